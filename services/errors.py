@@ -1,0 +1,59 @@
+"""What can go wrong that a user can mend; anything else is our bug and keeps its traceback.
+
+    EarwitnessError          exit code 2, one line on stderr
+    ├── BadRequest           HTTP 400: an unusable question, option or parameter
+    │   └── BadAudio         HTTP 422: a clip that cannot be decoded or used
+    ├── UnknownName          HTTP 404: a name that no catalogue holds
+    ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
+    └── ModelError           HTTP 503: a model cannot run here, or a model server failed
+
+Each message says what happened, with which value, and what would work.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class EarwitnessError(Exception):
+    """Base of all errors that are worded for the user."""
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+
+
+class BadRequest(EarwitnessError):
+    """A question, option or parameter that cannot be used."""
+
+    code = "bad_request"
+    http_status = 400
+
+
+class BadAudio(BadRequest):
+    """A clip that cannot be decoded or used."""
+
+    code = "bad_audio"
+    http_status = 422
+
+
+class BadConfig(EarwitnessError):
+    """A configuration, a benchmark file or a run folder that cannot be used."""
+
+    code = "bad_config"
+    http_status = 400
+
+
+class ModelError(EarwitnessError):
+    """A model that cannot run here, or a model server that failed."""
+
+    code = "model_unavailable"
+    http_status = 503
+
+
+class UnknownName(EarwitnessError):
+    """A name that the catalogue does not hold."""
+
+    code = "unknown_name"
+    http_status = 404
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"No {kind} named {name!r}. Known: {', '.join(known)}.")

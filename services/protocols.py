@@ -1,0 +1,86 @@
+"""The narrow interfaces between Earwitness and its models.
+
+Batching, caching and remote calls are wrappers that speak the same protocol, never flags inside a
+model. Decoding options belong to the opened model, not to the call. A model that fails raises
+(`ModelError` for what the user can mend); it never puts an error into its text.
+"""
+
+from typing import Protocol
+
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading
+
+
+class LLM(Protocol):
+    """A text-only language model: the backbone that reasons in the cascade."""
+
+    @property
+    def name(self) -> str:
+        """Catalogue name, or the model name a server knows it by."""
+
+    @property
+    def revision(self) -> str:
+        """Content hash or pinned revision of the weights; "served" where only a server knows."""
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        """Return the reply to a prompt. It may be empty when the model ends at once."""
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Read a multiple-choice prompt.
+
+        `choices` holds the options that the prompt lists; the probabilities cover exactly their
+        letters, or are empty where the model cannot score (then the reply has to be parsed).
+        """
+
+
+class Captioner(Protocol):
+    """Turns sound into statements that a model which cannot hear is able to use."""
+
+    @property
+    def name(self) -> str:
+        """Catalogue name."""
+
+    @property
+    def revision(self) -> str:
+        """Changes whenever the captions of the same clip may change."""
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        """Describe the clip, one statement each with its time span, in order of start.
+
+        `focus` is what to listen for, in words; empty: everything. A captioner may ignore it.
+        """
+
+
+class ASR(Protocol):
+    """Turns speech into text."""
+
+    @property
+    def name(self) -> str:
+        """Catalogue name."""
+
+    @property
+    def revision(self) -> str:
+        """Content hash or pinned revision of the weights, with the decoding options."""
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Return one transcript per stretch of speech; nothing where nobody speaks."""
+
+
+class LALM(Protocol):
+    """A large audio-language model: hears the waveform itself."""
+
+    @property
+    def name(self) -> str:
+        """Catalogue name, or the model name a server knows it by."""
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> str:
+        """Return the reply to a prompt about the clip."""
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""
+
+
+class Answerer(Protocol):
+    """A way from question to answer."""
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Answer a question. `clip` is None only where the path hears nothing."""

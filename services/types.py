@@ -1,0 +1,140 @@
+"""The nouns of Earwitness: what is asked, about what sound, and what is answered.
+
+`Value` is everything that is written to disk or sent over HTTP; `AudioClip` is the one noun that
+holds an array and therefore never leaves the process as JSON.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+from typing import Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+SAMPLE_RATE = 16_000  # Hz; every AudioClip holds audio at this rate
+
+PathName: TypeAlias = Literal["text", "cascade", "lalm", "auto"]
+EvidenceKind: TypeAlias = Literal[
+    "caption",
+    "transcript",
+    "language",
+    "sound",
+    "segment",
+    "event",
+    "loudness",
+    "speaker",
+    "emotion",
+    "quality",
+    "music",
+    "melody",
+    "rhythm",
+    "harmony",
+    "instrument",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioClip:
+    """Mono audio at `SAMPLE_RATE`, with what is worth knowing of the recording it came from."""
+
+    samples: NDArray[np.float32]
+    """float32 in [-1, 1], shape (num_samples,)."""
+    source_rate: int = SAMPLE_RATE
+    """Hz; the rate of the recording before it was resampled."""
+    num_channels: int = 1
+    """Channels of the recording before they were averaged."""
+    sha256: str = field(init=False)
+    """Hex digest of `samples`: the key of this clip in every cache."""
+
+    def __post_init__(self) -> None:
+        assert self.samples.ndim == 1 and self.samples.dtype == np.float32, self.samples.shape
+        digest = hashlib.sha256(np.ascontiguousarray(self.samples).data).hexdigest()
+        object.__setattr__(self, "sha256", digest)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+class Value(BaseModel):
+    """A frozen record; an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(Value):
+    """One option of a multiple-choice question."""
+
+    letter: str
+    text: str
+
+
+class Question(Value):
+    """A question about a clip; without choices it is an open question."""
+
+    id: str
+    text: str
+    choices: tuple[Choice, ...] = ()
+
+    @classmethod
+    def ask(cls, text: str, choices: tuple[str, ...] = (), *, id: str = "") -> Self:
+        """Build a question, naming its options A, B, C and so on in the order given."""
+        assert len(choices) <= len(ascii_uppercase), f"{len(choices)} choices"
+        lettered = zip(ascii_uppercase, choices, strict=False)
+        return cls(id=id, text=text, choices=tuple(Choice(letter=a, text=b) for a, b in lettered))
+
+
+class Evidence(Value):
+    """One statement about a clip, by one source, over one span of time."""
+
+    kind: EvidenceKind
+    source: str
+    """Catalogue name of the model or analysis that says so."""
+    revision: str
+    """Version or content hash of that model: changes when its output may change."""
+    text: str
+    start_s: float = 0.0
+    end_s: float | None = None
+    """Seconds; None: to the end of the clip."""
+    confidence: float | None = None
+    """Probability in [0, 1] that the statement holds; None where the source gives none."""
+    reliability: Literal["measured", "model", "heuristic"] = "model"
+    """measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
+    language: str | None = None
+    """ISO 639-1 code of the language heard (transcripts only)."""
+
+
+class Message(Value):
+    """One turn of the prompt that an LLM reads."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Reading(Value):
+    """What a model made of a multiple-choice prompt."""
+
+    reply: str
+    """The model's own words, or the letter of its best option where it only scored options."""
+    probabilities: dict[str, float] = {}
+    """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
+
+
+class Answer(Value):
+    """The answer to a question, with everything it rests on."""
+
+    question_id: str
+    reply: str
+    choice: Choice | None
+    """None: an open question, or no choice could be read from the reply. Never a guess."""
+    probabilities: dict[str, float] = {}
+    path: PathName
+    trace: tuple[str, ...] = ()
+    """The steps taken, in order."""
+    evidence: tuple[Evidence, ...] = ()
+    degraded: tuple[str, ...] = ()
+    """What was missing when the answer was given; empty when every part worked."""
+    timings_s: dict[str, float] = {}
