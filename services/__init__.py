@@ -1,0 +1,1 @@
+"""Models and the HTTP front: everything that is called."""

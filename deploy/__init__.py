@@ -1,0 +1,1 @@
+"""Putting Earwitness on machines."""

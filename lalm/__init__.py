@@ -1,0 +1,1 @@
+"""Our audio language model: make it, use it."""

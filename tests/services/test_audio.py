@@ -1,0 +1,117 @@
+"""What comes out of `services.audio`, and what each kind of bad recording is told."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from services.audio import decode, load, segments
+from services.errors import BadAudio
+from services.types import SAMPLE_RATE, AudioClip
+
+
+def tone(rate: int = 44_100, duration_s: float = 1.0, channels: int = 1, hz: float = 440.0) -> np.ndarray:
+    t = np.arange(int(rate * duration_s)) / rate
+    return np.repeat(0.5 * np.sin(2 * np.pi * hz * t)[:, None], channels, axis=1).astype(np.float32)
+
+
+def encoded(samples: np.ndarray, rate: int, format: str, subtype: str | None = None) -> bytes:
+    buffer = BytesIO()
+    soundfile.write(buffer, samples, rate, format=format, subtype=subtype)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_any_rate_and_channel_count_becomes_mono_16_khz_with_its_pitch_kept(rate: int, channels: int) -> None:
+    clip = decode(encoded(tone(rate, channels=channels), rate, "WAV"), name="tone")
+    peak_hz = (
+        np.abs(np.fft.rfft(clip.samples[:SAMPLE_RATE])).argmax() * SAMPLE_RATE / min(SAMPLE_RATE, len(clip.samples))
+    )
+    assert abs(clip.duration_s - 1) < 0.002
+    assert abs(peak_hz - 440) < 2
+    assert (clip.source_rate, clip.num_channels) == (rate, channels)
+
+
+@pytest.mark.parametrize(
+    ("format", "subtype", "rate"),
+    [("FLAC", None, 44_100), ("OGG", "VORBIS", 44_100), ("OGG", "OPUS", 48_000), ("MP3", None, 44_100)],
+)
+def test_compressed_formats_are_read(format: str, subtype: str | None, rate: int) -> None:
+    clip = decode(encoded(tone(rate), rate, format, subtype), name="tone")
+    assert abs(clip.duration_s - 1) < 0.1
+    assert 0.4 < np.abs(clip.samples).max() < 0.6
+
+
+@pytest.mark.parametrize("container", ["mp4", "webm", "adts"])
+def test_formats_of_ffmpeg_are_read(container: str, tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / f"clip.{container}"
+    codec = "libopus" if container == "webm" else "aac"
+    with av.open(str(path), "w", format=container) as out:
+        track = out.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone(48_000).T.copy(), format="fltp", layout="mono")
+        frame.rate = 48_000
+        for packet in [*track.encode(frame), *track.encode(None)]:
+            out.mux(packet)
+    assert abs(load(path).duration_s - 1) < 0.1
+
+
+def test_the_same_audio_has_the_same_key_whatever_the_container() -> None:
+    samples = (tone(16_000) * 32_767).astype(np.int16)
+    wav, flac = (decode(encoded(samples, 16_000, kind), name=kind) for kind in ("WAV", "FLAC"))
+    assert wav.sha256 == flac.sha256
+
+
+def test_samples_beyond_full_scale_are_scaled_not_clipped() -> None:
+    clip = decode(encoded(tone() * 8, 44_100, "WAV", "FLOAT"), name="loud")
+    assert np.abs(clip.samples).max() == pytest.approx(1)
+    assert np.mean(np.abs(clip.samples) > 0.99) < 0.1
+
+
+def test_a_very_short_clip_is_accepted() -> None:
+    assert decode(encoded(tone(duration_s=0.05), 44_100, "WAV"), name="click").duration_s == pytest.approx(
+        0.05, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty (0 bytes)"),
+        (b"this is no sound at all, only text\n" * 20, "is no audio that can be read"),
+        (np.random.default_rng(0).bytes(5000), "is no audio that can be read"),
+        (encoded(tone(), 44_100, "WAV")[:20], "is no audio that can be read"),
+        (encoded(tone(duration_s=0.0), 44_100, "WAV"), "lasts 0.000 s; the shortest accepted is 0.01 s"),
+        (encoded(np.full(4410, np.nan, np.float32), 44_100, "WAV", "FLOAT"), "not finite numbers"),
+        (b"\x00\x00\x00\x18ftypM4A " + bytes(100), "is no audio that can be read"),
+    ],
+    ids=["empty", "text", "random bytes", "header cut short", "zero samples", "NaN", "broken mp4"],
+)
+def test_bad_recordings_are_refused_in_one_line(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(content)
+    with pytest.raises(BadAudio) as from_disk:
+        load(path)
+    with pytest.raises(BadAudio) as from_memory:
+        decode(content, name="clip.wav")
+    assert message in str(from_disk.value)
+    assert message in str(from_memory.value)
+    assert "\n" not in str(from_disk.value)
+
+
+def test_missing_files_and_directories_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadAudio, match=r"No recording at '.*gone.wav'"):
+        load(tmp_path / "gone.wav")
+    with pytest.raises(BadAudio, match="is a directory"):
+        load(tmp_path)
+
+
+def test_segments_cover_a_long_clip_without_loss() -> None:
+    clip = AudioClip(np.arange(SAMPLE_RATE * 61, dtype=np.float32) / 1e6)
+    spans = list(segments(clip, 30))
+    assert [span.start_s for span in spans] == [0, 30]
+    assert np.array_equal(np.concatenate([span.clip.samples for span in spans]), clip.samples)
