@@ -1,0 +1,70 @@
+"""Where in a clip there is sound at all: the level over time, and the stretches that stand out of the quiet."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.types import SAMPLE_RATE
+
+Floats = NDArray[np.float32]
+
+FRAME_S = 0.01
+SILENCE_DB = -60.0  # dBFS; what stays below is called silence
+QUIETEST_DB = -100.0  # dBFS given to digital silence
+RANGE_DB = 40.0  # below the loudest frame, what counts as sound
+STEP_DB = 8.0  # above the background, what counts as an event
+SHORTEST_S = 0.03
+BRIDGED_S = 0.15  # shorter gaps belong to the sound
+
+
+class Span(NamedTuple):
+    """A stretch of time."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+    def cut(self, samples: Floats) -> Floats:
+        """Return the samples of this stretch."""
+        return samples[round(self.start_s * SAMPLE_RATE) : round(self.end_s * SAMPLE_RATE)]
+
+
+def levels_db(samples: Floats) -> Floats:
+    """Return the RMS level in dBFS of each 10 ms, shape (num_frames,); at least one frame."""
+    size = round(FRAME_S * SAMPLE_RATE)
+    padded = np.pad(samples, (0, -len(samples) % size if len(samples) else size))
+    power = (padded.reshape(-1, size).astype(np.float64) ** 2).mean(axis=1)
+    return np.asarray(10 * np.log10(power + 10 ** (QUIETEST_DB / 10)), np.float32)
+
+
+def active_spans(samples: Floats) -> tuple[Span, ...]:
+    """Return the stretches with sound, in order; empty when all is silence.
+
+    A stretch stands out of the background (the 10th percentile of the level) or, where the background itself is loud,
+    is simply not silent.
+    """
+    levels = levels_db(samples)
+    peak, background = float(levels.max()), float(np.percentile(levels, 10))
+    if peak < SILENCE_DB:
+        return ()
+    floor = max(SILENCE_DB, peak - RANGE_DB)
+    if background < peak - 20.0:
+        floor = max(floor, min(background + STEP_DB, peak - 12.0))
+    return runs(levels > floor, len(samples) / SAMPLE_RATE)
+
+
+def runs(is_on: NDArray[np.bool_], duration_s: float) -> tuple[Span, ...]:
+    """Turn a flag for each 10 ms into stretches; short gaps are bridged, then shorter stretches dropped."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_on, [False])).astype(np.int8)))
+    spans: list[Span] = []
+    for start, end in zip(edges[::2] * FRAME_S, edges[1::2] * FRAME_S, strict=True):
+        if spans and start - spans[-1].end_s < BRIDGED_S:
+            spans[-1] = Span(spans[-1].start_s, min(float(end), duration_s))
+        else:
+            spans.append(Span(float(start), min(float(end), duration_s)))
+    return tuple(span for span in spans if span.duration_s >= SHORTEST_S)

@@ -1,0 +1,93 @@
+"""How loud a clip is, and how its level develops."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from services.captioners.activity import SILENCE_DB, Floats, active_spans, levels_db
+from services.types import AudioClip, Evidence
+
+SOURCE, REVISION = "level-meter", "1"
+TREND_DB = 6.0  # between the first and the last fifth: called a rise or a fall
+STEADY_DB = 4.0  # spread of half-second levels that is still called steady
+GAP_S = 0.25  # a silence this long inside the sound is told
+
+
+def loudness(clip: AudioClip) -> tuple[Evidence, ...]:
+    """Describe level, course and gaps; a silent clip is called silent and nothing else."""
+    levels = levels_db(clip.samples)
+    if float(levels.max()) < SILENCE_DB:
+        return (_measured("Silence: no sound above -60 dBFS.", clip),)
+    mean_db = float(10 * np.log10(np.mean(10 ** (levels / 10))))
+    text = f"Level: {_word(mean_db)} ({mean_db:.0f} dBFS on average); {_course(levels)}."
+    return (_measured(text, clip), *_gaps(clip))
+
+
+def _measured(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | None = None) -> Evidence:
+    end_s = clip.duration_s if end_s is None else end_s
+    return Evidence(
+        kind="loudness",
+        source=SOURCE,
+        revision=REVISION,
+        text=text,
+        start_s=round(start_s, 2),
+        end_s=round(end_s, 2),
+        confidence=1.0,
+        reliability="measured",
+    )
+
+
+def _word(level_db: float) -> str:
+    for least_db, word in ((-12.0, "very loud"), (-22.0, "loud"), (-32.0, "moderate"), (-44.0, "quiet")):
+        if level_db >= least_db:
+            return word
+    return "very quiet"
+
+
+def _course(levels: Floats) -> str:
+    """Put the course of the level into words, from the trend of half-second levels."""
+    num_parts = max(5, len(levels) // 50)
+    parts = np.array([_energy_db(part) for part in np.array_split(levels, num_parts) if len(part)])
+    if len(parts) < 5:
+        return "too short to tell how the level develops"
+    fifth = max(1, len(parts) // 5)
+    first, middle, last = parts[:fifth].mean(), parts[fifth:-fifth].mean(), parts[-fifth:].mean()
+    change_db = float(last - first)
+    is_ordered = float(np.corrcoef(np.arange(len(parts)), parts)[0, 1]) if parts.std() > 0 else 0.0
+    if abs(change_db) >= TREND_DB and abs(is_ordered) >= 0.75:
+        return f"the sound gets steadily {'louder' if change_db > 0 else 'quieter'} (by {abs(change_db):.0f} dB)"
+    if middle - max(first, last) >= TREND_DB:
+        return "it swells and then fades"
+    if change_db >= TREND_DB:
+        return "the end is louder than the beginning"
+    if change_db <= -TREND_DB:
+        return "it dies away towards the end"
+    return "it stays at about the same level" if parts.std() <= STEADY_DB else "the level goes up and down"
+
+
+def _energy_db(levels: Floats) -> float:
+    return float(10 * np.log10(np.mean(10 ** (levels / 10))))
+
+
+def _gaps(clip: AudioClip) -> tuple[Evidence, ...]:
+    """Tell the silences inside the sound, and a sound that is cut off."""
+    spans = active_spans(clip.samples)
+    levels = levels_db(clip.samples)
+    gaps = [
+        (before.end_s, after.start_s)
+        for before, after in pairwise(spans)
+        if after.start_s - before.end_s >= GAP_S and _is_abrupt(levels, before.end_s, after.start_s)
+    ]
+    if not 1 <= len(gaps) <= 3:
+        return ()
+    places = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in gaps)
+    text = f"The sound stops abruptly and then resumes: silent at {places}."
+    return (_measured(text, clip, gaps[0][0], gaps[-1][1]),)
+
+
+def _is_abrupt(levels: Floats, start_s: float, end_s: float) -> bool:
+    before, inside = (
+        levels[max(0, round(start_s * 100) - 10) : round(start_s * 100)],
+        levels[round(start_s * 100) + 2 : round(end_s * 100) - 2],
+    )
+    return bool(len(before) and len(inside) and before.mean() - inside.mean() > 30)

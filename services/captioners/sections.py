@@ -1,0 +1,132 @@
+"""What is heard over the whole clip, and what comes after what: a clip is cut where its sound changes."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from services.captioners.activity import Floats, Span, active_spans
+from services.captioners.tags import Tag, ranked
+from services.captioners.yamnet import HOP_S, YamNet
+from services.types import AudioClip, Evidence
+
+SOURCE, REVISION = "yamnet", "1"
+NUM_OVERALL, NUM_OF_SECTION = 6, 3
+LEAST_OVERALL, LEAST_OF_SECTION = 0.15, 0.3  # confidence
+SPLIT_AFTER_S = 2.0  # a longer stretch is searched for changes of sound
+CHANGE = 0.35  # cosine distance between the second before and the second after
+ALIKE = 0.8  # cosine similarity of stretches that are the same sound again
+JOINED_S = 0.25  # stretches closer than this are one
+MOST_SECTIONS = 24
+
+
+class Section(NamedTuple):
+    """One kind of sound, and every stretch of it up to the next kind."""
+
+    spans: tuple[Span, ...]
+    tags: tuple[Tag, ...]
+    embedding: Floats
+
+
+class SoundTagger:
+    """Names the sounds of a clip with YAMNet."""
+
+    def __init__(self, model: YamNet) -> None:
+        self._model = model
+
+    def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Return one statement on the whole clip and, where the sound changes, one per section; none on silence."""
+        spans = active_spans(clip.samples)
+        if not spans:
+            return ()
+        heard = np.concatenate([span.cut(clip.samples) for span in spans])
+        tags = ranked(self._model(heard).logits, self._model.names)
+        sections = self._sections(clip.samples, spans)
+        told = [_told(section) for section in sections] if len(sections) > 1 else []
+        return (_overall(tags, spans), *told)
+
+    def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
+        """Return the sections of the clip, in order."""
+        pieces = [piece for span in _thinned(spans) for piece in self._split(samples, span)]
+        sections: list[Section] = []
+        for piece in pieces:
+            section = self._section(samples, piece)
+            if sections and _same(sections[-1], section):
+                sections[-1] = Section((*sections[-1].spans, piece), sections[-1].tags, sections[-1].embedding)
+            else:
+                sections.append(section)
+        return tuple(sections)
+
+    def _section(self, samples: Floats, span: Span) -> Section:
+        scores = self._model(span.cut(samples))
+        return Section((span,), ranked(scores.logits, self._model.names), scores.embeddings.mean(axis=0))
+
+    def _split(self, samples: Floats, span: Span) -> tuple[Span, ...]:
+        """Cut a stretch where the sound of the next second differs most from that of the last."""
+        if span.duration_s < SPLIT_AFTER_S:
+            return (span,)
+        embeddings = self._model(span.cut(samples)).embeddings
+        reach = round(0.96 / HOP_S)
+        distances = np.array(
+            [
+                1 - _cosine(embeddings[max(0, i - reach) : i].mean(0), embeddings[i : i + reach].mean(0))
+                for i in range(1, len(embeddings))
+            ]
+        )
+        cuts = [
+            i + 1
+            for i, distance in enumerate(distances)
+            if distance >= CHANGE and distance == distances[max(0, i - reach) : i + reach + 1].max()
+        ]
+        edges = [span.start_s, *(span.start_s + 0.48 + (cut - 0.5) * HOP_S for cut in cuts), span.end_s]
+        return tuple(Span(start, end) for start, end in pairwise(edges))
+
+
+def _thinned(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Join stretches that lie close together, until there are few enough to name each."""
+    gap_s = JOINED_S
+    while True:
+        joined: list[Span] = []
+        for span in spans:
+            if joined and span.start_s - joined[-1].end_s < gap_s:
+                joined[-1] = Span(joined[-1].start_s, span.end_s)
+            else:
+                joined.append(span)
+        if len(joined) <= MOST_SECTIONS:
+            return tuple(joined)
+        gap_s *= 2
+
+
+def _same(before: Section, after: Section) -> bool:
+    return before.tags[0].sound == after.tags[0].sound or _cosine(before.embedding, after.embedding) > ALIKE
+
+
+def _cosine(a: Floats, b: Floats) -> float:
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
+
+
+def _overall(tags: tuple[Tag, ...], spans: tuple[Span, ...]) -> Evidence:
+    said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= LEAST_OVERALL] or list(tags[:1])
+    text = "Sounds heard, most likely first: " + ", ".join(str(tag) for tag in said) + "."
+    return _evidence("sound", text, Span(spans[0].start_s, spans[-1].end_s), tags[0].confidence)
+
+
+def _told(section: Section) -> Evidence:
+    best, *others = section.tags[:NUM_OF_SECTION]
+    also = [str(tag) for tag in others if tag.confidence >= LEAST_OF_SECTION]
+    text = f"{best}{', or ' + ', '.join(also) if also else ''}"
+    if len(section.spans) > 1:
+        text += f", {len(section.spans)} times"
+    return _evidence("event", text + ".", Span(section.spans[0].start_s, section.spans[-1].end_s), best.confidence)
+
+
+def _evidence(kind: str, text: str, span: Span, confidence: float) -> Evidence:
+    return Evidence(
+        kind="event" if kind == "event" else "sound",
+        source=SOURCE,
+        revision=REVISION,
+        text=text,
+        start_s=round(span.start_s, 2),
+        end_s=round(span.end_s, 2),
+        confidence=round(confidence, 2),
+    )

@@ -1,0 +1,85 @@
+"""Which sounds are heard, in plain words, and which wider word each belongs under.
+
+`sounds.json` turns the 521 classes of AudioSet into phrases; classes that mean the same to a listener share one.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from services.captioners.activity import Floats
+from services.types import Value
+
+SHARE_POOLED = 4  # a class is as sure as in its best quarter of the patches: events are rarely there all the time
+MIDDLE_LOGIT, LOGITS_PER_STEP = -1.5, 1.3  # where a tag is right as often as not, and how fast that changes
+NARROWER_BY = 2.5  # logits by which a wider class may lead before its narrower ones no longer speak for it
+
+
+class Tag(NamedTuple):
+    """A sound and how sure it is."""
+
+    sound: str
+    logit: float
+
+    @property
+    def confidence(self) -> float:
+        """Probability in [0, 1] that the sound is there."""
+        return float(1 / (1 + np.exp(-(self.logit - MIDDLE_LOGIT) / LOGITS_PER_STEP)))
+
+    def __str__(self) -> str:
+        return f"{self.sound} ({self.confidence:.2f})"
+
+
+class Sounds(Value):
+    """The words for the classes, as `sounds.json` holds them."""
+
+    plain: Mapping[str, tuple[str, ...]]
+    """Phrase -> class names; a class that is missing here is called by its own name."""
+    wider: Mapping[str, tuple[str, ...]]
+    """Phrase -> the phrases that say more precisely what it means."""
+    unsaid: tuple[str, ...]
+    """Classes that say nothing about a sound."""
+
+
+@cache
+def sounds() -> Sounds:
+    """Return the words, read once."""
+    return Sounds.model_validate(json.loads(files(__package__).joinpath("sounds.json").read_text()))
+
+
+@cache
+def phrases(class_names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
+    """Return phrase -> indices of its classes."""
+    words = {name: phrase for phrase, names in sounds().plain.items() for name in names}
+    found: dict[str, tuple[int, ...]] = {}
+    for index, name in enumerate(class_names):
+        if name not in sounds().unsaid:
+            phrase = words.get(name, name.split(",")[0].split(" (")[0].lower())
+            found[phrase] = (*found.get(phrase, ()), index)
+    return found
+
+
+def pooled(logits: Floats) -> Floats:
+    """Return the mean over the best quarter of the patches for each class, shape (num_classes,)."""
+    count = -(-len(logits) // SHARE_POOLED)
+    return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), np.float32)
+
+
+def ranked(logits: Floats, class_names: tuple[str, ...]) -> tuple[Tag, ...]:
+    """Return the sounds, surest first, from logits of shape (num_patches, num_classes).
+
+    A wider sound (animal) is left out where a narrower one (dog barking) is about as sure.
+    """
+    sure = pooled(logits)
+    tags = {phrase: float(sure[list(indices)].max()) for phrase, indices in phrases(class_names).items()}
+    spoken_for = {
+        wider
+        for wider, narrower in sounds().wider.items()
+        if max(tags[phrase] for phrase in narrower) >= tags[wider] - NARROWER_BY
+    }
+    said = (Tag(phrase, logit) for phrase, logit in tags.items() if phrase not in spoken_for)
+    return tuple(sorted(said, key=lambda tag: -tag.logit))
