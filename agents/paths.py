@@ -1,0 +1,23 @@
+"""The ways from question to answer that can be named: plain dict, name -> function that builds it."""
+
+from collections.abc import Callable, Mapping
+
+from agents.models import Models
+from services.protocols import Answerer
+
+
+def _text(models: Models) -> Answerer:
+    from agents.text_only import TextOnly
+
+    return TextOnly(models.llm())
+
+
+def _cascade(models: Models) -> Answerer:
+    from agents.cascade import Cascade
+
+    return Cascade(models.llm(), models.captioner(), models.asr())
+
+
+PATHS: Mapping[str, Callable[[Models], Answerer]] = {"text": _text, "cascade": _cascade}
+
+DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

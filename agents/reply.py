@@ -1,0 +1,176 @@
+"""Free text to a choice: the only parser of replies.
+
+A reply is read in steps, from the most to the least explicit. The first step that names any option
+decides; a step that names two different ones decides that nothing can be read. Never a guess.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from services.types import Choice
+
+Choices: TypeAlias = tuple[Choice, ...]
+
+MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
+EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
+ANSWER_KEYS = ("answer", "final_answer", "choice", "option")
+
+# Some chat templates put the opening tag into the prompt, so that only the closing one is in the reply.
+THINKING = re.compile(r"\A.*</(?:think|thinking|thought)>|<(?:think|thinking|thought)>.*\Z", re.S | re.I)
+ANSWER_TAG = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.S | re.I)
+BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
+MARKER = re.compile(
+    r"\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|(?:correct|best|right|final|my) (?:option|choice))"
+    r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)""",
+    re.I,
+)
+CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
+LABEL = re.compile(
+    r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)|\(?([A-Z])\)?(?=\s+(?:because|since|is|[-–—])\s)"""
+)
+LETTER = re.compile(
+    r"\(([A-Z])\)|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)\s+[\"'*(]*([A-Z])\b(?!['#♯♭])"
+)
+LEAD_IN = re.compile(r"(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
+REFUSAL = re.compile(
+    r"\b(?:can ?not|can't|unable|not sure|unsure|uncertain|do(?: not|n't) know|impossible|insufficient|unclear|whether)\b",
+    re.I,
+)
+NEGATED = re.compile(r"(?:\b(?:not|never|no|without|neither|nor|rather than|instead of)|n't)(?:\s+\w+){0,2}\W*\Z", re.I)
+SEGMENT = re.compile(r"[,;/\n.]|\b(?:or|and)\b")
+FUNCTION_WORDS = frozenset("an the no not none one in on up down is or and to of at it both all".split())
+
+
+def read_choice(reply: str, choices: Choices) -> Choice | None:
+    """Return the one choice that a reply names, or None where that is not certain.
+
+    Of options that share their text the first is returned, unless the reply names a letter.
+    """
+    text = THINKING.sub("", _straight(reply))
+    marked = next(_marked(text), None)
+    named = _read(marked, choices) if marked is not None else _read_unmarked(text, choices)
+    return named[0] if len({choice.text for choice in named}) == 1 else None
+
+
+def _marked(text: str) -> Iterator[str]:
+    """Yield what a tag, JSON or a box marks as the answer: the last one of each kind."""
+    yield from ANSWER_TAG.findall(text)[-1:]
+    yield from list(_json_answers(text))[-1:]
+    yield from BOX.findall(text)[-1:]
+
+
+def _json_answers(text: str) -> Iterator[str]:
+    for brace in re.finditer(r"\{", text):
+        try:
+            fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
+        except json.JSONDecodeError:
+            continue
+        yield from (str(fields[key]) for key in ANSWER_KEYS if isinstance(fields.get(key), str | int))
+
+
+def _read_unmarked(text: str, choices: Choices) -> Choices:
+    """Read what follows the last "answer:", else the whole."""
+    for marker in list(MARKER.finditer(text))[-1:]:
+        if named := _read(text[marker.end() :], choices):
+            return named
+    return _read(text, choices)
+
+
+def _read(text: str, choices: Choices) -> Choices:
+    for step in (_exact, _whole_lines, _leading, _mentioned):
+        if named := step(text, choices):
+            return named
+    return ()
+
+
+def _exact(text: str, choices: Choices) -> Choices:
+    """The text is a letter, an option, or a letter with its option and nothing else."""
+    bare = text.strip(EDGES)
+    bracketed = re.fullmatch(r"[\s*\"']*[(\[]?([A-Za-z])[)\]][\s*\"'.]*", text)
+    by_text = () if bracketed else _same_text(text, choices)
+    # Where an option reads "a", the small letter is its text; a capital could be either.
+    by_letter = tuple(choice for choice in choices if choice.letter == (bare if by_text else bare.upper()))
+    if by_letter or by_text:
+        return by_letter + by_text
+    label = re.match(r"\W*([A-Za-z])(?:\W+)(?=\S)", text)
+    named = _same_text(text[label.end() :], choices) if label else ()
+    return tuple(choice for choice in named if label and choice.letter == label[1].upper())
+
+
+def _whole_lines(text: str, choices: Choices) -> Choices:
+    """Some lines are nothing but an option; the rest explains."""
+    return tuple(choice for line in text.splitlines() for choice in _exact(line, choices))
+
+
+def _leading(text: str, choices: Choices) -> Choices:
+    """The text opens with a letter or an option, and goes on."""
+    text = text.strip()
+    label = LABEL.match(text)
+    letter = (label[1] or label[2]).upper() if label else ""
+    opening = tuple(choice for choice in choices if choice.letter == letter) or _opening_text(text, choices)
+    if not opening:
+        return ()
+    others = (choice for segment in SEGMENT.split(text) for choice in _exact(segment, choices))
+    same = {choice.text for choice in opening}
+    return opening + tuple(choice for choice in others if choice.text not in same)
+
+
+def _opening_text(text: str, choices: Choices) -> Choices:
+    plain = LEAD_IN.sub("", text.lstrip(EDGES), count=1).casefold() if LEAD_IN.match(text.lstrip(EDGES)) else ""
+    openings = [form for form in (text.lstrip(EDGES).casefold(), plain) if form]
+    found = [
+        choice
+        for choice in choices
+        for form in openings
+        if (option := _plain(choice.text))
+        and re.match(re.escape(option) + r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)", form)
+    ]
+    longest = max((len(choice.text) for choice in found), default=0)
+    return tuple(choice for choice in found if len(choice.text) == longest)
+
+
+def _mentioned(text: str, choices: Choices) -> Choices:
+    """Prose that mentions an option without refusing or denying it."""
+    if len(text.split()) > MAX_PROSE_WORDS:
+        text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
+    if REFUSAL.search(text) or len(text.split()) > MAX_PROSE_WORDS:
+        return ()
+    letters = {match[1] or match[2] for match in LETTER.finditer(text) if not NEGATED.search(text[: match.start()])}
+    return tuple(choice for choice in choices if choice.letter in letters) + _mentioned_texts(text.casefold(), choices)
+
+
+def _mentioned_texts(text: str, choices: Choices) -> Choices:
+    named: Choices = ()
+    for choice in sorted(choices, key=lambda choice: -len(choice.text)):
+        option = _plain(choice.text)
+        if len(option) < 2 and not option.isdigit() or option in FUNCTION_WORDS:
+            continue
+        phrase = re.compile(rf"(?<![\w#]){re.escape(option)}(?![\w#♯♭]|[.,:'-]\w)")
+        if any(not NEGATED.search(text[: match.start()]) for match in phrase.finditer(text)):
+            named += tuple(same for same in choices if same.text == choice.text)
+        # Masked, so that "car" is not found again within "car horn".
+        text = phrase.sub(" … ", text)
+    return named
+
+
+def _same_text(text: str, choices: Choices) -> Choices:
+    forms = {_plain(text), _without_article(text)} - {""}
+    same = tuple(choice for choice in choices if _plain(choice.text) in forms or _without_article(choice.text) in forms)
+    literal = tuple(choice for choice in same if _straight(choice.text).strip() == text.strip())
+    return literal or same
+
+
+def _plain(text: str) -> str:
+    """Return the text folded in case, width and quotes, without the punctuation around it."""
+    return " ".join(_straight(text).strip(EDGES).casefold().split())
+
+
+def _without_article(text: str) -> str:
+    return re.sub(r"\A(?:an?|the)\s+", "", _plain(text))
+
+
+def _straight(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')

@@ -1,0 +1,27 @@
+"""The path that hears nothing: a probe of what an LLM knows, and the control of every other path."""
+
+from time import perf_counter
+
+from agents.reading import read
+from services.protocols import LLM
+from services.types import Answer, AudioClip, Question
+
+
+class TextOnly:
+    """Answers from the question alone; a clip is ignored."""
+
+    def __init__(self, llm: LLM) -> None:
+        self.llm = llm
+
+    async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - deaf by design
+        started = perf_counter()
+        answered = await read(self.llm, question)
+        return Answer(
+            question_id=question.id,
+            reply=answered.reply,
+            choice=answered.choice,
+            probabilities=answered.probabilities,
+            path="text",
+            trace=("read",),
+            timings_s={"read": perf_counter() - started},
+        )

@@ -1,0 +1,31 @@
+"""The clips of a run: each is decoded once, however many items share it, and let go after the last."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from services.audio import load
+from services.types import AudioClip
+
+
+class Clips:
+    """Decodes in threads, so that models go on while the next clips are read."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._num_uses_left = Counter(paths)
+        self._decoding: dict[Path, asyncio.Task[AudioClip]] = {}
+
+    @asynccontextmanager
+    async def use(self, path: Path) -> AsyncIterator[AudioClip]:
+        """Lend the clip; every path given at the start may be used as often as it was given."""
+        if path not in self._decoding:
+            self._decoding[path] = asyncio.create_task(asyncio.to_thread(load, path))
+        try:
+            # Shielded: cancelling one item must not take the clip from its neighbours.
+            yield await asyncio.shield(self._decoding[path])
+        finally:
+            self._num_uses_left[path] -= 1
+            if not self._num_uses_left[path]:
+                del self._decoding[path]

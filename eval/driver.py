@@ -1,0 +1,79 @@
+"""Ask every item of a benchmark, at most N at once; an item that fails is recorded and stops nothing."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.clips import Clips
+from eval.records import Prediction
+from eval.scoring import string_match
+from services.errors import EarwitnessError
+from services.protocols import Answerer
+from services.types import Answer
+
+
+class Driver:
+    """Asks an answerer the items of a benchmark, and hands on each Prediction as it is finished."""
+
+    def __init__(self, answerer: Answerer, benchmark: Benchmark, *, hears: bool, clock_s: float = 0.0) -> None:
+        self._answerer = answerer
+        self._benchmark = benchmark
+        self._hears = hears
+        self._started = perf_counter() - clock_s
+
+    async def ask(self, items: Iterable[Item], concurrency: int, finished: Callable[[Prediction], None]) -> None:
+        """Ask the items, those that share a clip one after the other, so that it is held for a short while."""
+        queue = _side_by_side(list(items))
+        self._clips = Clips(self._benchmark.clip_path(item) for item in queue)
+        waiting = iter(queue)
+        await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
+
+    async def _work(self, waiting: Iterator[Item], finished: Callable[[Prediction], None]) -> None:
+        for item in waiting:
+            finished(await self._predict(item))
+
+    async def _predict(self, item: Item) -> Prediction:
+        started = perf_counter()
+        answer, failed = None, None
+        try:
+            answer = await self._answer(item)
+        except EarwitnessError as error:
+            failed = str(error)
+        except Exception:  # noqa: BLE001 - the edge: whatever one item meets, the run goes on
+            failed = traceback.format_exc()
+        now = perf_counter()
+        return to_prediction(item, answer, failed, took_s=now - started, clock_s=now - self._started)
+
+    async def _answer(self, item: Item) -> Answer:
+        question = item.to_question()
+        if not self._hears:
+            return await self._answerer.answer(question, None)
+        async with self._clips.use(self._benchmark.clip_path(item)) as clip:
+            return await self._answerer.answer(question, clip)
+
+
+def to_prediction(
+    item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float
+) -> Prediction:
+    """Judge an answer, or the lack of one."""
+    reply = answer.reply if answer else ""
+    choice = answer.choice.text if answer and answer.choice else None
+    return Prediction(
+        **dict(item),
+        model_output=reply,
+        model_prediction=choice or "",
+        correct_strict=choice == item.answer,
+        correct_official=string_match(reply if choice is None else choice, item.choices, item.answer),
+        unread=answer is not None and choice is None,
+        failed=failed,
+        response=answer,
+        took_s=round(took_s, 4),
+        clock_s=round(clock_s, 4),
+    )
+
+
+def _side_by_side(items: list[Item]) -> list[Item]:
+    place = {item.audio: number for number, item in reversed(list(enumerate(items)))}
+    return sorted(items, key=lambda item: place[item.audio])
