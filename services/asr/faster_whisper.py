@@ -1,0 +1,107 @@
+"""Whisper through CTranslate2: gated by voice activity, batched over long recordings."""
+
+import asyncio
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from ctranslate2 import set_random_seed
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+from faster_whisper.transcribe import Segment
+from faster_whisper.vad import VadOptions, get_speech_timestamps
+from numpy.typing import NDArray
+
+from services.asr.languages import LANGUAGES
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+
+BATCH_SIZE = 8  # windows of 30 s decoded at once
+BATCHED_FROM_S = 60.0  # shorter recordings gain nothing from batching, and the sequential decoder retries bad windows
+BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
+TEMPERATURES = (0.0, 0.2, 0.4)  # retried in this order; higher ones invent text
+MAX_NO_SPEECH = 0.6  # the paper's threshold of silence, section 4.5
+MIN_LOGPROB = -1.0  # the paper's threshold of a failed window: mean log-probability of a token
+MAX_COMPRESSION = 2.4  # the paper's threshold of a loop: gzip ratio of the text
+NUM_LANGUAGES = 3  # candidates named when the language is uncertain
+TARGET_RMS = 0.1  # loud frames are brought to -20 dBFS: the voice detector misses far-field speech below it
+MAX_GAIN = 30.0  # 30 dB
+VAD = VadOptions(threshold=0.35, min_speech_duration_ms=100, min_silence_duration_ms=1000)
+
+
+class FasterWhisper:
+    """A Whisper model in CTranslate2 format.
+
+    Args:
+        folder: holds model.bin, config.json, tokenizer.json and the vocabulary.
+        name: the catalogue name.
+        revision: identifies the weights.
+        compute_type: CTranslate2's name of the arithmetic; int8 is fastest on a CPU.
+        words: give one piece of evidence per word, with its own time span, not one per segment.
+    """
+
+    def __init__(self, folder: Path, *, name: str, revision: str, compute_type: str, words: bool = False) -> None:
+        self.name = name
+        self.revision = f"{revision}-{compute_type}-beam{BEAM_SIZE}" + ("-words" if words else "")
+        self._words = words
+        self._model = WhisperModel(str(folder), compute_type=compute_type, local_files_only=True)
+        self._batched = BatchedInferencePipeline(self._model)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return await asyncio.to_thread(self._transcribe, clip)
+
+    def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        samples = _leveled(clip.samples)
+        speech = get_speech_timestamps(samples, VAD)
+        if not speech:
+            return ()
+        language, candidates = self._languages(samples[speech[0]["start"] :])
+        heard = self._statements(self._segments(samples, language), language)
+        return (candidates, *heard) if heard else ()
+
+    def _segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
+        options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES, "vad_parameters": VAD}
+        options |= {"word_timestamps": self._words, "without_timestamps": False}
+        set_random_seed(0)  # the retries sample; the same clip has to give the same text
+        segments: Iterable[Segment]
+        if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
+            segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, **options)
+        else:
+            segments, _ = self._model.transcribe(samples, vad_filter=True, condition_on_previous_text=False, **options)
+        return segments
+
+    def _languages(self, samples: NDArray[np.float32]) -> tuple[str, Evidence]:
+        """Return the most likely language code, and the likeliest languages as a statement."""
+        code, probability, ranked = self._model.detect_language(samples[: 30 * SAMPLE_RATE])
+        named = [f"{LANGUAGES.get(c, c)} ({p:.2f})" for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
+        statement = self._evidence("language", f"Spoken language: {', or '.join(named)}.", code)
+        return code, statement.model_copy(update={"confidence": round(probability, 3)})
+
+    def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
+        kept = [s for s in segments if s.text.strip() and not _is_invented(s)]
+        if self._words:
+            words = [word for segment in kept for word in segment.words or ()]
+            return tuple(self._spoken(w.word, w.start, w.end, w.probability, language) for w in words)
+        return tuple(self._spoken(s.text, s.start, s.end, math.exp(s.avg_logprob), language) for s in kept)
+
+    def _spoken(self, text: str, start_s: float, end_s: float, confidence: float, language: str) -> Evidence:
+        statement = self._evidence("transcript", text.strip(), language)
+        times = {"start_s": round(start_s, 2), "end_s": round(end_s, 2)}
+        return statement.model_copy(update={**times, "confidence": round(min(confidence, 1.0), 3)})
+
+    def _evidence(self, kind: str, text: str, language: str) -> Evidence:
+        record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
+        return Evidence.model_validate(record)
+
+
+def _leveled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the samples with their loud frames (20 ms) at `TARGET_RMS`, however far the speaker was."""
+    frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
+    loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95))
+    gain = min(TARGET_RMS / max(loud, 1e-9), MAX_GAIN)
+    leveled: NDArray[np.float32] = np.clip(samples * np.float32(gain), -1, 1)
+    return leveled
+
+
+def _is_invented(segment: Segment) -> bool:
+    hesitant = segment.no_speech_prob > MAX_NO_SPEECH and segment.avg_logprob < MIN_LOGPROB + 0.3
+    return bool(hesitant or segment.avg_logprob < MIN_LOGPROB or segment.compression_ratio > MAX_COMPRESSION)

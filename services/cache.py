@@ -1,0 +1,85 @@
+"""Perceive once: a captioner or an ASR that remembers what it said about a clip.
+
+A wrapper speaks the protocol of what it wraps. It looks in memory, then on disk, and lets one
+caller do the work while others who ask for the same clip wait (single flight).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TypeAlias
+
+from pydantic import TypeAdapter
+
+from services.protocols import ASR, Captioner
+from services.types import AudioClip, Evidence
+
+Statements: TypeAlias = tuple[Evidence, ...]
+
+_STATEMENTS = TypeAdapter(Statements)
+
+
+class _Memory:
+    """Statements by key, in memory and in one file each under `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, asyncio.Task[Statements]] = {}
+
+    async def get(self, key: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
+        """Return what was said under `key`, from `make` the first time; a failure is not remembered."""
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._read_or_make(self._folder / f"{key}.json", make))
+            self._running[key] = task
+        try:
+            return await asyncio.shield(task)
+        finally:
+            if not task.done() or task.cancelled() or task.exception():
+                self._running.pop(key, None)
+
+    async def _read_or_make(self, path: Path, make: Callable[[], Awaitable[Statements]]) -> Statements:
+        stored = await asyncio.to_thread(_read, path)
+        if stored is not None:
+            return stored
+        made = await make()
+        await asyncio.to_thread(_write, path, made)
+        return made
+
+
+def _read(path: Path) -> Statements | None:
+    return _STATEMENTS.validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def _write(path: Path, statements: Statements) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(_STATEMENTS.dump_json(statements))
+    Path(file.name).replace(path)
+
+
+class CachedCaptioner:
+    """A captioner that captions each clip once per focus."""
+
+    def __init__(self, captioner: Captioner, folder: Path) -> None:
+        self.name, self.revision = captioner.name, captioner.revision
+        self._captioner = captioner
+        self._memory = _Memory(folder / f"{captioner.name}-{captioner.revision}")
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
+        key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
+        return await self._memory.get(key, lambda: self._captioner.caption(clip, focus))
+
+
+class CachedASR:
+    """An ASR that transcribes each clip once."""
+
+    def __init__(self, asr: ASR, folder: Path) -> None:
+        self.name, self.revision = asr.name, asr.revision
+        self._asr = asr
+        self._memory = _Memory(folder / f"{asr.name}-{asr.revision}")
+
+    async def transcribe(self, clip: AudioClip) -> Statements:
+        return await self._memory.get(clip.sha256, lambda: self._asr.transcribe(clip))

@@ -1,0 +1,68 @@
+"""A clip is perceived once, however often and by however many it is asked about."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.cache import CachedCaptioner
+from services.errors import ModelError
+from services.types import AudioClip, Evidence
+
+CLIP = AudioClip(np.zeros(160, np.float32))
+
+
+class Counting:
+    """A captioner that says how often it was asked, and fails on demand."""
+
+    name, revision = "counting", "1"
+
+    def __init__(self) -> None:
+        self.num_calls = 0
+        self.fails = False
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        self.num_calls += 1
+        await asyncio.sleep(0.01)
+        if self.fails:
+            raise ModelError("out of order")
+        return (Evidence(kind="sound", source=self.name, revision="1", text=f"call {self.num_calls} {focus}"),)
+
+
+async def test_many_who_ask_at_once_share_one_call(tmp_path: Path) -> None:
+    captioner = Counting()
+    cached = CachedCaptioner(captioner, tmp_path)
+    answers = await asyncio.gather(*(cached.caption(CLIP) for _ in range(8)))
+    assert captioner.num_calls == 1
+    assert set(answers) == {answers[0]}
+
+
+async def test_a_new_process_reads_what_an_old_one_heard(tmp_path: Path) -> None:
+    first = await CachedCaptioner(Counting(), tmp_path).caption(CLIP)
+    captioner = Counting()
+    assert await CachedCaptioner(captioner, tmp_path).caption(CLIP) == first
+    assert captioner.num_calls == 0
+
+
+async def test_another_focus_is_another_caption(tmp_path: Path) -> None:
+    cached = CachedCaptioner(Counting(), tmp_path)
+    assert await cached.caption(CLIP) != await cached.caption(CLIP, "how many dogs")
+
+
+async def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
+    captioner = Counting()
+    cached = CachedCaptioner(captioner, tmp_path)
+    captioner.fails = True
+    with pytest.raises(ModelError):
+        await cached.caption(CLIP)
+    captioner.fails = False
+    assert len(await cached.caption(CLIP)) == 1
+
+
+async def test_one_who_gives_up_does_not_stop_the_others(tmp_path: Path) -> None:
+    cached = CachedCaptioner(Counting(), tmp_path)
+    impatient, patient = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert len(await patient) == 1
