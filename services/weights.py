@@ -67,6 +67,8 @@ class Weights(Value):
     wheels: tuple[Wheel, ...] = ()
     files: tuple[File, ...] = ()
     hub: Hub | None = None
+    conversion: int = 0
+    """Raised whenever the converter of these weights changes, so that they are made anew."""
 
     @property
     def download_size(self) -> int:
