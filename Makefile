@@ -1,0 +1,43 @@
+# The verbs of Earwitness. `make demo` and `make test` do all the set-up on a fresh machine.
+PYTHON ?= python3
+CONSTRAINTS ?= constraints/cpu.txt
+PORT ?= 8000
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check serve setup clean
+
+# Make .venv once, and again whenever the dependencies change. `CONSTRAINTS=` (empty) leaves the pins out, e.g. on a GPU machine.
+setup: $(READY)
+$(READY): pyproject.toml $(wildcard $(CONSTRAINTS))
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.2"
+	$(BIN)/python -m pip install $(addprefix --constraint ,$(CONSTRAINTS)) --editable ".[dev]"
+	@touch $(READY)
+
+# Fetch the embedded models and three real clips, ask one question about each, then run a small benchmark over them.
+demo: $(READY)
+	$(BIN)/earwitness models pull
+	$(BIN)/earwitness demo demo
+	$(BIN)/earwitness ask demo/speech.wav "What does the speaker say it was the best of?" --choice "Times" --choice "Friends" --choice "Weather" --choice "Luck"
+	$(BIN)/earwitness ask demo/water.wav "What is heard in this recording?" --choice "A dog barking" --choice "Running water" --choice "A violin" --choice "People laughing"
+	$(BIN)/earwitness ask demo/drums.wav "Which instrument is heard?" --choice "Flute" --choice "Piano" --choice "Drum kit" --choice "Church organ"
+	$(BIN)/eval run --path cascade --bench demo/demo.json
+
+test: $(READY)
+	$(BIN)/earwitness models pull
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+
+# Serve the HTTP API on loopback until Ctrl-C.
+serve: $(READY)
+	@exec $(BIN)/earwitness serve --port $(PORT)
+
+clean:
+	rm -rf .venv demo runs build *.egg-info
