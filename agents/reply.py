@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from services.types import Choice
 
@@ -23,7 +23,8 @@ THINKING = re.compile(r"\A.*</(?:think|thinking|thought)>|<(?:think|thinking|tho
 ANSWER_TAG = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.S | re.I)
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
 MARKER = re.compile(
-    r"\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|(?:correct|best|right|final|my) (?:option|choice))"
+    r"\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?"
+    r"|(?:correct|best|right|final|my) (?:option|choice))"
     r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)""",
     re.I,
 )
@@ -34,14 +35,20 @@ LABEL = re.compile(
 LETTER = re.compile(
     r"\(([A-Z])\)|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)\s+[\"'*(]*([A-Z])\b(?!['#♯♭])"
 )
-LEAD_IN = re.compile(r"(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
+LEAD_IN = re.compile(r"\A(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
 REFUSAL = re.compile(
-    r"\b(?:can ?not|can't|unable|not sure|unsure|uncertain|do(?: not|n't) know|impossible|insufficient|unclear|whether)\b",
+    r"\b(?:can ?not|can't|unable|not sure|unsure|uncertain|do(?: not|n't) know"
+    r"|impossible|insufficient|unclear|whether)\b",
     re.I,
 )
-NEGATED = re.compile(r"(?:\b(?:not|never|no|without|neither|nor|rather than|instead of)|n't)(?:\s+\w+){0,2}\W*\Z", re.I)
+NEGATED = re.compile(
+    r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|rather than|instead of)|n't)(?:\s+\w+){0,2}\W*\Z", re.I
+)
+GOES_ON = r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
 SEGMENT = re.compile(r"[,;/\n.]|\b(?:or|and)\b")
-FUNCTION_WORDS = frozenset("an the no not none one in on up down is or and to of at it both all".split())
+FUNCTION_WORDS = frozenset(
+    {"an", "the", "no", "not", "none", "one", "in", "on", "up", "down", "is", "or", "and", "to", "of", "at"}
+)
 
 
 def read_choice(reply: str, choices: Choices) -> Choice | None:
@@ -110,23 +117,21 @@ def _leading(text: str, choices: Choices) -> Choices:
     text = text.strip()
     label = LABEL.match(text)
     letter = (label[1] or label[2]).upper() if label else ""
-    opening = tuple(choice for choice in choices if choice.letter == letter) or _opening_text(text, choices)
-    if not opening:
-        return ()
-    others = (choice for segment in SEGMENT.split(text) for choice in _exact(segment, choices))
-    same = {choice.text for choice in opening}
-    return opening + tuple(choice for choice in others if choice.text not in same)
+    by_letter = tuple(choice for choice in choices if choice.letter == letter)
+    opening = by_letter + _opening_text(text, choices)
+    rest = text[label.end() :] if label and by_letter else text
+    for choice in opening:
+        rest = re.sub(re.escape(_plain(choice.text)), "…", rest, flags=re.I)
+    return opening + tuple(choice for part in SEGMENT.split(rest) for choice in _exact(part, choices) if opening)
 
 
 def _opening_text(text: str, choices: Choices) -> Choices:
-    plain = LEAD_IN.sub("", text.lstrip(EDGES), count=1).casefold() if LEAD_IN.match(text.lstrip(EDGES)) else ""
-    openings = [form for form in (text.lstrip(EDGES).casefold(), plain) if form]
+    whole = text.lstrip(EDGES).casefold()
     found = [
         choice
         for choice in choices
-        for form in openings
-        if (option := _plain(choice.text))
-        and re.match(re.escape(option) + r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)", form)
+        for form in {whole, LEAD_IN.sub("", whole, count=1)}
+        if (option := _plain(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
@@ -136,24 +141,32 @@ def _mentioned(text: str, choices: Choices) -> Choices:
     """Prose that mentions an option without refusing or denying it."""
     if len(text.split()) > MAX_PROSE_WORDS:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
-    if REFUSAL.search(text) or len(text.split()) > MAX_PROSE_WORDS:
+    if len(text.split()) > MAX_PROSE_WORDS:
         return ()
     letters = {match[1] or match[2] for match in LETTER.finditer(text) if not NEGATED.search(text[: match.start()])}
-    return tuple(choice for choice in choices if choice.letter in letters) + _mentioned_texts(text.casefold(), choices)
+    by_text, remainder = _mentioned_texts(" ".join(text.casefold().split()), choices)
+    by_letter = tuple(choice for choice in choices if choice.letter in letters)
+    return () if REFUSAL.search(remainder) else by_letter + by_text
 
 
-def _mentioned_texts(text: str, choices: Choices) -> Choices:
+class _Mentions(NamedTuple):
+    named: Choices
+    remainder: str
+    """The text without the options that it mentions."""
+
+
+def _mentioned_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
+    # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         option = _plain(choice.text)
-        if len(option) < 2 and not option.isdigit() or option in FUNCTION_WORDS:
+        if (len(option) < 2 and not option.isdigit()) or option in FUNCTION_WORDS:
             continue
         phrase = re.compile(rf"(?<![\w#]){re.escape(option)}(?![\w#♯♭]|[.,:'-]\w)")
         if any(not NEGATED.search(text[: match.start()]) for match in phrase.finditer(text)):
             named += tuple(same for same in choices if same.text == choice.text)
-        # Masked, so that "car" is not found again within "car horn".
         text = phrase.sub(" … ", text)
-    return named
+    return _Mentions(named, text)
 
 
 def _same_text(text: str, choices: Choices) -> Choices:

@@ -33,6 +33,7 @@ def _group() -> None:
 
 @app.command()
 def run(
+    *,
     path: Annotated[
         str, typer.Option(help="Way from question to answer: text (hears nothing) or cascade.")
     ] = "cascade",

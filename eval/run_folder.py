@@ -7,10 +7,10 @@ summary.json       Summary: there once every item is finished
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -22,44 +22,38 @@ from services.errors import BadConfig
 SYNC_EVERY_S = 0.2  # a line is safe from SIGKILL at once, and from a power cut after this time
 
 
+@contextmanager
+def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> Iterator["RunFolder"]:
+    """Open a run's folder for this process only, new or where it stopped.
+
+    `retry_failed` forgets the items that failed. Raises `BadConfig` where the folder belongs to another
+    run, or another process writes to it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        _claim(folder / "run.json", record)
+        file = folder / "predictions.jsonl"
+        file.touch()
+        verdicts = _recover(file, retry_failed=retry_failed)
+        with file.open("ab") as predictions:
+            yield RunFolder(folder, predictions, verdicts)
+            os.fsync(predictions.fileno())
+
+
 class RunFolder:
-    """A run on disk, open in this process only: what is finished, and where the next Prediction goes."""
+    """What is finished of a run, and where the next Prediction goes."""
 
-    verdicts: dict[str, Verdict]
-    """Of the finished items, by id."""
-
-    def __init__(self, folder: Path, record: RunRecord, *, retry_failed: bool = False) -> None:
+    def __init__(self, folder: Path, predictions: IO[bytes], verdicts: dict[str, Verdict]) -> None:
+        self.verdicts = verdicts
+        """Of the finished items, by id."""
         self._folder = folder
-        self._record = record
-        self._retry_failed = retry_failed
-        self._lock = FileLock(folder / ".lock", timeout=0)
+        self._predictions = predictions
         self._synced_at = 0.0
-
-    def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise BadConfig(f"Run folder {str(self._folder)!r} is in use by another process.") from error
-        self._claim()
-        self._file.touch()
-        self.verdicts = {prediction.id: prediction.verdict for prediction in self._recover()}
-        self._predictions: IO[bytes] = self._file.open("ab")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        os.fsync(self._predictions.fileno())
-        self._predictions.close()
-        self._lock.release()
 
     @property
     def clock_s(self) -> float:
-        """Running time that earlier sessions have spent."""
+        """Running time that the run has taken so far."""
         return max((verdict.clock_s for verdict in self.verdicts.values()), default=0.0)
-
-    @property
-    def _file(self) -> Path:
-        return self._folder / "predictions.jsonl"
 
     def append(self, prediction: Prediction) -> None:
         """Put a finished item on disk before anything else happens."""
@@ -74,33 +68,45 @@ class RunFolder:
         """Write summary.json: the run is finished."""
         _replace(self._folder / "summary.json", summary.model_dump_json(indent=1).encode())
 
-    def _claim(self) -> None:
-        """Write run.json, or check that the folder belongs to this very run."""
-        file = self._folder / "run.json"
-        if not file.exists():
-            _replace(file, self._record.model_dump_json(indent=1).encode())
-            return
-        earlier = _read_record(file)
-        if differences := earlier.differences(self._record):
-            raise BadConfig(
-                f"Run folder {str(self._folder)!r} holds another run: {'; '.join(differences)}. "
-                "Name another folder with --out, or remove this one."
-            )
-        here = self._record.environments[-1]
-        if not here.same_place(earlier.environments[-1]):
-            moved = earlier.model_copy(update={"environments": (*earlier.environments, here)})
-            _replace(file, moved.model_dump_json(indent=1).encode())
 
-    def _recover(self) -> Iterator[Prediction]:
-        """Yield what is finished; cut off a last line that a crash left unfinished."""
-        if self._retry_failed:
-            kept = [line for line, prediction in _whole_lines(self._file) if prediction.failed is None]
-            _replace(self._file, b"".join(kept))
-        num_bytes = 0
-        for line, prediction in _whole_lines(self._file):
-            num_bytes += len(line)
-            yield prediction
-        os.truncate(self._file, num_bytes)
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise BadConfig(f"Run folder {str(folder)!r} is in use by another process.") from error
+
+
+def _claim(file: Path, record: RunRecord) -> None:
+    """Write run.json, or check that the one there is of this very run."""
+    if not file.exists():
+        _replace(file, record.model_dump_json(indent=1).encode())
+        return
+    earlier = _read_record(file)
+    if differences := earlier.differences(record):
+        raise BadConfig(
+            f"Run folder {str(file.parent)!r} holds another run: {'; '.join(differences)}. "
+            "Name another folder with --out, or remove this one."
+        )
+    here = record.environments[-1]
+    if not here.same_place(earlier.environments[-1]):
+        moved = earlier.model_copy(update={"environments": (*earlier.environments, here)})
+        _replace(file, moved.model_dump_json(indent=1).encode())
+
+
+def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
+    """Read what is finished, and cut off a last line that a crash left unfinished."""
+    if retry_failed:
+        kept = [line for line, prediction in _whole_lines(file) if prediction.failed is None]
+        _replace(file, b"".join(kept))
+    verdicts: dict[str, Verdict] = {}
+    num_bytes = 0
+    for line, prediction in _whole_lines(file):
+        num_bytes += len(line)
+        verdicts[prediction.id] = prediction.verdict
+    os.truncate(file, num_bytes)
+    return verdicts
 
 
 def _whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:

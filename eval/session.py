@@ -15,7 +15,7 @@ from eval.driver import Driver
 from eval.provenance import environment
 from eval.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.report import LiveBar
-from eval.run_folder import RunFolder
+from eval.run_folder import RunFolder, open_run
 from eval.scoring import Summary, summarise
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
@@ -77,7 +77,7 @@ def run(request: Request) -> Outcome:
         benchmark.require_audio()
     record = _record(options, benchmark, models)
     out = request.out or default_folder(options)
-    with RunFolder(out, record, retry_failed=request.retry_failed) as folder:
+    with open_run(out, record, retry_failed=request.retry_failed) as folder:
         driver = Driver(answerer, benchmark, hears=request.hears, clock_s=folder.clock_s)
         _ask(driver, benchmark, folder, request.concurrency)
         summary = summarise(folder.verdicts.values())

@@ -1,0 +1,191 @@
+"""One table: reply -> the option it names, or None. A misread reply found in a run becomes a row here."""
+
+import pytest
+
+from agents.reply import read_choice
+from services.types import Question
+
+VOICES = ("Man", "Woman", "Child", "Robot")
+SOUNDS = ("Rain on roof", "A dog barking", "Wind", "Silence")
+CARS = ("red car", "red car horn", "bus", "bike")
+NOTES = ("G", "A#", "D", "E")
+NUMBERS = ("1", "2", "2.5", "4")
+PIANO = ("Guitar, Piano", "Piano, Guitar", "Piano, Guitar, Piano", "Guitar, Piano, Guitar")
+TWICE = ("thirteen", "twenty", "thirteen", "five")
+ORDER = ("From near to far", "From far to near", "In a fixed position", "Circling around")
+EIGHT = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+
+TABLE = [
+    # a letter and nothing else
+    ("B", VOICES, "B"),
+    ("b", VOICES, "B"),
+    ("(B)", VOICES, "B"),
+    ("B.", VOICES, "B"),
+    ("B)", VOICES, "B"),
+    ("**B**", VOICES, "B"),
+    ("[C]", VOICES, "C"),
+    (" D \n", VOICES, "D"),
+    ("Ｂ", VOICES, "B"),
+    ("E", VOICES, None),
+    ("H", EIGHT, "H"),
+    # a letter with its option
+    ("(B) Woman", VOICES, "B"),
+    ("B. Woman", VOICES, "B"),
+    ("B: Woman", VOICES, "B"),
+    ("B) woman.", VOICES, "B"),
+    ("B Woman", VOICES, "B"),
+    ("B - Woman", VOICES, "B"),
+    ("**B. Woman**", VOICES, "B"),
+    ("Option B", VOICES, "B"),
+    ("Option B: Woman", VOICES, "B"),
+    ("B. The woman", VOICES, "B"),
+    ("B. Woman, because a man would sound lower.", VOICES, "B"),
+    ("B because the voice is high.", VOICES, "B"),
+    ("B, since the voice is high", VOICES, "B"),
+    ("A. Rain on roof", SOUNDS, "A"),
+    ("B is correct.", VOICES, "B"),
+    # the letter of one option with the text of another
+    ("(B) Man", VOICES, None),
+    ("B. Man", VOICES, None),
+    ("B. Man, because the voice is low", VOICES, None),
+    # the text
+    ("Man", VOICES, "A"),
+    ("  MAN!! ", VOICES, "A"),
+    ('**"Man"**', VOICES, "A"),
+    ("_Man_", VOICES, "A"),
+    ("ＭＡＮ", VOICES, "A"),
+    ("A man.", VOICES, "A"),
+    ("dog barking", SOUNDS, "B"),
+    ("It sounds like a man speaking.", VOICES, "A"),
+    ("It's a man.", VOICES, "A"),
+    ("Man, because in the audio I can hear it clearly.", VOICES, "A"),
+    ("Man\nThe pitch is too low for a woman.", VOICES, "A"),
+    ("Man. Man! The answer: man", VOICES, "A"),
+    ("Most likely a robot.", VOICES, "D"),
+    ("Male", VOICES, None),
+    ("Men", VOICES, None),
+    ("mankind", VOICES, None),
+    ("red car horn", CARS, "B"),
+    ("I hear a red car horn.", CARS, "B"),
+    ("I hear a red car.", CARS, "A"),
+    ("From far to near", ORDER, "B"),
+    ("Guitar, Piano, Guitar", PIANO, "D"),
+    ("Guitar, Piano", PIANO, "A"),
+    ("2", NUMBERS, "B"),
+    ("2.5", NUMBERS, "C"),
+    ("The answer is 2.5.", NUMBERS, "C"),
+    ("There are 2 of them.", NUMBERS, "B"),
+    ("café", ("café", "bar"), "A"),
+    ("cafe\u0301", ("café", "bar"), "A"),
+    ("男人。", ("男人", "女人"), "A"),
+    ("hi-hat", ("Bass drum", "Tom-tom", "Cymbal", "Hi-hat"), "D"),
+    ("C major.", ("A minor", "C major", "G major"), "B"),
+    ("The key is C major", ("A minor", "C major", "G major"), "B"),
+    ("The key is C", ("A minor", "C major", "G major"), None),
+    # several options, or none
+    ("Man or Woman", VOICES, None),
+    ("A or B", VOICES, None),
+    ("A and C", VOICES, None),
+    ("A, B", VOICES, None),
+    ("(A) or (B)", VOICES, None),
+    ("Man, Woman, Child, Robot", VOICES, None),
+    ("A. Man\nB. Woman\nC. Child\nD. Robot", VOICES, None),
+    ("", VOICES, None),
+    ("   \n", VOICES, None),
+    ("None of the above.", VOICES, None),
+    ("I cannot listen to audio.", VOICES, None),
+    ("I cannot tell whether it is a man.", VOICES, None),
+    ("It is impossible to say. A man?", VOICES, None),
+    ("It is not a man.", VOICES, None),
+    ("It isn't a robot.", VOICES, None),
+    ("It is not a man, it is a child.", VOICES, "C"),
+    ("Man, not Woman", VOICES, "A"),
+    ("The voice is a woman's rather than a child's, so: woman", VOICES, "B"),
+    # what the reply marks as its answer
+    ("The answer is B.", VOICES, "B"),
+    ("The answer is (B)", VOICES, "B"),
+    ("ANSWER: B", VOICES, "B"),
+    ("Answer: B. Woman", VOICES, "B"),
+    ("**Answer:** B", VOICES, "B"),
+    ("### Answer\nB", VOICES, "B"),
+    ("The correct answer is: Man.", VOICES, "A"),
+    ('The correct answer is: "A dog barking".', SOUNDS, "B"),
+    ("The correct option is C", VOICES, "C"),
+    ("The answer to the question is a child.", VOICES, "C"),
+    ("The answer would be **Robot**", VOICES, "D"),
+    ("Answer - C", VOICES, "C"),
+    ("First I thought the answer: A. But then the answer: C", VOICES, "C"),
+    ("A. Man\nB. Woman\nC. Child\nD. Robot\nAnswer: C", VOICES, "C"),
+    ("It could be a man or a woman. The final answer is Woman.", VOICES, "B"),
+    ("The answer is not clear.", VOICES, None),
+    ("The answer is man or woman.", VOICES, None),
+    ("The wrong answer is Man.", VOICES, None),
+    ("My answer is below.\n(B)", VOICES, "B"),
+    ("(B)\nI hope this answer is helpful.", VOICES, "B"),
+    ("I'd go with B.", VOICES, "B"),
+    ("I choose C because of the pitch", VOICES, "C"),
+    ("\\boxed{C}", VOICES, "C"),
+    ("So we get $\\boxed{\\text{Child}}$.", VOICES, "C"),
+    # tags and JSON
+    ("<answer>B</answer>", VOICES, "B"),
+    ("<answer>B. Woman</answer>", VOICES, "B"),
+    ("<answer>\nwoman\n</answer>", VOICES, "B"),
+    ("A man? <ANSWER>Woman</ANSWER>", VOICES, "B"),
+    ("<answer>B", VOICES, "B"),
+    ("<answer>A</answer> no, <answer>B</answer>", VOICES, "B"),
+    ("<answer>unknown</answer> Man", VOICES, None),
+    ('{"answer": "B"}', VOICES, "B"),
+    ('```json\n{"answer": "Woman", "confidence": 0.9}\n```', VOICES, "B"),
+    ('{"reason": "a man would sound lower", "answer": "B. Woman"}', VOICES, "B"),
+    ('{"answer": 2}', NUMBERS, "B"),
+    ('{"answer": "caf\\u00e9"}', ("café", "bar"), "A"),
+    ("{'answer': 'B'}", VOICES, "B"),
+    ('{"answer": null}', VOICES, None),
+    ('{"answer": "a man or a woman"}', VOICES, None),
+    # thinking
+    ("<think>Could be Woman or Child</think> Man", VOICES, "A"),
+    ("<think>The answer: B</think>\n\nC", VOICES, "C"),
+    ("the template opened the tag, so Woman</think>Child", VOICES, "C"),
+    ("<think>The answer is B, but wait", VOICES, None),
+    ("<thinking>A</thinking><answer>D</answer>", VOICES, "D"),
+    ("<think></think>B", VOICES, "B"),
+    # yes or no
+    ("Yes, there is no doubt", ("Yes", "No"), "A"),
+    ("No.", ("Yes", "No"), "B"),
+    ("No, there is not.", ("Yes", "No"), "B"),
+    ("There is no sound of a dog", ("Yes", "No"), None),
+    # options that share their text, are empty, or look like letters
+    ("thirteen", TWICE, "A"),
+    ("C", TWICE, "C"),
+    ("(C) thirteen", TWICE, "C"),
+    ("It is thirteen.", TWICE, "A"),
+    ("Entered", ("Entered", "Did not enter", ""), "A"),
+    ("C", ("Entered", "Did not enter", ""), "C"),
+    ("D", NOTES, None),
+    ("The answer is D.", NOTES, None),
+    ("D, because it is high", NOTES, None),
+    ("The answer is (B) Guitar and drums, because I hear it.", ("Drums", "Guitar and drums"), "B"),
+    ("I'd say not sure.", ("Yes", "No", "Not sure"), "C"),
+    ("It seems that they don't know.", ("They don't know", "They know"), "A"),
+    ("(D)", NOTES, "D"),
+    ("D. E", NOTES, "D"),
+    ("C. D", NOTES, "C"),
+    ("A#", NOTES, "B"),
+    ("The note is A#.", NOTES, "B"),
+    ("G", NOTES, "A"),
+    ('"a"', ("twenty-one", "Berman's", "said", "a"), "D"),
+    # long reasoning is read by its mark or its conclusion only
+    ("The pitch is high and the voice is thin. " * 20 + "A woman", VOICES, None),
+    ("The pitch is high and the voice is thin. " * 20 + "Therefore, it is a woman.", VOICES, "B"),
+    ("The man laughs and walks on. " * 20 + "\nAnswer: D", VOICES, "D"),
+]
+
+
+@pytest.mark.parametrize(("reply", "choices", "letter"), TABLE, ids=range(len(TABLE)))
+def test_a_reply_is_read_as_the_option_it_names(reply: str, choices: tuple[str, ...], letter: str | None) -> None:
+    choice = read_choice(reply, Question.ask("?", choices).choices)
+    assert (choice.letter if choice else None) == letter, reply
+
+
+def test_no_reply_is_read_without_choices() -> None:
+    assert read_choice("B", ()) is None

@@ -1,0 +1,108 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks import find, mmau
+from services.errors import BadConfig, UnknownName
+
+ROW = {
+    "id": "one",
+    "audio_id": "./audio/one.wav",
+    "question": "Who speaks?",
+    "choices": ["Man", "Woman"],
+    "answer": "Woman",
+    "task": "speech",
+    "category": "Reasoning",
+    "sub-category": "Counting",
+    "difficulty": "easy",
+    "split": "test-mini",
+}
+
+
+def write(folder: Path, *rows: object) -> Path:
+    file = folder / "tiny.json"
+    file.write_text(json.dumps(list(rows)))
+    return file
+
+
+def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
+    file = write(tmp_path, ROW)
+    benchmark = find(str(file))
+    (item,) = benchmark.items
+    assert (benchmark.name, benchmark.sha256) == ("tiny", hashlib.sha256(file.read_bytes()).hexdigest())
+    assert (item.question, item.choices, item.answer) == ("Who speaks?", ("Man", "Woman"), "Woman")
+    assert (item.task, item.category, item.sub_category, item.difficulty) == ("speech", "Reasoning", "Counting", "easy")
+    assert benchmark.clip_path(item) == tmp_path / "audio" / "one.wav"
+
+
+def test_a_list_as_category_is_read_as_its_text(tmp_path: Path) -> None:
+    benchmark = mmau.read(write(tmp_path, ROW | {"category": ["Reasoning"]}))
+    assert benchmark.items[0].category == "Reasoning"
+
+
+def test_items_stay_as_published(tmp_path: Path) -> None:
+    choices = ["ten", "ten", "", " Ten."]
+    (item,) = mmau.read(write(tmp_path, ROW | {"choices": choices, "answer": "ten"})).items
+    question = item.to_question()
+    assert [choice.text for choice in question.choices] == choices
+    assert [choice.letter for choice in question.choices] == ["A", "B", "C", "D"]
+
+
+def test_the_question_does_not_hold_the_answer(tmp_path: Path) -> None:
+    row = ROW | {"answer": "Woman", "question": "?"}
+    question = mmau.read(write(tmp_path, row)).items[0].to_question()
+    assert question.model_dump().keys() == {"id", "text", "choices"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [ROW, {key: value for key, value in ROW.items() if key != "question"}],
+            "row 2, field 'question': Field required",
+        ),
+        ([ROW | {"question": ""}], "row 1, field 'question': String should have at least 1 character"),
+        ([ROW | {"choices": "Man"}], "row 1, field 'choices': Input should be a valid array"),
+        ([ROW | {"choices": []}], "row 1, field 'choices': List should have at least 1 item"),
+        ([ROW | {"choices": ["Man", 3]}], "row 1, field 'choices': Input should be a valid string"),
+        ([ROW | {"answer": "Child"}], "row 1, field 'answer': 'Child' is none of the choices ['Man', 'Woman']"),
+        ([ROW, ROW], "row 2, field 'id': 'one' is already the id of row 1"),
+        (["text"], "row 1"),
+        ([], "holds no items"),
+    ],
+)
+def test_a_malformed_row_is_named_by_file_row_and_field(tmp_path: Path, rows: list[object], said: str) -> None:
+    file = write(tmp_path, *rows)
+    with pytest.raises(BadConfig) as raised:
+        mmau.read(file)
+    assert str(file) in str(raised.value)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"id": 1}'])
+def test_a_file_that_is_no_list_of_rows_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.json"
+    file.write_bytes(content)
+    with pytest.raises(BadConfig, match="not a JSON list of rows"):
+        mmau.read(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"gone\.json' cannot be read: No such file"):
+        find(str(tmp_path / "gone.json"))
+
+
+def test_an_unknown_benchmark_names_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match=r"No benchmark named 'mmmu'\. Known: mmau"):
+        find("mmmu")
+
+
+def test_missing_audio_is_counted_before_a_run(tmp_path: Path) -> None:
+    benchmark = mmau.read(write(tmp_path, ROW, ROW | {"id": "two"}), tmp_path / "elsewhere")
+    with pytest.raises(BadConfig, match=r"2 of 2 items lack their audio.*elsewhere/audio/one\.wav.*--audio-root"):
+        benchmark.require_audio()
+    assert len(benchmark.first(1).items) == 1
+    assert benchmark.first(None) is benchmark

@@ -1,0 +1,84 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+from scipy.stats import binomtest
+
+from eval.scoring import Verdict, string_match, summarise, wilson_95
+
+SHARED = Path(__file__).parents[3] / "shared" / "bench"
+
+VOICES = ["Man", "Woman", "Child", "Robot"]
+# Verdicts of the official script, run on these rows.
+OFFICIAL = [
+    ("Man", VOICES, "Man", True),
+    ("  MAN!! ", VOICES, "Man", True),
+    ("_Man_", VOICES, "Man", False),
+    ("A", VOICES, "Man", False),
+    ("(B) Man", VOICES, "Man", True),
+    ("Man, not Woman", VOICES, "Man", False),
+    ("It is not a man.", VOICES, "Man", True),
+    ("", VOICES, "Man", False),
+    ("A. Rain on roof", ["Rain on roof", "A dog barking", "Wind", "Silence"], "Rain on roof", False),
+    ("From near to far", ["From far to near", "From near to far"], "From far to near", True),
+    ("thirteen", ["thirteen", "twenty", "thirteen"], "thirteen", True),
+    ("", ["Entered", ""], "", False),
+    ("2.5", ["2", "2.5", "3"], "2", False),
+]
+
+
+def verdict(
+    task: str, *, right: bool = False, unread: bool = False, failed: bool = False, clock_s: float = 0.0
+) -> Verdict:
+    return Verdict("id", task, right, unread, failed, took_s=1.0, clock_s=clock_s)
+
+
+@pytest.mark.parametrize(("prediction", "choices", "answer", "right"), OFFICIAL)
+def test_string_match_gives_the_official_verdict(prediction: str, choices: list[str], answer: str, right: bool) -> None:
+    assert string_match(prediction, choices, answer) is right
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the collected edge cases are not here")
+def test_string_match_agrees_with_the_official_script_on_all_collected_edge_cases() -> None:
+    rows = json.loads((SHARED / "scorer_edge_cases.json").read_text())
+    wrong = [
+        row["n"] for row in rows if string_match(row["prediction"], row["choices"], row["answer"]) != row["official"]
+    ]
+    assert len(rows) == 59
+    assert wrong == []
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published predictions are not here")
+@pytest.mark.parametrize(("key", "right"), [("model_prediction", 660), ("model_output", 597)])
+def test_string_match_reproduces_a_published_mmau_score(key: str, right: int) -> None:
+    rows = json.loads((SHARED / "mmau" / "desta25-predictions.json").read_text())
+    assert sum(string_match(row[key], row["choices"], row["answer"]) for row in rows) == right
+
+
+@pytest.mark.parametrize(("num_correct", "n"), [(660, 1000), (0, 7), (7, 7), (1, 3), (86, 341)])
+def test_wilson_interval_agrees_with_scipy(num_correct: int, n: int) -> None:
+    expected = binomtest(num_correct, n).proportion_ci(method="wilson")
+    assert wilson_95(num_correct, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_nothing_asked_says_nothing() -> None:
+    assert wilson_95(0, 0) == (0.0, 1.0)
+    assert summarise([]).n == 0
+
+
+def test_unread_and_failed_items_stay_in_the_denominator() -> None:
+    summary = summarise(
+        [
+            verdict("sound", right=True, clock_s=2.5),
+            verdict("sound", unread=True),
+            verdict("sound", failed=True),
+            verdict("speech", clock_s=7.25),
+        ]
+    )
+    sound = summary.by_task["sound"]
+    assert (summary.n, summary.correct_strict, summary.unread, summary.failed) == (4, 1, 1, 1)
+    assert (sound.n, sound.correct_strict, sound.unread, sound.failed) == (3, 1, 1, 1)
+    assert sound.wilson_95 == wilson_95(1, 3)
+    assert list(summary.by_task) == ["sound", "speech"]
+    assert math.isclose(summary.wall_s, 7.25)
