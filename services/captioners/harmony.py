@@ -1,0 +1,150 @@
+"""Which chords are heard, and in which key."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.captioners.notes import NAMES, OVERTONES
+from services.captioners.pitches import FRAMES_PER_S, Pitches
+
+FRAME_S = 0.1  # chords are looked for in steps of this
+CHANGE_COST = 0.6
+AUDIBLE = 0.3  # probability above which a pitch counts
+TONE_SHARE = 0.3  # of the strongest pitch class: a weaker one is no chord tone
+QUALITIES = {
+    "major": (0, 4, 7),
+    "minor": (0, 3, 7),
+    "diminished": (0, 3, 6),
+    "augmented": (0, 4, 8),
+    "suspended fourth (sus4)": (0, 5, 7),
+    "suspended second (sus2)": (0, 2, 7),
+    "dominant seventh": (0, 4, 7, 10),
+    "major seventh": (0, 4, 7, 11),
+    "minor seventh": (0, 3, 7, 10),
+    "diminished seventh": (0, 3, 6, 9),
+    "half-diminished seventh": (0, 3, 6, 10),
+}
+MAJOR_KEY = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR_KEY = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""Krumhansl & Kessler, 1982: how well each pitch class fits the key, counted from its tonic."""
+
+Floats = NDArray[np.float32]
+
+
+class Chord(NamedTuple):
+    """A chord and when it sounds."""
+
+    start_s: float
+    end_s: float
+    root: int
+    """Pitch class, 0 is C."""
+    quality: str
+    fit: float
+    """How well it explains what sounds, in [0, 1]."""
+
+    @property
+    def name(self) -> str:
+        """Name such as A minor."""
+        return f"{NAMES[self.root]} {self.quality}"
+
+
+class Key(NamedTuple):
+    """A key."""
+
+    tonic: int
+    mode: str
+    lead: float
+    """Correlation by which it beats the best key of the other mode."""
+
+    @property
+    def name(self) -> str:
+        """Name such as C major."""
+        return f"{NAMES[self.tonic]} {self.mode}"
+
+
+def classes(pitches: Pitches) -> Floats:
+    """Return the strength of the 12 pitch classes per frame, overtones discounted, shape (num_frames, 12)."""
+    heard = np.where(pitches.sounding > AUDIBLE, pitches.sounding, 0)
+    below = np.zeros_like(heard)
+    for interval in OVERTONES:
+        below[:, interval:] = np.maximum(below[:, interval:], heard[:, :-interval])
+    real = np.maximum(heard - 0.6 * below, 0)
+    folded = np.zeros((len(real), 12), np.float32)
+    for column in range(88):
+        target = (column + 9) % 12
+        folded[:, target] = np.maximum(folded[:, target], real[:, column])
+    return folded
+
+
+def lowest(pitches: Pitches) -> NDArray[np.int64]:
+    """Return the pitch class of the lowest pitch that sounds in each frame, -1 where none does."""
+    heard = pitches.sounding > AUDIBLE
+    return np.where(heard.any(axis=1), (heard.argmax(axis=1) + 9) % 12, -1)
+
+
+def chords(pitches: Pitches) -> tuple[Chord, ...]:
+    """Return the chords in order; nothing while fewer than three pitch classes sound together."""
+    step = round(FRAME_S * FRAMES_PER_S)
+    num_steps = len(pitches.sounding) // step
+    if num_steps < 2:
+        return ()
+    strengths = classes(pitches)[: num_steps * step].reshape(num_steps, step, 12).mean(axis=1)
+    bass = lowest(pitches)[: num_steps * step].reshape(num_steps, step)[:, step // 2]
+    path = _best_path(_scores(strengths, bass))
+    edges = np.flatnonzero(np.diff(path, prepend=-2, append=-2))
+    spans = pairwise(edges.tolist())
+    return tuple(_chord(a, b, int(path[a]), strengths) for a, b in spans if path[a] < 12 * len(QUALITIES))
+
+
+def _chord(start: int, end: int, state: int, strengths: Floats) -> Chord:
+    quality, root = divmod(state, 12)
+    label = tuple(QUALITIES)[quality]
+    tones = [(root + interval) % 12 for interval in QUALITIES[label]]
+    total = strengths[start:end].sum()
+    fit = float(strengths[start:end][:, tones].sum() / total) if total else 0.0
+    return Chord(start * FRAME_S, end * FRAME_S, root, label, fit)
+
+
+def _scores(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
+    """Score each chord in each step, shape (num_steps, 12 * qualities + 1); the last is no chord."""
+    norm = strengths / np.maximum(np.linalg.norm(strengths, axis=1, keepdims=True), 1e-6)
+    columns = []
+    for intervals in QUALITIES.values():
+        tones = [np.roll(norm, -interval, axis=1) for interval in intervals]
+        match = sum(tones) / np.sqrt(len(intervals))
+        weakest = np.minimum.reduce(tones) * np.sqrt(len(intervals))
+        on_root = np.eye(12, dtype=np.float32)[bass] * (bass >= 0)[:, None]
+        columns.append(match + 0.5 * np.minimum(weakest, 1) + 0.06 * on_root - 0.04 * (len(intervals) - 3))
+    silent = np.where(strengths.max(axis=1) > 0.05, 1.2, 2.0).astype(np.float32)
+    return np.concatenate([*columns, silent[:, None]], axis=1)
+
+
+def _best_path(scores: Floats) -> NDArray[np.int64]:
+    origin = np.zeros(scores.shape, np.int64)
+    stay = np.arange(scores.shape[1])
+    total = scores[0].copy()
+    for step in range(1, len(scores)):
+        best = int(total.argmax())
+        origin[step] = np.where(total >= total[best] - CHANGE_COST, stay, best)
+        total = np.maximum(total, total[best] - CHANGE_COST) + scores[step]
+    path = np.empty(len(scores), np.int64)
+    path[-1] = int(total.argmax())
+    for step in range(len(scores) - 1, 0, -1):
+        path[step - 1] = origin[step, path[step]]
+    return path
+
+
+def key(pitches: Pitches) -> Key | None:
+    """Return the key by the profiles of Krumhansl and Kessler; None where fewer than five pitch classes sound."""
+    weights = classes(pitches).sum(axis=0)
+    if (weights > 0.08 * weights.max(initial=1e-6)).sum() < 5:
+        return None
+    fits = {
+        mode: np.array([np.corrcoef(np.roll(profile, tonic), weights)[0, 1] for tonic in range(12)])
+        for mode, profile in (("major", MAJOR_KEY), ("minor", MINOR_KEY))
+    }
+    mode = max(fits, key=lambda name: float(fits[name].max()))
+    other = "minor" if mode == "major" else "major"
+    return Key(int(fits[mode].argmax()), mode, float(fits[mode].max() - fits[other].max()))

@@ -1,0 +1,174 @@
+"""What is played: instruments, melody, chords, key, tempo and metre, where the clip is music."""
+
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from services.captioners import harmony, melody, rhythm
+from services.captioners.melody_line import line
+from services.captioners.notes import NAMES, Note, name
+from services.captioners.onsets import onsets, stand_out, strokes
+from services.captioners.pitches import BasicPitch, Pitches
+from services.captioners.pulse import CONSTANT, Pulse, pulse
+from services.captioners.yamnet import Scores, YamNet
+from services.types import AudioClip, Evidence, EvidenceKind
+
+REVISION = "1"
+SPEECH = slice(0, 5)  # YAMNet classes
+SUNG = slice(24, 32)
+MUSICAL = slice(132, 277)
+LEAST_MUSICAL = 0.15  # probability
+LEAST_TONAL = 0.35  # mean strength of the notes of a melody
+LEAST_COVER = 0.3  # share of the clip in which a melody sounds
+LEAST_FIT = 0.8  # of a chord that is told
+LEAST_CHORD_S = 0.4
+LEAST_CLARITY = 0.4  # of a tempo that is told
+LEAST_TEMPO_S = 4.0  # a shorter clip has no tempo of its own
+LEAST_KEY_LEAD = 0.08
+FASTEST_TUNE_BPM = 180.0  # the notes of a tune that come faster are parts of a beat
+MOST_SPEECH = 0.4  # probability
+MOST_STROKES, MOST_TIMES = 40, 20
+PERCUSSION_FALL_DB, NOISE_FALL_DB, NOISE_STRENGTH = 5.0, 18.0, 1.0
+MOST_NOTES, MOST_CHORDS = 32, 12
+
+
+class Statement(NamedTuple):
+    """A statement about the whole clip."""
+
+    kind: EvidenceKind
+    text: str
+    confidence: float
+
+
+class MusicListener:
+    """Says what is played; nothing where the clip is no music."""
+
+    def __init__(self, yamnet: YamNet, transcriber: BasicPitch) -> None:
+        self._yamnet = yamnet
+        self._transcribe = transcriber
+
+    def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Return statements of the kinds melody, harmony, rhythm and event.
+
+        Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks.
+        """
+        scores = self._yamnet(clip.samples)
+        told = self._played(clip) if musicality(scores) >= LEAST_MUSICAL else _noises(clip, scores)
+        return tuple(_evidence(statement, clip) for statement in told)
+
+    def _played(self, clip: AudioClip) -> list[Statement]:
+        pitches = self._transcribe(clip.samples)
+        tune = _melody(clip, pitches)
+        beat = _rhythm(clip, is_melody=bool(tune))
+        count = [] if tune else _strokes(clip, fall_db=PERCUSSION_FALL_DB)
+        return [*tune, *_harmony(pitches), *beat, *count]
+
+
+def musicality(scores: Scores) -> float:
+    """Return the probability that the clip is music rather than speech or noise."""
+    probabilities = expit(scores.logits)
+    musical = np.maximum(probabilities[:, MUSICAL].max(axis=1), probabilities[:, SUNG].max(axis=1))
+    spoken = probabilities[:, SPEECH].max(axis=1)
+    return float(np.mean(musical * (1 - spoken)))
+
+
+def _melody(clip: AudioClip, pitches: Pitches) -> list[Statement]:
+    found = melody.prominent(line(clip.samples, pitches))
+    share = melody.solo_share(found, pitches)
+    cover = sum(note.end_s - note.start_s for note in found) / clip.duration_s
+    strength = float(np.mean([note.strength for note in found])) if found else 0.0
+    if share < melody.MIN_SOLO or strength < LEAST_TONAL or cover < LEAST_COVER:
+        return []
+    if len(found) == 1:
+        note = found[0]
+        text = f"A single note is played: {name(note.pitch)} ({440 * 2 ** ((note.pitch - 69) / 12):.0f} Hz)."
+        return [Statement("melody", text, share)]
+    return [Statement("melody", _melody_text(found), min(0.95, share))]
+
+
+def _melody_text(found: tuple[Note, ...]) -> str:
+    pitches = [note.pitch for note in found]
+    listed = " ".join(name(pitch) for pitch in pitches[:MOST_NOTES]) + (" …" if len(pitches) > MOST_NOTES else "")
+    text = f"Melody: {len(found)} notes are played one after another; {melody.direction(pitches)}."
+    scale = melody.scale(pitches)
+    if scale:
+        text += f" The notes run through {scale}."
+    return f"{text} Notes: {listed}."
+
+
+def _harmony(pitches: Pitches) -> list[Statement]:
+    told = []
+    long_enough = [c for c in harmony.chords(pitches) if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S]
+    in_order = [next(same) for _, same in groupby(long_enough, key=lambda chord: chord.name)]
+    if len(in_order) == 1:
+        chord = in_order[0]
+        text = f"Chord: {chord.quality} (the chord is {chord.name}), from {chord.start_s:.1f} to {chord.end_s:.1f} s."
+        told.append(Statement("harmony", text, chord.fit))
+    elif in_order:
+        listed = ", ".join(chord.name for chord in in_order[:MOST_CHORDS])
+        fit = float(np.mean([chord.fit for chord in in_order]))
+        told.append(
+            Statement("harmony", f"Chords in order: {listed}{' …' if len(in_order) > MOST_CHORDS else ''}.", fit)
+        )
+    key = harmony.key(pitches)
+    if key and key.lead > LEAST_KEY_LEAD:
+        told.append(
+            Statement("harmony", f"Key: {key.mode} ({NAMES[key.tonic]} {key.mode}).", min(0.9, 0.5 + 2 * key.lead))
+        )
+    return told
+
+
+def _noises(clip: AudioClip, scores: Scores) -> list[Statement]:
+    if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
+        return []
+    return _strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
+
+
+def _strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[Statement]:
+    found = strokes(clip.samples)
+    if len(found) > MOST_STROKES or not stand_out(clip.samples, found, fall_db=fall_db, strength=strength):
+        return []
+    listed = ", ".join(f"{onset.time_s:.1f}" for onset in found[:MOST_TIMES]) + (
+        " …" if len(found) > MOST_TIMES else ""
+    )
+    counted = "1 separate stroke or hit is" if len(found) == 1 else f"{len(found)} separate strokes, hits or events are"
+    return [Statement("event", f"{counted} heard, at {listed} s.", 0.8)]
+
+
+def _rhythm(clip: AudioClip, *, is_melody: bool) -> list[Statement]:
+    found = pulse(clip.samples, onsets(clip.samples))
+    if found:
+        return _pulse(found, is_melody=is_melody)
+    tempo = rhythm.tempo(clip.samples)
+    if tempo is None or tempo.clarity < LEAST_CLARITY or clip.duration_s < LEAST_TEMPO_S:
+        return []
+    return [Statement("rhythm", f"Tempo: about {tempo.bpm:.0f} beats per minute ({_pace(tempo.bpm)}).", tempo.clarity)]
+
+
+def _pulse(found: Pulse, *, is_melody: bool) -> list[Statement]:
+    if found.course != CONSTANT:
+        return [Statement("rhythm", f"Tempo change: the tempo {found.course}.", 0.85)]
+    bpm = found.bpm / 2 if is_melody and found.bpm > FASTEST_TUNE_BPM else found.bpm
+    told = [Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_pace(bpm)}), constant.", 0.85)]
+    if found.beats_per_bar and not is_melody:
+        text = f"Metre: {found.beats_per_bar} beats in each bar; a low stroke comes every {found.beats_per_bar} beats."
+        told.append(Statement("rhythm", text, min(0.95, 0.4 + 0.6 * found.contrast)))
+    return told
+
+
+def _pace(bpm: float) -> str:
+    return "slow" if bpm < 76 else "moderate" if bpm < 110 else "fast" if bpm < 150 else "very fast"
+
+
+def _evidence(statement: Statement, clip: AudioClip) -> Evidence:
+    return Evidence(
+        kind=statement.kind,
+        source="music",
+        revision=REVISION,
+        text=statement.text,
+        end_s=round(clip.duration_s, 2),
+        confidence=round(statement.confidence, 2),
+        reliability="measured",
+    )

@@ -1,0 +1,111 @@
+"""When sounds begin, and how many separate strokes, hits, barks or steps are heard."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
+from scipy.signal import find_peaks
+
+from services.captioners.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, log_mel
+from services.types import SAMPLE_RATE
+
+FRAMES_PER_S = SAMPLE_RATE / FRAME_HOP
+LAG_FRAMES = 2  # a rise is measured over 20 ms
+LEAD_FRAMES = 20  # of background put before and after the clip, so that a stroke at its very start is a rise
+USUAL_FLUX = 3.0  # nepers; a stroke out of silence rises by more, which must not hide the strokes after it
+RELATIVE_FLUX = 0.25
+MIN_FLUX = 0.25  # below it nothing begins
+QUIETEST_DB = 26.0  # an onset this far below the loudest is a ripple of a decay
+MIN_GAP_S = 0.09  # two strokes closer than this are heard as one
+WEAK = 0.5  # of the usual strength: may be the second sound of one event, as of heel and toe
+FAINT = 0.15  # of the usual strength: no event of its own
+
+Floats = NDArray[np.float32]
+
+
+class Onset(NamedTuple):
+    """The beginning of a sound."""
+
+    time_s: float
+    strength: float
+    """Mean rise over the mel bands, in nepers."""
+    level_db: float
+    """Loudest 25 ms of the 60 ms after it, dB of full scale."""
+
+
+def band_rises(samples: Floats) -> Floats:
+    """Return how much each mel band rises at each 10 ms frame, shape (num_frames, 64).
+
+    The rise is measured above the background, and against the maximum over neighbouring bands, so that
+    vibrato does not count (SuperFlux, Böck & Widmer, DAFx 2013).
+    """
+    if len(samples) < FRAME_SAMPLES:
+        return np.zeros((0, NUM_MELS), np.float32)
+    levels = log_mel(np.concatenate([np.zeros(FRAME_HOP, np.float32), samples, np.zeros(FRAME_HOP, np.float32)]))
+    levels = np.maximum(levels, np.percentile(levels, 8, axis=0).astype(np.float32))
+    levels = np.pad(levels, ((LAG_FRAMES, 0), (0, 0)), constant_values=levels.min())
+    levels[:LAG_FRAMES] = np.percentile(levels[LAG_FRAMES:], 8, axis=0)
+    before = maximum_filter1d(levels, 3, axis=1)[:-LAG_FRAMES]
+    rises: Floats = np.maximum(levels[LAG_FRAMES:] - before, 0)
+    return rises
+
+
+def onsets(samples: Floats) -> tuple[Onset, ...]:
+    """Return where sounds begin, in order of time."""
+    rises = np.pad(band_rises(samples).mean(axis=1), LEAD_FRAMES)
+    if rises.max() < MIN_FLUX:
+        return ()
+    usual = min(USUAL_FLUX, float(np.percentile(rises, 99.5)))
+    local = uniform_filter1d(median_filter(rises, 41), 21)
+    peaks, _ = find_peaks(
+        rises, height=np.maximum(MIN_FLUX, RELATIVE_FLUX * usual) + local, distance=round(MIN_GAP_S * FRAMES_PER_S)
+    )
+    levels_db = _levels_db(samples)
+    found = [_onset(int(peak), rises, levels_db) for peak in peaks]
+    loudest_db = max((onset.level_db for onset in found), default=0.0)
+    return tuple(onset for onset in found if onset.level_db > loudest_db - QUIETEST_DB)
+
+
+def _onset(peak: int, rises: Floats, levels_db: Floats) -> Onset:
+    frame = min(max(0, peak - LEAD_FRAMES), len(levels_db) - 1)
+    return Onset(frame / FRAMES_PER_S, float(rises[peak]), float(levels_db[frame : frame + 6].max()))
+
+
+def _levels_db(samples: Floats) -> Floats:
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
+    levels: Floats = 10 * np.log10((frames**2).mean(axis=1) + np.float32(1e-10))
+    return levels
+
+
+def strokes(samples: Floats) -> tuple[Onset, ...]:
+    """Return the onsets that are events of their own.
+
+    A footstep or a slammed door has several onsets; the weaker ones close to a strong one belong to it.
+    """
+    found = onsets(samples)
+    if len(found) < 3:
+        return found
+    usual = float(np.percentile([onset.strength for onset in found], 75))
+    strong_s = np.array([onset.time_s for onset in found if onset.strength >= WEAK * usual])
+    if len(strong_s) < 2:
+        return found
+    near_s = 0.45 * float(np.median(np.diff(strong_s)))
+    return tuple(onset for onset in found if _is_own(onset, usual, strong_s, near_s))
+
+
+def _is_own(onset: Onset, usual: float, strong_s: NDArray[np.float64], near_s: float) -> bool:
+    if onset.strength >= WEAK * usual:
+        return True
+    return onset.strength >= FAINT * usual and float(np.abs(strong_s - onset.time_s).min()) > near_s
+
+
+def stand_out(samples: Floats, found: tuple[Onset, ...], *, fall_db: float, strength: float = 0.0) -> bool:
+    """Say whether the strokes are sudden, and separated by a fall of the level."""
+    if not found or np.median([onset.strength for onset in found]) < strength:
+        return False
+    levels_db = _levels_db(samples)
+    edges = [*(round(onset.time_s * FRAMES_PER_S) for onset in found), len(levels_db)]
+    falls_db = [float(np.ptp(levels_db[a:b])) if b - a > 2 else 0.0 for a, b in pairwise(edges)]
+    return float(np.median(falls_db)) >= fall_db

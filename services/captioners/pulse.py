@@ -1,0 +1,167 @@
+"""Strokes that follow a pulse: the beat, how it changes, and how many beats make a bar."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.captioners.onsets import FRAMES_PER_S, Onset
+from services.captioners.yamnet import log_mel
+
+MIN_STROKES = 6
+UNEVEN = 0.2  # median change of the logarithm of the gap from one stroke to the next: no pulse above it
+FASTEST_BPM = 225.0  # a faster pulse is a subdivision of the beat
+SUBDIVISION_DB = 2.0  # by which strokes between the beats are quieter
+UNEXPLAINED = 0.35  # share of the variance of the gaps that a change of tempo leaves; more is an uneven rhythm
+STEADY = 1.09  # ratio of the gaps at both ends below which the tempo is constant
+LOW_BANDS = 6  # mel bands below 0.3 kHz
+METRES = (3, 4, 5, 6, 7)
+MIN_CONTRAST = 0.3  # share of the variance of the low strokes that the bar explains
+
+Floats = NDArray[np.float64]
+
+
+class Stroke(NamedTuple):
+    """One stroke of a pulse."""
+
+    time_s: float
+    level_db: float
+    low: float
+    """Loudness below 0.3 kHz, in nepers."""
+
+
+class Pulse(NamedTuple):
+    """A row of strokes, evenly spaced or nearly so."""
+
+    bpm: float
+    """Median over the beats."""
+    course: str
+    """What the tempo does."""
+    beats_per_bar: int | None
+    contrast: float
+    """Share of the variance of the low strokes that the bar explains, in [0, 1]."""
+
+
+def pulse(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> Pulse | None:
+    """Return the pulse of the strokes; None where they are too few or too uneven."""
+    if len(found) < MIN_STROKES:
+        return None
+    strokes = _strokes(samples, found)
+    gaps_s = np.diff([stroke.time_s for stroke in strokes])
+    if np.median(np.abs(np.diff(np.log(gaps_s)))) > UNEVEN:
+        return None
+    course = tempo_course(gaps_s)
+    if course == UNEVENLY:
+        return None
+    per_beat = _subdivision(strokes, gaps_s) if course == CONSTANT else 1
+    period_s = _period_s(strokes, gaps_s, course) * per_beat
+    bar, contrast = _bar(strokes, gaps_s, per_beat) if course == CONSTANT else (None, 0.0)
+    return Pulse(60 / period_s, course, bar, contrast)
+
+
+CONSTANT = "constant"
+FASTER = "gradually speeds up"
+SLOWER = "gradually slows down"
+UNEVENLY = "is uneven"
+
+
+def tempo_course(gaps_s: Floats) -> str:
+    """Say what the tempo does, from the gaps between the strokes."""
+    logs = np.log(gaps_s)
+    third = max(2, len(logs) // 3)
+    ratio = float(np.exp(np.median(logs[:third]) - np.median(logs[-third:])))
+    if max(ratio, 1 / ratio) < STEADY:
+        return CONSTANT
+    place = np.arange(len(logs))
+    line = np.polyval(np.polyfit(place, logs, 1), place)
+    spread = float(((logs - np.median(logs)) ** 2).sum())
+    step = min((_step(logs, cut) for cut in range(2, len(logs) - 1)), key=lambda fit: float(((logs - fit) ** 2).sum()))
+    if min(((logs - step) ** 2).sum(), ((logs - line) ** 2).sum()) > UNEXPLAINED * spread:
+        return UNEVENLY
+    if ((logs - step) ** 2).sum() < 0.5 * ((logs - line) ** 2).sum():
+        return _jump(float(np.exp(step[0] - step[-1])))
+    return FASTER if ratio > 1 else SLOWER
+
+
+def _period_s(strokes: list[Stroke], gaps_s: Floats, course: str) -> float:
+    if course != CONSTANT:
+        return float(np.median(gaps_s))
+    slope, _ = np.polyfit(_places(gaps_s), [stroke.time_s for stroke in strokes], 1)
+    return float(slope)
+
+
+def _step(logs: Floats, cut: int) -> Floats:
+    return np.where(np.arange(len(logs)) < cut, np.median(logs[:cut]), np.median(logs[cut:]))
+
+
+def _jump(ratio: float) -> str:
+    way = "faster" if ratio > 1 else "slower"
+    size = max(ratio, 1 / ratio)
+    if 1.8 < size < 2.2:
+        return f"suddenly switches to {'double' if ratio > 1 else 'half'} speed"
+    return f"suddenly becomes {way} (by {100 * (size - 1):.0f} percent)"
+
+
+def _strokes(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> list[Stroke]:
+    levels = log_mel(samples)
+    low = np.log(np.exp(levels[:, :LOW_BANDS]).mean(axis=1))
+    frames = [min(round(onset.time_s * FRAMES_PER_S), len(low) - 1) for onset in found]
+    return [Stroke(o.time_s, o.level_db, float(low[f : f + 8].max())) for o, f in zip(found, frames, strict=True)]
+
+
+def _subdivision(strokes: list[Stroke], gaps_s: Floats) -> int:
+    """Return how many strokes make a beat: those between the beats are quieter, or too fast to be beats."""
+    rate_bpm = 60 / float(np.median(gaps_s))
+    places = _places(gaps_s)
+    levels = np.array([stroke.level_db for stroke in strokes])
+    if rate_bpm > 80 and _stands_out(levels, places, 2) > SUBDIVISION_DB:
+        return 4 if rate_bpm > 2 * FASTEST_BPM else 2
+    if rate_bpm <= FASTEST_BPM:
+        return 1
+    return 3 if _stands_out(levels, places, 3) > SUBDIVISION_DB else 2
+
+
+def _places(gaps_s: Floats) -> NDArray[np.int64]:
+    steps = np.maximum(1, np.round(gaps_s / np.median(gaps_s))).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(steps)])
+
+
+def _stands_out(levels: Floats, places: NDArray[np.int64], period: int) -> float:
+    """Return by how much the strokes on one place of a period are louder than all others, the quietest of them."""
+    means = [levels[places % period == place] for place in range(period)]
+    if any(len(group) == 0 for group in means):
+        return 0.0
+    best = max(range(period), key=lambda place: float(np.median(means[place])))
+    others = np.concatenate([group for place, group in enumerate(means) if place != best])
+    return float(np.percentile(means[best], 15) - np.percentile(others, 85))
+
+
+def _bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int | None, float]:
+    """Return how many beats lie between the low strokes."""
+    places = _places(gaps_s)
+    levels = np.array([stroke.level_db for stroke in strokes])
+    offset = max(range(per_beat), key=lambda place: float(np.median(levels[places % per_beat == place])))
+    on_beat = places % per_beat == offset
+    beats = (places[on_beat] - offset) // per_beat
+    low = np.array([stroke.low for stroke, kept in zip(strokes, on_beat, strict=True) if kept])
+    explained = {n: _explained(low, beats, n) for n in (2, *METRES) if beats[-1] >= 2 * n - 1}
+    if not explained or max(explained.values()) < MIN_CONTRAST:
+        return None, 0.0
+    best = max(explained.values())
+    metre = next(n for n, share in explained.items() if share > best - 0.12)
+    return (4 if metre == 2 else metre), explained[metre]
+
+
+def _explained(low: Floats, beats: NDArray[np.int64], period: int) -> float:
+    """Return the share of the variance that one low stroke in each period explains, corrected for chance."""
+    total = float(((low - low.mean()) ** 2).sum())
+    if total < 1e-6:
+        return 0.0
+    best = 0.0
+    for place in range(period):
+        first = beats % period == place
+        if not first.any() or first.all() or low[first].mean() < low[~first].mean():
+            continue
+        within = ((low[first] - low[first].mean()) ** 2).sum() + ((low[~first] - low[~first].mean()) ** 2).sum()
+        best = max(best, 1 - float(within) / total)
+    return best

@@ -1,0 +1,93 @@
+"""How fast the beat goes, whether it changes, and how many beats make a bar."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.captioners.onsets import FRAMES_PER_S, LAG_FRAMES, band_rises
+from services.captioners.yamnet import FRAME_HOP, log_mel
+from services.types import SAMPLE_RATE
+
+SLOWEST_BPM, FASTEST_BPM = 40.0, 230.0
+USUAL_BPM = 115.0
+SPREAD_OCTAVES = 0.9  # of the prior around the usual tempo
+
+BAND_EDGES = (6, 20, 40)  # mel bands: below 0.3 kHz, to 0.9, to 2.5, above
+
+Floats = NDArray[np.float32]
+
+
+class Tempo(NamedTuple):
+    """A tempo."""
+
+    bpm: float
+    clarity: float
+    """Autocorrelation at the beat, in [0, 1]: how regular it is."""
+
+
+def tempo(samples: Floats) -> Tempo | None:
+    """Return the tempo of the beat; None where nothing is regular."""
+    if len(samples) < 2.0 * SAMPLE_RATE:
+        return None
+    every = _autocorrelation(np.minimum(band_rises(samples), 3.0).mean(axis=1))
+    loud = _autocorrelation(accents(samples))
+    correlation = 0.5 * every + 0.5 * loud[: len(every)]
+    lags = np.arange(len(correlation))
+    with np.errstate(divide="ignore"):
+        bpm = 60 * FRAMES_PER_S / lags
+    valid = (bpm >= SLOWEST_BPM) & (bpm <= FASTEST_BPM)
+    prior = np.exp(-0.5 * (np.log2(np.where(valid, bpm, 1) / USUAL_BPM) / SPREAD_OCTAVES) ** 2)
+    score = np.where(valid, _with_multiples(correlation) * prior, 0)
+    lag = int(score.argmax())
+    return Tempo(60 * FRAMES_PER_S / _refined(correlation, lag), float(correlation[lag])) if score[lag] > 0 else None
+
+
+def accents(samples: Floats) -> Floats:
+    """Return how much the amplitude rises at each frame: kick and snare stand out, the hi-hat between them does not."""
+    amplitude = np.exp(
+        log_mel(np.concatenate([np.zeros(FRAME_HOP, np.float32), samples, np.zeros(FRAME_HOP, np.float32)]))
+    )
+    amplitude = np.sqrt(np.pad(amplitude, ((LAG_FRAMES, 0), (0, 0))))
+    return np.asarray(np.maximum(amplitude[LAG_FRAMES:] - amplitude[:-LAG_FRAMES], 0).mean(axis=1), np.float32)
+
+
+def _autocorrelation(curve: Floats) -> Floats:
+    centred = np.convolve(curve, np.hanning(7) / np.hanning(7).sum(), mode="same")
+    centred = centred - centred.mean()
+    size = 2 * len(centred)
+    power = np.abs(np.fft.rfft(centred, size)) ** 2
+    full = np.fft.irfft(power)[: len(centred)]
+    overlap = np.arange(len(centred), 0, -1) / len(centred)
+    scaled: Floats = (full / max(full[0], 1e-9) / np.maximum(overlap, 0.3)).astype(np.float32)
+    return scaled
+
+
+def _with_multiples(correlation: Floats) -> Floats:
+    """Add what the double, triple and fourfold lag say: a true beat period repeats there too."""
+    total = correlation.copy()
+    for factor, weight in ((2, 0.6), (3, 0.35), (4, 0.35)):
+        lags = np.arange(len(correlation)) * factor
+        inside = lags < len(correlation)
+        total[inside] += weight * correlation[lags[inside]]
+    return total
+
+
+def _refined(correlation: Floats, lag: int) -> float:
+    """Measure the period on its longest clear multiple: a lag of whole frames is too coarse."""
+    period = float(lag)
+    for factor in (1, 2, 4, 8):
+        centre = round(period * factor)
+        if centre + 4 >= len(correlation) * 0.8:
+            break
+        low = max(1, centre - 3)
+        window = correlation[low : centre + 4]
+        best = int(window.argmax())
+        if window[best] < 0.3 * correlation[lag]:
+            break
+        offset = 0.0
+        if 0 < best < len(window) - 1:
+            left, mid, right = window[best - 1 : best + 2]
+            offset = 0.5 * float(left - right) / float(left - 2 * mid + right - 1e-9)
+        period = (low + best + offset) / factor
+    return period
