@@ -50,23 +50,23 @@ class FasterWhisper:
         return await asyncio.to_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        samples = _leveled(clip.samples)
-        speech = get_speech_timestamps(samples, VAD)
+        speech = get_speech_timestamps(_leveled(clip.samples), VAD)
         if not speech:
             return ()
-        language, candidates = self._languages(samples[speech[0]["start"] :])
-        heard = self._statements(self._segments(samples, language), language)
+        language, candidates = self._languages(clip.samples[speech[0]["start"] :])
+        heard = self._statements(self._segments(clip.samples, language), language)
         return (candidates, *heard) if heard else ()
 
     def _segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
-        options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES, "vad_parameters": VAD}
+        options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES}
         options |= {"word_timestamps": self._words, "without_timestamps": False}
         set_random_seed(0)  # the retries sample; the same clip has to give the same text
         segments: Iterable[Segment]
         if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
-            segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, **options)
+            segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, vad_parameters=VAD, **options)
         else:
-            segments, _ = self._model.transcribe(samples, vad_filter=True, condition_on_previous_text=False, **options)
+            # Cutting the pauses out of a short clip joins words that Whisper then misses: the gate is enough.
+            segments, _ = self._model.transcribe(samples, vad_filter=False, condition_on_previous_text=False, **options)
         return segments
 
     def _languages(self, samples: NDArray[np.float32]) -> tuple[str, Evidence]:
@@ -77,7 +77,7 @@ class FasterWhisper:
         return code, statement.model_copy(update={"confidence": round(probability, 3)})
 
     def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
-        kept = [s for s in segments if s.text.strip() and not _is_invented(s)]
+        kept = [s for s in segments if any(map(str.isalnum, s.text)) and not _is_invented(s)]
         if self._words:
             words = [word for segment in kept for word in segment.words or ()]
             return tuple(self._spoken(w.word, w.start, w.end, w.probability, language) for w in words)
@@ -103,5 +103,5 @@ def _leveled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _is_invented(segment: Segment) -> bool:
-    hesitant = segment.no_speech_prob > MAX_NO_SPEECH and segment.avg_logprob < MIN_LOGPROB + 0.3
+    hesitant = segment.no_speech_prob > MAX_NO_SPEECH and segment.avg_logprob < MIN_LOGPROB + 0.1
     return bool(hesitant or segment.avg_logprob < MIN_LOGPROB or segment.compression_ratio > MAX_COMPRESSION)
