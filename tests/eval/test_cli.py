@@ -1,0 +1,210 @@
+"""The command line as a user types it, each time in a process of its own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from eval.cli import main
+from eval.records import RunRecord
+from services import catalog
+
+ROOT = Path(__file__).parents[2]
+DOUBLES = Path(__file__).with_name("eval_with_doubles.py")
+NUM_ITEMS = 60
+FLAGS = {
+    *("--path", "--llm", "--llm-url", "--captioner", "--asr", "--bench", "--audio-root", "--limit"),
+    *("--concurrency", "--out", "--retry-failed", "--help"),
+}
+
+
+class Unused:
+    """An LLM that nobody gets to ask."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    rows = [
+        {
+            "id": f"item{number}",
+            "audio_id": "./one.wav",
+            "question": f"Question number {number}?",
+            "choices": ["Man", "Woman"],
+            "answer": "Man" if number % 3 else "Woman",
+            "task": ("sound", "music", "speech")[number % 3],
+        }
+        for number in range(NUM_ITEMS)
+    ]
+    file = tmp_path / "tiny.json"
+    file.write_text(json.dumps(rows))
+    return file
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(DOUBLES), str(folder / "asked.log"), "run", *arguments]
+    environment = os.environ | {"EARWITNESS_HOME": str(folder / "home"), "COLUMNS": "120"}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    process = start(folder, *arguments)
+    stdout, stderr = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+
+def asked(folder: Path) -> list[str]:
+    log = folder / "asked.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def num_finished(folder: Path) -> int:
+    file = folder / "runs" / "tiny-text-slow" / "predictions.jsonl"
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def wait_until_some_are_finished(process: subprocess.Popen[str], folder: Path) -> None:
+    deadline_s = monotonic() + 30
+    while num_finished(folder) < 12:
+        assert process.poll() is None, process.communicate()
+        assert monotonic() < deadline_s
+        sleep(0.01)
+
+
+def test_a_run_prints_a_table_and_leaves_its_records(tmp_path: Path, bench: Path) -> None:
+    done = run(tmp_path, "--path", "text", "--llm", "quick", "--bench", str(bench))
+    assert done.returncode == 0, done.stderr
+    for cell in ("sound", "music", "speech", "66.7%", "54.1% to 77.3%", "Run folder: runs/tiny-text-quick"):
+        assert cell in done.stdout
+    assert "60/60" in done.stderr
+    folder = tmp_path / "runs" / "tiny-text-quick"
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["n"], summary["correct_strict"], summary["unread"], summary["failed"]) == (60, 40, 0, 0)
+    assert summary["by_task"]["sound"]["correct_strict"] == 0
+    record = RunRecord.model_validate_json((folder / "run.json").read_bytes())
+    assert [(model.role, model.name, model.revision) for model in record.models] == [("llm", "quick", "scripted")]
+    assert len((folder / "predictions.jsonl").read_text().splitlines()) == NUM_ITEMS
+
+
+def test_a_finished_run_asks_nothing_again(tmp_path: Path, bench: Path) -> None:
+    first, second = (run(tmp_path, "--path", "text", "--llm", "quick", "--bench", str(bench)) for _ in range(2))
+    assert first.stdout == second.stdout
+    assert len(asked(tmp_path)) == NUM_ITEMS
+
+
+def test_failing_requests_stay_in_the_denominator_and_are_shown(tmp_path: Path, bench: Path) -> None:
+    arguments = ("--path", "text", "--llm", "broken", "--bench", str(bench), "--out", "here", "--concurrency", "1")
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 0
+    assert done.stderr.count("The server answered 500.") == NUM_ITEMS // 5
+    summary = json.loads((tmp_path / "here" / "summary.json").read_text())
+    assert (summary["n"], summary["failed"]) == (NUM_ITEMS, 12)
+    again = run(tmp_path, *arguments, "--retry-failed")
+    summary = json.loads((tmp_path / "here" / "summary.json").read_text())
+    assert again.returncode == 0
+    assert (summary["n"], summary["failed"]) == (NUM_ITEMS, 2)
+    assert len(asked(tmp_path)) == NUM_ITEMS + 12
+
+
+def test_after_sigkill_no_finished_item_is_asked_twice(tmp_path: Path, bench: Path) -> None:
+    arguments = ("--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "4")
+    process = start(tmp_path, *arguments)
+    wait_until_some_are_finished(process, tmp_path)
+    process.kill()
+    process.communicate()
+    finished_ids = {
+        json.loads(line)["question"]
+        for line in (tmp_path / "runs" / "tiny-text-slow" / "predictions.jsonl").read_text().splitlines()
+    }
+    before = len(asked(tmp_path))
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    later = asked(tmp_path)[before:]
+    assert len(later) == NUM_ITEMS - len(finished_ids)
+    assert not [question for question in finished_ids if any(question in line for line in later)]
+    assert len(asked(tmp_path)) <= NUM_ITEMS + 4
+    lines = (tmp_path / "runs" / "tiny-text-slow" / "predictions.jsonl").read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == NUM_ITEMS
+    summary = json.loads((tmp_path / "runs" / "tiny-text-slow" / "summary.json").read_text())
+    assert (summary["n"], summary["correct_strict"]) == (60, 40)
+
+
+def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None:
+    process = start(tmp_path, "--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "4")
+    wait_until_some_are_finished(process, tmp_path)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "accuracy" in stdout
+    assert f"of {NUM_ITEMS} items; the same command asks the rest." in stdout
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "runs" / "tiny-text-slow" / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--llm", "phi-5"], "eval: No LLM named 'phi-5'. Known: "),
+        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade."),
+        (["--bench", "mmmu"], "eval: No benchmark named 'mmmu'. Known: "),
+        (["--bench", "gone.json"], "eval: Benchmark 'gone.json' cannot be read: No such file or directory."),
+        (["--bench", "mmau"], "eval: MMAU test-mini is not at "),
+        (["--captioner", "poet", "--path", "cascade"], "eval: No captioner named 'poet'. Known: "),
+        (["--asr", "poet", "--path", "cascade"], "eval: No ASR named 'poet'. Known: "),
+        (["--captioner", "acoustic"], "eval: Path 'text' hears nothing: leave out --captioner and --asr."),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_code_2(
+    bench: Path,
+    arguments: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "quick", lambda url: Unused())
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--path", "text", "--llm", "quick", "--bench", str(bench), *arguments])
+    stdout, stderr = capsys.readouterr()
+    assert (ended.value.code, stdout) == (2, "")
+    assert stderr.startswith(said)
+    assert stderr.count("\n") == 1
+
+
+def test_changed_options_on_a_folder_are_refused(tmp_path: Path, bench: Path) -> None:
+    arguments = ("--path", "text", "--bench", str(bench), "--out", "here")
+    assert run(tmp_path, *arguments, "--llm", "quick").returncode == 0
+    done = run(tmp_path, *arguments, "--llm", "slow")
+    assert done.returncode == 2
+    assert "llm was 'quick' and is now 'slow'" in done.stderr
+
+
+def test_the_line_works_as_typed_in_a_shell_without_one_and_as_a_module() -> None:
+    line = "eval run --path cascade --llm no-such-llm --bench mmau"
+    scripts = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    ways: list[list[str]] = [
+        [shutil.which("bash") or "bash", "-c", line],
+        [str(Path(sys.executable).with_name("eval")), *line.split()[1:]],
+        [sys.executable, "-m", *line.split()],
+    ]
+    for way in ways:
+        done = subprocess.run(way, cwd=ROOT, env=os.environ | scripts, text=True, capture_output=True, check=False)
+        assert done.returncode == 2, way
+        assert done.stderr.startswith("eval: No LLM named 'no-such-llm'. Known: "), way
+
+
+def test_help_comes_within_a_second_and_lists_the_flags() -> None:
+    environment = os.environ | {"COLUMNS": "200"}
+    command = [sys.executable, "-X", "importtime", "-m", "eval", "run", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=True)
+    flags = {word for word in done.stdout.replace("│", " ").split() if word.startswith("--")}
+    assert flags == FLAGS
+    assert len(flags) <= 24
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"numpy", "torch", "pydantic", "langgraph", "pandas", "httpx", "aiohttp"}
