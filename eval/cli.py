@@ -16,6 +16,7 @@ from rich.console import Console
 from services.errors import EarwitnessError
 
 INTERRUPTED = 130  # exit code of what Ctrl-C ended, as shells have it
+NOTHING_WORKED = 1  # exit code of a run whose every item failed
 UNUSABLE = 2  # exit code of what the user can mend
 
 app = typer.Typer(
@@ -73,9 +74,13 @@ def run(
     console = Console()
     print_table(outcome.folder.name, outcome.summary, console)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
+    if outcome.summary.failed:
+        console.print("The same command with --retry-failed asks the failed items again.")
     if outcome.summary.n < outcome.num_items:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
         raise typer.Exit(INTERRUPTED)
+    if outcome.summary.failed == outcome.num_items:
+        raise typer.Exit(NOTHING_WORKED)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,5 +1,8 @@
 """What a run writes down: a Prediction per item, and a RunRecord that says where they come from."""
 
+from collections.abc import Mapping
+
+from agents.models import AnyModel
 from eval.benchmarks.benchmark import Item
 from eval.provenance import Environment
 from eval.scoring import Verdict
@@ -64,20 +67,26 @@ class RunRecord(Value):
     """All that decides a run's numbers; a run folder belongs to exactly one."""
 
     options: RunOptions
+    benchmark_file: str
     benchmark_sha256: str
     prompts_sha256: str
-    models: tuple[ModelUse, ...]
+    models: tuple[ModelUse, ...] = ()
+    """Empty until the models are opened: only then are their revisions known."""
     environments: tuple[Environment, ...]
     """Where it ran: one, and one more for each time it went on in other surroundings."""
 
+    def with_models(self, opened: Mapping[str, AnyModel]) -> "RunRecord":
+        """Return the record with the models that were opened, given by role."""
+        uses = (ModelUse(role=role, name=model.name, revision=model.revision) for role, model in opened.items())
+        return self.model_copy(update={"models": tuple(uses)})
+
     def differences(self, other: "RunRecord") -> list[str]:
-        """Name every field that decides the numbers and differs in `other`."""
+        """Name every field that decides the numbers and differs in `other`, as far as both know it."""
         recorded, wanted = self._decisive(), other._decisive()
-        fields = dict.fromkeys([*recorded, *wanted])
         return [
-            f"{field} was {recorded.get(field)!r} and is now {wanted.get(field)!r}"
-            for field in fields
-            if recorded.get(field) != wanted.get(field)
+            f"{field} was {recorded[field]!r} and is now {wanted[field]!r}"
+            for field in recorded
+            if field in wanted and recorded[field] != wanted[field]
         ]
 
     def _decisive(self) -> dict[str, object]:

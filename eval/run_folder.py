@@ -29,9 +29,10 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
     `retry_failed` forgets the items that failed. Raises `BadConfig` where the folder belongs to another
     run, or another process writes to it.
     """
+    refuse_other(folder, record)
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
-        _claim(folder / "run.json", record)
+        _claim(folder, record)
         file = folder / "predictions.jsonl"
         file.touch()
         verdicts = _recover(file, retry_failed=retry_failed)
@@ -78,21 +79,24 @@ def _lock(folder: Path) -> Iterator[None]:
         raise BadConfig(f"Run folder {str(folder)!r} is in use by another process.") from error
 
 
-def _claim(file: Path, record: RunRecord) -> None:
-    """Write run.json, or check that the one there is of this very run."""
-    if not file.exists():
-        _replace(file, record.model_dump_json(indent=1).encode())
-        return
-    earlier = _read_record(file)
-    if differences := earlier.differences(record):
+def refuse_other(folder: Path, record: RunRecord) -> None:
+    """Raise `BadConfig` that names the differences, if the folder holds another run than this."""
+    earlier = _read_record(folder)
+    if earlier and (differences := earlier.differences(record)):
         raise BadConfig(
-            f"Run folder {str(file.parent)!r} holds another run: {'; '.join(differences)}. "
+            f"Run folder {str(folder)!r} holds another run: {'; '.join(differences)}. "
             "Name another folder with --out, or remove this one."
         )
-    here = record.environments[-1]
-    if not here.same_place(earlier.environments[-1]):
-        moved = earlier.model_copy(update={"environments": (*earlier.environments, here)})
-        _replace(file, moved.model_dump_json(indent=1).encode())
+
+
+def _claim(folder: Path, record: RunRecord) -> None:
+    """Write run.json; of a run that goes on, add where, if that is new."""
+    earlier, here = _read_record(folder), record.environments[-1]
+    if earlier and here.same_place(earlier.environments[-1]):
+        return
+    seen = earlier.environments if earlier else ()
+    claimed = record.model_copy(update={"environments": (*seen, here)})
+    _replace(folder / "run.json", claimed.model_dump_json(indent=1).encode())
 
 
 def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
@@ -100,6 +104,7 @@ def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
     if retry_failed:
         kept = [line for line, prediction in _whole_lines(file) if prediction.failed is None]
         _replace(file, b"".join(kept))
+        file.with_name("summary.json").unlink(missing_ok=True)
     verdicts: dict[str, Verdict] = {}
     num_bytes = 0
     for line, prediction in _whole_lines(file):
@@ -123,7 +128,10 @@ def _whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
             yield line, prediction
 
 
-def _read_record(file: Path) -> RunRecord:
+def _read_record(folder: Path) -> RunRecord | None:
+    file = folder / "run.json"
+    if not file.exists():
+        return None
     try:
         return RunRecord.model_validate_json(file.read_bytes())
     except ValidationError as error:

@@ -13,9 +13,9 @@ from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
 from eval.driver import Driver
 from eval.provenance import environment
-from eval.records import ModelUse, Prediction, RunOptions, RunRecord
+from eval.records import Prediction, RunOptions, RunRecord
 from eval.report import LiveBar
-from eval.run_folder import RunFolder, open_run
+from eval.run_folder import RunFolder, open_run, refuse_other
 from eval.scoring import Summary, summarise
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
@@ -47,7 +47,7 @@ class Request(Value):
         if not self.hears and (self.captioner or self.asr):
             raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
         return RunOptions(
-            benchmark=self.bench,
+            benchmark=Path(self.bench).stem if self.bench.endswith(".json") else self.bench,
             path=self.path,
             llm=self.llm or DEFAULT_LLM,
             llm_url=self.llm_url,
@@ -71,13 +71,14 @@ def run(request: Request) -> Outcome:
     build = pick(PATHS, "path", request.path)
     options = request.options()
     models = LocalModels(ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True)))
-    answerer = build(models)
     benchmark = find(request.bench, request.audio_root).first(request.limit)
+    record = _record(options, benchmark)
+    out = request.out or default_folder(options)
+    refuse_other(out, record)
+    answerer = build(models)
     if request.hears:
         benchmark.require_audio()
-    record = _record(options, benchmark, models)
-    out = request.out or default_folder(options)
-    with open_run(out, record, retry_failed=request.retry_failed) as folder:
+    with open_run(out, record.with_models(models.opened), retry_failed=request.retry_failed) as folder:
         driver = Driver(answerer, benchmark, hears=request.hears, clock_s=folder.clock_s)
         _ask(driver, benchmark, folder, request.concurrency)
         summary = summarise(folder.verdicts.values())
@@ -88,9 +89,8 @@ def run(request: Request) -> Outcome:
 
 def default_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
-    bench = Path(options.benchmark).stem if options.benchmark.endswith(".json") else options.benchmark
     first = f"first{options.limit}" if options.limit else None
-    parts = (bench, options.path, options.llm, options.captioner, options.asr, first)
+    parts = (options.benchmark, options.path, options.llm, options.captioner, options.asr, first)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
 
 
@@ -108,13 +108,11 @@ def _ask(driver: Driver, benchmark: Benchmark, folder: RunFolder, concurrency: i
             bar.say("Interrupted.")
 
 
-def _record(options: RunOptions, benchmark: Benchmark, models: LocalModels) -> RunRecord:
+def _record(options: RunOptions, benchmark: Benchmark) -> RunRecord:
     return RunRecord(
         options=options,
+        benchmark_file=str(benchmark.file),
         benchmark_sha256=benchmark.sha256,
         prompts_sha256=hashlib.sha256(Path(prompts.__file__).read_bytes()).hexdigest(),
-        models=tuple(
-            ModelUse(role=role, name=model.name, revision=model.revision) for role, model in models.opened.items()
-        ),
         environments=(environment(),),
     )

@@ -23,6 +23,7 @@ HERE = Environment(
 )
 RECORD = RunRecord(
     options=RunOptions(benchmark="mmau", path="text", llm="phi-4"),
+    benchmark_file="mmau.json",
     benchmark_sha256="1",
     prompts_sha256="2",
     models=(ModelUse(role="llm", name="phi-4", revision="r1"),),
