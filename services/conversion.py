@@ -5,5 +5,9 @@ from pathlib import Path
 
 from services import onnx_export
 
-CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {"yamnet": onnx_export.yamnet}
+CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
+    "ina": onnx_export.ina,
+    "resemblyzer": onnx_export.resemblyzer,
+    "yamnet": onnx_export.yamnet,
+}
 """Weights name -> function(source folder, empty target folder); names that are absent need no conversion."""

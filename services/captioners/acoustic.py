@@ -1,15 +1,25 @@
 """The captioner that describes a clip from signal analysis and small pretrained models, for an LLM that cannot hear."""
 
 import asyncio
-from collections.abc import Callable
 
 from services import weights
+from services.audio import segments as parts_of
+from services.captioners.gender import GenderNet
 from services.captioners.loudness import loudness
-from services.captioners.sections import SoundTagger
+from services.captioners.music import MusicListener
+from services.captioners.pitches import BasicPitch
+from services.captioners.quality import quality
+from services.captioners.sections import SoundTagger, speaks
+from services.captioners.segments import segments, speech_spans
+from services.captioners.speaker import SpeakerAnalyser
+from services.captioners.voiceprint import VoiceEncoder
 from services.captioners.yamnet import YamNet
 from services.types import AudioClip, Evidence
 
-Analyser = Callable[[AudioClip], tuple[Evidence, ...]]
+WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
+VERSION = "1"  # of the analyses; changes when a caption of the same clip may
+LONGEST_S = 60.0  # a longer clip is described part by part
+WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
 
 
 class AcousticCaptioner:
@@ -18,9 +28,12 @@ class AcousticCaptioner:
     name = "acoustic"
 
     def __init__(self) -> None:
-        yamnet = YamNet(weights.folder("yamnet"))
-        self._analysers: tuple[Analyser, ...] = (SoundTagger(yamnet), loudness)
-        self.revision = "1-" + weights.revision("yamnet")
+        folders = {name: weights.folder(name) for name in WEIGHTS}
+        self.revision = "-".join([VERSION, *(weights.revision(name)[:4] for name in WEIGHTS)])
+        yamnet = YamNet(folders["yamnet"])
+        self._tagger = SoundTagger(yamnet)
+        self._music = MusicListener(yamnet, BasicPitch(folders["basic-pitch"]))
+        self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
         """Describe the clip, in order of start; `focus` changes nothing here."""
@@ -28,5 +41,31 @@ class AcousticCaptioner:
 
     def describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
-        statements = [statement for analyser in self._analysers for statement in analyser(clip)]
-        return tuple(sorted(statements, key=lambda statement: statement.start_s))
+        told = [
+            _moved(statement, part.start_s)
+            for part in parts_of(clip, LONGEST_S)
+            for statement in self._describe(part.clip)
+        ]
+        return tuple(sorted(told, key=lambda statement: statement.start_s))
+
+    def _describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        speech = speech_spans(clip.samples)
+        heard = self._tagger(clip, speech)
+        if not heard.tags:
+            return loudness(clip)
+        is_speech = speaks(speech, heard.tags)
+        return (
+            *heard.statements,
+            *(segments(clip, speech) if is_speech else ()),
+            *(self._speakers(clip, speech, heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)) if is_speech else ()),
+            *self._music(clip),
+            *loudness(clip),
+            *quality(clip, is_speech=is_speech),
+        )
+
+
+def _moved(statement: Evidence, by_s: float) -> Evidence:
+    if not by_s:
+        return statement
+    end_s = None if statement.end_s is None else round(statement.end_s + by_s, 2)
+    return statement.model_copy(update={"start_s": round(statement.start_s + by_s, 2), "end_s": end_s})

@@ -18,6 +18,10 @@ CHANGE = 0.35  # cosine distance between the second before and the second after
 ALIKE = 0.8  # cosine similarity of stretches that are the same sound again
 JOINED_S = 0.25  # stretches closer than this are one
 MOST_SECTIONS = 24
+SPEECH = ("speech", "child speaking", "whispering", "person shouting")
+VOICE = (*SPEECH, "person sighing", "breathing", "person sniffing")
+LEAST_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 0.15
+NUM_BEHIND, LEAST_BEHIND = 4, 0.12
 
 
 class Section(NamedTuple):
@@ -28,22 +32,40 @@ class Section(NamedTuple):
     embedding: Floats
 
 
+class Heard(NamedTuple):
+    """What the tagger makes of a clip."""
+
+    tags: tuple[Tag, ...]
+    """Every sound, surest first; empty on silence."""
+    statements: tuple[Evidence, ...]
+
+    def confidence(self, *sounds: str) -> float:
+        """Return how sure the surest of these sounds is."""
+        return max((tag.confidence for tag in self.tags if tag.sound in sounds), default=0.0)
+
+
 class SoundTagger:
     """Names the sounds of a clip with YAMNet."""
 
     def __init__(self, model: YamNet) -> None:
         self._model = model
 
-    def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        """Return one statement on the whole clip and, where the sound changes, one per section; none on silence."""
+    def __call__(self, clip: AudioClip, speech: tuple[Span, ...]) -> Heard:
+        """Return a statement on the whole clip and, where the sound changes, one per section; nothing on silence.
+
+        `speech` is where the voice detector hears somebody speak; it is told what else is heard there.
+        """
         spans = active_spans(clip.samples)
         if not spans:
-            return ()
+            return Heard((), ())
         heard = np.concatenate([span.cut(clip.samples) for span in spans])
         tags = ranked(self._model(heard).logits, self._model.names)
+        whole = Span(spans[0].start_s, spans[-1].end_s)
+        if speaks(speech, tags):
+            return Heard(tags, _besides_speech(tags, whole))
         sections = self._sections(clip.samples, spans)
         told = [_told(section) for section in sections] if len(sections) > 1 else []
-        return (_overall(tags, spans), *told)
+        return Heard(tags, (_overall(tags, whole), *told))
 
     def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
         """Return the sections of the clip, in order."""
@@ -105,10 +127,25 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
 
-def _overall(tags: tuple[Tag, ...], spans: tuple[Span, ...]) -> Evidence:
+def speaks(speech: tuple[Span, ...], tags: tuple[Tag, ...]) -> bool:
+    """Say whether both the voice detector and the tagger hear speech: either alone takes cries and sneezes for it."""
+    is_tagged = any(tag.sound in SPEECH and tag.logit > LEAST_SPEECH_LOGIT for tag in tags)
+    return is_tagged and sum(span.duration_s for span in speech) >= LEAST_SPEECH_S
+
+
+def _overall(tags: tuple[Tag, ...], whole: Span) -> Evidence:
     said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= LEAST_OVERALL] or list(tags[:1])
     text = "Sounds heard, most likely first: " + ", ".join(str(tag) for tag in said) + "."
-    return _evidence("sound", text, Span(spans[0].start_s, spans[-1].end_s), tags[0].confidence)
+    return _evidence("sound", text, whole, tags[0].confidence)
+
+
+def _besides_speech(tags: tuple[Tag, ...], whole: Span) -> tuple[Evidence, ...]:
+    """Tell what is heard behind a voice, however faint the tagger hears it: a voice hides what else there is."""
+    others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BEHIND]
+    if not others or others[0].confidence < LEAST_BEHIND:
+        return ()
+    text = "Behind the voice, most likely first: " + ", ".join(str(tag) for tag in others) + "."
+    return (_evidence("sound", text, whole, others[0].confidence),)
 
 
 def _told(section: Section) -> Evidence:

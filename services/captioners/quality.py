@@ -1,0 +1,151 @@
+"""How well a clip was recorded: dropouts, clipping, missing bands, hiss, reverberation.
+
+The thresholds were tuned on degradations made from LibriSpeech and ESC-10 (seven classes, 70 clips each, 2026).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from services.captioners.activity import Floats, levels_db
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+
+SOURCE, REVISION = "signal-quality", "1"
+SHORTEST_S = 0.3  # a shorter clip tells nothing about its recording
+LONGEST_S = 60.0  # what is analysed of a long clip
+LIVE_DB = -85.0  # dB below the peak; quieter is digital silence and says nothing about noise
+FFT_SIZE = 512
+HOLE_FRAMES = (2, 40)  # 10 ms each: how long a dropout may last
+
+
+class Traits(NamedTuple):
+    """What the signal, scaled to a peak of 1, shows of its recording."""
+
+    num_holes: int
+    """Short digital silences with sound before or after."""
+    pile_up: float
+    """Densest amplitude in the upper half of the range against the usual one at a third of it; a limit piles them up."""
+    tone_share: float
+    """Share of the power in the strongest 100 Hz: near 1 for a pure tone, which piles up unclipped."""
+    highest_hz: float
+    """Highest frequency within 55 dB of the strongest."""
+    bass_db: float
+    """60-200 Hz against 300-1000 Hz."""
+    treble_db: float
+    """2.0-3.2 kHz against 300-1000 Hz."""
+    air_db: float
+    """3.8-7 kHz against 2.0-3.2 kHz."""
+    floor_db: float
+    """5th percentile of the level against the peak."""
+    range_db: float
+    """95th less 5th percentile of the level."""
+    floor_flatness_db: float
+    """Geometric against arithmetic mean of the spectrum in the quietest frames; 0: white."""
+    fall_db: float
+    """Steepest falls of the level within 50 ms while it is loud (5th percentile)."""
+    rise_db: float
+    """Steepest rises of the level within 50 ms (98th percentile)."""
+
+
+def quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...]:
+    """Return one statement on the recording; none about a clip too short or too quiet to tell."""
+    samples = clip.samples[: round(LONGEST_S * SAMPLE_RATE)]
+    if clip.duration_s < SHORTEST_S or float(np.abs(samples).max()) < 1e-3:
+        return ()
+    found = traits(samples)
+    defects = _defects(found, is_speech=is_speech)
+    if found.highest_hz < SAMPLE_RATE / 2 - 500 and clip.source_rate <= SAMPLE_RATE / 2:
+        defects.append(f"narrow bandwidth (recorded at {clip.source_rate} Hz, as on a telephone)")
+    text = "; ".join(defects) if defects else "clean, no audible defects"
+    return (
+        Evidence(
+            kind="quality",
+            source=SOURCE,
+            revision=REVISION,
+            text=f"Recording quality: {text}.",
+            end_s=round(clip.duration_s, 2),
+            confidence=0.85 if is_speech else 0.75,
+            reliability="heuristic",
+        ),
+    )
+
+
+def traits(samples: Floats) -> Traits:
+    """Measure samples at 16 kHz, at least 0.3 s and not silent."""
+    scaled = samples / np.abs(samples).max()
+    magnitude = np.abs(scaled)
+    levels = levels_db(scaled)
+    live = levels[levels > LIVE_DB]
+    frames = np.lib.stride_tricks.sliding_window_view(scaled, FFT_SIZE)[:: FFT_SIZE // 4]
+    power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
+    mean_power = power.mean(axis=0) + 1e-12
+    spectrum_db = 10 * np.log10(mean_power)
+    change = levels[5:] - levels[:-5]
+    falls = change[levels[:-5] > levels.max() - 25]
+    middle = _band_db(mean_power, 300, 1000)
+    return Traits(
+        num_holes=_num_holes(magnitude, levels),
+        pile_up=_pile_up(magnitude),
+        tone_share=float(np.convolve(mean_power, np.ones(3), "same").max() / mean_power.sum()),
+        highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
+        bass_db=_band_db(mean_power, 60, 200) - middle,
+        treble_db=_band_db(mean_power, 2000, 3200) - middle,
+        air_db=_band_db(mean_power, 3800, 7000) - _band_db(mean_power, 2000, 3200),
+        floor_db=float(np.percentile(live, 5)),
+        range_db=float(np.percentile(live, 95) - np.percentile(live, 5)),
+        floor_flatness_db=_floor_flatness_db(power),
+        fall_db=float(np.percentile(falls, 5)) if len(falls) else 0.0,
+        rise_db=float(np.percentile(change, 98)) if len(change) else 0.0,
+    )
+
+
+def _defects(found: Traits, *, is_speech: bool) -> list[str]:
+    """Name the most audible defect; one hides the signs of the next."""
+    if found.num_holes >= 3:
+        return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
+    if found.pile_up >= 1.3 and found.tone_share < 0.9:
+        return ["harsh clipping distortion (overdriven)"]
+    if found.highest_hz < 3400 or found.treble_db < -31:
+        return [f"muffled, the high frequencies are missing (nothing above {found.highest_hz / 1000:.1f} kHz)"]
+    if found.highest_hz < 6400 and found.bass_db < -10 and found.air_db < -9.5:
+        return ["thin, telephone-like narrow bandwidth"]
+    if found.floor_flatness_db > -0.6 and found.range_db < 26 and found.floor_db > -60:
+        return [f"loud background hiss (white noise, only {found.range_db:.0f} dB below the sound)"]
+    is_slow = found.fall_db > -6.8 and found.rise_db < 19
+    return ["strong reverberation (echoing room)"] if is_slow and found.range_db > (10 if is_speech else 18) else []
+
+
+def _num_holes(magnitude: Floats, levels: Floats) -> int:
+    size = SAMPLE_RATE // 100
+    blocks = magnitude[: len(magnitude) // size * size].reshape(-1, size).max(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], (blocks < 1e-4).astype(np.int8), [0]))))
+    shortest, longest = HOLE_FRAMES
+    audible = levels > levels.max() - 45
+    return sum(
+        bool(shortest <= end - start <= longest and (audible[start - 2 : start].any() or audible[end : end + 2].any()))
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        if start > 1 and end < len(blocks) - 1
+    )
+
+
+def _pile_up(magnitude: Floats) -> float:
+    counts, _ = np.histogram(magnitude, bins=50, range=(0, 1))
+    return float(counts[22:].max() / max(np.median(counts[12:20]), 1e-6 * len(magnitude)))
+
+
+def _band_db(power: Floats, low_hz: float, high_hz: float) -> float:
+    return float(10 * np.log10(power[(low_hz <= _BINS_HZ) & (high_hz > _BINS_HZ)].mean()))
+
+
+def _floor_flatness_db(power: Floats) -> float:
+    energy_db = 10 * np.log10(power.sum(axis=1) / FFT_SIZE / 192 + 1e-14)
+    live = np.flatnonzero(energy_db > LIVE_DB)
+    if not len(live):
+        return -99.0
+    quiet = live[energy_db[live] <= np.percentile(energy_db[live], 10)]
+    smooth = np.convolve(power[quiet].mean(axis=0)[8:-8] + 1e-16, np.ones(8) / 8, "valid")
+    return float(10 * np.mean(np.log10(smooth)) - 10 * np.log10(smooth.mean()))
+
+
+_BINS_HZ = np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE)
+_WINDOW = np.hanning(FFT_SIZE).astype(np.float32)

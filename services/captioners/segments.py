@@ -1,0 +1,35 @@
+"""When somebody speaks, by Silero VAD (MIT), which faster-whisper carries."""
+
+from services.captioners.activity import Floats, Span
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+
+SOURCE, REVISION = "silero-vad", "v6"
+PAUSE_S = 0.2  # a shorter pause does not end a stretch of speech
+MOST_LISTED = 8
+
+
+def speech_spans(samples: Floats) -> tuple[Span, ...]:
+    """Return the stretches of speech that Silero VAD finds in samples at 16 kHz, in order."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(min_silence_duration_ms=round(PAUSE_S * 1000), speech_pad_ms=30, min_speech_duration_ms=90)
+    found = get_speech_timestamps(samples, options)
+    return tuple(Span(part["start"] / SAMPLE_RATE, part["end"] / SAMPLE_RATE) for part in found)
+
+
+def segments(clip: AudioClip, speech: tuple[Span, ...]) -> tuple[Evidence, ...]:
+    """Say when somebody speaks, and for how much of the clip."""
+    share = sum(span.duration_s for span in speech) / clip.duration_s
+    listed = ", ".join(f"{span.start_s:.1f}-{span.end_s:.1f}" for span in speech[:MOST_LISTED])
+    more = f" and {len(speech) - MOST_LISTED} more" if len(speech) > MOST_LISTED else ""
+    return (
+        Evidence(
+            kind="segment",
+            source=SOURCE,
+            revision=REVISION,
+            text=f"Speech at {listed}{more} s ({share:.0%} of the clip).",
+            start_s=round(speech[0].start_s, 2),
+            end_s=round(speech[-1].end_s, 2),
+            confidence=0.9,
+        ),
+    )

@@ -1,0 +1,117 @@
+"""Who speaks: how many voices, in which order, men, women or children, how high and how fast."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from services.captioners.activity import Floats, Span, levels_db
+from services.captioners.gender import GenderNet
+from services.captioners.turns import Turn, turns
+from services.captioners.voice_pitch import voice_pitch
+from services.captioners.voiceprint import VoiceEncoder
+from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
+
+SOURCE, REVISION = "voice", "1"
+CHILD_HZ = 250.0  # median pitch above which a voice that the tagger calls a child's is taken for one
+LOW_HZ, HIGH_HZ = 145.0, 190.0  # between them pitch alone does not tell men from women
+SHORTEST_VOICE_S = 0.6  # a shorter voice is not counted as a speaker of its own
+MOST_TURNS = 12
+
+
+class Voice(NamedTuple):
+    """One speaker."""
+
+    who: str
+    confidence: float
+    pitch_hz: Floats
+    """Pitch of the voiced frames, 10 ms each."""
+
+
+class SpeakerAnalyser:
+    """Tells the speakers of a clip apart and describes each."""
+
+    def __init__(self, encoder: VoiceEncoder, gender: GenderNet) -> None:
+        self._encoder = encoder
+        self._gender = gender
+
+    def __call__(self, clip: AudioClip, speech: tuple[Span, ...], child: float) -> tuple[Evidence, ...]:
+        """Describe the speakers of these stretches of speech; `child`: how sure the tagger is of a child speaking."""
+        found = turns(self._encoder, clip.samples, speech)
+        if not found:
+            return ()
+        voices = [self._voice(_voiced(clip, found, number), child) for number in range(max(t.voice for t in found) + 1)]
+        return (_who(found, voices), _how(clip, speech, voices))
+
+    def _voice(self, samples: Floats, child: float) -> Voice:
+        pitch_hz = voice_pitch(samples)
+        pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
+        median_hz = float(np.median(pitch_hz)) if len(pitch_hz) >= 10 else (LOW_HZ + HIGH_HZ) / 2
+        if child >= 0.5 and median_hz >= CHILD_HZ:
+            return Voice("a child", child, pitch_hz)
+        by_pitch = float(np.clip((median_hz - LOW_HZ) / (HIGH_HZ - LOW_HZ), 0, 1))
+        female = 0.7 * self._gender.female(samples) + 0.3 * by_pitch
+        return Voice("a woman" if female >= 0.5 else "a man", max(female, 1 - female), pitch_hz)
+
+
+def _voiced(clip: AudioClip, found: tuple[Turn, ...], voice: int) -> Floats:
+    return np.concatenate([span.cut(clip.samples) for turn in found if turn.voice == voice for span in turn.spans])
+
+
+def _who(found: tuple[Turn, ...], voices: list[Voice]) -> Evidence:
+    """Tell the number of speakers and the order of their turns."""
+    span = Span(found[0].start_s, found[-1].end_s)
+    if len(voices) == 1:
+        return _evidence("speaker", f"One speaker: {voices[0].who}.", span, voices[0].confidence)
+    order = "; then ".join(
+        f"speaker {turn.voice + 1} ({voices[turn.voice].who}) {turn.start_s:.1f}-{turn.end_s:.1f} s"
+        for turn in found[:MOST_TURNS]
+    )
+    more = f"; and {len(found) - MOST_TURNS} more turns" if len(found) > MOST_TURNS else ""
+    text = f"{len(voices)} different speakers: {_counted(voices)}. Turns in order: {order}{more}."
+    return _evidence("speaker", text, span, 0.8 * float(np.mean([voice.confidence for voice in voices])))
+
+
+def _counted(voices: list[Voice]) -> str:
+    plural = {"a man": "men", "a woman": "women", "a child": "children"}
+    counts = {who: sum(voice.who == who for voice in voices) for who in plural}
+    return ", ".join(who if count == 1 else f"{count} {plural[who]}" for who, count in counts.items() if count)
+
+
+def _how(clip: AudioClip, speech: tuple[Span, ...], voices: list[Voice]) -> Evidence:
+    """Tell the pitch of each voice and the pace of the speech."""
+    told = [_pitch_words(voice.pitch_hz) for voice in voices if len(voice.pitch_hz) >= 10]
+    rate = syllable_rate(np.concatenate([span.cut(clip.samples) for span in speech]))
+    pace = "slow" if rate < 2.8 else "fast" if rate > 5.2 else "normal"
+    text = (
+        "; ".join(["Voice pitch " + ", ".join(told)] if told else [])
+        + f"; pace {pace} (about {rate:.0f} syllables a second)."
+    )
+    return _evidence("speaker", text.removeprefix("; "), Span(speech[0].start_s, speech[-1].end_s), None)
+
+
+def _pitch_words(pitch_hz: Floats) -> str:
+    low, middle, high = np.percentile(pitch_hz, [10, 50, 90])
+    spread = 12 * np.log2(high / low)
+    movement = "monotonous" if spread < 4 else "lively" if spread > 9 else "moderately varied"
+    return f"{middle:.0f} Hz ({low:.0f}-{high:.0f}, {movement})"
+
+
+def syllable_rate(speech: Floats) -> float:
+    """Return peaks of the voice's level a second: about the number of syllables (Mermelstein, JASA 1975)."""
+    from scipy.signal import find_peaks
+
+    levels = np.convolve(levels_db(speech), np.hanning(9) / np.hanning(9).sum(), mode="same")
+    peaks, _ = find_peaks(levels, prominence=3.0, distance=8, height=float(levels.max()) - 25)
+    return len(peaks) / max(len(speech) / SAMPLE_RATE, 0.1)
+
+
+def _evidence(kind: EvidenceKind, text: str, span: Span, confidence: float | None) -> Evidence:
+    return Evidence(
+        kind=kind,
+        source=SOURCE,
+        revision=REVISION,
+        text=text,
+        start_s=round(span.start_s, 2),
+        end_s=round(span.end_s, 2),
+        confidence=None if confidence is None else round(confidence, 2),
+    )

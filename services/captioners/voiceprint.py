@@ -1,0 +1,55 @@
+"""What tells one voice from another: the GE2E speaker embedding (Wan et al., arXiv:1710.10467; Resemblyzer)."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from services.captioners.activity import Floats
+from services.types import SAMPLE_RATE
+
+WINDOW_S = 1.6  # what the encoder was trained on
+FRAME_SAMPLES, FRAME_HOP = 400, 160
+NUM_MELS = 40
+LEVEL_DB = -30.0  # dBFS; quieter voices are raised to it
+BATCH = 64  # windows in one run
+
+
+class VoiceEncoder:
+    """The opened model."""
+
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(folder / "voice.onnx", options)
+
+    def __call__(self, windows: list[Floats]) -> Floats:
+        """Return one embedding of length 1 per window of voice, shape (num_windows, 256); short windows are looped."""
+        size = round(WINDOW_S * SAMPLE_RATE)
+        mels = np.stack([mel(np.resize(_raised(window), size)) for window in windows])
+        runs = [self._session.run(None, {"mels": mels[i : i + BATCH]})[0] for i in range(0, len(mels), BATCH)]
+        return np.concatenate(runs)
+
+
+def mel(samples: Floats) -> Floats:
+    """Return the mel power spectrogram that the encoder was trained on, shape (num_frames, 40)."""
+    padded = np.pad(samples, FRAME_SAMPLES // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_HOP]
+    power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
+    return np.asarray(power @ _FILTERS, np.float32)
+
+
+def _raised(voice: Floats) -> Floats:
+    level_db = 10 * np.log10(np.mean(voice.astype(np.float64) ** 2) + 1e-12)
+    return voice * np.float32(10 ** (max(0.0, LEVEL_DB - level_db) / 20))
+
+
+def _filters() -> Floats:
+    """Return Slaney's mel triangles of equal area, shape (num_bins, 40)."""
+    import librosa
+
+    return np.asarray(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, n_mels=NUM_MELS).T, np.float32)
+
+
+_FILTERS = _filters()
+_WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1]
