@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from services.captioners.onsets import onsets, stand_out, strokes
+from services.types import SAMPLE_RATE
+
+
+def hits(times_s: list[float], *, duration_s: float, gain: float = 0.5, decay_s: float = 0.03) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    samples = np.zeros(int(duration_s * SAMPLE_RATE), np.float32)
+    for time_s in times_s:
+        start = int(time_s * SAMPLE_RATE)
+        length = min(int(10 * decay_s * SAMPLE_RATE), len(samples) - start)
+        burst = rng.standard_normal(length) * np.exp(-np.arange(length) / (decay_s * SAMPLE_RATE))
+        samples[start : start + length] += (gain * burst).astype(np.float32)
+    return np.clip(samples, -1, 1)
+
+
+@pytest.mark.parametrize("num_hits", [1, 2, 3, 5, 8, 13])
+def test_evenly_spaced_hits_are_counted(num_hits: int) -> None:
+    times_s = [0.02 + 0.4 * index for index in range(num_hits)]
+    found = strokes(hits(times_s, duration_s=0.4 * num_hits + 0.5))
+    assert [onset.time_s for onset in found] == pytest.approx(times_s, abs=0.03)
+
+
+def test_a_hit_at_the_very_first_sample_counts() -> None:
+    assert len(onsets(hits([0.0, 0.5, 1.0], duration_s=1.5))) == 3
+
+
+def test_hits_over_background_noise_are_counted() -> None:
+    noise = 0.005 * np.random.default_rng(1).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
+    assert len(strokes(hits([0.3, 1.1, 1.7, 2.4], duration_s=3.0) + noise)) == 4
+
+
+def test_a_weak_second_contact_belongs_to_the_step() -> None:
+    heels_s = [0.1, 0.8, 1.5, 2.2]
+    steps = hits(heels_s, duration_s=3.0)
+    toes = hits([time_s + 0.18 for time_s in heels_s], duration_s=3.0, gain=0.02)
+    assert len(strokes(steps + toes)) == 4
+
+
+def test_steady_noise_has_no_strokes_that_stand_out() -> None:
+    noise = 0.1 * np.random.default_rng(2).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
+    assert not stand_out(noise, strokes(noise), fall_db=18.0, strength=1.0)
+
+
+@pytest.mark.parametrize("num_samples", [1, 100, 399, 400, 800])
+def test_a_clip_shorter_than_a_frame_does_not_fail(num_samples: int) -> None:
+    assert len(strokes(np.zeros(num_samples, np.float32))) == 0

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from services.captioners.onsets import onsets
+from services.captioners.pulse import pulse
+from services.captioners.rhythm import tempo
+from services.types import SAMPLE_RATE
+
+
+def drum(hz: float, gain: float, decay_s: float = 0.05) -> np.ndarray:
+    time_s = np.arange(int(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
+    noise = np.random.default_rng(0).standard_normal(len(time_s))
+    tone = np.sin(2 * np.pi * hz * time_s) if hz else noise - np.convolve(noise, np.ones(4) / 4, mode="same")
+    return (gain * (tone + 0.05 * noise) * np.exp(-time_s / decay_s)).astype(np.float32)
+
+
+LOW, HIGH, HAT = drum(70, 0.6), drum(900, 0.4), drum(0, 0.05, 0.02)
+
+
+def played(strokes: list[tuple[float, np.ndarray]]) -> np.ndarray:
+    samples = np.zeros(int((strokes[-1][0] + 0.6) * SAMPLE_RATE), np.float32)
+    for time_s, sound in strokes:
+        start = int(time_s * SAMPLE_RATE)
+        samples[start : start + len(sound)] += sound
+    return samples
+
+
+@pytest.mark.parametrize("num_beats", [3, 4, 5, 7])
+def test_a_low_stroke_on_the_first_beat_gives_the_metre(num_beats: int) -> None:
+    samples = played([(0.5 * index, LOW if index % num_beats == 0 else HIGH) for index in range(3 * num_beats)])
+    found = pulse(samples, onsets(samples))
+    assert found is not None
+    assert found.beats_per_bar == num_beats
+    assert found.bpm == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize("bpm", [65, 90, 120, 170, 200])
+def test_quiet_strokes_between_the_beats_do_not_double_the_tempo(bpm: int) -> None:
+    half_s = 30 / bpm
+    samples = played([(half_s * i, HAT if i % 2 else LOW if i % 4 == 0 else HIGH) for i in range(24)])
+    found = pulse(samples, onsets(samples))
+    assert found is not None
+    assert found.bpm == pytest.approx(bpm, rel=0.02)
+    assert found.course == "constant"
+
+
+@pytest.mark.parametrize(
+    ("gaps_s", "course"),
+    [
+        (np.full(15, 0.5), "constant"),
+        (np.geomspace(0.7, 0.3, 15), "gradually speeds up"),
+        (np.geomspace(0.3, 0.7, 15), "gradually slows down"),
+        (np.r_[np.full(7, 0.6), np.full(8, 0.3)], "suddenly switches to double speed"),
+        (np.r_[np.full(7, 0.3), np.full(8, 0.6)], "suddenly switches to half speed"),
+    ],
+)
+def test_the_course_of_the_tempo(gaps_s: np.ndarray, course: str) -> None:
+    times_s = np.concatenate([[0.1], 0.1 + np.cumsum(gaps_s)])
+    samples = played([(float(time_s), HIGH) for time_s in times_s])
+    found = pulse(samples, onsets(samples))
+    assert found is not None
+    assert found.course == course
+
+
+def test_irregular_strokes_have_no_pulse() -> None:
+    gaps_s = np.random.default_rng(3).uniform(0.15, 1.2, 14)
+    samples = played([(float(time_s), HIGH) for time_s in np.cumsum(gaps_s)])
+    assert pulse(samples, onsets(samples)) is None
+
+
+def test_tempo_of_a_swelling_tone_by_autocorrelation() -> None:
+    time_s = np.arange(8 * SAMPLE_RATE) / SAMPLE_RATE
+    swell = 0.5 * (1 - np.cos(2 * np.pi * 2 * time_s))
+    found = tempo((0.5 * swell**4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32))
+    assert found is not None
+    assert found.bpm == pytest.approx(120, rel=0.03)
