@@ -1,0 +1,139 @@
+"""What an OpenAI-compatible server may answer, and what becomes of it. The server here is real, on loopback."""
+
+import json
+import math
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.errors import BadConfig, ModelError
+from services.llms.openai_server import Endpoint, OpenAIServer
+from services.types import Choice, Message
+
+PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
+CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
+
+
+class Scripted:
+    """A server that gives the scripted responses one after the other, and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.responses: list[web.Response] = []
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.requests.append(await request.json())
+        self.keys.append(request.headers.get("Authorization"))
+        return self.responses.pop(0)
+
+
+def completion(text: str, tops: dict[str, float] | None = None) -> web.Response:
+    choice: dict[str, Any] = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    if tops:
+        top = [{"token": token, "logprob": math.log(p)} for token, p in tops.items()]
+        choice["logprobs"] = {"content": [{"token": text[0], "logprob": top[0]["logprob"], "top_logprobs": top}]}
+    return web.Response(body=json.dumps({"choices": [choice]}), content_type="application/json")
+
+
+Fixture: TypeAlias = tuple[Scripted, Callable[..., OpenAIServer]]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Fixture]:
+    scripted = Scripted()
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", scripted.answer)
+    async with TestServer(app) as running:
+        url = str(running.make_url("/v1"))
+        yield scripted, lambda **options: OpenAIServer(Endpoint(url=url, model="toy", **options), name="toy")
+
+
+async def test_log_probabilities_become_probabilities_of_the_letters(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [completion("B", {"B": 0.6, " A": 0.2, "The": 0.1})]
+    reading = await open_llm().choose(PROMPT, CHOICES)
+    assert reading.reply == "B"
+    assert reading.probabilities == pytest.approx({"A": 0.25, "B": 0.75})
+    assert scripted.requests[0]["logprobs"] is True
+
+
+async def test_a_server_without_log_probabilities_is_read_by_its_reply_in_one_request(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [completion("(B) cat")]
+    reading = await open_llm().choose(PROMPT, CHOICES)
+    assert (reading.reply, reading.probabilities) == ("(B) cat", {})
+    assert len(scripted.requests) == 1
+
+
+async def test_the_article_of_a_sentence_is_no_letter(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [completion("A cat meows, so B.", {"A": 0.9, "B": 0.1})]
+    assert (await open_llm().choose(PROMPT, CHOICES)).probabilities == {}
+
+
+async def test_a_server_that_refuses_logprobs_is_asked_without_from_then_on(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [
+        web.Response(status=400, text="unknown parameter: logprobs"),
+        completion("A"),
+        completion("B"),
+    ]
+    llm = open_llm()
+    assert [(await llm.choose(PROMPT, CHOICES)).reply for _ in range(2)] == ["A", "B"]
+    assert ["logprobs" in request for request in scripted.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        web.Response(status=429, headers={"Retry-After": "0.01"}),
+        web.Response(status=500, text="oops"),
+        web.Response(text="not json", content_type="application/json"),
+        web.Response(text='{"choices": []}', content_type="application/json"),
+    ],
+    ids=["429", "500", "garbage", "no choices"],
+)
+async def test_a_passing_failure_is_retried(server: Fixture, failure: web.Response) -> None:
+    scripted, open_llm = server
+    scripted.responses = [failure, completion("A")]
+    assert await open_llm().complete(PROMPT) == "A"
+
+
+async def test_a_lasting_failure_names_server_model_and_status(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [web.Response(status=503, text="loading") for _ in range(2)]
+    with pytest.raises(ModelError, match=r"asked for 'toy', answered 503 .*: loading\. Tried 2 times\."):
+        await open_llm(num_retries=1).complete(PROMPT)
+
+
+async def test_a_refused_request_is_not_repeated(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [web.Response(status=401, text="bad key")]
+    with pytest.raises(ModelError, match="answered 401"):
+        await open_llm().complete(PROMPT)
+    assert len(scripted.requests) == 1
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
+    llm = OpenAIServer(Endpoint(url="http://127.0.0.1:9/v1", model="toy", num_retries=0), name="toy")
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1, asked for 'toy', did not answer"):
+        await llm.complete(PROMPT)
+
+
+async def test_the_key_is_sent_and_never_shown(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [web.Response(status=400, text="no")]
+    llm = open_llm(api_key="secret-key")
+    with pytest.raises(ModelError) as raised:
+        await llm.complete(PROMPT)
+    assert scripted.keys == ["Bearer secret-key"]
+    assert "secret-key" not in str(raised.value) + repr(llm._endpoint)
+
+
+def test_a_url_that_is_none_is_refused() -> None:
+    with pytest.raises(BadConfig, match=r"'localhost:8000' is no server URL"):
+        OpenAIServer(Endpoint(url="localhost:8000", model="toy"), name="toy")
