@@ -6,9 +6,10 @@ A shell's builtin `eval` executes its arguments, so there the command `run` is w
 shell `eval` itself does. Both are this app, and `python -m eval` too.
 """
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -78,9 +79,16 @@ def run(
         console.print("The same command with --retry-failed asks the failed items again.")
     if outcome.summary.n < outcome.num_items:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
-        raise typer.Exit(INTERRUPTED)
+        _leave_now(INTERRUPTED)
     if outcome.summary.failed == outcome.num_items:
         raise typer.Exit(NOTHING_WORKED)
+
+
+def _leave_now(code: int) -> NoReturn:
+    """End the process without waiting for models that are busy in their threads; all results are on disk."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -102,10 +102,14 @@ def _ask(driver: Driver, benchmark: Benchmark, folder: RunFolder, concurrency: i
             folder.append(prediction)
             bar.add(prediction)
 
+        runner = asyncio.Runner()
         try:
-            asyncio.run(driver.ask(waiting, concurrency, finished))
+            runner.run(driver.ask(waiting, concurrency, finished))
         except KeyboardInterrupt:
+            # Not closed: that would wait, perhaps a minute, for models that are busy in their threads.
             bar.say("Interrupted.")
+        else:
+            runner.close()
 
 
 def _record(options: RunOptions, benchmark: Benchmark) -> RunRecord:

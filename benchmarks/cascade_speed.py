@@ -1,0 +1,119 @@
+"""How much faster the cascade of `eval run` is than the plain way: same models, clips and questions, one run.
+
+    python benchmarks/cascade_speed.py demo/demo.json --llm qwen2.5-coder-0.5b --llm smollm2-135m
+
+Plain: one question after the other; for each question and each LLM the clip is decoded, captioned and
+transcribed anew, one after the other, and the LLM generates a short reply, which is parsed.
+Cascade: the driver and Cascade of `eval run`, an empty cache at the start; each clip is decoded and perceived
+once, options are scored instead of generated, and several questions are in flight.
+
+Models are opened, and asked one question each way, before the clocks start. Prints the seconds of both, their
+ratio, and how many questions each got right, so that it shows if speed cost accuracy.
+"""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+
+from agents.cascade import Cascade
+from agents.prompts import messages
+from agents.reply import read_choice
+from eval.benchmarks import find
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.driver import Driver
+from eval.records import Prediction
+from services.audio import load
+from services.cache import CachedASR, CachedCaptioner
+from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, open_llm, pick
+from services.protocols import ASR, LLM, Captioner
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Ears(NamedTuple):
+    """The models that perceive."""
+
+    captioner: Captioner
+    asr: ASR
+
+
+class Timed(NamedTuple):
+    """What one way took, and what it got right."""
+
+    took_s: float
+    num_correct: int
+
+
+async def plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: Ears) -> bool:
+    """Answer one question the plain way; return whether it was right."""
+    clip = load(benchmark.clip_path(item))
+    evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
+    question = item.to_question()
+    choice = read_choice(await llm.complete(messages(question, evidence)), question.choices)
+    return choice is not None and choice.text == item.answer
+
+
+async def plain(benchmark: Benchmark, llms: list[LLM], ears: Ears) -> Timed:
+    """Answer every question with every LLM, one after the other."""
+    started = perf_counter()
+    num_correct = 0
+    for llm in llms:
+        for item in benchmark.items:
+            num_correct += await plainly(item, benchmark, llm, ears)
+    return Timed(perf_counter() - started, num_correct)
+
+
+async def pipelined(benchmark: Benchmark, llms: list[LLM], ears: Ears, *, concurrency: int) -> Timed:
+    """Answer every question with every LLM the way `eval run` does."""
+    predictions: list[Prediction] = []
+    with TemporaryDirectory() as folder:
+        cached = Ears(CachedCaptioner(ears.captioner, Path(folder)), CachedASR(ears.asr, Path(folder)))
+        started = perf_counter()
+        for llm in llms:
+            driver = Driver(Cascade(llm, cached.captioner, cached.asr), benchmark, hears=True)
+            await driver.ask(benchmark.items, concurrency, predictions.append)
+        took_s = perf_counter() - started
+    for failed in (prediction.failed for prediction in predictions if prediction.failed):
+        raise RuntimeError(failed)
+    return Timed(took_s, sum(prediction.correct_strict for prediction in predictions))
+
+
+async def compare(benchmark: Benchmark, llms: list[LLM], ears: Ears, *, concurrency: int) -> None:
+    """Warm up, time both ways and print the ratio."""
+    warm_up = benchmark.first(1)
+    await plain(warm_up, llms, ears)
+    await pipelined(warm_up, llms, ears, concurrency=concurrency)
+    slow = await plain(benchmark, llms, ears)
+    fast = await pipelined(benchmark, llms, ears, concurrency=concurrency)
+    num_asked = len(benchmark.items) * len(llms)
+    for name, timed in (("plain", slow), ("cascade", fast)):
+        console.print(f"{name:8} {timed.took_s:8.2f} s   {timed.num_correct} of {num_asked} right")
+    console.print(f"ratio    {slow.took_s / fast.took_s:8.2f}")
+
+
+def main(
+    bench: Annotated[str, typer.Argument(help="File in the MMAU schema, several questions per clip.")],
+    llm: Annotated[list[str], typer.Option(help="LLM that reads; repeat for more.")],
+    *,
+    captioner: str = DEFAULT_CAPTIONER,
+    asr: str = DEFAULT_ASR,
+    limit: int | None = None,
+    concurrency: int = 16,
+) -> None:
+    """Print the ratio of the plain way's time to the cascade's."""
+    benchmark = find(bench).first(limit)
+    llms = [open_llm(name, None) for name in llm]
+    ears = Ears(pick(CAPTIONERS, "captioner", captioner)(), pick(ASRS, "ASR", asr)())
+    num_clips = len({item.audio for item in benchmark.items})
+    console.print(f"{len(benchmark.items)} questions about {num_clips} clips, read by {', '.join(llm)}")
+    console.print(f"captioner {captioner}, ASR {asr}, {concurrency} questions in flight")
+    asyncio.run(compare(benchmark, llms, ears, concurrency=concurrency))
+
+
+if __name__ == "__main__":
+    typer.run(main)
