@@ -6,13 +6,17 @@ To add a model, add one line. The import stands inside the opener, so that namin
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from services.errors import UnknownName
+from pydantic import SecretStr
+
+from services.errors import ModelError, UnknownName
 from services.protocols import ASR, Captioner
+from services.settings import settings
 
 Entry = TypeVar("Entry")
 
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
+GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 
 
 def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
@@ -47,6 +51,20 @@ def transcript() -> Captioner:
     return TranscriptOnly()
 
 
+def served_captioner(name: str, model: str, *, url: str | None = None, key: SecretStr | None = None) -> Captioner:
+    """Open an audio-chat model behind an OpenAI-compatible server as a captioner."""
+    from services.captioners.served import ServedCaptioner
+    from services.chat_server import Endpoint
+
+    base = settings().captioner_url or url
+    if base is None:
+        raise ModelError(
+            f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`) and set EARWITNESS_CAPTIONER_URL "
+            f"to its URL, for example http://127.0.0.1:8000/v1. Without one: {DEFAULT_CAPTIONER}, transcript."
+        )
+    return ServedCaptioner(Endpoint(url=base, model=model, api_key=key or settings().api_key), name=name)
+
+
 ASRS: dict[str, Callable[[], ASR]] = {
     "whisper-base": lambda: whisper("whisper-base", compute_type="int8"),
     "whisper-base-words": lambda: whisper("whisper-base", compute_type="int8", words=True),
@@ -56,4 +74,9 @@ ASRS: dict[str, Callable[[], ASR]] = {
 CAPTIONERS: dict[str, Callable[[], Captioner]] = {
     "acoustic": acoustic,
     "transcript": transcript,
+    "qwen3-omni-captioner": lambda: served_captioner("qwen3-omni-captioner", "Qwen/Qwen3-Omni-30B-A3B-Captioner"),
+    "qwen2.5-omni": lambda: served_captioner("qwen2.5-omni", "Qwen/Qwen2.5-Omni-7B"),
+    "gemini-2.5-pro": lambda: served_captioner(
+        "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=settings().gemini_api_key
+    ),
 }

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     """Folder for weights and cached perception."""
     api_key: SecretStr | None = None
     """Key sent to the server that `--llm-url` names."""
+    captioner_url: str | None = None
+    """Base URL of the server that hosts a served captioner."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")

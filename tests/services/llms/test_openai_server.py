@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from services.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
-from services.llms.openai_server import Endpoint, OpenAIServer
+from services.llms.openai_server import OpenAIServer
 from services.types import Choice, Message
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
@@ -131,7 +132,7 @@ async def test_the_key_is_sent_and_never_shown(server: Fixture) -> None:
     with pytest.raises(ModelError) as raised:
         await llm.complete(PROMPT)
     assert scripted.keys == ["Bearer secret-key"]
-    assert "secret-key" not in str(raised.value) + repr(llm._endpoint)
+    assert "secret-key" not in str(raised.value) + repr(llm._server._endpoint)
 
 
 def test_a_url_that_is_none_is_refused() -> None:

@@ -1,0 +1,45 @@
+"""Any audio-chat model behind an OpenAI-compatible server as a captioner: Qwen3-Omni-Captioner, Qwen2.5-Omni, Gemini."""
+
+import base64
+from hashlib import sha256
+from io import BytesIO
+
+import soundfile
+
+from services.chat_server import ChatServer, Endpoint
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+
+PROMPT = (
+    "Describe this audio in detail: every sound, in order, with its start and end in seconds; who speaks "
+    "(sex, age, emotion, accent) and what is said; music with instruments, tempo, key and mood; background and "
+    "recording quality; how often each sound occurs. Say what you hear and nothing else."
+)
+FOCUS = " Listen above all for what this question needs, without answering it: {focus}"
+
+
+class ServedCaptioner:
+    """A captioner that sends the clip as 16-bit WAV and takes the reply as one statement."""
+
+    def __init__(self, endpoint: Endpoint, *, name: str) -> None:
+        self.name = name
+        self.revision = f"{endpoint.model.replace('/', '--')}-{sha256((PROMPT + FOCUS).encode()).hexdigest()[:8]}"
+        self._server = ChatServer(endpoint)
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        prompt = PROMPT + (FOCUS.format(focus=focus) if focus else "")
+        audio = {"type": "input_audio", "input_audio": {"data": _wav_base64(clip), "format": "wav"}}
+        body = self._server.body([{"role": "user", "content": [audio, {"type": "text", "text": prompt}]}])
+        text = (await self._server.ask(body)).message.content
+        if not text:
+            return ()
+        return (
+            Evidence(
+                kind="caption", source=self.name, revision=self.revision, text=text.strip(), end_s=clip.duration_s
+            ),
+        )
+
+
+def _wav_base64(clip: AudioClip) -> str:
+    buffer = BytesIO()
+    soundfile.write(buffer, clip.samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return base64.b64encode(buffer.getvalue()).decode()

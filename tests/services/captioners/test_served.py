@@ -1,0 +1,43 @@
+"""A captioner behind a real server on loopback."""
+
+import base64
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.captioners.served import ServedCaptioner
+from services.catalog import CAPTIONERS
+from services.chat_server import Endpoint
+from services.errors import ModelError
+from services.types import SAMPLE_RATE, AudioClip
+
+
+async def test_the_clip_travels_whole_and_the_reply_is_one_statement_about_all_of_it() -> None:
+    received: list[dict[str, Any]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        received.append(await request.json())
+        return web.json_response({"choices": [{"message": {"content": " A dog barks twice. "}}]})
+
+    clip = AudioClip(np.linspace(-0.5, 0.5, 2 * SAMPLE_RATE, dtype=np.float32))
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    async with TestServer(app) as server:
+        captioner = ServedCaptioner(Endpoint(url=str(server.make_url("/v1")), model="omni"), name="omni")
+        (statement,) = await captioner.caption(clip, "how often the dog barks")
+    audio, text = received[0]["messages"][0]["content"]
+    sent, rate = soundfile.read(BytesIO(base64.b64decode(audio["input_audio"]["data"])), dtype="float32")
+    assert rate == SAMPLE_RATE
+    assert np.allclose(sent, clip.samples, atol=1e-4)
+    assert "how often the dog barks" in text["text"]
+    assert (statement.text, statement.start_s, statement.end_s) == ("A dog barks twice.", 0.0, 2.0)
+
+
+def test_without_a_server_the_message_says_how_to_start_one() -> None:
+    with pytest.raises(ModelError, match=r"vllm serve Qwen/Qwen2\.5-Omni-7B.*EARWITNESS_CAPTIONER_URL"):
+        CAPTIONERS["qwen2.5-omni"]()
