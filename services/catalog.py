@@ -59,7 +59,7 @@ def served_captioner(name: str, model: str, *, url: str | None = None, key: Secr
     base = settings().captioner_url or url
     if base is None:
         raise ModelError(
-            f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`) and set EARWITNESS_CAPTIONER_URL "
+            f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`), set EARWITNESS_CAPTIONER_URL "
             f"to its URL, for example http://127.0.0.1:8000/v1. Without one: {DEFAULT_CAPTIONER}, transcript."
         )
     return ServedCaptioner(Endpoint(url=base, model=model, api_key=key or settings().api_key), name=name)

@@ -1,4 +1,4 @@
-"""Any audio-chat model behind an OpenAI-compatible server as a captioner: Qwen3-Omni-Captioner, Qwen2.5-Omni, Gemini."""
+"""Any audio-chat model behind an OpenAI-compatible server as a captioner, such as Qwen3-Omni-Captioner or Gemini."""
 
 import base64
 from hashlib import sha256
