@@ -20,7 +20,7 @@ ANSWER_KEYS = ("answer", "final_answer", "choice", "option")
 
 # Some chat templates put the opening tag into the prompt, so that only the closing one is in the reply.
 THINKING = re.compile(r"\A.*</(?:think|thinking|thought)>|<(?:think|thinking|thought)>.*\Z", re.S | re.I)
-ANSWER_TAG = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.S | re.I)
+ANSWER_TAG = re.compile(r"<(?:final_)?answer>(.*?)(?:</|\Z)", re.S | re.I)
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
 MARKER = re.compile(
     r"\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?"
@@ -33,7 +33,8 @@ LABEL = re.compile(
     r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)|\(?([A-Z])\)?(?=\s+(?:because|since|is|[-–—])\s)"""
 )
 LETTER = re.compile(
-    r"\(([A-Z])\)|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)\s+[\"'*(]*([A-Z])\b(?!['#♯♭])"
+    r"\(([A-Z])\)"
+    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)[:\s]\s*[\"'*(]*([A-Z])\b(?!['#♯♭])"
 )
 LEAD_IN = re.compile(r"\A(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
 REFUSAL = re.compile(
@@ -42,8 +43,11 @@ REFUSAL = re.compile(
     re.I,
 )
 NEGATED = re.compile(
-    r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|rather than|instead of)|n't)(?:\s+\w+){0,2}\W*\Z", re.I
+    r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|except|rather than|instead of|rul(?:e|ed|ing) out)|n't)"
+    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z",
+    re.I,
 )
+DENIED = re.compile(r"\W*\b(?:is|are|was|were|does|can|could)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely))\b", re.I)
 GOES_ON = r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
 SEGMENT = re.compile(r"[,;/\n.]|\b(?:or|and)\b")
 FUNCTION_WORDS = frozenset(
@@ -75,7 +79,8 @@ def _json_answers(text: str) -> Iterator[str]:
             fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
         except json.JSONDecodeError:
             continue
-        yield from (str(fields[key]) for key in ANSWER_KEYS if isinstance(fields.get(key), str | int))
+        values = {key.lower(): value for key, value in fields.items()}
+        yield from (str(values[key]) for key in ANSWER_KEYS if isinstance(values.get(key), str | int))
 
 
 def _read_unmarked(text: str, choices: Choices) -> Choices:
@@ -117,12 +122,15 @@ def _leading(text: str, choices: Choices) -> Choices:
     text = text.strip()
     label = LABEL.match(text)
     letter = (label[1] or label[2]).upper() if label else ""
+    if label and DENIED.match(text, label.end()):
+        return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
     opening = by_letter + _opening_text(text, choices)
     rest = text[label.end() :] if label and by_letter else text
     for choice in opening:
         rest = re.sub(re.escape(_plain(choice.text)), "…", rest, flags=re.I)
-    return opening + tuple(choice for part in SEGMENT.split(rest) for choice in _exact(part, choices) if opening)
+    others = [choice for part in SEGMENT.split(rest) for choice in _exact(part, choices)]
+    return (*opening, *others, *_marked_letters(rest, choices)) if opening else ()
 
 
 def _opening_text(text: str, choices: Choices) -> Choices:
@@ -143,10 +151,17 @@ def _mentioned(text: str, choices: Choices) -> Choices:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
     if len(text.split()) > MAX_PROSE_WORDS:
         return ()
-    letters = {match[1] or match[2] for match in LETTER.finditer(text) if not NEGATED.search(text[: match.start()])}
     by_text, remainder = _mentioned_texts(" ".join(text.casefold().split()), choices)
-    by_letter = tuple(choice for choice in choices if choice.letter in letters)
-    return () if REFUSAL.search(remainder) else by_letter + by_text
+    return () if REFUSAL.search(remainder) else _marked_letters(text, choices) + by_text
+
+
+def _marked_letters(text: str, choices: Choices) -> Choices:
+    letters = {match[1] or match[2] for match in LETTER.finditer(text) if not _is_denied(text, match)}
+    return tuple(choice for choice in choices if choice.letter in letters)
+
+
+def _is_denied(text: str, mention: re.Match[str]) -> bool:
+    return bool(NEGATED.search(text[: mention.start()]) or DENIED.match(text, mention.end()))
 
 
 class _Mentions(NamedTuple):
@@ -162,8 +177,8 @@ def _mentioned_texts(text: str, choices: Choices) -> _Mentions:
         option = _plain(choice.text)
         if (len(option) < 2 and not option.isdigit()) or option in FUNCTION_WORDS:
             continue
-        phrase = re.compile(rf"(?<![\w#]){re.escape(option)}(?![\w#♯♭]|[.,:'-]\w)")
-        if any(not NEGATED.search(text[: match.start()]) for match in phrase.finditer(text)):
+        phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#♯♭]|[.,:'-]\w)")
+        if any(not _is_denied(text, match) for match in phrase.finditer(text)):
             named += tuple(same for same in choices if same.text == choice.text)
         text = phrase.sub(" … ", text)
     return _Mentions(named, text)
