@@ -27,8 +27,11 @@ class Endpoint(Value):
     """Base URL, up to and including `/v1`."""
     model: str
     """The name that the server knows the model by."""
+    aliases: tuple[str, ...] = ()
+    """Other names the server may know the model by, tried when it answers that there is no such model."""
     api_key: SecretStr | None = None
-    max_tokens: int = 1024
+    max_tokens: int | None = 1024
+    """None: not sent, for models that want another field for it."""
     temperature: float | None = 0.0
     """None: not sent, for models that refuse it."""
     logprobs: bool = True
@@ -84,15 +87,17 @@ class ChatServer:
         if urlsplit(endpoint.url).scheme not in {"http", "https"}:
             raise BadConfig(f"{endpoint.url!r} is no server URL; one looks like http://127.0.0.1:8000/v1.")
         self._endpoint = endpoint
+        self._names = (endpoint.model, *endpoint.aliases)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
         """Return a request with these messages, as the endpoint wants it."""
-        body: dict[str, Any] = {"model": self._endpoint.model, "messages": messages}
-        body["max_tokens"] = self._endpoint.max_tokens
-        if self._endpoint.temperature is not None:
-            body["temperature"] = self._endpoint.temperature
-        return body | self._endpoint.extra_body
+        body = {
+            "messages": messages,
+            "max_tokens": self._endpoint.max_tokens,
+            "temperature": self._endpoint.temperature,
+        }
+        return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
     async def ask(self, body: dict[str, Any]) -> Candidate:
         """Send a chat completion request; `ModelError` after the last retry, or at once where retrying is no use."""
@@ -103,16 +108,21 @@ class ChatServer:
             except _Retryable as error:
                 problem = str(error)
                 if attempt < self._endpoint.num_retries:
-                    await asyncio.sleep(min(error.wait_s or 2.0**attempt / 2, MAX_WAIT_S))
+                    wait_s = 2.0**attempt / 2 if error.wait_s is None else error.wait_s
+                    await asyncio.sleep(min(wait_s, MAX_WAIT_S))
         raise ModelError(f"{problem} Tried {self._endpoint.num_retries + 1} times.")
 
     async def _post(self, body: dict[str, Any]) -> Candidate:
         session = await self._open()
+        names, url = self._names, self._endpoint.url.rstrip("/") + "/chat/completions"
         try:
-            async with session.post(self._endpoint.url.rstrip("/") + "/chat/completions", json=body) as response:
+            async with session.post(url, json={"model": names[0], **body}) as response:
                 content = await response.read()
                 if response.status == HTTPStatus.OK:
                     return Completion.model_validate_json(content).choices[0]
+                if response.status == HTTPStatus.NOT_FOUND and len(names) > 1:
+                    self._names = names[1:]
+                    raise _Retryable(self._problem(f"knows no model {names[0]!r}"), wait_s=0.0)
                 raise self._refused(response, content)
         except ValidationError as error:
             raise _Retryable(self._problem("sent a reply that is no chat completion")) from error

@@ -119,6 +119,14 @@ async def test_a_refused_request_is_not_repeated(server: Fixture) -> None:
     assert len(scripted.requests) == 1
 
 
+async def test_a_model_that_the_server_knows_by_its_hub_id_is_found_and_then_asked_by_it(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [web.Response(status=404, text="no such model"), completion("A"), completion("B")]
+    llm = open_llm(aliases=("org/toy",))
+    assert [await llm.complete(PROMPT) for _ in range(2)] == ["A", "B"]
+    assert [request["model"] for request in scripted.requests] == ["toy", "org/toy", "org/toy"]
+
+
 async def test_a_server_that_is_not_there_is_named() -> None:
     llm = OpenAIServer(Endpoint(url="http://127.0.0.1:9/v1", model="toy", num_retries=0), name="toy")
     with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1, asked for 'toy', did not answer"):

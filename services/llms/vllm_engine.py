@@ -1,0 +1,66 @@
+"""vLLM in this process: continuous batching, prefix caching and tensor parallelism on a GPU (or its CPU build)."""
+
+from itertools import count
+from typing import Any
+
+from vllm import SamplingParams
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.inputs import TokensPrompt
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from services.llms.letters import shares
+from services.types import Choice, Message, Reading
+
+MAX_TOKENS = 1024
+
+
+class VllmEngine:
+    """A Hugging Face model inside vLLM's asynchronous engine.
+
+    Args:
+        model: a Hub id, or a folder in Hugging Face format.
+        name: the catalogue name.
+        revision: the pinned revision on the Hub; None for a folder.
+        thinking: what a model with a thinking mode is told; None for one without.
+    """
+
+    def __init__(self, model: str, *, name: str, revision: str | None = None, thinking: bool | None = None) -> None:
+        self.name = name
+        self.revision = revision or "unpinned"
+        self._thinking = thinking
+        self._engine = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(model=model, revision=revision, enable_prefix_caching=True, trust_remote_code=False)
+        )
+        self._numbers = count()
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        sampling = SamplingParams(temperature=0.0, max_tokens=MAX_TOKENS, output_kind=RequestOutputKind.FINAL_ONLY)
+        return str((await self._run(messages, sampling)).outputs[0].text)
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Score the letters in one decoding step; a thinking model thinks first, so it is read by its reply."""
+        if self._thinking:
+            return Reading(reply=await self.complete(messages))
+        encode = self._engine.get_tokenizer().encode
+        letters = {choice.letter: encode(choice.letter, add_special_tokens=False)[0] for choice in choices}
+        sampling = SamplingParams(
+            temperature=0.0,
+            max_tokens=1,
+            logprob_token_ids=list(letters.values()),
+            allowed_token_ids=list(letters.values()),
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        first = ((await self._run(messages, sampling)).outputs[0].logprobs or [{}])[0]
+        probabilities = shares({letter: first[token].logprob for letter, token in letters.items()})
+        return Reading(reply=max(probabilities, key=probabilities.__getitem__), probabilities=probabilities)
+
+    async def _run(self, messages: tuple[Message, ...], sampling: SamplingParams) -> RequestOutput:
+        template: dict[str, Any] = {} if self._thinking is None else {"enable_thinking": self._thinking}
+        turns = [message.model_dump() for message in messages]
+        tokenizer = self._engine.get_tokenizer()
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **template)
+        prompt = TokensPrompt(prompt_token_ids=tokenizer.encode(text, add_special_tokens=False))
+        request = self._engine.generate(prompt, sampling, request_id=f"{self.name}-{next(self._numbers)}")
+        return [output async for output in request][-1]
