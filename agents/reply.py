@@ -15,6 +15,7 @@ from services.types import Choice
 Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
+NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
 EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
 ANSWER_KEYS = ("answer", "final_answer", "choice", "option")
 
@@ -161,7 +162,8 @@ def _marked_letters(text: str, choices: Choices) -> Choices:
 
 
 def _is_denied(text: str, mention: re.Match[str]) -> bool:
-    return bool(NEGATED.search(text[: mention.start()]) or DENIED.match(text, mention.end()))
+    before = text[max(0, mention.start() - NEGATION_REACH) : mention.start()]
+    return bool(NEGATED.search(before) or DENIED.match(text, mention.end()))
 
 
 class _Mentions(NamedTuple):
