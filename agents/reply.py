@@ -15,6 +15,7 @@ from services.types import Choice
 Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
+MAX_OBJECTS = 32  # opening braces that are tried as JSON
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
 EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
 ANSWER_KEYS = ("answer", "final_answer", "choice", "option")
@@ -75,10 +76,10 @@ def _marked(text: str) -> Iterator[str]:
 
 
 def _json_answers(text: str) -> Iterator[str]:
-    for brace in re.finditer(r"\{", text):
+    for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
         try:
             fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             continue
         values = {key.lower(): value for key, value in fields.items()}
         yield from (str(values[key]) for key in ANSWER_KEYS if isinstance(values.get(key), str | int))
