@@ -6,13 +6,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.notes import NAMES, OVERTONES
+from services.captioners.notes import NAMES, OVERTONES, Note
 from services.captioners.pitches import FRAMES_PER_S, Pitches
+from services.captioners.viterbi import best_path
 
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6
 AUDIBLE = 0.3  # probability above which a pitch counts
 TONE_SHARE = 0.3  # of the strongest pitch class: a weaker one is no chord tone
+FIRST_NOTE, LAST_NOTE = 0.05, 0.12  # shares of a melody by which they count extra for the key
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),
@@ -92,7 +94,7 @@ def chords(pitches: Pitches) -> tuple[Chord, ...]:
         return ()
     strengths = classes(pitches)[: num_steps * step].reshape(num_steps, step, 12).mean(axis=1)
     bass = lowest(pitches)[: num_steps * step].reshape(num_steps, step)[:, step // 2]
-    path = _best_path(_scores(strengths, bass))
+    path = best_path(_scores(strengths, bass), CHANGE_COST)
     edges = np.flatnonzero(np.diff(path, prepend=-2, append=-2))
     spans = pairwise(edges.tolist())
     return tuple(_chord(a, b, int(path[a]), strengths) for a, b in spans if path[a] < 12 * len(QUALITIES))
@@ -121,24 +123,22 @@ def _scores(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
     return np.concatenate([*columns, silent[:, None]], axis=1)
 
 
-def _best_path(scores: Floats) -> NDArray[np.int64]:
-    origin = np.zeros(scores.shape, np.int64)
-    stay = np.arange(scores.shape[1])
-    total = scores[0].copy()
-    for step in range(1, len(scores)):
-        best = int(total.argmax())
-        origin[step] = np.where(total >= total[best] - CHANGE_COST, stay, best)
-        total = np.maximum(total, total[best] - CHANGE_COST) + scores[step]
-    path = np.empty(len(scores), np.int64)
-    path[-1] = int(total.argmax())
-    for step in range(len(scores) - 1, 0, -1):
-        path[step - 1] = origin[step, path[step]]
-    return path
-
-
 def key(pitches: Pitches) -> Key | None:
     """Return the key by the profiles of Krumhansl and Kessler; None where fewer than five pitch classes sound."""
-    weights = classes(pitches).sum(axis=0)
+    return _key(classes(pitches).sum(axis=0))
+
+
+def key_of_tune(tune: tuple[Note, ...]) -> Key | None:
+    """Return the key of a melody: it likes to begin and, more so, to end on its tonic."""
+    weights = np.zeros(12, np.float32)
+    for note in tune:
+        weights[note.pitch % 12] += note.end_s - note.start_s
+    weights[tune[0].pitch % 12] += FIRST_NOTE * weights.sum()
+    weights[tune[-1].pitch % 12] += LAST_NOTE * weights.sum()
+    return _key(weights)
+
+
+def _key(weights: Floats) -> Key | None:
     if (weights > 0.08 * weights.max(initial=1e-6)).sum() < 5:
         return None
     fits = {

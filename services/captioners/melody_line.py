@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from services.captioners.notes import OVERTONES, Note
 from services.captioners.onsets import onsets
 from services.captioners.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
+from services.captioners.viterbi import best_path
 
 REST_SCORE = 0.22  # a pitch less likely than this is a rest
 CHANGE_COST = 0.9  # of going from one pitch to another: about the score of 40 ms
@@ -15,6 +16,7 @@ OVERTONE_DISCOUNT = 0.5
 SHORTEST_FRAMES = 5
 SETTLING_FRAMES = 10  # a slow attack goes on rising for 0.12 s
 RESTART = 0.3  # probability of a start that makes an onset within a pitch a new note
+BEGUN = 0.15  # probability of a start without which nothing begins
 REST = 88
 
 Floats = NDArray[np.float32]
@@ -22,13 +24,13 @@ Floats = NDArray[np.float32]
 
 def line(samples: Floats, pitches: Pitches) -> tuple[Note, ...]:
     """Return the notes of the most salient line; where several sound at once, one of them."""
-    track = _track(_salience(pitches))
+    track = best_path(_salience(pitches), CHANGE_COST)
     onset_frames = np.array([round(onset.time_s * FRAMES_PER_S) for onset in onsets(samples)])
     edges = np.flatnonzero(np.diff(track, prepend=-1, append=-1))
     found = []
     for start, end in pairwise(edges.tolist()):
         pitch = int(track[start])
-        if pitch == REST or end - start < SHORTEST_FRAMES:
+        if pitch == REST or end - start < SHORTEST_FRAMES or not _begins(pitches, pitch, start):
             continue
         cuts = _restarts(
             pitches,
@@ -38,7 +40,34 @@ def line(samples: Floats, pitches: Pitches) -> tuple[Note, ...]:
         for first, last in zip([start, *cuts], [*cuts, end], strict=True):
             strength = float(pitches.sounding[first:last, pitch].mean())
             found.append(Note(first / FRAMES_PER_S, last / FRAMES_PER_S, pitch + LOWEST_PITCH, strength))
-    return tuple(found)
+    return _without_octave_slips(found)
+
+
+def _begins(pitches: Pitches, pitch: int, frame: int) -> bool:
+    """Say whether a note begins there: what is left of the last note as it dies away is none."""
+    return float(pitches.starting[max(0, frame - 5) : frame + 9, pitch].max()) > BEGUN
+
+
+def _without_octave_slips(found: list[Note]) -> tuple[Note, ...]:
+    """Join a note to its neighbour where the track only slipped by octaves within it."""
+    if len(found) < 2:
+        return tuple(found)
+    usual_s = float(np.median([note.end_s - note.start_s for note in found]))
+    kept: list[Note] = []
+    for note in found:
+        if kept and _is_slip(kept[-1], note, usual_s):
+            longer = max(kept[-1], note, key=lambda part: part.end_s - part.start_s)
+            kept[-1] = Note(kept[-1].start_s, note.end_s, longer.pitch, longer.strength)
+        else:
+            kept.append(note)
+    return tuple(kept)
+
+
+def _is_slip(before: Note, after: Note, usual_s: float) -> bool:
+    lengths_s = (before.end_s - before.start_s, after.end_s - after.start_s)
+    is_octave = before.pitch != after.pitch and (before.pitch - after.pitch) % 12 == 0
+    is_joined = after.start_s - before.end_s < 0.02
+    return is_octave and is_joined and min(lengths_s) < 0.6 * usual_s and sum(lengths_s) < 1.6 * usual_s
 
 
 def _salience(pitches: Pitches) -> Floats:
@@ -48,24 +77,6 @@ def _salience(pitches: Pitches) -> Floats:
         below[:, interval:] = np.maximum(below[:, interval:], pitches.sounding[:, :-interval])
     rest = np.full((len(both), 1), REST_SCORE, np.float32)
     return np.concatenate([both - OVERTONE_DISCOUNT * below, rest], axis=1)
-
-
-def _track(salience: Floats) -> NDArray[np.int64]:
-    """Viterbi: the best path of pitches, where every change costs the same."""
-    num_frames = len(salience)
-    origin = np.zeros(salience.shape, np.int64)
-    stay = np.arange(salience.shape[1])
-    score = salience[0].copy()
-    for frame in range(1, num_frames):
-        best = int(score.argmax())
-        change = score[best] - CHANGE_COST
-        origin[frame] = np.where(score >= change, stay, best)
-        score = np.maximum(score, change) + salience[frame]
-    track = np.empty(num_frames, np.int64)
-    track[-1] = int(score.argmax())
-    for frame in range(num_frames - 1, 0, -1):
-        track[frame - 1] = origin[frame, track[frame]]
-    return track
 
 
 def _restarts(pitches: Pitches, pitch: int, onset_frames: NDArray[np.int64]) -> list[int]:

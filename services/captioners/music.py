@@ -1,25 +1,29 @@
 """What is played: instruments, melody, chords, key, tempo and metre, where the clip is music."""
 
 from itertools import groupby
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
 from services.captioners import harmony, melody, rhythm
+from services.captioners.instrument import InstrumentHead
 from services.captioners.melody_line import line
 from services.captioners.notes import NAMES, Note, name
 from services.captioners.onsets import onsets, stand_out, strokes
 from services.captioners.pitches import BasicPitch, Pitches
+from services.captioners.players import Players, style
 from services.captioners.pulse import CONSTANT, Pulse, pulse
+from services.captioners.statement import Statement
+from services.captioners.tunes import recognised
 from services.captioners.yamnet import Scores, YamNet
-from services.types import AudioClip, Evidence, EvidenceKind
+from services.types import AudioClip, Evidence
 
 REVISION = "1"
 SPEECH = slice(0, 5)  # YAMNet classes
 SUNG = slice(24, 32)
 MUSICAL = slice(132, 277)
 LEAST_MUSICAL = 0.15  # probability
+PERCUSSION = 0.6  # probability that only percussion plays, above which nothing is said of pitch
 LEAST_TONAL = 0.35  # mean strength of the notes of a melody
 LEAST_COVER = 0.3  # share of the clip in which a melody sounds
 LEAST_FIT = 0.8  # of a chord that is told
@@ -34,36 +38,36 @@ PERCUSSION_FALL_DB, NOISE_FALL_DB, NOISE_STRENGTH = 5.0, 18.0, 1.0
 MOST_NOTES, MOST_CHORDS = 32, 12
 
 
-class Statement(NamedTuple):
-    """A statement about the whole clip."""
-
-    kind: EvidenceKind
-    text: str
-    confidence: float
-
-
 class MusicListener:
     """Says what is played; nothing where the clip is no music."""
 
     def __init__(self, yamnet: YamNet, transcriber: BasicPitch) -> None:
         self._yamnet = yamnet
         self._transcribe = transcriber
+        self._head = InstrumentHead()
 
     def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        """Return statements of the kinds melody, harmony, rhythm and event.
+        """Return statements of the kinds instrument, melody, harmony, rhythm, music and event.
 
         Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks.
         """
         scores = self._yamnet(clip.samples)
-        told = self._played(clip) if musicality(scores) >= LEAST_MUSICAL else _noises(clip, scores)
-        return tuple(_evidence(statement, clip) for statement in told)
+        told = self._played(clip, scores) if musicality(scores) >= LEAST_MUSICAL else _noises(clip, scores)
+        return tuple(statement.evidence(clip, source="music", revision=REVISION) for statement in told)
 
-    def _played(self, clip: AudioClip) -> list[Statement]:
+    def _played(self, clip: AudioClip, scores: Scores) -> list[Statement]:
+        players = Players(self._head, clip.samples, scores)
+        if players.percussive >= PERCUSSION:
+            struck = _strokes(clip, fall_db=PERCUSSION_FALL_DB)
+            return [*players.statements(), *_rhythm(clip, is_melody=False), *struck]
         pitches = self._transcribe(clip.samples)
-        tune = _melody(clip, pitches)
-        beat = _rhythm(clip, is_melody=bool(tune))
-        count = [] if tune else _strokes(clip, fall_db=PERCUSSION_FALL_DB)
-        return [*tune, *_harmony(pitches), *beat, *count]
+        notes = _solo(clip, pitches)
+        tune = _melody(notes) if notes else []
+        chords = _harmony(pitches, notes)
+        beat = _rhythm(clip, is_melody=bool(tune or chords))
+        count = [] if tune or chords else _strokes(clip, fall_db=PERCUSSION_FALL_DB)
+        styles = [] if tune else style(scores, self._yamnet.names, clip.duration_s)
+        return [*players.statements(), *tune, *chords, *beat, *styles, *count]
 
 
 def musicality(scores: Scores) -> float:
@@ -74,18 +78,21 @@ def musicality(scores: Scores) -> float:
     return float(np.mean(musical * (1 - spoken)))
 
 
-def _melody(clip: AudioClip, pitches: Pitches) -> list[Statement]:
+def _solo(clip: AudioClip, pitches: Pitches) -> tuple[Note, ...]:
+    """Return the notes of a melody that is played alone; empty where there is none."""
     found = melody.prominent(line(clip.samples, pitches))
-    share = melody.solo_share(found, pitches)
     cover = sum(note.end_s - note.start_s for note in found) / clip.duration_s
     strength = float(np.mean([note.strength for note in found])) if found else 0.0
-    if share < melody.MIN_SOLO or strength < LEAST_TONAL or cover < LEAST_COVER:
-        return []
-    if len(found) == 1:
-        note = found[0]
-        text = f"A single note is played: {name(note.pitch)} ({440 * 2 ** ((note.pitch - 69) / 12):.0f} Hz)."
-        return [Statement("melody", text, share)]
-    return [Statement("melody", _melody_text(found), min(0.95, share))]
+    is_solo = melody.solo_share(found, pitches) >= melody.MIN_SOLO
+    return found if is_solo and strength >= LEAST_TONAL and cover >= LEAST_COVER else ()
+
+
+def _melody(found: tuple[Note, ...]) -> list[Statement]:
+    if len(found) > 1:
+        return [Statement("melody", _melody_text(found), 0.9)]
+    note = found[0]
+    text = f"A single note is played: {name(note.pitch)} ({440 * 2 ** ((note.pitch - 69) / 12):.0f} Hz)."
+    return [Statement("melody", text, 0.85)]
 
 
 def _melody_text(found: tuple[Note, ...]) -> str:
@@ -93,12 +100,15 @@ def _melody_text(found: tuple[Note, ...]) -> str:
     listed = " ".join(name(pitch) for pitch in pitches[:MOST_NOTES]) + (" …" if len(pitches) > MOST_NOTES else "")
     text = f"Melody: {len(found)} notes are played one after another; {melody.direction(pitches)}."
     scale = melody.scale(pitches)
+    tune = None if scale else recognised(pitches)
     if scale:
         text += f" The notes run through {scale}."
+    if tune:
+        text += f" It is the tune of {tune}."
     return f"{text} Notes: {listed}."
 
 
-def _harmony(pitches: Pitches) -> list[Statement]:
+def _harmony(pitches: Pitches, tune: tuple[Note, ...]) -> list[Statement]:
     told = []
     long_enough = [c for c in harmony.chords(pitches) if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S]
     in_order = [next(same) for _, same in groupby(long_enough, key=lambda chord: chord.name)]
@@ -112,7 +122,7 @@ def _harmony(pitches: Pitches) -> list[Statement]:
         told.append(
             Statement("harmony", f"Chords in order: {listed}{' …' if len(in_order) > MOST_CHORDS else ''}.", fit)
         )
-    key = harmony.key(pitches)
+    key = harmony.key_of_tune(tune) if tune else harmony.key(pitches)
     if key and key.lead > LEAST_KEY_LEAD:
         told.append(
             Statement("harmony", f"Key: {key.mode} ({NAMES[key.tonic]} {key.mode}).", min(0.9, 0.5 + 2 * key.lead))
@@ -160,15 +170,3 @@ def _pulse(found: Pulse, *, is_melody: bool) -> list[Statement]:
 
 def _pace(bpm: float) -> str:
     return "slow" if bpm < 76 else "moderate" if bpm < 110 else "fast" if bpm < 150 else "very fast"
-
-
-def _evidence(statement: Statement, clip: AudioClip) -> Evidence:
-    return Evidence(
-        kind=statement.kind,
-        source="music",
-        revision=REVISION,
-        text=statement.text,
-        end_s=round(clip.duration_s, 2),
-        confidence=round(statement.confidence, 2),
-        reliability="measured",
-    )

@@ -1,0 +1,160 @@
+"""Which instrument plays, by a small classifier on top of YAMNet, and in which order several play.
+
+The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchmarks/instruments/fit.py).
+"""
+
+import json
+from importlib.resources import files
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from services.captioners.viterbi import best_path
+from services.captioners.yamnet import FRAME_HOP, HOP_S, PATCH_FRAMES, PATCH_S, Scores, filled, log_mel
+from services.types import SAMPLE_RATE
+
+HEAD = "instrument.safetensors"
+ENVELOPE_POINTS = 16
+NO_INSTRUMENT = "no instrument"
+CHANGE_COST = 5.0  # nepers: from one instrument to another
+SHORTEST_S = 0.7  # of an instrument that plays in turn
+FAMILIES = {
+    "keyboard": ("piano", "electric piano", "harpsichord", "celesta"),
+    "organ or free reed": ("electric organ", "church organ", "accordion", "harmonica"),
+    "guitar": ("nylon-string acoustic guitar", "steel-string acoustic guitar", "clean electric guitar"),
+    "electric guitar": ("distorted electric guitar",),
+    "bass": ("electric bass guitar", "plucked double bass", "synth bass"),
+    "bowed strings": ("violin", "viola", "cello", "bowed double bass", "string ensemble"),
+    "plucked strings": ("harp", "banjo", "koto", "sitar", "pizzicato strings"),
+    "brass": ("trumpet", "trombone", "tuba", "French horn", "brass section"),
+    "woodwind": ("oboe", "bassoon", "clarinet", "saxophone", "bagpipes"),
+    "flute": ("flute", "recorder", "pan flute", "ocarina"),
+    "mallets and bells": (
+        "glockenspiel",
+        "music box",
+        "vibraphone",
+        "marimba",
+        "xylophone",
+        "tubular bells (church bells)",
+        "kalimba (thumb piano)",
+        "steel drums",
+        "triangle",
+    ),
+    "human voices (choir or singing)": ("choir of voices", "singing voice"),
+    "synthesizer": ("synth lead", "synth pad"),
+    "drums": ("drum kit", "bass drum (kick)", "snare drum", "tom-tom drum", "timbales", "timpani", "side stick"),
+    "cymbals": ("closed hi-hat", "open hi-hat", "cymbal"),
+    "hand drums (such as conga, bongos, tabla, djembe, darbuka)": ("bongos", "conga drum", "darbuka (hand drum)"),
+    "small percussion": (
+        "tambourine",
+        "cowbell",
+        "agogo bells",
+        "shaker or maracas",
+        "guiro",
+        "claves",
+        "wood block",
+        "castanets",
+        "hand claps",
+    ),
+}
+PERCUSSIVE = ("drums", "cymbals", "hand drums (such as conga, bongos, tabla, djembe, darbuka)", "small percussion")
+
+Floats = NDArray[np.float32]
+
+
+class Guess(NamedTuple):
+    """An instrument and how likely it is."""
+
+    label: str
+    probability: float
+
+
+class Turn(NamedTuple):
+    """An instrument and when it plays."""
+
+    label: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class InstrumentHead:
+    """The classifier: one hidden layer."""
+
+    def __init__(self) -> None:
+        data = files("services.captioners").joinpath(HEAD).read_bytes()
+        tensors = load(data)
+        size = int.from_bytes(data[:8], "little")
+        self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
+        self._weights = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+
+    def __call__(self, samples: Floats, scores: Scores) -> Floats:
+        """Return log-probabilities, shape (num_patches, num_labels)."""
+        w = self._weights
+        inputs = (features(samples, scores.embeddings) - w["mean"]) / w["scale"]
+        hidden = np.maximum(inputs @ w["hidden.weight"].T + w["hidden.bias"], 0)
+        logits = hidden @ w["out.weight"].T + w["out.bias"]
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
+
+
+def features(samples: Floats, embeddings: Floats) -> Floats:
+    """Return what the classifier sees of each patch: shape (num_patches, 1024 + 2 * 64 + ENVELOPE_POINTS)."""
+    mels = log_mel(filled(samples))
+    hop = round(HOP_S * SAMPLE_RATE / FRAME_HOP)
+    patches = np.lib.stride_tricks.sliding_window_view(mels, PATCH_FRAMES, axis=0)[::hop].transpose(0, 2, 1)
+    average = patches.mean(axis=1)
+    shape = average - average.mean(axis=1, keepdims=True)
+    envelope = patches.mean(axis=2).reshape(len(patches), ENVELOPE_POINTS, -1).mean(axis=2)
+    envelope = envelope - envelope.max(axis=1, keepdims=True)
+    return np.concatenate([np.log1p(embeddings), shape, patches.std(axis=1), envelope], axis=1)
+
+
+def overall(samples: Floats, logs: Floats) -> Floats:
+    """Return the probability of each label over the clip, shape (num_labels,): loud patches count more."""
+    loud = np.array([_loudness(samples, index) for index in range(len(logs))])
+    mean = (logs * (loud / loud.sum())[:, None]).sum(axis=0)
+    likely = np.exp(mean - mean.max())
+    return np.asarray(likely / likely.sum(), np.float32)
+
+
+def _loudness(samples: Floats, index: int) -> float:
+    start = round(index * HOP_S * SAMPLE_RATE)
+    patch = samples[start : start + PATCH_FRAMES * FRAME_HOP]
+    return float(np.sqrt(np.mean(patch**2))) + 1e-6 if len(patch) else 1e-6
+
+
+def ranked(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
+    """Return the labels, most likely first."""
+    return [Guess(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
+
+
+def families(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
+    """Return the families, most likely first."""
+    sums = {
+        family: float(sum(probabilities[labels.index(label)] for label in members if label in labels))
+        for family, members in FAMILIES.items()
+    }
+    return [Guess(family, sums[family]) for family in sorted(sums, key=lambda name: -sums[name])]
+
+
+def turns(logs: Floats, labels: tuple[str, ...]) -> tuple[Turn, ...]:
+    """Return which instrument plays when, where each plays long enough to be sure."""
+    path = best_path(logs, CHANGE_COST)
+    edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
+    found = [_turn(logs, labels, first, last) for first, last in pairwise(edges.tolist())]
+    return tuple(turn for turn in found if turn.end_s - turn.start_s >= SHORTEST_S and turn.label != NO_INSTRUMENT)
+
+
+def _turn(logs: Floats, labels: tuple[str, ...], first: int, last: int) -> Turn:
+    mean = logs[first:last].mean(axis=0)
+    likely = np.exp(mean - mean.max())
+    best = int(mean.argmax())
+    start_s = first * HOP_S + (0.5 * PATCH_S if first else 0.0)
+    end_s = (
+        (last - 1) * HOP_S + (PATCH_S if last == len(logs) else 0.5 * PATCH_S) + (0.0 if last == len(logs) else HOP_S)
+    )
+    return Turn(labels[best], start_s, end_s, float(likely[best] / likely.sum()))

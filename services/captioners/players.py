@@ -1,0 +1,85 @@
+"""What is said of the instruments, of the order in which they play, and of genre and mood."""
+
+from itertools import groupby
+
+from services.captioners.instrument import (
+    NO_INSTRUMENT,
+    PERCUSSIVE,
+    Floats,
+    Guess,
+    InstrumentHead,
+    Turn,
+    families,
+    overall,
+    ranked,
+    turns,
+)
+from services.captioners.statement import Statement
+from services.captioners.style import genres, moods
+from services.captioners.yamnet import Scores
+
+LEAST_TOLD = 0.25  # probability of an instrument that is told
+LEAST_FAMILY = 0.5
+LEAST_SECOND = 0.08
+LEAST_TURN = 0.5
+MOST_TURNS = 6
+LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
+
+
+class Players:
+    """Who plays, by the instrument classifier."""
+
+    def __init__(self, head: InstrumentHead, samples: Floats, scores: Scores) -> None:
+        self._logs = head(samples, scores)
+        self._labels = head.labels
+        probabilities = overall(samples, self._logs)
+        self._guesses = [guess for guess in ranked(probabilities, head.labels) if guess.label != NO_INSTRUMENT]
+        self._families = families(probabilities, head.labels)
+
+    @property
+    def percussive(self) -> float:
+        """Probability that only unpitched percussion plays."""
+        return sum(guess.probability for guess in self._families if guess.label in PERCUSSIVE)
+
+    def statements(self) -> list[Statement]:
+        """Return the instruments that can be told, and their order where several play in turn."""
+        in_turn = _in_turn(turns(self._logs, self._labels))
+        if len({turn.label for turn in in_turn}) > 1:
+            return [_order(in_turn)]
+        best, family = self._guesses[0], self._families[0]
+        if best.probability < LEAST_TOLD and family.probability < LEAST_FAMILY:
+            return []
+        return [_instrument(self._guesses, family)]
+
+
+def _instrument(guesses: list[Guess], family: Guess) -> Statement:
+    best, second = guesses[:2]
+    text = f"Instrument: most likely {best.label} ({best.probability:.2f})"
+    if second.probability >= LEAST_SECOND:
+        text += f", else {second.label} ({second.probability:.2f})"
+    if family.probability >= LEAST_FAMILY:
+        text += f"; family: {family.label} ({family.probability:.2f})"
+    return Statement("instrument", text + ".", max(best.probability, family.probability), "model")
+
+
+def _in_turn(found: tuple[Turn, ...]) -> list[Turn]:
+    sure = [turn for turn in found if turn.probability >= LEAST_TURN]
+    return [next(same) for _, same in groupby(sure, key=lambda turn: turn.label)]
+
+
+def _order(in_turn: list[Turn]) -> Statement:
+    listed = ", then ".join(f"{turn.label} (from {turn.start_s:.1f} s)" for turn in in_turn[:MOST_TURNS])
+    sure = min(turn.probability for turn in in_turn)
+    return Statement("instrument", f"Instruments in order: first {listed}.", sure, "model")
+
+
+def style(scores: Scores, names: tuple[str, ...], duration_s: float) -> list[Statement]:
+    """Return the genre and the mood where they can be told."""
+    if duration_s < LEAST_STYLE_S:
+        return []
+    told = []
+    if found := genres(scores, names):
+        told.append(Statement("music", f"Genre or style: most likely {', or '.join(found)}.", 0.5, "heuristic"))
+    if felt := moods(scores):
+        told.append(Statement("music", f"Mood: {', or '.join(felt)}.", 0.45, "heuristic"))
+    return told
