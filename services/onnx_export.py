@@ -133,7 +133,7 @@ class _Network:
         self.nodes: list[NodeProto] = []
         self._weights: list[TensorProto] = []
 
-    def add(self, kind: str, *tensors: Array, **attributes: Any) -> None:
+    def add(self, kind: str, *tensors: Array, **attributes: Any) -> None:  # noqa: ANN401 - ints, floats, lists
         """Append a node that reads the last one's output and these weights."""
         from onnx import helper
 

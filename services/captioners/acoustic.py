@@ -4,12 +4,13 @@ import asyncio
 
 from services import weights
 from services.audio import segments as parts_of
+from services.captioners.activity import Span
 from services.captioners.gender import GenderNet
 from services.captioners.loudness import loudness
 from services.captioners.music import MusicListener
 from services.captioners.pitches import BasicPitch
 from services.captioners.quality import quality
-from services.captioners.sections import SoundTagger, speaks
+from services.captioners.sections import Heard, SoundTagger, speaks
 from services.captioners.segments import segments, speech_spans
 from services.captioners.speaker import SpeakerAnalyser
 from services.captioners.voiceprint import VoiceEncoder
@@ -56,12 +57,15 @@ class AcousticCaptioner:
         is_speech = speaks(speech, heard.tags)
         return (
             *heard.statements,
-            *(segments(clip, speech) if is_speech else ()),
-            *(self._speakers(clip, speech, heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)) if is_speech else ()),
+            *(self._speech(clip, speech, heard) if is_speech else ()),
             *self._music(clip),
-            *loudness(clip),
-            *quality(clip, is_speech=is_speech),
+            *loudness(clip, tells_gaps=not is_speech and len(heard.statements) == 1),
+            *quality(clip, is_speech=is_speech and not heard.background),
         )
+
+    def _speech(self, clip: AudioClip, speech: tuple[Span, ...], heard: Heard) -> tuple[Evidence, ...]:
+        child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
+        return (*segments(clip, speech), *self._speakers(clip, speech, child=child, background=heard.background))
 
 
 def _moved(statement: Evidence, by_s: float) -> Evidence:

@@ -13,14 +13,17 @@ STEADY_DB = 4.0  # spread of half-second levels that is still called steady
 GAP_S = 0.25  # a silence this long inside the sound is told
 
 
-def loudness(clip: AudioClip) -> tuple[Evidence, ...]:
-    """Describe level, course and gaps; a silent clip is called silent and nothing else."""
+def loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
+    """Describe level, course and gaps; a silent clip is called silent and nothing else.
+
+    Without `tells_gaps` the silences inside are left out: between words or different sounds they are no interruption.
+    """
     levels = levels_db(clip.samples)
     if float(levels.max()) < SILENCE_DB:
         return (_measured("Silence: no sound above -60 dBFS.", clip),)
     mean_db = float(10 * np.log10(np.mean(10 ** (levels / 10))))
     text = f"Level: {_word(mean_db)} ({mean_db:.0f} dBFS on average); {_course(levels)}."
-    return (_measured(text, clip), *_gaps(clip))
+    return (_measured(text, clip), *(_gaps(clip) if tells_gaps else ()))
 
 
 def _measured(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | None = None) -> Evidence:

@@ -15,6 +15,7 @@ SHORTEST_S = 0.3  # a shorter clip tells nothing about its recording
 LONGEST_S = 60.0  # what is analysed of a long clip
 LIVE_DB = -85.0  # dB below the peak; quieter is digital silence and says nothing about noise
 FFT_SIZE = 512
+AUDIBLE_DB, MOST_STEP_DB = 45.0, 20.0
 HOLE_FRAMES = (2, 40)  # 10 ms each: how long a dropout may last
 
 
@@ -24,7 +25,7 @@ class Traits(NamedTuple):
     num_holes: int
     """Short digital silences with sound before or after."""
     pile_up: float
-    """Densest amplitude in the upper half of the range against the usual one at a third of it; a limit piles them up."""
+    """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up."""
     tone_share: float
     """Share of the power in the strongest 100 Hz: near 1 for a pure tone, which piles up unclipped."""
     highest_hz: float
@@ -112,7 +113,7 @@ def _defects(found: Traits, *, is_speech: bool) -> list[str]:
     if found.floor_flatness_db > -0.6 and found.range_db < 26 and found.floor_db > -60:
         return [f"loud background hiss (white noise, only {found.range_db:.0f} dB below the sound)"]
     is_slow = found.fall_db > -6.8 and found.rise_db < 19
-    return ["strong reverberation (echoing room)"] if is_slow and found.range_db > (10 if is_speech else 18) else []
+    return ["strong reverberation (echoing room)"] if is_slow and is_speech and found.range_db > 10 else []
 
 
 def _num_holes(magnitude: Floats, levels: Floats) -> int:
@@ -120,11 +121,21 @@ def _num_holes(magnitude: Floats, levels: Floats) -> int:
     blocks = magnitude[: len(magnitude) // size * size].reshape(-1, size).max(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], (blocks < 1e-4).astype(np.int8), [0]))))
     shortest, longest = HOLE_FRAMES
-    audible = levels > levels.max() - 45
     return sum(
-        bool(shortest <= end - start <= longest and (audible[start - 2 : start].any() or audible[end : end + 2].any()))
+        bool(
+            shortest <= end - start <= longest
+            and _is_cut(levels[start - 2 : start], levels[end : end + 2], levels.max())
+        )
         for start, end in zip(edges[::2], edges[1::2], strict=True)
         if start > 1 and end < len(blocks) - 1
+    )
+
+
+def _is_cut(before: Floats, after: Floats, loudest_db: float) -> bool:
+    """Say whether sound goes on after a hole as it was before: a rest between two notes ends in an attack."""
+    return bool(
+        min(before.max(), after.max()) > loudest_db - AUDIBLE_DB
+        and abs(float(before.max() - after.max())) < MOST_STEP_DB
     )
 
 

@@ -6,22 +6,26 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.activity import Floats, Span, active_spans
+from services.captioners.activity import levels_db as levels_db_of
+from services.captioners.sound_head import SoundHead
 from services.captioners.tags import Tag, ranked
-from services.captioners.yamnet import HOP_S, YamNet
+from services.captioners.yamnet import HOP_S, Scores, YamNet
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "yamnet", "1"
 NUM_OVERALL, NUM_OF_SECTION = 6, 3
 LEAST_OVERALL, LEAST_OF_SECTION = 0.15, 0.3  # confidence
 SPLIT_AFTER_S = 2.0  # a longer stretch is searched for changes of sound
-CHANGE = 0.35  # cosine distance between the second before and the second after
-ALIKE = 0.8  # cosine similarity of stretches that are the same sound again
-JOINED_S = 0.25  # stretches closer than this are one
+CHANGE = 0.45  # cosine distance between the second before and the second after
+ALIKE = 0.7  # cosine similarity of stretches that are the same sound again
+NUM_SHARED = 2  # stretches that share one of this many first tags are the same sound again
+AUDIBLE_DB = 25.0  # below the loudest piece
+JOINED_S = 0.28  # stretches closer than this are one
 MOST_SECTIONS = 24
 SPEECH = ("speech", "child speaking", "whispering", "person shouting")
 VOICE = (*SPEECH, "person sighing", "breathing", "person sniffing")
 LEAST_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 0.15
-NUM_BEHIND, LEAST_BEHIND = 4, 0.12
+NUM_BEHIND, LEAST_BEHIND, CLEAR_BEHIND = 4, 0.12, 0.45
 
 
 class Section(NamedTuple):
@@ -39,6 +43,11 @@ class Heard(NamedTuple):
     """Every sound, surest first; empty on silence."""
     statements: tuple[Evidence, ...]
 
+    @property
+    def background(self) -> bool:
+        """Whether another sound than a voice is clearly heard."""
+        return any(tag.sound not in VOICE and tag.confidence >= CLEAR_BEHIND for tag in self.tags)
+
     def confidence(self, *sounds: str) -> float:
         """Return how sure the surest of these sounds is."""
         return max((tag.confidence for tag in self.tags if tag.sound in sounds), default=0.0)
@@ -49,6 +58,7 @@ class SoundTagger:
 
     def __init__(self, model: YamNet) -> None:
         self._model = model
+        self._head = SoundHead(model.names)
 
     def __call__(self, clip: AudioClip, speech: tuple[Span, ...]) -> Heard:
         """Return a statement on the whole clip and, where the sound changes, one per section; nothing on silence.
@@ -59,7 +69,7 @@ class SoundTagger:
         if not spans:
             return Heard((), ())
         heard = np.concatenate([span.cut(clip.samples) for span in spans])
-        tags = ranked(self._model(heard).logits, self._model.names)
+        tags = self._ranked(self._model(heard))
         whole = Span(spans[0].start_s, spans[-1].end_s)
         if speaks(speech, tags):
             return Heard(tags, _besides_speech(tags, whole))
@@ -68,20 +78,25 @@ class SoundTagger:
         return Heard(tags, (_overall(tags, whole), *told))
 
     def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
-        """Return the sections of the clip, in order."""
+        """Return the sections of the clip, in order; what lies far below the loudest is no section of its own."""
         pieces = [piece for span in _thinned(spans) for piece in self._split(samples, span)]
+        levels_db = [float(levels_db_of(piece.cut(samples)).max()) for piece in pieces]
+        audible = [piece for piece, db in zip(pieces, levels_db, strict=True) if db > max(levels_db) - AUDIBLE_DB]
         sections: list[Section] = []
-        for piece in pieces:
-            section = self._section(samples, piece)
+        for piece in audible:
+            section = self._section(samples, (piece,))
             if sections and _same(sections[-1], section):
-                sections[-1] = Section((*sections[-1].spans, piece), sections[-1].tags, sections[-1].embedding)
+                sections[-1] = self._section(samples, (*sections[-1].spans, piece))
             else:
                 sections.append(section)
         return tuple(sections)
 
-    def _section(self, samples: Floats, span: Span) -> Section:
-        scores = self._model(span.cut(samples))
-        return Section((span,), ranked(scores.logits, self._model.names), scores.embeddings.mean(axis=0))
+    def _section(self, samples: Floats, spans: tuple[Span, ...]) -> Section:
+        scores = self._model(np.concatenate([span.cut(samples) for span in spans]))
+        return Section(spans, self._ranked(scores), scores.embeddings.mean(axis=0))
+
+    def _ranked(self, scores: Scores) -> tuple[Tag, ...]:
+        return ranked(scores.logits, self._model.names, self._head(scores))
 
     def _split(self, samples: Floats, span: Span) -> tuple[Span, ...]:
         """Cut a stretch where the sound of the next second differs most from that of the last."""
@@ -120,7 +135,8 @@ def _thinned(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 def _same(before: Section, after: Section) -> bool:
-    return before.tags[0].sound == after.tags[0].sound or _cosine(before.embedding, after.embedding) > ALIKE
+    shared = {tag.sound for tag in before.tags[:NUM_SHARED]} & {tag.sound for tag in after.tags[:NUM_SHARED]}
+    return bool(shared) or _cosine(before.embedding, after.embedding) > ALIKE
 
 
 def _cosine(a: Floats, b: Floats) -> float:

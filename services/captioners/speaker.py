@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.activity import Floats, Span, levels_db
+from services.captioners.emotion import emotion
 from services.captioners.gender import GenderNet
 from services.captioners.turns import Turn, turns
 from services.captioners.voice_pitch import voice_pitch
@@ -14,7 +15,6 @@ from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 SOURCE, REVISION = "voice", "1"
 CHILD_HZ = 250.0  # median pitch above which a voice that the tagger calls a child's is taken for one
 LOW_HZ, HIGH_HZ = 145.0, 190.0  # between them pitch alone does not tell men from women
-SHORTEST_VOICE_S = 0.6  # a shorter voice is not counted as a speaker of its own
 MOST_TURNS = 12
 
 
@@ -34,13 +34,19 @@ class SpeakerAnalyser:
         self._encoder = encoder
         self._gender = gender
 
-    def __call__(self, clip: AudioClip, speech: tuple[Span, ...], child: float) -> tuple[Evidence, ...]:
-        """Describe the speakers of these stretches of speech; `child`: how sure the tagger is of a child speaking."""
+    def __call__(
+        self, clip: AudioClip, speech: tuple[Span, ...], *, child: float, background: bool
+    ) -> tuple[Evidence, ...]:
+        """Describe the speakers of these stretches of speech.
+
+        `child`: how sure the tagger is of a child speaking. A voice over a `background` is not searched for emotion.
+        """
         found = turns(self._encoder, clip.samples, speech)
         if not found:
             return ()
         voices = [self._voice(_voiced(clip, found, number), child) for number in range(max(t.voice for t in found) + 1)]
-        return (_who(found, voices), _how(clip, speech, voices))
+        told = (_who(found, voices), _how(clip, speech, voices))
+        return (*told, *emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
 
     def _voice(self, samples: Floats, child: float) -> Voice:
         pitch_hz = voice_pitch(samples)

@@ -15,6 +15,7 @@ from services.captioners.activity import Floats
 from services.types import Value
 
 SHARE_POOLED = 4  # a class is as sure as in its best quarter of the patches: events are rarely there all the time
+NARROWER_SURE = 0.5  # logit at which a narrower class speaks for itself
 MIDDLE_LOGIT, LOGITS_PER_STEP = -1.5, 1.3  # where a tag is right as often as not, and how fast that changes
 NARROWER_BY = 2.5  # logits by which a wider class may lead before its narrower ones no longer speak for it
 
@@ -69,17 +70,19 @@ def pooled(logits: Floats) -> Floats:
     return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), np.float32)
 
 
-def ranked(logits: Floats, class_names: tuple[str, ...]) -> tuple[Tag, ...]:
+def ranked(logits: Floats, class_names: tuple[str, ...], second: Mapping[str, float]) -> tuple[Tag, ...]:
     """Return the sounds, surest first, from logits of shape (num_patches, num_classes).
 
-    A wider sound (animal) is left out where a narrower one (dog barking) is about as sure.
+    Where there is a `second` opinion (phrase -> logit) the two are averaged. A wider sound (animal) is left out where
+    a narrower one (dog barking) is about as sure.
     """
     sure = pooled(logits)
     tags = {phrase: float(sure[list(indices)].max()) for phrase, indices in phrases(class_names).items()}
+    tags |= {phrase: (tags[phrase] + logit) / 2 for phrase, logit in second.items()}
     spoken_for = {
         wider
         for wider, narrower in sounds().wider.items()
-        if max(tags[phrase] for phrase in narrower) >= tags[wider] - NARROWER_BY
+        if max(tags[phrase] for phrase in narrower) >= min(tags[wider] - NARROWER_BY, NARROWER_SURE)
     }
     said = (Tag(phrase, logit) for phrase, logit in tags.items() if phrase not in spoken_for)
     return tuple(sorted(said, key=lambda tag: -tag.logit))

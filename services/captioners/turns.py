@@ -1,7 +1,7 @@
 """Who speaks when: stretches of speech, cut into windows, grouped by voice.
 
 The groups are made greedily: the two most alike are joined until none are alike enough. Only windows of at least 1.2 s
-found a group, because a shorter one tells two voices apart badly; the shorter ones join the voice that they are nearest.
+found a group, because a shorter one tells two voices apart badly; the shorter ones join the nearest voice.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,6 @@ STEP_S = 0.4
 FOUNDING_S = 1.2
 ALIKE = 0.73  # cosine similarity; tuned on joined clips of LibriSpeech (CC BY 4.0), 2026
 MOST_WINDOWS = 300  # in a long clip the windows lie further apart
-JOINED_S = 1.0  # turns of one voice closer than this are one turn
 
 
 class Turn(NamedTuple):

@@ -50,4 +50,4 @@ def _normalised_difference(frames: Floats, longest: int) -> Floats:
     mean = np.cumsum(difference[:, 1:], axis=1) / lags[1:]
     normal = np.ones_like(difference)
     normal[:, 1:] = difference[:, 1:] / np.maximum(mean, 1e-12)
-    return normal.astype(np.float32)
+    return np.asarray(normal, np.float32)

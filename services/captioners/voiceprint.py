@@ -46,10 +46,10 @@ def _raised(voice: Floats) -> Floats:
 
 def _filters() -> Floats:
     """Return Slaney's mel triangles of equal area, shape (num_bins, 40)."""
-    import librosa
+    from librosa.filters import mel as triangles
 
-    return np.asarray(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, n_mels=NUM_MELS).T, np.float32)
+    return np.asarray(triangles(sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, n_mels=NUM_MELS).T, np.float32)
 
 
 _FILTERS = _filters()
-_WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1]
+_WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)

@@ -1,0 +1,43 @@
+"""A second opinion on ten everyday sounds, also under speech: a linear layer on top of YAMNet's embedding.
+
+YAMNet alone takes many fires for rain or pattering and hears little behind a voice. Fitted by
+`benchmarks/sounds/fit.py` on ESC-10 (CC BY 3.0), alone and mixed with LibriSpeech (CC BY 4.0).
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+
+import numpy as np
+from safetensors.numpy import load
+
+from services.captioners.activity import Floats
+from services.captioners.tags import phrases, pooled
+from services.captioners.yamnet import Scores
+
+FILE = "sound_head.safetensors"
+MOST_SURE = 4.0  # logit: the layer has seen too few sounds to be surer
+
+
+class SoundHead:
+    """The fitted layer; `labels` are the phrases of `sounds.json` that it knows."""
+
+    def __init__(self, class_names: tuple[str, ...]) -> None:
+        data = files("services.captioners").joinpath(FILE).read_bytes()
+        size = int.from_bytes(data[:8], "little")
+        self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
+        self._tensors = load(data)
+        self._classes = tuple(phrases(class_names)[label] for label in self.labels)
+
+    def __call__(self, scores: Scores) -> Mapping[str, float]:
+        """Return label -> logit, pooled over the patches as the tags are."""
+        layer = self._tensors
+        inputs = (features(scores, self._classes) - layer["mean"]) / layer["scale"]
+        logits = pooled((inputs @ layer["weight"].T + layer["bias"]).astype(np.float32))
+        return dict(zip(self.labels, np.minimum(logits, MOST_SURE).tolist(), strict=True))
+
+
+def features(scores: Scores, classes: tuple[tuple[int, ...], ...]) -> Floats:
+    """Return what the layer sees of each patch: the embedding and YAMNet's own logits, (num_patches, 1024 + labels)."""
+    own = [scores.logits[:, list(indices)].max(axis=1) for indices in classes]
+    return np.concatenate([np.log1p(scores.embeddings), np.stack(own, axis=1) / 4], axis=1)

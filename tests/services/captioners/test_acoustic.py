@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from services import audio, weights
+from services.captioners.acoustic import AcousticCaptioner
+from services.captioners.yamnet import YamNet
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def captioner() -> AcousticCaptioner:
+    return AcousticCaptioner()
+
+
+def noise(duration_s: float, rms: float = 0.1) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, rms, round(duration_s * SAMPLE_RATE)).clip(-1, 1).astype(np.float32)
+
+
+def demo(name: str, file: str, seconds: float = 12.0) -> AudioClip:
+    samples = audio.load(weights.folder(name) / file).samples
+    return AudioClip(samples[: round(seconds * SAMPLE_RATE)])
+
+
+def text(told: tuple[Evidence, ...]) -> str:
+    return " ".join(statement.text for statement in told)
+
+
+def test_silence_is_one_statement(captioner: AcousticCaptioner) -> None:
+    (statement,) = captioner.describe(AudioClip(np.zeros(3 * SAMPLE_RATE, np.float32)))
+    assert statement.text.startswith("Silence")
+
+
+@pytest.mark.parametrize("duration_s", [0.01, 0.05, 0.3])
+def test_the_shortest_clips_get_few_statements(captioner: AcousticCaptioner, duration_s: float) -> None:
+    told = captioner.describe(AudioClip(noise(duration_s)))
+    assert 1 <= len(told) <= 5
+    assert "peech" not in text(told)
+
+
+def test_white_noise_is_neither_speech_nor_music(captioner: AcousticCaptioner) -> None:
+    told = captioner.describe(AudioClip(noise(4)))
+    assert "noise" in text(told)
+    assert not {"speaker", "melody", "segment"} & {statement.kind for statement in told}
+
+
+def test_statements_lie_inside_the_clip_in_order_with_source_and_confidence(captioner: AcousticCaptioner) -> None:
+    samples = np.concatenate([noise(2), np.zeros(SAMPLE_RATE, np.float32), noise(2, 0.3)])
+    told = captioner.describe(AudioClip(samples))
+    assert [statement.start_s for statement in told] == sorted(statement.start_s for statement in told)
+    assert all(0 <= statement.start_s <= (statement.end_s or 5.0) <= 5.0 for statement in told)
+    assert all(statement.source and statement.revision for statement in told)
+    assert all(0 <= (statement.confidence or 0) <= 1 for statement in told)
+
+
+def test_a_long_clip_is_described_to_its_end_in_its_own_time(captioner: AcousticCaptioner) -> None:
+    told = captioner.describe(AudioClip(np.concatenate([np.zeros(70 * SAMPLE_RATE, np.float32), noise(30)])))
+    assert any(statement.kind == "sound" and statement.start_s >= 70 for statement in told)
+    assert max(statement.end_s or 0 for statement in told) == pytest.approx(100, abs=0.1)
+
+
+def test_a_reader_is_one_adult_speaker(captioner: AcousticCaptioner) -> None:
+    told = captioner.describe(demo("demo-speech", "two_cities.wav"))
+    who = next(statement.text for statement in told if statement.kind == "speaker")
+    assert who in ("One speaker: a man.", "One speaker: a woman.")
+    assert "Speech at" in text(told)
+
+
+def test_water_is_heard_as_water(captioner: AcousticCaptioner) -> None:
+    told = captioner.describe(demo("demo-water", "water.wav"))
+    sound = next(statement.text for statement in told if statement.kind == "sound")
+    assert any(word in sound for word in ("water", "liquid", "stream", "pouring"))
+
+
+def test_a_caption_is_short_enough_for_a_small_reader(captioner: AcousticCaptioner) -> None:
+    for name, file in (("demo-speech", "two_cities.wav"), ("demo-drums", "drumloop.wav")):
+        assert len(text(captioner.describe(demo(name, file, 10.0))).split()) <= 220
+
+
+async def test_caption_says_what_describe_says(captioner: AcousticCaptioner) -> None:
+    clip = AudioClip(noise(1))
+    assert await captioner.caption(clip, focus="anything") == captioner.describe(clip)
+
+
+def test_the_scores_are_not_in_steps_of_the_8_bit_export() -> None:
+    scores = YamNet(weights.folder("yamnet"))(noise(3))
+    assert len(np.unique(scores.logits)) > 0.99 * scores.logits.size
+    assert scores.embeddings.shape == (len(scores.centres_s), 1024)

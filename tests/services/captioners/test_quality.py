@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from scipy import signal
+
+from services.captioners.quality import quality
+from services.types import AudioClip
+
+RATE = 16_000
+
+
+def voice_like(duration_s: float = 4.0) -> np.ndarray:
+    """Syllables of a buzzing voice with breathy treble, and pauses between."""
+    t = np.arange(round(duration_s * RATE)) / RATE
+    rng = np.random.default_rng(0)
+    buzz = sum(np.sin(2 * np.pi * 130 * k * t + k) / k for k in range(1, 40))
+    breath = signal.lfilter([1, -0.9], 1, rng.normal(0, 0.3, len(t)))
+    envelope = np.clip(np.sin(2 * np.pi * 3 * t), 0, 1) ** 0.5
+    mixed = (buzz + breath) * envelope
+    room = signal.lfilter([1.0], [1.0, -0.95], rng.normal(0, 1e-4, len(t)))
+    return (0.5 * mixed / np.abs(mixed).max() + room).astype(np.float32)
+
+
+def told(samples: np.ndarray, *, is_speech: bool = True, source_rate: int = RATE) -> str:
+    clip = AudioClip(np.asarray(samples, np.float32), source_rate=source_rate)
+    return " ".join(statement.text for statement in quality(clip, is_speech=is_speech))
+
+
+def filtered(samples: np.ndarray, band: str, corner_hz: float | list[float]) -> np.ndarray:
+    return signal.sosfilt(signal.butter(6, corner_hz, band, fs=RATE, output="sos"), samples)
+
+
+def test_a_clean_voice_has_no_defect() -> None:
+    assert "no audible defects" in told(voice_like())
+
+
+def test_clipping_is_heard_also_after_the_level_was_lowered() -> None:
+    assert "clipping" in told(0.4 * np.clip(12 * voice_like(), -1, 1))
+
+
+def test_a_pure_tone_is_not_taken_for_clipping() -> None:
+    assert "clipping" not in told(0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE), is_speech=False)
+
+
+def test_a_low_pass_is_called_muffled() -> None:
+    assert "muffled" in told(filtered(voice_like(), "low", 900))
+
+
+def test_a_telephone_band_is_called_telephone_like() -> None:
+    assert "telephone" in told(filtered(voice_like(), "band", [350, 3300]))
+
+
+def test_white_noise_under_the_voice_is_called_hiss() -> None:
+    assert "hiss" in told(voice_like() + np.random.default_rng(1).normal(0, 0.03, 4 * RATE))
+
+
+def test_holes_of_60_ms_are_called_dropouts() -> None:
+    samples = voice_like() + np.random.default_rng(1).normal(0, 0.02, 4 * RATE)
+    for start in range(4_000, 60_000, 7_000):
+        samples[start : start + 960] = 0
+    assert "dropouts" in told(samples)
+
+
+def test_rests_between_notes_are_no_dropouts() -> None:
+    note = np.sin(2 * np.pi * 330 * np.arange(4_800) / RATE) * np.exp(-np.arange(4_800) / 700)
+    assert "dropouts" not in told(np.tile(np.concatenate([note, np.zeros(1_600)]), 6), is_speech=False)
+
+
+def test_a_recording_at_8_khz_is_called_narrow() -> None:
+    assert "8000 Hz" in told(filtered(voice_like(), "low", 3600), source_rate=8_000)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(RATE), np.ones(800) * 0.1, np.full(RATE, 1e-5)])
+def test_nothing_is_said_about_silence_and_snippets(samples: np.ndarray) -> None:
+    assert told(samples) == ""
