@@ -1,11 +1,15 @@
 """One question read by one LLM: from messages to reply and choice."""
 
+import asyncio
+import math
 from typing import NamedTuple
 
 from agents.prompts import messages
 from agents.reply import read_choice
 from services.protocols import LLM
-from services.types import Choice, Evidence, Question
+from services.types import Choice, Evidence, Question, Reading
+
+TINY = 1e-9  # probability that stands for none, so that its logarithm exists
 
 
 class Read(NamedTuple):
@@ -16,17 +20,36 @@ class Read(NamedTuple):
     probabilities: dict[str, float]
 
 
-async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] = ()) -> Read:
+async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
     """Ask the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
-    prompt = messages(question, evidence)
     if not question.choices:
-        return Read(await llm.complete(prompt), None, {})
-    reading = await llm.choose(prompt, question.choices)
-    choice = _most_probable(question, reading.probabilities) or read_choice(reading.reply, question.choices)
-    return Read(reading.reply, choice, reading.probabilities)
-
-
-def _most_probable(question: Question, probabilities: dict[str, float]) -> Choice | None:
+        return Read(await llm.complete(messages(question, evidence)), None, {})
+    orders = min(llm.num_rotations, len(question.choices))
+    asked = [_rotated(question, by) for by in range(orders)]
+    readings = await asyncio.gather(*(llm.choose(messages(one, evidence), one.choices) for one in asked))
+    probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:
-        return None
-    return max(question.choices, key=lambda choice: probabilities[choice.letter])
+        reply = readings[0].reply
+        return Read(reply, read_choice(reply, question.choices), {})
+    choice = max(question.choices, key=lambda choice: probabilities[choice.letter])
+    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities)
+
+
+def _rotated(question: Question, by: int) -> Question:
+    texts = [choice.text for choice in question.choices]
+    return Question.ask(question.text, tuple(texts[by:] + texts[:by]), id=question.id)
+
+
+def _by_position(reading: Reading, by: int) -> list[float]:
+    """Return the probabilities in the order in which the question gave its options, undoing the rotation."""
+    given = [reading.probabilities[letter] for letter in sorted(reading.probabilities)]
+    return given[len(given) - by :] + given[: len(given) - by]
+
+
+def _average(question: Question, by_position: list[list[float]]) -> dict[str, float]:
+    """Return the geometric mean over the rotations: a letter that is liked for itself cancels out."""
+    if not all(by_position):
+        return {}
+    logs = [sum(math.log(max(p, TINY)) for p in column) / len(by_position) for column in zip(*by_position, strict=True)]
+    weights = [math.exp(log - max(logs)) for log in logs]
+    return {choice.letter: w / sum(weights) for choice, w in zip(question.choices, weights, strict=True)}

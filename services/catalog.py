@@ -4,19 +4,27 @@ To add a model, add one line. The import stands inside the opener, so that namin
 """
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import SecretStr
 
 from services.errors import ModelError, UnknownName
-from services.protocols import ASR, Captioner
+from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
 
 Entry = TypeVar("Entry")
 
+REPLY_TOKENS = 1024
+THINKING_TOKENS = 8192
+EMBEDDED_LLMS = ("smollm2-135m", "gemma-3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+DEFAULT_LLM = "qwen2.5-coder-0.5b"
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
+OPENAI_URL = "https://api.openai.com/v1"
 GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
+ANTHROPIC_URL = "https://api.anthropic.com/v1"
 
 
 def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
@@ -25,6 +33,101 @@ def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
         return catalogue[name]
     except KeyError:
         raise UnknownName(kind, name, catalogue) from None
+
+
+def open_llm(name: str, url: str | None = None) -> LLM:
+    """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers."""
+    if name in LLMS:
+        return LLMS[name](url)
+    if url is not None:
+        return served_llm(name, url)
+    if Path(name).is_dir():
+        return folder_llm(Path(name))
+    return pick(LLMS, "LLM", name)(url)
+
+
+def embedded_llm(name: str, *, num_rotations: int) -> Callable[[str | None], LLM]:
+    """Return the opener of an embedded LLM, unless a server is to run it."""
+
+    def opener(url: str | None) -> LLM:
+        if url is not None:
+            return served_llm(name, url)
+        from services import weights
+        from services.llms.quantised import Quantised
+
+        return Quantised(weights.folder(name), name=name, revision=weights.revision(name), num_rotations=num_rotations)
+
+    return opener
+
+
+def folder_llm(folder: Path) -> LLM:
+    """Open a causal LM in Hugging Face format from a folder of the user's."""
+    from services.llms.in_process import InProcess
+
+    return InProcess(folder, name=folder.name)
+
+
+def served_llm(name: str, url: str, *, hub_id: str = "", thinking: bool | None = None) -> LLM:
+    """Open a model behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
+    from services.chat_server import Endpoint
+    from services.llms.openai_server import OpenAIServer
+
+    template = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}}
+    aliases = (hub_id,) if hub_id else ()
+    max_tokens = THINKING_TOKENS if thinking else REPLY_TOKENS
+    endpoint = Endpoint(
+        url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=max_tokens, extra_body=template
+    )
+    return OpenAIServer(endpoint, name=name)
+
+
+def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable[[str | None], LLM]:
+    """Return the opener of a Hub model: on a server if there is a URL, else by vLLM in this process."""
+
+    def opener(url: str | None) -> LLM:
+        if url is not None:
+            return served_llm(name, url, hub_id=hub_id, thinking=thinking)
+        if not _has_gpu_and_vllm():
+            raise ModelError(
+                f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install 'earwitness[gpu]'`) and {hub_id} from the "
+                f"Hugging Face Hub, or `--llm-url URL` of a server that has it. "
+                f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
+            )
+        from services.llms.vllm_engine import VllmEngine
+
+        return VllmEngine(hub_id, name=name, thinking=thinking)
+
+    return opener
+
+
+def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | None], LLM]:
+    """Return the opener of a hosted model; `key` is the environment variable of its key, `fields` go into requests."""
+
+    def opener(other_url: str | None) -> LLM:
+        from services.chat_server import Endpoint
+        from services.llms.openai_server import OpenAIServer
+
+        secret = settings().api_key if other_url else getattr(settings(), key.lower())
+        if secret is None and other_url is None:
+            raise ModelError(
+                f"The LLM {name!r} is hosted: set {key}, or name a server with `--llm-url URL`. "
+                f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
+            )
+        endpoint = Endpoint(
+            url=other_url or url,
+            model=name,
+            api_key=secret,
+            max_tokens=None if fields else THINKING_TOKENS,
+            temperature=None if fields else 0.0,
+            extra_body=dict(fields),
+        )
+        return OpenAIServer(endpoint, name=name)
+
+    return opener
+
+
+def _has_gpu_and_vllm() -> bool:
+    return find_spec("vllm") is not None and Path("/dev/nvidiactl").exists()
 
 
 def whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
@@ -79,4 +182,31 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
     "gemini-2.5-pro": lambda: served_captioner(
         "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=settings().gemini_api_key
     ),
+}
+
+LLMS: dict[str, Callable[[str | None], LLM]] = {
+    "smollm2-135m": embedded_llm("smollm2-135m", num_rotations=4),
+    "gemma-3-270m": embedded_llm("gemma-3-270m", num_rotations=4),
+    "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", num_rotations=4),
+    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", num_rotations=1),
+    "llama-2-7b": hub_llm("llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
+    "llama-3-8b": hub_llm("llama-3-8b", "meta-llama/Meta-Llama-3-8B-Instruct"),
+    "llama-3.1-8b": hub_llm("llama-3.1-8b", "meta-llama/Llama-3.1-8B-Instruct"),
+    "qwen2.5-7b": hub_llm("qwen2.5-7b", "Qwen/Qwen2.5-7B-Instruct"),
+    "qwen3-4b": hub_llm("qwen3-4b", "Qwen/Qwen3-4B", thinking=False),
+    "qwen3-4b-thinking": hub_llm("qwen3-4b-thinking", "Qwen/Qwen3-4B", thinking=True),
+    "qwen3-8b": hub_llm("qwen3-8b", "Qwen/Qwen3-8B", thinking=False),
+    "qwen3-8b-thinking": hub_llm("qwen3-8b-thinking", "Qwen/Qwen3-8B", thinking=True),
+    "qwen3-14b": hub_llm("qwen3-14b", "Qwen/Qwen3-14B", thinking=False),
+    "qwen3-14b-thinking": hub_llm("qwen3-14b-thinking", "Qwen/Qwen3-14B", thinking=True),
+    "phi-4": hub_llm("phi-4", "microsoft/phi-4"),
+    "phi-4-mini": hub_llm("phi-4-mini", "microsoft/Phi-4-mini-instruct"),
+    "olmo-3-7b": hub_llm("olmo-3-7b", "allenai/Olmo-3-7B-Instruct"),
+    "olmo-3-7b-sft": hub_llm("olmo-3-7b-sft", "allenai/Olmo-3-7B-Instruct-SFT"),
+    "olmo-3-7b-dpo": hub_llm("olmo-3-7b-dpo", "allenai/Olmo-3-7B-Instruct-DPO"),
+    "gpt-4o": hosted_llm("gpt-4o", OPENAI_URL, "OPENAI_API_KEY"),
+    "gpt-5": hosted_llm("gpt-5", OPENAI_URL, "OPENAI_API_KEY", max_completion_tokens=8192),
+    "gemini-2.0-flash": hosted_llm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY"),
+    "gemini-2.5-pro": hosted_llm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY"),
+    "claude-sonnet-4.5": hosted_llm("claude-sonnet-4-5", ANTHROPIC_URL, "ANTHROPIC_API_KEY"),
 }

@@ -21,6 +21,10 @@ class LLM(Protocol):
     def revision(self) -> str:
         """Content hash or pinned revision of the weights; "served" where only a server knows."""
 
+    @property
+    def num_rotations(self) -> int:
+        """Orders of the options to average over: 1, or more for a small model that prefers letters for themselves."""
+
     async def complete(self, messages: tuple[Message, ...]) -> str:
         """Return the reply to a prompt. It may be empty when the model ends at once."""
 

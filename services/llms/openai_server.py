@@ -17,6 +17,7 @@ class OpenAIServer:
     """An LLM behind an OpenAI-compatible server."""
 
     revision = "served"
+    num_rotations = 1  # one request per question
 
     def __init__(self, endpoint: Endpoint, *, name: str) -> None:
         self.name = name

@@ -26,6 +26,8 @@ class VllmEngine:
         thinking: what a model with a thinking mode is told; None for one without.
     """
 
+    num_rotations = 1
+
     def __init__(self, model: str, *, name: str, revision: str | None = None, thinking: bool | None = None) -> None:
         self.name = name
         self.revision = revision or "unpinned"

@@ -1,0 +1,51 @@
+"""All prompt text, and nothing else.
+
+What was said in a recording is quoted: it is data, never an instruction.
+"""
+
+from services.types import Choice, Evidence, Message, Question
+
+SYSTEM = (
+    "You answer questions about an audio recording. You cannot hear it; "
+    "listening tools have written down what they heard."
+)
+SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
+HEARD = "What the listening tools heard:\n{lines}\n\n"
+NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
+ASK = "Question: {question}"
+OPTION = "{letter}. {text}"
+ANSWER_LETTER = "Answer with the letter of the best option."
+ANSWER_FREELY = "Answer in one or two sentences."
+SAID = 'Somebody says: "{text}"'
+SPAN = "{start:.1f}-{end:.1f} s: "
+
+
+def messages(question: Question, evidence: tuple[Evidence, ...] | None = None) -> tuple[Message, ...]:
+    """Return the prompt for a question; `evidence` is None on a path that hears nothing.
+
+    The evidence comes first, so that the prompts of many questions about one clip begin alike.
+    """
+    heard = "" if evidence is None else _heard(evidence)
+    asked = "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
+    instruction = ANSWER_LETTER if question.choices else ANSWER_FREELY
+    system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
+    return (
+        Message(role="system", content=system),
+        Message(role="user", content=f"{heard}{asked}\n{instruction}"),
+    )
+
+
+def _option(choice: Choice) -> str:
+    return OPTION.format(letter=choice.letter, text=choice.text)
+
+
+def _heard(evidence: tuple[Evidence, ...]) -> str:
+    lines = "\n".join(f"- {_statement(statement)}" for statement in evidence)
+    return HEARD.format(lines=lines) if lines else NOTHING_HEARD
+
+
+def _statement(statement: Evidence) -> str:
+    said = SAID.format(text=statement.text.replace('"', "'")) if statement.kind == "transcript" else statement.text
+    if statement.kind in {"event", "transcript"} and statement.end_s is not None:
+        return SPAN.format(start=statement.start_s, end=statement.end_s) + said
+    return said

@@ -1,0 +1,42 @@
+"""GGUF to CTranslate2 int8: loads in seconds where GGUF takes a minute, and reads prompts several times as fast."""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# What a base model, which has no chat template of its own, is shown.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
+    "{% if add_generation_prompt %}Answer:{% endif %}"
+)
+
+
+def to_ctranslate2(source: Path, target: Path) -> None:
+    """Convert `source`/model.gguf; needs memory for the model in bfloat16, and disk for one such copy meanwhile."""
+    from ctranslate2.converters import TransformersConverter
+
+    with TemporaryDirectory(dir=target.parent) as unpacked:
+        _dequantise(source, Path(unpacked))
+        TransformersConverter(unpacked, low_cpu_mem_usage=True).convert(str(target), quantization="int8", force=True)
+        for name in ("tokenizer.json", "chat_template.jinja"):
+            shutil.move(Path(unpacked) / name, target / name)
+    for notice in source.glob("*.[hm][td]*"):
+        (target / notice.name).write_bytes(notice.read_bytes())
+
+
+def _dequantise(source: Path, folder: Path) -> None:
+    """Write the model of `source`/model.gguf to `folder` in Hugging Face format, bfloat16."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file="model.gguf")
+    tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+    tokenizer.save_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(source, gguf_file="model.gguf", dtype=torch.bfloat16)
+    # transformers takes a dequantised GGUF for a quantised model and would refuse to save it.
+    model.hf_quantizer = None
+    del model.config.quantization_config
+    model.save_pretrained(folder)

@@ -1,0 +1,111 @@
+"""A small LLM as 8-bit integers in CTranslate2: the embedded readers, fast on a CPU and light in memory."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from ctranslate2 import Generator
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tokenizers import Tokenizer
+
+from services.llms.batching import Batcher
+from services.llms.letters import shares
+from services.types import Choice, Message, Reading
+
+MAX_TOKENS = 256
+MAX_BATCH = 16
+MIN_SHARED = 0.5  # prompts that share at least this part of their tokens are read behind one common prefix
+
+END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
+
+
+class _Scored(NamedTuple):
+    """A prompt whose next token is to be one of the letters."""
+
+    tokens: tuple[str, ...]
+    letter_ids: tuple[int, ...]
+
+
+class Quantised:
+    """A causal LM in CTranslate2 format, with its tokenizer.json and its chat_template.jinja.
+
+    Args:
+        folder: what `services.conversion` made of a GGUF file.
+        name: the catalogue name.
+        revision: identifies the weights.
+        num_rotations: orders of the options to average over; small models prefer some letters whatever they stand for.
+    """
+
+    def __init__(self, folder: Path, *, name: str, revision: str, num_rotations: int) -> None:
+        self.name, self.revision, self.num_rotations = name, revision, num_rotations
+        self._generator = Generator(str(folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        source = (folder / "chat_template.jinja").read_text()
+        self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(source)
+        self._ends = [token for token in END_TOKENS if self._tokenizer.token_to_id(token) is not None]
+        self._scores = Batcher(self._score, max_size=MAX_BATCH)
+        self._replies = Batcher(self._reply, max_size=MAX_BATCH)
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        return await self._replies.submit(self._prompt(messages))
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        letters = [choice.letter for choice in choices]
+        ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False).ids[0] for letter in letters)
+        logits = await self._scores.submit(_Scored(self._prompt(messages), ids))
+        probabilities = shares(dict(zip(letters, logits, strict=True)))
+        return Reading(reply=max(letters, key=probabilities.__getitem__), probabilities=probabilities)
+
+    def _prompt(self, messages: tuple[Message, ...]) -> tuple[str, ...]:
+        text = self._template.render(
+            messages=[message.model_dump() for message in messages], add_generation_prompt=True
+        )
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+
+    def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
+        """Return the logits of the letters, one forward pass for all prompts that begin alike."""
+        logits: dict[int, tuple[float, ...]] = {}
+        for group in _alike([request.tokens for request in requests]):
+            shared = _shared_prefix([requests[number].tokens for number in group])
+            results = self._generator.generate_batch(
+                [list(requests[number].tokens[shared:]) for number in group],
+                static_prompt=list(requests[group[0]].tokens[:shared]) or None,
+                max_length=1,
+                include_prompt_in_result=False,
+                return_logits_vocab=True,
+            )
+            for number, result in zip(group, results, strict=True):
+                vocabulary = np.asarray(result.logits[0]).reshape(-1)
+                logits[number] = tuple(float(vocabulary[token]) for token in requests[number].letter_ids)
+        return [logits[number] for number in range(len(requests))]
+
+    def _reply(self, prompts: Sequence[tuple[str, ...]]) -> Sequence[str]:
+        results = self._generator.generate_batch(
+            [list(prompt) for prompt in prompts],
+            max_length=MAX_TOKENS,
+            include_prompt_in_result=False,
+            end_token=self._ends,
+        )
+        return [self._tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
+
+
+def _shared_prefix(prompts: Sequence[tuple[str, ...]]) -> int:
+    """Return how many tokens all prompts begin with alike; each keeps at least one of its own."""
+    shortest = min(map(len, prompts)) - 1
+    first = prompts[0]
+    return next((n for n in range(shortest) if any(prompt[n] != first[n] for prompt in prompts)), shortest)
+
+
+def _alike(prompts: Sequence[tuple[str, ...]]) -> list[list[int]]:
+    """Group the numbers of prompts that share most of their tokens from the start."""
+    groups: list[list[int]] = []
+    for number, prompt in enumerate(prompts):
+        for group in groups:
+            if _shared_prefix([prompts[group[0]], prompt]) >= MIN_SHARED * len(prompt):
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups
