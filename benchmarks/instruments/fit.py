@@ -132,9 +132,8 @@ def report(tensors: dict[str, torch.Tensor], clips: Clips, labels: list[str]) ->
         )
     for truth, row in rows.items():
         wrong = [guess for right, _, guess in row if not right]
-        print(
-            f"{truth:32s} top1 {np.mean([r[0] for r in row]):.2f} top2 {np.mean([r[1] for r in row]):.2f} {sorted(set(wrong), key=wrong.count)[-3:]}"
-        )
+        shares = f"top1 {np.mean([r[0] for r in row]):.2f} top2 {np.mean([r[1] for r in row]):.2f}"
+        print(f"{truth:32s} {shares} {sorted(set(wrong), key=wrong.count)[-3:]}")
     every = [r for row in rows.values() for r in row]
     print(
         f"all {len(every)} clips: top1 {np.mean([r[0] for r in every]):.3f}, top2 {np.mean([r[1] for r in every]):.3f}"

@@ -30,11 +30,11 @@ LEAST_FIT = 0.8  # of a chord that is told
 LEAST_CHORD_S = 0.4
 LEAST_CLARITY = 0.4  # of a tempo that is told
 LEAST_TEMPO_S = 4.0  # a shorter clip has no tempo of its own
-LEAST_KEY_LEAD = 0.08
-FASTEST_TUNE_BPM = 180.0  # the notes of a tune that come faster are parts of a beat
+LEAST_KEY_LEAD = 0.1
 MOST_SPEECH = 0.4  # probability
 MOST_STROKES, MOST_TIMES = 40, 20
-PERCUSSION_FALL_DB, NOISE_FALL_DB, NOISE_STRENGTH = 5.0, 18.0, 1.0
+PERCUSSION_FALL_DB, MUSIC_FALL_DB, NOISE_FALL_DB, NOISE_STRENGTH = 5.0, 12.0, 18.0, 1.0
+MAYBE_MUSICAL = 0.02  # probability from which strokes may be those of an instrument
 MOST_NOTES, MOST_CHORDS = 32, 12
 
 
@@ -52,22 +52,31 @@ class MusicListener:
         Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks.
         """
         scores = self._yamnet(clip.samples)
-        told = self._played(clip, scores) if musicality(scores) >= LEAST_MUSICAL else _noises(clip, scores)
+        told = self._played(clip, scores) if musicality(scores) >= LEAST_MUSICAL else self._noises(clip, scores)
         return tuple(statement.evidence(clip, source="music", revision=REVISION) for statement in told)
 
     def _played(self, clip: AudioClip, scores: Scores) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
             struck = _strokes(clip, fall_db=PERCUSSION_FALL_DB)
-            return [*players.statements(), *_rhythm(clip, is_melody=False), *struck]
+            return [*players.statements(), *_rhythm(clip), *struck]
         pitches = self._transcribe(clip.samples)
         notes = _solo(clip, pitches)
         tune = _melody(notes) if notes else []
         chords = _harmony(pitches, notes)
-        beat = _rhythm(clip, is_melody=bool(tune or chords))
-        count = [] if tune or chords else _strokes(clip, fall_db=PERCUSSION_FALL_DB)
+        beat = _tempo_of_tune(notes) if tune else _rhythm(clip)
+        count = [] if tune or chords else _strokes(clip, fall_db=MUSIC_FALL_DB)
         styles = [] if tune else style(scores, self._yamnet.names, clip.duration_s)
         return [*players.statements(), *tune, *chords, *beat, *styles, *count]
+
+    def _noises(self, clip: AudioClip, scores: Scores) -> list[Statement]:
+        if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
+            return []
+        count = _strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
+        if not count or musicality(scores) < MAYBE_MUSICAL:
+            return count
+        players = Players(self._head, clip.samples, scores)
+        return [*(players.statements() if players.percussive >= PERCUSSION else []), *count]
 
 
 def musicality(scores: Scores) -> float:
@@ -130,12 +139,6 @@ def _harmony(pitches: Pitches, tune: tuple[Note, ...]) -> list[Statement]:
     return told
 
 
-def _noises(clip: AudioClip, scores: Scores) -> list[Statement]:
-    if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
-        return []
-    return _strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
-
-
 def _strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[Statement]:
     found = strokes(clip.samples)
     if len(found) > MOST_STROKES or not stand_out(clip.samples, found, fall_db=fall_db, strength=strength):
@@ -147,22 +150,30 @@ def _strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[
     return [Statement("event", f"{counted} heard, at {listed} s.", 0.8)]
 
 
-def _rhythm(clip: AudioClip, *, is_melody: bool) -> list[Statement]:
+def _tempo_of_tune(notes: tuple[Note, ...]) -> list[Statement]:
+    tempo = rhythm.tempo_of_tune([note.start_s for note in notes])
+    return [_constant(tempo.bpm, 0.6)] if tempo else []
+
+
+def _rhythm(clip: AudioClip) -> list[Statement]:
     found = pulse(clip.samples, onsets(clip.samples))
     if found:
-        return _pulse(found, is_melody=is_melody)
+        return _pulse(found)
     tempo = rhythm.tempo(clip.samples)
     if tempo is None or tempo.clarity < LEAST_CLARITY or clip.duration_s < LEAST_TEMPO_S:
         return []
     return [Statement("rhythm", f"Tempo: about {tempo.bpm:.0f} beats per minute ({_pace(tempo.bpm)}).", tempo.clarity)]
 
 
-def _pulse(found: Pulse, *, is_melody: bool) -> list[Statement]:
+def _constant(bpm: float, confidence: float) -> Statement:
+    return Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_pace(bpm)}), constant.", confidence)
+
+
+def _pulse(found: Pulse) -> list[Statement]:
     if found.course != CONSTANT:
         return [Statement("rhythm", f"Tempo change: the tempo {found.course}.", 0.85)]
-    bpm = found.bpm / 2 if is_melody and found.bpm > FASTEST_TUNE_BPM else found.bpm
-    told = [Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_pace(bpm)}), constant.", 0.85)]
-    if found.beats_per_bar and not is_melody:
+    told = [_constant(found.bpm, 0.85)]
+    if found.beats_per_bar:
         text = f"Metre: {found.beats_per_bar} beats in each bar; a low stroke comes every {found.beats_per_bar} beats."
         told.append(Statement("rhythm", text, min(0.95, 0.4 + 0.6 * found.contrast)))
     return told

@@ -18,8 +18,8 @@ from services.captioners.statement import Statement
 from services.captioners.style import genres, moods
 from services.captioners.yamnet import Scores
 
-LEAST_TOLD = 0.25  # probability of an instrument that is told
-LEAST_FAMILY = 0.5
+LEAST_TOLD = 0.4  # probability of an instrument that is told
+LEAST_FAMILY = 0.4
 LEAST_SECOND = 0.08
 LEAST_TURN = 0.5
 MOST_TURNS = 6
@@ -54,6 +54,9 @@ class Players:
 
 def _instrument(guesses: list[Guess], family: Guess) -> Statement:
     best, second = guesses[:2]
+    if best.probability < LEAST_TOLD:
+        text = f"Instrument: {family.label} ({family.probability:.2f}), most likely {best.label} or {second.label}."
+        return Statement("instrument", text, family.probability, "model")
     text = f"Instrument: most likely {best.label} ({best.probability:.2f})"
     if second.probability >= LEAST_SECOND:
         text += f", else {second.label} ({second.probability:.2f})"

@@ -11,6 +11,7 @@ from services.captioners.yamnet import log_mel
 MIN_STROKES = 6
 UNEVEN = 0.2  # median change of the logarithm of the gap from one stroke to the next: no pulse above it
 FASTEST_BPM = 225.0  # a faster pulse is a subdivision of the beat
+SLOWEST_HALVED_BPM = 80.0
 SUBDIVISION_DB = 2.0  # by which strokes between the beats are quieter
 UNEXPLAINED = 0.35  # share of the variance of the gaps that a change of tempo leaves; more is an uneven rhythm
 STEADY = 1.09  # ratio of the gaps at both ends below which the tempo is constant
@@ -114,11 +115,13 @@ def _subdivision(strokes: list[Stroke], gaps_s: Floats) -> int:
     rate_bpm = 60 / float(np.median(gaps_s))
     places = _places(gaps_s)
     levels = np.array([stroke.level_db for stroke in strokes])
-    if rate_bpm > 80 and _stands_out(levels, places, 2) > SUBDIVISION_DB:
-        return 4 if rate_bpm > 2 * FASTEST_BPM else 2
-    if rate_bpm <= FASTEST_BPM:
-        return 1
-    return 3 if _stands_out(levels, places, 3) > SUBDIVISION_DB else 2
+    if rate_bpm > FASTEST_BPM and _stands_out(levels, places, 3) > SUBDIVISION_DB:
+        return 3
+    quiet_between = rate_bpm > SLOWEST_HALVED_BPM and _stands_out(levels, places, 2) > SUBDIVISION_DB
+    parts = 2 if quiet_between else 1
+    while rate_bpm / parts > FASTEST_BPM:
+        parts *= 2
+    return parts
 
 
 def _places(gaps_s: Floats) -> NDArray[np.int64]:

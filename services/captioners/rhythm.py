@@ -13,7 +13,9 @@ SLOWEST_BPM, FASTEST_BPM = 40.0, 230.0
 USUAL_BPM = 115.0
 SPREAD_OCTAVES = 0.9  # of the prior around the usual tempo
 
-BAND_EDGES = (6, 20, 40)  # mel bands: below 0.3 kHz, to 0.9, to 2.5, above
+FASTEST_TUNE_BPM = 160.0  # shorter notes of a tune are parts of a beat
+FEWEST_GAPS = 5
+OFF_GRID = 0.1  # mean distance of the notes from the grid, in its units, that is still a grid
 
 Floats = NDArray[np.float32]
 
@@ -41,6 +43,20 @@ def tempo(samples: Floats) -> Tempo | None:
     score = np.where(valid, _with_multiples(correlation) * prior, 0)
     lag = int(score.argmax())
     return Tempo(60 * FRAMES_PER_S / _refined(correlation, lag), float(correlation[lag])) if score[lag] > 0 else None
+
+
+def tempo_of_tune(starts_s: list[float]) -> Tempo | None:
+    """Return the tempo of a melody from the grid on which its notes start; None where they keep to no grid."""
+    gaps_s = np.diff(starts_s)
+    if len(gaps_s) < FEWEST_GAPS:
+        return None
+    for unit_s in np.geomspace(1.3, 0.14, 300):
+        counts = np.round(gaps_s / unit_s)
+        if counts.min() >= 1 and np.abs(gaps_s / unit_s - counts).mean() < OFF_GRID:
+            unit_bpm = 60 / float((gaps_s * counts).sum() / (counts**2).sum())
+            bpm = next(unit_bpm / parts for parts in (1, 2, 4, 8) if unit_bpm / parts <= FASTEST_TUNE_BPM)
+            return Tempo(bpm, 1 - float(np.abs(gaps_s / unit_s - counts).mean()) / OFF_GRID)
+    return None
 
 
 def accents(samples: Floats) -> Floats:
