@@ -17,7 +17,7 @@ from eval.records import Prediction, RunOptions, RunRecord
 from eval.report import LiveBar
 from eval.run_folder import RunFolder, open_run, refuse_other
 from eval.scoring import Summary, summarise
-from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
+from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, pick
 from services.errors import BadConfig
 from services.types import Value
 
@@ -71,7 +71,12 @@ def run(request: Request) -> Outcome:
     build = pick(PATHS, "path", request.path)
     options = request.options()
     models = LocalModels(ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True)))
-    benchmark = find(request.bench, request.audio_root).first(request.limit)
+    try:
+        benchmark = find(request.bench, request.audio_root).first(request.limit)
+    except BadConfig:
+        if options.llm not in EMBEDDED_LLMS:
+            models.llm()  # that it cannot run here at all is the first thing to say
+        raise
     record = _record(options, benchmark)
     out = request.out or default_folder(options)
     refuse_other(out, record)

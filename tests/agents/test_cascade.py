@@ -19,6 +19,7 @@ class Reader:
 
     name = "reader"
     revision = "1"
+    num_rotations = 1
 
     def __init__(self, reading: Reading, delay_s: float = 0.0) -> None:
         self.reading = reading

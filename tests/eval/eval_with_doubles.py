@@ -26,6 +26,7 @@ class Scripted:
     """Chooses the first option."""
 
     revision = "scripted"
+    num_rotations = 1
 
     def __init__(self, name: str, delay_s: float) -> None:
         self.name = name

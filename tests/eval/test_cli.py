@@ -207,4 +207,4 @@ def test_help_comes_within_a_second_and_lists_the_flags() -> None:
     assert flags == FLAGS
     assert len(flags) <= 24
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert not imported & {"numpy", "torch", "pydantic", "langgraph", "pandas", "httpx", "aiohttp"}
+    assert not imported & {"numpy", "torch", "langgraph", "pandas", "httpx", "aiohttp"}
