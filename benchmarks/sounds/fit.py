@@ -11,7 +11,7 @@ then writes the layer that was fitted on all of them. About 6 minutes on 2 cores
 import json
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import soundfile
@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from services import weights
+from services.captioners.activity import Floats
 from services.captioners.sound_head import FILE, MOST_SURE, features
 from services.captioners.tags import phrases, pooled, ranked
 from services.captioners.yamnet import Scores, YamNet
@@ -47,6 +48,9 @@ NUM_OTHERS, NUM_FOLDS, NUM_EPOCHS, DECAY = 250, 5, 60, 3e-3
 SHARPNESS, OFFSET = 1.3, 0.5  # make the layer's logits comparable to YAMNet's
 
 
+Classes: TypeAlias = tuple[tuple[int, ...], ...]
+
+
 class Example(NamedTuple):
     """A clip as YAMNet hears it; `label` is "" for a counterexample."""
 
@@ -59,10 +63,10 @@ class Example(NamedTuple):
 class Layer(NamedTuple):
     """A fitted layer, as it is written."""
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    mean: Floats
+    scale: Floats
+    weight: Floats
+    bias: Floats
 
 
 def examples(folder: Path, model: YamNet) -> list[Example]:
@@ -75,7 +79,11 @@ def examples(folder: Path, model: YamNet) -> list[Example]:
     for row in alone:
         if row["sources"] == ["ESC-10"] and row.get("labels", [""])[0] in LABELS and len(row["labels"]) == 1:
             sound, label = _read(folder, row), LABELS[row["labels"][0]]
-            heard = {"alone": sound, "quieter": sound / 4, "louder": np.clip(sound * 4, -1, 1)}
+            heard: dict[str, Floats] = {
+                "alone": sound,
+                "quieter": sound * np.float32(0.25),
+                "louder": np.clip(sound * 4, -1, 1).astype(np.float32),
+            }
             for number in range(2):
                 voice = _read(folder, voices[rng.integers(len(voices))])
                 heard[f"under speech {number}"] = _mixed(sound, voice, rng.uniform(0, 12))
@@ -85,18 +93,18 @@ def examples(folder: Path, model: YamNet) -> list[Example]:
     return found + [Example("", "", "other", model(_read(folder, others[index]))) for index in picked]
 
 
-def _read(folder: Path, row: dict[str, str]) -> NDArray[np.float32]:
-    return soundfile.read(folder / row["audio"], dtype="float32")[0]
+def _read(folder: Path, row: dict[str, str]) -> Floats:
+    return np.asarray(soundfile.read(folder / row["audio"], dtype="float32")[0], np.float32)
 
 
-def _mixed(sound: NDArray[np.float32], voice: NDArray[np.float32], voice_db: float) -> NDArray[np.float32]:
+def _mixed(sound: Floats, voice: Floats, voice_db: float) -> Floats:
     voice = np.resize(voice, len(sound))
     gain = np.sqrt((sound**2).mean() / (voice**2).mean()) * 10 ** (voice_db / 20)
     mixed = sound + gain * voice
-    return (mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32)
+    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
 
 
-def fit(chosen: list[Example], classes: tuple[tuple[int, ...], ...]) -> Layer:
+def fit(chosen: list[Example], classes: Classes) -> Layer:
     """Fit one logistic regression per sound to the patches of the examples; each example weighs the same."""
     torch.manual_seed(0)
     labels = list(LABELS.values())
@@ -118,11 +126,11 @@ def fit(chosen: list[Example], classes: tuple[tuple[int, ...], ...]) -> Layer:
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-    weight, bias = layer.weight.detach().numpy() * SHARPNESS, layer.bias.detach().numpy() * SHARPNESS + OFFSET
-    return Layer(mean.astype(np.float32), scale.astype(np.float32), weight, bias)
+    weight, bias = (tensor.detach().numpy() * SHARPNESS for tensor in (layer.weight, layer.bias))
+    return Layer(*(np.asarray(array, np.float32) for array in (mean, scale, weight, bias + OFFSET)))
 
 
-def _teaching(example: Example, classes: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:
+def _teaching(example: Example, classes: Classes) -> NDArray[np.bool_]:
     audible = example.scores.logits[:, SILENCE] < SILENT_LOGIT
     if example.label in BRIEF and audible.any():
         indices = classes[list(LABELS.values()).index(example.label)]
@@ -131,9 +139,7 @@ def _teaching(example: Example, classes: tuple[tuple[int, ...], ...]) -> NDArray
     return audible
 
 
-def evaluate(
-    layer: Layer, held_out: list[Example], names: tuple[str, ...], classes: tuple[tuple[int, ...], ...]
-) -> None:
+def evaluate(layer: Layer, held_out: list[Example], names: tuple[str, ...], classes: Classes) -> None:
     """Print how often the right sound is first, and among the first three, without and with the layer."""
     for kind in ("alone", "under speech"):
         chosen = [example for example in held_out if example.kind.startswith(kind)]
@@ -147,7 +153,7 @@ def _rank(
     layer: Layer,
     example: Example,
     names: tuple[str, ...],
-    classes: tuple[tuple[int, ...], ...],
+    classes: Classes,
     *,
     is_used: bool,
 ) -> int:

@@ -4,13 +4,12 @@ import asyncio
 
 from services import weights
 from services.audio import segments as parts_of
-from services.captioners.activity import Span
 from services.captioners.gender import GenderNet
 from services.captioners.loudness import loudness
 from services.captioners.music import MusicListener
 from services.captioners.pitches import BasicPitch
 from services.captioners.quality import quality
-from services.captioners.sections import Heard, SoundTagger, speaks
+from services.captioners.sections import Heard, SoundTagger
 from services.captioners.segments import segments, speech_spans
 from services.captioners.speaker import SpeakerAnalyser
 from services.captioners.voiceprint import VoiceEncoder
@@ -50,22 +49,23 @@ class AcousticCaptioner:
         return tuple(sorted(told, key=lambda statement: statement.start_s))
 
     def _describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        speech = speech_spans(clip.samples)
-        heard = self._tagger(clip, speech)
+        heard = self._tagger(clip, speech_spans(clip.samples))
         if not heard.tags:
             return loudness(clip)
-        is_speech = speaks(speech, heard.tags)
         return (
             *heard.statements,
-            *(self._speech(clip, speech, heard) if is_speech else ()),
+            *(self._speech(clip, heard) if heard.speech else ()),
             *self._music(clip),
-            *loudness(clip, tells_gaps=not is_speech and len(heard.statements) == 1),
-            *quality(clip, is_speech=is_speech and not heard.background),
+            *loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
+            *quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )
 
-    def _speech(self, clip: AudioClip, speech: tuple[Span, ...], heard: Heard) -> tuple[Evidence, ...]:
+    def _speech(self, clip: AudioClip, heard: Heard) -> tuple[Evidence, ...]:
         child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
-        return (*segments(clip, speech), *self._speakers(clip, speech, child=child, background=heard.background))
+        return (
+            *segments(clip, heard.speech),
+            *self._speakers(clip, heard.speech, child=child, background=heard.background),
+        )
 
 
 def _moved(statement: Evidence, by_s: float) -> Evidence:

@@ -24,7 +24,7 @@ JOINED_S = 0.28  # stretches closer than this are one
 MOST_SECTIONS = 24
 SPEECH = ("speech", "child speaking", "whispering", "person shouting")
 VOICE = (*SPEECH, "person sighing", "breathing", "person sniffing")
-LEAST_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 0.15
+LEAST_SPEECH_LOGIT, SURE_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 2.0, 0.15
 NUM_BEHIND, LEAST_BEHIND, CLEAR_BEHIND = 4, 0.12, 0.45
 
 
@@ -42,6 +42,8 @@ class Heard(NamedTuple):
     tags: tuple[Tag, ...]
     """Every sound, surest first; empty on silence."""
     statements: tuple[Evidence, ...]
+    speech: tuple[Span, ...]
+    """Where somebody speaks; empty where nobody does."""
 
     @property
     def background(self) -> bool:
@@ -67,15 +69,16 @@ class SoundTagger:
         """
         spans = active_spans(clip.samples)
         if not spans:
-            return Heard((), ())
+            return Heard((), (), ())
         heard = np.concatenate([span.cut(clip.samples) for span in spans])
         tags = self._ranked(self._model(heard))
         whole = Span(spans[0].start_s, spans[-1].end_s)
-        if speaks(speech, tags):
-            return Heard(tags, _besides_speech(tags, whole))
+        spoken = _spoken(speech, tags, spans)
+        if spoken:
+            return Heard(tags, _besides_speech(tags, whole), spoken)
         sections = self._sections(clip.samples, spans)
         told = [_told(section) for section in sections] if len(sections) > 1 else []
-        return Heard(tags, (_overall(tags, whole), *told))
+        return Heard(tags, (_overall(tags, whole), *told), ())
 
     def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
         """Return the sections of the clip, in order; what lies far below the loudest is no section of its own."""
@@ -143,10 +146,15 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
 
-def speaks(speech: tuple[Span, ...], tags: tuple[Tag, ...]) -> bool:
-    """Say whether both the voice detector and the tagger hear speech: either alone takes cries and sneezes for it."""
-    is_tagged = any(tag.sound in SPEECH and tag.logit > LEAST_SPEECH_LOGIT for tag in tags)
-    return is_tagged and sum(span.duration_s for span in speech) >= LEAST_SPEECH_S
+def _spoken(speech: tuple[Span, ...], tags: tuple[Tag, ...], spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the stretches of speech on which the voice detector and the tagger agree.
+
+    Either alone takes cries and sneezes for speech; but a tagger that is sure outvotes a detector that hears nothing.
+    """
+    sure = max(tag.logit for tag in tags if tag.sound in SPEECH)
+    found = speech or (spans if sure >= SURE_SPEECH_LOGIT else ())
+    is_long_enough = sum(span.duration_s for span in found) >= LEAST_SPEECH_S
+    return found if sure > LEAST_SPEECH_LOGIT and is_long_enough else ()
 
 
 def _overall(tags: tuple[Tag, ...], whole: Span) -> Evidence:
