@@ -148,8 +148,7 @@ def main() -> None:
     parser.add_argument("--others", type=Path)
     args = parser.parse_args()
     yamnet = YamNet(weights.folder("yamnet"))
-    rng = np.random.default_rng(0)
-    clips = [rendered(folder, yamnet, rng) for folder in args.train]
+    clips = [rendered(folder, yamnet, np.random.default_rng(seed)) for seed, folder in enumerate(args.train)]
     if args.others:
         clips.append(others(args.others, yamnet))
     labels = sorted({label for part in clips for label in part.labels})

@@ -132,6 +132,11 @@ def ranked(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
     return [Guess(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
 
 
+def family_of(label: str) -> str:
+    """Return the family of an instrument."""
+    return next(family for family, members in FAMILIES.items() if label in members)
+
+
 def families(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
     """Return the families, most likely first."""
     sums = {

@@ -1,7 +1,5 @@
 """What is said of the instruments, of the order in which they play, and of genre and mood."""
 
-from itertools import groupby
-
 from services.captioners.instrument import (
     NO_INSTRUMENT,
     PERCUSSIVE,
@@ -10,6 +8,7 @@ from services.captioners.instrument import (
     InstrumentHead,
     Turn,
     families,
+    family_of,
     overall,
     ranked,
     turns,
@@ -21,7 +20,7 @@ from services.captioners.yamnet import Scores
 LEAST_TOLD = 0.4  # probability of an instrument that is told
 LEAST_FAMILY = 0.4
 LEAST_SECOND = 0.08
-LEAST_TURN = 0.5
+LEAST_TURN, LEAST_TURN_IN_FAMILY = 0.5, 0.8
 MOST_TURNS = 6
 LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
 
@@ -66,8 +65,14 @@ def _instrument(guesses: list[Guess], family: Guess) -> Statement:
 
 
 def _in_turn(found: tuple[Turn, ...]) -> list[Turn]:
+    """Return the turns that are sure; one instrument is easily taken for another of its family."""
     sure = [turn for turn in found if turn.probability >= LEAST_TURN]
-    return [next(same) for _, same in groupby(sure, key=lambda turn: turn.label)]
+    kept: list[Turn] = []
+    for turn in sure:
+        least = LEAST_TURN_IN_FAMILY if kept and family_of(kept[-1].label) == family_of(turn.label) else LEAST_TURN
+        if not kept or (turn.label != kept[-1].label and min(turn.probability, kept[-1].probability) >= least):
+            kept.append(turn)
+    return kept
 
 
 def _order(in_turn: list[Turn]) -> Statement:
