@@ -12,11 +12,11 @@ from tokenizers import Tokenizer
 
 from services.llms.batching import Batcher
 from services.llms.letters import shares
+from services.llms.prefixes import alike, shared_prefix
 from services.types import Choice, Message, Reading
 
 MAX_TOKENS = 256
 MAX_BATCH = 16
-MIN_SHARED = 0.5  # prompts that share at least this part of their tokens are read behind one common prefix
 
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
 
@@ -67,8 +67,8 @@ class Quantised:
     def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
-        for group in _alike([request.tokens for request in requests]):
-            shared = _shared_prefix([requests[number].tokens for number in group])
+        for group in alike([request.tokens for request in requests]):
+            shared = shared_prefix([requests[number].tokens for number in group])
             results = self._generator.generate_batch(
                 [list(requests[number].tokens[shared:]) for number in group],
                 static_prompt=list(requests[group[0]].tokens[:shared]) or None,
@@ -89,23 +89,3 @@ class Quantised:
             end_token=self._ends,
         )
         return [self._tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
-
-
-def _shared_prefix(prompts: Sequence[tuple[str, ...]]) -> int:
-    """Return how many tokens all prompts begin with alike; each keeps at least one of its own."""
-    shortest = min(map(len, prompts)) - 1
-    first = prompts[0]
-    return next((n for n in range(shortest) if any(prompt[n] != first[n] for prompt in prompts)), shortest)
-
-
-def _alike(prompts: Sequence[tuple[str, ...]]) -> list[list[int]]:
-    """Group the numbers of prompts that share most of their tokens from the start."""
-    groups: list[list[int]] = []
-    for number, prompt in enumerate(prompts):
-        for group in groups:
-            if _shared_prefix([prompts[group[0]], prompt]) >= MIN_SHARED * len(prompt):
-                group.append(number)
-                break
-        else:
-            groups.append([number])
-    return groups

@@ -1,0 +1,1 @@
+"""Text-only language models, one runtime a file."""

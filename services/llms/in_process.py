@@ -1,0 +1,99 @@
+"""Any Hugging Face causal LM in this process, through transformers: safetensors only, no remote code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
+
+from services.llms.batching import Batcher
+from services.llms.letters import shares
+from services.llms.prefixes import alike, shared_prefix
+from services.types import Choice, Message, Reading
+
+MAX_TOKENS = 256
+MAX_BATCH = 16
+
+# Shape suffixes: B prompts, T tokens, D width, V vocabulary
+
+
+class _Scored(NamedTuple):
+    """A prompt whose next token is to be one of the letters, as token ids."""
+
+    tokens: tuple[int, ...]
+    letter_ids: tuple[int, ...]
+
+
+class InProcess:
+    """A causal LM from a folder in Hugging Face format, on the GPU if there is one.
+
+    Prompts that begin alike (the same clip, other questions or other orders of the options) are read
+    in one forward pass over what they share and one over the rest.
+    """
+
+    revision = "local"
+    num_rotations = 1
+
+    def __init__(self, folder: Path, *, name: str) -> None:
+        self.name = name
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        self._model: PreTrainedModel = model.to(device).eval()
+        self._scores = Batcher(self._score, max_size=MAX_BATCH)
+        self._replies = Batcher(self._reply, max_size=MAX_BATCH)
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        return await self._replies.submit(self._prompt(messages))
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        letters = [choice.letter for choice in choices]
+        ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
+        logits = await self._scores.submit(_Scored(self._prompt(messages), ids))
+        probabilities = shares(dict(zip(letters, logits, strict=True)))
+        return Reading(reply=max(letters, key=probabilities.__getitem__), probabilities=probabilities)
+
+    def _prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
+        turns = [message.model_dump() for message in messages]
+        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
+        """Return the logits of the letters of each request."""
+        scored: dict[int, tuple[float, ...]] = {}
+        for group in alike([request.tokens for request in requests]):
+            logits_BV = self._next_token_logits([requests[number].tokens for number in group])
+            for number, logits_V in zip(group, logits_BV, strict=True):
+                scored[number] = tuple(logits_V[list(requests[number].letter_ids)].tolist())
+        return [scored[number] for number in range(len(requests))]
+
+    @torch.inference_mode()
+    def _next_token_logits(self, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
+        """Return the logits after each prompt, shape (num_prompts, vocabulary size).
+
+        Suffixes are padded on the right: what a causal model puts after the last real token changes nothing before it.
+        """
+        shared = shared_prefix(prompts)
+        cache = DynamicCache(config=self._model.config)
+        if shared:
+            prefix_1T = torch.tensor([prompts[0][:shared]], device=self._model.device)
+            self._model.base_model(prefix_1T, past_key_values=cache)
+            cache.batch_repeat_interleave(len(prompts))
+        suffixes = [torch.tensor(prompt[shared:], device=self._model.device) for prompt in prompts]
+        last_B = torch.tensor([len(suffix) - 1 for suffix in suffixes], device=self._model.device)
+        hidden_BTD = self._model.base_model(pad_sequence(suffixes, batch_first=True), past_key_values=cache)[0]
+        logits_BV: torch.Tensor = self._model.get_output_embeddings()(hidden_BTD[torch.arange(len(prompts)), last_B])
+        return logits_BV.float()
+
+    @torch.inference_mode()
+    def _reply(self, prompts: Sequence[tuple[int, ...]]) -> Sequence[str]:
+        """Return greedy replies; prompts are padded on the left, where generation does not see it."""
+        ids = [torch.tensor(prompt, device=self._model.device) for prompt in prompts]
+        padded_BT = pad_sequence(ids, batch_first=True, padding_side="left")
+        mask_BT = pad_sequence([torch.ones_like(one) for one in ids], batch_first=True, padding_side="left")
+        out_BT = self._model.generate(padded_BT, attention_mask=mask_BT, max_new_tokens=MAX_TOKENS, do_sample=False)
+        texts = self._tokenizer.batch_decode(out_BT[:, padded_BT.shape[1] :], skip_special_tokens=True)
+        return [text.strip() for text in texts]

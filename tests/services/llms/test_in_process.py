@@ -1,0 +1,85 @@
+"""Shared prefixes and batches change the speed, never the answer. The model is a random Llama made here."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from services.llms.in_process import InProcess
+from services.types import Choice, Message
+
+WORDS = [
+    "<pad>",
+    "</s>",
+    "A",
+    "B",
+    "C",
+    "dog",
+    "cat",
+    "cow",
+    "which",
+    "barks",
+    "heard",
+    "loud",
+    "soft",
+    "the",
+    "a",
+    "two",
+]
+CHOICES = tuple(Choice(letter=letter, text=text) for letter, text in zip("ABC", ("dog", "cat", "cow"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("llama")
+    words = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<pad>"))
+    words.pre_tokenizer = Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="</s>")
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
+    tokenizer.save_pretrained(path)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(WORDS),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        pad_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(path)
+    return path
+
+
+def prompt(*words: str) -> tuple[Message, ...]:
+    return (Message(role="user", content=" ".join(words)),)
+
+
+PROMPTS = [
+    prompt("heard", "the", "loud", "dog", "two", "which", "barks"),
+    prompt("heard", "the", "loud", "dog", "two", "which", "barks", "the", "cat"),
+    prompt("heard", "the", "loud", "dog", "soft"),
+    prompt("which"),
+]
+
+
+async def test_batched_prompts_behind_a_shared_prefix_score_like_each_alone(folder: Path) -> None:
+    llm = InProcess(folder, name="tiny")
+    together = await asyncio.gather(*(llm.choose(one, CHOICES) for one in PROMPTS))
+    for one, reading in zip(PROMPTS, together, strict=True):
+        ids = llm._tokenizer.encode(one[0].content + " ", add_special_tokens=False)
+        with torch.inference_mode():
+            logits = llm._model(torch.tensor([ids])).logits[0, -1, [WORDS.index(letter) for letter in "ABC"]]
+        alone = dict(zip("ABC", torch.softmax(logits, -1).tolist(), strict=True))
+        assert reading.probabilities == pytest.approx(alone, abs=1e-4)
+        assert reading.reply == max(alone, key=alone.__getitem__)
+
+
+async def test_a_reply_does_not_depend_on_who_else_asks(folder: Path) -> None:
+    llm = InProcess(folder, name="tiny")
+    alone = [await llm.complete(one) for one in PROMPTS]
+    assert await asyncio.gather(*(llm.complete(one) for one in PROMPTS)) == alone
