@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from services.errors import BadAudio
+from services.errors import BadAudio, TooLarge
 from services.types import SAMPLE_RATE, AudioClip
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _resample(stream: _Stream, name: str) -> NDArray[np.float32]:
         parts.append(resampler.resample_chunk(block.mean(axis=1, dtype=np.float32)))
         num_samples += len(parts[-1])
         if num_samples > longest:
-            raise BadAudio(f"'{name}' lasts longer than the longest accepted, {MAX_DURATION_S:.0f} s.")
+            raise TooLarge(f"'{name}' lasts longer than the longest accepted, {MAX_DURATION_S:.0f} s.")
     parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
     return np.concatenate(parts)
 

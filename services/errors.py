@@ -3,9 +3,11 @@
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
     │   └── BadAudio         HTTP 422: a clip that cannot be decoded or used
+    │       └── TooLarge     HTTP 413: more bytes or seconds than are accepted
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
-    └── ModelError           HTTP 503: a model cannot run here, or a model server failed
+    ├── ModelError           HTTP 503: a model cannot run here, or a model server failed
+    └── TookTooLong          HTTP 504: no answer before the deadline
 
 Each message says what happened, with which value, and what would work.
 """
@@ -19,6 +21,11 @@ class EarwitnessError(Exception):
 
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        """Name of the parameter that is to blame, as the HTTP API calls it."""
 
 
 class BadRequest(EarwitnessError):
@@ -35,6 +42,13 @@ class BadAudio(BadRequest):
     http_status = 422
 
 
+class TooLarge(BadAudio):
+    """A clip of more bytes or seconds than are accepted."""
+
+    code = "too_large"
+    http_status = 413
+
+
 class BadConfig(EarwitnessError):
     """A configuration, a benchmark file or a run folder that cannot be used."""
 
@@ -47,6 +61,13 @@ class ModelError(EarwitnessError):
 
     code = "model_unavailable"
     http_status = 503
+
+
+class TookTooLong(EarwitnessError):
+    """A question that was not answered before its deadline."""
+
+    code = "deadline_exceeded"
+    http_status = 504
 
 
 class UnknownName(EarwitnessError):

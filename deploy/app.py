@@ -1,0 +1,107 @@
+"""The Ray Serve application: the only place where Ray, agents and models meet.
+
+    deploy/serve.local.yaml -> ServeConfig -> build() -> one deployment per model, and the agent in front
+
+The agent builds its paths as eval does; only the models it gives them are handles to deployments.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from threading import Thread
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from agents.models import LocalModels, ModelNames, Models
+from agents.paths import DEAF, PATHS
+from deploy.config import ServeConfig
+from services.catalog import pick
+from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLLM, ask_replica, deployment
+from services.errors import ModelError
+from services.gateway import create_app
+from services.limits import Limits
+from services.protocols import ASR, LLM, Answerer, Captioner
+
+DEFAULT_PATH = "cascade"
+ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
+
+OpenModels = Callable[[ModelNames], Models]
+
+
+def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.Application:
+    """Return the application; each replica opens its own model by name."""
+    names, scales = config.models, config.scales
+    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scales.agent.options())
+    return agent.bind(
+        config.limits,
+        llm=deployment(lambda: open_models(names).llm(), "llm", scales.llm),
+        captioner=deployment(lambda: open_models(names).captioner(), "captioner", scales.captioner),
+        asr=deployment(lambda: open_models(names).asr(), "asr", scales.asr),
+    )
+
+
+class RemoteModels:
+    """The models of the deployments, as `Models`."""
+
+    def __init__(self, llm: RemoteLLM, captioner: RemoteCaptioner, asr: RemoteASR) -> None:
+        self._llm, self._captioner, self._asr = llm, captioner, asr
+
+    def llm(self) -> LLM:
+        return self._llm
+
+    def captioner(self) -> Captioner:
+        return self._captioner
+
+    def asr(self) -> ASR:
+        return self._asr
+
+
+class Agent:
+    """The deployment in front: takes questions over HTTP and only awaits the models."""
+
+    def __init__(self, limits: Limits, **handles: DeploymentHandle) -> None:
+        # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
+        Thread(target=import_module, args=("agents.graph",), daemon=True).start()
+        self._limits = limits
+        self._handles = handles
+        self._answerers: Mapping[str, Answerer] = {}
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """Return what Ray Serve puts behind its proxy."""
+        return create_app(self, self._limits)
+
+    async def missing(self) -> tuple[str, ...]:
+        cards = await asyncio.gather(*(_card(handle) for handle in self._handles.values()))
+        missing = tuple(role for role, card in zip(self._handles, cards, strict=True) if card is None)
+        if not missing and not self._answerers:
+            self._answerers = self._connect(*(card for card in cards if card))
+        return missing
+
+    async def answerer(self, path: str | None) -> Answerer:
+        pick(PATHS, "path", path or DEFAULT_PATH)
+        if not self._answerers and (missing := await self.missing()):
+            raise ModelError(f"Still loading: {', '.join(missing)}. /readyz says when all is ready.")
+        return self._answerers[path or DEFAULT_PATH]
+
+    def hears(self, path: str | None) -> bool:
+        return (path or DEFAULT_PATH) not in DEAF
+
+    def _connect(self, *cards: Card) -> Mapping[str, Answerer]:
+        card = dict(zip(self._handles, cards, strict=True))
+        models = RemoteModels(
+            RemoteLLM(self._handles["llm"], card["llm"]),
+            RemoteCaptioner(self._handles["captioner"], card["captioner"]),
+            RemoteASR(self._handles["asr"], card["asr"]),
+        )
+        return {path: build_path(models) for path, build_path in PATHS.items()}
+
+
+async def _card(handle: DeploymentHandle) -> Card | None:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            card: Card = await ask_replica(handle.card)
+    except (TimeoutError, ModelError):
+        return None
+    return card

@@ -1,0 +1,86 @@
+"""`python -m deploy.ray_server`: a Ray cluster of its own with the service on it.
+
+Started by `deploy.serving`, which writes a `Job` to its stdin and keeps that open: at its end this
+process stops too. It says on stdout what became of it: one `Said` per line.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import IO
+
+from agents.models import LocalModels
+from deploy.app import OpenModels, build
+from deploy.job import Job, Said
+
+OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
+QUIET = {"log_level": "ERROR", "enable_access_log": False}
+
+
+def main(open_models: OpenModels = LocalModels) -> None:
+    """Serve until SIGTERM or the end of stdin."""
+    job = Job.model_validate_json(sys.stdin.readline())
+    told = _take_stdout()
+    threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
+    stop = threading.Event()
+    _start_ray(job)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _tell(told, _serve(job, open_models))
+    stop.wait()
+    _stop_ray()
+
+
+def _take_stdout() -> IO[str]:
+    """Return stdout, and let whatever else is printed here go to stderr."""
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return told
+
+
+def _tell(told: IO[str], said: Said) -> None:
+    print(said.model_dump_json(), file=told, flush=True)
+
+
+def _stop_at_end_of_stdin() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _start_ray(job: Job) -> None:
+    import ray
+    from ray import serve
+
+    ray.init(
+        address="local",  # never one that is already running
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        object_store_memory=OBJECT_STORE_BYTES,
+        _temp_dir=str(job.folder),
+    )
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=QUIET)
+
+
+def _serve(job: Job, open_models: OpenModels) -> Said:
+    from ray import serve
+
+    try:
+        serve.run(build(job.config, open_models), name="earwitness", route_prefix="/", logging_config=QUIET)
+    except RuntimeError as error:
+        return Said(what="failed", message=str(error))
+    return Said(what="ready")
+
+
+def _stop_ray() -> None:
+    import ray
+    from ray import serve
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # Ray reports the end of its own processes as errors
+    serve.shutdown()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

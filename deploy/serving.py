@@ -1,0 +1,176 @@
+"""Runs the service as one thing that starts, says so and stops.
+
+Ray gets a session of its own, so that signals for us never reach its processes halfway: this
+process alone takes them, lets Ray finish its work, and leaves neither a process nor a file behind.
+"""
+
+import ipaddress
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from deploy.config import ServeConfig
+from deploy.job import Job, Said
+from services.errors import BadConfig, ModelError
+
+CHILD = (sys.executable, "-m", "deploy.ray_server")
+GRACE_S = 20.0  # Ray takes about 6 s to stop when nothing is asked
+LONGEST_TMP = 40  # characters; Ray puts Unix sockets below it, whose paths may have 104 to 107
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once."""
+    _require_loopback(host)
+    _require_free(host, port)
+    with _folder() as folder, _signals() as signals:
+        job = Job(config=config, host=host, port=port, folder=folder)
+        process = subprocess.Popen(  # noqa: S603
+            child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
+        )
+        try:
+            _send(process, job)
+            if _told(process, signals):
+                print(f"Listening on http://{_netloc(host)}:{port}", flush=True)  # noqa: T201
+                _told(process, signals)
+        finally:
+            _stop(process, signals)
+
+
+def _require_loopback(host: str) -> None:
+    if host != "localhost" and not (_is_address(host) and ipaddress.ip_address(host).is_loopback):
+        raise BadConfig(
+            f"The service asks nobody for a key yet, so it listens on loopback only, not on {host!r}: "
+            "use --host 127.0.0.1, and a proxy that checks who asks in front of it."
+        )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadConfig(
+                f"Port {port} of {host} cannot be used: {error.strerror}. Choose another: --port."
+            ) from None
+
+
+def _netloc(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    parent = "/tmp" if len(tempfile.gettempdir()) > LONGEST_TMP else None  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="ew-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Yield a socket that becomes readable when a signal has asked us to stop."""
+    readable, writable = socket.socketpair()
+    writable.settimeout(0)  # as `set_wakeup_fd` asks
+    before = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    wakeup = signal.set_wakeup_fd(writable.fileno(), warn_on_full_buffer=False)
+    try:
+        yield readable
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        readable.close()
+        writable.close()
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what it says of other Ray clusters, and with what ours needs."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    # Ray would give each replica one thread, whatever is free.
+    environment.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    path = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    return environment | {
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    }
+
+
+def _send(process: subprocess.Popen[str], job: Job) -> None:
+    assert process.stdin
+    process.stdin.write(job.model_dump_json() + "\n")
+    process.stdin.flush()
+
+
+def _told(process: subprocess.Popen[str], signals: socket.socket) -> bool:
+    """Wait for the child's next word: True when it is ready, False when a signal came first."""
+    assert process.stdout
+    readable, _, _ = select.select([process.stdout.fileno(), signals.fileno()], [], [])
+    if signals.fileno() in readable:
+        return False
+    said = Said.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
+    if said.what == "failed":
+        raise ModelError(said.message or "The service stopped by itself; what it wrote above may say why.")
+    return True
+
+
+def _stop(process: subprocess.Popen[str], signals: socket.socket) -> None:
+    """Let the child stop by itself, unless that takes too long or a second signal comes."""
+    process.terminate()
+    deadline = time.monotonic() + GRACE_S
+    _forget(signals)
+    while process.poll() is None and time.monotonic() < deadline and not select.select([signals], [], [], 0.05)[0]:
+        pass
+    process.kill()
+    process.wait()
+    while leftover := session(process.pid):
+        for pid in leftover:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _forget(signals: socket.socket) -> None:
+    while select.select([signals], [], [], 0)[0]:
+        signals.recv(64)
+
+
+def session(leader: int) -> tuple[int, ...]:
+    """Return the living processes of a session, where the system lists them under /proc."""
+    stats = ((entry.name, _read_stat(entry / "stat")) for entry in Path("/proc").glob("[0-9]*"))
+    return tuple(int(pid) for pid, stat in stats if stat and stat[3] == str(leader) and stat[0] not in "ZX")
+
+
+def _read_stat(path: Path) -> list[str]:
+    """Return state, parent, group and session of a process and so on; empty if it has just ended."""
+    try:
+        return path.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

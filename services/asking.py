@@ -1,0 +1,37 @@
+"""What a person asks, checked: `ask` and the HTTP API refuse what cannot be answered.
+
+A benchmark's items are kept as published and do not pass here.
+"""
+
+from string import ascii_uppercase
+
+from services.errors import BadRequest
+from services.types import Question
+
+LONGEST_TEXT = 10_000  # characters of a question or an option
+
+
+def asked(text: str, options: tuple[str, ...] = ()) -> Question:
+    """Return the question, with its spaces trimmed; `BadRequest` says what is wrong with it."""
+    question = _text(text, "question", "The question")
+    choices = tuple(_text(option, "choices", f"Option {number}") for number, option in enumerate(options, start=1))
+    if len(choices) == 1:
+        raise BadRequest(
+            f"Only one option was given: {choices[0]!r}. Give at least two, or none for an open question.",
+            param="choices",
+        )
+    if len(choices) > len(ascii_uppercase):
+        raise BadRequest(f"{len(choices)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
+    for number, choice in enumerate(choices):
+        if choice in choices[:number]:
+            raise BadRequest(f"Option {choice!r} was given twice; each has to differ.", param="choices")
+    return Question.ask(question, choices)
+
+
+def _text(text: str, param: str, name: str) -> str:
+    text = text.strip()
+    if not text:
+        raise BadRequest(f"{name} is empty; it needs words.", param=param)
+    if len(text) > LONGEST_TEXT:
+        raise BadRequest(f"{name} has {len(text)} characters; at most {LONGEST_TEXT} work.", param=param)
+    return text

@@ -1,0 +1,109 @@
+"""Ray Serve: one deployment wraps any opened model; a Remote* handle speaks the model's protocol."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from ray import serve
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from services.errors import EarwitnessError, ModelError
+from services.limits import Scale
+from services.protocols import ASR, LLM, Captioner
+from services.types import AudioClip, Choice, Evidence, Message, Reading, Value
+
+AnyModel: TypeAlias = LLM | Captioner | ASR
+
+
+class Card(Value):
+    """What a model says of itself."""
+
+    name: str
+    revision: str
+    num_rotations: int = 1
+    """Of an LLM; the others have none."""
+
+
+class Replica:
+    """Opens a model when the replica starts; so the replica is up when the model is loaded."""
+
+    def __init__(self, open_model: Callable[[], AnyModel]) -> None:
+        self._model = open_model()
+
+    async def card(self) -> Card:
+        """Say which model this is."""
+        num_rotations = getattr(self._model, "num_rotations", 1)
+        return Card(name=self._model.name, revision=self._model.revision, num_rotations=num_rotations)
+
+    async def call(self, method: str, *arguments: object) -> object:
+        """Call a method of the model's protocol.
+
+        An error that the user can mend is returned, because Ray would log what is raised as a bug.
+        """
+        try:
+            return await getattr(self._model, method)(*arguments)
+        except EarwitnessError as error:
+            return error
+
+
+def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale) -> serve.Application:
+    """Bind the deployment that opens a model; `role` is its name."""
+    return serve.deployment(Replica).options(name=role, **scale.options()).bind(open_model)
+
+
+class Remote:
+    """A model behind a handle; the subclasses speak its protocol."""
+
+    def __init__(self, handle: DeploymentHandle, card: Card) -> None:
+        self.name, self.revision, self.num_rotations = card.name, card.revision, card.num_rotations
+        self._handle = handle
+
+    async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
+        return await ask_replica(self._handle.call, method, *arguments)
+
+
+class RemoteLLM(Remote):
+    """An LLM in a deployment."""
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        reply: str = await self._call("complete", messages)
+        return reply
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        reading: Reading = await self._call("choose", messages, choices)
+        return reading
+
+
+class RemoteCaptioner(Remote):
+    """A captioner in a deployment."""
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
+        return evidence
+
+
+class RemoteASR(Remote):
+    """A recogniser in a deployment."""
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
+        return evidence
+
+
+async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
+    """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
+    response = method.remote(*arguments)
+    try:
+        result = await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
+    except BackPressureError as error:
+        raise ModelError("The service is busy; try again in a moment.") from error
+    except (RayActorError, DeploymentUnavailableError) as error:
+        raise ModelError("A model of the service has stopped; it is being restarted, try again.") from error
+    if isinstance(result, EarwitnessError):
+        raise result
+    return result

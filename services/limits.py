@@ -1,0 +1,56 @@
+"""Bounds: what one request may bring and how long it may take, and what one deployment may use."""
+
+from typing import Any
+
+from pydantic import Field
+
+from services.errors import TooLarge
+from services.types import AudioClip, Value
+
+STOP_POLL_S = 0.1  # how often a stopping replica looks whether its requests are done; Ray's 2 s delay every stop
+
+
+class Limits(Value):
+    """The bounds of one request."""
+
+    max_upload_bytes: int = Field(default=100_000_000, gt=0)
+    """Half an hour of 16-bit mono at 16 kHz is 58 MB, as base64 77 MB."""
+    max_duration_s: float = Field(default=3600.0, gt=0)
+    deadline_s: float = Field(default=600.0, gt=0)
+    """Seconds from the head of the request to its answer."""
+
+    def check_bytes(self, num_bytes: int) -> None:
+        """Refuse an upload that is too large, be it announced or arrived."""
+        if num_bytes > self.max_upload_bytes:
+            raise TooLarge(
+                f"The upload has more than {self.max_upload_bytes} bytes, the most that is accepted; "
+                "send a compressed format (FLAC, Ogg or MP3) or a shorter clip.",
+                param="file",
+            )
+
+    def check_duration(self, clip: AudioClip) -> None:
+        """Refuse a clip that is too long."""
+        if clip.duration_s > self.max_duration_s:
+            raise TooLarge(
+                f"The clip lasts {clip.duration_s:.0f} s; the longest accepted is {self.max_duration_s:.0f} s.",
+                param="file",
+            )
+
+
+class Scale(Value):
+    """How many replicas a deployment has and what each may use."""
+
+    num_replicas: int = Field(default=1, ge=1)
+    num_cpus: float = Field(default=0.2, ge=0)
+    """A share for Ray's scheduler, no bound: the threads of a replica use what is free."""
+    num_gpus: float = Field(default=0.0, ge=0)
+    max_ongoing_requests: int = Field(default=64, ge=1)
+
+    def options(self) -> dict[str, Any]:
+        """Return this as options of a Ray Serve deployment."""
+        return {
+            "num_replicas": self.num_replicas,
+            "max_ongoing_requests": self.max_ongoing_requests,
+            "ray_actor_options": {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus},
+            "graceful_shutdown_wait_loop_s": STOP_POLL_S,
+        }

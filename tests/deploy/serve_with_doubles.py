@@ -1,0 +1,80 @@
+"""`python serve_with_doubles.py PORT`: the service, with models that need no weights.
+
+Each takes a second to load. The LLM chooses the option that the captioner heard; asked "sleep", it
+takes a minute; asked "fail", it fails as a model server does; asked "bug", it fails as only a bug does.
+"""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from agents.models import ModelNames
+from deploy import ray_server, serving
+from deploy.config import ServeConfig
+from services.errors import ModelError
+from services.limits import Limits
+from services.protocols import ASR, LLM, Captioner
+from services.types import AudioClip, Choice, Evidence, Message, Reading
+
+LOAD_S = 1.0
+
+
+class Reader:
+    """Chooses the option that the evidence names."""
+
+    name, revision, num_rotations = "reader", "1", 1
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        return f"{len(messages)} messages"
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        prompt = messages[-1].content
+        if "sleep" in prompt:
+            await asyncio.sleep(60)
+        if "fail" in prompt:
+            raise ModelError("The server answered 500.")
+        assert "bug" not in prompt
+        heard = [choice.letter for choice in choices if f"{choice.text} is heard" in prompt]
+        odds = {choice.letter: float(choice.letter in heard) for choice in choices}
+        return Reading(reply="".join(heard), probabilities=odds)
+
+
+class Listener:
+    """Hears a tone in what is loud, and a second in each second."""
+
+    name, revision = "listener", "1"
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        what = "A tone" if abs(clip.samples).max() > 0.1 else "Silence"
+        return (Evidence(kind="sound", source="listener", revision="1", text=f"{what} is heard."),)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return (Evidence(kind="transcript", source="listener", revision="1", text=f"{clip.duration_s:.1f} s"),)
+
+
+class Doubles:
+    """Opens the doubles, whatever is named."""
+
+    def __init__(self, names: ModelNames) -> None:
+        self.names = names
+
+    def llm(self) -> LLM:
+        time.sleep(LOAD_S)
+        return Reader()
+
+    def captioner(self) -> Captioner:
+        time.sleep(LOAD_S)
+        return Listener()
+
+    def asr(self) -> ASR:
+        time.sleep(LOAD_S)
+        return Listener()
+
+
+if __name__ == "__main__" and sys.argv[1] == "child":
+    ray_server.main(Doubles)
+elif __name__ == "__main__":
+    config = ServeConfig(limits=Limits(max_upload_bytes=2_000_000, max_duration_s=20, deadline_s=3))
+    child = (sys.executable, str(Path(__file__).resolve()), "child")
+    serving.serve(config, "127.0.0.1", int(sys.argv[1]), child=child)
