@@ -1,0 +1,61 @@
+"""One question on the command line: from names and a path to an answer."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from agents.models import LocalModels, ModelNames
+from agents.paths import DEAF, PATHS
+from services.asking import asked
+from services.audio import load
+from services.catalog import pick
+from services.errors import BadConfig
+from services.types import Answer, Value
+
+
+class Request(Value):
+    """What the user asked for; None stands for the default."""
+
+    clip: Path
+    question: str
+    choices: tuple[str, ...]
+    path: str
+    llm: str | None = None
+    llm_url: str | None = None
+    captioner: str | None = None
+    asr: str | None = None
+
+    def names(self) -> ModelNames:
+        """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
+        if self.path in DEAF and (self.captioner or self.asr):
+            raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
+        return ModelNames(**self.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
+
+
+def ask(request: Request) -> Answer:
+    """Answer: names are checked first, then the question, the models, and last the clip."""
+    build = pick(PATHS, "path", request.path)
+    models = LocalModels(request.names())
+    question = asked(request.question, request.choices)
+    answerer = build(models)
+    clip = None if request.path in DEAF else load(request.clip)
+    return asyncio.run(answerer.answer(question, clip))
+
+
+@contextmanager
+def stdout_kept() -> Iterator[IO[str]]:
+    """Yield stdout for the answer alone: what native libraries print meanwhile goes to stderr."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(os.dup(kept), "w") as stdout:
+            yield stdout
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,138 @@
+"""The command `earwitness`: parse, call, print.
+
+earwitness ask clip.wav "What is heard?" --choice "A dog" --choice "Rain"
+earwitness serve --port 8000
+earwitness eval run --path cascade --bench mmau
+earwitness models list | pull | verify
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval import cli as eval_cli
+from services.errors import EarwitnessError
+
+UNUSABLE = 2  # exit code of what the user can mend
+LOCAL = Path(__file__).with_name("serve.local.yaml")
+
+app = typer.Typer(
+    help="Answers questions about audio, with the evidence: a captioner and a recogniser hear, an LLM reads.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="The embedded models and the demo clips: what is here, and fetching it.")
+app.add_typer(models_app, name="models", no_args_is_help=True)
+app.add_typer(eval_cli.app, name="eval")
+
+
+@app.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, Ogg, MP3, M4A, AAC or WebM.")],
+    question: Annotated[str, typer.Argument(help="What to ask about it.")],
+    *,
+    choice: Annotated[
+        list[str] | None, typer.Option(help="An option; once per option, none: an open question.")
+    ] = None,
+    path: Annotated[
+        str, typer.Option(help="Way from question to answer: cascade, or text (hears nothing).")
+    ] = "cascade",
+    llm: Annotated[str | None, typer.Option(help="LLM that reads; `earwitness models list` names them.")] = None,
+    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
+    captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
+    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
+) -> None:
+    """Ask a question about a recording."""
+    from deploy.asking import Request, ask, stdout_kept
+    from deploy.show import print_answer
+
+    with stdout_kept() as stdout:
+        request = Request(
+            clip=clip,
+            question=question,
+            choices=tuple(choice or ()),
+            path=path,
+            llm=llm,
+            llm_url=llm_url,
+            captioner=captioner,
+            asr=asr,
+        )
+        answer = ask(request)
+        if json:
+            print(answer.model_dump_json(), file=stdout)
+        else:
+            print_answer(request.question, request.choices, answer, stdout)
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    config: Annotated[Path, typer.Option(help="Which models, which limits, how many replicas.")] = LOCAL,
+) -> None:
+    """Serve the HTTP API until Ctrl-C."""
+    from deploy import serving
+    from deploy.config import read
+
+    serving.serve(read(config), host, port)
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
+    """Write the demo clips, and questions about them as a benchmark file."""
+    from deploy.demo import write
+
+    print(f"Demo clips and questions: {write(folder)}")  # noqa: T201
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List the models that can be fetched, and whether they are here."""
+    from deploy.show import print_weights
+
+    print_weights(sys.stdout)
+
+
+@models_app.command("pull")
+def pull_models(
+    names: Annotated[list[str] | None, typer.Argument(help="Default: what the defaults and the demo need.")] = None,
+) -> None:
+    """Fetch models, check them, convert them where their format asks for it."""
+    from deploy.stock import needed
+    from services import weights
+
+    wanted = tuple(names or needed())
+    for name in wanted:
+        weights.find(name)
+    for name in wanted:
+        print(f"{name}: ready in {weights.pull(name)}")  # noqa: T201
+
+
+@models_app.command("verify")
+def verify_models(
+    names: Annotated[list[str] | None, typer.Argument(help="Default: all that are here.")] = None,
+) -> None:
+    """Check the files of fetched models against the checksums taken when they came."""
+    from deploy.stock import here, verify
+
+    for name in names or here():
+        verify(name)
+        print(f"{name}: every file is as it was fetched")  # noqa: T201
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `earwitness`; an error that the user can mend is one line on stderr and exit code 2."""
+    try:
+        app(arguments, prog_name="earwitness")
+    except EarwitnessError as error:
+        print(f"earwitness: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(UNUSABLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What a person reads in the terminal: an answer with its evidence, and the list of models."""
+
+from typing import IO
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from services import weights
+from services.catalog import DEFAULT_LLM
+from services.types import Answer, Choice, Evidence, Question
+
+BAR_WIDTH = 24  # characters that stand for probability 1
+
+
+def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: IO[str]) -> None:
+    """Print options with their probabilities, the choice, the evidence and what it took."""
+    console = Console(file=out, highlight=False, markup=False)
+    console.print(question, style="bold")
+    for option in Question.ask(question, choices).choices:
+        console.print(_option(option, answer), soft_wrap=True)
+    console.print(f"Answer: {_chosen(answer)}", style="bold")
+    if answer.evidence:
+        console.print(_evidence(answer.evidence))
+    seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
+    console.print(f"Path {answer.path}: {' > '.join(answer.trace)} ({seconds})", soft_wrap=True)
+    if answer.degraded:
+        console.print(f"Missing: {', '.join(answer.degraded)}", soft_wrap=True)
+
+
+def _option(option: Choice, answer: Answer) -> str:
+    mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
+    if option.letter not in answer.probabilities:
+        return f"{mark} {option.letter}  {option.text}"
+    probability = answer.probabilities[option.letter]
+    return (
+        f"{mark} {option.letter}  {probability:5.1%}  {'█' * round(BAR_WIDTH * probability):{BAR_WIDTH}}  {option.text}"
+    )
+
+
+def _chosen(answer: Answer) -> str:
+    if answer.choice:
+        return f"{answer.choice.letter}) {answer.choice.text}"
+    return answer.reply or "none: the LLM said nothing"
+
+
+def _evidence(evidence: tuple[Evidence, ...]) -> Table:
+    columns = [Column(heading, no_wrap=True) for heading in ("seconds", "what", "source", "sure")]
+    table = Table(*columns, "evidence", box=None, pad_edge=False, header_style="dim")
+    for statement in evidence:
+        end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
+        sure = "" if statement.confidence is None else f"{statement.confidence:.0%}"
+        table.add_row(f"{statement.start_s:.1f}-{end}", statement.kind, statement.source, sure, statement.text)
+    return table
+
+
+def print_weights(out: IO[str]) -> None:
+    """Print the models that can be fetched, with size, licence, publisher and state."""
+    console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
+    columns = [Column(heading, no_wrap=True) for heading in ("name", "kind", "MB", "state")]
+    table = Table(*columns, "licence", "publisher", box=None, pad_edge=False, header_style="dim")
+    for name, entry in weights.known().items():
+        size = f"{entry.download_size / 1e6:.0f}"
+        shown = f"{name} (default)" if name == DEFAULT_LLM else name
+        table.add_row(shown, entry.kind, size, weights.state(name), entry.licence, entry.publisher)
+    console.print(table)
