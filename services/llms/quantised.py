@@ -67,11 +67,12 @@ class Quantised:
     def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
-        for group in alike([request.tokens for request in requests]):
+        for group in _of_one_length(requests, alike([request.tokens for request in requests])):
             shared = shared_prefix([requests[number].tokens for number in group])
             results = self._generator.generate_batch(
                 [list(requests[number].tokens[shared:]) for number in group],
                 static_prompt=list(requests[group[0]].tokens[:shared]) or None,
+                cache_static_prompt=False,  # that cache never forgets: 10 MB more for each clip
                 max_length=1,
                 include_prompt_in_result=False,
                 return_logits_vocab=True,
@@ -89,3 +90,12 @@ class Quantised:
             end_token=self._ends,
         )
         return [self._tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
+
+
+def _of_one_length(requests: Sequence[_Scored], groups: list[list[int]]) -> list[list[int]]:
+    """Split the groups by length: CTranslate2 reads what exceeds the shortest prompt of a batch token by token."""
+    split: dict[tuple[int, int], list[int]] = {}
+    for which, group in enumerate(groups):
+        for number in group:
+            split.setdefault((which, len(requests[number].tokens)), []).append(number)
+    return list(split.values())
