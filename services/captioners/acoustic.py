@@ -1,6 +1,9 @@
 """The captioner that describes a clip from signal analysis and small pretrained models, for an LLM that cannot hear."""
 
 import asyncio
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 
 from services import weights
 from services.audio import segments as parts_of
@@ -17,7 +20,6 @@ from services.captioners.yamnet import YamNet
 from services.types import AudioClip, Evidence
 
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
-VERSION = "1"  # of the analyses; changes when a caption of the same clip may
 LONGEST_S = 60.0  # a longer clip is described part by part
 WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
 
@@ -29,7 +31,7 @@ class AcousticCaptioner:
 
     def __init__(self) -> None:
         folders = {name: weights.folder(name) for name in WEIGHTS}
-        self.revision = "-".join([VERSION, *(weights.revision(name)[:4] for name in WEIGHTS)])
+        self.revision = "-".join([_code_digest(), *(weights.revision(name)[:4] for name in WEIGHTS)])
         yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
         self._music = MusicListener(yamnet, BasicPitch(folders["basic-pitch"]))
@@ -66,6 +68,13 @@ class AcousticCaptioner:
             *segments(clip, heard.speech),
             *self._speakers(clip, heard.speech, child=child, background=heard.background),
         )
+
+
+@cache
+def _code_digest() -> str:
+    """Return what changes with any line or table of the analyses, so that no cache serves an old caption."""
+    sources = sorted(path for path in Path(__file__).parent.iterdir() if path.is_file())
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
 def _moved(statement: Evidence, by_s: float) -> Evidence:
