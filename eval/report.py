@@ -68,7 +68,8 @@ def print_table(title: str, summary: Summary, console: Console) -> None:
     table.add_section()
     table.add_row("all", *_cells(summary), style="bold")
     console.print(table)
-    console.print(f"{summary.wall_s:.1f} s in all, {summary.mean_took_s:.2f} s per item from start to answer")
+    rate = summary.n / summary.wall_s if summary.wall_s else 0.0
+    console.print(f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second")
 
 
 def _cells(counted: Score) -> list[str]:
