@@ -18,10 +18,10 @@ from time import perf_counter, process_time
 from typing import Annotated, NamedTuple
 
 import typer
-from agents.prompts import messages
 from rich.console import Console
 
 from agents.cascade import Cascade
+from agents.prompts import messages
 from agents.reply import read_choice
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark, Item
