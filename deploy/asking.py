@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +14,7 @@ from services.asking import asked
 from services.audio import load
 from services.catalog import pick
 from services.errors import BadConfig
-from services.types import Answer, Value
+from services.types import Answer, AudioClip, Value
 
 
 class Request(Value):
@@ -42,20 +42,34 @@ def ask(request: Request) -> Answer:
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
     answerer = build(models)
-    clip = None if request.path in DEAF else load(request.clip)
+    clip = None if request.path in DEAF else _load(request.clip)
     return asyncio.run(answerer.answer(question, clip))
+
+
+def _load(path: Path) -> AudioClip:
+    """Load the clip, without what libsndfile's MP3 decoder writes to stderr about each frame it cannot read."""
+    with Path(os.devnull).open("w") as nowhere, _redirected(2, nowhere.fileno()):
+        return load(path)
 
 
 @contextmanager
 def stdout_kept() -> Iterator[IO[str]]:
-    """Yield stdout for the answer alone: what native libraries print meanwhile goes to stderr."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
+    """Yield stdout for the answer alone: what libraries print meanwhile goes to stderr."""
+    with (
+        os.fdopen(os.dup(1), "w", errors="replace") as stdout,
+        _redirected(1, 2),
+        redirect_stdout(sys.stderr),
+    ):
+        yield stdout
+
+
+@contextmanager
+def _redirected(descriptor: int, target: int) -> Iterator[None]:
+    """Redirect below Python, where native libraries write."""
+    kept = os.dup(descriptor)
+    os.dup2(target, descriptor)
     try:
-        with os.fdopen(os.dup(kept), "w") as stdout:
-            yield stdout
+        yield
     finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
+        os.dup2(kept, descriptor)
         os.close(kept)

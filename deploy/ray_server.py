@@ -6,6 +6,7 @@ process stops too. It says on stdout what became of it: one `Said` per line.
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ def main(open_models: OpenModels = LocalModels) -> None:
     _tell(told, _serve(job, open_models))
     stop.wait()
     _stop_ray()
+    shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
 
 
 def _take_stdout() -> IO[str]:

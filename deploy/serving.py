@@ -25,7 +25,7 @@ from services.errors import BadConfig, ModelError
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")
 GRACE_S = 20.0  # Ray takes about 6 s to stop when nothing is asked
-LONGEST_TMP = 40  # characters; Ray puts Unix sockets below it, whose paths may have 104 to 107
+LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their paths may have 103
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -1,0 +1,157 @@
+"""One start of the whole service under Ray, with doubles: it says when it is ready, answers, and leaves nothing."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from deploy.serving import session
+from services.types import Answer
+
+SCRIPT = Path(__file__).with_name("serve_with_doubles.py")
+START_S, STOP_S = 120, 30  # generous: other work may have the cores
+
+
+class Running:
+    """The service as a child of a process that is not Python, as `make serve` has it."""
+
+    def __init__(self, tmp: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.tmp = tmp
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, SCRIPT, str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=(tmp / "stderr").open("w"),
+            text=True,
+            env=os.environ | {"TMPDIR": str(tmp)},
+            start_new_session=True,
+        )
+        self.statuses: set[int] = set()
+        self._watch = threading.Thread(target=self._poll, daemon=True)
+        self._watch.start()
+
+    def wait_until_ready(self) -> None:
+        """Wait for the first line on stdout."""
+        assert self.process.stdout
+        self.said = self.process.stdout.readline()
+        self._watch.join()
+        self.logged = (self.tmp / "stderr").read_text()
+        assert self.said, self.logged
+
+    def ray_session(self) -> int:
+        """Return the session that Ray runs in: its leader is our only child."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return int(children.read_text())
+
+    def ask(self, question: str, *choices: str, data: bytes = b"") -> httpx.Response:
+        files = {"file": ("clip.wav", data or wav())}
+        fields = {"question": question, "choices": list(choices or ("Silence", "A tone"))}
+        return httpx.post(f"{self.url}/v1/audio/questions", files=files, data=fields, timeout=30)
+
+    def _poll(self) -> None:
+        while self.process.poll() is None and 200 not in self.statuses:
+            try:
+                self.statuses.add(httpx.get(f"{self.url}/readyz", timeout=30).status_code)
+            except httpx.TransportError:
+                time.sleep(0.1)
+
+
+def wav(amplitude: float = 0.5, duration_s: float = 1.0) -> bytes:
+    buffer = BytesIO()
+    samples = amplitude * np.sin(np.arange(round(16_000 * duration_s)) / 5)
+    soundfile.write(buffer, samples, 16_000, format="WAV")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Running]:
+    with TemporaryDirectory(prefix="t-", dir="/tmp") as tmp:  # pytest's own is too long for Unix sockets
+        running = Running(Path(tmp))
+        try:
+            running.wait_until_ready()
+            yield running
+        finally:
+            running.process.terminate()
+            running.process.wait(STOP_S)
+
+
+@pytest.mark.timeout(START_S)
+def test_it_says_where_it_listens_once_every_model_is_loaded(service: Running) -> None:
+    assert service.said == f"Listening on {service.url}\n"
+    assert service.statuses - {404, 503} == {200}
+    assert service.logged == ""
+
+
+def test_a_question_goes_through_three_deployments(service: Running) -> None:
+    answer = Answer.model_validate_json(service.ask("What is it?").content)
+    assert answer.choice
+    assert answer.choice.text == "A tone"
+    assert [statement.text for statement in answer.evidence] == ["A tone is heard.", "1.0 s"]
+    assert answer.trace == ("caption: listener", "transcribe: listener", "read: reader")
+
+
+def test_questions_asked_at_once_get_their_own_answers(service: Running) -> None:
+    def chosen(number: int) -> str:
+        answer = service.ask("What is it?", data=wav(amplitude=0.5 * (number % 2), duration_s=1 + number / 10)).json()
+        return f"{answer['choice']['text']} {answer['evidence'][1]['text']}"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(chosen, range(24)))
+    assert answers == [f"{('Silence', 'A tone')[n % 2]} {1 + n / 10:.1f} s" for n in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "code"),
+    [("fail", 503, "model_unavailable"), ("bug", 500, "internal_error"), ("sleep", 504, "deadline_exceeded")],
+)
+def test_faults_of_a_replica_arrive_as_json(service: Running, question: str, status: int, code: str) -> None:
+    response = service.ask(question)
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert response.elapsed.total_seconds() < 8
+
+
+def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
+    assert "AssertionError" in (service.tmp / "stderr").read_text()
+    assert "The server answered 500." not in (service.tmp / "stderr").read_text()
+
+
+def test_bad_requests_are_refused_by_the_service_too(service: Running) -> None:
+    assert service.ask("What?", "Rain").status_code == 400
+    assert service.ask("What?", data=b"no audio").status_code == 422
+    assert service.ask("What?", data=bytes(3_000_000)).status_code == 413
+    assert service.ask("What?", data=wav(duration_s=25)).status_code == 413
+
+
+def test_a_port_in_use_is_refused_before_anything_starts(service: Running) -> None:
+    command = [sys.executable, "-m", "deploy.cli", "serve", "--port", str(service.port)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    complaint = f"Port {service.port} of 127.0.0.1 cannot be used: Address already in use. Choose another: --port."
+    assert (done.returncode, done.stderr) == (2, f"earwitness: {complaint}\n")
+
+
+def test_sigterm_to_the_whole_group_leaves_no_process_no_port_and_no_file(service: Running) -> None:
+    ray = service.ray_session()
+    assert len(session(ray)) > 5
+    os.killpg(service.process.pid, signal.SIGTERM)
+    assert service.process.wait(STOP_S) == 0
+    assert session(ray) == ()
+    assert {path.name for path in service.tmp.iterdir()} == {"stderr"}
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", service.port))

@@ -1,0 +1,215 @@
+"""The command `earwitness` as a user meets it: what goes to which stream, and the exit code."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from deploy import cli, stock
+from deploy.config import ServeConfig, read
+from services import weights
+from services.catalog import ASRS, CAPTIONERS, LLMS
+from services.errors import BadConfig
+from services.settings import settings
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading
+
+DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
+
+
+class Double:
+    """Reads, captions and transcribes; prefers the second option."""
+
+    name, revision, num_rotations = "double", "1", 1
+
+    async def complete(self, messages: tuple[Message, ...]) -> str:
+        return f"{len(messages)} messages"
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        print("noise of a library")  # noqa: T201
+        os.write(1, b"noise of native code\n")
+        return Reading(reply="B", probabilities={"A": 0.25, "B": 0.75})
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        return (self._evidence("sound", f"Heard for {clip.duration_s:.2f} s."),)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return (self._evidence("transcript", "It was the best of times."),)
+
+    def _evidence(self, kind: str, text: str) -> Evidence:
+        record = {"kind": kind, "source": "double", "revision": "1", "text": text, "confidence": 0.5}
+        return Evidence.model_validate(record)
+
+
+@pytest.fixture(autouse=True)
+def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setitem(LLMS, "double", lambda _url: Double())
+    monkeypatch.setitem(CAPTIONERS, "double", Double)
+    monkeypatch.setitem(ASRS, "double", Double)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, 0.5 * np.sin(np.arange(24_000) / 5), 16_000)
+    return path
+
+
+def run(*arguments: str | Path) -> int:
+    try:
+        cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_json_is_exactly_the_answer_on_stdout(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = run("ask", clip, "What?", "--choice", "Rain", "--choice", "A tone", "--json", *DOUBLES)
+    out, err = capfd.readouterr()
+    answer = Answer.model_validate_json(out)
+    assert code == 0
+    assert out.count("\n") == 1
+    assert answer.choice == Choice(letter="B", text="A tone")
+    assert answer.probabilities == pytest.approx({"A": 0.25, "B": 0.75})
+    assert [statement.text for statement in answer.evidence] == ["Heard for 1.50 s.", "It was the best of times."]
+    assert err.count("noise") == 2
+
+
+def test_the_plain_form_shows_options_choice_and_evidence(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("ask", clip, "What is [it]?", "--choice", "Rain", "--choice", "A tone", *DOUBLES) == 0
+    out = capfd.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["What", "is", "[it]?"]
+    assert (lines[1][0], lines[1][1], lines[1][-1]) == ("A", "25.0%", "Rain")
+    assert (lines[2][0], lines[2][2], lines[2][-1]) == (">", "75.0%", "tone")
+    assert lines[3] == ["Answer:", "B)", "A", "tone"]
+    assert "0.0-end  transcript  double  50%   It was the best of times." in out
+
+
+def test_an_open_question_prints_the_reply(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("ask", clip, "What is heard?", *DOUBLES) == 0
+    assert "messages\n" in capfd.readouterr().out
+
+
+def test_the_text_path_opens_no_clip(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("ask", tmp_path / "nothing.wav", "What?", "--path", "text", "--llm", "double", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["path"] == "text"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--llm", "phi-5"), "No LLM named 'phi-5'. Known: "),
+        (("--captioner", "deaf"), "No captioner named 'deaf'. Known: acoustic, "),
+        (("--asr", "deaf"), "No ASR named 'deaf'. Known: whisper-base, "),
+        (("--path", "lalm"), "No path named 'lalm'. Known: text, cascade."),
+        (("--path", "text", "--asr", "double"), "Path 'text' hears nothing: leave out --captioner and --asr."),
+        (("--choice", "Rain"), "Only one option was given: 'Rain'."),
+        (("--choice", "Rain", "--choice", "Rain"), "Option 'Rain' was given twice; each has to differ."),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    named = DOUBLES if arguments[0] == "--choice" else ()
+    code = run("ask", tmp_path / "not_even_opened.wav", "What?", *arguments, *named)
+    out, err = capfd.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"earwitness: {message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No recording at"),
+        (b"", "is empty (0 bytes)."),
+        (b"only text\n" * 50, "is no audio that can be read."),
+        (np.random.default_rng(1).bytes(5000), "is no audio that can be read."),
+    ],
+    ids=["missing", "empty", "text", "random bytes"],
+)
+def test_unusable_recordings_are_one_line_and_exit_code_2(
+    content: bytes | None, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "clip.mp3"
+    if content is not None:
+        path.write_bytes(content)
+    code = run("ask", path, "What?", *DOUBLES)
+    out, err = capfd.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_a_directory_is_no_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("ask", tmp_path, "What?", *DOUBLES) == 2
+    assert "is a directory, not a recording." in capfd.readouterr().err
+
+
+def test_half_an_hour_is_heard_to_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.zeros(8_000 * 1800, np.int16), 8_000)
+    assert run("ask", path, "What?", "--json", *DOUBLES) == 0
+    assert json.loads(capfd.readouterr().out)["evidence"][0]["text"] == "Heard for 1800.00 s."
+
+
+def test_models_are_listed_with_size_licence_publisher_and_state(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "list") == 0
+    line = next(line for line in capfd.readouterr().out.splitlines() if line.startswith("basic-pitch"))
+    assert line.split() == ["basic-pitch", "captioner", "1", "absent", "Apache-2.0", "Spotify"]
+
+
+def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
+    assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.needed())
+    assert all(weights.find(name).wheels for name in stock.needed())
+
+
+def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> None:
+    place = weights.place("yamnet")
+    place.mkdir(parents=True)
+    (place / "model.onnx").write_bytes(b"changed")
+    (place / weights.MANIFEST).write_text(json.dumps({"model.onnx": "0" * 64}))
+    assert run("models", "verify") == 2
+    assert "yamnet: model.onnx changed since it was fetched." in capfd.readouterr().err
+    assert run("models", "verify", "basic-pitch") == 2
+    assert "`earwitness models pull basic-pitch` fetches them." in capfd.readouterr().err
+
+
+def test_the_configuration_that_is_shipped_fits_one_core() -> None:
+    scales = read(cli.LOCAL).scales
+    asked = (scales.agent, scales.llm, scales.captioner, scales.asr)
+    assert sum(scale.num_cpus * scale.num_replicas for scale in asked) <= 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("limit: {}", "no setting named 'limit'. Did you mean 'limits'?"),
+        ("limits: {deadline: 3}", "no setting named 'limits.deadline'. Did you mean 'deadline_s'?"),
+        ("models: {xyz: 3}", "no setting named 'models.xyz'. Known: llm, captioner, asr, llm_url."),
+        ("limits: {deadline_s: -1}", "limits.deadline_s: Input should be greater than 0."),
+        ("limits: [", "is no YAML"),
+    ],
+)
+def test_a_wrong_configuration_is_told_what_is_wrong(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "serve.yaml"
+    path.write_text(content)
+    with pytest.raises(BadConfig) as error:
+        read(path)
+    assert message in str(error.value)
+
+
+def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
+    (tmp_path / "serve.yaml").write_text("# nothing\n")
+    assert read(tmp_path / "serve.yaml") == ServeConfig()
+
+
+def test_the_service_is_not_offered_to_other_machines(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("serve", "--host", "0.0.0.0") == 2
+    assert "it listens on loopback only, not on '0.0.0.0'" in capfd.readouterr().err

@@ -1,0 +1,225 @@
+"""The HTTP API over a scripted answerer: what comes back for good and for bad requests."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from fastapi.testclient import TestClient
+
+from services.catalog import pick
+from services.errors import ModelError
+from services.gateway import create_app
+from services.limits import Limits
+from services.types import Answer, AudioClip, Question
+
+PATH = "/v1/audio/questions"
+LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=0.5)
+
+
+def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype: str = "PCM_16") -> bytes:
+    samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(rate * duration_s)) / rate)
+    buffer = BytesIO()
+    soundfile.write(buffer, np.repeat(samples[:, None], channels, axis=1), rate, format="WAV", subtype=subtype)
+    return buffer.getvalue()
+
+
+class Echo:
+    """Answers with the last option and the length of the clip; fails as it is told to."""
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        if question.text == "slow":
+            await asyncio.sleep(30)
+        if question.text == "fail":
+            raise ModelError("The server answered 500.")
+        if question.text == "bug":
+            raise ZeroDivisionError
+        reply = f"{clip.duration_s:.2f} s" if clip else "no clip"
+        choice = question.choices[-1] if question.choices else None
+        return Answer(question_id=question.id, reply=reply, choice=choice, path="cascade")
+
+
+class Scripted:
+    """Two paths; ready when told."""
+
+    waiting: tuple[str, ...] = ()
+
+    async def missing(self) -> tuple[str, ...]:
+        return self.waiting
+
+    async def answerer(self, path: str | None) -> Echo:
+        pick({"cascade": None, "text": None}, "path", path or "cascade")
+        if self.waiting:
+            raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
+        return Echo()
+
+    def hears(self, path: str | None) -> bool:
+        return path != "text"
+
+
+@pytest.fixture
+def service() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def client(service: Scripted) -> Iterator[TestClient]:
+    with TestClient(create_app(service, LIMITS), raise_server_exceptions=False) as client:
+        yield client
+
+
+def ask(client: TestClient, data: bytes, question: str = "What?", **fields: str | list[str]) -> httpx.Response:
+    return client.post(PATH, files={"file": ("clip.wav", data)}, data={"question": question} | fields)
+
+
+def fault(response: httpx.Response) -> dict[str, Any]:
+    body = response.json()
+    assert list(body) == ["error"]
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    assert body["error"]["type"] == ("server_error" if response.status_code >= 500 else "invalid_request_error")
+    error: dict[str, Any] = body["error"]
+    return error
+
+
+def test_a_form_is_answered(client: TestClient) -> None:
+    response = ask(client, wav(2.0), choices=["Rain", "A dog"])
+    answer = Answer.model_validate_json(response.content)
+    assert response.status_code == 200
+    assert (answer.reply, answer.choice.text if answer.choice else None) == ("2.00 s", "A dog")
+
+
+def test_json_is_answered(client: TestClient) -> None:
+    body = {"question": "What?", "choices": ["Rain", "A dog"], "audio": base64.b64encode(wav(1.5)).decode()}
+    answer = Answer.model_validate_json(client.post(PATH, json=body).content)
+    assert (answer.reply, answer.choice.letter if answer.choice else None) == ("1.50 s", "B")
+
+
+def test_an_open_question_has_no_choice(client: TestClient) -> None:
+    assert ask(client, wav()).json()["choice"] is None
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (44_100, 2), (96_000, 1)])
+def test_any_rate_and_channel_count_keeps_its_length(client: TestClient, rate: int, channels: int) -> None:
+    assert ask(client, wav(1.0, rate, channels)).json()["reply"] == "1.00 s"
+
+
+def test_a_path_that_hears_nothing_needs_no_recording(client: TestClient) -> None:
+    assert client.post(PATH, json={"question": "What?", "path": "text"}).json()["reply"] == "no clip"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "'clip.wav' is empty (0 bytes)."),
+        (b"this is text, whatever its name says\n" * 9, "'clip.wav' is no audio that can be read."),
+        (wav()[:20], "'clip.wav' is no audio that can be read."),
+        (wav(0.0), "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
+        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), "'clip.wav' holds 1 samples that are not"),
+    ],
+    ids=["empty", "text", "cut short", "zero samples", "NaN"],
+)
+def test_unusable_recordings_are_422(client: TestClient, data: bytes, message: str) -> None:
+    response = ask(client, data)
+    assert response.status_code == 422
+    assert fault(response)["code"] == "bad_audio"
+    assert fault(response)["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code", "param"),
+    [
+        ({"question": ""}, 400, "bad_request", "question"),
+        ({"choices": ["Rain"]}, 400, "bad_request", "choices"),
+        ({"choices": ["Rain", "Rain"]}, 400, "bad_request", "choices"),
+        ({"choice": ["Rain", "Wind"]}, 400, "bad_request", "choice"),
+        ({"path": "lalm"}, 404, "unknown_name", None),
+    ],
+)
+def test_unusable_questions_name_the_parameter(
+    client: TestClient, fields: dict[str, Any], status: int, code: str, param: str | None
+) -> None:
+    response = ask(client, wav(), **fields)
+    assert (response.status_code, fault(response)["code"], fault(response)["param"]) == (status, code, param)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b"{", None),
+        (b"[]", None),
+        (b'{"choices": []}', "question"),
+        (b'{"question": "What?", "choice": ["a"]}', "choice"),
+        (b'{"question": "What?", "audio": "not base64!"}', "audio"),
+        (b'{"question": 3}', "question"),
+        (b'{"question": "What?"}', "file"),
+    ],
+)
+def test_unusable_json_is_400(client: TestClient, body: bytes, param: str | None) -> None:
+    response = client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, fault(response)["param"]) == (400, param)
+
+
+def test_a_form_that_is_none_is_400(client: TestClient) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for body in (b"no form", b"--x\r\nContent-Disposition: form-data\r\n\r\nnameless\r\n--x--\r\n"):
+        response = client.post(PATH, content=body, headers=headers)
+        assert response.status_code == 400
+        assert fault(response)["message"]
+
+
+def test_other_content_types_paths_and_methods_are_errors_in_json(client: TestClient) -> None:
+    urlencoded = client.post(PATH, data={"question": "What?"})
+    assert (urlencoded.status_code, fault(urlencoded)["code"]) == (415, "unsupported_media_type")
+    for response, status in ((client.get(PATH), 405), (client.get("/v1/nothing"), 404)):
+        assert response.status_code == status
+        assert fault(response)["message"].endswith(response.request.url.path)
+
+
+def test_too_many_bytes_are_413_announced_or_not(client: TestClient) -> None:
+    announced = ask(client, bytes(500_000))
+    body = b'{"question": "' + b"x" * 500_000
+    chunks = (body[start : start + 10_000] for start in range(0, len(body), 10_000))
+    unannounced = client.post(PATH, content=chunks, headers={"Content-Type": "application/json"})
+    for response in (announced, unannounced):
+        assert (response.status_code, fault(response)["code"]) == (413, "too_large")
+        assert "400000 bytes" in fault(response)["message"]
+
+
+def test_too_many_seconds_are_413(client: TestClient) -> None:
+    response = ask(client, wav(5.5))
+    assert response.status_code == 413
+    assert fault(response)["message"] == "The clip lasts 6 s; the longest accepted is 5 s."
+
+
+def test_no_question_outlasts_its_deadline(client: TestClient) -> None:
+    response = ask(client, wav(), "slow")
+    assert (response.status_code, fault(response)["code"]) == (504, "deadline_exceeded")
+    assert response.elapsed.total_seconds() < 3
+
+
+def test_a_failing_model_is_503_and_a_bug_is_500_without_its_details(client: TestClient) -> None:
+    failed, bug = ask(client, wav(), "fail"), ask(client, wav(), "bug")
+    assert (failed.status_code, fault(failed)["message"]) == (503, "The server answered 500.")
+    assert (bug.status_code, fault(bug)["code"]) == (500, "internal_error")
+    assert "ZeroDivision" not in bug.text
+
+
+def test_ready_only_when_every_model_is_loaded(client: TestClient, service: Scripted) -> None:
+    service.waiting = ("llm",)
+    loading = client.get("/readyz")
+    assert (loading.status_code, loading.json()) == (503, {"ready": False, "waiting_for": ["llm"]})
+    assert ask(client, wav()).status_code == 503
+    assert client.get("/healthz").status_code == 200
+    service.waiting = ()
+    assert (client.get("/readyz").status_code, client.get("/readyz").json()["ready"]) == (200, True)
+
+
+def test_the_api_describes_both_ways_to_ask(client: TestClient) -> None:
+    operation = json.loads(client.get("/openapi.json").content)["paths"][PATH]["post"]
+    assert set(operation["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
