@@ -3,6 +3,8 @@
 What was said in a recording is quoted: it is data, never an instruction.
 """
 
+import re
+
 from services.types import Choice, Evidence, Message, Question
 
 SYSTEM = (
@@ -17,6 +19,7 @@ OPTION = "{letter}. {text}"
 ANSWER_LETTER = "Answer with the letter of the best option."
 ANSWER_FREELY = "Answer in one or two sentences."
 SAID = 'Somebody says: "{text}"'
+SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
 
 
@@ -45,7 +48,22 @@ def _heard(evidence: tuple[Evidence, ...]) -> str:
 
 
 def _statement(statement: Evidence) -> str:
-    said = SAID.format(text=statement.text.replace('"', "'")) if statement.kind == "transcript" else statement.text
+    said = (
+        SAID.format(text=statement.text.replace('"', "'"))
+        if statement.kind == "transcript"
+        else _worded(statement.text)
+    )
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
         return SPAN.format(start=statement.start_s, end=statement.end_s) + said
     return said
+
+
+def _worded(text: str) -> str:
+    """Return the text with probabilities such as (0.43) as words, which small models read better than digits."""
+    return re.sub(r" \((\d\.\d\d)\)", lambda found: _certainty(float(found[1])), text)
+
+
+def _certainty(probability: float) -> str:
+    if probability > 0.8:
+        return SURE
+    return LIKELY if probability > 0.5 else MAYBE if probability > 0.25 else HARDLY

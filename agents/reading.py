@@ -5,6 +5,7 @@ import math
 from typing import NamedTuple
 
 from agents.prompts import messages
+from agents.relevance import selected
 from agents.reply import read_choice
 from services.protocols import LLM
 from services.types import Choice, Evidence, Question, Reading
@@ -22,11 +23,13 @@ class Read(NamedTuple):
 
 async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
     """Ask the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
+    limit = llm.style.num_statements if question.choices else None
+    shown = None if evidence is None else selected(question, evidence, limit)
     if not question.choices:
-        return Read(await llm.complete(messages(question, evidence)), None, {})
-    orders = min(llm.num_rotations, len(question.choices))
+        return Read(await llm.complete(messages(question, shown)), None, {})
+    orders = min(llm.style.num_rotations, len(question.choices))
     asked = [_rotated(question, by) for by in range(orders)]
-    readings = await asyncio.gather(*(llm.choose(messages(one, evidence), one.choices) for one in asked))
+    readings = await asyncio.gather(*(llm.choose(messages(one, shown), one.choices) for one in asked))
     probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:
         reply = readings[0].reply

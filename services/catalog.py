@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from services.errors import ModelError, UnknownName
 from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
+from services.types import ReadingStyle
 
 Entry = TypeVar("Entry")
 
@@ -22,6 +23,7 @@ EMBEDDED_LLMS = ("smollm2-135m", "gemma-3-270m", "qwen2.5-coder-0.5b", "qwen2.5-
 DEFAULT_LLM = "qwen2.5-coder-0.5b"
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
+SMALL_READER = ReadingStyle(num_rotations=4, num_statements=4)
 OPENAI_URL = "https://api.openai.com/v1"
 GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 ANTHROPIC_URL = "https://api.anthropic.com/v1"
@@ -46,7 +48,7 @@ def open_llm(name: str, url: str | None = None) -> LLM:
     return pick(LLMS, "LLM", name)(url)
 
 
-def embedded_llm(name: str, *, num_rotations: int) -> Callable[[str | None], LLM]:
+def embedded_llm(name: str, style: ReadingStyle) -> Callable[[str | None], LLM]:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 
     def opener(url: str | None) -> LLM:
@@ -55,7 +57,7 @@ def embedded_llm(name: str, *, num_rotations: int) -> Callable[[str | None], LLM
         from services import weights
         from services.llms.quantised import Quantised
 
-        return Quantised(weights.folder(name), name=name, revision=weights.revision(name), num_rotations=num_rotations)
+        return Quantised(weights.folder(name), name=name, revision=weights.revision(name), style=style)
 
     return opener
 
@@ -185,10 +187,10 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
 }
 
 LLMS: dict[str, Callable[[str | None], LLM]] = {
-    "smollm2-135m": embedded_llm("smollm2-135m", num_rotations=4),
-    "gemma-3-270m": embedded_llm("gemma-3-270m", num_rotations=4),
-    "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", num_rotations=4),
-    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", num_rotations=1),
+    "smollm2-135m": embedded_llm("smollm2-135m", SMALL_READER),
+    "gemma-3-270m": embedded_llm("gemma-3-270m", SMALL_READER),
+    "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", SMALL_READER),
+    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", SMALL_READER),
     "llama-2-7b": hub_llm("llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
     "llama-3-8b": hub_llm("llama-3-8b", "meta-llama/Meta-Llama-3-8B-Instruct"),
     "llama-3.1-8b": hub_llm("llama-3.1-8b", "meta-llama/Llama-3.1-8B-Instruct"),

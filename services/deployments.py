@@ -12,7 +12,7 @@ from ray.serve.handle import DeploymentHandle
 from services.errors import EarwitnessError, ModelError
 from services.limits import Scale
 from services.protocols import ASR, LLM, Captioner
-from services.types import AudioClip, Choice, Evidence, Message, Reading, Value
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
 
 AnyModel: TypeAlias = LLM | Captioner | ASR
 
@@ -22,7 +22,7 @@ class Card(Value):
 
     name: str
     revision: str
-    num_rotations: int = 1
+    style: ReadingStyle = ReadingStyle()
     """Of an LLM; the others have none."""
 
 
@@ -34,8 +34,8 @@ class Replica:
 
     async def card(self) -> Card:
         """Say which model this is."""
-        num_rotations = getattr(self._model, "num_rotations", 1)
-        return Card(name=self._model.name, revision=self._model.revision, num_rotations=num_rotations)
+        style = getattr(self._model, "style", ReadingStyle())
+        return Card(name=self._model.name, revision=self._model.revision, style=style)
 
     async def call(self, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.
@@ -57,7 +57,7 @@ class Remote:
     """A model behind a handle; the subclasses speak its protocol."""
 
     def __init__(self, handle: DeploymentHandle, card: Card) -> None:
-        self.name, self.revision, self.num_rotations = card.name, card.revision, card.num_rotations
+        self.name, self.revision, self.style = card.name, card.revision, card.style
         self._handle = handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type

@@ -7,7 +7,7 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 
 from typing import Protocol
 
-from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 
 class LLM(Protocol):
@@ -22,8 +22,8 @@ class LLM(Protocol):
         """Content hash or pinned revision of the weights; "served" where only a server knows."""
 
     @property
-    def num_rotations(self) -> int:
-        """Orders of the options to average over: 1, or more for a small model that prefers letters for themselves."""
+    def style(self) -> ReadingStyle:
+        """How this model reads multiple-choice prompts best."""
 
     async def complete(self, messages: tuple[Message, ...]) -> str:
         """Return the reply to a prompt. It may be empty when the model ends at once."""

@@ -123,6 +123,15 @@ class Reading(Value):
     """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
 
 
+class ReadingStyle(Value):
+    """How an LLM reads multiple-choice prompts best."""
+
+    num_rotations: int = 1
+    """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
+    num_statements: int | None = None
+    """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
+
+
 class Answer(Value):
     """The answer to a question, with everything it rests on."""
 

@@ -1,0 +1,1 @@
+"""Captioners, and the analyses that the embedded one is made of."""

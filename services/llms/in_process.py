@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 from services.llms.batching import Batcher
 from services.llms.letters import shares
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 MAX_TOKENS = 256
 MAX_BATCH = 16
@@ -34,7 +34,7 @@ class InProcess:
     """
 
     revision = "local"
-    num_rotations = 1
+    style = ReadingStyle()
 
     def __init__(self, folder: Path, *, name: str) -> None:
         self.name = name

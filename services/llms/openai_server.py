@@ -6,7 +6,7 @@ from typing import Any
 
 from services.chat_server import Candidate, ChatServer, Endpoint, Token
 from services.errors import ModelError
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 NUM_TOP_LOGPROBS = 20  # the most that the API allows
 ANSWER_LETTER = re.compile(r"[\s(*\"']*([A-Z])(?:[).:,*\"'\n]|\s*$)")  # not the article of "A dog barks"
@@ -17,7 +17,7 @@ class OpenAIServer:
     """An LLM behind an OpenAI-compatible server."""
 
     revision = "served"
-    num_rotations = 1  # one request per question
+    style = ReadingStyle()  # one request per question
 
     def __init__(self, endpoint: Endpoint, *, name: str) -> None:
         self.name = name

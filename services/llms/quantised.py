@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from services.llms.batching import Batcher
 from services.llms.letters import shares
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 MAX_TOKENS = 256
 MAX_BATCH = 16
@@ -35,11 +35,11 @@ class Quantised:
         folder: what `services.conversion` made of a GGUF file.
         name: the catalogue name.
         revision: identifies the weights.
-        num_rotations: orders of the options to average over; small models prefer some letters whatever they stand for.
+        style: how it reads best.
     """
 
-    def __init__(self, folder: Path, *, name: str, revision: str, num_rotations: int) -> None:
-        self.name, self.revision, self.num_rotations = name, revision, num_rotations
+    def __init__(self, folder: Path, *, name: str, revision: str, style: ReadingStyle) -> None:
+        self.name, self.revision, self.style = name, revision, style
         self._generator = Generator(str(folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         source = (folder / "chat_template.jinja").read_text()

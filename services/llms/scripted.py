@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 
 class Scripted:
@@ -15,7 +15,7 @@ class Scripted:
     """
 
     revision = "1"
-    num_rotations = 1
+    style = ReadingStyle()
 
     def __init__(self, rule: Callable[[str], str], *, name: str = "scripted", latency_s: float = 0.0) -> None:
         self.name = name

@@ -11,7 +11,7 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from services.llms.letters import shares
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 MAX_TOKENS = 1024
 
@@ -26,7 +26,7 @@ class VllmEngine:
         thinking: what a model with a thinking mode is told; None for one without.
     """
 
-    num_rotations = 1
+    style = ReadingStyle()
 
     def __init__(self, model: str, *, name: str, revision: str | None = None, thinking: bool | None = None) -> None:
         self.name = name

@@ -7,7 +7,7 @@ import pytest
 from agents.cascade import Cascade
 from agents.text_only import TextOnly
 from services.errors import ModelError
-from services.types import AudioClip, Choice, Evidence, Message, Question, Reading
+from services.types import AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 CLIP = AudioClip(np.zeros(16_000, np.float32))
 QUESTION = Question.ask("Who speaks?", ("Man", "Woman"), id="q1")
@@ -19,7 +19,7 @@ class Reader:
 
     name = "reader"
     revision = "1"
-    num_rotations = 1
+    style = ReadingStyle()
 
     def __init__(self, reading: Reading, delay_s: float = 0.0) -> None:
         self.reading = reading

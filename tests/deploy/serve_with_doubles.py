@@ -15,7 +15,7 @@ from deploy.config import ServeConfig
 from services.errors import ModelError
 from services.limits import Limits
 from services.protocols import ASR, LLM, Captioner
-from services.types import AudioClip, Choice, Evidence, Message, Reading
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 LOAD_S = 1.0
 
@@ -23,7 +23,7 @@ LOAD_S = 1.0
 class Reader:
     """Chooses the option that the evidence names."""
 
-    name, revision, num_rotations = "reader", "1", 1
+    name, revision, style = "reader", "1", ReadingStyle()
 
     async def complete(self, messages: tuple[Message, ...]) -> str:
         return f"{len(messages)} messages"

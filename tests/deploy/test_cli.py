@@ -15,7 +15,7 @@ from services import weights
 from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.errors import BadConfig
 from services.settings import settings
-from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
 
@@ -23,7 +23,7 @@ DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
 class Double:
     """Reads, captions and transcribes; prefers the second option."""
 
-    name, revision, num_rotations = "double", "1", 1
+    name, revision, style = "double", "1", ReadingStyle()
 
     async def complete(self, messages: tuple[Message, ...]) -> str:
         return f"{len(messages)} messages"

@@ -11,7 +11,7 @@ from pathlib import Path
 from eval.cli import main
 from services import catalog
 from services.errors import ModelError
-from services.types import Choice, Message, Reading
+from services.types import Choice, Message, Reading, ReadingStyle
 
 LOG = Path(sys.argv[1])
 
@@ -26,7 +26,7 @@ class Scripted:
     """Chooses the first option."""
 
     revision = "scripted"
-    num_rotations = 1
+    style = ReadingStyle()
 
     def __init__(self, name: str, delay_s: float) -> None:
         self.name = name

@@ -1,0 +1,54 @@
+"""Which statements about a clip matter for a question: a small LLM reads four good lines better than twenty.
+
+Plain lexical overlap, as in BM25 without weights: it needs no model and no training, and knows no question by heart.
+"""
+
+import re
+
+from services.types import Evidence, Question
+
+NUM_STEM_LETTERS = 5  # "dripping" and "dripped" meet at "dripp": close enough without a stemmer
+MAX_CHARS = 24_000  # of evidence in one prompt, about 6,000 tokens; a half-hour clip yields more
+COMMON_WORDS = """
+a an the is are was were of in on at to and or what which how many much does do did this that it its
+be by with for from as who whom whose where when why you hear heard recording audio clip sound sounds
+most likely probably about s second seconds one not no there their they he she following best
+describes option
+"""
+COMMON = frozenset(COMMON_WORDS.split())
+
+
+def selected(question: Question, evidence: tuple[Evidence, ...], limit: int | None) -> tuple[Evidence, ...]:
+    """Return the statements to show: the `limit` most relevant, best last; None: all that fit, in order."""
+    joined = _joined(evidence)
+    ranked = sorted(joined, key=lambda statement: _overlap(statement, question))
+    if limit is not None:
+        return tuple(ranked[-limit:])
+    kept: set[int] = set()
+    num_chars = 0
+    for statement in reversed(ranked):
+        num_chars += len(statement.text)
+        if num_chars <= MAX_CHARS:
+            kept.add(id(statement))
+    return tuple(statement for statement in joined if id(statement) in kept)
+
+
+def _joined(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return the evidence with what is said in one piece at the end: neither half of a split sentence finds it."""
+    said = [statement for statement in evidence if statement.kind == "transcript"]
+    rest = tuple(statement for statement in evidence if statement.kind != "transcript")
+    if not said or sum(len(statement.text) for statement in said) > MAX_CHARS // 8:
+        return evidence
+    text = " ".join(statement.text for statement in said)
+    return (*rest, said[0].model_copy(update={"text": text, "end_s": said[-1].end_s}))
+
+
+def _overlap(statement: Evidence, question: Question) -> int:
+    """Return how many stems the statement shares with the question, and with its options."""
+    words = _stems(f"{statement.kind} {statement.text}")
+    options = frozenset[str]().union(*(_stems(choice.text) for choice in question.choices))
+    return len(words & _stems(question.text)) + len(words & options)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in COMMON)
