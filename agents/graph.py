@@ -56,7 +56,7 @@ class Nodes:
         answered = await read(self.cascade.llm, state["question"], state["evidence"])
         return {
             "read": answered,
-            "trace": (f"read: {self.cascade.llm.name}",),
+            "trace": (answered.trace,),
             "timings_s": {"read": perf_counter() - started},
         }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from agents.prompts import messages
 from agents.relevance import selected
@@ -10,15 +10,18 @@ from agents.reply import read_choice
 from services.protocols import LLM
 from services.types import Choice, Evidence, Question, Reading
 
+Shown: TypeAlias = tuple[Evidence, ...] | None
+
 TINY = 1e-9  # probability that stands for none, so that its logarithm exists
 
 
 class Read(NamedTuple):
-    """What an LLM answered."""
+    """What an LLM answered, and how it was asked."""
 
     reply: str
     choice: Choice | None
     probabilities: dict[str, float]
+    trace: str
 
 
 async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
@@ -26,16 +29,26 @@ async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | No
     limit = llm.style.num_statements if question.choices else None
     shown = None if evidence is None else selected(question, evidence, limit)
     if not question.choices:
-        return Read(await llm.complete(messages(question, shown)), None, {})
+        return Read(await llm.complete(messages(question, shown)), None, {}, _trace(llm, shown, evidence, 1))
     orders = min(llm.style.num_rotations, len(question.choices))
+    trace = _trace(llm, shown, evidence, orders)
     asked = [_rotated(question, by) for by in range(orders)]
     readings = await asyncio.gather(*(llm.choose(messages(one, shown), one.choices) for one in asked))
     probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:
         reply = readings[0].reply
-        return Read(reply, read_choice(reply, question.choices), {})
+        return Read(reply, read_choice(reply, question.choices), {}, trace)
     choice = max(question.choices, key=lambda choice: probabilities[choice.letter])
-    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities)
+    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, trace)
+
+
+def _trace(llm: LLM, shown: Shown, evidence: Shown, orders: int) -> str:
+    parts = [f"read: {llm.name}"]
+    if shown is not None and evidence is not None and len(shown) < len(evidence):
+        parts.append(f"{len(shown)} of {len(evidence)} statements")
+    if orders > 1:
+        parts.append(f"{orders} orders of the options")
+    return ", ".join(parts)
 
 
 def _rotated(question: Question, by: int) -> Question:

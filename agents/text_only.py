@@ -22,6 +22,6 @@ class TextOnly:
             choice=answered.choice,
             probabilities=answered.probabilities,
             path="text",
-            trace=("read",),
+            trace=(answered.trace,),
             timings_s={"read": perf_counter() - started},
         )

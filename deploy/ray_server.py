@@ -79,7 +79,9 @@ def _stop_ray() -> None:
     import ray
     from ray import serve
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # Ray reports the end of its own processes as errors
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # Ray reports the end of its own processes as errors
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
     serve.shutdown()
     ray.shutdown()
 

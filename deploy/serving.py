@@ -38,13 +38,17 @@ def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = C
         process = subprocess.Popen(  # noqa: S603
             child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
         )
+        ready = False
         try:
             _send(process, job)
-            if _told(process, signals):
+            ready = _told(process, signals)
+            if ready:
                 print(f"Listening on http://{_netloc(host)}:{port}", flush=True)  # noqa: T201
                 _told(process, signals)
         finally:
-            _stop(process, signals)
+            if ready:
+                _let_stop(process, signals)
+            _end(process)
 
 
 def _require_loopback(host: str) -> None:
@@ -141,13 +145,17 @@ def _told(process: subprocess.Popen[str], signals: socket.socket) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[str], signals: socket.socket) -> None:
+def _let_stop(process: subprocess.Popen[str], signals: socket.socket) -> None:
     """Let the child stop by itself, unless that takes too long or a second signal comes."""
+    _forget(signals)
     process.terminate()
     deadline = time.monotonic() + GRACE_S
-    _forget(signals)
     while process.poll() is None and time.monotonic() < deadline and not select.select([signals], [], [], 0.05)[0]:
         pass
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End what is left of the child and of its session."""
     process.kill()
     process.wait()
     while leftover := session(process.pid):
