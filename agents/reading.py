@@ -26,8 +26,7 @@ class Read(NamedTuple):
 
 async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
     """Ask the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
-    limit = llm.style.num_statements if question.choices else None
-    shown = None if evidence is None else selected(question, evidence, limit)
+    shown = None if evidence is None else selected(question, evidence, llm.style)
     if not question.choices:
         return Read(await llm.complete(messages(question, shown)), None, {}, _trace(llm, shown, evidence, 1))
     orders = min(llm.style.num_rotations, len(question.choices))

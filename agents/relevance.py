@@ -5,10 +5,9 @@ Plain lexical overlap, as in BM25 without weights: it needs no model and no trai
 
 import re
 
-from services.types import Evidence, Question
+from services.types import Evidence, Question, ReadingStyle
 
 NUM_STEM_LETTERS = 5  # "dripping" and "dripped" meet at "dripp": close enough without a stemmer
-MAX_CHARS = 24_000  # of evidence in one prompt, about 6,000 tokens; a half-hour clip yields more
 COMMON_WORDS = """
 a an the is are was were of in on at to and or what which how many much does do did this that it its
 be by with for from as who whom whose where when why you hear heard recording audio clip sound sounds
@@ -18,26 +17,30 @@ describes option
 COMMON = frozenset(COMMON_WORDS.split())
 
 
-def selected(question: Question, evidence: tuple[Evidence, ...], limit: int | None) -> tuple[Evidence, ...]:
-    """Return the statements to show: the `limit` most relevant, best last; None: all that fit, in order."""
-    joined = _joined(evidence)
+def selected(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
+    """Return the statements to show to an LLM of this style.
+
+    A multiple-choice question gets the `num_statements` most relevant, the best one last; an open one, or an LLM
+    without such a limit, as many of the most relevant as `max_chars` hold, in their order.
+    """
+    joined = _joined(evidence, style.max_chars // 2)
     ranked = sorted(joined, key=lambda statement: _overlap(statement, question))
-    if limit is not None:
-        return tuple(ranked[-limit:])
+    if style.num_statements is not None and question.choices:
+        return tuple(ranked[-style.num_statements :])
     kept: set[int] = set()
     num_chars = 0
     for statement in reversed(ranked):
         num_chars += len(statement.text)
-        if num_chars <= MAX_CHARS:
+        if num_chars <= style.max_chars:
             kept.add(id(statement))
     return tuple(statement for statement in joined if id(statement) in kept)
 
 
-def _joined(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _joined(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Evidence, ...]:
     """Return the evidence with what is said in one piece at the end: neither half of a split sentence finds it."""
     said = [statement for statement in evidence if statement.kind == "transcript"]
     rest = tuple(statement for statement in evidence if statement.kind != "transcript")
-    if not said or sum(len(statement.text) for statement in said) > MAX_CHARS // 8:
+    if not said or sum(len(statement.text) for statement in said) > max_chars:
         return evidence
     text = " ".join(statement.text for statement in said)
     return (*rest, said[0].model_copy(update={"text": text, "end_s": said[-1].end_s}))

@@ -23,7 +23,7 @@ class LLM(Protocol):
 
     @property
     def style(self) -> ReadingStyle:
-        """How this model reads multiple-choice prompts best."""
+        """How this model reads best."""
 
     async def complete(self, messages: tuple[Message, ...]) -> str:
         """Return the reply to a prompt. It may be empty when the model ends at once."""

@@ -124,12 +124,14 @@ class Reading(Value):
 
 
 class ReadingStyle(Value):
-    """How an LLM reads multiple-choice prompts best."""
+    """How an LLM reads best."""
 
     num_rotations: int = 1
     """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
     num_statements: int | None = None
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
+    max_chars: int = 24_000
+    """Characters of evidence that a prompt may hold, about four a token; half an hour of audio yields more."""
 
 
 class Answer(Value):

@@ -1,0 +1,47 @@
+"""What a small reader is shown of what was heard."""
+
+from agents.relevance import selected
+from services.types import Evidence, Question, ReadingStyle
+
+
+def said(text: str, kind: str = "sound", start_s: float = 0.0) -> Evidence:
+    record = {"kind": kind, "source": "test", "revision": "1", "text": text, "start_s": start_s, "end_s": start_s + 1}
+    return Evidence.model_validate(record)
+
+
+LOUD, TEMPO, DOG = said("Level: loud."), said("Tempo: about 120 beats per minute."), said("A dog barks twice.")
+QUESTION = Question.ask("What is the tempo?", ("90 beats per minute", "120 beats per minute"))
+
+
+def test_the_statement_that_shares_most_words_with_the_question_comes_last() -> None:
+    assert selected(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle(num_statements=2))[-1] == TEMPO
+
+
+def test_words_of_the_options_count_too() -> None:
+    question = Question.ask("What is it?", ("A cat", "A dog"))
+    assert selected(question, (DOG, LOUD, TEMPO), ReadingStyle(num_statements=1)) == (DOG,)
+
+
+def test_other_orders_of_the_options_choose_the_same_statements() -> None:
+    turned = Question.ask(QUESTION.text, tuple(choice.text for choice in reversed(QUESTION.choices)))
+    assert selected(QUESTION, (LOUD, DOG, TEMPO), ReadingStyle(num_statements=2)) == selected(
+        turned, (LOUD, DOG, TEMPO), ReadingStyle(num_statements=2)
+    )
+
+
+def test_without_a_limit_all_is_shown_in_the_order_heard() -> None:
+    assert selected(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle()) == (TEMPO, LOUD, DOG)
+
+
+def test_a_sentence_in_two_pieces_is_one_statement() -> None:
+    halves = (said("It was the best", "transcript"), said("of times.", "transcript", 1.0))
+    (whole,) = selected(QUESTION, halves, ReadingStyle(num_statements=4))
+    assert (whole.text, whole.start_s, whole.end_s) == ("It was the best of times.", 0.0, 2.0)
+
+
+def test_of_half_an_hour_the_relevant_part_stays_within_the_prompt() -> None:
+    long = tuple(said(f"{number} " + "noise " * 50, start_s=number) for number in range(200))
+    shown = selected(QUESTION, (*long, TEMPO), ReadingStyle())
+    assert TEMPO in shown
+    assert sum(len(statement.text) for statement in shown) <= ReadingStyle().max_chars
+    assert [statement.start_s for statement in shown[:-1]] == sorted(statement.start_s for statement in shown[:-1])
