@@ -6,6 +6,7 @@ process stops too. It says on stdout what became of it: one `Said` per line.
 
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -17,6 +18,7 @@ from deploy.app import OpenModels, build
 from deploy.job import Job, Said
 
 OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
+NAME = "earwitness"
 QUIET = {"log_level": "ERROR", "enable_access_log": False}
 
 
@@ -62,17 +64,31 @@ def _start_ray(job: Job) -> None:
         _temp_dir=str(job.folder),
     )
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=QUIET)
+    # Of a replica that cannot start, `_reason` tells; the controller would log each attempt.
+    silent = QUIET | {"log_level": "CRITICAL"}
+    serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
 
 
 def _serve(job: Job, open_models: OpenModels) -> Said:
     from ray import serve
 
     try:
-        serve.run(build(job.config, open_models), name="earwitness", route_prefix="/", logging_config=QUIET)
+        serve.run(build(job.config, open_models), name=NAME, route_prefix="/", logging_config=QUIET)
     except RuntimeError as error:
-        return Said(what="failed", message=str(error))
+        return Said(what="failed", message=_reason() or str(error))
     return Said(what="ready")
+
+
+def _reason() -> str:
+    """Return in one line why a model could not be opened, if the user can mend that; else log what Ray knows."""
+    from ray import serve
+
+    deployments = serve.status().applications[NAME].deployments.values()
+    report = "\n".join(deployment.message for deployment in deployments)
+    ours = re.findall(r"services\.errors\.\w+: (.+)", report)
+    if not ours:
+        print(report, file=sys.stderr)
+    return ours[-1] if ours else ""
 
 
 def _stop_ray() -> None:

@@ -18,6 +18,7 @@ from services.types import Choice, Message, Reading, ReadingStyle
 MAX_TOKENS = 256
 MAX_BATCH = 16
 
+ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see LOG.md for what it gains
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
 
 
@@ -53,15 +54,14 @@ class Quantised:
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         letters = [choice.letter for choice in choices]
-        ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False).ids[0] for letter in letters)
-        logits = await self._scores.submit(_Scored(self._prompt(messages), ids))
+        ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
+        logits = await self._scores.submit(_Scored(self._prompt(messages, cue=ANSWER_CUE), ids))
         probabilities = shares(dict(zip(letters, logits, strict=True)))
         return Reading(reply=max(letters, key=probabilities.__getitem__), probabilities=probabilities)
 
-    def _prompt(self, messages: tuple[Message, ...]) -> tuple[str, ...]:
-        text = self._template.render(
-            messages=[message.model_dump() for message in messages], add_generation_prompt=True
-        )
+    def _prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
+        turns = [message.model_dump() for message in messages]
+        text = self._template.render(messages=turns, add_generation_prompt=True).removesuffix(cue) + cue
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).tokens)
 
     def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
