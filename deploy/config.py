@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from agents.models import ModelNames
+from services.catalog import ASRS, CAPTIONERS, LLMS, pick
 from services.errors import BadConfig
 from services.limits import Limits, Scale
 from services.types import Value
@@ -30,7 +31,7 @@ class ServeConfig(Value):
 
 
 def read(path: Path) -> ServeConfig:
-    """Read a configuration; `BadConfig` names the field that cannot be used."""
+    """Read a configuration; `BadConfig` names the field that cannot be used, `UnknownName` the model."""
     try:
         content = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -38,10 +39,19 @@ def read(path: Path) -> ServeConfig:
     except yaml.YAMLError as error:
         raise BadConfig(f"'{path}' is no YAML: {' '.join(str(error).split())}.") from None
     try:
-        return ServeConfig.model_validate({} if content is None else content)
+        config = ServeConfig.model_validate({} if content is None else content)
     except ValidationError as error:
         first = error.errors()[0]
         raise BadConfig(f"'{path}': {_complaint(first['type'], first['msg'], first['loc'])}") from None
+    _check_names(config.models)
+    return config
+
+
+def _check_names(names: ModelNames) -> None:
+    pick(CAPTIONERS, "captioner", names.captioner)
+    pick(ASRS, "ASR", names.asr)
+    if names.llm_url is None and not Path(names.llm).is_dir():
+        pick(LLMS, "LLM", names.llm)
 
 
 def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:

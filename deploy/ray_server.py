@@ -87,7 +87,7 @@ def _reason() -> str:
     report = "\n".join(deployment.message for deployment in deployments)
     ours = re.findall(r"services\.errors\.\w+: (.+)", report)
     if not ours:
-        print(report, file=sys.stderr)
+        sys.stderr.write(report + "\n")
     return ours[-1] if ours else ""
 
 

@@ -187,6 +187,16 @@ def test_the_configuration_that_is_shipped_fits_one_core() -> None:
     assert sum(scale.num_cpus * scale.num_replicas for scale in asked) <= 1
 
 
+@pytest.mark.parametrize("role", ["llm", "captioner", "asr"])
+def test_an_unknown_model_is_refused_before_anything_starts(
+    role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "serve.yaml"
+    path.write_text(f"models: {{{role}: nope}}")
+    assert run("serve", "--config", path) == 2
+    assert "named 'nope'. Known: " in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
