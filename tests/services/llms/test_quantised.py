@@ -1,0 +1,48 @@
+"""The embedded readers themselves: `earwitness models pull` fetches the default one."""
+
+import asyncio
+
+import pytest
+
+from agents.reading import read
+from services.catalog import DEFAULT_LLM, open_llm
+from services.llms.quantised import Quantised
+from services.types import Evidence, Question
+
+pytestmark = pytest.mark.weights
+
+HEARD = (
+    Evidence(kind="sound", source="test", revision="1", text="Sounds heard, most likely first: dog barking (0.97)."),
+    Evidence(kind="loudness", source="test", revision="1", text="Level: loud."),
+)
+OPTIONS = ("Church bells", "A dog barking", "Rain falling", "A violin")
+
+
+@pytest.fixture(scope="module")
+def llm() -> Quantised:
+    opened = open_llm(DEFAULT_LLM)
+    assert isinstance(opened, Quantised)
+    return opened
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_the_evidence_decides_wherever_the_right_option_stands(llm: Quantised, turn: int) -> None:
+    options = OPTIONS[turn:] + OPTIONS[:turn]
+    answered = await read(llm, Question.ask("Which sound is heard?", options), HEARD)
+    assert answered.choice is not None
+    assert answered.choice.text == "A dog barking"
+    assert sum(answered.probabilities.values()) == pytest.approx(1)
+
+
+async def test_who_else_asks_changes_no_probability(llm: Quantised) -> None:
+    questions = [Question.ask(f"Which sound is heard{mark}", OPTIONS) for mark in ("?", ", please?", " in the clip?")]
+    alone = [(await read(llm, question, HEARD)).probabilities for question in questions]
+    together = await asyncio.gather(*(read(llm, question, HEARD) for question in questions))
+    for one, other in zip(alone, together, strict=True):
+        assert one == pytest.approx(other.probabilities, abs=0.02)
+
+
+async def test_an_open_question_gets_words(llm: Quantised) -> None:
+    answered = await read(llm, Question.ask("What animal is heard?"), HEARD)
+    assert "dog" in answered.reply.lower()
+    assert answered.choice is None
