@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -41,9 +42,20 @@ def ask(request: Request) -> Answer:
     build = pick(PATHS, "path", request.path)
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
-    answerer = build(models)
-    clip = None if request.path in DEAF else _load(request.clip)
-    return asyncio.run(answerer.answer(question, clip))
+    with _interruptible():
+        answerer = build(models)
+        clip = None if request.path in DEAF else _load(request.clip)
+        return asyncio.run(answerer.answer(question, clip))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: asyncio would first wait for the models' threads, a minute or more."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _load(path: Path) -> AudioClip:
