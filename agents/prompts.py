@@ -1,4 +1,4 @@
-"""All prompt text, and nothing else.
+"""All prompt text of the agents, and nothing else (a served captioner keeps its own beside its model).
 
 What was said in a recording is quoted: it is data, never an instruction.
 """

@@ -62,7 +62,7 @@ def _by_position(reading: Reading, by: int) -> list[float]:
 
 
 def _average(question: Question, by_position: list[list[float]]) -> dict[str, float]:
-    """Return the geometric mean over the rotations: a letter that is liked for itself cancels out."""
+    """Return the geometric mean over the rotations: over all of them, a letter liked for itself cancels out."""
     if not all(by_position):
         return {}
     logs = [sum(math.log(max(p, TINY)) for p in column) / len(by_position) for column in zip(*by_position, strict=True)]

@@ -26,14 +26,21 @@ def selected(question: Question, evidence: tuple[Evidence, ...], style: ReadingS
     joined = _joined(evidence, style.max_chars // 2)
     ranked = sorted(joined, key=lambda statement: _overlap(statement, question))
     if style.num_statements is not None and question.choices:
-        return tuple(ranked[-style.num_statements :])
-    kept: set[int] = set()
-    num_chars = 0
-    for statement in reversed(ranked):
-        num_chars += len(statement.text)
-        if num_chars <= style.max_chars:
-            kept.add(id(statement))
-    return tuple(statement for statement in joined if id(statement) in kept)
+        joined = tuple(ranked[-style.num_statements :])
+    fitting = _fitting(ranked, style.max_chars)
+    return tuple(fitting[id(statement)] for statement in joined if id(statement) in fitting)
+
+
+def _fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:
+    """Return the last statements that fit, by their ids; the very last is shortened rather than left out."""
+    best = ranked[-1:]
+    fitting = {id(one): one.model_copy(update={"text": one.text[:max_chars]}) for one in best}
+    room = max_chars - sum(len(one.text) for one in best)
+    for statement in reversed(ranked[:-1]):
+        if len(statement.text) <= room:
+            fitting[id(statement)] = statement
+            room -= len(statement.text)
+    return fitting
 
 
 def _joined(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Evidence, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import soundfile
 
 from services import weights
+from services.errors import BadConfig
 from services.types import Value
 
 
@@ -36,7 +37,10 @@ EXCERPTS = (
 
 def write(folder: Path) -> Path:
     """Write the demo clips and `demo.json`, their questions in the MMAU schema; return the path of the latter."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"'{folder}' cannot be made a folder: {error.strerror}.") from error
     for excerpt in EXCERPTS:
         _cut(excerpt, folder / excerpt.clip)
     questions = json.loads(files("deploy").joinpath("demo.json").read_text())

@@ -11,7 +11,7 @@ from services.types import Value
 
 ENGINES = (
     "aiohttp", "ctranslate2", "earwitness", "faster-whisper", "langgraph", "librosa", "numpy",
-    "onnxruntime", "torch", "transformers", "vllm", "xllamacpp",
+    "onnxruntime", "torch", "transformers", "vllm",
 )  # fmt: skip
 
 

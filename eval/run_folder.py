@@ -30,7 +30,10 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
     run, or another process writes to it.
     """
     refuse_other(folder, record)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"The run folder '{folder}' cannot be made: {error.strerror}.") from error
     with _lock(folder):
         _claim(folder, record)
         file = folder / "predictions.jsonl"

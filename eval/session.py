@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from agents import prompts
+import agents
 from agents.models import LocalModels, ModelNames
 from agents.paths import DEAF, PATHS
 from eval.benchmarks import find
@@ -122,6 +122,12 @@ def _record(options: RunOptions, benchmark: Benchmark) -> RunRecord:
         options=options,
         benchmark_file=str(benchmark.file),
         benchmark_sha256=benchmark.sha256,
-        prompts_sha256=hashlib.sha256(Path(prompts.__file__).read_bytes()).hexdigest(),
+        prompts_sha256=_agents_sha256(),
         environments=(environment(),),
     )
+
+
+def _agents_sha256() -> str:
+    """Return what changes with any line of `agents`: the prompts, what is shown in them and how replies are read."""
+    sources = sorted(Path(agents.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -22,6 +22,8 @@ def asked(text: str, options: tuple[str, ...] = ()) -> Question:
         )
     if len(choices) > len(ascii_uppercase):
         raise BadRequest(f"{len(choices)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
+    if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
+        raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
     for number, choice in enumerate(choices):
         if choice in choices[:number]:
             raise BadRequest(f"Option {choice!r} was given twice; each has to differ.", param="choices")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MIN_DURATION_S = 0.01
 MAX_DURATION_S = 2 * 3600.0
-BLOCK = 1 << 18  # frames decoded at a time
+MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; a header that claims less would blow one second up to hours
+BLOCK = 1 << 18  # samples decoded at a time, all channels together
 FORMATS = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, M4A, AAC and WebM"
 
 
@@ -49,8 +50,11 @@ def load(path: Path) -> AudioClip:
         raise BadAudio(f"No recording at '{path}'.")
     if path.stat().st_size == 0:
         raise BadAudio(f"'{path}' is empty (0 bytes).")
-    with path.open("rb") as file:
-        head = file.read(16)
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise BadAudio(f"'{path}' cannot be read: {error.strerror}.") from error
     return _clip(path, head, str(path))
 
 
@@ -88,6 +92,8 @@ def _clip(source: Path | BytesIO, head: bytes, name: str) -> AudioClip:
 
 
 def _resample(stream: _Stream, name: str) -> NDArray[np.float32]:
+    if not MIN_RATE <= stream.rate <= MAX_RATE:
+        raise BadAudio(f"'{name}' has {stream.rate} samples a second; accepted are {MIN_RATE} to {MAX_RATE}.")
     resampler = soxr.ResampleStream(stream.rate, SAMPLE_RATE, 1, dtype="float32")
     longest = int(MAX_DURATION_S * SAMPLE_RATE)
     parts: list[NDArray[np.float32]] = []
@@ -112,7 +118,7 @@ def _sndfile(source: Path | BytesIO, name: str) -> _Stream:
 def _sndfile_blocks(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]:
     with file:
         try:
-            while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+            while len(block := file.read(BLOCK // file.channels, dtype="float32", always_2d=True)):
                 yield block
         except soundfile.LibsndfileError as error:
             raise BadAudio(f"'{name}' is damaged: {error.error_string}") from error
@@ -132,9 +138,10 @@ def _ffmpeg(source: Path | BytesIO, name: str) -> _Stream:
     except (av.FFmpegError, ValueError) as error:
         raise BadAudio(f"'{name}' is no audio that can be read. Readable: {FORMATS}.") from error
     if not container.streams.audio:
+        container.close()
         raise BadAudio(f"'{name}' has no audio track.")
     track = container.streams.audio[0]
-    return _Stream(track.rate, track.channels, _ffmpeg_blocks(container, name))
+    return _Stream(track.rate or 0, track.channels, _ffmpeg_blocks(container, name))
 
 
 def _ffmpeg_blocks(container: "InputContainer", name: str) -> Iterator[NDArray[np.float32]]:

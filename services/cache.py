@@ -1,7 +1,7 @@
 """Perceive once: a captioner or an ASR that remembers what it said about a clip.
 
-A wrapper speaks the protocol of what it wraps. It looks in memory, then on disk, and lets one
-caller do the work while others who ask for the same clip wait (single flight).
+A wrapper speaks the protocol of what it wraps. It looks on disk, and lets one caller do the work
+while others who ask for the same clip wait (single flight).
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.protocols import ASR, Captioner
 from services.types import AudioClip, Evidence
@@ -21,8 +21,8 @@ Statements: TypeAlias = tuple[Evidence, ...]
 _STATEMENTS = TypeAdapter(Statements)
 
 
-class _Memory:
-    """Statements by key, in memory and in one file each under `folder`."""
+class _Shelf:
+    """Statements by key, in one file each under `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,11 +34,8 @@ class _Memory:
         if task is None:
             task = asyncio.ensure_future(self._read_or_make(self._folder / f"{key}.json", make))
             self._running[key] = task
-        try:
-            return await asyncio.shield(task)
-        finally:
-            if not task.done() or task.cancelled() or task.exception():
-                self._running.pop(key, None)
+            task.add_done_callback(lambda _: self._running.pop(key))
+        return await asyncio.shield(task)
 
     async def _read_or_make(self, path: Path, make: Callable[[], Awaitable[Statements]]) -> Statements:
         stored = await asyncio.to_thread(_read, path)
@@ -50,7 +47,11 @@ class _Memory:
 
 
 def _read(path: Path) -> Statements | None:
-    return _STATEMENTS.validate_json(path.read_bytes()) if path.is_file() else None
+    """Return what is stored, or None where nothing is, or a file that a crash left damaged."""
+    try:
+        return _STATEMENTS.validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def _write(path: Path, statements: Statements) -> None:
@@ -66,11 +67,11 @@ class CachedCaptioner:
     def __init__(self, captioner: Captioner, folder: Path) -> None:
         self.name, self.revision = captioner.name, captioner.revision
         self._captioner = captioner
-        self._memory = _Memory(folder / f"{captioner.name}-{captioner.revision}")
+        self._shelf = _Shelf(folder / f"{captioner.name}-{captioner.revision}")
 
     async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
         key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
-        return await self._memory.get(key, lambda: self._captioner.caption(clip, focus))
+        return await self._shelf.get(key, lambda: self._captioner.caption(clip, focus))
 
 
 class CachedASR:
@@ -79,7 +80,7 @@ class CachedASR:
     def __init__(self, asr: ASR, folder: Path) -> None:
         self.name, self.revision = asr.name, asr.revision
         self._asr = asr
-        self._memory = _Memory(folder / f"{asr.name}-{asr.revision}")
+        self._shelf = _Shelf(folder / f"{asr.name}-{asr.revision}")
 
     async def transcribe(self, clip: AudioClip) -> Statements:
-        return await self._memory.get(clip.sha256, lambda: self._asr.transcribe(clip))
+        return await self._shelf.get(clip.sha256, lambda: self._asr.transcribe(clip))

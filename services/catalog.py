@@ -51,7 +51,8 @@ def open_llm(name: str, url: str | None = None) -> LLM:
 def embedded_llm(name: str, style: ReadingStyle) -> Callable[[str | None], LLM]:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 
-    def opener(url: str | None) -> LLM:
+    def opened(url: str | None) -> LLM:
+        """Open it here, or on the server at `url`."""
         if url is not None:
             return served_llm(name, url)
         from services import weights
@@ -59,7 +60,7 @@ def embedded_llm(name: str, style: ReadingStyle) -> Callable[[str | None], LLM]:
 
         return Quantised(weights.folder(name), name=name, revision=weights.revision(name), style=style)
 
-    return opener
+    return opened
 
 
 def folder_llm(folder: Path) -> LLM:
@@ -78,7 +79,13 @@ def served_llm(name: str, url: str, *, hub_id: str = "", thinking: bool | None =
     aliases = (hub_id,) if hub_id else ()
     max_tokens = THINKING_TOKENS if thinking else REPLY_TOKENS
     endpoint = Endpoint(
-        url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=max_tokens, extra_body=template
+        url=url,
+        model=name,
+        aliases=aliases,
+        api_key=settings().api_key,
+        max_tokens=max_tokens,
+        logprobs=not thinking,
+        extra_body=template,
     )
     return OpenAIServer(endpoint, name=name)
 
@@ -86,7 +93,8 @@ def served_llm(name: str, url: str, *, hub_id: str = "", thinking: bool | None =
 def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable[[str | None], LLM]:
     """Return the opener of a Hub model: on a server if there is a URL, else by vLLM in this process."""
 
-    def opener(url: str | None) -> LLM:
+    def opened(url: str | None) -> LLM:
+        """Open it on the server at `url`, or by vLLM here; `ModelError` says what is missing."""
         if url is not None:
             return served_llm(name, url, hub_id=hub_id, thinking=thinking)
         if not _has_gpu_and_vllm():
@@ -99,13 +107,14 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable
 
         return VllmEngine(hub_id, name=name, thinking=thinking)
 
-    return opener
+    return opened
 
 
 def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | None], LLM]:
     """Return the opener of a hosted model; `key` is the environment variable of its key, `fields` go into requests."""
 
-    def opener(other_url: str | None) -> LLM:
+    def opened(other_url: str | None) -> LLM:
+        """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
         from services.chat_server import Endpoint
         from services.llms.openai_server import OpenAIServer
 
@@ -125,7 +134,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | 
         )
         return OpenAIServer(endpoint, name=name)
 
-    return opener
+    return opened
 
 
 def _has_gpu_and_vllm() -> bool:
@@ -161,13 +170,15 @@ def served_captioner(name: str, model: str, *, url: str | None = None, key: Secr
     from services.captioners.served import ServedCaptioner
     from services.chat_server import Endpoint
 
-    base = settings().captioner_url or url
-    if base is None:
+    own_url = settings().captioner_url
+    base, secret = own_url or url, settings().api_key if own_url else key
+    if base is None or (own_url is None and secret is None):
         raise ModelError(
-            f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`), set EARWITNESS_CAPTIONER_URL "
-            f"to its URL, for example http://127.0.0.1:8000/v1. Without one: {DEFAULT_CAPTIONER}, transcript."
+            f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`) and set "
+            "EARWITNESS_CAPTIONER_URL to its URL, such as http://127.0.0.1:8000/v1, or for a hosted one the key of "
+            f"its host, such as GEMINI_API_KEY. Without either: {DEFAULT_CAPTIONER}, transcript."
         )
-    return ServedCaptioner(Endpoint(url=base, model=model, api_key=key or settings().api_key), name=name)
+    return ServedCaptioner(Endpoint(url=base, model=model, api_key=secret), name=name)
 
 
 ASRS: dict[str, Callable[[], ASR]] = {

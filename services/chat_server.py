@@ -84,7 +84,12 @@ class ChatServer:
     """A connection to one model on one server."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        if urlsplit(endpoint.url).scheme not in {"http", "https"}:
+        parts = urlsplit(endpoint.url)
+        if parts.username or parts.password or parts.query:
+            raise BadConfig(
+                "The server URL holds a user, a password or a query; a key belongs into EARWITNESS_API_KEY."
+            )
+        if parts.scheme not in {"http", "https"}:
             raise BadConfig(f"{endpoint.url!r} is no server URL; one looks like http://127.0.0.1:8000/v1.")
         self._endpoint = endpoint
         self._names = (endpoint.model, *endpoint.aliases)

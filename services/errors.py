@@ -77,4 +77,9 @@ class UnknownName(EarwitnessError):
     http_status = 404
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"No {kind} named {name!r}. Known: {', '.join(known)}.")
+        self._parts = (kind, name, tuple(known))
+        super().__init__(f"No {kind} named {name!r}. Known: {', '.join(self._parts[2])}.")
+
+    def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, tuple[str, ...]]]:
+        """Travel between processes, as Ray sends errors."""
+        return (UnknownName, self._parts)

@@ -67,16 +67,19 @@ def create_app(service: Service, limits: Limits) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
         return {"status": "ok"}
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
+        """Say whether all models are loaded, and which are not."""
         missing = await service.missing()
         status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
         return JSONResponse({"ready": not missing, "waiting_for": missing}, status)
 
     @app.post(PATH, openapi_extra={"requestBody": REQUEST_BODY}, responses={"4XX": {"model": Failure}})
     async def ask(request: Request) -> Answer:
+        """Answer a question about a recording."""
         return await _answer_in_time(service, limits, request)
 
     return app
@@ -109,7 +112,7 @@ async def _posted(request: Request, limits: Limits) -> Posted:
     if kind == "multipart/form-data":
         return await read_form(request.headers, body)
     if kind == "application/json":
-        return read_json(b"".join([chunk async for chunk in body]))
+        return await asyncio.to_thread(read_json, b"".join([chunk async for chunk in body]))
     raise HTTPException(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
     )

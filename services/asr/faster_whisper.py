@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ class FasterWhisper:
 
     def __init__(self, folder: Path, *, name: str, revision: str, compute_type: str, words: bool = False) -> None:
         self.name = name
-        self.revision = f"{revision}-{compute_type}-beam{BEAM_SIZE}" + ("-words" if words else "")
+        self.revision = f"{revision}-{compute_type}-{_code_digest()}" + ("-words" if words else "")
         self._words = words
         self._model = WhisperModel(str(folder), compute_type=compute_type, local_files_only=True)
         self._batched = BatchedInferencePipeline(self._model)
@@ -60,7 +61,7 @@ class FasterWhisper:
     def _segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
         options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES}
         options |= {"word_timestamps": self._words, "without_timestamps": False}
-        set_random_seed(0)  # the retries sample; the same clip has to give the same text
+        set_random_seed(0)  # the retries sample
         segments: Iterable[Segment]
         if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
             segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, vad_parameters=VAD, **options)
@@ -91,6 +92,11 @@ class FasterWhisper:
     def _evidence(self, kind: str, text: str, language: str) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
+
+
+def _code_digest() -> str:
+    """Return what changes with the decoding options, so that no cache serves an old transcript."""
+    return sha256(Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 def _leveled(samples: NDArray[np.float32]) -> NDArray[np.float32]:

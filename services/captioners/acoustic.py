@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from services import weights
+from services.audio import Span
 from services.audio import segments as parts_of
 from services.captioners.gender import GenderNet
 from services.captioners.loudness import loudness
@@ -43,12 +44,14 @@ class AcousticCaptioner:
 
     def describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
+        parts = list(parts_of(clip, LONGEST_S))
         told = [
-            _moved(statement, part.start_s)
-            for part in parts_of(clip, LONGEST_S)
+            statement if len(parts) == 1 else _moved(statement, part)
+            for part in parts
             for statement in self._describe(part.clip)
         ]
-        return tuple(sorted(told, key=lambda statement: statement.start_s))
+        dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
+        return tuple(sorted(dated, key=lambda statement: statement.start_s))
 
     def _describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         heard = self._tagger(clip, speech_spans(clip.samples))
@@ -77,8 +80,12 @@ def _code_digest() -> str:
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
-def _moved(statement: Evidence, by_s: float) -> Evidence:
-    if not by_s:
-        return statement
-    end_s = None if statement.end_s is None else round(statement.end_s + by_s, 2)
-    return statement.model_copy(update={"start_s": round(statement.start_s + by_s, 2), "end_s": end_s})
+def _moved(statement: Evidence, part: Span) -> Evidence:
+    """Return a statement about a part as one about the whole clip; its words count seconds, so they say from where."""
+    start_s, end_s = part.start_s, part.start_s + part.clip.duration_s
+    update = {
+        "text": f"From {start_s:.0f} to {end_s:.0f} s (times counted from {start_s:.0f} s): {statement.text}",
+        "start_s": round(statement.start_s + start_s, 2),
+        "end_s": round(end_s if statement.end_s is None else statement.end_s + start_s, 2),
+    }
+    return statement.model_copy(update=update)

@@ -13,7 +13,6 @@ from services.captioners.viterbi import best_path
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6
 AUDIBLE = 0.3  # probability above which a pitch counts
-TONE_SHARE = 0.3  # of the strongest pitch class: a weaker one is no chord tone
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),

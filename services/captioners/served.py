@@ -1,5 +1,6 @@
 """Any audio-chat model behind an OpenAI-compatible server as a captioner, such as Qwen3-Omni-Captioner or Gemini."""
 
+import asyncio
 import base64
 from hashlib import sha256
 from io import BytesIO
@@ -7,6 +8,7 @@ from io import BytesIO
 import soundfile
 
 from services.chat_server import ChatServer, Endpoint
+from services.errors import ModelError
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 PROMPT = (
@@ -27,11 +29,14 @@ class ServedCaptioner:
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         prompt = PROMPT + (FOCUS.format(focus=focus) if focus else "")
-        audio = {"type": "input_audio", "input_audio": {"data": _wav_base64(clip), "format": "wav"}}
+        audio = {
+            "type": "input_audio",
+            "input_audio": {"data": await asyncio.to_thread(_wav_base64, clip), "format": "wav"},
+        }
         body = self._server.body([{"role": "user", "content": [audio, {"type": "text", "text": prompt}]}])
         text = (await self._server.ask(body)).message.content
         if not text:
-            return ()
+            raise ModelError(f"The captioner {self.name!r} sent an empty reply; ask again.")
         return (
             Evidence(
                 kind="caption", source=self.name, revision=self.revision, text=text.strip(), end_s=clip.duration_s

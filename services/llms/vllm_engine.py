@@ -13,7 +13,8 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from services.llms.letters import shares
 from services.types import Choice, Message, Reading, ReadingStyle
 
-MAX_TOKENS = 1024
+REPLY_TOKENS = 1024
+THINKING_TOKENS = 8192
 
 
 class VllmEngine:
@@ -38,7 +39,11 @@ class VllmEngine:
         self._numbers = count()
 
     async def complete(self, messages: tuple[Message, ...]) -> str:
-        sampling = SamplingParams(temperature=0.0, max_tokens=MAX_TOKENS, output_kind=RequestOutputKind.FINAL_ONLY)
+        sampling = SamplingParams(
+            temperature=0.0,
+            max_tokens=THINKING_TOKENS if self._thinking else REPLY_TOKENS,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
         return str((await self._run(messages, sampling)).outputs[0].text)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:

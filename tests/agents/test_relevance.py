@@ -45,3 +45,10 @@ def test_of_half_an_hour_the_relevant_part_stays_within_the_prompt() -> None:
     assert TEMPO in shown
     assert sum(len(statement.text) for statement in shown) <= ReadingStyle().max_chars
     assert [statement.start_s for statement in shown[:-1]] == sorted(statement.start_s for statement in shown[:-1])
+
+
+def test_one_statement_longer_than_the_prompt_is_shortened_not_lost() -> None:
+    huge = said("tempo " * 10_000)
+    for style in (ReadingStyle(max_chars=100), ReadingStyle(max_chars=100, num_statements=2)):
+        shown = selected(QUESTION, (LOUD, huge), style)
+        assert [len(statement.text) for statement in shown if statement.text.startswith("tempo")] == [100]

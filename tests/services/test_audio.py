@@ -115,3 +115,8 @@ def test_segments_cover_a_long_clip_without_loss() -> None:
     spans = list(segments(clip, 30))
     assert [span.start_s for span in spans] == [0, 30]
     assert np.array_equal(np.concatenate([span.clip.samples for span in spans]), clip.samples)
+
+
+def test_a_header_that_claims_one_sample_a_second_is_refused_before_it_grows() -> None:
+    with pytest.raises(BadAudio, match="has 1 samples a second; accepted are 1000 to 768000"):
+        decode(encoded(np.zeros(400, np.float32), 1, "WAV"), name="slow.wav")

@@ -66,3 +66,21 @@ async def test_one_who_gives_up_does_not_stop_the_others(tmp_path: Path) -> None
     await asyncio.sleep(0)
     impatient.cancel()
     assert len(await patient) == 1
+
+
+async def test_one_who_gives_up_does_not_make_a_latecomer_start_again(tmp_path: Path) -> None:
+    captioner = Counting()
+    cached = CachedCaptioner(captioner, tmp_path)
+    impatient, patient = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.sleep(0)
+    assert await cached.caption(CLIP) == await patient
+    assert captioner.num_calls == 1
+
+
+async def test_a_file_that_a_crash_left_damaged_is_heard_again(tmp_path: Path) -> None:
+    first = await CachedCaptioner(Counting(), tmp_path).caption(CLIP)
+    (file,) = tmp_path.rglob("*.json")
+    file.write_text("[{")
+    assert await CachedCaptioner(Counting(), tmp_path).caption(CLIP) == first

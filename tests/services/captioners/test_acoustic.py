@@ -87,3 +87,10 @@ def test_the_scores_are_not_in_steps_of_the_8_bit_export() -> None:
     scores = YamNet(weights.folder("yamnet"))(noise(3))
     assert len(np.unique(scores.logits)) > 0.99 * scores.logits.size
     assert scores.embeddings.shape == (len(scores.centres_s), 1024)
+
+
+def test_the_parts_of_a_long_clip_say_from_where_their_seconds_count(captioner: AcousticCaptioner) -> None:
+    told = captioner.describe(AudioClip(noise(70)))
+    starts = {statement.text.split(" (times counted")[0] for statement in told}
+    assert starts == {"From 0 to 60 s", "From 60 to 70 s"}
+    assert all((statement.end_s or 0) <= 70.01 for statement in told)
