@@ -22,7 +22,8 @@ demo: $(READY)
 	$(BIN)/earwitness ask demo/speech.wav "What does the speaker say it was the best of?" --choice "Times" --choice "Friends" --choice "Weather" --choice "Luck"
 	$(BIN)/earwitness ask demo/water.wav "What is heard in this recording?" --choice "A dog barking" --choice "Running water" --choice "A violin" --choice "People laughing"
 	$(BIN)/earwitness ask demo/drums.wav "Which instrument is heard?" --choice "Flute" --choice "Piano" --choice "Drum kit" --choice "Church organ"
-	$(BIN)/eval run --path cascade --bench demo/demo.json
+	rm -rf runs/demo
+	$(BIN)/eval run --path cascade --bench demo/demo.json --out runs/demo
 
 test: $(READY)
 	$(BIN)/earwitness models pull

@@ -13,7 +13,8 @@ from agents.models import LocalModels, ModelNames
 from agents.paths import DEAF, PATHS
 from services.asking import asked
 from services.audio import load
-from services.catalog import pick
+from services.audio import require as require_clip
+from services.catalog import EMBEDDED_LLMS, pick
 from services.errors import BadConfig
 from services.types import Answer, AudioClip, Value
 
@@ -42,6 +43,8 @@ def ask(request: Request) -> Answer:
     build = pick(PATHS, "path", request.path)
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
+    if request.llm in EMBEDDED_LLMS or request.llm is None:
+        require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
         answerer = build(models)
         clip = None if request.path in DEAF else _load(request.clip)

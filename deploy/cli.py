@@ -40,7 +40,7 @@ def ask(
     path: Annotated[
         str, typer.Option(help="Way from question to answer: cascade, or text (hears nothing).")
     ] = "cascade",
-    llm: Annotated[str | None, typer.Option(help="LLM that reads; `earwitness models list` names them.")] = None,
+    llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
@@ -118,11 +118,17 @@ def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all that are here.")] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they came."""
-    from deploy.stock import here, verify
+    from deploy.stock import here
+    from services import weights
+    from services.errors import ModelError
 
+    damaged = []
     for name in names or here():
-        verify(name)
-        print(f"{name}: every file is as it was fetched")  # noqa: T201
+        if changed := weights.verify(name):
+            damaged.append(name)
+        print(f"{name}: {', '.join(changed) + ' changed' if changed else 'every file is as it was fetched'}")  # noqa: T201
+    if damaged:
+        raise ModelError(f"Damaged: {', '.join(damaged)}. `earwitness models pull {' '.join(damaged)}` mends them.")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -39,7 +39,7 @@ def run(
     path: Annotated[
         str, typer.Option(help="Way from question to answer: text (hears nothing) or cascade.")
     ] = "cascade",
-    llm: Annotated[str | None, typer.Option(help="LLM that reads; `earwitness models list` names them.")] = None,
+    llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,

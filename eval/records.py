@@ -61,6 +61,7 @@ class RunOptions(Value):
     captioner: str | None = None
     asr: str | None = None
     limit: int | None = None
+    audio_root: str | None = None
 
 
 class RunRecord(Value):

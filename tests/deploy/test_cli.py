@@ -176,7 +176,9 @@ def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> Non
     (place / "model.onnx").write_bytes(b"changed")
     (place / weights.MANIFEST).write_text(json.dumps({"model.onnx": "0" * 64}))
     assert run("models", "verify") == 2
-    assert "yamnet: model.onnx changed since it was fetched." in capfd.readouterr().err
+    told = capfd.readouterr()
+    assert told.out == "yamnet: model.onnx changed\n"
+    assert "Damaged: yamnet. `earwitness models pull yamnet` mends them." in told.err
     assert run("models", "verify", "basic-pitch") == 2
     assert "`earwitness models pull basic-pitch` fetches them." in capfd.readouterr().err
 

@@ -1,6 +1,6 @@
 """`python eval_with_doubles.py LOG run …`: the command `eval`, with scripted LLMs in the catalogue.
 
-Each question that reaches an LLM is written to LOG. `quick` answers at once; `slow` takes 50 ms; `broken`
+Each question that reaches an LLM is written to LOG. `quick` answers at once; `slow` takes 200 ms; `broken`
 fails on every fifth question.
 """
 
@@ -45,6 +45,6 @@ class Scripted:
         return Reading(reply="(A)")
 
 
-for name, delay_s in (("quick", 0.0), ("slow", 0.05), ("broken", 0.0)):
+for name, delay_s in (("quick", 0.0), ("slow", 0.2), ("broken", 0.0)):
     catalog.LLMS[name] = lambda url, name=name, delay_s=delay_s: Scripted(name, delay_s)
 main(sys.argv[2:])

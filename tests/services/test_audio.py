@@ -88,8 +88,9 @@ def test_a_very_short_clip_is_accepted() -> None:
         (encoded(tone(duration_s=0.0), 44_100, "WAV"), "lasts 0.000 s; the shortest accepted is 0.01 s"),
         (encoded(np.full(4410, np.nan, np.float32), 44_100, "WAV", "FLOAT"), "not finite numbers"),
         (b"\x00\x00\x00\x18ftypM4A " + bytes(100), "is no audio that can be read"),
+        (b"\xff\xf1" + np.random.default_rng(1).bytes(5000), "clip.wav"),
     ],
-    ids=["empty", "text", "random bytes", "header cut short", "zero samples", "NaN", "broken mp4"],
+    ids=["empty", "text", "random bytes", "header cut short", "zero samples", "NaN", "broken mp4", "broken aac"],
 )
 def test_bad_recordings_are_refused_in_one_line(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
@@ -120,3 +121,11 @@ def test_segments_cover_a_long_clip_without_loss() -> None:
 def test_a_header_that_claims_one_sample_a_second_is_refused_before_it_grows() -> None:
     with pytest.raises(BadAudio, match="has 1 samples a second; accepted are 1000 to 768000"):
         decode(encoded(np.zeros(400, np.float32), 1, "WAV"), name="slow.wav")
+
+
+def test_a_name_that_no_file_can_have_and_one_that_is_no_utf8(tmp_path: Path) -> None:
+    with pytest.raises(BadAudio, match="File name too long"):
+        load(tmp_path / ("a" * 300))
+    odd = tmp_path / b"\xff.wav".decode(errors="surrogateescape")
+    odd.write_bytes(encoded(tone(), 44_100, "WAV"))
+    assert load(odd).duration_s == pytest.approx(1, abs=0.01)

