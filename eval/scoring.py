@@ -1,12 +1,12 @@
 """Is an answer right, and how sure is an accuracy.
 
-Strict: the reply is read as exactly one option, and that option's text is the answer. What could not
-be read and what failed stays in the denominator.
+Strict: the reply is read as exactly one option, and that option's text is the answer. Official: the token-set
+matcher of MMAU and MMAR. What could not be read and what failed stays in the denominator of both.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import sqrt
 from typing import NamedTuple
 
@@ -20,12 +20,23 @@ class Verdict(NamedTuple):
 
     id: str
     task: str
-    correct_strict: bool
-    unread: bool
-    failed: bool
-    took_s: float
-    clock_s: float
+    category: str = ""
+    sub_category: str = ""
+    difficulty: str = ""
+    modality: str = ""
+    cluster: str = ""
+    correct_strict: bool = False
+    correct_official: bool = False
+    unread: bool = False
+    failed: bool = False
+    degraded: bool = False
+    withheld: bool = False
+    """Nobody but the benchmark's authors knows the answer."""
+    took_s: float = 0.0
+    clock_s: float = 0.0
     """Running time of the whole run when the item was finished."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class Interval(NamedTuple):
@@ -40,45 +51,92 @@ class Score(Value):
 
     n: int
     correct_strict: int
+    correct_official: int
     unread: int
+    """Replies in which no option could be read."""
     failed: int
+    """Items without a reply."""
+    degraded: int
+    """Answers given while something was missing."""
+    withheld: int
+    """Items whose answer is not public: they are in `n`, and neither right nor wrong."""
     wilson_95: Interval
+    """Of the strict accuracy, over the items that can be scored."""
+
+
+class ControlScore(Score):
+    """Counts of a control, and what only some controls have."""
+
+    changed: int | None = None
+    """Items whose answer differs from the run's own, of `compared`; None where that says nothing."""
+    compared: int | None = None
+    consistent: int | None = None
+    """Circular evaluation: items for which every rotation chose the same option."""
+    mean_strict: float | None = None
+    """Circular evaluation: accuracy over the single rotations; `correct_strict` counts items right in all."""
 
 
 class Summary(Score):
     """Counts over a whole run."""
 
     by_task: dict[str, Score]
+    by_category: dict[str, Score]
+    by_sub_category: dict[str, Score]
+    by_difficulty: dict[str, Score]
+    by_modality: dict[str, Score]
+    clustered_se: float | None
+    """Standard error of the strict accuracy where items share a source (Miller 2024, arXiv:2411.00640)."""
     mean_took_s: float
     """From the start of an item to its answer, waiting for models included."""
     wall_s: float
     """Running time, over all the sessions that it took."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = None
+    """At the price given with --price; None without one."""
+    controls: dict[str, ControlScore] = {}
 
 
 def summarise(verdicts: Iterable[Verdict]) -> Summary:
-    """Count a run, whole and by task."""
+    """Count a run, whole and by group."""
     counted = list(verdicts)
-    by_task: defaultdict[str, list[Verdict]] = defaultdict(list)
-    for verdict in counted:
-        by_task[verdict.task].append(verdict)
     return Summary(
-        **score(counted).model_dump(),
-        by_task={task: score(by_task[task]) for task in sorted(by_task)},
+        **dict(score(counted)),
+        by_task=_by(lambda verdict: verdict.task, counted),
+        by_category=_by(lambda verdict: verdict.category, counted),
+        by_sub_category=_by(lambda verdict: verdict.sub_category, counted),
+        by_difficulty=_by(lambda verdict: verdict.difficulty, counted),
+        by_modality=_by(lambda verdict: verdict.modality, counted),
+        clustered_se=clustered_se(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
+        prompt_tokens=sum(verdict.prompt_tokens for verdict in counted),
+        completion_tokens=sum(verdict.completion_tokens for verdict in counted),
     )
 
 
 def score(verdicts: list[Verdict]) -> Score:
     """Count verdicts."""
     num_correct = sum(verdict.correct_strict for verdict in verdicts)
+    withheld = sum(verdict.withheld for verdict in verdicts)
     return Score(
         n=len(verdicts),
         correct_strict=num_correct,
+        correct_official=sum(verdict.correct_official for verdict in verdicts),
         unread=sum(verdict.unread for verdict in verdicts),
         failed=sum(verdict.failed for verdict in verdicts),
-        wilson_95=wilson_95(num_correct, len(verdicts)),
+        degraded=sum(verdict.degraded for verdict in verdicts),
+        withheld=withheld,
+        wilson_95=wilson_95(num_correct, len(verdicts) - withheld),
     )
+
+
+def _by(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dict[str, Score]:
+    """Count each group; items that have no such field are in none."""
+    groups: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[key(verdict)].append(verdict)
+    return {name: score(groups[name]) for name in sorted(groups) if name}
 
 
 def wilson_95(num_correct: int, n: int) -> Interval:
@@ -91,6 +149,22 @@ def wilson_95(num_correct: int, n: int) -> Interval:
     half_width = Z_95 / shrink * sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
     # The formula gives exactly 0 and 1 at the ends, but for rounding.
     return Interval(max(0.0, centre - half_width), min(1.0, centre + half_width))
+
+
+def clustered_se(verdicts: list[Verdict]) -> float | None:
+    """Return the standard error of the strict accuracy with items of one cluster taken together.
+
+    The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024, section 2.2).
+    None where no items share a cluster.
+    """
+    scored = [verdict for verdict in verdicts if not verdict.withheld]
+    clusters: defaultdict[str, list[bool]] = defaultdict(list)
+    for verdict in scored:
+        clusters[verdict.cluster or verdict.id].append(verdict.correct_strict)
+    if not scored or len(clusters) == len(scored):
+        return None
+    mean = sum(verdict.correct_strict for verdict in scored) / len(scored)
+    return sqrt(sum(sum(right - mean for right in cluster) ** 2 for cluster in clusters.values())) / len(scored)
 
 
 def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:

@@ -10,16 +10,19 @@ class Item(Value):
     """One multiple-choice question, as published: duplicated and empty options stay."""
 
     id: str
-    audio: str
-    """Path of the clip, relative to the benchmark's `audio_root`."""
+    audio: str = ""
+    """Path of the clip, relative to the benchmark's `audio_root`; empty: the question is about no clip."""
     question: str
     choices: tuple[str, ...]
-    answer: str
-    """Text of the right option."""
+    answer: str | None
+    """Text of the right option; None where the benchmark withholds it."""
     task: str
     category: str = ""
     sub_category: str = ""
     difficulty: str = ""
+    modality: str = ""
+    cluster: str = ""
+    """Items that share it stem from one source, so their errors are not independent."""
 
     def to_question(self) -> Question:
         """Return what the model is asked; it never holds the answer."""
@@ -34,21 +37,39 @@ class Benchmark(Value):
     sha256: str
     """Hex digest of the file: two versions of a benchmark are never mixed in one run."""
     audio_root: Path
+    audio_source: str = ""
+    """Where the clips can be had, in words."""
+    submission_keys: tuple[str, ...] = ()
+    """What the official scorers call a prediction."""
     items: tuple[Item, ...]
 
     def first(self, limit: int | None) -> "Benchmark":
         """Return the benchmark with its first `limit` items only; None keeps all."""
         return self if limit is None else self.model_copy(update={"items": self.items[:limit]})
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether nobody but the benchmark's authors can score it."""
+        return self.items[0].answer is None
+
     def clip_path(self, item: Item) -> Path:
         """Return where the item's clip lies."""
         return self.audio_root / item.audio
 
+    def lacking_audio(self) -> tuple[Item, ...]:
+        """Return the items whose clip is not there."""
+        return tuple(item for item in self.items if not item.audio or not self.clip_path(item).is_file())
+
     def require_audio(self) -> None:
-        """Check that every clip is there; raise `BadConfig` that counts the missing ones."""
-        missing = [item for item in self.items if not self.clip_path(item).is_file()]
+        """Check that every clip is there; raise `BadConfig` that counts the missing ones and says what helps."""
+        if not any(item.audio for item in self.items):
+            raise BadConfig(f"{self.name} is about text only; ask it with --path text.")
+        missing = self.lacking_audio()
         if missing:
+            source = f" {self.audio_source}" if self.audio_source else ""
             raise BadConfig(
                 f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
-                f"{self.clip_path(missing[0])}. Name the folder that holds it with --audio-root."
+                f"{self.clip_path(missing[0])}.{source} Name the folder that holds it with --audio-root, or take "
+                "--missing skip, which asks the rest and counts these as failed (--missing fail, the default, "
+                "asks nothing)."
             )

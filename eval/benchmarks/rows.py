@@ -1,0 +1,124 @@
+"""Rows of a benchmark file, a JSON list or JSON lines, checked one by one; an error names file, row and field."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
+
+from services.errors import BadConfig
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; it needs words")
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+
+
+class AskedRow(BaseModel):
+    """What every multiple-choice row holds; fields that we do not use are left alone."""
+
+    id: Text
+    question: Text
+    choices: list[str] = Field(min_length=1, max_length=len(ascii_uppercase))
+    """As published: duplicated and empty options stay."""
+    answer: str | None = None
+    """None: withheld."""
+
+    @model_validator(mode="after")
+    def _answer_is_a_choice(self) -> "AskedRow":
+        if self.is_withheld or self.answer in self.choices:
+            return self
+        raise ValueError(f"field 'answer': {self.answer!r} is none of the choices {self.choices!r}")
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the right answer is not in the file."""
+        return self.answer is None or (self.answer == "" and "" not in self.choices)
+
+
+AnyRow = TypeVar("AnyRow", bound=AskedRow)
+
+
+class Rows(NamedTuple, Generic[AnyRow]):
+    """The rows of a file, and the file's identity."""
+
+    rows: Sequence[AnyRow]
+    sha256: str
+
+
+def read_rows(file: Path, kind: type[AnyRow]) -> Rows[AnyRow]:
+    """Read and check a file; raises `BadConfig` that names file, row and field of the first unusable row."""
+    content = read_bytes(file)
+    rows = _parse(file, content, kind)
+    if not rows:
+        raise BadConfig(f"Benchmark {str(file)!r} holds no items; a JSON list of rows is needed.")
+    _refuse_repeated_ids(file, rows)
+    _refuse_partly_withheld(file, rows)
+    return Rows(rows, hashlib.sha256(content).hexdigest())
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return the file's content; raises `BadConfig` where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadConfig(f"Benchmark {str(file)!r} cannot be read: {error.strerror}.") from error
+
+
+def is_json_lines(file: Path, content: bytes) -> bool:
+    """Tell whether the content is one JSON object a line rather than one list."""
+    return file.suffix == ".jsonl" or (file.suffix != ".json" and content.lstrip()[:1] == b"{")
+
+
+def _parse(file: Path, content: bytes, kind: type[AnyRow]) -> list[AnyRow]:
+    if not is_json_lines(file, content):
+        try:
+            return TypeAdapter(list[kind]).validate_json(content)  # type: ignore[valid-type]
+        except ValidationError as error:
+            raise BadConfig(f"Benchmark {str(file)!r}, {_first_problem(error)}") from error
+    rows = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            try:
+                rows.append(kind.model_validate_json(line))
+            except ValidationError as error:
+                raise BadConfig(f"Benchmark {str(file)!r}, {_first_problem(error, row=number)}") from error
+    return rows
+
+
+def _refuse_repeated_ids(file: Path, rows: Sequence[AskedRow]) -> None:
+    first_row: dict[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        if first_row.setdefault(row.id, number) != number:
+            raise BadConfig(
+                f"Benchmark {str(file)!r}, row {number}, field 'id': {row.id!r} is already the id of row "
+                f"{first_row[row.id]}; ids must be unique."
+            )
+
+
+def _refuse_partly_withheld(file: Path, rows: Sequence[AskedRow]) -> None:
+    withheld = [number for number, row in enumerate(rows, start=1) if row.is_withheld]
+    if withheld and len(withheld) < len(rows):
+        raise BadConfig(
+            f"Benchmark {str(file)!r}, row {withheld[0]}, field 'answer': missing, though other rows have one; "
+            "either all answers are withheld or none is."
+        )
+
+
+def _first_problem(error: ValidationError, *, row: int | None = None) -> str:
+    problem = error.errors(include_url=False, include_context=False)[0]
+    message = problem["msg"].removeprefix("Value error, ")
+    match problem["loc"] if row is None else (row - 1, *problem["loc"]):
+        case ():
+            return f"not a JSON list of rows: {message}."
+        case (int(index),):
+            return f"row {index + 1}, {message}."
+        case (int(index), field, *_):
+            return f"row {index + 1}, field {field!r}: {message}."
+    return f"{message}."
