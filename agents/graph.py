@@ -72,6 +72,7 @@ class Nodes:
             trace=state["trace"],
             evidence=state["evidence"],
             timings_s=state["timings_s"],
+            usage=answered.usage,
         )
         return {"answer": answer}
 

@@ -8,7 +8,7 @@ from agents.prompts import messages
 from agents.relevance import selected
 from agents.reply import read_choice
 from services.protocols import LLM
-from services.types import Choice, Evidence, Question, Reading
+from services.types import Choice, Evidence, Question, Reading, Usage
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
 
@@ -22,23 +22,26 @@ class Read(NamedTuple):
     choice: Choice | None
     probabilities: dict[str, float]
     trace: str
+    usage: Usage = Usage()
 
 
 async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
     """Ask the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
     shown = None if evidence is None else selected(question, evidence, llm.style)
     if not question.choices:
-        return Read(await llm.complete(messages(question, shown)), None, {}, _trace(llm, shown, evidence, 1))
+        said = await llm.complete(messages(question, shown))
+        return Read(said.reply, None, {}, _trace(llm, shown, evidence, 1), said.usage)
     orders = min(llm.style.num_rotations, len(question.choices))
     trace = _trace(llm, shown, evidence, orders)
     asked = [_rotated(question, by) for by in range(orders)]
     readings = await asyncio.gather(*(llm.choose(messages(one, shown), one.choices) for one in asked))
+    usage = sum((reading.usage for reading in readings), Usage())
     probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:
         reply = readings[0].reply
-        return Read(reply, read_choice(reply, question.choices), {}, trace)
+        return Read(reply, read_choice(reply, question.choices), {}, trace, usage)
     choice = max(question.choices, key=lambda choice: probabilities[choice.letter])
-    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, trace)
+    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, trace, usage)
 
 
 def _trace(llm: LLM, shown: Shown, evidence: Shown, orders: int) -> str:

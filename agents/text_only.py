@@ -24,4 +24,5 @@ class TextOnly:
             path="text",
             trace=(answered.trace,),
             timings_s={"read": perf_counter() - started},
+            usage=answered.usage,
         )

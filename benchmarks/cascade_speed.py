@@ -66,7 +66,7 @@ async def plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: Ears) -> boo
     clip = load(benchmark.clip_path(item))
     evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
     question = item.to_question()
-    choice = read_choice(await llm.complete(messages(question, evidence)), question.choices)
+    choice = read_choice((await llm.complete(messages(question, evidence))).reply, question.choices)
     return choice is not None and choice.text == item.answer
 
 

@@ -4,16 +4,16 @@ aiohttp, not the openai client, whose overhead is several times as large when 32
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from services.errors import BadConfig, ModelError
-from services.types import Value
+from services.types import Usage, Value
 
 RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_S = 10.0
@@ -61,7 +61,7 @@ class Logprobs(BaseModel):
     content: list[Token] | None = None
 
 
-class Said(BaseModel):
+class Content(BaseModel):
     """The text of the reply."""
 
     content: str | None = None
@@ -70,14 +70,32 @@ class Said(BaseModel):
 class Candidate(BaseModel):
     """One reply."""
 
-    message: Said
+    message: Content
     logprobs: Logprobs | None = None
+
+
+class Tokens(BaseModel):
+    """Tokens as the server counts them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class Completion(BaseModel):
     """What a server answers."""
 
     choices: list[Candidate] = Field(min_length=1)
+    usage: Tokens | None = None
+
+
+class Said(NamedTuple):
+    """A reply, as far as it matters."""
+
+    reply: str
+    """Empty where the server sent none."""
+    tokens: Sequence[Token]
+    """With log-probabilities; empty where the server gives none."""
+    usage: Usage
 
 
 class ChatServer:
@@ -104,7 +122,7 @@ class ChatServer:
         }
         return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
-    async def ask(self, body: dict[str, Any]) -> Candidate:
+    async def ask(self, body: dict[str, Any]) -> Said:
         """Send a chat completion request; `ModelError` after the last retry, or at once where retrying is no use."""
         problem = ""
         for attempt in range(self._endpoint.num_retries + 1):
@@ -117,14 +135,14 @@ class ChatServer:
                     await asyncio.sleep(min(wait_s, MAX_WAIT_S))
         raise ModelError(f"{problem} Tried {self._endpoint.num_retries + 1} times.")
 
-    async def _post(self, body: dict[str, Any]) -> Candidate:
+    async def _post(self, body: dict[str, Any]) -> Said:
         session = await self._open()
         names, url = self._names, self._endpoint.url.rstrip("/") + "/chat/completions"
         try:
             async with session.post(url, json={"model": names[0], **body}) as response:
                 content = await response.read()
                 if response.status == HTTPStatus.OK:
-                    return Completion.model_validate_json(content).choices[0]
+                    return _said(Completion.model_validate_json(content))
                 if response.status == HTTPStatus.NOT_FOUND and len(names) > 1:
                     self._names = names[1:]
                     raise _Retryable(self._problem(f"knows no model {names[0]!r}"), wait_s=0.0)
@@ -169,6 +187,18 @@ class _Retryable(Exception):
     def __init__(self, problem: str, *, wait_s: float | None = None) -> None:
         super().__init__(problem)
         self.wait_s = wait_s
+
+
+def _said(completion: Completion) -> Said:
+    first, counted = completion.choices[0], completion.usage or Tokens()
+    return Said(
+        reply=first.message.content or "",
+        tokens=(first.logprobs.content if first.logprobs else None) or (),
+        usage=Usage(
+            prompt_tokens=counted.prompt_tokens or 0,
+            completion_tokens=counted.completion_tokens or 0,
+        ),
+    )
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -67,9 +67,9 @@ class Remote:
 class RemoteLLM(Remote):
     """An LLM in a deployment."""
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
-        reply: str = await self._call("complete", messages)
-        return reply
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        reading: Reading = await self._call("complete", messages)
+        return reading
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         reading: Reading = await self._call("choose", messages, choices)

@@ -25,8 +25,8 @@ class LLM(Protocol):
     def style(self) -> ReadingStyle:
         """How this model reads best."""
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
-        """Return the reply to a prompt. It may be empty when the model ends at once."""
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Reply to a prompt, without probabilities. The reply may be empty when the model ends at once."""
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Read a multiple-choice prompt.
@@ -76,8 +76,12 @@ class LALM(Protocol):
     def name(self) -> str:
         """Catalogue name, or the model name a server knows it by."""
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> str:
-        """Return the reply to a prompt about the clip."""
+    @property
+    def revision(self) -> str:
+        """Content hash or pinned revision of the weights; "served" where only a server knows."""
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Reply to a prompt about the clip, without probabilities."""
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""

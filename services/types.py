@@ -114,13 +114,27 @@ class Message(Value):
     content: str
 
 
+class Usage(Value):
+    """Tokens that a model read and wrote; 0 where it does not say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
 class Reading(Value):
-    """What a model made of a multiple-choice prompt."""
+    """What a model made of a prompt."""
 
     reply: str
     """The model's own words, or the letter of its best option where it only scored options."""
     probabilities: dict[str, float] = {}
     """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
+    usage: Usage = Usage()
 
 
 class ReadingStyle(Value):
@@ -149,3 +163,5 @@ class Answer(Value):
     degraded: tuple[str, ...] = ()
     """What was missing when the answer was given; empty when every part worked."""
     timings_s: dict[str, float] = {}
+    usage: Usage = Usage()
+    """Of all the prompts that the answer took."""

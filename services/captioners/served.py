@@ -34,7 +34,7 @@ class ServedCaptioner:
             "input_audio": {"data": await asyncio.to_thread(_wav_base64, clip), "format": "wav"},
         }
         body = self._server.body([{"role": "user", "content": [audio, {"type": "text", "text": prompt}]}])
-        text = (await self._server.ask(body)).message.content
+        text = (await self._server.ask(body)).reply
         if not text:
             raise ModelError(f"The captioner {self.name!r} sent an empty reply; ask again.")
         return (

@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 
 from services.errors import ModelError
 from services.llms.batching import Batcher
-from services.llms.letters import shares
+from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading, ReadingStyle
+from services.types import Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
 MAX_BATCH = 16
@@ -52,15 +52,15 @@ class InProcess:
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         return await self._replies.submit(self._prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         letters = [choice.letter for choice in choices]
         ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
-        logits = await self._scores.submit(_Scored(self._prompt(messages), ids))
-        probabilities = shares(dict(zip(letters, logits, strict=True)))
-        return Reading(reply=max(letters, key=probabilities.__getitem__), probabilities=probabilities)
+        prompt = self._prompt(messages)
+        logits = await self._scores.submit(_Scored(prompt, ids))
+        return best(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         turns = [message.model_dump() for message in messages]
@@ -95,11 +95,16 @@ class InProcess:
         return logits_BV.float()
 
     @torch.inference_mode()
-    def _reply(self, prompts: Sequence[tuple[int, ...]]) -> Sequence[str]:
+    def _reply(self, prompts: Sequence[tuple[int, ...]]) -> Sequence[Reading]:
         """Return greedy replies; prompts are padded on the left, where generation does not see it."""
         ids = [torch.tensor(prompt, device=self._model.device) for prompt in prompts]
         padded_BT = pad_sequence(ids, batch_first=True, padding_side="left")
         mask_BT = pad_sequence([torch.ones_like(one) for one in ids], batch_first=True, padding_side="left")
         out_BT = self._model.generate(padded_BT, attention_mask=mask_BT, max_new_tokens=MAX_TOKENS, do_sample=False)
-        texts = self._tokenizer.batch_decode(out_BT[:, padded_BT.shape[1] :], skip_special_tokens=True)
-        return [text.strip() for text in texts]
+        replies_BT = out_BT[:, padded_BT.shape[1] :]
+        texts = self._tokenizer.batch_decode(replies_BT, skip_special_tokens=True)
+        written = (replies_BT != self._tokenizer.pad_token_id).sum(-1).tolist()
+        return [
+            Reading(reply=text.strip(), usage=Usage(prompt_tokens=len(prompt), completion_tokens=num))
+            for text, prompt, num in zip(texts, prompts, written, strict=True)
+        ]

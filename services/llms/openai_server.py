@@ -2,9 +2,10 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from services.chat_server import Candidate, ChatServer, Endpoint, Token
+from services.chat_server import ChatServer, Endpoint, Said, Token
 from services.errors import ModelError
 from services.types import Choice, Message, Reading, ReadingStyle
 
@@ -24,16 +25,16 @@ class OpenAIServer:
         self._server = ChatServer(endpoint)
         self._takes_logprobs = endpoint.logprobs
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
-        return (await self._server.ask(self._body(messages))).message.content or ""
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        answer = await self._server.ask(self._body(messages))
+        return Reading(reply=answer.reply, usage=answer.usage)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         answer = await self._ask_with_logprobs(self._body(messages))
-        reply = answer.message.content or ""
-        tokens = (answer.logprobs.content if answer.logprobs else None) or []
-        return Reading(reply=reply, probabilities=_letter_probabilities(reply, tokens, choices))
+        probabilities = letter_probabilities(answer.reply, answer.tokens, choices)
+        return Reading(reply=answer.reply, probabilities=probabilities, usage=answer.usage)
 
-    async def _ask_with_logprobs(self, body: dict[str, Any]) -> Candidate:
+    async def _ask_with_logprobs(self, body: dict[str, Any]) -> Said:
         if not self._takes_logprobs:
             return await self._server.ask(body)
         try:
@@ -50,7 +51,7 @@ class OpenAIServer:
         return self._server.body([message.model_dump() for message in messages])
 
 
-def _letter_probabilities(reply: str, tokens: list[Token], choices: tuple[Choice, ...]) -> dict[str, float]:
+def letter_probabilities(reply: str, tokens: Sequence[Token], choices: tuple[Choice, ...]) -> dict[str, float]:
     """Return the probability of each letter at the token that answers; empty where the reply opens with no letter."""
     letters = {choice.letter for choice in choices}
     opening = ANSWER_LETTER.match(reply)

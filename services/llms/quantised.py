@@ -11,9 +11,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 from services.llms.batching import Batcher
-from services.llms.letters import shares
+from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading, ReadingStyle
+from services.types import Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
 MAX_BATCH = 16
@@ -49,15 +49,15 @@ class Quantised:
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         return await self._replies.submit(self._prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         letters = [choice.letter for choice in choices]
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
-        logits = await self._scores.submit(_Scored(self._prompt(messages, cue=ANSWER_CUE), ids))
-        probabilities = shares(dict(zip(letters, logits, strict=True)))
-        return Reading(reply=max(letters, key=probabilities.__getitem__), probabilities=probabilities)
+        prompt = self._prompt(messages, cue=ANSWER_CUE)
+        logits = await self._scores.submit(_Scored(prompt, ids))
+        return best(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
         turns = [message.model_dump() for message in messages]
@@ -82,14 +82,20 @@ class Quantised:
                 logits[number] = tuple(float(vocabulary[token]) for token in requests[number].letter_ids)
         return [logits[number] for number in range(len(requests))]
 
-    def _reply(self, prompts: Sequence[tuple[str, ...]]) -> Sequence[str]:
+    def _reply(self, prompts: Sequence[tuple[str, ...]]) -> Sequence[Reading]:
         results = self._generator.generate_batch(
             [list(prompt) for prompt in prompts],
             max_length=MAX_TOKENS,
             include_prompt_in_result=False,
             end_token=self._ends,
         )
-        return [self._tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
+        return [
+            Reading(
+                reply=self._tokenizer.decode(result.sequences_ids[0]).strip(),
+                usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(result.sequences_ids[0])),
+            )
+            for prompt, result in zip(prompts, results, strict=True)
+        ]
 
 
 def _of_one_length(requests: Sequence[_Scored], groups: list[list[int]]) -> list[list[int]]:

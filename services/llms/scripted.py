@@ -22,9 +22,9 @@ class Scripted:
         self._rule = rule
         self._latency_s = latency_s
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         await asyncio.sleep(self._latency_s)
-        return self._rule(messages[-1].content)
+        return Reading(reply=self._rule(messages[-1].content))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:  # noqa: ARG002
-        return Reading(reply=await self.complete(messages))
+        return await self.complete(messages)

@@ -10,8 +10,8 @@ from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from services.llms.letters import shares
-from services.types import Choice, Message, Reading, ReadingStyle
+from services.llms.letters import best
+from services.types import Choice, Message, Reading, ReadingStyle, Usage
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
@@ -38,18 +38,19 @@ class VllmEngine:
         )
         self._numbers = count()
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         sampling = SamplingParams(
             temperature=0.0,
             max_tokens=THINKING_TOKENS if self._thinking else REPLY_TOKENS,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        return str((await self._run(messages, sampling)).outputs[0].text)
+        output = await self._run(messages, sampling)
+        return Reading(reply=str(output.outputs[0].text), usage=_usage(output))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Score the letters in one decoding step; a thinking model thinks first, so it is read by its reply."""
         if self._thinking:
-            return Reading(reply=await self.complete(messages))
+            return await self.complete(messages)
         encode = self._engine.get_tokenizer().encode
         letters = {choice.letter: encode(choice.letter, add_special_tokens=False)[0] for choice in choices}
         sampling = SamplingParams(
@@ -59,9 +60,12 @@ class VllmEngine:
             allowed_token_ids=list(letters.values()),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        first = ((await self._run(messages, sampling)).outputs[0].logprobs or [{}])[0]
-        probabilities = shares({letter: first[token].logprob for letter, token in letters.items()})
-        return Reading(reply=max(probabilities, key=probabilities.__getitem__), probabilities=probabilities)
+        output = await self._run(messages, sampling)
+        first = (output.outputs[0].logprobs or [{}])[0]
+        return best(
+            {letter: first[token].logprob for letter, token in letters.items()},
+            num_tokens=_usage(output).prompt_tokens,
+        )
 
     async def _run(self, messages: tuple[Message, ...], sampling: SamplingParams) -> RequestOutput:
         template: dict[str, Any] = {} if self._thinking is None else {"enable_thinking": self._thinking}
@@ -71,3 +75,7 @@ class VllmEngine:
         prompt = TokensPrompt(prompt_token_ids=tokenizer.encode(text, add_special_tokens=False))
         request = self._engine.generate(prompt, sampling, request_id=f"{self.name}-{next(self._numbers)}")
         return [output async for output in request][-1]
+
+
+def _usage(output: RequestOutput) -> Usage:
+    return Usage(prompt_tokens=len(output.prompt_token_ids or ()), completion_tokens=len(output.outputs[0].token_ids))

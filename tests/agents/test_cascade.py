@@ -26,9 +26,9 @@ class Reader:
         self.delay_s = delay_s
         self.prompts: list[str] = []
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         self.prompts.append("\n".join(message.content for message in messages))
-        return "A woman speaks."
+        return Reading(reply="A woman speaks.")
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         self.prompts.append("\n".join(message.content for message in messages))

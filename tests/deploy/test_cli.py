@@ -25,8 +25,8 @@ class Double:
 
     name, revision, style = "double", "1", ReadingStyle()
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
-        return f"{len(messages)} messages"
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        return Reading(reply=f"{len(messages)} messages")
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         print("noise of a library")  # noqa: T201

@@ -33,7 +33,7 @@ class Scripted:
         self.delay_s = delay_s
         self.num_asked = 0
 
-    async def complete(self, messages: tuple[Message, ...]) -> str:
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
         raise AssertionError(messages)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:

@@ -101,7 +101,7 @@ async def test_a_server_that_refuses_logprobs_is_asked_without_from_then_on(serv
 async def test_a_passing_failure_is_retried(server: Fixture, failure: web.Response) -> None:
     scripted, open_llm = server
     scripted.responses = [failure, completion("A")]
-    assert await open_llm().complete(PROMPT) == "A"
+    assert (await open_llm().complete(PROMPT)).reply == "A"
 
 
 async def test_a_lasting_failure_names_server_model_and_status(server: Fixture) -> None:
@@ -123,7 +123,7 @@ async def test_a_model_that_the_server_knows_by_its_hub_id_is_found_and_then_ask
     scripted, open_llm = server
     scripted.responses = [web.Response(status=404, text="no such model"), completion("A"), completion("B")]
     llm = open_llm(aliases=("org/toy",))
-    assert [await llm.complete(PROMPT) for _ in range(2)] == ["A", "B"]
+    assert [(await llm.complete(PROMPT)).reply for _ in range(2)] == ["A", "B"]
     assert [request["model"] for request in scripted.requests] == ["toy", "org/toy", "org/toy"]
 
 
