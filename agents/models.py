@@ -1,14 +1,16 @@
 """Which models a path uses, by name, and how they are opened in this process."""
 
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
+from lalm.catalog import open_lalm
 from services.cache import CachedASR, CachedCaptioner
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, open_llm, pick
-from services.protocols import ASR, LLM, Captioner
+from services.protocols import ASR, LALM, LLM, Captioner
 from services.settings import settings
 from services.types import Value
 
-AnyModel: TypeAlias = LLM | Captioner | ASR
+AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 Model = TypeVar("Model", bound=AnyModel)
 
 
@@ -20,6 +22,9 @@ class ModelNames(Value):
     asr: str = DEFAULT_ASR
     llm_url: str | None = None
     """Base URL of an OpenAI-compatible server; any model that it offers may be named then."""
+    lalm: str | None = None
+    lalm_url: str | None = None
+    """The same for the LALM."""
 
 
 class Models(Protocol):
@@ -34,25 +39,54 @@ class Models(Protocol):
     def asr(self) -> ASR:
         """Open the recogniser that transcribes."""
 
+    def lalm(self) -> LALM:
+        """Open the audio-language model that listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Models that are open, by name and server: several paths of one process share them."""
+
+    llms: dict[tuple[str, str | None], LLM] = field(default_factory=dict)
+    captioners: dict[str, Captioner] = field(default_factory=dict)
+    asrs: dict[str, ASR] = field(default_factory=dict)
+    lalms: dict[tuple[str | None, str | None], LALM] = field(default_factory=dict)
+
 
 class LocalModels:
     """Opens models from the catalogues; what they perceive of a clip is kept on disk."""
 
-    def __init__(self, names: ModelNames) -> None:
+    def __init__(self, names: ModelNames, pool: Pool | None = None) -> None:
         self._names = names
+        self._pool = pool or Pool()
         self._open_captioner = pick(CAPTIONERS, "captioner", names.captioner)
         self._open_asr = pick(ASRS, "ASR", names.asr)
         self.opened: dict[str, AnyModel] = {}
         """What the path made use of, by role."""
 
     def llm(self) -> LLM:
-        return self._note("llm", open_llm(self._names.llm, self._names.llm_url))
+        key = (self._names.llm, self._names.llm_url)
+        if key not in self._pool.llms:
+            self._pool.llms[key] = open_llm(*key)
+        return self._note("llm", self._pool.llms[key])
 
     def captioner(self) -> Captioner:
-        return self._note("captioner", CachedCaptioner(self._open_captioner(), settings().home / "perception"))
+        name, open_ = self._names.captioner, self._open_captioner
+        if name not in self._pool.captioners:
+            self._pool.captioners[name] = CachedCaptioner(open_(), settings().home / "perception")
+        return self._note("captioner", self._pool.captioners[name])
 
     def asr(self) -> ASR:
-        return self._note("asr", CachedASR(self._open_asr(), settings().home / "perception"))
+        name, open_ = self._names.asr, self._open_asr
+        if name not in self._pool.asrs:
+            self._pool.asrs[name] = CachedASR(open_(), settings().home / "perception")
+        return self._note("asr", self._pool.asrs[name])
+
+    def lalm(self) -> LALM:
+        key = (self._names.lalm, self._names.lalm_url)
+        if key not in self._pool.lalms:
+            self._pool.lalms[key] = open_lalm(*key)
+        return self._note("lalm", self._pool.lalms[key])
 
     def _note(self, role: str, model: Model) -> Model:
         self.opened[role] = model

@@ -18,6 +18,12 @@ def _cascade(models: Models) -> Answerer:
     return Cascade(models.llm(), models.captioner(), models.asr())
 
 
-PATHS: Mapping[str, Callable[[Models], Answerer]] = {"text": _text, "cascade": _cascade}
+def _lalm(models: Models) -> Answerer:
+    from agents.direct import Direct
+
+    return Direct(models.lalm())
+
+
+PATHS: Mapping[str, Callable[[Models], Answerer]] = {"text": _text, "cascade": _cascade, "lalm": _lalm}
 
 DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

@@ -11,6 +11,7 @@ SYSTEM = (
     "You answer questions about an audio recording. You cannot hear it; "
     "listening tools have written down what they heard."
 )
+SYSTEM_HEARING = "You answer questions about the audio recording that you hear."
 SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
@@ -29,13 +30,18 @@ def messages(question: Question, evidence: tuple[Evidence, ...] | None = None) -
     The evidence comes first, so that the prompts of many questions about one clip begin alike.
     """
     heard = "" if evidence is None else _heard(evidence)
-    asked = "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
-    instruction = ANSWER_LETTER if question.choices else ANSWER_FREELY
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
-    return (
-        Message(role="system", content=system),
-        Message(role="user", content=f"{heard}{asked}\n{instruction}"),
-    )
+    return (Message(role="system", content=system), Message(role="user", content=heard + _asked(question)))
+
+
+def hearing(question: Question) -> tuple[Message, ...]:
+    """Return the prompt for a model that hears the clip itself."""
+    return (Message(role="system", content=SYSTEM_HEARING), Message(role="user", content=_asked(question)))
+
+
+def _asked(question: Question) -> str:
+    asked = "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
+    return f"{asked}\n{ANSWER_LETTER if question.choices else ANSWER_FREELY}"
 
 
 def _option(choice: Choice) -> str:

@@ -22,9 +22,10 @@ from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLLM, as
 from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
-from services.protocols import ASR, LLM, Answerer, Captioner
+from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 DEFAULT_PATH = "cascade"
+SERVED_PATHS = {path: PATHS[path] for path in ("text", "cascade")}  # those whose models are deployed
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
 
 OpenModels = Callable[[ModelNames], Models]
@@ -57,6 +58,9 @@ class RemoteModels:
     def asr(self) -> ASR:
         return self._asr
 
+    def lalm(self) -> LALM:
+        raise ModelError("This service has no LALM.")
+
 
 class Agent:
     """The deployment in front: takes questions over HTTP and only awaits the models."""
@@ -80,7 +84,7 @@ class Agent:
         return missing
 
     async def answerer(self, path: str | None) -> Answerer:
-        pick(PATHS, "path", path or DEFAULT_PATH)
+        pick(SERVED_PATHS, "path", path or DEFAULT_PATH)
         if not self._answerers and (missing := await self.missing()):
             raise ModelError(f"Still loading: {', '.join(missing)}. /readyz says when all is ready.")
         return self._answerers[path or DEFAULT_PATH]
@@ -95,7 +99,7 @@ class Agent:
             RemoteCaptioner(self._handles["captioner"], card["captioner"]),
             RemoteASR(self._handles["asr"], card["asr"]),
         )
-        return {path: build_path(models) for path, build_path in PATHS.items()}
+        return {path: build_path(models) for path, build_path in SERVED_PATHS.items()}
 
 
 async def _card(handle: DeploymentHandle) -> Card | None:

@@ -30,11 +30,17 @@ class Request(Value):
     llm_url: str | None = None
     captioner: str | None = None
     asr: str | None = None
+    lalm: str | None = None
+    lalm_url: str | None = None
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
         if self.path in DEAF and (self.captioner or self.asr):
             raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
+        if self.path == "lalm" and (self.captioner or self.asr):
+            raise BadConfig("Path 'lalm' hears for itself: leave out --captioner and --asr.")
+        if self.path != "lalm" and (self.lalm or self.lalm_url):
+            raise BadConfig(f"Path {self.path!r} asks no LALM: leave out --lalm and --lalm-url, or take --path lalm.")
         return ModelNames(**self.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
 
 
@@ -43,7 +49,7 @@ def ask(request: Request) -> Answer:
     build = pick(PATHS, "path", request.path)
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
-    if request.llm in EMBEDDED_LLMS or request.llm is None:
+    if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
         answerer = build(models)

@@ -38,12 +38,14 @@ def ask(
         list[str] | None, typer.Option(help="An option; once per option, none: an open question.")
     ] = None,
     path: Annotated[
-        str, typer.Option(help="Way from question to answer: cascade, or text (hears nothing).")
+        str, typer.Option(help="Way from question to answer: cascade, lalm, or text (hears nothing).")
     ] = "cascade",
     llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
+    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on path lalm.")] = None,
+    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
@@ -60,6 +62,8 @@ def ask(
             llm_url=llm_url,
             captioner=captioner,
             asr=asr,
+            lalm=lalm,
+            lalm_url=lalm_url,
         )
         answer = ask(request)
         if json:

@@ -3,18 +3,23 @@
     eval run --path cascade --llm phi-4 --bench mmau
 
 A shell's builtin `eval` executes its arguments, so there the command `run` is what starts; without a
-shell `eval` itself does. Both are this app, and `python -m eval` too.
+shell `eval` itself does. Both are this app, and `python -m eval` too. In a shell every other verb is
+`earwitness eval VERB`, or `python -m eval VERB`.
 """
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from services.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    from eval.session import Outcome
 
 INTERRUPTED = 130  # exit code of what Ctrl-C ended, as shells have it
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
@@ -28,25 +33,48 @@ app = typer.Typer(
 )
 
 
+class Missing(StrEnum):
+    """What becomes of items whose audio is not there."""
+
+    SKIP = "skip"
+    FAIL = "fail"
+
+
 @app.callback()
 def _group() -> None:
-    """Keep `run` a command with a name, though it is the only one."""
+    """Keep `run` a command with a name."""
 
 
 @app.command()
 def run(
     *,
     path: Annotated[
-        str, typer.Option(help="Way from question to answer: text (hears nothing) or cascade.")
+        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade or lalm.")
     ] = "cascade",
     llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    bench: Annotated[str, typer.Option(help="Benchmark by name, or a .json file in the MMAU schema.")] = "mmau",
+    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on path lalm.")] = None,
+    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
+    server: Annotated[str | None, typer.Option(help="Running Earwitness service to ask instead.")] = None,
+    bench: Annotated[
+        str, typer.Option(help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema.")
+    ] = "mmau",
     audio_root: Annotated[Path | None, typer.Option(help="Folder that the clips' paths start from.")] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="Clips that are not there: ask nothing, or ask the rest and count them failed.")
+    ] = Missing.FAIL,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 16,
+    control: Annotated[
+        list[str] | None, typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.")
+    ] = None,
+    probe_items: Annotated[int, typer.Option(min=1, help="Items that the audio probes ask.")] = 50,
+    seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
+    price: Annotated[
+        str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
 ) -> None:
@@ -55,29 +83,65 @@ def run(
     The same command goes on where it stopped.
     """
     from eval import session
+    from eval.request import Price, Request
+
+    request = Request(
+        path=path,
+        bench=bench,
+        llm=llm,
+        llm_url=llm_url,
+        captioner=captioner,
+        asr=asr,
+        lalm=lalm,
+        lalm_url=lalm_url,
+        server=server,
+        limit=limit,
+        audio_root=audio_root,
+        missing=missing.value,
+        controls=tuple(dict.fromkeys(control or ())),
+        num_probed=probe_items,
+        seed=seed,
+        price=Price.read(price) if price else None,
+        concurrency=concurrency,
+        out=out,
+        retry_failed=retry_failed,
+    )
+    _report(session.run(request))
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(help="JSON list or JSON lines of predictions, or a run folder.")],
+    *,
+    bench: Annotated[str, typer.Option(help="Benchmark that the predictions answer.")] = "mmau",
+    key: Annotated[
+        str | None,
+        typer.Option(help="Key of the prediction; default: model_prediction, model_output or answer_prediction."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Score anybody's prediction file: officially, and by strict reading.
+
+    A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
+    """
+    from eval.score import print_score, score_file
+
+    scored = score_file(predictions, bench, key)
+    if json:
+        print(scored.model_dump_json())  # noqa: T201
+    else:
+        print_score(predictions.name, scored, Console())
+
+
+def _report(outcome: "Outcome") -> None:
     from eval.report import print_table
 
-    outcome = session.run(
-        session.Request(
-            path=path,
-            bench=bench,
-            llm=llm,
-            llm_url=llm_url,
-            captioner=captioner,
-            asr=asr,
-            limit=limit,
-            audio_root=audio_root,
-            concurrency=concurrency,
-            out=out,
-            retry_failed=retry_failed,
-        )
-    )
     console = Console()
     print_table(outcome.folder.name, outcome.summary, console)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
-    if outcome.summary.n < outcome.num_items:
+    if not outcome.is_complete:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
         _leave_now(INTERRUPTED)
     if outcome.summary.failed == outcome.num_items:

@@ -7,8 +7,7 @@ from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.clips import Clips
-from eval.records import Prediction
-from eval.scoring import string_match
+from eval.records import Prediction, judged
 from services.errors import EarwitnessError
 from services.protocols import Answerer
 from services.types import Answer
@@ -44,7 +43,7 @@ class Driver:
         except Exception:  # noqa: BLE001 - the edge: whatever one item meets, the run goes on
             failed = traceback.format_exc()
         now = perf_counter()
-        return to_prediction(item, answer, failed, took_s=now - started, clock_s=now - self._started)
+        return judged(item, answer, failed, took_s=now - started, clock_s=now - self._started)
 
     async def _answer(self, item: Item) -> Answer:
         question = item.to_question()
@@ -52,26 +51,6 @@ class Driver:
             return await self._answerer.answer(question, None)
         async with self._clips.use(self._benchmark.clip_path(item)) as clip:
             return await self._answerer.answer(question, clip)
-
-
-def to_prediction(
-    item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float
-) -> Prediction:
-    """Judge an answer, or the lack of one."""
-    reply = answer.reply if answer else ""
-    choice = answer.choice.text if answer and answer.choice else None
-    return Prediction(
-        **dict(item),
-        model_output=reply,
-        model_prediction=choice or "",
-        correct_strict=choice == item.answer,
-        correct_official=string_match(reply if choice is None else choice, item.choices, item.answer),
-        unread=answer is not None and choice is None,
-        failed=failed,
-        response=answer,
-        took_s=round(took_s, 4),
-        clock_s=round(clock_s, 4),
-    )
 
 
 def _side_by_side(items: list[Item]) -> list[Item]:

@@ -1,12 +1,9 @@
 """What a run writes down: a Prediction per item, and a RunRecord that says where they come from."""
 
-from collections.abc import Mapping
-
-from agents.models import AnyModel
 from eval.benchmarks.benchmark import Item
 from eval.provenance import Environment
-from eval.scoring import Verdict
-from services.types import Answer, Value
+from eval.scoring import Verdict, string_match
+from services.types import Answer, Usage, Value
 
 
 class Prediction(Item):
@@ -15,10 +12,10 @@ class Prediction(Item):
     model_output: str
     """The raw reply; empty where none came."""
     model_prediction: str
-    """Text of the choice that was read; empty where none was."""
+    """Text of the choice that was read, or the raw reply where none was: what the official matcher is given."""
     correct_strict: bool
     correct_official: bool
-    """MMAU's own matcher on `model_prediction`, or on the raw reply where no choice was read."""
+    """MMAU's own matcher on `model_prediction`."""
     unread: bool
     """A reply came, and no choice could be read from it."""
     failed: str | None
@@ -32,15 +29,45 @@ class Prediction(Item):
     @property
     def verdict(self) -> Verdict:
         """What counting needs of it; the evidence need not stay in memory."""
+        usage = self.response.usage if self.response else Usage()
         return Verdict(
             id=self.id,
             task=self.task,
+            category=self.category,
+            sub_category=self.sub_category,
+            difficulty=self.difficulty,
+            modality=self.modality,
+            cluster=self.cluster,
             correct_strict=self.correct_strict,
+            correct_official=self.correct_official,
             unread=self.unread,
             failed=self.failed is not None,
+            degraded=bool(self.response and self.response.degraded),
+            withheld=self.answer is None,
             took_s=self.took_s,
             clock_s=self.clock_s,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
         )
+
+
+def judged(item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float) -> Prediction:
+    """Judge an answer, or the lack of one."""
+    reply = answer.reply if answer else ""
+    choice = answer.choice.text if answer and answer.choice else None
+    prediction = reply if choice is None else choice
+    return Prediction(
+        **dict(item),
+        model_output=reply,
+        model_prediction=prediction,
+        correct_strict=choice is not None and choice == item.answer,
+        correct_official=item.answer is not None and string_match(prediction, item.choices, item.answer),
+        unread=answer is not None and choice is None,
+        failed=failed,
+        response=answer,
+        took_s=round(took_s, 4),
+        clock_s=round(clock_s, 4),
+    )
 
 
 class ModelUse(Value):
@@ -56,12 +83,20 @@ class RunOptions(Value):
 
     benchmark: str
     path: str
-    llm: str
+    llm: str | None = None
     llm_url: str | None = None
     captioner: str | None = None
     asr: str | None = None
+    lalm: str | None = None
+    lalm_url: str | None = None
+    server: str | None = None
+    """Base URL of the running service that answered, instead of models opened here."""
     limit: int | None = None
     audio_root: str | None = None
+    seed: int = 0
+    """Of what controls draw at random."""
+    control: str | None = None
+    """None: the run itself."""
 
 
 class RunRecord(Value):
@@ -75,11 +110,6 @@ class RunRecord(Value):
     """Empty until the models are opened: only then are their revisions known."""
     environments: tuple[Environment, ...]
     """Where it ran: one, and one more for each time it went on in other surroundings."""
-
-    def with_models(self, opened: Mapping[str, AnyModel]) -> "RunRecord":
-        """Return the record with the models that were opened, given by role."""
-        uses = (ModelUse(role=role, name=model.name, revision=model.revision) for role, model in opened.items())
-        return self.model_copy(update={"models": tuple(uses)})
 
     def differences(self, other: "RunRecord") -> list[str]:
         """Name every field that decides the numbers and differs in `other`, as far as both know it."""

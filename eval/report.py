@@ -1,4 +1,4 @@
-"""Records to what a person looks at: the bar while a run goes on, and its table."""
+"""Records to what a person looks at in the terminal: the bar while a run goes on, and its table."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -9,19 +9,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from eval.records import Prediction
-from eval.scoring import Score, Summary, Verdict
+from eval.scoring import ControlScore, Score, Summary, Verdict
 
 REFRESH_PER_S = 4
+MAX_FAILURES_SHOWN = 20  # the rest is counted, and on disk
 
 
 class LiveBar:
-    """The progress of a run on stderr: items, accuracy so far, time left, and each failure as it comes."""
+    """The progress of a pass on stderr: items, accuracy so far, failures, time left, and the first failures."""
 
-    def __init__(self, num_items: int, finished: Iterable[Verdict]) -> None:
+    def __init__(self, num_items: int, finished: Iterable[Verdict], title: str = "") -> None:
         earlier = list(finished)
         self._num_done = len(earlier)
         self._num_correct = sum(verdict.correct_strict for verdict in earlier)
+        self._num_failed = sum(verdict.failed for verdict in earlier)
+        self._num_shown = 0
         self._progress = Progress(
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[accuracy]}"),
@@ -31,7 +35,9 @@ class LiveBar:
             console=Console(stderr=True),
             refresh_per_second=REFRESH_PER_S,
         )
-        self._task = self._progress.add_task("", total=num_items, completed=self._num_done, accuracy=self._accuracy())
+        self._task = self._progress.add_task(
+            title, total=num_items, completed=self._num_done, accuracy=self._accuracy()
+        )
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -44,36 +50,76 @@ class LiveBar:
         """Count a finished item."""
         self._num_done += 1
         self._num_correct += prediction.correct_strict
+        self._num_failed += prediction.failed is not None
         self._progress.update(self._task, advance=1, accuracy=self._accuracy())
-        if prediction.failed is not None:
-            last_line = prediction.failed.strip().splitlines()[-1]
-            self.say(f"failed: {prediction.id}: {last_line}")
+        if prediction.failed is not None and self._num_shown <= MAX_FAILURES_SHOWN:
+            self._show_failure(prediction.id, prediction.failed)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
         self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def _show_failure(self, id: str, error: str) -> None:
+        self._num_shown += 1
+        if self._num_shown > MAX_FAILURES_SHOWN:
+            self.say("failed: and more; predictions.jsonl names each.")
+        else:
+            self.say(f"failed: {id}: {error.strip().splitlines()[-1]}")
+
     def _accuracy(self) -> str:
-        return f"{self._num_correct / self._num_done:.1%} right" if self._num_done else ""
+        right = f"{self._num_correct / self._num_done:.1%} right" if self._num_done else ""
+        return f"{right}, {self._num_failed} failed" if self._num_failed else right
 
 
 def print_table(title: str, summary: Summary, console: Console) -> None:
-    """Print accuracy by task with its 95 % interval, and what was unread or failed."""
+    """Print both accuracies by task, the strict one with its 95 % interval, and what was unread or failed."""
     table = Table(title=title, title_justify="left")
-    table.add_column("task")
-    for heading in ("n", "right", "accuracy", "95 % interval", "unread", "failed"):
+    table.add_column("task", no_wrap=True)
+    for heading in ("n", "strict", "95 % interval", "official", "unread", "failed"):
         table.add_column(heading, justify="right")
     for task, counted in summary.by_task.items():
         table.add_row(task, *_cells(counted))
     table.add_section()
     table.add_row("all", *_cells(summary), style="bold")
+    if summary.controls:
+        table.add_section()
+        table.add_row("controls", style="dim")
+    for name, control in summary.controls.items():
+        table.add_row(name, *_cells(control))
     console.print(table)
-    rate = summary.n / summary.wall_s if summary.wall_s else 0.0
-    console.print(f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second")
+    for line in _remarks(summary):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _cells(counted: Score) -> list[str]:
     low, high = counted.wilson_95
-    accuracy = f"{counted.correct_strict / counted.n:.1%}" if counted.n else "-"
-    counts = [str(counted.n), str(counted.correct_strict), accuracy, f"{low:.1%} to {high:.1%}"]
-    return [*counts, str(counted.unread), str(counted.failed)]
+    num_scored = counted.n - counted.withheld
+    if not num_scored:
+        return [str(counted.n), "-", "withheld" if counted.n else "-", "-", str(counted.unread), str(counted.failed)]
+    accuracies = [f"{correct / num_scored:.1%}" for correct in (counted.correct_strict, counted.correct_official)]
+    interval = f"{low:.1%} to {high:.1%}"
+    return [str(counted.n), accuracies[0], interval, accuracies[1], str(counted.unread), str(counted.failed)]
+
+
+def _remarks(summary: Summary) -> Iterable[str]:
+    for name, control in summary.controls.items():
+        yield from _control_remark(name, control)
+    if summary.clustered_se is not None:
+        yield f"Items share sources: clustered standard error {summary.clustered_se:.2%}."
+    if summary.degraded:
+        yield f"{summary.degraded} answers were given while something was missing."
+    rate = summary.n / summary.wall_s if summary.wall_s else 0.0
+    tokens = f"; {summary.prompt_tokens} tokens read, {summary.completion_tokens} written"
+    cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd is not None else ""
+    yield f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second{tokens}{cost}"
+
+
+def _control_remark(name: str, control: ControlScore) -> Iterable[str]:
+    if control.consistent is not None and control.mean_strict is not None:
+        yield (
+            f"{name}: {control.consistent} of {control.n} items ({control.consistent / control.n:.1%}) got the same "
+            f"option in every rotation; {control.mean_strict:.1%} of the single rotations are right."
+        )
+    elif control.changed is not None and control.compared:
+        share = control.changed / control.compared
+        yield f"{name}: {control.changed} of {control.compared} answers ({share:.1%}) differ from the run's own."

@@ -40,17 +40,16 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
         file.touch()
         verdicts = _recover(file, retry_failed=retry_failed)
         with file.open("ab") as predictions:
-            yield RunFolder(folder, predictions, verdicts)
+            yield RunFolder(predictions, verdicts)
             os.fsync(predictions.fileno())
 
 
 class RunFolder:
     """What is finished of a run, and where the next Prediction goes."""
 
-    def __init__(self, folder: Path, predictions: IO[bytes], verdicts: dict[str, Verdict]) -> None:
+    def __init__(self, predictions: IO[bytes], verdicts: dict[str, Verdict]) -> None:
         self.verdicts = verdicts
         """Of the finished items, by id."""
-        self._folder = folder
         self._predictions = predictions
         self._synced_at = 0.0
 
@@ -68,9 +67,10 @@ class RunFolder:
             self._synced_at = monotonic()
         self.verdicts[prediction.id] = prediction.verdict
 
-    def write_summary(self, summary: Summary) -> None:
-        """Write summary.json: the run is finished."""
-        _replace(self._folder / "summary.json", summary.model_dump_json(indent=1).encode())
+
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write summary.json: every item is finished."""
+    _replace(folder / "summary.json", summary.model_dump_json(indent=1).encode())
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 def refuse_other(folder: Path, record: RunRecord) -> None:
     """Raise `BadConfig` that names the differences, if the folder holds another run than this."""
-    earlier = _read_record(folder)
+    earlier = read_record(folder)
     if earlier and (differences := earlier.differences(record)):
         raise BadConfig(
             f"Run folder {str(folder)!r} holds another run: {'; '.join(differences)}. "
@@ -94,7 +94,7 @@ def refuse_other(folder: Path, record: RunRecord) -> None:
 
 def _claim(folder: Path, record: RunRecord) -> None:
     """Write run.json; of a run that goes on, add where, if that is new."""
-    earlier, here = _read_record(folder), record.environments[-1]
+    earlier, here = read_record(folder), record.environments[-1]
     if earlier and here.same_place(earlier.environments[-1]):
         return
     seen = earlier.environments if earlier else ()
@@ -131,7 +131,8 @@ def _whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
             yield line, prediction
 
 
-def _read_record(folder: Path) -> RunRecord | None:
+def read_record(folder: Path) -> RunRecord | None:
+    """Return run.json; None where the folder holds none, `BadConfig` where it is not of this version."""
     file = folder / "run.json"
     if not file.exists():
         return None

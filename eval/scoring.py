@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from math import sqrt
 from typing import NamedTuple
 
+from pydantic import Field
+
 from services.types import Value
 
 Z_95 = 1.959963984540054  # normal quantile: two-sided 95 %
@@ -94,7 +96,7 @@ class Summary(Score):
     completion_tokens: int
     cost_usd: float | None = None
     """At the price given with --price; None without one."""
-    controls: dict[str, ControlScore] = {}
+    controls: dict[str, ControlScore] = Field(default_factory=dict)
 
 
 def summarise(verdicts: Iterable[Verdict]) -> Summary:

@@ -1,61 +1,31 @@
-"""One `eval run`: from what was asked for to a finished run folder."""
+"""One `eval run`: from what was asked for to a finished run folder.
+
+The run itself is a first pass over the benchmark; each control is one more, in a folder of its own below it.
+"""
 
 import asyncio
 import hashlib
-import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 import agents
-from agents.models import LocalModels, ModelNames
-from agents.paths import DEAF, PATHS
+from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
+from eval.control_scores import CONTROLS_FOLDER, scored_controls
+from eval.controls import CONTROLS, Draw
 from eval.driver import Driver
+from eval.plan import Plan, plan_run
 from eval.provenance import environment
-from eval.records import Prediction, RunOptions, RunRecord
+from eval.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.report import LiveBar
-from eval.run_folder import RunFolder, open_run, refuse_other
-from eval.scoring import Summary, summarise
-from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, pick
+from eval.request import Price, Request, default_folder
+from eval.run_folder import RunFolder, open_run, refuse_other, write_summary
+from eval.scoring import Summary, Verdict, summarise
+from eval.submission import write_submission
+from services.catalog import EMBEDDED_LLMS, pick
 from services.errors import BadConfig
-from services.types import Value
-
-
-class Request(Value):
-    """What the user asked for; None stands for the default."""
-
-    path: str
-    bench: str
-    llm: str | None = None
-    llm_url: str | None = None
-    captioner: str | None = None
-    asr: str | None = None
-    limit: int | None = None
-    audio_root: Path | None = None
-    concurrency: int
-    out: Path | None = None
-    retry_failed: bool = False
-
-    @property
-    def hears(self) -> bool:
-        """Whether the path listens to the clips."""
-        return self.path not in DEAF
-
-    def options(self) -> RunOptions:
-        """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
-        if not self.hears and (self.captioner or self.asr):
-            raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
-        return RunOptions(
-            benchmark=Path(self.bench).stem if self.bench.endswith(".json") else self.bench,
-            path=self.path,
-            llm=self.llm or DEFAULT_LLM,
-            llm_url=self.llm_url,
-            captioner=(self.captioner or DEFAULT_CAPTIONER) if self.hears else None,
-            asr=(self.asr or DEFAULT_ASR) if self.hears else None,
-            limit=self.limit,
-            audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
-        )
 
 
 class Outcome(NamedTuple):
@@ -65,64 +35,122 @@ class Outcome(NamedTuple):
     summary: Summary
     num_items: int
     """Of the whole run; the summary counts fewer if it was interrupted."""
+    is_complete: bool
+    """Whether the run and the controls that were asked for are finished."""
 
 
-def run(request: Request) -> Outcome:
-    """Ask what is not yet finished and score the whole; Ctrl-C ends it early with what there is."""
-    build = pick(PATHS, "path", request.path)
+def run(request: Request, pool: Pool | None = None) -> Outcome:
+    """Ask what is not yet finished and score the whole; Ctrl-C ends it early with what there is.
+
+    `pool` holds models that other runs of this process have open.
+    """
     options = request.options()
-    models = LocalModels(ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True)))
-    try:
-        benchmark = find(request.bench, request.audio_root).first(request.limit)
-    except BadConfig:
-        if options.llm not in EMBEDDED_LLMS:
-            models.llm()  # that it cannot run here at all is the first thing to say
-        raise
-    record = _record(options, benchmark)
+    session = _Session(request, pool or Pool())
+    benchmark = session.benchmark(options)
+    main = plan_run(benchmark, options)
+    controls = {name: _planned(name, main, request) for name in request.controls}
     out = request.out or default_folder(options)
-    refuse_other(out, record)
-    answerer = build(models)
-    if request.hears:
-        benchmark.require_audio()
-    with open_run(out, record.with_models(models.opened), retry_failed=request.retry_failed) as folder:
-        driver = Driver(answerer, benchmark, hears=request.hears, clock_s=folder.clock_s)
-        _ask(driver, benchmark, folder, request.concurrency)
-        summary = summarise(folder.verdicts.values())
-        if summary.n == len(benchmark.items):
-            folder.write_summary(summary)
-    return Outcome(out, summary, len(benchmark.items))
+    refuse_other(out, _record(main))
+    verdicts, is_complete = session.passed(main, out)
+    if is_complete:
+        write_summary(out, _summary(out, verdicts, request.price))
+        passes = (session.passed(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items())
+        is_complete = all(control.is_complete for control in passes)
+    summary = _summary(out, verdicts, request.price)
+    if is_complete:
+        session.close()
+        write_summary(out, summary)
+        if benchmark.is_withheld:
+            write_submission(benchmark, out)
+    return Outcome(out, summary, len(benchmark.items), is_complete)
 
 
-def default_folder(options: RunOptions) -> Path:
-    """Name the run folder after its options, so that the same command finds it again."""
-    first = f"first{options.limit}" if options.limit else None
-    parts = (options.benchmark, options.path, options.llm, options.captioner, options.asr, first)
-    return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
+class _Pass(NamedTuple):
+    """One pass over a benchmark."""
+
+    verdicts: Collection[Verdict]
+    is_complete: bool
 
 
-def _ask(driver: Driver, benchmark: Benchmark, folder: RunFolder, concurrency: int) -> None:
-    waiting = [item for item in benchmark.items if item.id not in folder.verdicts]
-    with LiveBar(len(benchmark.items), folder.verdicts.values()) as bar:
+class _Session:
+    """What the passes of one command share: the event loop and the models that are open."""
 
-        def finished(prediction: Prediction) -> None:
-            folder.append(prediction)
-            bar.add(prediction)
+    def __init__(self, request: Request, pool: Pool) -> None:
+        self._request = request
+        self._pool = pool
+        self._runner = asyncio.Runner()
 
-        runner = asyncio.Runner()
+    def benchmark(self, options: RunOptions) -> Benchmark:
+        """Load the benchmark; that the LLM cannot run here at all is said before that a file is missing."""
+        request = self._request
         try:
-            runner.run(driver.ask(waiting, concurrency, finished))
-        except KeyboardInterrupt:
-            # Not closed: that would wait, perhaps a minute, for models that are busy in their threads.
-            bar.say("Interrupted.")
-        else:
-            runner.close()
+            return find(request.bench, request.audio_root).first(request.limit)
+        except BadConfig:
+            if options.llm not in {None, *EMBEDDED_LLMS}:
+                self._models(options).llm()
+            raise
+
+    def passed(self, plan: Plan, out: Path) -> _Pass:
+        """Ask the items of a plan that its folder does not hold yet."""
+        models = self._models(plan.options)
+        answerer = plan.build(models)
+        if plan.hears and self._request.missing == "fail":
+            plan.benchmark.require_audio()
+        record = _record(plan).model_copy(update={"models": _uses(plan, models)})
+        with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
+            driver = Driver(answerer, plan.benchmark, hears=plan.hears, clock_s=folder.clock_s)
+            self._ask(driver, plan, folder)
+            is_complete = len(folder.verdicts) == len(plan.benchmark.items)
+            if is_complete and plan.options.control:
+                write_summary(out, summarise(folder.verdicts.values()))
+            return _Pass(folder.verdicts.values(), is_complete)
+
+    def close(self) -> None:
+        """End the event loop, and with it the connections to servers."""
+        self._runner.close()
+
+    def _models(self, options: RunOptions) -> LocalModels:
+        names = options.model_dump(include=set(ModelNames.model_fields), exclude_none=True)
+        return LocalModels(ModelNames(**names), self._pool)
+
+    def _ask(self, driver: Driver, plan: Plan, folder: RunFolder) -> None:
+        waiting = [item for item in plan.benchmark.items if item.id not in folder.verdicts]
+        with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), plan.options.control or "") as bar:
+
+            def finished(prediction: Prediction) -> None:
+                folder.append(prediction)
+                bar.add(prediction)
+
+            try:
+                self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
+            except KeyboardInterrupt:
+                # The loop is not closed: that would wait, perhaps a minute, for models busy in their threads.
+                bar.say("Interrupted.")
 
 
-def _record(options: RunOptions, benchmark: Benchmark) -> RunRecord:
+def _planned(name: str, main: Plan, request: Request) -> Plan:
+    plan = pick(CONTROLS, "control", name)(main, Draw(request.seed, request.num_probed))
+    return plan._replace(options=plan.options.model_copy(update={"control": name}))
+
+
+def _summary(out: Path, verdicts: Collection[Verdict], price: Price | None) -> Summary:
+    summary = summarise(verdicts)
+    cost = price and price.of(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens)
+    return summary.model_copy(update={"controls": scored_controls(out), "cost_usd": cost})
+
+
+def _uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
+    if plan.options.server is not None:
+        return (ModelUse(role="server", name=plan.options.server, revision="served"),)
+    opened = models.opened.items()
+    return tuple(ModelUse(role=role, name=model.name, revision=model.revision) for role, model in opened)
+
+
+def _record(plan: Plan) -> RunRecord:
     return RunRecord(
-        options=options,
-        benchmark_file=str(benchmark.file),
-        benchmark_sha256=benchmark.sha256,
+        options=plan.options,
+        benchmark_file=str(plan.benchmark.file.resolve()),
+        benchmark_sha256=plan.benchmark.sha256,
         prompts_sha256=_agents_sha256(),
         environments=(environment(),),
     )

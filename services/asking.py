@@ -1,6 +1,6 @@
 """What a person asks, checked: `ask` and the HTTP API refuse what cannot be answered.
 
-A benchmark's items are kept as published and do not pass here.
+The items of a benchmark that is asked over HTTP are kept as published: repeated and empty options stay.
 """
 
 from string import ascii_uppercase
@@ -11,23 +11,28 @@ from services.types import Question
 LONGEST_TEXT = 10_000  # characters of a question or an option
 
 
-def asked(text: str, options: tuple[str, ...] = ()) -> Question:
+def asked(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:
     """Return the question, with its spaces trimmed; `BadRequest` says what is wrong with it."""
     question = _text(text, "question", "The question")
+    choices = options if as_published else _differing(options)
+    if len(choices) > len(ascii_uppercase):
+        raise BadRequest(f"{len(choices)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
+    if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
+        raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
+    return Question.ask(question, choices)
+
+
+def _differing(options: tuple[str, ...]) -> tuple[str, ...]:
     choices = tuple(_text(option, "choices", f"Option {number}") for number, option in enumerate(options, start=1))
     if len(choices) == 1:
         raise BadRequest(
             f"Only one option was given: {choices[0]!r}. Give at least two, or none for an open question.",
             param="choices",
         )
-    if len(choices) > len(ascii_uppercase):
-        raise BadRequest(f"{len(choices)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
-    if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
-        raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
     for number, choice in enumerate(choices):
         if choice in choices[:number]:
             raise BadRequest(f"Option {choice!r} was given twice; each has to differ.", param="choices")
-    return Question.ask(question, choices)
+    return choices
 
 
 def _text(text: str, param: str, name: str) -> str:

@@ -1,23 +1,13 @@
-"""An OpenAI-compatible chat server: requests, retries and what it answers.
+"""An OpenAI-compatible chat server: what it is asked, and what it answers."""
 
-aiohttp, not the openai client, whose overhead is several times as large when 32 requests are in flight.
-"""
-
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from http import HTTPStatus
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import aiohttp
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr
 
-from services.errors import BadConfig, ModelError
+from services.posting import NotFound, Server, with_audio
 from services.types import Usage, Value
-
-RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-CONNECT_TIMEOUT_S = 10.0
-MAX_WAIT_S = 60.0  # longest pause that a server may ask for
 
 
 class Endpoint(Value):
@@ -102,16 +92,15 @@ class ChatServer:
     """A connection to one model on one server."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        parts = urlsplit(endpoint.url)
-        if parts.username or parts.password or parts.query:
-            raise BadConfig(
-                "The server URL holds a user, a password or a query; a key belongs into EARWITNESS_API_KEY."
-            )
-        if parts.scheme not in {"http", "https"}:
-            raise BadConfig(f"{endpoint.url!r} is no server URL; one looks like http://127.0.0.1:8000/v1.")
         self._endpoint = endpoint
         self._names = (endpoint.model, *endpoint.aliases)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server = Server(
+            endpoint.url,
+            f"asked for {endpoint.model!r}",
+            api_key=endpoint.api_key,
+            timeout_s=endpoint.timeout_s,
+            num_retries=endpoint.num_retries,
+        )
 
     def body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
         """Return a request with these messages, as the endpoint wants it."""
@@ -122,74 +111,26 @@ class ChatServer:
         }
         return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
-    async def ask(self, body: dict[str, Any]) -> Said:
-        """Send a chat completion request; `ModelError` after the last retry, or at once where retrying is no use."""
-        problem = ""
-        for attempt in range(self._endpoint.num_retries + 1):
+    async def ask(self, body: dict[str, Any], audio: bytes | None = None) -> Said:
+        """Send a chat completion request; `ModelError` where the server gives no usable reply.
+
+        `audio` is the base64 that `AUDIO_PLACE` in the body stands for.
+        """
+        names = self._names
+        for number, name in enumerate(names[:-1], start=1):
             try:
-                return await self._post(body)
-            except _Retryable as error:
-                problem = str(error)
-                if attempt < self._endpoint.num_retries:
-                    wait_s = 2.0**attempt / 2 if error.wait_s is None else error.wait_s
-                    await asyncio.sleep(min(wait_s, MAX_WAIT_S))
-        raise ModelError(f"{problem} Tried {self._endpoint.num_retries + 1} times.")
+                return await self._ask(name, body, audio)
+            except NotFound:
+                self._names = names[number:]
+        return await self._ask(names[-1], body, audio)
 
-    async def _post(self, body: dict[str, Any]) -> Said:
-        session = await self._open()
-        names, url = self._names, self._endpoint.url.rstrip("/") + "/chat/completions"
-        try:
-            async with session.post(url, json={"model": names[0], **body}) as response:
-                content = await response.read()
-                if response.status == HTTPStatus.OK:
-                    return _said(Completion.model_validate_json(content))
-                if response.status == HTTPStatus.NOT_FOUND and len(names) > 1:
-                    self._names = names[1:]
-                    raise _Retryable(self._problem(f"knows no model {names[0]!r}"), wait_s=0.0)
-                raise self._refused(response, content)
-        except ValidationError as error:
-            raise _Retryable(self._problem("sent a reply that is no chat completion")) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _Retryable(self._problem(f"did not answer: {error or type(error).__name__}")) from error
-
-    def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
-        said = " ".join(content[:300].decode(errors="replace").split())
-        problem = self._problem(f"answered {response.status} {response.reason}: {said}")
-        if response.status in RETRY_STATUS:
-            return _Retryable(problem, wait_s=_seconds(response.headers.get("Retry-After", "")))
-        return ModelError(problem)
-
-    def _problem(self, what: str) -> str:
-        return f"The server at {self._endpoint.url}, asked for {self._endpoint.model!r}, {what}."
-
-    async def _open(self) -> aiohttp.ClientSession:
-        """Return the session of the running event loop; aiohttp wants one per loop."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._sessions, self._loop = self._session(), loop
-            self._current = await anext(self._sessions)
-        return self._current
-
-    async def _session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """Yield one session, closed when the event loop ends: asyncio closes open generators then."""
-        key = self._endpoint.api_key
-        async with aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
-            timeout=aiohttp.ClientTimeout(total=self._endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S),
-            connector=aiohttp.TCPConnector(limit=0),
-        ) as session:
-            yield session
+    async def _ask(self, name: str, body: dict[str, Any], audio: bytes | None) -> Said:
+        request = with_audio(json.dumps({"model": name, **body}), audio)
+        return await self._server.post("/chat/completions", request, _said)
 
 
-class _Retryable(Exception):
-    """A failure that may pass; `wait_s` is what the server asked for, if it did."""
-
-    def __init__(self, problem: str, *, wait_s: float | None = None) -> None:
-        super().__init__(problem)
-        self.wait_s = wait_s
-
-
-def _said(completion: Completion) -> Said:
+def _said(content: bytes) -> Said:
+    completion = Completion.model_validate_json(content)
     first, counted = completion.choices[0], completion.usage or Tokens()
     return Said(
         reply=first.message.content or "",
@@ -199,7 +140,3 @@ def _said(completion: Completion) -> Said:
             completion_tokens=counted.completion_tokens or 0,
         ),
     )
-
-
-def _seconds(retry_after: str) -> float | None:
-    return float(retry_after) if retry_after.replace(".", "", 1).isdigit() else None

@@ -99,7 +99,7 @@ async def _answer_in_time(service: Service, limits: Limits, request: Request) ->
 
 async def _answer(service: Service, limits: Limits, request: Request) -> Answer:
     posted = await _posted(request, limits)
-    question = asked(posted.question, posted.choices)
+    question = asked(posted.question, posted.choices, as_published=posted.as_published)
     answerer = await service.answerer(posted.path)
     clip = await _clip(posted, limits) if service.hears(posted.path) else None
     return await answerer.answer(question, clip)

@@ -29,6 +29,8 @@ class Posted:
     """The recording, encoded as it came; None: none came."""
     name: str = "audio"
     """What errors call the recording."""
+    as_published: bool = False
+    """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
 
 
 def _from_base64(text: object) -> object:
@@ -46,6 +48,7 @@ class JSONQuestion(Value):
     question: str
     choices: tuple[str, ...] = ()
     path: str | None = None
+    as_published: bool = False
     audio: Annotated[
         bytes | None,
         BeforeValidator(_from_base64),
@@ -82,7 +85,7 @@ def read_json(body: bytes) -> Posted:
         first = error.errors()[0]
         param = ".".join(map(str, first["loc"])) or None
         raise BadRequest(f"{param or 'The JSON'}: {first['msg']}.", param=param) from None
-    return Posted(posted.question, posted.choices, posted.path, posted.audio)
+    return Posted(posted.question, posted.choices, posted.path, posted.audio, as_published=posted.as_published)
 
 
 async def read_form(headers: Headers, body: AsyncGenerator[bytes, None]) -> Posted:

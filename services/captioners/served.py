@@ -1,15 +1,11 @@
 """Any audio-chat model behind an OpenAI-compatible server as a captioner, such as Qwen3-Omni-Captioner or Gemini."""
 
-import asyncio
-import base64
 from hashlib import sha256
-from io import BytesIO
 
-import soundfile
-
+from services.chat_audio import ClipEncoder, audio_part
 from services.chat_server import ChatServer, Endpoint
 from services.errors import ModelError
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.types import AudioClip, Evidence
 
 PROMPT = (
     "Describe this audio in detail: every sound, in order, with its start and end in seconds; who speaks "
@@ -26,15 +22,12 @@ class ServedCaptioner:
         self.name = name
         self.revision = f"{endpoint.model.replace('/', '--')}-{sha256((PROMPT + FOCUS).encode()).hexdigest()[:8]}"
         self._server = ChatServer(endpoint)
+        self._clips = ClipEncoder()
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         prompt = PROMPT + (FOCUS.format(focus=focus) if focus else "")
-        audio = {
-            "type": "input_audio",
-            "input_audio": {"data": await asyncio.to_thread(_wav_base64, clip), "format": "wav"},
-        }
-        body = self._server.body([{"role": "user", "content": [audio, {"type": "text", "text": prompt}]}])
-        text = (await self._server.ask(body)).reply
+        body = self._server.body([{"role": "user", "content": [audio_part(), {"type": "text", "text": prompt}]}])
+        text = (await self._server.ask(body, await self._clips.base64(clip))).reply
         if not text:
             raise ModelError(f"The captioner {self.name!r} sent an empty reply; ask again.")
         return (
@@ -42,9 +35,3 @@ class ServedCaptioner:
                 kind="caption", source=self.name, revision=self.revision, text=text.strip(), end_s=clip.duration_s
             ),
         )
-
-
-def _wav_base64(clip: AudioClip) -> str:
-    buffer = BytesIO()
-    soundfile.write(buffer, clip.samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -23,32 +23,43 @@ class OpenAIServer:
     def __init__(self, endpoint: Endpoint, *, name: str) -> None:
         self.name = name
         self._server = ChatServer(endpoint)
-        self._takes_logprobs = endpoint.logprobs
+        self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         answer = await self._server.ask(self._body(messages))
         return Reading(reply=answer.reply, usage=answer.usage)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        answer = await self._ask_with_logprobs(self._body(messages))
-        probabilities = letter_probabilities(answer.reply, answer.tokens, choices)
-        return Reading(reply=answer.reply, probabilities=probabilities, usage=answer.usage)
-
-    async def _ask_with_logprobs(self, body: dict[str, Any]) -> Said:
-        if not self._takes_logprobs:
-            return await self._server.ask(body)
-        try:
-            return await self._server.ask(body | {"logprobs": True, "top_logprobs": NUM_TOP_LOGPROBS})
-        except ModelError as error:
-            if "logprobs" not in str(error):
-                raise
-        self._takes_logprobs = (
-            False  # the server refuses the parameter: ask this once again, and without it from now on
-        )
-        return await self._server.ask(body)
+        return await self._chooser.choose(self._body(messages), choices)
 
     def _body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
         return self._server.body([message.model_dump() for message in messages])
+
+
+class Chooser:
+    """Asks a server for log-probabilities beside the reply, until it refuses them."""
+
+    def __init__(self, server: ChatServer, *, logprobs: bool) -> None:
+        self._server = server
+        self._takes_logprobs = logprobs
+
+    async def choose(self, body: dict[str, Any], choices: tuple[Choice, ...], audio: bytes | None = None) -> Reading:
+        """Send the request and read it as one about these options."""
+        said = await self._ask(body, audio)
+        probabilities = letter_probabilities(said.reply, said.tokens, choices)
+        return Reading(reply=said.reply, probabilities=probabilities, usage=said.usage)
+
+    async def _ask(self, body: dict[str, Any], audio: bytes | None) -> Said:
+        if not self._takes_logprobs:
+            return await self._server.ask(body, audio)
+        try:
+            return await self._server.ask(body | {"logprobs": True, "top_logprobs": NUM_TOP_LOGPROBS}, audio)
+        except ModelError as error:
+            if "logprobs" not in str(error):
+                raise
+        # The server refuses the parameter: ask this once again, and without it from now on.
+        self._takes_logprobs = False
+        return await self._server.ask(body, audio)
 
 
 def letter_probabilities(reply: str, tokens: Sequence[Token], choices: tuple[Choice, ...]) -> dict[str, float]:

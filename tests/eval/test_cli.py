@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 DOUBLES = Path(__file__).with_name("eval_with_doubles.py")
 NUM_ITEMS = 60
 FLAGS = {
-    *("--path", "--llm", "--llm-url", "--captioner", "--asr", "--bench", "--audio-root", "--limit"),
+    *("--path", "--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--server"),
+    *("--bench", "--audio-root", "--missing", "--limit", "--control", "--probe-items", "--seed", "--price"),
     *("--concurrency", "--out", "--retry-failed", "--help"),
 }
 
@@ -142,7 +143,7 @@ def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "accuracy" in stdout
+    assert "strict" in stdout
     assert f"of {NUM_ITEMS} items; the same command asks the rest." in stdout
     assert "Traceback" not in stderr
     assert not (tmp_path / "runs" / "tiny-text-slow" / "summary.json").exists()
@@ -152,13 +153,13 @@ def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None
     ("arguments", "said"),
     [
         (["--llm", "phi-5"], "eval: No LLM named 'phi-5'. Known: "),
-        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade."),
+        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade, lalm."),
         (["--bench", "mmmu"], "eval: No benchmark named 'mmmu'. Known: "),
         (["--bench", "gone.json"], "eval: Benchmark 'gone.json' cannot be read: No such file or directory."),
-        (["--bench", "mmau"], "eval: MMAU test-mini is not at "),
+        (["--bench", "mmau"], "eval: mmau is not at "),
         (["--captioner", "poet", "--path", "cascade"], "eval: No captioner named 'poet'. Known: "),
         (["--asr", "poet", "--path", "cascade"], "eval: No ASR named 'poet'. Known: "),
-        (["--captioner", "acoustic"], "eval: Path 'text' hears nothing: leave out --captioner and --asr."),
+        (["--captioner", "acoustic"], "eval: Path 'text' hears nothing: leave out --captioner."),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_exit_code_2(

@@ -88,7 +88,7 @@ async def test_an_unread_reply_is_wrong_and_says_so() -> None:
     answerer = Recorder(lambda question: answer_of(question, None, "A woman or a man"))
     (prediction,) = await drive(answerer, benchmark_of("a"), 1)
     assert (prediction.unread, prediction.correct_strict, prediction.failed) == (True, False, None)
-    assert (prediction.model_output, prediction.model_prediction) == ("A woman or a man", "")
+    assert (prediction.model_output, prediction.model_prediction) == ("A woman or a man", "A woman or a man")
 
 
 async def test_a_duplicated_right_option_is_right_under_either_letter() -> None:

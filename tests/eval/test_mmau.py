@@ -63,7 +63,7 @@ def test_the_question_does_not_hold_the_answer(tmp_path: Path) -> None:
             [ROW, {key: value for key, value in ROW.items() if key != "question"}],
             "row 2, field 'question': Field required",
         ),
-        ([ROW | {"question": ""}], "row 1, field 'question': String should have at least 1 character"),
+        ([ROW | {"question": ""}], "row 1, field 'question': is empty; it needs words"),
         ([ROW | {"choices": "Man"}], "row 1, field 'choices': Input should be a valid array"),
         ([ROW | {"choices": []}], "row 1, field 'choices': List should have at least 1 item"),
         ([ROW | {"choices": ["Man", 3]}], "row 1, field 'choices': Input should be a valid string"),

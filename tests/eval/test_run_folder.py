@@ -6,7 +6,7 @@ import pytest
 
 from eval.provenance import Environment, environment
 from eval.records import ModelUse, Prediction, RunOptions, RunRecord
-from eval.run_folder import open_run
+from eval.run_folder import open_run, write_summary
 from eval.scoring import summarise
 from services.errors import BadConfig
 
@@ -29,6 +29,11 @@ RECORD = RunRecord(
     models=(ModelUse(role="llm", name="phi-4", revision="r1"),),
     environments=(HERE,),
 )
+
+
+COUNTS = {
+    *("n", "correct_strict", "correct_official", "unread", "failed", "degraded", "withheld", "wilson_95"),
+}
 
 
 def prediction(id: str, *, failed: str | None = None) -> Prediction:
@@ -163,14 +168,15 @@ def test_the_summary_holds_the_documented_fields(tmp_path: Path) -> None:
     with open_run(tmp_path, RECORD) as folder:
         folder.append(prediction("1"))
         folder.append(prediction("2", failed="gone"))
-        folder.write_summary(summarise(folder.verdicts.values()))
+        write_summary(tmp_path, summarise(folder.verdicts.values()))
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary.keys() == {
-        *("n", "correct_strict", "unread", "failed", "wilson_95", "by_task"),
-        *("mean_took_s", "wall_s"),
+        *COUNTS,
+        *("by_task", "by_category", "by_sub_category", "by_difficulty", "by_modality", "controls"),
+        *("clustered_se", "mean_took_s", "wall_s", "prompt_tokens", "completion_tokens", "cost_usd"),
     }
     assert [summary[key] for key in ("n", "correct_strict", "unread", "failed")] == [2, 1, 0, 1]
-    assert summary["by_task"]["speech"].keys() == {"n", "correct_strict", "unread", "failed", "wilson_95"}
+    assert summary["by_task"]["speech"].keys() == COUNTS
     assert summary["wall_s"] == 2.0
 
 

@@ -31,7 +31,7 @@ OFFICIAL = [
 def verdict(
     task: str, *, right: bool = False, unread: bool = False, failed: bool = False, clock_s: float = 0.0
 ) -> Verdict:
-    return Verdict("id", task, right, unread, failed, took_s=1.0, clock_s=clock_s)
+    return Verdict("id", task, correct_strict=right, unread=unread, failed=failed, took_s=1.0, clock_s=clock_s)
 
 
 @pytest.mark.parametrize(("prediction", "choices", "answer", "right"), OFFICIAL)

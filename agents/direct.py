@@ -1,0 +1,41 @@
+"""The end-to-end path: a LALM hears the clip itself."""
+
+from time import perf_counter
+
+from agents.prompts import hearing
+from agents.reply import read_choice
+from services.protocols import LALM
+from services.types import Answer, AudioClip, Choice, Question, Reading
+
+
+class Direct:
+    """Answers with what a LALM makes of the waveform."""
+
+    def __init__(self, lalm: LALM) -> None:
+        self.lalm = lalm
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        assert clip is not None, "a LALM needs a clip"
+        started = perf_counter()
+        messages = hearing(question)
+        if question.choices:
+            reading = await self.lalm.choose(messages, clip, question.choices)
+        else:
+            reading = await self.lalm.listen(messages, clip)
+        return Answer(
+            question_id=question.id,
+            reply=reading.reply,
+            choice=_choice(question, reading),
+            probabilities=reading.probabilities,
+            path="lalm",
+            trace=(f"listen: {self.lalm.name}",),
+            timings_s={"listen": perf_counter() - started},
+            usage=reading.usage,
+        )
+
+
+def _choice(question: Question, reading: Reading) -> Choice | None:
+    """Its probabilities decide, and only where it has none, its words."""
+    if reading.probabilities:
+        return max(question.choices, key=lambda choice: reading.probabilities[choice.letter])
+    return read_choice(reading.reply, question.choices) if question.choices else None

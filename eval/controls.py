@@ -1,0 +1,179 @@
+"""Controls: the same benchmark asked so that a good score would be suspicious, or so that bias shows.
+
+no-audio           the LLM alone reads the question: what can be guessed without hearing
+transcript-only    the cascade with nothing but the ASR: what words alone give away
+shuffled-captions  the cascade told about another clip (captions and transcript): does it use them at all
+constant-first     always the first option; no model is asked
+longest            always the longest option; no model is asked
+shuffled-options   the options of each item in a random order: is the position what is liked
+circular           every rotation of the options; an item is right only if all are (CircularEval of MMBench,
+                   Liu et al. 2023, arXiv:2307.06281), and consistent if all choose the same option
+swapped-audio      some items with another item's clip: how many answers change
+silent-audio       some items with silence as long as their clip: how many answers change
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.plan import Plan, way
+from eval.records import RunOptions
+from services.errors import BadConfig
+from services.protocols import Answerer
+from services.types import Answer, AudioClip, Choice, Question
+
+ROTATION = "#rotation"  # joins an item's id with the number of its rotation
+
+
+class Draw(NamedTuple):
+    """What a control draws at random, and how often."""
+
+    seed: int
+    num_probed: int
+    """Items that the two probes of the audio ask."""
+
+
+Control: TypeAlias = Callable[[Plan, Draw], Plan]
+Rule: TypeAlias = Callable[[tuple[Choice, ...]], Choice]
+
+
+def _no_audio(plan: Plan, _: Draw) -> Plan:
+    _needs_hearing(plan, "no-audio")
+    if plan.options.llm is None and plan.is_local:
+        raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
+    options = _only(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed")
+    return plan._replace(options=options, hears=False, build=way(options))
+
+
+def _transcript_only(plan: Plan, _: Draw) -> Plan:
+    _needs_path(plan, "transcript-only", "cascade")
+    if not plan.is_local:
+        raise BadConfig("Control 'transcript-only' chooses the captioner, which --server has chosen already.")
+    return plan._replace(options=plan.options.model_copy(update={"captioner": "transcript"}))
+
+
+def _shuffled_captions(plan: Plan, draw: Draw) -> Plan:
+    _needs_path(plan, "shuffled-captions", "cascade")
+    return plan._replace(benchmark=_with_other_clips(plan.benchmark, draw.seed))
+
+
+def _swapped_audio(plan: Plan, draw: Draw) -> Plan:
+    _needs_hearing(plan, "swapped-audio")
+    return plan._replace(benchmark=_probed(_with_other_clips(plan.benchmark, draw.seed), draw))
+
+
+def _silent_audio(plan: Plan, draw: Draw) -> Plan:
+    _needs_hearing(plan, "silent-audio")
+    build = plan.build
+    return plan._replace(benchmark=_probed(plan.benchmark, draw), build=lambda models: Silenced(build(models)))
+
+
+def _constant_first(plan: Plan, _: Draw) -> Plan:
+    return _by_rule(plan, lambda choices: choices[0])
+
+
+def _longest(plan: Plan, _: Draw) -> Plan:
+    return _by_rule(plan, lambda choices: max(choices, key=_num_chars))
+
+
+def _by_rule(plan: Plan, rule: Rule) -> Plan:
+    options = _only(plan.options, "benchmark", "limit", "seed")
+    return plan._replace(options=options, hears=False, build=lambda _: Fixed(rule))
+
+
+def _shuffled_options(plan: Plan, draw: Draw) -> Plan:
+    def shuffled(item: Item) -> Item:
+        # Drawn per item, so that --limit and the order of the file change nothing.
+        choices = random.Random(f"{draw.seed} {item.id}").sample(item.choices, len(item.choices))  # noqa: S311
+        return item.model_copy(update={"choices": tuple(choices)})
+
+    return plan._replace(benchmark=_with_items(plan.benchmark, [shuffled(item) for item in plan.benchmark.items]))
+
+
+def _circular(plan: Plan, _: Draw) -> Plan:
+    rotated = [
+        item.model_copy(
+            update={"id": f"{item.id}{ROTATION}{by}", "choices": item.choices[by:] + item.choices[:by]},
+        )
+        for item in plan.benchmark.items
+        for by in range(len(item.choices))
+    ]
+    return plan._replace(benchmark=_with_items(plan.benchmark, rotated))
+
+
+CONTROLS: Mapping[str, Control] = {
+    "no-audio": _no_audio,
+    "transcript-only": _transcript_only,
+    "shuffled-captions": _shuffled_captions,
+    "constant-first": _constant_first,
+    "longest": _longest,
+    "shuffled-options": _shuffled_options,
+    "circular": _circular,
+    "swapped-audio": _swapped_audio,
+    "silent-audio": _silent_audio,
+}
+ASK_NO_MODEL = frozenset({"constant-first", "longest"})
+
+
+class Fixed:
+    """Answers by a rule over the options; asks no model."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:  # noqa: ARG002
+        choice = self._rule(question.choices)
+        return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=("rule",))
+
+
+class Silenced:
+    """Lets another answerer hear silence instead of the clip."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        assert clip is not None
+        return await self._answerer.answer(question, AudioClip(clip.samples * 0))
+
+
+def _only(options: RunOptions, *kept: str) -> RunOptions:
+    """Return the options of a pass over the same benchmark that hears nothing."""
+    return RunOptions(**options.model_dump(include=set(kept)), path="text")
+
+
+def _num_chars(choice: Choice) -> int:
+    return len(choice.text)
+
+
+def _with_items(benchmark: Benchmark, items: list[Item]) -> Benchmark:
+    return benchmark.model_copy(update={"items": tuple(items)})
+
+
+def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
+    """Give each item the clip of another, items that shared one still sharing theirs."""
+    clips = sorted({item.audio for item in benchmark.items})
+    if len(clips) < 2:
+        raise BadConfig("All items are about one clip; swapping clips takes at least two.")
+    random.Random(seed).shuffle(clips)  # noqa: S311 - nothing secret
+    other = dict(zip(clips, clips[1:] + clips[:1], strict=True))
+    return _with_items(benchmark, [item.model_copy(update={"audio": other[item.audio]}) for item in benchmark.items])
+
+
+def _probed(benchmark: Benchmark, draw: Draw) -> Benchmark:
+    """Keep a random few of the items, in their order."""
+    drawn = random.Random(draw.seed).sample(  # noqa: S311
+        range(len(benchmark.items)), min(draw.num_probed, len(benchmark.items))
+    )
+    return _with_items(benchmark, [benchmark.items[number] for number in sorted(drawn)])
+
+
+def _needs_hearing(plan: Plan, control: str) -> None:
+    if not plan.hears:
+        raise BadConfig(f"Control {control!r} changes what is heard, and path {plan.options.path!r} hears nothing.")
+
+
+def _needs_path(plan: Plan, control: str, path: str) -> None:
+    if plan.options.path != path:
+        raise BadConfig(f"Control {control!r} belongs to path {path!r}, not to {plan.options.path!r}.")

@@ -1,0 +1,42 @@
+"""One pass over a benchmark: which items are asked, over which way, by which models."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from agents.models import Models
+from agents.paths import DEAF, PATHS
+from eval.benchmarks.benchmark import Benchmark
+from eval.records import RunOptions
+from eval.remote import Remote
+from services.catalog import pick
+from services.protocols import Answerer
+
+Build: TypeAlias = Callable[[Models], Answerer]
+
+
+class Plan(NamedTuple):
+    """What is asked, and who answers; a control is a changed plan."""
+
+    benchmark: Benchmark
+    options: RunOptions
+    hears: bool
+    """Whether clips are opened for it."""
+    build: Build
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the models are opened in this process."""
+        return self.options.server is None
+
+
+def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
+    """Plan the run itself."""
+    return Plan(benchmark, options, hears=options.path not in DEAF, build=way(options))
+
+
+def way(options: RunOptions) -> Build:
+    """Return what builds the answerer of a path, here or on a running service."""
+    if options.server is None:
+        return pick(PATHS, "path", options.path)
+    server, path = options.server, options.path
+    return lambda _: Remote(server, path)

@@ -1,0 +1,41 @@
+"""Ask a running Earwitness service instead of models opened here: the same questions, the same records."""
+
+import json
+
+from services.chat_audio import ClipEncoder
+from services.posting import AUDIO_PLACE, Server, with_audio
+from services.settings import settings
+from services.types import Answer, AudioClip, Question
+
+QUESTIONS = "/v1/audio/questions"
+TIMEOUT_S = 900.0  # longer than the service's own deadline, so that its words arrive
+NUM_RETRIES = 4
+
+
+class Remote:
+    """An answerer behind the HTTP API; the service chooses the models.
+
+    Args:
+        url: where the service listens, such as http://127.0.0.1:8000.
+        path: the way from question to answer that it is asked to take.
+    """
+
+    def __init__(self, url: str, path: str) -> None:
+        self._path = path
+        key = settings().api_key
+        self._server = Server(url, api_key=key, timeout_s=TIMEOUT_S, num_retries=NUM_RETRIES)
+        self._clips = ClipEncoder()
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        request = {
+            "question": question.text,
+            "choices": [choice.text for choice in question.choices],
+            "path": self._path,
+            "as_published": True,
+        }
+        audio = None
+        if clip is not None:
+            request["audio"] = AUDIO_PLACE
+            audio = await self._clips.base64(clip)
+        answer = await self._server.post(QUESTIONS, with_audio(json.dumps(request), audio), Answer.model_validate_json)
+        return answer.model_copy(update={"question_id": question.id})

@@ -1,0 +1,107 @@
+"""What the user asked `eval run` for, and the options that this decides."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from agents.paths import DEAF, PATHS
+from eval.records import RunOptions
+from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
+from services.errors import BadConfig
+from services.types import Value
+
+
+class Price(Value):
+    """What tokens cost, in US dollars per million."""
+
+    prompt: float
+    completion: float
+
+    @classmethod
+    def read(cls, text: str) -> "Price":
+        """Read `PROMPT/COMPLETION`, such as 0.15/0.60."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)", text)
+        if match is None:
+            raise BadConfig(f"--price {text!r} is no price; one looks like 0.15/0.60 (dollars per million tokens).")
+        return cls(prompt=float(match[1]), completion=float(match[2]))
+
+    def of(self, *, prompt_tokens: int, completion_tokens: int) -> float:
+        """Return what that many tokens cost."""
+        return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
+
+
+class Request(Value):
+    """One run; None stands for the default."""
+
+    path: str
+    bench: str
+    llm: str | None = None
+    llm_url: str | None = None
+    captioner: str | None = None
+    asr: str | None = None
+    lalm: str | None = None
+    lalm_url: str | None = None
+    server: str | None = None
+    limit: int | None = None
+    audio_root: Path | None = None
+    missing: Literal["skip", "fail"] = "fail"
+    controls: tuple[str, ...] = ()
+    num_probed: int = 50
+    seed: int = 0
+    price: Price | None = None
+    concurrency: int
+    out: Path | None = None
+    retry_failed: bool = False
+
+    @property
+    def hears(self) -> bool:
+        """Whether the path listens to the clips."""
+        return self.path not in DEAF
+
+    def options(self) -> RunOptions:
+        """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
+        pick(PATHS, "path", self.path)
+        self._refuse_useless()
+        here = self.server is None
+        reads, cascades = here and self.path != "lalm", here and self.path == "cascade"
+        return RunOptions(
+            benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
+            path=self.path,
+            llm=self.llm or (DEFAULT_LLM if reads else None),
+            llm_url=self.llm_url,
+            captioner=(self.captioner or DEFAULT_CAPTIONER) if cascades else None,
+            asr=(self.asr or DEFAULT_ASR) if cascades else None,
+            lalm=self.lalm,
+            lalm_url=self.lalm_url,
+            server=self.server,
+            limit=self.limit,
+            audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
+            seed=self.seed,
+        )
+
+    def _refuse_useless(self) -> None:
+        """Raise `BadConfig` for the first option that would change nothing."""
+        chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
+        if self.server is not None and chosen:
+            raise BadConfig(f"--server brings its own models: leave out {_flags(chosen)}.")
+        useless = {
+            "text": {"captioner", "asr", "lalm", "lalm_url"},
+            "cascade": {"lalm", "lalm_url"},
+            "lalm": {"captioner", "asr"},  # an LLM may be named: the control without audio asks it
+        }[self.path] & chosen.keys()
+        if useless:
+            why = "hears nothing" if not self.hears else "does not use it"
+            raise BadConfig(f"Path {self.path!r} {why}: leave out {_flags(useless)}.")
+
+
+def default_folder(options: RunOptions) -> Path:
+    """Name the run folder after its options, so that the same command finds it again."""
+    first = f"first{options.limit}" if options.limit else None
+    models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
+    parts = (options.benchmark, options.path, *models, first)
+    return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
+
+
+def _flags(names: object) -> str:
+    assert isinstance(names, dict | set)
+    return ", ".join(f"--{name.replace('_', '-')}" for name in sorted(names))

@@ -1,0 +1,203 @@
+"""Results that lie on disk: a run folder of ours, or anybody's prediction file, as rows with verdicts.
+
+A prediction file is a JSON list or JSON lines. A row needs `id`, `choices`, `answer` and one prediction; all
+is taken from the row itself, nothing is joined. The prediction is the first of `model_prediction`,
+`model_output` and `answer_prediction` that the file has. A row without one is *failed*, not skipped.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from agents.reply import read_choice
+from eval.benchmarks.rows import read_bytes
+from eval.records import Prediction, RunRecord
+from eval.run_folder import read_record
+from eval.scoring import Verdict, string_match
+from services.errors import BadConfig
+from services.types import Question
+
+KEYS = ("model_prediction", "model_output", "answer_prediction")
+EXTRACTED = frozenset({"model_prediction", "answer_prediction"})  # keys that hold an option's text by convention
+
+
+class Row(NamedTuple):
+    """An item with what was predicted and what became of it."""
+
+    verdict: Verdict
+    question: str
+    choices: tuple[str, ...]
+    answer: str | None
+    prediction: str
+
+
+class Stored(NamedTuple):
+    """A run folder, or a prediction file."""
+
+    name: str
+    file: Path
+    record: RunRecord | None
+    """None: not a run of ours."""
+    key: str
+    """What the file calls a prediction."""
+    rows: tuple[Row, ...]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What became of each item."""
+        return [row.verdict for row in self.rows]
+
+
+def open_stored(path: Path, key: str | None = None) -> Stored:
+    """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used."""
+    if path.is_dir():
+        record = read_record(path)
+        if record is None:
+            raise BadConfig(f"{str(path)!r} is no run folder: it holds no run.json.")
+        rows = tuple(_own(prediction) for prediction in read_predictions(path))
+        return Stored(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
+    found, file_rows = _file_rows(path, key)
+    return Stored(path.name, path, None, found, tuple(_judged(path, row, found) for row in file_rows))
+
+
+def read_predictions(folder: Path) -> Iterator[Prediction]:
+    """Yield the whole records of a run folder."""
+    file = folder / "predictions.jsonl"
+    for number, line in enumerate(read_bytes(file).splitlines(), start=1):
+        try:
+            yield Prediction.model_validate_json(line)
+        except ValidationError as error:
+            raise BadConfig(f"{str(file)!r}, line {number} is no prediction of this version.") from error
+
+
+def _own(prediction: Prediction) -> Row:
+    return Row(
+        prediction.verdict, prediction.question, prediction.choices, prediction.answer, prediction.model_prediction
+    )
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _numbered(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+class FileRow(BaseModel):
+    """A row of a prediction file; what it holds besides is kept, because one of it is the prediction."""
+
+    model_config = ConfigDict(extra="allow")
+
+    number: int = 0
+    """Its place in the file, from 1."""
+    id: Annotated[str, BeforeValidator(_numbered)]
+    choices: tuple[str, ...] = Field(min_length=1, max_length=26)
+    answer: str
+    question: str = ""
+    task: str | None = None
+    modality: str | None = None
+    category: Annotated[str | None, BeforeValidator(_listed)] = None
+    sub_category: str | None = Field(default=None, validation_alias=AliasChoices("sub-category", "sub_category"))
+    difficulty: str | None = None
+    failed: Any = None
+
+
+def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadConfig(f"Predictions {str(file)!r} cannot be read: {error.strerror}.") from error
+    rows = [_checked(file, number, row) for number, row in _parsed(file, content)]
+    if not rows:
+        raise BadConfig(f"Predictions {str(file)!r} holds no rows.")
+    _refuse_repeated_ids(file, rows)
+    return _key(file, rows, key), rows
+
+
+def _parsed(file: Path, content: bytes) -> list[tuple[int, object]]:
+    try:
+        if content.lstrip()[:1] == b"[":
+            return list(enumerate(json.loads(content), start=1))
+        lines = enumerate(content.splitlines(), start=1)
+        return [(number, json.loads(line)) for number, line in lines if line.strip()]
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"Predictions {str(file)!r} is neither a JSON list nor JSON lines: {error}.") from error
+
+
+def _checked(file: Path, number: int, row: object) -> FileRow:
+    where = f"Predictions {str(file)!r}, row {number}"
+    if not isinstance(row, dict):
+        raise BadConfig(f"{where} is no JSON object.")
+    try:
+        checked = FileRow.model_validate(row | {"number": number})
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {problem['msg']}.") from error
+    if checked.answer not in checked.choices:
+        raise BadConfig(f"{where}, field 'answer': {checked.answer!r} is none of the choices {list(checked.choices)}.")
+    return checked
+
+
+def _refuse_repeated_ids(file: Path, rows: Sequence[FileRow]) -> None:
+    first: dict[str, int] = {}
+    for row in rows:
+        if first.setdefault(row.id, row.number) != row.number:
+            raise BadConfig(
+                f"Predictions {str(file)!r}, row {row.number}, field 'id': {row.id!r} is already the id of row "
+                f"{first[row.id]}; ids must be unique."
+            )
+
+
+def _key(file: Path, rows: Sequence[FileRow], wanted: str | None) -> str:
+    candidates = KEYS if wanted is None else (wanted,)
+    found = next((key for key in candidates if any(key in _extra(row) for row in rows)), None)
+    if found is None:
+        known = ", ".join(sorted({key for row in rows for key in _extra(row)})) or "none"
+        raise BadConfig(
+            f"Predictions {str(file)!r}: no row has {' or '.join(map(repr, candidates))}. "
+            f"Name the key with --key; other keys here: {known}."
+        )
+    return found
+
+
+def _extra(row: FileRow) -> Mapping[str, object]:
+    return row.model_extra or {}
+
+
+def _judged(file: Path, row: FileRow, key: str) -> Row:
+    prediction = _extra(row).get(key)
+    if prediction is not None and not isinstance(prediction, str):
+        raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is no text.")
+    failed = prediction is None or bool(row.failed)
+    text = prediction or ""
+    read = None if failed else strictly_read(text, row.choices, is_option_text=key in EXTRACTED)
+    verdict = Verdict(
+        id=row.id,
+        task=row.task or row.modality or row.category or "",
+        category=row.category or "",
+        sub_category=row.sub_category or "",
+        difficulty=row.difficulty or "",
+        modality=row.modality or row.task or "",
+        cluster=row.question,
+        correct_strict=read == row.answer,
+        correct_official=not failed and string_match(text, row.choices, row.answer),
+        unread=not failed and read is None,
+        failed=failed,
+    )
+    return Row(verdict, row.question, row.choices, row.answer, text)
+
+
+def strictly_read(reply: str, choices: tuple[str, ...], *, is_option_text: bool = False) -> str | None:
+    """Return the text of the one option that a reply names, or None.
+
+    Text that was extracted already (`is_option_text`) and is an option to the letter is that option: where the
+    options are the notes G, A#, D and E, an extracted "D" is no longer a letter.
+    """
+    if is_option_text and reply in choices:
+        return reply
+    choice = read_choice(reply, Question.ask("", choices).choices)
+    return None if choice is None else choice.text

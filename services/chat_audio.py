@@ -1,0 +1,47 @@
+"""A clip inside a chat request: 16-bit WAV as base64, encoded once however many questions are asked about it."""
+
+import asyncio
+import base64
+import wave
+from collections import OrderedDict
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from services.posting import AUDIO_PLACE
+from services.types import SAMPLE_RATE, AudioClip
+
+MAX_CLIPS = 64  # that stay encoded: 27 MB of clips of 10 s
+
+
+def audio_part() -> dict[str, Any]:
+    """Return the part of a message that holds the clip, with its place still empty."""
+    return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
+
+
+class ClipEncoder:
+    """Encodes clips in threads and keeps the latest."""
+
+    def __init__(self) -> None:
+        self._encoded: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
+
+    async def base64(self, clip: AudioClip) -> bytes:
+        """Return the clip as base64 of a WAV file."""
+        if clip.sha256 not in self._encoded:
+            self._encoded[clip.sha256] = asyncio.ensure_future(asyncio.to_thread(_wav_base64, clip))
+            if len(self._encoded) > MAX_CLIPS:
+                self._encoded.popitem(last=False)
+        self._encoded.move_to_end(clip.sha256)
+        # Shielded: one cancelled question must not take the clip from its neighbours.
+        return await asyncio.shield(self._encoded[clip.sha256])
+
+
+def _wav_base64(clip: AudioClip) -> bytes:
+    # 2^15, as decoders divide by: a 16-bit recording comes out as it went in.
+    pcm = np.clip(np.rint(clip.samples * 32768), -32768, 32767).astype("<i2")
+    buffer = BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, len(pcm), "NONE", "not compressed"))
+        file.writeframes(pcm.tobytes())
+    return base64.b64encode(buffer.getvalue())

@@ -1,0 +1,140 @@
+"""Send JSON to an HTTP server and get an answer that can be read: retries, pauses, and what went wrong in words.
+
+aiohttp, not httpx or the openai client, whose overhead is several times as large when 32 requests are in flight.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+from pydantic import SecretStr, ValidationError
+
+from services.errors import BadConfig, ModelError
+
+Parsed = TypeVar("Parsed")
+
+RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+CONNECT_TIMEOUT_S = 10.0
+MAX_WAIT_S = 60.0  # longest pause that a server may ask for
+AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of a clip goes
+
+
+class NotFound(ModelError):
+    """The server answered 404: it has no such route or model."""
+
+
+def with_audio(request: str, audio: bytes | None) -> bytes:
+    """Return a JSON request as bytes, with the base64 of a clip where `AUDIO_PLACE` stands.
+
+    Dumping half a megabyte of base64 as JSON for every question would double what a request costs.
+    """
+    encoded = request.encode()
+    return encoded if audio is None else encoded.replace(AUDIO_PLACE.encode(), audio, 1)
+
+
+class Server:
+    """An HTTP server that takes and gives JSON.
+
+    Args:
+        url: what its routes start with.
+        what: what is asked of it, for error messages, such as "asked for 'phi-4'"; may be empty.
+        api_key: sent as a bearer token.
+        timeout_s: of one attempt.
+        num_retries: after the first attempt.
+    """
+
+    def __init__(
+        self, url: str, what: str = "", *, api_key: SecretStr | None, timeout_s: float, num_retries: int
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.username or parts.password or parts.query:
+            raise BadConfig(
+                "The server URL holds a user, a password or a query; a key belongs into EARWITNESS_API_KEY."
+            )
+        if parts.scheme not in {"http", "https"}:
+            raise BadConfig(f"{url!r} is no server URL; one looks like http://127.0.0.1:8000/v1.")
+        self._url, self._what, self._api_key = url.rstrip("/"), what, api_key
+        self._timeout_s, self._num_retries = timeout_s, num_retries
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def post(self, route: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+        """Send a request and parse what comes back, which may raise pydantic's `ValidationError`.
+
+        Raises `ModelError` after the last retry, or at once where retrying is no use; `NotFound` for a 404.
+        """
+        problem = ""
+        for attempt in range(self._num_retries + 1):
+            try:
+                return await self._post(self._url + route, request, parse)
+            except _Retryable as error:
+                problem = str(error)
+                if attempt < self._num_retries:
+                    wait_s = 2.0**attempt / 2 if error.wait_s is None else error.wait_s
+                    await asyncio.sleep(min(wait_s, MAX_WAIT_S))
+        raise ModelError(f"{problem} Tried {self._num_retries + 1} times.")
+
+    async def _post(self, url: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+        session = await self._open()
+        try:
+            async with session.post(url, data=request) as response:
+                content = await response.read()
+                if response.status != HTTPStatus.OK:
+                    raise self._refused(response, content)
+                return parse(content)
+        except ValidationError as error:
+            raise _Retryable(self._problem("sent a reply that cannot be read")) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _Retryable(self._problem(f"did not answer: {error or type(error).__name__}")) from error
+
+    def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
+        said = " ".join(content[:300].decode(errors="replace").split())
+        problem = self._problem(f"answered {response.status} {response.reason}: {said}")
+        if response.status in RETRY_STATUS:
+            return _Retryable(problem, wait_s=_seconds(response.headers.get("Retry-After", "")))
+        return NotFound(problem) if response.status == HTTPStatus.NOT_FOUND else ModelError(problem)
+
+    def _problem(self, what: str) -> str:
+        asked = f", {self._what}," if self._what else ""
+        return f"The server at {self._url}{asked} {what}."
+
+    async def _open(self) -> aiohttp.ClientSession:
+        """Return the session of the running event loop; aiohttp wants one per loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._sessions, self._loop = self._session(), loop
+            self._current = await anext(self._sessions)
+        return self._current
+
+    async def _session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        """Yield one session, closed when the event loop ends: asyncio closes open generators then."""
+        key = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"} if self._api_key else {}
+        async with aiohttp.ClientSession(
+            headers={"Content-Type": "application/json"} | key,
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            connector=aiohttp.TCPConnector(limit=0),
+        ) as session:
+            yield session
+
+
+class _Retryable(Exception):
+    """A failure that may pass; `wait_s` is what the server asked for, if it did."""
+
+    def __init__(self, problem: str, *, wait_s: float | None = None) -> None:
+        super().__init__(problem)
+        self.wait_s = wait_s
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return the pause that a Retry-After header asks for, in seconds or as a date (RFC 9110, section 10.2.3)."""
+    if retry_after.replace(".", "", 1).isdigit():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
