@@ -67,7 +67,7 @@ class CachedCaptioner:
     def __init__(self, captioner: Captioner, folder: Path) -> None:
         self.name, self.revision = captioner.name, captioner.revision
         self._captioner = captioner
-        self._shelf = _Shelf(folder / f"{captioner.name}-{captioner.revision}")
+        self._shelf = _Shelf(folder / "captions" / f"{captioner.name}-{captioner.revision}")
 
     async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
         key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
@@ -80,7 +80,7 @@ class CachedASR:
     def __init__(self, asr: ASR, folder: Path) -> None:
         self.name, self.revision = asr.name, asr.revision
         self._asr = asr
-        self._shelf = _Shelf(folder / f"{asr.name}-{asr.revision}")
+        self._shelf = _Shelf(folder / "transcripts" / f"{asr.name}-{asr.revision}")
 
     async def transcribe(self, clip: AudioClip) -> Statements:
         return await self._shelf.get(clip.sha256, lambda: self._asr.transcribe(clip))
