@@ -133,6 +133,72 @@ def score(
         print_score(predictions.name, scored, Console())
 
 
+@app.command()
+def grid(
+    *,
+    llm: Annotated[str, typer.Option(help="LLMs that read, separated by commas.")],
+    captioner: Annotated[str, typer.Option(help="Captioners that describe, separated by commas.")] = "",
+    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
+    path: Annotated[str, typer.Option(help="cascade, or text (hears nothing; no captioner then).")] = "cascade",
+    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLMs.")] = None,
+    bench: Annotated[str, typer.Option(help="Benchmark by name, or a file.")] = "mmau",
+    audio_root: Annotated[Path | None, typer.Option(help="Folder that the clips' paths start from.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.")] = None,
+    price: Annotated[
+        str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
+    out: Annotated[Path | None, typer.Option(help="Folder of the grid; each cell is a run folder in it.")] = None,
+) -> None:
+    """Run every captioner with every LLM: a table, a heat-map and what it cost.
+
+    Each clip is perceived once per captioner. The same command goes on where it stopped.
+    """
+    from eval import grid as grids
+    from eval.request import Price, Request
+
+    request = Request(
+        path=path,
+        bench=bench,
+        llm_url=llm_url,
+        asr=asr,
+        limit=limit,
+        audio_root=audio_root,
+        price=Price.read(price) if price else None,
+        concurrency=concurrency,
+        out=out,
+    )
+    done = grids.run_grid(request, _names(llm), _names(captioner))
+    console = Console()
+    grids.print_grid(done, console)
+    console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
+    if not all(cell.is_complete for cell in done.cells):
+        _leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+@app.command()
+def rubric(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run over MMAR.")],
+    *,
+    judge: Annotated[str, typer.Option(help="LLM that rates; MMAR's own judge is gpt-4o-2024-11-20.")] = "gpt-4o",
+    judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the judge.")] = None,
+    raters: Annotated[int, typer.Option(min=3, help="Ratings of each item; the two outermost are dropped.")] = 5,
+    concurrency: Annotated[int, typer.Option(min=1, help="Ratings in flight at once.")] = 8,
+) -> None:
+    """Rate the reasoning behind MMAR's answers by its rubric; the same command goes on where it stopped."""
+    import asyncio
+
+    from eval.rubric import rate_run
+    from services.catalog import open_llm
+
+    scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
+    print(scored.model_dump_json(indent=1))  # noqa: T201
+
+
 def _report(outcome: "Outcome") -> None:
     from eval.report import print_table
 

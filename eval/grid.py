@@ -1,0 +1,146 @@
+"""`eval grid`: every captioner with every LLM over one benchmark.
+
+Each clip is perceived once per captioner, because perception is kept on disk; each LLM is opened once. A cell is
+an ordinary run folder below the grid's, so a grid goes on where it stopped, cell by cell.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from agents.models import Pool
+from eval import session
+from eval.request import Request, default_folder
+from eval.scoring import Summary
+from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
+from services.errors import BadConfig, ModelError
+from services.types import Value
+
+
+class Cell(Value):
+    """One LLM reading what one captioner wrote."""
+
+    llm: str
+    captioner: str | None
+    """None on a path that hears nothing."""
+    folder: Path
+    summary: Summary | None = None
+    is_complete: bool = False
+    error: str | None = None
+    """Why the models cannot run here; the other cells are not concerned."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Strict accuracy in [0, 1]; None where nothing was scored."""
+        return self.summary.correct_strict / self.summary.n if self.summary and self.summary.n else None
+
+
+class Grid(Value):
+    """All cells, by LLM and then by captioner."""
+
+    benchmark: str
+    path: str
+    folder: Path
+    llms: tuple[str, ...]
+    captioners: tuple[str | None, ...]
+    cells: tuple[Cell, ...]
+
+
+def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str]) -> Grid:
+    """Run every cell; one whose models cannot run here says so and stops no other.
+
+    `request` is what the cells share; the grid fills in `llm` and `captioner`. Ctrl-C ends the grid with
+    the cells that are there. Raises what concerns all cells, such as a benchmark that cannot be read.
+    """
+    _check_names(request, llms, captioners)
+    columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if request.hears else (None,)
+    out = request.out or default_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
+    pool = Pool()
+    cells: list[Cell] = []
+    for llm, captioner in product(llms, columns):
+        if cells and cells[-1].llm != llm:
+            pool.llms.clear()  # one LLM in memory at a time
+        cells.append(_cell(request, Cell(llm=llm, captioner=captioner, folder=out / _name(llm, captioner)), pool))
+        if not cells[-1].is_complete and cells[-1].error is None:
+            break
+    grid = Grid(
+        benchmark=request.bench,
+        path=request.path,
+        folder=out,
+        llms=tuple(llms),
+        captioners=columns,
+        cells=tuple(cells),
+    )
+    (out / "grid.json").write_text(grid.model_dump_json(indent=1), encoding="utf-8")
+    return grid
+
+
+def draw(grid: Grid) -> Path:
+    """Draw the accuracies as a heat-map beside grid.json."""
+    from eval.plots import heat_map
+
+    accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
+    values = [[accuracies.get((llm, captioner)) for captioner in grid.captioners] for llm in grid.llms]
+    columns = [captioner or grid.path for captioner in grid.captioners]
+    out = grid.folder / "grid.svg"
+    heat_map(grid.llms, columns, values, out, title=f"{grid.benchmark}: strict accuracy")
+    return out
+
+
+def print_grid(grid: Grid, console: Console) -> None:
+    """Print each cell with its interval, speed, tokens and cost."""
+    table = Table(title=f"{grid.benchmark}, path {grid.path}", title_justify="left")
+    for heading in ("LLM", "captioner"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("n", "strict, 95 %", "official", "unread", "failed", "s an item", "tokens", "cost $"):
+        table.add_column(heading, justify="right")
+    for cell in grid.cells:
+        table.add_row(cell.llm, cell.captioner or "-", *_cells(cell))
+    console.print(table)
+    for cell in grid.cells:
+        if cell.error:
+            console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
+
+
+def _check_names(request: Request, llms: Sequence[str], captioners: Sequence[str]) -> None:
+    if captioners and not request.hears:
+        raise BadConfig(f"Path {request.path!r} hears nothing: leave out --captioner.")
+    for captioner in captioners:
+        pick(CAPTIONERS, "captioner", captioner)
+    for llm in llms:
+        if request.llm_url is None and not Path(llm).is_dir():
+            pick(LLMS, "LLM", llm)
+
+
+def _cell(request: Request, cell: Cell, pool: Pool) -> Cell:
+    asked = request.model_copy(update={"llm": cell.llm, "captioner": cell.captioner, "out": cell.folder})
+    try:
+        outcome = session.run(asked, pool)
+    except ModelError as error:
+        cell.folder.parent.mkdir(parents=True, exist_ok=True)
+        return cell.model_copy(update={"error": str(error)})
+    return cell.model_copy(update={"summary": outcome.summary, "is_complete": outcome.is_complete})
+
+
+def _name(llm: str, captioner: str | None) -> str:
+    return "-".join(Path(part).name for part in (llm, captioner) if part)
+
+
+def _cells(cell: Cell) -> list[str]:
+    summary = cell.summary
+    if summary is None or not summary.n:
+        return ["-"] * 8
+    low, high = summary.wilson_95
+    return [
+        str(summary.n),
+        f"{100 * summary.correct_strict / summary.n:.1f} [{100 * low:.1f}, {100 * high:.1f}]",
+        f"{100 * summary.correct_official / summary.n:.1f}",
+        str(summary.unread),
+        str(summary.failed),
+        f"{summary.wall_s / summary.n:.2f}",
+        str(summary.prompt_tokens + summary.completion_tokens),
+        "-" if summary.cost_usd is None else f"{summary.cost_usd:.4f}",
+    ]
