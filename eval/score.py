@@ -40,7 +40,7 @@ def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in stored.verdicts:
         groups[verdict.task].append(verdict)
-    by_task = {task: Counts(**_counts(groups[task])) for task in sorted(groups)}
+    by_task = {task: Counts(**_counts(groups[task])) for task in sorted(groups) if task}
     return FileScore(**_counts(stored.verdicts), key=stored.key, by_task=by_task)
 
 

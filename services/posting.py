@@ -89,7 +89,7 @@ class Server:
         except ValidationError as error:
             raise _Retryable(self._problem("sent a reply that cannot be read")) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _Retryable(self._problem(f"did not answer: {error or type(error).__name__}")) from error
+            raise _Retryable(self._problem(f"did not answer: {str(error) or type(error).__name__}")) from error
 
     def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
         said = " ".join(content[:300].decode(errors="replace").split())

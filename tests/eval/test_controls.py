@@ -1,0 +1,133 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.models import LocalModels, ModelNames
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.controls import CONTROLS, ROTATION, Draw, Silenced
+from eval.plan import Plan, plan_run
+from eval.records import RunOptions
+from services.errors import BadConfig
+from services.types import Answer, AudioClip, Question
+
+DRAW = Draw(seed=3, num_probed=4)
+NUM_ITEMS = 12
+
+
+def item(number: int) -> Item:
+    choices = ("a bell", "a dog", "a very long violin", "rain")
+    return Item(
+        id=f"i{number}",
+        audio=f"{number // 2}.wav",
+        question=f"What is heard in {number}?",
+        choices=choices,
+        answer=choices[number % 4],
+        task="sound",
+    )
+
+
+def plan(path: str = "cascade", **options: str) -> Plan:
+    benchmark = Benchmark(
+        name="tiny",
+        file=Path("tiny.json"),
+        sha256="0",
+        audio_root=Path(),
+        items=tuple(item(number) for number in range(NUM_ITEMS)),
+    )
+    names = {"llm": "quick", "captioner": "acoustic", "asr": "whisper-base"} if path == "cascade" else {"llm": "quick"}
+    return plan_run(benchmark, RunOptions.model_validate({"benchmark": "tiny", "path": path} | names | options))
+
+
+def test_no_audio_asks_the_same_llm_and_items_over_the_text_path() -> None:
+    control = CONTROLS["no-audio"](plan(), DRAW)
+    assert (control.options.path, control.options.llm, control.options.captioner) == ("text", "quick", None)
+    assert not control.hears
+    assert control.benchmark.items == plan().benchmark.items
+
+
+def test_transcript_only_keeps_the_recogniser_and_takes_the_captioner_away() -> None:
+    control = CONTROLS["transcript-only"](plan(), DRAW)
+    assert (control.options.captioner, control.options.asr) == ("transcript", "whisper-base")
+    assert control.hears
+
+
+def test_shuffled_captions_gives_every_item_another_clip_and_no_clip_to_two() -> None:
+    before, after = plan().benchmark.items, CONTROLS["shuffled-captions"](plan(), DRAW).benchmark.items
+    swapped = {(a.audio, b.audio) for a, b in zip(before, after, strict=True)}
+    assert all(old != new for old, new in swapped)
+    assert len(swapped) == len({old for old, _ in swapped}) == len({new for _, new in swapped}) == 6
+    assert [a.model_copy(update={"audio": ""}) for a in before] == [b.model_copy(update={"audio": ""}) for b in after]
+
+
+def test_one_clip_cannot_be_swapped() -> None:
+    alone = plan()
+    benchmark = alone.benchmark.model_copy(update={"items": alone.benchmark.items[:2]})
+    with pytest.raises(BadConfig, match="about one clip"):
+        CONTROLS["shuffled-captions"](alone._replace(benchmark=benchmark), DRAW)
+
+
+def test_shuffled_options_permutes_each_item_by_seed_and_id_alone() -> None:
+    shuffled = CONTROLS["shuffled-options"](plan(), DRAW).benchmark.items
+    assert all(Counter(one.choices) == Counter(item(0).choices) for one in shuffled)
+    assert len({one.choices for one in shuffled}) > 3
+    only_last = plan().benchmark.model_copy(update={"items": (item(NUM_ITEMS - 1),)})
+    (alone,) = CONTROLS["shuffled-options"](plan()._replace(benchmark=only_last), DRAW).benchmark.items
+    assert alone == shuffled[-1]
+    assert CONTROLS["shuffled-options"](plan(), Draw(4, 1)).benchmark.items != shuffled
+
+
+def test_circular_asks_every_rotation_once() -> None:
+    rotated = CONTROLS["circular"](plan(), DRAW).benchmark.items
+    of_first = [one for one in rotated if one.id.startswith(f"i0{ROTATION}")]
+    assert len(rotated) == 4 * NUM_ITEMS
+    assert {one.choices[0] for one in of_first} == set(item(0).choices)
+    assert all(
+        one.choices[(n := one.choices.index("a bell")) :] + one.choices[:n] == item(0).choices for one in of_first
+    )
+
+
+@pytest.mark.parametrize(("control", "chosen"), [("constant-first", "a bell"), ("longest", "a very long violin")])
+async def test_rules_ask_no_model_and_hear_nothing(control: str, chosen: str) -> None:
+    ruled = CONTROLS[control](plan(), DRAW)
+    models = LocalModels(ModelNames())
+    answer = await ruled.build(models).answer(item(2).to_question(), None)
+    assert answer.choice is not None
+    assert answer.choice.text == chosen
+    assert (models.opened, ruled.hears, ruled.options.llm) == ({}, False, None)
+
+
+@pytest.mark.parametrize("control", ["swapped-audio", "silent-audio"])
+def test_probes_ask_a_seeded_few(control: str) -> None:
+    few = CONTROLS[control](plan(), DRAW).benchmark.items
+    ids = [one.id for one in few]
+    assert len(ids) == 4
+    assert ids == [one.id for one in CONTROLS[control](plan(), DRAW).benchmark.items]
+    assert ids == sorted(ids, key=lambda name: int(name[1:]))
+    assert len(CONTROLS[control](plan(), Draw(3, 100)).benchmark.items) == NUM_ITEMS
+
+
+async def test_silence_is_as_long_as_the_clip() -> None:
+    class Listener:
+        async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+            assert clip is not None
+            self.heard = clip.samples
+            return Answer(question_id="", reply="", choice=None, path="cascade")
+
+    listener = Listener()
+    await Silenced(listener).answer(item(0).to_question(), AudioClip(np.ones(1600, np.float32)))
+    assert (listener.heard == np.zeros(1600)).all()
+
+
+@pytest.mark.parametrize(
+    "control", ["no-audio", "transcript-only", "shuffled-captions", "swapped-audio", "silent-audio"]
+)
+def test_controls_of_what_is_heard_are_refused_where_nothing_is(control: str) -> None:
+    with pytest.raises(BadConfig, match=control):
+        CONTROLS[control](plan("text"), DRAW)
+
+
+def test_a_service_has_chosen_its_captioner() -> None:
+    with pytest.raises(BadConfig, match="--server has chosen"):
+        CONTROLS["transcript-only"](plan(server="http://127.0.0.1:1"), DRAW)

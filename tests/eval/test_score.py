@@ -1,0 +1,128 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eval.cli import main
+from eval.score import score_file
+from eval.stored import strictly_read
+from services.errors import BadConfig
+
+ROOT = Path(__file__).parents[2]
+DESTA = ROOT.parent / "shared" / "bench" / "mmau" / "desta25-predictions.json"
+ROW = {"id": "1", "choices": ["Man", "Woman"], "answer": "Man", "model_prediction": "Man"}
+
+
+def write(folder: Path, *rows: object, name: str = "predictions.json") -> Path:
+    file = folder / name
+    lines = name.endswith(".jsonl")
+    file.write_text("\n\n".join(json.dumps(row) for row in rows) if lines else json.dumps(rows))
+    return file
+
+
+@pytest.mark.skipif(not DESTA.is_file(), reason="the published predictions are not here")
+@pytest.mark.parametrize(
+    ("key", "official", "by_task"),
+    [
+        (None, 660, {"sound": 235, "music": 188, "speech": 237}),
+        ("model_output", 597, {"sound": 218, "music": 178, "speech": 201}),
+    ],
+)
+def test_published_scores_come_out_to_the_digit(key: str | None, official: int, by_task: dict[str, int]) -> None:
+    score = score_file(DESTA, "mmau", key)
+    assert (score.n, score.correct_official, score.failed) == (1000, official, 0)
+    assert {task: counts.correct_official for task, counts in score.by_task.items()} == by_task
+    # Stripped or not, the same answers are read strictly.
+    assert (score.correct_strict, score.unread) == (655, 21)
+
+
+def test_both_scorers_see_the_same_reply_differently(tmp_path: Path) -> None:
+    replies = ["A", "The answer is (B) Woman", "It is not a man.", "", "Man"]
+    rows = [ROW | {"id": str(number), "model_prediction": reply} for number, reply in enumerate(replies)]
+    score = score_file(write(tmp_path, *rows), "mmau")
+    assert (score.n, score.correct_official, score.correct_strict, score.unread) == (5, 2, 2, 2)
+
+
+def test_rows_without_a_prediction_failed_and_stay_in_the_denominator(tmp_path: Path) -> None:
+    without = {key: value for key, value in ROW.items() if key != "model_prediction"}
+    rows = [ROW, without | {"id": "2"}, ROW | {"id": "3", "model_prediction": None}, ROW | {"id": "4", "failed": "429"}]
+    score = score_file(write(tmp_path, *rows), "mmau")
+    assert (score.n, score.correct_strict, score.unread, score.failed) == (4, 1, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("keys", "used"),
+    [
+        (("answer_prediction",), "answer_prediction"),
+        (("model_output", "answer_prediction"), "model_output"),
+        (("answer_prediction", "model_output", "model_prediction"), "model_prediction"),
+    ],
+)
+def test_the_first_known_key_that_the_file_has_is_used(tmp_path: Path, keys: tuple[str, ...], used: str) -> None:
+    row = {"id": 7, "choices": ["Man", "Woman"], "answer": "Man"} | dict.fromkeys(keys, "Woman") | {used: "Man"}
+    score = score_file(write(tmp_path, row, name="rows.jsonl"), "mmar")
+    assert (score.key, score.correct_strict) == (used, 1)
+
+
+def test_another_key_can_be_named_and_a_wrong_one_lists_what_is_there(tmp_path: Path) -> None:
+    file = write(tmp_path, ROW | {"final": "Woman"})
+    assert score_file(file, "mmau", "final").correct_strict == 0
+    with pytest.raises(BadConfig, match=r"no row has 'guess'.*other keys here: final, model_prediction"):
+        score_file(file, "mmau", "guess")
+
+
+def test_tasks_come_from_the_rows_of_either_benchmark(tmp_path: Path) -> None:
+    rows = [ROW | {"id": "1", "task": "sound"}, ROW | {"id": "2", "modality": "mix-sound-music"}, ROW | {"id": "3"}]
+    assert list(score_file(write(tmp_path, *rows), "mmau").by_task) == ["mix-sound-music", "sound"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([ROW, ROW], "row 2, field 'id': '1' is already the id of row 1"),
+        ([ROW | {"answer": "Dog"}], "row 1, field 'answer': 'Dog' is none of the choices"),
+        ([ROW, {"id": "2"}], "row 2, field 'choices': Field required"),
+        ([ROW | {"model_prediction": ["Man"]}], "row 1, field 'model_prediction': ['Man'] is no text"),
+        (["text"], "row 1 is no JSON object"),
+        ([], "holds no rows"),
+    ],
+)
+def test_rows_that_cannot_be_scored_are_named(tmp_path: Path, rows: list[object], said: str) -> None:
+    with pytest.raises(BadConfig) as raised:
+        score_file(write(tmp_path, *rows), "mmau")
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1", "\x00"])
+def test_what_is_no_json_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(content)
+    with pytest.raises(BadConfig, match=r"broken\.json"):
+        score_file(file, "mmau")
+
+
+def test_an_extracted_text_that_is_an_option_to_the_letter_is_that_option() -> None:
+    notes = ("G", "A#", "D", "E")
+    assert strictly_read("D", notes, is_option_text=True) == "D"
+    assert strictly_read("D", notes) is None
+    assert strictly_read("(D)", notes) == "E"
+
+
+def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, ROW | {"task": "sound"})
+    with pytest.raises(SystemExit) as ended:
+        main(["score", str(file), "--bench", "mmau", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
+    counts = {"n": 1, "correct_official": 1, "correct_strict": 1, "unread": 0, "failed": 0}
+    assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}}
+
+
+def test_scoring_starts_no_model_library(tmp_path: Path) -> None:
+    file = write(tmp_path, ROW)
+    command = [sys.executable, "-X", "importtime", "-m", "eval", "score", str(file), "--bench", "mmau", "--json"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"numpy", "scipy", "torch", "aiohttp", "pandas", "matplotlib"}

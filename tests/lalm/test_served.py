@@ -1,0 +1,92 @@
+"""A LALM behind a chat server: what is sent, and how the reply is read. The server here is real, on loopback."""
+
+import base64
+import io
+import json
+import math
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from agents.direct import Direct
+from lalm.catalog import LALMS, open_lalm
+from services.errors import ModelError, UnknownName
+from services.types import AudioClip, Question
+
+CLIP = AudioClip((np.arange(-800, 800, dtype=np.float32) / 32768).astype(np.float32))
+QUESTION = Question.ask("What is heard?", ("A dog", "A bell"), id="q")
+
+
+class Listening:
+    """Keeps the requests, and answers each with the same completion."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.completion: dict[str, Any] = {}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.requests.append(await request.json())
+        return web.Response(text=json.dumps(self.completion), content_type="application/json")
+
+    def says(self, text: str, tops: dict[str, float] | None = None) -> None:
+        choice: dict[str, Any] = {"message": {"content": text}}
+        if tops:
+            top = [{"token": token, "logprob": math.log(p)} for token, p in tops.items()]
+            choice["logprobs"] = {"content": [{"token": text[0], "logprob": top[0]["logprob"], "top_logprobs": top}]}
+        self.completion = {"choices": [choice], "usage": {"prompt_tokens": 312, "completion_tokens": 2}}
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[Listening, str]]:
+    listening = Listening()
+    app = web.Application(client_max_size=10**8)
+    app.router.add_post("/v1/chat/completions", listening.answer)
+    async with TestServer(app) as running:
+        yield listening, str(running.make_url("/v1"))
+
+
+async def test_the_clip_is_sent_sample_for_sample_before_the_question(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("B")
+    answer = await Direct(open_lalm("toy", url)).answer(QUESTION, CLIP)
+    (request,) = listening.requests
+    audio, text = request["messages"][-1]["content"]
+    pcm, rate = soundfile.read(io.BytesIO(base64.b64decode(audio["input_audio"]["data"])), dtype="int16")
+    assert (rate, audio["input_audio"]["format"]) == (16_000, "wav")
+    assert (pcm == np.arange(-800, 800)).all()
+    assert "A. A dog\nB. A bell" in text["text"]
+    assert request["model"] == "toy"
+    assert answer.choice == QUESTION.choices[1]
+    assert (answer.path, answer.trace, answer.usage.prompt_tokens) == ("lalm", ("listen: toy",), 312)
+
+
+async def test_probabilities_decide_where_there_are_some(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("B", {"B": 0.5, "A": 0.3})
+    answer = await Direct(open_lalm("toy", url)).answer(QUESTION, CLIP)
+    assert answer.probabilities == pytest.approx({"A": 0.375, "B": 0.625})
+
+
+async def test_an_open_question_and_an_unreadable_reply_have_no_choice(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("It could be anything.")
+    lalm = Direct(open_lalm("toy", url))
+    assert (await lalm.answer(QUESTION, CLIP)).choice is None
+    opened = await lalm.answer(Question.ask("What?"), CLIP)
+    assert (opened.choice, opened.reply) == (None, "It could be anything.")
+    assert "logprobs" not in listening.requests[1]
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(ModelError, match="--lalm NAME"):
+        open_lalm(None)
+    with pytest.raises(UnknownName, match="No LALM named 'ears'"):
+        open_lalm("ears")
+    with pytest.raises(ModelError, match=r"needs --lalm-url URL of a server that has Qwen/Qwen2\.5-Omni-7B"):
+        open_lalm("qwen2.5-omni-7b")
+    assert "audio-flamingo-3" in LALMS

@@ -1,0 +1,118 @@
+"""What an HTTP server may answer, and what becomes of it. The server here is real, on loopback."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import BaseModel, SecretStr
+
+from services.errors import BadConfig, ModelError
+from services.posting import AUDIO_PLACE, NotFound, Server, _seconds, with_audio
+
+
+class Reply(BaseModel):
+    """What the server is asked for."""
+
+    text: str
+
+
+class Scripted:
+    """Gives the scripted responses one after the other."""
+
+    def __init__(self) -> None:
+        self.responses: list[web.Response] = []
+        self.received: list[bytes] = []
+        self.keys: list[str | None] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.received.append(await request.read())
+        self.keys.append(request.headers.get("Authorization"))
+        return self.responses.pop(0)
+
+
+@pytest.fixture
+async def scripted() -> AsyncIterator[tuple[Scripted, str]]:
+    script = Scripted()
+    app = web.Application(client_max_size=10**8)
+    app.router.add_post("/ask", script.answer)
+    async with TestServer(app) as running:
+        yield script, str(running.make_url("/"))
+
+
+def server(url: str, *, num_retries: int = 2) -> Server:
+    return Server(url, "asked for 'toy'", api_key=SecretStr("k"), timeout_s=5, num_retries=num_retries)
+
+
+def fine(text: str = "yes") -> web.Response:
+    return web.json_response({"text": text})
+
+
+async def test_garbage_half_a_body_and_errors_are_asked_again(scripted: tuple[Scripted, str]) -> None:
+    script, url = scripted
+    pause = {"Retry-After": "0"}
+    script.responses = [web.Response(text="<html>"), web.Response(status=503, headers=pause), fine()]
+    reply = await server(url).post("/ask", b"{}", Reply.model_validate_json)
+    assert reply.text == "yes"
+    assert script.received == [b"{}"] * 3
+    assert script.keys == ["Bearer k"] * 3
+
+
+async def test_what_goes_on_failing_is_named_with_the_server_and_its_words(scripted: tuple[Scripted, str]) -> None:
+    script, url = scripted
+    script.responses = [web.Response(status=429, headers={"Retry-After": "0"}, text="slow\ndown.") for _ in range(2)]
+    with pytest.raises(ModelError) as raised:
+        await server(url, num_retries=1).post("/ask", b"{}", Reply.model_validate_json)
+    said = str(raised.value)
+    assert "asked for 'toy', answered 429 Too Many Requests: slow down." in said
+    assert said.endswith("Tried 2 times.")
+
+
+async def test_a_refusal_is_not_asked_again(scripted: tuple[Scripted, str]) -> None:
+    script, url = scripted
+    script.responses = [web.Response(status=400, text="too long"), web.Response(status=404, text="no such model")]
+    with pytest.raises(ModelError, match="answered 400 Bad Request: too long"):
+        await server(url).post("/ask", b"{}", Reply.model_validate_json)
+    with pytest.raises(NotFound, match="no such model"):
+        await server(url).post("/ask", b"{}", Reply.model_validate_json)
+    assert len(script.received) == 2
+
+
+async def test_nobody_there_is_said_after_the_retries() -> None:
+    with pytest.raises(ModelError, match=r"did not answer: .*Tried 1 times"):
+        await server("http://127.0.0.1:9", num_retries=0).post("/ask", b"{}", Reply.model_validate_json)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://here", "is no server URL"),
+        ("http://me:pw@here/v1", "EARWITNESS_API_KEY"),
+        ("here:8000", "no server URL"),
+    ],
+)
+def test_unusable_urls_are_refused_before_anything_is_sent(url: str, said: str) -> None:
+    with pytest.raises(BadConfig, match=said) as raised:
+        server(url)
+    assert "pw" not in str(raised.value)
+
+
+def test_a_pause_is_given_in_seconds_or_as_a_date() -> None:
+    assert _seconds("2.5") == 2.5
+    in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    assert _seconds(in_a_minute) == pytest.approx(60, abs=2)
+    assert _seconds(format_datetime(datetime.now(UTC) - timedelta(seconds=60), usegmt=True)) == 0.0
+    assert _seconds("soon") is None
+    assert _seconds("") is None
+
+
+async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: tuple[Scripted, str]) -> None:
+    script, url = scripted
+    script.responses = [fine()]
+    audio = b"QUJD" * 1_000_000
+    request = with_audio(f'{{"audio": "{AUDIO_PLACE}", "text": "{AUDIO_PLACE}"}}', audio)
+    assert request.count(audio) == 1
+    await server(url).post("/ask", request, Reply.model_validate_json)
+    assert script.received == [request]
