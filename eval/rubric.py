@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from eval.benchmarks.mmar import Row, RubricItem
 from eval.benchmarks.rows import read_rows
-from eval.records import Prediction
-from eval.run_folder import read_record
+from eval.records import Prediction, RunRecord
+from eval.run_folder import require_record
 from eval.stored import read_predictions
 from services.errors import BadConfig, EarwitnessError
 from services.protocols import LLM
@@ -70,9 +70,10 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     """Rate what is not yet rated, append each rating to rubric.jsonl, and score the whole."""
     if num_raters < 3:
         raise BadConfig(f"{num_raters} raters were asked for; the lowest and the highest are dropped, so 3 at least.")
+    record = require_record(folder)
     predictions = list(read_predictions(folder))
     right = [prediction for prediction in predictions if prediction.correct_official]
-    cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _rubrics(folder, right), strict=True)]
+    cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _rubrics(record, right), strict=True)]
     file = folder / FILE_NAME
     rated = {(rating.id, rating.rater) for rating in _ratings(file) if rating.failed is None}
     waiting = iter(
@@ -92,10 +93,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     return _scored(len(predictions), cases, _ratings(file), num_raters)
 
 
-def _rubrics(folder: Path, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
-    record = read_record(folder)
-    if record is None:
-        raise BadConfig(f"{str(folder)!r} is no run folder: it holds no run.json.")
+def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
     rows, sha256 = read_rows(Path(record.benchmark_file), Row)
     if sha256 != record.benchmark_sha256:
         raise BadConfig(f"{record.benchmark_file} has changed since the run; its rubric may not fit the answers.")

@@ -142,6 +142,14 @@ def read_record(folder: Path) -> RunRecord | None:
         raise BadConfig(f"{str(file)!r} is no run record of this version; name another folder with --out.") from error
 
 
+def require_record(folder: Path) -> RunRecord:
+    """Return run.json; `BadConfig` where the folder holds none that can be read."""
+    record = read_record(folder)
+    if record is None:
+        raise BadConfig(f"{str(folder)!r} is no run folder: it holds no run.json.")
+    return record
+
+
 def _replace(file: Path, content: bytes) -> None:
     """Write a file in one step, so that a crash leaves the old one or the new one."""
     part = file.with_name(file.name + ".part")

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from agents.reply import read_choice
 from eval.benchmarks.rows import read_bytes
 from eval.records import Prediction, RunRecord
-from eval.run_folder import read_record
+from eval.run_folder import require_record
 from eval.scoring import Verdict, string_match
 from services.errors import BadConfig
 from services.types import Question
@@ -54,9 +54,7 @@ class Stored(NamedTuple):
 def open_stored(path: Path, key: str | None = None) -> Stored:
     """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used."""
     if path.is_dir():
-        record = read_record(path)
-        if record is None:
-            raise BadConfig(f"{str(path)!r} is no run folder: it holds no run.json.")
+        record = require_record(path)
         rows = tuple(_own(prediction) for prediction in read_predictions(path))
         return Stored(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
     found, file_rows = _file_rows(path, key)

@@ -1,0 +1,58 @@
+import pytest
+
+from eval.request import Price, Request, default_folder
+from services.errors import BadConfig, UnknownName
+
+
+def request(**fields: object) -> Request:
+    return Request.model_validate({"path": "text", "bench": "mmau", "concurrency": 1} | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "llm", "captioner", "asr"),
+    [
+        ({}, "qwen2.5-coder-0.5b", None, None),
+        ({"path": "cascade"}, "qwen2.5-coder-0.5b", "acoustic", "whisper-base"),
+        ({"path": "lalm", "lalm": "phi-4-mm"}, None, None, None),
+        ({"path": "cascade", "server": "http://127.0.0.1:8000"}, None, None, None),
+    ],
+)
+def test_only_the_models_that_a_path_uses_are_recorded(
+    fields: dict[str, str], llm: str | None, captioner: str | None, asr: str | None
+) -> None:
+    options = request(**fields).options()
+    assert (options.llm, options.captioner, options.asr) == (llm, captioner, asr)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"asr": "whisper-base"}, "Path 'text' hears nothing: leave out --asr."),
+        ({"lalm_url": "http://x", "lalm": "y"}, "Path 'text' hears nothing: leave out --lalm, --lalm-url."),
+        ({"path": "cascade", "lalm": "y"}, "Path 'cascade' does not use it: leave out --lalm."),
+        ({"path": "lalm", "captioner": "acoustic"}, "Path 'lalm' does not use it: leave out --captioner."),
+        ({"server": "http://x", "llm": "phi-4"}, "--server brings its own models: leave out --llm."),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(fields: dict[str, str], said: str) -> None:
+    with pytest.raises(BadConfig) as raised:
+        request(**fields).options()
+    assert str(raised.value) == said
+
+
+def test_an_unknown_path_is_named_first() -> None:
+    with pytest.raises(UnknownName, match="No path named 'ears'"):
+        request(path="ears", asr="whisper-base").options()
+
+
+def test_the_folder_is_named_after_what_decides_the_numbers() -> None:
+    options = request(path="lalm", bench="some/where/MMAR-meta.jsonl", lalm="org/ears", limit=5).options()
+    assert default_folder(options).as_posix() == "runs/MMAR-meta-lalm-org_ears-first5"
+
+
+def test_a_price_is_dollars_per_million_tokens() -> None:
+    price = Price.read("0.15/0.6")
+    assert price.of(prompt_tokens=2_000_000, completion_tokens=500_000) == pytest.approx(0.6)
+    for wrong in ("0.15", "a/b", "-1/2", "1/2/3"):
+        with pytest.raises(BadConfig, match=r"0\.15/0\.60"):
+            Price.read(wrong)

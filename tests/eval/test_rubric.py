@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from eval import session
+from eval.request import Request
+from eval.rubric import rate_run, read_ratings
+from services import catalog
+from services.errors import BadConfig, ModelError
+from services.llms.scripted import Scripted
+
+RUBRIC = [{"name": f"item {number}", "scoring_point": "Names what is heard.", "note": ""} for number in range(5)]
+ROW = {"audio_path": "a.wav", "question": "Who?", "choices": ["Man", "Woman"], "modality": "speech", "rubric": RUBRIC}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a run of four items whose LLM always says Man: items 0 and 1 right, 2 and 3 wrong."""
+    bench = tmp_path / "MMAR.jsonl"
+    rows = [ROW | {"id": str(number), "answer": "Man" if number < 2 else "Woman"} for number in range(4)]
+    bench.write_text("\n".join(json.dumps(row) for row in rows))
+    monkeypatch.setitem(catalog.LLMS, "man", lambda url: Scripted(lambda _: "Man, by the low pitch."))
+    out = tmp_path / "run"
+    session.run(Request(path="text", bench=str(bench), llm="man", concurrency=2, out=out))
+    return out
+
+
+def judge(*replies: str) -> Scripted:
+    waiting = iter(replies)
+    return Scripted(lambda _: next(waiting), name="judge")
+
+
+async def test_the_outermost_raters_are_dropped_and_wrong_answers_score_nothing(run: Path) -> None:
+    rated = ["[1,1,1,1,1]", "[1,1,1,0,0]", "[1,1,0,0,0]", "[1,1,1,1,0]", "[0,0,0,0,0]"]
+    score = await rate_run(run, judge(*rated, *["[1,1,1,1,1]"] * 5), concurrency=1)
+    assert (score.n, score.judged, score.wrong, score.failed) == (4, 2, 2, 0)
+    # Item 0: 0.6, 0.4 and 0.8 remain; item 1: 1; two wrong ones: 0.
+    assert score.score == pytest.approx((0.6 + 1.0) / 4)
+
+
+async def test_a_rating_that_is_none_is_failed_and_asked_again_alone(run: Path) -> None:
+    first = await rate_run(run, judge("Correct!", *["[1,1,1,1,1]"] * 9), concurrency=1)
+    assert (first.judged, first.failed) == (1, 1)
+    asked: list[str] = []
+
+    def once(prompt: str) -> str:
+        asked.append(prompt)
+        return "[1,1,1,1,1]"
+
+    again = await rate_run(run, Scripted(once), concurrency=1)
+    assert (again.judged, again.failed, again.score) == (2, 0, 0.5)
+    assert len(asked) == 1
+    assert "Reply:\nMan, by the low pitch." in asked[0]
+    assert "5. item 4: Names what is heard." in asked[0]
+
+
+async def test_a_line_that_a_crash_cut_short_costs_one_rating(run: Path) -> None:
+    await rate_run(run, judge(*["[1,1,1,1,1]"] * 10), concurrency=1)
+    file = run / "rubric.jsonl"
+    file.write_text(file.read_text()[:-20])
+    score = await rate_run(run, judge("[0,0,0,0,0]"), concurrency=1)
+    assert (score.judged, score.failed, score.score) == (2, 0, 0.5)
+
+
+async def test_a_judge_that_is_down_fails_ratings_not_the_command(run: Path) -> None:
+    def down(_: str) -> str:
+        raise ModelError("The server is gone.")
+
+    score = await rate_run(run, Scripted(down))
+    assert (score.judged, score.failed, score.score) == (0, 2, 0.0)
+    assert "The server is gone." in (run / "rubric.jsonl").read_text()
+
+
+async def test_a_benchmark_that_changed_is_refused(run: Path) -> None:
+    with pytest.raises(BadConfig, match="no run folder"):
+        await rate_run(run.parent, judge())
+    bench = run.parent / "MMAR.jsonl"
+    bench.write_text(bench.read_text().replace("Who?", "Who is it?"))
+    with pytest.raises(BadConfig, match="has changed since the run"):
+        await rate_run(run, judge())
+
+
+@pytest.mark.parametrize(
+    ("reply", "met"),
+    [
+        ("[1, 0, 1]", (True, False, True)),
+        ("Sure:\n```json\n[1,0,1]\n```", (True, False, True)),
+        ("[1,0,1] because [1] and [2]", (True, False, True)),
+        ("[1,0,1] or rather [0,0,1]", None),
+        ("[1,0]", None),
+        ("[1,0,2]", None),
+        ("[true,false,true]", None),
+        ("yes", None),
+        ("", None),
+    ],
+)
+def test_ratings_are_one_list_of_zeros_and_ones_or_nothing(reply: str, met: tuple[bool, ...] | None) -> None:
+    assert read_ratings(reply, 3) == met

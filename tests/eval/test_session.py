@@ -1,0 +1,186 @@
+"""Whole runs in this process, with scripted models and real clips."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from eval import session
+from eval.grid import Grid, run_grid
+from eval.records import RunRecord
+from eval.request import Price, Request
+from eval.stored import read_predictions
+from services import catalog
+from services.errors import BadConfig, ModelError, UnknownName
+from services.llms.scripted import Scripted
+from services.types import AudioClip, Evidence
+
+CHOICES = ["a bell", "a dog", "a violin", "rain"]
+NUM_ITEMS = 8
+
+
+class Ears:
+    """Writes down how loud a clip is: 0.1 for the first, 0.2 for the second and so on; counts what it hears."""
+
+    revision = "1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.num_heard = 0
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        self.num_heard += 1
+        loudness = round(float(np.abs(clip.samples).max()), 1)
+        return (Evidence(kind="sound", source=self.name, revision="1", text=f"Level {loudness}."),)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return ()
+
+
+def level_reader(prompt: str) -> str:
+    """Choose by the level that was heard; the first option where nothing was."""
+    levels = [number for number in range(4) if f"Level 0.{number + 1}." in prompt]
+    return f"The answer is {CHOICES[levels[0]]}." if levels else CHOICES[0]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    for number in range(4):
+        soundfile.write(tmp_path / f"{number}.wav", np.full(1600, (number + 1) / 10), 16_000, subtype="FLOAT")
+    rows = [
+        {
+            "id": f"i{number}",
+            "audio_id": f"{number % 4}.wav",
+            "question": f"What is heard, {number}?",
+            "choices": CHOICES,
+            "answer": CHOICES[number % 4],
+            "task": "sound",
+            "category": ["Reasoning"],
+            "difficulty": "easy" if number < 2 else "hard",
+        }
+        for number in range(NUM_ITEMS)
+    ]
+    file = tmp_path / "tiny.json"
+    file.write_text(json.dumps(rows))
+    return file
+
+
+@pytest.fixture
+def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Ears]:
+    opened = {name: Ears(name) for name in ("left", "right")}
+    monkeypatch.setattr("agents.models.settings", lambda: type("Home", (), {"home": tmp_path / "home"}))
+    for name, one in opened.items():
+        monkeypatch.setitem(catalog.CAPTIONERS, name, lambda one=one: one)
+    monkeypatch.setitem(catalog.ASRS, "mute", lambda: Ears("mute"))
+    for name, rule in (("levels", level_reader), ("first", lambda _: CHOICES[0])):
+        monkeypatch.setitem(catalog.LLMS, name, lambda url, rule=rule, name=name: Scripted(rule, name=name))
+    return opened
+
+
+def cascade(bench: Path, **fields: object) -> Request:
+    shared = {"path": "cascade", "bench": str(bench), "captioner": "left", "asr": "mute", "llm": "levels"}
+    return Request.model_validate(shared | {"concurrency": 3, "out": bench.parent / "run"} | fields)
+
+
+@pytest.mark.usefixtures("ears")
+def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
+    names = ("no-audio", "shuffled-captions", "constant-first", "circular", "silent-audio")
+    outcome = session.run(cascade(bench, controls=names, num_probed=4, price=Price(prompt=1, completion=1)))
+    summary, controls = outcome.summary, outcome.summary.controls
+    assert (summary.n, summary.correct_strict, summary.cost_usd) == (8, 8, 0.0)
+    # "The answer is a bell." is read strictly, and its text is what the official matcher is given.
+    assert summary.correct_official == 8
+    right = {name: control.correct_strict for name, control in controls.items() if name != "silent-audio"}
+    assert right == {"no-audio": 2, "shuffled-captions": 0, "constant-first": 2, "circular": 8}
+    assert controls["circular"].consistent == 8
+    assert (controls["shuffled-captions"].changed, controls["shuffled-captions"].compared) == (8, 8)
+    assert controls["no-audio"].changed == 6
+    assert controls["silent-audio"].n == 4
+    assert set(summary.by_difficulty) == {"easy", "hard"}
+    assert set(summary.by_category) == {"Reasoning"}
+    assert summary.by_modality["sound"].n == 8
+    assert json.loads((outcome.folder / "summary.json").read_text())["controls"].keys() == set(names)
+    record = RunRecord.model_validate_json((outcome.folder / "controls" / "no-audio" / "run.json").read_bytes())
+    assert (record.options.control, record.options.path) == ("no-audio", "text")
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_control_added_later_asks_the_run_nothing_again(bench: Path) -> None:
+    session.run(cascade(bench, controls=("constant-first",)))
+    before = (bench.parent / "run" / "predictions.jsonl").read_bytes()
+    outcome = session.run(cascade(bench, controls=("longest",)))
+    assert (bench.parent / "run" / "predictions.jsonl").read_bytes() == before
+    assert set(outcome.summary.controls) == {"constant-first", "longest"}
+
+
+@pytest.mark.usefixtures("ears")
+def test_unknown_and_impossible_controls_stop_before_anything_is_asked(bench: Path) -> None:
+    with pytest.raises(UnknownName, match=r"No control named 'deaf'\. Known: no-audio, "):
+        session.run(cascade(bench, controls=("deaf",)))
+    text = Request(path="text", bench=str(bench), llm="first", concurrency=1, controls=("silent-audio",))
+    with pytest.raises(BadConfig, match="hears nothing"):
+        session.run(text)
+    assert not (bench.parent / "run").exists()
+
+
+@pytest.mark.usefixtures("ears")
+def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path) -> None:
+    (bench.parent / "3.wav").unlink()
+    with pytest.raises(BadConfig, match=r"2 of 8 items lack their audio, the first at .*3\.wav.*--missing skip"):
+        session.run(cascade(bench))
+    outcome = session.run(cascade(bench, missing="skip"))
+    assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (8, 6, 2)
+    failures = {one.id: one.failed for one in read_predictions(outcome.folder) if one.failed}
+    assert failures.keys() == {"i3", "i7"}
+    assert "No recording at" in str(failures["i3"])
+    soundfile.write(bench.parent / "3.wav", np.full(1600, 0.4), 16_000, subtype="FLOAT")
+    again = session.run(cascade(bench, retry_failed=True))
+    assert (again.summary.correct_strict, again.summary.failed) == (8, 0)
+
+
+def test_a_path_that_hears_nothing_needs_no_clips(bench: Path, ears: dict[str, Ears]) -> None:
+    for clip in bench.parent.glob("*.wav"):
+        clip.unlink()
+    request = Request(path="text", bench=str(bench), llm="first", concurrency=1, out=bench.parent / "run")
+    assert session.run(request).summary.correct_strict == 2
+    assert ears["left"].num_heard == 0
+
+
+@pytest.mark.usefixtures("ears")
+def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
+    rows = [{key: value for key, value in row.items() if key != "answer"} for row in json.loads(bench.read_text())]
+    bench.write_text(json.dumps(rows))
+    outcome = session.run(cascade(bench))
+    assert (outcome.summary.n, outcome.summary.withheld, outcome.summary.correct_strict) == (8, 8, 0)
+    submitted = json.loads((outcome.folder / "submission.json").read_text())
+    assert [row["model_prediction"] for row in submitted] == CHOICES * 2
+
+
+def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, Ears]) -> None:
+    grid = run_grid(cascade(bench, llm=None, captioner=None), ("levels", "first"), ("left", "right"))
+    assert {name: one.num_heard for name, one in ears.items()} == {"left": 4, "right": 4}
+    accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
+    assert accuracies == {
+        ("levels", "left"): 1.0,
+        ("levels", "right"): 1.0,
+        ("first", "left"): 0.25,
+        ("first", "right"): 0.25,
+    }
+    assert Grid.model_validate_json((grid.folder / "grid.json").read_bytes()) == grid
+    assert (grid.folder / "first-right" / "summary.json").is_file()
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(url: str | None) -> Scripted:
+        raise ModelError("It needs a GPU.")
+
+    monkeypatch.setitem(catalog.LLMS, "large", missing)
+    grid = run_grid(cascade(bench, llm=None, captioner=None), ("large", "levels"), ("left",))
+    assert [(cell.error, cell.accuracy) for cell in grid.cells] == [("It needs a GPU.", None), (None, 1.0)]
+    with pytest.raises(UnknownName, match="No LLM named 'larger'"):
+        run_grid(cascade(bench), ("levels", "larger"), ())
+    with pytest.raises(BadConfig, match="leave out --captioner"):
+        run_grid(cascade(bench, path="text", captioner=None), ("levels",), ("left",))
