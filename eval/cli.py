@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from eval import analysis_cli
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -197,6 +198,9 @@ def rubric(
 
     scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
     print(scored.model_dump_json(indent=1))  # noqa: T201
+
+
+analysis_cli.register(app)
 
 
 def _report(outcome: "Outcome") -> None:

@@ -6,7 +6,7 @@ matcher of MMAU and MMAR. What could not be read and what failed stays in the de
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ class Summary(Score):
     by_difficulty: dict[str, Score]
     by_modality: dict[str, Score]
     clustered_se: float | None
-    """Standard error of the strict accuracy where items share a source (Miller 2024, arXiv:2411.00640)."""
+    """Standard error of the strict accuracy where items share a source; None where none do."""
     mean_took_s: float
     """From the start of an item to its answer, waiting for models included."""
     wall_s: float
@@ -109,7 +109,7 @@ def summarise(verdicts: Iterable[Verdict]) -> Summary:
         by_sub_category=_by(lambda verdict: verdict.sub_category, counted),
         by_difficulty=_by(lambda verdict: verdict.difficulty, counted),
         by_modality=_by(lambda verdict: verdict.modality, counted),
-        clustered_se=clustered_se(counted),
+        clustered_se=_clustered_se(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
         prompt_tokens=sum(verdict.prompt_tokens for verdict in counted),
@@ -153,20 +153,25 @@ def wilson_95(num_correct: int, n: int) -> Interval:
     return Interval(max(0.0, centre - half_width), min(1.0, centre + half_width))
 
 
-def clustered_se(verdicts: list[Verdict]) -> float | None:
-    """Return the standard error of the strict accuracy with items of one cluster taken together.
+def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
+    """Return the standard error of the mean of `values` with items of one cluster taken together.
 
-    The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024, section 2.2).
-    None where no items share a cluster.
+    The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024,
+    arXiv:2411.00640, section 2.2).
     """
+    mean = sum(values) / len(values)
+    deviations: defaultdict[str, float] = defaultdict(float)
+    for value, cluster in zip(values, clusters, strict=True):
+        deviations[cluster] += value - mean
+    return sqrt(sum(deviation**2 for deviation in deviations.values())) / len(values)
+
+
+def _clustered_se(verdicts: list[Verdict]) -> float | None:
     scored = [verdict for verdict in verdicts if not verdict.withheld]
-    clusters: defaultdict[str, list[bool]] = defaultdict(list)
-    for verdict in scored:
-        clusters[verdict.cluster or verdict.id].append(verdict.correct_strict)
-    if not scored or len(clusters) == len(scored):
+    clusters = [verdict.cluster or verdict.id for verdict in scored]
+    if len(set(clusters)) == len(scored):
         return None
-    mean = sum(verdict.correct_strict for verdict in scored) / len(scored)
-    return sqrt(sum(sum(right - mean for right in cluster) ** 2 for cluster in clusters.values())) / len(scored)
+    return clustered_se([verdict.correct_strict for verdict in scored], clusters)
 
 
 def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:

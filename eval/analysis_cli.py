@@ -1,0 +1,98 @@
+"""The verbs that read results: compare, correlate, recommend, reproduce, report. Parse, call, print."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+class Scorer(StrEnum):
+    """Which verdict counts."""
+
+    STRICT = "strict"
+    OFFICIAL = "official"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ByScorer = Annotated[Scorer, typer.Option(help="Which verdict counts.")]
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
+    b: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
+    *,
+    scorer: ByScorer = Scorer.STRICT,
+    key_a: Annotated[str | None, typer.Option(help="Key of the prediction in file A.")] = None,
+    key_b: Annotated[str | None, typer.Option(help="Key of the prediction in file B.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare two results over the same items: McNemar, paired difference, agreement, oracle, power."""
+    from eval.compare import compare, print_comparison
+    from eval.stored import open_stored
+
+    comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
+    if json:
+        print(comparison.model_dump_json())  # noqa: T201
+    else:
+        print_comparison(comparison, Console())
+
+
+def correlate(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of several LLMs, or one .csv of percentages.")],
+    *,
+    x: Annotated[str | None, typer.Option(help="Score that foretells, such as akb-open:text; default: each.")] = None,
+    y: Annotated[str | None, typer.Option(help="Score that is foretold, such as mmau:lalm; default: each.")] = None,
+    json: Json = False,
+) -> None:
+    """Correlate scores over LLMs: intervals, what one model or family decides, points lost by trusting them."""
+    from eval.correlate import Pairs, correlate_all, print_pairs
+    from eval.score_table import read_table
+
+    pairs = correlate_all(read_table(runs), x, y)
+    if json:
+        print(Pairs(pairs=pairs).model_dump_json())  # noqa: T201
+    else:
+        print_pairs(pairs, Console())
+
+
+def recommend(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of several LLMs, or one .csv of percentages.")],
+    *,
+    x: Annotated[str | None, typer.Option(help="Text-only score to rank by; default: the first.")] = None,
+    y: Annotated[str | None, typer.Option(help="Score of the fine-tuned models; default: path lalm, if any.")] = None,
+    n: Annotated[int | None, typer.Option(min=1, help="Questions behind a .csv's text-only score.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    json: Json = False,
+) -> None:
+    """Rank LLMs by a text-only score and say the expected regret of fine-tuning the first."""
+    from eval.recommend import print_recommendation, recommend
+    from eval.score_table import read_table
+
+    found = recommend(read_table(runs), x, y, n=n, seed=seed)
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_recommendation(found, Console())
+
+
+def reproduce(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders to set beside the paper's figures.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Print the paper's tables beside our runs, its correlations recomputed, and where it is wrong."""
+    from eval.reproduce import print_reproduction, reproduce
+
+    found = reproduce(runs or ())
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_reproduction(found, Console())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    for verb in (compare, correlate, recommend, reproduce):
+        app.command()(verb)

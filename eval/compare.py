@@ -1,0 +1,268 @@
+"""`eval compare A B`: two runs, or two prediction files, over the same items.
+
+Items are paired by id. What only one of the two has is counted and shown; an id with another question, other
+options or another answer stops the comparison. Unread and failed items are wrong in both.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.scoring import Interval, wilson_95
+from eval.statistics import cohens_h, detectable_difference, holm, mcnemar_exact, paired_difference
+from eval.stored import Row, Stored
+from services.errors import BadConfig
+from services.types import Value
+
+Scorer: TypeAlias = Literal["strict", "official"]
+
+
+class Side(Value):
+    """One of the two, over the paired items."""
+
+    name: str
+    correct: int
+    wilson_95: Interval
+    unread: int
+    failed: int
+    unpaired: int
+    """Items that the other side does not have: left out of everything else."""
+
+
+class Group(Value):
+    """The comparison within one task or category."""
+
+    name: str
+    n: int
+    correct_a: int
+    correct_b: int
+    difference: float
+    """Accuracy of A less that of B."""
+    ci_95: Interval | None
+    """None for a single item."""
+    p: float
+    """Exact McNemar."""
+    p_holm: float
+    """Adjusted over the groups of its kind."""
+
+
+class Comparison(Value):
+    """A against B, item by item."""
+
+    scorer: Scorer
+    n: int
+    a: Side
+    b: Side
+    both_right: int
+    only_a: int
+    only_b: int
+    both_wrong: int
+    mcnemar_p: float
+    """Exact, two-sided."""
+    difference: float
+    """Accuracy of A less that of B."""
+    se: float
+    ci_95: Interval
+    clustered_se: float | None
+    """Of the difference, where items share a source."""
+    cohens_h: float
+    oracle: float
+    """Accuracy of whoever always picked the better of the two answers."""
+    switch_by_task: float
+    """Accuracy of taking, for each task, the better side: chosen on these very items, so optimistic."""
+    detectable_difference: float
+    """Difference that 80 % of such comparisons would find, at this n and this share of discordant items."""
+    by_task: tuple[Group, ...]
+    by_category: tuple[Group, ...]
+
+
+class _Pair(NamedTuple):
+    id: str
+    task: str
+    category: str
+    cluster: str
+    right_a: bool
+    right_b: bool
+
+    @property
+    def difference(self) -> int:
+        return self.right_a - self.right_b
+
+
+def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
+    """Compare two results; raises `BadConfig` where they share no item, or items of one id differ."""
+    rows_a, rows_b = ({row.verdict.id: row for row in side.rows} for side in (a, b))
+    shared = [id_ for id_ in rows_a if id_ in rows_b]
+    if len(shared) < 2:
+        raise BadConfig(
+            f"{a.name!r} and {b.name!r} share {len(shared)} items; results over the same benchmark can be compared."
+        )
+    if rows_a[shared[0]].answer is None:
+        raise BadConfig(f"The answers of {a.name!r} are withheld: nothing says which of the two is right.")
+    pairs = [_pair(rows_a[id_], rows_b[id_], scorer) for id_ in shared]
+    sides = [_side(side, rows, shared, scorer) for side, rows in ((a, rows_a), (b, rows_b))]
+    if a.name == b.name:
+        sides = [side.model_copy(update={"name": stored.key}) for side, stored in zip(sides, (a, b), strict=True)]
+    n, only_a, only_b = len(pairs), _count(pairs, (True, False)), _count(pairs, (False, True))
+    difference = paired_difference([pair.difference for pair in pairs])
+    return Comparison(
+        scorer=scorer,
+        n=n,
+        a=sides[0],
+        b=sides[1],
+        both_right=_count(pairs, (True, True)),
+        only_a=only_a,
+        only_b=only_b,
+        both_wrong=_count(pairs, (False, False)),
+        mcnemar_p=mcnemar_exact(only_a, only_b),
+        difference=difference.value,
+        se=difference.se,
+        ci_95=difference.ci_95,
+        clustered_se=_clustered(pairs),
+        cohens_h=cohens_h(sides[0].correct / n, sides[1].correct / n),
+        oracle=(n - _count(pairs, (False, False))) / n,
+        switch_by_task=_switched(pairs) / n,
+        detectable_difference=detectable_difference(n, (only_a + only_b) / n),
+        by_task=_groups(pairs, [pair.task for pair in pairs]),
+        by_category=_groups(pairs, [pair.category for pair in pairs]),
+    )
+
+
+def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+    for field in ("question", "choices", "answer"):
+        if getattr(a, field) != getattr(b, field):
+            raise BadConfig(
+                f"Item {a.verdict.id!r} differs in field {field!r}: {getattr(a, field)!r} and {getattr(b, field)!r}; "
+                "the two are about different versions of the benchmark."
+            )
+    verdict = a.verdict
+    return _Pair(
+        verdict.id, verdict.task, verdict.category, verdict.cluster or verdict.id, _right(a, scorer), _right(b, scorer)
+    )
+
+
+def _right(row: Row, scorer: Scorer) -> bool:
+    return row.verdict.correct_strict if scorer == "strict" else row.verdict.correct_official
+
+
+def _side(stored: Stored, rows: dict[str, Row], shared: Sequence[str], scorer: Scorer) -> Side:
+    paired = [rows[id_] for id_ in shared]
+    correct = sum(_right(row, scorer) for row in paired)
+    return Side(
+        name=stored.name,
+        correct=correct,
+        wilson_95=wilson_95(correct, len(paired)),
+        unread=sum(row.verdict.unread for row in paired),
+        failed=sum(row.verdict.failed for row in paired),
+        unpaired=len(rows) - len(paired),
+    )
+
+
+def _count(pairs: Sequence[_Pair], rights: tuple[bool, bool]) -> int:
+    return sum((pair.right_a, pair.right_b) == rights for pair in pairs)
+
+
+def _clustered(pairs: Sequence[_Pair]) -> float | None:
+    clusters = [pair.cluster for pair in pairs]
+    if len(set(clusters)) == len(pairs):
+        return None
+    return paired_difference([pair.difference for pair in pairs], clusters).se
+
+
+def _by(pairs: Sequence[_Pair], names: Sequence[str]) -> dict[str, list[_Pair]]:
+    groups: defaultdict[str, list[_Pair]] = defaultdict(list)
+    for pair, name in zip(pairs, names, strict=True):
+        groups[name].append(pair)
+    return {name: groups[name] for name in sorted(groups)}
+
+
+def _switched(pairs: Sequence[_Pair]) -> int:
+    groups = _by(pairs, [pair.task for pair in pairs]).values()
+    return sum(max(sum(p.right_a for p in group), sum(p.right_b for p in group)) for group in groups)
+
+
+def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[Group, ...]:
+    """Compare within each group that has a name; Holm's correction is over all of them."""
+    groups = {name: group for name, group in _by(pairs, names).items() if name}
+    tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
+    adjusted = holm(tests)
+    return tuple(
+        _group(name, group, p, p_holm) for (name, group), p, p_holm in zip(groups.items(), tests, adjusted, strict=True)
+    )
+
+
+def _group(name: str, pairs: Sequence[_Pair], p: float, p_holm: float) -> Group:
+    differences = [pair.difference for pair in pairs]
+    return Group(
+        name=name,
+        n=len(pairs),
+        correct_a=sum(pair.right_a for pair in pairs),
+        correct_b=sum(pair.right_b for pair in pairs),
+        difference=sum(differences) / len(differences),
+        ci_95=paired_difference(differences).ci_95 if len(differences) > 1 else None,
+        p=p,
+        p_holm=p_holm,
+    )
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print the comparison: whole, by task and by category."""
+    a, b, n = comparison.a, comparison.b, comparison.n
+    console.print(f"A  {_side_line(a, n)}", f"B  {_side_line(b, n)}", sep="\n", highlight=False, soft_wrap=True)
+    console.print(_agreement(comparison))
+    for line in _findings(comparison):
+        console.print(line, highlight=False, soft_wrap=True)
+    for title, groups in (("by task", comparison.by_task), ("by category", comparison.by_category)):
+        if len(groups) > 1:
+            console.print(_group_table(title, groups))
+
+
+def _side_line(side: Side, n: int) -> str:
+    low, high = side.wilson_95
+    unpaired = f", {side.unpaired} items left out that the other lacks" if side.unpaired else ""
+    return (
+        f"{side.name}: {side.correct} of {n} right, {side.correct / n:.2%} [{low:.1%}, {high:.1%}], "
+        f"{side.unread} unread, {side.failed} failed{unpaired}"
+    )
+
+
+def _agreement(comparison: Comparison) -> Table:
+    table = Table(
+        "", "B right", "B wrong", title=f"{comparison.n} items, {comparison.scorer} score", title_justify="left"
+    )
+    table.add_row("A right", str(comparison.both_right), str(comparison.only_a))
+    table.add_row("A wrong", str(comparison.only_b), str(comparison.both_wrong))
+    return table
+
+
+def _findings(comparison: Comparison) -> Iterable[str]:
+    low, high = comparison.ci_95
+    clustered = f" (clustered {100 * comparison.clustered_se:.2f})" if comparison.clustered_se is not None else ""
+    yield (
+        f"A - B: {100 * comparison.difference:+.2f} points [{100 * low:+.2f}, {100 * high:+.2f}], "
+        f"standard error {100 * comparison.se:.2f}{clustered}, Cohen's h {comparison.cohens_h:+.3f}"
+    )
+    yield f"McNemar, exact: p = {comparison.mcnemar_p:.3g}"
+    yield (
+        f"Always the better of the two answers: {comparison.oracle:.2%}; the better side for each task, chosen on "
+        f"these items: {comparison.switch_by_task:.2%}"
+    )
+    yield (
+        f"With {comparison.n} items, {100 * comparison.detectable_difference:.1f} points are found with 80 % power; "
+        "a smaller difference may be there and not show."
+    )
+
+
+def _group_table(title: str, groups: Sequence[Group]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in (title.removeprefix("by "), "n", "A", "B", "A - B, 95 %", "p", "p (Holm)"):
+        table.add_column(heading, justify="left" if heading == title.removeprefix("by ") else "right")
+    for group in groups:
+        interval = "" if group.ci_95 is None else f" [{100 * group.ci_95.low:+.1f}, {100 * group.ci_95.high:+.1f}]"
+        shares = (f"{100 * correct / group.n:.1f}" for correct in (group.correct_a, group.correct_b))
+        difference = f"{100 * group.difference:+.1f}{interval}"
+        table.add_row(group.name, str(group.n), *shares, difference, f"{group.p:.3g}", f"{group.p_holm:.3g}")
+    return table

@@ -1,0 +1,146 @@
+"""`eval correlate`: does a cheap score foretell an expensive one, and what is lost by trusting it.
+
+Each pair of columns is correlated over the models that have both. A correlation over eight models says little:
+the interval, what remains without one model or one family, and the points lost by picking the best are the point.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from math import isnan
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.score_table import ScoreTable
+from eval.scoring import Interval
+from eval.statistics import correlate, pearson, selection_regret
+from services.errors import BadConfig
+from services.types import Value
+
+MIN_MODELS = 3
+
+
+class Pair(Value):
+    """How two columns go together."""
+
+    x: str
+    y: str
+    n: int
+    pearson: float | None
+    """None where one of the columns is constant."""
+    fisher_95: Interval | None
+    """None for fewer than four models."""
+    p: float | None
+    spearman: float | None
+    leave_one_out: Interval | None
+    """Lowest and highest correlation without one of the models."""
+    leave_one_family_out: dict[str, float | None]
+    """Family -> correlation without it; None where fewer than three models remain."""
+    regret: float
+    """Points of y lost by picking the best model by x."""
+    regret_top_2: float
+    """The same where the better by y of the best two by x is picked."""
+
+
+class Pairs(Value):
+    """What `eval correlate --json` prints."""
+
+    pairs: tuple[Pair, ...]
+
+
+def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> tuple[Pair, ...]:
+    """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are left out.
+
+    Raises `BadConfig` where no pair has three models in common.
+    """
+    if x is not None and y is not None:
+        wanted: Iterable[tuple[str, str]] = [(x, y)]
+    elif x is not None:
+        wanted = [(x, other) for other in table.columns if other != x]
+    elif y is not None:
+        wanted = [(other, y) for other in table.columns if other != y]
+    else:
+        wanted = combinations(table.columns, 2)
+    asked = list(wanted)
+    pairs = [pair for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS for pair in [_pair(table, a, b)]]
+    if not pairs:
+        most = max((len(table.shared(a, b)) for a, b in asked), default=0)
+        raise BadConfig(
+            f"A correlation needs {MIN_MODELS} models with both scores, better 8; here {most} have two in common "
+            f"(columns: {', '.join(table.columns)})."
+        )
+    return tuple(pairs)
+
+
+def _pair(table: ScoreTable, x: str, y: str) -> Pair:
+    models = table.shared(x, y)
+    values_x, values_y = table.values(x, models), table.values(y, models)
+    found = correlate(values_x, values_y)
+    return Pair(
+        x=x,
+        y=y,
+        n=found.n,
+        pearson=_number(found.pearson),
+        fisher_95=found.ci_95,
+        p=_number(found.p),
+        spearman=_number(found.spearman),
+        leave_one_out=found.leave_one_out,
+        leave_one_family_out=_without_families(table, x, y, models),
+        regret=selection_regret(values_x, values_y),
+        regret_top_2=selection_regret(values_x, values_y, top=2),
+    )
+
+
+def _without_families(table: ScoreTable, x: str, y: str, models: Sequence[str]) -> dict[str, float | None]:
+    without = {}
+    for family in sorted({table.families[model] for model in models}):
+        left = [model for model in models if table.families[model] != family]
+        r = pearson(table.values(x, left), table.values(y, left)) if len(left) >= MIN_MODELS else float("nan")
+        without[family] = _number(r)
+    return without
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
+    """Print each pair with its uncertainty and what trusting it costs."""
+    table = Table()
+    for heading in ("x", "y"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("n", "r, 95 %", "rho", "without one", "without a family", "p", "regret", "top 2"):
+        table.add_column(heading, justify="right")
+    for pair in pairs:
+        table.add_row(pair.x, pair.y, *_cells(pair))
+    console.print(table)
+    console.print(
+        f"Regret: points of y lost by picking the best by x; top 2: by trying the best two. {len(pairs)} pairs were "
+        "tested, and no p is corrected for that.",
+        soft_wrap=True,
+    )
+
+
+def _cells(pair: Pair) -> list[str]:
+    regrets = [f"{pair.regret:.1f}", f"{pair.regret_top_2:.1f}"]
+    if pair.pearson is None or pair.spearman is None or pair.p is None:
+        return [str(pair.n), "constant", "-", "-", "-", "-", *regrets]
+    interval = f" [{_r(pair.fisher_95.low)}, {_r(pair.fisher_95.high)}]" if pair.fisher_95 else " (no interval, n < 4)"
+    families = [r for r in pair.leave_one_family_out.values() if r is not None]
+    return [
+        str(pair.n),
+        _r(pair.pearson) + interval,
+        _r(pair.spearman),
+        _range(pair.leave_one_out),
+        _range(Interval(min(families), max(families)) if families else None),
+        f"{pair.p:.3f}",
+        *regrets,
+    ]
+
+
+def _r(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _range(between: Interval | None) -> str:
+    return "-" if between is None else f"{_r(between.low)} to {_r(between.high)}"

@@ -1,0 +1,247 @@
+"""`eval recommend`: which LLM to fine-tune into an audio-language model, and what the choice may cost.
+
+The paper's claim is that a cheap text-only score x foretells the score y of the fine-tuned model. Here it becomes
+a decision: backbones are ranked by x, and y is predicted for each from a linear regression over models that have
+both scores. Drawing the regression's parameters, its residuals and the sampling error of x many times gives
+the expected regret: how many points of y the choice falls short of the best candidate, on average.
+
+What it assumes: y is linear in x with normal residuals, candidates are like the models of the calibration (their
+residuals independent, though models of one family are not), and flat priors. With the paper's eight models
+the slope is uncertain, and the regret is dominated by what x does not explain: that is the honest answer.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.published import published
+from eval.score_table import Scores, ScoreTable
+from eval.scoring import Interval, wilson_95
+from services.errors import BadConfig
+from services.types import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MIN_CALIBRATION = 5  # models with both scores; with fewer the paper's eight are better than nothing
+NUM_DRAWS = 20_000
+WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
+PUBLISHED = ("akb", "mmau_a")  # columns of the paper's table that calibrate where there is nothing else
+
+
+class Candidate(Value):
+    """A backbone that could be fine-tuned."""
+
+    model: str
+    score: float
+    """Text-only accuracy, percent."""
+    ci_95: Interval | None
+    """Wilson, in percent; None where the number of questions is not known."""
+    p_best: float | None
+    """Probability that it is the best by x, given the sampling error of x; None without that."""
+    predicted: float
+    """Expected y, percent; the measured y where there is one."""
+    predicted_95: Interval
+    regret: float
+    """Expected points of y lost by fine-tuning it alone."""
+
+
+class Recommendation(Value):
+    """The ranking, and the expected regret of acting on it."""
+
+    x: str
+    y: str
+    calibrated_on: str
+    num_calibration: int
+    slope: float
+    """Points of y for a point of x."""
+    residual_sd: float
+    """Points of y that x leaves unexplained."""
+    ranked: tuple[Candidate, ...]
+    """By x, best first."""
+    regret_top: tuple[float, ...]
+    """Expected regret of fine-tuning the first, the first two, the first three, and keeping the best."""
+
+
+class _Line(NamedTuple):
+    """A regression with flat priors: what drawing from its posterior needs."""
+
+    mean_x: float
+    mean_y: float
+    slope: float
+    spread: float
+    """Sum of squared deviations of x."""
+    variance: float
+    """Of the residuals, over n - 2 degrees of freedom."""
+    n: int
+
+
+def recommend(
+    table: ScoreTable, x: str | None = None, y: str | None = None, *, n: int | None = None, seed: int = 0
+) -> Recommendation:
+    """Rank the models that have x; `n` is the number of questions behind x where the table does not know it.
+
+    Raises `BadConfig` where there are fewer than two candidates or no text-only column.
+    """
+    x = x or _text_column(table)
+    y = y or next((name for name in table.columns if name.endswith(":lalm")), None)
+    candidates = sorted(table.column(x).items(), key=lambda item: -item[1].percent)
+    if len(candidates) < 2:
+        raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
+    known = {model: scores.percent for model, scores in table.column(y).items()} if y else {}
+    both = [model for model in known if model in table.column(x)]
+    if y is not None and len(both) >= MIN_CALIBRATION:
+        line, source = _fit(table.values(x, both), [known[model] for model in both]), "the runs given"
+    else:
+        line, source = _fit_published(), "the paper's eight models (AKB-2000 to MMAU)"
+    return _recommendation(x, y or PUBLISHED[1], candidates, known, _Given(line, source, n, seed))
+
+
+class _Given(NamedTuple):
+    line: _Line
+    source: str
+    n: int | None
+    seed: int
+
+
+def _text_column(table: ScoreTable) -> str:
+    found = [name for name in table.columns if name.endswith(":text")] or list(table.columns)[:1]
+    if not found:
+        raise BadConfig("No text-only scores were given; run `eval run --path text --bench akb-open` for each LLM.")
+    return found[0]
+
+
+def _fit_published() -> _Line:
+    table = published().table()
+    models = table.shared(*PUBLISHED)
+    return _fit(table.values(PUBLISHED[0], models), table.values(PUBLISHED[1], models))
+
+
+def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
+    n, mean_x, mean_y = len(x), sum(x) / len(x), sum(y) / len(y)
+    spread = sum((a - mean_x) ** 2 for a in x)
+    if not spread:
+        raise BadConfig("All models of the calibration have the same text-only score: it can foretell nothing.")
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
+    return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n)
+
+
+def _recommendation(
+    x: str, y: str, candidates: Sequence[tuple[str, Scores]], known: dict[str, float], given: _Given
+) -> Recommendation:
+    import numpy as np
+
+    rng = np.random.default_rng(given.seed)
+    percents = np.array([scores.percent for _, scores in candidates])
+    sizes = [scores.n or given.n for _, scores in candidates]
+    drawn_x = _drawn_scores(rng, percents, sizes)
+    drawn_y = _drawn_targets(rng, given.line, percents)
+    for index, (model, _) in enumerate(candidates):
+        if model in known:
+            drawn_y[:, index] = known[model]
+    best = drawn_y.max(axis=1)
+    low, high = np.quantile(drawn_y, [0.025, 0.975], axis=0)
+    wins = None if drawn_x is None else np.bincount(drawn_x.argmax(axis=1), minlength=len(candidates)) / NUM_DRAWS
+    ranked = tuple(
+        Candidate(
+            model=model,
+            score=scores.percent,
+            ci_95=_interval(scores.percent, sizes[index]),
+            p_best=None if wins is None else float(wins[index]),
+            predicted=float(drawn_y[:, index].mean()),
+            predicted_95=Interval(float(low[index]), float(high[index])),
+            regret=float((best - drawn_y[:, index]).mean()),
+        )
+        for index, (model, scores) in enumerate(candidates)
+    )
+    tops = range(1, min(3, len(candidates)) + 1)
+    return Recommendation(
+        x=x,
+        y=y,
+        calibrated_on=given.source,
+        num_calibration=given.line.n,
+        slope=given.line.slope,
+        residual_sd=given.line.variance**0.5,
+        ranked=ranked,
+        regret_top=tuple(float((best - drawn_y[:, :top].max(axis=1)).mean()) for top in tops),
+    )
+
+
+def _drawn_scores(
+    rng: "np.random.Generator", percents: "NDArray[np.float64]", sizes: Sequence[int | None]
+) -> "NDArray[np.float64] | None":
+    """Return draws of the true x, shape (NUM_DRAWS, num_candidates); None where a number of questions is not known."""
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        return None
+    shares = percents / 100
+    return rng.normal(shares, (shares * (1 - shares) / known) ** 0.5, (NUM_DRAWS, len(sizes)))
+
+
+def _drawn_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Return draws of y, shape (NUM_DRAWS, num_candidates), from the posterior predictive of the regression."""
+    degrees = line.n - 2
+    sd = (line.variance * degrees / rng.chisquare(degrees, (NUM_DRAWS, 1))) ** 0.5
+    slope = line.slope + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.spread**0.5
+    mean = line.mean_y + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.n**0.5
+    drawn: NDArray[np.float64] = (
+        mean + slope * (percents - line.mean_x) + rng.standard_normal((NUM_DRAWS, len(percents))) * sd
+    )
+    return drawn
+
+
+def _interval(percent: float, n: int | None) -> Interval | None:
+    if n is None:
+        return None
+    low, high = wilson_95(round(percent * n / 100), n)
+    return Interval(100 * low, 100 * high)
+
+
+def print_recommendation(found: Recommendation, console: Console) -> None:
+    """Print the ranking and, in words, what to do."""
+    table = Table(title=f"by {found.x}", title_justify="left")
+    for heading in ("LLM", found.x, "best by it", f"expected {found.y}, 95 %", "regret"):
+        table.add_column(heading, justify="left" if heading == "LLM" else "right")
+    for candidate in found.ranked:
+        table.add_row(*_cells(candidate))
+    console.print(table)
+    for line in _words(found):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _cells(candidate: Candidate) -> list[str]:
+    interval = "" if candidate.ci_95 is None else f" [{candidate.ci_95.low:.1f}, {candidate.ci_95.high:.1f}]"
+    low, high = candidate.predicted_95
+    return [
+        candidate.model,
+        f"{candidate.score:.1f}{interval}",
+        "-" if candidate.p_best is None else f"{candidate.p_best:.0%}",
+        f"{candidate.predicted:.1f} [{low:.1f}, {high:.1f}]",
+        f"{candidate.regret:.1f}",
+    ]
+
+
+def _words(found: Recommendation) -> list[str]:
+    first = found.ranked[0].model
+    lines = [
+        f"Calibrated on {found.calibrated_on}, {found.num_calibration} models: a point of {found.x} is worth "
+        f"{found.slope:.2f} points of {found.y}, and {found.residual_sd:.1f} points stay unexplained.",
+        f"Fine-tuning {first} alone is expected to lose {found.regret_top[0]:.1f} points against the best candidate.",
+    ]
+    lines += [
+        f"Fine-tuning the first {num} and keeping the best: {regret:.1f} points."
+        for num, regret in enumerate(found.regret_top[1:], start=2)
+    ]
+    return [*lines, f"Recommendation: fine-tune {', then '.join(_worth_trying(found))}."]
+
+
+def _worth_trying(found: Recommendation) -> list[str]:
+    """Return the first by x, and each next one for as long as trying it too is expected to win a point."""
+    gains = [before - after for before, after in pairwise(found.regret_top)]
+    num = 1 + next((index for index, gain in enumerate(gains) if gain < WORTH_A_RUN), len(gains))
+    return [candidate.model for candidate in found.ranked[:num]]

@@ -1,0 +1,103 @@
+"""Scores of several backbones on several benchmarks: what correlations and recommendations are computed from.
+
+A table comes from run folders (a column is BENCHMARK:PATH, a row the LLM; on path lalm the LLM that --llm named,
+else the LALM) or from one .csv file: `model`, optionally `family`, then one column of percentages per score.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from eval.run_folder import require_record
+from eval.scoring import Summary
+from services.errors import BadConfig
+
+
+class Scores(NamedTuple):
+    """Accuracy of one model in percent, and the items that it rests on."""
+
+    percent: float
+    n: int | None
+    """None where only the percentage is known."""
+
+
+class ScoreTable(NamedTuple):
+    """Scores by column and model."""
+
+    columns: dict[str, dict[str, Scores]]
+    """Column name -> model -> score; a model need not be in every column."""
+    families: dict[str, str]
+    """Model -> family."""
+
+    def shared(self, x: str, y: str) -> tuple[str, ...]:
+        """Return the models that both columns have."""
+        return tuple(model for model in self.column(x) if model in self.column(y))
+
+    def column(self, name: str) -> dict[str, Scores]:
+        """Return the scores of a column; `BadConfig` lists the columns that exist."""
+        if name not in self.columns:
+            raise BadConfig(f"No scores named {name!r}. Here are: {', '.join(self.columns)}.")
+        return self.columns[name]
+
+    def values(self, name: str, models: Sequence[str]) -> list[float]:
+        """Return a column's percentages for these models."""
+        return [self.column(name)[model].percent for model in models]
+
+
+def read_table(paths: Sequence[Path]) -> ScoreTable:
+    """Read run folders, or one .csv file."""
+    if len(paths) == 1 and paths[0].suffix == ".csv":
+        return _from_csv(paths[0])
+    columns: dict[str, dict[str, Scores]] = {}
+    folders: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        options, summary = require_record(path).options, _summary(path)
+        model, column = options.llm or options.lalm or str(options.server), f"{options.benchmark}:{options.path}"
+        if (earlier := folders.setdefault((model, column), path)) != path:
+            raise BadConfig(f"{str(earlier)!r} and {str(path)!r} both score {model!r} on {column}; name one of them.")
+        n = summary.n - summary.withheld
+        if not n:
+            raise BadConfig(f"{str(path)!r} has no score: the answers are withheld.")
+        columns.setdefault(column, {})[model] = Scores(100 * summary.correct_strict / n, n)
+    return ScoreTable(columns, {model: family(model) for model, _ in folders})
+
+
+def family(model: str) -> str:
+    """Return the family that a model's name says: its letters before the first digit or hyphen."""
+    match = re.match(r"[^\W\d_]+", Path(model).name)
+    return match[0].lower() if match else model
+
+
+def _summary(folder: Path) -> Summary:
+    file = folder / "summary.json"
+    if not file.is_file():
+        raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json.")
+    return Summary.model_validate_json(file.read_bytes())
+
+
+def _from_csv(file: Path) -> ScoreTable:
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadConfig(f"Scores {str(file)!r} cannot be read: {error}.") from error
+    if not rows or "model" not in rows[0]:
+        raise BadConfig(f"Scores {str(file)!r} need a header line with 'model' and at least one line below it.")
+    columns: dict[str, dict[str, Scores]] = {name: {} for name in rows[0] if name not in {"model", "family", None}}
+    for number, row in enumerate(rows, start=2):
+        for name, scores in columns.items():
+            if row[name]:
+                scores[row["model"]] = Scores(_percent(file, number, name, row[name]), None)
+    return ScoreTable(columns, {row["model"]: row.get("family") or family(row["model"]) for row in rows})
+
+
+def _percent(file: Path, line: int, column: str, text: str) -> float:
+    try:
+        percent = float(text)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise BadConfig(f"Scores {str(file)!r}, line {line}, column {column!r}: {text!r} is no percentage.")
+    return percent
