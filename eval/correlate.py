@@ -9,7 +9,6 @@ from itertools import combinations
 from math import isnan
 
 from rich.console import Console
-from rich.table import Table
 
 from eval.score_table import ScoreTable
 from eval.scoring import Interval
@@ -106,41 +105,32 @@ def _number(value: float) -> float | None:
 
 def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
     """Print each pair with its uncertainty and what trusting it costs."""
-    table = Table()
-    for heading in ("x", "y"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("n", "r, 95 %", "rho", "without one", "without a family", "p", "regret", "top 2"):
-        table.add_column(heading, justify="right")
     for pair in pairs:
-        table.add_row(pair.x, pair.y, *_cells(pair))
-    console.print(table)
-    console.print(
-        f"Regret: points of y lost by picking the best by x; top 2: by trying the best two. {len(pairs)} pairs were "
-        "tested, and no p is corrected for that.",
-        soft_wrap=True,
+        console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
+        for line in (_association(pair), _robustness(pair), _cost(pair)):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
+    console.print(f"{len(pairs)} pairs were tested, and no p is corrected for that.", highlight=False)
+
+
+def _association(pair: Pair) -> str:
+    if pair.pearson is None or pair.spearman is None:
+        return "no correlation: all models have the same score"
+    interval = _range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
+    return f"Pearson r {pair.pearson:.3f} [{interval}], p = {pair.p:.3g}; Spearman rho {pair.spearman:.2f}"
+
+
+def _robustness(pair: Pair) -> str:
+    families = [f"{name} {r:.2f}" for name, r in pair.leave_one_family_out.items() if r is not None]
+    without_one = _range(pair.leave_one_out) if pair.leave_one_out else "-"
+    return f"r without one model: {without_one}; without a family: {', '.join(families) or '-'}"
+
+
+def _cost(pair: Pair) -> str:
+    return (
+        f"picking the best by {pair.x} loses {pair.regret:.1f} points of {pair.y}, "
+        f"trying the best two {pair.regret_top_2:.1f}"
     )
 
 
-def _cells(pair: Pair) -> list[str]:
-    regrets = [f"{pair.regret:.1f}", f"{pair.regret_top_2:.1f}"]
-    if pair.pearson is None or pair.spearman is None or pair.p is None:
-        return [str(pair.n), "constant", "-", "-", "-", "-", *regrets]
-    interval = f" [{_r(pair.fisher_95.low)}, {_r(pair.fisher_95.high)}]" if pair.fisher_95 else " (no interval, n < 4)"
-    families = [r for r in pair.leave_one_family_out.values() if r is not None]
-    return [
-        str(pair.n),
-        _r(pair.pearson) + interval,
-        _r(pair.spearman),
-        _range(pair.leave_one_out),
-        _range(Interval(min(families), max(families)) if families else None),
-        f"{pair.p:.3f}",
-        *regrets,
-    ]
-
-
-def _r(value: float) -> str:
-    return f"{value:.2f}"
-
-
-def _range(between: Interval | None) -> str:
-    return "-" if between is None else f"{_r(between.low)} to {_r(between.high)}"
+def _range(between: Interval) -> str:
+    return f"{between.low:.2f} to {between.high:.2f}"

@@ -233,9 +233,9 @@ def _rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequenc
 
 
 def _heat_map(correlations: Sequence[Recomputed]) -> Table:
-    title = "Correlations, recomputed from the tables above (* printed wrong)"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("pair", "n", "printed", "r, 95 %", "rho", "without one", "p"):
+    title = "Correlations, recomputed from the tables above (* printed wrong; LOO: leaving one out)"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for heading in ("pair", "n", "printed", "r, 95 %", "rho", "LOO", "p"):
         table.add_column(heading, justify="left" if heading == "pair" else "right", no_wrap=True)
     for one in correlations:
         table.add_row(

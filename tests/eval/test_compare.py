@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.cli import main
+from eval.compare import Comparison, compare
+from eval.stored import Stored, open_stored
+from services.errors import BadConfig
+
+DESTA = Path(__file__).parents[3] / "shared" / "bench" / "mmau" / "desta25-predictions.json"
+ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man", "task": "speech", "category": "Reasoning"}
+
+
+def stored(folder: Path, name: str, *rows: dict[str, object]) -> Stored:
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps([ROW | row for row in rows]))
+    return open_stored(file)
+
+
+def replies(**by_id: str | None) -> list[dict[str, object]]:
+    return [{"id": name, "model_output": reply} for name, reply in by_id.items()]
+
+
+@pytest.mark.skipif(not DESTA.is_file(), reason="the published predictions are not here")
+def test_the_reference_comparison_comes_out_to_the_digit() -> None:
+    found = compare(open_stored(DESTA), open_stored(DESTA, "model_output"), "official")
+    assert (found.both_right, found.only_a, found.only_b, found.both_wrong) == (597, 63, 0, 340)
+    assert found.mcnemar_p == pytest.approx(2.1684e-19, rel=1e-4)
+    assert (found.se, found.cohens_h) == (pytest.approx(0.007687, abs=5e-7), pytest.approx(0.13049, abs=5e-6))
+    assert found.ci_95 == pytest.approx((0.04793, 0.07807), abs=5e-6)
+    assert found.a.wilson_95 == pytest.approx((0.63008, 0.68870), abs=5e-6)
+    assert found.oracle == found.switch_by_task == 0.66
+    assert (found.a.name, found.b.name) == ("model_prediction", "model_output")
+    # The two are the same answers, so the strict score sees no difference at all.
+    strict = compare(open_stored(DESTA), open_stored(DESTA, "model_output"))
+    assert (strict.only_a, strict.only_b, strict.mcnemar_p, strict.difference) == (0, 0, 1.0, 0.0)
+
+
+def test_the_table_counts_pairs_and_unread_and_failed_are_wrong(tmp_path: Path) -> None:
+    a = stored(tmp_path, "a", *replies(i1="Man", i2="Man", i3="Woman", i4="no idea", i5=None))
+    b = stored(tmp_path, "b", *replies(i1="Man", i2="Woman", i3="Man", i4="Man", i5="Woman"))
+    found = compare(a, b)
+    assert (found.both_right, found.only_a, found.only_b, found.both_wrong) == (1, 1, 2, 1)
+    assert (found.a.unread, found.a.failed, found.b.unread) == (1, 1, 0)
+    assert found.difference == pytest.approx(-0.2)
+    assert found.oracle == 0.8
+
+
+def test_items_of_one_side_are_counted_not_dropped_in_silence(tmp_path: Path) -> None:
+    a = stored(tmp_path, "a", *replies(i1="Man", i2="Man", i3="Man"))
+    b = stored(tmp_path, "b", *replies(i2="Man", i3="Woman", i4="Man", i5="Man"))
+    found = compare(a, b)
+    assert (found.n, found.a.unpaired, found.b.unpaired) == (2, 1, 2)
+    assert (found.a.correct, found.b.correct) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("question", "Which?"), ("choices", ["Man", "Woman", "Child"]), ("answer", "Woman")]
+)
+def test_another_version_of_an_item_stops_the_comparison(tmp_path: Path, field: str, value: object) -> None:
+    a = stored(tmp_path, "a", *replies(i1="Man", i2="Man"))
+    b = stored(tmp_path, "b", *[row | {field: value} for row in replies(i1="Man", i2="Man")])
+    with pytest.raises(BadConfig, match=f"Item 'i1' differs in field '{field}'"):
+        compare(a, b)
+
+
+def test_files_without_a_common_item_cannot_be_compared(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="share 0 items"):
+        compare(stored(tmp_path, "a", *replies(i1="Man")), stored(tmp_path, "b", *replies(i2="Man")))
+
+
+def test_groups_are_corrected_for_their_number_and_one_item_has_no_interval(tmp_path: Path) -> None:
+    tasks = {f"i{number}": "sound" if number < 8 else "music" for number in range(9)}
+    rows_a = [row | {"task": tasks[str(row["id"])]} for row in replies(**dict.fromkeys(tasks, "Man"))]
+    rows_b = [row | {"task": tasks[str(row["id"])]} for row in replies(**dict.fromkeys(tasks, "Woman"))]
+    found = compare(stored(tmp_path, "a", *rows_a), stored(tmp_path, "b", *rows_b))
+    music, sound = found.by_task
+    assert (music.name, music.n, music.ci_95, music.p) == ("music", 1, None, 1.0)
+    assert (sound.p, sound.p_holm) == (pytest.approx(2 / 2**8), pytest.approx(2 * 2 / 2**8))
+    assert [group.name for group in found.by_category] == ["Reasoning"]
+
+
+def test_the_better_side_of_each_task_is_the_switch(tmp_path: Path) -> None:
+    tasks = {"i1": "sound", "i2": "sound", "i3": "music", "i4": "music"}
+    rows_a = [row | {"task": tasks[str(row["id"])]} for row in replies(i1="Man", i2="Man", i3="Woman", i4="Man")]
+    rows_b = [row | {"task": tasks[str(row["id"])]} for row in replies(i1="Man", i2="Woman", i3="Man", i4="Man")]
+    found = compare(stored(tmp_path, "a", *rows_a), stored(tmp_path, "b", *rows_b))
+    assert (found.a.correct, found.b.correct, found.switch_by_task) == (3, 3, 1.0)
+
+
+def test_the_command_prints_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        stored(tmp_path, name, *replies(i1="Man", i2="Woman"))
+    files = [str(tmp_path / f"{name}.json") for name in "ab"]
+    with pytest.raises(SystemExit):
+        main(["compare", *files, "--json"])
+    assert Comparison.model_validate_json(capsys.readouterr().out).n == 2
+    with pytest.raises(SystemExit):
+        main(["compare", *files])
+    assert "McNemar, exact: p = 1" in capsys.readouterr().out

@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.correlate import correlate_all
+from eval.recommend import recommend
+from eval.score_table import family, read_table
+from services.errors import BadConfig
+
+PAPER = """model,akb,mmau_a
+Qwen3-14B,85.05,66.20
+Qwen3-8B,78.95,61.70
+Qwen3-4B,82.00,62.90
+Qwen2.5-7B,80.70,66.60
+Phi-4-14B,86.35,61.10
+Phi-4-mini-4B,70.00,61.00
+OLMo-3-7B,69.05,56.90
+Llama-3.1-8B,68.10,56.40
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "scores.csv"
+    file.write_text(text)
+    return file
+
+
+def test_the_papers_correlation_with_all_its_doubts(tmp_path: Path) -> None:
+    (pair,) = correlate_all(read_table([write(tmp_path, PAPER)]))
+    assert (pair.x, pair.y, pair.n) == ("akb", "mmau_a", 8)
+    assert pair.pearson == pytest.approx(0.751, abs=5e-4)
+    assert pair.fisher_95 == pytest.approx((0.10, 0.95), abs=5e-3)
+    assert (pair.p, pair.spearman) == (pytest.approx(0.032, abs=5e-4), pytest.approx(0.69, abs=5e-3))
+    assert pair.leave_one_out == pytest.approx((0.65, 0.89), abs=5e-3)
+    assert pair.leave_one_family_out.keys() == {"qwen", "phi", "olmo", "llama"}
+    # Without Qwen, the claim rests on four models.
+    others = np.corrcoef([86.35, 70.00, 69.05, 68.10], [61.10, 61.00, 56.90, 56.40])[0, 1]
+    assert pair.leave_one_family_out["qwen"] == pytest.approx(others)
+    assert (pair.regret, pair.regret_top_2) == (pytest.approx(5.5), pytest.approx(0.4))
+
+
+def test_three_models_have_no_interval_and_two_are_refused(tmp_path: Path) -> None:
+    three = "model,x,y\na,1,2\nb,2,3\nc,3,1\n"
+    (pair,) = correlate_all(read_table([write(tmp_path, three)]))
+    assert (pair.n, pair.fisher_95, pair.leave_one_out) == (3, None, None)
+    with pytest.raises(BadConfig, match="needs 3 models with both scores, better 8; here 2 have two in common"):
+        correlate_all(read_table([write(tmp_path, three.replace("c,3,1", "c,3,"))]))
+
+
+def test_a_constant_column_has_no_correlation_but_a_regret(tmp_path: Path) -> None:
+    (pair,) = correlate_all(read_table([write(tmp_path, "model,x,y\na,5,2\nb,5,3\nc,5,1\nd,5,1\n")]))
+    assert (pair.pearson, pair.p, pair.spearman) == (None, None, None)
+    assert pair.regret == 2
+
+
+def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
+    table = read_table([write(tmp_path, "model,x,y,z\na,1,2,3\nb,2,3,1\nc,3,1,2\n")])
+    assert [(pair.x, pair.y) for pair in correlate_all(table)] == [("x", "y"), ("x", "z"), ("y", "z")]
+    assert [(pair.x, pair.y) for pair in correlate_all(table, y="z")] == [("x", "z"), ("y", "z")]
+    assert [(pair.x, pair.y) for pair in correlate_all(table, "z", "x")] == [("z", "x")]
+    with pytest.raises(BadConfig, match=r"No scores named 'w'\. Here are: x, y, z\."):
+        correlate_all(table, "w", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,x\na,1\n", "need a header line with 'model'"),
+        ("model,x\n", "need a header line"),
+        ("model,x,y\na,1,2\nb,ninety,3\n", "line 3, column 'x': 'ninety' is no percentage"),
+        ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is no percentage"),
+    ],
+)
+def test_a_csv_that_is_no_table_of_percentages_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadConfig, match=said):
+        read_table([write(tmp_path, text)])
+
+
+def test_families_come_from_names_or_from_their_column(tmp_path: Path) -> None:
+    assert [family(name) for name in ("qwen2.5-7b", "phi-4", "Llama-3", "/models/olmo-3")] == [
+        "qwen",
+        "phi",
+        "llama",
+        "olmo",
+    ]
+    table = read_table([write(tmp_path, "model,family,x\na-1,one,1\nb-2,,2\n")])
+    assert table.families == {"a-1": "one", "b-2": "b"}
+
+
+def test_the_first_by_x_carries_the_regret_that_x_leaves(tmp_path: Path) -> None:
+    table = read_table([write(tmp_path, "model,akb-open:text\nbest,80\nsecond,79.9\nlast,40\n")])
+    found = recommend(table, n=1440)
+    assert [candidate.model for candidate in found.ranked] == ["best", "second", "last"]
+    assert found.num_calibration == 8
+    rows = [line.split(",") for line in PAPER.splitlines()[1:]]
+    line = np.polyfit([float(row[1]) for row in rows], [float(row[2]) for row in rows], 1)
+    assert found.slope == pytest.approx(line[0])
+    first, second, last = found.ranked
+    assert first.p_best is not None
+    assert first.p_best == pytest.approx(0.53, abs=0.03)
+    assert last.p_best == 0
+    assert first.regret < second.regret < last.regret
+    assert first.regret == found.regret_top[0] > found.regret_top[1] > found.regret_top[2] == pytest.approx(0, abs=1e-9)
+    assert recommend(table, n=1440) == found
+    assert first.ci_95 == pytest.approx((77.9, 82.0), abs=0.1)
+
+
+def test_measured_targets_replace_predictions_and_calibrate(tmp_path: Path) -> None:
+    rows = "".join(f"m{number},{50 + 5 * number},{40 + 4 * number}\n" for number in range(6))
+    table = read_table([write(tmp_path, "model,akb:text,mmau:lalm\n" + rows + "new,90,\n")])
+    found = recommend(table)
+    assert (found.calibrated_on, found.num_calibration) == ("the runs given", 6)
+    assert found.slope == pytest.approx(0.8)
+    assert found.ranked[0].model == "new"
+    assert found.ranked[0].predicted == pytest.approx(72, abs=0.01)
+    assert found.ranked[1].predicted == 60
+    assert found.ranked[0].p_best is None
+    assert found.regret_top[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_one_candidate_is_no_choice(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="scores 1 models; a choice takes at least two"):
+        recommend(read_table([write(tmp_path, "model,akb:text\na,50\n")]))

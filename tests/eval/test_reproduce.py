@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.cli import main
+from eval.published import AkbRow, akb_category_sizes, paper_name, published
+from eval.reproduce import Reproduction, reproduce
+
+SHARED = Path(__file__).parents[3] / "shared" / "paper" / "published_results.json"
+# Recomputed by hand from the printed tables: r, low, high, rho.
+ORACLE = {
+    ("akb", "mmau_t"): (0.949, 0.86, 0.98, 0.88),
+    ("akb", "mmar_t"): (0.961, 0.89, 0.99, 0.98),
+    ("mmau_t", "mmar_t"): (0.939, 0.84, 0.98, 0.91),
+    ("akb", "mmau_a"): (0.751, 0.10, 0.95, 0.69),
+    ("mmau_t", "mmau_a"): (0.771, 0.14, 0.96, 0.74),
+    ("mmar_t", "mmau_a"): (0.825, 0.29, 0.97, 0.71),
+    ("akb", "mmar_a"): (0.787, 0.18, 0.96, 0.55),
+    ("mmau_t", "mmar_a"): (0.714, 0.02, 0.94, 0.71),
+    ("mmar_t", "mmar_a"): (0.796, 0.21, 0.96, 0.71),
+    ("mmau_a", "mmar_a"): (0.402, -0.42, 0.86, 0.38),
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> Reproduction:
+    return reproduce()
+
+
+def test_all_ten_correlations_come_out_and_two_are_printed_wrong(found: Reproduction) -> None:
+    assert {(one.x, one.y) for one in found.correlations} == ORACLE.keys()
+    for one in found.correlations:
+        r, low, high, rho = ORACLE[one.x, one.y]
+        assert one.pearson == pytest.approx(r, abs=6e-4)
+        assert (*one.fisher_95, one.spearman) == pytest.approx((low, high, rho), abs=6e-3)
+    assert {(one.x, one.y) for one in found.correlations if one.is_wrong} == {("akb", "mmau_t"), ("akb", "mmar_t")}
+
+
+def test_figure_3_is_explained_by_two_shifted_models(found: Reproduction) -> None:
+    for one in found.categories:
+        assert one.as_plotted == pytest.approx(one.printed, abs=6e-3), one.name
+    corrected = {one.name: round(one.corrected, 2) for one in found.categories}
+    assert (corrected["mmar_sound"], corrected["mmar_music"]) == (0.48, 0.46)
+
+
+def test_the_category_sizes_are_the_only_ones_that_fit(found: Reproduction) -> None:
+    assert found.akb_sizes == (
+        {"sound": 248, "paralinguistic": 594, "phonetic": 217, "music": 401, "quality": 196, "technical": 344},
+    )
+
+
+def test_one_wrong_figure_leaves_no_sizes() -> None:
+    rows = list(published().akb.values())
+    assert akb_category_sizes([*rows, AkbRow(**dict(rows[0]) | {"sound": 50.01})]) == ()
+
+
+def test_what_picking_by_a_proxy_loses(found: Reproduction) -> None:
+    points = {(one.proxy, one.target): round(one.points, 1) for one in found.regrets}
+    assert [points[proxy, "mmau_a"] for proxy in ("akb", "mmau_t", "mmar_t")] == [5.5, 4.9, 0.4]
+    assert [points[proxy, "mmar_a"] for proxy in ("akb", "mmau_t", "mmar_t")] == [0.5, 0.0, 0.1]
+    assert {one.picked for one in found.regrets if one.proxy == "akb"} == {"Phi-4-14B"}
+
+
+def test_the_claim_about_qwen_has_a_counterexample(found: Reproduction) -> None:
+    assert found.counterexamples == ("MMAR audio: Llama-3.1-8B 47.7 > Qwen2.5-7B 47.3",)
+
+
+def test_our_names_find_the_papers() -> None:
+    assert [paper_name(name) for name in ("phi-4", "qwen3-14b", "olmo-3-7b", "smollm2-135m")] == [
+        *("Phi-4-14B", "Qwen3-14B", "OLMo-3-7B", "smollm2-135m"),
+    ]
+
+
+@pytest.mark.skipif(not SHARED.is_file(), reason="the collected results are not here")
+def test_the_packaged_facts_are_the_collected_ones() -> None:
+    collected = json.loads(SHARED.read_text())
+    data = published()
+    assert {name: dict(row) for name, row in data.akb.items()} == collected["akb_2000"]
+    assert {name: dict(row) for name, row in data.audio_fine_tuned.items()} == collected["audio_grounded_fine_tuned"]
+    cascade = collected["cascade_gemini_caption"]
+    assert {name: list(dict(row).values()) for name, row in data.cascade.items()} == {
+        name: list(row.values()) for name, row in cascade.items()
+    }
+
+
+def test_the_counts_read_off_the_figure_add_up_to_the_printed_scores() -> None:
+    for name, counts in published().audio_counts.items():
+        printed = published().audio_fine_tuned[name]
+        assert counts.mmau_sound + counts.mmau_music + counts.mmau_speech == round(10 * printed.mmau)
+        mmar = counts.mmar_sound + counts.mmar_music + counts.mmar_speech + counts.mmar_rest
+        assert mmar == round(10 * printed.mmar)
+
+
+def test_the_command_prints_tables_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["reproduce"])
+    printed = capsys.readouterr().out
+    assert "sound 248, paralinguistic 594" in printed
+    assert "Phi-4-14B and Phi-4-mini-4B are shifted" in printed
+    with pytest.raises(SystemExit):
+        main(["reproduce", "--json"])
+    assert Reproduction.model_validate_json(capsys.readouterr().out) == reproduce()
