@@ -92,7 +92,22 @@ def reproduce(
         print_reproduction(found, Console())
 
 
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    *,
+    html: Annotated[Path, typer.Option(help="File to write.")],
+    max_audio_mb: Annotated[float, typer.Option(min=0, help="Megabytes of clips that the page may hold.")] = 50.0,
+) -> None:
+    """Write one self-contained web page: tables, plots, comparisons, and every item to look at and to hear."""
+    from eval.page import write_page
+
+    stats = write_page(runs, html, max_audio_mb=max_audio_mb)
+    left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
+    size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
+    Console().print(f"{html}: {size}", highlight=False, soft_wrap=True)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (compare, correlate, recommend, reproduce):
+    for verb in (compare, correlate, recommend, reproduce, report):
         app.command()(verb)

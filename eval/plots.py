@@ -1,0 +1,90 @@
+"""Plots as SVG: accuracies with their intervals, and the heat-map of a grid."""
+
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from eval.scoring import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # told apart with colour blindness too
+INK = "#000000"  # what `as_inline` lets the page decide
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "earwitness", "font.family": "sans-serif"})
+
+
+class Bar(NamedTuple):
+    """An accuracy with its interval, all in [0, 1]."""
+
+    run: str
+    group: str
+    accuracy: float
+    wilson_95: Interval
+
+
+def intervals(bars: Sequence[Bar]) -> str:
+    """Return inline SVG: a row for each group, and in it a dot with a whisker for each run."""
+    groups, runs = list(dict.fromkeys(bar.group for bar in bars)), list(dict.fromkeys(bar.run for bar in bars))
+    figure = Figure(figsize=(8, 1.1 + 0.16 * len(groups) * (len(runs) + 1)))
+    axes = figure.subplots()
+    for bar in bars:
+        number = runs.index(bar.run)
+        y = groups.index(bar.group) + (number - (len(runs) - 1) / 2) * 0.7 / len(runs)
+        errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
+        colour = COLOURS[number % len(COLOURS)]
+        axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt="o", color=colour, capsize=2.5, markersize=5)
+    axes.set_yticks(range(len(groups)), groups)
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("strict accuracy, %, with Wilson's 95 % interval")
+    axes.grid(axis="x", alpha=0.25)
+    _without_frame(axes)
+    for number, run in enumerate(runs):
+        axes.plot([], [], "o-", color=COLOURS[number % len(COLOURS)], label=run)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
+    figure.set_layout_engine("constrained")
+    return as_inline(figure)
+
+
+def heat_map(
+    rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]], out: Path, *, title: str
+) -> None:
+    """Write a heat-map of accuracies in [0, 1], shape (num_rows, num_columns); None is an empty cell.
+
+    The format is that of `out`'s suffix, such as .svg or .png.
+    """
+    figure = Figure(figsize=(2.8 + 1.1 * len(columns), 1.4 + 0.5 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    cells = [[float("nan") if value is None else 100 * value for value in row] for row in values]
+    axes.imshow(cells, cmap="viridis", vmin=0, vmax=100, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=20, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_title(f"{title}, %", fontsize=11)
+    for y, row in enumerate(values):
+        for x, value in enumerate(row):
+            text = "-" if value is None else f"{100 * value:.1f}"
+            dark = value is not None and value < 0.6
+            axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
+    _without_frame(axes)
+    figure.savefig(out)
+
+
+def as_inline(figure: Figure) -> str:
+    """Return the figure as SVG for a page: no XML head, no background, text in the page's own colour."""
+    buffer = StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    inline = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    # Text without a colour of its own is black in SVG, whatever the page says.
+    return inline.replace("<svg ", '<svg fill="currentColor" role="img" aria-label="Accuracies" ', 1)
+
+
+def _without_frame(axes: "Axes") -> None:
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
