@@ -26,9 +26,11 @@ function values(field) {
   return [["", "any"], ...found.map((value) => [value, value])];
 }
 
+// Runs are called A, B and so on where there are several.
+const label = (number) => (runs.length > 1 ? `${String.fromCharCode(65 + number)}: ` : "");
 const FIELDS = ["task", "category", "sub_category", "difficulty"].filter((field) => values(field).length > 2);
 const VERDICTS = [["", "any"], ["right", "right"], ["not right", "not right"], ["wrong", "wrong"], ["unread", "unread"], ["failed", "failed"]];
-runs.forEach((run, number) => choice(`run${number}`, run, VERDICTS));
+runs.forEach((run, number) => choice(`run${number}`, label(number) + run, VERDICTS));
 FIELDS.forEach((field) => choice(field, field.replace("_", "-"), values(field)));
 form.append(element("label", {}, "text", element("input", { name: "text", type: "search", placeholder: "question, option, reply" })));
 form.append(element("label", {}, "\u00a0", element("button", { type: "reset" }, "Reset")));
@@ -68,7 +70,7 @@ function extend() {
 }
 
 function entry(item, index) {
-  const marks = item.results.map((result, number) => mark(result, runs.length > 1 ? `${String.fromCharCode(65 + number)} ` : ""));
+  const marks = item.results.map((result, number) => mark(result, label(number)));
   const button = element("button", { type: "button", onclick: () => open(index) }, ...marks, element("small", {}, item.task), element("span", { className: "question", title: item.question }, item.question));
   return element("li", {}, button);
 }
@@ -114,9 +116,9 @@ function clipBox(item) {
 
 function play(item, wave) {
   const bytes = Uint8Array.from(atob(clips[item.clip].mp3), (letter) => letter.charCodeAt(0));
-  const style = getComputedStyle(document.documentElement);
+  const colour = (selector) => getComputedStyle(document.querySelector(selector)).color;
   const regions = WaveSurfer.Regions.create();
-  player = WaveSurfer.create({ container: wave, height: 72, waveColor: style.getPropertyValue("--faint"), progressColor: style.getPropertyValue("--accent"), plugins: [regions] });
+  player = WaveSurfer.create({ container: wave, height: 72, waveColor: colour("small"), progressColor: colour("nav a"), plugins: [regions] });
   const duration = clips[item.clip].duration_s;
   player.on("ready", () => {
     wave.dataset.durationS = player.getDuration();
@@ -138,7 +140,7 @@ function spans(item) {
 }
 
 function resultBox(item, result, number) {
-  const box = element("section", { className: "result" }, element("h3", {}, runs[number]));
+  const box = element("section", { className: "result" }, element("h3", {}, label(number) + runs[number]));
   if (!result) {
     box.append(element("p", { className: "note" }, "This run does not have the item."));
     return box;
@@ -176,6 +178,7 @@ function evidenceList(evidence) {
 }
 
 form.addEventListener("input", filter);
+form.addEventListener("change", filter);
 form.addEventListener("reset", () => setTimeout(filter));
 form.addEventListener("submit", (event) => event.preventDefault());
 more.addEventListener("click", extend);

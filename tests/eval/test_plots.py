@@ -1,0 +1,31 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
+from eval.plots import Bar, heat_map, intervals
+from eval.scoring import Interval
+
+BARS = [
+    Bar("cascade", "sound", 0.6, Interval(0.5, 0.7)),
+    Bar("text <only>", "sound", 0.3, Interval(0.2, 0.4)),
+]
+
+
+def texts(svg: str) -> list[str]:
+    return [
+        "".join(node.itertext()).strip() for node in ElementTree.fromstring(svg).iter() if node.tag.endswith("text")
+    ]
+
+
+def test_the_interval_plot_is_valid_svg_that_names_runs_and_groups() -> None:
+    svg = intervals(BARS)
+    assert {"cascade", "text <only>", "sound"} <= set(texts(svg))
+    assert svg.startswith("<svg ")
+    assert "<only>" not in svg
+    assert "#000000" not in svg
+    assert intervals(BARS) == svg
+
+
+def test_the_heat_map_writes_each_number_and_marks_empty_cells(tmp_path: Path) -> None:
+    out = tmp_path / "grid.svg"
+    heat_map(["a", "b"], ["x", "y"], [[0.5, 0.25], [None, 1.0]], out, title="tiny")
+    assert {"50.0", "25.0", "-", "100.0", "tiny, %", "a", "b", "x", "y"} <= set(texts(out.read_text()))
