@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.clips import Clips
 from eval.records import Prediction, judged
 from services.errors import EarwitnessError
 from services.protocols import Answerer
@@ -25,7 +24,10 @@ class Driver:
     async def ask(self, items: Iterable[Item], concurrency: int, finished: Callable[[Prediction], None]) -> None:
         """Ask the items, those that share a clip one after the other, so that it is held for a short while."""
         queue = _side_by_side(list(items))
-        self._clips = Clips(self._benchmark.clip_path(item) for item in queue)
+        if self._hears:
+            from eval.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
+
+            self._clips = Clips(self._benchmark.clip_path(item) for item in queue)
         waiting = iter(queue)
         await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
 

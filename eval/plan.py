@@ -7,7 +7,6 @@ from agents.models import Models
 from agents.paths import DEAF, PATHS
 from eval.benchmarks.benchmark import Benchmark
 from eval.records import RunOptions
-from eval.remote import Remote
 from services.catalog import pick
 from services.protocols import Answerer
 
@@ -38,5 +37,7 @@ def way(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
         return pick(PATHS, "path", options.path)
+    from eval.remote import Remote
+
     server, path = options.server, options.path
     return lambda _: Remote(server, path)
