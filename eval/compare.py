@@ -133,9 +133,10 @@ def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
 
 def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
     for field in ("question", "choices", "answer"):
-        if getattr(a, field) != getattr(b, field):
+        values = (getattr(a, field), getattr(b, field))
+        if values[0] != values[1] and "" not in values:  # a prediction file need not repeat the question
             raise BadConfig(
-                f"Item {a.verdict.id!r} differs in field {field!r}: {getattr(a, field)!r} and {getattr(b, field)!r}; "
+                f"Item {a.verdict.id!r} differs in field {field!r}: {values[0]!r} and {values[1]!r}; "
                 "the two are about different versions of the benchmark."
             )
     verdict = a.verdict

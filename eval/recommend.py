@@ -2,11 +2,14 @@
 
 The paper's claim is that a cheap text-only score x foretells the score y of the fine-tuned model. Here it becomes
 a decision: backbones are ranked by x, and y is predicted for each from a linear regression over models that have
-both scores. Drawing the regression's parameters, its residuals and the sampling error of x many times gives
-the expected regret: how many points of y the choice falls short of the best candidate, on average.
+both scores. Drawing the regression's parameters and its residuals many times gives the expected regret: how
+many points of y the choice falls short of the best candidate, on average. The sampling error of x
+decides how sure the ranking is; in the regression it is part of the residuals.
 
 What it assumes: y is linear in x with normal residuals, candidates are like the models of the calibration (their
-residuals independent, though models of one family are not), and flat priors. With the paper's eight models
+residuals independent, though models of one family are not), and flat priors. Scores y that were measured
+count as exact. With fewer than five of them, slope and residuals are the paper's (which takes x for a score like
+its AKB-2000), and what was measured sets the level. With the paper's eight models
 the slope is uncertain, and the regret is dominated by what x does not explain: that is the honest answer.
 """
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 MIN_CALIBRATION = 5  # models with both scores; with fewer the paper's eight are better than nothing
 NUM_DRAWS = 20_000
 WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
-PUBLISHED = ("akb", "mmau_a")  # columns of the paper's table that calibrate where there is nothing else
+PUBLISHED_X = "akb"  # column of the paper's table that calibrates where there is nothing else
 
 
 class Candidate(Value):
@@ -76,8 +79,10 @@ class _Line(NamedTuple):
     spread: float
     """Sum of squared deviations of x."""
     variance: float
-    """Of the residuals, over n - 2 degrees of freedom."""
+    """Of the residuals, over `degrees` degrees of freedom."""
     n: int
+    """Models that set the level, mean_y at mean_x."""
+    degrees: int
 
 
 def recommend(
@@ -94,11 +99,8 @@ def recommend(
         raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
     known = {model: scores.percent for model, scores in table.column(y).items()} if y else {}
     both = [model for model in known if model in table.column(x)]
-    if y is not None and len(both) >= MIN_CALIBRATION:
-        line, source = _fit(table.values(x, both), [known[model] for model in both]), "the runs given"
-    else:
-        line, source = _fit_published(), "the paper's eight models (AKB-2000 to MMAU)"
-    return _recommendation(x, y or PUBLISHED[1], candidates, known, _Given(line, source, n, seed))
+    line, source = _calibrated(table.values(x, both), [known[model] for model in both], _published_y(y))
+    return _recommendation(x, y or _published_y(y), candidates, known, _Given(line, source, n, seed))
 
 
 class _Given(NamedTuple):
@@ -115,10 +117,22 @@ def _text_column(table: ScoreTable) -> str:
     return found[0]
 
 
-def _fit_published() -> _Line:
+def _published_y(y: str | None) -> str:
+    """Return the paper's column for the benchmark that y is about."""
+    return "mmar_a" if y and "mmar" in y.lower() else "mmau_a"
+
+
+def _calibrated(x: Sequence[float], y: Sequence[float], published_y: str) -> tuple[_Line, str]:
+    """Fit what was measured; where that is too little, take the paper's slope and only the level from here."""
+    if len(y) >= MIN_CALIBRATION:
+        return _fit(x, y), "the runs given"
     table = published().table()
-    models = table.shared(*PUBLISHED)
-    return _fit(table.values(PUBLISHED[0], models), table.values(PUBLISHED[1], models))
+    models = table.shared(PUBLISHED_X, published_y)
+    line = _fit(table.values(PUBLISHED_X, models), table.values(published_y, models))
+    source = f"the paper's eight models (AKB-2000 to {published_y.removesuffix('_a').upper()})"
+    if not y:
+        return line, source
+    return line._replace(mean_x=sum(x) / len(x), mean_y=sum(y) / len(y), n=len(y)), f"{source}, levelled on the runs"
 
 
 def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
@@ -128,7 +142,7 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
         raise BadConfig("All models of the calibration have the same text-only score: it can foretell nothing.")
     slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
     residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
-    return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n)
+    return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n, n - 2)
 
 
 def _recommendation(
@@ -164,7 +178,7 @@ def _recommendation(
         x=x,
         y=y,
         calibrated_on=given.source,
-        num_calibration=given.line.n,
+        num_calibration=given.line.degrees + 2,
         slope=given.line.slope,
         residual_sd=given.line.variance**0.5,
         ranked=ranked,
@@ -185,8 +199,7 @@ def _drawn_scores(
 
 def _drawn_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Return draws of y, shape (NUM_DRAWS, num_candidates), from the posterior predictive of the regression."""
-    degrees = line.n - 2
-    sd = (line.variance * degrees / rng.chisquare(degrees, (NUM_DRAWS, 1))) ** 0.5
+    sd = (line.variance * line.degrees / rng.chisquare(line.degrees, (NUM_DRAWS, 1))) ** 0.5
     slope = line.slope + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.spread**0.5
     mean = line.mean_y + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.n**0.5
     drawn: NDArray[np.float64] = (

@@ -75,8 +75,8 @@ class Ours(Value):
     ours: float
     difference: float
     """Ours less the paper's, in points."""
-    ci_95: Interval
-    """Of the difference, unpaired: the paper released no predictions."""
+    ci_95: Interval | None
+    """Of the difference, unpaired: the paper released no predictions. None for a .csv, which says no n."""
 
 
 class Reproduction(Value):
@@ -174,14 +174,14 @@ def _ours(runs: Sequence[Path]) -> list[Ours]:
 
 def _beside(model: str, column: str, ours: Scores, theirs: Scores) -> Ours:
     difference = ours.percent - theirs.percent
-    half = Z_95 * sqrt(_variance(ours) + _variance(theirs))
+    half = Z_95 * sqrt(_variance(ours) + _variance(theirs)) if ours.n else None
     return Ours(
         model=model,
         column=column,
         paper=theirs.percent,
         ours=ours.percent,
         difference=difference,
-        ci_95=Interval(difference - half, difference + half),
+        ci_95=None if half is None else Interval(difference - half, difference + half),
     )
 
 
@@ -288,7 +288,7 @@ def _ours_table(ours: Sequence[Ours]) -> Table:
     for heading in ("LLM", "score", "paper", "ours", "difference, 95 %"):
         table.add_column(heading, justify="left" if heading in {"LLM", "score"} else "right")
     for one in ours:
-        low, high = one.ci_95
-        interval = f"{one.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+        between = f" [{one.ci_95.low:+.1f}, {one.ci_95.high:+.1f}]" if one.ci_95 else ""
+        interval = f"{one.difference:+.1f}{between}"
         table.add_row(one.model, COLUMNS[one.column], f"{one.paper:.1f}", f"{one.ours:.1f}", interval)
     return table

@@ -5,7 +5,7 @@ and the regret of choosing by a proxy.
 """
 
 from collections.abc import Sequence
-from math import asin, atanh, nan, sqrt, tanh
+from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
 from eval.scoring import Z_95, Interval, clustered_se
@@ -33,7 +33,7 @@ class Correlation(NamedTuple):
     p: float
     spearman: float
     leave_one_out: Interval | None
-    """Lowest and highest Pearson correlation without one of the models; None for fewer than four."""
+    """Lowest and highest Pearson correlation without one of the models, as far as there is one; None below four."""
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
@@ -102,9 +102,11 @@ def is_constant(scores: Sequence[float]) -> bool:
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> float:
     """Return Pearson's correlation; NaN where one score is constant or there are fewer than two."""
+    if len(x) < 2 or is_constant(x) or is_constant(y):  # rounding makes the mean of equal numbers another number
+        return nan
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     spread = sqrt(sum((a - mean_x) ** 2 for a in x) * sum((b - mean_y) ** 2 for b in y))
-    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread if spread else nan
+    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
 
 
 def fisher_95(r: float, n: int) -> Interval | None:
@@ -121,7 +123,8 @@ def _leave_one_out(x: Sequence[float], y: Sequence[float]) -> Interval | None:
     if len(x) < MIN_FOR_INTERVAL:
         return None
     left = [pearson([*x[:i], *x[i + 1 :]], [*y[:i], *y[i + 1 :]]) for i in range(len(x))]
-    return Interval(min(left), max(left))
+    known = [r for r in left if not isnan(r)]
+    return Interval(min(known), max(known)) if known else None
 
 
 def selection_regret(x: Sequence[float], y: Sequence[float], top: int = 1) -> float:

@@ -99,3 +99,9 @@ def test_the_command_prints_a_table_or_json(tmp_path: Path, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         main(["compare", *files])
     assert "McNemar, exact: p = 1" in capsys.readouterr().out
+
+
+def test_a_file_that_does_not_repeat_the_question_can_be_compared(tmp_path: Path) -> None:
+    a = stored(tmp_path, "a", *replies(i1="Man", i2="Man"))
+    b = stored(tmp_path, "b", *[row | {"question": ""} for row in replies(i1="Man", i2="Woman")])
+    assert (compare(a, b).only_a, compare(b, a).only_b) == (1, 1)

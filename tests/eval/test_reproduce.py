@@ -101,3 +101,11 @@ def test_the_command_prints_tables_and_json(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         main(["reproduce", "--json"])
     assert Reproduction.model_validate_json(capsys.readouterr().out) == reproduce()
+
+
+def test_a_csv_of_percentages_is_set_beside_the_paper_without_an_interval(tmp_path: Path) -> None:
+    file = tmp_path / "ours.csv"
+    file.write_text("model,mmau:cascade\nphi-4,60\n")
+    (one,) = reproduce([file]).ours
+    assert (one.model, one.paper, one.ci_95) == ("Phi-4-14B", 62.9, None)
+    assert one.difference == pytest.approx(-2.9)

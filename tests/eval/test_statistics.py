@@ -96,3 +96,19 @@ def test_regret_is_what_the_best_by_x_loses_on_y_and_ties_are_assumed_the_worst(
     assert selection_regret(x, y) == 5
     assert selection_regret(x, y, top=2) == 0
     assert selection_regret([3.0, 3, 1], [15.0, 10, 12]) == 5
+
+
+@pytest.mark.parametrize("value", [0.1, 53.3, 66.1])
+def test_rounding_makes_no_correlation_out_of_equal_scores(value: float) -> None:
+    # The mean of eight times 66.1 is not 66.1.
+    for n in range(3, 9):
+        assert math.isnan(pearson([value] * n, list(range(n))))
+
+
+@pytest.mark.parametrize("odd", [0, 3])
+def test_a_model_without_which_a_score_is_constant_leaves_the_others_range(odd: int) -> None:
+    x, y = [66.25] * 3, [1.0, 2, 3]
+    x.insert(odd, 50.0)
+    y.insert(odd, 5.0)
+    found = correlate(x, y)
+    assert found.leave_one_out == pytest.approx((-0.971, -0.866), abs=1e-3)
