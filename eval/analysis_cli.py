@@ -47,14 +47,14 @@ def correlate(
     json: Json = False,
 ) -> None:
     """Correlate scores over LLMs: intervals, what one model or family decides, points lost by trusting them."""
-    from eval.correlate import Pairs, correlate_all, print_pairs
+    from eval.correlate import correlate_all, print_pairs
     from eval.score_table import read_table
 
-    pairs = correlate_all(read_table(runs), x, y)
+    found = correlate_all(read_table(runs), x, y)
     if json:
-        print(Pairs(pairs=pairs).model_dump_json())  # noqa: T201
+        print(found.model_dump_json())  # noqa: T201
     else:
-        print_pairs(pairs, Console())
+        print_pairs(found, Console())
 
 
 def recommend(

@@ -125,7 +125,7 @@ def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
         cohens_h=cohens_h(sides[0].correct / n, sides[1].correct / n),
         oracle=(n - _count(pairs, (False, False))) / n,
         switch_by_task=_switched(pairs) / n,
-        detectable_difference=detectable_difference(n, (only_a + only_b) / n),
+        detectable_difference=detectable_difference(n, max(1, only_a + only_b) / n),
         by_task=_groups(pairs, [pair.task for pair in pairs]),
         by_category=_groups(pairs, [pair.category for pair in pairs]),
     )

@@ -45,10 +45,12 @@ class Pairs(Value):
     """What `eval correlate --json` prints."""
 
     pairs: tuple[Pair, ...]
+    num_too_few: int
+    """Pairs of columns that fewer than three models share: not correlated."""
 
 
-def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> tuple[Pair, ...]:
-    """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are left out.
+def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> Pairs:
+    """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are counted only.
 
     Raises `BadConfig` where no pair has three models in common.
     """
@@ -68,7 +70,7 @@ def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None)
             f"A correlation needs {MIN_MODELS} models with both scores, better 8; here {most} have two in common "
             f"(columns: {', '.join(table.columns)})."
         )
-    return tuple(pairs)
+    return Pairs(pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
 
 
 def _pair(table: ScoreTable, x: str, y: str) -> Pair:
@@ -103,13 +105,15 @@ def _number(value: float) -> float | None:
     return None if isnan(value) else value
 
 
-def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
+def print_pairs(found: Pairs, console: Console) -> None:
     """Print each pair with its uncertainty and what trusting it costs."""
-    for pair in pairs:
+    for pair in found.pairs:
         console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
         for line in (_association(pair), _robustness(pair), _cost(pair)):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
-    console.print(f"{len(pairs)} pairs were tested, and no p is corrected for that.", highlight=False)
+    too_few = f" {found.num_too_few} pairs share fewer than three models and are left out." if found.num_too_few else ""
+    remark = f"{len(found.pairs)} pairs were tested, and no p is corrected for that.{too_few}"
+    console.print(remark, highlight=False, soft_wrap=True)
 
 
 def _association(pair: Pair) -> str:

@@ -244,6 +244,7 @@ def _words(found: Recommendation) -> list[str]:
     lines = [
         f"Calibrated on {found.calibrated_on}, {found.num_calibration} models: a point of {found.x} is worth "
         f"{found.slope:.2f} points of {found.y}, and {found.residual_sd:.1f} points stay unexplained.",
+        f"This takes {found.x} for a score on the calibration's scale; on another, read the regrets as a rough guide.",
         f"Fine-tuning {first} alone is expected to lose {found.regret_top[0]:.1f} points against the best candidate.",
     ]
     lines += [

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import sqrt
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -91,10 +92,13 @@ class Reproduction(Value):
     counterexamples: tuple[str, ...]
     """To the page's claim that Qwen backbones beat Llama backbones in all settings."""
     ours: tuple[Ours, ...]
+    unmatched: tuple[str, ...]
+    """Scores of ours that the paper has no counterpart of."""
 
 
 def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
     """Recompute what the paper derives from its tables, and set our runs beside them."""
+    sided = _beside_paper(runs)
     return Reproduction(
         source=published().source,
         correlations=tuple(_correlations()),
@@ -102,7 +106,8 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
         akb_sizes=tuple(sizes._asdict() for sizes in akb_category_sizes()),
         regrets=tuple(_regret(proxy, target) for target in TARGETS for proxy in PROXIES),
         counterexamples=tuple(_counterexamples()),
-        ours=tuple(_ours(runs)) if runs else (),
+        ours=sided.ours,
+        unmatched=sided.unmatched,
     )
 
 
@@ -158,18 +163,25 @@ def _counterexamples() -> list[str]:
     ]
 
 
-def _ours(runs: Sequence[Path]) -> list[Ours]:
+class _Sided(NamedTuple):
+    ours: tuple[Ours, ...]
+    unmatched: tuple[str, ...]
+
+
+def _beside_paper(runs: Sequence[Path]) -> _Sided:
     """Set each of our scores beside the paper's, where it has the model on that benchmark and path."""
     paper = published().table()
-    found = []
-    for name, scores in read_table(runs).columns.items():
+    found, unmatched = [], []
+    for name, scores in read_table(runs).columns.items() if runs else ():
         benchmark, _, path = name.rpartition(":")
-        column = BENCHMARKS.get(benchmark, "") + SUFFIX.get(path, "?")
+        column = BENCHMARKS.get(benchmark, "") + SUFFIX.get(path, "?") if path else name
         for model, ours in scores.items():
             theirs = paper.columns.get(column, {}).get(paper_name(model))
-            if theirs is not None:
+            if theirs is None:
+                unmatched.append(f"{model} on {name}")
+            else:
                 found.append(_beside(paper_name(model), column, ours, theirs))
-    return found
+    return _Sided(tuple(found), tuple(unmatched))
 
 
 def _beside(model: str, column: str, ours: Scores, theirs: Scores) -> Ours:
@@ -206,6 +218,10 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     if found.ours:
         console.print(_ours_table(found.ours))
+        remark = "The paper's text scores rest on Gemini's captions and all items of a benchmark; do yours?"
+        console.print(remark, highlight=False, soft_wrap=True)
+    if found.unmatched:
+        console.print(f"Not in the paper: {', '.join(found.unmatched)}.", highlight=False, soft_wrap=True)
 
 
 def _leaderboard() -> Table:

@@ -79,14 +79,19 @@ def _summary(folder: Path) -> Summary:
 
 def _from_csv(file: Path) -> ScoreTable:
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = list(csv.DictReader(lines, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadConfig(f"Scores {str(file)!r} cannot be read: {error}.") from error
     if not rows or "model" not in rows[0]:
         raise BadConfig(f"Scores {str(file)!r} need a header line with 'model' and at least one line below it.")
     columns: dict[str, dict[str, Scores]] = {name: {} for name in rows[0] if name not in {"model", "family", None}}
+    seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
+        if row["model"] in seen or None in row:
+            fault = "has more cells than the header" if None in row else f"scores {row['model']!r} again"
+            raise BadConfig(f"Scores {str(file)!r}, line {number} {fault}.")
+        seen.add(row["model"])
         for name, scores in columns.items():
             if row[name]:
                 scores[row["model"]] = Scores(_percent(file, number, name, row[name]), None)

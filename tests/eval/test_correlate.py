@@ -27,7 +27,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_papers_correlation_with_all_its_doubts(tmp_path: Path) -> None:
-    (pair,) = correlate_all(read_table([write(tmp_path, PAPER)]))
+    (pair,) = correlate_all(read_table([write(tmp_path, PAPER)])).pairs
     assert (pair.x, pair.y, pair.n) == ("akb", "mmau_a", 8)
     assert pair.pearson == pytest.approx(0.751, abs=5e-4)
     assert pair.fisher_95 == pytest.approx((0.10, 0.95), abs=5e-3)
@@ -42,23 +42,23 @@ def test_the_papers_correlation_with_all_its_doubts(tmp_path: Path) -> None:
 
 def test_three_models_have_no_interval_and_two_are_refused(tmp_path: Path) -> None:
     three = "model,x,y\na,1,2\nb,2,3\nc,3,1\n"
-    (pair,) = correlate_all(read_table([write(tmp_path, three)]))
+    (pair,) = correlate_all(read_table([write(tmp_path, three)])).pairs
     assert (pair.n, pair.fisher_95, pair.leave_one_out) == (3, None, None)
     with pytest.raises(BadConfig, match="needs 3 models with both scores, better 8; here 2 have two in common"):
         correlate_all(read_table([write(tmp_path, three.replace("c,3,1", "c,3,"))]))
 
 
 def test_a_constant_column_has_no_correlation_but_a_regret(tmp_path: Path) -> None:
-    (pair,) = correlate_all(read_table([write(tmp_path, "model,x,y\na,5,2\nb,5,3\nc,5,1\nd,5,1\n")]))
+    (pair,) = correlate_all(read_table([write(tmp_path, "model,x,y\na,5,2\nb,5,3\nc,5,1\nd,5,1\n")])).pairs
     assert (pair.pearson, pair.p, pair.spearman) == (None, None, None)
     assert pair.regret == 2
 
 
 def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
     table = read_table([write(tmp_path, "model,x,y,z\na,1,2,3\nb,2,3,1\nc,3,1,2\n")])
-    assert [(pair.x, pair.y) for pair in correlate_all(table)] == [("x", "y"), ("x", "z"), ("y", "z")]
-    assert [(pair.x, pair.y) for pair in correlate_all(table, y="z")] == [("x", "z"), ("y", "z")]
-    assert [(pair.x, pair.y) for pair in correlate_all(table, "z", "x")] == [("z", "x")]
+    assert [(pair.x, pair.y) for pair in correlate_all(table).pairs] == [("x", "y"), ("x", "z"), ("y", "z")]
+    assert [(pair.x, pair.y) for pair in correlate_all(table, y="z").pairs] == [("x", "z"), ("y", "z")]
+    assert [(pair.x, pair.y) for pair in correlate_all(table, "z", "x").pairs] == [("z", "x")]
     with pytest.raises(BadConfig, match=r"No scores named 'w'\. Here are: x, y, z\."):
         correlate_all(table, "w", "x")
 
@@ -69,6 +69,8 @@ def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
         ("name,x\na,1\n", "need a header line with 'model'"),
         ("model,x\n", "need a header line"),
         ("model,x,y\na,1,2\nb,ninety,3\n", "line 3, column 'x': 'ninety' is no percentage"),
+        ("model,x,y\na,1,2\na,3,4\n", "line 3 scores 'a' again"),
+        ("model,x,y\na,1,2,3\n", "line 2 has more cells than the header"),
         ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is no percentage"),
     ],
 )
@@ -122,3 +124,9 @@ def test_measured_targets_replace_predictions_and_calibrate(tmp_path: Path) -> N
 def test_one_candidate_is_no_choice(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="scores 1 models; a choice takes at least two"):
         recommend(read_table([write(tmp_path, "model,akb:text\na,50\n")]))
+
+
+def test_pairs_that_too_few_models_share_are_counted_and_excel_files_read(tmp_path: Path) -> None:
+    table = read_table([write(tmp_path, "\ufeffmodel,x,y,z\na,1,2,\nb,2,3,\nc,3,1,5\n")])
+    found = correlate_all(table)
+    assert ([(pair.x, pair.y) for pair in found.pairs], found.num_too_few) == ([("x", "y")], 2)
