@@ -78,10 +78,9 @@ class ModelUse(Value):
     revision: str
 
 
-class RunOptions(Value):
-    """What was asked for."""
+class Asked(Value):
+    """The way from question to answer and its models; None stands for the default, or for none."""
 
-    benchmark: str
     path: str
     llm: str | None = None
     llm_url: str | None = None
@@ -92,9 +91,15 @@ class RunOptions(Value):
     server: str | None = None
     """Base URL of the running service that answered, instead of models opened here."""
     limit: int | None = None
-    audio_root: str | None = None
     seed: int = 0
     """Of what controls draw at random."""
+
+
+class RunOptions(Asked):
+    """What decides a run's numbers, with the defaults filled in."""
+
+    benchmark: str
+    audio_root: str | None = None
     control: str | None = None
     """None: the run itself."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.paths import DEAF, PATHS
-from eval.records import RunOptions
+from eval.records import Asked, RunOptions
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
 from services.types import Value
@@ -30,24 +30,14 @@ class Price(Value):
         return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
 
 
-class Request(Value):
-    """One run; None stands for the default."""
+class Request(Asked):
+    """One run, as the user asked for it."""
 
-    path: str
     bench: str
-    llm: str | None = None
-    llm_url: str | None = None
-    captioner: str | None = None
-    asr: str | None = None
-    lalm: str | None = None
-    lalm_url: str | None = None
-    server: str | None = None
-    limit: int | None = None
     audio_root: Path | None = None
     missing: Literal["skip", "fail"] = "fail"
     controls: tuple[str, ...] = ()
     num_probed: int = 50
-    seed: int = 0
     price: Price | None = None
     concurrency: int
     out: Path | None = None
@@ -64,19 +54,15 @@ class Request(Value):
         self._refuse_useless()
         here = self.server is None
         reads, cascades = here and self.path != "lalm", here and self.path == "cascade"
+        defaults = {
+            "llm": self.llm or (DEFAULT_LLM if reads else None),
+            "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
+            "asr": (self.asr or DEFAULT_ASR) if cascades else None,
+        }
         return RunOptions(
+            **self.model_dump(include=set(Asked.model_fields)) | defaults,
             benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
-            path=self.path,
-            llm=self.llm or (DEFAULT_LLM if reads else None),
-            llm_url=self.llm_url,
-            captioner=(self.captioner or DEFAULT_CAPTIONER) if cascades else None,
-            asr=(self.asr or DEFAULT_ASR) if cascades else None,
-            lalm=self.lalm,
-            lalm_url=self.lalm_url,
-            server=self.server,
-            limit=self.limit,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
-            seed=self.seed,
         )
 
     def _refuse_useless(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, Text, read_rows
+from eval.benchmarks.rows import AskedRow, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -58,19 +58,9 @@ def load(audio_root: Path | None = None) -> Benchmark:
 
 
 def read(file: Path, audio_root: Path | None = None) -> Benchmark:
-    """Read any file in the MMAR schema; clips lie relative to `audio_root`, or else to the file.
-
-    Raises `BadConfig` that names file, row and field of the first row that cannot be used.
-    """
-    rows, sha256 = read_rows(file, Row)
-    return Benchmark(
-        name=file.stem,
-        file=file,
-        sha256=sha256,
-        audio_root=audio_root or file.parent,
-        audio_source=AUDIO_SOURCE,
-        submission_keys=("answer_prediction",),
-        items=tuple(_item(row) for row in rows),
+    """Read any file in the MMAR schema; see `read_benchmark`."""
+    return read_benchmark(
+        file, Row, _item, audio_root=audio_root, audio_source=AUDIO_SOURCE, submission_keys=("answer_prediction",)
     )
 
 

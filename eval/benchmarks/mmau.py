@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, Text, read_rows
+from eval.benchmarks.rows import AskedRow, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -57,19 +57,14 @@ def load(name: str, audio_root: Path | None = None) -> Benchmark:
 
 
 def read(file: Path, audio_root: Path | None = None) -> Benchmark:
-    """Read any file in the MMAU schema; clips lie relative to `audio_root`, or else to the file.
-
-    Raises `BadConfig` that names file, row and field of the first row that cannot be used.
-    """
-    rows, sha256 = read_rows(file, Row)
-    return Benchmark(
-        name=file.stem,
-        file=file,
-        sha256=sha256,
-        audio_root=audio_root or file.parent,
+    """Read any file in the MMAU schema; see `read_benchmark`."""
+    return read_benchmark(
+        file,
+        Row,
+        _item,
+        audio_root=audio_root,
         audio_source=AUDIO_SOURCE,
         submission_keys=("model_output", "model_prediction"),
-        items=tuple(_item(row) for row in rows),
     )
 
 

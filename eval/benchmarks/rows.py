@@ -1,13 +1,14 @@
 """Rows of a benchmark file, a JSON list or JSON lines, checked one by one; an error names file, row and field."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from eval.benchmarks.benchmark import Benchmark, Item
 from services.errors import BadConfig
 
 
@@ -61,6 +62,31 @@ def read_rows(file: Path, kind: type[AnyRow]) -> Rows[AnyRow]:
     _refuse_repeated_ids(file, rows)
     _refuse_partly_withheld(file, rows)
     return Rows(rows, hashlib.sha256(content).hexdigest())
+
+
+def read_benchmark(
+    file: Path,
+    kind: type[AnyRow],
+    item: Callable[[AnyRow], Item],
+    *,
+    audio_root: Path | None = None,
+    audio_source: str = "",
+    submission_keys: tuple[str, ...] = (),
+) -> Benchmark:
+    """Read a file as a benchmark named after it; clips lie relative to `audio_root`, or else to the file.
+
+    Raises `BadConfig` that names file, row and field of the first row that cannot be used.
+    """
+    rows, sha256 = read_rows(file, kind)
+    return Benchmark(
+        name=file.stem,
+        file=file,
+        sha256=sha256,
+        audio_root=audio_root or file.parent,
+        audio_source=audio_source,
+        submission_keys=submission_keys,
+        items=tuple(map(item, rows)),
+    )
 
 
 def read_bytes(file: Path) -> bytes:
