@@ -75,7 +75,7 @@ def print_table(title: str, summary: Summary, console: Console) -> None:
     """Print both accuracies by task, the strict one with its 95 % interval, and what was unread or failed."""
     table = Table(title=title, title_justify="left")
     table.add_column("task", no_wrap=True)
-    for heading in ("n", "strict", "95 % interval", "official", "unread", "failed"):
+    for heading in ("n", "strict", "95 % int.", "official", "unread", "failed"):
         table.add_column(heading, justify="right")
     for task, counted in summary.by_task.items():
         table.add_row(task, *_cells(counted))
@@ -97,7 +97,7 @@ def _cells(counted: Score) -> list[str]:
     if not num_scored:
         return [str(counted.n), "-", "withheld" if counted.n else "-", "-", str(counted.unread), str(counted.failed)]
     accuracies = [f"{correct / num_scored:.1%}" for correct in (counted.correct_strict, counted.correct_official)]
-    interval = f"{low:.1%} to {high:.1%}"
+    interval = f"{100 * low:.1f}–{100 * high:.1f}"
     return [str(counted.n), accuracies[0], interval, accuracies[1], str(counted.unread), str(counted.failed)]
 
 

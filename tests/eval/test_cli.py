@@ -82,7 +82,7 @@ def wait_until_some_are_finished(process: subprocess.Popen[str], folder: Path) -
 def test_a_run_prints_a_table_and_leaves_its_records(tmp_path: Path, bench: Path) -> None:
     done = run(tmp_path, "--path", "text", "--llm", "quick", "--bench", str(bench))
     assert done.returncode == 0, done.stderr
-    for cell in ("sound", "music", "speech", "66.7%", "54.1% to 77.3%", "Run folder: runs/tiny-text-quick"):
+    for cell in ("sound", "music", "speech", "66.7%", "54.1–77.3", "Run folder: runs/tiny-text-quick"):
         assert cell in done.stdout
     assert "60/60" in done.stderr
     folder = tmp_path / "runs" / "tiny-text-quick"
