@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -91,12 +92,14 @@ def draw(grid: Grid) -> Path:
 
 
 def print_grid(grid: Grid, console: Console) -> None:
-    """Print each cell with its interval, speed, tokens and cost."""
-    table = Table(title=f"{grid.benchmark}, path {grid.path}", title_justify="left")
+    """Print each cell with its interval, speed, tokens and cost; lost are the unread and the failed items."""
+    num_items = max((cell.summary.n for cell in grid.cells if cell.summary), default=0)
+    title = f"{grid.benchmark}, path {grid.path}, {num_items} items"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("LLM", "captioner"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("n", "strict, 95 %", "official", "unread", "failed", "s an item", "tokens", "cost $"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, overflow="fold")
+    for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:
         table.add_row(cell.llm, cell.captioner or "-", *_cells(cell))
     console.print(table)
@@ -132,14 +135,12 @@ def _name(llm: str, captioner: str | None) -> str:
 def _cells(cell: Cell) -> list[str]:
     summary = cell.summary
     if summary is None or not summary.n:
-        return ["-"] * 8
+        return ["-"] * 6
     low, high = summary.wilson_95
     return [
-        str(summary.n),
-        f"{100 * summary.correct_strict / summary.n:.1f} [{100 * low:.1f}, {100 * high:.1f}]",
+        f"{100 * summary.correct_strict / summary.n:.1f} [{100 * low:.0f}, {100 * high:.0f}]",
         f"{100 * summary.correct_official / summary.n:.1f}",
-        str(summary.unread),
-        str(summary.failed),
+        str(summary.unread + summary.failed),
         f"{summary.wall_s / summary.n:.2f}",
         str(summary.prompt_tokens + summary.completion_tokens),
         "-" if summary.cost_usd is None else f"{summary.cost_usd:.4f}",

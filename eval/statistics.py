@@ -45,7 +45,7 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 
 
 def paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
-    """Return the mean of at least two differences per item with its standard error and normal 95 % interval.
+    """Return the mean of at least two differences of outcomes in [0, 1] with its standard error and normal 95 % interval.
 
     With `clusters`, one per item, items of one cluster are taken together.
     """
@@ -56,7 +56,7 @@ def paired_difference(differences: Sequence[float], clusters: Sequence[str] | No
         se = sqrt(variance / n)
     else:
         se = clustered_se(differences, clusters)
-    return Difference(mean, se, Interval(mean - Z_95 * se, mean + Z_95 * se))
+    return Difference(mean, se, Interval(max(-1.0, mean - Z_95 * se), min(1.0, mean + Z_95 * se)))
 
 
 def cohens_h(p: float, q: float) -> float:
