@@ -96,8 +96,8 @@ def print_grid(grid: Grid, console: Console) -> None:
     num_items = max((cell.summary.n for cell in grid.cells if cell.summary), default=0)
     title = f"{grid.benchmark}, path {grid.path}, {num_items} items"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("LLM", "captioner"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("LLM", no_wrap=True)
+    table.add_column("captioner", overflow="fold")
     for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:

@@ -4,15 +4,23 @@ import base64
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 
-from services.audio import load
+from services.audio import load, require
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE, AudioClip, Value
 
 BIT_RATE = 32_000  # bits a second: 4 kB for a second of audio, 5.3 kB as base64
+
+
+class ClipFile(NamedTuple):
+    """Where a clip lies, and what its benchmark calls it."""
+
+    path: Path
+    audio: str
 
 
 class PageClip(Value):
@@ -25,27 +33,42 @@ class PageClip(Value):
     """Why it is left out."""
 
 
-def page_clips(paths: Iterable[Path], max_audio_mb: float) -> dict[str, PageClip]:
-    """Encode the clips in order; those that are missing, damaged or over the limit say so."""
-    clips: dict[str, PageClip] = {}
-    left = max_audio_mb * 1e6
-    for path in paths:
-        clip = (
-            _page_clip(path)
-            if left > 0
-            else PageClip(mp3=None, duration_s=None, problem="left out to keep the page small")
-        )
+def page_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip, ...]:
+    """Encode the clips in order, up to the first that does not fit; those left out say why.
+
+    `max_audio_mb` counts the base64 text, in millions of bytes.
+    """
+    clips: list[PageClip] = []
+    left, is_full = max_audio_mb * 1e6, max_audio_mb <= 0
+    over = PageClip(mp3=None, duration_s=None, problem=f"the page holds {max_audio_mb:g} MB of clips at most")
+    for file in files:
+        clip = (_problem(file) or over) if is_full else _page_clip(file)
+        if len(clip.mp3 or "") > left:
+            clip, is_full = over, True
         left -= len(clip.mp3 or "")
-        clips[str(path)] = clip
-    return clips
+        clips.append(clip)
+    return tuple(clips)
 
 
-def _page_clip(path: Path) -> PageClip:
+def _problem(file: ClipFile) -> PageClip | None:
     try:
-        clip = load(path)
+        require(file.path)
     except BadAudio as error:
-        return PageClip(mp3=None, duration_s=None, problem=str(error))
+        return _unusable(file, error)
+    return None
+
+
+def _page_clip(file: ClipFile) -> PageClip:
+    try:
+        clip = load(file.path)
+    except BadAudio as error:
+        return _unusable(file, error)
     return PageClip(mp3=base64.b64encode(mp3(clip)).decode(), duration_s=round(clip.duration_s, 3))
+
+
+def _unusable(file: ClipFile, error: BadAudio) -> PageClip:
+    # A page is passed on: it names the clip as the benchmark does, not the folders of this machine.
+    return PageClip(mp3=None, duration_s=None, problem=str(error).replace(str(file.path), file.audio))
 
 
 def mp3(clip: AudioClip) -> bytes:

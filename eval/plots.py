@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from eval.scoring import Interval
 
@@ -14,8 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # told apart with colour blindness too
+MARKERS = "os^Dvp"
 INK = "#000000"  # what `as_inline` lets the page decide
-mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "earwitness", "font.family": "sans-serif"})
+DARK_BELOW = 0.45  # below this accuracy white is read better on viridis than black
+STYLE = {
+    "font.family": "sans-serif",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "earwitness",
+    # Names come from benchmarks and folders: "$\x$" is text in them, and no formula.
+    "text.parse_math": False,
+}
 
 
 class Bar(NamedTuple):
@@ -30,25 +40,35 @@ class Bar(NamedTuple):
 def intervals(bars: Sequence[Bar]) -> str:
     """Return inline SVG: a row for each group, and in it a dot with a whisker for each run."""
     groups, runs = list(dict.fromkeys(bar.group for bar in bars)), list(dict.fromkeys(bar.run for bar in bars))
-    figure = Figure(figsize=(8, 1.1 + 0.16 * len(groups) * (len(runs) + 1)))
-    axes = figure.subplots()
-    for bar in bars:
-        number = runs.index(bar.run)
-        y = groups.index(bar.group) + (number - (len(runs) - 1) / 2) * 0.7 / len(runs)
-        errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
-        colour = COLOURS[number % len(COLOURS)]
-        axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt="o", color=colour, capsize=2.5, markersize=5)
-    axes.set_yticks(range(len(groups)), groups)
-    axes.set_ylim(len(groups) - 0.5, -0.5)
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("strict accuracy, %, with Wilson's 95 % interval")
-    axes.grid(axis="x", alpha=0.25)
-    _without_frame(axes)
-    for number, run in enumerate(runs):
-        axes.plot([], [], "o-", color=COLOURS[number % len(COLOURS)], label=run)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
-    figure.set_layout_engine("constrained")
-    return as_inline(figure)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 0.8 + 0.2 * len(runs) + 0.17 * len(groups) * (len(runs) + 1)), layout="constrained")
+        axes = figure.subplots()
+        for bar in bars:
+            number = runs.index(bar.run)
+            _whisker(axes, bar, groups.index(bar.group) + (number - (len(runs) - 1) / 2) * 0.7 / len(runs), number)
+        axes.set_yticks(range(len(groups)), groups)
+        axes.set_ylim(len(groups) - 0.5, -0.5)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("strict accuracy, %, with Wilson's 95 % interval")
+        axes.grid(axis="x", alpha=0.25)
+        _without_frame(axes)
+        keys = [Line2D([], [], color=_colour(number), marker=_marker(number)) for number in range(len(runs))]
+        figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
+        return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
+
+
+def _whisker(axes: "Axes", bar: Bar, y: float, number: int) -> None:
+    errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
+    colour, marker = _colour(number), _marker(number)
+    axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt=marker, color=colour, capsize=2.5, markersize=5)
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _marker(number: int) -> str:
+    return MARKERS[number % len(MARKERS)]
 
 
 def heat_map(
@@ -58,30 +78,31 @@ def heat_map(
 
     The format is that of `out`'s suffix, such as .svg or .png.
     """
-    figure = Figure(figsize=(2.8 + 1.1 * len(columns), 1.4 + 0.5 * len(rows)), layout="constrained")
-    axes = figure.subplots()
-    cells = [[float("nan") if value is None else 100 * value for value in row] for row in values]
-    axes.imshow(cells, cmap="viridis", vmin=0, vmax=100, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=20, ha="right")
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_title(f"{title}, %", fontsize=11)
-    for y, row in enumerate(values):
-        for x, value in enumerate(row):
-            text = "-" if value is None else f"{100 * value:.1f}"
-            dark = value is not None and value < 0.6
-            axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
-    _without_frame(axes)
-    figure.savefig(out)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.8 + 1.1 * len(columns), 1.4 + 0.5 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        cells = [[float("nan") if value is None else 100 * value for value in row] for row in values]
+        axes.imshow(cells, cmap="viridis", vmin=0, vmax=100, aspect="auto")
+        axes.set_xticks(range(len(columns)), columns, rotation=20, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_title(f"{title}, %", fontsize=11)
+        for y, row in enumerate(values):
+            for x, value in enumerate(row):
+                text = "-" if value is None else f"{100 * value:.1f}"
+                is_dark = value is not None and value < DARK_BELOW
+                axes.text(x, y, text, ha="center", va="center", color="white" if is_dark else "black")
+        _without_frame(axes)
+        figure.savefig(out)
 
 
-def as_inline(figure: Figure) -> str:
+def as_inline(figure: Figure, label: str) -> str:
     """Return the figure as SVG for a page: no XML head, no background, text in the page's own colour."""
     buffer = StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     inline = svg[svg.index("<svg") :].replace(INK, "currentColor")
     # Text without a colour of its own is black in SVG, whatever the page says.
-    return inline.replace("<svg ", '<svg fill="currentColor" role="img" aria-label="Accuracies" ', 1)
+    return inline.replace("<svg ", f'<svg fill="currentColor" role="img" aria-label={quoteattr(label)} ', 1)
 
 
 def _without_frame(axes: "Axes") -> None:

@@ -45,7 +45,7 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 
 
 def paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
-    """Return the mean of at least two differences of outcomes in [0, 1] with its standard error and normal 95 % interval.
+    """Return the mean of two or more differences of outcomes in [0, 1], its standard error and normal 95 % interval.
 
     With `clusters`, one per item, items of one cluster are taken together.
     """
