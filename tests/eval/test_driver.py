@@ -135,7 +135,8 @@ async def test_a_clip_that_cannot_be_decoded_fails_all_its_items_and_no_other(mo
 async def test_the_clock_goes_on_from_earlier_sessions() -> None:
     predictions: list[Prediction] = []
     benchmark = benchmark_of("a")
-    driver = Driver(Recorder(lambda question: answer_of(question, None)), benchmark, hears=False, clock_s=100.0)
+    answerer = Recorder(lambda question: answer_of(question, None), delay_s=0.01)
+    driver = Driver(answerer, benchmark, hears=False, clock_s=100.0)
     await driver.ask(benchmark.items, 1, predictions.append)
     assert 100.0 < predictions[0].clock_s < 101.0
     assert predictions[0].took_s < 1.0
