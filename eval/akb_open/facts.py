@@ -1,0 +1,198 @@
+"""Questions of fact: words by their WordNet gloss, AudioSet classes, and what codec specifications state."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+from pydantic import TypeAdapter
+
+from eval.akb_open.draft import Draft, Drafts, SubCategories
+from eval.akb_open.lexicon import AUDIOSET, WORDNET, SoundClass, Synset, WordNet
+from services.types import Value
+
+TABLES = Path(__file__).parent / "word-facts.json"
+CODECS = Path(__file__).parent / "codec-facts.json"
+MAX_WORDS = 32  # of a description
+STEM = 5
+"""Letters by which a word is found again in its own description."""
+SHARED_WORDS = 0.34
+"""Glosses with more words in common than this share describe about the same thing."""
+FILLERS = frozenset(
+    "a an the of or and to in by as with for from on is are be that which it its one used often usually".split()
+)
+
+
+class WordTable(Value):
+    """Hand-picked senses of WordNet for one sub-category."""
+
+    sub_category: str
+    category: str
+    ask: tuple[str, ...]
+    senses: tuple[str, ...]
+    """Rows such as `noun 07391221 bark`: file, byte offset and the word asked for."""
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Words of which no two may be options of one question: either might answer it."""
+
+
+class CodecFact(Value):
+    """One question about a codec, and the sentence that answers it."""
+
+    question: str
+    answer: str
+    wrong: tuple[str, ...]
+    source: str
+    quote: str
+
+
+def sub_categories(wordnet: WordNet, ontology: Mapping[str, SoundClass]) -> SubCategories:
+    """Return the sub-categories whose answers stand in a source."""
+    tables = TypeAdapter(list[WordTable]).validate_json(TABLES.read_bytes())
+    return {
+        **{table.sub_category: Drafts(table.category, _words(table, wordnet)) for table in tables},
+        "Sound sources": Drafts("Sound", _described(ontology)),
+        "Sound families": Drafts("Sound", _families(ontology)),
+        "Codecs": Drafts("Technical", _codecs),
+    }
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Return the words of a text that carry its meaning."""
+    return frozenset(re.findall(r"[a-z]+", text.lower())) - FILLERS
+
+
+def overlap(first: str, second: str) -> float:
+    """Return the share of the content words of two texts that both have."""
+    one, other = content_words(first), content_words(second)
+    return len(one & other) / max(1, len(one | other))
+
+
+def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[Draft]]:
+    def draw(rng: Random) -> Iterator[Draft]:
+        senses = [_sense(wordnet, sense) for sense in table.senses]
+        for word, synset in rng.sample(senses, len(senses)):
+            wrong = {
+                other: None
+                for other, found in senses
+                if found.part == synset.part and _is_wrong(table, word, synset, other, found)
+            }
+            ask = [text for text in table.ask if synset.part in {"noun", "adj"} or "verb" in text]
+            question = rng.choice(ask).format(
+                gloss=synset.definition, word=f"{synset.part}ective" if synset.part == "adj" else synset.part
+            )
+            source = f'{WORDNET}, data.{synset.part} {synset.offset}: "{synset.definition}"'
+            yield Draft(question, word, tuple(wrong), source)
+
+    return draw
+
+
+def _sense(wordnet: WordNet, text: str) -> tuple[str, Synset]:
+    part, offset, word = text.split(" ", 2)
+    synset = wordnet.synset(part, offset)
+    assert word in synset.words, f"{word} is not at data.{part} {offset}"
+    stem = word.lower()[:STEM]
+    assert not any(each.startswith(stem) for each in content_words(synset.definition)), f"the gloss of {word} holds it"
+    return word, synset
+
+
+def _is_wrong(table: WordTable, word: str, synset: Synset, other: str, found: Synset) -> bool:
+    alike = any({word, other} <= set(words) for words in table.alike)
+    kin = (found.part, found.offset) in synset.kin or (synset.part, synset.offset) in found.kin
+    near = overlap(synset.definition, found.definition) > SHARED_WORDS
+    return other not in synset.words and word not in found.words and not (alike or kin or near)
+
+
+def parents_of(ontology: Mapping[str, SoundClass]) -> dict[str, set[str]]:
+    """Return the direct parents of each class."""
+    parents: dict[str, set[str]] = {id: set() for id in ontology}
+    for id, sound in ontology.items():
+        for child in sound.child_ids:
+            parents[child].add(id)
+    return parents
+
+
+def ancestors_of(id: str, parents: Mapping[str, set[str]]) -> set[str]:
+    """Return all classes above a class."""
+    above: set[str] = set()
+    front = set(parents[id])
+    while front:
+        above |= front
+        front = {parent for one in front for parent in parents[one]} - above
+    return above
+
+
+def _related(one: str, other: str, parents: Mapping[str, set[str]]) -> bool:
+    return one == other or one in ancestors_of(other, parents) or other in ancestors_of(one, parents)
+
+
+def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
+    ask = (
+        "Which sound is meant by this description: {text}",
+        "Which class of sound does this describe? {text}",
+        "What is heard here? {text}",
+    )
+
+    def draw(rng: Random) -> Iterator[Draft]:
+        parents = parents_of(ontology)
+        usable = [sound for sound in ontology.values() if not sound.is_abstract and _sentence(sound)]
+        for sound in rng.sample(usable, len(usable)):
+            text = _sentence(sound)
+            near = [other for other in usable if not _related(other.id, sound.id, parents) and _is_apart(sound, other)]
+            cousins = [
+                other.name for other in near if ancestors_of(other.id, parents) & ancestors_of(sound.id, parents)
+            ]
+            source = f'{AUDIOSET}, {sound.id} "{sound.name}": "{text}"'
+            yield Draft(
+                rng.choice(ask).format(text=text), sound.name, tuple(rng.sample(cousins, min(8, len(cousins)))), source
+            )
+
+    return draw
+
+
+def _sentence(sound: SoundClass) -> str:
+    """Return the first sentence of a description; nothing where it is long or holds the name."""
+    text = re.split(r"(?<=[a-z)])\.\s", sound.description)[0].strip().rstrip(".")
+    stems = {word[:4] for word in content_words(sound.name)}
+    leaks = any(word[:4] in stems for word in content_words(text))
+    return "" if leaks or not 6 <= len(text.split()) <= MAX_WORDS else f"{text}."
+
+
+def _is_apart(sound: SoundClass, other: SoundClass) -> bool:
+    mentioned = {word[:4] for word in content_words(other.name)} & {
+        word[:4] for word in content_words(sound.description)
+    }
+    return not mentioned and overlap(sound.description, other.description) < SHARED_WORDS / 2
+
+
+def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
+    ask = (
+        "In the AudioSet ontology, under which class is '{child}' filed?",
+        "Of which AudioSet class is '{child}' a direct child?",
+    )
+
+    def draw(rng: Random) -> Iterator[Draft]:
+        parents = parents_of(ontology)
+        groups = [sound for sound in ontology.values() if len(sound.child_ids) >= 3]
+        for child in rng.sample(list(ontology.values()), len(ontology)):
+            if len(parents[child.id]) != 1 or "other" in child.name.lower():
+                continue
+            parent = ontology[next(iter(parents[child.id]))]
+            stems = {word[:4] for word in content_words(parent.name)}
+            if stems & {word[:4] for word in content_words(child.name)} or len(parent.child_ids) < 2:
+                continue
+            top = ancestors_of(parent.id, parents)
+            apart = [group for group in groups if not _related(group.id, child.id, parents)]
+            wrong = [group.name for group in apart if ancestors_of(group.id, parents) & top]
+            if len(wrong) < 3:
+                continue
+            source = f'{AUDIOSET}, {parent.id} "{parent.name}": child {child.id} "{child.name}"'
+            yield Draft(rng.choice(ask).format(child=child.name), parent.name, tuple(dict.fromkeys(wrong)), source)
+
+    return draw
+
+
+def _codecs(rng: Random) -> Iterator[Draft]:
+    facts: Sequence[CodecFact] = TypeAdapter(list[CodecFact]).validate_python(json.loads(CODECS.read_bytes()))
+    for fact in rng.sample(facts, len(facts)):
+        yield Draft(fact.question, fact.answer, fact.wrong, f'{fact.source}: "{fact.quote}"')
