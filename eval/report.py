@@ -23,6 +23,7 @@ class LiveBar:
         self._num_done = len(earlier)
         self._num_correct = sum(verdict.correct_strict for verdict in earlier)
         self._num_failed = sum(verdict.failed for verdict in earlier)
+        self._num_withheld = sum(verdict.withheld for verdict in earlier)
         self._num_shown = 0
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -51,6 +52,7 @@ class LiveBar:
         self._num_done += 1
         self._num_correct += prediction.correct_strict
         self._num_failed += prediction.failed is not None
+        self._num_withheld += prediction.answer is None
         self._progress.update(self._task, advance=1, accuracy=self._accuracy())
         if prediction.failed is not None and self._num_shown <= MAX_FAILURES_SHOWN:
             self._show_failure(prediction.id, prediction.failed)
@@ -67,8 +69,12 @@ class LiveBar:
             self.say(f"failed: {id}: {error.strip().splitlines()[-1]}")
 
     def _accuracy(self) -> str:
-        right = f"{self._num_correct / self._num_done:.1%} right" if self._num_done else ""
-        return f"{right}, {self._num_failed} failed" if self._num_failed else right
+        parts = []
+        if self._num_done > self._num_withheld:
+            parts.append(f"{self._num_correct / (self._num_done - self._num_withheld):.1%} right")
+        if self._num_failed:
+            parts.append(f"{self._num_failed} failed")
+        return ", ".join(parts)
 
 
 def print_table(title: str, summary: Summary, console: Console) -> None:
