@@ -31,6 +31,8 @@ class PageClip(Value):
     duration_s: float | None
     problem: str = ""
     """Why it is left out."""
+    is_over: bool = False
+    """Whether that is the limit, and not the recording."""
 
 
 def page_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip, ...]:
@@ -40,7 +42,8 @@ def page_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip
     """
     clips: list[PageClip] = []
     left, is_full = max_audio_mb * 1e6, max_audio_mb <= 0
-    over = PageClip(mp3=None, duration_s=None, problem=f"the page holds {max_audio_mb:g} MB of clips at most")
+    problem = f"The page holds {max_audio_mb:g} MB of clips at most."
+    over = PageClip(mp3=None, duration_s=None, problem=problem, is_over=True)
     for file in files:
         clip = (_problem(file) or over) if is_full else _page_clip(file)
         if len(clip.mp3 or "") > left:

@@ -1,5 +1,6 @@
 """Plots as SVG: accuracies with their intervals, and the heat-map of a grid."""
 
+import warnings
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -98,7 +99,10 @@ def heat_map(
 def as_inline(figure: Figure, label: str) -> str:
     """Return the figure as SVG for a page: no XML head, no background, text in the page's own colour."""
     buffer = StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    with warnings.catch_warnings():
+        # The reader's browser has fonts for scripts that matplotlib's lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     inline = svg[svg.index("<svg") :].replace(INK, "currentColor")
     # Text without a colour of its own is black in SVG, whatever the page says.

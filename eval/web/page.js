@@ -1,11 +1,16 @@
 "use strict";
 // Everything that comes from models and benchmarks is put into the page as text, never as HTML.
-const { runs, items, clips } = JSON.parse(document.getElementById("data").textContent);
+const { runs, items, clips, statements } = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 200; // items listed at a time
+const WHOLE = 0.95; // a statement about this share of the clip says nothing about where
+const NARROW = "(max-width: 52rem)"; // as in the style sheet
+const COLOURS = ["#3b82f6", "#e08a2c", "#2fa37a", "#c2528b", "#8b6fd6", "#4fa9c4", "#b5a12c", "#8a8f98"];
 const form = document.getElementById("filters");
 const list = document.getElementById("list");
 const detail = document.getElementById("item");
 const more = document.getElementById("more");
+const kinds = [...new Set(statements.map((one) => one.kind))];
+const haystacks = new Map(); // item -> the text that is searched, made when it is first needed
 let shown = []; // items that pass the filters
 let current = -1; // index into shown
 let player = null;
@@ -16,7 +21,11 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-function choice(name, label, options) {
+const prefix = (number) => (runs[number].label ? `${runs[number].label}: ` : "");
+const letterOf = (index) => String.fromCharCode(65 + index);
+const colourOf = (kind) => COLOURS[kinds.indexOf(kind) % COLOURS.length];
+
+function addSelect(name, label, options) {
   const select = element("select", { name }, ...options.map(([value, text]) => element("option", { value }, text)));
   form.append(element("label", {}, label, select));
 }
@@ -26,21 +35,53 @@ function values(field) {
   return [["", "any"], ...found.map((value) => [value, value])];
 }
 
-// Runs are called A, B and so on where there are several.
-const label = (number) => (runs.length > 1 ? `${String.fromCharCode(65 + number)}: ` : "");
-const FIELDS = ["task", "category", "sub_category", "difficulty"].filter((field) => values(field).length > 2);
-const VERDICTS = [["", "any"], ["right", "right"], ["not right", "not right"], ["wrong", "wrong"], ["unread", "unread"], ["failed", "failed"]];
-runs.forEach((run, number) => choice(`run${number}`, label(number) + run, VERDICTS));
-FIELDS.forEach((field) => choice(field, field.replace("_", "-"), values(field)));
-form.append(element("label", {}, "text", element("input", { name: "text", type: "search", placeholder: "question, option, reply" })));
-form.append(element("label", {}, "\u00a0", element("button", { type: "reset" }, "Reset")));
+const sameAsTask = (field) => items.every((item) => item[field] === item.task);
+const FIELDS = ["task", "category", "sub_category", "difficulty", "modality"].filter(
+  (field) => values(field).length > 2 && (field === "task" || !sameAsTask(field)),
+);
+const met = new Set(items.flatMap((item) => item.results.map((result) => result?.verdict)));
+const VERDICTS = ["right", "not right", "wrong", "unread", "failed", "unscored"]
+  .filter((verdict) => verdict !== "unscored" || met.has(verdict))
+  .map((verdict) => [verdict, verdict]);
 
-function passes(item, wanted) {
-  return (
-    FIELDS.every((field) => !wanted[field] || item[field] === wanted[field]) &&
-    runs.every((_, number) => verdictPasses(item.results[number], wanted[`run${number}`])) &&
-    (!wanted.text || searchable(item).includes(wanted.text.toLowerCase()))
-  );
+function controlOptions(names) {
+  const asked = ["right", "not right", "changed"];
+  const texts = { right: "right", "not right": "not right", changed: "answer changed" };
+  return names.flatMap((name) => asked.map((state) => [JSON.stringify([name, state]), `${name}: ${texts[state]}`]));
+}
+
+function presets() {
+  const whole = (verdict) => runs.map(() => verdict);
+  const only = runs.map((run, number) => [`Only ${run.label} right`, whole("not right").with(number, "right")]);
+  const chosen = [...only, ["All right", whole("right")], ["None right", whole("not right")]];
+  return chosen.map(([text, wanted]) => {
+    const num = items.filter((item) => wanted.every((verdict, number) => verdictPasses(item.results[number], verdict))).length;
+    const button = element("button", { type: "button" }, `${text} `, element("small", {}, String(num)));
+    button.dataset.wanted = JSON.stringify(wanted);
+    button.onclick = () => {
+      wanted.forEach((verdict, number) => (form.elements[`run${number}`].value = verdict));
+      filter();
+    };
+    return button;
+  });
+}
+
+function buildForm() {
+  if (runs.length > 1) {
+    const group = element("div", { className: "presets" }, ...presets());
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", "Quick filters");
+    form.append(group);
+  }
+  runs.forEach((run, number) => {
+    addSelect(`run${number}`, prefix(number) + run.name, [["", "any"], ...VERDICTS]);
+    if (run.controls.length) {
+      addSelect(`control${number}`, `${prefix(number)}controls`, [["", "any"], ...controlOptions(run.controls)]);
+    }
+  });
+  FIELDS.forEach((field) => addSelect(field, field.replace("_", "-"), values(field)));
+  form.append(element("label", {}, "text", element("input", { name: "text", type: "search", placeholder: "question, option, reply" })));
+  form.append(element("button", { type: "reset" }, "Reset"));
 }
 
 function verdictPasses(result, wanted) {
@@ -49,18 +90,43 @@ function verdictPasses(result, wanted) {
   return wanted === "not right" ? result.verdict !== "right" : result.verdict === wanted;
 }
 
-function searchable(item) {
-  const replies = item.results.map((result) => (result ? result.reply : ""));
-  return [item.id, item.question, ...item.choices, ...replies].join("\n").toLowerCase();
+function controlPasses(result, wanted) {
+  if (!wanted) return true;
+  const [name, state] = JSON.parse(wanted);
+  const control = result?.controls[name];
+  return state === "changed" ? control?.changed === true : verdictPasses(control, state);
+}
+
+function passes(item, wanted) {
+  return (
+    FIELDS.every((field) => !wanted[field] || item[field] === wanted[field]) &&
+    runs.every((_, number) => verdictPasses(item.results[number], wanted[`run${number}`])) &&
+    runs.every((_, number) => controlPasses(item.results[number], wanted[`control${number}`])) &&
+    (!wanted.text || haystack(item).includes(wanted.text.toLowerCase()))
+  );
+}
+
+function haystack(item) {
+  if (!haystacks.has(item)) {
+    const replies = item.results.map((result) => result?.reply ?? "");
+    haystacks.set(item, [item.id, item.question, ...item.choices, ...replies].join("\n").toLowerCase());
+  }
+  return haystacks.get(item);
 }
 
 function filter() {
   const wanted = Object.fromEntries(new FormData(form));
+  const open = shown[current];
   shown = items.filter((item) => passes(item, wanted));
-  current = -1;
+  current = shown.indexOf(open);
   list.replaceChildren();
   document.getElementById("count").textContent = `${shown.length} of ${items.length} items`;
+  const combination = JSON.stringify(runs.map((_, number) => wanted[`run${number}`]));
+  for (const button of form.querySelectorAll("[data-wanted]")) {
+    button.setAttribute("aria-pressed", button.dataset.wanted === combination);
+  }
   extend();
+  if (open) place();
 }
 
 function extend() {
@@ -70,121 +136,211 @@ function extend() {
 }
 
 function entry(item, index) {
-  const marks = item.results.map((result, number) => mark(result, label(number)));
-  const button = element("button", { type: "button", onclick: () => open(index) }, ...marks, element("small", {}, item.task), element("span", { className: "question", title: item.question }, item.question));
+  const marks = item.results.map((result, number) => mark(result?.verdict ?? "not asked", prefix(number)));
+  const question = element("span", { className: "question", title: item.question }, item.question);
+  const button = element("button", { type: "button", onclick: () => open(index) }, ...marks, element("small", {}, item.task), question);
   return element("li", {}, button);
 }
 
-function mark(result, prefix) {
-  const verdict = result ? result.verdict : "not asked";
-  return element("span", { className: `mark ${verdict}` }, prefix + verdict);
-}
+const mark = (verdict, before = "") => element("span", { className: `mark ${verdict}` }, before + verdict);
 
 function open(index) {
-  while (list.children.length <= index && !more.hidden) extend();
+  if (index < 0 || index >= shown.length) return;
   current = index;
-  list.querySelector('[aria-current="true"]')?.removeAttribute("aria-current");
-  const button = list.children[index].firstChild;
-  button.setAttribute("aria-current", "true");
-  button.scrollIntoView({ block: "nearest" });
   show(shown[index]);
+  place();
+  const button = list.children[index].firstChild;
+  const into = window.matchMedia(NARROW).matches ? detail : null;
+  list.scrollTop += Math.min(0, button.offsetTop - list.scrollTop) || Math.max(0, button.offsetTop + button.offsetHeight - list.scrollTop - list.clientHeight);
+  into?.scrollIntoView({ block: "start" });
+  detail.scrollTop = 0;
+}
+
+// Mark the open item in the list and say where it is among those that pass.
+function place() {
+  list.querySelector('[aria-current="true"]')?.removeAttribute("aria-current");
+  while (list.children.length <= current && !more.hidden) extend();
+  if (current >= 0) list.children[current].firstChild.setAttribute("aria-current", "true");
+  document.getElementById("position").textContent = current < 0 ? "not among those listed" : `${current + 1} of ${shown.length}`;
+  document.getElementById("previous").disabled = current <= 0;
+  document.getElementById("next").disabled = current + 1 >= shown.length;
 }
 
 function show(item) {
   player?.destroy();
   player = null;
-  const facts = [item.id, item.task, item.category, item.sub_category, item.difficulty].filter(Boolean).join(" · ");
-  detail.replaceChildren(element("h3", {}, item.question), element("small", {}, facts));
+  const facts = [item.id, item.task, item.category, item.sub_category, item.difficulty, item.modality];
+  detail.replaceChildren(
+    steps(),
+    element("h3", {}, item.question),
+    element("small", {}, [...new Set(facts.filter(Boolean))].join(" · ")),
+  );
   const wave = clipBox(item);
+  detail.append(optionTable(item));
   item.results.forEach((result, number) => detail.append(resultBox(item, result, number)));
   if (wave) play(item, wave);
 }
 
+function steps() {
+  const button = (id, text, step) => element("button", { type: "button", id, onclick: () => open(current + step) }, text);
+  const position = element("span", { id: "position" });
+  position.setAttribute("role", "status");
+  return element("div", { className: "steps" }, button("previous", "Previous", -1), button("next", "Next", 1), position);
+}
+
 function clipBox(item) {
-  if (!item.clip) return null;
+  if (item.clip === null) return null;
   const clip = clips[item.clip];
   if (!clip.mp3) {
-    detail.append(element("p", { className: "note" }, `No recording here: ${clip.problem}`));
+    detail.append(element("p", { className: "note" }, `No recording here. ${clip.problem}`));
     return null;
   }
   const wave = element("div", { className: "wave" });
-  const button = element("button", { type: "button", id: "play", onclick: () => player.playPause() }, "Play");
+  const button = element("button", { type: "button", id: "play", disabled: true, onclick: () => player.playPause() }, "Play");
   const time = element("small", { id: "time" }, `0.0 / ${clip.duration_s.toFixed(1)} s`);
   detail.append(element("div", { className: "player" }, button, wave, time));
   return wave;
 }
 
 function play(item, wave) {
-  const bytes = Uint8Array.from(atob(clips[item.clip].mp3), (letter) => letter.charCodeAt(0));
+  const { mp3, duration_s: duration } = clips[item.clip];
   const colour = (selector) => getComputedStyle(document.querySelector(selector)).color;
   const regions = WaveSurfer.Regions.create();
-  player = WaveSurfer.create({ container: wave, height: 72, waveColor: colour("small"), progressColor: colour("nav a"), plugins: [regions] });
-  const duration = clips[item.clip].duration_s;
-  player.on("ready", () => {
-    wave.dataset.durationS = player.getDuration();
-    for (const statement of spans(item)) {
-      regions.addRegion({ start: statement.start_s, end: statement.end_s, drag: false, resize: false, color: "rgba(110, 150, 220, 0.14)" });
+  const made = WaveSurfer.create({ container: wave, height: 80, waveColor: colour("#time"), progressColor: colour("nav a"), cursorWidth: 2, plugins: [regions] });
+  const button = document.getElementById("play");
+  player = made;
+  made.on("ready", () => {
+    button.disabled = false;
+    wave.dataset.durationS = made.getDuration();
+    addRegions(regions, spans(item, duration), duration);
+  });
+  made.on("error", (error) => wave.replaceChildren(`This browser cannot play the clip: ${error.message ?? error}`));
+  made.on("timeupdate", (seconds) => {
+    document.getElementById("time").textContent = `${seconds.toFixed(1)} / ${duration.toFixed(1)} s`;
+    for (const row of detail.querySelectorAll("[data-start]")) {
+      row.classList.toggle("now", Number(row.dataset.start) <= seconds && seconds < Number(row.dataset.end));
     }
   });
-  player.on("timeupdate", (seconds) => (document.getElementById("time").textContent = `${seconds.toFixed(1)} / ${duration.toFixed(1)} s`));
   for (const event of ["play", "pause", "finish"]) {
-    player.on(event, () => (document.getElementById("play").textContent = player.isPlaying() ? "Pause" : "Play"));
+    made.on(event, () => (button.textContent = made.isPlaying() ? "Pause" : "Play"));
   }
-  player.loadBlob(new Blob([bytes], { type: "audio/mpeg" }));
+  const bytes = Uint8Array.from(atob(mp3), (letter) => letter.charCodeAt(0));
+  made.loadBlob(new Blob([bytes], { type: "audio/mpeg" })).catch(() => {}); // "error" has said it
 }
 
-function spans(item) {
-  const timed = (item.results.find((result) => result && result.evidence.length) || { evidence: [] }).evidence;
-  const duration = clips[item.clip].duration_s;
-  return timed.filter((one) => one.end_s !== null && one.end_s - one.start_s < 0.95 * duration);
+const endOf = (one, duration) => Math.min(one.end_s ?? duration, duration);
+
+function spans(item, duration) {
+  const numbers = new Set(item.results.flatMap((result) => result?.evidence ?? []));
+  const found = new Map(); // one for each kind and span
+  for (const number of numbers) {
+    const one = statements[number];
+    const length = endOf(one, duration) - one.start_s;
+    if (length > 0 && length < WHOLE * duration) found.set(`${one.kind} ${one.start_s} ${one.end_s}`, one);
+  }
+  return [...found.values()];
+}
+
+// Each kind of evidence has a lane of its own, so that spans do not hide one another.
+function addRegions(regions, timed, duration) {
+  const lanes = [...new Set(timed.map((one) => one.kind))];
+  for (const one of timed) {
+    const colour = `${colourOf(one.kind)}55`;
+    const region = regions.addRegion({ start: one.start_s, end: endOf(one, duration), drag: false, resize: false, color: colour });
+    const { style } = region.element;
+    style.height = `${100 / lanes.length}%`;
+    style.top = `${(100 * lanes.indexOf(one.kind)) / lanes.length}%`;
+    region.element.title = `${one.kind}: ${one.text}`;
+  }
+}
+
+function optionTable(item) {
+  const scored = item.results.map((result) => result && Object.keys(result.probabilities).length > 0);
+  const heads = runs.map((run, number) => element("th", { scope: "col", title: run.name }, run.label || (scored[number] ? "probability" : "chosen")));
+  const rows = item.choices.map((text, index) => {
+    const right = text === item.answer;
+    const name = element("th", { scope: "row" }, element("span", { className: "letter" }, letterOf(index)), text || "(empty)");
+    if (right) name.append(element("span", { className: "tag" }, "✓ right"));
+    return element("tr", { className: right ? "answer" : "" }, name, ...item.results.map((result) => optionCell(result, letterOf(index))));
+  });
+  const table = element("table", { className: "options" }, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "option"), ...heads)), element("tbody", {}, ...rows));
+  return element("div", { className: "scroll" }, table);
+}
+
+function optionCell(result, letter) {
+  const cell = element("td");
+  if (result && letter in result.probabilities) {
+    const bar = element("span", { className: "bar" }, element("span"));
+    bar.firstChild.style.width = `${100 * result.probabilities[letter]}%`;
+    cell.append(bar, `${(100 * result.probabilities[letter]).toFixed(1)} %`);
+  }
+  if (result?.chosen === letter) cell.append(element("span", { className: "tag chosen" }, "chosen"));
+  return cell;
 }
 
 function resultBox(item, result, number) {
-  const box = element("section", { className: "result" }, element("h3", {}, label(number) + runs[number]));
+  const box = element("section", { className: "result" }, element("h4", {}, prefix(number) + runs[number].name));
   if (!result) {
     box.append(element("p", { className: "note" }, "This run does not have the item."));
     return box;
   }
-  box.append(mark(result, ""), element("small", {}, `official ${result.official ? "right" : "wrong"} · ${result.took_s} s · ${result.trace.join(" > ")}`));
+  const official = result.verdict === "unscored" || result.failed ? [] : [`official ${result.official ? "right" : "wrong"}`];
+  const facts = [...official, `${result.took_s.toFixed(2)} s`, result.trace.join(" → ")].filter(Boolean);
+  box.append(mark(result.verdict), element("small", {}, facts.join(" · ")));
+  if (result.degraded.length) box.append(element("p", { className: "note" }, `Degraded: ${result.degraded.join("; ")}`));
   if (result.failed) box.append(element("pre", { className: "reply" }, result.failed));
-  box.append(optionList(item, result));
-  if (result.reply) box.append(element("div", { className: "reply" }, result.reply));
-  if (result.evidence.length) box.append(evidenceList(result.evidence));
+  if (result.reply) box.append(labelled("Reply", element("div", { className: "reply" }, result.reply)));
+  if (Object.keys(result.controls).length) box.append(labelled("Controls", controlList(result.controls)));
+  if (result.evidence.length) box.append(labelled("Evidence", evidenceOf(item, result, number)));
   return box;
 }
 
-function optionList(item, result) {
-  return element("ol", { className: "options" }, ...item.choices.map((text, index) => {
-    const letter = String.fromCharCode(65 + index);
-    const row = element("li", {}, element("span", { className: "letter" }, letter), element("span", {}, text));
-    row.classList.toggle("answer", text === item.answer);
-    row.classList.toggle("chosen", letter === result.chosen);
-    if (letter === result.chosen) row.title = "chosen";
-    if (letter in result.probabilities) {
-      const share = result.probabilities[letter];
-      row.append(element("meter", { max: 1, value: share }), element("span", { className: "share" }, `${(100 * share).toFixed(1)} %`));
-    }
-    return row;
+const labelled = (text, node) => element("div", {}, element("h5", {}, text), node);
+
+function controlList(controls) {
+  return element("ul", { className: "controls" }, ...Object.entries(controls).map(([name, control]) => {
+    const chosen = control.chosen === null ? "" : `chose “${control.chosen}”`;
+    const facts = [chosen, control.changed ? "another answer than the run's" : ""].filter(Boolean).join(", ");
+    return element("li", {}, element("span", {}, name), mark(control.verdict), element("small", {}, facts));
   }));
 }
 
-function evidenceList(evidence) {
-  return element("ul", { className: "evidence" }, ...evidence.map((one) => {
-    const end = one.end_s === null ? "end" : one.end_s.toFixed(1);
-    const seek = element("button", { type: "button", title: "Listen from here" }, `${one.start_s.toFixed(1)}–${end} s`);
-    seek.onclick = () => { player?.setTime(one.start_s); player?.play(); };
-    return element("li", {}, seek, element("small", {}, `${one.kind}, ${one.source}`), element("span", { className: "text" }, one.text));
-  }));
+function evidenceOf(item, result, number) {
+  const same = (other) => other && String(other.evidence) === String(result.evidence);
+  const first = item.results.findIndex(same);
+  if (first < number) return element("p", { className: "note" }, `The same as of ${prefix(first)}${runs[first].name}.`);
+  const duration = clips[item.clip]?.duration_s ?? null;
+  return element("ul", { className: "evidence" }, ...result.evidence.map((place) => statement(statements[place], duration)));
 }
 
-form.addEventListener("input", filter);
-form.addEventListener("change", filter);
+function statement(one, duration) {
+  const text = `${one.start_s.toFixed(1)}–${one.end_s === null ? "end" : one.end_s.toFixed(1)} s`;
+  const dot = element("span", { className: "dot" });
+  dot.style.background = colourOf(one.kind);
+  const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2)].filter(Boolean).join(", ");
+  const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
+  if (duration !== null) Object.assign(row.dataset, { start: one.start_s, end: endOf(one, duration) });
+  return row;
+}
+
+function seekButton(one, text) {
+  const seek = element("button", { type: "button", title: "Play from here" }, text);
+  seek.onclick = () => {
+    player.setTime(one.start_s);
+    player.play();
+  };
+  return seek;
+}
+
+buildForm();
+for (const event of ["input", "change"]) form.addEventListener(event, filter);
 form.addEventListener("reset", () => setTimeout(filter));
 form.addEventListener("submit", (event) => event.preventDefault());
 more.addEventListener("click", extend);
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const step = { j: 1, k: -1 }[event.key];
-  if (step && shown[current + step]) open(current + step);
+  if (event.key === "j") open(current + 1);
+  if (event.key === "k") open(current - 1);
+  if (event.key === "p" && !document.getElementById("play")?.disabled) player?.playPause();
 });
 filter();

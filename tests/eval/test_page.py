@@ -75,12 +75,14 @@ def test_the_page_holds_everything_and_asks_nobody(runs: list[Path], tmp_path: P
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", html)
     assert "default-src 'none'" in html
     data = data_of(page)
-    assert data["runs"] == ["good", "bad"]
+    assert [(run["label"], run["name"]) for run in data["runs"]] == [("A", "good"), ("B", "bad")]
     verdicts = [[result["verdict"] for result in item["results"]] for item in data["items"]]
     assert verdicts == [["right", "wrong"]] * 3 + [["wrong", "wrong"]] * 2 + [["unread", "wrong"]]
-    problems = {Path(path).name: clip["problem"] for path, clip in data["clips"].items()}
-    assert problems["0.wav"] == problems["1.wav"] == ""
-    assert problems["2.wav"].startswith("No recording at")
+    assert [item["clip"] for item in data["items"]] == [0, 0, 1, 1, 2, 2]
+    assert [clip["problem"] for clip in data["clips"]] == ["", "", data["clips"][2]["problem"]]
+    assert data["clips"][2]["problem"].startswith("No recording at")
+    assert str(tmp_path) not in html.partition('id="provenance"')[0].partition('id="items"')[2]
+    assert str(tmp_path) not in json.dumps(data)
 
 
 def test_what_models_and_benchmarks_say_cannot_end_the_script(runs: list[Path], tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_clips_over_the_limit_are_left_out_and_it_says_so(runs: list[Path], tmp_
     page = tmp_path / "report.html"
     stats = write_page(runs, page, max_audio_mb=0)
     assert (stats.num_clips, stats.num_clips_left_out) == (0, 3)
-    assert "3 of 3 clips are not in this page" in page.read_text()
+    assert "2 of 3 clips are not in this page: the page holds 0 MB of clips at most" in page.read_text()
 
 
 def test_runs_are_compared_only_over_the_same_benchmark(runs: list[Path], tmp_path: Path) -> None:
@@ -103,6 +105,45 @@ def test_runs_are_compared_only_over_the_same_benchmark(runs: list[Path], tmp_pa
     assert "Comparison, item by item" in page.read_text()
     write_page(runs[:1], page)
     assert "Comparison, item by item" not in page.read_text()
+
+
+def test_an_item_of_another_benchmark_is_another_item(runs: list[Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    rows = json.loads((tmp_path / "tiny.json").read_text())
+    other.write_text(json.dumps([row | {"question": f"{row['question']} Now?"} for row in rows]))
+    session.run(Request(path="text", bench=str(other), llm="bad", concurrency=2, out=tmp_path / "elsewhere"))
+    page = tmp_path / "report.html"
+    write_page([runs[0], tmp_path / "elsewhere"], page)
+    items = data_of(page)["items"]
+    assert len(items) == 2 * NUM_ITEMS
+    assert [result is None for result in items[0]["results"]] == [False, True]
+    assert "Comparison, item by item" not in page.read_text()
+
+
+def test_a_run_with_withheld_answers_has_a_page(runs: list[Path], tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    rows = json.loads((tmp_path / "tiny.json").read_text())
+    secret.write_text(json.dumps([row | {"answer": ""} for row in rows]))
+    session.run(Request(path="text", bench=str(secret), llm="good", concurrency=2, out=tmp_path / "withheld"))
+    write_page([tmp_path / "withheld"], tmp_path / "report.html")
+    verdicts = [item["results"][0]["verdict"] for item in data_of(tmp_path / "report.html")["items"]]
+    assert verdicts == ["unscored"] * 5 + ["unread"]
+
+
+def test_a_run_that_is_named_twice_is_refused(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="named twice"):
+        write_page([runs[0], runs[0]], tmp_path / "report.html")
+
+
+def test_what_controls_chose_is_beside_the_run(runs: list[Path], tmp_path: Path) -> None:
+    bench = str(tmp_path / "tiny.json")
+    asked = Request(path="text", bench=bench, llm="good", concurrency=2, out=runs[0])
+    session.run(asked.model_copy(update={"controls": ("constant-first", "shuffled-options")}))
+    page = tmp_path / "report.html"
+    write_page(runs[:1], page)
+    controls = [item["results"][0]["controls"] for item in data_of(page)["items"]]
+    assert controls[3]["constant-first"] == {"verdict": "right", "chosen": "a bell", "changed": None}
+    assert {one["shuffled-options"]["changed"] for one in controls[:3]} == {False}
 
 
 def test_an_unfinished_run_is_refused(runs: list[Path], tmp_path: Path) -> None:
@@ -158,7 +199,7 @@ def test_the_page_works_in_a_browser(runs: list[Path], tmp_path: Path, browser: 
     Select(browser.find_element(By.NAME, "run1")).select_by_value("")
     browser.find_element(By.CSS_SELECTOR, "#list button").click()
     assert HOSTILE in browser.find_element(By.CSS_SELECTOR, ".reply").text
-    assert "No recording here: No recording at" in browser.find_element(By.ID, "item").text
+    assert "No recording here. No recording at" in browser.find_element(By.ID, "item").text
     assert browser.execute_script("return window.hit") is None
     browser.find_element(By.NAME, "text").send_keys("number 4")
     assert status.text == "0 of 6 items"

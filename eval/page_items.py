@@ -1,0 +1,210 @@
+"""What the report page holds of each item: its options, its clip, and what every run and control made of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from eval.benchmarks.benchmark import Item
+from eval.control_scores import CONTROLS_FOLDER
+from eval.controls import ASK_NO_MODEL, ROTATION
+from eval.page_audio import ClipFile, PageClip, page_clips
+from eval.records import Prediction, RunRecord
+from eval.run_folder import require_record
+from eval.scoring import Summary
+from eval.stored import read_predictions
+from services.errors import BadConfig
+from services.types import Evidence, Value
+
+
+class PageControl(Value):
+    """What a control made of an item; of several rotations the first that is not right."""
+
+    verdict: str
+    chosen: str | None
+    """Text of the option."""
+    changed: bool | None
+    """Whether the run itself chose otherwise; None where the control asks no model."""
+
+
+class PageResult(Value):
+    """What one run made of an item."""
+
+    verdict: str
+    """right, wrong, unread, failed, or unscored where the answer is withheld."""
+    official: bool
+    reply: str
+    chosen: str | None
+    """Letter of the option that was read."""
+    failed: str | None
+    path: str
+    trace: tuple[str, ...]
+    degraded: tuple[str, ...]
+    probabilities: dict[str, float]
+    evidence: tuple[int, ...]
+    """Places in `PageData.statements`."""
+    took_s: float
+    controls: dict[str, PageControl]
+
+
+class PageItem(Value):
+    """An item with what each run made of it."""
+
+    id: str
+    question: str
+    choices: tuple[str, ...]
+    answer: str | None
+    task: str
+    category: str
+    sub_category: str
+    difficulty: str
+    modality: str
+    clip: int | None
+    """Place in `PageData.clips`; None where the item is about none."""
+    results: tuple[PageResult | None, ...]
+    """In the order of the runs; None where a run does not have the item."""
+
+
+class PageRun(Value):
+    """What the page calls a run."""
+
+    label: str
+    """A, B and so on; empty where it is the only one."""
+    name: str
+    controls: tuple[str, ...]
+
+
+class PageData(Value):
+    """The JSON inside the page. What many items share is in it once."""
+
+    runs: tuple[PageRun, ...]
+    items: tuple[PageItem, ...]
+    clips: tuple[PageClip, ...]
+    statements: tuple[Evidence, ...]
+
+
+class Run(NamedTuple):
+    """A finished run, as the page shows it."""
+
+    name: str
+    label: str
+    folder: Path
+    record: RunRecord
+    summary: Summary
+
+
+class _Key(NamedTuple):
+    """What makes two runs' items one: an id alone may be another benchmark's, or its options in another order."""
+
+    benchmark_sha256: str
+    item: Item
+
+
+class _Shared:
+    """Values that many items refer to by their place."""
+
+    def __init__(self) -> None:
+        self.clips: dict[ClipFile, int] = {}
+        self.statements: dict[Evidence, int] = {}
+
+    def clip(self, item: Item, record: RunRecord) -> int | None:
+        """Return the place of the item's clip."""
+        if not item.audio:
+            return None
+        root = record.options.audio_root
+        folder = Path(root) if root else Path(record.benchmark_file).parent
+        return self.clips.setdefault(ClipFile(folder / item.audio, item.audio), len(self.clips))
+
+    def statement(self, one: Evidence) -> int:
+        """Return the place of a statement."""
+        return self.statements.setdefault(one, len(self.statements))
+
+
+def read_run(folder: Path, name: str, label: str) -> Run:
+    """Open a finished run's folder; `BadConfig` where it is none, or not finished."""
+    record, file = require_record(folder), folder / "summary.json"
+    if not file.is_file():
+        raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json. The same `eval run` finishes it.")
+    return Run(name, label, folder, record, Summary.model_validate_json(file.read_bytes()))
+
+
+def page_data(runs: Sequence[Run], max_audio_mb: float) -> PageData:
+    """Gather the items of all runs, in the order in which they are first met."""
+    shared = _Shared()
+    clips: dict[_Key, int | None] = {}
+    results: dict[_Key, list[PageResult | None]] = {}
+    for number, run in enumerate(runs):
+        controls = _controls(run)
+        for prediction in read_predictions(run.folder):
+            key = _Key(run.record.benchmark_sha256, _item(prediction))
+            if key not in results:
+                clips[key], results[key] = shared.clip(prediction, run.record), [None] * len(runs)
+            results[key][number] = _result(prediction, controls.get(prediction.id, {}), shared)
+    return PageData(
+        runs=tuple(PageRun(label=run.label, name=run.name, controls=tuple(run.summary.controls)) for run in runs),
+        items=tuple(_page_item(key.item, clips[key], results[key]) for key in results),
+        clips=page_clips(shared.clips, max_audio_mb),
+        statements=tuple(shared.statements),
+    )
+
+
+def _item(prediction: Prediction) -> Item:
+    return Item(**prediction.model_dump(include=set(Item.model_fields)))
+
+
+def _page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
+    kept = item.model_dump(exclude={"audio", "cluster"})
+    return PageItem(**kept, clip=clip, results=tuple(results))
+
+
+def _result(prediction: Prediction, controls: Mapping[str, PageControl], shared: _Shared) -> PageResult:
+    answer = prediction.response
+    return PageResult(
+        verdict=_verdict(prediction),
+        official=prediction.correct_official,
+        reply=prediction.model_output,
+        chosen=answer.choice.letter if answer and answer.choice else None,
+        failed=prediction.failed,
+        path=answer.path if answer else "",
+        trace=answer.trace if answer else (),
+        degraded=answer.degraded if answer else (),
+        probabilities={letter: round(share, 4) for letter, share in answer.probabilities.items()} if answer else {},
+        evidence=tuple(shared.statement(one) for one in answer.evidence) if answer else (),
+        took_s=prediction.took_s,
+        controls=dict(controls),
+    )
+
+
+def _verdict(prediction: Prediction) -> str:
+    if prediction.failed is not None:
+        return "failed"
+    if prediction.unread:
+        return "unread"
+    if prediction.answer is None:
+        return "unscored"
+    return "right" if prediction.correct_strict else "wrong"
+
+
+def _controls(run: Run) -> dict[str, dict[str, PageControl]]:
+    """Return what each finished control made of each item: id -> name of the control -> result."""
+    found: dict[str, dict[str, PageControl]] = {}
+    if not run.summary.controls:
+        return found
+    chosen = {prediction.id: _chosen(prediction) for prediction in read_predictions(run.folder)}
+    for name in run.summary.controls:
+        for prediction in read_predictions(run.folder / CONTROLS_FOLDER / name):
+            id_ = prediction.id.rpartition(ROTATION)[0] if name == "circular" else prediction.id
+            earlier = found.setdefault(id_, {}).get(name)
+            if earlier is None or earlier.verdict == "right":
+                found[id_][name] = _control(name, prediction, chosen[id_])
+    return found
+
+
+def _control(name: str, prediction: Prediction, run_chose: str | None) -> PageControl:
+    chosen = _chosen(prediction)
+    changed = None if name in ASK_NO_MODEL else chosen != run_chose
+    return PageControl(verdict=_verdict(prediction), chosen=chosen, changed=changed)
+
+
+def _chosen(prediction: Prediction) -> str | None:
+    answer = prediction.response
+    return answer.choice.text if answer and answer.choice else None
