@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from eval import analysis_cli
+from eval import akb_cli, analysis_cli
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -201,6 +201,7 @@ def rubric(
 
 
 analysis_cli.register(app)
+akb_cli.register(app)
 
 
 def _report(outcome: "Outcome") -> None:

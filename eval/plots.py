@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
@@ -20,7 +20,7 @@ COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # 
 MARKERS = "os^Dvp"
 INK = "#000000"  # what `as_inline` lets the page decide
 DARK_BELOW = 0.45  # below this accuracy white is read better on viridis than black
-STYLE = {
+STYLE: dict[Any, Any] = {  # keys are literals of matplotlib's own stubs
     "font.family": "sans-serif",
     "svg.fonttype": "none",
     "svg.hashsalt": "earwitness",

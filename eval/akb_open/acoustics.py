@@ -1,7 +1,7 @@
 """Questions on sound in air and on measures of a voice, computed."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import TypeAlias
 
@@ -28,7 +28,10 @@ def _level_at_distance(rng: Random) -> Numeric:
     drop = 20 * math.log10(factor)
     templates = (
         "A small source in free field gives {level} at {near}. What sound pressure level does it give at {far}?",
-        "In the open, a siren measures {level} at a distance of {near}. What level is expected at {far} (inverse distance law)?",
+        (
+            "In the open, a siren measures {level} at a distance of {near}. What level is expected at "
+            "{far} (inverse distance law)?"
+        ),
         "A point source radiates freely and a meter {near} away shows {level}. What does the meter show {far} away?",
     )
     given = {"level": f"{level} dB", "near": f"{near} m", "far": f"{near * factor} m"}
@@ -41,7 +44,10 @@ def _equal_sources(rng: Random) -> Numeric:
     gain = 10 * math.log10(count)
     templates = (
         "{count} identical, independent machines each give {level} at a spot. What level do they give together?",
-        "At a listener's place {count} independent sources each produce {level}. What is the total sound pressure level?",
+        (
+            "At a listener's place {count} independent sources each produce {level}. What is the total "
+            "sound pressure level?"
+        ),
     )
     given = {"level": f"{level} dB", "count": str(count)}
     wrong = [level + 2 * gain, level * 2, level + count, level + gain / 2, level + gain + 3, level + 1]
@@ -51,7 +57,10 @@ def _equal_sources(rng: Random) -> Numeric:
 def _distance_for_drop(rng: Random) -> Numeric:
     near, steps = rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 15]), rng.choice([1, 2, 3])
     templates = (
-        "A small source in free field is heard at {near}. To what distance must one go for a level that is lower by {drop}?",
+        (
+            "A small source in free field is heard at {near}. To what distance must one go for a level "
+            "that is lower by {drop}?"
+        ),
         "How far from a point source in the open is the level {drop} below that at {near}?",
     )
     given = {"near": f"{near} m", "drop": f"{20 * steps} dB"}
@@ -143,8 +152,14 @@ def _articulation_rate(rng: Random) -> Numeric:
     rate, span, pause = rng.choice([4, 5, 6, 7, 8]), rng.choice([8, 10, 12, 15, 20]), rng.choice([1, 2, 3, 4])
     syllables = rate * (span - pause)
     templates = (
-        "A recording of {span} holds {syllables} and {pause} of pauses. What is the articulation rate, pauses left out?",
-        "Of {span} of speech, {pause} are silence; {syllables} are spoken. How many syllables a second is that while talking?",
+        (
+            "A recording of {span} holds {syllables} and {pause} of pauses. What is the articulation "
+            "rate, pauses left out?"
+        ),
+        (
+            "Of {span} of speech, {pause} are silence; {syllables} are spoken. How many syllables a "
+            "second is that while talking?"
+        ),
     )
     given = {"span": f"{span} s", "syllables": f"{syllables} syllables", "pause": f"{pause} s"}
     wrong = [syllables / span, syllables / (span + pause), syllables / pause, rate + 1, rate - 1, rate + 2]
@@ -210,8 +225,14 @@ def _pitch_range(rng: Random) -> Numeric:
 def _jitter(rng: Random) -> Numeric:
     mean, change = rng.choice([4, 5, 10]), rng.choice([20, 40, 50, 60, 80, 100, 120, 150])
     templates = (
-        "Neighbouring glottal periods of a voice last {mean} on average and differ by {change} on average. What is its local jitter?",
-        "A vowel has a mean period of {mean}; successive periods differ by {change} on average. How large is the jitter (local)?",
+        (
+            "Neighbouring glottal periods of a voice last {mean} on average and differ by {change} on "
+            "average. What is its local jitter?"
+        ),
+        (
+            "A vowel has a mean period of {mean}; successive periods differ by {change} on average. "
+            "How large is the jitter (local)?"
+        ),
     )
     truth = change / mean / 10
     wrong = [truth * 10, truth / 2, truth * 2, truth / 10, truth * 1.5]

@@ -58,7 +58,7 @@ def differs(value: float, truth: float, digits: int) -> bool:
     shown = round(truth, digits)
     if abs(shown - truth) < 1e-9:
         return round(value, digits) != shown
-    return abs(value - truth) > max(0.01 * abs(truth), 2 * 10**-digits)
+    return abs(value - truth) > max(0.01 * abs(truth), 2 * 10.0**-digits)
 
 
 def draft(numeric: Numeric, rng: Random) -> Draft:
@@ -141,7 +141,9 @@ def _miss(found: Draft, three: Sequence[str], rank: int) -> int:
 
 
 def _row(name: str, category: str, found: Draft, letter: int, wrong: list[str]) -> Row:
-    first, second, third, fourth = [*wrong[:letter], found.answer, *wrong[letter:]]
+    choices = wrong[:]
+    choices.insert(letter, found.answer)
+    first, second, third, fourth = choices
     return Row(
         id="",
         question=found.question,

@@ -20,7 +20,33 @@ STEM = 5
 SHARED_WORDS = 0.34
 """Glosses with more words in common than this share describe about the same thing."""
 FILLERS = frozenset(
-    "a an the of or and to in by as with for from on is are be that which it its one used often usually".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "or",
+        "and",
+        "to",
+        "in",
+        "by",
+        "as",
+        "with",
+        "for",
+        "from",
+        "on",
+        "is",
+        "are",
+        "be",
+        "that",
+        "which",
+        "it",
+        "its",
+        "one",
+        "used",
+        "often",
+        "usually",
+    ]
 )
 
 
@@ -72,10 +98,11 @@ def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[Dr
     def draw(rng: Random) -> Iterator[Draft]:
         senses = [_sense(wordnet, sense) for sense in table.senses]
         for word, synset in rng.sample(senses, len(senses)):
+            near = {each for kin in synset.kin for each in wordnet.synset(*kin).words}
             wrong = {
                 other: None
                 for other, found in senses
-                if found.part == synset.part and _is_wrong(table, word, synset, other, found)
+                if found.part == synset.part and other not in near and _is_wrong(table, word, synset, other, found)
             }
             ask = [text for text in table.ask if synset.part in {"noun", "adj"} or "verb" in text]
             question = rng.choice(ask).format(
@@ -105,10 +132,10 @@ def _is_wrong(table: WordTable, word: str, synset: Synset, other: str, found: Sy
 
 def parents_of(ontology: Mapping[str, SoundClass]) -> dict[str, set[str]]:
     """Return the direct parents of each class."""
-    parents: dict[str, set[str]] = {id: set() for id in ontology}
-    for id, sound in ontology.items():
+    parents: dict[str, set[str]] = {name: set() for name in ontology}
+    for name, sound in ontology.items():
         for child in sound.child_ids:
-            parents[child].add(id)
+            parents[child].add(name)
     return parents
 
 

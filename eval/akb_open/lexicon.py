@@ -1,4 +1,4 @@
-"""The files that questions are made from, read only to generate or to check: WordNet, CMUdict, the AudioSet ontology."""
+"""The files that questions are made from and checked against: WordNet, CMUdict, the AudioSet ontology."""
 
 import json
 import re

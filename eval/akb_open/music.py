@@ -62,7 +62,7 @@ SEVENTHS = {
     "minor seventh": (3, 7, 10),
     "half-diminished seventh": (3, 6, 10),
 }
-SIGNATURES = {note: number for number, note in enumerate("F C G D A E B".split(), start=-1)}
+SIGNATURES = {note: number for number, note in enumerate(["F", "C", "G", "D", "A", "E", "B"], start=-1)}
 
 
 def _other_notes(rng: Random, right: Note) -> tuple[str, ...]:
@@ -217,14 +217,12 @@ def _pitches(rng: Random) -> Iterator[Draft]:
                 base + 12 * count,
                 base * 2 ** (count - 1) * 1.5,
             ]
-            templates = (
+            raised = (
                 "Which frequency lies {octaves} above {base}?",
                 "A tone of {base} is raised by {octaves}. What is its frequency now?",
             )
             yield draft(
-                Numeric(
-                    "octaves", templates, {"octaves": octaves, "base": f"{base} Hz"}, base * 2**count, wrong, "Hz", 0
-                ),
+                Numeric("octaves", raised, {"octaves": octaves, "base": f"{base} Hz"}, base * 2**count, wrong, "Hz", 0),
                 rng,
             )
 
@@ -245,25 +243,25 @@ def _tempi(rng: Random) -> Iterator[Draft]:
         elif kind == 1:
             bars, per_bar = rng.choice([4, 8, 12, 16, 24, 32]), rng.choice([2, 3, 4])
             given |= {"bars": f"{bars} bars", "per_bar": f"{per_bar} beats"}
-            templates = ("How long do {bars} of {per_bar} each last at {tempo}?",)
+            of_bars = ("How long do {bars} of {per_bar} each last at {tempo}?",)
             total = bars * per_bar * beat
             yield draft(
-                Numeric("bars", templates, given, total, [bars * beat, total * 2, total / 2, total * 0.75], "s", 1), rng
+                Numeric("bars", of_bars, given, total, [bars * beat, total * 2, total / 2, total * 0.75], "s", 1), rng
             )
         elif kind == 2:
             given |= {"span": f"{(span := rng.choice([15, 30, 45, 90, 120]))} s"}
-            templates = ("How many beats pass in {span} at {tempo}?",)
+            passing = ("How many beats pass in {span} at {tempo}?",)
             count = span * tempo / 60
             yield draft(
-                Numeric("beats", templates, given, count, [count / 2, count * 2, count + 10, count * 0.75], "beats", 0),
+                Numeric("beats", passing, given, count, [count / 2, count * 2, count + 10, count * 0.75], "beats", 0),
                 rng,
             )
         else:
             length = rng.choice([250, 300, 375, 400, 480, 500, 600, 625, 750, 800, 1000, 1200])
-            templates = ("Beats follow one another every {length}. What is the tempo?",)
+            following = ("Beats follow one another every {length}. What is the tempo?",)
             wrong = [30000 / length, 120000 / length, 60000 / length + 20, 90000 / length]
             yield draft(
-                Numeric("tempo", templates, {"length": f"{length} ms"}, 60000 / length, wrong, "beats per minute", 0),
+                Numeric("tempo", following, {"length": f"{length} ms"}, 60000 / length, wrong, "beats per minute", 0),
                 rng,
             )
 

@@ -13,8 +13,44 @@ from eval.akb_open.row import Derivation
 MIN_USES = 8
 """How often a word was met in the texts that WordNet's authors tagged: rarer words are left out."""
 UNFIT = frozenset(
-    "rape nigger whore bitch bastard slut damn hell sex sexual nude naked breast penis bum ass tit cock dick fag crap piss "
-    "shit arse slave murder corpse suicide kill killer drug weed negro hitler lynch torture".split()
+    [
+        "rape",
+        "nigger",
+        "whore",
+        "bitch",
+        "bastard",
+        "slut",
+        "damn",
+        "hell",
+        "sex",
+        "sexual",
+        "nude",
+        "naked",
+        "breast",
+        "penis",
+        "bum",
+        "ass",
+        "tit",
+        "cock",
+        "dick",
+        "fag",
+        "crap",
+        "piss",
+        "shit",
+        "arse",
+        "slave",
+        "murder",
+        "corpse",
+        "suicide",
+        "kill",
+        "killer",
+        "drug",
+        "weed",
+        "negro",
+        "hitler",
+        "lynch",
+        "torture",
+    ]
 )
 SOURCE = f"{CMUDICT}, entries of the words"
 COUNTING = "counting a diphthong, an affricate and the vowel of 'bird' as one sound each"

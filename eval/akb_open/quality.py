@@ -59,7 +59,10 @@ def _snr(rng: Random) -> Numeric:
 def _snr_of_voltages(rng: Random) -> Numeric:
     noise, ratio = rng.choice([1, 2, 4, 5]), rng.choice([10, 20, 25, 50, 80, 100, 125, 200, 250, 400, 500])
     templates = (
-        "An amplifier puts out a signal of {signal} and noise of {noise} (both RMS). What is the signal-to-noise ratio?",
+        (
+            "An amplifier puts out a signal of {signal} and noise of {noise} (both RMS). What is the "
+            "signal-to-noise ratio?"
+        ),
         "The RMS voltage of the music is {signal}, that of the noise {noise}. How large is the signal-to-noise ratio?",
     )
     truth = 20 * math.log10(ratio)
@@ -120,7 +123,10 @@ def _normalise(rng: Random) -> Numeric:
 def _averaging(rng: Random) -> Numeric:
     count = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100])
     templates = (
-        "{count} takes of the same sound with independent noise are averaged. By how much does the signal-to-noise ratio rise?",
+        (
+            "{count} takes of the same sound with independent noise are averaged. By how much does the "
+            "signal-to-noise ratio rise?"
+        ),
         "How much signal-to-noise ratio is gained by averaging {count} aligned recordings whose noise is uncorrelated?",
     )
     truth = 10 * math.log10(count)
@@ -216,7 +222,10 @@ def _thd_percent(rng: Random) -> Numeric:
         rng.choice([(3, 4), (6, 8), (5, 12), (8, 15), (9, 12), (10, 24), (12, 16), (15, 20)]),
     )
     templates = (
-        "A tone's fundamental is {fundamental}; its only harmonics are {second} and {third} (all RMS). What is the total harmonic distortion?",
+        (
+            "A tone's fundamental is {fundamental}; its only harmonics are {second} and {third} (all "
+            "RMS). What is the total harmonic distortion?"
+        ),
     )
     truth = math.hypot(second, third) / fundamental / 10
     wrong = [
@@ -254,7 +263,10 @@ def _sabine(rng: Random) -> Numeric:
         rng.choice([10, 15, 20, 25, 30, 40, 50, 80]),
     )
     templates = (
-        "A room of {volume} has an equivalent absorption area of {area}. What is its reverberation time by Sabine's formula (0.161 s/m)?",
+        (
+            "A room of {volume} has an equivalent absorption area of {area}. What is its reverberation "
+            "time by Sabine's formula (0.161 s/m)?"
+        ),
         "By Sabine's formula with 0.161 s/m, how long does a hall of {volume} with {area} of absorption reverberate?",
     )
     truth = 0.161 * volume / area
@@ -285,7 +297,10 @@ def _decay(rng: Random) -> Numeric:
 def _from_t20(rng: Random) -> Numeric:
     drop, span = rng.choice([(20, 3), (30, 2)]), rng.choice([150, 200, 250, 300, 350, 400, 450, 500, 600])
     templates = (
-        "The level in a room takes {span} to fall by {drop}. Going on at that rate, what is the reverberation time RT60?",
+        (
+            "The level in a room takes {span} to fall by {drop}. Going on at that rate, what is the "
+            "reverberation time RT60?"
+        ),
     )
     truth = span * drop[1] / 1000
     given = {"span": f"{span} ms", "drop": f"{drop[0]} dB"}

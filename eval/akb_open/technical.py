@@ -302,7 +302,10 @@ def _num_frames(rng: Random) -> Numeric:
     rate, window, hop = rng.choice(["8 kHz", "16 kHz"]), rng.choice([20, 25, 32, 40]), rng.choice([5, 10])
     seconds = rng.choice([1, 2, 3, 4, 5])
     templates = (
-        "Audio of {span} at {rate} is cut into frames of {window} every {hop}. How many whole frames fit, without padding?",
+        (
+            "Audio of {span} at {rate} is cut into frames of {window} every {hop}. How many whole "
+            "frames fit, without padding?"
+        ),
     )
     given = {"span": f"{seconds} s", "rate": rate, "window": f"{window} ms", "hop": f"{hop} ms"}
     truth = (1000 * seconds - window) // hop + 1
@@ -316,7 +319,10 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 def _slope(rng: Random) -> Numeric:
     order, span = rng.randrange(1, 9), rng.choice(["decade", "octave"])
     templates = (
-        "How steeply does a low-pass filter of the {order} order fall far above its cutoff, per {span} (6 dB or 20 dB for each order)?",
+        (
+            "How steeply does a low-pass filter of the {order} order fall far above its cutoff, per "
+            "{span} (6 dB or 20 dB for each order)?"
+        ),
     )
     per = 20 if span == "decade" else 6
     wrong = [per * (order + 1), per * (order - 1), per * order * 2, per * order / 2, (26 - per) * order]
@@ -333,7 +339,10 @@ def _attenuation(rng: Random) -> Numeric:
     )
     templates = (
         "A low-pass filter falls by {slope} per octave above {cutoff}. On that straight line, how far down is {tone}?",
-        "On the asymptote of a low-pass filter with a corner at {cutoff} and {slope} per octave, what is the attenuation at {tone}?",
+        (
+            "On the asymptote of a low-pass filter with a corner at {cutoff} and {slope} per octave, "
+            "what is the attenuation at {tone}?"
+        ),
     )
     truth = slope * octaves
     given = {"slope": f"{slope} dB", "cutoff": f"{cutoff:,} Hz", "tone": f"{cutoff * 2**octaves:,} Hz"}

@@ -1,7 +1,8 @@
 """The benchmarks that can be named: plain dict, name -> function that loads it.
 
 To add a benchmark, add a file and one line. A name that ends in `.json` or `.jsonl` is a file in the
-schema of MMAU (`audio_id`), of MMAR (`audio_path`), or of AKB (neither: text only).
+schema of MMAU (`audio_id`), of MMAR (`audio_path`), or of AKB (neither: text only); one in `.csv` is a
+task of AuditoryBench++.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,10 +30,31 @@ def _mmar(audio_root: Path | None) -> Benchmark:
     return mmar.load(audio_root)
 
 
+def _akb(audio_root: Path | None) -> Benchmark:
+    from eval.benchmarks import akb
+
+    return akb.load(audio_root)
+
+
+def _akb_open(audio_root: Path | None) -> Benchmark:
+    from eval.benchmarks import akb
+
+    return akb.load_open(audio_root)
+
+
+def _auditorybench(audio_root: Path | None) -> Benchmark:
+    from eval.benchmarks import auditorybench
+
+    return auditorybench.load(audio_root)
+
+
 BENCHMARKS: Mapping[str, Callable[[Path | None], Benchmark]] = {
     "mmau": _mmau,
     "mmau-test": _mmau_test,
     "mmar": _mmar,
+    "akb": _akb,
+    "akb-open": _akb_open,
+    "auditorybench++": _auditorybench,
 }
 
 
@@ -41,18 +63,19 @@ def find(name: str, audio_root: Path | None = None) -> Benchmark:
 
     `audio_root` is the folder that the clips' paths start from; None: where the benchmark keeps them.
     """
-    if Path(name).suffix in {".json", ".jsonl"}:
+    if Path(name).suffix in {".json", ".jsonl", ".csv"}:
         return _read(Path(name), audio_root)
     return pick(BENCHMARKS, "benchmark", name)(audio_root)
 
 
 def _read(file: Path, audio_root: Path | None) -> Benchmark:
     """Read a file in the schema that its first row has."""
-    from eval.benchmarks import mmar, mmau
+    from eval.benchmarks import akb, auditorybench, mmar, mmau
     from eval.benchmarks.rows import read_bytes
 
-    # Enough for the keys of a row; a file that is neither is refused as MMAU with the field named.
-    start = read_bytes(file)[:20_000]
-    if b'"audio_path"' in start and b'"audio_id"' not in start:
-        return mmar.read(file, audio_root)
-    return mmau.read(file, audio_root)
+    if file.suffix == ".csv":
+        return auditorybench.read(file)
+    start = read_bytes(file)[:20_000]  # enough for the keys of a row
+    if b'"audio_id"' in start:
+        return mmau.read(file, audio_root)
+    return mmar.read(file, audio_root) if b'"audio_path"' in start else akb.read(file)

@@ -1,0 +1,91 @@
+"""The checker of AKB-open: every computed answer is derived again by other code, every fact row names its source."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from eval.akb_open import check_notes, check_numbers, check_sounds
+from eval.akb_open.check_facts import Library, Sources
+from eval.akb_open.row import CATEGORIES, COMPUTED, NUM_PER_SUB_CATEGORY, Derivation, Row
+from eval.benchmarks.akb import Shaped, problems
+
+GUESSING = (0.20, 0.32)
+"""What `always the first` and `always the longest option` may score over the whole file."""
+
+RIGHT_CHOICES: Mapping[str, Callable[[Derivation, tuple[str, ...]], list[str]]] = {
+    **dict.fromkeys(check_numbers.TRUTHS, check_numbers.right_choices),
+    **dict.fromkeys(check_notes.HOLDS, check_notes.right_choices),
+    **dict.fromkeys(check_sounds.HOLDS, check_sounds.right_choices),
+}
+
+
+class Finding(NamedTuple):
+    """What is wrong with a row; `id` is empty where it is the file as a whole."""
+
+    id: str
+    problem: str
+
+
+def check(rows: Sequence[Row], sources: Sources | None = None) -> tuple[Finding, ...]:
+    """Return what is wrong with the rows; nothing means that every answer could be confirmed.
+
+    Computed answers are confirmed from the row alone. Quotes and pronunciations are compared with the
+    files in `sources`, as far as they are given.
+    """
+    library = Library(sources or Sources())
+    found = [Finding(row.id, problem) for row in rows for problem in _problems_of(row, library)]
+    shape = problems(rows, num_per_sub_category=NUM_PER_SUB_CATEGORY)
+    return tuple(found + [Finding("", problem) for problem in (*shape, *_guessable(rows))])
+
+
+def check_shape(rows: Sequence[Shaped]) -> tuple[Finding, ...]:
+    """Return how any file differs from AKB's published shape; sub-categories may differ in size."""
+    return tuple(Finding("", problem) for problem in problems(rows))
+
+
+def _problems_of(row: Row, library: Library) -> Iterator[str]:
+    if row.category not in CATEGORIES:
+        yield f"is of no known category: {row.category!r}"
+    if row.derivation is not None:
+        yield from _derived(row, row.derivation)
+        if row.source != COMPUTED and "sounds" not in row.derivation.parameters:
+            yield f"is computed, but names a source: {row.source!r}"
+    yield from library.problems(row)
+
+
+def _derived(row: Row, derivation: Derivation) -> Iterator[str]:
+    if derivation.name not in RIGHT_CHOICES:
+        yield f"has an unknown derivation: {derivation.name!r}"
+        return
+    for name, value in derivation.parameters.items():
+        if isinstance(value, str) and not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", row.question):
+            yield f"does not ask with its own {name}: {value!r}"
+    try:
+        right = RIGHT_CHOICES[derivation.name](derivation, row.choices)
+    except (KeyError, ValueError, AssertionError, ZeroDivisionError) as error:
+        yield f"cannot be derived by {derivation.name}: {error!r}"
+        return
+    if right != [row.answer]:
+        yield f"answers {row.answer!r}, but by {derivation.name} right is {' and '.join(right) or 'no option'}"
+
+
+def guessing_scores(rows: Sequence[Row]) -> dict[str, float]:
+    """Return the shares of right answers of reading nothing but the place or the length of the options."""
+    first = sum(row.choices[0] == row.answer for row in rows)
+    return {
+        "always the first": first / max(1, len(rows)),
+        "always the longest": sum(map(_longest, rows)) / max(1, len(rows)),
+    }
+
+
+def _longest(row: Row) -> float:
+    """Return the chance that one of the longest options, drawn at random, is the right one."""
+    length = max(map(len, row.choices))
+    return (len(row.answer) == length) / sum(len(choice) == length for choice in row.choices)
+
+
+def _guessable(rows: Sequence[Row]) -> Iterator[str]:
+    low, high = GUESSING
+    for name, score in guessing_scores(rows).items():
+        if not low <= score <= high:
+            yield f"{name} option scores {score:.1%}; {low:.0%} to {high:.0%} gives nothing away"

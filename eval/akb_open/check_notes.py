@@ -1,0 +1,108 @@
+"""Checks the music theory of AKB-open on the line of fifths: … F C G D …, one step a fifth, a sharp seven steps."""
+
+from collections.abc import Callable, Mapping
+
+from eval.akb_open.row import Derivation
+
+LETTERS = "FCGDAEB"  # -1 to 5
+INTERVALS = {
+    "minor second": -5,
+    "major second": 2,
+    "minor third": -3,
+    "major third": 4,
+    "perfect fourth": -1,
+    "augmented fourth": 6,
+    "diminished fifth": -6,
+    "perfect fifth": 1,
+    "minor sixth": -4,
+    "major sixth": 3,
+    "minor seventh": -2,
+    "major seventh": 5,
+}
+"""Steps on the line of fifths from the lower note to the upper one."""
+DEGREES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+SCALES = {
+    "major": (0, 2, 4, -1, 1, 3, 5),
+    "natural minor": (0, 2, -3, -1, 1, -4, -2),
+    "harmonic minor": (0, 2, -3, -1, 1, -4, 5),
+}
+CHORDS = {
+    "major triad": (0, 4, 1),
+    "minor triad": (0, -3, 1),
+    "diminished triad": (0, -3, -6),
+    "augmented triad": (0, 4, 8),
+    "major seventh chord": (0, 4, 1, 5),
+    "dominant seventh chord": (0, 4, 1, -2),
+    "minor seventh chord": (0, -3, 1, -2),
+    "half-diminished seventh chord": (0, -3, -6, -2),
+}
+MINOR = -3  # a minor key has the signature of the major key three fifths below it, counted in sharps
+
+
+def fifths(note: str) -> int:
+    """Return the place of `B flat` and the like on the line of fifths; C is 0."""
+    letter, _, accidental = note.partition(" ")
+    return LETTERS.index(letter) - 1 + {"flat": -7, "": 0, "sharp": 7}[accidental]
+
+
+def pitch_class(place: int) -> int:
+    """Return semitones above C of a place on the line of fifths."""
+    return 7 * place % 12
+
+
+def _signature_of(key: str) -> int:
+    tonic, _, mode = key.rpartition(" ")
+    return fifths(tonic) + (MINOR if mode == "minor" else 0)
+
+
+def _signature(text: str) -> int:
+    count, _, kind = text.partition(" ")
+    return 0 if count == "no" else int(count) * (1 if kind.startswith("sharp") else -1)
+
+
+def _chord(name: str) -> tuple[int, ...]:
+    kind = max((kind for kind in CHORDS if name.endswith(f" {kind}")), key=len)
+    root = fifths(name.removesuffix(f" {kind}"))
+    return tuple(root + step for step in CHORDS[kind])
+
+
+def _notes(text: str) -> tuple[int, ...]:
+    return tuple(fifths(note) for note in text.split(", "))
+
+
+def _degree(derivation: Derivation) -> int:
+    step = SCALES[derivation.text("scale")][DEGREES.index(derivation.text("degree"))]
+    return fifths(derivation.text("tonic")) + step
+
+
+Claim = Callable[[Derivation, str], bool]
+HOLDS: Mapping[str, Claim] = {
+    "note_above": lambda d, choice: fifths(choice) - fifths(d.text("low")) == INTERVALS[d.text("interval")],
+    "note_below": lambda d, choice: fifths(d.text("high")) - fifths(choice) == INTERVALS[d.text("interval")],
+    "interval_between": lambda d, choice: fifths(d.text("high")) - fifths(d.text("low")) == INTERVALS[choice],
+    "signature": lambda d, choice: _signature_of(d.text("key")) == _signature(choice),
+    "key": lambda d, choice: (
+        _signature_of(choice) == _signature(d.text("signature")) and choice.endswith(d.text("mode"))
+    ),
+    "relative": lambda d, choice: (
+        _signature_of(choice) == _signature_of(d.text("key")) and choice.endswith(d.text("mode"))
+    ),
+    "degree": lambda d, choice: fifths(choice) == _degree(d),
+    "chord_notes": lambda d, choice: _notes(choice) == _chord(d.text("chord")),
+    "chord_name": lambda d, choice: _notes(d.text("notes")) == _chord(choice),
+}
+
+
+def _sound(name: str, choice: str) -> frozenset[int] | None:
+    """Return the pitch classes that an option names; None where it names none."""
+    if name in {"note_above", "note_below", "degree", "chord_notes"}:
+        return frozenset(map(pitch_class, _notes(choice)))
+    return frozenset(map(pitch_class, _chord(choice))) if name == "chord_name" else None
+
+
+def right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
+    """Return the options that are right, and those that sound like a right one."""
+    name = derivation.name
+    right = [choice for choice in choices if HOLDS[name](derivation, choice)]
+    sounds = {_sound(name, choice) for choice in right} - {None}
+    return [choice for choice in choices if choice in right or _sound(name, choice) in sounds]

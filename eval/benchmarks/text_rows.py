@@ -1,0 +1,91 @@
+"""Benchmarks about text only, whose files name their fields as they like: `my.fields.json` says which `my.json` has."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import ascii_uppercase
+
+from pydantic import ValidationError, model_validator
+
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.benchmarks.rows import AskedRow, read_benchmark, read_bytes
+from services.errors import BadConfig
+from services.types import Value
+
+
+class Fields(Value):
+    """What a file calls its fields."""
+
+    id: str = "id"
+    question: str = "question"
+    choices: str | tuple[str, ...] = "choices"
+    """One field with all options, or one for each."""
+    answer: str = "answer"
+    category: str = "category"
+    sub_category: str = "sub_category"
+
+    def options(self, row: Mapping[str, object]) -> object:
+        """Return a row's options in order: a list; an object from letters to texts is put in order."""
+        if isinstance(self.choices, tuple):
+            return [row[name] for name in self.choices if name in row]
+        found = row.get(self.choices)
+        return [text for _, text in sorted(found.items())] if isinstance(found, dict) else found
+
+
+class TextRow(AskedRow):
+    """A question about text, in our own names."""
+
+    category: str = ""
+    sub_category: str = ""
+
+
+def read_text_benchmark(file: Path) -> Benchmark:
+    """Read a text-only file; raises `BadConfig` that names file, row and field of the first unusable row."""
+    return read_benchmark(file, row_kind(read_fields(file)), _item)
+
+
+def read_fields(file: Path) -> Fields:
+    """Return what the file calls its fields; raises `BadConfig` where its `.fields.json` says nothing usable."""
+    mapping = file.with_suffix(".fields.json")
+    if not mapping.is_file():
+        return Fields()
+    try:
+        return Fields.model_validate_json(read_bytes(mapping))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise BadConfig(
+            f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {problem['msg']}; fields that can be named "
+            f"are {', '.join(Fields.model_fields)}."
+        ) from error
+
+
+def row_kind(fields: Fields) -> type[TextRow]:
+    """Return the kind of row that a file with these fields has."""
+
+    class Row(TextRow):
+        @model_validator(mode="before")
+        @classmethod
+        def _named(cls, row: object) -> object:
+            return renamed(row, fields) if isinstance(row, dict) else row
+
+    return Row
+
+
+def renamed(row: Mapping[str, object], fields: Fields) -> dict[str, object]:
+    """Return a row under our names; a letter that is no option's text becomes the option that it stands for."""
+    simple = {name: field for name, field in fields.model_dump().items() if name != "choices"}
+    ours = {name: row[field] for name, field in simple.items() if field in row}
+    if isinstance(ours.get("id"), int):
+        ours["id"] = str(ours["id"])
+    options = fields.options(row)
+    if options is not None:
+        ours["choices"] = options
+    answer = ours.get("answer")
+    if isinstance(options, list) and isinstance(answer, str) and answer not in options:
+        letters = dict(zip(ascii_uppercase, options, strict=False))
+        ours["answer"] = letters.get(answer.strip("(). ").upper(), answer)
+    return ours
+
+
+def _item(row: TextRow) -> Item:
+    answer = None if row.is_withheld else row.answer
+    return Item(**row.model_dump() | {"answer": answer, "task": row.category or "text", "modality": "text"})
