@@ -4,17 +4,15 @@ import warnings
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from eval.scoring import Interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # told apart with colour blindness too
 MARKERS = "os^Dvp"
@@ -58,7 +56,7 @@ def intervals(bars: Sequence[Bar]) -> str:
         return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
 
 
-def _whisker(axes: "Axes", bar: Bar, y: float, number: int) -> None:
+def _whisker(axes: Axes, bar: Bar, y: float, number: int) -> None:
     errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
     colour, marker = _colour(number), _marker(number)
     axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt=marker, color=colour, capsize=2.5, markersize=5)
@@ -109,7 +107,7 @@ def as_inline(figure: Figure, label: str) -> str:
     return inline.replace("<svg ", f'<svg fill="currentColor" role="img" aria-label={quoteattr(label)} ', 1)
 
 
-def _without_frame(axes: "Axes") -> None:
+def _without_frame(axes: Axes) -> None:
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
