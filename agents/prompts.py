@@ -18,20 +18,25 @@ NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n
 ASK = "Question: {question}"
 OPTION = "{letter}. {text}"
 ANSWER_LETTER = "Answer with the letter of the best option."
+ANSWER_BRIEFLY = "Answer in a few words."
 ANSWER_FREELY = "Answer in one or two sentences."
 SAID = 'Somebody says: "{text}"'
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
 
 
-def messages(question: Question, evidence: tuple[Evidence, ...] | None = None) -> tuple[Message, ...]:
+def messages(
+    question: Question, evidence: tuple[Evidence, ...] | None = None, *, lists_options: bool = True
+) -> tuple[Message, ...]:
     """Return the prompt for a question; `evidence` is None on a path that hears nothing.
 
-    The evidence comes first, so that the prompts of many questions about one clip begin alike.
+    The evidence comes first, so that the prompts of many questions about one clip begin alike. Without its options
+    listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
     """
     heard = "" if evidence is None else _heard(evidence)
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
-    return (Message(role="system", content=system), Message(role="user", content=heard + _asked(question)))
+    asked = _asked(question) if lists_options else f"{ASK.format(question=question.text)}\n{ANSWER_BRIEFLY}"
+    return (Message(role="system", content=system), Message(role="user", content=heard + asked))
 
 
 def hearing(question: Question) -> tuple[Message, ...]:

@@ -31,10 +31,14 @@ async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | No
     if not question.choices:
         said = await llm.complete(messages(question, shown))
         return Read(said.reply, None, {}, _trace(llm, shown, evidence, 1), said.usage)
-    orders = min(llm.style.num_rotations, len(question.choices))
+    lists_options = llm.style.scores == "letters"
+    orders = min(llm.style.num_rotations, len(question.choices)) if lists_options else 1
     trace = _trace(llm, shown, evidence, orders)
     asked = [_rotated(question, by) for by in range(orders)]
-    readings = await asyncio.gather(*(llm.choose(messages(one, shown), one.choices) for one in asked))
+    prompts = [messages(one, shown, lists_options=lists_options) for one in asked]
+    readings = await asyncio.gather(
+        *(llm.choose(prompt, one.choices) for prompt, one in zip(prompts, asked, strict=True))
+    )
     usage = sum((reading.usage for reading in readings), Usage())
     probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:

@@ -1,4 +1,7 @@
-"""GGUF to CTranslate2 int8: loads in seconds where GGUF takes a minute, and reads prompts several times as fast."""
+"""GGUF, which takes a minute to load, once to what loads in seconds.
+
+CTranslate2 int8 is for reading prompts fast; bfloat16 safetensors for transformers, where gradients pass through.
+"""
 
 import shutil
 from contextlib import redirect_stderr
@@ -23,6 +26,17 @@ def to_ctranslate2(source: Path, target: Path) -> None:
         TransformersConverter(unpacked, low_cpu_mem_usage=True).convert(str(target), quantization="int8", force=True)
         for name in ("tokenizer.json", "chat_template.jinja"):
             shutil.move(Path(unpacked) / name, target / name)
+    _copy_notices(source, target)
+
+
+def to_safetensors(source: Path, target: Path) -> None:
+    """Convert `source`/model.gguf to a folder in Hugging Face format, bfloat16."""
+    with redirect_stderr(StringIO()):
+        _dequantise(source, target)
+    _copy_notices(source, target)
+
+
+def _copy_notices(source: Path, target: Path) -> None:
     for notice in source.glob("*.[hm][td]*"):
         (target / notice.name).write_bytes(notice.read_bytes())
 

@@ -142,6 +142,9 @@ class Reading(Value):
 class ReadingStyle(Value):
     """How an LLM reads best."""
 
+    scores: Literal["letters", "texts"] = "letters"
+    """What `LLM.choose` scores: the letters of options that the prompt lists, or the texts of options that it does
+    not. A small model tells what fits better than it keeps letters and texts together."""
     num_rotations: int = 1
     """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
     num_statements: int | None = None

