@@ -141,8 +141,9 @@ class Quantised:
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    shifted: NDArray[np.float32] = logits - logits.max()
-    return shifted - np.log(np.exp(shifted).sum())
+    shifted = logits - logits.max()
+    logprobs: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
+    return logprobs
 
 
 def _of_one_length(requests: Sequence[_Scored], groups: list[list[int]]) -> list[list[int]]:

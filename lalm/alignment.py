@@ -1,0 +1,127 @@
+"""Stage 2a: before the backbone listens, the connector learns to say the right words at all.
+
+The backbone's input embeddings are the dictionary. Each audio embedding is a guess among the words of all replies; a
+clip's guess is the mean over its embeddings, and is to hold the words of the replies about that clip, rare ones above
+all. No forward pass through the backbone is needed, so a step is cheap, and the connector arrives at the backbone
+speaking words that it knows. Not part of DeSTA's recipe; LOG.md says what it gains.
+"""
+
+# Shape suffixes: S segments, Q queries, H backbone width, V words of the dictionary
+
+import math
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+
+from lalm.config import AlignmentConfig
+from lalm.corpus import Corpus
+from lalm.data import Clip, Dataset
+from lalm.encoder import padded
+from lalm.model import AudioLanguageModel
+from lalm.template import Template
+from lalm.trainer import cosine
+
+SHARPNESS = 4.0  # of the guesses, as a multiple of the scaled dot product
+PULL = 0.1  # weight of the distance between an embedding and the words that it guesses
+MIN_CLIPS = 2  # that a word has to be about, to stand in the dictionary
+CLIP_NORM = 1.0
+
+
+class Dictionary(NamedTuple):
+    """The words that replies are made of."""
+
+    ids: tuple[int, ...]
+    weights: Mapping[int, float]
+    """Token id -> how telling it is: the logarithm of how few clips it is about."""
+
+
+class Aligner:
+    """Aligns the connector of a model with its backbone's input embeddings.
+
+    Args:
+        config: how long, how fast.
+        model: its connector is trained, its backbone lends the embeddings.
+        corpus: replies and features.
+        template: of the backbone.
+        seed: of crops and order.
+    """
+
+    def __init__(
+        self, config: AlignmentConfig, model: AudioLanguageModel, corpus: Corpus, template: Template, *, seed: int
+    ) -> None:
+        self._config, self._corpus = config, corpus
+        self._connector = model.connector
+        self._words = words_by_clip(corpus.training, template)
+        self._dictionary = dictionary(self._words.values())
+        embeddings_VH = model.backbone.get_input_embeddings().weight.detach()
+        self._place = {token: number for number, token in enumerate(self._dictionary.ids)}
+        self._mean_H = embeddings_VH.float().mean(0)
+        centred_VH = embeddings_VH[list(self._dictionary.ids)].float() - self._mean_H
+        self._scale = centred_VH.square().sum(-1).mean().sqrt()
+        self._words_VH = centred_VH / self._scale
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+
+    def run(self) -> Iterator[float]:
+        """Train, and yield the loss of each step."""
+        optimizer = AdamW(self._connector.parameters(), weight_decay=self._config.weight_decay)
+        self._connector.train()
+        for step in range(self._config.num_steps):
+            rate = cosine(self._config.learning_rate, step, self._config.warmup_steps, self._config.num_steps)
+            for settings in optimizer.param_groups:
+                settings["lr"] = rate
+            loss = self._loss(self._random.sample(sorted(self._words), min(self._config.clips, len(self._words))))
+            torch.autograd.backward(loss)
+            torch.nn.utils.clip_grad_norm_(self._connector.parameters(), CLIP_NORM)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            yield loss.item()
+
+    def _loss(self, clips: Sequence[Clip]) -> Tensor:
+        device = self._mean_H.device
+        segments = [self._cropped(self._corpus.features.load(clip.sha256)[0]).to(device) for clip in clips]
+        features = padded(segments)
+        with torch.autocast(device.type, torch.bfloat16):
+            heard_SQH = self._connector(features.taps_SKTD, features.frames_S)
+        centred_SQH = (heard_SQH.float() - self._mean_H) / self._scale
+        guess_SQV = (SHARPNESS * centred_SQH @ self._words_VH.T).log_softmax(-1)
+        guess_SV = guess_SQV.logsumexp(1) - math.log(guess_SQV.shape[1])
+        missed: Tensor = -(self._targets(clips).to(device) * guess_SV).sum(-1).mean()
+        guessed_SQH = guess_SQV.exp() @ self._words_VH
+        far: Tensor = (centred_SQH - guessed_SQH).square().sum(-1).mean()
+        return missed + PULL * far
+
+    def _targets(self, clips: Sequence[Clip]) -> Tensor:
+        """Return the share of each word in each clip, shape (S, V)."""
+        shares_SV = torch.zeros(len(clips), len(self._dictionary.ids))
+        for row, clip in enumerate(clips):
+            for token in self._words[clip] & self._dictionary.weights.keys():
+                shares_SV[row, self._place[token]] = self._dictionary.weights[token]
+        return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
+
+    def _cropped(self, segment_KTD: Tensor) -> Tensor:
+        """Return at most so many frames from anywhere in a segment."""
+        spare = segment_KTD.shape[1] - self._config.frames
+        start = self._random.randint(0, spare) if spare > 0 else 0
+        return segment_KTD[:, start : start + self._config.frames]
+
+
+def words_by_clip(dataset: Dataset, template: Template) -> dict[Clip, frozenset[int]]:
+    """Return the tokens of all replies about each clip that is heard alone, but those that it says itself."""
+    words: dict[Clip, set[int]] = defaultdict(set)
+    for example in dataset.examples:
+        if len(example.clips) == 1:
+            words[example.clips[0]].update(example.row.reply)
+    return {clip: frozenset(tokens - template.tokens(clip.transcript)) for clip, tokens in words.items()}
+
+
+def dictionary(words: Iterable[frozenset[int]]) -> Dictionary:
+    """Return the words that are about more than one clip, but not about all of them."""
+    everyone = list(words)
+    counts = Counter(token for tokens in everyone for token in tokens)
+    kept = sorted(token for token, count in counts.items() if MIN_CLIPS <= count < len(everyone))
+    return Dictionary(tuple(kept), {token: math.log(len(everyone) / counts[token]) for token in kept})

@@ -1,0 +1,51 @@
+"""A configuration -> the model it describes, with frozen parts loaded and the trained ones as they begin."""
+
+from typing import NamedTuple
+
+import torch
+from transformers import PreTrainedModel
+
+from lalm import parts
+from lalm.config import LoraConfig, ModelConfig
+from lalm.connector import Connector
+from lalm.encoder import Encoder
+from lalm.model import AudioLanguageModel
+from lalm.template import Template
+
+ADAPTER = "audio"  # name of the LoRA adapter
+
+
+class Built(NamedTuple):
+    """All parts of a LALM."""
+
+    model: AudioLanguageModel
+    encoder: Encoder
+    template: Template
+
+
+def build(config: ModelConfig, device: torch.device) -> Built:
+    """Load the frozen parts and make the trained ones."""
+    dtype = parts.pick_dtype(config.dtype, device)
+    whisper = parts.open_encoder(config.encoder, torch.float32 if device.type == "cpu" else dtype)
+    encoder = Encoder(whisper, num_taps=config.connector.num_taps, window=config.window)
+    backbone = parts.open_backbone(config.backbone, dtype)
+    connector = Connector(
+        config.connector,
+        encoder_width=encoder.width,
+        num_heads=encoder.num_heads,
+        backbone_width=backbone.config.hidden_size,
+    )
+    if config.lora is not None:
+        adapt(backbone, config.lora)
+    template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
+    return Built(AudioLanguageModel(connector, backbone).to(device), encoder.to(device), template)
+
+
+def adapt(backbone: PreTrainedModel, config: LoraConfig) -> None:
+    """Add LoRA to every linear layer but the output: names differ by family (Phi fuses query, key and value)."""
+    from peft import LoraConfig as Peft
+
+    wanted = Peft(
+        r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules="all-linear", bias="none"
+    )
+    backbone.add_adapter(wanted, adapter_name=ADAPTER)

@@ -1,0 +1,130 @@
+"""What a run leaves on disk: its configuration and what was trained, never the frozen parts.
+
+In the run folder:
+
+- config.yaml: the configuration, as it was run.
+- alignment.txt: the loss of each step of the alignment, if there was one.
+- metrics.jsonl: one line per step, and one per validation.
+- model.safetensors: the connector, and the adapters if there are any.
+- resume.safetensors: moments and random state besides, to go on exactly; not needed to use the model.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.optim import Optimizer
+
+from lalm import yaml_config
+from lalm.config import TrainConfig
+from lalm.model import AudioLanguageModel
+from lalm.parallel import Processes
+from services.errors import BadConfig
+from services.types import Value
+
+CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
+ALIGNMENT = "alignment.txt"
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
+
+
+def open_run(folder: Path, config: TrainConfig) -> None:
+    """Make the run folder, or go on with one of the same configuration; `BadConfig` names what differs."""
+    if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        return
+    recorded, wanted = _flat(read_config(folder)), _flat(config)
+    differing = [
+        f"{key} was {recorded.get(key)!r} and is now {wanted.get(key)!r}"
+        for key in sorted(recorded.keys() | wanted.keys())
+        if recorded.get(key) != wanted.get(key)
+    ]
+    if differing:
+        raise BadConfig(
+            f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
+            "Name another folder, or remove this one."
+        )
+
+
+def read_config(folder: Path) -> TrainConfig:
+    """Return the configuration of a run folder."""
+    return yaml_config.read_config(folder / CONFIG, TrainConfig)
+
+
+def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> None:
+    """Write the model, and all that the next step depends on: moments and the random state of each process."""
+    states = group.gathered(torch.get_rng_state().to(group.device))
+    if not group.is_first:
+        return
+    tensors = {"step": torch.tensor(step)} | {f"rng/{rank}": state for rank, state in enumerate(states)}
+    for name, value in model.trained():
+        for moment, state in optimizer.state[value].items():
+            tensors[f"{moment}/{name}"] = state
+    _save(model.kept() | tensors, folder / RESUME)
+    _save(model.kept(), folder / WEIGHTS)
+
+
+def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, *, rank: int) -> int:
+    """Go on from what `save` wrote, if there is anything: return the number of steps done."""
+    if not (folder / RESUME).is_file():
+        return 0
+    stored = load_file(folder / RESUME)
+    with torch.no_grad():
+        for name, value in model.kept().items():
+            value.copy_(stored[name])
+        for name, value in model.trained():
+            optimizer.state[value] = {
+                moment: stored[f"{moment}/{name}"].to(value.device if moment != "step" else "cpu") for moment in MOMENTS
+            }
+    if f"rng/{rank}" not in stored:
+        raise BadConfig(f"'{folder}' was trained by fewer processes than now: go on with as many.")
+    torch.set_rng_state(stored[f"rng/{rank}"])
+    return int(stored["step"])
+
+
+def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) -> None:
+    """Write what is trained in another precision: half the size, for shipping."""
+    _save({name: value.to(dtype) for name, value in model.kept().items()}, folder / WEIGHTS)
+
+
+def load_weights(model: AudioLanguageModel, folder: Path) -> None:
+    """Read what was trained; `BadConfig` names every tensor that is missing, extra or of another shape."""
+    path = folder / WEIGHTS
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
+    expected = model.kept()
+    faults = [f"{name} is missing" for name in expected.keys() - stored.keys()]
+    faults += [f"{name} is not part of the model" for name in stored.keys() - expected.keys()]
+    faults += [
+        f"{name} has shape {tuple(stored[name].shape)} instead of {tuple(expected[name].shape)}"
+        for name in expected.keys() & stored.keys()
+        if stored[name].shape != expected[name].shape
+    ]
+    if faults:
+        raise BadConfig(f"'{path}' does not fit '{folder / CONFIG}': {'; '.join(sorted(faults))}.")
+    with torch.no_grad():
+        for name, value in expected.items():
+            value.copy_(stored[name])
+
+
+def _flat(value: Value, prefix: str = "") -> dict[str, object]:
+    """Return the settings of a configuration by dotted key."""
+    settings: dict[str, object] = {}
+    for name in type(value).model_fields:
+        setting = getattr(value, name)
+        nested = _flat(setting, f"{prefix}{name}.") if isinstance(setting, Value) else {f"{prefix}{name}": setting}
+        settings |= nested
+    return settings
+
+
+def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write in one step, so that an interruption leaves the old file whole."""
+    partial = path.with_suffix(".partial")
+    save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, partial)
+    partial.rename(path)

@@ -1,0 +1,122 @@
+"""One YAML is one run: what is trained, on what, how; written into the run folder as it was read."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.types import Value
+
+
+class ConnectorConfig(Value):
+    """The Q-Former between encoder and backbone."""
+
+    num_queries: int = Field(default=64, gt=0)
+    """Embeddings that a segment of audio (at most 30 s) becomes."""
+    num_layers: int = Field(default=6, gt=0)
+    num_taps: int = Field(default=4, gt=0)
+    """Encoder layers that are listened to, evenly spaced, the last among them."""
+    ffn_width: int = Field(default=3072, gt=0)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class LoraConfig(Value):
+    """Low-rank updates of every linear layer of the backbone, active only while it hears audio."""
+
+    rank: int = Field(default=16, gt=0)
+    alpha: int = Field(default=32, gt=0)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+
+
+class ModelConfig(Value):
+    """What the LALM is made of."""
+
+    encoder: str
+    """A Whisper encoder: a name of `services/weights.json`, a folder in Hugging Face format, or a Hub id."""
+    backbone: str
+    """A causal LM, named in the same three ways."""
+    connector: ConnectorConfig = ConnectorConfig()
+    lora: LoraConfig | None = None
+    window: Literal["full", "trimmed"] = "full"
+    """full: every segment is padded to 30 s, as Whisper was trained; trimmed: only what was recorded is read."""
+    transcript: bool = True
+    """Whether the words of the recogniser follow the audio in the prompt."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the frozen parts; auto: bfloat16 where the processor multiplies it faster."""
+
+
+class DataConfig(Value):
+    """What is learnt from."""
+
+    files: tuple[Path, ...]
+    """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file."""
+    audio_root: Path
+    """Folder that the audio paths of the rows start from."""
+    validation: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the clips held back, by recording, for the validation loss."""
+    asr: str | None = "whisper-base"
+    """Recogniser whose words stand in the prompt; None: those that the rows bring."""
+    max_length: int = Field(default=512, gt=0)
+    """Tokens of prompt and reply together; a longer row is dropped and counted."""
+
+
+class OptimizerConfig(Value):
+    """AdamW with warm-up and cosine."""
+
+    learning_rate: float = Field(default=1e-4, gt=0)
+    """Of the connector."""
+    lora_learning_rate: float = Field(default=1e-4, gt=0)
+    """Of the adapters."""
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_steps: int = Field(default=100, ge=0)
+    num_steps: int = Field(gt=0)
+    clip_norm: float = Field(default=1.0, gt=0)
+
+
+class AlignmentConfig(Value):
+    """The connector alone learns the words of the replies (`lalm/alignment.py`)."""
+
+    num_steps: int = Field(gt=0)
+    clips: int = Field(default=16, gt=0)
+    """Clips of a step."""
+    frames: int = Field(default=200, gt=0)
+    """Frames of a clip that are heard at once, 50 a second; which ones, is drawn anew each time."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_steps: int = Field(default=100, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+
+
+class BatchConfig(Value):
+    """How rows are put together."""
+
+    tokens: int = Field(default=1024, gt=0)
+    """Tokens of one packed sequence."""
+    sequences_per_step: int = Field(default=1, gt=0)
+    """Packed sequences between two updates, over all processes together."""
+    rows_per_clip: int = Field(default=8, gt=0)
+    """Rows about one clip that are read together, behind their common prompt."""
+
+
+class TrainConfig(Value):
+    """A whole run."""
+
+    name: str
+    model: ModelConfig
+    data: DataConfig
+    alignment: AlignmentConfig | None = None
+    """None: the connector starts as it is initialised, as in DeSTA."""
+    optimizer: OptimizerConfig
+    batch: BatchConfig = BatchConfig()
+    seed: int = 42
+    save_every: int = Field(default=200, gt=0)
+    """Steps between two checkpoints, each of which a run goes on from exactly."""
+
+    @model_validator(mode="after")
+    def _rows_fit(self) -> Self:
+        if self.data.max_length > self.batch.tokens:
+            raise ValueError(
+                f"data.max_length={self.data.max_length} exceeds batch.tokens={self.batch.tokens}: "
+                "a row has to fit into a packed sequence."
+            )
+        return self

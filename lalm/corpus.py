@@ -1,0 +1,79 @@
+"""The rows of a run with everything the trainer needs of their clips: features and transcripts."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+
+from lalm import parts
+from lalm.build import Built
+from lalm.config import TrainConfig
+from lalm.data import Clip, Dataset, shown, split, tokenised
+from lalm.encoder import num_segments
+from lalm.features import FeatureStore
+from lalm.messages import Audio, read_conversations
+from lalm.parallel import Processes
+from services import audio
+from services.cache import CachedASR
+from services.catalog import ASRS, pick
+from services.errors import BadAudio
+from services.protocols import ASR
+from services.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What is learnt from."""
+
+    training: Dataset
+    validation: Dataset
+    features: FeatureStore
+
+
+def load_corpus(config: TrainConfig, built: Built, root: Path, group: Processes) -> Corpus:
+    """Read the files, hear every clip once, and hold some clips back; paths start from `root`."""
+    revision = parts.revision(config.model.encoder)
+    features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
+    conversations = [one for file in config.data.files for one in read_conversations(root / file)]
+    audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
+    listener = _Listener(config, features, root / config.data.audio_root)
+    if not group.is_first:
+        group.wait()  # the first process fills the shelves that the others read from
+    clips = asyncio.run(listener.hear(audios, shown=group.is_first))
+    if group.is_first:
+        group.wait()
+    dataset = tokenised(conversations, built.template, clips.get, max_length=config.data.max_length)
+    training, validation = split(dataset, config.data.validation, config.seed)
+    return Corpus(training, validation, features)
+
+
+class _Listener:
+    """Hears clips once: their features go to disk, their words into the rows."""
+
+    def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
+        self._features, self._audio_root = features, audio_root
+        self._asr: ASR | None = None
+        self._shows_transcript = config.model.transcript
+        if config.model.transcript and config.data.asr is not None:
+            opened = pick(ASRS, "ASR", config.data.asr)()
+            self._asr = CachedASR(opened, settings().home / "perception")
+
+    async def hear(self, audios: Sequence[Audio], *, shown: bool) -> dict[str, Clip]:
+        """Return the clips that can be used, by the path in the rows."""
+        described = track(audios, "Listening", disable=not shown, transient=True)
+        return {one.path: clip for one in described if (clip := await self._clip(one)) is not None}
+
+    async def _clip(self, one: Audio) -> Clip | None:
+        try:
+            clip = audio.load(self._audio_root / one.path)
+        except BadAudio:
+            return None
+        if not self._features.place(clip.sha256).is_file():
+            self._features(clip)
+        words = one.text
+        if self._asr is not None:
+            heard = await self._asr.transcribe(clip)
+            words = " ".join(said.text for said in heard if said.kind == "transcript")
+        return Clip(one.path, clip.sha256, num_segments(clip), shown(words) if self._shows_transcript else "")

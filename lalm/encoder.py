@@ -1,0 +1,123 @@
+"""The frozen Whisper encoder: a clip -> segments of at most 30 s -> features at several depths.
+
+The log-mel spectrogram is OpenAI Whisper's (arXiv:2212.04356, section 2.2), computed in torch on the encoder's device.
+"""
+
+# Shape suffixes: M mel bins, F mel frames (100 a second), T encoder frames (50 a second), K taps, D encoder width
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+from transformers.audio_utils import mel_filter_bank
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from services.types import SAMPLE_RATE, AudioClip
+
+N_FFT = 400  # samples of a spectrum: 25 ms
+HOP = 160  # samples between two mel frames: 10 ms
+SEGMENT_S = 30.0  # what Whisper hears at once
+SEGMENT_SAMPLES = round(SEGMENT_S * SAMPLE_RATE)
+FRAME_SAMPLES = 2 * HOP  # samples between two encoder frames: 20 ms
+FLOOR, RANGE = 1e-10, 8.0  # Whisper's: the least power, and the orders of magnitude kept below the peak
+
+
+class Features(NamedTuple):
+    """What the encoder makes of several segments."""
+
+    taps_SKTD: Tensor
+    """Padded to the longest segment."""
+    frames_S: Tensor
+    """Frames of each segment that are real."""
+
+
+def tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
+    """Return the numbers of the layers listened to, as DeSTA places them: the last of each of `num_taps` equal parts.
+
+    32 layers: 7, 15, 23, 31; 24: 5, 11, 17, 23; 12: 2, 5, 8, 11; 6: 1, 2, 4, 5; 4: 0, 1, 2, 3.
+    """
+    assert 0 < num_taps <= num_layers, f"{num_taps} taps of {num_layers} layers"
+    return tuple(math.ceil((tap + 1) * num_layers / num_taps) - 1 for tap in range(num_taps))
+
+
+def num_segments(clip: AudioClip) -> int:
+    """Return how many segments of at most 30 s a clip is heard in; nothing of it is left out."""
+    return math.ceil(len(clip.samples) / SEGMENT_SAMPLES)
+
+
+class Encoder(nn.Module):
+    """A Whisper encoder that gives its hidden states at evenly spaced layers.
+
+    Args:
+        whisper: the encoder, frozen.
+        num_taps: K.
+        window: whether a segment is padded to 30 s ("full") or read as long as it is ("trimmed").
+    """
+
+    def __init__(self, whisper: WhisperEncoder, *, num_taps: int, window: Literal["full", "trimmed"]) -> None:
+        super().__init__()
+        self.whisper = whisper.eval().requires_grad_(requires_grad=False)
+        self.window = window
+        self.layers = tap_layers(whisper.config.encoder_layers, num_taps)
+        self.width: int = whisper.config.d_model
+        self.num_heads: int = whisper.config.encoder_attention_heads
+
+    @torch.no_grad()
+    def forward(self, clip: AudioClip) -> list[Tensor]:
+        """Return the features of each segment of a clip, each of shape (K, T, D), without padding."""
+        segments = clip.samples[: len(clip.samples)].copy()
+        parts = [
+            torch.from_numpy(segments[start : start + SEGMENT_SAMPLES])
+            for start in range(0, len(segments), SEGMENT_SAMPLES)
+        ]
+        return [self._segment(part.to(self.whisper.conv1.weight.device)) for part in parts]
+
+    def _segment(self, samples: Tensor) -> Tensor:
+        num_frames = math.ceil(len(samples) / FRAME_SAMPLES)
+        length = SEGMENT_SAMPLES if self.window == "full" else num_frames * FRAME_SAMPLES
+        mel_1MF = log_mel(F.pad(samples, (0, length - len(samples))), self.whisper.config.num_mel_bins)[None]
+        taps_KTD = self._taps(mel_1MF.to(self.whisper.conv1.weight.dtype))
+        return taps_KTD[:, :num_frames]
+
+    def _taps(self, mel_1MF: Tensor) -> Tensor:
+        """Run the encoder's own layers; the final norm is not applied to the last tap, as in DeSTA."""
+        hidden = F.gelu(self.whisper.conv2(F.gelu(self.whisper.conv1(mel_1MF)))).transpose(1, 2)
+        hidden = hidden + self.whisper.embed_positions.weight[: hidden.shape[1]]
+        taps: list[Tensor] = []
+        for number, layer in enumerate(self.whisper.layers[: self.layers[-1] + 1]):
+            hidden = layer(hidden, None)
+            if number in self.layers:
+                taps.append(hidden[0])
+        return torch.stack(taps)
+
+
+def padded(segments_KTD: Sequence[Tensor]) -> Features:
+    """Put segments of several lengths into one tensor."""
+    frames_S = torch.tensor([segment.shape[1] for segment in segments_KTD], device=segments_KTD[0].device)
+    by_time = pad_sequence([segment.transpose(0, 1) for segment in segments_KTD], batch_first=True)  # (S, T, K, D)
+    return Features(by_time.transpose(1, 2), frames_S)
+
+
+def log_mel(samples: Tensor, num_mels: int) -> Tensor:
+    """Return Whisper's log-mel spectrogram of samples at 16 kHz, shape (num_mels, num_samples / 160)."""
+    window, filters_FM = _window_and_filters(num_mels)
+    spectrum = torch.stft(samples, N_FFT, HOP, window=window.to(samples.device), return_complex=True)
+    power_FF = spectrum[:, :-1].abs() ** 2
+    mel_MF = filters_FM.to(samples.device).T @ power_FF
+    log_MF = mel_MF.clamp(min=FLOOR).log10()
+    return (torch.maximum(log_MF, log_MF.max() - RANGE) + 4.0) / 4.0
+
+
+@cache
+def _window_and_filters(num_mels: int) -> tuple[Tensor, Tensor]:
+    """Return the Hann window and the mel filters, shape (num_frequencies, num_mels)."""
+    filters = mel_filter_bank(
+        1 + N_FFT // 2, num_mels, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+    )
+    return torch.hann_window(N_FFT), torch.from_numpy(filters.astype(np.float32))

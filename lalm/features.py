@@ -1,0 +1,53 @@
+"""Encoder features on disk: the encoder is frozen, so it hears each clip once, however many steps and runs follow."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lalm.encoder import Encoder, Features, padded
+from services.types import AudioClip
+
+
+class FeatureStore:
+    """Keeps the features of clips in a folder, by the clip's sha256.
+
+    Args:
+        encoder: listens to what is not there yet.
+        folder: shared by all runs; each encoder, set of taps and window has a shelf of its own in it.
+        revision: of the encoder's weights.
+    """
+
+    def __init__(self, encoder: Encoder, folder: Path, *, revision: str) -> None:
+        self._encoder = encoder
+        dtype = encoder.whisper.conv1.weight.dtype
+        key = f"{revision} {encoder.layers} {encoder.window} {dtype}"
+        self._shelf = folder / sha256(key.encode()).hexdigest()[:12]
+        self._shelf.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, clip: AudioClip) -> list[Tensor]:
+        """Return the features of each segment of the clip, each of shape (K, T, D)."""
+        path = self.place(clip.sha256)
+        if not path.is_file():
+            segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
+            partial = path.with_suffix(".partial")
+            save_file(segments, partial)
+            partial.rename(path)
+        return self.load(clip.sha256)
+
+    def load(self, clip_sha256: str) -> list[Tensor]:
+        """Return the features of a clip that was heard before."""
+        stored = load_file(self.place(clip_sha256))
+        return [stored[name] for name in sorted(stored)]
+
+    def place(self, clip_sha256: str) -> Path:
+        """Return the file of a clip's features."""
+        return self._shelf / f"{clip_sha256}.safetensors"
+
+    def together(self, clips_sha256: Sequence[str], device: torch.device) -> Features:
+        """Return the features of several clips, segment by segment, on a device."""
+        segments = [segment.to(device) for one in clips_sha256 for segment in self.load(one)]
+        return padded(segments)

@@ -1,0 +1,124 @@
+"""A run folder as a LALM: it hears clips, scores the texts of options by likelihood, and replies greedily."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lalm import checkpoint
+from lalm.build import build
+from lalm.data import shown
+from lalm.encoder import num_segments, padded
+from lalm.packing import Group, Row, pack
+from lalm.prompting import beside_audio
+from lalm.template import Heard
+from services.llms.batching import Batcher
+from services.llms.letters import best
+from services.protocols import ASR
+from services.types import AudioClip, Choice, Message, Reading, ReadingStyle, Usage
+
+MAX_TOKENS = 128  # of a reply
+MAX_BATCH = 8  # questions that are read together
+NUM_KEPT = 32  # clips whose features stay in memory: many questions are asked about the same one
+
+
+class _Asked(NamedTuple):
+    """A question about a clip, and the options whose likelihood is wanted."""
+
+    clip: AudioClip
+    prompt: tuple[int, ...]
+    replies: tuple[tuple[int, ...], ...] = ()
+
+
+class TrainedLALM:
+    """A LALM made by `lalm.train`.
+
+    Args:
+        folder: the run.
+        name: catalogue name.
+        asr: the recogniser whose words it was trained to see beside the audio, if any.
+    """
+
+    style = ReadingStyle(scores="texts")
+
+    def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
+        self.name = name
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._built = build(checkpoint.read_config(folder).model, self._device)
+        checkpoint.load_weights(self._built.model, folder)
+        self.revision = hashlib.sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()[:12]
+        self._built.model.eval()
+        self._asr = asr
+        self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()
+        self._scores = Batcher(self._score, max_size=MAX_BATCH)
+        self._replies = Batcher(self._reply, max_size=MAX_BATCH)
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        return await self._replies.submit(_Asked(clip, await self._prompt(messages, clip)))
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        prompt = await self._prompt(messages, clip)
+        replies = tuple(self._built.template.reply(choice.text) for choice in choices)
+        logprobs = await self._scores.submit(_Asked(clip, prompt, replies))
+        by_letter = {choice.letter: each for choice, each in zip(choices, logprobs, strict=True)}
+        return best(by_letter, num_tokens=len(prompt))
+
+    async def _prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
+        """Return the prompt with the clip before the last message, as it stood when the model was trained."""
+        *earlier, last = messages
+        asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
+        words = ""
+        if self._asr is not None:
+            said = await self._asr.transcribe(clip)
+            words = shown(" ".join(one.text for one in said if one.kind == "transcript"))
+        return self._built.template.prompt(asked, [Heard(num_segments(clip), words)])
+
+    @torch.inference_mode()
+    def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
+        """Return the log-probability of each option, its end of turn included: one forward pass for all questions."""
+        groups = [
+            Group(tuple(Row(one.prompt, reply) for reply in one.replies), self._num_slots(one.clip)) for one in asked
+        ]
+        packed = pack(groups).to(self._device)
+        logprobs_R = self._built.model(packed, padded([part for one in asked for part in self._features(one.clip)]))
+        sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R).tolist()
+        ends = list(accumulate(len(one.replies) for one in asked))
+        return [tuple(sums[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
+
+    @torch.inference_mode()
+    def _reply(self, asked: Sequence[_Asked]) -> Sequence[Reading]:
+        return [self._generated(one) for one in asked]
+
+    def _generated(self, asked: _Asked) -> Reading:
+        """Return the greedy reply."""
+        model, template = self._built.model, self._built.template
+        audio_AH = model.listen(padded(self._features(asked.clip)))
+        ids_L = torch.tensor(asked.prompt, device=self._device)
+        inputs_1LH = model.embeddings(ids_L, audio_AH)[None]
+        written_1R = model.backbone.generate(
+            inputs_embeds=inputs_1LH,
+            attention_mask=torch.ones(inputs_1LH.shape[:2], dtype=torch.long, device=self._device),
+            max_new_tokens=MAX_TOKENS,
+            do_sample=False,
+            eos_token_id=template.turn_end[-1],
+            pad_token_id=template.turn_end[-1],
+        )
+        reply = written_1R[0].tolist()
+        usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
+        return Reading(reply=template.decode(reply), usage=usage)
+
+    def _features(self, clip: AudioClip) -> list[Tensor]:
+        """Return the encoder's features of each segment, from memory where the clip was heard a moment ago."""
+        if clip.sha256 not in self._heard:
+            self._heard[clip.sha256] = self._built.encoder(clip)
+            if len(self._heard) > NUM_KEPT:
+                self._heard.popitem(last=False)
+        return self._heard[clip.sha256]
+
+    def _num_slots(self, clip: AudioClip) -> int:
+        return num_segments(clip) * self._built.model.connector.queries_KQD.shape[1]

@@ -1,0 +1,155 @@
+"""What a training costs and how fast it goes: parameters, memory, honest model FLOPs utilisation (MFU).
+
+Counted per token: 4 FLOPs for each frozen weight that gradients pass through (2 forward, 2 backward to the inputs), 6
+for each trained one; logits only where a reply is predicted. The encoder is not counted, as its features are on disk,
+nor is the square part of attention: the figure errs on the low side.
+"""
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import nn
+from transformers import PreTrainedModel
+
+from lalm.build import Built
+from lalm.config import TrainConfig
+from lalm.corpus import Corpus
+from lalm.trainer import Step
+from services.types import Value
+
+PEAK_SECONDS = 0.5  # length of the multiplication that measures the processor's peak
+ADAM_BYTES = 16  # of a trained float32 weight: itself, its gradient and two moments
+
+
+class Size(Value):
+    """Numbers of parameters."""
+
+    encoder: int
+    connector: int
+    adapters: int
+    backbone: int
+    """Frozen, without input embeddings and output layer."""
+    output: int
+    """Of the output layer, which is multiplied only where a reply is predicted."""
+
+    def flops(self, step: Step, num_queries: int) -> float:
+        """Return the FLOPs of a step, the encoder left out: its features are on disk."""
+        connector = 6 * self.connector * step.num_segments * num_queries
+        backbone = (4 * self.backbone + 6 * self.adapters) * step.num_tokens
+        return float(connector + backbone + 4 * self.output * step.num_replied)
+
+
+def size_of(built: Built) -> Size:
+    """Count the parameters of a LALM."""
+    backbone = built.model.backbone
+    adapters = sum(value.numel() for value in backbone.parameters() if value.requires_grad)
+    embeddings = {id(value): value.numel() for layer in _ends(backbone) for value in layer.parameters()}
+    return Size(
+        encoder=_count(built.encoder),
+        connector=_count(built.model.connector),
+        adapters=adapters,
+        backbone=_count(backbone) - adapters - sum(embeddings.values()),
+        output=_count(backbone.get_output_embeddings()),
+    )
+
+
+def describe(built: Built, corpus: Corpus, trial: Step, config: TrainConfig) -> str:
+    """Return what a run will take, from one step that was tried out."""
+    size = size_of(built)
+    trained = size.connector + size.adapters
+    frozen = _bytes(built.encoder) + _bytes(built.model.backbone)
+    dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
+    hours = trial.seconds * config.optimizer.num_steps / 3600
+    return "\n".join(
+        (
+            f"Encoder    {size.encoder:>13,} parameters, frozen",
+            f"Connector  {size.connector:>13,} trained",
+            f"Adapters   {size.adapters:>13,} trained",
+            f"Backbone   {size.backbone + size.output:>13,} frozen",
+            f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
+            f"Rows       {len(corpus.training.examples)} to train on about {corpus.training.num_clips} clips, "
+            f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
+            f"A step     {trial.num_rows} rows, {trial.num_tokens} tokens, {trial.seconds:.1f} s",
+            f"The run    {config.optimizer.num_steps} steps, about {hours:.1f} h",
+        )
+    )
+
+
+class Meter:
+    """Writes a line of metrics per step and shows a bar.
+
+    Args:
+        path: JSON lines.
+        config: of the run.
+        built: the model.
+        done: steps that are done already.
+        shown: whether this process writes and shows.
+    """
+
+    def __init__(self, path: Path, config: TrainConfig, built: Built, *, done: int, shown: bool) -> None:
+        self._size, self._num_queries = size_of(built), config.model.connector.num_queries
+        self._peak = peak_flops(built.model.connector.queries_KQD.device, next(built.model.backbone.parameters()).dtype)
+        self._shown = shown
+        self._file = path.open("a") if shown else None
+        columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not shown)
+        self._task = self._bar.add_task("", total=config.optimizer.num_steps, completed=done)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, step: Step) -> None:
+        """Note a step."""
+        mfu = self._size.flops(step, self._num_queries) / step.seconds / self._peak
+        rows, tokens = step.num_rows / step.seconds, step.num_tokens / step.seconds
+        self._bar.update(
+            self._task,
+            advance=1,
+            description=f"loss {step.loss:.3f}  {rows:.1f} rows/s  {tokens:.0f} tokens/s  MFU {mfu:.0%}",
+        )
+        self._write({**step._asdict(), "rows_per_s": rows, "tokens_per_s": tokens, "mfu": mfu})
+
+    def validated(self, number: int, loss: float) -> None:
+        """Note a validation loss."""
+        self._write({"number": number, "validation_loss": loss})
+
+    def _write(self, line: dict[str, float]) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+
+def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
+    """Measure the FLOPs a second of a large multiplication: what the processor does, not what is claimed of it."""
+    size = 4096 if device.type == "cuda" else 1024
+    left = torch.ones(size, size, device=device, dtype=dtype)
+    times = 0
+    torch.mm(left, left).sum().item()
+    started = time.perf_counter()
+    while time.perf_counter() - started < PEAK_SECONDS:
+        torch.mm(left, left).sum().item()
+        times += 1
+    return 2.0 * size**3 * times / (time.perf_counter() - started)
+
+
+def _ends(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
+    return model.get_input_embeddings(), model.get_output_embeddings()
+
+
+def _count(module: nn.Module) -> int:
+    return sum(value.numel() for value in module.parameters())
+
+
+def _bytes(module: nn.Module) -> int:
+    return sum(value.numel() * value.element_size() for value in module.parameters() if not value.requires_grad)

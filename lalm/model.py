@@ -1,0 +1,94 @@
+"""The audio language model: connector and (optionally LoRA-adapted) backbone; the encoder's features come in."""
+
+# Shape suffixes: L tokens of a packed sequence, R reply tokens, S segments, Q queries, A = S * Q audio embeddings,
+# H backbone width, V vocabulary
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+
+from lalm.connector import Connector
+from lalm.encoder import Features
+from lalm.packing import Packed
+
+
+class AudioLanguageModel(nn.Module):
+    """Connector and backbone.
+
+    Args:
+        connector: trained.
+        backbone: a frozen causal LM, with LoRA adapters or without.
+    """
+
+    def __init__(self, connector: Connector, backbone: PreTrainedModel) -> None:
+        super().__init__()
+        self.connector = connector
+        self.backbone = backbone
+
+    def forward(self, packed: Packed, features: Features | None) -> Tensor:
+        """Return the log-probability of each reply token, shape (R,), float32; logits are computed only there.
+
+        Without features the backbone answers as it did before it was given ears: its adapters rest.
+        """
+        embeddings_1LH = self.embeddings(packed.ids_L, self.listen(features))[None]
+        with self.adapted(active=features is not None):
+            hidden_LH = self.backbone.base_model(
+                inputs_embeds=embeddings_1LH,
+                position_ids=packed.positions_L[None],
+                attention_mask=packed.mask(),
+                use_cache=False,
+            )[0][0]
+        logits_RV = self.logits(hidden_LH[packed.source_R])
+        return -F.cross_entropy(logits_RV, packed.target_R, reduction="none")
+
+    def listen(self, features: Features | None) -> Tensor | None:
+        """Return the audio embeddings of all segments behind one another, shape (A, H)."""
+        if features is None:
+            return None
+        heard_SQH: Tensor = self.connector(features.taps_SKTD, features.frames_S)
+        return heard_SQH.flatten(0, 1)
+
+    def embeddings(self, ids_L: Tensor, audio_AH: Tensor | None) -> Tensor:
+        """Return the backbone's inputs, shape (L, H): the audio embeddings where ids are negative."""
+        text_LH: Tensor = self.backbone.get_input_embeddings()(ids_L.clamp(min=0))
+        if audio_AH is None:
+            assert not (ids_L < 0).any(), "a prompt with audio needs its features"
+            return text_LH
+        is_audio_L = ids_L < 0
+        return text_LH.index_put((is_audio_L,), audio_AH[-1 - ids_L[is_audio_L]].to(text_LH.dtype))
+
+    @contextmanager
+    def adapted(self, *, active: bool) -> Iterator[None]:
+        """Switch the adapters off for as long as nothing is heard."""
+        if active or not self.has_adapters:
+            yield
+            return
+        self.backbone.disable_adapters()
+        try:
+            yield
+        finally:
+            self.backbone.enable_adapters()
+
+    @property
+    def has_adapters(self) -> bool:
+        """Whether the backbone carries LoRA."""
+        return hasattr(self.backbone, "peft_config")
+
+    def logits(self, hidden_RH: Tensor) -> Tensor:
+        """Return the logits of the next token, shape (R, V), float32."""
+        logits_RV: Tensor = self.backbone.get_output_embeddings()(hidden_RH).float()
+        cap = getattr(self.backbone.config, "final_logit_softcapping", None)
+        return logits_RV if cap is None else torch.tanh(logits_RV / cap) * cap
+
+    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield what is trained, by name: the connector, and the adapters if there are any."""
+        return ((name, value) for name, value in self.named_parameters() if value.requires_grad)
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return what a checkpoint holds: what is trained, and what the connector was calibrated with."""
+        calibration = {f"connector.{name}": value for name, value in self.connector.named_buffers()}
+        return {name: value.detach() for name, value in self.trained()} | calibration

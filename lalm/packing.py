@@ -1,0 +1,127 @@
+"""Rows -> one packed sequence: no padding, and what rows about the same clip begin with is read once.
+
+The rows of a group are branches behind their common prefix (system prompt, audio, often the question): a branch attends
+to the prefix and to itself. Each row's loss is what it would be alone.
+"""
+
+# Shape suffixes: L tokens of the packed sequence, R reply tokens of all rows together
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from services.llms.prefixes import shared_prefix
+
+PREFIX = -1  # branch number of the tokens that all rows of a group share
+
+
+class Row(NamedTuple):
+    """A prompt and its reply, as token ids; audio as negative numbers (`lalm/template.py`)."""
+
+    prompt: tuple[int, ...]
+    reply: tuple[int, ...]
+
+
+class Group(NamedTuple):
+    """Rows about the same clips."""
+
+    rows: tuple[Row, ...]
+    num_slots: int
+    """Audio embeddings of its clips."""
+
+    @property
+    def shared(self) -> int:
+        """Tokens that all rows begin with."""
+        return shared_prefix([row.prompt for row in self.rows])
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of the group when packed."""
+        shared = self.shared
+        return shared + sum(len(row.prompt) - shared + len(row.reply) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One sequence that holds many rows."""
+
+    ids_L: Tensor
+    """Token ids; audio as negative numbers, counted over all groups."""
+    positions_L: Tensor
+    group_L: Tensor
+    branch_L: Tensor
+    """Row of each token, counted over all groups; PREFIX for what a group shares."""
+    source_R: Tensor
+    """Where in the sequence each reply token is predicted."""
+    target_R: Tensor
+    """The reply tokens."""
+    row_R: Tensor
+    """Row of each reply token."""
+    num_rows: int
+
+    def mask(self) -> Tensor:
+        """Return which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool."""
+        order = torch.arange(len(self.ids_L), device=self.ids_L.device)
+        same_group = self.group_L[:, None] == self.group_L
+        visible = (self.branch_L == PREFIX) | (self.branch_L[:, None] == self.branch_L)
+        return (same_group & visible & (order <= order[:, None]))[None, None]
+
+    def to(self, device: torch.device) -> "Packed":
+        """Return it on another device."""
+        names = ("ids_L", "positions_L", "group_L", "branch_L", "source_R", "target_R", "row_R")
+        return Packed(**{name: getattr(self, name).to(device) for name in names}, num_rows=self.num_rows)
+
+
+def pack(groups: Sequence[Group]) -> Packed:
+    """Put groups behind one another."""
+    columns = _Columns()
+    num_rows = num_slots = 0
+    for number, group in enumerate(groups):
+        shared = group.shared
+        columns.add(group.rows[0].prompt[:shared], _Place(number, PREFIX, 0, num_slots))
+        for row in group.rows:
+            columns.add(row.prompt[shared:], _Place(number, num_rows, shared, num_slots))
+            columns.reply(row.reply, num_rows)
+            # Nothing is predicted from the last token.
+            columns.add(row.reply[:-1], _Place(number, num_rows, len(row.prompt), num_slots))
+            num_rows += 1
+        num_slots += group.num_slots
+    return columns.packed(num_rows)
+
+
+class _Place(NamedTuple):
+    """Where tokens stand."""
+
+    group: int
+    branch: int
+    start: int
+    """Position of the first."""
+    num_slots: int
+    """Audio embeddings of the groups before."""
+
+
+class _Columns:
+    """The columns of a packed sequence as they grow."""
+
+    def __init__(self) -> None:
+        self._tokens: list[tuple[int, int, int, int]] = []
+        self._replies: list[tuple[int, int, int]] = []
+
+    def add(self, tokens: Sequence[int], at: _Place) -> None:
+        """Append tokens of a prefix or of a branch."""
+        for position, token in enumerate(tokens, start=at.start):
+            self._tokens.append((token - at.num_slots if token < 0 else token, position, at.group, at.branch))
+
+    def reply(self, tokens: Sequence[int], row: int) -> None:
+        """Note that `tokens` are predicted, from the last token so far on."""
+        first = len(self._tokens) - 1
+        self._replies.extend((first + number, token, row) for number, token in enumerate(tokens))
+
+    def packed(self, num_rows: int) -> Packed:
+        """Return the sequence."""
+        ids, positions, groups, branches = torch.tensor(self._tokens).unbind(-1)
+        sources, targets, rows = torch.tensor(self._replies).unbind(-1)
+        return Packed(ids, positions, groups, branches, sources, targets, rows, num_rows)

@@ -1,0 +1,58 @@
+"""The processes that share a training step, started by torch's own launcher; one, if none was used."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among those of the run."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one that writes and prints."""
+        return self.rank == 0
+
+    def total(self, value: Tensor) -> Tensor:
+        """Add a tensor up over all processes, in place."""
+        if self.world_size > 1:
+            distributed.all_reduce(value)
+        return value
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.world_size > 1:
+            distributed.barrier()
+
+    def gathered(self, value: Tensor) -> list[Tensor]:
+        """Return the tensor of each process, by rank."""
+        if self.world_size == 1:
+            return [value]
+        everyone = [torch.empty_like(value) for _ in range(self.world_size)]
+        distributed.all_gather(everyone, value)
+        return everyone
+
+
+@contextmanager
+def processes() -> Iterator[Processes]:
+    """Join the other processes of `torchrun`, by NCCL on GPUs and gloo elsewhere."""
+    has_gpu = torch.cuda.is_available()
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")
+    if "LOCAL_RANK" not in os.environ:
+        yield Processes(0, 1, device)
+        return
+    distributed.init_process_group("nccl" if has_gpu else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), distributed.get_world_size(), device)
+    finally:
+        distributed.destroy_process_group()

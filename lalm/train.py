@@ -1,0 +1,95 @@
+"""Stage 2: train the connector (and LoRA) so that the frozen backbone answers from sound.
+
+    python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; the same command goes on where it stopped
+    python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # parameters, memory and time, then stops
+    torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
+
+What the run folder holds is listed in `lalm/checkpoint.py`.
+"""
+
+import argparse
+import sys
+from itertools import islice
+from pathlib import Path
+
+import torch
+from rich.progress import track
+
+from lalm import checkpoint
+from lalm.alignment import Aligner
+from lalm.build import Built, build
+from lalm.config import TrainConfig
+from lalm.corpus import Corpus, load_corpus
+from lalm.data import Sampler
+from lalm.measure import Meter, describe
+from lalm.parallel import processes
+from lalm.trainer import Trainer
+from lalm.yaml_config import read_config
+from services.errors import EarwitnessError
+
+CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
+
+
+def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False) -> None:
+    """Run, or go on with, the training that `config` describes; paths in it start from `root`."""
+    with processes() as group:
+        # 1. The run folder, which refuses another configuration
+        if group.is_first and not dry_run:
+            checkpoint.open_run(folder, config)
+        # 2. The model: frozen parts loaded, trained parts initialised from the seed
+        torch.manual_seed(config.seed)
+        built = build(config.model, group.device)
+        # 3. The rows, with the features of their clips on disk
+        corpus = load_corpus(config, built, root, group)
+        num_queries = config.model.connector.num_queries
+        steps = Sampler(corpus.training, config.batch, num_queries=num_queries, seed=config.seed).steps()
+        # 4. What it will take
+        trainer = Trainer(config, built.model, corpus, group)
+        if dry_run:
+            print(describe(built, corpus, trainer.trial(next(steps)), config))  # noqa: T201 - this is what was asked for
+            return
+        # 5. Go on where an earlier run stopped, or give the connector its start
+        done = checkpoint.resume(trainer.model, trainer.optimizer, folder, rank=group.rank)
+        if not done:
+            start(config, built, corpus, folder)
+        # 6. Train
+        with Meter(folder / checkpoint.METRICS, config, built, done=done, shown=group.is_first) as meter:
+            for step, packs in islice(enumerate(steps), done, config.optimizer.num_steps):
+                meter.add(trainer.step(step, packs))
+                if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
+                    meter.validated(step, trainer.validation_loss())
+                    checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
+
+
+def start(config: TrainConfig, built: Built, corpus: Corpus, folder: Path) -> None:
+    """Calibrate the connector, and align it if the configuration says so; the same in every process."""
+    torch.manual_seed(config.seed)
+    heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
+    built.model.connector.calibrate(
+        [part[:, ::CALIBRATION_STRIDE] for sha256 in heard for part in corpus.features.load(sha256)]
+    )
+    if config.alignment is None:
+        return
+    aligner = Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
+    with (folder / checkpoint.ALIGNMENT).open("w") as file:
+        for loss in track(aligner.run(), "Aligning", total=config.alignment.num_steps, transient=True):
+            file.write(f"{loss:.4f}\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse and train; 2 and one line on stderr where the user can mend it."""
+    parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
+    parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
+    parser.add_argument("run", type=Path, help="run folder; made, or gone on with")
+    parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
+    options = parser.parse_args(argv)
+    try:
+        train(read_config(options.config, TrainConfig), options.config.parent, options.run, dry_run=options.dry_run)
+    except EarwitnessError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""One process's share of a training: a step, the validation loss, a trial."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+
+from lalm.config import TrainConfig
+from lalm.corpus import Corpus
+from lalm.data import Pack, Sampler
+from lalm.model import AudioLanguageModel
+from lalm.packing import pack
+from lalm.parallel import Processes
+from services.errors import ModelError
+
+
+class Step(NamedTuple):
+    """What one update came to, over all processes."""
+
+    number: int
+    loss: float
+    """Mean negative log-likelihood of a reply token, in nats."""
+    grad_norm: float
+    learning_rate: float
+    num_rows: int
+    num_segments: int
+    """Segments of audio that the connector read."""
+    num_tokens: int
+    """Tokens that the backbone read."""
+    num_replied: int
+    """Reply tokens, where logits were computed."""
+    seconds: float
+
+
+class Trainer:
+    """Model, optimiser and data of one process.
+
+    Args:
+        config: of the run.
+        model: what is trained.
+        corpus: rows and features.
+        group: the processes that share each step.
+    """
+
+    def __init__(self, config: TrainConfig, model: AudioLanguageModel, corpus: Corpus, group: Processes) -> None:
+        self.model = model
+        self._config, self._corpus, self._group = config, corpus, group
+        self._parameters = [value for _, value in model.trained()]
+        chosen = config.optimizer
+        connector = [value for value in model.connector.parameters() if value.requires_grad]
+        adapters = [value for value in model.backbone.parameters() if value.requires_grad]
+        groups = [
+            {"params": values, "peak": peak}
+            for values, peak in ((connector, chosen.learning_rate), (adapters, chosen.lora_learning_rate))
+            if values
+        ]
+        self.optimizer = AdamW(groups, betas=chosen.betas, weight_decay=chosen.weight_decay)
+        torch.manual_seed(config.seed + group.rank)  # dropout differs between processes
+
+    def step(self, number: int, packs: Sequence[Pack]) -> Step:
+        """Update once; `ModelError` names the rows at fault where the loss is no number."""
+        started = time.perf_counter()
+        share = cosine(1.0, number, self._config.optimizer.warmup_steps, self._config.optimizer.num_steps)
+        for settings in self.optimizer.param_groups:
+            settings["lr"] = share * settings["peak"]
+        sums = self._gradients(number, packs)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return _step(number, sums, started)._replace(
+            grad_norm=float(norm), learning_rate=share * self._config.optimizer.learning_rate
+        )
+
+    def trial(self, packs: Sequence[Pack]) -> Step:
+        """Measure a step without an update."""
+        started = time.perf_counter()
+        sums = self._gradients(0, packs)
+        self.optimizer.zero_grad(set_to_none=True)
+        return _step(0, sums, started)
+
+    @torch.no_grad()
+    def validation_loss(self) -> float:
+        """Return the mean loss of a reply token over the clips held back; NaN where none are."""
+        self.model.eval()
+        sums = torch.zeros(2, dtype=torch.float64)
+        for packed in self._mine(self._validation_packs()):
+            logprobs = self._logprobs(packed)
+            sums += torch.tensor([-logprobs.sum().item(), len(logprobs)])
+        loss, count = self._group.total(sums).tolist()
+        return loss / count if count else math.nan
+
+    def _gradients(self, number: int, packs: Sequence[Pack]) -> Tensor:
+        """Leave the gradients of a step; return its loss and counts, summed over all processes."""
+        self.model.train()
+        replied = sum(one.num_replied for one in packs)
+        sums = torch.zeros(5, dtype=torch.float64)
+        for packed in self._mine(packs):
+            loss = -self._logprobs(packed).sum()
+            if not torch.isfinite(loss):
+                self._refuse(number, packed)
+            torch.autograd.backward(loss / replied)
+            counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
+            sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
+        for value in self._parameters:
+            value.grad = torch.zeros_like(value) if value.grad is None else value.grad
+            self._group.total(value.grad)
+        return self._group.total(sums)
+
+    def _logprobs(self, packed: Pack) -> Tensor:
+        device = self._group.device
+        features = self._corpus.features.together([clip.sha256 for clip in packed.clips], device)
+        logprobs: Tensor = self.model(pack(packed.groups).to(device), features)
+        return logprobs
+
+    def _mine(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        return packs[self._group.rank :: self._group.world_size]
+
+    def _validation_packs(self) -> list[Pack]:
+        num_queries = self._config.model.connector.num_queries
+        sampler = Sampler(self._corpus.validation, self._config.batch, num_queries=num_queries, seed=self._config.seed)
+        return list(sampler.epoch(0))
+
+    def _refuse(self, number: int, packed: Pack) -> None:
+        names = ", ".join(sorted({clip.path for clip in packed.clips}))
+        raise ModelError(
+            f"The loss of step {number} is no number, over the rows about {names}. "
+            "Lower optimizer.learning_rate, or take those rows out; the last checkpoint is kept."
+        )
+
+
+def _step(number: int, sums: Tensor, started: float) -> Step:
+    """Return the record of a step that began at `started`."""
+    loss, *counts = sums.tolist()
+    rows, segments, tokens, replied = map(int, counts)
+    seconds = time.perf_counter() - started
+    return Step(number, loss / replied, 0.0, 0.0, rows, segments, tokens, replied, seconds)
+
+
+def cosine(peak: float, step: int, warmup_steps: int, num_steps: int) -> float:
+    """Return the learning rate of a step: linear warm-up to `peak`, then a cosine to zero."""
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    done = (step - warmup_steps) / max(1, num_steps - warmup_steps)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
