@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
-from agents.prompts import hearing
 from agents.reply import read_choice
+from lalm.prompting import hearing
 from services.protocols import LALM
 from services.types import Answer, AudioClip, Choice, Question, Reading
 
