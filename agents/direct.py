@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
-from agents.prompts import hearing
 from agents.reply import read_choice
+from lalm.prompting import hearing
 from services.protocols import LALM
 from services.types import Answer, AudioClip, Choice, Question, Reading
 
@@ -17,7 +17,7 @@ class Direct:
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         assert clip is not None, "a LALM needs a clip"
         started = perf_counter()
-        messages = hearing(question)
+        messages = hearing(question, lists_options=self.lalm.style.scores == "letters")
         if question.choices:
             reading = await self.lalm.choose(messages, clip, question.choices)
         else:

@@ -1,25 +1,21 @@
 """All prompt text of the agents, and nothing else (a served captioner keeps its own beside its model).
 
+How a question is put stands in `lalm.prompting`, where a model that hears learns it.
 What was said in a recording is quoted: it is data, never an instruction.
 """
 
 import re
 
-from services.types import Choice, Evidence, Message, Question
+from lalm.prompting import asked
+from services.types import Evidence, Message, Question
 
 SYSTEM = (
     "You answer questions about an audio recording. You cannot hear it; "
     "listening tools have written down what they heard."
 )
-SYSTEM_HEARING = "You answer questions about the audio recording that you hear."
 SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
-ASK = "Question: {question}"
-OPTION = "{letter}. {text}"
-ANSWER_LETTER = "Answer with the letter of the best option."
-ANSWER_BRIEFLY = "Answer in a few words."
-ANSWER_FREELY = "Answer in one or two sentences."
 SAID = 'Somebody says: "{text}"'
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
@@ -35,22 +31,8 @@ def messages(
     """
     heard = "" if evidence is None else _heard(evidence)
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
-    asked = _asked(question) if lists_options else f"{ASK.format(question=question.text)}\n{ANSWER_BRIEFLY}"
-    return (Message(role="system", content=system), Message(role="user", content=heard + asked))
-
-
-def hearing(question: Question) -> tuple[Message, ...]:
-    """Return the prompt for a model that hears the clip itself."""
-    return (Message(role="system", content=SYSTEM_HEARING), Message(role="user", content=_asked(question)))
-
-
-def _asked(question: Question) -> str:
-    asked = "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
-    return f"{asked}\n{ANSWER_LETTER if question.choices else ANSWER_FREELY}"
-
-
-def _option(choice: Choice) -> str:
-    return OPTION.format(letter=choice.letter, text=choice.text)
+    put = asked(question, lists_options=lists_options)
+    return (Message(role="system", content=system), Message(role="user", content=heard + put))
 
 
 def _heard(evidence: tuple[Evidence, ...]) -> str:

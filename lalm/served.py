@@ -5,13 +5,14 @@ from typing import Any
 from services.chat_audio import ClipEncoder, audio_part
 from services.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
-from services.types import AudioClip, Choice, Message, Reading
+from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
 class ServedLALM:
     """A LALM that is sent the clip as 16-bit WAV beside the question."""
 
     revision = "served"
+    style = ReadingStyle()
 
     def __init__(self, endpoint: Endpoint, *, name: str) -> None:
         self.name = name

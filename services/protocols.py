@@ -80,6 +80,10 @@ class LALM(Protocol):
     def revision(self) -> str:
         """Content hash or pinned revision of the weights; "served" where only a server knows."""
 
+    @property
+    def style(self) -> ReadingStyle:
+        """How this model reads best."""
+
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Reply to a prompt about the clip, without probabilities."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:  # what only handles text starts 0.1 s sooner without it
     import numpy as np
@@ -151,6 +151,18 @@ class ReadingStyle(Value):
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
     max_chars: int = 24_000
     """Characters of evidence that a prompt may hold, about four a token; half an hour of audio yields more."""
+
+
+class Sampling(Value):
+    """How an LLM draws its replies; it belongs to the opened model, and each prompt draws by itself."""
+
+    temperature: float = Field(default=0.0, ge=0.0)
+    """0: always the likeliest token."""
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of the probability that the drawn tokens come from, the likeliest first."""
+    max_tokens: int = Field(default=256, gt=0)
+    """Of one reply."""
+    seed: int = 0
 
 
 class Answer(Value):

@@ -1,0 +1,61 @@
+"""One YAML file is one configuration: a misspelt key is an error that names the nearest one."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from services.errors import BadConfig
+from services.types import Value
+
+ConfigT = TypeVar("ConfigT", bound=Value)
+
+
+def read_config(path: Path, kind: type[ConfigT]) -> ConfigT:
+    """Read a configuration; `BadConfig` says which key is wrong, and what would work."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadConfig(f"Configuration '{path}' cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadConfig(f"Configuration '{path}' is no YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(content, dict):
+        raise BadConfig(f"Configuration '{path}' holds no keys. Known: {', '.join(kind.model_fields)}.")
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise BadConfig(f"Configuration '{path}': {_worded(error, kind)}") from error
+
+
+def _worded(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Word the first fault; an unknown key comes first, as it explains a missing one."""
+    fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    *parents, last = map(str, fault["loc"] or ("",))
+    key = ".".join([*parents, last])
+    if fault["type"] == "extra_forbidden":
+        known = list(_nested(kind, parents).model_fields)
+        near = get_close_matches(last, known, n=1)
+        cure = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
+        return f"unknown key {key!r}; {cure}"
+    if fault["type"] == "missing":
+        return f"key {key!r} is missing."
+    return f"{key} = {fault['input']!r}: {fault['msg']}." if key else f"{fault['msg']}."
+
+
+def _nested(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:
+    """Return the record that a path of keys leads to."""
+    for parent in parents:
+        if parent in kind.model_fields:
+            kind = next(_records(kind.model_fields[parent].annotation), kind)
+    return kind
+
+
+def _records(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - whatever a field is annotated with
+    """Yield the records that an annotation such as `tuple[Part, ...]` or `Part | None` names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _records(part)
