@@ -111,10 +111,14 @@ class Aligner:
 
 
 def words_by_clip(dataset: Dataset, template: Template) -> dict[Clip, frozenset[int]]:
-    """Return the tokens of all replies about each clip that is heard alone, but those that it says itself."""
+    """Return the tokens of the replies about each clip that is heard alone, but those that it says itself.
+
+    Replies that follow from metadata name things in a word or two; only without any are the backbone's own taken.
+    """
     words: dict[Clip, set[int]] = defaultdict(set)
+    best = "metadata" if any(example.source == "metadata" for example in dataset.examples) else "distilled"
     for example in dataset.examples:
-        if len(example.clips) == 1:
+        if len(example.clips) == 1 and example.source == best:
             words[example.clips[0]].update(example.row.reply)
     return {clip: frozenset(tokens - template.tokens(clip.transcript)) for clip, tokens in words.items()}
 

@@ -4,8 +4,10 @@ To add a LALM, add one line. The import stands inside the opener, so that naming
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from services.catalog import pick
+from services.cache import CachedASR
+from services.catalog import ASRS, pick
 from services.errors import ModelError
 from services.protocols import LALM
 from services.settings import settings
@@ -22,6 +24,8 @@ def open_lalm(name: str | None, url: str | None = None) -> LALM:
         )
     if url is not None and name not in LALMS:
         return served_lalm(name, url)
+    if name not in LALMS and Path(name).is_dir():
+        return trained_lalm(Path(name), Path(name).name)
     return pick(LALMS, "LALM", name)(url)
 
 
@@ -33,6 +37,26 @@ def served_lalm(name: str, url: str, *, hub_id: str = "") -> LALM:
     aliases = (hub_id,) if hub_id else ()
     endpoint = Endpoint(url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=REPLY_TOKENS)
     return ServedLALM(endpoint, name=name)
+
+
+def trained_lalm(folder: Path, name: str) -> LALM:
+    """Open a run of `lalm.train` in this process."""
+    from lalm import checkpoint
+    from lalm.infer import TrainedLALM
+
+    asr = checkpoint.read_config(folder).model.asr
+    words = None if asr is None else CachedASR(pick(ASRS, "ASR", asr)(), settings().home / "perception")
+    return TrainedLALM(folder, name=name, asr=words)
+
+
+def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
+    """Return the opener of a run that comes with this package."""
+
+    def opened(url: str | None) -> LALM:
+        """Open it here, or on the server at `url`."""
+        return trained_lalm(Path(__file__).with_name(name), name) if url is None else served_lalm(name, url)
+
+    return opened
 
 
 def hub_lalm(name: str, hub_id: str) -> Callable[[str | None], LALM]:
@@ -48,6 +72,7 @@ def hub_lalm(name: str, hub_id: str) -> Callable[[str | None], LALM]:
 
 
 LALMS: Mapping[str, Callable[[str | None], LALM]] = {
+    "earwitness-tiny": shipped_lalm("earwitness-tiny"),
     "qwen2.5-omni-7b": hub_lalm("qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B"),
     "qwen2-audio-7b": hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct"),
     "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf"),

@@ -77,8 +77,9 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, *, ran
         for name, value in model.kept().items():
             value.copy_(stored[name])
         for name, value in model.trained():
+            moments = {moment: stored[f"{moment}/{name}"] for moment in MOMENTS if f"{moment}/{name}" in stored}
             optimizer.state[value] = {
-                moment: stored[f"{moment}/{name}"].to(value.device if moment != "step" else "cpu") for moment in MOMENTS
+                moment: state if moment == "step" else state.to(value.device) for moment, state in moments.items()
             }
     if f"rng/{rank}" not in stored:
         raise BadConfig(f"'{folder}' was trained by fewer processes than now: go on with as many.")

@@ -39,8 +39,8 @@ class ModelConfig(Value):
     lora: LoraConfig | None = None
     window: Literal["full", "trimmed"] = "full"
     """full: every segment is padded to 30 s, as Whisper was trained; trimmed: only what was recorded is read."""
-    transcript: bool = True
-    """Whether the words of the recogniser follow the audio in the prompt."""
+    asr: str | None = "whisper-base"
+    """Recogniser whose words follow the audio in the prompt; None: only the audio stands there."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the frozen parts; auto: bfloat16 where the processor multiplies it faster."""
 
@@ -50,12 +50,14 @@ class DataConfig(Value):
 
     files: tuple[Path, ...]
     """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file."""
+    styles: tuple[str, ...] = ()
+    """Styles of the rows to learn from (`lalm/messages.py`); empty: all."""
     audio_root: Path
     """Folder that the audio paths of the rows start from."""
     validation: float = Field(default=0.05, ge=0, lt=1)
     """Share of the clips held back, by recording, for the validation loss."""
-    asr: str | None = "whisper-base"
-    """Recogniser whose words stand in the prompt; None: those that the rows bring."""
+    transcripts: Literal["asr", "rows"] = "asr"
+    """Whose words stand in the prompts of training: the recogniser's, or those that the rows bring."""
     max_length: int = Field(default=512, gt=0)
     """Tokens of prompt and reply together; a longer row is dropped and counted."""
 

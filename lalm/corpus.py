@@ -36,7 +36,8 @@ def load_corpus(config: TrainConfig, built: Built, root: Path, group: Processes)
     """Read the files, hear every clip once, and hold some clips back; paths start from `root`."""
     revision = parts.revision(config.model.encoder)
     features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
-    conversations = [one for file in config.data.files for one in read_conversations(root / file)]
+    rows = (one for file in config.data.files for one in read_conversations(root / file))
+    conversations = [one for one in rows if not config.data.styles or one.style in config.data.styles]
     audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
     listener = _Listener(config, features, root / config.data.audio_root)
     if not group.is_first:
@@ -55,10 +56,9 @@ class _Listener:
     def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
         self._features, self._audio_root = features, audio_root
         self._asr: ASR | None = None
-        self._shows_transcript = config.model.transcript
-        if config.model.transcript and config.data.asr is not None:
-            opened = pick(ASRS, "ASR", config.data.asr)()
-            self._asr = CachedASR(opened, settings().home / "perception")
+        self._shows_words = config.model.asr is not None
+        if config.model.asr is not None and config.data.transcripts == "asr":
+            self._asr = CachedASR(pick(ASRS, "ASR", config.model.asr)(), settings().home / "perception")
 
     async def hear(self, audios: Sequence[Audio], *, shown: bool) -> dict[str, Clip]:
         """Return the clips that can be used, by the path in the rows."""
@@ -76,4 +76,4 @@ class _Listener:
         if self._asr is not None:
             heard = await self._asr.transcribe(clip)
             words = " ".join(said.text for said in heard if said.kind == "transcript")
-        return Clip(one.path, clip.sha256, num_segments(clip), shown(words) if self._shows_transcript else "")
+        return Clip(one.path, clip.sha256, num_segments(clip), shown(words) if self._shows_words else "")

@@ -50,8 +50,9 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             return
         # 5. Go on where an earlier run stopped, or give the connector its start
         done = checkpoint.resume(trainer.model, trainer.optimizer, folder, rank=group.rank)
-        if not done:
+        if not (folder / checkpoint.RESUME).is_file():
             start(config, built, corpus, folder)
+            checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
         with Meter(folder / checkpoint.METRICS, config, built, done=done, shown=group.is_first) as meter:
             for step, packs in islice(enumerate(steps), done, config.optimizer.num_steps):
