@@ -22,7 +22,12 @@ def hearing(question: Question) -> tuple[Message, ...]:
 def asked(question: Question, instruction: str = "") -> str:
     """Return the question with its options, one a line, and how to answer (empty: by letter, or in sentences)."""
     how = instruction or (ANSWER_LETTER if question.choices else ANSWER_FREELY)
-    return "\n".join([ASK.format(question=question.text), *map(_option, question.choices), how])
+    return f"{listed(question)}\n{how}"
+
+
+def listed(question: Question) -> str:
+    """Return the question with its options, one a line."""
+    return "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
 
 
 def beside_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:
