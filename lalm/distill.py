@@ -123,13 +123,25 @@ def distill(config: DistillConfig, root: Path) -> Summary:
 def plan(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[Ask]:
     """Draw the prompts, one for every clip, then the next: a run that ends early has asked about all kinds of clips."""
     pool = load_pool()
-    asks = []
+    asks: list[Ask] = []
     for turn in range(config.prompts_per_clip):
-        for row in _random(config.sampling.seed, "order", turn).sample(rows, len(rows)):
+        drawn = []
+        for row in rows:
             rng = _random(config.sampling.seed, row.id, "ask", turn)
             prompt = pool.draw(config.styles, rng)
-            asks.append(Ask(row, prompt, worded(prompt, row, writer, rng), rng.random() < config.prompt_first))
+            drawn.append(Ask(row, prompt, worded(prompt, row, writer, rng), rng.random() < config.prompt_first))
+        begun = -len(asks) % config.concurrency  # what the last batch of the turn before has room for
+        asks += _batched(drawn, begun, config.concurrency, _random(config.sampling.seed, "order", turn))
     return asks
+
+
+def _batched(asks: Sequence[Ask], begun: int, size: int, rng: random.Random) -> list[Ask]:
+    """Put prompts of about one length into each batch, as they are read together, and the batches in any order."""
+    ordered = sorted(asks, key=lambda ask: sum(len(message.content) for message in _messages(ask)))
+    batches = [ordered[start : start + size] for start in range(begun, len(ordered), size)]
+    whole = [batch for batch in batches if len(batch) == size]
+    rest = [batch for batch in batches if len(batch) < size]
+    return [*ordered[:begun], *(ask for batch in [*rng.sample(whole, len(whole)), *rest] for ask in batch)]
 
 
 def collect(llm: LLM, asks: Sequence[Ask], journal: Journal, config: DistillConfig) -> list[Reply]:

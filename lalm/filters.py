@@ -16,7 +16,7 @@ LEAK = re.compile(
     rf"\b(?:provided|given|supplied|above|following|this|your) {TEXT}\b"
     rf"|\bthe {TEXT} (?:says|states|mentions|indicates|reads|describes|provides|shows|is|does|provided|given)\b"
     rf"|\b(?:based on|according to|in|from) the {TEXT}\b"
-    r"|\bmetadata\b|\bstart_audio\b|\bend_audio\b|\btimestamps?\b",
+    r"|\baudio clips? between\b|\bpassage of text\b|\bmetadata\b|\bstart_audio\b|\bend_audio\b|\btimestamps?\b",
     re.IGNORECASE,
 )
 REFUSAL = re.compile(
@@ -31,9 +31,7 @@ BRACKETS = re.compile(
 )
 ENGLISH = frozenset(
     re.findall(
-        r"\w+",
-        "a an the is are was it in on of and to with that this for by be as at or not no yes "
-        "from they he she i you there can",
+        r"\w+", "the is are was it in on of and to with that this for by at or not yes from they he she you there can"
     )
 )
 LONG_REPLY = 8  # words of a reply that should hold some of the commonest English ones

@@ -54,7 +54,7 @@ def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Return what can be asked of sounds that follow one another; other sounds of the clip are the wrong options."""
 
     def one(kind: str, place: int, about: int | None = None) -> Fact:
-        here = tuple(label(name) for name in order if name != order[place])
+        here = tuple(label(name) for number, name in enumerate(order) if number not in {place, about})
         asked = thing(order[about]) if about is not None else ""
         return Fact(kind, label(order[place]), wrong=here, about=asked, pool=POOL)
 

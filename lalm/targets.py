@@ -88,7 +88,7 @@ class TargetWriter:
         return Answered(Question.ask(_asked(fact, number), tuple(options)), right, number)
 
     def _wrong(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
-        """Return wrong options: half of them, if there are any, those that suit the clip above all."""
+        """Return wrong options, first those that suit the clip above all."""
         taken = {fact.answer[wording].lower(), *(one.lower() for one in fact.answer), *fact.also_true}
         own = rng.sample(fact.wrong, len(fact.wrong))
         pool = [] if fact.pool == OWN else rng.sample(pooled := self._pools[fact.pool or fact.kind], len(pooled))
