@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lalm.prompting import AUDIO
 from services.errors import BadConfig
@@ -23,7 +23,7 @@ class Audio(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    path: str = Field(alias="audio")
+    path: str = Field(validation_alias=AliasChoices("path", "audio"), serialization_alias="audio")
     """Relative to the folder that the trainer is given."""
     text: str = NO_WORDS
     """Transcript; a single space where nobody speaks."""

@@ -26,9 +26,17 @@ def asked(question: Question, instruction: str = "", *, lists_options: bool = Tr
     Without its options listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
     An empty instruction asks for the letter of an option, or where there are none for sentences.
     """
-    options = question.choices if lists_options else ()
-    usual = ANSWER_LETTER if options else ANSWER_BRIEFLY if question.choices else ANSWER_FREELY
-    return "\n".join([ASK.format(question=question.text), *map(_option, options), instruction or usual])
+    shows = lists_options and bool(question.choices)
+    usual = ANSWER_LETTER if shows else ANSWER_BRIEFLY if question.choices else ANSWER_FREELY
+    put = listed(question) if lists_options else ASK.format(question=question.text)
+    return f"{put}
+{instruction or usual}"
+
+
+def listed(question: Question) -> str:
+    """Return the question with its options, one a line."""
+    return "
+".join([ASK.format(question=question.text), *map(_option, question.choices)])
 
 
 def beside_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:

@@ -6,16 +6,24 @@ To add a model, add one line. The import stands inside the opener, so that namin
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
 
 from services.errors import ModelError, UnknownName
 from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
-from services.types import ReadingStyle
+from services.types import ReadingStyle, Sampling
 
 Entry = TypeVar("Entry")
+
+
+class OpenLLM(Protocol):
+    """Opens one LLM: here, or on the server at `url`; without `sampling` it says what is likeliest."""
+
+    def __call__(self, url: str | None, sampling: Sampling | None = None, /) -> LLM:
+        """Open it; `ModelError` says what is missing."""
+
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
@@ -37,66 +45,70 @@ def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
         raise UnknownName(kind, name, catalogue) from None
 
 
-def open_llm(name: str, url: str | None = None) -> LLM:
+def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None) -> LLM:
     """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers."""
-    if name in LLMS:
-        return LLMS[name](url)
-    if url is not None:
-        return served_llm(name, url)
-    if Path(name).is_dir():
-        return folder_llm(Path(name))
-    return pick(LLMS, "LLM", name)(url)
+    if name not in LLMS and url is not None:
+        return served_llm(name, url, sampling=sampling)
+    if name not in LLMS and Path(name).is_dir():
+        return folder_llm(Path(name), sampling)
+    opener = pick(LLMS, "LLM", name)
+    return opener(url) if sampling is None else opener(url, sampling)
 
 
-def embedded_llm(name: str, style: ReadingStyle) -> Callable[[str | None], LLM]:
+def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 
-    def opened(url: str | None) -> LLM:
+    def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
-            return served_llm(name, url)
+            return served_llm(name, url, sampling=sampling)
         from services import weights
         from services.llms.quantised import Quantised
 
-        return Quantised(weights.folder(name), name=name, revision=weights.revision(name), style=style)
+        folder, revision = weights.folder(name), weights.revision(name)
+        return Quantised(folder, name=name, revision=revision, style=style, sampling=sampling)
 
     return opened
 
 
-def folder_llm(folder: Path) -> LLM:
+def folder_llm(folder: Path, sampling: Sampling | None = None) -> LLM:
     """Open a causal LM in Hugging Face format from a folder of the user's."""
     from services.llms.in_process import InProcess
 
-    return InProcess(folder, name=folder.name)
+    return InProcess(folder, name=folder.name, sampling=sampling)
 
 
-def served_llm(name: str, url: str, *, hub_id: str = "", thinking: bool | None = None) -> LLM:
+def served_llm(
+    name: str, url: str, *, hub_id: str = "", thinking: bool | None = None, sampling: Sampling | None = None
+) -> LLM:
     """Open a model behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
     from services.chat_server import Endpoint
     from services.llms.openai_server import OpenAIServer
 
     template = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}}
     aliases = (hub_id,) if hub_id else ()
-    max_tokens = THINKING_TOKENS if thinking else REPLY_TOKENS
+    drawn = sampling or Sampling(max_tokens=THINKING_TOKENS if thinking else REPLY_TOKENS)
     endpoint = Endpoint(
         url=url,
         model=name,
         aliases=aliases,
         api_key=settings().api_key,
-        max_tokens=max_tokens,
+        max_tokens=drawn.max_tokens,
+        temperature=drawn.temperature,
+        top_p=sampling.top_p if sampling else None,
         logprobs=not thinking,
         extra_body=template,
     )
-    return OpenAIServer(endpoint, name=name)
+    return OpenAIServer(endpoint, name=name, sampling=sampling)
 
 
-def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable[[str | None], LLM]:
+def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
     """Return the opener of a Hub model: on a server if there is a URL, else by vLLM in this process."""
 
-    def opened(url: str | None) -> LLM:
+    def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it on the server at `url`, or by vLLM here; `ModelError` says what is missing."""
         if url is not None:
-            return served_llm(name, url, hub_id=hub_id, thinking=thinking)
+            return served_llm(name, url, hub_id=hub_id, thinking=thinking, sampling=sampling)
         if not _has_gpu_and_vllm():
             raise ModelError(
                 f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install -e '.[gpu]'`) and {hub_id} from the "
@@ -105,15 +117,15 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> Callable
             )
         from services.llms.vllm_engine import VllmEngine
 
-        return VllmEngine(hub_id, name=name, thinking=thinking)
+        return VllmEngine(hub_id, name=name, thinking=thinking, sampling=sampling)
 
     return opened
 
 
-def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | None], LLM]:
+def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
     """Return the opener of a hosted model; `key` is the environment variable of its key, `fields` go into requests."""
 
-    def opened(other_url: str | None) -> LLM:
+    def opened(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
         from services.chat_server import Endpoint
         from services.llms.openai_server import OpenAIServer
@@ -124,16 +136,18 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> Callable[[str | 
                 f"The LLM {name!r} is hosted: set {key}, or name a server with `--llm-url URL`. "
                 f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
             )
+        drawn = sampling or Sampling(max_tokens=THINKING_TOKENS)
         endpoint = Endpoint(
             url=other_url or url,
             model=name,
             aliases=(name.replace(".", "-"),) if name.startswith("claude") else (),
             api_key=secret,
-            max_tokens=None if fields else THINKING_TOKENS,
-            temperature=None if fields else 0.0,
+            max_tokens=None if fields else drawn.max_tokens,
+            temperature=None if fields else drawn.temperature,
+            top_p=sampling.top_p if sampling else None,
             extra_body=dict(fields),
         )
-        return OpenAIServer(endpoint, name=name)
+        return OpenAIServer(endpoint, name=name, sampling=sampling)
 
     return opened
 
@@ -198,7 +212,7 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
     ),
 }
 
-LLMS: dict[str, Callable[[str | None], LLM]] = {
+LLMS: dict[str, OpenLLM] = {
     "smollm2-135m": embedded_llm("smollm2-135m", SMALL_READER),
     "gemma-3-270m": embedded_llm("gemma-3-270m", SMALL_READER),
     "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", SMALL_READER),

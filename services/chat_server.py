@@ -24,6 +24,8 @@ class Endpoint(Value):
     """None: not sent, for models that want another field for it."""
     temperature: float | None = 0.0
     """None: not sent, for models that refuse it."""
+    top_p: float | None = None
+    """None: not sent; the server's own."""
     logprobs: bool = True
     """Ask for log-probabilities; a server that gives none is read by its reply."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
@@ -61,6 +63,7 @@ class Candidate(BaseModel):
     """One reply."""
 
     message: Content
+    finish_reason: str | None = None
     logprobs: Logprobs | None = None
 
 
@@ -86,6 +89,8 @@ class Said(NamedTuple):
     tokens: Sequence[Token]
     """With log-probabilities; empty where the server gives none."""
     usage: Usage
+    is_finished: bool
+    """False where the server says that it cut the reply off."""
 
 
 class ChatServer:
@@ -108,6 +113,7 @@ class ChatServer:
             "messages": messages,
             "max_tokens": self._endpoint.max_tokens,
             "temperature": self._endpoint.temperature,
+            "top_p": self._endpoint.top_p,
         }
         return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
@@ -139,4 +145,5 @@ def _said(content: bytes) -> Said:
             prompt_tokens=counted.prompt_tokens or 0,
             completion_tokens=counted.completion_tokens or 0,
         ),
+        is_finished=first.finish_reason != "length",
     )

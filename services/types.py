@@ -137,6 +137,8 @@ class Reading(Value):
     probabilities: dict[str, float] = {}
     """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
     usage: Usage = Usage()
+    is_finished: bool = True
+    """Whether the model ended its reply; False: it was cut off at the most tokens it may write."""
 
 
 class ReadingStyle(Value):

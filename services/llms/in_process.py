@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -12,9 +12,9 @@ from services.errors import ModelError
 from services.llms.batching import Batcher
 from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading, ReadingStyle, Usage
+from services.llms.seeds import seed_of
+from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
-MAX_TOKENS = 256
 MAX_BATCH = 16
 
 # Shape suffixes: B prompts, T tokens, D width, V vocabulary
@@ -37,8 +37,9 @@ class InProcess:
     revision = "local"
     style = ReadingStyle()
 
-    def __init__(self, folder: Path, *, name: str) -> None:
+    def __init__(self, folder: Path, *, name: str, sampling: Sampling | None = None) -> None:
         self.name = name
+        self._sampling = sampling or Sampling()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
         try:
@@ -49,6 +50,8 @@ class InProcess:
                 f"'{folder}' holds no causal LM in Hugging Face format with safetensors: {str(error).splitlines()[0]}"
             ) from error
         self._model: PreTrainedModel = model.to(device).eval()
+        ends = self._model.generation_config.eos_token_id
+        self._ends = set(ends if isinstance(ends, list) else [ends])
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
@@ -96,15 +99,28 @@ class InProcess:
 
     @torch.inference_mode()
     def _reply(self, prompts: Sequence[tuple[int, ...]]) -> Sequence[Reading]:
-        """Return greedy replies; prompts are padded on the left, where generation does not see it."""
+        """Return replies; prompts are padded on the left, where generation does not see it."""
         ids = [torch.tensor(prompt, device=self._model.device) for prompt in prompts]
         padded_BT = pad_sequence(ids, batch_first=True, padding_side="left")
         mask_BT = pad_sequence([torch.ones_like(one) for one in ids], batch_first=True, padding_side="left")
-        out_BT = self._model.generate(padded_BT, attention_mask=mask_BT, max_new_tokens=MAX_TOKENS, do_sample=False)
+        how: dict[str, Any] = {"max_new_tokens": self._sampling.max_tokens, "do_sample": False}
+        if self._sampling.temperature:
+            torch.manual_seed(seed_of(self._sampling, prompts))
+            how |= {
+                "do_sample": True,
+                "temperature": self._sampling.temperature,
+                "top_p": self._sampling.top_p,
+                "top_k": 0,
+            }
+        out_BT = self._model.generate(padded_BT, attention_mask=mask_BT, **how)
         replies_BT = out_BT[:, padded_BT.shape[1] :]
         texts = self._tokenizer.batch_decode(replies_BT, skip_special_tokens=True)
         written = (replies_BT != self._tokenizer.pad_token_id).sum(-1).tolist()
         return [
-            Reading(reply=text.strip(), usage=Usage(prompt_tokens=len(prompt), completion_tokens=num))
-            for text, prompt, num in zip(texts, prompts, written, strict=True)
+            Reading(
+                reply=text.strip(),
+                usage=Usage(prompt_tokens=len(prompt), completion_tokens=num),
+                is_finished=num < self._sampling.max_tokens or last in self._ends,
+            )
+            for text, prompt, num, last in zip(texts, prompts, written, replies_BT[:, -1].tolist(), strict=True)
         ]

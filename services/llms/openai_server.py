@@ -7,7 +7,8 @@ from typing import Any
 
 from services.chat_server import ChatServer, Endpoint, Said, Token
 from services.errors import ModelError
-from services.types import Choice, Message, Reading, ReadingStyle
+from services.llms.seeds import seed_of
+from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 NUM_TOP_LOGPROBS = 20  # the most that the API allows
 ANSWER_LETTER = re.compile(r"[\s(*\"']*([A-Z])(?:[).:,*\"'\n]|\s*$)")  # not the article of "A dog barks"
@@ -20,14 +21,16 @@ class OpenAIServer:
     revision = "served"
     style = ReadingStyle()  # one request per question
 
-    def __init__(self, endpoint: Endpoint, *, name: str) -> None:
+    def __init__(self, endpoint: Endpoint, *, name: str, sampling: Sampling | None = None) -> None:
         self.name = name
+        self._sampling = sampling
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        answer = await self._server.ask(self._body(messages))
-        return Reading(reply=answer.reply, usage=answer.usage)
+        seed = {} if self._sampling is None else {"seed": seed_of(self._sampling, messages)}
+        answer = await self._server.ask(self._body(messages) | seed)
+        return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         return await self._chooser.choose(self._body(messages), choices)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from ctranslate2 import Generator
+from ctranslate2 import Generator, set_random_seed
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
@@ -14,9 +14,9 @@ from tokenizers import Tokenizer
 from services.llms.batching import Batcher
 from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.types import Choice, Message, Reading, ReadingStyle, Usage
+from services.llms.seeds import seed_of
+from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
-MAX_TOKENS = 256
 MAX_BATCH = 16
 
 ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see LOG.md for what it gains
@@ -45,11 +45,15 @@ class Quantised:
         name: the catalogue name.
         revision: identifies the weights.
         style: how it reads best.
+        sampling: how it draws its replies.
     """
 
-    def __init__(self, folder: Path, *, name: str, revision: str, style: ReadingStyle) -> None:
+    def __init__(
+        self, folder: Path, *, name: str, revision: str, style: ReadingStyle, sampling: Sampling | None = None
+    ) -> None:
         self.name, self.revision, self.style = name, revision, style
-        self._generator = Generator(str(folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
+        self._folder, self._sampling = folder, sampling or Sampling()
+        self._generator = self._opened()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         source = (folder / "chat_template.jinja").read_text()
         self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(source)
@@ -124,20 +128,34 @@ class Quantised:
                 logits[number] = tuple(float(vocabulary[token]) for token in requests[number].letter_ids)
         return [logits[number] for number in range(len(requests))]
 
+    def _opened(self) -> Generator:
+        return Generator(str(self._folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
+
     def _reply(self, prompts: Sequence[tuple[str, ...]]) -> Sequence[Reading]:
-        results = self._generator.generate_batch(
+        results = self._drawing(prompts).generate_batch(
             [list(prompt) for prompt in prompts],
-            max_length=MAX_TOKENS,
+            max_length=self._sampling.max_tokens,
             include_prompt_in_result=False,
             end_token=self._ends,
+            sampling_temperature=self._sampling.temperature or 1.0,
+            sampling_topk=0 if self._sampling.temperature else 1,
+            sampling_topp=self._sampling.top_p,
         )
-        return [
-            Reading(
-                reply=self._tokenizer.decode(result.sequences_ids[0]).strip(),
-                usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(result.sequences_ids[0])),
-            )
-            for prompt, result in zip(prompts, results, strict=True)
-        ]
+        return [self._reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)]
+
+    def _drawing(self, prompts: Sequence[tuple[str, ...]]) -> Generator:
+        """Return the generator for these prompts: CTranslate2 takes a seed only when its threads start."""
+        if not self._sampling.temperature:
+            return self._generator
+        set_random_seed(seed_of(self._sampling, prompts))
+        return self._opened()
+
+    def _reading(self, prompt: tuple[str, ...], written: Sequence[int]) -> Reading:
+        return Reading(
+            reply=self._tokenizer.decode(written).strip(),
+            usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(written)),
+            is_finished=len(written) < self._sampling.max_tokens,
+        )
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,8 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from services.llms.letters import best
-from services.types import Choice, Message, Reading, ReadingStyle, Usage
+from services.llms.seeds import seed_of
+from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
@@ -25,14 +26,24 @@ class VllmEngine:
         name: the catalogue name.
         revision: the pinned revision on the Hub; None for a folder.
         thinking: what a model with a thinking mode is told; None for one without.
+        sampling: how it draws its replies.
     """
 
     style = ReadingStyle()
 
-    def __init__(self, model: str, *, name: str, revision: str | None = None, thinking: bool | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        name: str,
+        revision: str | None = None,
+        thinking: bool | None = None,
+        sampling: Sampling | None = None,
+    ) -> None:
         self.name = name
         self.revision = revision or "unpinned"
         self._thinking = thinking
+        self._sampling = sampling or Sampling(max_tokens=THINKING_TOKENS if thinking else REPLY_TOKENS)
         self._engine = AsyncLLM.from_engine_args(
             AsyncEngineArgs(model=model, revision=revision, enable_prefix_caching=True, trust_remote_code=False)
         )
@@ -40,12 +51,15 @@ class VllmEngine:
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         sampling = SamplingParams(
-            temperature=0.0,
-            max_tokens=THINKING_TOKENS if self._thinking else REPLY_TOKENS,
+            temperature=self._sampling.temperature,
+            top_p=self._sampling.top_p,
+            max_tokens=self._sampling.max_tokens,
+            seed=seed_of(self._sampling, messages),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self._run(messages, sampling)
-        return Reading(reply=str(output.outputs[0].text), usage=_usage(output))
+        first = output.outputs[0]
+        return Reading(reply=str(first.text), usage=_usage(output), is_finished=first.finish_reason != "length")
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Score the letters in one decoding step; a thinking model thinks first, so it is read by its reply."""

@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from services.llms.in_process import InProcess
-from services.types import Choice, Message
+from services.types import Choice, Message, Sampling
 
 WORDS = [
     "<pad>",
@@ -83,3 +83,19 @@ async def test_a_reply_does_not_depend_on_who_else_asks(folder: Path) -> None:
     llm = InProcess(folder, name="tiny")
     alone = [await llm.complete(one) for one in PROMPTS]
     assert await asyncio.gather(*(llm.complete(one) for one in PROMPTS)) == alone
+
+
+async def test_drawn_replies_repeat_with_their_seed_and_differ_with_another(folder: Path) -> None:
+    def opened(seed: int) -> InProcess:
+        return InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=seed))
+
+    one, same, other = [[await opened(seed).complete(prompt) for prompt in PROMPTS] for seed in (1, 1, 2)]
+    assert one == same
+    assert one != other
+
+
+async def test_a_reply_that_ends_is_finished_and_one_that_is_cut_off_is_not(folder: Path) -> None:
+    llm = InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=1))
+    readings = await asyncio.gather(*(llm.complete(prompt(*(["dog"] * n))) for n in range(1, 30)))
+    assert {reading.is_finished for reading in readings} == {True, False}
+    assert all(reading.usage.completion_tokens == 12 for reading in readings if not reading.is_finished)

@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from services.catalog import served_llm
 from services.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import OpenAIServer
-from services.types import Choice, Message
+from services.types import Choice, Message, Sampling
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
 CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
@@ -25,6 +26,7 @@ class Scripted:
         self.responses: list[web.Response] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.requests.append(await request.json())
@@ -49,7 +51,7 @@ async def server() -> AsyncIterator[Fixture]:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", scripted.answer)
     async with TestServer(app) as running:
-        url = str(running.make_url("/v1"))
+        url = scripted.url = str(running.make_url("/v1"))
         yield scripted, lambda **options: OpenAIServer(Endpoint(url=url, model="toy", **options), name="toy")
 
 
@@ -146,3 +148,23 @@ async def test_the_key_is_sent_and_never_shown(server: Fixture) -> None:
 def test_a_url_that_is_none_is_refused() -> None:
     with pytest.raises(BadConfig, match=r"'localhost:8000' is no server URL"):
         OpenAIServer(Endpoint(url="localhost:8000", model="toy"), name="toy")
+
+
+async def test_a_reply_that_the_server_cut_off_is_not_finished(server: Fixture) -> None:
+    scripted, open_llm = server
+    choice = {"message": {"content": "It is a"}, "finish_reason": "length"}
+    cut = web.Response(body=json.dumps({"choices": [choice]}), content_type="application/json")
+    scripted.responses = [cut, completion("It is a dog.")]
+    llm = open_llm()
+    assert [(await llm.complete(PROMPT)).is_finished for _ in range(2)] == [False, True]
+
+
+async def test_each_prompt_is_drawn_with_a_seed_of_its_own(server: Fixture) -> None:
+    scripted, _ = server
+    scripted.responses = [completion("A") for _ in range(3)]
+    llm = served_llm("toy", scripted.url, sampling=Sampling(temperature=0.7, top_p=0.9, max_tokens=64, seed=1))
+    for content in ("Which?", "Which?", "Who?"):
+        await llm.complete((Message(role="user", content=content),))
+    first, again, other = scripted.requests
+    assert (first["temperature"], first["top_p"], first["max_tokens"]) == (0.7, 0.9, 64)
+    assert first["seed"] == again["seed"] != other["seed"]

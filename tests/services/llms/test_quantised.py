@@ -7,7 +7,7 @@ import pytest
 from agents.reading import read
 from services.catalog import DEFAULT_LLM, open_llm
 from services.llms.quantised import Quantised
-from services.types import Evidence, Question
+from services.types import Evidence, Message, Question, Sampling
 
 pytestmark = pytest.mark.weights
 
@@ -46,3 +46,14 @@ async def test_an_open_question_gets_words(llm: Quantised) -> None:
     answered = await read(llm, Question.ask("What animal is heard?"), HEARD)
     assert "dog" in answered.reply.lower()
     assert answered.choice is None
+
+
+async def test_drawn_replies_repeat_with_their_seed_and_are_cut_off_at_the_limit() -> None:
+    prompts = [(Message(role="user", content=f"Tell a story about {thing}."),) for thing in ("a dog", "rain", "a bell")]
+    drawn = []
+    for seed in (1, 1, 2):
+        llm = open_llm("smollm2-135m", sampling=Sampling(temperature=1.0, max_tokens=12, seed=seed))
+        drawn.append(await asyncio.gather(*(llm.complete(prompt) for prompt in prompts)))
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
+    assert not any(reading.is_finished for reading in drawn[0])

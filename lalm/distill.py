@@ -1,0 +1,253 @@
+"""Stage 1: what is known about clips in words -> replies that a backbone gives to prompts about them, as JSON lines.
+
+    python -m lalm.distill lalm/configs/distill-tiny.yaml
+
+The backbone that is trained later reads a clip's description in place of the clip, and its own replies become the
+targets. Beside the output lie NAME.replies.jsonl (every reply as it came: the same command goes on behind them),
+NAME.dropped.jsonl (what the filters took out, with the reason) and NAME.summary.json (counts).
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lalm.distill_config import DistillConfig
+from lalm.filters import Reply, fault
+from lalm.journal import Journal, digest
+from lalm.messages import Conversation
+from lalm.metadata import Metadata, read_metadata, with_licence
+from lalm.prompt_pool import REPHRASE, SYSTEM, Prompt, load_pool, worded
+from lalm.prompting import beside_audio
+from lalm.seed import seed_description
+from lalm.targets import TargetWriter, heard_turns
+from lalm.yaml_config import read_config
+from services.catalog import open_llm
+from services.errors import BadConfig, EarwitnessError
+from services.protocols import LLM
+from services.types import Message, Value
+
+UNUSABLE = 2  # exit code where the user can mend it
+INTERRUPTED = 130
+
+
+class Ask(NamedTuple):
+    """One prompt about one clip."""
+
+    row: Metadata
+    prompt: Prompt
+    text: str
+    """The prompt with its question filled in."""
+    is_prompt_first: bool
+
+
+class Dropped(Value):
+    """A reply that is not learnt from."""
+
+    reason: str
+    id: str
+    prompt_id: str
+    prompt: str
+    response: str
+
+
+class Summary(Value):
+    """What a run came to."""
+
+    clips: int
+    """With a licence that is kept, and a sound file."""
+    clips_without_audio: int
+    metadata_rows: int
+    replies: int
+    """Of the backbone so far."""
+    replies_wanted: int
+    distilled_rows: int
+    dropped: dict[str, int]
+    """Reason -> replies."""
+    prompt_pool: str
+    """Version."""
+    backbone: str
+    backbone_revision: str
+
+
+def distill(config: DistillConfig, root: Path) -> Summary:
+    """Write the targets that `config` describes; paths in it start from `root`. Ctrl-C writes what there is."""
+    # 1. The clips
+    file = root / config.metadata
+    known = with_licence(read_metadata(file), config.drop_licences)
+    rows = [row for row in known if (file.parent / row.audio).is_file()]
+    if not rows:
+        raise BadConfig(
+            f"No clip is left of '{file}': {len(known)} of its rows have a licence that is kept, none a file."
+        )
+    # 2. What is asked about them
+    writer = TargetWriter(rows)
+    asks = plan(rows, writer, config) if "distilled" in config.targets else []
+    # 3. The replies of the backbone, those that an earlier run left first
+    llm = open_llm(config.backbone, config.llm_url, config.sampling) if asks else None
+    output = root / config.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    replies: list[Reply] = []
+    if llm is not None:
+        with Journal(output.with_suffix(".replies.jsonl"), config.fingerprint(llm.revision)) as journal:
+            replies = collect(llm, asks, journal, config)
+    # 4. What is worth learning
+    rounds = config.metadata_rounds if "metadata" in config.targets else 0
+    metadata_rows = [one for row in rows for turn in range(rounds) for one in _drawn(writer, row, turn)]
+    kept, dropped = sift(asks, replies, config, llm)
+    _write(output, (one.to_line() for one in (*metadata_rows, *kept)))
+    _write(output.with_suffix(".dropped.jsonl"), (one.model_dump_json() + "\n" for one in dropped))
+    summary = Summary(
+        clips=len(rows),
+        clips_without_audio=len(known) - len(rows),
+        metadata_rows=len(metadata_rows),
+        replies=len(replies),
+        replies_wanted=len(asks),
+        distilled_rows=len(kept),
+        dropped=dict(Counter(one.reason for one in dropped).most_common()),
+        prompt_pool=load_pool().version,
+        backbone=config.backbone if llm else "",
+        backbone_revision=llm.revision if llm else "",
+    )
+    _write(output.with_suffix(".summary.json"), [summary.model_dump_json(indent=1) + "\n"])
+    return summary
+
+
+def plan(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[Ask]:
+    """Draw the prompts, one for every clip, then the next: a run that ends early has asked about all kinds of clips."""
+    pool = load_pool()
+    asks: list[Ask] = []
+    for turn in range(config.prompts_per_clip):
+        drawn = []
+        for row in rows:
+            rng = _random(config.sampling.seed, row.id, "ask", turn)
+            prompt = pool.draw(config.styles, rng)
+            drawn.append(Ask(row, prompt, worded(prompt, row, writer, rng), rng.random() < config.prompt_first))
+        begun = -len(asks) % config.concurrency  # what the last batch of the turn before has room for
+        asks += _batched(drawn, begun, config.concurrency, _random(config.sampling.seed, "order", turn))
+    return asks
+
+
+def _batched(asks: Sequence[Ask], begun: int, size: int, rng: random.Random) -> list[Ask]:
+    """Put prompts of about one length into each batch, as they are read together, and the batches in any order."""
+    ordered = sorted(asks, key=lambda ask: sum(len(message.content) for message in _messages(ask)))
+    batches = [ordered[start : start + size] for start in range(begun, len(ordered), size)]
+    whole = [batch for batch in batches if len(batch) == size]
+    rest = [batch for batch in batches if len(batch) < size]
+    return [*ordered[:begun], *(ask for batch in [*rng.sample(whole, len(whole)), *rest] for ask in batch)]
+
+
+def collect(llm: LLM, asks: Sequence[Ask], journal: Journal, config: DistillConfig) -> list[Reply]:
+    """Return the reply to every prompt, or to the first ones if Ctrl-C comes in between."""
+    columns = (TextColumn("Asking {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with asyncio.Runner() as runner, Progress(*columns) as progress:
+        asked = [digest(_messages(ask)) for ask in asks]
+        replies = journal.replies(asked, batch=config.concurrency)
+        bar = progress.add_task("", total=len(asks), completed=len(replies), name=llm.name)
+        try:
+            for start in range(len(replies), len(asks), config.concurrency):
+                part = slice(start, start + config.concurrency)
+                batch = runner.run(_ask(llm, asks[part], rephrase=config.rephrase))
+                journal.append(asked[part], batch)
+                replies.extend(batch)
+                progress.update(bar, completed=len(replies))
+        except KeyboardInterrupt:
+            progress.print("Interrupted: what there is will be written; the same command goes on.")
+    return replies
+
+
+async def _ask(llm: LLM, asks: Sequence[Ask], *, rephrase: bool) -> list[Reply]:
+    first = [_messages(ask) for ask in asks]
+    readings = await asyncio.gather(*map(llm.complete, first))
+    if rephrase:
+        said = [
+            (Message(role="assistant", content=one.reply), Message(role="user", content=REPHRASE)) for one in readings
+        ]
+        again = [(*asked, *more) for asked, more in zip(first, said, strict=True)]
+        readings = await asyncio.gather(*map(llm.complete, again))
+    return [Reply(text=reading.reply, is_finished=reading.is_finished) for reading in readings]
+
+
+def _messages(ask: Ask) -> tuple[Message, ...]:
+    content = beside_audio(ask.text, seed_description(ask.row), prompt_first=ask.is_prompt_first)
+    return (Message(role="system", content=SYSTEM), Message(role="user", content=content))
+
+
+class Sifted(NamedTuple):
+    """Replies, told apart."""
+
+    kept: list[Conversation]
+    dropped: list[Dropped]
+
+
+def sift(asks: Sequence[Ask], replies: Sequence[Reply], config: DistillConfig, llm: LLM | None) -> Sifted:
+    """Tell the replies that are worth learning from the others."""
+    kept: list[Conversation] = []
+    dropped: list[Dropped] = []
+    earlier: dict[str, list[str]] = defaultdict(list)
+    for ask, reply in zip(asks, replies, strict=False):
+        assert llm is not None
+        reason = fault(reply, earlier=earlier[ask.row.id], in_english=ask.prompt.replies_in_english)
+        if reason is not None:
+            record = {"id": ask.row.id, "prompt_id": ask.prompt.id, "prompt": ask.text, "response": reply.text}
+            dropped.append(Dropped(reason=reason, **record))
+            continue
+        earlier[ask.row.id].append(reply.text)
+        kept.append(
+            Conversation(
+                messages=heard_turns(ask.row, beside_audio(ask.text, prompt_first=ask.is_prompt_first)),
+                response=reply.text.strip(),
+                id=ask.row.id,
+                dataset=", ".join(ask.row.sources),
+                seed_description=seed_description(ask.row),
+                prompt=ask.text,
+                prompt_id=ask.prompt.id,
+                style=ask.prompt.style,
+                backbone=llm.name,
+                backbone_revision=llm.revision,
+                sampling=config.sampling,
+                seed=config.sampling.seed,
+            )
+        )
+    return Sifted(kept, dropped)
+
+
+def _drawn(writer: TargetWriter, row: Metadata, turn: int) -> list[Conversation]:
+    return writer.metadata_rows(row, _random(row.id, "metadata", turn))
+
+
+def _random(*of: str | int) -> random.Random:
+    return random.Random(" ".join(map(str, of)))  # noqa: S311 - no secret
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """Write a file whole, or leave what was there."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+    draft.replace(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, distil, print the counts; 2 and one line on stderr where the user can mend it."""
+    parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("config", type=Path, help="YAML file (lalm/distill_config.py)")
+    path = parser.parse_args(argv).config
+    try:
+        summary = distill(read_config(path, DistillConfig), path.parent)
+    except EarwitnessError as error:
+        print(f"lalm.distill: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        return UNUSABLE
+    print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
+    return 0 if summary.replies == summary.replies_wanted else INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Replies on disk as they come, so that a run that was killed goes on where it stopped."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from lalm.filters import Reply
+from services.errors import BadConfig
+from services.types import Message, Value
+
+
+class Entry(Value):
+    """One line of a journal."""
+
+    asked: str
+    """Digest of the prompt."""
+    reply: Reply
+
+
+def digest(messages: Sequence[Message]) -> str:
+    """Return what tells a prompt from every other."""
+    text = "\n".join(message.model_dump_json() for message in messages)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Journal:
+    """A file with one line that says which run it belongs to, then one line a reply, in the order of the prompts.
+
+    Args:
+        path: of the file; one of another run is refused.
+        fingerprint: what the replies depend on beside the prompts, in one line.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path = path
+        self._head = fingerprint + "\n"
+        self._file = path.open("a+", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def replies(self, asked: Sequence[str], *, batch: int) -> list[Reply]:
+        """Return what an earlier run left, in whole batches: one that was being written when it was killed is cut off.
+
+        Args:
+            asked: digests of all prompts.
+            batch: replies that are written together.
+        """
+        self._file.seek(0)
+        head, *lines = self._file.read().splitlines(keepends=True) or [""]
+        if head.endswith("\n") and head != self._head:
+            raise self._other(f"{head.strip()} instead of {self._head.strip()}")
+        whole = [line for line in lines if line.endswith("\n")]
+        whole = whole[: len(whole) // batch * batch] if len(whole) < len(asked) else whole[: len(asked)]
+        entries = [self._entry(line) for line in whole]
+        for number, (entry, prompt) in enumerate(zip(entries, asked, strict=False), start=1):
+            if entry.asked != prompt:
+                raise self._other(f"prompt {number} was another")
+        if len(whole) < len(lines) or not head.endswith("\n"):
+            self._file.truncate(0)
+            self._save(self._head + "".join(whole))
+        return [entry.reply for entry in entries]
+
+    def append(self, asked: Sequence[str], replies: Sequence[Reply]) -> None:
+        """Write the replies of a batch."""
+        entries = [Entry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
+        self._save("".join(entry.model_dump_json() + "\n" for entry in entries))
+
+    def _entry(self, line: str) -> Entry:
+        try:
+            return Entry.model_validate_json(line)
+        except ValidationError as error:
+            raise self._other("a line that is no reply") from error
+
+    def _other(self, what: str) -> BadConfig:
+        return BadConfig(
+            f"'{self._path}' holds replies of another run: {what}. Name another output, or delete that file."
+        )
+
+    def _save(self, text: str) -> None:
+        self._file.write(text)
+        self._file.flush()
+        os.fsync(self._file.fileno())

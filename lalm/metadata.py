@@ -1,0 +1,109 @@
+"""What is known about a clip in words: one line of a metadata file, read and checked."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.errors import BadConfig
+
+QUOTED = re.compile(r'English meaning: "(.*)"')
+SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
+
+
+class Speaker(BaseModel):
+    """One voice."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    gender: Literal["female", "male"] | None = None
+    age: str | None = None
+    accent: str | None = None
+    emotion: str | None = None
+    intensity: str | None = None
+
+
+class Span(BaseModel):
+    """What is heard over a stretch of the clip."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class Metadata(BaseModel):
+    """One clip; what is not known of it is empty or None. Further columns are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    audio: str
+    """Path, relative to the metadata file."""
+    duration: float
+    """Seconds."""
+    task: Literal["speech", "music", "sound"]
+    caption: str
+    license: str
+    sources: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    transcript: str = ""
+    language: str | None = None
+    speaker: Speaker = Speaker()
+    speakers: tuple[Literal["female", "male"], ...] = ()
+    """Of several voices, in the order in which they speak."""
+    order: tuple[str, ...] = ()
+    """Sounds in the order in which they are heard."""
+    background: str | None = None
+    count: int | None = None
+    """Strokes."""
+    bpm: int | None = None
+    mode: str | None = None
+    """Of a chord, a scale or a melody."""
+    meter: str | None = None
+    quality: str | None = None
+    """Defect of the recording, or "clean"."""
+    title: str | None = None
+    reason: str | None = None
+    """Why a baby cries, as its parents say."""
+    age: str | None = None
+    """Of a baby."""
+
+    @property
+    def meaning(self) -> str:
+        """What is said, in English; empty where that is not known."""
+        found = QUOTED.search(self.caption)
+        return found[1] if found else ""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Stretches that the caption names, in order; empty where it names none."""
+        found = SPANS.findall(self.caption)
+        return tuple(Span(start_s=start, end_s=end, text=text) for start, end, text in found)
+
+
+def read_metadata(path: Path) -> tuple[Metadata, ...]:
+    """Read a metadata file; `BadConfig` names the line that is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise BadConfig(f"Metadata '{path}' cannot be read: {error.strerror}.") from error
+    return tuple(_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def with_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:
+    """Return the rows whose licence contains none of these words, such as NC."""
+    return tuple(row for row in rows if not set(dropped) & set(re.split(r"[^A-Za-z0-9]+", row.license)))
+
+
+def _row(line: str, place: str) -> Metadata:
+    try:
+        return Metadata.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "row"
+        needed = ", ".join(name for name, known in Metadata.model_fields.items() if known.is_required())
+        raise BadConfig(f"{place} is no metadata row: {field}: {first['msg']}. It needs {needed}.") from error

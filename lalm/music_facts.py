@@ -1,0 +1,128 @@
+"""What the metadata of music says: instrument, tempo, metre, chord or key, strokes, genre."""
+
+import random
+import re
+
+from lalm.facts import OWN, Fact, Wordings, label, looked_up, number, yes_no
+from lalm.metadata import Metadata
+
+SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
+TEMPO_FACTORS = (
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    1.25,
+    1.4,
+    1.6,
+    2.0,
+)  # of wrong tempi, far enough from the right one to be told apart
+TEMPO_WORDS = {
+    "slow": ("Slow", "A slow tempo"),
+    "moderate": ("Moderate", "A moderate tempo"),
+    "fast": ("Fast", "A fast tempo"),
+}
+CHORDS = ("Major", "Minor", "Diminished", "Augmented")
+SCALES = ("Major scale", "Natural minor scale", "Chromatic scale", "Pentatonic scale", "Whole-tone scale")
+PLAYED = ("A chord, then its notes one by one", "A scale up and down", "A melody", "A drum roll", "One held note")
+METERS = ("4/4", "3/4", "5/4", "6/8", "7/8", "2/4")
+GENRES = (
+    "Orchestral game music",
+    "Rock",
+    "Jazz",
+    "Hip hop",
+    "Folk song",
+    "Techno",
+    "Gospel",
+    "Reggae",
+    "Chamber music",
+)
+KINDS = re.compile(r"Music sample \((.+?)\)")
+SAMPLE_KINDS = {
+    "bass loop": "An electronic bass loop",
+    "drum loop": "A drum loop",
+    "strings or pad": "Synthetic strings or a pad",
+    "Latin music": "Latin music",
+}
+
+
+def music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+    """Return the facts about music, none for other clips."""
+    if row.task != "music":
+        return []
+    return _instrument(row, rng) + _timing(row) + _harmony(row) + _piece(row)
+
+
+def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
+    facts = []
+    if len(row.labels) == 1 and (family := looked_up("instrument_family", row.labels[0])):
+        facts = [Fact("instrument", label(row.labels[0])), Fact("instrument_family", label(family))]
+        is_true = rng.random() < 0.5
+        others = [
+            name
+            for name in ("piano", "violin", "trumpet", "flute", "drum kit", "banjo")
+            if name not in row.labels[0].lower()
+        ]
+        about = row.labels[0].lower() if is_true else rng.choice(others)
+        facts.append(
+            yes_no("presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _an(about))
+        )
+    elif len(row.labels) == 1 and not row.title:
+        kind = KINDS.search(row.caption)
+        known = SAMPLE_KINDS.get(kind[1]) if kind else row.labels[0]
+        facts = [Fact("music_sound", label(known))] if known else []
+    return facts
+
+
+def _an(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _timing(row: Metadata) -> list[Fact]:
+    facts = []
+    if row.bpm:
+        wrong = tuple(_tempo(round(row.bpm * factor)) for factor in TEMPO_FACTORS)
+        word = "slow" if row.bpm < SLOWEST_MODERATE else "fast" if row.bpm > FASTEST_MODERATE else "moderate"
+        others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
+        facts += [Fact("tempo", _tempo(row.bpm), wrong=wrong, pool=OWN)]
+        facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
+    if row.meter:
+        facts += [_one_of("meter", row.meter, METERS), number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2)]
+    if row.count:
+        facts.append(number("count", row.count))
+    return facts
+
+
+def _tempo(bpm: int) -> Wordings:
+    return (f"{bpm} BPM", f"About {bpm} beats per minute")
+
+
+def _harmony(row: Metadata) -> list[Fact]:
+    if not row.mode:
+        return []
+    if "chord" in row.caption:
+        return [_one_of("chord", row.mode.capitalize(), CHORDS), _one_of("playing", PLAYED[0], PLAYED)]
+    if "scale" in row.caption:
+        scale = SCALES[1] if row.mode == "minor" else SCALES[0]
+        return [_one_of("scale", scale, SCALES), _one_of("playing", PLAYED[1], PLAYED)]
+    modes = (("Major", "A major key"), ("Minor", "A minor key"))
+    right, wrong = modes if row.mode == "major" else modes[::-1]
+    return [Fact("key_mode", right, wrong=(wrong,), pool=OWN), _one_of("playing", PLAYED[2], PLAYED)]
+
+
+def _piece(row: Metadata) -> list[Fact]:
+    if not row.title:
+        return []
+    title = re.split(r"[-–]", row.title)[-1] if "on hold" in row.caption else row.title
+    facts = [
+        Fact("title", label(re.sub(r"[_-]", " ", title)), is_open=False),
+        Fact("vocals", ("Instrumental", "No vocals"), wrong=(("Sung", "Vocals"),), pool=OWN),
+    ]
+    if "game music" in row.labels:
+        facts.append(_one_of("genre", GENRES[0], GENRES))
+        return [*facts, Fact("music_use", ("In a fantasy game", "Game music"))]
+    return [*facts, Fact("music_use", ("On a telephone line, while waiting", "Music on hold"))]
+
+
+def _one_of(kind: str, right: str, known: tuple[str, ...]) -> Fact:
+    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)

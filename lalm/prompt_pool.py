@@ -1,0 +1,60 @@
+"""The versioned pool of prompts that backbones answer, and what stands around them."""
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from lalm.facts import label
+from lalm.metadata import Metadata
+from lalm.targets import QUESTIONS, TargetWriter, facts
+from services.types import Value
+
+Style: TypeAlias = Literal["describe", "classify", "open_qa", "multiple_choice", "instruction"]
+
+SYSTEM = (
+    "You hear the audio clips between <start_audio> and <end_audio>. "
+    "Answer directly, as somebody who listened to them; never mention how you know."
+)
+REPHRASE = (
+    "Write your answer again as if you had only listened to the audio: keep what it says, "
+    "and mention no text, description or thought. Give nothing but the answer."
+)
+
+
+class Prompt(Value):
+    """One prompt of the pool; `{question}` stands for a question about the clip at hand."""
+
+    id: str
+    style: Style
+    text: str
+    replies_in_english: bool = True
+
+
+class Pool(Value):
+    """All prompts of one version."""
+
+    version: str
+    prompts: tuple[Prompt, ...]
+
+    def draw(self, shares: Mapping[Style, float], rng: random.Random) -> Prompt:
+        """Draw a style by its share, then one of its prompts."""
+        styles = sorted(shares)
+        style = rng.choices(styles, [shares[one] for one in styles])[0]
+        return rng.choice([prompt for prompt in self.prompts if prompt.style == style])
+
+
+def load_pool() -> Pool:
+    """Read the pool."""
+    return Pool.model_validate_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def worded(prompt: Prompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> str:
+    """Return a prompt for one clip, with a question that its metadata can answer."""
+    if "{question}" not in prompt.text:
+        return prompt.text
+    if prompt.style == "multiple_choice":
+        return prompt.text.replace("{question}", rng.choice(writer.choice_questions(row, rng)))
+    fact = rng.choice([fact for fact in facts(row, rng) if fact.is_open and fact.kind != "describe"])
+    question = rng.choice(QUESTIONS[fact.kind]).format(about=fact.about)
+    return prompt.text.replace("{question}", label(question)[0])

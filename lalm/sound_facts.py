@@ -1,0 +1,91 @@
+"""What the metadata of sounds says: which, from what, in which order."""
+
+import random
+
+from lalm.facts import OWN, VOCABULARY, Fact, Wordings, label, looked_up, number, permuted, thing, wordings, yes_no
+from lalm.metadata import Metadata
+
+POOL = "sound"  # wrong options for any question about a sound are other sounds
+THEN = ", then "
+ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a clock ticking", "a chainsaw", "a violin")
+
+
+def sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+    """Return the facts about sounds, none where the clip holds no labelled ones."""
+    if row.order:
+        return _in_order(row.order, rng) + _present(row.order, rng)
+    if row.background:
+        return [Fact("background", label(row.background), pool=POOL), *_present((row.background,), rng)]
+    if row.task == "sound" and len(row.labels) == 1:
+        return _single(row, rng) + _present(row.labels, rng)
+    return []
+
+
+def _single(row: Metadata, rng: random.Random) -> list[Fact]:
+    (name,) = row.labels
+    facts = [Fact("sound", label(name), also_true=_alike(name), pool=POOL)]
+    if family := looked_up("sound_family", name):
+        facts.append(Fact("sound_family", wordings("family_words", family)))
+    if animal := looked_up("animal", name):
+        facts.append(Fact("animal", _animal(animal)))
+    if row.reason:
+        facts.append(Fact("cry_reason", wordings("cry_reason", row.reason), wrong=_other_reasons(row.reason, rng)))
+    if row.age:
+        facts.append(Fact("cry_age", label(row.age)))
+    return facts
+
+
+def _alike(name: str) -> frozenset[str]:
+    """Return the labels that the same animal would earn."""
+    animal = looked_up("animal", name)
+    return frozenset(other for other, kind in VOCABULARY["animal"].items() if animal and kind == animal)
+
+
+def _animal(name: str) -> Wordings:
+    return (f"{'An' if name[0] in 'aeiou' else 'A'} {name}", name.capitalize())
+
+
+def _other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
+    others = [one for one in ("hungry", "discomfort", "burping", "belly_pain", "tired") if one != reason]
+    return tuple(wordings("cry_reason", one) for one in rng.sample(others, len(others)))
+
+
+def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
+    """Return what can be asked of sounds that follow one another; other sounds of the clip are the wrong options."""
+
+    def one(kind: str, place: int, about: int | None = None) -> Fact:
+        here = tuple(label(name) for number, name in enumerate(order) if number not in {place, about})
+        asked = thing(order[about]) if about is not None else ""
+        return Fact(kind, label(order[place]), wrong=here, about=asked, pool=POOL)
+
+    last = len(order) - 1
+    after, before = rng.randrange(last), rng.randrange(1, last + 1)
+    names = [order[0], *map(thing, order[1:])]
+    facts = [
+        one("first_sound", 0),
+        one("last_sound", last),
+        one("sound_after", after + 1, about=after),
+        one("sound_before", before - 1, about=before),
+        Fact("sound_order", (THEN.join(names),), wrong=_other_orders(order, rng), pool=OWN),
+        number("num_sounds", len(order)),
+    ]
+    return [*facts, one("second_sound", 1)] if last > 1 else facts
+
+
+def _other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
+    """Return wrong sequences: the same sounds in other orders, then one of them exchanged for another sound."""
+    moved = permuted([thing(name) for name in order], rng, join=THEN)
+    exchanged = []
+    for other in rng.sample(ELSEWHERE, len(ELSEWHERE)):
+        place = rng.randrange(len(order))
+        if other not in map(thing, order):
+            exchanged.append((THEN.join(thing(n) if i != place else other for i, n in enumerate(order)),))
+    return tuple(label(one[0]) for one in (*moved, *exchanged))
+
+
+def _present(heard: tuple[str, ...], rng: random.Random) -> list[Fact]:
+    """Ask for one sound that is heard or, as often, for one that is not."""
+    is_true = rng.random() < 0.5
+    absent = [name for name in ELSEWHERE if name not in map(thing, heard)]
+    about = rng.choice(heard) if is_true else rng.choice(absent)
+    return [yes_no("presence", is_true=is_true, about=thing(about))]

@@ -1,0 +1,151 @@
+"""What the metadata of speech says: who, how many, in which order, which language, which words."""
+
+import random
+import re
+
+from lalm.facts import OWN, Fact, Wordings, counted, label, number, wordings, yes_no
+from lalm.metadata import Metadata
+
+PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
+THEN = ", then "
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LONGEST_OPTION = 14  # words of a sentence that is one of several options
+LONGEST_REPLY = 40  # words of a transcript that is to be written down
+SHORTEST_WORD = 5  # letters of a word that is worth asking for
+SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that one is not the answer to nearly every question of how many speak
+SPEECH_KINDS = (
+    ("Telephone announcement", "A telephone announcement"),
+    ("Read speech (audiobook)", "Reading from a book"),
+    ("Short spoken description", "A short spoken description of a picture"),
+)
+
+
+def speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+    """Return the facts about speech, none for other clips."""
+    if row.task != "speech":
+        return []
+    return _voices(row, rng) + _manner(row) + (_digits(row, rng) if _spoken_digits(row) else _words(row, rng))
+
+
+def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
+    if row.speakers:
+        voices = [PERSON[one][0] for one in row.speakers]
+        return [
+            number("num_speakers", len(voices)),
+            number("num_women", voices.count("A woman"), lowest=0),
+            number("num_men", voices.count("A man"), lowest=0),
+            _person("first_speaker", row.speakers[0]),
+            _person("last_speaker", row.speakers[-1]),
+            Fact("speaker_order", _sequence(row.speakers), wrong=_other_sequences(row.speakers, rng), pool=OWN),
+        ]
+    facts = [_person("gender", row.speaker.gender)] if row.speaker.gender else []
+    if row.speaker.gender and rng.random() < SHARE_OF_LONE_VOICES_COUNTED:
+        facts.append(number("num_speakers", 1))
+    if row.speaker.accent:
+        facts.append(Fact("accent", label(row.speaker.accent)))
+    return facts
+
+
+def _person(kind: str, gender: str) -> Fact:
+    other = "female" if gender == "male" else "male"
+    return Fact(kind, PERSON[gender], wrong=(PERSON[other],), pool=OWN)
+
+
+def _sequence(genders: tuple[str, ...]) -> Wordings:
+    text = THEN.join(PERSON[one][0].lower() for one in genders)
+    return (text[0].upper() + text[1:],)
+
+
+def _other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
+    """Return other sequences of as many voices, and where there are few of them, of one voice more."""
+    lengths = (len(genders), len(genders), len(genders) + 1)
+    drawn = {tuple(rng.choice(("male", "female")) for _ in range(rng.choice(lengths))) for _ in range(24)}
+    return tuple(_sequence(one) for one in sorted(drawn - {genders})[:6])
+
+
+def _manner(row: Metadata) -> list[Fact]:
+    facts = []
+    if row.language:
+        facts.append(Fact("language", label(row.language)))
+    kind = next((kind for opening, kind in SPEECH_KINDS if row.caption.startswith(opening)), "")
+    if kind:
+        facts.append(Fact("speech_kind", (kind,)))
+    if row.quality:
+        facts.append(Fact("quality", wordings("quality", row.quality)))
+        facts.append(yes_no("has_defect", is_true=row.quality != "clean"))
+    return facts
+
+
+def _spoken_digits(row: Metadata) -> list[int]:
+    words = row.transcript.lower().split()
+    return [DIGITS.index(word) for word in words] if set(words) <= set(DIGITS) else []
+
+
+def _digits(row: Metadata, rng: random.Random) -> list[Fact]:
+    digits = _spoken_digits(row)
+    first, last, largest = (_digit(one) for one in (digits[0], digits[-1], max(digits)))
+    facts = [
+        Fact("digits", _read_out(digits), wrong=_other_digits(digits, rng), pool=OWN),
+        number("num_digits", len(digits)),
+    ]
+    if len(digits) == 1:
+        return facts
+    others = tuple(map(_digit, rng.sample(range(10), 10)))
+    return [
+        *facts,
+        Fact("first_digit", first, wrong=_without(first, others), pool=OWN),
+        Fact("last_digit", last, wrong=_without(last, others), pool=OWN),
+        Fact("largest_digit", largest, wrong=_without(largest, others), pool=OWN),
+        number("digit_sum", sum(digits)),
+    ]
+
+
+def _digit(value: int) -> Wordings:
+    return counted(value)
+
+
+def _without(right: Wordings, others: tuple[Wordings, ...]) -> tuple[Wordings, ...]:
+    return tuple(one for one in others if one != right)
+
+
+def _read_out(digits: list[int]) -> Wordings:
+    text = " ".join(DIGITS[one] for one in digits)
+    return (text[0].upper() + text[1:], " ".join(map(str, digits)))
+
+
+def _other_digits(digits: list[int], rng: random.Random) -> tuple[Wordings, ...]:
+    """Return sequences that differ in one digit, and one without the last."""
+    changed = set()
+    for _ in range(12):
+        place = rng.randrange(len(digits))
+        changed.add(tuple(rng.randrange(10) if i == place else one for i, one in enumerate(digits)))
+    if len(digits) > 1:
+        changed.add(tuple(digits[:-1]))
+    return tuple(_read_out(list(one)) for one in sorted(changed - {tuple(digits)}, key=lambda _: rng.random())[:6])
+
+
+def _words(row: Metadata, rng: random.Random) -> list[Fact]:
+    facts = []
+    said = row.transcript.strip()
+    words = said.split()
+    pool = f"{row.language} words"
+    if 1 < len(words) <= LONGEST_REPLY:
+        is_short = len(words) <= LONGEST_OPTION
+        facts.append(Fact("said", (said,), pool=f"said in {row.language}", is_choice=is_short))
+    if len(words) >= 6:
+        facts.append(Fact("first_words", (_plain(words[:3]),), pool=f"first {row.language}"))
+        facts.append(Fact("last_words", (_plain(words[-3:]),), pool=f"last {row.language}"))
+    if asked := sorted({word for word in _letters(said) if len(word) >= SHORTEST_WORD}):
+        spoken = frozenset(_letters(said))
+        facts.append(Fact("word", label(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
+    if row.meaning and 1 < len(row.meaning.split()) <= LONGEST_OPTION:
+        facts.append(Fact("meaning", (row.meaning,)))
+    return facts
+
+
+def _plain(words: list[str]) -> str:
+    return " ".join(words).strip(" .,;:!?\"'")
+
+
+def _letters(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
