@@ -29,14 +29,12 @@ def asked(question: Question, instruction: str = "", *, lists_options: bool = Tr
     shows = lists_options and bool(question.choices)
     usual = ANSWER_LETTER if shows else ANSWER_BRIEFLY if question.choices else ANSWER_FREELY
     put = listed(question) if lists_options else ASK.format(question=question.text)
-    return f"{put}
-{instruction or usual}"
+    return f"{put}\n{instruction or usual}"
 
 
 def listed(question: Question) -> str:
     """Return the question with its options, one a line."""
-    return "
-".join([ASK.format(question=question.text), *map(_option, question.choices)])
+    return "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
 
 
 def beside_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:
