@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from services.types import Choice
@@ -16,6 +17,8 @@ Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
 MAX_OBJECTS = 32  # opening braces that are tried as JSON
+NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
+NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
 EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
 STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
@@ -129,6 +132,8 @@ def _exact(text: str, choices: Choices) -> Choices:
 
 def _either(text: str, choices: Choices) -> Choices:
     """The text is two options with "or" or "and" between them, and nothing else."""
+    if len(text) > 2 * max((len(choice.text) for choice in choices), default=0) + NUM_AROUND:
+        return ()
     for joint in re.finditer(r"[\s,]+(?:or|and)\s+", text, re.I):
         parts = [_exact(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
         if all(parts):
@@ -150,11 +155,13 @@ def _leading(text: str, choices: Choices) -> Choices:
         return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
     opening = by_letter + _opening_text(text, choices)
+    if not opening:
+        return ()
     rest = text[label.end() :] if label and by_letter else text
     for choice in opening:
         rest = re.sub(rf"(?<!\w){re.escape(_plain(choice.text))}(?!\w)", "…", rest, flags=re.I)
     others = [choice for part in SEGMENT.split(rest) for choice in _exact(part, choices)]
-    return (*opening, *others, *_marked_letters(rest, choices)) if opening else ()
+    return (*opening, *others, *_marked_letters(rest, choices))
 
 
 def _opening_text(text: str, choices: Choices) -> Choices:
@@ -217,15 +224,18 @@ def _same_text(text: str, choices: Choices) -> Choices:
     return literal or same or tuple(choice for choice in choices if squeezed and _squeezed(choice.text) == squeezed)
 
 
+@lru_cache(NUM_FORMS_KEPT)
 def _plain(text: str) -> str:
     """Return the text folded in case, width and quotes, without the punctuation around it."""
     return " ".join(_straight(text).strip(EDGES).casefold().split())
 
 
+@lru_cache(NUM_FORMS_KEPT)
 def _without_article(text: str) -> str:
     return re.sub(r"\A(?:an?|the)\s+", "", _plain(text))
 
 
+@lru_cache(NUM_FORMS_KEPT)
 def _squeezed(text: str) -> str:
     """Return the plain text without what writers leave out: quotes, hyphens in words, spaces except between digits."""
     return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", _plain(text))

@@ -1,5 +1,7 @@
 """One table: reply -> the option it names, or None. A misread reply found in a run becomes a row here."""
 
+from time import process_time
+
 import pytest
 
 from agents.reply import read_choice
@@ -242,3 +244,14 @@ def test_a_reply_nested_beyond_reason_is_not_read() -> None:
 
 def test_no_reply_is_read_without_choices() -> None:
     assert read_choice("B", ()) is None
+
+
+def cpu_s(num_sentences: int) -> float:
+    reply, choices = "Rain or wind, and then the rhythm. " * num_sentences, Question.ask("?", SOUNDS).choices
+    started = process_time()
+    read_choice(reply, choices)
+    return process_time() - started
+
+
+def test_reading_time_grows_with_the_length_of_a_reply_and_not_with_its_square() -> None:
+    assert cpu_s(3200) < 120 * max(cpu_s(100), 1e-4)  # 32 times as long; the square would be 1,024
