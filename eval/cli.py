@@ -131,7 +131,7 @@ def score(
     if json:
         print(scored.model_dump_json())  # noqa: T201
     else:
-        print_score(predictions.name, scored, Console())
+        print_score(predictions.name, scored, Console(markup=False))
 
 
 @app.command()
@@ -170,7 +170,7 @@ def grid(
         out=out,
     )
     done = grids.run_grid(request, _names(llm), _names(captioner))
-    console = Console()
+    console = Console(markup=False)
     grids.print_grid(done, console)
     console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
@@ -207,7 +207,7 @@ akb_cli.register(app)
 def _report(outcome: "Outcome") -> None:
     from eval.report import print_table
 
-    console = Console()
+    console = Console(markup=False)
     print_table(outcome.folder.name, outcome.summary, console)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:

@@ -57,7 +57,7 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int]:
 def print_score(title: str, score: FileScore, console: Console) -> None:
     """Print both accuracies by task, each with its 95 % interval."""
     table = Table(title=f"{title}, key {score.key}", title_justify="left")
-    table.add_column("task", no_wrap=True)
+    table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
     for task, counts in score.by_task.items():

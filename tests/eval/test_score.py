@@ -126,3 +126,13 @@ def test_scoring_starts_no_model_library(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"numpy", "scipy", "torch", "aiohttp", "pandas", "matplotlib"}
+
+
+def test_names_with_brackets_are_printed_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, ROW | {"task": "[/sound]"}, ROW | {"id": "2", "task": "mix-sound-music-speech"})
+    with pytest.raises(SystemExit) as ended:
+        main(["score", str(file)])
+    table = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "[/sound]" in table
+    assert "…" not in table
