@@ -10,6 +10,7 @@ from eval.benchmarks import BENCHMARKS
 from eval.scoring import Verdict, wilson_95
 from eval.stored import open_stored
 from services.catalog import pick
+from services.errors import BadConfig
 from services.types import Value
 
 
@@ -37,6 +38,8 @@ def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
     """Score a prediction file or a run folder; `BadConfig` names file, row and field of what cannot be used."""
     pick(BENCHMARKS, "benchmark", bench)
     stored = open_stored(path, key)
+    if any(verdict.withheld for verdict in stored.verdicts):
+        raise BadConfig(f"{stored.name!r} cannot be scored here: its answers are withheld.")
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in stored.verdicts:
         groups[verdict.task].append(verdict)

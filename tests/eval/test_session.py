@@ -156,6 +156,8 @@ def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
     assert (outcome.summary.n, outcome.summary.withheld, outcome.summary.correct_strict) == (8, 8, 0)
     submitted = json.loads((outcome.folder / "submission.json").read_text())
     assert [row["model_prediction"] for row in submitted] == CHOICES * 2
+    with pytest.raises(BadConfig, match="its answers are withheld"):
+        score_file(outcome.folder, "mmau")
 
 
 def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, Ears]) -> None:
@@ -180,6 +182,8 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
     monkeypatch.setitem(catalog.LLMS, "large", missing)
     grid = run_grid(cascade(bench, llm=None, captioner=None), ("large", "levels"), ("left",))
     assert [(cell.error, cell.accuracy) for cell in grid.cells] == [("It needs a GPU.", None), (None, 1.0)]
+    with pytest.raises(BadConfig, match="--llm names no LLM"):
+        run_grid(cascade(bench), (), ())
     with pytest.raises(UnknownName, match="No LLM named 'larger'"):
         run_grid(cascade(bench), ("levels", "larger"), ())
     with pytest.raises(BadConfig, match="leave out --captioner"):
