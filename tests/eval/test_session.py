@@ -11,6 +11,7 @@ from eval import session
 from eval.grid import Grid, run_grid
 from eval.records import RunRecord
 from eval.request import Price, Request
+from eval.score import score_file
 from eval.stored import read_predictions
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
