@@ -79,10 +79,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
 ) -> None:
-    """Ask a benchmark's questions over a path and score the answers.
-
-    The same command goes on where it stopped.
-    """
+    """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
     from eval import session
     from eval.request import Price, Request
 

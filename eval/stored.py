@@ -83,7 +83,7 @@ def _listed(value: object) -> object:
 
 
 def _numbered(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class FileRow(BaseModel):
@@ -168,7 +168,7 @@ def _extra(row: FileRow) -> Mapping[str, object]:
 
 
 def _judged(file: Path, row: FileRow, key: str) -> Row:
-    prediction = _extra(row).get(key)
+    prediction = _numbered(_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is no text.")
     failed = prediction is None or bool(row.failed)

@@ -73,6 +73,12 @@ def test_another_key_can_be_named_and_a_wrong_one_lists_what_is_there(tmp_path: 
         score_file(file, "mmau", "guess")
 
 
+def test_a_number_is_read_as_its_text(tmp_path: Path) -> None:
+    row = {"id": 1, "choices": ["2", "2.5"], "answer": "2.5"}
+    score = score_file(write(tmp_path, row | {"model_output": 2.5}, row | {"id": 2, "model_output": 2}), "mmau")
+    assert (score.correct_strict, score.unread) == (1, 0)
+
+
 def test_tasks_come_from_the_rows_of_either_benchmark(tmp_path: Path) -> None:
     rows = [ROW | {"id": "1", "task": "sound"}, ROW | {"id": "2", "modality": "mix-sound-music"}, ROW | {"id": "3"}]
     assert list(score_file(write(tmp_path, *rows), "mmau").by_task) == ["mix-sound-music", "sound"]
