@@ -127,12 +127,14 @@ def test_unknown_and_impossible_controls_stop_before_anything_is_asked(bench: Pa
 
 
 @pytest.mark.usefixtures("ears")
-def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path) -> None:
+def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bench.parent / "3.wav").unlink()
     with pytest.raises(BadConfig, match=r"2 of 8 items lack their audio, the first at .*3\.wav.*--missing skip"):
         session.run(cascade(bench))
     outcome = session.run(cascade(bench, missing="skip"))
     assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (8, 6, 2)
+    said = capsys.readouterr().err
+    assert "2 of 8 items lack their audio, the first at" in said.split("failed: i3")[0]
     failures = {one.id: one.failed for one in read_predictions(outcome.folder) if one.failed}
     assert failures.keys() == {"i3", "i7"}
     assert "No recording at" in str(failures["i3"])
