@@ -57,7 +57,8 @@ REFUSAL = re.compile(
 )
 NEGATED = re.compile(
     r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|except|rather than|instead of|rul(?:e|ed|ing) out)|n't)"
-    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z",
+    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z"
+    r"|(?:\bnot|n't)\s+(?:think|believe|suppose|say|call|hear)\b(?:(?!\bbut\b)[^.,;!?\n])*\Z",
     re.I,
 )
 DENIED = re.compile(r"\W*\b(?:is|are|was|were|does|can|could)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely))\b", re.I)

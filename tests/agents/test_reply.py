@@ -59,6 +59,9 @@ TABLE = [
     ("(A) -19.5 dB", LEVELS, None),
     ("(B) -19.5 dB", LEVELS, "B"),
     ("(B) 5.0 dB", LEVELS, None),
+    ("I don't think it is a man.", VOICES, None),
+    ("I do not believe that the speaker is a man but a woman.", VOICES, "B"),
+    ("I don't think it is a man; it is a child.", VOICES, "C"),
     # two options
     ("Yes or No", ("Yes", "No"), None),
     ("one or three", ("one", "three", "four"), None),
