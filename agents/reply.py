@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from services.types import Choice
@@ -16,18 +17,28 @@ Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
 MAX_OBJECTS = 32  # opening braces that are tried as JSON
+NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
+NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
 EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
-ANSWER_KEYS = ("answer", "final_answer", "choice", "option")
+STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
+ANSWER_KEYS = (
+    *("answer", "final_answer", "correct_answer", "prediction", "choice", "option"),
+    *("answer_letter", "selected_option", "selected_choice", "letter"),
+)
 
 # Some chat templates put the opening tag into the prompt, so that only the closing one is in the reply.
-THINKING = re.compile(r"\A.*</(?:think|thinking|thought)>|<(?:think|thinking|thought)>.*\Z", re.S | re.I)
+THOUGHT = r"(?:think|thinking|thought|reasoning|reflection|analysis)"
+THINKING = re.compile(
+    rf"\A.*(?:</{THOUGHT}>|\[/THINK\]|<\|channel\|>final<\|message\|>)|(?:<{THOUGHT}>|\[THINK\]).*\Z", re.S | re.I
+)
 ANSWER_TAG = re.compile(r"<(?:final_)?answer>(.*?)(?:</|\Z)", re.S | re.I)
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
 MARKER = re.compile(
-    r"\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?"
+    r"(?:\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|ans(?=\s*[:=])"
     r"|(?:correct|best|right|final|my) (?:option|choice))"
-    r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)""",
+    r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)"""
+    r"|答案(?:应该)?[是为:=选])",
     re.I,
 )
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
@@ -36,7 +47,7 @@ LABEL = re.compile(
 )
 LETTER = re.compile(
     r"\(([A-Z])\)"
-    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)[:\s]\s*[\"'*(]*([A-Z])\b(?!['#♯♭])"
+    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)[:\s]\s*[\"'*(]*([A-Z])\b(?!['#])"
 )
 LEAD_IN = re.compile(r"\A(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
 REFUSAL = re.compile(
@@ -46,7 +57,8 @@ REFUSAL = re.compile(
 )
 NEGATED = re.compile(
     r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|except|rather than|instead of|rul(?:e|ed|ing) out)|n't)"
-    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z",
+    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z"
+    r"|(?:\bnot|n't)\s+(?:think|believe|suppose|say|call|hear)\b(?:(?!\bbut\b)[^.,;!?\n])*\Z",
     re.I,
 )
 DENIED = re.compile(r"\W*\b(?:is|are|was|were|does|can|could)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely))\b", re.I)
@@ -81,7 +93,7 @@ def _json_answers(text: str) -> Iterator[str]:
             fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
         except (json.JSONDecodeError, RecursionError):
             continue
-        values = {key.lower(): value for key, value in fields.items()}
+        values = {key.lower().replace(" ", "_"): value for key, value in fields.items()}
         yield from (str(values[key]) for key in ANSWER_KEYS if isinstance(values.get(key), str | int))
 
 
@@ -94,14 +106,14 @@ def _read_unmarked(text: str, choices: Choices) -> Choices:
 
 
 def _read(text: str, choices: Choices) -> Choices:
-    for step in (_exact, _whole_lines, _leading, _mentioned):
+    for step in (_exact, _either, _whole_lines, _leading, _mentioned):
         if named := step(text, choices):
             return named
     return ()
 
 
 def _exact(text: str, choices: Choices) -> Choices:
-    """The text is a letter, an option, or a letter with its option and nothing else."""
+    """The text is a letter, an option, or a letter with an option and nothing else; both where they disagree."""
     bare = text.strip(EDGES)
     bracketed = re.fullmatch(r"[\s*\"']*[(\[]?([A-Za-z])[)\]][\s*\"'.]*", text)
     by_text = () if bracketed else _same_text(text, choices)
@@ -109,9 +121,25 @@ def _exact(text: str, choices: Choices) -> Choices:
     by_letter = tuple(choice for choice in choices if choice.letter == (bare if by_text else bare.upper()))
     if by_letter or by_text:
         return by_letter + by_text
-    label = re.match(r"\W*([A-Za-z])(?:\W+)(?=\S)", text)
-    named = _same_text(text[label.end() :], choices) if label else ()
-    return tuple(choice for choice in named if label and choice.letter == label[1].upper())
+    label = re.match(r"\W*([A-Za-z])(?=\W)", text)
+    if not label:
+        return ()
+    # With its minus sign, if it has one; else without the dash after the letter.
+    rests = (text[label.end() :].lstrip(EDGES + dashes) for dashes in ("", "-–—"))
+    named = next(filter(None, (_same_text(rest, choices) for rest in rests)), ())
+    labelled = tuple(choice for choice in choices if choice.letter == label[1].upper()) if named else ()
+    return tuple(choice for choice in labelled if choice in named) or (labelled and labelled + named)
+
+
+def _either(text: str, choices: Choices) -> Choices:
+    """The text is two options with "or" or "and" between them, and nothing else."""
+    if len(text) > 2 * max((len(choice.text) for choice in choices), default=0) + NUM_AROUND:
+        return ()
+    for joint in re.finditer(r"[\s,]+(?:or|and)\s+", text, re.I):
+        parts = [_exact(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
+        if all(parts):
+            return parts[0] + parts[1]
+    return ()
 
 
 def _whole_lines(text: str, choices: Choices) -> Choices:
@@ -128,11 +156,13 @@ def _leading(text: str, choices: Choices) -> Choices:
         return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
     opening = by_letter + _opening_text(text, choices)
+    if not opening:
+        return ()
     rest = text[label.end() :] if label and by_letter else text
     for choice in opening:
-        rest = re.sub(re.escape(_plain(choice.text)), "…", rest, flags=re.I)
+        rest = re.sub(rf"(?<!\w){re.escape(_plain(choice.text))}(?!\w)", "…", rest, flags=re.I)
     others = [choice for part in SEGMENT.split(rest) for choice in _exact(part, choices)]
-    return (*opening, *others, *_marked_letters(rest, choices)) if opening else ()
+    return (*opening, *others, *_marked_letters(rest, choices))
 
 
 def _opening_text(text: str, choices: Choices) -> Choices:
@@ -177,10 +207,10 @@ def _mentioned_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
-        option = _plain(choice.text)
+        option = _plain(choice.text).removeprefix("the ")
         if (len(option) < 2 and not option.isdigit()) or option in FUNCTION_WORDS:
             continue
-        phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#♯♭]|[.,:'-]\w)")
+        phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
         if any(not _is_denied(text, match) for match in phrase.finditer(text)):
             named += tuple(same for same in choices if same.text == choice.text)
         text = phrase.sub(" … ", text)
@@ -191,17 +221,26 @@ def _same_text(text: str, choices: Choices) -> Choices:
     forms = {_plain(text), _without_article(text)} - {""}
     same = tuple(choice for choice in choices if _plain(choice.text) in forms or _without_article(choice.text) in forms)
     literal = tuple(choice for choice in same if _straight(choice.text).strip() == text.strip())
-    return literal or same
+    squeezed = _squeezed(text)
+    return literal or same or tuple(choice for choice in choices if squeezed and _squeezed(choice.text) == squeezed)
 
 
+@lru_cache(NUM_FORMS_KEPT)
 def _plain(text: str) -> str:
     """Return the text folded in case, width and quotes, without the punctuation around it."""
     return " ".join(_straight(text).strip(EDGES).casefold().split())
 
 
+@lru_cache(NUM_FORMS_KEPT)
 def _without_article(text: str) -> str:
     return re.sub(r"\A(?:an?|the)\s+", "", _plain(text))
 
 
+@lru_cache(NUM_FORMS_KEPT)
+def _squeezed(text: str) -> str:
+    """Return the plain text without what writers leave out: quotes, hyphens in words, spaces except between digits."""
+    return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", _plain(text))
+
+
 def _straight(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+    return unicodedata.normalize("NFKC", text).translate(STRAIGHT)

@@ -74,7 +74,7 @@ def review(
 
 
 def _print_agreement(found: "Agreement") -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     kappa = "undefined" if found.kappa is None else f"{found.kappa:.3f}"
     console.print(
         f"{' and '.join(found.annotators)}: {found.n} items judged by both, {found.agreed} alike, "

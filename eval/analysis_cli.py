@@ -36,7 +36,7 @@ def compare(
     if json:
         print(comparison.model_dump_json())  # noqa: T201
     else:
-        print_comparison(comparison, Console())
+        print_comparison(comparison, Console(markup=False))
 
 
 def correlate(
@@ -54,7 +54,7 @@ def correlate(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_pairs(found, Console())
+        print_pairs(found, Console(markup=False))
 
 
 def recommend(
@@ -74,7 +74,7 @@ def recommend(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_recommendation(found, Console())
+        print_recommendation(found, Console(markup=False))
 
 
 def reproduce(
@@ -89,7 +89,7 @@ def reproduce(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_reproduction(found, Console())
+        print_reproduction(found, Console(markup=False))
 
 
 def report(
@@ -104,7 +104,7 @@ def report(
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
     left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
     size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
-    Console().print(f"{html}: {size}", highlight=False, soft_wrap=True)
+    Console(markup=False).print(f"{html}: {size}", highlight=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -79,10 +79,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
 ) -> None:
-    """Ask a benchmark's questions over a path and score the answers.
-
-    The same command goes on where it stopped.
-    """
+    """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
     from eval import session
     from eval.request import Price, Request
 
@@ -131,7 +128,7 @@ def score(
     if json:
         print(scored.model_dump_json())  # noqa: T201
     else:
-        print_score(predictions.name, scored, Console())
+        print_score(predictions.name, scored, Console(markup=False))
 
 
 @app.command()
@@ -170,7 +167,7 @@ def grid(
         out=out,
     )
     done = grids.run_grid(request, _names(llm), _names(captioner))
-    console = Console()
+    console = Console(markup=False)
     grids.print_grid(done, console)
     console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
@@ -178,7 +175,7 @@ def grid(
 
 
 def _names(listed: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
+    return tuple(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
 
 
 @app.command()
@@ -207,7 +204,7 @@ akb_cli.register(app)
 def _report(outcome: "Outcome") -> None:
     from eval.report import print_table
 
-    console = Console()
+    console = Console(markup=False)
     print_table(outcome.folder.name, outcome.summary, console)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:

@@ -251,16 +251,18 @@ def _findings(comparison: Comparison) -> Iterable[str]:
         f"Always the better of the two answers: {comparison.oracle:.2%}; the better side for each task, chosen on "
         f"these items: {comparison.switch_by_task:.2%}"
     )
+    points = min(100.0, 100 * comparison.detectable_difference)
     yield (
-        f"With {comparison.n} items, {100 * comparison.detectable_difference:.1f} points are found with 80 % power; "
+        f"With {comparison.n} items, {points:.1f} points are found with 80 % power; "
         "a smaller difference may be there and not show."
     )
 
 
 def _group_table(title: str, groups: Sequence[Group]) -> Table:
     table = Table(title=title, title_justify="left")
-    for heading in (title.removeprefix("by "), "n", "A", "B", "A - B, 95 %", "p", "p (Holm)"):
-        table.add_column(heading, justify="left" if heading == title.removeprefix("by ") else "right")
+    table.add_column(title.removeprefix("by "), overflow="fold")
+    for heading in ("n", "A", "B", "A - B, 95 %", "p", "p (Holm)"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for group in groups:
         interval = "" if group.ci_95 is None else f" [{100 * group.ci_95.low:+.1f}, {100 * group.ci_95.high:+.1f}]"
         shares = (f"{100 * correct / group.n:.1f}" for correct in (group.correct_a, group.correct_b))

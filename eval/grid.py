@@ -36,7 +36,8 @@ class Cell(Value):
     @property
     def accuracy(self) -> float | None:
         """Strict accuracy in [0, 1]; None where nothing was scored."""
-        return self.summary.correct_strict / self.summary.n if self.summary and self.summary.n else None
+        num_scored = self.summary.n - self.summary.withheld if self.summary else 0
+        return self.summary.correct_strict / num_scored if self.summary and num_scored else None
 
 
 class Grid(Value):
@@ -56,6 +57,8 @@ def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str]) -
     `request` is what the cells share; the grid fills in `llm` and `captioner`. Ctrl-C ends the grid with
     the cells that are there. Raises what concerns all cells, such as a benchmark that cannot be read.
     """
+    if not llms:
+        raise BadConfig("--llm names no LLM; give one or more, separated by commas.")
     _check_names(request, llms, captioners)
     columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if request.hears else (None,)
     out = request.out or default_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
@@ -133,12 +136,12 @@ def _name(llm: str, captioner: str | None) -> str:
 
 
 def _cells(cell: Cell) -> list[str]:
-    summary = cell.summary
-    if summary is None or not summary.n:
+    summary, accuracy = cell.summary, cell.accuracy
+    if summary is None or accuracy is None:
         return ["-"] * 6
     low, high = summary.wilson_95
     return [
-        f"{100 * summary.correct_strict / summary.n:.1f} [{100 * low:.0f}, {100 * high:.0f}]",
+        f"{100 * accuracy:.1f} [{100 * low:.0f}, {100 * high:.0f}]",
         f"{100 * summary.correct_official / summary.n:.1f}",
         str(summary.unread + summary.failed),
         f"{summary.wall_s / summary.n:.2f}",

@@ -33,7 +33,7 @@ class LiveBar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, markup=False),
             refresh_per_second=REFRESH_PER_S,
         )
         self._task = self._progress.add_task(
@@ -80,9 +80,9 @@ class LiveBar:
 def print_table(title: str, summary: Summary, console: Console) -> None:
     """Print both accuracies by task, the strict one with its 95 % interval, and what was unread or failed."""
     table = Table(title=title, title_justify="left")
-    table.add_column("task", no_wrap=True)
+    table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "strict", "95 % int.", "official", "unread", "failed"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for task, counted in summary.by_task.items():
         table.add_row(task, *_cells(counted))
     table.add_section()

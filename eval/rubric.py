@@ -40,6 +40,8 @@ class Rating(Value):
     """What one rater said of one item."""
 
     id: str
+    judge: str
+    """Name of the LLM that rated: ratings of another one count as none."""
     rater: int
     met: tuple[bool, ...] = ()
     """For each rubric item, in order."""
@@ -50,6 +52,7 @@ class Rating(Value):
 class RubricScore(Value):
     """The rubric score of a run."""
 
+    judge: str
     n: int
     judged: int
     """Items with a right answer, all of whose raters rated."""
@@ -75,7 +78,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     right = [prediction for prediction in predictions if prediction.correct_official]
     cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _rubrics(record, right), strict=True)]
     file = folder / FILE_NAME
-    rated = {(rating.id, rating.rater) for rating in _ratings(file) if rating.failed is None}
+    rated = {(rating.id, rating.rater) for rating in _ratings(file, judge.name) if rating.failed is None}
     waiting = iter(
         [(case, rater) for case in cases for rater in range(num_raters) if (case.prediction.id, rater) not in rated]
     )
@@ -90,7 +93,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
                 out.flush()
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
-    return _scored(len(predictions), cases, _ratings(file), num_raters)
+    return _scored(judge.name, len(predictions), cases, _ratings(file, judge.name), num_raters=num_raters)
 
 
 def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
@@ -105,7 +108,7 @@ def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Seque
 
 
 async def _rate(case: _Case, rater: int, judge: LLM) -> Rating:
-    rating = Rating(id=case.prediction.id, rater=rater)
+    rating = Rating(id=case.prediction.id, judge=judge.name, rater=rater)
     try:
         reply = (await judge.complete(_messages(case))).reply
     except EarwitnessError as error:
@@ -145,20 +148,20 @@ def _messages(case: _Case) -> tuple[Message, ...]:
     )
 
 
-def _ratings(file: Path) -> list[Rating]:
-    """Return the ratings on disk; a last line that a crash cut short is left out, and so rated again."""
+def _ratings(file: Path, judge: str) -> list[Rating]:
+    """Return a judge's ratings on disk; a last line that a crash cut short is left out, and so rated again."""
     if not file.exists():
         return []
     ratings = []
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_bytes().splitlines():
         try:
             ratings.append(Rating.model_validate_json(line))
         except ValidationError:
             continue
-    return ratings
+    return [rating for rating in ratings if rating.judge == judge]
 
 
-def _scored(n: int, cases: Sequence[_Case], ratings: Iterable[Rating], num_raters: int) -> RubricScore:
+def _scored(judge: str, n: int, cases: Sequence[_Case], ratings: Iterable[Rating], *, num_raters: int) -> RubricScore:
     shares: defaultdict[str, dict[int, float]] = defaultdict(dict)
     for rating in ratings:
         if rating.failed is None and rating.rater < num_raters:
@@ -167,6 +170,7 @@ def _scored(n: int, cases: Sequence[_Case], ratings: Iterable[Rating], num_rater
     judged = [raters[1:-1] for raters in whole if len(raters) == num_raters]
     total = sum(sum(middle) / len(middle) for middle in judged)
     return RubricScore(
+        judge=judge,
         n=n,
         judged=len(judged),
         wrong=n - len(cases),

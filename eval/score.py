@@ -10,6 +10,7 @@ from eval.benchmarks import BENCHMARKS
 from eval.scoring import Verdict, wilson_95
 from eval.stored import open_stored
 from services.catalog import pick
+from services.errors import BadConfig
 from services.types import Value
 
 
@@ -37,6 +38,8 @@ def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
     """Score a prediction file or a run folder; `BadConfig` names file, row and field of what cannot be used."""
     pick(BENCHMARKS, "benchmark", bench)
     stored = open_stored(path, key)
+    if any(verdict.withheld for verdict in stored.verdicts):
+        raise BadConfig(f"{stored.name!r} cannot be scored here: its answers are withheld.")
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in stored.verdicts:
         groups[verdict.task].append(verdict)
@@ -57,7 +60,7 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int]:
 def print_score(title: str, score: FileScore, console: Console) -> None:
     """Print both accuracies by task, each with its 95 % interval."""
     table = Table(title=f"{title}, key {score.key}", title_justify="left")
-    table.add_column("task", no_wrap=True)
+    table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
     for task, counts in score.by_task.items():

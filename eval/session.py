@@ -121,6 +121,8 @@ class _Session:
                 folder.append(prediction)
                 bar.add(prediction)
 
+            if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.missing_audio()):
+                bar.say(f"{missing} They count as failed (--missing skip).")
             try:
                 self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
             except KeyboardInterrupt:

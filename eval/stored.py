@@ -5,6 +5,7 @@ is taken from the row itself, nothing is joined. The prediction is the first of 
 `model_output` and `answer_prediction` that the file has. A row without one is *failed*, not skipped.
 """
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ def _listed(value: object) -> object:
 
 
 def _numbered(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class FileRow(BaseModel):
@@ -106,7 +107,7 @@ class FileRow(BaseModel):
 
 def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
     try:
-        content = file.read_bytes()
+        content = file.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise BadConfig(f"Predictions {str(file)!r} cannot be read: {error.strerror}.") from error
     rows = [_checked(file, number, row) for number, row in _parsed(file, content)]
@@ -167,7 +168,7 @@ def _extra(row: FileRow) -> Mapping[str, object]:
 
 
 def _judged(file: Path, row: FileRow, key: str) -> Row:
-    prediction = _extra(row).get(key)
+    prediction = _numbered(_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is no text.")
     failed = prediction is None or bool(row.failed)

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
 from services.posting import NotFound, Server, with_audio
 from services.types import Usage, Value
@@ -53,10 +53,17 @@ class Logprobs(BaseModel):
     content: list[Token] | None = None
 
 
+def _joined(content: object) -> object:
+    """Join the parts that some servers send in place of a text."""
+    if not isinstance(content, list):
+        return content
+    return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
 class Content(BaseModel):
     """The text of the reply."""
 
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_joined)] = None
 
 
 class Candidate(BaseModel):

@@ -42,7 +42,7 @@ MINOR = -3  # a minor key has the signature of the major key three fifths below 
 def fifths(note: str) -> int:
     """Return the place of `B flat` and the like on the line of fifths; C is 0."""
     letter, _, accidental = note.partition(" ")
-    return LETTERS.index(letter) - 1 + {"flat": -7, "": 0, "sharp": 7}[accidental]
+    return LETTERS.index(letter) - 1 + {"flat": -7, "": 0, "natural": 0, "sharp": 7}[accidental]
 
 
 def pitch_class(place: int) -> int:

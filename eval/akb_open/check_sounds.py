@@ -33,13 +33,17 @@ def _stresses(sounds: str) -> str:
     return re.sub(r"\D", "", sounds)
 
 
-def _differences(one: str, other: str) -> int:
-    first, second = _plain(one).split(), _plain(other).split()
-    return sum(map(str.__ne__, first, second)) if len(first) == len(second) else len(first) + len(second)
+def _is_one_apart(one: str, other: str) -> bool:
+    """Tell whether one sound less, more or other makes one word the other: without it, the same is left."""
+    first, second = sorted((_plain(one).split(), _plain(other).split()), key=len)
+    if len(first) == len(second):
+        return sum(map(str.__ne__, first, second)) == 1
+    return first in (second[:place] + second[place + 1 :] for place in range(len(second)))
 
 
 def _edge(derivation: Derivation, sounds: str) -> str:
-    return _plain(sounds).split()[0 if derivation.text("place") == "begins" else -1]
+    """Return the consonant at an edge; the vowel of `bird` counts as the R that is heard in it."""
+    return _plain(sounds).replace("ER", "R").split()[0 if derivation.text("place") == "begins" else -1]
 
 
 def _vowel(sounds: str) -> str:
@@ -55,7 +59,7 @@ HOLDS: Mapping[str, Claim] = {
     "syllable_count": lambda d, choice: len(_stresses(_asked(d))) == NUMBERS.index(choice),
     "phoneme_count": lambda d, choice: _asked(d).count(" ") + 1 == NUMBERS.index(choice),
     "homophone": lambda d, choice: _sounds(d, choice) == _asked(d),
-    "minimal_pair": lambda d, choice: _differences(_sounds(d, choice), _asked(d)) == 1,
+    "minimal_pair": lambda d, choice: _is_one_apart(_sounds(d, choice), _asked(d)),
     "same_edge": lambda d, choice: _edge(d, _sounds(d, choice)) == _edge(d, _asked(d)),
     "same_vowel": lambda d, choice: _vowel(_sounds(d, choice)) == _vowel(_asked(d)),
 }

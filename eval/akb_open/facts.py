@@ -15,39 +15,20 @@ from services.types import Value
 TABLES = Path(__file__).parent / "word-facts.json"
 CODECS = Path(__file__).parent / "codec-facts.json"
 MAX_WORDS = 32  # of a description
+NUM_COUSINS = 6  # classes nearest to the one described, from which wrong options are drawn
 STEM = 5
 """Letters by which a word is found again in its own description."""
 SHARED_WORDS = 0.34
 """Glosses with more words in common than this share describe about the same thing."""
-FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "or",
-        "and",
-        "to",
-        "in",
-        "by",
-        "as",
-        "with",
-        "for",
-        "from",
-        "on",
-        "is",
-        "are",
-        "be",
-        "that",
-        "which",
-        "it",
-        "its",
-        "one",
-        "used",
-        "often",
-        "usually",
-    ]
+FILLERS = frozenset([
+    "a", "an", "the", "of", "or", "and", "to", "in", "by", "as", "with", "for", "from", "on", "is", "are",
+    "be", "that", "which", "it", "its", "one", "used", "often", "usually",
+])  # fmt: skip
+ALIKE_CLASSES = (
+    *({"Fowl", "Bird"}, {"Digestive", "Respiratory sounds"}, {"Wood", "Tools"}, {"Alarm", "Siren"}),
+    *({"Breathing", "Human voice"}, {"Respiratory sounds", "Human voice"}, {"Crushing", "Crunch"}),
 )
+"""Classes of AudioSet of which no two may be options of one question: an ear would take either."""
 
 
 class WordTable(Value):
@@ -153,6 +134,10 @@ def _related(one: str, other: str, parents: Mapping[str, set[str]]) -> bool:
     return one == other or one in ancestors_of(other, parents) or other in ancestors_of(one, parents)
 
 
+def _alike(name: str, other: str) -> bool:
+    return any({name, other} <= alike for alike in ALIKE_CLASSES)
+
+
 def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
     ask = (
         "Which sound is meant by this description: {text}",
@@ -166,13 +151,11 @@ def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterato
         for sound in rng.sample(usable, len(usable)):
             text = _sentence(sound)
             near = [other for other in usable if not _related(other.id, sound.id, parents) and _is_apart(sound, other)]
-            cousins = [
-                other.name for other in near if ancestors_of(other.id, parents) & ancestors_of(sound.id, parents)
-            ]
+            above = ancestors_of(sound.id, parents)
+            near.sort(key=lambda other: (-len(above & ancestors_of(other.id, parents)), rng.random()))
+            cousins = [other.name for other in near if above & ancestors_of(other.id, parents)]
             source = f'{AUDIOSET}, {sound.id} "{sound.name}": "{text}"'
-            yield Draft(
-                rng.choice(ask).format(text=text), sound.name, tuple(rng.sample(cousins, min(8, len(cousins)))), source
-            )
+            yield Draft(rng.choice(ask).format(text=text), sound.name, tuple(cousins[:NUM_COUSINS]), source)
 
     return draw
 
@@ -189,7 +172,11 @@ def _is_apart(sound: SoundClass, other: SoundClass) -> bool:
     mentioned = {word[:4] for word in content_words(other.name)} & {
         word[:4] for word in content_words(sound.description)
     }
-    return not mentioned and overlap(sound.description, other.description) < SHARED_WORDS / 2
+    return (
+        not mentioned
+        and not _alike(sound.name, other.name)
+        and overlap(sound.description, other.description) < SHARED_WORDS / 2
+    )
 
 
 def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
@@ -209,7 +196,13 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
             if stems & {word[:4] for word in content_words(child.name)} or len(parent.child_ids) < 2:
                 continue
             top = ancestors_of(parent.id, parents)
-            apart = [group for group in groups if not _related(group.id, child.id, parents)]
+            apart = [
+                group
+                for group in groups
+                if parent.id not in ancestors_of(group.id, parents)  # else it may hold the child as well
+                and not _related(group.id, child.id, parents)
+                and not _alike(group.name, parent.name)
+            ]
             wrong = [group.name for group in apart if ancestors_of(group.id, parents) & top]
             if len(wrong) < 3:
                 continue

@@ -19,6 +19,11 @@ class Note(NamedTuple):
     accidental: int
 
     @property
+    def full(self) -> str:
+        """The name as an option; `C natural`, because a bare C would be read as the letter of the third option."""
+        return str(self) if self.accidental else f"{self} natural"
+
+    @property
     def semitone(self) -> int:
         """Semitones above C, 0 to 11."""
         return (NATURALS[self.letter] + self.accidental) % 12
@@ -69,7 +74,7 @@ def _other_notes(rng: Random, right: Note) -> tuple[str, ...]:
     """Return notes near the right one, none of which sounds the same."""
     near = [note for note in ROOTS if note.semitone != right.semitone]
     near.sort(key=lambda note: min((note.semitone - right.semitone) % 12, (right.semitone - note.semitone) % 12))
-    return tuple(map(str, rng.sample(near[:7], 6)))
+    return tuple(note.full for note in rng.sample(near[:7], 6))
 
 
 def _draft(name: str, question: str, answer: str, wrong: tuple[str, ...], **given: str) -> Draft:
@@ -86,10 +91,10 @@ def _intervals(rng: Random) -> Iterator[Draft]:
         article = "an" if interval[0] == "a" else "a"
         if kind == 0:
             question = f"Which note lies {article} {interval} above {low}?"
-            yield _draft("note_above", question, str(high), _other_notes(rng, high), low=str(low), interval=interval)
+            yield _draft("note_above", question, high.full, _other_notes(rng, high), low=str(low), interval=interval)
         elif kind == 1:
             question = f"Going down {article} {interval} from {high}, which note is reached?"
-            yield _draft("note_below", question, str(low), _other_notes(rng, low), high=str(high), interval=interval)
+            yield _draft("note_below", question, low.full, _other_notes(rng, low), high=str(high), interval=interval)
         else:
             template = (
                 "Which interval lies between {} and the next {} above it?",
@@ -151,7 +156,7 @@ def _scales(rng: Random) -> Iterator[Draft]:
         degree = DEGREES[step - 1]
         question = rng.choice(templates).format(degree, tonic, scale)
         yield _draft(
-            "degree", question, str(right), _other_notes(rng, right), tonic=str(tonic), scale=scale, degree=degree
+            "degree", question, right.full, _other_notes(rng, right), tonic=str(tonic), scale=scale, degree=degree
         )
 
 
@@ -190,7 +195,7 @@ def _sounds(notes: str) -> frozenset[int]:
 
 def _pitches(rng: Random) -> Iterator[Draft]:
     while True:
-        midi = rng.randrange(36, 97)
+        midi = rng.choice([*range(36, 60), *range(61, 97)])  # not middle C, which the question gives away
         note = next(note for note in ROOTS if note.semitone == midi % 12)
         pitch = f"{note}, octave {midi // 12 - 1}"
         hertz = 440 * 2 ** ((midi - 69) / 12)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -12,46 +12,13 @@ from eval.akb_open.row import Derivation
 
 MIN_USES = 8
 """How often a word was met in the texts that WordNet's authors tagged: rarer words are left out."""
-UNFIT = frozenset(
-    [
-        "rape",
-        "nigger",
-        "whore",
-        "bitch",
-        "bastard",
-        "slut",
-        "damn",
-        "hell",
-        "sex",
-        "sexual",
-        "nude",
-        "naked",
-        "breast",
-        "penis",
-        "bum",
-        "ass",
-        "tit",
-        "cock",
-        "dick",
-        "fag",
-        "crap",
-        "piss",
-        "shit",
-        "arse",
-        "slave",
-        "murder",
-        "corpse",
-        "suicide",
-        "kill",
-        "killer",
-        "drug",
-        "weed",
-        "negro",
-        "hitler",
-        "lynch",
-        "torture",
-    ]
-)
+UNFIT = frozenset([
+    "arse", "ass", "bastard", "bitch", "breast", "bum", "christ", "cock", "corpse", "crap", "damn", "dec",
+    "dick", "drug", "fag", "hell", "hitler", "japan", "kill", "killer", "lynch", "murder", "naked", "negro",
+    "nigger", "nude", "penis", "piss", "queer", "rape", "sex", "sexual", "shit", "slave", "slut", "suicide",
+    "tit", "torture", "unmolested", "vary", "weed", "whore",
+])  # fmt: skip
+"""Words that nobody wants to be asked about, and abbreviations."""
 SOURCE = f"{CMUDICT}, entries of the words"
 COUNTING = "counting a diphthong, an affricate and the vowel of 'bird' as one sound each"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -223,15 +190,16 @@ class Speller:
         by_sounds: dict[tuple[str, ...], list[Word]] = defaultdict(list)
         for word in self._words:
             by_sounds[word.sounds].append(word)
-        for word in _many(rng, [same[0] for same in by_sounds.values() if len(same) > 1]):
-            same = by_sounds[word.sounds]
-            asked, right = rng.sample(same, 2)
+        pairs = [pair for same in by_sounds.values() for pair in combinations(same, 2)]
+        # There are hardly enough pairs of common words: each is asked once before any is asked the other way round.
+        for pair in [*rng.sample(pairs, len(pairs)), *rng.sample(pairs, len(pairs))]:
+            asked, right = rng.sample(pair, 2)
             if asked.senses & right.senses:  # two spellings of one word
                 continue
             wrong = [
                 other.text
                 for other in self._words
-                if _merged(other.plain) != _merged(word.plain) and _looks_like(other, asked)
+                if _merged(other.plain) != _merged(asked.plain) and _looks_like(other, asked)
             ]
             found = self._pick(rng, "homophone", rng.choice(templates), {"word": asked.text}, [right.text], wrong)
             if found:
@@ -251,7 +219,7 @@ class Speller:
                 for other in self._short
                 if abs(len(other.sounds) - len(word.sounds)) <= 1
             ]
-            right = [text for text, distance in near if distance == 1 and not self._merge(text, word.text)]
+            right = [text for text, distance in near if distance == 1 and self._is_replaced(text, word)]
             wrong = [text for text, distance in near if distance == 2]
             found = self._pick(
                 rng,
@@ -264,8 +232,9 @@ class Speller:
             if found:
                 yield found
 
-    def _merge(self, text: str, other: str) -> bool:
-        return _merged(self._known[text].plain) == _merged(self._known[other].plain)
+    def _is_replaced(self, text: str, word: Word) -> bool:
+        other = self._known[text].plain
+        return len(other) == len(word.plain) and _merged(other) != _merged(word.plain)
 
     def edges(self, rng: Random) -> Iterator[Draft]:
         """Ask which word begins or ends with the same consonant sound; wrong ones share the letter."""
@@ -279,7 +248,9 @@ class Speller:
                 o.text for o in self._words if o.plain[edge] == sound and o.text[edge] != letter and len(o.text) < 9
             ]
             wrong = [
-                o.text for o in self._words if o.plain[edge] != sound and o.text[edge] == letter and len(o.text) < 9
+                o.text
+                for o in self._words
+                if _consonant(o.plain[edge]) != sound and o.text[edge] == letter and len(o.text) < 9
             ]
             question = "Which word {place} with the same sound as '{word}'?"
             found = self._pick(
@@ -361,11 +332,19 @@ def _vowel_letters(word: Word) -> str:
     return "".join(letter for letter in word.text if letter in "aeiouyw")
 
 
+def _consonant(sound: str) -> str:
+    """Return the sound as an edge of a word is heard: the vowel of `bird` ends in an R."""
+    return "R" if sound == "ER" else sound
+
+
 def _distance(word: Word, other: Word) -> int:
-    """Count the sounds that differ; words of unlike length or the same sounds are far apart or equal."""
-    if len(word.plain) != len(other.plain):
-        return 2 if abs(len(word.plain) - len(other.plain)) == 1 and word.plain[0] == other.plain[0] else 9
-    return sum(first != second for first, second in zip(word.plain, other.plain, strict=True))
+    """Count the sounds to replace, add or leave out to turn one word into the other (Levenshtein)."""
+    row = list(range(len(other.plain) + 1))
+    for count, sound in enumerate(word.plain, start=1):
+        above, row = row, [count]
+        for place, wanted in enumerate(other.plain):
+            row.append(min(above[place] + (sound != wanted), above[place + 1] + 1, row[place] + 1))
+    return row[-1]
 
 
 def sub_categories(words: Sequence[Word]) -> SubCategories:

@@ -60,16 +60,23 @@ class Benchmark(Value):
         """Return the items whose clip is not there."""
         return tuple(item for item in self.items if not item.audio or not self.clip_path(item).is_file())
 
+    def missing_audio(self) -> str:
+        """Say how many clips are not there and where they can be had; nothing where all are there."""
+        missing = self.lacking_audio()
+        if not missing:
+            return ""
+        source = f" {self.audio_source}" if self.audio_source else ""
+        return (
+            f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
+            f"{self.clip_path(missing[0])}.{source}"
+        )
+
     def require_audio(self) -> None:
         """Check that every clip is there; raise `BadConfig` that counts the missing ones and says what helps."""
         if not any(item.audio for item in self.items):
             raise BadConfig(f"{self.name} is about text only; ask it with --path text.")
-        missing = self.lacking_audio()
-        if missing:
-            source = f" {self.audio_source}" if self.audio_source else ""
+        if missing := self.missing_audio():
             raise BadConfig(
-                f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
-                f"{self.clip_path(missing[0])}.{source} Name the folder that holds it with --audio-root, or take "
-                "--missing skip, which asks the rest and counts these as failed (--missing fail, the default, "
-                "asks nothing)."
+                f"{missing} Name the folder that holds it with --audio-root, or take --missing skip, which asks the "
+                "rest and counts these as failed (--missing fail, the default, asks nothing)."
             )

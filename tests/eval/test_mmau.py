@@ -42,6 +42,13 @@ def test_a_list_as_category_is_read_as_its_text(tmp_path: Path) -> None:
     assert benchmark.items[0].category == "Reasoning"
 
 
+def test_a_row_may_be_in_no_group_and_the_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = write(tmp_path, ROW | {"difficulty": None, "category": None})
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    (item,) = mmau.read(file).items
+    assert (item.difficulty, item.category) == ("", "")
+
+
 def test_items_stay_as_published(tmp_path: Path) -> None:
     choices = ["ten", "ten", "", " Ten."]
     (item,) = mmau.read(write(tmp_path, ROW | {"choices": choices, "answer": "ten"})).items

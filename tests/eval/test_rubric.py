@@ -48,7 +48,7 @@ async def test_a_rating_that_is_none_is_failed_and_asked_again_alone(run: Path) 
         asked.append(prompt)
         return "[1,1,1,1,1]"
 
-    again = await rate_run(run, Scripted(once), concurrency=1)
+    again = await rate_run(run, Scripted(once, name="judge"), concurrency=1)
     assert (again.judged, again.failed, again.score) == (2, 0, 0.5)
     assert len(asked) == 1
     assert "Reply:\nMan, by the low pitch." in asked[0]
@@ -61,6 +61,13 @@ async def test_a_line_that_a_crash_cut_short_costs_one_rating(run: Path) -> None
     file.write_text(file.read_text()[:-20])
     score = await rate_run(run, judge("[0,0,0,0,0]"), concurrency=1)
     assert (score.judged, score.failed, score.score) == (2, 0, 0.5)
+
+
+async def test_ratings_of_another_judge_do_not_count(run: Path) -> None:
+    await rate_run(run, judge(*["[1,1,1,1,1]"] * 10), concurrency=1)
+    stern = await rate_run(run, Scripted(lambda _: "[0,0,0,0,0]", name="stern"), concurrency=1)
+    assert (stern.judge, stern.judged, stern.score) == ("stern", 2, 0.0)
+    assert (await rate_run(run, judge(), concurrency=1)).score == 0.5
 
 
 async def test_a_judge_that_is_down_fails_ratings_not_the_command(run: Path) -> None:

@@ -35,7 +35,7 @@ def test_published_scores_come_out_to_the_digit(key: str | None, official: int, 
     assert (score.n, score.correct_official, score.failed) == (1000, official, 0)
     assert {task: counts.correct_official for task, counts in score.by_task.items()} == by_task
     # Stripped or not, the same answers are read strictly.
-    assert (score.correct_strict, score.unread) == (655, 21)
+    assert (score.correct_strict, score.unread) == (656, 20)
 
 
 def test_both_scorers_see_the_same_reply_differently(tmp_path: Path) -> None:
@@ -71,6 +71,12 @@ def test_another_key_can_be_named_and_a_wrong_one_lists_what_is_there(tmp_path: 
     assert score_file(file, "mmau", "final").correct_strict == 0
     with pytest.raises(BadConfig, match=r"no row has 'guess'.*other keys here: final, model_prediction"):
         score_file(file, "mmau", "guess")
+
+
+def test_a_number_is_read_as_its_text(tmp_path: Path) -> None:
+    row = {"id": 1, "choices": ["2", "2.5"], "answer": "2.5"}
+    score = score_file(write(tmp_path, row | {"model_output": 2.5}, row | {"id": 2, "model_output": 2}), "mmau")
+    assert (score.correct_strict, score.unread) == (1, 0)
 
 
 def test_tasks_come_from_the_rows_of_either_benchmark(tmp_path: Path) -> None:
@@ -126,3 +132,13 @@ def test_scoring_starts_no_model_library(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"numpy", "scipy", "torch", "aiohttp", "pandas", "matplotlib"}
+
+
+def test_names_with_brackets_are_printed_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, ROW | {"task": "[/sound]"}, ROW | {"id": "2", "task": "mix-sound-music-speech"})
+    with pytest.raises(SystemExit) as ended:
+        main(["score", str(file)])
+    table = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "[/sound]" in table
+    assert "…" not in table

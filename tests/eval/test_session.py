@@ -11,6 +11,7 @@ from eval import session
 from eval.grid import Grid, run_grid
 from eval.records import RunRecord
 from eval.request import Price, Request
+from eval.score import score_file
 from eval.stored import read_predictions
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
@@ -126,12 +127,14 @@ def test_unknown_and_impossible_controls_stop_before_anything_is_asked(bench: Pa
 
 
 @pytest.mark.usefixtures("ears")
-def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path) -> None:
+def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bench.parent / "3.wav").unlink()
     with pytest.raises(BadConfig, match=r"2 of 8 items lack their audio, the first at .*3\.wav.*--missing skip"):
         session.run(cascade(bench))
     outcome = session.run(cascade(bench, missing="skip"))
     assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (8, 6, 2)
+    said = capsys.readouterr().err
+    assert "2 of 8 items lack their audio, the first at" in said.split("failed: i3")[0]
     failures = {one.id: one.failed for one in read_predictions(outcome.folder) if one.failed}
     assert failures.keys() == {"i3", "i7"}
     assert "No recording at" in str(failures["i3"])
@@ -156,6 +159,8 @@ def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
     assert (outcome.summary.n, outcome.summary.withheld, outcome.summary.correct_strict) == (8, 8, 0)
     submitted = json.loads((outcome.folder / "submission.json").read_text())
     assert [row["model_prediction"] for row in submitted] == CHOICES * 2
+    with pytest.raises(BadConfig, match="its answers are withheld"):
+        score_file(outcome.folder, "mmau")
 
 
 def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, Ears]) -> None:
@@ -180,6 +185,8 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
     monkeypatch.setitem(catalog.LLMS, "large", missing)
     grid = run_grid(cascade(bench, llm=None, captioner=None), ("large", "levels"), ("left",))
     assert [(cell.error, cell.accuracy) for cell in grid.cells] == [("It needs a GPU.", None), (None, 1.0)]
+    with pytest.raises(BadConfig, match="--llm names no LLM"):
+        run_grid(cascade(bench), (), ())
     with pytest.raises(UnknownName, match="No LLM named 'larger'"):
         run_grid(cascade(bench), ("levels", "larger"), ())
     with pytest.raises(BadConfig, match="leave out --captioner"):

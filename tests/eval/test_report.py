@@ -1,0 +1,26 @@
+"""The table of a run: every figure whole at 80 columns, and names shown as they are."""
+
+import pytest
+from rich.console import Console
+
+from eval.report import print_table
+from eval.scoring import Verdict, summarise
+
+
+def printed(*tasks: str) -> str:
+    verdicts = [Verdict(f"{task}{number}", task, correct_strict=number < 3) for task in tasks for number in range(11)]
+    console = Console(width=80, markup=False)
+    with console.capture() as caught:
+        print_table("mmar", summarise(verdicts), console)
+    return caught.get()
+
+
+def test_no_figure_is_cut_on_a_narrow_terminal() -> None:
+    table = printed("mix-sound-music-speech", "speech")
+    assert "…" not in table
+    assert table.count("9.7–56.6") == 2
+
+
+@pytest.mark.parametrize("task", ["[/sound]", "[red]sound", "sound [1]"])
+def test_a_task_is_shown_by_its_name_whatever_that_holds(task: str) -> None:
+    assert f"│ {task} " in printed(task)
