@@ -16,7 +16,7 @@ VOCABULARY: dict[str, dict[str, str | list[str]]] = json.loads(
 )
 NUMBERS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 YES, NO = ("Yes",), ("No",)
-NUM_NEIGHBOURS = 4  # how far a wrong number may lie from the right one
+NUM_NEIGHBOURS = 3  # how far a wrong number may lie from the right one
 
 
 class Fact(NamedTuple):
@@ -26,7 +26,7 @@ class Fact(NamedTuple):
     """Key of `lalm/questions.json`."""
     answer: Wordings
     wrong: tuple[Wordings, ...] = ()
-    """Wrong answers that suit this clip above all, tried before those of other clips."""
+    """Wrong answers that suit this clip above all; those of other clips come beside them."""
     also_true: frozenset[str] = frozenset()
     """Answers, in small letters, that would be right as well and are therefore no wrong options."""
     about: str = ""
@@ -52,7 +52,7 @@ def yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
 def number(kind: str, value: int, *, lowest: int = 1) -> Fact:
     """Return a fact that is answered with a number; wrong options lie near it."""
     near = range(max(lowest, value - NUM_NEIGHBOURS), value + NUM_NEIGHBOURS + 1)
-    return Fact(kind, counted(value), wrong=tuple(counted(n) for n in near if n != value), pool=OWN)
+    return Fact(kind, counted(value), wrong=tuple(counted(n) for n in near if n != value))
 
 
 def counted(value: int) -> Wordings:

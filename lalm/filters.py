@@ -26,16 +26,13 @@ REFUSAL = re.compile(
     r"|\bI'm sorry\b|\bI apologi[sz]e\b|\bI do not have access\b",
     re.IGNORECASE,
 )
-BRACKETS = re.compile(
-    r"\[?\d\d:\d\d ?[-–] ?\d\d:\d\d\]?|\((?:Gender|Sound|Language|Speaker|Age|Kind|Tempo|Music)\b[^)]*:", re.IGNORECASE
+NAMES = r"(?:Gender|Sound|Language|Speaker|Age|Kind|Tempo|Music|Accent|Meter|Title)"
+BRACKETS = re.compile(rf"\[?\d\d:\d\d ?[-–] ?\d\d:\d\d\]?|\([^)]*\b{NAMES}: ", re.IGNORECASE)
+ENGLISH = "the is are was it in on of and to with that this for by at or not yes from they he she you"
+# Common words of the other languages in Latin script that our clips hold, none of them English
+OTHERS = (
+    "el la los las un una de del que y en es por con para le les des une du et est il lo gli che di e og er det som"
 )
-ENGLISH = frozenset(
-    re.findall(
-        r"\w+", "the is are was it in on of and to with that this for by at or not yes from they he she you there can"
-    )
-)
-LONG_REPLY = 8  # words of a reply that should hold some of the commonest English ones
-MIN_ENGLISH = 0.08  # share of them
 MIN_LATIN = 0.7  # share of Latin letters in an English reply; a quoted title may be in others
 ALIKE = 0.9  # ratio of matching characters above which two replies about a clip say the same
 
@@ -69,13 +66,14 @@ def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason |
 
 
 def is_english(text: str) -> bool:
-    """Tell by script and, in long texts, by the commonest words; what is quoted does not count."""
+    """Tell by script and by the commonest words of English and of others; what is quoted does not count."""
     text = re.sub(r"[\"“„«][^\"”“»]*[\"”“»]", " ", text)
     letters = [letter for letter in text if letter.isalpha()]
     if letters and sum(letter.isascii() for letter in letters) / len(letters) < MIN_LATIN:
         return False
     words = re.findall(r"[^\W\d_]+", text.lower())
-    return len(words) < LONG_REPLY or sum(word in ENGLISH for word in words) / len(words) >= MIN_ENGLISH
+    english, others = (sum(word in common.split() for word in words) for common in (ENGLISH, OTHERS))
+    return others <= english
 
 
 def _alike(one: str, other: str) -> bool:

@@ -7,36 +7,15 @@ from lalm.facts import OWN, Fact, Wordings, label, looked_up, number, yes_no
 from lalm.metadata import Metadata
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
-TEMPO_FACTORS = (
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    1.25,
-    1.4,
-    1.6,
-    2.0,
-)  # of wrong tempi, far enough from the right one to be told apart
+TELLABLE = 0.12  # part by which a wrong tempo differs at least
 TEMPO_WORDS = {
     "slow": ("Slow", "A slow tempo"),
     "moderate": ("Moderate", "A moderate tempo"),
     "fast": ("Fast", "A fast tempo"),
 }
 CHORDS = ("Major", "Minor", "Diminished", "Augmented")
-SCALES = ("Major scale", "Natural minor scale", "Chromatic scale", "Pentatonic scale", "Whole-tone scale")
-PLAYED = ("A chord, then its notes one by one", "A scale up and down", "A melody", "A drum roll", "One held note")
-METERS = ("4/4", "3/4", "5/4", "6/8", "7/8", "2/4")
-GENRES = (
-    "Orchestral game music",
-    "Rock",
-    "Jazz",
-    "Hip hop",
-    "Folk song",
-    "Techno",
-    "Gospel",
-    "Reggae",
-    "Chamber music",
-)
+PLAYED = ("A chord, then its notes one by one", "A scale up and down", "A melody")
+METERS = ("4/4", "3/4", "5/4")
 KINDS = re.compile(r"Music sample \((.+?)\)")
 SAMPLE_KINDS = {
     "bass loop": "An electronic bass loop",
@@ -81,10 +60,11 @@ def _an(name: str) -> str:
 def _timing(row: Metadata) -> list[Fact]:
     facts = []
     if row.bpm:
-        wrong = tuple(_tempo(round(row.bpm * factor)) for factor in TEMPO_FACTORS)
+        near = range(round(row.bpm * (1 - TELLABLE)), round(row.bpm * (1 + TELLABLE)))
+        alike = frozenset(words.lower() for bpm in near for words in _tempo(bpm))
         word = "slow" if row.bpm < SLOWEST_MODERATE else "fast" if row.bpm > FASTEST_MODERATE else "moderate"
         others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
-        facts += [Fact("tempo", _tempo(row.bpm), wrong=wrong, pool=OWN)]
+        facts += [Fact("tempo", _tempo(row.bpm), also_true=alike)]
         facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
     if row.meter:
         facts += [_one_of("meter", row.meter, METERS), number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2)]
@@ -103,8 +83,8 @@ def _harmony(row: Metadata) -> list[Fact]:
     if "chord" in row.caption:
         return [_one_of("chord", row.mode.capitalize(), CHORDS), _one_of("playing", PLAYED[0], PLAYED)]
     if "scale" in row.caption:
-        scale = SCALES[1] if row.mode == "minor" else SCALES[0]
-        return [_one_of("scale", scale, SCALES), _one_of("playing", PLAYED[1], PLAYED)]
+        scale = "Natural minor scale" if row.mode == "minor" else "Major scale"
+        return [Fact("scale", (scale,)), _one_of("playing", PLAYED[1], PLAYED)]
     modes = (("Major", "A major key"), ("Minor", "A minor key"))
     right, wrong = modes if row.mode == "major" else modes[::-1]
     return [Fact("key_mode", right, wrong=(wrong,), pool=OWN), _one_of("playing", PLAYED[2], PLAYED)]
@@ -116,10 +96,10 @@ def _piece(row: Metadata) -> list[Fact]:
     title = re.split(r"[-–]", row.title)[-1] if "on hold" in row.caption else row.title
     facts = [
         Fact("title", label(re.sub(r"[_-]", " ", title)), is_open=False),
-        Fact("vocals", ("Instrumental", "No vocals"), wrong=(("Sung", "Vocals"),), pool=OWN),
+        Fact("vocals", ("Instrumental", "No vocals")),
     ]
     if "game music" in row.labels:
-        facts.append(_one_of("genre", GENRES[0], GENRES))
+        facts.append(Fact("genre", ("Orchestral game music",)))
         return [*facts, Fact("music_use", ("In a fantasy game", "Game music"))]
     return [*facts, Fact("music_use", ("On a telephone line, while waiting", "Music on hold"))]
 

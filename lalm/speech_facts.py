@@ -13,6 +13,8 @@ LONGEST_OPTION = 14  # words of a sentence that is one of several options
 LONGEST_REPLY = 40  # words of a transcript that is to be written down
 SHORTEST_WORD = 5  # letters of a word that is worth asking for
 SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that one is not the answer to nearly every question of how many speak
+SHARE_OF_ENGLISH_NAMED = 0.25  # likewise for the language
+SHARE_OF_DEFECTS_CONFIRMED = 0.2  # and for defects, which all but a few of the rows on quality have
 SPEECH_KINDS = (
     ("Telephone announcement", "A telephone announcement"),
     ("Read speech (audiobook)", "Reading from a book"),
@@ -24,7 +26,7 @@ def speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Return the facts about speech, none for other clips."""
     if row.task != "speech":
         return []
-    return _voices(row, rng) + _manner(row) + (_digits(row, rng) if _spoken_digits(row) else _words(row, rng))
+    return _voices(row, rng) + _manner(row, rng) + (_digits(row, rng) if _spoken_digits(row) else _words(row, rng))
 
 
 def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
@@ -36,7 +38,7 @@ def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
             number("num_men", voices.count("A man"), lowest=0),
             _person("first_speaker", row.speakers[0]),
             _person("last_speaker", row.speakers[-1]),
-            Fact("speaker_order", _sequence(row.speakers), wrong=_other_sequences(row.speakers, rng), pool=OWN),
+            Fact("speaker_order", _sequence(row.speakers), wrong=_other_sequences(row.speakers, rng)),
         ]
     facts = [_person("gender", row.speaker.gender)] if row.speaker.gender else []
     if row.speaker.gender and rng.random() < SHARE_OF_LONE_VOICES_COUNTED:
@@ -58,21 +60,22 @@ def _sequence(genders: tuple[str, ...]) -> Wordings:
 
 def _other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
     """Return other sequences of as many voices, and where there are few of them, of one voice more."""
-    lengths = (len(genders), len(genders), len(genders) + 1)
+    lengths = (len(genders), len(genders), min(len(genders) + 1, 4))
     drawn = {tuple(rng.choice(("male", "female")) for _ in range(rng.choice(lengths))) for _ in range(24)}
     return tuple(_sequence(one) for one in sorted(drawn - {genders})[:6])
 
 
-def _manner(row: Metadata) -> list[Fact]:
+def _manner(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
-    if row.language:
+    if row.language and (row.language != "English" or rng.random() < SHARE_OF_ENGLISH_NAMED):
         facts.append(Fact("language", label(row.language)))
     kind = next((kind for opening, kind in SPEECH_KINDS if row.caption.startswith(opening)), "")
     if kind:
         facts.append(Fact("speech_kind", (kind,)))
     if row.quality:
         facts.append(Fact("quality", wordings("quality", row.quality)))
-        facts.append(yes_no("has_defect", is_true=row.quality != "clean"))
+        if row.quality == "clean" or rng.random() < SHARE_OF_DEFECTS_CONFIRMED:
+            facts.append(yes_no("has_defect", is_true=row.quality != "clean"))
     return facts
 
 

@@ -23,6 +23,8 @@ from services.types import Question
 
 QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions.json").read_text(encoding="utf-8"))
 DOMAINS = {"speech": ("Speech",), "music": ("Music",), "sound": ("A sound of the surroundings",)}
+SHARE_WITHOUT_MUSIC = 0.3  # so that there is music in about half of the clips that are asked for it
+NUM_CANDIDATES = 60  # answers of other clips that are looked at for wrong options
 NUM_OPTIONS, SHARES = (2, 3, 4, 5), (1, 2, 5, 1)  # how many options a question has, and how often
 
 
@@ -42,7 +44,8 @@ def facts(row: Metadata, rng: random.Random) -> list[Fact]:
         yes_no("speech_present", is_true=row.task == "speech"),
         yes_no("music_present", is_true=row.task == "music"),
     )
-    heard = [rng.choice(plain), Fact("describe", (_mended(row.caption),), is_choice=False)]
+    weights = (1.0, 1.0, 1.0 if row.task == "music" else SHARE_WITHOUT_MUSIC)
+    heard = [rng.choices(plain, weights)[0], Fact("describe", (_mended(row.caption),), is_choice=False)]
     return heard + sound_facts(row, rng) + music_facts(row, rng) + speech_facts(row, rng)
 
 
@@ -54,11 +57,10 @@ class TargetWriter:
     """
 
     def __init__(self, rows: Iterable[Metadata]) -> None:
-        pools: dict[str, set[Wordings]] = defaultdict(set)
+        self._pools: dict[str, list[Wordings]] = defaultdict(list)
         for row in rows:
             for fact in facts(row, random.Random(row.id)):  # noqa: S311 - no secret
-                pools[fact.pool or fact.kind].add(fact.answer)
-        self._pools = {name: sorted(answers) for name, answers in pools.items()}
+                self._pools[fact.pool or fact.kind].append(fact.answer)
 
     def metadata_rows(self, row: Metadata, rng: random.Random) -> list[Conversation]:
         """Return every question that the metadata of a clip answers, half of them with options."""
@@ -88,12 +90,17 @@ class TargetWriter:
         return Answered(Question.ask(_asked(fact, number), tuple(options)), right, number)
 
     def _wrong(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
-        """Return wrong options, first those that suit the clip above all."""
-        taken = {fact.answer[wording].lower(), *(one.lower() for one in fact.answer), *fact.also_true}
+        """Return wrong options: from the clip itself and, as often as they are right there, from other clips.
+
+        So an option that is often right is as often wrong, and how often it occurs gives nothing away.
+        """
+        taken = {one.lower() for one in fact.answer} | fact.also_true
+        pool = [] if fact.pool == OWN else self._pools[fact.pool or fact.kind]
         own = rng.sample(fact.wrong, len(fact.wrong))
-        pool = [] if fact.pool == OWN else rng.sample(pooled := self._pools[fact.pool or fact.kind], len(pooled))
+        others = rng.sample(pool, min(len(pool), NUM_CANDIDATES))
+        first = own[:wanted] + others[:wanted]
         chosen: list[str] = []
-        for words in [*own, *pool]:
+        for words in [*rng.sample(first, len(first)), *others, *own]:
             text = words[wording % len(words)]
             if len(chosen) < wanted and text.lower() not in taken:
                 taken.add(text.lower())

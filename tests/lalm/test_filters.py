@@ -35,6 +35,9 @@ def reason(
         ("A voice (Gender: female, Age: adult) speaks.", "bracket format"),
         ("Un perro ladra mientras llueve y alguien llama a la puerta", "wrong language"),
         ("Звук дождя", "wrong language"),
+        ("Une gallina de Guinea", "wrong language"),
+        ("Harmonica, minor chord, notes one after another, 130 BPM", None),
+        ("Three three (male, accent: Belgian French).", "bracket format"),
     ],
 )
 def test_a_reply_is_kept_or_dropped_for_the_plainest_reason(text: str, expected: str | None) -> None:
