@@ -19,7 +19,7 @@ LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # Runtime
 
 
 def revision(source: str) -> str:
-    """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or the Hub's commit."""
+    """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or a commit."""
     if source in weights.known():
         return weights.revision(source)
     if not Path(source).is_dir():
