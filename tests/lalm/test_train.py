@@ -12,7 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from lalm import checkpoint, train
+from lalm.config import TrainConfig
+from lalm.parallel import Processes
 from lalm.trainer import Trainer
+from lalm.yaml_config import read_config
+from services.errors import BadConfig
 
 MakeRun = Callable[..., Path]
 
@@ -74,8 +78,11 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(
     assert run(config, tmp_path / "parts") == 0
     for name in ("model.safetensors", "resume.safetensors"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
-    losses = [[(line["number"], line["loss"]) for line in metrics(tmp_path / each) if "loss" in line] for each in ("whole", "parts")]
-    assert losses[0] == losses[1]
+    whole, parts = (
+        [(line["number"], line["loss"]) for line in metrics(tmp_path / each) if "loss" in line]
+        for each in ("whole", "parts")
+    )
+    assert whole == parts
 
 
 def test_a_finished_run_stays_as_it_is(make_run: MakeRun, tmp_path: Path) -> None:
@@ -154,7 +161,7 @@ def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path) -> None:
         torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
 
 
-def test_processes_without_work_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
-    done = torchrun(make_run(batch__sequences_per_step=1), tmp_path / "run", 2)
-    assert done.returncode != 0
-    assert "2 processes share the batch.sequences_per_step=1 packed sequences" in done.stderr
+def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
+    config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
+    with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
+        train.check(config, Processes(0, 2, torch.device("cpu")))
