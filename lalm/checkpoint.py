@@ -66,8 +66,8 @@ def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Pat
     for name, value in model.trained():
         for moment, state in optimizer.state[value].items():
             tensors[f"{moment}/{name}"] = state
-    _save(model.kept() | tensors, folder / RESUME)
     _save(model.kept(), folder / WEIGHTS)
+    _save(model.kept() | tensors, folder / RESUME)  # last: what is interrupted before it, is done again
 
 
 def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> int:

@@ -103,7 +103,7 @@ class Meter:
         if group.is_first:
             _forget(path, done)
         self._file = path.open("a") if group.is_first else None
-        self._tracker = _tracker(path.parent) if group.is_first else None
+        self._tracker = _tracker(path.parent, done) if group.is_first else None
         columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not group.is_first)
         self._task = self._bar.add_task("", total=config.optimizer.num_steps, completed=done)
@@ -151,13 +151,13 @@ def _forget(path: Path, done: int) -> None:
         path.write_text("".join(line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done))
 
 
-def _tracker(folder: Path) -> "SummaryWriter | None":
+def _tracker(folder: Path, done: int) -> "SummaryWriter | None":
     """Open TensorBoard's log of a run, where TensorBoard is installed."""
     if find_spec("tensorboard") is None:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder), purge_step=done)
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype) -> float:

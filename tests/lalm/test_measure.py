@@ -37,7 +37,9 @@ def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
     config = read_config(make_run(family=family), TrainConfig)
     size = size_of(build(config.model, torch.device("cpu")))
     plain = parts.open_backbone(str(backbones(family)), torch.float32)
-    inner = sum(value.numel() for name, value in plain.named_parameters() if "embed" not in name and "lm_head" not in name)
+    inner = sum(
+        value.numel() for name, value in plain.named_parameters() if "embed" not in name and "lm_head" not in name
+    )
     assert plain.config.tie_word_embeddings == tied
     assert size.backbone == inner
     assert size.output == 336 * 64

@@ -165,3 +165,13 @@ def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
     config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
     with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
         train.check(config, Processes(0, 2, torch.device("cpu")))
+
+
+def test_a_run_is_tracked_where_tensorboard_is_installed(make_run: MakeRun, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert run(make_run(), tmp_path / "run") == 0
+    events = accumulator.EventAccumulator(str(tmp_path / "run"))
+    events.Reload()
+    tracked = [event.value for event in events.Scalars("loss")]
+    assert tracked == pytest.approx([line["loss"] for line in metrics(tmp_path / "run") if "loss" in line])
+    assert [event.step for event in events.Scalars("validation_loss")] == [1, 3]
