@@ -29,6 +29,7 @@ from services.types import Value
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
 ALIGNMENT = "alignment.txt"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
+CPU_FLOAT = torch.empty(())  # what the number of steps is kept as
 
 
 def open_run(folder: Path, config: TrainConfig) -> None:
@@ -86,7 +87,7 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
             value.copy_(stored[name])
         for name, value in model.trained():
             optimizer.state[value] = {
-                moment: stored[f"{moment}/{name}"].to(value.device if moment != "step" else "cpu") for moment in MOMENTS
+                moment: stored[f"{moment}/{name}"].to(value if moment != "step" else CPU_FLOAT) for moment in MOMENTS
             }
     set_random_state(stored[f"rng/{group.rank}"], group.device)
     return int(stored["step"])

@@ -116,6 +116,21 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
         checkpoint.resume(built.model, optimizer, tmp_path / "run", Processes(1, 2, CPU))
 
 
+def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
+    config, folder = make_run(), tmp_path / "run"
+    assert train.main([str(config), str(folder)]) == 0
+    stored = load_file(folder / checkpoint.RESUME)
+    halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
+    save_file(halved, folder / checkpoint.RESUME)
+    built = build(read_config(config, TrainConfig).model, CPU)
+    optimizer = torch.optim.AdamW([value for _, value in built.model.trained()])
+    assert checkpoint.resume(built.model, optimizer, folder, Processes(0, 1, CPU)) == 4
+    for _, value in built.model.trained():
+        assert optimizer.state[value]["exp_avg"].dtype == value.dtype == torch.float32
+        value.grad = torch.ones_like(value)
+    optimizer.step()
+
+
 def test_half_the_precision_is_half_the_size(built: Built, tmp_path: Path) -> None:
     written(built, tmp_path)
     whole = (tmp_path / checkpoint.WEIGHTS).stat().st_size

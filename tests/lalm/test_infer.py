@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -97,7 +96,7 @@ async def test_a_reply_ends_where_the_turn_ends(
     planned = [*template.reply("A dog."), *template.reply("More words.")]
     spoken: list[int] = []
 
-    def saying(_: object, __: object, logits: Any) -> torch.Tensor:
+    def saying(_: object, __: object, logits: torch.Tensor) -> torch.Tensor:
         said = torch.full_like(logits, -10.0)
         said[..., -1, planned[len(spoken)]] = 10.0
         spoken.append(planned[len(spoken)])
