@@ -86,8 +86,9 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
         for name, value in model.kept().items():
             value.copy_(stored[name])
         for name, value in model.trained():
+            moments = {moment: stored[f"{moment}/{name}"] for moment in MOMENTS if f"{moment}/{name}" in stored}
             optimizer.state[value] = {
-                moment: stored[f"{moment}/{name}"].to(value if moment != "step" else CPU_FLOAT) for moment in MOMENTS
+                moment: state.to(CPU_FLOAT if moment == "step" else value) for moment, state in moments.items()
             }
     set_random_state(stored[f"rng/{group.rank}"], group.device)
     return int(stored["step"])

@@ -54,8 +54,9 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             return
         # 5. Go on where an earlier run stopped, or give the connector its start
         done = checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
-        if not done:
+        if not (folder / checkpoint.RESUME).is_file():
             start(config, built, corpus, folder, group)
+            checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
         with Meter(folder / checkpoint.METRICS, config, built, group, done=done) as meter:
             for step, packs in islice(enumerate(steps), done, config.optimizer.num_steps):

@@ -40,9 +40,9 @@ def test_the_words_of_a_clip_are_those_of_its_replies_that_it_does_not_say(templ
     said = template.reply(" dog")
     dataset = Dataset(
         (
-            Example(Row((1,), (9, *said)), (one,), ""),
-            Example(Row((1,), (8,)), (one,), ""),
-            Example(Row((1,), (7,)), (one, two), ""),
+            Example(Row((1,), (9, *said)), (one,), "distilled"),
+            Example(Row((1,), (8,)), (one,), "distilled"),
+            Example(Row((1,), (7,)), (one, two), "distilled"),
         )
     )
     assert words_by_clip(dataset, template) == {one: frozenset({8, 9, *template.turn_end})}

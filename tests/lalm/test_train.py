@@ -57,8 +57,9 @@ def test_training_lowers_the_loss(make_run: MakeRun, tmp_path: Path) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
+@pytest.mark.parametrize("last", [1, 3])  # before the first checkpoint, and a step after it
 def test_a_run_that_was_killed_goes_on_to_the_bit(
-    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
     config = make_run(optimizer={"num_steps": 6, "warmup_steps": 2}, alignment={"num_steps": 2, "clips": 2})
     assert run(config, tmp_path / "whole") == 0
@@ -66,7 +67,7 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(
     step = Trainer.step
 
     def killed(self: Trainer, number: int, packs: object) -> object:
-        if number == 3:  # one step after the checkpoint
+        if number == last:
             raise Killed
         return step(self, number, packs)
 
@@ -75,7 +76,9 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(
         with pytest.raises(Killed):
             run(config, tmp_path / "parts")
     torch.rand(5)
+    aligned = (tmp_path / "parts" / "alignment.txt").stat().st_mtime_ns
     assert run(config, tmp_path / "parts") == 0
+    assert (tmp_path / "parts" / "alignment.txt").stat().st_mtime_ns == aligned
     for name in ("model.safetensors", "resume.safetensors"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
     whole, parts = (
