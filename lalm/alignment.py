@@ -25,6 +25,7 @@ from lalm.encoder import padded
 from lalm.model import AudioLanguageModel
 from lalm.template import Template
 from lalm.trainer import cosine
+from services.errors import BadConfig
 
 SHARPNESS = 4.0  # of the guesses, as a multiple of the scaled dot product
 PULL = 0.1  # weight of the distance between an embedding and the words that it guesses
@@ -58,7 +59,13 @@ class Aligner:
         self._connector = model.connector
         self._words = words_by_clip(corpus.training, template)
         self._dictionary = dictionary(self._words.values())
-        embeddings_VH = model.backbone.get_input_embeddings().weight.detach()
+        if not self._dictionary.ids:
+            raise BadConfig(
+                "There is nothing to align the connector with: no word is in the replies about some clips that are "
+                "heard alone, but not about all. Take `alignment` out of the configuration, or add rows."
+            )
+        embed = model.backbone.get_input_embeddings()
+        embeddings_VH = embed(torch.arange(embed.num_embeddings, device=embed.weight.device)).detach()  # Gemma scales
         self._place = {token: number for number, token in enumerate(self._dictionary.ids)}
         self._mean_H = embeddings_VH.float().mean(0)
         centred_VH = embeddings_VH[list(self._dictionary.ids)].float() - self._mean_H
@@ -83,7 +90,7 @@ class Aligner:
 
     def _loss(self, clips: Sequence[Clip]) -> Tensor:
         device = self._mean_H.device
-        segments = [self._cropped(self._corpus.features.load(clip.sha256)[0]).to(device) for clip in clips]
+        segments = [self._cropped(self._corpus.features.load(clip.sha256)).to(device) for clip in clips]
         features = padded(segments)
         with torch.autocast(device.type, torch.bfloat16):
             heard_SQH = self._connector(features.taps_SKTD, features.frames_S)
@@ -103,8 +110,9 @@ class Aligner:
                 shares_SV[row, self._place[token]] = self._dictionary.weights[token]
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
 
-    def _cropped(self, segment_KTD: Tensor) -> Tensor:
-        """Return at most so many frames from anywhere in a segment."""
+    def _cropped(self, segments_KTD: Sequence[Tensor]) -> Tensor:
+        """Return at most so many frames from anywhere in a clip's segments."""
+        segment_KTD = segments_KTD[0] if len(segments_KTD) == 1 else self._random.choice(segments_KTD)
         spare = segment_KTD.shape[1] - self._config.frames
         start = self._random.randint(0, spare) if spare > 0 else 0
         return segment_KTD[:, start : start + self._config.frames]

@@ -49,3 +49,6 @@ def adapt(backbone: PreTrainedModel, config: LoraConfig) -> None:
         r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules="all-linear", bias="none"
     )
     backbone.add_adapter(wanted, adapter_name=ADAPTER)
+    for value in backbone.parameters():
+        if value.requires_grad:
+            value.data = value.data.float()  # small updates would be lost in bfloat16

@@ -29,10 +29,13 @@ from services.types import Value
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
 ALIGNMENT = "alignment.txt"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
+CPU_FLOAT = torch.empty(())  # what the number of steps is kept as
 
 
 def open_run(folder: Path, config: TrainConfig) -> None:
     """Make the run folder, or go on with one of the same configuration; `BadConfig` names what differs."""
+    if folder.exists() and not folder.is_dir():
+        raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
     if not folder.exists() or not any(folder.iterdir()):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
@@ -57,34 +60,52 @@ def read_config(folder: Path) -> TrainConfig:
 
 def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> None:
     """Write the model, and all that the next step depends on: moments and the random state of each process."""
-    states = group.gathered(torch.get_rng_state().to(group.device))
+    states = group.gathered(random_state(group.device).to(group.device))
     if not group.is_first:
         return
     tensors = {"step": torch.tensor(step)} | {f"rng/{rank}": state for rank, state in enumerate(states)}
     for name, value in model.trained():
         for moment, state in optimizer.state[value].items():
             tensors[f"{moment}/{name}"] = state
-    _save(model.kept() | tensors, folder / RESUME)
     _save(model.kept(), folder / WEIGHTS)
+    _save(model.kept() | tensors, folder / RESUME)  # last: what is interrupted before it, is done again
 
 
-def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, *, rank: int) -> int:
+def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> int:
     """Go on from what `save` wrote, if there is anything: return the number of steps done."""
     if not (folder / RESUME).is_file():
         return 0
     stored = load_file(folder / RESUME)
+    num_processes = sum(name.startswith("rng/") for name in stored)
+    if num_processes != group.world_size:
+        raise BadConfig(
+            f"The run in '{folder}' was begun by {num_processes} processes and is now gone on with by "
+            f"{group.world_size}: go on with as many."
+        )
     with torch.no_grad():
         for name, value in model.kept().items():
             value.copy_(stored[name])
         for name, value in model.trained():
             moments = {moment: stored[f"{moment}/{name}"] for moment in MOMENTS if f"{moment}/{name}" in stored}
             optimizer.state[value] = {
-                moment: state if moment == "step" else state.to(value.device) for moment, state in moments.items()
+                moment: state.to(CPU_FLOAT if moment == "step" else value) for moment, state in moments.items()
             }
-    if f"rng/{rank}" not in stored:
-        raise BadConfig(f"'{folder}' was trained by fewer processes than now: go on with as many.")
-    torch.set_rng_state(stored[f"rng/{rank}"])
+    set_random_state(stored[f"rng/{group.rank}"], group.device)
     return int(stored["step"])
+
+
+def random_state(device: torch.device) -> Tensor:
+    """Return the state of the generators that dropout draws from: this processor's, and the GPU's behind it."""
+    here = torch.get_rng_state()
+    return torch.cat([here, torch.cuda.get_rng_state(device)]) if device.type == "cuda" else here
+
+
+def set_random_state(state: Tensor, device: torch.device) -> None:
+    """Draw on as from `state`."""
+    size = len(torch.get_rng_state())
+    torch.set_rng_state(state[:size])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[size:], device)
 
 
 def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) -> None:

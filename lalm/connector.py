@@ -11,7 +11,7 @@ Uncalibrated (mean 0, deviation 1) it is DeSTA's connector to the digit.
 
 # Shape suffixes: S segments of audio, K taps, T encoder frames, Q queries, D encoder width, H backbone width, N = S * K
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -50,11 +50,17 @@ class Connector(nn.Module):
         self.apply(_initialise)
         nn.init.normal_(self.queries_KQD, std=INIT_STD)
 
-    def calibrate(self, segments_KTD: Sequence[Tensor]) -> None:
-        """Take mean and deviation of every channel from segments of the training clips."""
-        together_KTD = torch.cat([segment.float() for segment in segments_KTD], dim=1)
-        self.mean_KD.copy_(together_KTD.mean(1))
-        self.deviation_KD.copy_(together_KTD.std(1).clamp(min=MIN_DEVIATION))
+    def calibrate(self, segments_KTD: Iterable[Tensor]) -> None:
+        """Take mean and deviation of every channel from segments of the training clips, one after the other."""
+        count, sum_KD, squares_KD = 0, torch.zeros(()), torch.zeros(())
+        for segment_KTD in segments_KTD:
+            precise_KTD = segment_KTD.double()
+            count += precise_KTD.shape[1]
+            sum_KD, squares_KD = sum_KD + precise_KTD.sum(1), squares_KD + precise_KTD.square().sum(1)
+        mean_KD = sum_KD / count
+        variance_KD = (squares_KD - count * mean_KD.square()).clamp(min=0) / max(1, count - 1)
+        self.mean_KD.copy_(mean_KD)
+        self.deviation_KD.copy_(variance_KD.sqrt().clamp(min=MIN_DEVIATION))
 
     def forward(self, taps_SKTD: Tensor, frames_S: Tensor) -> Tensor:
         """Return the embeddings of each segment.

@@ -54,7 +54,11 @@ class Dataset:
 def shown(transcript: str) -> str:
     """Return the part of a transcript that stands in the prompt."""
     text = " ".join(transcript.split())
-    return text if len(text) <= MAX_TRANSCRIPT_CHARS else text[:MAX_TRANSCRIPT_CHARS].rpartition(" ")[0]
+    return (
+        text
+        if len(text) <= MAX_TRANSCRIPT_CHARS
+        else text[:MAX_TRANSCRIPT_CHARS].rpartition(" ")[0] or text[:MAX_TRANSCRIPT_CHARS]
+    )
 
 
 def tokenised(

@@ -71,12 +71,8 @@ class Encoder(nn.Module):
     @torch.no_grad()
     def forward(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment of a clip, each of shape (K, T, D), without padding."""
-        segments = clip.samples[: len(clip.samples)].copy()
-        parts = [
-            torch.from_numpy(segments[start : start + SEGMENT_SAMPLES])
-            for start in range(0, len(segments), SEGMENT_SAMPLES)
-        ]
-        return [self._segment(part.to(self.whisper.conv1.weight.device)) for part in parts]
+        samples = torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device)
+        return [self._segment(part) for part in torch.split(samples, SEGMENT_SAMPLES)]
 
     def _segment(self, samples: Tensor) -> Tensor:
         num_frames = math.ceil(len(samples) / FRAME_SAMPLES)

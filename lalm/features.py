@@ -1,5 +1,6 @@
 """Encoder features on disk: the encoder is frozen, so it hears each clip once, however many steps and runs follow."""
 
+import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +34,7 @@ class FeatureStore:
         path = self.place(clip.sha256)
         if not path.is_file():
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
-            partial = path.with_suffix(".partial")
+            partial = path.with_suffix(f".{os.getpid()}.partial")  # another run may hear the same clip
             save_file(segments, partial)
             partial.rename(path)
         return self.load(clip.sha256)

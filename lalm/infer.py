@@ -15,7 +15,7 @@ from lalm.build import build
 from lalm.data import shown
 from lalm.encoder import num_segments, padded
 from lalm.packing import Group, Row, pack
-from lalm.prompting import beside_audio
+from lalm.prompting import AUDIO, beside_audio
 from lalm.template import Heard
 from services.llms.batching import Batcher
 from services.llms.letters import best
@@ -70,7 +70,7 @@ class TrainedLALM:
 
     async def _prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
         """Return the prompt with the clip before the last message, as it stood when the model was trained."""
-        *earlier, last = messages
+        *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
         asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
         words = ""
         if self._asr is not None:

@@ -6,10 +6,12 @@ nor is the square part of attention: the figure errs on the low side.
 """
 
 import json
+import math
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,8 +21,12 @@ from transformers import PreTrainedModel
 from lalm.build import Built
 from lalm.config import TrainConfig
 from lalm.corpus import Corpus
+from lalm.parallel import Processes
 from lalm.trainer import Step
 from services.types import Value
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 PEAK_SECONDS = 0.5  # length of the multiplication that measures the processor's peak
 ADAM_BYTES = 16  # of a trained float32 weight: itself, its gradient and two moments
@@ -70,7 +76,7 @@ def describe(built: Built, corpus: Corpus, trial: Step, config: TrainConfig) -> 
             f"Encoder    {size.encoder:>13,} parameters, frozen",
             f"Connector  {size.connector:>13,} trained",
             f"Adapters   {size.adapters:>13,} trained",
-            f"Backbone   {size.backbone + size.output:>13,} frozen",
+            f"Backbone   {_count(built.model.backbone) - size.adapters:>13,} frozen",
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
             f"Rows       {len(corpus.training.examples)} to train on about {corpus.training.num_clips} clips, "
             f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
@@ -87,17 +93,19 @@ class Meter:
         path: JSON lines.
         config: of the run.
         built: the model.
-        done: steps that are done already.
-        shown: whether this process writes and shows.
+        group: the processes whose steps are measured; the first writes and shows.
+        done: steps that are done already; what was noted beyond them is about to be done anew.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, built: Built, *, done: int, shown: bool) -> None:
+    def __init__(self, path: Path, config: TrainConfig, built: Built, group: Processes, *, done: int) -> None:
         self._size, self._num_queries = size_of(built), config.model.connector.num_queries
-        self._peak = peak_flops(built.model.connector.queries_KQD.device, next(built.model.backbone.parameters()).dtype)
-        self._shown = shown
-        self._file = path.open("a") if shown else None
+        self._peak = group.world_size * peak_flops(group.device, next(built.model.backbone.parameters()).dtype)
+        if group.is_first:
+            _forget(path, done)
+        self._file = path.open("a") if group.is_first else None
+        self._tracker = _tracker(path.parent, done) if group.is_first else None
         columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not shown)
+        self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not group.is_first)
         self._task = self._bar.add_task("", total=config.optimizer.num_steps, completed=done)
 
     def __enter__(self) -> Self:
@@ -108,6 +116,8 @@ class Meter:
         self._bar.stop()
         if self._file is not None:
             self._file.close()
+        if self._tracker is not None:
+            self._tracker.close()
 
     def add(self, step: Step) -> None:
         """Note a step."""
@@ -121,13 +131,33 @@ class Meter:
         self._write({**step._asdict(), "rows_per_s": rows, "tokens_per_s": tokens, "mfu": mfu})
 
     def validated(self, number: int, loss: float) -> None:
-        """Note a validation loss."""
-        self._write({"number": number, "validation_loss": loss})
+        """Note a validation loss; NaN, where no clip is held back, is none."""
+        if not math.isnan(loss):
+            self._write({"number": number, "validation_loss": loss})
 
     def _write(self, line: dict[str, float]) -> None:
         if self._file is not None:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
+        if self._tracker is not None:
+            for name, value in line.items():
+                self._tracker.add_scalar(name, value, line["number"])
+
+
+def _forget(path: Path, done: int) -> None:
+    """Take the steps after the first `done` out of the metrics: a run that was interrupted does them again."""
+    if path.is_file():
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done))
+
+
+def _tracker(folder: Path, done: int) -> "SummaryWriter | None":
+    """Open TensorBoard's log of a run, where TensorBoard is installed."""
+    if find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=done)
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype) -> float:

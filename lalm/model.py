@@ -5,8 +5,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from lalm.connector import Connector
 from lalm.encoder import Features
 from lalm.packing import Packed
+from lalm.parts import FULL, SLIDING
 
 
 class AudioLanguageModel(nn.Module):
@@ -36,14 +37,14 @@ class AudioLanguageModel(nn.Module):
         """
         embeddings_1LH = self.embeddings(packed.ids_L, self.listen(features))[None]
         with self.adapted(active=features is not None):
-            hidden_LH = self.backbone.base_model(
+            logits_1RV = self.backbone(
                 inputs_embeds=embeddings_1LH,
                 position_ids=packed.positions_L[None],
-                attention_mask=packed.mask(),
+                attention_mask=self._masks(packed),
                 use_cache=False,
-            )[0][0]
-        logits_RV = self.logits(hidden_LH[packed.source_R])
-        return -F.cross_entropy(logits_RV, packed.target_R, reduction="none")
+                logits_to_keep=packed.source_R,
+            ).logits
+        return -F.cross_entropy(logits_1RV[0].float(), packed.target_R, reduction="none")
 
     def listen(self, features: Features | None) -> Tensor | None:
         """Return the audio embeddings of all segments behind one another, shape (A, H)."""
@@ -78,11 +79,24 @@ class AudioLanguageModel(nn.Module):
         """Whether the backbone carries LoRA."""
         return hasattr(self.backbone, "peft_config")
 
-    def logits(self, hidden_RH: Tensor) -> Tensor:
-        """Return the logits of the next token, shape (R, V), float32."""
-        logits_RV: Tensor = self.backbone.get_output_embeddings()(hidden_RH).float()
-        cap = getattr(self.backbone.config, "final_logit_softcapping", None)
-        return logits_RV if cap is None else torch.tanh(logits_RV / cap) * cap
+    def train(self, mode: bool = True) -> Self:
+        """Switch dropout on or off where something is trained: the frozen backbone never drops anything out."""
+        super().train(mode)
+        self.backbone.eval()
+        for name, module in self.backbone.named_modules():
+            if "lora_dropout" in name:
+                module.train(mode)
+        return self
+
+    def _masks(self, packed: Packed) -> Tensor | dict[str, Tensor]:
+        """Return who sees whom, by kind of layer where the backbone has layers that look back less far."""
+        config = self.backbone.config
+        window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
+        if window is None or kinds == {FULL}:
+            return packed.mask()
+        if not kinds:
+            return packed.mask(window)
+        return {FULL: packed.mask(), SLIDING: packed.mask(window)}
 
     def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield what is trained, by name: the connector, and the adapters if there are any."""

@@ -62,12 +62,19 @@ class Packed:
     """Row of each reply token."""
     num_rows: int
 
-    def mask(self) -> Tensor:
-        """Return which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool."""
+    def mask(self, window: int | None = None) -> Tensor:
+        """Return which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool.
+
+        Args:
+            window: tokens of its own row that a token looks back at, itself among them; None: all of them.
+        """
         order = torch.arange(len(self.ids_L), device=self.ids_L.device)
         same_group = self.group_L[:, None] == self.group_L
         visible = (self.branch_L == PREFIX) | (self.branch_L[:, None] == self.branch_L)
-        return (same_group & visible & (order <= order[:, None]))[None, None]
+        mask_LL = same_group & visible & (order <= order[:, None])
+        if window is not None:
+            mask_LL &= self.positions_L[:, None] - self.positions_L < window
+        return mask_LL[None, None]
 
     def to(self, device: torch.device) -> "Packed":
         """Return it on another device."""

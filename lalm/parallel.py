@@ -25,8 +25,15 @@ class Processes:
     def total(self, value: Tensor) -> Tensor:
         """Add a tensor up over all processes, in place."""
         if self.world_size > 1:
-            distributed.all_reduce(value)
+            there = value.to(self.device)  # NCCL adds up what is on the GPU
+            distributed.all_reduce(there)
+            value.copy_(there)
         return value
+
+    def share(self, value: Tensor) -> None:
+        """Give all processes the tensor of the first, in place."""
+        if self.world_size > 1:
+            distributed.broadcast(value, src=0)
 
     def wait(self) -> None:
         """Wait until all processes are here."""
@@ -51,6 +58,8 @@ def processes() -> Iterator[Processes]:
     if "LOCAL_RANK" not in os.environ:
         yield Processes(0, 1, device)
         return
+    if has_gpu:
+        torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if has_gpu else "gloo")
     try:
         yield Processes(distributed.get_rank(), distributed.get_world_size(), device)

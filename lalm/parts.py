@@ -1,39 +1,63 @@
 """The frozen parts of a LALM: a Whisper encoder and a causal LM, from the embedded weights, a folder or the Hub."""
 
+from collections.abc import Collection
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from services import weights
 from services.errors import ModelError
 
+FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers, as transformers calls them
+INSIDE_WHISPER = {r"^(model\.)?encoder\.": ""}  # where a whole Whisper model keeps its encoder
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # RuntimeError: of another shape
+
 
 def revision(source: str) -> str:
-    """Return what identifies the weights: their hash in the catalogue, "local" for a folder, else "hub"."""
+    """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or a commit."""
     if source in weights.known():
         return weights.revision(source)
-    return "local" if Path(source).is_dir() else "hub"
+    if not Path(source).is_dir():
+        return str(AutoConfig.from_pretrained(source)._commit_hash)
+    digest = sha256()
+    for file in sorted([*Path(source).glob("*.safetensors"), *Path(source).glob("config.json")]):
+        with file.open("rb") as content:
+            digest.update(file_digest(content, "sha256").digest())
+    return digest.hexdigest()[:12]
 
 
 def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
     """Load a Whisper encoder; `source` may also hold a whole Whisper model."""
-    folder = _place(source)
     try:
-        return WhisperEncoder.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-    except (OSError, ValueError) as error:
+        encoder, report = WhisperEncoder.from_pretrained(
+            _place(source), dtype=dtype, use_safetensors=True, key_mapping=INSIDE_WHISPER, output_loading_info=True
+        )
+    except LOADING_ERRORS as error:
         raise _unusable("Whisper encoder", source, error) from error
+    _complete("Whisper encoder", source, report["missing_keys"])
+    return encoder
 
 
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
     """Load a causal LM, frozen."""
-    folder = _place(source)
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-    except (OSError, ValueError) as error:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            _place(source), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", output_loading_info=True
+        )
+    except LOADING_ERRORS as error:
         raise _unusable("causal LM", source, error) from error
+    _complete("causal LM", source, report["missing_keys"])
+    odd = set(getattr(model.config, "layer_types", None) or ()) - {FULL, SLIDING}
+    if odd:
+        raise ModelError(
+            f"The backbone {source!r} has layers of the kind {sorted(odd)[0]!r}, which cannot keep packed rows apart. "
+            "Name one whose layers all attend, such as Llama, Qwen, Phi, OLMo or Gemma."
+        )
     frozen: PreTrainedModel = model.eval().requires_grad_(requires_grad=False)
     return frozen
 
@@ -57,6 +81,13 @@ def pick_dtype(wanted: Literal["auto", "float32", "bfloat16"], device: torch.dev
 
 def _place(source: str) -> str | Path:
     return weights.folder(source) if source in weights.known() else source
+
+
+def _complete(what: str, source: str, missing: Collection[str]) -> None:
+    """Refuse weights that lack some: transformers would fill them with noise."""
+    if missing:
+        names = sorted(missing)
+        raise _unusable(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))
 
 
 def _unusable(what: str, source: str, error: Exception) -> ModelError:

@@ -8,6 +8,7 @@ and never decoded again.
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from lalm.prompting import AUDIO
@@ -40,6 +41,7 @@ class Template:
             raise BadConfig(f"The tokenizer of {tokenizer.name_or_path!r} has no chat template.")
         self._tokenizer = tokenizer
         self._num_queries = num_queries
+        self._knows_system = self._takes_system()
         self.turn_end: TokenIds = self._turn_end()
         """What ends the assistant's turn: the reply has to learn it."""
 
@@ -68,24 +70,47 @@ class Template:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of a reply without the end of its turn."""
-        return str(self._tokenizer.decode(ids, skip_special_tokens=True)).strip()
+        said = ids[: -len(self.turn_end)] if tuple(ids[-len(self.turn_end) :]) == self.turn_end else ids
+        return str(self._tokenizer.decode(said, skip_special_tokens=True)).strip()
 
     def _encode(self, text: str) -> TokenIds:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False)) if text else ()
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
-        turns = [message.model_dump() for message in messages]
+        turns = [message.model_dump() for message in (messages if self._knows_system else _without_system(messages))]
         text = self._tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
         )
         assert isinstance(text, str)
         return text
 
+    def _takes_system(self) -> bool:
+        """Return whether the chat template knows the role `system`; Gemma 2's and Mistral's first one refuse it."""
+        turns = [{"role": "system", "content": "!"}, {"role": "user", "content": "?"}]
+        try:
+            self._tokenizer.apply_chat_template(turns, tokenize=False)
+        except TemplateError:
+            return False
+        return True
+
     def _turn_end(self) -> TokenIds:
+        """Return the tokens after a reply up to the first that is no text: often not the end of a text (Phi, Gemma)."""
         turns = (Message(role="user", content="?"), Message(role="assistant", content=ANY_REPLY))
         after = self._encode(self._render(turns, add_generation_prompt=False).rpartition(ANY_REPLY)[2])
-        special = set(self._tokenizer.all_special_ids)
+        no_text = self._tokenizer.added_tokens_decoder.keys()  # `all_special_ids` lacks those without a role
         for number, token in enumerate(after):
-            if token in special:
+            if token in no_text:
                 return after[: number + 1]
+        if self._tokenizer.eos_token_id is None:
+            raise BadConfig(
+                f"The tokenizer of {self._tokenizer.name_or_path!r} has neither a chat template that ends a turn "
+                "with a token of its own nor an eos_token: the LALM could not learn when to stop."
+            )
         return (self._tokenizer.eos_token_id,)
+
+
+def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Put what the system says before what the user says first."""
+    system = [message.content for message in messages if message.role == "system"]
+    first, *rest = [message for message in messages if message.role != "system"]
+    return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)

@@ -8,6 +8,7 @@ What the run folder holds is listed in `lalm/checkpoint.py`.
 """
 
 import argparse
+import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -22,10 +23,10 @@ from lalm.config import TrainConfig
 from lalm.corpus import Corpus, load_corpus
 from lalm.data import Sampler
 from lalm.measure import Meter, describe
-from lalm.parallel import processes
+from lalm.parallel import Processes, processes
 from lalm.trainer import Trainer
 from lalm.yaml_config import read_config
-from services.errors import EarwitnessError
+from services.errors import BadConfig, EarwitnessError
 
 CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
 
@@ -34,6 +35,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
     """Run, or go on with, the training that `config` describes; paths in it start from `root`."""
     with processes() as group:
         # 1. The run folder, which refuses another configuration
+        check(config, group)
         if group.is_first and not dry_run:
             checkpoint.open_run(folder, config)
         # 2. The model: frozen parts loaded, trained parts initialised from the seed
@@ -46,15 +48,17 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         # 4. What it will take
         trainer = Trainer(config, built.model, corpus, group)
         if dry_run:
-            print(describe(built, corpus, trainer.trial(next(steps)), config))  # noqa: T201 - this is what was asked for
+            trial = trainer.trial(next(steps))
+            if group.is_first:
+                print(describe(built, corpus, trial, config))  # noqa: T201 - this is what was asked for
             return
         # 5. Go on where an earlier run stopped, or give the connector its start
-        done = checkpoint.resume(trainer.model, trainer.optimizer, folder, rank=group.rank)
+        done = checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
         if not (folder / checkpoint.RESUME).is_file():
-            start(config, built, corpus, folder)
+            start(config, built, corpus, folder, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
-        with Meter(folder / checkpoint.METRICS, config, built, done=done, shown=group.is_first) as meter:
+        with Meter(folder / checkpoint.METRICS, config, built, group, done=done) as meter:
             for step, packs in islice(enumerate(steps), done, config.optimizer.num_steps):
                 meter.add(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
@@ -62,19 +66,30 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
                     checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
 
 
-def start(config: TrainConfig, built: Built, corpus: Corpus, folder: Path) -> None:
+def check(config: TrainConfig, group: Processes) -> None:
+    """Refuse processes that would have nothing to do."""
+    if group.world_size > config.batch.sequences_per_step:
+        raise BadConfig(
+            f"{group.world_size} processes share the batch.sequences_per_step={config.batch.sequences_per_step} packed "
+            "sequences of a step: raise it to a multiple of the processes, or start fewer."
+        )
+
+
+def start(config: TrainConfig, built: Built, corpus: Corpus, folder: Path, group: Processes) -> None:
     """Calibrate the connector, and align it if the configuration says so; the same in every process."""
     torch.manual_seed(config.seed)
     heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
     built.model.connector.calibrate(
-        [part[:, ::CALIBRATION_STRIDE] for sha256 in heard for part in corpus.features.load(sha256)]
+        part[:, ::CALIBRATION_STRIDE] for sha256 in heard for part in corpus.features.load(sha256)
     )
-    if config.alignment is None:
-        return
-    aligner = Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
-    with (folder / checkpoint.ALIGNMENT).open("w") as file:
-        for loss in track(aligner.run(), "Aligning", total=config.alignment.num_steps, transient=True):
-            file.write(f"{loss:.4f}\n")
+    if config.alignment is not None:
+        aligner = Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
+        steps = track(aligner.run(), "Aligning", config.alignment.num_steps, transient=True, disable=not group.is_first)
+        with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
+            file.writelines(f"{loss:.4f}\n" for loss in steps)
+    for value in built.model.kept().values():
+        group.share(value)  # GPUs may add up the same numbers in another order
+    torch.manual_seed(config.seed + group.rank)  # dropout differs between processes
 
 
 def main(argv: list[str] | None = None) -> int:

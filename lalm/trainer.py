@@ -59,7 +59,6 @@ class Trainer:
             if values
         ]
         self.optimizer = AdamW(groups, betas=chosen.betas, weight_decay=chosen.weight_decay)
-        torch.manual_seed(config.seed + group.rank)  # dropout differs between processes
 
     def step(self, number: int, packs: Sequence[Pack]) -> Step:
         """Update once; `ModelError` names the rows at fault where the loss is no number."""
@@ -69,6 +68,8 @@ class Trainer:
             settings["lr"] = share * settings["peak"]
         sums = self._gradients(number, packs)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.clip_norm)
+        if not torch.isfinite(norm):
+            self._refuse(number, packs)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return _step(number, sums, started)._replace(
@@ -101,7 +102,7 @@ class Trainer:
         for packed in self._mine(packs):
             loss = -self._logprobs(packed).sum()
             if not torch.isfinite(loss):
-                self._refuse(number, packed)
+                self._refuse(number, [packed])
             torch.autograd.backward(loss / replied)
             counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
@@ -124,10 +125,10 @@ class Trainer:
         sampler = Sampler(self._corpus.validation, self._config.batch, num_queries=num_queries, seed=self._config.seed)
         return list(sampler.epoch(0))
 
-    def _refuse(self, number: int, packed: Pack) -> None:
-        names = ", ".join(sorted({clip.path for clip in packed.clips}))
+    def _refuse(self, number: int, packs: Sequence[Pack]) -> None:
+        names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))
         raise ModelError(
-            f"The loss of step {number} is no number, over the rows about {names}. "
+            f"The loss of step {number}, or its gradient, is no number, over the rows about {names}. "
             "Lower optimizer.learning_rate, or take those rows out; the last checkpoint is kept."
         )
 

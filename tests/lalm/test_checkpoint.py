@@ -1,0 +1,139 @@
+"""What a run keeps is read strictly: one wrong tensor is an error that names it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lalm import checkpoint, train
+from lalm.build import Built, build
+from lalm.config import TrainConfig
+from lalm.parallel import Processes
+from lalm.yaml_config import read_config
+from services.errors import BadConfig
+
+MakeRun = Callable[..., Path]
+CPU = torch.device("cpu")
+MEAN, NORM = "connector.mean_KD", "connector.norm.weight"
+
+
+@pytest.fixture
+def config(make_run: MakeRun) -> TrainConfig:
+    return read_config(make_run(), TrainConfig)
+
+
+@pytest.fixture
+def built(config: TrainConfig) -> Built:
+    torch.manual_seed(0)
+    return build(config.model, CPU)
+
+
+def written(built: Built, folder: Path, change: Callable[[dict[str, Tensor]], object] = lambda _: None) -> Path:
+    checkpoint.export_weights(built.model, folder, torch.float32)
+    tensors = load_file(folder / checkpoint.WEIGHTS)
+    change(tensors)
+    save_file(tensors, folder / checkpoint.WEIGHTS)
+    return folder
+
+
+def test_what_was_written_is_what_is_read(built: Built, config: TrainConfig, tmp_path: Path) -> None:
+    built.model.connector.calibrate([torch.randn(2, 9, 64)])
+    written(built, tmp_path)
+    torch.manual_seed(1)
+    other = build(config.model, CPU)
+    checkpoint.load_weights(other.model, tmp_path)
+    for name, value in built.model.kept().items():
+        assert torch.equal(other.model.kept()[name], value)
+
+
+def test_frozen_parts_are_never_kept(built: Built, tmp_path: Path) -> None:
+    names = load_file(written(built, tmp_path) / checkpoint.WEIGHTS).keys()
+    assert names == built.model.kept().keys()
+    assert not [name for name in names if name.startswith("backbone.") and ".lora_" not in name]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda tensors: tensors.pop(NORM), f"{NORM} is missing"),
+        (lambda tensors: tensors.pop(MEAN), f"{MEAN} is missing"),
+        (lambda tensors: tensors.update(extra=torch.ones(1)), "extra is not part of the model"),
+        (
+            lambda tensors: tensors.update({NORM: torch.ones(3)}),
+            f"{NORM} has shape (3,) instead of (64,)",
+        ),
+    ],
+)
+def test_a_wrong_tensor_is_named(
+    built: Built, tmp_path: Path, change: Callable[[dict[str, Tensor]], object], fault: str
+) -> None:
+    with pytest.raises(BadConfig) as caught:
+        checkpoint.load_weights(built.model, written(built, tmp_path, change))
+    assert fault in str(caught.value)
+
+
+def test_weights_that_are_absent_or_no_safetensors_are_refused(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
+        checkpoint.load_weights(built.model, tmp_path)
+    (tmp_path / checkpoint.WEIGHTS).write_bytes(b"no tensors")
+    with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
+        checkpoint.load_weights(built.model, tmp_path)
+
+
+def test_a_run_folder_is_gone_on_with_and_otherwise_refused_by_what_differs(
+    config: TrainConfig, make_run: MakeRun, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    checkpoint.open_run(folder, config)
+    checkpoint.open_run(folder, config)
+    assert checkpoint.read_config(folder) == config
+    other = read_config(make_run(model__lora=None, save_every=9), TrainConfig)
+    with pytest.raises(BadConfig) as caught:
+        checkpoint.open_run(folder, other)
+    assert "model.lora.rank was 2 and is now None" in str(caught.value)
+    assert "save_every was 2 and is now 9" in str(caught.value)
+    assert "optimizer" not in str(caught.value)
+
+
+def test_a_folder_that_holds_something_else_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    with pytest.raises(BadConfig, match=r"config\.yaml' cannot be read"):
+        checkpoint.open_run(tmp_path / "full", config)
+    with pytest.raises(BadConfig, match="is a file; a run needs a folder"):
+        checkpoint.open_run(tmp_path / "full" / "notes.txt", config)
+
+
+def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
+    config = make_run()
+    assert train.main([str(config), str(tmp_path / "run")]) == 0
+    built = build(read_config(config, TrainConfig).model, CPU)
+    optimizer = torch.optim.AdamW([value for _, value in built.model.trained()])
+    with pytest.raises(BadConfig, match="was begun by 1 processes and is now gone on with by 2"):
+        checkpoint.resume(built.model, optimizer, tmp_path / "run", Processes(1, 2, CPU))
+
+
+def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
+    config, folder = make_run(), tmp_path / "run"
+    assert train.main([str(config), str(folder)]) == 0
+    stored = load_file(folder / checkpoint.RESUME)
+    halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
+    save_file(halved, folder / checkpoint.RESUME)
+    built = build(read_config(config, TrainConfig).model, CPU)
+    optimizer = torch.optim.AdamW([value for _, value in built.model.trained()])
+    assert checkpoint.resume(built.model, optimizer, folder, Processes(0, 1, CPU)) == 4
+    for _, value in built.model.trained():
+        assert optimizer.state[value]["exp_avg"].dtype == value.dtype == torch.float32
+        value.grad = torch.ones_like(value)
+    optimizer.step()
+
+
+def test_half_the_precision_is_half_the_size(built: Built, tmp_path: Path) -> None:
+    written(built, tmp_path)
+    whole = (tmp_path / checkpoint.WEIGHTS).stat().st_size
+    checkpoint.export_weights(built.model, tmp_path, torch.float16)
+    assert (tmp_path / checkpoint.WEIGHTS).stat().st_size < 0.6 * whole
+    checkpoint.load_weights(built.model, tmp_path)

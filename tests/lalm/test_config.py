@@ -1,0 +1,42 @@
+"""A configuration that cannot work is refused before anything is loaded."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lalm.config import TrainConfig
+from lalm.yaml_config import read_config
+
+CONFIGS = Path(__file__).parents[2] / "lalm" / "configs"
+LEAST = {
+    "name": "a",
+    "model": {"encoder": "e", "backbone": "b"},
+    "data": {"files": ["f"], "audio_root": "r"},
+    "optimizer": {"num_steps": 1},
+}
+
+
+def test_what_is_left_out_is_as_in_desta() -> None:
+    config = TrainConfig.model_validate(LEAST)
+    connector = config.model.connector
+    assert (connector.num_queries, connector.num_layers, connector.num_taps, connector.ffn_width) == (64, 6, 4, 3072)
+    assert config.optimizer.betas == (0.9, 0.98)
+    assert config.optimizer.learning_rate == 1e-4
+    assert config.model.lora is None
+    assert config.model.window == "full"
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [("batch", "tokens", 100), ("optimizer", "num_steps", 0), ("data", "validation", 1.0), ("model", "window", "cut")],
+)
+def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> None:
+    content = {**LEAST, part: {**LEAST.get(part, {}), key: value}}
+    with pytest.raises(ValidationError):
+        TrainConfig.model_validate(content)
+
+
+@pytest.mark.parametrize("path", [*CONFIGS.glob("*.yaml")], ids=lambda path: path.stem)
+def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
+    assert read_config(path, TrainConfig).name

@@ -1,0 +1,53 @@
+"""The rows of a run, with the words and features of their clips."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from lalm.build import build
+from lalm.config import TrainConfig
+from lalm.corpus import Corpus, load_corpus
+from lalm.parallel import Processes
+from lalm.yaml_config import read_config
+
+MakeRun = Callable[..., Path]
+CPU = torch.device("cpu")
+
+
+def loaded(path: Path) -> Corpus:
+    config = read_config(path, TrainConfig)
+    return load_corpus(config, build(config.model, CPU), path.parent, Processes(0, 1, CPU))
+
+
+def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: MakeRun) -> None:
+    path = make_run()
+    (path.parent / "audio" / "1.wav").write_bytes(b"no sound")
+    (path.parent / "audio" / "2.wav").unlink()
+    corpus = loaded(path)
+    assert corpus.training.dropped == {"unreadable clip": 4}
+    assert corpus.training.num_clips + corpus.validation.num_clips == 4
+
+
+def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -> None:
+    path = make_run(data__validation=0)
+    rows = path.parent / "train.jsonl"
+    lines = [json.loads(line) for line in rows.read_text().splitlines()]
+    lines[0]["messages"][0]["audios"][0]["text"] = "hello  there"
+    lines[1]["messages"][0]["audios"][0]["text"] = "hello  there"
+    rows.write_text("\n".join(map(json.dumps, lines)))
+    words = {clip.path: clip.transcript for one in loaded(path).training.examples for clip in one.clips}
+    assert words["0.wav"] == "hello there"
+    assert words["1.wav"] == ""
+    path = make_run(data__validation=0, model__transcript=False)
+    rows.write_text("\n".join(map(json.dumps, lines)))
+    assert {clip.transcript for one in loaded(path).training.examples for clip in one.clips} == {""}
+
+
+def test_the_features_of_every_clip_are_on_disk(make_run: MakeRun, home: Path) -> None:
+    corpus = loaded(make_run())
+    assert len(list(home.rglob("*.safetensors"))) == 6
+    for example in (*corpus.training.examples, *corpus.validation.examples):
+        for clip in example.clips:
+            assert len(corpus.features.load(clip.sha256)) == clip.num_segments

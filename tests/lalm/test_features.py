@@ -1,0 +1,59 @@
+"""A clip is heard once, and never taken for what another encoder heard."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from lalm import parts
+from lalm.encoder import Encoder
+from lalm.features import FeatureStore
+from services.types import AudioClip
+
+MakeClip = Callable[..., AudioClip]
+
+
+@pytest.fixture
+def encoder(encoder_folder: Path) -> Encoder:
+    return Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")
+
+
+def test_features_come_back_as_they_were_heard(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(61.0)
+    stored = FeatureStore(encoder, tmp_path, revision="r")(clip)
+    assert len(stored) == 3
+    assert all(torch.equal(*pair) for pair in zip(stored, encoder(clip), strict=True))
+
+
+def test_a_clip_is_heard_once(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(0.5)
+    store = FeatureStore(encoder, tmp_path, revision="r")
+    first = store(clip)
+    torch.nn.init.zeros_(encoder.whisper.conv1.weight)
+    assert torch.equal(store(clip)[0], first[0])
+    assert [path.name for path in tmp_path.rglob("*.*")] == [f"{clip.sha256}.safetensors"]
+
+
+def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(
+    encoder: Encoder, encoder_folder: Path, tmp_path: Path
+) -> None:
+    whisper = parts.open_encoder(str(encoder_folder), torch.float32)
+    halved = parts.open_encoder(str(encoder_folder), torch.bfloat16)
+    stores = (
+        FeatureStore(encoder, tmp_path, revision="r"),
+        FeatureStore(encoder, tmp_path, revision="other"),
+        FeatureStore(Encoder(whisper, num_taps=4, window="trimmed"), tmp_path, revision="r"),
+        FeatureStore(Encoder(whisper, num_taps=2, window="full"), tmp_path, revision="r"),
+        FeatureStore(Encoder(halved, num_taps=2, window="trimmed"), tmp_path, revision="r"),
+    )
+    assert len({store.place("a") for store in stores}) == len(stores)
+
+
+def test_several_clips_come_in_the_order_asked(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
+    store = FeatureStore(encoder, tmp_path, revision="r")
+    long, short = make_clip(31.0, seed=1), make_clip(0.4, seed=2)
+    store(long), store(short)
+    features = store.together([short.sha256, long.sha256, short.sha256], torch.device("cpu"))
+    assert features.frames_S.tolist() == [20, 1500, 50, 20]
+    assert torch.equal(features.taps_SKTD[0, :, :20], features.taps_SKTD[3, :, :20])

@@ -1,0 +1,131 @@
+"""A run folder answers: options by likelihood, replies to the end of the turn."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from lalm import checkpoint, train
+from lalm.build import build
+from lalm.encoder import padded
+from lalm.infer import TrainedLALM
+from lalm.prompting import AUDIO, beside_audio
+from lalm.template import Heard, Template
+from services.types import AudioClip, Choice, Evidence, Message
+
+MakeRun = Callable[..., Path]
+MakeClip = Callable[..., AudioClip]
+CHOICES = (
+    Choice(letter="A", text="A dog."),
+    Choice(letter="B", text="A bell number 1."),
+    Choice(letter="C", text="Rain"),
+)
+
+
+def asked(text: str) -> tuple[Message, ...]:
+    return (Message(role="system", content="You hear."), Message(role="user", content=text))
+
+
+class Words:
+    """A recogniser that hears the same words in every clip."""
+
+    name, revision = "words", "1"
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return (
+            Evidence(kind="transcript", source="words", revision="1", text=" ring \n it"),
+            Evidence(kind="language", source="words", revision="1", text="English"),
+        )
+
+
+@pytest.fixture
+def folder(make_run: MakeRun, tmp_path: Path) -> Path:
+    optimizer = {"num_steps": 8, "warmup_steps": 1, "learning_rate": 0.01, "lora_learning_rate": 0.05}
+    assert train.main([str(make_run(optimizer=optimizer)), str(tmp_path / "run")]) == 0
+    return tmp_path / "run"
+
+
+def summed(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str, words: str = "") -> float:
+    """Return the log-probability of a reply by a plain forward pass of each token."""
+    built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
+    checkpoint.load_weights(built.model, folder)
+    model = built.model.eval()
+    ids = (*built.template.prompt(prompt, [Heard(len(built.encoder(clip)), words)]), *built.template.reply(reply))
+    audio_AH = model.listen(padded(built.encoder(clip)))
+    assert audio_AH is not None
+    inputs_LH = model.backbone.get_input_embeddings()(torch.tensor(ids).clamp(min=0)).clone()
+    for place, token in enumerate(ids):
+        if token < 0:
+            inputs_LH[place] = audio_AH[-1 - token]
+    logprobs_LV = model.backbone(inputs_embeds=inputs_LH[None]).logits[0].log_softmax(-1)
+    targets = built.template.reply(reply)
+    start = len(ids) - len(targets)
+    return sum(logprobs_LV[start + n - 1, token].item() for n, token in enumerate(targets))
+
+
+@pytest.mark.parametrize("seconds", [0.6, 33.0])
+async def test_the_option_of_the_highest_summed_log_probability_is_chosen(
+    folder: Path, make_clip: MakeClip, seconds: float
+) -> None:
+    lalm, clip = TrainedLALM(folder, name="test", asr=Words()), make_clip(seconds, seed=4)
+    reading = await lalm.choose(asked("What is heard?"), clip, CHOICES)
+    prompt = (asked("")[0], Message(role="user", content=beside_audio("What is heard?")))
+    with torch.no_grad():
+        expected = torch.tensor([summed(folder, clip, prompt, choice.text, "ring it") for choice in CHOICES])
+    assert reading.reply == "ABC"[int(expected.argmax())]
+    shares = [reading.probabilities[letter] for letter in "ABC"]
+    torch.testing.assert_close(torch.tensor(shares), expected.softmax(-1), rtol=1e-3, atol=1e-4)
+
+
+async def test_questions_that_are_read_together_are_answered_as_alone(folder: Path, make_clip: MakeClip) -> None:
+    import asyncio
+
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 31.0, 0.9))]
+    together = await asyncio.gather(*(lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips))
+    for clip, reading in zip(clips, together, strict=True):
+        alone = await lalm.choose(asked("What barks?"), clip, CHOICES)
+        assert alone.probabilities == pytest.approx(reading.probabilities, abs=1e-4)
+
+
+async def test_a_reply_ends_where_the_turn_ends(
+    folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, template: Template
+) -> None:
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    planned = [*template.reply("A dog."), *template.reply("More words.")]
+    spoken: list[int] = []
+
+    def saying(_: object, __: object, logits: torch.Tensor) -> torch.Tensor:
+        said = torch.full_like(logits, -10.0)
+        said[..., -1, planned[len(spoken)]] = 10.0
+        spoken.append(planned[len(spoken)])
+        return said
+
+    lalm._built.model.backbone.get_output_embeddings().register_forward_hook(saying)
+    reading = await lalm.listen(asked("What is heard?"), make_clip(0.7))
+    assert reading.reply == "A dog."
+    assert spoken == list(template.reply("A dog."))
+
+
+async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeClip) -> None:
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    first, second = [
+        (await lalm.choose(asked("What is heard?"), make_clip(0.7, seed=seed), CHOICES)).probabilities
+        for seed in (1, 2)
+    ]
+    assert first != second
+
+
+async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Path, make_clip: MakeClip) -> None:
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    reading = await lalm.choose(asked(f"What is {AUDIO}?"), make_clip(0.7), CHOICES)
+    assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+def test_the_revision_is_that_of_the_weights(folder: Path) -> None:
+    before = TrainedLALM(folder, name="test", asr=None).revision
+    assert TrainedLALM(folder, name="test", asr=None).revision == before
+    built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
+    checkpoint.export_weights(built.model, folder, torch.float32)
+    assert TrainedLALM(folder, name="test", asr=None).revision != before

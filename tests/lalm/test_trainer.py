@@ -1,0 +1,30 @@
+"""A step: its learning rate, and what it does when the loss is no number."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lalm import train
+from lalm.trainer import cosine
+
+MakeRun = Callable[..., Path]
+
+
+def test_the_learning_rate_warms_up_and_falls_as_a_cosine() -> None:
+    rates = [cosine(2.0, step, 4, 12) for step in range(13)]
+    assert rates[:5] == [0.5, 1.0, 1.5, 2.0, 2.0]
+    assert rates[8] == pytest.approx(1.0)
+    assert rates[12] == pytest.approx(0.0)
+    assert cosine(1.0, 0, 0, 0) == 1.0
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_run(optimizer={"num_steps": 9, "warmup_steps": 0, "learning_rate": 1e37, "lora_learning_rate": 1e37})
+    assert train.main([str(config), str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert "is no number, over the rows about " in error
+    assert ".wav" in error
+    assert "Lower optimizer.learning_rate" in error
