@@ -67,7 +67,7 @@ def main() -> None:
     print(f"largest difference, plain to ours: {apart:.1e}")
     for title, curve in (("plain", plain), ("ours", full), ("ours, trimmed", trimmed)):
         rate = NUM_CLIPS * ROWS_PER_CLIP / curve.cpu_s
-        print(f"{title:14} {curve.cpu_s:7.1f} CPU s  {rate:6.2f} samples/s  {plain.cpu_s / curve.cpu_s:5.1f} x plain")
+        print(f"{title:14} {curve.cpu_s:7.1f} CPU s  {rate:6.2f} samples/CPU s  {plain.cpu_s / curve.cpu_s:5.1f} x plain")
 
 
 def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bool) -> Curve:
