@@ -1,0 +1,65 @@
+"""A run folder -> a Hugging Face folder that plain `transformers` loads after `import lalm.hf`.
+
+    python -m lalm.export runs/tiny exported/tiny
+
+It holds config.json, model.safetensors (encoder, connector, backbone, adapters, in float32), the tokenizer with its
+chat template, the feature extractor's settings and generation_config.json.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from transformers import GenerationConfig, WhisperFeatureExtractor
+
+from lalm import checkpoint, parts
+from lalm.build import build
+from lalm.hf import Lalm, LalmConfig
+from services.errors import BadConfig, EarwitnessError
+
+
+def export(run: Path, folder: Path) -> None:
+    """Write the model of a run; `folder` appears whole, or not at all."""
+    if folder.exists():
+        raise BadConfig(f"'{folder}' exists: name a folder that does not, or remove this one.")
+    config = checkpoint.read_config(run).model
+    if not (run / checkpoint.WEIGHTS).is_file():
+        raise BadConfig(f"'{run}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {run}`).")
+    built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
+    checkpoint.load_weights(built.model, run)
+    described = LalmConfig(
+        encoder=built.encoder.whisper.config.to_dict(),
+        backbone=built.model.backbone.config.to_dict(),
+        connector=config.connector.model_dump(),
+        lora=config.lora.model_dump() if config.lora else None,
+        window=config.window,
+        dtype="float32",
+    )
+    model = Lalm(described)
+    model.encoder, model.language = built.encoder, built.model
+    partial = folder.with_name(f"{folder.name}.partial")
+    model.save_pretrained(partial)
+    parts.open_tokenizer(config.backbone).save_pretrained(partial)
+    WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
+    end = built.template.turn_end[-1]
+    GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
+    partial.rename(folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse and export; 2 and one line on stderr where the user can mend it."""
+    parser = argparse.ArgumentParser(prog="python -m lalm.export", description="Export a LALM for transformers.")
+    parser.add_argument("run", type=Path, help="run folder of lalm.train")
+    parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")
+    options = parser.parse_args(argv)
+    try:
+        export(options.run, options.folder)
+    except EarwitnessError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

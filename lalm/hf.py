@@ -1,0 +1,101 @@
+"""A trained LALM as a Hugging Face model: after `import lalm.hf`, plain `transformers` opens what `lalm.export` wrote.
+
+import lalm.hf
+model = AutoModel.from_pretrained(folder).eval()
+template = Template(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
+"""
+
+# Shape suffixes: L tokens, V vocabulary
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutput
+from transformers.models.whisper.configuration_whisper import WhisperConfig
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from lalm.build import adapt
+from lalm.config import ConnectorConfig, LoraConfig
+from lalm.connector import Connector
+from lalm.encoder import Encoder, padded
+from lalm.model import AudioLanguageModel
+from services.types import AudioClip
+
+
+class LalmConfig(PretrainedConfig):  # type: ignore[misc]
+    """Nested configurations of the parts, each in the form that its own library writes."""
+
+    model_type = "earwitness_lalm"
+
+    def __init__(
+        self,
+        *,
+        encoder: dict[str, object] | None = None,
+        backbone: dict[str, object] | None = None,
+        connector: dict[str, object] | None = None,
+        lora: dict[str, object] | None = None,
+        window: Literal["full", "trimmed"] = "full",
+        **settings: object,
+    ) -> None:
+        self.encoder, self.backbone, self.connector = encoder or {}, backbone or {}, connector or {}
+        self.lora, self.window = lora, window
+        super().__init__(**settings)
+
+
+class Lalm(PreTrainedModel):  # type: ignore[misc]
+    """Encoder, connector and backbone in one; LoRA stays beside the weights that it updates, so no digit changes."""
+
+    config_class = LalmConfig
+
+    def __init__(self, config: LalmConfig) -> None:
+        super().__init__(config)
+        size = ConnectorConfig.model_validate(config.connector)
+        whisper = WhisperEncoder(WhisperConfig.from_dict(config.encoder))
+        self.encoder = Encoder(whisper, num_taps=size.num_taps, window=config.window)
+        backbone = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config.backbone))
+        backbone.requires_grad_(requires_grad=False)
+        connector = Connector(
+            size,
+            encoder_width=self.encoder.width,
+            num_heads=self.encoder.num_heads,
+            backbone_width=backbone.config.hidden_size,
+        )
+        if config.lora is not None:
+            adapt(backbone, LoraConfig.model_validate(config.lora))
+        self.language = AudioLanguageModel(connector, backbone)
+        self.post_init()
+        # transformers looks for shared weights in direct children only
+        prefix = "language.backbone"
+        tied = {f"{prefix}.{name}": f"{prefix}.{source}" for name, source in backbone.all_tied_weights_keys.items()}
+        self.all_tied_weights_keys |= tied
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        clips: Sequence[AudioClip] = (),
+        *,
+        position_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+    ) -> CausalLMOutput:
+        """Return the logits of every position, shape (1, L, V).
+
+        Args:
+            input_ids: one sequence, shape (1, L); audio as negative numbers (`lalm/template.py`).
+            clips: what it hears, in order.
+            position_ids: shape (1, L); of a packed sequence.
+            attention_mask: shape (1, 1, L, L), bool; of a packed sequence.
+        """
+        features = padded([part for clip in clips for part in self.encoder(clip)]) if clips else None
+        inputs_1LH = self.language.embeddings(input_ids[0], self.language.listen(features))[None]
+        with self.language.adapted(active=features is not None):
+            hidden_1LH = self.language.backbone.base_model(
+                inputs_embeds=inputs_1LH, position_ids=position_ids, attention_mask=attention_mask, use_cache=False
+            )[0]
+        return CausalLMOutput(logits=self.language.logits(hidden_1LH))
+
+
+AutoConfig.register(LalmConfig.model_type, LalmConfig)
+AutoModel.register(LalmConfig, Lalm)
+AutoModelForCausalLM.register(LalmConfig, Lalm)
