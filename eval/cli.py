@@ -75,6 +75,9 @@ def run(
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
     ] = None,
+    abstain: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Also report accuracy without answers less sure than this.")
+    ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
@@ -103,6 +106,7 @@ def run(
         num_probed=probe_items,
         seed=seed,
         price=Price.read(price) if price else None,
+        abstain=abstain,
         concurrency=concurrency,
         out=out,
         retry_failed=retry_failed,

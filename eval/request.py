@@ -39,6 +39,8 @@ class Request(Asked):
     controls: tuple[str, ...] = ()
     num_probed: int = 50
     price: Price | None = None
+    abstain: float | None = None
+    """Calibrated probability below which an answer counts as withheld; it changes what is reported only."""
     concurrency: int
     out: Path | None = None
     retry_failed: bool = False

@@ -20,7 +20,17 @@ DOUBLES = Path(__file__).with_name("eval_with_doubles.py")
 NUM_ITEMS = 60
 FLAGS = {
     *("--path", "--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--server"),
-    *("--bench", "--audio-root", "--missing", "--limit", "--control", "--probe-items", "--seed", "--price"),
+    *(
+        "--bench",
+        "--audio-root",
+        "--missing",
+        "--limit",
+        "--control",
+        "--probe-items",
+        "--seed",
+        "--price",
+        "--abstain",
+    ),
     *("--concurrency", "--out", "--retry-failed", "--help"),
 }
 
