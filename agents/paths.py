@@ -24,6 +24,20 @@ def _lalm(models: Models) -> Answerer:
     return Direct(models.lalm())
 
 
-PATHS: Mapping[str, Callable[[Models], Answerer]] = {"text": _text, "cascade": _cascade, "lalm": _lalm}
+def _auto(models: Models) -> Answerer:
+    from agents.auto import Auto
+    from agents.router import ArmModels, routing_for
+
+    llm, captioner, asr, lalm = models.llm(), models.captioner(), models.asr(), models.lalm()
+    names = ArmModels(llm=llm.name, captioner=captioner.name, asr=asr.name, lalm=lalm.name)
+    return Auto(_cascade(models), _lalm(models), routing_for(names))
+
+
+PATHS: Mapping[str, Callable[[Models], Answerer]] = {
+    "text": _text,
+    "cascade": _cascade,
+    "lalm": _lalm,
+    "auto": _auto,
+}
 
 DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

@@ -1,4 +1,4 @@
-"""The verbs that read results: compare, correlate, recommend, reproduce, report. Parse, call, print."""
+"""The verbs that read results: compare, correlate, recommend, reproduce, report, fit-router. Parse, call, print."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -107,7 +107,31 @@ def report(
     Console().print(f"{html}: {size}", highlight=False, soft_wrap=True)
 
 
+def fit_router(
+    run_cascade: Annotated[Path, typer.Argument(help="Run folder over path cascade.")],
+    run_lalm: Annotated[Path, typer.Argument(help="Run folder over path lalm, about the same questions.")],
+    *,
+    out: Annotated[Path, typer.Option(help="JSON file for the router; a plot is written beside it.")],
+    json: Json = False,
+) -> None:
+    """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
+    from eval.arms import read_arms
+    from eval.routing import draw_routing, print_routing, route
+    from eval.run_folder import replace
+
+    fitted, table = route(read_arms(run_cascade, run_lalm))
+    plot = out.with_suffix(".svg")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace(out, fitted.model_dump_json(indent=1).encode())
+    draw_routing(table, plot)
+    if json:
+        print(table.model_dump_json())  # noqa: T201
+    else:
+        print_routing(table, Console())
+        Console().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (compare, correlate, recommend, reproduce, report):
+    for verb in (compare, correlate, recommend, reproduce, report, fit_router):
         app.command()(verb)

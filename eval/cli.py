@@ -50,13 +50,13 @@ def _group() -> None:
 def run(
     *,
     path: Annotated[
-        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade or lalm.")
+        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade, lalm or auto.")
     ] = "cascade",
     llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on path lalm.")] = None,
+    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on paths lalm and auto.")] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     server: Annotated[str | None, typer.Option(help="Running Earwitness service to ask instead.")] = None,
     bench: Annotated[

@@ -1,4 +1,4 @@
-"""Plots as SVG: accuracies with their intervals, and the heat-map of a grid."""
+"""Plots as SVG: accuracies with their intervals, accuracy against cost, and the heat-map of a grid."""
 
 import warnings
 from collections.abc import Sequence
@@ -54,6 +54,35 @@ def intervals(bars: Sequence[Bar]) -> str:
         keys = [Line2D([], [], color=_colour(number), marker=_marker(number)) for number in range(len(runs))]
         figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
         return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
+
+
+class Priced(NamedTuple):
+    """An accuracy in [0, 1] with its interval, and what it costs."""
+
+    name: str
+    seconds: float
+    """Per question."""
+    accuracy: float
+    wilson_95: Interval
+
+
+def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: Path) -> None:
+    """Write a plot in the format of `out`'s suffix: a dot with a whisker for each way, and one way at several costs."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([point.seconds for point in curve], [100 * point.accuracy for point in curve], color="#8a8f98", lw=1)
+        for number, dot in enumerate(dots):
+            errors = [[100 * (dot.accuracy - dot.wilson_95.low)], [100 * (dot.wilson_95.high - dot.accuracy)]]
+            place = (dot.seconds, 100 * dot.accuracy)
+            colour, marker = _colour(number), _marker(number)
+            axes.errorbar(*place, yerr=errors, fmt=marker, color=colour, label=dot.name, capsize=2.5, markersize=6)
+        axes.set_xlabel("seconds per question")
+        axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
+        axes.grid(alpha=0.25)
+        _without_frame(axes)
+        figure.legend(loc="outside right upper", frameon=False, fontsize=9)
+        figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
 def _whisker(axes: Axes, bar: Bar, y: float, number: int) -> None:

@@ -163,6 +163,6 @@ def _record(plan: Plan) -> RunRecord:
 
 
 def _agents_sha256() -> str:
-    """Return what changes with any line of `agents`: the prompts, what is shown in them and how replies are read."""
-    sources = sorted(Path(agents.__file__).parent.glob("*.py"))
+    """Return what changes with any line of `agents`: prompts, how replies are read, and the router."""
+    sources = sorted(Path(agents.__file__).parent.glob("*.py")) + sorted(Path(agents.__file__).parent.glob("*.json"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
