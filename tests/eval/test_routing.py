@@ -43,6 +43,14 @@ def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(ma
     assert router.headroom == pytest.approx((router.correct - better) / (oracle.correct - better))
     assert fitted.route(Question.ask("Which sound is heard in the background?", ("a", "b"))).way != "cascade"
     assert fitted.route(Question.ask("Which instrument plays the melody?", ("a", "b"))).way != "lalm"
+    # A way costs what it asks: 2 s and 100 tokens the cascade, 0.5 s and 10 tokens the LALM.
+    assert (found["cascade only"].seconds, found["cascade only"].tokens) == pytest.approx((2.0, 100))
+    assert (found["lalm only"].seconds, found["lalm only"].tokens) == pytest.approx((0.5, 10))
+    assert (found["always both"].seconds, found["always both"].tokens) == pytest.approx((2.5, 110))
+    assert 0.5 < found["modality switch"].seconds < 2.0
+    assert [point.asked_both for point in table.curve] == sorted(point.asked_both for point in table.curve)
+    assert (table.curve[0].asked_both, table.curve[-1].asked_both) == (0, 1)
+    assert table.curve[-1].seconds == pytest.approx(2.5)
 
 
 def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[..., Path]) -> None:
@@ -59,27 +67,16 @@ def test_where_nothing_tells_the_arms_apart_the_router_claims_nothing(make_runs:
     assert router.headroom is not None and router.headroom < 0.35
 
 
-def test_a_way_costs_what_it_asks(make_runs: Callable[..., Path]) -> None:
-    table = route(read_arms(*make_runs(COMPLEMENTARY)))[1]
-    found = rows(table)
-    assert (found["cascade only"].seconds, found["cascade only"].tokens) == pytest.approx((2.0, 100))
-    assert (found["lalm only"].seconds, found["lalm only"].tokens) == pytest.approx((0.5, 10))
-    assert (found["always both"].seconds, found["always both"].tokens) == pytest.approx((2.5, 110))
-    assert 0.5 < found["modality switch"].seconds < 2.0
-    assert [point.asked_both for point in table.curve] == sorted(point.asked_both for point in table.curve)
-    assert (table.curve[0].asked_both, table.curve[-1].asked_both) == (0, 1)
-    assert table.curve[-1].seconds == pytest.approx(2.5)
-
-
 def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     make_runs: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "new" / "router.json"
+    out, runs = tmp_path / "new" / "router.json", make_runs(COMPLEMENTARY, n=150)
     with pytest.raises(SystemExit) as ended:
-        main(["fit-router", *map(str, make_runs(COMPLEMENTARY, n=150)), "--out", str(out), "--json"])
+        main(["fit-router", *map(str, runs), "--out", str(out), "--json"])
     assert ended.value.code == 0
     table = RoutingTable.model_validate_json(capsys.readouterr().out)
     router = read_router(out)
+    assert (router, table) == route(read_arms(*runs)), "fitting twice gives the same"
     assert router.models == ArmModels(llm="reader", captioner="ears", asr="scribe", lalm="hearer")
     assert router.provenance.runs.keys() == {"cascade", "lalm"}
     assert all(len(digest) == 64 for digest in router.provenance.runs.values())
@@ -88,11 +85,6 @@ def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     assert set(router.before.names) < set(router.after.names)
     assert json.loads(out.read_text())["format"] == 1
     assert "seconds per question" in out.with_suffix(".svg").read_text()
-
-
-def test_fitting_twice_gives_the_same_router(make_runs: Callable[..., Path]) -> None:
-    runs = make_runs(COMPLEMENTARY, n=150)
-    assert route(read_arms(*runs)) == route(read_arms(*runs))
 
 
 def test_runs_that_cannot_be_paired_are_refused(make_runs: Callable[..., Path]) -> None:
