@@ -1,6 +1,7 @@
 """The ways from question to answer that can be named: plain dict, name -> function that builds it."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from agents.models import Models
 from services.protocols import Answerer
@@ -33,7 +34,9 @@ def _auto(models: Models) -> Answerer:
     return Auto(_cascade(models), _lalm(models), routing_for(names))
 
 
-PATHS: Mapping[str, Callable[[Models], Answerer]] = {
+Build: TypeAlias = Callable[[Models], Answerer]
+
+PATHS: Mapping[str, Build] = {
     "text": _text,
     "cascade": _cascade,
     "lalm": _lalm,

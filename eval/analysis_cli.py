@@ -2,10 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from eval.stored import Stored
 
 
 class Scorer(StrEnum):
@@ -22,21 +25,38 @@ ByScorer = Annotated[Scorer, typer.Option(help="Which verdict counts.")]
 def compare(
     a: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
     b: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
+    others: Annotated[list[Path] | None, typer.Argument(help="More: who wins where, and at what cost.")] = None,
     *,
     scorer: ByScorer = Scorer.STRICT,
     key_a: Annotated[str | None, typer.Option(help="Key of the prediction in file A.")] = None,
     key_b: Annotated[str | None, typer.Option(help="Key of the prediction in file B.")] = None,
     json: Json = False,
 ) -> None:
-    """Compare two results over the same items: McNemar, paired difference, agreement, oracle, power."""
+    """Compare two results over the same items: McNemar, paired difference, agreement, oracle, power.
+
+    Of three or more, name who wins in each category and by how much per second.
+    """
     from eval.compare import compare, print_comparison
     from eval.stored import open_stored
 
+    if others:
+        _contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
+        return
     comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
     if json:
         print(comparison.model_dump_json())  # noqa: T201
     else:
         print_comparison(comparison, Console())
+
+
+def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
+    from eval.contest import contest, print_contest
+
+    found = contest(results, scorer.value)
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_contest(found, Console())
 
 
 def correlate(

@@ -131,7 +131,8 @@ def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
     )
 
 
-def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+def require_same(a: Row, b: Row) -> None:
+    """Raise `BadConfig` where two rows of one id are about different questions."""
     for field in ("question", "choices", "answer"):
         values = (getattr(a, field), getattr(b, field))
         if values[0] != values[1] and "" not in values:  # a prediction file need not repeat the question
@@ -139,6 +140,10 @@ def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
                 f"Item {a.verdict.id!r} differs in field {field!r}: {values[0]!r} and {values[1]!r}; "
                 "the two are about different versions of the benchmark."
             )
+
+
+def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+    require_same(a, b)
     verdict = a.verdict
     return _Pair(
         verdict.id, verdict.task, verdict.category, verdict.cluster or verdict.id, _right(a, scorer), _right(b, scorer)
