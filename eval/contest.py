@@ -5,7 +5,6 @@ them by exact McNemar tests, corrected by Holm over every pair in every group of
 these very items.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from eval.compare import Scorer, require_same
+from eval.compare import Scorer, grouped, require_same
 from eval.scoring import Interval, wilson_95
 from eval.statistics import holm, mcnemar_exact
 from eval.stored import Row, Stored
@@ -92,8 +91,8 @@ def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
         n=len(items),
         contestants=contestants,
         overall=_fields({"all": items}, contestants)[0],
-        by_task=_fields(_grouped(items, [item.task for item in items]), contestants),
-        by_category=_fields(_grouped(items, [item.category for item in items]), contestants),
+        by_task=_fields(grouped(items, [item.task for item in items]), contestants),
+        by_category=_fields(grouped(items, [item.category for item in items]), contestants),
     )
 
 
@@ -116,18 +115,12 @@ def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
     )
 
 
-def _grouped(items: Sequence[_Item], names: Sequence[str]) -> dict[str, list[_Item]]:
-    groups: defaultdict[str, list[_Item]] = defaultdict(list)
-    for item, name in zip(items, names, strict=True):
-        groups[name].append(item)
-    return {name: groups[name] for name in sorted(groups) if name}
-
-
 def _fields(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[Field, ...]:
+    named = {name: items for name, items in groups.items() if name}
     pairs = list(combinations(range(len(contestants)), 2))
-    adjusted = iter(holm([_mcnemar(items, *pair) for items in groups.values() for pair in pairs]))
+    adjusted = iter(holm([_mcnemar(items, *pair) for items in named.values() for pair in pairs]))
     return tuple(
-        _field(name, items, contestants, {pair: next(adjusted) for pair in pairs}) for name, items in groups.items()
+        _field(name, items, contestants, {pair: next(adjusted) for pair in pairs}) for name, items in named.items()
     )
 
 
