@@ -50,8 +50,10 @@ class Field(Value):
     """The largest of the leader's against the others, adjusted over all pairs in all groups of this kind."""
     lead: float
     """Accuracy of the leader less that of the runner-up."""
+    more_s: float | None
+    """Seconds per question that the leader takes more than the runner-up; None where not both are runs of ours."""
     lead_per_s: float | None
-    """The lead over the seconds per question that the leader takes more; None where it takes no more, or unknown."""
+    """The lead over `more_s`; None where the leader takes no more."""
 
 
 class Contest(Value):
@@ -138,7 +140,8 @@ def _field(
     )
     highest = max(p for pair, p in p_holm.items() if leader in pair)
     lead = (correct[leader] - correct[second]) / len(items)
-    more_s = (contestants[leader].seconds or 0.0) - (contestants[second].seconds or 0.0)
+    seconds = (contestants[leader].seconds, contestants[second].seconds)
+    more_s = None if seconds[0] is None or seconds[1] is None else seconds[0] - seconds[1]
     return Field(
         name=name,
         n=len(items),
@@ -148,7 +151,8 @@ def _field(
         wins=highest < SIGNIFICANT,
         p_holm=highest,
         lead=lead,
-        lead_per_s=lead / more_s if more_s > 0 and contestants[second].seconds is not None else None,
+        more_s=more_s,
+        lead_per_s=lead / more_s if more_s is not None and more_s > 0 else None,
     )
 
 
@@ -169,8 +173,8 @@ def print_contest(found: Contest, console: Console) -> None:
         if len(fields) > 1:
             console.print(_table(title, fields, found.contestants))
     console.print(
-        "p: of the leader against the others, the largest, Holm over every pair in every row; points per s: the lead "
-        "over the seconds per question that the leader takes more.",
+        "p: of the leader against the others, the largest, Holm over every pair in every row; s more: seconds per "
+        "question that the leader takes more than the next; points per s: its lead over them.",
         highlight=False,
         soft_wrap=True,
     )
@@ -181,13 +185,13 @@ def _table(title: str, fields: Sequence[Field], contestants: Sequence[Contestant
     table.add_column(title)
     for heading in ("n", *(one.name for one in contestants)):
         table.add_column(heading, justify="right")
-    for heading in ("wins", "lead", "p", "points per s"):
+    for heading in ("wins", "lead", "p", "s more", "points per s"):
         table.add_column(heading)
     for field in fields:
         shares = (f"{100 * field.correct[one.name] / field.n:.1f}" for one in contestants)
         winner = field.leader if field.wins else "nobody"
         per_s = "-" if field.lead_per_s is None else f"{100 * field.lead_per_s:.1f}"
-        table.add_row(
-            field.name, str(field.n), *shares, winner, f"{100 * field.lead:+.1f}", f"{field.p_holm:.3g}", per_s
-        )
+        more_s = "-" if field.more_s is None else f"{field.more_s:+.2f}"
+        figures = (f"{100 * field.lead:+.1f}", f"{field.p_holm:.3g}", more_s, per_s)
+        table.add_row(field.name, str(field.n), *shares, winner, *figures)
     return table

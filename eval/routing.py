@@ -1,7 +1,8 @@
 """`eval fit-router`: every way to choose between two arms over the same questions, in one table with its cost.
 
-What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. Only
-"oracle" knows the answers: it takes whichever arm is right.
+What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
+modality switch is told the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
+answers: it takes whichever arm is right.
 """
 
 from collections.abc import Sequence

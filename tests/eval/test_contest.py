@@ -68,6 +68,7 @@ def test_the_command_says_what_a_lead_costs(
     assert ended.value.code == 0
     overall = Contest.model_validate_json(capsys.readouterr().out).overall
     assert (overall.leader, overall.runner_up, overall.wins) == ("cascade", "lalm", True)
+    assert overall.more_s == pytest.approx(1.5)
     assert overall.lead_per_s == pytest.approx(overall.lead / 1.5)
     with pytest.raises(SystemExit):
         main(["compare", *map(str, (*folders, again))])
