@@ -14,8 +14,10 @@ from matplotlib.lines import Line2D
 
 from eval.scoring import Interval
 
-COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # told apart with colour blindness too
-MARKERS = "os^Dvp"
+# Told apart with colour blindness too.
+COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98", "#8c5a2b")
+MARKERS = "os^DvpX"
+LINE = "#8a8f98"
 INK = "#000000"  # what `as_inline` lets the page decide
 DARK_BELOW = 0.45  # below this accuracy white is read better on viridis than black
 STYLE: dict[Any, Any] = {  # keys are literals of matplotlib's own stubs
@@ -71,7 +73,7 @@ def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.subplots()
-        axes.plot([point.seconds for point in curve], [100 * point.accuracy for point in curve], color="#8a8f98", lw=1)
+        axes.plot([p.seconds for p in curve], [100 * p.accuracy for p in curve], color=LINE, lw=1, zorder=1)
         for number, dot in enumerate(dots):
             errors = [[100 * (dot.accuracy - dot.wilson_95.low)], [100 * (dot.wilson_95.high - dot.accuracy)]]
             place = (dot.seconds, 100 * dot.accuracy)
