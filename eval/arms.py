@@ -15,7 +15,7 @@ from services.types import Answer, Question
 
 Arm: TypeAlias = Literal["cascade", "lalm"]
 ROLES: Mapping[Arm, tuple[str, ...]] = {"cascade": ("llm", "captioner", "asr"), "lalm": ("lalm",)}
-LEAST_DISCORDANT = 20  # fewer questions that only one arm gets right teach nothing
+LEAST_CLIPS = 20  # fewer clips with questions that only one arm gets right teach nothing
 FITTED_WITH = ("earwitness", "scikit-learn", "scipy", "numpy")
 
 
@@ -78,7 +78,7 @@ class Arms(NamedTuple):
 
 
 def read_arms(cascade: Path, lalm: Path) -> Arms:
-    """Pair two run folders; `BadConfig` where they are not what they have to be, or differ too seldom."""
+    """Pair two run folders; `BadConfig` where they are not what they have to be, or differ on too few clips."""
     records = {arm: _record(folder, arm) for arm, folder in (("cascade", cascade), ("lalm", lalm))}
     sums = {record.benchmark_sha256 for record in records.values()}
     if len(sums) > 1:
@@ -87,10 +87,10 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
     by_id = {prediction.id: prediction for prediction in asked[lalm]}
     both = [(one, by_id[one.id]) for one in asked[cascade] if one.id in by_id]
     pairs = tuple(_pair(*two) for two in both if two[0].answer is not None)
-    if (num := sum(pair.is_discordant for pair in pairs)) < LEAST_DISCORDANT:
+    if (num := len({pair.clip for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
         raise BadConfig(
-            f"{str(cascade)!r} and {str(lalm)!r} share {len(pairs)} questions, and exactly one of them is right on "
-            f"{num}; a router needs at least {LEAST_DISCORDANT} such questions."
+            f"{str(cascade)!r} and {str(lalm)!r} share {len(pairs)} questions; those that exactly one of them gets "
+            f"right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
         )
     return Arms(
         pairs=pairs,
