@@ -4,6 +4,7 @@ import asyncio
 import math
 from typing import NamedTuple, TypeAlias
 
+from agents.confidence import TINY
 from agents.prompts import messages
 from agents.relevance import selected
 from agents.reply import read_choice
@@ -11,8 +12,6 @@ from services.protocols import LLM
 from services.types import Choice, Evidence, Question, Reading, Usage
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
-
-TINY = 1e-9  # probability that stands for none, so that its logarithm exists
 
 
 class Read(NamedTuple):

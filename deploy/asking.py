@@ -4,19 +4,26 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import IO
 
 from agents.models import LocalModels, ModelNames
-from agents.paths import DEAF, PATHS
+from agents.paths import DEAF, PATHS, Build
 from services.asking import asked
 from services.audio import load
 from services.audio import require as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.errors import BadConfig
-from services.types import Answer, AudioClip, Value
+from services.protocols import Answerer
+from services.types import Answer, AudioClip, Question, Value
+
+WAYS: Mapping[str, tuple[Build, ...]] = {
+    **{name: (build,) for name, build in PATHS.items()},
+    "both": (PATHS["cascade"], PATHS["lalm"]),
+}
+"""What --path may name -> what answers, one after the other."""
 
 
 class Request(Value):
@@ -39,22 +46,33 @@ class Request(Value):
             raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
         if self.path == "lalm" and (self.captioner or self.asr):
             raise BadConfig("Path 'lalm' hears for itself: leave out --captioner and --asr.")
-        if self.path != "lalm" and (self.lalm or self.lalm_url):
+        if self.path in {"text", "cascade"} and (self.lalm or self.lalm_url):
             raise BadConfig(f"Path {self.path!r} asks no LALM: leave out --lalm and --lalm-url, or take --path lalm.")
         return ModelNames(**self.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
 
 
-def ask(request: Request) -> Answer:
+class Answers(Value):
+    """What each way answered, in the order in which they were asked."""
+
+    answers: tuple[Answer, ...]
+
+
+def ask(request: Request) -> Answers:
     """Answer: names are checked first, then the question, the models, and last the clip."""
-    build = pick(PATHS, "path", request.path)
+    builders = pick(WAYS, "path", request.path)
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
     if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
-        answerer = build(models)
+        answerers = [build(models) for build in builders]
         clip = None if request.path in DEAF else _load(request.clip)
-        return asyncio.run(answerer.answer(question, clip))
+        return Answers(answers=asyncio.run(_in_turn(answerers, question, clip)))
+
+
+async def _in_turn(answerers: list[Answerer], question: Question, clip: AudioClip | None) -> tuple[Answer, ...]:
+    """Ask one after the other, so that the seconds of one are not spent waiting for the other."""
+    return tuple([await answerer.answer(question, clip) for answerer in answerers])
 
 
 @contextmanager

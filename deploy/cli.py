@@ -38,19 +38,21 @@ def ask(
         list[str] | None, typer.Option(help="An option; once per option, none: an open question.")
     ] = None,
     path: Annotated[
-        str, typer.Option(help="Way from question to answer: cascade, lalm, or text (hears nothing).")
+        str, typer.Option(help="Way to answer: cascade, lalm, auto, both side by side, or text (hears nothing).")
     ] = "cascade",
     llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
-    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on path lalm.")] = None,
+    lalm: Annotated[
+        str | None, typer.Option(help="Audio-language model that hears, on paths lalm, auto and both.")
+    ] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
     from deploy.asking import Request, ask, stdout_kept
-    from deploy.show import print_answer
+    from deploy.show import print_answer, print_side_by_side
 
     with stdout_kept() as stdout:
         request = Request(
@@ -65,11 +67,14 @@ def ask(
             lalm=lalm,
             lalm_url=lalm_url,
         )
-        answer = ask(request)
+        found = ask(request)
         if json:
-            print(answer.model_dump_json(), file=stdout)
+            shown = found if path == "both" else found.answers[0]
+            print(shown.model_dump_json(), file=stdout)
+        elif path == "both":
+            print_side_by_side(request.question, request.choices, found.answers, stdout)
         else:
-            print_answer(request.question, request.choices, answer, stdout)
+            print_answer(request.question, request.choices, found.answers[0], stdout)
 
 
 @app.command()

@@ -27,6 +27,28 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
         console.print(f"Missing: {', '.join(answer.degraded)}", soft_wrap=True)
 
 
+def print_side_by_side(question: str, choices: tuple[str, ...], answers: tuple[Answer, ...], out: IO[str]) -> None:
+    """Print what each way answered in a column of its own, and below it what it rests on."""
+    console = Console(file=out, highlight=False, markup=False)
+    console.print(question, style="bold")
+    table = Table("", *(answer.path for answer in answers), box=None, pad_edge=False, header_style="bold")
+    for option in Question.ask(question, choices).choices:
+        table.add_row(f"{option.letter}  {option.text}", *(_share(option, answer) for answer in answers))
+    table.add_row("Answer", *(_chosen(answer) for answer in answers), style="bold")
+    table.add_row("Seconds", *(f"{sum(answer.timings_s.values()):.1f}" for answer in answers))
+    table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
+    console.print(table)
+    for answer in answers:
+        console.print(f"Path {answer.path}: {' > '.join(answer.trace)}", soft_wrap=True)
+        if answer.evidence:
+            console.print(_evidence(answer.evidence))
+
+
+def _share(option: Choice, answer: Answer) -> str:
+    mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
+    return f"{mark} {answer.probabilities[option.letter]:5.1%}" if answer.probabilities else mark
+
+
 def _option(option: Choice, answer: Answer) -> str:
     mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
     if option.letter not in answer.probabilities:

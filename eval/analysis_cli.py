@@ -1,11 +1,14 @@
-"""The verbs that read results: compare, correlate, recommend, reproduce, report. Parse, call, print."""
+"""The verbs that read results: compare, correlate, recommend, reproduce, report, fit-router. Parse, call, print."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from eval.stored import Stored
 
 
 class Scorer(StrEnum):
@@ -22,21 +25,38 @@ ByScorer = Annotated[Scorer, typer.Option(help="Which verdict counts.")]
 def compare(
     a: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
     b: Annotated[Path, typer.Argument(help="Run folder or prediction file.")],
+    others: Annotated[list[Path] | None, typer.Argument(help="More: who wins where, and at what cost.")] = None,
     *,
     scorer: ByScorer = Scorer.STRICT,
     key_a: Annotated[str | None, typer.Option(help="Key of the prediction in file A.")] = None,
     key_b: Annotated[str | None, typer.Option(help="Key of the prediction in file B.")] = None,
     json: Json = False,
 ) -> None:
-    """Compare two results over the same items: McNemar, paired difference, agreement, oracle, power."""
+    """Compare two results over the same items: McNemar, paired difference, agreement, oracle, power.
+
+    Of three or more, name who wins in each category and by how much per second.
+    """
     from eval.compare import compare, print_comparison
     from eval.stored import open_stored
 
+    if others:
+        _contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
+        return
     comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
     if json:
         print(comparison.model_dump_json())  # noqa: T201
     else:
         print_comparison(comparison, Console(markup=False))
+
+
+def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
+    from eval.contest import contest, print_contest
+
+    found = contest(results, scorer.value)
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_contest(found, Console())
 
 
 def correlate(
@@ -107,7 +127,31 @@ def report(
     Console(markup=False).print(f"{html}: {size}", highlight=False, soft_wrap=True)
 
 
+def fit_router(
+    run_cascade: Annotated[Path, typer.Argument(help="Run folder over path cascade.")],
+    run_lalm: Annotated[Path, typer.Argument(help="Run folder over path lalm, about the same questions.")],
+    *,
+    out: Annotated[Path, typer.Option(help="JSON file for the router; a plot is written beside it.")],
+    json: Json = False,
+) -> None:
+    """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
+    from eval.arms import read_arms
+    from eval.routing import draw_routing, print_routing, route
+    from eval.run_folder import replace
+
+    fitted, table = route(read_arms(run_cascade, run_lalm))
+    plot = out.with_suffix(".svg")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace(out, fitted.model_dump_json(indent=1).encode())
+    draw_routing(table, plot)
+    if json:
+        print(table.model_dump_json())  # noqa: T201
+    else:
+        print_routing(table, Console())
+        Console().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (compare, correlate, recommend, reproduce, report):
+    for verb in (compare, correlate, recommend, reproduce, report, fit_router):
         app.command()(verb)

@@ -50,13 +50,13 @@ def _group() -> None:
 def run(
     *,
     path: Annotated[
-        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade or lalm.")
+        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade, lalm or auto.")
     ] = "cascade",
     llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on path lalm.")] = None,
+    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on paths lalm and auto.")] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     server: Annotated[str | None, typer.Option(help="Running Earwitness service to ask instead.")] = None,
     bench: Annotated[
@@ -74,6 +74,9 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
+    ] = None,
+    abstain: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Also report accuracy without answers less sure than this.")
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
@@ -100,6 +103,7 @@ def run(
         num_probed=probe_items,
         seed=seed,
         price=Price.read(price) if price else None,
+        abstain=abstain,
         concurrency=concurrency,
         out=out,
         retry_failed=retry_failed,

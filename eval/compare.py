@@ -6,7 +6,7 @@ options or another answer stops the comparison. Unread and failed items are wron
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,7 @@ from services.errors import BadConfig
 from services.types import Value
 
 Scorer: TypeAlias = Literal["strict", "official"]
+AnyItem = TypeVar("AnyItem")
 
 
 class Side(Value):
@@ -131,7 +132,8 @@ def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
     )
 
 
-def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+def require_same(a: Row, b: Row) -> None:
+    """Raise `BadConfig` where two rows of one id are about different questions."""
     for field in ("question", "choices", "answer"):
         values = (getattr(a, field), getattr(b, field))
         if values[0] != values[1] and "" not in values:  # a prediction file need not repeat the question
@@ -139,6 +141,10 @@ def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
                 f"Item {a.verdict.id!r} differs in field {field!r}: {values[0]!r} and {values[1]!r}; "
                 "the two are about different versions of the benchmark."
             )
+
+
+def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+    require_same(a, b)
     verdict = a.verdict
     return _Pair(
         verdict.id, verdict.task, verdict.category, verdict.cluster or verdict.id, _right(a, scorer), _right(b, scorer)
@@ -173,21 +179,22 @@ def _clustered(pairs: Sequence[_Pair]) -> float | None:
     return paired_difference([pair.difference for pair in pairs], clusters).se
 
 
-def _by(pairs: Sequence[_Pair], names: Sequence[str]) -> dict[str, list[_Pair]]:
-    groups: defaultdict[str, list[_Pair]] = defaultdict(list)
-    for pair, name in zip(pairs, names, strict=True):
-        groups[name].append(pair)
+def grouped(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[AnyItem]]:
+    """Return the items by the name of each, in the order of the names; those without one are under ""."""
+    groups: defaultdict[str, list[AnyItem]] = defaultdict(list)
+    for item, name in zip(items, names, strict=True):
+        groups[name].append(item)
     return {name: groups[name] for name in sorted(groups)}
 
 
 def _switched(pairs: Sequence[_Pair]) -> int:
-    groups = _by(pairs, [pair.task for pair in pairs]).values()
+    groups = grouped(pairs, [pair.task for pair in pairs]).values()
     return sum(max(sum(p.right_a for p in group), sum(p.right_b for p in group)) for group in groups)
 
 
 def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[Group, ...]:
     """Compare within each group that has a name; Holm's correction is over all of them."""
-    groups = {name: group for name, group in _by(pairs, names).items() if name}
+    groups = {name: group for name, group in grouped(pairs, names).items() if name}
     tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
     adjusted = holm(tests)
     return tuple(

@@ -1,16 +1,11 @@
 """One pass over a benchmark: which items are asked, over which way, by which models."""
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from agents.models import Models
-from agents.paths import DEAF, PATHS
+from agents.paths import DEAF, PATHS, Build
 from eval.benchmarks.benchmark import Benchmark
 from eval.records import RunOptions
 from services.catalog import pick
-from services.protocols import Answerer
-
-Build: TypeAlias = Callable[[Models], Answerer]
 
 
 class Plan(NamedTuple):

@@ -1,4 +1,4 @@
-"""Plots as SVG: accuracies with their intervals, and the heat-map of a grid."""
+"""Plots as SVG: accuracies with their intervals, accuracy against cost, and the heat-map of a grid."""
 
 import warnings
 from collections.abc import Sequence
@@ -14,8 +14,10 @@ from matplotlib.lines import Line2D
 
 from eval.scoring import Interval
 
-COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98")  # told apart with colour blindness too
-MARKERS = "os^Dvp"
+# Told apart with colour blindness too.
+COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98", "#8c5a2b")
+MARKERS = "os^DvpX"
+LINE = "#8a8f98"
 INK = "#000000"  # what `as_inline` lets the page decide
 DARK_BELOW = 0.45  # below this accuracy white is read better on viridis than black
 STYLE: dict[Any, Any] = {  # keys are literals of matplotlib's own stubs
@@ -54,6 +56,35 @@ def intervals(bars: Sequence[Bar]) -> str:
         keys = [Line2D([], [], color=_colour(number), marker=_marker(number)) for number in range(len(runs))]
         figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
         return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
+
+
+class Priced(NamedTuple):
+    """An accuracy in [0, 1] with its interval, and what it costs."""
+
+    name: str
+    seconds: float
+    """Per question."""
+    accuracy: float
+    wilson_95: Interval
+
+
+def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: Path) -> None:
+    """Write a plot in the format of `out`'s suffix: a dot with a whisker for each way, and one way at several costs."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([p.seconds for p in curve], [100 * p.accuracy for p in curve], color=LINE, lw=1, zorder=1)
+        for number, dot in enumerate(dots):
+            errors = [[100 * (dot.accuracy - dot.wilson_95.low)], [100 * (dot.wilson_95.high - dot.accuracy)]]
+            place = (dot.seconds, 100 * dot.accuracy)
+            colour, marker = _colour(number), _marker(number)
+            axes.errorbar(*place, yerr=errors, fmt=marker, color=colour, label=dot.name, capsize=2.5, markersize=6)
+        axes.set_xlabel("seconds per question")
+        axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
+        axes.grid(alpha=0.25)
+        _without_frame(axes)
+        figure.legend(loc="outside right upper", frameon=False, fontsize=9)
+        figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
 def _whisker(axes: Axes, bar: Bar, y: float, number: int) -> None:

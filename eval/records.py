@@ -30,6 +30,7 @@ class Prediction(Item):
     def verdict(self) -> Verdict:
         """What counting needs of it; the evidence need not stay in memory."""
         usage = self.response.usage if self.response else Usage()
+        by_letter = self.response.probabilities if self.response else {}
         return Verdict(
             id=self.id,
             task=self.task,
@@ -48,6 +49,8 @@ class Prediction(Item):
             clock_s=self.clock_s,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
+            probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
+            right=None if self.answer is None else self.choices.index(self.answer),
         )
 
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from eval.records import Prediction
-from eval.scoring import ControlScore, Score, Summary, Verdict
+from eval.scoring import Calibration, ControlScore, Score, Summary, Verdict
 
 REFRESH_PER_S = 4
 MAX_FAILURES_SHOWN = 20  # the rest is counted, and on disk
@@ -112,12 +112,26 @@ def _remarks(summary: Summary) -> Iterable[str]:
         yield from _control_remark(name, control)
     if summary.clustered_se is not None:
         yield f"Items share sources: clustered standard error {summary.clustered_se:.2%}."
+    if summary.calibration:
+        yield from _calibration_remarks(summary.calibration)
     if summary.degraded:
         yield f"{summary.degraded} answers were given while something was missing."
     rate = summary.n / summary.wall_s if summary.wall_s else 0.0
     tokens = f"; {summary.prompt_tokens} tokens read, {summary.completion_tokens} written"
     cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd is not None else ""
     yield f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second{tokens}{cost}"
+
+
+def _calibration_remarks(found: Calibration) -> Iterable[str]:
+    yield (
+        f"Calibration error {found.raw.ece:.1%}, Brier score {found.raw.brier:.3f}; at temperature "
+        f"{found.temperature:.2f}, fitted on one half and measured on the other: {found.tempered.ece:.1%}, "
+        f"{found.tempered.brier:.3f}. Area under the risk-coverage curve {found.aurc:.3f}."
+    )
+    if kept := found.abstention:
+        low, high = kept.wilson_95
+        right = "" if kept.accuracy is None else f", {kept.accuracy:.1%} of them right [{low:.1%}, {high:.1%}]"
+        yield f"Surer than {kept.threshold:.0%}: {kept.answered} of {kept.n} answers{right}."
 
 
 def _control_remark(name: str, control: ControlScore) -> Iterable[str]:

@@ -39,6 +39,8 @@ class Request(Asked):
     controls: tuple[str, ...] = ()
     num_probed: int = 50
     price: Price | None = None
+    abstain: float | None = None
+    """Calibrated probability below which an answer counts as withheld; it changes what is reported only."""
     concurrency: int
     out: Path | None = None
     retry_failed: bool = False
@@ -53,7 +55,7 @@ class Request(Asked):
         pick(PATHS, "path", self.path)
         self._refuse_useless()
         here = self.server is None
-        reads, cascades = here and self.path != "lalm", here and self.path == "cascade"
+        reads, cascades = here and self.path != "lalm", here and self.path in {"cascade", "auto"}
         defaults = {
             "llm": self.llm or (DEFAULT_LLM if reads else None),
             "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
@@ -73,6 +75,7 @@ class Request(Asked):
         useless = {
             "text": {"captioner", "asr", "lalm", "lalm_url"},
             "cascade": {"lalm", "lalm_url"},
+            "auto": set[str](),
             "lalm": {"captioner", "asr"},  # an LLM may be named: the control without audio asks it
         }[self.path] & chosen.keys()
         if useless:

@@ -70,7 +70,7 @@ class RunFolder:
 
 def write_summary(folder: Path, summary: Summary) -> None:
     """Write summary.json: every item is finished."""
-    _replace(folder / "summary.json", summary.model_dump_json(indent=1).encode())
+    replace(folder / "summary.json", summary.model_dump_json(indent=1).encode())
 
 
 @contextmanager
@@ -99,14 +99,14 @@ def _claim(folder: Path, record: RunRecord) -> None:
         return
     seen = earlier.environments if earlier else ()
     claimed = record.model_copy(update={"environments": (*seen, here)})
-    _replace(folder / "run.json", claimed.model_dump_json(indent=1).encode())
+    replace(folder / "run.json", claimed.model_dump_json(indent=1).encode())
 
 
 def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
     """Read what is finished, and cut off a last line that a crash left unfinished."""
     if retry_failed:
         kept = [line for line, prediction in _whole_lines(file) if prediction.failed is None]
-        _replace(file, b"".join(kept))
+        replace(file, b"".join(kept))
         file.with_name("summary.json").unlink(missing_ok=True)
     verdicts: dict[str, Verdict] = {}
     num_bytes = 0
@@ -150,7 +150,7 @@ def require_record(folder: Path) -> RunRecord:
     return record
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace(file: Path, content: bytes) -> None:
     """Write a file in one step, so that a crash leaves the old one or the new one."""
     part = file.with_name(file.name + ".part")
     with part.open("wb") as target:

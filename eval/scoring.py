@@ -39,6 +39,10 @@ class Verdict(NamedTuple):
     """Running time of the whole run when the item was finished."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    probabilities: tuple[float, ...] = ()
+    """Of the options in their order; empty where the model gave none."""
+    right: int | None = None
+    """Place of the right option, from 0; None where it is withheld."""
 
 
 class Interval(NamedTuple):
@@ -78,6 +82,55 @@ class ControlScore(Score):
     """Circular evaluation: accuracy over the single rotations; `correct_strict` counts items right in all."""
 
 
+class Quality(Value):
+    """How far probabilities can be believed."""
+
+    ece: float
+    """Expected calibration error over ten bins of equal width, in [0, 1]."""
+    brier: float
+    """Mean squared error summed over the options, in [0, 2]."""
+    nll: float
+    """Mean negative log-likelihood of the right option, in nats."""
+
+
+class Selective(Value):
+    """What is left when unsure answers are withheld."""
+
+    threshold: float
+    """Calibrated probability below which no answer is given."""
+    n: int
+    answered: int
+    """Items without probabilities count as not answered."""
+    correct: int
+    accuracy: float | None
+    """Over the answered ones; None where there are none."""
+    wilson_95: Interval
+
+
+class RiskPoint(NamedTuple):
+    """The error rate of the surest answers."""
+
+    coverage: float
+    risk: float
+
+
+class Calibration(Value):
+    """How far the probabilities of a run can be believed."""
+
+    n: int
+    """Items that came with probabilities and have a public answer."""
+    raw: Quality
+    tempered: Quality
+    """At a temperature fitted on the other half of the questions."""
+    temperature: float
+    """Fitted on all; above 1: the run is surer than it should be."""
+    aurc: float
+    """Area under the risk-coverage curve; the lower, the better confidence tells right from wrong."""
+    risk_coverage: tuple[RiskPoint, ...]
+    abstention: Selective | None = None
+    """With --abstain."""
+
+
 class Summary(Score):
     """Counts over a whole run."""
 
@@ -97,6 +150,8 @@ class Summary(Score):
     cost_usd: float | None = None
     """At the price given with --price; None without one."""
     controls: dict[str, ControlScore] = Field(default_factory=dict)
+    calibration: Calibration | None = None
+    """None where the answers came without probabilities, or are withheld."""
 
 
 def summarise(verdicts: Iterable[Verdict]) -> Summary:

@@ -13,6 +13,7 @@ import agents
 from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
+from eval.calibration import calibrate
 from eval.control_scores import CONTROLS_FOLDER, scored_controls
 from eval.controls import CONTROLS, Draw
 from eval.driver import Driver
@@ -20,7 +21,7 @@ from eval.plan import Plan, plan_run
 from eval.provenance import environment
 from eval.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.report import LiveBar
-from eval.request import Price, Request, default_folder
+from eval.request import Request, default_folder
 from eval.run_folder import RunFolder, open_run, refuse_other, write_summary
 from eval.scoring import Summary, Verdict, summarise
 from eval.submission import write_submission
@@ -53,10 +54,10 @@ def run(request: Request, pool: Pool | None = None) -> Outcome:
     refuse_other(out, _record(main))
     verdicts, is_complete = session.passed(main, out)
     if is_complete:
-        write_summary(out, _summary(out, verdicts, request.price))
+        write_summary(out, _summary(out, verdicts, request))
         passes = (session.passed(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items())
         is_complete = all(control.is_complete for control in passes)
-    summary = _summary(out, verdicts, request.price)
+    summary = _summary(out, verdicts, request)
     if is_complete:
         session.close()
         write_summary(out, summary)
@@ -135,10 +136,15 @@ def _planned(name: str, main: Plan, request: Request) -> Plan:
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _summary(out: Path, verdicts: Collection[Verdict], price: Price | None) -> Summary:
-    summary = summarise(verdicts)
-    cost = price and price.of(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens)
-    return summary.model_copy(update={"controls": scored_controls(out), "cost_usd": cost})
+def _summary(out: Path, verdicts: Collection[Verdict], request: Request) -> Summary:
+    summary, price = summarise(verdicts), request.price
+    added = {
+        "cost_usd": price
+        and price.of(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
+        "controls": scored_controls(out),
+        "calibration": calibrate(verdicts, request.abstain),
+    }
+    return summary.model_copy(update=added)
 
 
 def _uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
@@ -159,6 +165,6 @@ def _record(plan: Plan) -> RunRecord:
 
 
 def _agents_sha256() -> str:
-    """Return what changes with any line of `agents`: the prompts, what is shown in them and how replies are read."""
-    sources = sorted(Path(agents.__file__).parent.glob("*.py"))
+    """Return what changes with any line of `agents`: prompts, how replies are read, and the router."""
+    sources = sorted(Path(agents.__file__).parent.glob("*.py")) + sorted(Path(agents.__file__).parent.glob("*.json"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

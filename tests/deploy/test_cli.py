@@ -11,6 +11,7 @@ import soundfile
 
 from deploy import cli, stock
 from deploy.config import ServeConfig, read
+from lalm.catalog import LALMS
 from services import weights
 from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.errors import BadConfig
@@ -103,13 +104,59 @@ def test_the_text_path_opens_no_clip(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert json.loads(capfd.readouterr().out)["path"] == "text"
 
 
+LALM = ("--lalm", "double")
+
+
+@pytest.fixture
+def hearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LALMS, "double", lambda _url: Hearer())
+
+
+class Hearer:
+    """Hears the first option."""
+
+    name, revision, style = "double", "1", ReadingStyle()
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        return Reading(reply="heard")
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        return Reading(reply="A", probabilities={"A": 0.9, "B": 0.1})
+
+
+@pytest.mark.usefixtures("hearer")
+def test_both_ways_are_shown_side_by_side(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    asked = ("ask", clip, "What?", "--choice", "Rain", "--choice", "A tone", "--path", "both", *DOUBLES, *LALM)
+    assert run(*asked) == 0
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert lines[1] == ["cascade", "lalm"]
+    assert lines[2] == ["A", "Rain", "25.0%", ">", "90.0%"]
+    assert lines[3] == ["B", "A", "tone", ">", "75.0%", "10.0%"]
+    assert lines[4] == ["Answer", "B)", "A", "tone", "A)", "Rain"]
+    assert run(*asked, "--json") == 0
+    answers = json.loads(capfd.readouterr().out)["answers"]
+    assert [(answer["path"], answer["choice"]["letter"]) for answer in answers] == [("cascade", "B"), ("lalm", "A")]
+
+
+@pytest.mark.usefixtures("hearer")
+def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    choices = ("--choice", "Rain", "--choice", "A tone", "--path", "auto", "--json")
+    assert run("ask", clip, "What does the speaker say?", *choices, *DOUBLES, *LALM) == 0
+    answer = Answer.model_validate_json(capfd.readouterr().out)
+    assert answer.path == "auto"
+    assert answer.trace[0] == "route: both (rule, a question about speech)"
+    # 0.25 * 0.9 against 0.75 * 0.1, to the power of a half
+    assert answer.choice == Choice(letter="A", text="Rain")
+    assert answer.probabilities["A"] == pytest.approx(3**0.5 / (1 + 3**0.5))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--llm", "phi-5"), "No LLM named 'phi-5'. Known: "),
         (("--captioner", "deaf"), "No captioner named 'deaf'. Known: acoustic, "),
         (("--asr", "deaf"), "No ASR named 'deaf'. Known: whisper-base, "),
-        (("--path", "ears"), "No path named 'ears'. Known: text, cascade, lalm."),
+        (("--path", "ears"), "No path named 'ears'. Known: text, cascade, lalm, auto, both."),
         (("--path", "lalm"), "Path 'lalm' needs the name of an audio-language model: --lalm NAME"),
         (("--path", "lalm", "--lalm", "phi-4-mm"), "The LALM 'phi-4-mm' needs --lalm-url URL of a server"),
         (("--path", "lalm", "--asr", "double"), "Path 'lalm' hears for itself: leave out --captioner and --asr."),

@@ -20,7 +20,17 @@ DOUBLES = Path(__file__).with_name("eval_with_doubles.py")
 NUM_ITEMS = 60
 FLAGS = {
     *("--path", "--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--server"),
-    *("--bench", "--audio-root", "--missing", "--limit", "--control", "--probe-items", "--seed", "--price"),
+    *(
+        "--bench",
+        "--audio-root",
+        "--missing",
+        "--limit",
+        "--control",
+        "--probe-items",
+        "--seed",
+        "--price",
+        "--abstain",
+    ),
     *("--concurrency", "--out", "--retry-failed", "--help"),
 }
 
@@ -153,7 +163,7 @@ def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None
     ("arguments", "said"),
     [
         (["--llm", "phi-5"], "eval: No LLM named 'phi-5'. Known: "),
-        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade, lalm."),
+        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade, lalm, auto."),
         (["--bench", "mmmu"], "eval: No benchmark named 'mmmu'. Known: "),
         (["--bench", "gone.json"], "eval: Benchmark 'gone.json' cannot be read: No such file or directory."),
         (["--bench", "mmau"], "eval: mmau is not at "),

@@ -1,7 +1,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.plots import Bar, heat_map, intervals
+from eval.plots import Bar, Priced, accuracy_against_cost, heat_map, intervals
 from eval.scoring import Interval
 
 BARS = [
@@ -29,3 +29,12 @@ def test_the_heat_map_writes_each_number_and_marks_empty_cells(tmp_path: Path) -
     out = tmp_path / "grid.svg"
     heat_map(["a", "b"], ["x", "y"], [[0.5, 0.25], [None, 1.0]], out, title="tiny")
     assert {"50.0", "25.0", "-", "100.0", "tiny, %", "a", "b", "x", "y"} <= set(texts(out.read_text()))
+
+
+def test_accuracy_is_drawn_against_cost_with_a_legend(tmp_path: Path) -> None:
+    dots = [Priced("cascade only", 2.0, 0.6, Interval(0.5, 0.7)), Priced("oracle", 2.5, 0.9, Interval(0.8, 0.95))]
+    accuracy_against_cost(dots, dots, tmp_path / "cost.svg")
+    drawn = (tmp_path / "cost.svg").read_text()
+    assert all(text in drawn for text in ("cascade only", "oracle", "seconds per question"))
+    accuracy_against_cost(dots, dots, tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_text() == drawn

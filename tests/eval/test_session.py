@@ -13,10 +13,11 @@ from eval.records import RunRecord
 from eval.request import Price, Request
 from eval.score import score_file
 from eval.stored import read_predictions
+from lalm.catalog import LALMS
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
 from services.llms.scripted import Scripted
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]
 NUM_ITEMS = 8
@@ -105,6 +106,67 @@ def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
     assert json.loads((outcome.folder / "summary.json").read_text())["controls"].keys() == set(names)
     record = RunRecord.model_validate_json((outcome.folder / "controls" / "no-audio" / "run.json").read_bytes())
     assert (record.options.control, record.options.path) == ("no-audio", "text")
+
+
+class Sure(Scripted):
+    """Chooses by the level, and says how sure it is: surer where it has the first option."""
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        top = 0.9 if level_reader(messages[-1].content) == f"The answer is {CHOICES[0]}." else 0.4
+        rest = {choice.letter: (1 - top) / 3 for choice in choices[1:]}
+        return Reading(reply="A", probabilities={"A": top} | rest)
+
+
+@pytest.mark.usefixtures("ears")
+def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "sure", lambda url: Sure(level_reader, name="sure"))
+    plain = session.run(cascade(bench, llm="sure")).summary.calibration
+    assert plain is not None and plain.abstention is None
+    # Two of eight are right, and those are the surest: one right in the surest tenth, two wrong in eight in all.
+    assert (plain.n, plain.risk_coverage[0].risk, plain.risk_coverage[-1].risk) == (8, 0.0, 0.75)
+    assert plain.raw.ece == pytest.approx((2 * 0.1 + 6 * 0.4) / 8)
+    before = (bench.parent / "run" / "predictions.jsonl").read_bytes()
+    outcome = session.run(cascade(bench, llm="sure", abstain=0.5))
+    kept = outcome.summary.calibration and outcome.summary.calibration.abstention
+    assert kept is not None
+    assert (kept.answered, kept.correct, kept.n, kept.accuracy) == (2, 2, 8, 1.0)
+    assert (bench.parent / "run" / "predictions.jsonl").read_bytes() == before
+    assert json.loads((outcome.folder / "summary.json").read_text())["calibration"]["abstention"]["answered"] == 2
+
+
+class Hearer:
+    """A LALM that hears the level, and is sure of it."""
+
+    name, revision, style = "hearer", "1", ReadingStyle()
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        raise AssertionError(messages)
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        level = round(float(np.abs(clip.samples).max()) * 10) - 1
+        letters = [choice.letter for choice in choices]
+        return Reading(
+            reply=letters[level], probabilities={a: 0.94 if n == level else 0.02 for n, a in enumerate(letters)}
+        )
+
+
+@pytest.mark.usefixtures("ears")
+def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(catalog.LLMS, "sure", lambda url: Sure(level_reader, name="sure"))
+    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
+    outcome = session.run(cascade(bench, path="auto", llm="sure", lalm="hearer"))
+    answers = [one.response for one in read_predictions(outcome.folder)]
+    assert outcome.summary.correct_strict == 8
+    assert {answer.path for answer in answers if answer} == {"auto"}
+    assert {answer.trace[0] for answer in answers if answer} == {
+        "route: both (rule, the question does not say what it is about)"
+    }
+    record = RunRecord.model_validate_json((outcome.folder / "run.json").read_bytes())
+    assert [(model.role, model.name) for model in record.models] == [
+        *(("llm", "sure"), ("captioner", "left"), ("asr", "mute"), ("lalm", "hearer")),
+    ]
 
 
 @pytest.mark.usefixtures("ears")

@@ -1,0 +1,107 @@
+"""What a router may look at: numbers that cost nothing beyond the question and the answers that are there anyway.
+
+Names go into the router's JSON file, so a feature that changes its meaning changes its name.
+"""
+
+import re
+from collections.abc import Mapping
+from math import log, log1p
+from typing import Literal, TypeAlias
+
+from agents.confidence import Confidence, confidence
+from services.types import Answer, Evidence, EvidenceKind, Question
+
+Features: TypeAlias = Mapping[str, float]
+Modality: TypeAlias = Literal["sound", "music", "speech"]
+
+WORDS: Mapping[Modality, re.Pattern[str]] = {
+    "speech": re.compile(
+        r"\b(sa(id|ys?|ying)|spe(ak|ech)\w*|spoken|talk\w*|voices?|words?|language|sentence|conversation|dialogue|"
+        r"emotion\w*|accent|syllables?|phon\w+|stress\w*|digits?|counsel\w*)\b"
+    ),
+    "music": re.compile(
+        r"\b(music\w*|instruments?|melod\w+|chords?|key|tempo|rhythm\w*|beats?|notes?|genre|song|scale|pitch|harmon\w+|"
+        r"guitar|piano|drums?|violin|bass|sing\w*|metre|meter|tune)\b"
+    ),
+    "sound": re.compile(
+        r"\b(sounds?|noise\w*|events?|animals?|barks?|engine|rain|water|wind|environment\w*|scene|footsteps?|"
+        r"machine\w*|vehicles?|birds?|doors?|alarm|loud\w*|source)\b"
+    ),
+}
+ASKS: Mapping[str, re.Pattern[str]] = {
+    "how many": re.compile(r"\b(how (many|often)|number of|count|times)\b"),
+    "order": re.compile(r"\b(first|last|before|after|then|order|sequence|follow\w*|next)\b"),
+    "when": re.compile(r"\b(when|how long|duration|seconds?)\b"),
+    "who": re.compile(r"\b(who|whose|speakers?|man|woman|person)\b"),
+    "why": re.compile(r"\b(why|purpose|reason\w*|infer\w*|likely|suggest\w*|imply|implies)\b"),
+    "where": re.compile(r"\b(where|place|location|setting)\b"),
+    "how": re.compile(r"\b(emotion\w*|mood|tone|feel\w*|style|quality)\b"),
+}
+KINDS: tuple[EvidenceKind, ...] = ("speaker", "emotion", "event", "quality", "music", "melody", "harmony", "instrument")
+PROBABILITY = re.compile(r"\((\d\.\d\d)\)")  # as the listeners write it behind each sound
+
+
+def modality(question: Question) -> Modality | None:
+    """Guess from its words what a question is about; None where they do not say."""
+    counts = {name: len(pattern.findall(question.text.lower())) for name, pattern in WORDS.items()}
+    most = max(counts.values())
+    leading = [name for name, count in counts.items() if count == most]
+    return leading[0] if most and len(leading) == 1 else None
+
+
+def question_features(question: Question) -> Features:
+    """Return what the words of a question and of its options say: known before anything is heard."""
+    text = question.text.lower()
+    options = [choice.text for choice in question.choices]
+    lengths = [len(option.split()) for option in options] or [0]
+    return {
+        **{f"about {name}": float(bool(pattern.search(text))) for name, pattern in WORDS.items()},
+        **{f"asks {name}": float(bool(pattern.search(text))) for name, pattern in ASKS.items()},
+        "question words": log1p(len(text.split())),
+        "options": float(len(options)),
+        "words per option": log1p(sum(lengths) / len(lengths)),
+        "options with digits": sum(any(map(str.isdigit, option)) for option in options) / max(1, len(options)),
+    }
+
+
+def evidence_features(evidence: tuple[Evidence, ...]) -> Features:
+    """Return what was heard, by kind and amount."""
+    end_s = max((one.end_s or 0.0 for one in evidence), default=0.0)
+    said = [one for one in evidence if one.kind == "transcript"]
+    spoken_s = sum((one.end_s or end_s) - one.start_s for one in said)
+    tags = [float(p) for one in evidence if one.kind == "sound" for p in PROBABILITY.findall(one.text)]
+    return {
+        **{f"heard {kind}": float(any(one.kind == kind for one in evidence)) for kind in KINDS},
+        "speech share": min(1.0, spoken_s / end_s) if end_s else 0.0,
+        "transcript words": log1p(sum(len(one.text.split()) for one in said)),
+        "statements": log1p(len(evidence)),
+        "surest sound": max(tags, default=0.0),
+        "entropy of sounds": _entropy(tags),
+    }
+
+
+def _entropy(tags: list[float]) -> float:
+    """Return the entropy in nats of tags taken as shares of their sum."""
+    total = sum(tags)
+    return -sum(tag / total * log(tag / total) for tag in tags if tag)
+
+
+def answer_features(cascade: Answer, lalm: Answer) -> Features:
+    """Return how sure both arms are of calibrated probabilities, and whether they agree."""
+    sure = {"cascade": confidence(cascade.probabilities), "lalm": confidence(lalm.probabilities)}
+    views = {f"{arm} {view}": value for arm, views in sure.items() for view, value in _named(views).items()}
+    differences = {f"lalm less cascade {view}": views[f"lalm {view}"] - views[f"cascade {view}"] for view in _VIEWS}
+    return {**views, **differences, "agree": float(cascade.choice is not None and cascade.choice == lalm.choice)}
+
+
+_VIEWS = Confidence._fields
+
+
+def _named(views: Confidence) -> Features:
+    return dict(zip(_VIEWS, views, strict=True))
+
+
+def all_features(question: Question, cascade: Answer, lalm: Answer) -> Features:
+    """Return all there is once both arms have answered."""
+    heard = evidence_features(cascade.evidence)
+    return {**question_features(question), **heard, **answer_features(cascade, lalm)}

@@ -1,0 +1,177 @@
+"""Which ear to trust: a fitted router, and the rule that stands in where none was fitted on the models chosen.
+
+`earwitness eval fit-router` writes the router as JSON; `router.json` beside this file, where it is, is the one that
+`--path auto` loads. Prediction is a few lines over its coefficients.
+"""
+
+from collections.abc import Mapping
+from math import exp
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from pydantic import ValidationError
+
+from agents.confidence import Part, pooled, tempered
+from agents.features import Features, Modality, all_features, modality, question_features
+from services.errors import BadConfig
+from services.types import Answer, Question, Value
+
+Way: TypeAlias = Literal["cascade", "lalm", "both"]
+
+PACKAGED = Path(__file__).with_name("router.json")
+
+
+class Route(NamedTuple):
+    """Whom to ask, and why in words."""
+
+    way: Way
+    why: str
+
+
+class Routing(Protocol):
+    """Decides whom to ask, and makes one answer of two."""
+
+    def route(self, question: Question) -> Route:
+        """Say whom to ask, before anything is heard."""
+
+    def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> "Reconciled":
+        """Weigh two answers to a question that has options."""
+
+
+class Reconciled(NamedTuple):
+    """Two answers made one."""
+
+    probabilities: dict[str, float]
+    """Empty where neither arm gave any."""
+    weight: float
+    """Say of the LALM in [0, 1]."""
+    why: str
+
+
+class Logistic(Value):
+    """A logistic regression over named features."""
+
+    names: tuple[str, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    """Of the features less their means, over their scales."""
+    bias: float
+
+    def probability(self, features: Features) -> float:
+        """Return the probability that the LALM is right, if exactly one of the two is."""
+        terms = zip(self.names, self.means, self.scales, self.weights, strict=True)
+        logit = self.bias + sum(w * (features[name] - mean) / scale for name, mean, scale, w in terms)
+        return 1 / (1 + exp(-max(-500.0, min(500.0, logit))))
+
+
+class ArmModels(Value):
+    """The models that answered when a router was fitted, by name."""
+
+    llm: str
+    captioner: str
+    asr: str
+    lalm: str
+
+
+class Provenance(Value):
+    """Where a router comes from."""
+
+    runs: dict[str, str]
+    """Run folder's name -> sha256 of its run.json and predictions.jsonl."""
+    benchmark_sha256: str
+    questions: int
+    discordant: int
+    """Questions that exactly one of the two got right: what it was fitted on."""
+    folds: int
+    versions: dict[str, str]
+    """Package -> version."""
+
+
+class Router(Value):
+    """A fitted router: as JSON, all that prediction needs and where it comes from."""
+
+    format: Literal[1] = 1
+    models: ArmModels
+    cascade_temperature: float
+    lalm_temperature: float
+    before: Logistic
+    """From the question alone."""
+    after: Logistic
+    """From the question, the evidence and both answers."""
+    certainty: float
+    """Both are asked unless `before` is at least so sure of one; above 1: always both."""
+    provenance: Provenance
+
+    def route(self, question: Question) -> Route:
+        """Ask one arm where the question alone decides, else both."""
+        likely = self.before.probability(question_features(question))
+        return Route(way_at(likely, self.certainty), f"fitted router, the LALM right with {likely:.2f}")
+
+    def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
+        """Give each arm the say that its probability to be right earns."""
+        sure, heard = calibrated(cascade, self.cascade_temperature), calibrated(lalm, self.lalm_temperature)
+        return self.weighed(cascade, lalm, self.after.probability(all_features(question, sure, heard)))
+
+    def weighed(self, cascade: Answer, lalm: Answer, weight: float) -> Reconciled:
+        """Return the product of the calibrated probabilities, `weight` being the say of the LALM in [0, 1]."""
+        sure, heard = calibrated(cascade, self.cascade_temperature), calibrated(lalm, self.lalm_temperature)
+        return Reconciled(weighed(sure, heard, weight), weight, "fitted router")
+
+
+class Rule:
+    """Sound to the LALM, music to the cascade, the rest to both (arXiv:2603.19195: who is better where, on MMAU)."""
+
+    ways: Mapping[Modality, Way] = {"sound": "lalm", "music": "cascade"}
+
+    def route(self, question: Question) -> Route:
+        """Go by the words of the question."""
+        about = modality(question)
+        if about is None:
+            return Route("both", "rule, the question does not say what it is about")
+        return Route(self.ways.get(about, "both"), f"rule, a question about {about}")
+
+    def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:  # noqa: ARG002 - same say
+        """Give both the same say."""
+        return Reconciled(weighed(cascade, lalm, 0.5), 0.5, "product of probabilities")
+
+
+def way_at(likely: float, certainty: float) -> Way:
+    """Return whom to ask where the LALM is the better one with this probability."""
+    if likely >= certainty:
+        return "lalm"
+    return "cascade" if 1 - likely >= certainty else "both"
+
+
+def calibrated(answer: Answer, temperature: float) -> Answer:
+    """Return the answer with its probabilities at another temperature; the choice stays."""
+    return answer.model_copy(update={"probabilities": tempered(answer.probabilities, temperature)})
+
+
+def weighed(cascade: Answer, lalm: Answer, weight: float) -> dict[str, float]:
+    """Return the product of two answers' probabilities, `weight` being the say of the LALM in [0, 1]."""
+    return pooled(Part(cascade.probabilities, 1 - weight), Part(lalm.probabilities, weight))
+
+
+def chosen_arm(cascade: Answer, lalm: Answer, weight: float) -> Answer:
+    """Return the answer of the arm that has more say, of those that chose an option at all."""
+    first, second = (lalm, cascade) if weight > 0.5 else (cascade, lalm)
+    return second if first.choice is None and second.choice is not None else first
+
+
+def read_router(file: Path) -> Router:
+    """Read a router; `BadConfig` where the file is not one."""
+    try:
+        return Router.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadConfig(
+            f"{str(file)!r} is no router of this version; `earwitness eval fit-router` writes one."
+        ) from error
+
+
+def routing_for(models: ArmModels, file: Path = PACKAGED) -> Routing:
+    """Return the router in `file` if it was fitted on these models, else the rule."""
+    if not file.is_file():
+        return Rule()
+    router = read_router(file)
+    return router if router.models == models else Rule()

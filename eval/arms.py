@@ -1,0 +1,147 @@
+"""Two runs over the same questions, the cascade's and the LALM's: what a router learns from and is measured on."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from agents.router import ArmModels, Provenance
+from eval.records import Prediction, RunRecord
+from eval.run_folder import require_record
+from eval.stored import read_predictions
+from services.errors import BadConfig
+from services.types import Answer, Question
+
+Arm: TypeAlias = Literal["cascade", "lalm"]
+ROLES: Mapping[Arm, tuple[str, ...]] = {"cascade": ("llm", "captioner", "asr"), "lalm": ("lalm",)}
+LEAST_CLIPS = 20  # fewer clips with questions that only one arm gets right teach nothing
+FITTED_WITH = ("earwitness", "scikit-learn", "scipy", "numpy")
+
+
+class Cost(NamedTuple):
+    """What a question takes on average."""
+
+    seconds: float
+    """Running time of the run over its questions: what was perceived in an earlier run is not in it."""
+    tokens: float
+
+
+class Pair(NamedTuple):
+    """One question, and what either arm answered."""
+
+    question: Question
+    clip: str
+    task: str
+    answer: str
+    cascade: Answer
+    lalm: Answer
+    cascade_right: bool
+    lalm_right: bool
+
+    @property
+    def is_discordant(self) -> bool:
+        """Whether exactly one of the two is right."""
+        return self.cascade_right != self.lalm_right
+
+    @property
+    def right(self) -> str | None:
+        """Letter of the right option."""
+        return next((choice.letter for choice in self.question.choices if choice.text == self.answer), None)
+
+    def is_right(self, letter: str | None) -> bool:
+        """Tell whether the option of that letter is right."""
+        return any(one.letter == letter and one.text == self.answer for one in self.question.choices)
+
+
+class Arms(NamedTuple):
+    """Both runs, paired."""
+
+    pairs: tuple[Pair, ...]
+    cascade_cost: Cost
+    lalm_cost: Cost
+    models: ArmModels
+    runs: Mapping[str, str]
+    """Run folder's name -> sha256 of its run.json and predictions.jsonl."""
+    benchmark_sha256: str
+
+    def provenance(self, folds: int) -> Provenance:
+        """Return where a router that is fitted on these comes from."""
+        return Provenance(
+            runs=dict(self.runs),
+            benchmark_sha256=self.benchmark_sha256,
+            questions=len(self.pairs),
+            discordant=sum(pair.is_discordant for pair in self.pairs),
+            folds=folds,
+            versions={package: version(package) for package in FITTED_WITH},
+        )
+
+
+def read_arms(cascade: Path, lalm: Path) -> Arms:
+    """Pair two run folders; `BadConfig` where they are not what they have to be, or differ on too few clips."""
+    records = {arm: _record(folder, arm) for arm, folder in (("cascade", cascade), ("lalm", lalm))}
+    sums = {record.benchmark_sha256 for record in records.values()}
+    if len(sums) > 1:
+        raise BadConfig(f"{str(cascade)!r} and {str(lalm)!r} are runs over different benchmarks; ask both the same.")
+    asked = {folder: tuple(read_predictions(folder)) for folder in (cascade, lalm)}
+    by_id = {prediction.id: prediction for prediction in asked[lalm]}
+    both = [(one, by_id[one.id]) for one in asked[cascade] if one.id in by_id]
+    pairs = tuple(_pair(*two) for two in both if two[0].answer is not None)
+    if (num := len({pair.clip for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
+        raise BadConfig(
+            f"{str(cascade)!r} and {str(lalm)!r} share {len(pairs)} questions; those that exactly one of them gets "
+            f"right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
+        )
+    return Arms(
+        pairs=pairs,
+        cascade_cost=_cost(asked[cascade]),
+        lalm_cost=_cost(asked[lalm]),
+        models=_models(records),
+        runs={folder.resolve().name: _run_sha256(folder) for folder in (cascade, lalm)},
+        benchmark_sha256=sums.pop(),
+    )
+
+
+def _record(folder: Path, arm: str) -> RunRecord:
+    record = require_record(folder)
+    if record.options.path != arm:
+        raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; here one over {arm!r} belongs.")
+    return record
+
+
+def _models(records: Mapping[str, RunRecord]) -> ArmModels:
+    used = {
+        model.role: model.name for arm, roles in ROLES.items() for model in records[arm].models if model.role in roles
+    }
+    if missing := set(ArmModels.model_fields) - used.keys():
+        raise BadConfig(f"The runs do not say which {', '.join(sorted(missing))} answered; a running service's do not.")
+    return ArmModels(**used)
+
+
+def _pair(cascade: Prediction, lalm: Prediction) -> Pair:
+    assert cascade.answer is not None
+    return Pair(
+        question=cascade.to_question(),
+        clip=cascade.audio,
+        task=cascade.task,
+        answer=cascade.answer,
+        cascade=_answer(cascade, "cascade"),
+        lalm=_answer(lalm, "lalm"),
+        cascade_right=cascade.correct_strict,
+        lalm_right=lalm.correct_strict,
+    )
+
+
+def _answer(prediction: Prediction, arm: Arm) -> Answer:
+    """Return what was answered; of a failed item an answer without content, which is wrong."""
+    return prediction.response or Answer(question_id=prediction.id, reply="", choice=None, path=arm)
+
+
+def _cost(predictions: Sequence[Prediction]) -> Cost:
+    tokens = [one.response.usage for one in predictions if one.response]
+    total = sum(usage.prompt_tokens + usage.completion_tokens for usage in tokens)
+    return Cost(max(one.clock_s for one in predictions) / len(predictions), total / len(predictions))
+
+
+def _run_sha256(folder: Path) -> str:
+    return sha256((folder / "run.json").read_bytes() + (folder / "predictions.jsonl").read_bytes()).hexdigest()

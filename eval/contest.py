@@ -1,0 +1,197 @@
+"""`eval compare A B C …`: three or more results over the same items; who wins where, and at what cost.
+
+In each task and category the most accurate one is set against each other one. It wins where it is better than all of
+them by exact McNemar tests, corrected by Holm over every pair in every group of that kind: the leader was chosen on
+these very items.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.compare import Scorer, grouped, require_same
+from eval.scoring import Interval, wilson_95
+from eval.statistics import holm, mcnemar_exact
+from eval.stored import Row, Stored
+from services.errors import BadConfig
+from services.types import Value
+
+SIGNIFICANT = 0.05
+
+
+class Contestant(Value):
+    """One result, over the items that all have."""
+
+    name: str
+    correct: int
+    wilson_95: Interval
+    seconds: float | None
+    """Running time of its run per question; None for a prediction file."""
+    unpaired: int
+    """Items that not all have: left out."""
+
+
+class Field(Value):
+    """Who wins within one task or category."""
+
+    name: str
+    n: int
+    correct: dict[str, int]
+    """Contestant -> right answers."""
+    leader: str
+    """The most accurate one; of equals the cheapest, then the first."""
+    runner_up: str
+    wins: bool
+    """Whether the leader is better than each other one, p_holm < 0.05."""
+    p_holm: float
+    """The largest of the leader's against the others, adjusted over all pairs in all groups of this kind."""
+    lead: float
+    """Accuracy of the leader less that of the runner-up."""
+    more_s: float | None
+    """Seconds per question that the leader takes more than the runner-up; None where not both are runs of ours."""
+    lead_per_s: float | None
+    """The lead over `more_s`; None where the leader takes no more."""
+
+
+class Contest(Value):
+    """Three or more results against each other."""
+
+    scorer: Scorer
+    n: int
+    contestants: tuple[Contestant, ...]
+    overall: Field
+    by_task: tuple[Field, ...]
+    by_category: tuple[Field, ...]
+
+
+class _Item(NamedTuple):
+    """One item, and who got it right, in the order of the contestants."""
+
+    task: str
+    category: str
+    right: tuple[bool, ...]
+
+
+def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
+    """Compare results over the items that all have."""
+    by_id = [{row.verdict.id: row for row in result.rows} for result in results]
+    shared = [id_ for id_ in by_id[0] if all(id_ in rows for rows in by_id)]
+    names = tuple(result.name for result in results)
+    if len(shared) < 2 or by_id[0][shared[0]].answer is None:
+        raise BadConfig(f"{', '.join(map(repr, names))} share {len(shared)} items that have an answer; compare others.")
+    if len(set(names)) < len(names):
+        raise BadConfig(f"The results are named {', '.join(map(repr, names))}; give each folder a name of its own.")
+    items = [_item([rows[id_] for rows in by_id], scorer) for id_ in shared]
+    contestants = tuple(
+        _contestant(result, [item.right[place] for item in items]) for place, result in enumerate(results)
+    )
+    return Contest(
+        scorer=scorer,
+        n=len(items),
+        contestants=contestants,
+        overall=_fields({"all": items}, contestants)[0],
+        by_task=_fields(grouped(items, [item.task for item in items]), contestants),
+        by_category=_fields(grouped(items, [item.category for item in items]), contestants),
+    )
+
+
+def _item(rows: Sequence[Row], scorer: Scorer) -> _Item:
+    for other in rows[1:]:
+        require_same(rows[0], other)
+    verdicts = [row.verdict for row in rows]
+    right = tuple(one.correct_strict if scorer == "strict" else one.correct_official for one in verdicts)
+    return _Item(verdicts[0].task, verdicts[0].category, right)
+
+
+def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
+    took_s = max(verdict.clock_s for verdict in result.verdicts)
+    return Contestant(
+        name=result.name,
+        correct=sum(right),
+        wilson_95=wilson_95(sum(right), len(right)),
+        seconds=took_s / len(result.rows) if result.record else None,
+        unpaired=len(result.rows) - len(right),
+    )
+
+
+def _fields(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[Field, ...]:
+    named = {name: items for name, items in groups.items() if name}
+    pairs = list(combinations(range(len(contestants)), 2))
+    adjusted = iter(holm([_mcnemar(items, *pair) for items in named.values() for pair in pairs]))
+    return tuple(
+        _field(name, items, contestants, {pair: next(adjusted) for pair in pairs}) for name, items in named.items()
+    )
+
+
+def _mcnemar(items: Sequence[_Item], a: int, b: int) -> float:
+    only_a = sum(item.right[a] and not item.right[b] for item in items)
+    return mcnemar_exact(only_a, sum(item.right[b] and not item.right[a] for item in items))
+
+
+def _field(
+    name: str, items: Sequence[_Item], contestants: tuple[Contestant, ...], p_holm: dict[tuple[int, int], float]
+) -> Field:
+    correct = [sum(item.right[place] for item in items) for place in range(len(contestants))]
+    leader, second, *_ = sorted(
+        range(len(contestants)), key=lambda place: (-correct[place], contestants[place].seconds or 0.0)
+    )
+    highest = max(p for pair, p in p_holm.items() if leader in pair)
+    lead = (correct[leader] - correct[second]) / len(items)
+    seconds = (contestants[leader].seconds, contestants[second].seconds)
+    more_s = None if seconds[0] is None or seconds[1] is None else seconds[0] - seconds[1]
+    return Field(
+        name=name,
+        n=len(items),
+        correct={one.name: count for one, count in zip(contestants, correct, strict=True)},
+        leader=contestants[leader].name,
+        runner_up=contestants[second].name,
+        wins=highest < SIGNIFICANT,
+        p_holm=highest,
+        lead=lead,
+        more_s=more_s,
+        lead_per_s=lead / more_s if more_s is not None and more_s > 0 else None,
+    )
+
+
+def print_contest(found: Contest, console: Console) -> None:
+    """Print each result, then who wins where."""
+    for one in found.contestants:
+        low, high = one.wilson_95
+        cost = "" if one.seconds is None else f", {one.seconds:.2f} s per question"
+        left_out = f", {one.unpaired} items left out that not all have" if one.unpaired else ""
+        console.print(
+            f"{one.name}: {one.correct} of {found.n} right, {one.correct / found.n:.2%} [{low:.1%}, {high:.1%}]"
+            f"{cost}{left_out}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(_table("all", (found.overall,), found.contestants))
+    for title, fields in (("task", found.by_task), ("category", found.by_category)):
+        if len(fields) > 1:
+            console.print(_table(title, fields, found.contestants))
+    console.print(
+        "p: of the leader against the others, the largest, Holm over every pair in every row; s more: seconds per "
+        "question that the leader takes more than the next; points per s: its lead over them.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _table(title: str, fields: Sequence[Field], contestants: Sequence[Contestant]) -> Table:
+    table = Table(title=f"by {title}" if title != "all" else None, title_justify="left")
+    table.add_column(title)
+    for heading in ("n", *(one.name for one in contestants)):
+        table.add_column(heading, justify="right")
+    for heading in ("wins", "lead", "p", "s more", "points per s"):
+        table.add_column(heading)
+    for field in fields:
+        shares = (f"{100 * field.correct[one.name] / field.n:.1f}" for one in contestants)
+        winner = field.leader if field.wins else "nobody"
+        per_s = "-" if field.lead_per_s is None else f"{100 * field.lead_per_s:.1f}"
+        more_s = "-" if field.more_s is None else f"{field.more_s:+.2f}"
+        figures = (f"{100 * field.lead:+.1f}", f"{field.p_holm:.3g}", more_s, per_s)
+        table.add_row(field.name, str(field.n), *shares, winner, *figures)
+    return table

@@ -1,0 +1,167 @@
+"""Fit a router on two runs, and measure it on questions about clips that it has not seen.
+
+Two logistic regressions are fitted on the questions that exactly one arm got right: one on what the question says,
+one on all there is once both arms answered. Inner folds over clips choose how strongly each is held back and how
+sure the first has to be; outer folds over clips, which no fitting has seen, give the figures.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.features import Features, all_features, question_features
+from agents.router import Logistic, Reconciled, Router, Way, calibrated, chosen_arm, way_at
+from eval.arms import Arms, Pair
+from eval.calibration import Guess, fit_temperature
+from services.types import Answer
+
+Floats: TypeAlias = NDArray[np.float64]
+
+NUM_FOLDS = 5
+NUM_INNER_FOLDS = 4
+STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # scikit-learn's C: the smaller, the closer to no feature
+CERTAINTIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)  # from never both to always both
+MAX_ITERATIONS = 2000
+
+
+class Decision(NamedTuple):
+    """What a router makes of one question, were it asked to decide."""
+
+    likely_before: float
+    """Probability that the LALM is the better one, from the question alone."""
+    if_both: str | None
+    """Letter that both arms together come to."""
+
+    def way(self, certainty: float) -> Way:
+        """Return whom it asks."""
+        return way_at(self.likely_before, certainty)
+
+    def is_right(self, pair: Pair, certainty: float) -> bool:
+        """Tell whether it answers rightly when it asks both unless it is so sure."""
+        way = self.way(certainty)
+        if way == "both":
+            return pair.is_right(self.if_both)
+        return pair.lalm_right if way == "lalm" else pair.cascade_right
+
+
+class _Learnt(NamedTuple):
+    """A regression, and what it says about each row when fitted without that row's clip."""
+
+    model: Logistic
+    held_out: Floats
+
+
+def fit_router(arms: Arms) -> Router:
+    """Fit on all pairs."""
+    return _fit(arms, arms.pairs)
+
+
+def held_out(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
+    """Return for each pair a router that was fitted without its clip, and what that router decides."""
+    from sklearn.model_selection import GroupKFold
+
+    found: dict[int, tuple[Router, Decision]] = {}
+    clips = [pair.clip for pair in arms.pairs]
+    for seen, unseen in GroupKFold(_num_folds(clips, NUM_FOLDS)).split(clips, groups=clips):
+        router = _fit(arms, [arms.pairs[place] for place in seen])
+        found |= {int(place): (router, _decide(router, arms.pairs[place])) for place in unseen}
+    return tuple(found[place] for place in range(len(clips)))
+
+
+def _num_folds(clips: Sequence[str], wanted: int) -> int:
+    return min(wanted, len(set(clips)))
+
+
+def _decide(router: Router, pair: Pair) -> Decision:
+    likely = router.before.probability(question_features(pair.question))
+    return Decision(likely, letter_of_both(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
+
+
+def letter_of_both(pair: Pair, found: Reconciled) -> str | None:
+    """Return the option that two answers come to, as `agents.auto` does."""
+    if found.probabilities:
+        return max(found.probabilities, key=found.probabilities.__getitem__)
+    choice = chosen_arm(pair.cascade, pair.lalm, found.weight).choice
+    return choice.letter if choice else None
+
+
+def _fit(arms: Arms, pairs: Sequence[Pair]) -> Router:
+    temperatures = [
+        fit_temperature([_guess(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities]),
+        fit_temperature([_guess(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities]),
+    ]
+    before = _learn([question_features(pair.question) for pair in pairs], pairs)
+    after = _learn([_features(pair, *temperatures) for pair in pairs], pairs)
+    draft = Router(
+        models=arms.models,
+        cascade_temperature=temperatures[0],
+        lalm_temperature=temperatures[1],
+        before=before.model,
+        after=after.model,
+        certainty=CERTAINTIES[-1],
+        provenance=arms.provenance(_num_folds([pair.clip for pair in arms.pairs], NUM_FOLDS)),
+    )
+    decisions = [
+        Decision(float(likely), letter_of_both(pair, draft.weighed(pair.cascade, pair.lalm, float(weight))))
+        for pair, likely, weight in zip(pairs, before.held_out, after.held_out, strict=True)
+    ]
+    # The first of equals asks both the least.
+    certainty = max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
+    return draft.model_copy(update={"certainty": certainty})
+
+
+def _guess(pair: Pair, answer: Answer) -> Guess:
+    assert pair.right is not None
+    return Guess(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
+
+
+def _features(pair: Pair, cascade_temperature: float, lalm_temperature: float) -> Features:
+    cascade = calibrated(pair.cascade, cascade_temperature)
+    return all_features(pair.question, cascade, calibrated(pair.lalm, lalm_temperature))
+
+
+def _learn(features: Sequence[Features], pairs: Sequence[Pair]) -> _Learnt:
+    """Choose the strength by the inner folds, then fit on everything."""
+    from sklearn.model_selection import GroupKFold
+
+    names = tuple(features[0])
+    rows = np.array([[one[name] for name in names] for one in features], np.float64)
+    prefers_lalm = np.array([pair.lalm_right for pair in pairs])
+    counts = np.array([pair.is_discordant for pair in pairs])
+    clips = [pair.clip for pair in pairs]
+    splits = list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(rows, groups=clips))
+    told = {strength: np.zeros(len(rows)) for strength in STRENGTHS}
+    for strength, likely in told.items():
+        for seen, unseen in splits:
+            kept = seen[counts[seen]]
+            model = _regression(names, rows[kept], prefers_lalm[kept], strength)
+            likely[unseen] = [model.probability(features[place]) for place in unseen]
+    losses = {strength: _log_loss(likely[counts], prefers_lalm[counts]) for strength, likely in told.items()}
+    best = min(STRENGTHS, key=losses.__getitem__)
+    return _Learnt(_regression(names, rows[counts], prefers_lalm[counts], best), told[best])
+
+
+def _log_loss(likely: Floats, is_true: NDArray[np.bool_]) -> float:
+    return float(-np.log(np.clip(np.where(is_true, likely, 1 - likely), 1e-9, 1)).mean())
+
+
+def _regression(names: tuple[str, ...], rows: Floats, is_true: NDArray[np.bool_], strength: float) -> Logistic:
+    """Fit, features brought to mean 0 and deviation 1; where only one outcome was seen, its share is all there is."""
+    from sklearn.linear_model import LogisticRegression
+
+    means, scales = rows.mean(axis=0), rows.std(axis=0)
+    scales[scales == 0] = 1.0
+    share = (is_true.sum() + 1) / (len(is_true) + 2)
+    weights, bias = np.zeros(len(names)), float(np.log(share / (1 - share)))
+    if 0 < is_true.sum() < len(is_true):
+        model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS).fit((rows - means) / scales, is_true)
+        weights, bias = model.coef_[0], float(model.intercept_[0])
+    return Logistic(
+        names=names,
+        means=tuple(means.tolist()),
+        scales=tuple(scales.tolist()),
+        weights=tuple(weights.tolist()),
+        bias=bias,
+    )

@@ -1,0 +1,217 @@
+"""`eval fit-router`: every way to choose between two arms over the same questions, in one table with its cost.
+
+What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
+modality switch is told the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
+answers: it takes whichever arm is right.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from agents.confidence import confidence
+from agents.router import Router, Way, calibrated
+from eval.arms import Arm, Arms, Cost, Pair
+from eval.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
+from eval.scoring import Interval, wilson_95
+from eval.statistics import mcnemar_exact
+from services.types import Value
+
+ROUTER = "fitted router"
+
+
+class Row(Value):
+    """One way to choose, over all questions."""
+
+    name: str
+    n: int
+    correct: int
+    wilson_95: Interval
+    only_this: int
+    """Questions that this way gets right and the better arm does not."""
+    only_better_arm: int
+    mcnemar_p: float | None
+    """Exact, against the better arm; None for that arm itself."""
+    seconds: float
+    """Mean per question: of both arms where both are asked, as if one after the other."""
+    tokens: float
+    headroom: float | None
+    """Share of the distance from the better arm to the oracle; None where there is none."""
+    by_task: dict[str, float]
+
+
+class Point(Value):
+    """The fitted router at one certainty."""
+
+    certainty: float
+    correct: int
+    seconds: float
+    asked_both: float
+    """Share of the questions."""
+
+
+class RoutingTable(Value):
+    """Ways to choose between a cascade and a LALM."""
+
+    n: int
+    discordant: int
+    better_arm: Arm
+    rows: tuple[Row, ...]
+    curve: tuple[Point, ...]
+    """From never both to always both."""
+
+
+class _Outcome(NamedTuple):
+    """What one way does with one question."""
+
+    is_right: bool
+    way: Way
+
+
+class Routed(NamedTuple):
+    """The router fitted on everything, and what its like did on clips they had not seen."""
+
+    router: Router
+    table: RoutingTable
+
+
+def route(arms: Arms) -> Routed:
+    """Fit the router, and measure every way to choose."""
+    tested = held_out(arms)
+    ways = _ways(arms.pairs, tested)
+    totals = {name: sum(one.is_right for one in ways[f"{name} only"]) for name in ("cascade", "lalm")}
+    better: Arm = "lalm" if totals["lalm"] > totals["cascade"] else "cascade"
+    table = RoutingTable(
+        n=len(arms.pairs),
+        discordant=sum(pair.is_discordant for pair in arms.pairs),
+        better_arm=better,
+        rows=tuple(_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
+        curve=tuple(_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
+    )
+    return Routed(fit_router(arms), table)
+
+
+def _ways(pairs: Sequence[Pair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
+    together = list(zip(pairs, tested, strict=True))
+    return {
+        "cascade only": [_Outcome(pair.cascade_right, "cascade") for pair in pairs],
+        "lalm only": [_Outcome(pair.lalm_right, "lalm") for pair in pairs],
+        "modality switch": [_one_arm(pair, _better_in_task(pair, pairs)) for pair in pairs],
+        "confidence switch": [_surer(pair, router) for pair, (router, _) in together],
+        ROUTER: [
+            _Outcome(decision.is_right(pair, router.certainty), decision.way(router.certainty))
+            for pair, (router, decision) in together
+        ],
+        "always both": [
+            _Outcome(pair.is_right(letter_of_both(pair, router.weighed(pair.cascade, pair.lalm, 0.5))), "both")
+            for pair, (router, _) in together
+        ],
+        "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
+    }
+
+
+def _one_arm(pair: Pair, arm: Arm) -> _Outcome:
+    return _Outcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
+
+
+def _better_in_task(pair: Pair, pairs: Sequence[Pair]) -> Arm:
+    """Return the arm that is better on the task's questions about other clips."""
+    others = [one for one in pairs if one.task == pair.task and one.clip != pair.clip]
+    return "lalm" if sum(one.lalm_right - one.cascade_right for one in others) > 0 else "cascade"
+
+
+def _surer(pair: Pair, router: Router) -> _Outcome:
+    cascade = confidence(calibrated(pair.cascade, router.cascade_temperature).probabilities)
+    lalm = confidence(calibrated(pair.lalm, router.lalm_temperature).probabilities)
+    return _one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
+
+
+def _cost(arms: Arms, ways: Sequence[Way]) -> Cost:
+    costs = {
+        "cascade": arms.cascade_cost,
+        "lalm": arms.lalm_cost,
+        "both": Cost(*(sum(two) for two in zip(arms.cascade_cost, arms.lalm_cost, strict=True))),
+    }
+    return Cost(sum(costs[way].seconds for way in ways) / len(ways), sum(costs[way].tokens for way in ways) / len(ways))
+
+
+def _row(
+    name: str, outcomes: Sequence[_Outcome], better: Sequence[_Outcome], arms: Arms, ways: dict[str, list[_Outcome]]
+) -> Row:
+    n, correct = len(outcomes), sum(one.is_right for one in outcomes)
+    at_least, at_most = (sum(one.is_right for one in side) for side in (better, ways["oracle"]))
+    only_this = sum(one.is_right and not other.is_right for one, other in zip(outcomes, better, strict=True))
+    only_better = only_this - (correct - at_least)
+    cost = _cost(arms, [one.way for one in outcomes])
+    return Row(
+        name=name,
+        n=n,
+        correct=correct,
+        wilson_95=wilson_95(correct, n),
+        only_this=only_this,
+        only_better_arm=only_better,
+        mcnemar_p=None if outcomes is better else mcnemar_exact(only_this, only_better),
+        seconds=cost.seconds,
+        tokens=cost.tokens,
+        headroom=(correct - at_least) / (at_most - at_least) if at_most > at_least else None,
+        by_task=_by_task(outcomes, arms.pairs),
+    )
+
+
+def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[Pair]) -> dict[str, float]:
+    shares = {}
+    for task in sorted({pair.task for pair in pairs}):
+        right = [one.is_right for one, pair in zip(outcomes, pairs, strict=True) if pair.task == task]
+        shares[task] = sum(right) / len(right)
+    return shares
+
+
+def _point(arms: Arms, decisions: Sequence[Decision], certainty: float) -> Point:
+    ways = [decision.way(certainty) for decision in decisions]
+    return Point(
+        certainty=certainty,
+        correct=sum(one.is_right(pair, certainty) for one, pair in zip(decisions, arms.pairs, strict=True)),
+        seconds=_cost(arms, ways).seconds,
+        asked_both=ways.count("both") / len(ways),
+    )
+
+
+def print_routing(table: RoutingTable, console: Console) -> None:
+    """Print the ways to choose, one a row."""
+    tasks = list(table.rows[0].by_task)
+    shown = Table(title=f"{table.n} questions, {table.discordant} with one arm right", title_justify="left")
+    shown.add_column("way", no_wrap=True)
+    for heading in ("right", "95 %", "p", "of head-room", *tasks, "s", "tokens"):
+        shown.add_column(heading, justify="right")
+    for row in table.rows:
+        low, high = row.wilson_95
+        shown.add_row(
+            row.name,
+            f"{row.correct / row.n:.1%}",
+            f"{100 * low:.1f}–{100 * high:.1f}",
+            "-" if row.mcnemar_p is None else f"{row.mcnemar_p:.3g}",
+            "-" if row.headroom is None else f"{row.headroom:.0%}",
+            *(f"{row.by_task[task]:.1%}" for task in tasks),
+            f"{row.seconds:.2f}",
+            f"{row.tokens:.0f}",
+        )
+    console.print(shown)
+    console.print(
+        f"p: exact McNemar against the better arm, {table.better_arm} only; s and tokens: mean per question.",
+        highlight=False,
+    )
+
+
+def draw_routing(table: RoutingTable, out: Path) -> None:
+    """Draw accuracy against seconds per question as SVG."""
+    from eval.plots import Priced, accuracy_against_cost
+
+    dots = [Priced(row.name, row.seconds, row.correct / row.n, row.wilson_95) for row in table.rows]
+    curve = [
+        Priced(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
+        for point in table.curve
+    ]
+    accuracy_against_cost(dots, curve, out)

@@ -1,0 +1,177 @@
+"""Who is asked, and how two answers become one."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.auto import Auto
+from agents.features import evidence_features, modality, question_features
+from agents.router import ArmModels, Logistic, Provenance, Router, Rule, routing_for, way_at
+from services.errors import BadConfig
+from services.types import Answer, AudioClip, Choice, Evidence, Question, Usage
+
+MODELS = ArmModels(llm="reader", captioner="ears", asr="scribe", lalm="hearer")
+MUSIC = Question.ask("Which instrument plays the melody?", ("Oboe", "Tuba"))
+SPEECH = Question.ask("What does the speaker say?", ("Yes", "No"))
+SOUND = Question.ask("Which sound is heard?", ("Rain", "Wind"))
+
+
+class Arm:
+    """Gives its answer, and notes that it was asked."""
+
+    def __init__(self, path: str, **probabilities: float) -> None:
+        self.path = path
+        self.probabilities = probabilities
+        self.num_asked = 0
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        self.num_asked += 1
+        letter = max(self.probabilities, key=self.probabilities.__getitem__, default=None)
+        return Answer.model_validate(
+            {
+                "question_id": question.id,
+                "reply": f"{self.path} says {letter}",
+                "choice": next((one for one in question.choices if one.letter == letter), None),
+                "probabilities": self.probabilities,
+                "path": self.path,
+                "trace": (f"step of {self.path}",),
+                "timings_s": {self.path: 1.0},
+                "usage": Usage(prompt_tokens=5),
+            }
+        )
+
+
+def logistic(names: tuple[str, ...], weights: tuple[float, ...], bias: float = 0.0) -> Logistic:
+    return Logistic(names=names, means=(0.0,) * len(names), scales=(1.0,) * len(names), weights=weights, bias=bias)
+
+
+def router(before: Logistic, after: Logistic, certainty: float) -> Router:
+    provenance = Provenance(runs={}, benchmark_sha256="1", questions=1, discordant=1, folds=5, versions={})
+    return Router(
+        models=MODELS,
+        cascade_temperature=1.0,
+        lalm_temperature=1.0,
+        before=before,
+        after=after,
+        certainty=certainty,
+        provenance=provenance,
+    )
+
+
+async def asked(question: Question, routing: Rule | Router, *, cascade: Arm, lalm: Arm) -> Answer:
+    return await Auto(cascade, lalm, routing).answer(question, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "num_asked", "letter"),
+    [(MUSIC, (1, 0), "A"), (SOUND, (0, 1), "B"), (SPEECH, (1, 1), "B")],
+    ids=["music", "sound", "speech"],
+)
+async def test_without_a_router_the_rule_decides_whom_to_ask(
+    question: Question, num_asked: tuple[int, int], letter: str
+) -> None:
+    cascade, lalm = Arm("cascade", A=0.6, B=0.4), Arm("lalm", A=0.1, B=0.9)
+    answer = await asked(question, Rule(), cascade=cascade, lalm=lalm)
+    assert (cascade.num_asked, lalm.num_asked) == num_asked
+    assert answer.path == "auto"
+    assert answer.choice is not None and answer.choice.letter == letter
+    assert answer.usage.prompt_tokens == 5 * sum(num_asked)
+
+
+async def test_the_answer_says_who_was_asked_and_why() -> None:
+    answer = await asked(SPEECH, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    assert answer.trace == (
+        "route: both (rule, a question about speech)",
+        "step of cascade",
+        "step of lalm",
+        "reconcile: they differ, product of probabilities, 0.50 of the say to the LALM",
+    )
+    assert answer.timings_s == {"cascade": 1.0, "lalm": 1.0}
+    alone = await asked(MUSIC, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    assert alone.trace[0] == "route: cascade (rule, a question about music)"
+
+
+async def test_a_fitted_router_asks_both_when_unsure_and_weighs_them_by_their_confidence() -> None:
+    surer_wins = logistic(("lalm less cascade top",), (100.0,))
+    fitted = router(logistic(("about music",), (-3.0,)), surer_wins, certainty=0.9)
+    sure, unsure = {"A": 0.95, "B": 0.05}, {"A": 0.45, "B": 0.55}
+    music = await asked(MUSIC, fitted, cascade=Arm("cascade", **unsure), lalm=Arm("lalm", **sure))
+    assert music.trace[0] == "route: cascade (fitted router, the LALM right with 0.05)"
+    assert music.choice == Choice(letter="B", text="Tuba")
+    for cascade, lalm in ((unsure, sure), (sure, unsure)):
+        both = await asked(SPEECH, fitted, cascade=Arm("cascade", **cascade), lalm=Arm("lalm", **lalm))
+        assert both.choice == Choice(letter="A", text="Yes")
+        assert both.probabilities == pytest.approx(sure)
+
+
+async def test_without_probabilities_the_arm_with_more_say_and_an_answer_decides() -> None:
+    fitted = router(logistic((), ()), logistic((), (), bias=2.0), certainty=1.01)
+    silent = await asked(SPEECH, fitted, cascade=Arm("cascade", A=0.7, B=0.3), lalm=Arm("lalm"))
+    assert silent.choice == Choice(letter="A", text="Yes")
+    neither = await asked(SPEECH, fitted, cascade=Arm("cascade"), lalm=Arm("lalm"))
+    assert (neither.choice, neither.probabilities, neither.reply) == (None, {}, "lalm says None")
+
+
+async def test_an_open_question_goes_to_one_arm() -> None:
+    cascade, lalm = Arm("cascade"), Arm("lalm")
+    await asked(Question.ask("What does the speaker say?"), Rule(), cascade=cascade, lalm=lalm)
+    assert (cascade.num_asked, lalm.num_asked) == (1, 0)
+
+
+def test_certainty_turns_a_probability_into_a_way() -> None:
+    assert [way_at(p, 0.8) for p in (0.1, 0.3, 0.5, 0.8)] == ["cascade", "both", "both", "lalm"]
+    assert {way_at(p / 10, 0.5) for p in range(11)} == {"cascade", "lalm"}
+    assert {way_at(p / 10, 1.01) for p in range(11)} == {"both"}
+
+
+def test_a_router_is_used_only_with_the_models_it_was_fitted_on(tmp_path: Path) -> None:
+    file = tmp_path / "router.json"
+    assert isinstance(routing_for(MODELS, file), Rule)
+    fitted = router(logistic(("options",), (0.5,)), logistic((), ()), certainty=0.7)
+    file.write_text(fitted.model_dump_json())
+    assert routing_for(MODELS, file) == fitted
+    assert isinstance(routing_for(MODELS.model_copy(update={"lalm": "other"}), file), Rule)
+    file.write_text('{"format": 2}')
+    with pytest.raises(BadConfig, match=r"router\.json' is no router of this version"):
+        routing_for(MODELS, file)
+
+
+def test_a_logistic_regression_is_what_its_coefficients_say() -> None:
+    model = Logistic(names=("x", "y"), means=(1.0, 0.0), scales=(2.0, 1.0), weights=(0.4, -1.0), bias=0.1)
+    # 0.1 + 0.4 * (5 - 1) / 2 - 1 * 0.5 = 0.4, and 1 / (1 + exp(-0.4)) = 0.598688
+    assert model.probability({"x": 5.0, "y": 0.5, "z": 9.0}) == pytest.approx(0.598688, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Which emotion does the speaker show?", "speech"),
+        ("What is the tempo of this song?", "music"),
+        ("Which animal is heard in the background noise?", "sound"),
+        ("What happens?", None),
+    ],
+)
+def test_the_words_of_a_question_say_what_it_is_about(text: str, about: str | None) -> None:
+    assert modality(Question.ask(text)) == about
+
+
+def test_features_count_what_was_heard() -> None:
+    def heard(kind: str, text: str, start_s: float, end_s: float) -> Evidence:
+        record = {"kind": kind, "source": "s", "revision": "1", "text": text, "start_s": start_s, "end_s": end_s}
+        return Evidence.model_validate(record)
+
+    found = evidence_features(
+        (
+            heard("sound", "Sounds heard: rain (0.50), wind (0.50).", 0, 10),
+            heard("transcript", "one two three", 0, 4),
+            heard("emotion", "calm", 0, 10),
+        )
+    )
+    assert found["speech share"] == pytest.approx(0.4)
+    assert found["entropy of sounds"] == pytest.approx(0.6931, abs=1e-4)
+    assert (found["heard emotion"], found["heard melody"]) == (1, 0)
+    nothing = evidence_features(())
+    assert nothing.keys() == found.keys()
+    assert not any(nothing.values())
+    asked_for = question_features(Question.ask("How many barks?", ("2", "three")))
+    assert (asked_for["asks how many"], asked_for["options"], asked_for["options with digits"]) == (1, 2, 0.5)

@@ -1,0 +1,91 @@
+"""Made-up runs of a cascade and a LALM over the same questions."""
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from eval.benchmarks.benchmark import Item
+from eval.provenance import environment
+from eval.records import ModelUse, RunOptions, RunRecord, judged
+from eval.run_folder import open_run
+from services.types import Answer, Choice, Usage
+
+QUESTIONS = {
+    "sound": "Which sound is heard in the background?",
+    "music": "Which instrument plays the melody?",
+    "speech": "What does the speaker say?",
+}
+OPTIONS = ("alpha", "beta", "gamma", "delta")
+MODELS = {"cascade": {"llm": "reader", "captioner": "ears", "asr": "scribe"}, "lalm": {"lalm": "hearer"}}
+SECONDS = {"cascade": 2.0, "lalm": 0.5}  # per question
+
+
+class TwoRuns(NamedTuple):
+    """The folders of both."""
+
+    cascade: Path
+    lalm: Path
+
+
+Accuracies = Mapping[str, Mapping[str, float]]
+"""Arm -> task -> share of right answers."""
+
+
+def answered(item: Item, path: str, *, is_right: bool, sure: float, chance: random.Random) -> Answer:
+    """Answer with three equal rests; the wrong option is drawn."""
+    right = OPTIONS.index(str(item.answer))
+    chosen = right if is_right else chance.choice([place for place in range(4) if place != right])
+    probabilities = {letter: sure if place == chosen else (1 - sure) / 3 for place, letter in enumerate("ABCD")}
+    return Answer.model_validate(
+        {
+            "question_id": item.id,
+            "reply": "ABCD"[chosen],
+            "choice": Choice(letter="ABCD"[chosen], text=OPTIONS[chosen]),
+            "probabilities": probabilities,
+            "path": path,
+            "usage": Usage(prompt_tokens=100 if path == "cascade" else 10),
+        }
+    )
+
+
+@pytest.fixture
+def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
+    """Return what writes two seeded runs; `sure_if` gives the top probability of right and of wrong answers."""
+
+    def make(
+        accuracies: Accuracies, *, n: int = 300, sure_if: tuple[float, float] = (0.5, 0.5), seed: int = 1
+    ) -> TwoRuns:
+        chance = random.Random(seed)
+        items = [
+            Item(
+                id=f"q{number}",
+                audio=f"{number * 2 // 3}.wav",
+                question=QUESTIONS[task],
+                choices=OPTIONS,
+                answer=chance.choice(OPTIONS),
+                task=task,
+            )
+            for number, task in enumerate(list(QUESTIONS)[n % 3] for n in range(n))
+        ]
+        folders = TwoRuns(tmp_path / "cascade", tmp_path / "lalm")
+        for arm, folder in folders._asdict().items():
+            record = RunRecord(
+                options=RunOptions(benchmark="made-up", path=arm),
+                benchmark_file="made-up.json",
+                benchmark_sha256="1",
+                prompts_sha256="2",
+                models=tuple(ModelUse(role=role, name=name, revision="1") for role, name in MODELS[arm].items()),
+                environments=(environment(),),
+            )
+            with open_run(folder, record) as run:
+                for number, item in enumerate(items, start=1):
+                    is_right = chance.random() < accuracies[arm][item.task]
+                    sure = sure_if[0] if is_right else sure_if[1]
+                    answer = answered(item, arm, is_right=is_right, sure=sure, chance=chance)
+                    run.append(judged(item, answer, None, took_s=1.0, clock_s=number * SECONDS[arm]))
+        return folders
+
+    return make

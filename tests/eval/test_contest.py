@@ -1,0 +1,75 @@
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from eval.cli import main
+from eval.contest import Contest, contest
+from eval.stored import Stored, open_stored
+from services.errors import BadConfig
+
+ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man"}
+
+
+def stored(folder: Path, name: str, right: Mapping[str, range], n: int = 20) -> Stored:
+    """Store a result that is right on these items of each task."""
+    rows = [
+        ROW
+        | {"id": f"{task}{number}", "task": task, "category": "Reasoning"}
+        | {"model_output": "Man" if number in numbers else "Woman"}
+        for task, numbers in right.items()
+        for number in range(n)
+    ]
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(rows))
+    return open_stored(file)
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> list[Stored]:
+    return [
+        stored(tmp_path, "a", {"music": range(18), "sound": range(10), "speech": range(12)}),
+        stored(tmp_path, "b", {"music": range(4), "sound": range(11), "speech": range(12)}),
+        stored(tmp_path, "c", {"music": range(2), "sound": range(9), "speech": range(12)}),
+    ]
+
+
+def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three: list[Stored]) -> None:
+    found = contest(three)
+    music, sound, speech = found.by_task
+    assert (music.leader, music.wins, music.runner_up) == ("a.json", True, "b.json")
+    assert (music.correct, music.lead) == ({"a.json": 18, "b.json": 4, "c.json": 2}, pytest.approx(0.7))
+    # 14 items only a has right, none only b: 2 / 2**14, the second smallest of nine tests.
+    assert music.p_holm == pytest.approx(8 * 2 / 2**14)
+    assert (sound.leader, sound.wins, sound.p_holm) == ("b.json", False, 1.0)
+    assert (speech.leader, speech.wins, speech.lead) == ("a.json", False, 0.0)
+    assert (found.overall.leader, found.overall.n, found.n) == ("a.json", 60, 60)
+    assert found.overall.lead_per_s is None, "prediction files do not say what they took"
+
+
+def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path, three: list[Stored]) -> None:
+    with pytest.raises(BadConfig, match=r"named 'a\.json', 'b\.json', 'a\.json'; give each"):
+        contest([*three[:2], three[0]])
+    with pytest.raises(BadConfig, match="share 0 items"):
+        contest([*three[:2], stored(tmp_path, "d", {"other": range(3)})])
+
+
+def test_the_command_says_what_a_lead_costs(
+    make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = ("sound", "music", "speech")
+    accuracies = {"cascade": dict.fromkeys(tasks, 0.9), "lalm": dict.fromkeys(tasks, 0.2)}
+    folders = make_runs(accuracies, n=90)
+    again = tmp_path / "again"
+    again.symlink_to(folders[1])
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", *map(str, (*folders, again)), "--json"])
+    assert ended.value.code == 0
+    overall = Contest.model_validate_json(capsys.readouterr().out).overall
+    assert (overall.leader, overall.runner_up, overall.wins) == ("cascade", "lalm", True)
+    assert overall.more_s == pytest.approx(1.5)
+    assert overall.lead_per_s == pytest.approx(overall.lead / 1.5)
+    with pytest.raises(SystemExit):
+        main(["compare", *map(str, (*folders, again))])
+    assert "points per s" in capsys.readouterr().out
