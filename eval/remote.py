@@ -33,9 +33,9 @@ class Remote:
             "path": self._path,
             "as_published": True,
         }
-        audio = None
+        audio: tuple[bytes, ...] = ()
         if clip is not None:
             request["audio"] = AUDIO_PLACE
-            audio = await self._clips.base64(clip)
-        answer = await self._server.post(QUESTIONS, with_audio(json.dumps(request), audio), Answer.model_validate_json)
+            audio = (await self._clips.base64(clip),)
+        answer = await self._server.post(QUESTIONS, with_audio(json.dumps(request), *audio), Answer.model_validate_json)
         return answer.model_copy(update={"question_id": question.id})

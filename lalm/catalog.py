@@ -3,40 +3,74 @@
 To add a LALM, add one line. The import stands inside the opener, so that naming a model costs nothing.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lalm.request_form import Form
 from services.cache import CachedASR
-from services.catalog import ASRS, pick
+from services.catalog import ASRS, DEFAULT_ASR, GEMINI_URL, OPENAI_URL, pick
 from services.errors import ModelError
-from services.protocols import LALM
+from services.protocols import ASR, LALM
 from services.settings import settings
 
 REPLY_TOKENS = 1024
+THINKING_TOKENS = 8192
+QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
 
 
 def open_lalm(name: str | None, url: str | None = None) -> LALM:
-    """Open a LALM: any that the server at `url` offers, or a catalogued one."""
+    """Open a LALM: a catalogued one, any that the server at `url` offers, or a folder."""
     if name is None:
         raise ModelError(
             f"Path 'lalm' needs the name of an audio-language model: --lalm NAME (known: {', '.join(LALMS)}), "
-            "or with --lalm-url URL any that an OpenAI-compatible server offers."
+            "a folder, or with --lalm-url URL any that an OpenAI-compatible server offers."
         )
-    if url is not None and name not in LALMS:
+    if name in LALMS:
+        return LALMS[name](url)
+    if url is not None:
         return served_lalm(name, url)
-    if name not in LALMS and Path(name).is_dir():
-        return trained_lalm(Path(name), Path(name).name)
+    if Path(name).is_dir():
+        return open_folder(Path(name))
     return pick(LALMS, "LALM", name)(url)
 
 
-def served_lalm(name: str, url: str, *, hub_id: str = "") -> LALM:
-    """Open a LALM behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
+def open_folder(folder: Path) -> LALM:
+    """Open what a folder holds: a run of `lalm.train`, or a model by the `model_type` in its config.json."""
+    if (folder / "config.yaml").is_file():
+        return trained_lalm(folder, folder.name)
+    model_type = _model_type(folder)
+    if model_type in QWEN_TYPES:
+        from lalm.qwen import Qwen
+
+        return Qwen(folder, name=folder.name)
+    raise ModelError(
+        f"'{folder}' holds a model of type {model_type!r}, which does not run here as a LALM; "
+        f"these do: {', '.join(QWEN_TYPES)}, and run folders of `python -m lalm.train`. "
+        "For others: --lalm-url URL of a server that has it."
+    )
+
+
+def _model_type(folder: Path) -> str:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"'{folder}' holds no model: its config.json cannot be read ({error}).") from error
+    return str(config.get("model_type")) if isinstance(config, dict) else "none"
+
+
+def served_lalm(name: str, url: str, *, aliases: tuple[str, ...] = (), form: Form | None = None) -> LALM:
+    """Open a LALM behind an OpenAI-compatible server, which may know it by our name or by another."""
     from lalm.served import ServedLALM
     from services.chat_server import Endpoint
 
-    aliases = (hub_id,) if hub_id else ()
     endpoint = Endpoint(url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=REPLY_TOKENS)
-    return ServedLALM(endpoint, name=name)
+    asr = _recogniser(DEFAULT_ASR) if form and form.takes_transcript else None
+    return ServedLALM(endpoint, name=name, form=form, asr=asr)
+
+
+def _recogniser(name: str) -> ASR:
+    return CachedASR(pick(ASRS, "ASR", name)(), settings().home / "perception")
 
 
 def trained_lalm(folder: Path, name: str) -> LALM:
@@ -45,8 +79,7 @@ def trained_lalm(folder: Path, name: str) -> LALM:
     from lalm.infer import TrainedLALM
 
     asr = checkpoint.read_config(folder).model.asr
-    words = None if asr is None else CachedASR(pick(ASRS, "ASR", asr)(), settings().home / "perception")
-    return TrainedLALM(folder, name=name, asr=words)
+    return TrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
@@ -59,22 +92,85 @@ def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     return opened
 
 
-def hub_lalm(name: str, hub_id: str) -> Callable[[str | None], LALM]:
-    """Return the opener of a Hub model, which a server has to run."""
+def hub_lalm(
+    name: str, hub_id: str, form: Form, *, aliases: tuple[str, ...] = (), here: bool = False
+) -> Callable[[str | None], LALM]:
+    """Return the opener of a Hub model, which a server runs.
+
+    Args:
+        name: what it is called here.
+        hub_id: its id on the Hugging Face Hub.
+        form: the request form that it needs, and its limits.
+        aliases: names beside `hub_id` that a server may know it by.
+        here: a folder that holds it runs in this process too.
+    """
 
     def opened(url: str | None) -> LALM:
         """Open it on the server at `url`; `ModelError` says what is missing."""
         if url is None:
-            raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`).")
-        return served_lalm(name, url, hub_id=hub_id)
+            folder = f", or `--lalm FOLDER` with a folder that holds {hub_id}" if here else ""
+            raise ModelError(
+                f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`){folder}."
+            )
+        return served_lalm(name, url, aliases=(*aliases, hub_id), form=form)
 
     return opened
 
 
+def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | None], LALM]:
+    """Return the opener of a hosted model that gives no log-probabilities; `key` is the variable of its key."""
+
+    def opened(other_url: str | None) -> LALM:
+        """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
+        from lalm.served import ServedLALM
+        from services.chat_server import Endpoint
+
+        secret = settings().api_key if other_url else getattr(settings(), key.lower())
+        if secret is None and other_url is None:
+            raise ModelError(f"The LALM {name!r} is hosted: set {key}, or name a server with --lalm-url URL.")
+        endpoint = Endpoint(
+            url=other_url or url, model=name, api_key=secret, max_tokens=THINKING_TOKENS, logprobs=False
+        )
+        return ServedLALM(endpoint, name=name, form=form)
+
+    return opened
+
+
+# Limits in seconds, set low: none could be tried on its own server here. A longer clip goes out in parts.
+HALF_MINUTES = Form(max_clip_s=30, max_clips=8)
+INLINE = Form(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
+
 LALMS: Mapping[str, Callable[[str | None], LALM]] = {
     "earwitness-tiny": shipped_lalm("earwitness-tiny"),
-    "qwen2.5-omni-7b": hub_lalm("qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B"),
-    "qwen2-audio-7b": hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct"),
-    "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf"),
-    "phi-4-mm": hub_lalm("phi-4-mm", "microsoft/Phi-4-multimodal-instruct"),
+    "qwen2-audio-7b": hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct", HALF_MINUTES, here=True),
+    "qwen2.5-omni-3b": hub_lalm(
+        "qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B", Form(max_clip_s=300, max_clips=3), here=True
+    ),
+    "qwen2.5-omni-7b": hub_lalm(
+        "qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B", Form(max_clip_s=300, max_clips=3), here=True
+    ),
+    "qwen3-omni-30b": hub_lalm(
+        "qwen3-omni-30b", "Qwen/Qwen3-Omni-30B-A3B-Instruct", Form(takes_system=False, max_clip_s=300, max_clips=6)
+    ),
+    # vLLM hears with this model only through its speech LoRA, served under a name of its own.
+    "phi-4-mm": hub_lalm(
+        "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", Form(max_clip_s=40, max_clips=8), aliases=("speech",)
+    ),
+    "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", Form(max_clip_s=600)),
+    "voxtral-mini-3b": hub_lalm(
+        "voxtral-mini-3b", "mistralai/Voxtral-Mini-3B-2507", Form(takes_system=False, max_clip_s=2400)
+    ),
+    "voxtral-small-24b": hub_lalm(
+        "voxtral-small-24b", "mistralai/Voxtral-Small-24B-2507", Form(takes_system=False, max_clip_s=2400)
+    ),
+    "ultravox-8b": hub_lalm(
+        "ultravox-8b", "fixie-ai/ultravox-v0_5-llama-3_1-8b", HALF_MINUTES._replace(part_type="audio_url")
+    ),
+    "desta2.5-8b": hub_lalm(
+        "desta2.5-8b", "DeSTA-ntu/DeSTA2.5-Audio-Llama-3.1-8B", HALF_MINUTES._replace(takes_transcript=True)
+    ),
+    "gemini-2.0-flash": hosted_lalm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gemini-2.5-flash": hosted_lalm("gemini-2.5-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gemini-2.5-pro": hosted_lalm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gpt-4o-audio-preview": hosted_lalm("gpt-4o-audio-preview", OPENAI_URL, "OPENAI_API_KEY", INLINE),
 }

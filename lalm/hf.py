@@ -90,10 +90,10 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
         features = padded([part for clip in clips for part in self.encoder(clip)]) if clips else None
         inputs_1LH = self.language.embeddings(input_ids[0], self.language.listen(features))[None]
         with self.language.adapted(active=features is not None):
-            hidden_1LH = self.language.backbone.base_model(
+            logits_1LV = self.language.backbone(
                 inputs_embeds=inputs_1LH, position_ids=position_ids, attention_mask=attention_mask, use_cache=False
-            )[0]
-        return CausalLMOutput(logits=self.language.logits(hidden_1LH))
+            ).logits
+        return CausalLMOutput(logits=logits_1LV.float())
 
 
 AutoConfig.register(LalmConfig.model_type, LalmConfig)

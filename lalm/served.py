@@ -1,34 +1,59 @@
 """Somebody else's LALM behind an OpenAI-compatible server, such as Qwen2.5-Omni or Audio Flamingo in vLLM."""
 
-from typing import Any
+import asyncio
+from typing import Any, NamedTuple
 
-from services.chat_audio import ClipEncoder, audio_part
+from lalm.request_form import Form
+from services.chat_audio import ClipEncoder
 from services.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
+from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
+class _Request(NamedTuple):
+    """What is sent, and the base64 of each part of the clip that goes into it."""
+
+    body: dict[str, Any]
+    audio: tuple[bytes, ...]
+
+
 class ServedLALM:
-    """A LALM that is sent the clip as 16-bit WAV beside the question."""
+    """A LALM that is sent the clip as 16-bit WAV beside the question.
+
+    Args:
+        endpoint: where it is served.
+        name: what it is called here.
+        form: the request form that it needs, and its limits.
+        asr: writes the transcript for a model that takes one.
+    """
 
     revision = "served"
     style = ReadingStyle()
 
-    def __init__(self, endpoint: Endpoint, *, name: str) -> None:
+    def __init__(self, endpoint: Endpoint, *, name: str, form: Form | None = None, asr: ASR | None = None) -> None:
         self.name = name
+        self._form = form or Form()
+        self._asr = asr
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
         self._clips = ClipEncoder()
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        said = await self._server.ask(self._body(messages), await self._clips.base64(clip))
+        request = await self._request(messages, clip)
+        said = await self._server.ask(request.body, *request.audio)
         return Reading(reply=said.reply, usage=said.usage)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        return await self._chooser.choose(self._body(messages), choices, await self._clips.base64(clip))
+        request = await self._request(messages, clip)
+        return await self._chooser.choose(request.body, choices, *request.audio)
 
-    def _body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
-        """Return the request; the clip stands in the last message, before its text."""
-        *earlier, last = messages
-        heard = {"role": last.role, "content": [audio_part(), {"type": "text", "text": last.content}]}
-        return self._server.body([*(message.model_dump() for message in earlier), heard])
+    async def _request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
+        parts = self._form.parts(clip, self.name)
+        transcripts = await asyncio.gather(*map(self._transcript, parts))
+        audio = await asyncio.gather(*map(self._clips.base64, parts))
+        return _Request(self._server.body(self._form.messages(messages, tuple(transcripts))), tuple(audio))
+
+    async def _transcript(self, part: AudioClip) -> str:
+        said = await self._asr.transcribe(part) if self._asr else ()
+        return " ".join(statement.text for statement in said)

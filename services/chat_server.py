@@ -124,21 +124,21 @@ class ChatServer:
         }
         return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
-    async def ask(self, body: dict[str, Any], audio: bytes | None = None) -> Said:
+    async def ask(self, body: dict[str, Any], *audio: bytes) -> Said:
         """Send a chat completion request; `ModelError` where the server gives no usable reply.
 
-        `audio` is the base64 that `AUDIO_PLACE` in the body stands for.
+        `audio` is the base64 that each `AUDIO_PLACE` in the body stands for.
         """
         names = self._names
         for number, name in enumerate(names[:-1], start=1):
             try:
-                return await self._ask(name, body, audio)
+                return await self._ask(name, body, *audio)
             except NotFound:
                 self._names = names[number:]
-        return await self._ask(names[-1], body, audio)
+        return await self._ask(names[-1], body, *audio)
 
-    async def _ask(self, name: str, body: dict[str, Any], audio: bytes | None) -> Said:
-        request = with_audio(json.dumps({"model": name, **body}), audio)
+    async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> Said:
+        request = with_audio(json.dumps({"model": name, **body}), *audio)
         return await self._server.post("/chat/completions", request, _said)
 
 

@@ -28,13 +28,13 @@ class NotFound(ModelError):
     """The server answered 404: it has no such route or model."""
 
 
-def with_audio(request: str, audio: bytes | None) -> bytes:
-    """Return a JSON request as bytes, with the base64 of a clip where `AUDIO_PLACE` stands.
+def with_audio(request: str, *audio: bytes) -> bytes:
+    """Return a JSON request as bytes, with the base64 of each clip where an `AUDIO_PLACE` stands, in their order.
 
     Dumping half a megabyte of base64 as JSON for every question would double what a request costs.
     """
-    encoded = request.encode()
-    return encoded if audio is None else encoded.replace(AUDIO_PLACE.encode(), audio, 1)
+    head, *rest = request.encode().split(AUDIO_PLACE.encode(), len(audio))
+    return b"".join((head, *(piece for pair in zip(audio, rest, strict=True) for piece in pair)))
 
 
 class Server:

@@ -46,23 +46,23 @@ class Chooser:
         self._server = server
         self._takes_logprobs = logprobs
 
-    async def choose(self, body: dict[str, Any], choices: tuple[Choice, ...], audio: bytes | None = None) -> Reading:
+    async def choose(self, body: dict[str, Any], choices: tuple[Choice, ...], *audio: bytes) -> Reading:
         """Send the request and read it as one about these options."""
-        said = await self._ask(body, audio)
+        said = await self._ask(body, *audio)
         probabilities = letter_probabilities(said.reply, said.tokens, choices)
         return Reading(reply=said.reply, probabilities=probabilities, usage=said.usage)
 
-    async def _ask(self, body: dict[str, Any], audio: bytes | None) -> Said:
+    async def _ask(self, body: dict[str, Any], *audio: bytes) -> Said:
         if not self._takes_logprobs:
-            return await self._server.ask(body, audio)
+            return await self._server.ask(body, *audio)
         try:
-            return await self._server.ask(body | {"logprobs": True, "top_logprobs": NUM_TOP_LOGPROBS}, audio)
+            return await self._server.ask(body | {"logprobs": True, "top_logprobs": NUM_TOP_LOGPROBS}, *audio)
         except ModelError as error:
             if "logprobs" not in str(error):
                 raise
         # The server refuses the parameter: ask this once again, and without it from now on.
         self._takes_logprobs = False
-        return await self._server.ask(body, audio)
+        return await self._server.ask(body, *audio)
 
 
 def letter_probabilities(reply: str, tokens: Sequence[Token], choices: tuple[Choice, ...]) -> dict[str, float]:

@@ -1,0 +1,116 @@
+"""Qwen2-Audio and Qwen2.5-Omni (its thinker) in this process, through transformers: safetensors only, no remote code.
+
+Tokenizer and feature extractor are called directly: the processor of Qwen2.5-Omni and qwen-omni-utils both
+want torchvision for images and videos, which nobody sends here.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    Qwen2_5OmniThinkerForConditionalGeneration,
+    Qwen2AudioForConditionalGeneration,
+    WhisperFeatureExtractor,
+)
+
+from lalm.request_form import JOINED, Form
+from services.errors import ModelError
+from services.llms.letters import best
+from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
+
+MAX_TOKENS = 256
+MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
+AUDIO_BEFORE, AUDIO, AUDIO_AFTER = "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"
+TURN = "<|im_start|>{role}\n{content}<|im_end|>\n"
+REPLY = "<|im_start|>assistant\n"
+
+
+class Qwen:
+    """One of the two from a folder in Hugging Face format, on the GPU if there is one; one question at a time."""
+
+    revision = "local"
+    style = ReadingStyle()
+
+    def __init__(self, folder: Path, *, name: str) -> None:
+        self.name = name
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        try:
+            config: Any = AutoConfig.from_pretrained(folder)
+            config = config.thinker_config if config.model_type == "qwen2_5_omni" else config
+            kind: Any = (
+                Qwen2AudioForConditionalGeneration
+                if config.model_type == "qwen2_audio"
+                else Qwen2_5OmniThinkerForConditionalGeneration
+            )
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+            self._features: Any = WhisperFeatureExtractor.from_pretrained(folder)
+            model, info = kind.from_pretrained(
+                folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True
+            )
+        except (OSError, ValueError) as error:
+            raise ModelError(f"'{folder}' cannot be opened as a LALM: {str(error).splitlines()[0]}") from error
+        if missing := sorted(info["missing_keys"]):
+            raise ModelError(f"'{folder}' lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]}.")
+        self._model: Any = model.to(device).eval()
+        self._numbers_clips = config.model_type == "qwen2_audio"
+        window_s = self._features.n_samples / SAMPLE_RATE
+        self._form = Form(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])
+        self._turn = asyncio.Lock()
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        async with self._turn:
+            return await asyncio.to_thread(self._reply, messages, clip)
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        async with self._turn:
+            return await asyncio.to_thread(self._score, messages, clip, choices)
+
+    @torch.inference_mode()
+    def _score(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        inputs = self._inputs(messages, clip)
+        logits_V = self._model(**inputs).logits[0, -1].float()
+        ids = {one.letter: self._tokenizer.encode(one.letter, add_special_tokens=False)[0] for one in choices}
+        logits = {letter: logits_V[number].item() for letter, number in ids.items()}
+        return best(logits, num_tokens=inputs["input_ids"].shape[1])
+
+    @torch.inference_mode()
+    def _reply(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        inputs = self._inputs(messages, clip)
+        num_tokens = inputs["input_ids"].shape[1]
+        out_T = self._model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False)[0, num_tokens:]
+        text = self._tokenizer.decode(out_T, skip_special_tokens=True)
+        return Reading(reply=text.strip(), usage=Usage(prompt_tokens=num_tokens, completion_tokens=len(out_T)))
+
+    def _inputs(self, messages: tuple[Message, ...], clip: AudioClip) -> dict[str, torch.Tensor]:
+        """Return what the model takes: token ids (1, num_tokens), log-mel (num_clips, num_mels, num_frames), masks."""
+        parts = [part.samples for part in self._form.parts(clip, self.name)]
+        heard = self._features(
+            parts, sampling_rate=SAMPLE_RATE, padding="max_length", return_attention_mask=True, return_tensors="pt"
+        )
+        mask_BF = heard["attention_mask"]
+        # Two convolutions, then a pooling, each of which halves the frames.
+        lengths = [((num - 1) // 2 + 1 - 2) // 2 + 1 for num in mask_BF.sum(-1).tolist()]
+        ids_1T = self._tokenizer(self._prompt(messages, lengths), add_special_tokens=False, return_tensors="pt")
+        inputs = {
+            "input_ids": ids_1T["input_ids"],
+            "attention_mask": ids_1T["attention_mask"],
+            "input_features": heard["input_features"].to(self._model.dtype),
+            "feature_attention_mask": mask_BF,
+        }
+        return {key: tensor.to(self._model.device) for key, tensor in inputs.items()}
+
+    def _prompt(self, messages: tuple[Message, ...], lengths: list[int]) -> str:
+        """Return the prompt as text, with as many audio tokens as each clip has."""
+        *earlier, last = messages
+        clips = [AUDIO_BEFORE + AUDIO * length + AUDIO_AFTER for length in lengths]
+        if self._numbers_clips:
+            clips = [f"Audio {number}: {clip}\n" for number, clip in enumerate(clips, start=1)]
+        note = JOINED.format(num_parts=len(lengths)) if len(lengths) > 1 else ""
+        turns = [TURN.format(role=one.role, content=one.content) for one in earlier]
+        asked = TURN.format(role=last.role, content="".join(clips) + note + last.content)
+        return "".join([*turns, asked, REPLY])

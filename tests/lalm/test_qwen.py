@@ -1,0 +1,129 @@
+"""Qwen2-Audio and Qwen2.5-Omni in this process. The models are random and tiny, of the same classes, made here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2_5OmniThinkerConfig,
+    Qwen2_5OmniThinkerForConditionalGeneration,
+    Qwen2AudioConfig,
+    Qwen2AudioForConditionalGeneration,
+    WhisperFeatureExtractor,
+)
+
+from lalm.catalog import open_lalm
+from lalm.qwen import Qwen
+from services.errors import ModelError, TooLarge
+from services.types import AudioClip, Choice, Message
+
+SPECIAL = ["<pad>", "<|im_start|>", "<|im_end|>", "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"]
+WORDS = [*SPECIAL, "A", "B", "what", "user", "assistant", "Audio", "1:", "2:", "image", "video"]
+CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
+ASKED = (Message(role="user", content="what"),)
+TEXT = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "pad_token_id": 0,
+    "eos_token_id": 2,
+    "bos_token_id": 1,
+}
+ENCODER = {
+    "d_model": 32,
+    "encoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 64,
+    "num_mel_bins": 80,
+}
+
+
+def clip(seconds: float, seed: int = 0) -> AudioClip:
+    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, round(seconds * 16_000))
+    return AudioClip(noise.astype(np.float32))
+
+
+def beside(path: Path) -> None:
+    words = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<pad>"))
+    words.pre_tokenizer = WhitespaceSplit()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", additional_special_tokens=SPECIAL[1:]
+    )
+    tokenizer.save_pretrained(path)
+    WhisperFeatureExtractor(feature_size=80).save_pretrained(path)
+
+
+def qwen2_audio(path: Path) -> None:
+    config = Qwen2AudioConfig(
+        audio_config={**ENCODER, "model_type": "qwen2_audio_encoder"},
+        text_config={**TEXT, "model_type": "qwen2"},
+        audio_token_index=WORDS.index("<|AUDIO|>"),
+    )
+    Qwen2AudioForConditionalGeneration(config).save_pretrained(path)
+
+
+def qwen_omni(path: Path) -> None:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
+    config = Qwen2_5OmniThinkerConfig(
+        audio_config={**ENCODER, "output_dim": 32, "n_window": 50},
+        vision_config={"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 2, "out_hidden_size": 32},
+        text_config={**TEXT, "rope_parameters": rope},
+        audio_token_index=WORDS.index("<|AUDIO|>"),
+        image_token_index=WORDS.index("image"),
+        video_token_index=WORDS.index("video"),
+        vision_start_token_id=len(WORDS),
+        audio_start_token_id=WORDS.index("<|audio_bos|>"),
+        audio_end_token_id=WORDS.index("<|audio_eos|>"),
+    )
+    Qwen2_5OmniThinkerForConditionalGeneration(config).save_pretrained(path)
+
+
+@pytest.fixture(scope="module", params=[qwen2_audio, qwen_omni])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("qwen")
+    torch.manual_seed(0)
+    request.param(path)
+    beside(path)
+    return path
+
+
+async def test_options_are_scored_by_what_is_heard(folder: Path) -> None:
+    lalm = open_lalm(str(folder))
+    assert isinstance(lalm, Qwen)
+    first = await lalm.choose(ASKED, clip(1), CHOICES)
+    other = await lalm.choose(ASKED, clip(1, seed=1), CHOICES)
+    assert sum(first.probabilities.values()) == pytest.approx(1)
+    assert first.probabilities != other.probabilities
+    assert first == await lalm.choose(ASKED, clip(1), CHOICES)
+
+
+async def test_a_second_is_25_tokens_and_a_long_clip_is_heard_in_parts(folder: Path) -> None:
+    lalm = open_lalm(str(folder))
+    one = (await lalm.choose(ASKED, clip(10), CHOICES)).usage.prompt_tokens
+    two = (await lalm.choose(ASKED, clip(20), CHOICES)).usage.prompt_tokens
+    parts = (await lalm.choose(ASKED, clip(40), CHOICES)).usage.prompt_tokens
+    assert two - one == 250
+    assert parts > 1000
+    with pytest.raises(TooLarge, match=r"lasts 250\.0 s"):
+        await lalm.choose(ASKED, clip(250), CHOICES)
+
+
+async def test_an_open_question_gets_words(folder: Path) -> None:
+    reading = await open_lalm(str(folder)).listen(ASKED, clip(1))
+    assert reading.usage.completion_tokens > 0
+
+
+def test_a_folder_that_holds_something_else_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+        open_lalm(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match="model of type 'bert'"):
+        open_lalm(str(tmp_path))
