@@ -1,4 +1,9 @@
-"""A run folder as a LALM: it hears clips, scores the texts of options by likelihood, and replies greedily."""
+"""A run folder as a LALM: it hears clips, scores the texts of options by likelihood, and replies greedily.
+
+An option's score is the mean log-probability of its tokens, less most of what it has when the same question is asked
+about silence (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; Holtzman et al. 2021, arXiv:2104.08315): a
+short or common option is likely whatever is heard.
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -7,6 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,10 +26,12 @@ from lalm.template import Heard
 from services.llms.batching import Batcher
 from services.llms.letters import best
 from services.protocols import ASR
-from services.types import AudioClip, Choice, Message, Reading, ReadingStyle, Usage
+from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions that are read together
+PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see LOG.md
+SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
 NUM_KEPT = 32  # clips whose features stay in memory: many questions are asked about the same one
 
 
@@ -32,7 +40,17 @@ class _Asked(NamedTuple):
 
     clip: AudioClip
     prompt: tuple[int, ...]
+    about_silence: tuple[int, ...] = ()
+    """The same question about silence."""
     replies: tuple[tuple[int, ...], ...] = ()
+
+
+class _Scored(NamedTuple):
+    """A prompt about a clip, and what may follow it."""
+
+    clip: AudioClip
+    prompt: tuple[int, ...]
+    replies: tuple[tuple[int, ...], ...]
 
 
 class TrainedLALM:
@@ -62,33 +80,43 @@ class TrainedLALM:
         return await self._replies.submit(_Asked(clip, await self._prompt(messages, clip)))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        prompt = await self._prompt(messages, clip)
+        prompt, about_silence = await self._prompt(messages, clip), self._worded(messages, SILENCE, "")
         replies = tuple(self._built.template.reply(choice.text) for choice in choices)
-        logprobs = await self._scores.submit(_Asked(clip, prompt, replies))
-        by_letter = {choice.letter: each for choice, each in zip(choices, logprobs, strict=True)}
-        return best(by_letter, num_tokens=len(prompt))
+        scores = await self._scores.submit(_Asked(clip, prompt, about_silence, replies))
+        by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
+        return best(by_letter, num_tokens=len(prompt) + len(about_silence))
 
     async def _prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
+        """Return the prompt about a clip, with the words of the recogniser."""
+        if self._asr is None:
+            return self._worded(messages, clip, "")
+        said = await self._asr.transcribe(clip)
+        return self._worded(messages, clip, shown(" ".join(one.text for one in said if one.kind == "transcript")))
+
+    def _worded(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         """Return the prompt with the clip before the last message, as it stood when the model was trained."""
         *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
         asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
-        words = ""
-        if self._asr is not None:
-            said = await self._asr.transcribe(clip)
-            words = shown(" ".join(one.text for one in said if one.kind == "transcript"))
         return self._built.template.prompt(asked, [Heard(num_segments(clip), words)])
 
     @torch.inference_mode()
     def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
-        """Return the log-probability of each option, its end of turn included: one forward pass for all questions."""
+        """Return the score of each option, its end of turn included: one forward pass for all questions."""
+        heard = self._means([_Scored(one.clip, one.prompt, one.replies) for one in asked])
+        expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
+        scores = (heard - PRIOR_WEIGHT * expected).tolist()
+        ends = list(accumulate(len(one.replies) for one in asked))
+        return [tuple(scores[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
+
+    def _means(self, asked: Sequence[_Scored]) -> Tensor:
+        """Return the mean log-probability of a token of each reply, those of all prompts behind one another."""
         groups = [
             Group(tuple(Row(one.prompt, reply) for reply in one.replies), self._num_slots(one.clip)) for one in asked
         ]
         packed = pack(groups).to(self._device)
         logprobs_R = self._built.model(packed, padded([part for one in asked for part in self._features(one.clip)]))
-        sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R).tolist()
-        ends = list(accumulate(len(one.replies) for one in asked))
-        return [tuple(sums[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
+        sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R)
+        return sums / packed.row_R.bincount(minlength=packed.num_rows)
 
     @torch.inference_mode()
     def _reply(self, asked: Sequence[_Asked]) -> Sequence[Reading]:

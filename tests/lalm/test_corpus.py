@@ -40,7 +40,7 @@ def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -
     words = {clip.path: clip.transcript for one in loaded(path).training.examples for clip in one.clips}
     assert words["0.wav"] == "hello there"
     assert words["1.wav"] == ""
-    path = make_run(data__validation=0, model__transcript=False)
+    path = make_run(data__validation=0, model__asr=None)
     rows.write_text("\n".join(map(json.dumps, lines)))
     assert {clip.transcript for one in loaded(path).training.examples for clip in one.clips} == {""}
 

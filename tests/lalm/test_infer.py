@@ -9,7 +9,7 @@ import torch
 from lalm import checkpoint, train
 from lalm.build import build
 from lalm.encoder import padded
-from lalm.infer import TrainedLALM
+from lalm.infer import PRIOR_WEIGHT, SILENCE, TrainedLALM
 from lalm.prompting import AUDIO, beside_audio
 from lalm.template import Heard, Template
 from services.types import AudioClip, Choice, Evidence, Message
@@ -46,8 +46,8 @@ def folder(make_run: MakeRun, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def summed(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str, words: str = "") -> float:
-    """Return the log-probability of a reply by a plain forward pass of each token."""
+def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str, words: str = "") -> float:
+    """Return the mean log-probability of a token of a reply by a plain forward pass of each token."""
     built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, folder)
     model = built.model.eval()
@@ -61,18 +61,24 @@ def summed(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: st
     logprobs_LV = model.backbone(inputs_embeds=inputs_LH[None]).logits[0].log_softmax(-1)
     targets = built.template.reply(reply)
     start = len(ids) - len(targets)
-    return sum(logprobs_LV[start + n - 1, token].item() for n, token in enumerate(targets))
+    return sum(logprobs_LV[start + n - 1, token].item() for n, token in enumerate(targets)) / len(targets)
 
 
 @pytest.mark.parametrize("seconds", [0.6, 33.0])
-async def test_the_option_of_the_highest_summed_log_probability_is_chosen(
+async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
     folder: Path, make_clip: MakeClip, seconds: float
 ) -> None:
     lalm, clip = TrainedLALM(folder, name="test", asr=Words()), make_clip(seconds, seed=4)
     reading = await lalm.choose(asked("What is heard?"), clip, CHOICES)
     prompt = (asked("")[0], Message(role="user", content=beside_audio("What is heard?")))
     with torch.no_grad():
-        expected = torch.tensor([summed(folder, clip, prompt, choice.text, "ring it") for choice in CHOICES])
+        expected = torch.tensor(
+            [
+                mean(folder, clip, prompt, choice.text, "ring it")
+                - PRIOR_WEIGHT * mean(folder, SILENCE, prompt, choice.text)
+                for choice in CHOICES
+            ]
+        )
     assert reading.reply == "ABC"[int(expected.argmax())]
     shares = [reading.probabilities[letter] for letter in "ABC"]
     torch.testing.assert_close(torch.tensor(shares), expected.softmax(-1), rtol=1e-3, atol=1e-4)
