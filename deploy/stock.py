@@ -3,11 +3,18 @@
 from services import weights
 from services.catalog import DEFAULT_LLM
 
+DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
+
 
 def needed() -> tuple[str, ...]:
     """Return the names of what the default models and the demo need."""
+    chosen = (DEFAULT_LLM, DEFAULT_BACKBONE)
     entries = weights.known().items()
-    return tuple(name for name, entry in entries if entry.wheels and (entry.kind != "LLM" or name == DEFAULT_LLM))
+    return tuple(
+        name
+        for name, entry in entries
+        if entry.wheels and (entry.kind not in {"LLM", "backbone"} or name in chosen)
+    )
 
 
 def here() -> tuple[str, ...]:
