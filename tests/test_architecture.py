@@ -70,6 +70,7 @@ def test_no_file_is_longer_than_400_lines() -> None:
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(900)  # a small benchmark with controls among them
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
     commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
