@@ -11,9 +11,7 @@ def needed() -> tuple[str, ...]:
     chosen = (DEFAULT_LLM, DEFAULT_BACKBONE)
     entries = weights.known().items()
     return tuple(
-        name
-        for name, entry in entries
-        if entry.wheels and (entry.kind not in {"LLM", "backbone"} or name in chosen)
+        name for name, entry in entries if entry.wheels and (entry.kind not in {"LLM", "backbone"} or name in chosen)
     )
 
 
