@@ -1,9 +1,8 @@
 """How a served LALM wants to be asked: audio before text, its limits, and what its prompt may hold."""
 
 import math
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
-
-import numpy as np
 
 from services.errors import TooLarge
 from services.posting import AUDIO_PLACE
@@ -39,8 +38,9 @@ class Form(NamedTuple):
             )
         if num_parts == 1:
             return (clip,)
-        cut = np.array_split(clip.samples, num_parts)
-        return tuple(AudioClip(samples, clip.source_rate, clip.num_channels) for samples in cut)
+        ends = [round(part * len(clip.samples) / num_parts) for part in range(num_parts + 1)]
+        spans = pairwise(ends)
+        return tuple(AudioClip(clip.samples[a:b], clip.source_rate, clip.num_channels) for a, b in spans)
 
     def messages(self, messages: tuple[Message, ...], transcripts: tuple[str, ...]) -> list[dict[str, Any]]:
         """Return the messages of a request; the clips stand in the last, before its text.
