@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 if TYPE_CHECKING:
     from eval.akb_open.review import Agreement
@@ -74,6 +73,8 @@ def review(
 
 
 def _print_agreement(found: "Agreement") -> None:
+    from rich.console import Console
+
     console = Console(highlight=False, markup=False)
     kappa = "undefined" if found.kappa is None else f"{found.kappa:.3f}"
     console.print(

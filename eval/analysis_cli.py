@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from eval.terminal import terminal
 
 if TYPE_CHECKING:
     from eval.stored import Stored
@@ -46,7 +47,7 @@ def compare(
     if json:
         print(comparison.model_dump_json())  # noqa: T201
     else:
-        print_comparison(comparison, Console(markup=False))
+        print_comparison(comparison, terminal())
 
 
 def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
@@ -56,7 +57,7 @@ def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_contest(found, Console())
+        print_contest(found, terminal())
 
 
 def correlate(
@@ -74,7 +75,7 @@ def correlate(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_pairs(found, Console(markup=False))
+        print_pairs(found, terminal())
 
 
 def recommend(
@@ -94,7 +95,7 @@ def recommend(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_recommendation(found, Console(markup=False))
+        print_recommendation(found, terminal())
 
 
 def reproduce(
@@ -109,7 +110,7 @@ def reproduce(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_reproduction(found, Console(markup=False))
+        print_reproduction(found, terminal())
 
 
 def report(
@@ -124,7 +125,7 @@ def report(
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
     left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
     size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
-    Console(markup=False).print(f"{html}: {size}", highlight=False, soft_wrap=True)
+    terminal().print(f"{html}: {size}", highlight=False, soft_wrap=True)
 
 
 def fit_router(
@@ -147,8 +148,8 @@ def fit_router(
     if json:
         print(table.model_dump_json())  # noqa: T201
     else:
-        print_routing(table, Console())
-        Console().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+        print_routing(table, terminal())
+        terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from eval import akb_cli, analysis_cli
+from eval.terminal import terminal
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def score(
     if json:
         print(scored.model_dump_json())  # noqa: T201
     else:
-        print_score(predictions.name, scored, Console(markup=False))
+        print_score(predictions.name, scored, terminal())
 
 
 @app.command()
@@ -171,7 +171,7 @@ def grid(
         out=out,
     )
     done = grids.run_grid(request, _names(llm), _names(captioner))
-    console = Console(markup=False)
+    console = terminal()
     grids.print_grid(done, console)
     console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
@@ -208,7 +208,7 @@ akb_cli.register(app)
 def _report(outcome: "Outcome") -> None:
     from eval.report import print_table
 
-    console = Console(markup=False)
+    console = terminal()
     print_table(outcome.folder.name, outcome.summary, console)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:

@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from eval.benchmarks import BENCHMARKS
 from eval.scoring import Verdict, wilson_95
@@ -12,6 +10,9 @@ from eval.stored import open_stored
 from services.catalog import pick
 from services.errors import BadConfig
 from services.types import Value
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Counts(Value):
@@ -57,8 +58,10 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int]:
     }
 
 
-def print_score(title: str, score: FileScore, console: Console) -> None:
+def print_score(title: str, score: FileScore, console: "Console") -> None:
     """Print both accuracies by task, each with its 95 % interval."""
+    from rich.table import Table
+
     table = Table(title=f"{title}, key {score.key}", title_justify="left")
     table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):

@@ -1,30 +1,15 @@
 """The only place where environment variables are read."""
 
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-
-class Settings(BaseSettings):
-    """What the environment says; the prefix is `EARWITNESS_` except for the keys of hosted models."""
-
-    model_config = SettingsConfigDict(env_prefix="EARWITNESS_", frozen=True)
-
-    home: Path = Field(default_factory=lambda: user_cache_path("earwitness"))
-    """Folder for weights and cached perception."""
-    api_key: SecretStr | None = None
-    """Key sent to the server that `--llm-url` names."""
-    captioner_url: str | None = None
-    """Base URL of the server that hosts a served captioner."""
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-    gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
-    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+if TYPE_CHECKING:
+    from services.environment import Settings
 
 
 @cache
-def settings() -> Settings:
-    """Return the settings, read once per process."""
+def settings() -> "Settings":
+    """Return the settings, read once per process; the library behind them takes 50 ms to import."""
+    from services.environment import Settings
+
     return Settings()

@@ -9,8 +9,8 @@ import pytest
 
 from eval.benchmarks import akb, find
 from eval.benchmarks.benchmark import Item
+from services.environment import Settings
 from services.errors import BadConfig
-from services.settings import Settings
 
 ROW = {
     "id": "1",

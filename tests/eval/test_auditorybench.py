@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks import auditorybench, find
+from services.environment import Settings
 from services.errors import BadConfig
-from services.settings import Settings
 
 
 def task(tmp_path: Path, name: str, content: str) -> str:

@@ -1,0 +1,23 @@
+"""What the environment says about Earwitness; read through `services.settings`."""
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the environment says; the prefix is `EARWITNESS_` except for the keys of hosted models."""
+
+    model_config = SettingsConfigDict(env_prefix="EARWITNESS_", frozen=True)
+
+    home: Path = Field(default_factory=lambda: user_cache_path("earwitness"))
+    """Folder for weights and cached perception."""
+    api_key: SecretStr | None = None
+    """Key sent to the server that `--llm-url` names."""
+    captioner_url: str | None = None
+    """Base URL of the server that hosts a served captioner."""
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
