@@ -136,7 +136,8 @@ def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | No
     return opened
 
 
-# Limits in seconds, set low: none could be tried on its own server here. A longer clip goes out in parts.
+# Limits in seconds as far as known: none could be tried on its own server here. A longer clip goes out in parts
+# where a prompt may hold several, and is refused otherwise.
 HALF_MINUTES = Form(max_clip_s=30, max_clips=8)
 INLINE = Form(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
 
