@@ -108,6 +108,8 @@ class TrainConfig(Value):
     data: DataConfig
     alignment: AlignmentConfig | None = None
     """None: the connector starts as it is initialised, as in DeSTA."""
+    start_from: Path | None = None
+    """Run folder of the same model, relative to the configuration file, whose weights this run begins with."""
     optimizer: OptimizerConfig
     batch: BatchConfig = BatchConfig()
     seed: int = 42
@@ -121,4 +123,6 @@ class TrainConfig(Value):
                 f"data.max_length={self.data.max_length} exceeds batch.tokens={self.batch.tokens}: "
                 "a row has to fit into a packed sequence."
             )
+        if self.start_from and self.alignment:
+            raise ValueError("start_from brings an aligned connector: leave out alignment.")
         return self

@@ -55,7 +55,11 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         # 5. Go on where an earlier run stopped, or give the connector its start
         done = checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
         if not (folder / checkpoint.RESUME).is_file():
-            start(config, built, corpus, folder, group)
+            if config.start_from:
+                checkpoint.load_weights(built.model, root / config.start_from)
+            else:
+                align(config, built, corpus, folder, group)
+            alike(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
         with Meter(folder / checkpoint.METRICS, config, built, group, done=done) as meter:
@@ -75,7 +79,7 @@ def check(config: TrainConfig, group: Processes) -> None:
         )
 
 
-def start(config: TrainConfig, built: Built, corpus: Corpus, folder: Path, group: Processes) -> None:
+def align(config: TrainConfig, built: Built, corpus: Corpus, folder: Path, group: Processes) -> None:
     """Calibrate the connector, and align it if the configuration says so; the same in every process."""
     torch.manual_seed(config.seed)
     heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
@@ -87,9 +91,13 @@ def start(config: TrainConfig, built: Built, corpus: Corpus, folder: Path, group
         steps = track(aligner.run(), "Aligning", config.alignment.num_steps, transient=True, disable=not group.is_first)
         with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
             file.writelines(f"{loss:.4f}\n" for loss in steps)
+
+
+def alike(built: Built, seed: int, group: Processes) -> None:
+    """Give every process the same weights, and dropout of its own."""
     for value in built.model.kept().values():
         group.share(value)  # GPUs may add up the same numbers in another order
-    torch.manual_seed(config.seed + group.rank)  # dropout differs between processes
+    torch.manual_seed(seed + group.rank)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -42,3 +42,9 @@ def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> 
 def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
     kind = DistillConfig if path.stem.startswith("distill") else TrainConfig
     assert isinstance(read_config(path, kind), kind)
+
+
+def test_weights_of_another_run_are_not_aligned_anew() -> None:
+    content = {**LEAST, "start_from": "runs/a", "alignment": {"num_steps": 1}}
+    with pytest.raises(ValidationError, match="leave out alignment"):
+        TrainConfig.model_validate(content)

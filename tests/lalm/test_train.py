@@ -96,6 +96,16 @@ def test_a_finished_run_stays_as_it_is(make_run: MakeRun, tmp_path: Path) -> Non
     assert before == ((folder / "model.safetensors").read_bytes(), metrics(folder))
 
 
+def test_a_run_begins_with_the_weights_of_another(make_run: MakeRun, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run(make_run(), first) == 0
+    slow = {"num_steps": 1, "learning_rate": 1e-12, "lora_learning_rate": 1e-12}
+    assert run(make_run(start_from=str(first), optimizer=slow), second) == 0
+    before, after = load_file(first / "model.safetensors"), load_file(second / "model.safetensors")
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+
+
 def test_a_run_folder_of_another_configuration_is_refused(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
