@@ -21,6 +21,7 @@ from eval.scoring import Score, Summary
 from eval.stored import Stored, open_stored
 from services.errors import BadConfig
 from services.types import Value
+from services.web import WAVEFORMS
 
 WEB = Path(__file__).with_name("web")
 DEFAULT_MAX_AUDIO_MB = 50.0
@@ -92,7 +93,7 @@ def _html(runs: Sequence[Run], data: PageData, max_audio_mb: float) -> str:
             left_out=_reasons(data, max_audio_mb),
             num_clips=len(data.clips),
             read=_inline,
-            licence=(WEB / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
+            licence=(WAVEFORMS / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
         )
     )
 
@@ -105,7 +106,8 @@ def _environment() -> Environment:
 
 def _inline(name: str) -> Markup:
     """Return a script or style sheet of ours, or of the waveform library, as it is."""
-    return Markup((WEB / name).read_text(encoding="utf-8"))  # noqa: S704 - files of this package
+    folder = WAVEFORMS if name.startswith("wavesurfer") else WEB
+    return Markup((folder / name).read_text(encoding="utf-8"))  # noqa: S704 - files of this package
 
 
 def _inline_json(data: PageData) -> Markup:

@@ -23,6 +23,7 @@ from services.limits import Limits
 from services.posted import REQUEST_BODY, Posted, read_form, read_json
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Value
+from services.web_page import router as web_page
 
 PATH = "/v1/audio/questions"
 
@@ -64,6 +65,8 @@ def create_app(service: Service, limits: Limits) -> FastAPI:
     app.add_exception_handler(EarwitnessError, _on_own_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_unknown_error)
+
+    app.include_router(web_page)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

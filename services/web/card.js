@@ -1,0 +1,90 @@
+// One answer as an article: options as bars, seconds per stage, evidence that plays its span, the route taken.
+
+export function make(tag, content = "", className = "") {
+  const node = document.createElement(tag);
+  node.append(...[content].flat());
+  if (className) node.className = className;
+  return node;
+}
+
+export function waitingCard(title) {
+  const article = make("article", [make("h3", title), make("p", "Listening …", "answer")]);
+  article.setAttribute("aria-busy", "true");
+  return article;
+}
+
+export function failedCard(title, reason) {
+  return make("article", [make("h3", title), make("p", reason, "failed")]);
+}
+
+// `seconds` is what the browser waited, null where that is long ago; `blind` hides what would tell who answered.
+export function card(title, answer, choices, seconds, clip, blind) {
+  const parts = [make("h3", title), make("p", chosen(answer), "answer")];
+  if (choices.length && Object.keys(answer.probabilities).length) parts.push(options(answer, choices));
+  if (blind) return make("article", parts);
+  for (const missing of answer.degraded) parts.push(make("p", `Missing: ${missing}`, "degraded"));
+  parts.push(...stages(answer, seconds), ...evidence(answer, clip), ...trace(answer));
+  return make("article", parts);
+}
+
+function chosen(answer) {
+  return answer.choice ? `${answer.choice.letter}) ${answer.choice.text}` : answer.reply || "No answer: the model said nothing.";
+}
+
+function options(answer, choices) {
+  return bars(
+    choices.map((text, number) => {
+      const letter = String.fromCharCode(65 + number);
+      const share = answer.probabilities[letter] ?? 0;
+      const isChosen = answer.choice?.letter === letter;
+      return { name: `${letter}) ${text}${isChosen ? " ✓" : ""}`, share, figure: `${(100 * share).toFixed(1)} %`, isChosen };
+    }),
+  );
+}
+
+function stages(answer, seconds) {
+  const all = Object.entries(answer.timings_s);
+  if (!all.length) return [];
+  const longest = Math.max(...all.map(([, taken]) => taken), 1e-9);
+  const rows = all.map(([name, taken]) => ({ name, share: taken / longest, figure: `${taken.toFixed(2)} s` }));
+  const heading = seconds === null ? "Seconds per stage" : `Seconds per stage (${seconds.toFixed(2)} s in all)`;
+  return [make("h4", heading), bars(rows)];
+}
+
+function bars(rows) {
+  const list = make("ul", "", "bars");
+  for (const row of rows) {
+    const name = make("span", row.name, row.isChosen ? "name chosen" : "name");
+    const track = make("span", make("span"), "track");
+    track.setAttribute("aria-hidden", "true");
+    track.firstChild.style.width = `${100 * row.share}%`;
+    list.append(make("li", [name, track, make("span", row.figure, "figure")]));
+  }
+  return list;
+}
+
+function evidence(answer, clip) {
+  if (!answer.evidence.length) return [make("h4", "Evidence"), make("p", "None: this model hears for itself.", "note")];
+  const list = make("ul", "", "evidence");
+  list.tabIndex = 0;
+  for (const one of answer.evidence) list.append(statement(one, clip));
+  return [make("h4", `Evidence (${answer.evidence.length})`), list];
+}
+
+function statement(one, clip) {
+  const end = one.end_s === null ? "end" : one.end_s.toFixed(1);
+  const span = `${one.start_s.toFixed(1)}–${end} s`;
+  const button = make("button", span);
+  button.type = "button";
+  button.setAttribute("aria-label", `Play ${span}`);
+  button.addEventListener("click", () => clip.playSpan(one.start_s, one.end_s));
+  const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
+  const source = make("small", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
+  return make("li", [button, make("p", [one.text, document.createElement("br"), source])]);
+}
+
+function trace(answer) {
+  const list = make("ol", "", "trace");
+  for (const step of answer.trace) list.append(make("li", step));
+  return [make("h4", "Route"), list];
+}
