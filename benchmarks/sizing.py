@@ -1,0 +1,151 @@
+"""How many replicas and GPUs does a load take? A simulation of the service's queues, from measured seconds per stage.
+
+    python benchmarks/sizing.py --qps 5 --seconds runs/cascade/predictions.jsonl --p95 10
+    python benchmarks/sizing.py --qps 5 --stage caption=0.8 --stage transcribe=0.5 --stage read=1.2 --p95 10
+
+Requests come as a Poisson stream. The captioner and the ASR hear the clip at once, each behind one queue for its
+replicas, one clip at a time per replica; when both are done, the LLM reads, behind its own queue. The smallest number
+of replicas whose simulated p95 holds is printed, stage by stage. docs/sizing.md says how to use it.
+`benchmarks/sizing_check.py` compares the simulation with the running service.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+import numpy as np
+import simpy
+from rich.console import Console
+from rich.table import Table
+
+EARS = ("caption", "transcribe")
+READ = "read"
+STAGES = (*EARS, READ)
+BUSIEST = 0.95  # share of its time that a stage may be busy: beyond it, queues grow for hours
+MAX_REPLICAS = 1000
+
+Seconds: TypeAlias = Mapping[str, Sequence[float]]
+"""Stage -> seconds that it was measured to take, one per request."""
+Replicas: TypeAlias = Mapping[str, int]
+
+
+class Load(NamedTuple):
+    """What the simulated service went through."""
+
+    latencies_s: list[float]
+    busy: dict[str, float]
+    """Stage -> share of the time that its replicas worked."""
+
+    def quantile(self, share: float) -> float:
+        """Return the latency in seconds that this share of the requests stays under."""
+        return float(np.quantile(self.latencies_s, share))
+
+
+def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: int = 5000, seed: int = 0) -> Load:
+    """Let requests come at `qps`; each draws what its stages take from the measured seconds, independently.
+
+    A stage without measured seconds is left out. The first tenth of the requests, when queues are still empty, does
+    not count.
+    """
+    draw = np.random.default_rng(seed)
+    world = simpy.Environment()
+    queues = {stage: simpy.Resource(world, replicas[stage]) for stage in STAGES if seconds.get(stage)}
+    worked: dict[str, float] = defaultdict(float)
+    latencies: list[float] = []
+
+    def stage(name: str) -> Generator[Any, Any, None]:
+        with queues[name].request() as turn:
+            yield turn
+            takes = float(draw.choice(seconds[name]))
+            worked[name] += takes
+            yield world.timeout(takes)
+
+    def request() -> Generator[Any, Any, None]:
+        started = world.now
+        yield world.all_of([world.process(stage(name)) for name in EARS if name in queues])
+        if READ in queues:
+            yield world.process(stage(READ))
+        latencies.append(world.now - started)
+
+    def arrivals() -> Generator[Any, Any, None]:
+        for _ in range(num_requests):
+            yield world.timeout(float(draw.exponential(1 / qps)))
+            world.process(request())
+
+    world.process(arrivals())
+    world.run()
+    busy = {name: worked[name] / (replicas[name] * world.now) for name in queues}
+    return Load(latencies[num_requests // 10 :], busy)
+
+
+def fewest(seconds: Seconds, qps: float, p95_s: float) -> tuple[Replicas, Load]:
+    """Return the replicas that hold `p95_s`, adding one where the queue is longest; exit code 2 where none can."""
+    stages = [stage for stage in STAGES if seconds.get(stage)]
+    means = {stage: sum(seconds[stage]) / len(seconds[stage]) for stage in stages}
+    replicas = {stage: max(1, math.ceil(qps * means[stage] / BUSIEST)) for stage in stages}
+    alone = simulate(seconds, dict.fromkeys(stages, MAX_REPLICAS), qps, num_requests=1000)
+    if alone.quantile(0.95) > p95_s:
+        _refuse(f"p95 is {alone.quantile(0.95):.2f} s without any waiting; {p95_s:g} s needs faster models")
+    while (load := simulate(seconds, replicas, qps)).quantile(0.95) > p95_s:
+        replicas[max(stages, key=lambda stage: load.busy[stage])] += 1
+    return replicas, load
+
+
+def measured(path: Path) -> Seconds:
+    """Return the seconds per stage of a run folder's predictions."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for line in path.read_text().splitlines():
+        response = json.loads(line)["response"]
+        for stage, taken in (response or {"timings_s": {}})["timings_s"].items():
+            seconds[stage].append(taken)
+    if not seconds:
+        _refuse(f"'{path}' holds no timings; give predictions.jsonl of a cascade run")
+    return seconds
+
+
+def main() -> None:
+    """Print the replicas, how busy they are, and the latencies."""
+    parser = argparse.ArgumentParser(prog="benchmarks/sizing.py", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--qps", type=float, required=True, help="questions a second")
+    parser.add_argument("--p95", type=float, required=True, help="seconds that 95 %% of the answers may take")
+    parser.add_argument("--seconds", type=Path, help="predictions.jsonl of a cascade run, measured where it will run")
+    parser.add_argument("--stage", action="append", default=[], metavar="NAME=SECONDS", help="instead of --seconds")
+    parser.add_argument("--per-gpu", action="append", default=[], metavar="NAME=REPLICAS", help="replicas on one GPU")
+    options = parser.parse_args()
+    if bool(options.seconds) == bool(options.stage):
+        _refuse("give either --seconds or --stage")
+    seconds = measured(options.seconds) if options.seconds else {k: [v] for k, v in _pairs(options.stage).items()}
+    if unknown := seconds.keys() - set(STAGES):
+        _refuse(f"no stage named {', '.join(sorted(unknown))}; known: {', '.join(STAGES)}")
+    replicas, load = fewest(seconds, options.qps, options.p95)
+    per_gpu = _pairs(options.per_gpu)
+    table = Table("stage", "mean s", "replicas", "busy", "GPUs", title=f"{options.qps:g} questions a second")
+    for stage, count in replicas.items():
+        mean = sum(seconds[stage]) / len(seconds[stage])
+        gpus = f"{math.ceil(count / per_gpu[stage])}" if stage in per_gpu else "–"
+        table.add_row(stage, f"{mean:.2f}", f"{count}", f"{load.busy[stage]:.0%}", gpus)
+    console = Console()
+    console.print(table)
+    console.print(f"p50 {load.quantile(0.5):.2f} s, p95 {load.quantile(0.95):.2f} s, p99 {load.quantile(0.99):.2f} s")
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, float]:
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    try:
+        return {name: float(value) for name, value in pairs.items()}
+    except ValueError:
+        _refuse(f"{' '.join(texts)!r} is not NAME=NUMBER")
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"Error: {why}.", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
