@@ -35,8 +35,8 @@ FETCHED = re.compile(r"https://([a-z0-9.-]+)(?::443)?(/[A-Za-z0-9/._~!$&'()*+,;=
 INLINE = re.compile(r"data:[a-z0-9.+-]+/[a-z0-9.+-]+(?:;[a-z0-9-]+=[a-z0-9.,-]+)*;base64,([A-Za-z0-9+/]*={0,2})", re.I)
 # Special names (RFC 6761, 6762, 8375) and the usual ones of private networks.
 PRIVATE_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa", ".arpa")
-# Outside of `is_private`, yet not the open Internet: 6to4 relays, and the address of Azure's host.
-NOT_OPEN_V4 = tuple(map(ipaddress.IPv4Network, ("192.88.99.0/24", "168.63.129.16/32")))
+# Not the open Internet, though Python says so of some: metadata (Oracle, Azure) and 6to4 relays.
+NOT_OPEN_V4 = tuple(map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")))
 # IPv6 as it is handed out, less Teredo and its like, documentation and 6to4. NAT64, mapped and local lie outside.
 UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 NOT_OPEN_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
