@@ -124,11 +124,13 @@ class Waiting:
     """An application that answers once it may."""
 
     def __init__(self) -> None:
-        self.may = asyncio.Event()
+        self.may, self.two = asyncio.Event(), asyncio.Event()
         self.num_running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.num_running += 1
+        if self.num_running == 2:
+            self.two.set()
         await self.may.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -163,8 +165,7 @@ async def test_a_key_has_its_rate(alice: httpx.AsyncClient, app: Waiting, clock:
 
 async def test_a_key_has_its_number_in_flight(alice: httpx.AsyncClient, app: Waiting) -> None:
     running = [asyncio.create_task(alice.get("/")) for _ in range(2)]
-    while app.num_running < 2:
-        await asyncio.sleep(0)
+    await app.two.wait()
     refused = await alice.get("/")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     app.may.set()
@@ -174,8 +175,7 @@ async def test_a_key_has_its_number_in_flight(alice: httpx.AsyncClient, app: Wai
 
 async def test_a_cancelled_request_is_no_longer_in_flight(alice: httpx.AsyncClient, app: Waiting) -> None:
     running = [asyncio.create_task(alice.get("/")) for _ in range(2)]
-    while app.num_running < 2:
-        await asyncio.sleep(0)
+    await app.two.wait()
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
