@@ -17,6 +17,7 @@ from ray.serve.handle import DeploymentHandle
 from agents.models import LocalModels, ModelNames, Models
 from agents.paths import DEAF, PATHS
 from deploy.config import ServeConfig
+from services.auth import Keys, read_keys
 from services.catalog import pick
 from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLLM, ask_replica, deployment
 from services.errors import ModelError
@@ -37,6 +38,7 @@ def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.A
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scales.agent.options())
     return agent.bind(
         config.limits,
+        read_keys(),
         llm=deployment(lambda: open_models(names).llm(), "llm", scales.llm),
         captioner=deployment(lambda: open_models(names).captioner(), "captioner", scales.captioner),
         asr=deployment(lambda: open_models(names).asr(), "asr", scales.asr),
@@ -65,16 +67,16 @@ class RemoteModels:
 class Agent:
     """The deployment in front: takes questions over HTTP and only awaits the models."""
 
-    def __init__(self, limits: Limits, **handles: DeploymentHandle) -> None:
+    def __init__(self, limits: Limits, keys: Keys, **handles: DeploymentHandle) -> None:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph",), daemon=True).start()
-        self._limits = limits
+        self._limits, self._keys = limits, keys
         self._handles = handles
         self._answerers: Mapping[str, Answerer] = {}
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return what Ray Serve puts behind its proxy."""
-        return create_app(self, self._limits)
+        return create_app(self, self._limits, self._keys)
 
     async def missing(self) -> tuple[str, ...]:
         cards = await asyncio.gather(*(_card(handle) for handle in self._handles.values()))

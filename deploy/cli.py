@@ -3,6 +3,7 @@
 earwitness ask clip.wav "What is heard?" --choice "A dog" --choice "Rain"
 earwitness serve --port 8000
 earwitness eval run --path cascade --bench mmau
+earwitness keys new NAME
 earwitness models list | pull | verify
 """
 
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded models and the demo clips: what is here, and fetching it.")
 app.add_typer(models_app, name="models", no_args_is_help=True)
+keys_app = typer.Typer(help="The API keys that `earwitness serve` accepts.")
+app.add_typer(keys_app, name="keys", no_args_is_help=True)
 app.add_typer(eval_cli.app, name="eval")
 
 
@@ -80,7 +83,7 @@ def ask(
 @app.command()
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs API keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     config: Annotated[Path, typer.Option(help="Which models, which limits, how many replicas.")] = LOCAL,
 ) -> None:
@@ -97,6 +100,21 @@ def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and d
     from deploy.demo import write
 
     print(f"Demo clips and questions: {write(folder)}")  # noqa: T201
+
+
+@keys_app.callback()
+def keys() -> None:
+    """Keep `new` a verb of `keys`: Typer would drop the name of an only command."""
+
+
+@keys_app.command("new")
+def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
+    """Make an API key: its hash is kept, and the key itself is printed this once."""
+    from deploy.keys import add
+
+    made = add(name)
+    print(made.secret)  # noqa: T201
+    print(f"The hash is in {made.path}; a running server knows the key after a restart.", file=sys.stderr)  # noqa: T201
 
 
 @models_app.command("list")

@@ -4,7 +4,6 @@ Ray gets a session of its own, so that signals for us never reach its processes 
 process alone takes them, lets Ray finish its work, and leaves neither a process nor a file behind.
 """
 
-import ipaddress
 import os
 import secrets
 import select
@@ -21,17 +20,21 @@ from pathlib import Path
 
 from deploy.config import ServeConfig
 from deploy.job import Job, Said
+from services.auth import Keys, read_keys
 from services.errors import BadConfig, ModelError
+from services.guard import is_loopback
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")
 GRACE_S = 20.0  # Ray takes about 6 s to stop when nothing is asked
 LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their paths may have 103
+OPEN = "There is no API key: whoever is on this machine may ask, with any key or none. `earwitness keys new NAME`."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once."""
-    _require_loopback(host)
+    keys = read_keys()
+    _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
     with _folder() as folder, _signals() as signals:
         job = Job(config=config, host=host, port=port, folder=folder)
@@ -44,6 +47,8 @@ def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = C
             ready = _told(process, signals)
             if ready:
                 print(f"Listening on http://{_netloc(host)}:{port}", flush=True)  # noqa: T201
+                if not keys:
+                    print(OPEN, flush=True)  # noqa: T201
                 _told(process, signals)
         finally:
             if ready:
@@ -51,20 +56,12 @@ def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = C
             _end(process)
 
 
-def _require_loopback(host: str) -> None:
-    if host != "localhost" and not (_is_address(host) and ipaddress.ip_address(host).is_loopback):
+def _require_keys_beyond_loopback(host: str, keys: Keys) -> None:
+    if not keys and not is_loopback(_netloc(host)):
         raise BadConfig(
-            f"The service asks nobody for a key yet, so it listens on loopback only, not on {host!r}: "
-            "use --host 127.0.0.1, and a proxy that checks who asks in front of it."
+            f"There is no API key, so the service listens on loopback only, not on {host!r}: "
+            "make a key with `earwitness keys new NAME`, or use --host 127.0.0.1."
         )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _require_free(host: str, port: int) -> None:

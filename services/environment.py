@@ -16,6 +16,8 @@ class Settings(BaseSettings):
     """Folder for weights and cached perception."""
     api_key: SecretStr | None = None
     """Key sent to the server that `--llm-url` names."""
+    api_keys_file: Path | None = None
+    """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")

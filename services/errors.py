@@ -2,8 +2,9 @@
 
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
-    │   └── BadAudio         HTTP 422: a clip that cannot be decoded or used
-    │       └── TooLarge     HTTP 413: more bytes or seconds than are accepted
+    │   ├── BadAudio         HTTP 422: a clip that cannot be decoded or used
+    │   │   └── TooLarge     HTTP 413: more bytes or seconds than are accepted
+    │   └── BadUrl           HTTP 400: a URL that is not fetched, or brought nothing
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
     ├── ModelError           HTTP 503: a model cannot run here, or a model server failed
@@ -47,6 +48,12 @@ class TooLarge(BadAudio):
 
     code = "too_large"
     http_status = 413
+
+
+class BadUrl(BadRequest):
+    """A URL that is not fetched, or brought nothing."""
+
+    code = "bad_audio_url"
 
 
 class BadConfig(EarwitnessError):

@@ -18,7 +18,9 @@ from starlette.exceptions import HTTPException
 
 from services.asking import asked
 from services.audio import decode
+from services.auth import Keys
 from services.errors import BadRequest, EarwitnessError, TookTooLong
+from services.guard import Guard
 from services.limits import Limits
 from services.posted import REQUEST_BODY, Posted, read_form, read_json
 from services.protocols import Answerer
@@ -59,12 +61,13 @@ class Failure(Value):
     error: Fault
 
 
-def create_app(service: Service, limits: Limits) -> FastAPI:
-    """Build the ASGI application in front of a service."""
+def create_app(service: Service, limits: Limits, keys: Keys = Keys()) -> FastAPI:  # noqa: B008 - frozen
+    """Build the ASGI application in front of a service; without keys it answers this machine only."""
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None)
     app.add_exception_handler(EarwitnessError, _on_own_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_unknown_error)
+    app.add_middleware(Guard, keys=keys, limits=limits.per_key)
 
     app.include_router(web_page)
 

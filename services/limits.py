@@ -5,9 +5,20 @@ from typing import Any
 from pydantic import Field
 
 from services.errors import TooLarge
+from services.fetch import UrlPolicy
 from services.types import AudioClip, Value
 
 STOP_POLL_S = 0.1  # how often a stopping replica looks whether its requests are done; Ray's 2 s delay every stop
+
+
+class PerKey(Value):
+    """What each API key may ask of one replica."""
+
+    requests_per_s: float = Field(default=20.0, gt=0)
+    """On average."""
+    burst: float = Field(default=60.0, ge=1)
+    """Requests at once after a pause."""
+    max_running: int = Field(default=32, ge=1)
 
 
 class Limits(Value):
@@ -18,6 +29,8 @@ class Limits(Value):
     max_duration_s: float = Field(default=3600.0, gt=0)
     deadline_s: float = Field(default=600.0, gt=0)
     """Seconds from the head of the request to its answer."""
+    per_key: PerKey = PerKey()
+    audio_urls: UrlPolicy = UrlPolicy()
 
     def check_bytes(self, num_bytes: int) -> None:
         """Refuse an upload that is too large, be it announced or arrived."""

@@ -39,7 +39,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=(tmp / "stderr").open("w"),
             text=True,
-            env=os.environ | {"TMPDIR": str(tmp)},
+            env=os.environ | {"TMPDIR": str(tmp), "EARWITNESS_HOME": str(tmp / "home")},
             start_new_session=True,
         )
         self.statuses: set[int] = set()
@@ -96,6 +96,13 @@ def test_it_says_where_it_listens_once_every_model_is_loaded(service: Running) -
     assert service.said == f"Listening on {service.url}\n"
     assert service.statuses - {404, 503} == {200}
     assert service.logged == ""
+
+
+def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running) -> None:
+    assert service.process.stdout
+    assert "There is no API key" in service.process.stdout.readline()
+    foreign = httpx.get(f"{service.url}/openapi.json", headers={"Host": "evil.example"})
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "not_local")
 
 
 def test_a_question_goes_through_three_deployments(service: Running) -> None:

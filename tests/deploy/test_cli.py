@@ -13,6 +13,7 @@ from deploy import cli, stock
 from deploy.config import ServeConfig, read
 from lalm.catalog import LALMS
 from services import weights
+from services.auth import read_keys
 from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.errors import BadConfig
 from services.settings import settings
@@ -275,4 +276,23 @@ def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
 
 def test_the_service_is_not_offered_to_other_machines(capfd: pytest.CaptureFixture[str]) -> None:
     assert run("serve", "--host", "0.0.0.0") == 2
-    assert "it listens on loopback only, not on '0.0.0.0'" in capfd.readouterr().err
+    assert capfd.readouterr().err == (
+        "earwitness: There is no API key, so the service listens on loopback only, not on '0.0.0.0': "
+        "make a key with `earwitness keys new NAME`, or use --host 127.0.0.1.\n"
+    )
+
+
+def test_a_new_key_is_printed_once_and_alone_on_stdout(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run("keys", "new", "alice") == 0
+    said = capfd.readouterr()
+    assert read_keys().owner(said.out.strip()) == "alice"
+    assert said.out.strip() not in said.err
+
+
+def test_hosts_of_audio_urls_are_checked_when_the_configuration_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "serve.yaml"
+    path.write_text("limits: {audio_urls: {hosts: [audio.example.org, 127.0.0.1]}}")
+    with pytest.raises(
+        BadConfig, match=r"limits\.audio_urls\.hosts\.1: .*'127\.0\.0\.1' is no host that can be allowed"
+    ):
+        read(path)

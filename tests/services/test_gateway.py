@@ -70,7 +70,7 @@ def service() -> Scripted:
 
 @pytest.fixture
 def client(service: Scripted) -> Iterator[TestClient]:
-    with TestClient(create_app(service, LIMITS), raise_server_exceptions=False) as client:
+    with TestClient(create_app(service, LIMITS), "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
 
 

@@ -1,0 +1,31 @@
+"""`earwitness keys new NAME`: make an API key, print it this once, and keep its hash."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from services.auth import keys_file, new_key, read_keys
+from services.errors import BadConfig
+
+OWNER_ONLY = 0o600
+
+
+class Made(NamedTuple):
+    """A key just made."""
+
+    secret: str
+    path: Path
+    """The file that its hash was added to."""
+
+
+def add(name: str) -> Made:
+    """Add a key of that name, which must be new."""
+    path = keys_file()
+    taken = [key.name for key in read_keys().keys] if path.exists() and path.stat().st_size else []
+    if name in taken:
+        raise BadConfig(f"'{path}' has a key named {name!r} already: choose another name, or remove its line.")
+    secret, key = new_key(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
+        file.write(key.line() + "\n")
+    return Made(secret, path)

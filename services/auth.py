@@ -1,0 +1,90 @@
+"""API keys: who may ask. A file holds one line per key, its name and the sha256 of the key, never the key itself.
+
+A key is 256 random bits, so a plain hash is enough: there is nothing to guess. The file is read at start;
+`EARWITNESS_API_KEYS_FILE` names it, by default it is `api-keys` in the folder of Earwitness.
+"""
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from services.errors import BadConfig
+from services.settings import settings
+from services.types import Value
+
+PREFIX = "ew-"
+NUM_RANDOM_BYTES = 32
+LINE = re.compile(r"([\w.-]{1,64}) ([0-9a-f]{64})", re.ASCII)
+
+
+class Key(Value):
+    """A key as it is kept."""
+
+    name: str
+    """Whose key it is, for people and for counting."""
+    sha256: str
+
+    def line(self) -> str:
+        """Return this as a line of the file."""
+        return f"{self.name} {self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that are accepted; none: the server asks nobody for a key."""
+
+    keys: tuple[Key, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def owner(self, presented: str) -> str | None:
+        """Return the name of a key, None for one that is not accepted; the time taken tells nothing about either."""
+        digest = _hash(presented)
+        same = [hmac.compare_digest(key.sha256, digest) for key in self.keys]
+        return self.keys[same.index(True)].name if any(same) else None
+
+
+def new_key(name: str) -> tuple[str, Key]:
+    """Make a key: what its owner sends, and what is kept."""
+    secret = PREFIX + secrets.token_urlsafe(NUM_RANDOM_BYTES)
+    key = Key(name=name, sha256=_hash(secret))
+    if not LINE.fullmatch(key.line()):
+        raise BadConfig(f"{name!r} cannot name a key; up to 64 letters, digits, '.', '_' and '-' can.")
+    return secret, key
+
+
+def keys_file() -> Path:
+    """Return the file that holds the keys, whether it exists or not."""
+    return settings().api_keys_file or settings().home / "api-keys"
+
+
+def read_keys() -> Keys:
+    """Read the keys; `BadConfig` for a file that is named but holds none, so that a slip never opens the server."""
+    path = keys_file()
+    if not settings().api_keys_file and not path.exists():
+        return Keys()
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"The API keys in '{path}' cannot be read ({type(error).__name__}).") from None
+    keys = tuple(
+        _read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"
+    )
+    if not keys:
+        raise BadConfig(f"'{path}' holds no API key: `earwitness keys new NAME` adds one, or remove the file.")
+    return Keys(keys)
+
+
+def _read_line(path: Path, number: int, line: str) -> Key:
+    match = LINE.fullmatch(line.strip())
+    if not match:  # the line is not repeated: somebody may have put a key there
+        raise BadConfig(f"'{path}', line {number}, is no API key: a name, a space and the sha256 of the key are one.")
+    return Key(name=match[1], sha256=match[2])
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,146 @@
+"""Who may ask, and how much: ASGI middleware in front of every route.
+
+With keys, every request but those to `PUBLIC` paths needs one, as `Authorization: Bearer KEY` or `x-api-key: KEY`;
+each key has its rate and its number of requests in flight, per replica. Without keys, the server is for this machine
+only: the Host and Origin that a browser sends must be loopback, or any web page could ask through a name of its own
+that it points to 127.0.0.1 (DNS rebinding).
+"""
+
+import ipaddress
+import json
+import math
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.auth import Keys
+from services.limits import PerKey
+
+PUBLIC = frozenset({"/healthz", "/readyz"})
+NETLOC = re.compile(r"(?:https?://)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Use:
+    """What a key has left."""
+
+    tokens: float
+    since: float
+    num_running: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """An answer in place of the application's."""
+
+    status: HTTPStatus
+    code: str
+    message: str
+    type: str = "invalid_request_error"
+    header: tuple[str, str] = ("Cache-Control", "no-store")
+
+
+class Guard:
+    """Lets through to `app` what is allowed."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, limits: PerKey, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._keys, self._limits, self._clock = app, keys, limits, clock
+        self._uses = {key.name: _Use(limits.burst, clock()) for key in keys.keys}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have it answered."""
+        if scope["type"] == "lifespan" or scope["path"] in PUBLIC:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not self._keys:
+            refusal = _unless_local(headers)
+            await (_refuse(scope, send, refusal) if refusal else self._app(scope, receive, send))
+            return
+        owner = self._keys.owner(_presented(headers))
+        if owner is None:
+            await _refuse(scope, send, UNKNOWN_KEY)
+            return
+        await self._within_limits(self._uses[owner], scope, receive, send)
+
+    async def _within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := self._too_much(use):
+            await _refuse(scope, send, refusal)
+            return
+        use.num_running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            use.num_running -= 1
+
+    def _too_much(self, use: _Use) -> _Refusal | None:
+        """Take a token, unless there is none or too much is running (a token bucket)."""
+        most, per_s = self._limits.max_running, self._limits.requests_per_s
+        if use.num_running >= most:
+            return _too_many(f"This key has {most} requests in flight, the most it may have.", wait_s=1)
+        now = self._clock()
+        use.tokens = min(self._limits.burst, use.tokens + (now - use.since) * per_s)
+        use.since = now
+        if use.tokens < 1:
+            wait_s = math.ceil((1 - use.tokens) / per_s)
+            return _too_many(f"This key may ask {per_s:g} times a second; wait {wait_s} s.", wait_s)
+        use.tokens -= 1
+        return None
+
+
+UNKNOWN_KEY = _Refusal(
+    HTTPStatus.UNAUTHORIZED,
+    "invalid_api_key",
+    "No valid API key came with the request: send 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
+    header=("WWW-Authenticate", "Bearer"),
+)
+NOT_LOCAL = _Refusal(
+    HTTPStatus.FORBIDDEN,
+    "not_local",
+    "This server has no API keys, so it answers this machine only, under localhost or 127.0.0.1; "
+    "`earwitness keys new NAME` makes a key.",
+)
+
+
+def _too_many(message: str, wait_s: int) -> _Refusal:
+    return _Refusal(
+        HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", message, "requests", ("Retry-After", str(wait_s))
+    )
+
+
+def _presented(headers: Headers) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _unless_local(headers: Headers) -> _Refusal | None:
+    hosts = headers.getlist("host")
+    local = len(hosts) == 1 and all(map(is_loopback, hosts + headers.getlist("origin")))
+    return None if local else NOT_LOCAL
+
+
+def is_loopback(netloc: str) -> bool:
+    """Say whether a host, also with a port and `http://`, is this machine by a name that nobody can point away."""
+    match = NETLOC.fullmatch(netloc)
+    host = match[1].strip("[]").lower() if match else ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
+        return
+    error = {"message": refusal.message, "type": refusal.type, "param": None, "code": refusal.code}
+    body = json.dumps({"error": error}).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | dict([refusal.header])
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": int(refusal.status), "headers": raw})
+    await send({"type": "http.response.body", "body": body})

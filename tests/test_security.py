@@ -1,0 +1,22 @@
+"""SECURITY.md names a test for every measure, and each of them exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROWS = [
+    line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("| ") and "Threat" not in line
+]
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", "\n".join(ROWS))
+
+
+def test_every_row_names_a_test() -> None:
+    assert len(ROWS) > 15
+    assert [row for row in ROWS if not re.search(r"`tests/[\w/]+\.py::\w+`", row)] == []
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_a_named_test_exists(path: str, name: str) -> None:
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), flags=re.MULTILINE)
