@@ -71,6 +71,7 @@ def run(
         list[str] | None, typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.")
     ] = None,
     probe_items: Annotated[int, typer.Option(min=1, help="Items that the audio probes ask.")] = 50,
+    budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
@@ -102,6 +103,7 @@ def run(
         controls=tuple(dict.fromkeys(control or ())),
         num_probed=probe_items,
         seed=seed,
+        budget=budget,
         price=Price.read(price) if price else None,
         abstain=abstain,
         concurrency=concurrency,

@@ -1,0 +1,145 @@
+"""Active listening: an agent that is not sure asks its ears again, until options separate or its budget is spent."""
+
+from time import perf_counter
+from typing import NamedTuple
+
+from agents.confidence import Part, Probabilities, confidence, pooled, tempered
+from agents.findings import as_probabilities, contradictions, vote
+from agents.reading import read
+from agents.tools import Ears, Heard, Tool, called_for
+from services.errors import ModelError
+from services.protocols import LLM, Answerer
+from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, Usage
+
+ENOUGH = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
+READING_WEIGHT = 0.5  # of reading a finding alone, beside the answer from everything
+TEMPERATURES = {"qwen2.5-coder-0.5b": 0.09}
+"""LLM -> temperature that makes its averaged probabilities those of being right (fitted on dev); else 1."""
+
+
+class State(NamedTuple):
+    """What is known while listening again."""
+
+    probabilities: Probabilities
+    """Calibrated."""
+    evidence: tuple[Evidence, ...]
+    doubted: tuple[Evidence, ...]
+    trace: tuple[str, ...]
+    drafts: tuple[Draft, ...]
+    degraded: tuple[str, ...]
+    usage: Usage
+    num_actions: int
+
+    @property
+    def trusted(self) -> tuple[Evidence, ...]:
+        """The evidence that nothing more reliable contradicts."""
+        return tuple(one for one in self.evidence if one not in self.doubted)
+
+
+class FollowUp:
+    """Refines an answer that is not sure, within a budget.
+
+    Args:
+        ears: what the tools listen with.
+        llm: reads what they find.
+        budget: most actions; 0 leaves every answer as it is.
+        temperature: of the probabilities of the answers, so that they are those of being right.
+    """
+
+    def __init__(self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0) -> None:
+        self.ears = ears
+        self.llm = llm
+        self.budget = budget
+        self.temperature = temperature
+
+    async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> Answer:
+        """Return the answer, after as many follow-up questions as it takes and the budget allows."""
+        if not self.budget or not question.choices:
+            return answer
+        started = perf_counter()
+        state = self._start(question, answer)
+        for tool in called_for(question):
+            if confidence(state.probabilities).margin >= ENOUGH:
+                break
+            if state.num_actions + tool.cost <= self.budget:
+                state = await self._used(tool, Heard(question, clip, state.evidence), state)
+        return self._finished(question, answer, state, perf_counter() - started)
+
+    def _start(self, question: Question, answer: Answer) -> State:
+        known = answer.probabilities or as_probabilities(answer.choice, question)
+        temperature = self.temperature if answer.probabilities else 1.0
+        drafts = (Draft(actions=0, choice=answer.choice),)
+        return State(tempered(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0)
+
+    async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
+        """Use one tool, and weigh what it finds."""
+        actions = state.num_actions + tool.cost
+        state = state._replace(num_actions=actions)
+        try:
+            found = await tool.use(self.ears, heard)
+        except ModelError as error:
+            line = f"listen again: {tool.name} failed ({error})"
+            return state._replace(trace=(*state.trace, line), degraded=(*state.degraded, f"no {tool.name}: {error}"))
+        new = tuple(one for one in found if one not in state.evidence)
+        if not new:
+            line = f"listen again: {tool.name} ({actions} of {self.budget}), nothing new"
+            return state._replace(trace=(*state.trace, line))
+        return await self._weighed(tool, heard.question, new, state)
+
+    async def _weighed(self, tool: Tool, question: Question, new: tuple[Evidence, ...], state: State) -> State:
+        clashes = contradictions(question, new, state.trusted)
+        doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
+        believed = tuple(one for one in new if one not in doubted)
+        parts, usage = [Part(state.probabilities, 1.0)], Usage()
+        if believed:
+            again = await read(self.llm, question, believed)
+            usage = again.usage
+            parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
+        votes = (vote(one, question) for one in believed if one.kind != "transcript")  # what is said has no say
+        parts.extend(found for found in votes if found)
+        probabilities = pooled(*parts)
+        margin = confidence(probabilities).margin
+        found_text = " ".join(one.text for one in new)
+        line = f"listen again: {tool.name} ({state.num_actions} of {self.budget}), margin {margin:.2f}: {found_text}"
+        choice = _best(question, probabilities)
+        return state._replace(
+            probabilities=probabilities,
+            evidence=state.evidence + new,
+            doubted=doubted,
+            trace=(*state.trace, line, *(clash.text for clash in clashes)),
+            drafts=(*state.drafts, Draft(actions=state.num_actions, choice=choice)),
+            usage=state.usage + usage,
+        )
+
+    def _finished(self, question: Question, answer: Answer, state: State, seconds: float) -> Answer:
+        """Return the answer with what was found; one that nothing was added to keeps its reply and probabilities."""
+        update: dict[str, object] = {"drafts": state.drafts}
+        if state.num_actions:
+            trace, degraded = answer.trace + state.trace, answer.degraded + state.degraded
+            update |= {"trace": trace, "degraded": degraded, "usage": answer.usage + state.usage}
+            update["timings_s"] = answer.timings_s | {"listen again": seconds}
+        if len(state.drafts) > 1:
+            choice = _best(question, state.probabilities) or answer.choice
+            kept = answer.reply if choice == answer.choice or choice is None else choice.letter
+            flat = tempered(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
+            update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
+        return answer.model_copy(update=update)
+
+
+class Listening:
+    """An answerer whose answers are followed up."""
+
+    def __init__(self, answerer: Answerer, follow_up: FollowUp) -> None:
+        self.answerer = answerer
+        self.follow_up = follow_up
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        assert clip is not None, "there is no clip to listen to again"
+        return await self.follow_up.refine(question, clip, await self.answerer.answer(question, clip))
+
+
+def _best(question: Question, probabilities: Probabilities) -> Choice | None:
+    """Return the likeliest option; None where nothing is known."""
+    if not probabilities:
+        return None
+    return max(question.choices, key=lambda choice: probabilities[choice.letter])
