@@ -44,14 +44,18 @@ def supported(text: str, question: Question) -> frozenset[str]:
 def _fit(said: str, option: str) -> float:
     """Return how much of an option is said, in [0, 1]; of an order, at how many places."""
     steps, told = STEP.split(option), STEP.split(said)
-    if len(steps) > 1 and len(told) > 1:
+    if len(steps) > 1:
         same = sum(bool(_words(a) & _words(b)) for a, b in zip(steps, told, strict=False))
         return same / max(len(steps), len(told))
     wanted = _words(option)
-    numbers = {word for word in wanted if word.isdigit()}
-    if numbers and not numbers & _words(said):
+    numbers, told_numbers = _numbers(wanted), _numbers(_words(said))
+    if numbers and (len(told_numbers) != 1 or not numbers & told_numbers):  # of many numbers, which one is meant?
         return 0.0
     return len(wanted & _words(said)) / len(wanted) if wanted else 0.0
+
+
+def _numbers(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word.isdigit())
 
 
 def _words(text: str) -> frozenset[str]:

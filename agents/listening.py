@@ -87,16 +87,16 @@ class FollowUp:
         return await self._weighed(tool, heard.question, new, state)
 
     async def _weighed(self, tool: Tool, question: Question, new: tuple[Evidence, ...], state: State) -> State:
+        """Return the state with findings; a transcript is read as any evidence, but what is said in it has no vote."""
         clashes = contradictions(question, new, state.trusted)
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
-        parts, usage = [Part(state.probabilities, 1.0)], Usage()
-        if believed:
+        votes = [found for one in believed if one.kind != "transcript" and (found := vote(one, question))]
+        parts, usage = [Part(state.probabilities, 1.0), *votes], Usage()
+        if votes or any(one.kind in {"caption", "transcript"} for one in believed):  # else it tells no option apart
             again = await read(self.llm, question, believed)
             usage = again.usage
             parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
-        votes = (vote(one, question) for one in believed if one.kind != "transcript")  # what is said has no say
-        parts.extend(found for found in votes if found)
         probabilities = pooled(*parts)
         margin = confidence(probabilities).margin
         found_text = " ".join(one.text for one in new)

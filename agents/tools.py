@@ -127,6 +127,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _words),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),
+        Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
         Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),
         Tool("key", _asks(r"key|chords?|scale|harmon\w+"), 1, "measured", focused("key")),
         Tool("pitch", _asks(r"pitch|melody|ascend\w*|descend\w*"), 1, "measured", focused("pitch")),
@@ -134,7 +135,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool("order", ASKS["order"], 1, "model", focused("order")),
         Tool("speaker", _asks(r"speakers?|who|voices?|people|talk\w*"), 1, "model", focused("speaker")),
         Tool("quality", _asks(r"quality|loud\w*|volume|recorded|reverb\w*"), 1, "heuristic", focused("quality")),
-        Tool("instrument", _asks(r"instruments?"), 1, "model", focused("instrument")),
         Tool("sound", _asks(r"sounds?|animals?|noises?|heard|hear|source"), 1, "model", focused("sound")),
         Tool("span", None, 2, "model", _span),
         Tool("caption", None, 1, "model", focused("")),
@@ -144,6 +144,10 @@ TOOLS: Mapping[str, Tool] = {
 
 
 def called_for(question: Question) -> tuple[Tool, ...]:
-    """Return the tools that the words of a question call for, and after them those that suit any question."""
+    """Return the tool that the words of a question call for most directly, and after it those that suit any question.
+
+    More tools would overload: what a second one says is about something else (arXiv:2602.13685 finds the same).
+    """
     text = question.text.lower()
-    return tuple(tool for tool in TOOLS.values() if tool.asked_by is None or tool.asked_by.search(text))
+    direct = (tool for tool in TOOLS.values() if tool.asked_by and tool.asked_by.search(text))
+    return (*tuple(direct)[:1], *(tool for tool in TOOLS.values() if tool.asked_by is None))

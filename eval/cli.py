@@ -110,7 +110,7 @@ def run(
         out=out,
         retry_failed=retry_failed,
     )
-    _report(session.run(request))
+    _report(session.run(request), budget)
 
 
 @app.command()
@@ -207,11 +207,13 @@ analysis_cli.register(app)
 akb_cli.register(app)
 
 
-def _report(outcome: "Outcome") -> None:
+def _report(outcome: "Outcome", budget: int) -> None:
     from eval.report import print_table
 
     console = terminal()
     print_table(outcome.folder.name, outcome.summary, console)
+    if budget:
+        _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
@@ -220,6 +222,15 @@ def _report(outcome: "Outcome") -> None:
         _leave_now(INTERRUPTED)
     if outcome.summary.failed == outcome.num_items:
         raise typer.Exit(NOTHING_WORKED)
+
+
+def _report_budget(folder: Path, budget: int) -> None:
+    from eval.budget import curves, draw, print_curves
+    from eval.stored import read_predictions
+
+    found = curves(read_predictions(folder), budget)
+    print_curves(found, terminal())
+    terminal().print(f"Accuracy against budget: {draw(found, folder)}", highlight=False, soft_wrap=True)
 
 
 def _leave_now(code: int) -> NoReturn:
