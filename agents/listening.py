@@ -43,14 +43,18 @@ class FollowUp:
         ears: what the tools listen with.
         llm: reads what they find.
         budget: most actions; 0 leaves every answer as it is.
-        temperature: of the probabilities of the answers, so that they are those of being right.
+        temperature: of the LLM's probabilities, so that they are those of being right.
+        is_calibrated: whether the answers' probabilities are those of being right as they come.
     """
 
-    def __init__(self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0) -> None:
+    def __init__(
+        self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0, is_calibrated: bool = False
+    ) -> None:
         self.ears = ears
         self.llm = llm
         self.budget = budget
         self.temperature = temperature
+        self.answer_temperature = 1.0 if is_calibrated else temperature
 
     async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> Answer:
         """Return the answer, after as many follow-up questions as it takes and the budget allows."""
@@ -67,7 +71,7 @@ class FollowUp:
 
     def _start(self, question: Question, answer: Answer) -> State:
         known = answer.probabilities or as_probabilities(answer.choice, question)
-        temperature = self.temperature if answer.probabilities else 1.0
+        temperature = self.answer_temperature if answer.probabilities else 1.0
         drafts = (Draft(actions=0, choice=answer.choice),)
         return State(tempered(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0)
 
@@ -121,7 +125,7 @@ class FollowUp:
         if len(state.drafts) > 1:
             choice = _best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
-            flat = tempered(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
+            flat = tempered(state.probabilities, 1 / self.answer_temperature) if answer.probabilities else {}
             update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
         return answer.model_copy(update=update)
 

@@ -63,9 +63,10 @@ def _followed_up(answerer: Answerer, path: str, models: Models, budget: int) -> 
     from agents.tools import Ears
 
     llm = models.llm()
-    temperature = TEMPERATURES.get(llm.name, 1.0) if path == "cascade" else 1.0
-    ears = Ears(models.captioner(), models.asr())
-    return Listening(answerer, FollowUp(ears, llm, budget=budget, temperature=temperature))
+    ears, temperature = Ears(models.captioner(), models.asr()), TEMPERATURES.get(llm.name, 1.0)
+    calibrated = path == "auto"  # two arms are made one of calibrated probabilities
+    follow_up = FollowUp(ears, llm, budget=budget, temperature=temperature, is_calibrated=calibrated)
+    return Listening(answerer, follow_up)
 
 
 DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

@@ -210,3 +210,18 @@ def test_a_budget_of_nothing_builds_the_path_itself(tmp_path: Path) -> None:
 
     assert with_budget("cascade", 0) is PATHS["cascade"]
     assert LocalModels(ModelNames()).opened == {}
+
+
+def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays() -> None:
+    listener = Listener((statement("Number of separate events: 3."),))
+    flat = answered(0.36, 0.32, 0.32)
+    for temperature, num_asked in ((1.0, 1), (0.05, 0)):
+        follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=temperature)
+        listener.focuses.clear()
+        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))
+        assert len(listener.focuses) == num_asked
+    assert refined.probabilities == flat.probabilities
+    follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=0.3)
+    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))
+    assert refined.choice == HOW_MANY.choices[1]
+    assert max(refined.probabilities.values()) < 0.6
