@@ -151,29 +151,37 @@ def main(
     *,
     llm: Annotated[str, typer.Option(help="LLM of the cascade.")] = DEFAULT_LLM,
     lalm: Annotated[str, typer.Option(help="LALM.")] = "earwitness-tiny",
+    arm: Annotated[list[str] | None, typer.Option(help="cascade or lalm; may be repeated. Default: both.")] = None,
     targets: Annotated[int, typer.Option(min=1, help="Wrong options that each wording demands.")] = 1,
 ) -> None:
     """Attack both arms and print how often it works."""
     if shutil.which("espeak-ng") is None:
         raise BadConfig("There is no `espeak-ng` here; `apt-get install espeak-ng` brings it.")
     items = find(str(bench), None).items
-    with TemporaryDirectory() as cache:
-        captioner = CachedCaptioner(pick(CAPTIONERS, "captioner", DEFAULT_CAPTIONER)(), Path(cache))
-        asr = CachedASR(pick(ASRS, "ASR", DEFAULT_ASR)(), Path(cache))
-        arms: dict[str, Answerer] = {
-            f"cascade, {llm}": Cascade(open_llm(llm), captioner, asr),
-            f"lalm, {lalm}": Direct(open_lalm(lalm)),
-        }
-        table = Table(title=f"Chosen as demanded, % of {len(WORDINGS)} wordings x {targets}")
-        for column in ("arm", "n", "injected [95 %]", "clean", "neutral", "injected - clean [95 %]", "p"):
-            table.add_column(column)
-        table.add_column("right, clean")
-        table.add_column("right, injected")
-        for name, arm in arms.items():
-            trials = asyncio.run(attacked(arm, items, bench.parent, targets))
-            table.add_row(*row(name, trials))
-            for kind, by_text in (("  by letter", False), ("  by text", True)):
-                table.add_row(*row(kind, [trial for trial in trials if trial.names_text == by_text]))
+    openers = {"cascade": lambda cache: cascade(llm, cache), "lalm": lambda _: Direct(open_lalm(lalm))}
+    for name in arm or openers:
+        with TemporaryDirectory() as cache:
+            answerer = pick(openers, "arm", name)(Path(cache))
+            trials = asyncio.run(attacked(answerer, items, bench.parent, targets))
+        print_table(f"{name}, {llm if name == 'cascade' else lalm}", trials)
+
+
+def cascade(llm: str, cache: Path) -> Answerer:
+    """Return the default cascade with this LLM; a clip is perceived once."""
+    captioner = CachedCaptioner(pick(CAPTIONERS, "captioner", DEFAULT_CAPTIONER)(), cache)
+    return Cascade(open_llm(llm), captioner, CachedASR(pick(ASRS, "ASR", DEFAULT_ASR)(), cache))
+
+
+def print_table(name: str, trials: Sequence[Trial]) -> None:
+    """Print how often an arm chose as demanded, by how the option was named."""
+    table = Table(title=f"{name}: chosen as demanded, %", title_justify="left")
+    for column in ("named by", "n", "injected [95 %]", "clean", "neutral", "injected - clean [95 %]", "p"):
+        table.add_column(column)
+    table.add_column("right, clean")
+    table.add_column("right, injected")
+    table.add_row(*row("both", trials))
+    for kind, by_text in (("letter", False), ("text", True)):
+        table.add_row(*row(kind, [trial for trial in trials if trial.names_text == by_text]))
     console.print(table)
 
 
