@@ -29,6 +29,13 @@ class State(NamedTuple):
     degraded: tuple[str, ...]
     usage: Usage
     num_actions: int
+    num_known: int
+    """Statements before the first follow-up."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was found."""
+        return len(self.evidence) > self.num_known
 
     @property
     def trusted(self) -> tuple[Evidence, ...]:
@@ -62,7 +69,7 @@ class FollowUp:
             return answer
         started = perf_counter()
         state = self._start(question, answer)
-        for tool in called_for(question):
+        for tool in called_for(Heard(question, clip, answer.evidence)):
             if confidence(state.probabilities).margin >= ENOUGH:
                 break
             if state.num_actions + tool.cost <= self.budget:
@@ -73,21 +80,20 @@ class FollowUp:
         known = answer.probabilities or as_probabilities(answer.choice, question)
         temperature = self.answer_temperature if answer.probabilities else 1.0
         drafts = (Draft(actions=0, choice=answer.choice),)
-        return State(tempered(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0)
+        calibrated, evidence = tempered(known, temperature), answer.evidence
+        return State(calibrated, evidence, (), (), drafts, (), Usage(), num_actions=0, num_known=len(evidence))
 
     async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
         """Use one tool, and weigh what it finds."""
-        actions = state.num_actions + tool.cost
-        state = state._replace(num_actions=actions)
+        state = state._replace(num_actions=state.num_actions + tool.cost)
         try:
             found = await tool.use(self.ears, heard)
         except ModelError as error:
-            line = f"listen again: {tool.name} failed ({error})"
-            return state._replace(trace=(*state.trace, line), degraded=(*state.degraded, f"no {tool.name}: {error}"))
+            state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
+            return self._noted(tool, f" failed ({error})", heard.question, state)
         new = tuple(one for one in found if one not in state.evidence)
         if not new:
-            line = f"listen again: {tool.name} ({actions} of {self.budget}), nothing new"
-            return state._replace(trace=(*state.trace, line))
+            return self._noted(tool, ", nothing new", heard.question, state)
         return await self._weighed(tool, heard.question, new, state)
 
     async def _weighed(self, tool: Tool, question: Question, new: tuple[Evidence, ...], state: State) -> State:
@@ -101,19 +107,23 @@ class FollowUp:
             again = await read(self.llm, question, believed)
             usage = again.usage
             parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
-        probabilities = pooled(*parts)
-        margin = confidence(probabilities).margin
-        found_text = " ".join(one.text for one in new)
-        line = f"listen again: {tool.name} ({state.num_actions} of {self.budget}), margin {margin:.2f}: {found_text}"
-        choice = _best(question, probabilities)
-        return state._replace(
-            probabilities=probabilities,
+        heard_text = " ".join(one.text for one in new)
+        state = state._replace(
+            probabilities=pooled(*parts),
             evidence=state.evidence + new,
             doubted=doubted,
-            trace=(*state.trace, line, *(clash.text for clash in clashes)),
-            drafts=(*state.drafts, Draft(actions=state.num_actions, choice=choice)),
             usage=state.usage + usage,
         )
+        margin = confidence(state.probabilities).margin
+        state = self._noted(tool, f", margin {margin:.2f}: {heard_text}", question, state)
+        return state._replace(trace=(*state.trace, *(clash.text for clash in clashes)))
+
+    def _noted(self, tool: Tool, came: str, question: Question, state: State) -> State:
+        """Return the state with what came of a tool in its trace, and what would be answered now as a draft."""
+        line = f"listen again: {tool.name} ({state.num_actions} of {self.budget}){came}"
+        choice = _best(question, state.probabilities) if state.is_changed else state.drafts[0].choice
+        draft = Draft(actions=state.num_actions, choice=choice)
+        return state._replace(trace=(*state.trace, line), drafts=(*state.drafts, draft))
 
     def _finished(self, question: Question, answer: Answer, state: State, seconds: float) -> Answer:
         """Return the answer with what was found; one that nothing was added to keeps its reply and probabilities."""
@@ -122,7 +132,7 @@ class FollowUp:
             trace, degraded = answer.trace + state.trace, answer.degraded + state.degraded
             update |= {"trace": trace, "degraded": degraded, "usage": answer.usage + state.usage}
             update["timings_s"] = answer.timings_s | {"listen again": seconds}
-        if len(state.drafts) > 1:
+        if state.is_changed:
             choice = _best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
             flat = tempered(state.probabilities, 1 / self.answer_temperature) if answer.probabilities else {}

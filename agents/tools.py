@@ -143,11 +143,12 @@ TOOLS: Mapping[str, Tool] = {
 """Name -> tool, those first that answer a question most directly."""
 
 
-def called_for(question: Question) -> tuple[Tool, ...]:
+def called_for(heard: Heard) -> tuple[Tool, ...]:
     """Return the tool that the words of a question call for most directly, and after it those that suit any question.
 
     More tools would overload: what a second one says is about something else (arXiv:2602.13685 finds the same).
     """
-    text = question.text.lower()
-    direct = (tool for tool in TOOLS.values() if tool.asked_by and tool.asked_by.search(text))
-    return (*tuple(direct)[:1], *(tool for tool in TOOLS.values() if tool.asked_by is None))
+    text = heard.question.text.lower()
+    direct = [tool for tool in TOOLS.values() if tool.asked_by and tool.asked_by.search(text)]
+    others = [tool for tool in TOOLS.values() if not tool.asked_by and (tool.name != "span" or span_of(heard))]
+    return (*direct[:1], *others)

@@ -159,6 +159,15 @@ def test_a_failing_tool_degrades_the_answer_and_keeps_it() -> None:
     refined = refine(Listener((), fails=True), answer, budget=1)
     assert refined.choice == answer.choice and refined.probabilities == answer.probabilities
     assert refined.degraded == ("no count: The captioner is gone.",)
+    assert refined.trace == ("listen again: count (1 of 1) failed (The captioner is gone.)",)
+
+
+def test_an_action_that_finds_nothing_is_counted_and_changes_nothing() -> None:
+    answer = answered(0.4, 0.35, 0.25)
+    refined = refine(Listener(()), answer)
+    assert [draft.actions for draft in refined.drafts] == [0, 1, 2]
+    assert {draft.choice for draft in refined.drafts} == {answer.choice}
+    assert refined.probabilities == answer.probabilities and refined.reply == answer.reply
 
 
 def test_an_open_question_is_not_followed_up() -> None:

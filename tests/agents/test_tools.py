@@ -26,13 +26,17 @@ CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
         ("Which description fits the technical quality best?", "quality"),
         ("Which instrument plays this melody?", "instrument"),
         ("Which animal makes the noise?", "sound"),
-        ("Why?", "span"),
+        ("Why?", "caption"),
     ],
 )
 def test_the_words_of_a_question_call_for_a_tool(question: str, tool: str) -> None:
-    called = called_for(Question.ask(question))
-    assert called[0].name == tool
-    assert [one.name for one in called][-2:] == ["span", "caption"]
+    names = [one.name for one in called_for(Heard(Question.ask(question), CLIP, ()))]
+    assert names == list(dict.fromkeys((tool, "caption")))
+
+
+def test_a_span_is_heard_again_only_where_there_is_one() -> None:
+    names = [one.name for one in called_for(Heard(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
+    assert names == ["span", "caption"]
 
 
 def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
