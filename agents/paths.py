@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from agents.models import Models
+from services.catalog import pick
+from services.errors import BadConfig
 from services.protocols import Answerer
 
 
@@ -42,5 +44,29 @@ PATHS: Mapping[str, Build] = {
     "lalm": _lalm,
     "auto": _auto,
 }
+
+FOLLOWED_UP = frozenset({"cascade", "auto"})  # paths with ears that may be asked again
+
+
+def with_budget(path: str, budget: int) -> Build:
+    """Return what builds a path that may ask its ears again so often; with 0 it is the path itself."""
+    build = pick(PATHS, "path", path)
+    if not budget:
+        return build
+    if path not in FOLLOWED_UP:
+        raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
+    return lambda models: _followed_up(build(models), path, models, budget)
+
+
+def _followed_up(answerer: Answerer, path: str, models: Models, budget: int) -> Answerer:
+    from agents.listening import TEMPERATURES, FollowUp, Listening
+    from agents.tools import Ears
+
+    llm = models.llm()
+    ears, temperature = Ears(models.captioner(), models.asr()), TEMPERATURES.get(llm.name, 1.0)
+    calibrated = path == "auto"  # two arms are made one of calibrated probabilities
+    follow_up = FollowUp(ears, llm, budget=budget, temperature=temperature, is_calibrated=calibrated)
+    return Listening(answerer, follow_up)
+
 
 DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

@@ -17,6 +17,7 @@ SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
 SAID = 'Somebody says: "{text}"'
+UNQUOTED = str.maketrans(dict.fromkeys('"“”„‟«»＂', "'"))  # every double quote: one would end the quotation
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
 
@@ -41,11 +42,9 @@ def _heard(evidence: tuple[Evidence, ...]) -> str:
 
 
 def _statement(statement: Evidence) -> str:
-    said = (
-        SAID.format(text=statement.text.replace('"', "'"))
-        if statement.kind == "transcript"
-        else _worded(statement.text)
-    )
+    """Return a statement as one line: what was said cannot close its quotes, nor begin a line of its own."""
+    text = " ".join(statement.text.split())
+    said = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else _worded(text)
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
         return SPAN.format(start=statement.start_s, end=statement.end_s) + said
     return said

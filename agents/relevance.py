@@ -24,7 +24,7 @@ def selected(question: Question, evidence: tuple[Evidence, ...], style: ReadingS
     without such a limit, as many of the most relevant as `max_chars` hold, in their order.
     """
     joined = _joined(evidence, style.max_chars // 2)
-    ranked = sorted(joined, key=lambda statement: _overlap(statement, question))
+    ranked = sorted(joined, key=lambda statement: overlap(statement, question))
     if style.num_statements is not None and question.choices:
         joined = tuple(ranked[-style.num_statements :])
     fitting = _fitting(ranked, style.max_chars)
@@ -53,12 +53,13 @@ def _joined(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Evidence, .
     return (*rest, said[0].model_copy(update={"text": text, "end_s": said[-1].end_s}))
 
 
-def _overlap(statement: Evidence, question: Question) -> int:
+def overlap(statement: Evidence, question: Question) -> int:
     """Return how many stems the statement shares with the question, and with its options."""
-    words = _stems(f"{statement.kind} {statement.text}")
-    options = frozenset[str]().union(*(_stems(choice.text) for choice in question.choices))
-    return len(words & _stems(question.text)) + len(words & options)
+    words = stems(f"{statement.kind} {statement.text}")
+    options = frozenset[str]().union(*(stems(choice.text) for choice in question.choices))
+    return len(words & stems(question.text)) + len(words & options)
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems(text: str) -> frozenset[str]:
+    """Return the beginnings of the words that matter in a text."""
     return frozenset(word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in COMMON)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from agents.models import LocalModels, ModelNames
-from agents.paths import DEAF, PATHS, Build
+from agents.paths import DEAF, FOLLOWED_UP, PATHS, Build, with_budget
 from services.asking import asked
 from services.audio import load
 from services.audio import require as require_clip
@@ -19,11 +19,8 @@ from services.errors import BadConfig
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Question, Value
 
-WAYS: Mapping[str, tuple[Build, ...]] = {
-    **{name: (build,) for name, build in PATHS.items()},
-    "both": (PATHS["cascade"], PATHS["lalm"]),
-}
-"""What --path may name -> what answers, one after the other."""
+WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "both": ("cascade", "lalm")}
+"""What --path may name -> the paths that answer, one after the other."""
 
 
 class Request(Value):
@@ -39,6 +36,7 @@ class Request(Value):
     asr: str | None = None
     lalm: str | None = None
     lalm_url: str | None = None
+    budget: int = 0
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
@@ -59,7 +57,7 @@ class Answers(Value):
 
 def ask(request: Request) -> Answers:
     """Answer: names are checked first, then the question, the models, and last the clip."""
-    builders = pick(WAYS, "path", request.path)
+    builders = _builders(request)
     models = LocalModels(request.names())
     question = asked(request.question, request.choices)
     if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
@@ -68,6 +66,13 @@ def ask(request: Request) -> Answers:
         answerers = [build(models) for build in builders]
         clip = None if request.path in DEAF else _load(request.clip)
         return Answers(answers=asyncio.run(_in_turn(answerers, question, clip)))
+
+
+def _builders(request: Request) -> tuple[Build, ...]:
+    """Return what builds each path; on `both`, only the one with ears that can be asked again has the budget."""
+    paths = pick(WAYS, "path", request.path)
+    lone = len(paths) == 1
+    return tuple(with_budget(path, request.budget if lone or path in FOLLOWED_UP else 0) for path in paths)
 
 
 async def _in_turn(answerers: list[Answerer], question: Question, clip: AudioClip | None) -> tuple[Answer, ...]:

@@ -51,6 +51,7 @@ def ask(
         str | None, typer.Option(help="Audio-language model that hears, on paths lalm, auto and both.")
     ] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
+    budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
@@ -69,6 +70,7 @@ def ask(
             asr=asr,
             lalm=lalm,
             lalm_url=lalm_url,
+            budget=budget,
         )
         found = ask(request)
         if json:

@@ -71,6 +71,7 @@ def run(
         list[str] | None, typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.")
     ] = None,
     probe_items: Annotated[int, typer.Option(min=1, help="Items that the audio probes ask.")] = 50,
+    budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
@@ -102,13 +103,14 @@ def run(
         controls=tuple(dict.fromkeys(control or ())),
         num_probed=probe_items,
         seed=seed,
+        budget=budget,
         price=Price.read(price) if price else None,
         abstain=abstain,
         concurrency=concurrency,
         out=out,
         retry_failed=retry_failed,
     )
-    _report(session.run(request))
+    _report(session.run(request), budget)
 
 
 @app.command()
@@ -205,11 +207,13 @@ analysis_cli.register(app)
 akb_cli.register(app)
 
 
-def _report(outcome: "Outcome") -> None:
+def _report(outcome: "Outcome", budget: int) -> None:
     from eval.report import print_table
 
     console = terminal()
     print_table(outcome.folder.name, outcome.summary, console)
+    if budget:
+        _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
@@ -218,6 +222,15 @@ def _report(outcome: "Outcome") -> None:
         _leave_now(INTERRUPTED)
     if outcome.summary.failed == outcome.num_items:
         raise typer.Exit(NOTHING_WORKED)
+
+
+def _report_budget(folder: Path, budget: int) -> None:
+    from eval.budget import curves, draw, print_curves
+    from eval.stored import read_predictions
+
+    found = curves(read_predictions(folder), budget)
+    print_curves(found, terminal())
+    terminal().print(f"Accuracy against budget: {draw(found, folder)}", highlight=False, soft_wrap=True)
 
 
 def _leave_now(code: int) -> NoReturn:

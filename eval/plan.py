@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from agents.paths import DEAF, PATHS, Build
+from agents.paths import DEAF, Build, with_budget
 from eval.benchmarks.benchmark import Benchmark
 from eval.records import RunOptions
-from services.catalog import pick
 
 
 class Plan(NamedTuple):
@@ -31,7 +30,7 @@ def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
 def way(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
-        return pick(PATHS, "path", options.path)
+        return with_budget(options.path, options.budget)
     from eval.remote import Remote
 
     server, path = options.server, options.path

@@ -87,6 +87,37 @@ def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: 
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
+class Spent(NamedTuple):
+    """An accuracy in [0, 1] with its interval, within a budget."""
+
+    name: str
+    budget: int
+    accuracy: float
+    wilson_95: Interval
+
+
+def accuracy_against_budget(dots: Sequence[Spent], out: Path) -> None:
+    """Write a plot in the format of `out`'s suffix: a line with a band for each name."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7, 4.5), layout="constrained")
+        axes = figure.subplots()
+        for number, name in enumerate(dict.fromkeys(dot.name for dot in dots)):
+            line = [dot for dot in dots if dot.name == name]
+            budgets, colour = [dot.budget for dot in line], _colour(number)
+            axes.plot(
+                budgets, [100 * dot.accuracy for dot in line], color=colour, marker=_marker(number), lw=1.5, label=name
+            )
+            low, high = [100 * dot.wilson_95.low for dot in line], [100 * dot.wilson_95.high for dot in line]
+            axes.fill_between(budgets, low, high, color=colour, alpha=0.1, lw=0)
+        axes.set_xticks(sorted({dot.budget for dot in dots}))
+        axes.set_xlabel("budget, actions")
+        axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
+        axes.grid(alpha=0.25)
+        _without_frame(axes)
+        axes.legend(frameon=False, fontsize=9)
+        figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
+
+
 def _whisker(axes: Axes, bar: Bar, y: float, number: int) -> None:
     errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
     colour, marker = _colour(number), _marker(number)

@@ -70,6 +70,8 @@ class Request(Asked):
     def _refuse_useless(self) -> None:
         """Raise `BadConfig` for the first option that would change nothing."""
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
+        if self.server is not None and self.budget:
+            raise BadConfig("--server decides itself how often it listens: leave out --budget.")
         if self.server is not None and chosen:
             raise BadConfig(f"--server brings its own models: leave out {_flags(chosen)}.")
         useless = {
@@ -87,7 +89,8 @@ def default_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
     first = f"first{options.limit}" if options.limit else None
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
-    parts = (options.benchmark, options.path, *models, first)
+    budget = f"budget{options.budget}" if options.budget else None
+    parts = (options.benchmark, options.path, *models, budget, first)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
 
 

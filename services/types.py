@@ -60,6 +60,12 @@ class AudioClip:
         """Length in seconds."""
         return len(self.samples) / SAMPLE_RATE
 
+    def part(self, start_s: float, end_s: float) -> "AudioClip":
+        """Return what is heard between two times in seconds, as a clip."""
+        start, end = round(start_s * SAMPLE_RATE), round(end_s * SAMPLE_RATE)
+        assert 0 <= start < end, f"from {start_s} to {end_s} s"
+        return AudioClip(self.samples[start:end], self.source_rate, self.num_channels)
+
 
 class Value(BaseModel):
     """A frozen record; an unknown field is an error."""
@@ -167,6 +173,14 @@ class Sampling(Value):
     seed: int = 0
 
 
+class Draft(Value):
+    """An answer before it was refined: what would have been said with a smaller budget."""
+
+    actions: int
+    """Spent up to here."""
+    choice: Choice | None
+
+
 class Answer(Value):
     """The answer to a question, with everything it rests on."""
 
@@ -184,3 +198,5 @@ class Answer(Value):
     timings_s: dict[str, float] = {}
     usage: Usage = Usage()
     """Of all the prompts that the answer took."""
+    drafts: tuple[Draft, ...] = ()
+    """The answer before the first follow-up and after each one; empty where none was allowed."""

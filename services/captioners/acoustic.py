@@ -8,7 +8,10 @@ from pathlib import Path
 from services import weights
 from services.audio import Span
 from services.audio import segments as parts_of
+from services.captioners.focus import read_focus
+from services.captioners.focused import FocusedListener, Models
 from services.captioners.gender import GenderNet
+from services.captioners.instrument import InstrumentHead
 from services.captioners.loudness import loudness
 from services.captioners.music import MusicListener
 from services.captioners.pitches import BasicPitch
@@ -35,20 +38,22 @@ class AcousticCaptioner:
         self.revision = "-".join([_code_digest(), *(weights.revision(name)[:4] for name in WEIGHTS)])
         yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
-        self._music = MusicListener(yamnet, BasicPitch(folders["basic-pitch"]))
+        pitch = BasicPitch(folders["basic-pitch"])
+        self._music = MusicListener(yamnet, pitch)
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
+        self._focused = FocusedListener(Models(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
-        """Describe the clip, in order of start; `focus` changes nothing here."""
-        return await asyncio.to_thread(self.describe, clip)
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        """Describe the clip, in order of start; with a focus, say only what it asks for."""
+        return await asyncio.to_thread(self.describe, clip, focus)
 
-    def describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+    def describe(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
         parts = list(parts_of(clip, LONGEST_S))
         told = [
             statement if len(parts) == 1 else _moved(statement, part)
             for part in parts
-            for statement in self._describe(part.clip)
+            for statement in (self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip))
         ]
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(dated, key=lambda statement: statement.start_s))

@@ -40,6 +40,11 @@ class Players:
         """Probability that only unpitched percussion plays."""
         return sum(guess.probability for guess in self._families if guess.label in PERCUSSIVE)
 
+    @property
+    def labels(self) -> list[str]:
+        """The instruments, most likely first."""
+        return [guess.label for guess in self._guesses]
+
     def statements(self) -> list[Statement]:
         """Return the instruments that can be told, and their order where several play in turn."""
         in_turn = _in_turn(turns(self._logs, self._labels))

@@ -80,6 +80,11 @@ class SoundTagger:
         told = [_told(section) for section in sections] if len(sections) > 1 else []
         return Heard(tags, (_overall(tags, whole), *told), ())
 
+    def sections(self, clip: AudioClip) -> tuple[Section, ...]:
+        """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
+        spans = active_spans(clip.samples)
+        return self._sections(clip.samples, spans) if spans else ()
+
     def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
         """Return the sections of the clip, in order; what lies far below the loudest is no section of its own."""
         pieces = [piece for span in _thinned(spans) for piece in self._split(samples, span)]

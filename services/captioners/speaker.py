@@ -27,6 +27,15 @@ class Voice(NamedTuple):
     """Pitch of the voiced frames, 10 ms each."""
 
 
+class Told(NamedTuple):
+    """One turn, and who seems to speak in it."""
+
+    voice: int
+    """Number of the voice, from 0."""
+    who: str
+    spans: tuple[Span, ...]
+
+
 class SpeakerAnalyser:
     """Tells the speakers of a clip apart and describes each."""
 
@@ -48,6 +57,11 @@ class SpeakerAnalyser:
         told = (_who(found, voices), _how(clip, speech, voices))
         return (*told, *emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
 
+    def turns(self, clip: AudioClip, speech: tuple[Span, ...]) -> tuple["Told", ...]:
+        """Return who speaks when, each turn judged by itself: a voice that is joined wrongly misleads one turn only."""
+        found = turns(self._encoder, clip.samples, speech)
+        return tuple(Told(turn.voice, self._voice(_heard(clip, turn), child=0.0).who, turn.spans) for turn in found)
+
     def _voice(self, samples: Floats, child: float) -> Voice:
         pitch_hz = voice_pitch(samples)
         pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
@@ -60,7 +74,11 @@ class SpeakerAnalyser:
 
 
 def _voiced(clip: AudioClip, found: tuple[Turn, ...], voice: int) -> Floats:
-    return np.concatenate([span.cut(clip.samples) for turn in found if turn.voice == voice for span in turn.spans])
+    return np.concatenate([_heard(clip, turn) for turn in found if turn.voice == voice])
+
+
+def _heard(clip: AudioClip, turn: Turn) -> Floats:
+    return np.concatenate([span.cut(clip.samples) for span in turn.spans])
 
 
 def _who(found: tuple[Turn, ...], voices: list[Voice]) -> Evidence:

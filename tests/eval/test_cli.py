@@ -27,6 +27,7 @@ FLAGS = {
         "--limit",
         "--control",
         "--probe-items",
+        "--budget",
         "--seed",
         "--price",
         "--abstain",

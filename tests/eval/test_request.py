@@ -33,6 +33,7 @@ def test_only_the_models_that_a_path_uses_are_recorded(
         ({"path": "cascade", "lalm": "y"}, "Path 'cascade' does not use it: leave out --lalm."),
         ({"path": "lalm", "captioner": "acoustic"}, "Path 'lalm' does not use it: leave out --captioner."),
         ({"server": "http://x", "llm": "phi-4"}, "--server brings its own models: leave out --llm."),
+        ({"server": "http://x", "budget": 2}, "--server decides itself how often it listens: leave out --budget."),
     ],
 )
 def test_an_option_that_would_change_nothing_is_refused(fields: dict[str, str], said: str) -> None:
@@ -57,3 +58,8 @@ def test_a_price_is_dollars_per_million_tokens() -> None:
     for wrong in ("0.15", "a/b", "-1/2", "1/2/3"):
         with pytest.raises(BadConfig, match=r"0\.15/0\.60"):
             Price.read(wrong)
+
+
+def test_a_run_with_a_budget_has_a_folder_of_its_own() -> None:
+    with_budget, without = request(path="cascade", budget=3).options(), request(path="cascade").options()
+    assert default_folder(with_budget).name == default_folder(without).name + "-budget3"

@@ -80,7 +80,9 @@ def test_a_caption_is_short_enough_for_a_small_reader(captioner: AcousticCaption
 
 async def test_caption_says_what_describe_says(captioner: AcousticCaptioner) -> None:
     clip = AudioClip(noise(1))
-    assert await captioner.caption(clip, focus="anything") == captioner.describe(clip)
+    assert await captioner.caption(clip) == captioner.describe(clip)
+    focus = "sound: Which?; options: white noise"
+    assert await captioner.caption(clip, focus) == captioner.describe(clip, focus)
 
 
 def test_the_scores_are_not_in_steps_of_the_8_bit_export() -> None:

@@ -1,0 +1,159 @@
+"""Active listening: an agent that is not sure asks its ears again, until options separate or its budget is spent."""
+
+from time import perf_counter
+from typing import NamedTuple
+
+from agents.confidence import Part, Probabilities, confidence, pooled, tempered
+from agents.findings import as_probabilities, contradictions, vote
+from agents.reading import read
+from agents.tools import Ears, Heard, Tool, called_for
+from services.errors import ModelError
+from services.protocols import LLM, Answerer
+from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, Usage
+
+ENOUGH = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
+READING_WEIGHT = 0.5  # of reading a finding alone, beside the answer from everything
+TEMPERATURES = {"qwen2.5-coder-0.5b": 0.09}
+"""LLM -> temperature that makes its averaged probabilities those of being right (fitted on dev); else 1."""
+
+
+class State(NamedTuple):
+    """What is known while listening again."""
+
+    probabilities: Probabilities
+    """Calibrated."""
+    evidence: tuple[Evidence, ...]
+    doubted: tuple[Evidence, ...]
+    trace: tuple[str, ...]
+    drafts: tuple[Draft, ...]
+    degraded: tuple[str, ...]
+    usage: Usage
+    num_actions: int
+    num_known: int
+    """Statements before the first follow-up."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was found."""
+        return len(self.evidence) > self.num_known
+
+    @property
+    def trusted(self) -> tuple[Evidence, ...]:
+        """The evidence that nothing more reliable contradicts."""
+        return tuple(one for one in self.evidence if one not in self.doubted)
+
+
+class FollowUp:
+    """Refines an answer that is not sure, within a budget.
+
+    Args:
+        ears: what the tools listen with.
+        llm: reads what they find.
+        budget: most actions; 0 leaves every answer as it is.
+        temperature: of the LLM's probabilities, so that they are those of being right.
+        is_calibrated: whether the answers' probabilities are those of being right as they come.
+    """
+
+    def __init__(
+        self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0, is_calibrated: bool = False
+    ) -> None:
+        self.ears = ears
+        self.llm = llm
+        self.budget = budget
+        self.temperature = temperature
+        self.answer_temperature = 1.0 if is_calibrated else temperature
+
+    async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> Answer:
+        """Return the answer, after as many follow-up questions as it takes and the budget allows."""
+        if not self.budget or not question.choices:
+            return answer
+        started = perf_counter()
+        state = self._start(question, answer)
+        for tool in called_for(Heard(question, clip, answer.evidence)):
+            if confidence(state.probabilities).margin >= ENOUGH:
+                break
+            if state.num_actions + tool.cost <= self.budget:
+                state = await self._used(tool, Heard(question, clip, state.evidence), state)
+        return self._finished(question, answer, state, perf_counter() - started)
+
+    def _start(self, question: Question, answer: Answer) -> State:
+        known = answer.probabilities or as_probabilities(answer.choice, question)
+        temperature = self.answer_temperature if answer.probabilities else 1.0
+        drafts = (Draft(actions=0, choice=answer.choice),)
+        calibrated, evidence = tempered(known, temperature), answer.evidence
+        return State(calibrated, evidence, (), (), drafts, (), Usage(), num_actions=0, num_known=len(evidence))
+
+    async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
+        """Use one tool, and weigh what it finds."""
+        state = state._replace(num_actions=state.num_actions + tool.cost)
+        try:
+            found = await tool.use(self.ears, heard)
+        except ModelError as error:
+            state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
+            return self._noted(tool, f" failed ({error})", heard.question, state)
+        new = tuple(one for one in found if one not in state.evidence)
+        if not new:
+            return self._noted(tool, ", nothing new", heard.question, state)
+        return await self._weighed(tool, heard.question, new, state)
+
+    async def _weighed(self, tool: Tool, question: Question, new: tuple[Evidence, ...], state: State) -> State:
+        """Return the state with findings; a transcript is read as any evidence, but what is said in it has no vote."""
+        clashes = contradictions(question, new, state.trusted)
+        doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
+        believed = tuple(one for one in new if one not in doubted)
+        votes = [found for one in believed if one.kind != "transcript" and (found := vote(one, question))]
+        parts, usage = [Part(state.probabilities, 1.0), *votes], Usage()
+        if votes or any(one.kind in {"caption", "transcript"} for one in believed):  # else it tells no option apart
+            again = await read(self.llm, question, believed)
+            usage = again.usage
+            parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
+        heard_text = " ".join(one.text for one in new)
+        state = state._replace(
+            probabilities=pooled(*parts),
+            evidence=state.evidence + new,
+            doubted=doubted,
+            usage=state.usage + usage,
+        )
+        margin = confidence(state.probabilities).margin
+        state = self._noted(tool, f", margin {margin:.2f}: {heard_text}", question, state)
+        return state._replace(trace=(*state.trace, *(clash.text for clash in clashes)))
+
+    def _noted(self, tool: Tool, came: str, question: Question, state: State) -> State:
+        """Return the state with what came of a tool in its trace, and what would be answered now as a draft."""
+        line = f"listen again: {tool.name} ({state.num_actions} of {self.budget}){came}"
+        choice = _best(question, state.probabilities) if state.is_changed else state.drafts[0].choice
+        draft = Draft(actions=state.num_actions, choice=choice)
+        return state._replace(trace=(*state.trace, line), drafts=(*state.drafts, draft))
+
+    def _finished(self, question: Question, answer: Answer, state: State, seconds: float) -> Answer:
+        """Return the answer with what was found; one that nothing was added to keeps its reply and probabilities."""
+        update: dict[str, object] = {"drafts": state.drafts}
+        if state.num_actions:
+            trace, degraded = answer.trace + state.trace, answer.degraded + state.degraded
+            update |= {"trace": trace, "degraded": degraded, "usage": answer.usage + state.usage}
+            update["timings_s"] = answer.timings_s | {"listen again": seconds}
+        if state.is_changed:
+            choice = _best(question, state.probabilities) or answer.choice
+            kept = answer.reply if choice == answer.choice or choice is None else choice.letter
+            flat = tempered(state.probabilities, 1 / self.answer_temperature) if answer.probabilities else {}
+            update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
+        return answer.model_copy(update=update)
+
+
+class Listening:
+    """An answerer whose answers are followed up."""
+
+    def __init__(self, answerer: Answerer, follow_up: FollowUp) -> None:
+        self.answerer = answerer
+        self.follow_up = follow_up
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        assert clip is not None, "there is no clip to listen to again"
+        return await self.follow_up.refine(question, clip, await self.answerer.answer(question, clip))
+
+
+def _best(question: Question, probabilities: Probabilities) -> Choice | None:
+    """Return the likeliest option; None where nothing is known."""
+    if not probabilities:
+        return None
+    return max(question.choices, key=lambda choice: probabilities[choice.letter])

@@ -1,0 +1,154 @@
+"""What an agent may do to hear better: one catalogue of tools, each with the words that call for it.
+
+A tool speaks to the captioner through a focus, or to the recogniser, so it works over handles to deployments as well.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+from agents.features import ASKS
+from agents.relevance import overlap
+from services.protocols import ASR, Captioner
+from services.types import AudioClip, Evidence, Question
+
+SHORTEST_S = 0.5  # a shorter span is not listened to again
+MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
+AROUND_S = 0.25  # listened to on either side of a span
+NAMED_SPAN = re.compile(r"\b(\d+(?:\.\d+)?)\s*(?:s|sec\w*)?\s*(?:-|–|to|and|until)\s*(\d+(?:\.\d+)?)\s*(?:s|sec\w*)\b")
+DIGIT_WORDS = "zero oh one two three four five six seven eight nine"
+DIGITS = frozenset(DIGIT_WORDS.split())
+
+
+class Ears(NamedTuple):
+    """What a tool may listen with."""
+
+    captioner: Captioner
+    asr: ASR
+
+
+class Heard(NamedTuple):
+    """What a tool is used on."""
+
+    question: Question
+    clip: AudioClip
+    evidence: tuple[Evidence, ...]
+    """What is known so far."""
+
+
+Use: TypeAlias = Callable[[Ears, Heard], Awaitable[tuple[Evidence, ...]]]
+
+
+class Tool(NamedTuple):
+    """One way to listen again."""
+
+    name: str
+    asked_by: re.Pattern[str] | None
+    """Words of a question that call for it; None: any question may."""
+    cost: int
+    """Actions of the budget."""
+    reliability: Literal["measured", "model", "heuristic"]
+    use: Use
+
+
+def focused(name: str) -> Use:
+    """Return the use that captions again, with this topic of `services.captioners.focus` in front of the question."""
+
+    async def use(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+        options = "; ".join(choice.text for choice in heard.question.choices)
+        prefix = f"{name}: " if name else ""
+        listed = f"; options: {options}" if options else ""
+        return await ears.captioner.caption(heard.clip, f"{prefix}{heard.question.text}{listed}")
+
+    return use
+
+
+async def _span(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+    """Hear the span that the question names, or that of the evidence that matters, with both ears."""
+    span = span_of(heard)
+    if span is None:
+        return ()
+    start_s, end_s = span
+    part = heard.clip.part(start_s, end_s)
+    told = (*await ears.captioner.caption(part), *await ears.asr.transcribe(part))
+    return tuple(_moved(statement, start_s, end_s) for statement in told)
+
+
+def span_of(heard: Heard) -> tuple[float, float] | None:
+    """Return start and end in seconds of what to hear again; None where that is nearly the whole clip."""
+    named = NAMED_SPAN.search(heard.question.text.lower())
+    if named:
+        wanted = float(named[1]), float(named[2])
+    else:
+        known = [one for one in heard.evidence if one.end_s is not None and overlap(one, heard.question)]
+        best = max(known, key=lambda one: overlap(one, heard.question), default=None)
+        if best is None or best.end_s is None:
+            return None
+        wanted = best.start_s - AROUND_S, best.end_s + AROUND_S
+    start_s, end_s = max(0.0, wanted[0]), min(heard.clip.duration_s, wanted[1])
+    is_worth_it = SHORTEST_S <= end_s - start_s <= MOST_OF_CLIP * heard.clip.duration_s
+    return (start_s, end_s) if is_worth_it else None
+
+
+def _moved(statement: Evidence, start_s: float, end_s: float) -> Evidence:
+    ends_s = end_s if statement.end_s is None else statement.end_s + start_s
+    update = {"start_s": round(statement.start_s + start_s, 2), "end_s": round(ends_s, 2)}
+    return statement.model_copy(update=update)
+
+
+async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+    """Let the recogniser hear the later half by itself: what it takes for the language is told from the first 30 s."""
+    half = heard.clip.part(heard.clip.duration_s / 2, heard.clip.duration_s)
+    told = await ears.asr.transcribe(half)
+    return tuple(one for one in told if one.kind == "language")
+
+
+async def _words(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:  # noqa: ARG001 - counts what is written
+    """Count the words, or the digits, that the recogniser wrote."""
+    said = [one for one in heard.evidence if one.kind == "transcript"]
+    words = re.findall(r"[\w'-]+", " ".join(one.text for one in said).lower())
+    counts_digits = "digit" in heard.question.text.lower()
+    counted = [w for w in words if w in DIGITS or w.isdigit()] if counts_digits else words
+    if not counted:
+        return ()
+    number = sum(len(w) if w.isdigit() else 1 for w in counted) if counts_digits else len(counted)
+    text = f"Number of {'digits' if counts_digits else 'words'} said: {number}."
+    update = {"kind": "speaker", "source": "counted", "text": text, "end_s": said[-1].end_s, "reliability": "model"}
+    return (said[0].model_copy(update=update),)
+
+
+def _asks(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b({pattern})\b")
+
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _words),
+        Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
+        Tool("language", _asks(r"languages?"), 1, "model", _language),
+        Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
+        Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),
+        Tool("key", _asks(r"key|chords?|scale|harmon\w+"), 1, "measured", focused("key")),
+        Tool("pitch", _asks(r"pitch|melody|ascend\w*|descend\w*"), 1, "measured", focused("pitch")),
+        Tool("count", ASKS["how many"], 1, "measured", focused("count")),
+        Tool("order", ASKS["order"], 1, "model", focused("order")),
+        Tool("speaker", _asks(r"speakers?|who|voices?|people|talk\w*"), 1, "model", focused("speaker")),
+        Tool("quality", _asks(r"quality|loud\w*|volume|recorded|reverb\w*"), 1, "heuristic", focused("quality")),
+        Tool("sound", _asks(r"sounds?|animals?|noises?|heard|hear|source"), 1, "model", focused("sound")),
+        Tool("span", None, 2, "model", _span),
+        Tool("caption", None, 1, "model", focused("")),
+    )
+}
+"""Name -> tool, those first that answer a question most directly."""
+
+
+def called_for(heard: Heard) -> tuple[Tool, ...]:
+    """Return the tool that the words of a question call for most directly, and after it those that suit any question.
+
+    More tools would overload: what a second one says is about something else (arXiv:2602.13685 finds the same).
+    """
+    text = heard.question.text.lower()
+    direct = [tool for tool in TOOLS.values() if tool.asked_by and tool.asked_by.search(text)]
+    others = [tool for tool in TOOLS.values() if not tool.asked_by and (tool.name != "span" or span_of(heard))]
+    return (*direct[:1], *others)

@@ -1,0 +1,106 @@
+"""Accuracy against the budget of follow-up questions, out of one run: each answer keeps what it was before each one.
+
+A run with `--budget 4` answers what it would have answered with 0, 1, 2 and 3 as well, because a smaller budget asks
+the same questions, only fewer. Only a tool that costs more than is left is passed over earlier with a smaller budget.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from agents.features import ASKS
+from eval.records import Prediction
+from eval.scoring import Interval, wilson_95
+from eval.statistics import mcnemar_exact
+
+GROUPS = ("how many", "order")  # of `ASKS`: what a caption of everything loses
+
+
+class AtBudget(NamedTuple):
+    """What the answers come to within a budget."""
+
+    group: str
+    budget: int
+    n: int
+    num_correct: int
+    gained: int
+    """Right here and wrong without follow-ups."""
+    lost: int
+    actions: float
+    """Mean spent per question."""
+
+    @property
+    def accuracy(self) -> float:
+        """In [0, 1]."""
+        return self.num_correct / self.n
+
+    @property
+    def interval(self) -> Interval:
+        """Wilson's 95 % interval."""
+        return wilson_95(self.num_correct, self.n)
+
+    @property
+    def p(self) -> float:
+        """Exact McNemar test against no follow-ups."""
+        return mcnemar_exact(self.gained, self.lost)
+
+
+class _Step(NamedTuple):
+    is_right: bool
+    actions: int
+
+
+def curves(predictions: Iterable[Prediction], budget: int) -> tuple[AtBudget, ...]:
+    """Return the accuracy at each budget up to this, over all questions and over those on number and on order."""
+    rows = list(predictions)
+    groups = {"all": rows} | {name: [row for row in rows if ASKS[name].search(row.question.lower())] for name in GROUPS}
+    return tuple(_at(name, some, spent) for name, some in groups.items() if some for spent in range(budget + 1))
+
+
+def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
+    here, before = [_step(row, budget) for row in rows], [_step(row, 0) for row in rows]
+    pairs = list(zip(here, before, strict=True))
+    return AtBudget(
+        group,
+        budget,
+        n=len(rows),
+        num_correct=sum(step.is_right for step in here),
+        gained=sum(step.is_right and not first.is_right for step, first in pairs),
+        lost=sum(first.is_right and not step.is_right for step, first in pairs),
+        actions=sum(step.actions for step in here) / len(rows),
+    )
+
+
+def _step(row: Prediction, budget: int) -> _Step:
+    """Return what the last draft within the budget was; an answer without drafts was the same throughout."""
+    drafts = [draft for draft in row.response.drafts if draft.actions <= budget] if row.response else []
+    if not drafts:
+        return _Step(row.correct_strict, 0)
+    choice = drafts[-1].choice
+    return _Step(choice is not None and choice.text == row.answer, drafts[-1].actions)
+
+
+def print_curves(found: Sequence[AtBudget], console: Console) -> None:
+    """Print a table."""
+    table = Table(title="Accuracy against budget", title_justify="left")
+    for column in ("questions", "budget", "n", "strict, %", "95 %", "gained", "lost", "p", "actions"):
+        table.add_column(column, justify="left" if column == "questions" else "right")
+    for one in found:
+        low, high = (100 * bound for bound in one.interval)
+        shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.3g}")
+        table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
+    console.print(table)
+
+
+def draw(found: Sequence[AtBudget], folder: Path) -> Path:
+    """Draw the curves into the run folder."""
+    from eval.plots import Spent, accuracy_against_budget
+
+    out = folder / "budget.svg"
+    accuracy_against_budget(
+        [Spent(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
+    )
+    return out

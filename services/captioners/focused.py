@@ -1,0 +1,186 @@
+"""One question about a clip, listened for: short statements where the caption of everything gives long ones.
+
+A caption that does not know the question spreads order and number over many lines. Here the analysis that a focus calls
+for runs again, says one thing, and says it though it is less sure; sounds are told apart among those asked about.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from services.captioners import harmony, melody, rhythm
+from services.captioners.emotion import emotion
+from services.captioners.focus import Focus
+from services.captioners.instrument import InstrumentHead, turns
+from services.captioners.loudness import loudness
+from services.captioners.melody_line import line
+from services.captioners.notes import NAMES
+from services.captioners.onsets import onsets, strokes
+from services.captioners.pitches import BasicPitch
+from services.captioners.players import Players
+from services.captioners.pulse import CONSTANT, pulse
+from services.captioners.quality import quality
+from services.captioners.sections import SoundTagger
+from services.captioners.segments import speech_spans
+from services.captioners.speaker import SpeakerAnalyser
+from services.captioners.statement import Statement
+from services.captioners.yamnet import YamNet
+from services.types import AudioClip, Evidence
+
+SOURCE, REVISION = "focus", "1"
+LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
+SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
+MOST_STEPS = 6
+
+
+class Models(NamedTuple):
+    """The analysers that the captioner has open."""
+
+    yamnet: YamNet
+    pitch: BasicPitch
+    tagger: SoundTagger
+    speakers: SpeakerAnalyser
+    instruments: InstrumentHead
+
+
+class FocusedListener:
+    """Runs the analysis that a focus calls for."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._topics: Mapping[str, Callable[[AudioClip, Focus], list[Statement]]] = {
+            "order": self._order,
+            "count": self._count,
+            "tempo": _tempo,
+            "key": self._key,
+            "pitch": self._pitch,
+            "speaker": self._speaker,
+            "instrument": self._instrument,
+            "sound": self._sound,
+        }
+
+    def __call__(self, clip: AudioClip, focus: Focus) -> tuple[Evidence, ...]:
+        """Return what is heard of the topic; nothing where it cannot be told."""
+        if focus.topic == "quality":
+            return loudness(clip) if focus.asks("loud\\w*|volume|level") else quality(clip, is_speech=True)
+        if focus.topic == "emotion":
+            return self._emotions(clip)
+        said = self._topics[focus.topic](clip, focus)
+        return tuple(statement.evidence(clip, source=SOURCE, revision=REVISION) for statement in said)
+
+    def _order(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        if focus.asks("speak\\w*|talk\\w*|voices?|who"):
+            return self._speaker(clip, focus)
+        steps = self._players(clip, focus) if focus.asks("instruments?|play\\w*") else self._sounds(clip, focus)
+        if len(steps) < 2:
+            return []
+        if focus.asks("first|begins?|starts?"):
+            return [Statement("event", f"Heard first: {steps[0]}.", 0.7, "model")]
+        if focus.asks("last|ends?|final\\w*"):
+            return [Statement("event", f"Heard last: {steps[-1]}.", 0.7, "model")]
+        return [Statement("event", f"Order: {', then '.join(steps[:MOST_STEPS])}.", 0.7, "model")]
+
+    def _sounds(self, clip: AudioClip, focus: Focus) -> list[str]:
+        """Return the sounds of the sections in order, of those asked about where any is."""
+        found = self._models.tagger.sections(clip)
+        told = []
+        for section in found:
+            names = [tag.sound for tag in section.tags]
+            told.append(next(iter(focus.named(names)), names[0]))
+        return _without_repeats(told)
+
+    def _players(self, clip: AudioClip, focus: Focus) -> list[str]:
+        head = self._models.instruments
+        logs = head(clip.samples, self._models.yamnet(clip.samples))
+        named = [head.labels.index(label) for label in focus.named(head.labels)]
+        if len(named) > 1:
+            logs = logs[:, named]
+        labels = tuple(head.labels[i] for i in named) if len(named) > 1 else head.labels
+        return _without_repeats([turn.label for turn in turns(logs, labels)])
+
+    def _count(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        if focus.asks("speakers?|people|persons?|voices|men|women"):
+            return self._speaker(clip, focus)
+        if focus.asks("beats"):
+            return _tempo(clip, focus)
+        if focus.asks("notes|tones"):
+            found = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
+            return [Statement("melody", f"Number of notes: {len(found)}.", 0.8)] if found else []
+        number = len(strokes(clip.samples))
+        return [Statement("event", f"Number of separate events: {number}.", 0.7)] if number else []
+
+    def _key(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        pitches = self._models.pitch(clip.samples)
+        notes = melody.prominent(line(clip.samples, pitches))
+        if focus.asks("scale"):
+            scale = melody.scale([note.pitch for note in notes])
+            return [Statement("melody", f"Scale: {scale}.", 0.8)] if scale else []
+        if focus.asks("chords?"):
+            longest = max(harmony.chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
+            return [Statement("harmony", f"Chord: {longest.quality}.", longest.fit)] if longest else []
+        key = harmony.key(pitches)
+        return [Statement("harmony", f"Key: {NAMES[key.tonic]} {key.mode}.", 0.6)] if key else []
+
+    def _pitch(self, clip: AudioClip, focus: Focus) -> list[Statement]:  # noqa: ARG002 - one thing to tell
+        notes = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
+        if len(notes) < 2:
+            return []
+        course = melody.direction([note.pitch for note in notes])
+        return [Statement("melody", f"Course of the melody: {course}.", 0.8)]
+
+    def _speaker(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        turns_of = self._models.speakers.turns(clip, speech_spans(clip.samples))
+        if not turns_of:
+            return []
+        if focus.asks("order|first|then|last|sequence|change\\w*"):
+            order = ", then ".join(turn.who for turn in turns_of[:MOST_STEPS])
+            return [Statement("speaker", f"Order of the speakers: {order}.", 0.6, "model")]
+        number = len({turn.voice for turn in turns_of})
+        if focus.asks("how many|number"):
+            return [Statement("speaker", f"Number of speakers: {number}.", 0.6, "model")]
+        who = ", ".join(dict.fromkeys(turn.who for turn in turns_of))
+        return [Statement("speaker", f"Speaking: {who}.", 0.7, "model")]
+
+    def _emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Return how each turn sounds, one statement a turn."""
+        found = self._models.speakers.turns(clip, speech_spans(clip.samples))
+        return tuple(told for turn in found for told in emotion(clip, turn.spans, turn.who))
+
+    def _instrument(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
+        labels = players.labels
+        label = next(iter(focus.named(labels)), labels[0])
+        return [Statement("instrument", f"Of the instruments asked about, most like: {label}.", 0.5, "model")]
+
+    def _sound(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+        tags = self._models.tagger(clip, ()).tags
+        asked = focus.named(tag.sound for tag in tags)
+        if not asked:
+            return []
+        return [Statement("sound", f"Of the sounds asked about, most like: {asked[0]}.", 0.5, "model")]
+
+
+def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
+    found = pulse(clip.samples, onsets(clip.samples))
+    if focus.asks("bar|bars|metre|meter"):
+        beats = found.beats_per_bar if found else None
+        return [Statement("rhythm", f"Beats in each bar: {beats}.", 0.8)] if beats else []
+    if found and focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady"):
+        course = "is constant" if found.course == CONSTANT else found.course
+        return [Statement("rhythm", f"The tempo {course}.", 0.8)]
+    tempo = None if found else rhythm.tempo(clip.samples)
+    if tempo and tempo.clarity < LEAST_CLARITY:
+        return []
+    bpm = found.bpm if found else tempo.bpm if tempo else None
+    return [Statement("rhythm", f"Tempo: {_nearest(bpm, focus):.0f} BPM.", 0.7)] if bpm else []
+
+
+def _nearest(bpm: float, focus: Focus) -> float:
+    """Return the tempo asked about that is within 8 %, else the measured one."""
+    asked = [float(word) for option in focus.options for word in option.split() if word.isdigit()]
+    return next((one for one in asked if one and abs(np.log(bpm / one)) < SAME_TEMPO), bpm)
+
+
+def _without_repeats(names: list[str]) -> list[str]:
+    return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]

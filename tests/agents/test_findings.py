@@ -1,0 +1,57 @@
+import pytest
+
+from agents.findings import contradictions, supported, vote
+from services.types import Evidence, Question
+
+COUNT = Question.ask("How many steps are heard?", ("Three", "4", "Ten"))
+ORDER = Question.ask("In which order?", ("Dog → Rain → Bell", "Rain → Dog → Bell", "Bell → Rain → Dog"))
+FEELING = Question.ask("Which emotion?", ("Angry", "Happy", "Neutral", "Sad"))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "letters"),
+    [
+        (COUNT, "Number of events: 4.", "B"),
+        (COUNT, "Number of events: 3.", "A"),
+        (COUNT, "Number of events: 5.", ""),
+        (COUNT, "Heard at: 3, 4 and 10 s", ""),
+        (COUNT, "Speech at 3.0-4.0 s.", ""),
+        (ORDER, "Order: rain, then dog barking, then bell.", "B"),
+        (ORDER, "Order: bell; then rain; then dog.", "C"),
+        (ORDER, "Sounds: dog, rain, bell.", ""),
+        (FEELING, "The voice sounds raised: probably angry, perhaps happy", "AB"),
+        (FEELING, "The voice sounds odd.", ""),
+    ],
+)
+def test_which_options_a_statement_speaks_for(question: Question, text: str, letters: str) -> None:
+    assert supported(text, question) == frozenset(letters)
+
+
+def evidence(text: str, reliability: str, start_s: float = 0.0, end_s: float = 1.0, kind: str = "event") -> Evidence:
+    fields = {"kind": kind, "source": "x", "revision": "1", "text": text, "start_s": start_s, "end_s": end_s}
+    return Evidence.model_validate(fields | {"reliability": reliability})
+
+
+def test_a_measured_finding_has_more_say_than_a_heuristic_one() -> None:
+    says = {tier: vote(evidence("Number: 4.", tier), COUNT) for tier in ("measured", "model", "heuristic")}
+    shares = [part.probabilities["B"] for part in says.values() if part]
+    assert shares == [0.8, 0.7, 0.4]
+    assert all(part and sum(part.probabilities.values()) == pytest.approx(1) for part in says.values())
+
+
+def test_a_heuristic_that_leaves_half_of_the_options_says_nothing() -> None:
+    assert vote(evidence("It sounds: angry, happy", "heuristic"), FEELING) is None
+    assert vote(evidence("It sounds: angry, happy", "model"), FEELING) is not None
+
+
+def test_only_statements_of_one_kind_over_a_common_span_contradict() -> None:
+    found = (evidence("Number: 4.", "measured"),)
+    assert contradictions(COUNT, found, (evidence("Number: 3.", "model"),))
+    assert not contradictions(COUNT, found, (evidence("Number: 3.", "model", 1.0, 2.0),))
+    assert not contradictions(COUNT, found, (evidence("Number: 3.", "model", kind="melody"),))
+    assert not contradictions(COUNT, found, (evidence("Number: 4.", "model"),))
+
+
+def test_equally_reliable_statements_both_stay() -> None:
+    (clash,) = contradictions(COUNT, (evidence("Number: 4.", "model"),), (evidence("Number: 3.", "model"),))
+    assert clash.doubted is None and clash.text.endswith("equally reliable, both stay")

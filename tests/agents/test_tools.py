@@ -1,0 +1,92 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from agents.tools import TOOLS, Ears, Heard, called_for, span_of
+from services.captioners.focus import TOPICS, read_focus
+from services.types import AudioClip, Evidence, Question
+
+CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
+        ("How many barks are heard?", "count"),
+        ("How many words does the speaker say?", "words"),
+        ("In which order do the sounds occur?", "order"),
+        ("Which sound comes after the bell?", "order"),
+        ("What is the tempo?", "tempo"),
+        ("In which key is the piece?", "key"),
+        ("How does the pitch of the melody move?", "pitch"),
+        ("Do the speakers change?", "speaker"),
+        ("Which emotion does the speaker express?", "emotion"),
+        ("Which language is spoken?", "language"),
+        ("Which description fits the technical quality best?", "quality"),
+        ("Which instrument plays this melody?", "instrument"),
+        ("Which animal makes the noise?", "sound"),
+        ("Why?", "caption"),
+    ],
+)
+def test_the_words_of_a_question_call_for_a_tool(question: str, tool: str) -> None:
+    names = [one.name for one in called_for(Heard(Question.ask(question), CLIP, ()))]
+    assert names == list(dict.fromkeys((tool, "caption")))
+
+
+def test_a_span_is_heard_again_only_where_there_is_one() -> None:
+    names = [one.name for one in called_for(Heard(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
+    assert names == ["span", "caption"]
+
+
+def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
+    asked: list[str] = []
+
+    class Ear:
+        name = revision = "ear"
+
+        async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+            asked.append(focus)
+            return ()
+
+        async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+            return ()
+
+    heard = Heard(Question.ask("Why?", ("Because", "So")), CLIP, ())
+    for name, tool in TOOLS.items():
+        asyncio.run(tool.use(Ears(Ear(), Ear()), heard))
+        if asked and name != "caption":
+            assert read_focus(asked[-1]).topic == name
+            assert read_focus(asked.pop()).options == ("because", "so")
+    assert {*TOPICS, "sound"} <= TOOLS.keys()
+
+
+def said(text: str, start_s: float, end_s: float) -> Evidence:
+    return Evidence(kind="transcript", source="asr", revision="1", text=text, start_s=start_s, end_s=end_s)
+
+
+def test_words_and_digits_are_counted_in_what_was_written() -> None:
+    spoken = (said("One, one five,", 0, 1), said("zero and 42", 1, 2))
+    for question, text in (
+        ("How many words does she say?", "Number of words said: 6."),
+        ("How many digits does she say?", "Number of digits said: 6."),
+    ):
+        heard = Heard(Question.ask(question), CLIP, spoken)
+        (found,) = asyncio.run(TOOLS["words"].use(None, heard))  # type: ignore[arg-type]
+        assert found.text == text and found.end_s == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "span"),
+    [
+        ("What is heard from 2 to 4.5 seconds?", (2.0, 4.5)),
+        ("What is heard at 3-5 s?", (3.0, 5.0)),
+        ("What is heard between 8 and 15 seconds?", (8.0, 10.0)),
+        ("What is heard between 0 and 10 seconds?", None),
+        ("Where is the river?", (5.75, 7.25)),
+        ("Where is the castle?", None),
+    ],
+)
+def test_the_span_to_hear_again(question: str, span: tuple[float, float] | None) -> None:
+    heard = Heard(Question.ask(question), CLIP, (said("The river is wide.", 6, 7), said("Good.", 8, 9)))
+    assert span_of(heard) == span
