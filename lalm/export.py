@@ -33,21 +33,19 @@ def export(run: Path, folder: Path) -> None:
         raise BadConfig(f"'{run}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {run}`).")
     built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
     checkpoint.load_weights(built.model, run)
-    tokenizer = _hearing(parts.open_tokenizer(config.backbone))
     described = LalmConfig(
         encoder=built.encoder.whisper.config.to_dict(),
         backbone=built.model.backbone.config.to_dict(),
         connector=config.connector.model_dump(),
         lora=config.lora.model_dump() if config.lora else None,
         window=config.window,
-        audio_token_id=tokenizer.convert_tokens_to_ids(AUDIO),
         dtype="float32",
     )
     model = Lalm(described)
     model.encoder, model.language = built.encoder, built.model
     partial = folder.with_name(f"{folder.name}.partial")
     model.save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
+    _hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)

@@ -8,6 +8,7 @@ template = Template(AutoTokenizer.from_pretrained(folder), model.config.connecto
 # Shape suffixes: L tokens, V vocabulary
 
 from collections.abc import Sequence
+
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput

@@ -18,11 +18,10 @@ class LalmConfig(PretrainedConfig):  # type: ignore[misc]
         connector: dict[str, object] | None = None,
         lora: dict[str, object] | None = None,
         window: Literal["full", "trimmed"] = "full",
-        audio_token_id: int = -1,
         **settings: object,
     ) -> None:
         self.encoder, self.backbone, self.connector = encoder or {}, backbone or {}, connector or {}
-        self.lora, self.window, self.audio_token_id = lora, window, audio_token_id
+        self.lora, self.window = lora, window
         super().__init__(**settings)
 
 

@@ -109,13 +109,15 @@ class Processor(BaseMultiModalProcessor[Info]):  # type: ignore[misc]
         hf_processor_mm_kwargs: Mapping[str, object],
         out_mm_kwargs: MultiModalKwargsItems,
     ) -> Sequence[PromptUpdate]:
-        token = self.info.get_hf_config().audio_token_id
+        tokenizer = self.info.get_tokenizer()
+        # The token of a clip has no row in the backbone's vocabulary; one that has stands in for it, and is not read.
+        place, slot = tokenizer.convert_tokens_to_ids(AUDIO), tokenizer.eos_token_id
 
         def tokens_of(clip: int) -> list[int]:
             length = mm_items.get_items("audio", AudioProcessorItems).get_audio_length(clip)
-            return [token] * (math.ceil(length / SEGMENT_SAMPLES) * self.info.num_queries)
+            return [slot] * (math.ceil(length / SEGMENT_SAMPLES) * self.info.num_queries)
 
-        return [PromptReplacement(modality="audio", target=[token], replacement=tokens_of)]
+        return [PromptReplacement(modality="audio", target=[place], replacement=tokens_of)]
 
     def _postprocess_prompt(self, prompt: list[int]) -> list[int]:
         """Leave out where transcripts end: it has done its part when the text around it was made into tokens."""
@@ -132,7 +134,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         config = vllm_config.model_config.hf_config
         size = ConnectorConfig.model_validate(config.connector)
         self.config = config
-        with self._mark_tower_model(vllm_config, "audio"):
+        with self._mark_tower_model(vllm_config, "audio"):  # type: ignore[operator]
             whisper = WhisperEncoder(WhisperConfig.from_dict(config.encoder))
             self.encoder = Encoder(whisper, num_taps=size.num_taps, window=config.window)
             self.connector = Connector(
@@ -142,16 +144,21 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
                 backbone_width=config.text_config.hidden_size,
             )
         self.connector.float().eval()  # as it was trained
-        with self._mark_language_model(vllm_config):
+        with self._mark_language_model(vllm_config):  # type: ignore[operator]
             self.language_model = init_vllm_registered_model(
                 vllm_config=vllm_config, hf_config=config.text_config, prefix=maybe_prefix(prefix, "language_model")
             )
-        self.configure_mm_token_handling(config.text_config.vocab_size, [config.audio_token_id])
         self.make_empty_intermediate_tensors = self.language_model.make_empty_intermediate_tensors
 
     @classmethod
     def get_placeholder_str(cls, modality: str, i: int) -> str | None:
         return AUDIO if modality.startswith("audio") else None
+
+    def embed_input_ids(self, input_ids: Tensor, *heard: object, **where: object) -> Tensor:
+        """Embed a prompt; the tokens of clips that a text names without sending them are read as the last word."""
+        last = self.config.text_config.vocab_size - 1
+        embeddings: Tensor = super().embed_input_ids(input_ids.clamp(max=last), *heard, **where)
+        return embeddings
 
     def embed_multimodal(self, *, samples: Tensor | Sequence[Tensor]) -> list[Tensor]:
         """Return the embeddings of each clip, shape (A, H)."""

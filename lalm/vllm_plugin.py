@@ -4,6 +4,7 @@ It costs no import of vLLM's models: the class is named, and imported where it i
 """
 
 from importlib.metadata import version
+from typing import Any
 
 from transformers import AutoConfig
 
@@ -16,7 +17,7 @@ ARCHITECTURE = "Lalm"  # what config.json calls it
 class ServedConfig(LalmConfig):
     """An exported LALM's configuration, in which vLLM finds that of the backbone."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as transformers passes them
         super().__init__(**settings)
         self.text_config = AutoConfig.for_model(**self.backbone) if self.backbone else None
 
