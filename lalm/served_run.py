@@ -77,7 +77,8 @@ class ServedRun:
         means = await asyncio.gather(*(self._mean(messages, part, said, text) for part, said, text in asked))
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: heard - PRIOR_WEIGHT * expected for choice, heard, expected in pairs}
-        return best(scores, num_tokens=len(self._prompt(messages, clip, words)))
+        num_tokens = len(self._prompt(messages, clip, words)) + len(self._prompt(messages, SILENCE, ""))
+        return best(scores, num_tokens=num_tokens)
 
     async def _mean(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> float:
         """Return the mean log-probability of a token of a reply, its end of turn included."""

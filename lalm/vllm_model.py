@@ -56,7 +56,7 @@ class Info(BaseProcessingInfo):  # type: ignore[misc]
         return int(self.get_hf_config().connector["num_queries"])
 
     def get_data_parser(self) -> MultiModalDataParser:
-        return MultiModalDataParser(target_sr=SAMPLE_RATE, target_channels=1)
+        return MultiModalDataParser(target_sr=SAMPLE_RATE, audio_resample_method="soxr", target_channels=1)
 
     def get_supported_mm_limits(self) -> Mapping[str, int | None]:
         return {"audio": None}
@@ -181,7 +181,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         """Run the backbone; where it is cut into stages, the later ones take no embeddings."""
         if intermediate_tensors is not None:
             inputs_embeds = None
-        return self.language_model.model(input_ids, positions, intermediate_tensors, inputs_embeds=inputs_embeds)
+        return self.language_model(input_ids, positions, intermediate_tensors, inputs_embeds=inputs_embeds)
 
     def compute_logits(self, hidden_states: Tensor) -> Tensor | None:
         """Return the backbone's logits."""
