@@ -45,14 +45,14 @@ def export(run: Path, folder: Path) -> None:
     model.encoder, model.language = built.encoder, built.model
     partial = folder.with_name(f"{folder.name}.partial")
     model.save_pretrained(partial)
-    _hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
+    hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
     partial.rename(folder)
 
 
-def _hearing(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+def hearing(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
     """Add what a server needs that is sent clips: the two tokens, and a chat template that takes them as parts."""
     tokenizer.add_tokens([AUDIO, TRANSCRIPT_END], special_tokens=True)
     tokenizer.chat_template = PARTS_TEMPLATE.read_text(encoding="utf-8") + str(tokenizer.chat_template)
