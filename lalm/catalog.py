@@ -29,7 +29,8 @@ def open_lalm(name: str | None, url: str | None = None) -> LALM:
     if name in LALMS:
         return LALMS[name](url)
     if url is not None:
-        return served_lalm(name, url)
+        is_run = (Path(name) / "config.yaml").is_file()
+        return served_run(Path(name), Path(name).name, url) if is_run else served_lalm(name, url)
     if Path(name).is_dir():
         return open_folder(Path(name))
     return pick(LALMS, "LALM", name)(url)
@@ -82,12 +83,24 @@ def trained_lalm(folder: Path, name: str) -> LALM:
     return TrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
 
 
+def served_run(folder: Path, name: str, url: str) -> LALM:
+    """Open a run of `lalm.train` that vLLM serves at `url` (`docs/vllm.md`)."""
+    from lalm import checkpoint
+    from lalm.served_run import ServedRun
+    from services.chat_server import Endpoint
+
+    asr = checkpoint.read_config(folder).model.asr
+    endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
+    return ServedRun(folder, endpoint, name=name, asr=None if asr is None else _recogniser(asr))
+
+
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     """Return the opener of a run that comes with this package."""
 
     def opened(url: str | None) -> LALM:
         """Open it here, or on the server at `url`."""
-        return trained_lalm(Path(__file__).with_name(name), name) if url is None else served_lalm(name, url)
+        folder = Path(__file__).with_name(name)
+        return trained_lalm(folder, name) if url is None else served_run(folder, name, url)
 
     return opened
 

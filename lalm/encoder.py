@@ -71,7 +71,11 @@ class Encoder(nn.Module):
     @torch.no_grad()
     def forward(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment of a clip, each of shape (K, T, D), without padding."""
-        samples = torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device)
+        return self.hear(torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device))
+
+    @torch.no_grad()
+    def hear(self, samples: Tensor) -> list[Tensor]:
+        """Return the same for samples on the encoder's device, shape (num_samples,), float32."""
         return [self._segment(part) for part in torch.split(samples, SEGMENT_SAMPLES)]
 
     def _segment(self, samples: Tensor) -> Tensor:

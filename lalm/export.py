@@ -1,9 +1,10 @@
-"""A run folder -> a Hugging Face folder that plain `transformers` loads after `import lalm.hf`.
+"""A run folder -> a Hugging Face folder that plain `transformers` loads after `import lalm.hf`, and vLLM as it is.
 
     python -m lalm.export runs/tiny exported/tiny
 
 It holds config.json, model.safetensors (encoder, connector, backbone, adapters, in float32), the tokenizer with its
-chat template, the feature extractor's settings and generation_config.json.
+chat template, the feature extractor's settings and generation_config.json. The tokenizer knows two tokens more: where
+a clip stands, and where its transcript ends. The chat template takes OpenAI's content parts.
 """
 
 import argparse
@@ -11,12 +12,16 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import GenerationConfig, WhisperFeatureExtractor
+from transformers import GenerationConfig, PreTrainedTokenizerBase, WhisperFeatureExtractor
 
 from lalm import checkpoint, parts
 from lalm.build import build
-from lalm.hf import Lalm, LalmConfig
+from lalm.hf import Lalm
+from lalm.hf_config import LalmConfig
+from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.errors import BadConfig, EarwitnessError
+
+PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 
 
 def export(run: Path, folder: Path) -> None:
@@ -40,11 +45,18 @@ def export(run: Path, folder: Path) -> None:
     model.encoder, model.language = built.encoder, built.model
     partial = folder.with_name(f"{folder.name}.partial")
     model.save_pretrained(partial)
-    parts.open_tokenizer(config.backbone).save_pretrained(partial)
+    hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
     partial.rename(folder)
+
+
+def hearing(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Add what a server needs that is sent clips: the two tokens, and a chat template that takes them as parts."""
+    tokenizer.add_tokens([AUDIO, TRANSCRIPT_END], special_tokens=True)
+    tokenizer.chat_template = PARTS_TEMPLATE.read_text(encoding="utf-8") + str(tokenizer.chat_template)
+    return tokenizer
 
 
 def main(argv: list[str] | None = None) -> int:

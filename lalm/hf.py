@@ -8,10 +8,9 @@ template = Template(AutoTokenizer.from_pretrained(folder), model.config.connecto
 # Shape suffixes: L tokens, V vocabulary
 
 from collections.abc import Sequence
-from typing import Literal
 
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 from transformers.models.whisper.configuration_whisper import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
@@ -20,28 +19,9 @@ from lalm.build import adapt
 from lalm.config import ConnectorConfig, LoraConfig
 from lalm.connector import Connector
 from lalm.encoder import Encoder, padded
+from lalm.hf_config import LalmConfig
 from lalm.model import AudioLanguageModel
 from services.types import AudioClip
-
-
-class LalmConfig(PretrainedConfig):  # type: ignore[misc]
-    """Nested configurations of the parts, each in the form that its own library writes."""
-
-    model_type = "earwitness_lalm"
-
-    def __init__(
-        self,
-        *,
-        encoder: dict[str, object] | None = None,
-        backbone: dict[str, object] | None = None,
-        connector: dict[str, object] | None = None,
-        lora: dict[str, object] | None = None,
-        window: Literal["full", "trimmed"] = "full",
-        **settings: object,
-    ) -> None:
-        self.encoder, self.backbone, self.connector = encoder or {}, backbone or {}, connector or {}
-        self.lora, self.window = lora, window
-        super().__init__(**settings)
 
 
 class Lalm(PreTrainedModel):  # type: ignore[misc]
@@ -96,6 +76,5 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
         return CausalLMOutput(logits=logits_1LV.float())
 
 
-AutoConfig.register(LalmConfig.model_type, LalmConfig)
 AutoModel.register(LalmConfig, Lalm)
 AutoModelForCausalLM.register(LalmConfig, Lalm)

@@ -3,6 +3,7 @@
 from services.types import Choice, Message, Question
 
 AUDIO = "<|AUDIO|>"  # where a clip stands in the text of a message, as in DeSTA's files
+TRANSCRIPT_END = "<|/AUDIO|>"  # ends a transcript in the text that a server is sent; the model does not read it
 START, END = "<start_audio>", "<end_audio>"  # plain text around it, no special tokens
 
 SYSTEM_HEARING = "You answer questions about the audio recording that you hear."

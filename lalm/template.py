@@ -60,6 +60,10 @@ class Template:
             ids.extend(self._encode(piece))
         return tuple(ids)
 
+    def taken(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Return the messages with the roles that the chat template takes."""
+        return messages if self._knows_system else _without_system(messages)
+
     def reply(self, text: str) -> TokenIds:
         """Return a reply with the end of its turn."""
         return self._encode(text) + self.turn_end
@@ -77,7 +81,7 @@ class Template:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False)) if text else ()
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
-        turns = [message.model_dump() for message in (messages if self._knows_system else _without_system(messages))]
+        turns = [message.model_dump() for message in self.taken(messages)]
         text = self._tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
         )

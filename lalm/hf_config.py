@@ -1,0 +1,28 @@
+"""The configuration of an exported LALM, registered with transformers; it imports no model."""
+
+from typing import Literal
+
+from transformers import AutoConfig, PretrainedConfig
+
+
+class LalmConfig(PretrainedConfig):  # type: ignore[misc]
+    """Nested configurations of the parts, each in the form that its own library writes."""
+
+    model_type = "earwitness_lalm"
+
+    def __init__(
+        self,
+        *,
+        encoder: dict[str, object] | None = None,
+        backbone: dict[str, object] | None = None,
+        connector: dict[str, object] | None = None,
+        lora: dict[str, object] | None = None,
+        window: Literal["full", "trimmed"] = "full",
+        **settings: object,
+    ) -> None:
+        self.encoder, self.backbone, self.connector = encoder or {}, backbone or {}, connector or {}
+        self.lora, self.window = lora, window
+        super().__init__(**settings)
+
+
+AutoConfig.register(LalmConfig.model_type, LalmConfig)

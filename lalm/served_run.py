@@ -1,0 +1,130 @@
+"""A run of `lalm.train` behind vLLM: asked just as in this process, and its options scored by the same sum.
+
+The prompts are made from the run's own configuration, and the server's tokens compared with them, so nothing is guessed
+of what it reads. An option costs one request about the clip and one about silence, each of one decoded token.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from lalm import checkpoint, parts
+from lalm.data import shown
+from lalm.encoder import num_segments
+from lalm.infer import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
+from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
+from lalm.template import Heard, Template
+from services.chat_audio import ClipEncoder, audio_part
+from services.chat_server import ChatServer, Endpoint
+from services.errors import ModelError
+from services.llms.letters import best
+from services.posting import Server, with_audio
+from services.protocols import ASR
+from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+
+
+class _Logprob(BaseModel):
+    """Of a token of the prompt."""
+
+    logprob: float
+
+
+class _Scored(BaseModel):
+    """What vLLM answers where the log-probabilities of the prompt are asked for."""
+
+    prompt_logprobs: list[dict[int, _Logprob] | None]
+
+
+class ServedRun:
+    """A LALM made by `lalm.train`, exported and served.
+
+    Args:
+        folder: the run.
+        endpoint: where it is served.
+        name: catalogue name.
+        asr: the recogniser whose words it was trained to see beside the audio, if any.
+    """
+
+    revision = "served"
+    style = ReadingStyle(scores="texts")
+
+    def __init__(self, folder: Path, endpoint: Endpoint, *, name: str, asr: ASR | None) -> None:
+        self.name = name
+        config = checkpoint.read_config(folder).model
+        self._template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
+        self._model, self._asr, self._clips = endpoint.model, asr, ClipEncoder()
+        self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
+        self._scores = Server(
+            endpoint.url,
+            f"asked for {endpoint.model!r}",
+            api_key=endpoint.api_key,
+            timeout_s=endpoint.timeout_s,
+            num_retries=endpoint.num_retries,
+        )
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        body = self._chat.body(self._sent(messages, await self._words(clip)))
+        said = await self._chat.ask(body, await self._clips.base64(clip))
+        return Reading(reply=said.reply.strip(), usage=said.usage, is_finished=said.is_finished)
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        words = await self._words(clip)
+        asked = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
+        means = await asyncio.gather(*(self._mean(messages, part, said, text) for part, said, text in asked))
+        pairs = zip(choices, means[::2], means[1::2], strict=True)
+        scores = {choice.letter: heard - PRIOR_WEIGHT * expected for choice, heard, expected in pairs}
+        num_tokens = len(self._prompt(messages, clip, words)) + len(self._prompt(messages, SILENCE, ""))
+        return best(scores, num_tokens=num_tokens)
+
+    async def _mean(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> float:
+        """Return the mean log-probability of a token of a reply, its end of turn included."""
+        turns = [*self._sent(messages, words), {"role": "assistant", "content": text}]
+        start, reply = len(self._prompt(messages, clip, words)), self._template.reply(text)
+        body = {
+            "model": self._model,
+            "messages": turns,
+            "max_tokens": 1,
+            "prompt_logprobs": 0,
+            "add_generation_prompt": False,
+        }
+        request = with_audio(json.dumps(body), await self._clips.base64(clip))
+        scored = await self._scores.post("/chat/completions", request, _Scored.model_validate_json)
+        return _mean(scored.prompt_logprobs[start : start + len(reply)], reply, self._model)
+
+    async def _words(self, clip: AudioClip) -> str:
+        said = await self._asr.transcribe(clip) if self._asr else ()
+        return shown(" ".join(one.text for one in said if one.kind == "transcript"))
+
+    def _prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
+        *earlier, last = _without_places(messages)
+        asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
+        return self._template.prompt(asked, [Heard(num_segments(clip), words)])
+
+    def _sent(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
+        """Return the same as messages of a request, the clip's place in it still empty."""
+        *earlier, last = self._template.taken(_without_places(messages))
+        before, after = beside_audio(last.content).split(AUDIO)
+        end = words + TRANSCRIPT_END if words else ""
+        content = [{"type": "text", "text": before}, audio_part(), {"type": "text", "text": end + after}]
+        return [*(one.model_dump() for one in earlier), {"role": last.role, "content": content}]
+
+
+def _without_places(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Keep what a question says from being taken for a clip."""
+    return tuple(
+        Message(role=one.role, content=one.content.replace(AUDIO, "").replace(TRANSCRIPT_END, "")) for one in messages
+    )
+
+
+def _mean(logprobs: Sequence[dict[int, _Logprob] | None], reply: tuple[int, ...], model: str) -> float:
+    values = [top[token].logprob for top, token in zip(logprobs, reply, strict=False) if top and token in top]
+    if len(values) < len(reply):
+        raise ModelError(
+            f"The server's {model!r} reads other tokens than the run here: export this run with "
+            "`python -m lalm.export RUN FOLDER`, and serve that folder with vLLM."
+        )
+    return sum(values) / len(values)

@@ -1,0 +1,34 @@
+"""Tells vLLM of our model; vLLM calls `register` in each of its processes (entry point `vllm.general_plugins`).
+
+It costs no import of vLLM's models: the class is named, and imported where it is served.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+from transformers import AutoConfig
+
+from lalm.hf_config import LalmConfig
+
+PINNED = "0.32.0"  # vLLM's interfaces for models change with its minor versions
+ARCHITECTURE = "Lalm"  # what config.json calls it
+
+
+class ServedConfig(LalmConfig):
+    """An exported LALM's configuration, in which vLLM finds that of the backbone."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as transformers passes them
+        super().__init__(**settings)
+        self.text_config = AutoConfig.for_model(**self.backbone) if self.backbone else None
+
+
+def register() -> None:
+    """Register configuration and model; safe to repeat."""
+    from vllm import ModelRegistry
+
+    installed = version("vllm").partition("+")[0]
+    if installed != PINNED:
+        raise ImportError(f"Earwitness's LALMs run in vLLM {PINNED}; {installed} is installed.")
+    AutoConfig.register(LalmConfig.model_type, ServedConfig, exist_ok=True)
+    if ARCHITECTURE not in ModelRegistry.get_supported_archs():
+        ModelRegistry.register_model(ARCHITECTURE, "lalm.vllm_model:LalmForServing")
