@@ -1,0 +1,87 @@
+"""The manifests for Kubernetes: valid by the schemas that `kubernetes-validate` carries, and consistent with the code.
+
+No package carries the schema of KubeRay's RayService. Of it, the parts that have a schema are checked: its Serve
+configuration by Ray itself, its pods as pods; its own fields were compared with KubeRay's reference by hand.
+"""
+
+import subprocess
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "k8s"
+KUBERNETES = "1.33"
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+ALL = [(path.name, document) for path in sorted(FOLDER.glob("*.yaml")) for document in documents(path)]
+BUILT_IN = [one for one in ALL if one[1]["kind"] not in ("RayService", "Kustomization")]
+RAY = next(document for _, document in ALL if document["kind"] == "RayService")["spec"]
+CLUSTER = RAY["rayClusterConfig"]
+GROUPS = [CLUSTER["headGroupSpec"], *CLUSTER["workerGroupSpecs"]]
+
+
+def pod(group: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": group["template"]["spec"]}
+
+
+@pytest.mark.parametrize("document", [document for _, document in BUILT_IN], ids=lambda one: one["metadata"]["name"])
+def test_what_kubernetes_knows_is_valid(document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.get("groupName", "head"))
+def test_the_pods_of_the_cluster_are_valid_and_unprivileged(group: dict[str, Any]) -> None:
+    kubernetes_validate.validate(pod(group), KUBERNETES, strict=True)
+    spec = group["template"]["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    for container in spec["containers"]:
+        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        assert container["resources"]["limits"]["memory"]
+
+
+def test_a_pod_with_a_misspelt_field_is_refused() -> None:
+    broken = pod(GROUPS[0])
+    broken["spec"] = broken["spec"] | {"containres": []}
+    with pytest.raises(kubernetes_validate.ValidationError, match="containres"):
+        kubernetes_validate.validate(broken, KUBERNETES, strict=True)
+
+
+def test_ray_accepts_the_serve_configuration_and_the_code_has_what_it_names() -> None:
+    config = ServeDeploySchema.model_validate(yaml.safe_load(RAY["serveConfigV2"]))
+    (application,) = config.applications
+    module, _, function = application.import_path.partition(":")
+    assert callable(getattr(import_module(module), function))
+    assert (ROOT / application.args["config"]).is_file()
+
+
+def test_the_cluster_runs_the_ray_that_the_package_pins() -> None:
+    assert CLUSTER["rayVersion"] == version("ray")
+    assert f'"ray[default]=={version("ray")}"' in (ROOT / "deploy" / "Dockerfile").read_text()
+
+
+def test_every_secret_and_volume_that_pods_name_is_declared() -> None:
+    text = yaml.safe_dump([document for name, document in ALL if name != "secrets.example.yaml"])
+    secrets = {document["metadata"]["name"] for _, document in ALL if document["kind"] == "Secret"}
+    named = {line.split("name: ")[1] for line in text.splitlines() if "name: earwitness-" in line}
+    claims = {
+        document["metadata"]["name"] for _, document in ALL if document["kind"] not in ("Secret", "Kustomization")
+    }
+    assert named <= secrets | claims
+
+
+def test_the_dockerfile_has_nothing_to_complain_of() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, ROOT / "deploy" / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
