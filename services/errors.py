@@ -3,7 +3,8 @@
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
     │   ├── BadAudio         HTTP 422: a clip that cannot be decoded or used
-    │   │   └── TooLarge     HTTP 413: more bytes or seconds than are accepted
+    │   │   ├── Unsupported  HTTP 415: a format or codec that is not accepted
+    │   │   └── TooLarge     HTTP 413: more bytes, seconds or work than are accepted
     │   └── BadUrl           HTTP 400: a URL that is not fetched, or brought nothing
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
@@ -14,13 +15,15 @@ Each message says what happened, with which value, and what would work.
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import ClassVar
 
 
 class EarwitnessError(Exception):
     """Base of all errors that are worded for the user."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
+    """What went wrong, for programs."""
     http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
@@ -36,18 +39,86 @@ class BadRequest(EarwitnessError):
     http_status = 400
 
 
+class AudioCode(StrEnum):
+    """Every `code` that a clip can be refused with.
+
+    code                 HTTP  when
+    bad_audio            422   no recording at that path, or it cannot be opened (command line only)
+    empty_audio          422   0 bytes
+    damaged_audio        422   the first bytes promise a format that the rest does not keep
+    no_audio_track       422   a container without sound
+    audio_too_short      422   fewer samples than 0.01 s, none included
+    not_finite           422   samples that are NaN or infinite
+    bad_sample_rate      422   below 1 kHz or above 768 kHz, whatever the rest of the file says
+    too_many_channels    422   more than 32
+    decoder_crashed      422   the process that decoded the clip died of it
+    unsupported_format   415   first bytes of none of the accepted formats
+    unsupported_codec    415   an accepted container with a codec that is not accepted
+    too_large            413   more bytes uploaded than are accepted
+    audio_too_long       413   more seconds, counted while decoding
+    decoded_too_large    413   more bytes of samples before resampling, counted while decoding
+    decoding_memory      413   decoding wanted more memory than a clip gets
+    decoding_time        413   decoding took more processor or wall time than a clip gets
+    """
+
+    BAD = "bad_audio"
+    EMPTY = "empty_audio"
+    DAMAGED = "damaged_audio"
+    NO_TRACK = "no_audio_track"
+    TOO_SHORT = "audio_too_short"
+    NOT_FINITE = "not_finite"
+    BAD_RATE = "bad_sample_rate"
+    TOO_MANY_CHANNELS = "too_many_channels"
+    CRASHED = "decoder_crashed"
+    FORMAT = "unsupported_format"
+    CODEC = "unsupported_codec"
+    TOO_LARGE = "too_large"
+    TOO_LONG = "audio_too_long"
+    DECODED_TOO_LARGE = "decoded_too_large"
+    MEMORY = "decoding_memory"
+    TIME = "decoding_time"
+
+
 class BadAudio(BadRequest):
     """A clip that cannot be decoded or used."""
 
-    code = "bad_audio"
+    code = AudioCode.BAD.value
     http_status = 422
+
+    def __init__(self, message: str, *, code: AudioCode | None = None, param: str | None = None) -> None:
+        super().__init__(message, param=param)
+        if code is not None:
+            self.code = code.value
+
+
+class Unsupported(BadAudio):
+    """A clip in a format or codec that is not accepted."""
+
+    code = AudioCode.FORMAT.value
+    http_status = 415
 
 
 class TooLarge(BadAudio):
-    """A clip of more bytes or seconds than are accepted."""
+    """A clip of more bytes, more seconds or more work than are accepted."""
 
-    code = "too_large"
+    code = AudioCode.TOO_LARGE.value
     http_status = 413
+
+
+_KINDS: dict[AudioCode, type[BadAudio]] = {
+    AudioCode.FORMAT: Unsupported,
+    AudioCode.CODEC: Unsupported,
+    AudioCode.TOO_LARGE: TooLarge,
+    AudioCode.TOO_LONG: TooLarge,
+    AudioCode.DECODED_TOO_LARGE: TooLarge,
+    AudioCode.MEMORY: TooLarge,
+    AudioCode.TIME: TooLarge,
+}
+
+
+def bad_audio(code: AudioCode, message: str) -> BadAudio:
+    """Build the error that belongs to a code."""
+    return _KINDS.get(code, BadAudio)(message, code=code)
 
 
 class BadUrl(BadRequest):

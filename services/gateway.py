@@ -17,8 +17,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from services.asking import asked
-from services.audio import decode
 from services.auth import Keys
+from services.decoder import decode_safely
 from services.errors import BadRequest, EarwitnessError, TookTooLong
 from services.guard import Guard
 from services.limits import Limits
@@ -135,9 +135,7 @@ async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, No
 async def _clip(posted: Posted, limits: Limits) -> AudioClip:
     if posted.audio is None:
         raise BadRequest("No recording came with the question: send it as 'file', in JSON as 'audio'.", param="file")
-    clip = await asyncio.to_thread(decode, posted.audio, name=posted.name)
-    limits.check_duration(clip)
-    return clip
+    return await decode_safely(posted.audio, name=posted.name, max_duration_s=limits.max_duration_s)
 
 
 def _failure(status: int, code: str, message: str, param: str | None = None) -> JSONResponse:

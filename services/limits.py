@@ -6,7 +6,7 @@ from pydantic import Field
 
 from services.errors import TooLarge
 from services.fetch import UrlPolicy
-from services.types import AudioClip, Value
+from services.types import Value
 
 STOP_POLL_S = 0.1  # how often a stopping replica looks whether its requests are done; Ray's 2 s delay every stop
 
@@ -38,14 +38,6 @@ class Limits(Value):
             raise TooLarge(
                 f"The upload has more than {self.max_upload_bytes} bytes, the most that is accepted; "
                 "send a compressed format (FLAC, Ogg or MP3) or a shorter clip.",
-                param="file",
-            )
-
-    def check_duration(self, clip: AudioClip) -> None:
-        """Refuse a clip that is too long."""
-        if clip.duration_s > self.max_duration_s:
-            raise TooLarge(
-                f"The clip lasts {clip.duration_s:.0f} s; the longest accepted is {self.max_duration_s:.0f} s.",
                 param="file",
             )
 

@@ -1,0 +1,261 @@
+"""Decode what strangers upload, in confined processes of their own; nothing they send can end this one.
+
+`decode_safely` is `services.audio.decode` for the HTTP API, Linux only. One process with the decoders loaded
+stands by (`services.decoder_child`), started by the first recording; it forks one for each recording, which gets
+the bytes and an empty file, both in memory, and gives back samples and a line of JSON. Both are checked as if an
+attacker had written them: an attacker may have. A process that dies, or takes more than its allowance, is an error
+of its recording alone (`AudioCode`); a process that stands by no longer is replaced. Whoever stops waiting, be it
+for a deadline or a client that is gone, ends the decoding.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from io import FileIO
+from socket import AF_UNIX, SHUT_RDWR, SOCK_SEQPACKET, send_fds, socket, socketpair
+from threading import Lock
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from services.audio import checked_clip
+from services.confinement import Allowance
+from services.decoder_child import MESSAGE_BYTES, Exit, Report, Task
+from services.decoding import HEAD, MAX_RATE, MIN_RATE, Bounds, reader_of
+from services.errors import AudioCode, BadAudio, ModelError, bad_audio
+from services.types import SAMPLE_RATE, AudioClip
+
+MAX_NAME = 200  # characters of a recording's name in errors
+ALLOWANCE = Allowance()
+WALL_S = 120.0  # from the start of decoding to its end
+SAMPLE_BYTES = 4
+STOP_S = 5.0  # for the process that stands by to end
+
+_MESSAGE: TypeAdapter[Report | Exit] = TypeAdapter(Report | Exit)
+
+
+class Decoder:
+    """Decodes several recordings at once, each in a process of its own."""
+
+    def __init__(self, num_processes: int, *, allowance: Allowance = ALLOWANCE, wall_s: float = WALL_S) -> None:
+        self._threads = ThreadPoolExecutor(num_processes, thread_name_prefix="decoder")
+        self._allowance = allowance
+        self._wall_s = wall_s
+        self._lock = Lock()
+        self._standby: _Standby | None = None
+        self.peak_bytes = 0
+        """The most memory that one process has taken so far, the loaded decoders included."""
+
+    async def decode(self, data: bytes, *, name: str, bounds: Bounds) -> AudioClip:
+        """Return the clip, or raise `BadAudio` with an `AudioCode`."""
+        name = name[:MAX_NAME]
+        if not data:
+            raise BadAudio(f"'{name}' is empty (0 bytes).", code=AudioCode.EMPTY)
+        reader_of(data[:HEAD], name)
+        written = int(bounds.max_duration_s * bounds.rate + bounds.rate) * SAMPLE_BYTES
+        task = Task(name, bounds, self._allowance._replace(written_bytes=written))
+        for _ in range(2):  # the standby process may die of something that is not the recording's fault
+            job = _Job(task, self._wall_s)
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job, data)
+            except _StandbyLostError:
+                continue
+            finally:
+                job.stop()
+        raise ModelError("The process that decodes recordings ends as soon as it starts; the server's log says why.")
+
+    def close(self) -> None:
+        """End all processes."""
+        with self._lock:
+            if self._standby is not None:
+                self._standby.close()
+                self._standby = None
+        self._threads.shutdown(cancel_futures=True)
+
+    def _run(self, job: "_Job", data: bytes) -> AudioClip:
+        with self._lock:
+            if self._standby is None or not self._standby.is_alive:
+                if self._standby is not None:
+                    self._standby.close()
+                self._standby = _Standby()
+            standby = self._standby
+        outcome = job.run(standby, data)
+        with self._lock:
+            self.peak_bytes = max(self.peak_bytes, outcome.end.peak_bytes)
+        return outcome.clip()
+
+
+class _StandbyLostError(Exception):
+    """The process that stands by is gone, and with it every recording's channel."""
+
+
+class _Standby:
+    """The process that forks others, and the channel over which it is told to."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        with theirs:
+            # No variable but these: what a recording takes over shall find no key.
+            self._process = subprocess.Popen(  # noqa: S603 - a fixed command
+                [sys.executable, "-P", "-m", "services.decoder_child", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the server to handle
+            )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def send(self, task: Task, descriptors: list[int]) -> None:
+        """Have a task done."""
+        try:
+            send_fds(self._control, [json.dumps(task).encode()], descriptors)
+        except ConnectionError as error:
+            raise _StandbyLostError from error
+
+    def close(self) -> None:
+        """End it and all that it forked."""
+        self._control.close()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class _Outcome(NamedTuple):
+    """What a process left: its last words, its end, and the samples that it wrote."""
+
+    task: Task
+    report: Report | None
+    end: Exit
+    samples: NDArray[np.float32]
+
+    def clip(self) -> AudioClip:
+        """Return the clip if there is one, and raise what its process says, or how it ended, otherwise."""
+        if self.end.exit_code == -signal.SIGXCPU:
+            raise _took_too_long(self.task, f"{self.task.allowance.cpu_s} s of processor time")
+        report = self.report
+        if report is None or self.end.exit_code != 0:
+            raise _crashed(self.task)
+        if report.code:
+            raise bad_audio(AudioCode(report.code), report.message)
+        return checked_clip(self.samples, report.rate, report.num_channels, self.task.name)
+
+
+class _Job:
+    """One recording's way through a process, in a thread of this one."""
+
+    def __init__(self, task: Task, wall_s: float) -> None:
+        self._task = task
+        self._wall_s = wall_s
+        self._lock = Lock()
+        self._channel: socket | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """End the process, if there is one; nobody waits for it."""
+        with self._lock:
+            self._is_stopped = True
+            if self._channel is not None:
+                self._channel.shutdown(SHUT_RDWR)
+
+    def run(self, standby: _Standby, data: bytes) -> _Outcome:
+        """Have a recording decoded; the process is gone when this returns."""
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        with (
+            ours,
+            FileIO(os.memfd_create("recording"), "r+") as recording,
+            FileIO(os.memfd_create("samples"), "r+") as samples,
+        ):
+            with theirs:
+                recording.write(data)
+                recording.seek(0)
+                standby.send(self._task, [recording.fileno(), samples.fileno(), theirs.fileno()])
+            with self._lock:
+                self._channel = ours
+                if self._is_stopped:
+                    ours.shutdown(SHUT_RDWR)
+            try:
+                report, end = self._listen(ours)
+            finally:
+                with self._lock:
+                    self._channel = None
+            return _Outcome(self._task, report, end, self._read(samples, report))
+
+    def _listen(self, channel: socket) -> tuple[Report | None, Exit]:
+        deadline = monotonic() + self._wall_s
+        report = None
+        for _ in range(2):
+            channel.settimeout(max(deadline - monotonic(), 0.001))
+            try:
+                message = channel.recv(MESSAGE_BYTES)
+            except TimeoutError:
+                raise _took_too_long(self._task, f"{self._wall_s:g} s") from None
+            except ConnectionResetError:
+                message = b""
+            if not message:
+                raise _StandbyLostError
+            try:
+                said = _MESSAGE.validate_json(message)
+            except ValidationError:
+                raise _crashed(self._task) from None
+            if isinstance(said, Exit):
+                return report, said
+            report = self._checked(said)
+        raise _crashed(self._task)
+
+    def _checked(self, report: Report) -> Report:
+        """Hold a report against what can be: an attacker may have written it."""
+        is_sound = MIN_RATE <= report.rate <= MAX_RATE and 1 <= report.num_channels <= self._task.bounds.max_channels
+        is_short = 0 <= report.num_samples * SAMPLE_BYTES <= self._task.allowance.written_bytes
+        if not (report.code in set(AudioCode) if report.code else is_sound and is_short):
+            raise _crashed(self._task)
+        return report
+
+    def _read(self, file: FileIO, report: Report | None) -> NDArray[np.float32]:
+        # Copied, not mapped: its writer could still change or cut a mapped file.
+        samples = np.zeros(report.num_samples if report else 0, np.float32)
+        file.seek(0)
+        if file.readinto(memoryview(samples)) != samples.nbytes:
+            raise _crashed(self._task)
+        return samples
+
+
+def _crashed(task: Task) -> BadAudio:
+    return bad_audio(AudioCode.CRASHED, f"'{task.name}' cannot be decoded: the process that decoded it died of it.")
+
+
+def _took_too_long(task: Task, limit: str) -> BadAudio:
+    return bad_audio(
+        AudioCode.TIME,
+        f"'{task.name}' was not decoded within {limit}, the most that a recording gets; send a shorter one.",
+    )
+
+
+@cache
+def _decoder() -> Decoder:
+    decoder = Decoder(len(os.sched_getaffinity(0)))
+    atexit.register(decoder.close)
+    return decoder
+
+
+async def decode_safely(data: bytes, *, name: str, max_duration_s: float) -> AudioClip:
+    """Read a recording that a stranger sent; `name` is what errors call it.
+
+    Raises `BadAudio` with an `AudioCode`. Cancelling ends the work at once.
+    """
+    return await _decoder().decode(data, name=name, bounds=Bounds(SAMPLE_RATE, max_duration_s))

@@ -1,0 +1,195 @@
+"""`python -m services.decoder_child DESCRIPTOR`: decodes what strangers upload; `services.decoder` starts it.
+
+This process loads the decoders once and never reads a recording itself. For each one it forks a process of a few
+milliseconds that is confined (see `services.confinement`), decodes, says how it went and ends: a recording meets
+no other recording's data, and whatever it breaks is gone after it. Nobody but this process kills: when the other
+end of a recording's channel closes, its process ends; when the control channel closes, all do.
+
+Over the control channel comes a `Task` as JSON, with three descriptors: the recording, an empty file for its
+samples (float32, native order), and a channel of its own. That gets a `Report` from the forked process, and at
+last an `Exit`. Nothing is pickled.
+"""
+
+import gc
+import json
+import os
+import pkgutil
+import resource
+import selectors
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO, FileIO
+from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket
+from typing import NamedTuple, NoReturn
+
+import av
+import numpy as np
+import soundfile
+
+from services.confinement import Allowance, confine, isolate
+from services.decoding import Bounds, open_sound
+from services.errors import AudioCode, BadAudio
+
+MESSAGE_BYTES = 1 << 16  # of any message at most
+MAX_DESCRIPTORS = 1024
+
+
+class Task(NamedTuple):
+    """What is to be decoded, within which bounds."""
+
+    name: str
+    bounds: Bounds
+    allowance: Allowance
+
+
+class Report(NamedTuple):
+    """What became of a recording: samples, or the reason why there are none."""
+
+    rate: int
+    num_channels: int
+    num_samples: int
+    code: str = ""
+    """Empty: all went well."""
+    message: str = ""
+
+
+class Exit(NamedTuple):
+    """How a process ended."""
+
+    exit_code: int
+    """Negative: the signal that ended it."""
+    peak_bytes: int
+    """Its memory at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    """A forked process."""
+
+    pid: int
+    process: int
+    """Descriptor that becomes readable when the process ends."""
+    channel: socket
+    """Becomes readable when the other end closes: nothing is ever sent this way."""
+
+
+class _Forks:
+    """Starts a process for each task, ends it when nobody waits for it, and says how it ended."""
+
+    def __init__(self, control: socket) -> None:
+        self._control = control
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ)
+        self._running: set[_Running] = set()
+
+    def serve(self) -> None:
+        """Work until the control channel closes."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._control:
+                    message, files, _, _ = recv_fds(self._control, MESSAGE_BYTES, 3)
+                    if not message:
+                        self._end_all()
+                        return
+                    self._start(message, *files)
+                elif key.data in self._running:  # its end may have been seen a moment ago
+                    if key.fileobj is key.data.channel:
+                        signal.pidfd_send_signal(key.data.process, signal.SIGKILL)
+                        self._selector.unregister(key.data.channel)
+                    else:
+                        self._bury(key.data)
+
+    def _start(self, message: bytes, recording: int, samples: int, channel: int) -> None:
+        if (pid := os.fork()) == 0:
+            _decode_and_exit(message, recording, samples, channel)
+        os.close(recording)
+        os.close(samples)
+        child = _Running(pid, os.pidfd_open(pid), socket(AF_UNIX, SOCK_SEQPACKET, fileno=channel))
+        self._running.add(child)
+        self._selector.register(child.process, selectors.EVENT_READ, child)
+        self._selector.register(child.channel, selectors.EVENT_READ, child)
+
+    def _bury(self, child: _Running) -> None:
+        _, status, usage = os.wait4(child.pid, 0)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            end = Exit(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
+            child.channel.send(json.dumps(end).encode())
+        self._running.remove(child)
+        for watched in (child.process, child.channel):
+            if watched in self._selector.get_map():
+                self._selector.unregister(watched)
+        os.close(child.process)
+        child.channel.close()
+
+    def _end_all(self) -> None:
+        for child in self._running:
+            signal.pidfd_send_signal(child.process, signal.SIGKILL)
+
+
+def _decode_and_exit(message: bytes, recording: int, samples: int, channel: int) -> NoReturn:
+    try:
+        name, bounds, allowance = json.loads(message)
+        task = Task(name, Bounds(*bounds), Allowance(*allowance))
+        os.dup2(1, 2)  # decoders write to stderr what recordings make them write
+        _close_all_but(recording, samples, channel)
+        confine(task.allowance)
+        report = _decode(task, recording, samples)
+        os.write(channel, json.dumps(report).encode())
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close what was inherited: the control channel, and the channels of other recordings."""
+    start = 3
+    for descriptor in sorted(kept):
+        os.closerange(start, descriptor)
+        start = descriptor + 1
+    os.closerange(start, MAX_DESCRIPTORS)
+
+
+def _decode(task: Task, recording: int, samples: int) -> Report:
+    file = FileIO(recording)  # libsndfile reads by its descriptor, which would close with it
+    try:
+        sound = open_sound(file, task.name, task.bounds)
+        num_bytes = 0
+        for block in sound.blocks:
+            num_bytes += os.pwrite(samples, block.tobytes(), num_bytes)
+        return Report(sound.rate, sound.num_channels, num_bytes // np.dtype(np.float32).itemsize)
+    except MemoryError:
+        most = task.allowance.memory_bytes >> 20
+        message = f"'{task.name}' cannot be decoded in {most} MB of memory, the most that a recording gets."
+        return Report(0, 0, 0, AudioCode.MEMORY, message)
+    except BadAudio as error:
+        return Report(0, 0, 0, error.code, str(error))
+
+
+def _load_decoders() -> None:
+    """Decode recordings of our own, a good one and bad ones, so that a confined process has nothing to import."""
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)  # PyAV imports each kind of stream when it meets one
+    buffer = BytesIO()
+    soundfile.write(buffer, np.zeros((480, 2), np.float32), 48_000, format="WAV")
+    av.AudioResampler(format="fltp")
+    for data in (buffer.getvalue(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
+        with suppress(BadAudio):
+            list(open_sound(BytesIO(data), "ours", Bounds(16_000, 1.0)).blocks)
+
+
+def main() -> None:
+    """Serve the control channel, whose descriptor is the first argument, until it closes."""
+    control = socket(AF_UNIX, SOCK_SEQPACKET, fileno=int(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_DESCRIPTORS, MAX_DESCRIPTORS))
+    _load_decoders()
+    isolate()
+    gc.freeze()  # what the forked processes share stays shared
+    _Forks(control).serve()
+
+
+if __name__ == "__main__":
+    main()

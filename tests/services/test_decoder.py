@@ -1,0 +1,165 @@
+"""Recordings that strangers send, in every accepted format and in every hostile one that we know of."""
+
+import asyncio
+import os
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from services.confinement import Allowance
+from services.decoder import Decoder
+from services.decoding import Bounds
+from services.errors import AudioCode, BadAudio
+from services.types import SAMPLE_RATE, AudioClip
+
+BOUNDS = Bounds(SAMPLE_RATE, 60.0)
+CONTAINERS = {"m4a": ("mp4", "aac"), "aac": ("adts", "aac"), "webm": ("webm", "libopus"), "opus": ("ogg", "libopus")}
+SNDFILE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS"), "mp3": ("MP3", None)}
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder(2)
+    yield decoder
+    decoder.close()
+
+
+def tone(duration_s: float = 1.0, rate: int = 48_000, num_channels: int = 2) -> np.ndarray:
+    seconds = np.arange(round(duration_s * rate)) / rate
+    return np.repeat(0.5 * np.sin(2 * np.pi * 440 * seconds)[:, None], num_channels, axis=1).astype(np.float32)
+
+
+def sndfile(kind: str, samples: np.ndarray, rate: int = 48_000, subtype: str | None = None) -> bytes:
+    buffer = BytesIO()
+    name, usual = SNDFILE[kind]
+    soundfile.write(buffer, samples, rate, format=name, subtype=subtype or usual)
+    return buffer.getvalue()
+
+
+def ffmpeg(kind: str, samples: np.ndarray, rate: int = 48_000) -> bytes:
+    container_name, codec = CONTAINERS[kind]
+    buffer = BytesIO()
+    with av.open(buffer, "w", format=container_name) as container:
+        stream = container.add_stream(codec, rate=rate, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
+        frame.rate = rate
+        resampler = av.AudioResampler(
+            format=stream.format, layout="stereo", rate=rate, frame_size=stream.frame_size or 960
+        )
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def decoded(decoder: Decoder, data: bytes, bounds: Bounds = BOUNDS) -> AudioClip:
+    return asyncio.run(decoder.decode(data, name="clip", bounds=bounds))
+
+
+def refused(decoder: Decoder, data: bytes, bounds: Bounds = BOUNDS) -> BadAudio:
+    with pytest.raises(BadAudio) as caught:
+        decoded(decoder, data, bounds)
+    assert caught.value.code in set(AudioCode)
+    assert 400 <= caught.value.http_status < 500
+    return caught.value
+
+
+def wav_header(rate: int, num_channels: int, data: bytes, bits: int = 16) -> bytes:
+    frame = num_channels * bits // 8
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, num_channels, rate,
+                       (rate * frame) & 0xFFFFFFFF, frame & 0xFFFF, bits, b"data", len(data))  # fmt: skip
+    return head + data
+
+
+@pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
+def test_every_promised_format_is_heard(decoder: Decoder, kind: str) -> None:
+    data = sndfile(kind, tone()) if kind in SNDFILE else ffmpeg(kind, tone())
+    clip = decoded(decoder, data)
+    assert clip.duration_s == pytest.approx(1.0, abs=0.12)  # AAC and MP3 pad
+    spectrum = np.abs(np.fft.rfft(clip.samples))
+    assert np.argmax(spectrum) * SAMPLE_RATE / len(clip.samples) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 96_000, 192_000])
+@pytest.mark.parametrize("num_channels", [1, 6])
+def test_common_rates_and_channels_become_16_khz_mono(decoder: Decoder, rate: int, num_channels: int) -> None:
+    clip = decoded(decoder, sndfile("wav", tone(0.5, rate, num_channels), rate))
+    assert clip.duration_s == pytest.approx(0.5, abs=0.001)
+    assert (clip.source_rate, clip.num_channels) == (rate, num_channels)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+def test_samples_of_8_to_64_bits_are_read(decoder: Decoder, subtype: str) -> None:
+    clip = decoded(decoder, sndfile("wav", tone(), subtype=subtype))
+    assert float(np.abs(clip.samples).max()) == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
+    good = sndfile("wav", tone())
+    nan = tone()
+    nan[100] = np.nan
+    hostile = {
+        AudioCode.EMPTY: b"",
+        AudioCode.FORMAT: b"%PDF-1.7 is no audio at all",
+        AudioCode.TOO_SHORT: good[:44],
+        AudioCode.NOT_FINITE: sndfile("wav", nan, subtype="FLOAT"),
+        AudioCode.BAD_RATE: wav_header(1, 1, bytes(3200)),
+        AudioCode.TOO_MANY_CHANNELS: wav_header(16_000, 255, bytes(255 * 2 * 1000)),
+        AudioCode.TOO_LONG: sndfile("wav", tone(61, 8_000, 1), 8_000),
+    }
+    assert {code: refused(decoder, data).code for code, data in hostile.items()} == {code: code for code in hostile}
+    assert refused(decoder, wav_header(4_000_000, 1, bytes(64_000))).code == AudioCode.BAD_RATE
+    assert decoded(decoder, good).duration_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
+def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: Decoder, kind: str) -> None:
+    data = sndfile(kind, tone()) if kind in SNDFILE else ffmpeg(kind, tone())
+    random = np.random.default_rng(7)
+    for _ in range(8):
+        mutated = bytearray(data[: random.integers(1, len(data) + 1)])
+        for place in random.integers(0, len(mutated), 1 + len(mutated) // 200):
+            mutated[place] = random.integers(256)
+        try:
+            assert decoded(decoder, bytes(mutated)).duration_s <= BOUNDS.max_duration_s
+        except BadAudio as error:
+            assert error.code in set(AudioCode)  # noqa: PT017 - either is right
+    assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
+
+
+def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: Decoder) -> None:
+    silence = sndfile("flac", np.zeros((3 * 3600 * 8_000, 1), np.float32), 8_000)
+    assert len(silence) < 2_000_000
+    assert refused(decoder, silence).code in (AudioCode.TOO_LONG, AudioCode.DECODED_TOO_LARGE)
+    assert decoder.peak_bytes < 600_000_000
+
+
+def test_more_memory_or_time_than_a_recording_gets_is_refused() -> None:
+    data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (50 * 48_000, 2)).astype(np.float32))
+    slow = Decoder(1, wall_s=0.02)
+    try:
+        assert refused(slow, data).code == AudioCode.TIME
+    finally:
+        slow.close()
+
+
+def test_who_stops_waiting_ends_the_decoding(decoder: Decoder) -> None:
+    data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (55 * 48_000, 2)).astype(np.float32))
+
+    async def cancelled() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await decoder.decode(data, name="clip", bounds=BOUNDS)
+
+    asyncio.run(cancelled())
+    assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
+
+
+def test_the_default_allowance_bounds_memory() -> None:
+    assert Allowance().memory_bytes < 2 * 1024**3
+    assert os.cpu_count()
