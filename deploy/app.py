@@ -74,7 +74,7 @@ class Agent:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return what Ray Serve puts behind its proxy."""
-        return create_app(self, self._limits)
+        return create_app(self, self._limits, proxied=True)
 
     async def missing(self) -> tuple[str, ...]:
         cards = await asyncio.gather(*(_card(handle) for handle in self._handles.values()))
@@ -83,23 +83,43 @@ class Agent:
             self._answerers = self._connect(*(card for card in cards if card))
         return missing
 
-    async def answerer(self, path: str | None) -> Answerer:
-        pick(SERVED_PATHS, "path", path or DEFAULT_PATH)
-        if not self._answerers and (missing := await self.missing()):
-            raise ModelError(f"Still loading: {', '.join(missing)}. /readyz says when all is ready.")
-        return self._answerers[path or DEFAULT_PATH]
+    async def models(self) -> tuple[str, ...]:
+        return tuple(name for name in await self._connected() if "/" in name)
 
-    def hears(self, path: str | None) -> bool:
-        return (path or DEFAULT_PATH) not in DEAF
+    async def answerer(self, name: str | None) -> Answerer:
+        pick(SERVED_PATHS, "path", (name or DEFAULT_PATH).partition("/")[0])
+        answerers = await self._connected()
+        if not answerers:
+            raise ModelError("Still loading; /readyz says when all is ready.")
+        return pick(answerers, "model", name or DEFAULT_PATH)
+
+    async def arms(self) -> tuple[str, str]:
+        raise ModelError("This service has no LALM, so there is nothing to set beside the cascade.")
+
+    async def asr(self) -> ASR:
+        card = await _card(self._handles["asr"])
+        if card is None:
+            raise ModelError("Still loading; /readyz says when all is ready.")
+        return RemoteASR(self._handles["asr"], card)
+
+    def hears(self, name: str | None) -> bool:
+        return (name or DEFAULT_PATH).partition("/")[0] not in DEAF
+
+    async def _connected(self) -> Mapping[str, Answerer]:
+        if not self._answerers:
+            await self.missing()
+        return self._answerers
 
     def _connect(self, *cards: Card) -> Mapping[str, Answerer]:
         card = dict(zip(self._handles, cards, strict=True))
+        llm = RemoteLLM(self._handles["llm"], card["llm"])
         models = RemoteModels(
-            RemoteLLM(self._handles["llm"], card["llm"]),
+            llm,
             RemoteCaptioner(self._handles["captioner"], card["captioner"]),
             RemoteASR(self._handles["asr"], card["asr"]),
         )
-        return {path: build_path(models) for path, build_path in SERVED_PATHS.items()}
+        bare = {path: SERVED_PATHS[path](models) for path in (DEFAULT_PATH, "text")}
+        return {f"{path}/{llm.name}": answerer for path, answerer in bare.items()} | bare
 
 
 async def _card(handle: DeploymentHandle) -> Card | None:

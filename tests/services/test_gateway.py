@@ -1,6 +1,5 @@
 """The HTTP API over a scripted answerer: what comes back for good and for bad requests."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ import pytest
 import soundfile
 from fastapi.testclient import TestClient
 
-from services.catalog import pick
-from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
-from services.types import Answer, AudioClip, Question
+from services.scripted import Scripted
+from services.types import Answer
 
 PATH = "/v1/audio/questions"
 LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=0.5)
@@ -30,39 +28,6 @@ def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype:
     return buffer.getvalue()
 
 
-class Echo:
-    """Answers with the last option and the length of the clip; fails as it is told to."""
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        if question.text == "slow":
-            await asyncio.sleep(30)
-        if question.text == "fail":
-            raise ModelError("The server answered 500.")
-        if question.text == "bug":
-            raise ZeroDivisionError
-        reply = f"{clip.duration_s:.2f} s" if clip else "no clip"
-        choice = question.choices[-1] if question.choices else None
-        return Answer(question_id=question.id, reply=reply, choice=choice, path="cascade")
-
-
-class Scripted:
-    """Two paths; ready when told."""
-
-    waiting: tuple[str, ...] = ()
-
-    async def missing(self) -> tuple[str, ...]:
-        return self.waiting
-
-    async def answerer(self, path: str | None) -> Echo:
-        pick({"cascade": None, "text": None}, "path", path or "cascade")
-        if self.waiting:
-            raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
-        return Echo()
-
-    def hears(self, path: str | None) -> bool:
-        return path != "text"
-
-
 @pytest.fixture
 def service() -> Scripted:
     return Scripted()
@@ -70,7 +35,8 @@ def service() -> Scripted:
 
 @pytest.fixture
 def client(service: Scripted) -> Iterator[TestClient]:
-    with TestClient(create_app(service, LIMITS), raise_server_exceptions=False) as client:
+    app = create_app(service, LIMITS)
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
 
 
