@@ -8,7 +8,7 @@ is ignored.
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.answering import Asked
@@ -19,6 +19,10 @@ from services.forms import parsed
 from services.option_lines import split_options
 from services.types import Value
 
+EXAMPLE: JsonValue = {
+    "model": "text",
+    "messages": [{"role": "user", "content": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}],
+}
 ROLES = ("system", "developer", "user")
 EMPTY: tuple[object, ...] = (None, False, 0, [], {})
 
@@ -113,6 +117,8 @@ class ChatMessage(Value):
 class StreamOptions(Value):
     """What a stream holds beside the answer."""
 
+    model_config = ConfigDict(strict=True)
+
     include_usage: bool = False
     include_obfuscation: bool | None = None
 
@@ -125,6 +131,8 @@ class TextFormat(Value):
 
 class ChatRequest(Value):
     """The body of a chat completion; what it does not name is refused."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     model: str | None = None

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Self
 
 from fastapi import Request
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 from starlette.exceptions import HTTPException
 
 from services.clips import Base64, Sound
@@ -14,6 +14,7 @@ from services.forms import content_type, parsed, parsed_as_json, read_form
 from services.limits import Limits
 from services.types import Value
 
+EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
 FIELDS = ("file", "question", "choices", "path", "model")
 
 
@@ -33,6 +34,8 @@ class Posted:
 
 class JSONQuestion(Value):
     """A question as JSON."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     question: str
     choices: tuple[str, ...] = ()
