@@ -26,6 +26,7 @@ from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 DEFAULT_PATH = "cascade"
 SERVED_PATHS = {path: PATHS[path] for path in ("text", "cascade")}  # those whose models are deployed
+PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
 
 OpenModels = Callable[[ModelNames], Models]
@@ -34,7 +35,10 @@ OpenModels = Callable[[ModelNames], Models]
 def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.Application:
     """Return the application; each replica opens its own model by name."""
     names, scales = config.models, config.scales
-    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scales.agent.options())
+    # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
+    ongoing = max(scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
+    scale = scales.agent.model_copy(update={"max_ongoing_requests": ongoing})
+    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scale.options())
     return agent.bind(
         config.limits,
         llm=deployment(lambda: open_models(names).llm(), "llm", scales.llm),

@@ -16,8 +16,7 @@ from services.types import Value
 class Scales(Value):
     """How each deployment is scaled."""
 
-    agent: Scale = Scale(num_cpus=0.1, max_ongoing_requests=200)
-    """More may go on than `limits` let in: what Ray would queue in front of it is neither bounded nor refused."""
+    agent: Scale = Scale(num_cpus=0.1)
     llm: Scale = Scale()
     captioner: Scale = Scale()
     asr: Scale = Scale()

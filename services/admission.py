@@ -57,7 +57,7 @@ class Admission:
     @contextmanager
     def _place(self) -> Iterator[None]:
         running, waiting = self._limits.max_running, self._limits.max_waiting
-        if self._num_inside >= running + waiting:
+        if self._num_inside >= self._limits.max_inside:
             wait_s = min(ceil(self._mean_s * (waiting + 1) / running), MAX_RETRY_AFTER_S)
             raise Overloaded(
                 f"{running} requests are in work and {waiting} wait, the most that are taken in; "

@@ -23,6 +23,11 @@ class Limits(Value):
     max_waiting: int = Field(default=64, ge=0)
     """Requests that may wait for their turn beside them; one more is refused with 503 and Retry-After."""
 
+    @property
+    def max_inside(self) -> int:
+        """Return how many requests are taken in at once."""
+        return self.max_running + self.max_waiting
+
     def check_bytes(self, num_bytes: int) -> None:
         """Refuse an upload that is too large, be it announced or arrived."""
         if num_bytes > self.max_upload_bytes:

@@ -4,8 +4,21 @@ With `PROMETHEUS_MULTIPROC_DIR` set, all processes that share that folder are ad
 are; without, it is this process alone.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from services.settings import settings
 from services.types import Answer
@@ -13,6 +26,7 @@ from services.types import Answer
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 NO_ROUTE = ""
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _REGISTRY = CollectorRegistry()
 
 REQUESTS = Counter(
@@ -80,11 +94,32 @@ def count_answer(answer: Answer) -> str:
 
 def exposition() -> bytes:
     """Return all metrics in Prometheus' text format."""
-    if settings().prometheus_multiproc_dir is None:
+    folder = settings().prometheus_multiproc_dir
+    if folder is None:
         return generate_latest(_REGISTRY)
+    _forget_the_dead(folder)
     together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    together.register(_Ours())
     return generate_latest(together)
+
+
+class _Ours(Collector):
+    """What the processes of the shared folder count, without the metrics of Ray's own processes there."""
+
+    def collect(self) -> Iterable[Metric]:
+        collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
+        metrics: Iterable[Metric] = collector.collect()  # type: ignore[no-untyped-call]
+        return [metric for metric in metrics if metric.name.startswith("earwitness_")]
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Take what ended processes had in work out of the sums; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _chosen(answer: Answer) -> str:

@@ -3,6 +3,7 @@
 What is logged: times, names, sizes and codes. What is not: audio, questions, options, answers and keys.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -17,6 +18,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.errors import ClientGone
 from services.metrics import REQUEST_SECONDS, REQUESTS
 
 REQUEST_ID = "X-Request-Id"
@@ -114,6 +116,9 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
+            status, about.error = ClientGone.http_status, ClientGone.code
+            raise
         finally:
             _current.reset(token)
             _note(scope, about, status, perf_counter() - started)

@@ -76,12 +76,15 @@ def test_what_a_router_chose_is_counted(tone: Callable[[float], bytes]) -> None:
     assert value(asking, "earwitness_answers_total", path="auto", chosen="lalm") == before + 1
 
 
-def test_processes_that_share_a_folder_are_added_up(tmp_path: Path) -> None:
-    lookup = "from services.metrics import *; CACHE_LOOKUPS.labels(kind='captions', result='hit').inc();"
-    command = [sys.executable, "-c", lookup + "print(exposition().decode())"]
-    environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
-    printed = [
-        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout for _ in "12"
-    ]
-    line = 'earwitness_perception_cache_lookups_total{kind="captions",result="hit"} 2.0'
-    assert line in printed[1].splitlines()
+def test_processes_that_share_a_folder_are_added_up_but_for_what_died_in_work(tmp_path: Path) -> None:
+    def printed(code: str) -> list[str]:
+        command = [sys.executable, "-c", f"from services.metrics import *\n{code}\nprint(exposition().decode())"]
+        environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    count = "CACHE_LOOKUPS.labels(kind='captions', result='hit').inc(); RUNNING.inc(3)"
+    assert "earwitness_requests_running 3.0" in printed(count)
+    both = printed("foreign = Counter('ray_things', 'Not ours.'); foreign.inc()\n" + count)
+    assert 'earwitness_perception_cache_lookups_total{kind="captions",result="hit"} 2.0' in both
+    assert "earwitness_requests_running 3.0" in both
+    assert not any(line.startswith("ray_") for line in both)
