@@ -27,6 +27,7 @@ from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 DEFAULT_PATH = "cascade"
 SERVED_PATHS = {path: PATHS[path] for path in ("text", "cascade")}  # those whose models are deployed
+PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
 
 OpenModels = Callable[[ModelNames], Models]
@@ -35,7 +36,10 @@ OpenModels = Callable[[ModelNames], Models]
 def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.Application:
     """Return the application; each replica opens its own model by name."""
     names, scales = config.models, config.scales
-    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scales.agent.options())
+    # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
+    ongoing = max(scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
+    scale = scales.agent.model_copy(update={"max_ongoing_requests": ongoing})
+    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scale.options())
     return agent.bind(
         config.limits,
         read_keys(),
@@ -76,7 +80,7 @@ class Agent:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return what Ray Serve puts behind its proxy."""
-        return create_app(self, self._limits, self._keys)
+        return create_app(self, self._limits, self._keys, proxied=True)
 
     async def missing(self) -> tuple[str, ...]:
         cards = await asyncio.gather(*(_card(handle) for handle in self._handles.values()))
@@ -85,23 +89,43 @@ class Agent:
             self._answerers = self._connect(*(card for card in cards if card))
         return missing
 
-    async def answerer(self, path: str | None) -> Answerer:
-        pick(SERVED_PATHS, "path", path or DEFAULT_PATH)
-        if not self._answerers and (missing := await self.missing()):
-            raise ModelError(f"Still loading: {', '.join(missing)}. /readyz says when all is ready.")
-        return self._answerers[path or DEFAULT_PATH]
+    async def models(self) -> tuple[str, ...]:
+        return tuple(name for name in await self._connected() if "/" in name)
 
-    def hears(self, path: str | None) -> bool:
-        return (path or DEFAULT_PATH) not in DEAF
+    async def answerer(self, name: str | None) -> Answerer:
+        pick(SERVED_PATHS, "path", (name or DEFAULT_PATH).partition("/")[0])
+        answerers = await self._connected()
+        if not answerers:
+            raise ModelError("Still loading; /readyz says when all is ready.")
+        return pick(answerers, "model", name or DEFAULT_PATH)
+
+    async def arms(self) -> tuple[str, str]:
+        raise ModelError("This service has no LALM, so there is nothing to set beside the cascade.")
+
+    async def asr(self) -> ASR:
+        card = await _card(self._handles["asr"])
+        if card is None:
+            raise ModelError("Still loading; /readyz says when all is ready.")
+        return RemoteASR(self._handles["asr"], card)
+
+    def hears(self, name: str | None) -> bool:
+        return (name or DEFAULT_PATH).partition("/")[0] not in DEAF
+
+    async def _connected(self) -> Mapping[str, Answerer]:
+        if not self._answerers:
+            await self.missing()
+        return self._answerers
 
     def _connect(self, *cards: Card) -> Mapping[str, Answerer]:
         card = dict(zip(self._handles, cards, strict=True))
+        llm = RemoteLLM(self._handles["llm"], card["llm"])
         models = RemoteModels(
-            RemoteLLM(self._handles["llm"], card["llm"]),
+            llm,
             RemoteCaptioner(self._handles["captioner"], card["captioner"]),
             RemoteASR(self._handles["asr"], card["asr"]),
         )
-        return {path: build_path(models) for path, build_path in SERVED_PATHS.items()}
+        bare = {path: SERVED_PATHS[path](models) for path in (DEFAULT_PATH, "text")}
+        return {f"{path}/{llm.name}": answerer for path, answerer in bare.items()} | bare
 
 
 async def _card(handle: DeploymentHandle) -> Card | None:

@@ -39,7 +39,12 @@ def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = C
     with _folder() as folder, _signals() as signals:
         job = Job(config=config, host=host, port=port, folder=folder)
         process = subprocess.Popen(  # noqa: S603
-            child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
+            child,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_environment(folder),
+            start_new_session=True,
         )
         ready = False
         try:
@@ -107,8 +112,10 @@ def _signals() -> Iterator[socket.socket]:
         writable.close()
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """Return our environment without what it says of other Ray clusters, and with what ours needs."""
+    metrics = folder / "metrics"
+    metrics.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     # Ray would give each replica one thread, whatever is free.
     environment.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
@@ -118,6 +125,10 @@ def _environment() -> dict[str, str]:
         # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # Each line of the log has an id of its own: none is a repetition, and none needs colour.
+        "RAY_DEDUP_LOGS": "0",
+        "RAY_COLOR_PREFIX": "0",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

@@ -228,11 +228,11 @@ class _Job:
 
     def _read(self, file: FileIO, report: Report | None) -> NDArray[np.float32]:
         # Copied, not mapped: its writer could still change or cut a mapped file.
-        samples = np.zeros(report.num_samples if report else 0, np.float32)
+        num_bytes = report.num_samples * SAMPLE_BYTES if report else 0
         file.seek(0)
-        if file.readinto(memoryview(samples)) != samples.nbytes:
+        if len(data := file.read(num_bytes)) != num_bytes:
             raise _crashed(self._task)
-        return samples
+        return np.frombuffer(data, np.float32)
 
 
 def _crashed(task: Task) -> BadAudio:

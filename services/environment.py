@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
+    prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")
+    """Folder in which the processes of one machine add up their metrics."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")

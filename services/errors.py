@@ -3,13 +3,17 @@
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
     │   ├── BadAudio         HTTP 422: a clip that cannot be decoded or used
-    │   │   ├── Unsupported  HTTP 415: a format or codec that is not accepted
+    │   │   ├── UnsupportedFormat  HTTP 415: a format or codec that is not accepted
     │   │   └── TooLarge     HTTP 413: more bytes, seconds or work than are accepted
+    │   ├── Unsupported      HTTP 400: a parameter that would change the answer, were it not ignored
+    │   ├── AudioUrlDisabled HTTP 400: a recording behind a URL, where none is fetched
     │   └── BadUrl           HTTP 400: a URL that is not fetched, or brought nothing
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
     ├── ModelError           HTTP 503: a model cannot run here, or a model server failed
-    └── TookTooLong          HTTP 504: no answer before the deadline
+    ├── Overloaded           HTTP 503: more is asked at once than can be taken in
+    ├── TookTooLong          HTTP 504: no answer before the deadline
+    └── ClientGone           HTTP 499: who asked hung up; the work was stopped, and nobody reads this
 
 Each message says what happened, with which value, and what would work.
 """
@@ -17,6 +21,8 @@ Each message says what happened, with which value, and what would work.
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar
+
+RETRY_AFTER_S = 5  # seconds after which a model that failed or is loading is worth another try
 
 
 class EarwitnessError(Exception):
@@ -91,7 +97,7 @@ class BadAudio(BadRequest):
             self.code = code.value
 
 
-class Unsupported(BadAudio):
+class UnsupportedFormat(BadAudio):
     """A clip in a format or codec that is not accepted."""
 
     code = AudioCode.FORMAT.value
@@ -106,8 +112,8 @@ class TooLarge(BadAudio):
 
 
 _KINDS: dict[AudioCode, type[BadAudio]] = {
-    AudioCode.FORMAT: Unsupported,
-    AudioCode.CODEC: Unsupported,
+    AudioCode.FORMAT: UnsupportedFormat,
+    AudioCode.CODEC: UnsupportedFormat,
     AudioCode.TOO_LARGE: TooLarge,
     AudioCode.TOO_LONG: TooLarge,
     AudioCode.DECODED_TOO_LARGE: TooLarge,
@@ -127,6 +133,18 @@ class BadUrl(BadRequest):
     code = "bad_audio_url"
 
 
+class Unsupported(BadRequest):
+    """A parameter of OpenAI's API that would change the answer, were it not ignored."""
+
+    code = "unsupported_parameter"
+
+
+class AudioUrlDisabled(BadRequest):
+    """A recording behind a URL, where none is fetched."""
+
+    code = "audio_url_disabled"
+
+
 class BadConfig(EarwitnessError):
     """A configuration, a benchmark file or a run folder that cannot be used."""
 
@@ -141,11 +159,29 @@ class ModelError(EarwitnessError):
     http_status = 503
 
 
+class Overloaded(EarwitnessError):
+    """More is asked at once than can be taken in."""
+
+    code = "overloaded"
+    http_status = 503
+
+    def __init__(self, message: str, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class TookTooLong(EarwitnessError):
     """A question that was not answered before its deadline."""
 
     code = "deadline_exceeded"
     http_status = 504
+
+
+class ClientGone(EarwitnessError):
+    """Who asked hung up before the answer."""
+
+    code = "client_closed_request"
+    http_status = 499
 
 
 class UnknownName(EarwitnessError):

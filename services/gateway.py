@@ -1,160 +1,205 @@
 """The HTTP API: gets answerers, knows no models.
 
-    POST /v1/audio/questions   multipart (file, question, choices …, path) or JSON (audio as base64) -> Answer
-    GET  /readyz               200 once every model is loaded, 503 before
-    GET  /healthz              200 while this process answers
+    POST /v1/chat/completions      as OpenAI's clients send it: text and a recording -> the chosen option
+    POST /v1/audio/questions       multipart (file, question, choices …, model) or JSON (audio as base64) -> Answer
+    POST /v1/audio/transcriptions  as OpenAI's clients send it -> what is said
+    GET  /v1/models                the names that can be answered now, the default first
+    GET  /metrics                  for Prometheus
+    GET  /readyz                   200 once every model is loaded, 503 before
+    GET  /healthz                  200 while this process answers
 
-Every error is `{"error": {message, type, param, code}}`, as OpenAI's clients expect it.
+Every error is `{"error": {message, type, param, code}}`, as OpenAI's clients expect it; every response has its
+`X-Request-Id`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Literal
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from services.admission import Admission
+from services.answering import BOTH, Answered, Asked, answer, default_name
 from services.asking import asked
 from services.auth import Keys
-from services.decoder import decode_safely
-from services.errors import BadRequest, EarwitnessError, TookTooLong
+from services.catalog import pick
+from services.faults import Failure, add_handlers
+from services.forms import parsed_as_json
 from services.guard import Guard
 from services.limits import Limits
-from services.posted import REQUEST_BODY, Posted, read_form, read_json
-from services.protocols import Answerer
-from services.types import Answer, AudioClip, Value
+from services.metrics import exposition
+from services.openai_chat import Chat, ChatRequest, read_chat
+from services.openai_reply import ChatCompletion, completion, events
+from services.openapi import body
+from services.posted import JSONQuestion, Posted, QuestionForm, read_question
+from services.request_log import RequestLog, log_to_stderr
+from services.service import Service
+from services.transcription import (
+    DescribedForm,
+    Recording,
+    Transcription,
+    VerboseTranscription,
+    read_recording,
+    transcribe,
+)
+from services.types import Value
 from services.web_page import router as web_page
 
-PATH = "/v1/audio/questions"
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Failure}, "5XX": {"model": Failure}}
 
 
-class Service(Protocol):
-    """What stands behind the gateway."""
+class Alive(Value):
+    """The process lives."""
 
-    async def missing(self) -> tuple[str, ...]:
-        """Return the roles whose models do not answer (yet); empty when all is ready."""
-
-    async def answerer(self, path: str | None) -> Answerer:
-        """Return the way of that name, the usual one for None.
-
-        Raises `UnknownName` for a name that does not exist and `ModelError` while models load.
-        """
-
-    def hears(self, path: str | None) -> bool:
-        """Say whether that way needs a clip."""
+    status: Literal["ok"] = "ok"
 
 
-class Fault(Value):
-    """What went wrong, in the words of OpenAI's API."""
+class Readiness(Value):
+    """Whether all models are loaded, and which are not."""
 
-    message: str
-    type: str
-    param: str | None = None
-    code: str
+    ready: bool
+    waiting_for: tuple[str, ...]
 
 
-class Failure(Value):
-    """The body of every error."""
+class Model(Value):
+    """A name that can be answered now."""
 
-    error: Fault
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: Literal["earwitness"] = "earwitness"
 
 
-def create_app(service: Service, limits: Limits, keys: Keys = Keys()) -> FastAPI:  # noqa: B008 - frozen
-    """Build the ASGI application in front of a service; without keys it answers this machine only."""
+class ModelList(Value):
+    """All of them, the default first."""
+
+    object: Literal["list"] = "list"
+    data: tuple[Model, ...]
+
+
+def create_app(service: Service, limits: Limits, keys: Keys = Keys(), *, proxied: bool = False) -> FastAPI:  # noqa: B008 - frozen
+    """Build the ASGI application in front of a service.
+
+    Args:
+        service: what answers.
+        limits: the bounds of one request, and of all that are in work.
+        keys: who may ask; without any, whoever reaches a loopback address.
+        proxied: whether a proxy in front puts `X-Request-Id` on responses itself, as Ray Serve's does.
+    """
+    log_to_stderr()
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None)
-    app.add_exception_handler(EarwitnessError, _on_own_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_unknown_error)
-    app.add_middleware(Guard, keys=keys, limits=limits.per_key)
-
+    add_handlers(app)
     app.include_router(web_page)
+    app.include_router(_watching(service))
+    app.include_router(_models(service))
+    app.include_router(_asking(service, limits))
+    app.add_middleware(Guard, keys=keys, limits=limits.per_key)
+    app.add_middleware(RequestLog, proxied=proxied)  # the last one added is the outermost
+    return app
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
+
+def _watching(service: Service) -> APIRouter:
+    """Return the routes that watch the service."""
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> Alive:
         """Say that the process lives."""
-        return {"status": "ok"}
+        return Alive()
 
-    @app.get("/readyz")
+    @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
     async def readyz() -> JSONResponse:
         """Say whether all models are loaded, and which are not."""
         missing = await service.missing()
         status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
-        return JSONResponse({"ready": not missing, "waiting_for": missing}, status)
+        return JSONResponse(Readiness(ready=not missing, waiting_for=missing).model_dump(), status)
 
-    @app.post(PATH, openapi_extra={"requestBody": REQUEST_BODY}, responses={"4XX": {"model": Failure}})
-    async def ask(request: Request) -> Answer:
-        """Answer a question about a recording."""
-        return await _answer_in_time(service, limits, request)
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Return the metrics for Prometheus."""
+        return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_LATEST)
 
-    return app
-
-
-async def _answer_in_time(service: Service, limits: Limits, request: Request) -> Answer:
-    try:
-        async with asyncio.timeout(limits.deadline_s) as deadline:
-            return await _answer(service, limits, request)
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        raise TookTooLong(
-            f"No answer within {limits.deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
-        ) from None
+    return router
 
 
-async def _answer(service: Service, limits: Limits, request: Request) -> Answer:
-    posted = await _posted(request, limits)
-    question = asked(posted.question, posted.choices, as_published=posted.as_published)
-    answerer = await service.answerer(posted.path)
-    clip = await _clip(posted, limits) if service.hears(posted.path) else None
-    return await answerer.answer(question, clip)
+def _models(service: Service) -> APIRouter:
+    """Return the routes that name who answers."""
+    router = APIRouter(prefix="/v1/models")
+
+    @router.get("")
+    async def models() -> ModelList:
+        """List the names that can be answered now, the default first."""
+        return ModelList(data=tuple(Model(id=name) for name in await service.models()))
+
+    @router.get("/{name:path}", responses={404: {"model": Failure}, 422: {"model": Failure}})
+    async def model(name: str) -> Model:
+        """Say whether a name can be answered now."""
+        return pick({known: Model(id=known) for known in await service.models()}, "model", name)
+
+    return router
 
 
-async def _posted(request: Request, limits: Limits) -> Posted:
-    limits.check_bytes(int(request.headers.get("content-length", "0")))
-    body = _at_most(request, limits)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await read_form(request.headers, body)
-    if kind == "application/json":
-        return await asyncio.to_thread(read_json, b"".join([chunk async for chunk in body]))
-    raise HTTPException(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
+def _asking(service: Service, limits: Limits) -> APIRouter:
+    """Return the routes that answer."""
+    router = APIRouter(prefix="/v1", responses=ERRORS)
+    admission = Admission(limits)
+
+    @router.post("/audio/questions", response_model=Answered, openapi_extra=body(form=QuestionForm, json=JSONQuestion))
+    async def ask(request: Request) -> Response:
+        """Answer a question about a recording, with all that the answer rests on; `both` gives two answers."""
+
+        async def work(posted: Posted) -> Answered:
+            question = asked(posted.question, posted.choices, as_published=posted.as_published)
+            return await answer(service, limits, Asked(question, posted.model, posted.sound))
+
+        return _json(await admission.serve(request, lambda it: read_question(it, limits), work))
+
+    @router.post(
+        "/chat/completions",
+        response_model=ChatCompletion,
+        responses={200: {"content": {"text/event-stream": {}}}},
+        openapi_extra=body(json=ChatRequest),
     )
+    async def chat(request: Request) -> Response:
+        """Answer a question about a recording as OpenAI's chat completions do."""
+
+        async def read(request: Request) -> Chat:
+            return await parsed_as_json(request, limits, read_chat)
+
+        async def work(chat: Chat) -> Response:
+            return await _completed(service, limits, chat)
+
+        return await admission.serve(request, read, work)
+
+    @router.post(
+        "/audio/transcriptions",
+        response_model=Transcription | VerboseTranscription,
+        responses={200: {"content": {"text/plain": {}}}},
+        openapi_extra=body(form=DescribedForm),
+    )
+    async def write_down(request: Request) -> Response:
+        """Write down what is said in a recording, as OpenAI's transcriptions do."""
+
+        async def work(recording: Recording) -> Response:
+            return await transcribe(service, limits, recording)
+
+        return await admission.serve(request, lambda it: read_recording(it, limits), work)
+
+    return router
 
 
-async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
-    num_bytes = 0
-    async for chunk in request.stream():
-        num_bytes += len(chunk)
-        limits.check_bytes(num_bytes)
-        yield chunk
+async def _completed(service: Service, limits: Limits, chat: Chat) -> Response:
+    answered = await answer(service, limits, chat.asked)
+    arms = await service.arms() if chat.asked.model == BOTH else ("", "")
+    model = chat.asked.model or await default_name(service)
+    whole = completion(answered, model, arms, chat.warnings)
+    if not chat.is_stream:
+        return _json(whole)
+    chunks = events(whole, with_usage=chat.with_usage)
+    return StreamingResponse(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _clip(posted: Posted, limits: Limits) -> AudioClip:
-    if posted.audio is None:
-        raise BadRequest("No recording came with the question: send it as 'file', in JSON as 'audio'.", param="file")
-    return await decode_safely(posted.audio, name=posted.name, max_duration_s=limits.max_duration_s)
-
-
-def _failure(status: int, code: str, message: str, param: str | None = None) -> JSONResponse:
-    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
-    failure = Failure(error=Fault(message=message, type=kind, param=param, code=code))
-    return JSONResponse(failure.model_dump(), status)
-
-
-def _on_own_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, EarwitnessError)
-    return _failure(error.http_status, error.code, str(error), error.param)
-
-
-def _on_http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).name.lower()
-    return _failure(error.status_code, code, f"{error.detail}: {request.method} {request.url.path}")
-
-
-def _on_unknown_error(_request: Request, _error: Exception) -> JSONResponse:
-    """Say that it is our bug; Starlette raises it on, so that the log has the traceback."""
-    return _failure(500, "internal_error", "An error of Earwitness itself; its log has the traceback.")
+def _json(value: Value) -> Response:
+    return Response(value.model_dump_json(), media_type="application/json")

@@ -29,8 +29,18 @@ class Limits(Value):
     max_duration_s: float = Field(default=3600.0, gt=0)
     deadline_s: float = Field(default=600.0, gt=0)
     """Seconds from the head of the request to its answer."""
+    max_running: int = Field(default=32, ge=1)
+    """Requests in work at once, per replica of the agent."""
+    max_waiting: int = Field(default=64, ge=0)
+    """Requests that may wait for their turn beside them; one more is refused with 503 and Retry-After."""
+
     per_key: PerKey = PerKey()
     audio_urls: UrlPolicy = UrlPolicy()
+
+    @property
+    def max_inside(self) -> int:
+        """Return how many requests are taken in at once."""
+        return self.max_running + self.max_waiting
 
     def check_bytes(self, num_bytes: int) -> None:
         """Refuse an upload that is too large, be it announced or arrived."""

@@ -1,21 +1,21 @@
-"""A question as it arrives over HTTP, as a multipart form or as JSON; what it says is not checked here."""
+"""A question as it arrives at `/v1/audio/questions`, as a form or as JSON; what it says is not checked here."""
 
-import base64
-import binascii
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Self
 
-from pydantic import BeforeValidator, ValidationError, WithJsonSchema
-from starlette.datastructures import FormData, Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from fastapi import Request
+from pydantic import ConfigDict, Field, JsonValue, model_validator
+from starlette.exceptions import HTTPException
 
+from services.clips import Base64, Sound
 from services.errors import BadRequest
+from services.forms import content_type, parsed, parsed_as_json, read_form
+from services.limits import Limits
 from services.types import Value
 
-MAX_FIELDS = 100
-MAX_FIELD_BYTES = 100_000  # of a field that is no file
-FIELDS = ("file", "question", "choices", "path")
+EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
+FIELDS = ("file", "question", "choices", "path", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,101 +24,71 @@ class Posted:
 
     question: str
     choices: tuple[str, ...]
-    path: str | None
-    audio: bytes | None
-    """The recording, encoded as it came; None: none came."""
-    name: str = "audio"
-    """What errors call the recording."""
+    model: str | None
+    """The way that is to answer."""
+    sound: Sound | None
+    """None: no recording came."""
     as_published: bool = False
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
-
-
-def _from_base64(text: object) -> object:
-    if not isinstance(text, str):
-        raise ValueError("should be a recording in base64")
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"is no base64: {error}") from None
 
 
 class JSONQuestion(Value):
     """A question as JSON."""
 
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
+
     question: str
     choices: tuple[str, ...] = ()
+    """None: an open question."""
     path: str | None = None
+    """Older name of `model`."""
+    model: str | None = None
+    """Who answers: a name that `/v1/models` lists; None: the first of them."""
     as_published: bool = False
-    audio: Annotated[
-        bytes | None,
-        BeforeValidator(_from_base64),
-        WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
-    ] = None
+    audio: Base64 | None = None
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        _one_of(self.model, self.path)
+        return self
 
 
-# Read by hand, because one route takes both; FastAPI only documents them.
-REQUEST_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["question"],
-                "properties": {
-                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-                    "question": {"type": "string"},
-                    "choices": {"type": "array", "items": {"type": "string"}},
-                    "path": {"type": "string"},
-                },
-            }
-        },
-        "application/json": {"schema": JSONQuestion.model_json_schema()},
-    },
-}
+class QuestionForm(Value):
+    """The fields of a question as a form, as the API describes them."""
+
+    question: str
+    file: bytes | None = Field(default=None, json_schema_extra={"contentMediaType": "application/octet-stream"})
+    choices: tuple[str, ...] = ()
+    path: str | None = None
+    model: str | None = None
 
 
-def read_json(body: bytes) -> Posted:
-    """Read a question posted as JSON."""
-    try:
-        posted = JSONQuestion.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        param = ".".join(map(str, first["loc"])) or None
-        raise BadRequest(f"{param or 'The JSON'}: {first['msg']}.", param=param) from None
-    return Posted(posted.question, posted.choices, posted.path, posted.audio, as_published=posted.as_published)
-
-
-async def read_form(headers: Headers, body: AsyncGenerator[bytes, None]) -> Posted:
-    """Read a question posted as a multipart form."""
-    parser = MultiPartParser(headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise BadRequest(f"The form cannot be read: {error.message}") from None
-    try:
-        return await _posted(form)
-    finally:
-        await form.close()
-
-
-async def _posted(form: FormData) -> Posted:
-    for name in form:
-        if name not in FIELDS:
-            raise BadRequest(f"No field named {name!r}. Known: {', '.join(FIELDS)}.", param=name)
-    file = form.get("file")
-    if isinstance(file, str):
-        raise BadRequest("'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it.", param="file")
-    return Posted(
-        question=_texts(form, "question")[0] if "question" in form else "",
-        choices=_texts(form, "choices"),
-        path=_texts(form, "path")[0] if "path" in form else None,
-        audio=await file.read() if file else None,
-        name=(file.filename if file else None) or "audio",
+async def read_question(request: Request, limits: Limits) -> Posted:
+    """Read a question to its end."""
+    kind = content_type(request)
+    if kind == "multipart/form-data":
+        return await _from_form(request, limits)
+    if kind == "application/json":
+        return await parsed_as_json(request, limits, _from_json)
+    raise HTTPException(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
     )
 
 
-def _texts(form: FormData, name: str) -> tuple[str, ...]:
-    texts = [value for value in form.getlist(name) if not isinstance(value, UploadFile)]
-    if len(texts) != len(form.getlist(name)):
-        raise BadRequest(f"{name!r} has to be text, not a file.", param=name)
-    return tuple(texts)
+def _from_json(body: bytes) -> Posted:
+    posted = parsed(JSONQuestion, body)
+    sound = None if posted.audio is None else Sound(posted.audio, param="audio")
+    return Posted(posted.question, posted.choices, posted.model or posted.path, sound, posted.as_published)
+
+
+async def _from_form(request: Request, limits: Limits) -> Posted:
+    form = await read_form(request, limits, FIELDS)
+    sound = Sound(form.file.data, name=form.file.name) if form.file else None
+    model = _one_of(form.text("model"), form.text("path"))
+    return Posted(form.text("question") or "", form.texts("choices"), model, sound)
+
+
+def _one_of(model: str | None, path: str | None) -> str | None:
+    if model and path and model != path:
+        raise BadRequest(f"'model' is {model!r} and 'path' is {path!r}: give one of them.", param="path")
+    return model or path

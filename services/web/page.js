@@ -96,7 +96,7 @@ async function one(name, number) {
   form.append("file", clip.file, clip.file.name);
   form.append("question", round.question);
   for (const choice of round.choices) form.append("choices", choice);
-  form.append("path", name);
+  form.append("model", name);
   const started = performance.now();
   try {
     const response = await fetch("v1/audio/questions", { method: "POST", body: form, signal: running.signal });

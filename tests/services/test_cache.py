@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.cache import CachedCaptioner
 from services.errors import ModelError
+from services.metrics import exposition
 from services.types import AudioClip, Evidence
 
 CLIP = AudioClip(np.zeros(160, np.float32))
@@ -84,3 +86,17 @@ async def test_a_file_that_a_crash_left_damaged_is_heard_again(tmp_path: Path) -
     (file,) = tmp_path.rglob("*.json")
     file.write_text("[{")
     assert await CachedCaptioner(Counting(), tmp_path).caption(CLIP) == first
+
+
+async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path) -> None:
+    def counted() -> dict[str, float]:
+        families = text_string_to_metric_families(exposition().decode())
+        samples = [sample for family in families for sample in family.samples if "cache_lookups" in sample.name]
+        return {one.labels["result"]: one.value for one in samples if one.labels["kind"] == "captions"}
+
+    before = counted()
+    cached = CachedCaptioner(Counting(), tmp_path)
+    await asyncio.gather(*(cached.caption(CLIP) for _ in range(3)))
+    await cached.caption(CLIP)
+    after = counted()
+    assert {name: after[name] - before.get(name, 0) for name in after} == {"miss": 1, "joined": 2, "hit": 1}

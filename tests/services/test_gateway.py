@@ -1,6 +1,5 @@
 """The HTTP API over a scripted answerer: what comes back for good and for bad requests."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ import pytest
 import soundfile
 from fastapi.testclient import TestClient
 
-from services.catalog import pick
-from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
-from services.types import Answer, AudioClip, Question
+from services.scripted import Scripted
+from services.types import Answer
 
 PATH = "/v1/audio/questions"
 LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=0.5)
@@ -30,39 +28,6 @@ def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype:
     return buffer.getvalue()
 
 
-class Echo:
-    """Answers with the last option and the length of the clip; fails as it is told to."""
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        if question.text == "slow":
-            await asyncio.sleep(30)
-        if question.text == "fail":
-            raise ModelError("The server answered 500.")
-        if question.text == "bug":
-            raise ZeroDivisionError
-        reply = f"{clip.duration_s:.2f} s" if clip else "no clip"
-        choice = question.choices[-1] if question.choices else None
-        return Answer(question_id=question.id, reply=reply, choice=choice, path="cascade")
-
-
-class Scripted:
-    """Two paths; ready when told."""
-
-    waiting: tuple[str, ...] = ()
-
-    async def missing(self) -> tuple[str, ...]:
-        return self.waiting
-
-    async def answerer(self, path: str | None) -> Echo:
-        pick({"cascade": None, "text": None}, "path", path or "cascade")
-        if self.waiting:
-            raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
-        return Echo()
-
-    def hears(self, path: str | None) -> bool:
-        return path != "text"
-
-
 @pytest.fixture
 def service() -> Scripted:
     return Scripted()
@@ -70,7 +35,8 @@ def service() -> Scripted:
 
 @pytest.fixture
 def client(service: Scripted) -> Iterator[TestClient]:
-    with TestClient(create_app(service, LIMITS), "http://127.0.0.1", raise_server_exceptions=False) as client:
+    app = create_app(service, LIMITS)
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
 
 
@@ -137,8 +103,9 @@ def test_unusable_recordings_are_422(client: TestClient, data: bytes, message: s
         ({"question": ""}, 400, "bad_request", "question"),
         ({"choices": ["Rain"]}, 400, "bad_request", "choices"),
         ({"choices": ["Rain", "Rain"]}, 400, "bad_request", "choices"),
-        ({"choice": ["Rain", "Wind"]}, 400, "bad_request", "choice"),
-        ({"path": "lalm"}, 404, "unknown_name", None),
+        ({"choice": ["Rain", "Wind"]}, 400, "unsupported_parameter", "choice"),
+        ({"path": "nobody"}, 404, "unknown_name", None),
+        ({"path": "text", "model": "cascade"}, 400, "bad_request", "path"),
     ],
 )
 def test_unusable_questions_name_the_parameter(
@@ -156,6 +123,8 @@ def test_unusable_questions_name_the_parameter(
         (b'{"choices": []}', "question"),
         (b'{"question": "What?", "choice": ["a"]}', "choice"),
         (b'{"question": "What?", "audio": "not base64!"}', "audio"),
+        (b'{"question": "What?", "audio": "n\xc3\xb6t"}', "audio"),
+        (b'{"question": "What?", "choices": ["a", 2]}', "choices[1]"),
         (b'{"question": 3}', "question"),
         (b'{"question": "What?"}', "file"),
     ],
@@ -218,6 +187,40 @@ def test_ready_only_when_every_model_is_loaded(client: TestClient, service: Scri
     assert client.get("/healthz").status_code == 200
     service.waiting = ()
     assert (client.get("/readyz").status_code, client.get("/readyz").json()["ready"]) == (200, True)
+
+
+def test_both_gives_two_answers_and_says_whether_they_agree(client: TestClient) -> None:
+    differing = ask(client, wav(), model="both", choices=["Rain", "A dog"]).json()
+    assert differing["path"] == "both"
+    assert [differing[arm]["choice"]["text"] for arm in ("cascade", "lalm")] == ["A dog", "Rain"]
+    assert differing["agree"] is False
+    assert ask(client, wav(), "same", model="both", choices=["Rain", "A dog"]).json()["agree"] is True
+    assert ask(client, wav(), model="both").json()["agree"] is None
+
+
+def test_both_fails_where_one_arm_does_or_is_missing(client: TestClient, service: Scripted) -> None:
+    assert ask(client, wav(), "fail", model="both").status_code == 503
+    service.names = ("cascade/tiny", "text/tiny")
+    missing = ask(client, wav(), model="both")
+    assert (missing.status_code, fault(missing)["message"]) == (503, "This service has no LALM.")
+
+
+def test_only_what_can_be_answered_now_is_listed(client: TestClient, service: Scripted) -> None:
+    def listed() -> list[str]:
+        return [model["id"] for model in client.get("/v1/models").json()["data"]]
+
+    assert listed() == ["cascade/tiny", "text/tiny", "lalm/ear", "auto", "both"]
+    assert client.get("/v1/models/lalm/ear").json()["id"] == "lalm/ear"
+    service.names = ("cascade/tiny", "text/tiny")
+    assert listed() == ["cascade/tiny", "text/tiny"]
+    assert fault(client.get("/v1/models/lalm/ear"))["code"] == "unknown_name"
+    service.waiting = ("llm",)
+    assert listed() == []
+
+
+def test_who_may_try_again_is_told_when(client: TestClient) -> None:
+    assert ask(client, wav(), "fail").headers["Retry-After"] == "5"
+    assert "Retry-After" not in ask(client, wav(), path="nobody").headers
 
 
 def test_the_api_describes_both_ways_to_ask(client: TestClient) -> None:

@@ -1,0 +1,117 @@
+"""How much is taken in at once: a bounded number in work, a bounded number waiting, and nothing beyond."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from math import ceil
+from time import perf_counter
+from typing import TypeVar
+
+from fastapi import Request
+
+from services.errors import ClientGone, Overloaded, TookTooLong
+from services.limits import Limits
+from services.metrics import RUNNING, STAGE_SECONDS, WAITING
+from services.request_log import about_request
+
+MAX_RETRY_AFTER_S = 60
+WEIGHT = 0.1  # of the newest request in the mean of what requests took
+
+Read = TypeVar("Read")
+Done = TypeVar("Done")
+
+
+class Admission:
+    """Lets requests in: each gets a place at once or is refused, and starts its work in turn.
+
+    A place covers the upload too, so that memory is bounded; a turn does not, so that slow uploads hold up nobody.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._turns = asyncio.Semaphore(limits.max_running)
+        self._num_inside = 0
+        self._mean_s = 1.0
+
+    async def serve(
+        self,
+        request: Request,
+        read: Callable[[Request], Awaitable[Read]],
+        work: Callable[[Read], Awaitable[Done]],
+    ) -> Done:
+        """Read a request and do what it asks, unless it is one too many, the deadline passes or the client leaves."""
+        deadline_s = self._limits.deadline_s
+        try:
+            async with asyncio.timeout(deadline_s) as deadline:
+                with self._place():
+                    with _stage("upload"):
+                        asked = await read(request)
+                    return await _while_connected(request, self._in_turn(work, asked))
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise TookTooLong(
+                f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
+            ) from None
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        running, waiting = self._limits.max_running, self._limits.max_waiting
+        if self._num_inside >= self._limits.max_inside:
+            wait_s = min(ceil(self._mean_s * (waiting + 1) / running), MAX_RETRY_AFTER_S)
+            raise Overloaded(
+                f"{running} requests are in work and {waiting} wait, the most that are taken in; "
+                f"try again in {wait_s} s.",
+                retry_after_s=wait_s,
+            )
+        self._num_inside += 1
+        try:
+            yield
+        finally:
+            self._num_inside -= 1
+
+    async def _in_turn(self, work: Callable[[Read], Awaitable[Done]], asked: Read) -> Done:
+        async with self._turn():
+            started = perf_counter()
+            done = await work(asked)
+            self._mean_s += WEIGHT * (perf_counter() - started - self._mean_s)
+            return done
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        with _stage("wait"), WAITING.track_inprogress():
+            await self._turns.acquire()
+        try:
+            with RUNNING.track_inprogress():
+                yield
+        finally:
+            self._turns.release()
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    seconds = perf_counter() - started
+    STAGE_SECONDS.labels(stage=name).observe(seconds)
+    about_request().timings_s[name] = seconds
+
+
+async def _while_connected(request: Request, work: Awaitable[Done]) -> Done:
+    """Wait for work, whose request has been read to its end; stop it when the client hangs up."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_until_disconnect(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone("The client hung up before its answer.")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _until_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,79 @@
+"""A question by the name of who is to answer it: one way, or both arms side by side."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from services.clips import Sound, open_clip
+from services.limits import Limits
+from services.metrics import count_answer
+from services.request_log import about_request
+from services.service import Service
+from services.types import Answer, Question, Value
+
+BOTH = "both"
+
+
+class Both(Value):
+    """The answers of the cascade and of the LALM to one question."""
+
+    path: Literal["both"] = "both"
+    cascade: Answer
+    lalm: Answer
+    agree: bool | None
+    """Whether they chose the same option; None: an open question, where nothing can be compared."""
+
+
+Answered: TypeAlias = Answer | Both
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, who is to answer it, and the recording it is about."""
+
+    question: Question
+    model: str | None
+    """None: the service's default."""
+    sound: Sound | None
+    place: str = "file"
+    """Where in the request a recording belongs."""
+
+
+async def answer(service: Service, limits: Limits, asked: Asked) -> Answered:
+    """Open the recording and let whom the question names answer."""
+    about = about_request()
+    if asked.model == BOTH:
+        cascade, lalm = await service.arms()
+        about.model = BOTH
+        return await _both(service, limits, asked, (cascade, lalm))
+    answerer = await service.answerer(asked.model)
+    about.model = asked.model or await default_name(service)
+    clip = await open_clip(asked.sound, limits, asked.place) if service.hears(asked.model) else None
+    answered = await answerer.answer(asked.question, clip)
+    about.route = count_answer(answered)
+    about.timings_s |= answered.timings_s
+    about.degraded = answered.degraded
+    return answered
+
+
+async def default_name(service: Service) -> str:
+    """Return who answers where nobody is named; empty while that is not known."""
+    return next(iter(await service.models()), "")
+
+
+async def _both(service: Service, limits: Limits, asked: Asked, names: tuple[str, str]) -> Both:
+    answerers = [await service.answerer(name) for name in names]
+    clip = await open_clip(asked.sound, limits, asked.place)
+    running = [asyncio.ensure_future(one.answer(asked.question, clip)) for one in answerers]
+    try:
+        cascade, lalm = await asyncio.gather(*running)
+    finally:
+        for task in running:
+            task.cancel()
+    about = about_request()
+    for one in (cascade, lalm):
+        count_answer(one)
+        about.timings_s |= one.timings_s
+        about.degraded += one.degraded
+    same = cascade.choice is not None and cascade.choice == lalm.choice
+    return Both(cascade=cascade, lalm=lalm, agree=same if asked.question.choices else None)

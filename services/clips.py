@@ -1,0 +1,66 @@
+"""A recording as it came with a request becomes an AudioClip."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from services.decoder import decode_safely
+from services.errors import AudioUrlDisabled, BadRequest
+from services.fetch import fetch
+from services.limits import Limits
+from services.metrics import STAGE_SECONDS
+from services.request_log import about_request
+from services.types import AudioClip
+
+MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat as a part of type 'input_audio'."
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording, not decoded yet."""
+
+    data: bytes = b""
+    """As it was encoded; empty where it is to be fetched."""
+    url: str | None = None
+    name: str = "audio"
+    """What errors call it."""
+    param: str = "file"
+    """Where in the request it came."""
+
+
+def _from_base64(text: object) -> object:
+    if not isinstance(text, str):
+        raise ValueError("should be a recording in base64")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"is no base64: {error}") from None
+
+
+Base64: TypeAlias = Annotated[
+    bytes, BeforeValidator(_from_base64), WithJsonSchema({"type": "string", "contentEncoding": "base64"})
+]
+
+
+async def open_clip(sound: Sound | None, limits: Limits, place: str = "file") -> AudioClip:
+    """Fetch and decode a recording; `place` is where one belongs that did not come."""
+    if sound is None:
+        raise BadRequest(MISSING, param=place)
+    data = sound.data if sound.url is None else await _fetched(sound.url, limits, sound.param)
+    started = perf_counter()
+    clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
+    seconds = perf_counter() - started
+    STAGE_SECONDS.labels(stage="decode").observe(seconds)
+    about = about_request()
+    about.timings_s["decode"], about.clip_s = seconds, round(clip.duration_s, 3)
+    return clip
+
+
+async def _fetched(url: str, limits: Limits, param: str) -> bytes:
+    if not limits.audio_urls.hosts and not url.startswith("data:"):
+        raise AudioUrlDisabled("This server fetches no recordings from URLs; send it as 'input_audio'.", param=param)
+    return await fetch(url, limits.audio_urls)

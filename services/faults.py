@@ -1,0 +1,78 @@
+"""Errors over HTTP: `{"error": {message, type, param, code}}`, as OpenAI's clients expect them."""
+
+import logging
+import traceback
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
+from services.request_log import LOGGER, REQUEST_ID, request_of
+from services.types import Value
+
+RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class Fault(Value):
+    """What went wrong, in the words of OpenAI's API."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str
+
+
+class Failure(Value):
+    """The body of every error."""
+
+    error: Fault
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let every error of the application leave as a `Failure`."""
+    app.add_exception_handler(EarwitnessError, _on_own_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    app.add_exception_handler(Exception, _on_unknown_error)
+
+
+def _failure(status: int, code: str, message: str, param: str | None, headers: dict[str, str]) -> JSONResponse:
+    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    failure = Failure(error=Fault(message=message, type=kind, param=param, code=code))
+    return JSONResponse(failure.model_dump(), status, headers)
+
+
+def _on_own_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, EarwitnessError)
+    request_of(request.scope).error = error.code
+    headers = {}
+    if error.http_status in RETRIED:
+        wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
+        headers["Retry-After"] = str(wait_s)
+    return _failure(error.http_status, error.code, str(error), error.param, headers)
+
+
+def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).name.lower()
+    request_of(request.scope).error = code
+    message = f"{error.detail}: {request.method} {request.url.path}"
+    return _failure(error.status_code, code, message, None, dict(error.headers or {}))
+
+
+def _on_disconnect(request: Request, _error: Exception) -> JSONResponse:
+    return _on_own_error(request, ClientGone("The client hung up before all of its request had come."))
+
+
+def _on_unknown_error(request: Request, error: Exception) -> JSONResponse:
+    """Say that it is our bug; the log has where it happened, and Starlette raises it on for the server's own log."""
+    about = request_of(request.scope)
+    about.error = "internal_error"
+    frames = traceback.format_tb(error.__traceback__)  # without the message, which may quote what was asked
+    facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}
+    LOGGER.log(logging.ERROR, "bug", extra={"facts": facts})
+    message = "An error of Earwitness itself; its log has the traceback."
+    return _failure(500, "internal_error", message, None, {REQUEST_ID: about.id})

@@ -1,0 +1,141 @@
+"""A multipart form or a JSON body, read to its end, with errors that name the field."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from services.errors import BadRequest, Unsupported
+from services.limits import Limits
+from services.types import Value
+
+MAX_FIELDS = 100
+MAX_FIELD_BYTES = 100_000  # of a field that is no file
+UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
+
+AnyValue = TypeVar("AnyValue", bound=Value)
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a form."""
+
+    name: str
+    data: bytes
+
+
+class Form:
+    """What a multipart form holds."""
+
+    def __init__(self, fields: FormData, file: File | None) -> None:
+        self._fields = fields
+        self.file = file
+
+    def text(self, name: str) -> str | None:
+        """Return the field of that name; None: there is none."""
+        return next(iter(self.texts(name)), None)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return all fields of that name."""
+        values = self._fields.getlist(name)
+        texts = tuple(value for value in values if isinstance(value, str))
+        if len(texts) != len(values):
+            raise BadRequest(f"{name!r} has to be text, not a file.", param=name)
+        return texts
+
+
+async def parsed_as_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Read a JSON body to its end and parse it in a thread of its own, as it may hold an hour of sound."""
+    kind = content_type(request)
+    if kind != "application/json":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; application/json works")
+    return await asyncio.to_thread(parse, await _read_bytes(request, limits))
+
+
+def content_type(request: Request) -> str:
+    """Return the media type of a request's body."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) -> Form:
+    """Read a form whose fields have `known` names; its one file is named 'file'."""
+    body = _at_most(request, limits)
+    parser = MultiPartParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    try:
+        fields = await parser.parse()
+    except MultiPartException as error:
+        raise BadRequest(f"The form cannot be read: {error.message}") from None
+    try:
+        for name in fields:
+            if name not in known:
+                raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
+        return Form(fields, await _file(fields))
+    finally:
+        await fields.close()
+
+
+def parsed(kind: type[AnyValue], body: bytes) -> AnyValue:
+    """Read a JSON body."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise complaint(error) from None
+
+
+def complaint(error: ValidationError) -> BadRequest:
+    """Say in one line what is wrong with the first field that is."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    param = _param(first["loc"]) or None
+    if first["type"] == "extra_forbidden":
+        return Unsupported(f"{param}: no parameter of that name is known.", param=param)
+    kind = Unsupported if first["type"] == "unsupported" else BadRequest
+    return kind(f"{param or 'The JSON'}: {first['msg'].rstrip('.')}.", param=param)
+
+
+def _param(place: tuple[int | str, ...]) -> str:
+    """Return the name of a place, such as `messages[0].content[1].text`."""
+    name = ""
+    for number, part in enumerate(place):
+        if isinstance(part, int):
+            name += f"[{part}]"
+        elif not _is_tag(place, number):
+            name += f".{part}" if name else part
+    return name
+
+
+def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
+    """Say whether pydantic put the kind of a content part there, which is no key."""
+    return number >= 2 and place[number - 2] == "content" and isinstance(place[number - 1], int)
+
+
+async def _read_bytes(request: Request, limits: Limits) -> bytes:
+    return b"".join([chunk async for chunk in _at_most(request, limits)])
+
+
+async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+    limits.check_bytes(_announced(request))
+    num_bytes = 0
+    async for chunk in request.stream():
+        num_bytes += len(chunk)
+        limits.check_bytes(num_bytes)
+        yield chunk
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isdecimal() and length.isascii() else 0
+
+
+async def _file(fields: FormData) -> File | None:
+    file = fields.get("file")
+    if isinstance(file, str):
+        raise BadRequest("'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it.", param="file")
+    return File(file.filename or "audio", await file.read()) if isinstance(file, UploadFile) else None

@@ -1,0 +1,236 @@
+"""`POST /v1/chat/completions` as OpenAI's clients send it: one question about one recording.
+
+Text parts are the question, `input_audio` or `audio_url` parts the recording. Options come as `choices`, a field of
+our own, or as lines of the text. What would change the answer and cannot be done is refused by name; what would not
+is ignored.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from services.answering import Asked
+from services.asking import asked
+from services.clips import Base64, Sound
+from services.errors import BadRequest, Unsupported
+from services.forms import parsed
+from services.option_lines import split_options
+from services.types import Value
+
+EXAMPLE: JsonValue = {
+    "model": "text",
+    "messages": [{"role": "user", "content": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}],
+}
+ROLES = ("system", "developer", "user")
+EMPTY: tuple[object, ...] = (None, False, 0, [], {})
+
+
+def _refused(value: object) -> object:
+    if value in EMPTY:
+        return value
+    raise PydanticCustomError("unsupported", "is not supported here; leave it out")
+
+
+def _own_default(value: float | None) -> float | None:
+    if value in (None, 0, 1):
+        return value
+    raise PydanticCustomError("unsupported", "models answer with what is likeliest; only 0 and 1, the default, work")
+
+
+def _only_one(value: float | None) -> float | None:
+    if value in (None, 1):
+        return value
+    raise PydanticCustomError("unsupported", "only 1 works")
+
+
+def _role(value: str) -> str:
+    if value in ROLES:
+        return value
+    raise PydanticCustomError(
+        "unsupported", "one question a request, without earlier turns: the roles are system, developer and user"
+    )
+
+
+Refused: TypeAlias = Annotated[object, AfterValidator(_refused), WithJsonSchema({"enum": list(EMPTY)})]
+OwnDefault: TypeAlias = Annotated[float | None, AfterValidator(_own_default), WithJsonSchema({"enum": [None, 0, 1]})]
+OnlyOne: TypeAlias = Annotated[float | None, AfterValidator(_only_one), WithJsonSchema({"enum": [None, 1]})]
+Role: TypeAlias = Annotated[str, AfterValidator(_role), WithJsonSchema({"enum": list(ROLES)})]
+
+
+class TextPart(Value):
+    """Words."""
+
+    type: Literal["text"]
+    text: str
+
+
+class InputAudio(Value):
+    """A recording in base64."""
+
+    data: Base64
+    format: str = ""
+    """Not believed: the first bytes tell."""
+
+
+class AudioPart(Value):
+    """A recording."""
+
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+
+class AudioUrl(Value):
+    """Where a recording is."""
+
+    url: str
+
+
+class AudioUrlPart(Value):
+    """A recording behind a URL."""
+
+    type: Literal["audio_url"]
+    audio_url: AudioUrl
+
+
+Part: TypeAlias = Annotated[TextPart | AudioPart | AudioUrlPart, Field(discriminator="type")]
+
+
+def _as_parts(content: object) -> object:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+Parts: TypeAlias = Annotated[
+    tuple[Part, ...], BeforeValidator(_as_parts, json_schema_input_type=str | tuple[Part, ...])
+]
+
+
+class ChatMessage(Value):
+    """One message."""
+
+    role: Role
+    content: Parts
+    name: str | None = None
+
+
+class StreamOptions(Value):
+    """What a stream holds beside the answer."""
+
+    model_config = ConfigDict(strict=True)
+
+    include_usage: bool = False
+    include_obfuscation: bool | None = None
+
+
+class TextFormat(Value):
+    """The only format of a reply."""
+
+    type: Literal["text"]
+
+
+class ChatRequest(Value):
+    """The body of a chat completion; what it does not name is refused."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
+    model: str | None = None
+    """A name that `/v1/models` lists; None: the first of them."""
+    choices: tuple[str, ...] = ()
+    """The options of the question; none: those that its text lists, or an open question."""
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+    temperature: OwnDefault = None
+    top_p: OnlyOne = None
+    n: OnlyOne = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Ignored, with a warning: replies are as long as the opened model lets them be."""
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    modalities: tuple[Literal["text"], ...] | None = None
+    response_format: TextFormat | None = None
+
+    audio: Refused = None
+    frequency_penalty: Refused = None
+    function_call: Refused = None
+    functions: Refused = None
+    logit_bias: Refused = None
+    logprobs: Refused = None
+    """The probabilities of the options are in `earwitness` instead."""
+    presence_penalty: Refused = None
+    reasoning_effort: Refused = None
+    stop: Refused = None
+    tool_choice: Refused = None
+    tools: Refused = None
+    top_logprobs: Refused = None
+    verbosity: Refused = None
+    web_search_options: Refused = None
+
+    metadata: object = None
+    """Ignored, as are all below."""
+    parallel_tool_calls: object = None
+    prediction: object = None
+    prompt_cache_key: object = None
+    safety_identifier: object = None
+    seed: object = None
+    service_tier: object = None
+    store: object = None
+    user: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat request as a question."""
+
+    asked: Asked
+    warnings: tuple[str, ...]
+    """What of the request was left out of account."""
+    is_stream: bool
+    with_usage: bool
+    """Whether a stream ends with its usage."""
+
+
+def read_chat(body: bytes) -> Chat:
+    """Read a chat request."""
+    request = parsed(ChatRequest, body)
+    parts = [part for message in request.messages if message.role == "user" for part in message.content]
+    if not parts:
+        raise BadRequest("No message of role 'user' holds a question.", param="messages")
+    text = "\n".join(part.text for part in parts if isinstance(part, TextPart))
+    if not text.strip():
+        raise BadRequest("The messages hold no text; ask a question.", param="messages")
+    split = split_options(text)
+    question = asked(text, request.choices) if request.choices else asked(*split)
+    wants_usage = request.stream_options is not None and request.stream_options.include_usage
+    if request.stream_options is not None and not request.stream:
+        raise Unsupported("'stream_options' needs 'stream': true.", param="stream_options")
+    return Chat(
+        asked=Asked(question, request.model, _sound(request), place="messages"),
+        warnings=tuple(_warnings(request)),
+        is_stream=bool(request.stream),
+        with_usage=wants_usage,
+    )
+
+
+def _sound(request: ChatRequest) -> Sound | None:
+    sounds = []
+    for number, message in enumerate(request.messages):
+        for place, part in enumerate(message.content):
+            param = f"messages[{number}].content[{place}]"
+            if isinstance(part, AudioPart):
+                sounds.append(Sound(part.input_audio.data, param=f"{param}.input_audio"))
+            elif isinstance(part, AudioUrlPart):
+                sounds.append(Sound(url=part.audio_url.url, param=f"{param}.audio_url"))
+    if len(sounds) > 1:
+        raise Unsupported(f"{len(sounds)} recordings came; one question is about one recording.", param=sounds[1].param)
+    return sounds[0] if sounds else None
+
+
+def _warnings(request: ChatRequest) -> list[str]:
+    warnings = []
+    if any(message.role != "user" for message in request.messages):
+        warnings.append("System and developer messages are ignored: each path has prompts of its own.")
+    if request.max_tokens or request.max_completion_tokens:
+        warnings.append("The most tokens of a reply are those of the opened model; max_tokens is ignored.")
+    return warnings

@@ -1,0 +1,138 @@
+"""An answer as a chat completion, whole or as server-sent events.
+
+`content` is the chosen option, or what the model said where nothing was to be chosen; all that the answer rests on is
+in `earwitness`, a field of our own.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Literal
+from uuid import uuid4
+
+from services.answering import Answered, Both
+from services.types import Answer, Usage, Value
+
+DONE = "data: [DONE]\n\n"
+
+
+class ReplyMessage(Value):
+    """What is replied."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+
+
+class ReplyChoice(Value):
+    """The one reply."""
+
+    index: Literal[0] = 0
+    message: ReplyMessage
+    finish_reason: Literal["stop"] = "stop"
+    logprobs: None = None
+
+
+class TokenUsage(Value):
+    """Tokens of all the prompts that the answer took; 0 where models do not say."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ChatCompletion(Value):
+    """A whole reply."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    """Unix time in seconds."""
+    model: str
+    choices: tuple[ReplyChoice]
+    usage: TokenUsage
+    earwitness: Answer | Both
+    """The answer with probabilities, evidence, path, timings and what was missing."""
+    warnings: tuple[str, ...] = ()
+    """What of the request was left out of account."""
+
+
+class Delta(Value):
+    """What a chunk adds to the reply."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+
+
+class ChunkChoice(Value):
+    """The reply in a chunk."""
+
+    index: Literal[0] = 0
+    delta: Delta
+    finish_reason: Literal["stop"] | None = None
+    logprobs: None = None
+
+
+class ChatChunk(Value):
+    """A part of a reply."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: tuple[ChunkChoice, ...]
+    usage: TokenUsage | None = None
+    earwitness: Answer | Both | None = None
+    """In the chunk that ends the reply."""
+    warnings: tuple[str, ...] | None = None
+
+
+def completion(answered: Answered, model: str, names: tuple[str, str], warnings: tuple[str, ...]) -> ChatCompletion:
+    """Return a reply; `names` are those of the cascade and the LALM that `both` asks."""
+    return ChatCompletion(
+        id=f"chatcmpl-{uuid4().hex}",
+        created=int(time.time()),
+        model=model,
+        choices=(ReplyChoice(message=ReplyMessage(content=_content(answered, names))),),
+        usage=_usage(answered),
+        earwitness=answered,
+        warnings=warnings,
+    )
+
+
+def events(whole: ChatCompletion, *, with_usage: bool) -> Iterator[str]:
+    """Yield a reply as server-sent events, up to `[DONE]`."""
+    content = whole.choices[0].message.content
+    yield _event(whole, ChunkChoice(delta=Delta(role="assistant", content="")))
+    if content:
+        yield _event(whole, ChunkChoice(delta=Delta(content=content)))
+    yield _event(whole, ChunkChoice(delta=Delta(), finish_reason="stop"))
+    if with_usage:
+        yield _event(whole)
+    yield DONE
+
+
+def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
+    is_last = bool(choices) and choices[0].finish_reason is not None
+    chunk = ChatChunk(
+        id=whole.id,
+        created=whole.created,
+        model=whole.model,
+        choices=choices,
+        usage=None if choices else whole.usage,
+        earwitness=whole.earwitness if is_last else None,
+        warnings=whole.warnings if is_last else None,
+    )
+    return f"data: {chunk.model_dump_json(exclude_none=True)}\n\n"
+
+
+def _content(answered: Answered, names: tuple[str, str]) -> str:
+    if isinstance(answered, Answer):
+        return answered.choice.text if answered.choice else answered.reply
+    cascade, lalm = (_content(one, names) for one in (answered.cascade, answered.lalm))
+    return cascade if answered.agree else f"{names[0]}: {cascade}\n{names[1]}: {lalm}"
+
+
+def _usage(answered: Answered) -> TokenUsage:
+    usage: Usage = answered.usage if isinstance(answered, Answer) else answered.cascade.usage + answered.lalm.usage
+    read, written = usage.prompt_tokens, usage.completion_tokens
+    return TokenUsage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)

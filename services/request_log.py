@@ -1,0 +1,146 @@
+"""One line of JSON on stderr per request, and the id that finds it again: ASGI middleware around every route.
+
+What is logged: times, names, sizes and codes. What is not: audio, questions, options, answers and keys.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import sys
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.errors import ClientGone
+from services.metrics import REQUEST_SECONDS, REQUESTS
+
+REQUEST_ID = "X-Request-Id"
+SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
+UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds; counted all the same
+LOGGER = logging.getLogger("earwitness.http")
+
+
+@dataclass(slots=True)
+class AboutRequest:
+    """What is known of the request in work, for its line in the log."""
+
+    id: str
+    model: str = ""
+    """The way that answers, once it is known to exist."""
+    route: str = ""
+    """What a router chose: cascade, lalm or both."""
+    error: str | None = None
+    """Code of what went wrong."""
+    clip_s: float | None = None
+    """Seconds of sound."""
+    timings_s: dict[str, float] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+
+
+_current: ContextVar[AboutRequest | None] = ContextVar("earwitness_request", default=None)
+
+
+def request_id() -> str:
+    """Return the id of the request that this task works on; empty outside of one."""
+    about = _current.get()
+    return about.id if about else ""
+
+
+def about_request() -> AboutRequest:
+    """Return what is known of the request that this task works on."""
+    return _current.get() or AboutRequest(id="")
+
+
+def request_of(scope: Scope) -> AboutRequest:
+    """Return what is known of the request of an ASGI scope."""
+    about: AboutRequest = scope["state"]["about"]
+    return about
+
+
+class JSONLines(logging.Formatter):
+    """A log record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write time, level, event and the facts given as `extra={"facts": …}`."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": time, "level": record.levelname.lower(), "event": record.getMessage()}
+        return json.dumps(line | getattr(record, "facts", {}))
+
+
+def log_to_stderr() -> None:
+    """Send what `LOGGER` gets to stderr, once however often it is called."""
+    if not LOGGER.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JSONLines())
+        LOGGER.addHandler(handler)
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.propagate = False
+
+
+class RequestLog:
+    """Names each request, counts it and writes its line.
+
+    Args:
+        app: what answers.
+        proxied: whether a proxy in front puts the id on the response itself, as Ray Serve's does.
+    """
+
+    def __init__(self, app: ASGIApp, *, proxied: bool) -> None:
+        self._app, self._proxied = app, proxied
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request be answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        about = AboutRequest(given if SANE_ID.fullmatch(given) else uuid4().hex)
+        scope.setdefault("state", {})["about"] = about
+        token = _current.set(about)
+        status, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if not self._proxied or about.id != given:
+                    MutableHeaders(scope=message)[REQUEST_ID] = about.id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
+            status, about.error = ClientGone.http_status, ClientGone.code
+            raise
+        finally:
+            _current.reset(token)
+            _note(scope, about, status, perf_counter() - started)
+
+
+def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    REQUESTS.labels(route=route, status=str(status), model=about.model).inc()
+    REQUEST_SECONDS.labels(route=route).observe(seconds)
+    if route in UNLOGGED:
+        return
+    facts: dict[str, object] = {
+        "request_id": about.id,
+        "method": scope["method"],
+        "route": route,
+        "status": status,
+        "seconds": round(seconds, 4),
+        "error": about.error,
+        "model": about.model or None,
+        "chosen": about.route or None,
+        "clip_s": about.clip_s,
+        "stages_s": {stage: round(taken, 4) for stage, taken in about.timings_s.items()},
+        "degraded": len(about.degraded),
+    }
+    LOGGER.info("request", extra={"facts": {name: fact for name, fact in facts.items() if fact not in (None, {}, 0)}})

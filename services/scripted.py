@@ -1,0 +1,101 @@
+"""A service without models, which tests put behind the gateway: it answers by rule and notes what was cancelled."""
+
+import asyncio
+from typing import get_args
+
+from services.catalog import pick
+from services.errors import ModelError
+from services.protocols import ASR, Answerer
+from services.types import Answer, AudioClip, Evidence, PathName, Question, Usage
+
+NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
+
+
+class Echo:
+    """Answers with the last option (the LALM: the first) and the length of the clip; fails as it is told to."""
+
+    def __init__(self, path: PathName, service: "Scripted") -> None:
+        self.path, self.service = path, service
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        if question.text == "slow":
+            await self._sleep()
+        if question.text == "fail":
+            raise ModelError("The server answered 500.")
+        if question.text == "bug":
+            raise ZeroDivisionError(question.choices)
+        place = 0 if self.path == "lalm" and question.text != "same" else -1
+        return Answer(
+            question_id=question.id,
+            reply=f"{clip.duration_s:.2f} s" if clip else "no clip",
+            choice=question.choices[place] if question.choices else None,
+            probabilities={choice.letter: 1 / len(question.choices) for choice in question.choices},
+            path=self.path,
+            trace=("route: lalm (sound)",) if self.path == "auto" else (),
+            degraded=("captioner",) if question.text == "degraded" else (),
+            timings_s={"read": 0.02},
+            usage=Usage(prompt_tokens=7, completion_tokens=2),
+        )
+
+    async def _sleep(self) -> None:
+        self.service.started.set()
+        try:
+            await asyncio.wait_for(self.service.release.wait(), 30)
+        except asyncio.CancelledError:
+            self.service.cancelled.append(self.path)
+            raise
+
+
+class Listener:
+    """Hears two sentences in all that is longer than a second."""
+
+    name, revision = "whisper-tiny", "1"
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        if clip.duration_s <= 1:
+            return ()
+        language = Evidence(kind="language", source=self.name, revision="1", text="Spoken language: English (0.98).")
+        spoken = language.model_copy(update={"kind": "transcript", "language": "en", "confidence": 0.5})
+        first = spoken.model_copy(update={"text": "Good morning.", "start_s": 0.25, "end_s": 1.0})
+        return language, first, spoken.model_copy(update={"text": "It rains.", "start_s": 1.0})
+
+
+class Scripted:
+    """Answers under five names; ready when told."""
+
+    def __init__(self) -> None:
+        self.waiting: tuple[str, ...] = ()
+        self.names = NAMES
+        self.cancelled: list[str] = []
+        """Paths whose work was stopped."""
+        self.started, self.release = asyncio.Event(), asyncio.Event()
+
+    async def missing(self) -> tuple[str, ...]:
+        return self.waiting
+
+    async def models(self) -> tuple[str, ...]:
+        return () if self.waiting else self.names
+
+    async def answerer(self, name: str | None) -> Answerer:
+        path = pick(self._paths(), "model", name or self.names[0])
+        if self.waiting:
+            raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
+        return Echo(path, self)
+
+    async def arms(self) -> tuple[str, str]:
+        if "both" not in self.names:
+            raise ModelError("This service has no LALM.")
+        return self.names[0], next(name for name in self.names if name.startswith("lalm/"))
+
+    async def asr(self) -> ASR:
+        return Listener()
+
+    def hears(self, name: str | None) -> bool:
+        return (name or "").partition("/")[0] != "text"
+
+    def _paths(self) -> dict[str, PathName]:
+        paths: tuple[PathName, ...] = get_args(PathName)
+        full: dict[str, PathName] = {
+            name: path for name in self.names for path in paths if name.partition("/")[0] == path
+        }
+        return full | {path: path for path in full.values()}

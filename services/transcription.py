@@ -1,0 +1,188 @@
+"""`POST /v1/audio/transcriptions` as OpenAI's clients send it: what is said in a recording, in five formats."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from services.clips import Sound, open_clip
+from services.errors import BadRequest, UnknownName
+from services.forms import Form, complaint, content_type, read_form
+from services.limits import Limits
+from services.request_log import about_request
+from services.service import Service
+from services.types import AudioClip, Evidence, Value
+
+Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]
+
+USUAL_NAME = "whisper-1"  # what OpenAI's clients write; here it is the service's recogniser, whichever that is
+FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
+
+
+def _refused(value: str) -> str:
+    if value in ("", "false"):
+        return value
+    raise PydanticCustomError("unsupported", "is not supported here; leave it out")
+
+
+def _own_default(value: float) -> float:
+    if value == 0:
+        return value
+    raise PydanticCustomError("unsupported", "only 0, the default, works")
+
+
+Refused: TypeAlias = Annotated[str, AfterValidator(_refused), Field(json_schema_extra={"enum": ["", "false"]})]
+
+
+class TranscriptionForm(Value):
+    """The fields of a form beside its file."""
+
+    model: str = USUAL_NAME
+    response_format: Format = "json"
+    timestamp_granularities: tuple[Literal["segment"], ...] = ()
+    temperature: Annotated[float, AfterValidator(_own_default), Field(json_schema_extra={"enum": [0]})] = 0.0
+    language: Refused = ""
+    """The recogniser tells by itself."""
+    prompt: Refused = ""
+    stream: Refused = ""
+
+
+class DescribedForm(TranscriptionForm):
+    """The whole form, as the API describes it."""
+
+    file: bytes = Field(json_schema_extra={"contentMediaType": "application/octet-stream"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording to write down, and how."""
+
+    sound: Sound
+    form: TranscriptionForm
+
+
+class AudioUsage(Value):
+    """What was transcribed."""
+
+    type: Literal["duration"] = "duration"
+    seconds: int
+
+
+class Transcription(Value):
+    """What is said."""
+
+    text: str
+    usage: AudioUsage
+
+
+class Segment(Value):
+    """A stretch of speech."""
+
+    id: int
+    start: float
+    end: float
+    """Seconds."""
+    text: str
+    avg_logprob: float | None
+    """Of a token; None where the recogniser does not say."""
+
+
+class VerboseTranscription(Transcription):
+    """What is said, when, and in which language."""
+
+    task: Literal["transcribe"] = "transcribe"
+    language: str | None
+    """ISO 639-1 code; None: nobody speaks, or the recogniser does not say."""
+    duration: float
+    segments: tuple[Segment, ...]
+
+
+async def read_recording(request: Request, limits: Limits) -> Recording:
+    """Read a form to its end."""
+    if content_type(request) != "multipart/form-data":
+        raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
+    form = await read_form(request, limits, (*FIELDS, "timestamp_granularities[]"))
+    if form.file is None:
+        raise BadRequest("No recording came: send it as 'file'.", param="file")
+    return Recording(Sound(form.file.data, name=form.file.name), _fields(form))
+
+
+def _fields(form: Form) -> TranscriptionForm:
+    given = {name: text for name in FIELDS[1:] if (text := form.text(name)) is not None}
+    granularities = form.texts("timestamp_granularities[]") + form.texts("timestamp_granularities")
+    try:
+        return TranscriptionForm.model_validate(given | {"timestamp_granularities": granularities})
+    except ValidationError as error:
+        raise complaint(error) from None
+
+
+async def transcribe(service: Service, limits: Limits, recording: Recording) -> Response:
+    """Write down what is said."""
+    asr, form = await service.asr(), recording.form
+    if form.model not in (asr.name, USUAL_NAME):
+        raise UnknownName("recogniser", form.model, (asr.name, USUAL_NAME))
+    about_request().model = asr.name
+    clip = await open_clip(recording.sound, limits)
+    spoken = tuple(one for one in await asr.transcribe(clip) if one.kind == "transcript")
+    if form.response_format == "json":
+        return _json(Transcription(text=_text(spoken), usage=_usage(clip)))
+    if form.response_format == "verbose_json":
+        return _json(_verbose(spoken, clip))
+    if form.response_format == "text":
+        return PlainTextResponse(_text(spoken) + "\n")
+    return PlainTextResponse(_subtitles(spoken, clip, form.response_format))
+
+
+def _json(value: Value) -> Response:
+    return Response(value.model_dump_json(), media_type="application/json")
+
+
+def _text(spoken: tuple[Evidence, ...]) -> str:
+    return " ".join(one.text for one in spoken)
+
+
+def _usage(clip: AudioClip) -> AudioUsage:
+    return AudioUsage(seconds=math.ceil(clip.duration_s))
+
+
+def _verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTranscription:
+    return VerboseTranscription(
+        text=_text(spoken),
+        usage=_usage(clip),
+        language=next((one.language for one in spoken), None),
+        duration=round(clip.duration_s, 3),
+        segments=tuple(
+            Segment(
+                id=number,
+                start=one.start_s,
+                end=_end(one, clip),
+                text=one.text,
+                avg_logprob=round(math.log(one.confidence), 3) if one.confidence else None,
+            )
+            for number, one in enumerate(spoken)
+        ),
+    )
+
+
+def _subtitles(spoken: tuple[Evidence, ...], clip: AudioClip, kind: Literal["srt", "vtt"]) -> str:
+    point = "," if kind == "srt" else "."
+    blocks = ["WEBVTT"] if kind == "vtt" else []
+    for number, one in enumerate(spoken, start=1):
+        span = f"{_clock(one.start_s, point)} --> {_clock(_end(one, clip), point)}"
+        text = " ".join(one.text.split()).replace("-->", "→")
+        blocks.append(f"{number}\n{span}\n{text}" if kind == "srt" else f"{span}\n{text}")
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _end(spoken: Evidence, clip: AudioClip) -> float:
+    return clip.duration_s if spoken.end_s is None else spoken.end_s
+
+
+def _clock(seconds: float, point: str) -> str:
+    milliseconds = round(1000 * seconds)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"

@@ -1,0 +1,50 @@
+"""The gateway on loopback, with nothing but rules behind it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+import soundfile
+import uvicorn
+
+from services.gateway import create_app
+from services.limits import Limits
+from services.scripted import Scripted
+
+
+@pytest.fixture
+def scripted() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=5, max_running=2, max_waiting=1)
+
+
+@pytest.fixture
+async def url(scripted: Scripted, limits: Limits) -> AsyncIterator[str]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(create_app(scripted, limits), log_level="critical", lifespan="off")
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve([bound]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        scripted.release.set()
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+def tone() -> Callable[[float], bytes]:
+    def wav(duration_s: float) -> bytes:
+        buffer = BytesIO()
+        soundfile.write(buffer, 0.5 * np.sin(np.arange(round(16_000 * duration_s)) / 5), 16_000, format="WAV")
+        return buffer.getvalue()
+
+    return wav

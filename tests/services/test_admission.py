@@ -1,0 +1,123 @@
+"""What the gateway does under load and when a client leaves, over loopback with an answerer that waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from services.limits import Limits
+from services.scripted import Scripted
+
+QUESTIONS = "/v1/audio/questions"
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=url) as client:
+        yield client
+
+
+def slow(client: httpx.AsyncClient, model: str = "text") -> "asyncio.Task[httpx.Response]":
+    return asyncio.create_task(client.post(QUESTIONS, json={"question": "slow", "model": model}))
+
+
+async def quick(client: httpx.AsyncClient) -> httpx.Response:
+    return await client.post(QUESTIONS, json={"question": "What?", "model": "text"})
+
+
+async def metric(client: httpx.AsyncClient, name: str) -> float:
+    lines = (await client.get("/metrics")).text.splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
+
+async def until(what: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(500):
+        if await what():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("not within 5 s")
+
+
+async def until_inside(client: httpx.AsyncClient, running: int, waiting: int) -> None:
+    async def inside() -> bool:
+        now = [await metric(client, f"earwitness_requests_{name}") for name in ("running", "waiting")]
+        return now == [running, waiting]
+
+    await until(inside)
+
+
+async def test_two_work_one_waits_and_the_next_is_told_to_come_back(
+    client: httpx.AsyncClient, scripted: Scripted
+) -> None:
+    inside = [slow(client) for _ in range(3)]
+    await until_inside(client, 2, 1)
+    refused = await quick(client)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert (await client.get("/healthz")).status_code == 200
+    scripted.release.set()
+    assert [response.status_code for response in await asyncio.gather(*inside)] == [200] * 3
+    assert (await quick(client)).status_code == 200
+    await until_inside(client, 0, 0)
+
+
+@pytest.mark.parametrize(("model", "stopped"), [("text", ["text"]), ("both", ["cascade", "lalm"])])
+async def test_a_client_that_leaves_cancels_the_work(
+    url: str,
+    client: httpx.AsyncClient,
+    scripted: Scripted,
+    tone: Callable[[float], bytes],
+    model: str,
+    stopped: list[str],
+) -> None:
+    form = {"question": "slow", "model": model}
+    leaving = asyncio.create_task(client.post(QUESTIONS, data=form, files={"file": ("a.wav", tone(0.1))}))
+    await asyncio.wait_for(scripted.started.wait(), 5)
+    leaving.cancel()
+    await until_inside(client, 0, 0)
+    assert sorted(scripted.cancelled) == stopped
+
+
+async def test_a_client_that_leaves_the_queue_gives_its_place_free(
+    client: httpx.AsyncClient, scripted: Scripted
+) -> None:
+    working = [slow(client), slow(client)]
+    await until_inside(client, 2, 0)
+    queued = slow(client)
+    await until_inside(client, 2, 1)
+    queued.cancel()
+    await until_inside(client, 2, 0)
+    assert scripted.cancelled == []
+    scripted.release.set()
+    assert [response.status_code for response in await asyncio.gather(*working)] == [200] * 2
+
+
+async def test_an_upload_that_stops_halfway_gives_its_place_free(url: str, client: httpx.AsyncClient) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    for _ in range(5):  # more than there are places
+        _, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST {QUESTIONS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        writer.write(head.encode() + b'{"question": ')
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def is_answered() -> bool:
+        return (await quick(client)).status_code == 200
+
+    await until(is_answered)
+
+
+class TestDeadline:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits(deadline_s=0.3, max_running=1, max_waiting=1)
+
+    async def test_work_is_cancelled_at_its_deadline_wherever_it_is(
+        self, client: httpx.AsyncClient, scripted: Scripted
+    ) -> None:
+        responses = await asyncio.gather(slow(client), slow(client))  # the second one waits for its turn
+        assert [response.status_code for response in responses] == [504, 504]
+        assert set(scripted.cancelled) == {"text"}
+        await until_inside(client, 0, 0)

@@ -1,0 +1,209 @@
+"""Chat completions as the real OpenAI client sends and reads them, over loopback."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from services.errors import BadRequest
+from services.openai_chat import read_chat
+from services.scripted import Scripted
+from services.types import Answer
+
+LINES = "What is heard?\n(A) Rain\n(B) A dog\nAnswer with the letter."
+CHOICES = ["Rain", "A dog"]
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def recording(tone: Callable[[float], bytes]) -> dict[str, Any]:
+    data = base64.b64encode(tone(1.5)).decode()
+    return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
+
+
+def user(text: str, *parts: dict[str, Any]) -> list[Any]:
+    return [{"role": "user", "content": [{"type": "text", "text": text}, *parts]}]
+
+
+async def test_options_in_the_text_are_answered_by_the_text_of_the_chosen_one(
+    client: AsyncOpenAI, recording: dict[str, Any]
+) -> None:
+    reply = await client.chat.completions.create(model="cascade/tiny", messages=user(LINES, recording), temperature=0)
+    assert reply.choices[0].message.content == "A dog"
+    assert (reply.choices[0].finish_reason, reply.model, reply.object) == ("stop", "cascade/tiny", "chat.completion")
+    assert reply.usage
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.total_tokens) == (7, 2, 9)
+    assert reply.model_extra
+    answer = Answer.model_validate(reply.model_extra["earwitness"])
+    assert (answer.probabilities, answer.reply, answer.path) == ({"A": 0.5, "B": 0.5}, "1.50 s", "cascade")
+    assert reply.model_extra["warnings"] == []
+
+
+async def test_options_in_a_field_of_our_own_leave_the_text_alone(
+    client: AsyncOpenAI, recording: dict[str, Any]
+) -> None:
+    reply = await client.chat.completions.create(
+        model="lalm", messages=user("same", recording), extra_body={"choices": ["Wind", "A violin"]}
+    )
+    assert reply.choices[0].message.content == "A violin"
+
+
+async def test_an_open_question_is_answered_in_the_models_words(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    reply = await client.chat.completions.create(model="cascade", messages=user("What is heard?", recording))
+    assert reply.choices[0].message.content == "1.50 s"
+
+
+async def test_system_messages_and_token_limits_are_ignored_with_a_warning(
+    client: AsyncOpenAI, recording: dict[str, Any]
+) -> None:
+    messages = [{"role": "system", "content": "Be brief."}, *user(LINES, recording)]
+    reply = await client.chat.completions.create(model="cascade", messages=messages, max_tokens=9, seed=3, user="me")
+    assert reply.choices[0].message.content == "A dog"
+    assert reply.model_extra
+    assert [warning.split()[0] for warning in reply.model_extra["warnings"]] == ["System", "The"]
+
+
+async def test_a_stream_is_role_content_end_and_usage(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    stream = await client.chat.completions.create(
+        model="auto", messages=user(LINES, recording), stream=True, stream_options={"include_usage": True}
+    )
+    chunks = [chunk async for chunk in stream]
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert [(delta.role, delta.content) for delta in deltas] == [("assistant", ""), (None, "A dog"), (None, None)]
+    assert [chunk.choices[0].finish_reason for chunk in chunks[:-1]] == [None, None, "stop"]
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage
+    assert chunks[-1].usage.total_tokens == 9
+    assert chunks[-2].model_extra
+    assert chunks[-2].model_extra["earwitness"]["path"] == "auto"
+
+
+async def test_a_stream_has_no_usage_unless_asked(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    stream = await client.chat.completions.create(model="auto", messages=user(LINES, recording), stream=True)
+    assert [chunk.usage async for chunk in stream] == [None, None, None]
+
+
+async def test_a_stream_ends_with_done(url: str, recording: dict[str, Any], client: AsyncOpenAI) -> None:
+    response = await client.chat.completions.with_raw_response.create(
+        model="cascade", messages=user(LINES, recording), stream=True
+    )
+    lines = [line async for line in response.http_response.aiter_lines()]
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert [line for line in lines if line][-1] == "data: [DONE]"
+
+
+async def test_both_says_who_said_what_where_they_differ(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    async def ask(text: str) -> tuple[str | None, Any]:
+        reply = await client.chat.completions.create(
+            model="both", messages=user(text, recording), extra_body={"choices": CHOICES}
+        )
+        assert reply.usage
+        assert reply.usage.total_tokens == 18
+        return reply.choices[0].message.content, (reply.model_extra or {})["earwitness"]
+
+    content, differing = await ask("What is heard?")
+    assert content == "cascade/tiny: A dog\nlalm/ear: Rain"
+    assert differing["agree"] is False
+    content, same = await ask("same")
+    assert (content, same["agree"]) == ("A dog", True)
+
+
+async def test_text_needs_no_recording_and_the_others_do(client: AsyncOpenAI) -> None:
+    reply = await client.chat.completions.create(model="text/tiny", messages=[{"role": "user", "content": LINES}])
+    assert reply.choices[0].message.content == "A dog"
+    with pytest.raises(openai.BadRequestError) as failed:
+        await client.chat.completions.create(model="cascade", messages=[{"role": "user", "content": LINES}])
+    assert (failed.value.param, failed.value.code) == ("messages", "bad_request")
+
+
+async def test_errors_become_the_clients_own(
+    client: AsyncOpenAI, scripted: Scripted, recording: dict[str, Any]
+) -> None:
+    with pytest.raises(openai.NotFoundError, match=r"No model named 'gpt-5'\. Known: cascade/tiny"):
+        await client.chat.completions.create(model="gpt-5", messages=user(LINES, recording))
+    noise = {"type": "input_audio", "input_audio": {"data": "bm8gYXVkaW8=", "format": "wav"}}
+    with pytest.raises(openai.UnprocessableEntityError) as undecodable:
+        await client.chat.completions.create(model="cascade", messages=user(LINES, noise))
+    assert undecodable.value.code == "bad_audio"
+    scripted.waiting = ("llm",)
+    with pytest.raises(openai.InternalServerError) as loading:
+        await client.chat.completions.create(model="cascade", messages=user(LINES, recording), stream=True)
+    assert (loading.value.status_code, loading.value.code) == (503, "model_unavailable")
+    assert loading.value.response.headers["Retry-After"] == "5"
+    assert loading.value.request_id
+
+
+@pytest.mark.parametrize(
+    ("change", "param", "code"),
+    [
+        ({"temperature": 0.7}, "temperature", "unsupported_parameter"),
+        ({"top_p": 0.9}, "top_p", "unsupported_parameter"),
+        ({"n": 2}, "n", "unsupported_parameter"),
+        ({"stop": ["."]}, "stop", "unsupported_parameter"),
+        ({"logprobs": True}, "logprobs", "unsupported_parameter"),
+        ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
+        ({"response_format": {"type": "json_object"}}, "response_format.type", "bad_request"),
+        ({"choice": ["Rain", "Wind"]}, "choice", "unsupported_parameter"),
+        ({"choices": ["Rain"]}, "choices", "bad_request"),
+        ({"stream_options": {"include_usage": True}}, "stream_options", "unsupported_parameter"),
+        ({"messages": []}, "messages", "bad_request"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages", "bad_request"),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages", "bad_request"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages[0].role", "unsupported_parameter"),
+        (
+            {"messages": user("x", {"type": "input_audio", "input_audio": {"data": "?!"}})},
+            "messages[0].content[1].input_audio.data",
+            "bad_request",
+        ),
+        ({"messages": user("x", {"type": "image_url"})}, "messages[0].content[1]", "bad_request"),
+    ],
+)
+def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any], param: str, code: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_chat(_json({"messages": user("What?")} | change))
+    assert (refused.value.param, refused.value.code) == (param, code)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"temperature": 0.0, "top_p": 1.0, "n": 1, "frequency_penalty": 0.0, "presence_penalty": 0, "logit_bias": {}},
+        {"tools": [], "stop": None, "logprobs": False, "response_format": {"type": "text"}, "modalities": ["text"]},
+        {"seed": 1, "user": "me", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
+    ],
+)
+def test_what_changes_nothing_is_taken(harmless: dict[str, Any]) -> None:
+    assert read_chat(_json({"messages": user(LINES)} | harmless)).warnings == ()
+
+
+async def test_a_second_recording_and_one_behind_a_url_are_refused(
+    client: AsyncOpenAI, recording: dict[str, Any]
+) -> None:
+    with pytest.raises(openai.BadRequestError) as two:
+        await client.chat.completions.create(model="cascade", messages=user(LINES, recording, recording))
+    assert (two.value.param, two.value.code) == ("messages[0].content[2].input_audio", "unsupported_parameter")
+    part = {"type": "audio_url", "audio_url": {"url": "https://example.org/a.wav"}}
+    with pytest.raises(openai.BadRequestError) as behind:
+        await client.chat.completions.create(model="cascade", messages=user(LINES, part))
+    assert (behind.value.param, behind.value.code) == ("messages[0].content[1].audio_url", "audio_url_disabled")
+
+
+async def test_the_client_lists_and_finds_models(client: AsyncOpenAI) -> None:
+    names = [model.id async for model in client.models.list()]
+    assert names == ["cascade/tiny", "text/tiny", "lalm/ear", "auto", "both"]
+    assert (await client.models.retrieve("lalm/ear")).id == "lalm/ear"
+
+
+def _json(body: dict[str, Any]) -> bytes:
+
+    return json.dumps(body).encode()

@@ -1,0 +1,30 @@
+"""Options inside a text: what is taken out and what is left."""
+
+import pytest
+
+from services.errors import BadRequest
+from services.option_lines import split_options
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "options"),
+    [
+        ("What?\n(A) Rain\n(B) A dog", "What?", ("Rain", "A dog")),
+        ("What?\nA. Rain\nB. A dog\nC. 4/4", "What?", ("Rain", "A dog", "4/4")),
+        ("What?\r\nA) Rain\r\n\r\n  B)  A dog  \r\n", "What?", ("Rain", "A dog")),
+        ("(A) Rain\n(B) A dog\nAnswer with the letter.", "Answer with the letter.", ("Rain", "A dog")),
+        ("Listen.\nA: Rain\nB: A dog\nC) not one of them", "Listen.\nC) not one of them", ("Rain", "A dog")),
+        ("What?\n(A) Rain", "What?\n(A) Rain", ()),
+        ("What?\n(B) Rain\n(C) A dog", "What?\n(B) Rain\n(C) A dog", ()),
+        ("What does (A) Rain\nand B. dog mean?", "What does (A) Rain\nand B. dog mean?", ()),
+        ("A. Rain\n(B) A dog", "A. Rain\n(B) A dog", ()),
+        ("A dog barks.\nB flat is heard.", "A dog barks.\nB flat is heard.", ()),
+    ],
+)
+def test_options_are_lines_lettered_from_a_in_one_style(text: str, question: str, options: tuple[str, ...]) -> None:
+    assert split_options(text) == (question, options)
+
+
+def test_two_lists_are_refused() -> None:
+    with pytest.raises(BadRequest, match="twice"):
+        split_options("A. Rain\nB. Wind\nor\nA. Dog\nB. Cat")
