@@ -19,14 +19,14 @@ from agents.paths import DEAF, PATHS
 from deploy.config import ServeConfig
 from services.auth import Keys, read_keys
 from services.catalog import pick
-from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLLM, ask_replica, deployment
+from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica, deployment
 from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 DEFAULT_PATH = "cascade"
-SERVED_PATHS = {path: PATHS[path] for path in ("text", "cascade")}  # those whose models are deployed
+NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
 
@@ -40,20 +40,23 @@ def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.A
     ongoing = max(scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = scales.agent.model_copy(update={"max_ongoing_requests": ongoing})
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scale.options())
-    return agent.bind(
-        config.limits,
-        read_keys(),
-        llm=deployment(lambda: open_models(names).llm(), "llm", scales.llm),
-        captioner=deployment(lambda: open_models(names).captioner(), "captioner", scales.captioner),
-        asr=deployment(lambda: open_models(names).asr(), "asr", scales.asr),
-    )
+    models = {
+        "llm": deployment(lambda: open_models(names).llm(), "llm", scales.llm),
+        "captioner": deployment(lambda: open_models(names).captioner(), "captioner", scales.captioner),
+        "asr": deployment(lambda: open_models(names).asr(), "asr", scales.asr),
+    }
+    if names.lalm or names.lalm_url:
+        models["lalm"] = deployment(lambda: open_models(names).lalm(), "lalm", scales.lalm)
+    return agent.bind(config.limits, read_keys(), **models)
 
 
 class RemoteModels:
     """The models of the deployments, as `Models`."""
 
-    def __init__(self, llm: RemoteLLM, captioner: RemoteCaptioner, asr: RemoteASR) -> None:
-        self._llm, self._captioner, self._asr = llm, captioner, asr
+    def __init__(
+        self, llm: RemoteLLM, captioner: RemoteCaptioner, asr: RemoteASR, lalm: RemoteLALM | None = None
+    ) -> None:
+        self._llm, self._captioner, self._asr, self._lalm = llm, captioner, asr, lalm
 
     def llm(self) -> LLM:
         return self._llm
@@ -65,7 +68,9 @@ class RemoteModels:
         return self._asr
 
     def lalm(self) -> LALM:
-        raise ModelError("This service has no LALM.")
+        if self._lalm is None:
+            raise ModelError(NO_LALM)
+        return self._lalm
 
 
 class Agent:
@@ -90,17 +95,27 @@ class Agent:
         return missing
 
     async def models(self) -> tuple[str, ...]:
-        return tuple(name for name in await self._connected() if "/" in name)
+        names = tuple(name for name in await self._connected() if "/" in name or name == "auto")
+        return (*names, "both") if "auto" in names else names
 
     async def answerer(self, name: str | None) -> Answerer:
-        pick(SERVED_PATHS, "path", (name or DEFAULT_PATH).partition("/")[0])
+        path = (name or DEFAULT_PATH).partition("/")[0]
+        pick(PATHS, "path", path)
+        if path in ("lalm", "auto") and "lalm" not in self._handles:
+            raise ModelError(NO_LALM)
         answerers = await self._connected()
         if not answerers:
             raise ModelError("Still loading; /readyz says when all is ready.")
         return pick(answerers, "model", name or DEFAULT_PATH)
 
     async def arms(self) -> tuple[str, str]:
-        raise ModelError("This service has no LALM, so there is nothing to set beside the cascade.")
+        if "lalm" not in self._handles:
+            raise ModelError(NO_LALM)
+        names = await self.models()
+        if not names:
+            raise ModelError("Still loading; /readyz says when all is ready.")
+        cascade, lalm = (next(name for name in names if name.startswith(path)) for path in ("cascade/", "lalm/"))
+        return cascade, lalm
 
     async def asr(self) -> ASR:
         card = await _card(self._handles["asr"])
@@ -119,13 +134,18 @@ class Agent:
     def _connect(self, *cards: Card) -> Mapping[str, Answerer]:
         card = dict(zip(self._handles, cards, strict=True))
         llm = RemoteLLM(self._handles["llm"], card["llm"])
+        lalm = RemoteLALM(self._handles["lalm"], card["lalm"]) if "lalm" in card else None
         models = RemoteModels(
             llm,
             RemoteCaptioner(self._handles["captioner"], card["captioner"]),
             RemoteASR(self._handles["asr"], card["asr"]),
+            lalm,
         )
-        bare = {path: SERVED_PATHS[path](models) for path in (DEFAULT_PATH, "text")}
-        return {f"{path}/{llm.name}": answerer for path, answerer in bare.items()} | bare
+        names = {"cascade": f"cascade/{llm.name}", "text": f"text/{llm.name}"}
+        if lalm:
+            names |= {"lalm": f"lalm/{lalm.name}", "auto": "auto"}
+        bare = {path: PATHS[path](models) for path in names}
+        return {name: bare[path] for path, name in names.items()} | bare
 
 
 async def _card(handle: DeploymentHandle) -> Card | None:

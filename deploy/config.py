@@ -20,6 +20,7 @@ class Scales(Value):
     llm: Scale = Scale()
     captioner: Scale = Scale()
     asr: Scale = Scale()
+    lalm: Scale = Scale()
 
 
 class ServeConfig(Value):

@@ -11,10 +11,10 @@ from ray.serve.handle import DeploymentHandle
 
 from services.errors import EarwitnessError, ModelError
 from services.limits import Scale
-from services.protocols import ASR, LLM, Captioner
+from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
 
-AnyModel: TypeAlias = LLM | Captioner | ASR
+AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 
 
 class Card(Value):
@@ -23,7 +23,7 @@ class Card(Value):
     name: str
     revision: str
     style: ReadingStyle = ReadingStyle()
-    """Of an LLM; the others have none."""
+    """Of an LLM or a LALM; the others have none."""
 
 
 class Replica:
@@ -90,6 +90,18 @@ class RemoteASR(Remote):
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
         return evidence
+
+
+class RemoteLALM(Remote):
+    """An audio-language model in a deployment."""
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        reading: Reading = await self._call("listen", messages, clip)
+        return reading
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        reading: Reading = await self._call("choose", messages, clip, choices)
+        return reading
 
 
 async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped

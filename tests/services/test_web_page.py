@@ -1,0 +1,141 @@
+"""The page at `/`: what it is made of, and in a real browser what it does with a real server."""
+
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import uvicorn
+from fastapi.testclient import TestClient
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service as Driver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from services.gateway import create_app
+from services.limits import Limits
+from services.scripted import Scripted
+from services.types import Answer, AudioClip, Evidence, Question
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+HOSTILE = "<img src=x onerror='window.hit = 1'>"
+
+
+class Arm:
+    """Chooses its own option, with evidence where it is the cascade."""
+
+    def __init__(self, name: str) -> None:
+        self.is_cascade = name.startswith("cascade")
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        assert clip is not None
+        choice = question.choices[0 if self.is_cascade else -1]
+        heard = Evidence(
+            kind="sound", source="listener", revision="1", text=f"A tone {HOSTILE}", start_s=0.5, end_s=1.0
+        )
+        return Answer(
+            question_id="",
+            reply=choice.letter,
+            choice=choice,
+            probabilities={one.letter: 0.75 if one == choice else 0.25 for one in question.choices},
+            path="cascade" if self.is_cascade else "lalm",
+            trace=("read: reader",) if self.is_cascade else ("listen: tiny",),
+            evidence=(heard,) if self.is_cascade else (),
+            timings_s={"read": 0.2},
+        )
+
+
+class TwoArms(Scripted):
+    """A cascade and a LALM that never agree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = ("cascade/tiny", "lalm/tiny")
+
+    async def answerer(self, name: str | None) -> Arm:
+        assert name in self.names
+        return Arm(name)
+
+    def hears(self, name: str | None) -> bool:
+        return True
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(create_app(TwoArms(), Limits()), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def browser() -> Iterator[Chrome]:
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver: apt install chromium chromium-driver")
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = Chrome(options=options, service=Driver(DRIVER))
+    yield browser
+    browser.quit()
+
+
+def test_every_part_is_ours_and_asks_nobody_else() -> None:
+    with TestClient(create_app(TwoArms(), Limits()), "http://127.0.0.1") as client:
+        page = client.get("/")
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert "//" not in page.text.replace("<!doctype html>", "")
+        for name in ("page.css", "page.js", "clip.js", "card.js", "votes.js", "wavesurfer.min.js"):
+            assert client.get(f"/web/{name}").status_code == 200
+        assert client.get("/web/wavesurfer-LICENSE.txt").status_code == 404
+        assert client.get("/web/..%2Fgateway.py").status_code == 404
+
+
+def test_a_person_asks_both_blind_votes_and_plays_the_evidence(url: str, browser: Chrome, tmp_path: Path) -> None:
+    clip = tmp_path / "tone.wav"
+    soundfile.write(clip, 0.5 * np.sin(np.arange(32_000) * 0.17), 16_000)
+    browser.get(url)
+    wait = WebDriverWait(browser, 20)
+
+    def find(selector: str) -> str:
+        return browser.find_element(By.CSS_SELECTOR, selector).text
+
+    wait.until(lambda _: "2 ways to answer are ready" in find("#state"))
+    browser.find_element(By.ID, "ask").click()
+    assert find("#problem") == "Choose a recording first, or record one."
+    browser.find_element(By.ID, "file").send_keys(str(clip))
+    browser.find_element(By.ID, "question").send_keys("What is heard?")
+    browser.find_element(By.ID, "choices").send_keys("a tone\na dog")
+    browser.find_element(By.ID, "blind").click()
+    wait.until(lambda _: browser.find_element(By.ID, "play").is_enabled())
+    browser.find_element(By.ID, "ask").click()
+    wait.until(lambda _: find("#agreement") == "They differ.")
+    shown = find("#answers")
+    assert "cascade" not in shown and "listener" not in shown
+    assert "75.0 %" in shown
+    browser.find_element(By.CSS_SELECTOR, "[data-vote=A]").click()
+    assert "A was " in find("#agreement") and "listener" in find("#answers")
+    assert HOSTILE in find("#answers")
+    browser.find_element(By.CSS_SELECTOR, ".evidence button").click()
+    wait.until(lambda _: find("#play") == "Pause")
+    votes = json.loads(browser.execute_script("return localStorage.getItem('earwitness-votes')"))
+    assert [(vote["winner"], vote["blind"]) for vote in votes] == [("A", True)]
+    assert {votes[0]["A"]["answer"], votes[0]["B"]["answer"]} == {"a tone", "a dog"}
+    assert browser.execute_script("return window.hit") is None
+    assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
