@@ -17,6 +17,7 @@ from ray.serve.handle import DeploymentHandle
 from agents.models import LocalModels, ModelNames, Models
 from agents.paths import DEAF, PATHS
 from deploy.config import ServeConfig
+from services import decoder
 from services.auth import Keys, read_keys
 from services.catalog import pick
 from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica, deployment
@@ -79,6 +80,7 @@ class Agent:
     def __init__(self, limits: Limits, keys: Keys, **handles: DeploymentHandle) -> None:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph",), daemon=True).start()
+        decoder.start()
         self._limits, self._keys = limits, keys
         self._handles = handles
         self._answerers: Mapping[str, Answerer] = {}

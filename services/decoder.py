@@ -81,14 +81,17 @@ class Decoder:
                 self._standby = None
         self._threads.shutdown(cancel_futures=True)
 
-    def _run(self, job: "_Job", data: bytes) -> AudioClip:
+    def start(self) -> "_Standby":
+        """Return the process that stands by, started if it does not; it loads the decoders meanwhile."""
         with self._lock:
             if self._standby is None or not self._standby.is_alive:
                 if self._standby is not None:
                     self._standby.close()
                 self._standby = _Standby()
-            standby = self._standby
-        outcome = job.run(standby, data)
+            return self._standby
+
+    def _run(self, job: "_Job", data: bytes) -> AudioClip:
+        outcome = job.run(self.start(), data)
         with self._lock:
             self.peak_bytes = max(self.peak_bytes, outcome.end.peak_bytes)
         return outcome.clip()
@@ -251,6 +254,11 @@ def _decoder() -> Decoder:
     decoder = Decoder(len(os.sched_getaffinity(0)))
     atexit.register(decoder.close)
     return decoder
+
+
+def start() -> None:
+    """Let the decoders load, so that the first recording does not wait for them."""
+    _decoder().start()
 
 
 async def decode_safely(data: bytes, *, name: str, max_duration_s: float) -> AudioClip:

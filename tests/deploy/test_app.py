@@ -140,7 +140,7 @@ def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
 
 def test_bad_requests_are_refused_by_the_service_too(service: Running) -> None:
     assert service.ask("What?", "Rain").status_code == 400
-    assert service.ask("What?", data=b"no audio").status_code == 422
+    assert service.ask("What?", data=b"no audio").status_code == 415
     assert service.ask("What?", data=bytes(3_000_000)).status_code == 413
     assert service.ask("What?", data=wav(duration_s=25)).status_code == 413
 

@@ -80,20 +80,26 @@ def test_a_path_that_hears_nothing_needs_no_recording(client: TestClient) -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "status", "code", "message"),
     [
-        (b"", "'clip.wav' is empty (0 bytes)."),
-        (b"this is text, whatever its name says\n" * 9, "'clip.wav' is no audio that can be read."),
-        (wav()[:20], "'clip.wav' is no audio that can be read."),
-        (wav(0.0), "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
-        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), "'clip.wav' holds 1 samples that are not"),
+        (b"", 422, "empty_audio", "'clip.wav' is empty (0 bytes)."),
+        (
+            b"this is text, whatever its name\n" * 9,
+            415,
+            "unsupported_format",
+            "'clip.wav' is no audio that can be read.",
+        ),
+        (wav()[:20], 422, "damaged_audio", "'clip.wav' "),
+        (wav(0.0), 422, "audio_too_short", "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
+        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), 422, "not_finite", "'clip.wav' holds 1 samples"),
     ],
     ids=["empty", "text", "cut short", "zero samples", "NaN"],
 )
-def test_unusable_recordings_are_422(client: TestClient, data: bytes, message: str) -> None:
+def test_unusable_recordings_are_refused_with_their_code(
+    client: TestClient, data: bytes, status: int, code: str, message: str
+) -> None:
     response = ask(client, data)
-    assert response.status_code == 422
-    assert fault(response)["code"] == "bad_audio"
+    assert (response.status_code, fault(response)["code"]) == (status, code)
     assert fault(response)["message"].startswith(message)
 
 
@@ -163,7 +169,7 @@ def test_too_many_bytes_are_413_announced_or_not(client: TestClient) -> None:
 def test_too_many_seconds_are_413(client: TestClient) -> None:
     response = ask(client, wav(5.5))
     assert response.status_code == 413
-    assert fault(response)["message"] == "The clip lasts 6 s; the longest accepted is 5 s."
+    assert fault(response)["message"] == "'clip.wav' lasts longer than the longest accepted, 5 s."
 
 
 def test_no_question_outlasts_its_deadline(client: TestClient) -> None:

@@ -132,9 +132,9 @@ async def test_errors_become_the_clients_own(
     with pytest.raises(openai.NotFoundError, match=r"No model named 'gpt-5'\. Known: cascade/tiny"):
         await client.chat.completions.create(model="gpt-5", messages=user(LINES, recording))
     noise = {"type": "input_audio", "input_audio": {"data": "bm8gYXVkaW8=", "format": "wav"}}
-    with pytest.raises(openai.UnprocessableEntityError) as undecodable:
+    with pytest.raises(openai.APIStatusError) as undecodable:
         await client.chat.completions.create(model="cascade", messages=user(LINES, noise))
-    assert undecodable.value.code == "bad_audio"
+    assert (undecodable.value.status_code, undecodable.value.code) == (415, "unsupported_format")
     scripted.waiting = ("llm",)
     with pytest.raises(openai.InternalServerError) as loading:
         await client.chat.completions.create(model="cascade", messages=user(LINES, recording), stream=True)
