@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from agents.models import ModelNames
+from lalm.catalog import LALMS
 from services.catalog import ASRS, CAPTIONERS, LLMS, pick
 from services.errors import BadConfig
 from services.limits import Limits, Scale
@@ -53,6 +54,8 @@ def _check_names(names: ModelNames) -> None:
     pick(ASRS, "ASR", names.asr)
     if names.llm_url is None and not Path(names.llm).is_dir():
         pick(LLMS, "LLM", names.llm)
+    if names.lalm and names.lalm_url is None and not Path(names.lalm).is_dir():
+        pick(LALMS, "LALM", names.lalm)
 
 
 def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:

@@ -19,9 +19,9 @@ from eval.page_items import PageData, Run, page_data, read_run
 from eval.plots import Bar, intervals
 from eval.scoring import Score, Summary
 from eval.stored import Stored, open_stored
+from services import web
 from services.errors import BadConfig
 from services.types import Value
-from services.web import WAVEFORMS
 
 WEB = Path(__file__).with_name("web")
 DEFAULT_MAX_AUDIO_MB = 50.0
@@ -93,7 +93,7 @@ def _html(runs: Sequence[Run], data: PageData, max_audio_mb: float) -> str:
             left_out=_reasons(data, max_audio_mb),
             num_clips=len(data.clips),
             read=_inline,
-            licence=(WAVEFORMS / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
+            licence=(web.FOLDER / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
         )
     )
 
@@ -105,9 +105,10 @@ def _environment() -> Environment:
 
 
 def _inline(name: str) -> Markup:
-    """Return a script or style sheet of ours, or of the waveform library, as it is."""
-    folder = WAVEFORMS if name.startswith("wavesurfer") else WEB
-    return Markup((folder / name).read_text(encoding="utf-8"))  # noqa: S704 - files of this package
+    """Return a script or style sheet, this page's own or one that it shares with the service's page, as it is."""
+    own = WEB / name
+    path = own if own.is_file() else web.FOLDER / name
+    return Markup(path.read_text(encoding="utf-8"))  # noqa: S704 - files of this package
 
 
 def _inline_json(data: PageData) -> Markup:

@@ -19,10 +19,10 @@ from lalm.infer import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
 from lalm.template import Heard, Template
 from services.chat_audio import ClipEncoder, audio_part
-from services.chat_server import ChatServer, Endpoint
+from services.chat_server import ChatServer, Endpoint, connect
 from services.errors import ModelError
 from services.llms.letters import best
-from services.posting import Server, with_audio
+from services.posting import with_audio
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
@@ -58,13 +58,7 @@ class ServedRun:
         self._template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
         self._model, self._asr, self._clips = endpoint.model, asr, ClipEncoder()
         self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
-        self._scores = Server(
-            endpoint.url,
-            f"asked for {endpoint.model!r}",
-            api_key=endpoint.api_key,
-            timeout_s=endpoint.timeout_s,
-            num_retries=endpoint.num_retries,
-        )
+        self._scores = connect(endpoint)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         body = self._chat.body(self._sent(messages, await self._words(clip)))

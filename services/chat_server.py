@@ -100,19 +100,24 @@ class Said(NamedTuple):
     """False where the server says that it cut the reply off."""
 
 
+def connect(endpoint: Endpoint) -> Server:
+    """Return a connection to the server of an endpoint."""
+    return Server(
+        endpoint.url,
+        f"asked for {endpoint.model!r}",
+        api_key=endpoint.api_key,
+        timeout_s=endpoint.timeout_s,
+        num_retries=endpoint.num_retries,
+    )
+
+
 class ChatServer:
     """A connection to one model on one server."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._names = (endpoint.model, *endpoint.aliases)
-        self._server = Server(
-            endpoint.url,
-            f"asked for {endpoint.model!r}",
-            api_key=endpoint.api_key,
-            timeout_s=endpoint.timeout_s,
-            num_retries=endpoint.num_retries,
-        )
+        self._server = connect(endpoint)
 
     def body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
         """Return a request with these messages, as the endpoint wants it."""

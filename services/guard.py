@@ -1,11 +1,13 @@
 """Who may ask, and how much: ASGI middleware in front of every route.
 
-With keys, every request but those to `PUBLIC` paths needs one, as `Authorization: Bearer KEY` or `x-api-key: KEY`;
-each key has its rate and its number of requests in flight, per replica. Without keys, the server is for this machine
-only: the Host and Origin that a browser sends must be loopback, or any web page could ask through a name of its own
-that it points to 127.0.0.1 (DNS rebinding).
+With keys, every request but those to `PUBLIC` paths needs one, as `Authorization: Bearer KEY` or `x-api-key: KEY`, or
+from a browser as the password that it asks for (RFC 7617); each key has its rate and its number of requests in
+flight, per replica. Browsers send a password along with what other sites make them ask (CSRF): from there it does
+not count. Without keys, the server is for this machine only: the Host and Origin that a browser sends must be
+loopback, or any web page could ask through a name of its own that it points to 127.0.0.1 (DNS rebinding).
 """
 
+import base64
 import ipaddress
 import json
 import math
@@ -22,6 +24,7 @@ from services.auth import Keys
 from services.limits import PerKey
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
+OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site of our page, and of an address that a person typed
 NETLOC = re.compile(r"(?:https?://)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -97,7 +100,7 @@ UNKNOWN_KEY = _Refusal(
     HTTPStatus.UNAUTHORIZED,
     "invalid_api_key",
     "No valid API key came with the request: send 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
-    header=("WWW-Authenticate", "Bearer"),
+    header=("WWW-Authenticate", 'Bearer, Basic realm="Earwitness: any name, an API key as password", charset="UTF-8"'),
 )
 NOT_LOCAL = _Refusal(
     HTTPStatus.FORBIDDEN,
@@ -114,8 +117,17 @@ def _too_many(message: str, wait_s: int) -> _Refusal:
 
 
 def _presented(headers: Headers) -> str:
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        return _password(credentials) if headers.get("sec-fetch-site") in OWN_SITES else ""
+    return credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _password(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _unless_local(headers: Headers) -> _Refusal | None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
-from services.web import WAVEFORMS as FOLDER
+from services.web import FOLDER
 
 TYPES: Mapping[str, str] = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 FILES = frozenset(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)

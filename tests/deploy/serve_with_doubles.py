@@ -14,7 +14,7 @@ from deploy import ray_server, serving
 from deploy.config import ServeConfig
 from services.errors import ModelError
 from services.limits import Limits
-from services.protocols import ASR, LLM, Captioner
+from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 LOAD_S = 1.0
@@ -53,6 +53,19 @@ class Listener:
         return (Evidence(kind="transcript", source="listener", revision="1", text=f"{clip.duration_s:.1f} s"),)
 
 
+class Ear:
+    """Chooses the first option, whatever is heard."""
+
+    name, revision, style = "ear", "1", ReadingStyle()
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        return Reading(reply=f"{len(messages)} messages, {clip.duration_s:.1f} s")
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        odds = {choice.letter: float(choice == choices[0]) for choice in choices}
+        return Reading(reply=choices[0].letter, probabilities=odds)
+
+
 class Doubles:
     """Opens the doubles, whatever is named."""
 
@@ -71,10 +84,15 @@ class Doubles:
         time.sleep(LOAD_S)
         return Listener()
 
+    def lalm(self) -> LALM:
+        time.sleep(LOAD_S)
+        return Ear()
+
 
 if __name__ == "__main__" and sys.argv[1] == "child":
     ray_server.main(Doubles)
 elif __name__ == "__main__":
-    config = ServeConfig(limits=Limits(max_upload_bytes=2_000_000, max_duration_s=20, deadline_s=3))
+    names = ModelNames(lalm="earwitness-tiny")
+    config = ServeConfig(models=names, limits=Limits(max_upload_bytes=2_000_000, max_duration_s=20, deadline_s=3))
     child = (sys.executable, str(Path(__file__).resolve()), "child")
     serving.serve(config, "127.0.0.1", int(sys.argv[1]), child=child)

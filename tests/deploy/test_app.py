@@ -59,9 +59,9 @@ class Running:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text())
 
-    def ask(self, question: str, *choices: str, data: bytes = b"") -> httpx.Response:
+    def ask(self, question: str, *choices: str, data: bytes = b"", model: str = "cascade") -> httpx.Response:
         files = {"file": ("clip.wav", data or wav())}
-        fields = {"question": question, "choices": list(choices or ("Silence", "A tone"))}
+        fields = {"question": question, "choices": list(choices or ("Silence", "A tone")), "model": model}
         return httpx.post(f"{self.url}/v1/audio/questions", files=files, data=fields, timeout=30)
 
     def _poll(self) -> None:
@@ -111,6 +111,24 @@ def test_a_question_goes_through_three_deployments(service: Running) -> None:
     assert answer.choice.text == "A tone"
     assert [statement.text for statement in answer.evidence] == ["A tone is heard.", "1.0 s"]
     assert answer.trace == ("caption: listener", "transcribe: listener", "read: reader")
+
+
+def test_all_that_can_answer_is_listed_and_answers(service: Running) -> None:
+    names = [model["id"] for model in httpx.get(f"{service.url}/v1/models").json()["data"]]
+    assert names == ["cascade/reader", "text/reader", "lalm/ear", "auto", "both"]
+    said = {name: service.ask("What is it?", model=name).json() for name in (*names, "lalm")}
+    assert {name: said[name]["path"] for name in said} == {
+        "cascade/reader": "cascade",
+        "text/reader": "text",
+        "lalm/ear": "lalm",
+        "lalm": "lalm",
+        "auto": "auto",
+        "both": "both",
+    }
+    assert said["lalm/ear"]["choice"]["text"] == "Silence"
+    assert said["auto"]["trace"][0].startswith("route: ")
+    assert (said["both"]["cascade"]["choice"]["text"], said["both"]["lalm"]["choice"]["text"]) == ("A tone", "Silence")
+    assert said["both"]["agree"] is False
 
 
 def test_questions_asked_at_once_get_their_own_answers(service: Running) -> None:

@@ -54,7 +54,7 @@ def test_every_route_asks_for_a_key_or_is_documented_as_public(method: str, path
         assert response.status_code != 401
         return
     assert response.status_code == 401
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"].startswith("Bearer, Basic realm=")
     if method != "HEAD":
         error = response.json()["error"]
         assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, "invalid_api_key")
@@ -219,3 +219,26 @@ def test_loopback_is_told_from_what_looks_like_it() -> None:
             is_loopback, ["0.0.0.0", "[::]", "127.1", "localhost.", "a.localhost", "127.0.0.1:x", "", "[::1", "::1:80x"]
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("password", "site", "status"),
+    [
+        (SECRET, "none", 200),
+        (SECRET, "same-origin", 200),
+        (SECRET, "cross-site", 401),
+        (SECRET, "same-site", 401),
+        (SECRET, None, 401),
+        ("guess", "none", 401),
+    ],
+)
+def test_a_browser_sends_a_key_as_password_unless_another_site_makes_it(
+    password: str, site: str | None, status: int
+) -> None:
+    headers = {} if site is None else {"Sec-Fetch-Site": site}
+    assert client().get("/", auth=("me", password), headers=headers).status_code == status
+
+
+def test_a_password_that_is_no_base64_is_no_key() -> None:
+    headers = {"Authorization": "Basic ???", "Sec-Fetch-Site": "none"}
+    assert client().get("/", headers=headers).status_code == 401
