@@ -149,7 +149,7 @@ def test_after_sigkill_no_finished_item_is_asked_twice(tmp_path: Path, bench: Pa
 
 
 def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None:
-    process = start(tmp_path, "--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "4")
+    process = start(tmp_path, "--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "2")
     wait_until_some_are_finished(process, tmp_path)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=10)
