@@ -11,6 +11,7 @@ from typing import IO
 
 from agents.models import LocalModels, ModelNames
 from agents.paths import DEAF, FOLLOWED_UP, PATHS, Build, with_budget
+from lalm.catalog import DEFAULT_LALM
 from services.asking import asked
 from services.audio import load
 from services.audio import require as require_clip
@@ -46,7 +47,10 @@ class Request(Value):
             raise BadConfig("Path 'lalm' hears for itself: leave out --captioner and --asr.")
         if self.path in {"text", "cascade"} and (self.lalm or self.lalm_url):
             raise BadConfig(f"Path {self.path!r} asks no LALM: leave out --lalm and --lalm-url, or take --path lalm.")
-        return ModelNames(**self.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
+        named = self.model_dump(include=set(ModelNames.model_fields), exclude_none=True)
+        if self.path not in {"text", "cascade"} and not self.lalm_url:
+            named.setdefault("lalm", DEFAULT_LALM)
+        return ModelNames(**named)
 
 
 class Answers(Value):

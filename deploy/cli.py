@@ -48,7 +48,8 @@ def ask(
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
     lalm: Annotated[
-        str | None, typer.Option(help="Audio-language model that hears, on paths lalm, auto and both.")
+        str | None,
+        typer.Option(help="Audio-language model that hears, on paths lalm, auto and both; default: earwitness-tiny."),
     ] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,

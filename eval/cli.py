@@ -56,7 +56,10 @@ def run(
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
     captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    lalm: Annotated[str | None, typer.Option(help="Audio-language model that hears, on paths lalm and auto.")] = None,
+    lalm: Annotated[
+        str | None,
+        typer.Option(help="Audio-language model that hears, on paths lalm and auto; default: earwitness-tiny."),
+    ] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     server: Annotated[str | None, typer.Option(help="Running Earwitness service to ask instead.")] = None,
     bench: Annotated[

@@ -6,6 +6,7 @@ from typing import Literal
 
 from agents.paths import DEAF, PATHS
 from eval.records import Asked, RunOptions
+from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
 from services.types import Value
@@ -56,10 +57,12 @@ class Request(Asked):
         self._refuse_useless()
         here = self.server is None
         reads, cascades = here and self.path != "lalm", here and self.path in {"cascade", "auto"}
+        listens = here and self.path in {"lalm", "auto"}
         defaults = {
             "llm": self.llm or (DEFAULT_LLM if reads else None),
             "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
             "asr": (self.asr or DEFAULT_ASR) if cascades else None,
+            "lalm": self.lalm or (DEFAULT_LALM if listens and not self.lalm_url else None),
         }
         return RunOptions(
             **self.model_dump(include=set(Asked.model_fields)) | defaults,

@@ -14,6 +14,7 @@ from services.errors import ModelError
 from services.protocols import ASR, LALM
 from services.settings import settings
 
+DEFAULT_LALM = "earwitness-tiny"
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
 QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
@@ -23,8 +24,8 @@ def open_lalm(name: str | None, url: str | None = None) -> LALM:
     """Open a LALM: a catalogued one, any that the server at `url` offers, or a folder."""
     if name is None:
         raise ModelError(
-            f"Path 'lalm' needs the name of an audio-language model: --lalm NAME (known: {', '.join(LALMS)}), "
-            "a folder, or with --lalm-url URL any that an OpenAI-compatible server offers."
+            "--lalm-url needs the name of an audio-language model that the server offers: --lalm NAME (known: "
+            f"{', '.join(LALMS)})."
         )
     if name in LALMS:
         return LALMS[name](url)

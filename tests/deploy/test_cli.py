@@ -158,7 +158,10 @@ def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixtu
         (("--captioner", "deaf"), "No captioner named 'deaf'. Known: acoustic, "),
         (("--asr", "deaf"), "No ASR named 'deaf'. Known: whisper-base, "),
         (("--path", "ears"), "No path named 'ears'. Known: text, cascade, lalm, auto, both."),
-        (("--path", "lalm"), "Path 'lalm' needs the name of an audio-language model: --lalm NAME"),
+        (
+            ("--path", "lalm", "--lalm-url", "http://127.0.0.1:9"),
+            "--lalm-url needs the name of an audio-language model",
+        ),
         (("--path", "lalm", "--lalm", "phi-4-mm"), "The LALM 'phi-4-mm' needs --lalm-url URL of a server"),
         (("--path", "lalm", "--asr", "double"), "Path 'lalm' hears for itself: leave out --captioner and --asr."),
         (("--lalm", "phi-4-mm"), "Path 'cascade' asks no LALM: leave out --lalm and --lalm-url"),

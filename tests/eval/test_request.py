@@ -25,6 +25,12 @@ def test_only_the_models_that_a_path_uses_are_recorded(
     assert (options.llm, options.captioner, options.asr) == (llm, captioner, asr)
 
 
+def test_the_shipped_lalm_hears_where_none_is_named() -> None:
+    assert request(path="lalm").options().lalm == request(path="auto").options().lalm == "earwitness-tiny"
+    assert request(path="cascade").options().lalm is None
+    assert request(path="lalm", lalm_url="http://x").options().lalm is None  # the server knows no name of ours
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
