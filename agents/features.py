@@ -9,7 +9,7 @@ from math import log, log1p
 from typing import Literal, TypeAlias
 
 from agents.confidence import Confidence, confidence
-from services.types import Answer, Evidence, EvidenceKind, Question
+from services.types import Answer, Evidence, Question
 
 Features: TypeAlias = Mapping[str, float]
 Modality: TypeAlias = Literal["sound", "music", "speech"]
@@ -37,7 +37,6 @@ ASKS: Mapping[str, re.Pattern[str]] = {
     "where": re.compile(r"\b(where|place|location|setting)\b"),
     "how": re.compile(r"\b(emotion\w*|mood|tone|feel\w*|style|quality)\b"),
 }
-KINDS: tuple[EvidenceKind, ...] = ("speaker", "emotion", "event", "quality", "music", "melody", "harmony", "instrument")
 PROBABILITY = re.compile(r"\((\d\.\d\d)\)")  # as the listeners write it behind each sound
 
 
@@ -65,17 +64,14 @@ def question_features(question: Question) -> Features:
 
 
 def evidence_features(evidence: tuple[Evidence, ...]) -> Features:
-    """Return what was heard, by kind and amount."""
+    """Return how much was said, and how mixed the sounds are."""
     end_s = max((one.end_s or 0.0 for one in evidence), default=0.0)
     said = [one for one in evidence if one.kind == "transcript"]
     spoken_s = sum((one.end_s or end_s) - one.start_s for one in said)
     tags = [float(p) for one in evidence if one.kind == "sound" for p in PROBABILITY.findall(one.text)]
     return {
-        **{f"heard {kind}": float(any(one.kind == kind for one in evidence)) for kind in KINDS},
         "speech share": min(1.0, spoken_s / end_s) if end_s else 0.0,
         "transcript words": log1p(sum(len(one.text.split()) for one in said)),
-        "statements": log1p(len(evidence)),
-        "surest sound": max(tags, default=0.0),
         "entropy of sounds": _entropy(tags),
     }
 

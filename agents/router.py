@@ -19,6 +19,7 @@ from services.types import Answer, Question, Value
 Way: TypeAlias = Literal["cascade", "lalm", "both"]
 
 PACKAGED = Path(__file__).with_name("router.json")
+LEAST_SAY = 0.01  # exponent of an arm's probabilities
 
 
 class Route(NamedTuple):
@@ -65,6 +66,37 @@ class Logistic(Value):
         return 1 / (1 + exp(-max(-500.0, min(500.0, logit))))
 
 
+class Say(Value):
+    """How much one arm's log-probabilities count: linear in the features."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+
+class Stack(Value):
+    """A conditional logit over options (McFadden 1974): the utility of option k is Σ say(arm) · log p(arm, k).
+
+    Each arm's say depends on what is asked and on how sure both arms are, never on which option it is.
+    """
+
+    names: tuple[str, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    cascade: Say
+    """Of the features less their means, over their scales; so is the LALM's."""
+    lalm: Say
+
+    def says(self, features: Features) -> tuple[float, float]:
+        """Return the say of the cascade and of the LALM, each at least `LEAST_SAY`: no arm counts against itself."""
+        terms = zip(self.names, self.means, self.scales, strict=True)
+        scaled = [(features[name] - mean) / scale for name, mean, scale in terms]
+        cascade, lalm = (
+            max(LEAST_SAY, arm.bias + sum(w * x for w, x in zip(arm.weights, scaled, strict=True)))
+            for arm in (self.cascade, self.lalm)
+        )
+        return cascade, lalm
+
+
 class ArmModels(Value):
     """The models that answered when a router was fitted, by name."""
 
@@ -91,14 +123,14 @@ class Provenance(Value):
 class Router(Value):
     """A fitted router: as JSON, all that prediction needs and where it comes from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     models: ArmModels
     cascade_temperature: float
     lalm_temperature: float
     before: Logistic
     """From the question alone."""
-    after: Logistic
-    """From the question, the evidence and both answers."""
+    after: Stack
+    """From the question, the evidence and both answers; over probabilities at the temperatures above."""
     certainty: float
     """Both are asked unless `before` is at least so sure of one; above 1: always both."""
     provenance: Provenance
@@ -109,14 +141,15 @@ class Router(Value):
         return Route(way_at(likely, self.certainty), f"fitted router, the LALM right with {likely:.2f}")
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
-        """Give each arm the say that its probability to be right earns."""
-        sure, heard = calibrated(cascade, self.cascade_temperature), calibrated(lalm, self.lalm_temperature)
-        return self.weighed(cascade, lalm, self.after.probability(all_features(question, sure, heard)))
+        """Give each arm the say that its log-probabilities earn on a question like this."""
+        sure, heard = self.calibrated(cascade, lalm)
+        says = self.after.says(all_features(question, sure, heard))
+        probabilities = pooled(Part(sure.probabilities, says[0]), Part(heard.probabilities, says[1]))
+        return Reconciled(probabilities, says[1] / sum(says), "fitted router")
 
-    def weighed(self, cascade: Answer, lalm: Answer, weight: float) -> Reconciled:
-        """Return the product of the calibrated probabilities, `weight` being the say of the LALM in [0, 1]."""
-        sure, heard = calibrated(cascade, self.cascade_temperature), calibrated(lalm, self.lalm_temperature)
-        return Reconciled(weighed(sure, heard, weight), weight, "fitted router")
+    def calibrated(self, cascade: Answer, lalm: Answer) -> tuple[Answer, Answer]:
+        """Return both answers with their probabilities at the temperatures that make them those of being right."""
+        return _at(cascade, self.cascade_temperature), _at(lalm, self.lalm_temperature)
 
 
 class Rule:
@@ -143,8 +176,7 @@ def way_at(likely: float, certainty: float) -> Way:
     return "cascade" if 1 - likely >= certainty else "both"
 
 
-def calibrated(answer: Answer, temperature: float) -> Answer:
-    """Return the answer with its probabilities at another temperature; the choice stays."""
+def _at(answer: Answer, temperature: float) -> Answer:
     return answer.model_copy(update={"probabilities": tempered(answer.probabilities, temperature)})
 
 

@@ -1,8 +1,9 @@
 """Fit a router on two runs, and measure it on questions about clips that it has not seen.
 
-Two logistic regressions are fitted on the questions that exactly one arm got right: one on what the question says,
-one on all there is once both arms answered. Inner folds over clips choose how strongly each is held back and how
-sure the first has to be; outer folds over clips, which no fitting has seen, give the figures.
+A logistic regression on what the question says, fitted on the questions that exactly one arm got right, tells whom to
+ask; a conditional logit over the options (`eval.stacking`), fitted on all, makes one answer of two. Inner folds over
+clips choose how strongly each is held back and how sure the first has to be; outer folds over clips, which no fitting
+has seen, give the figures.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.features import Features, all_features, question_features
-from agents.router import Logistic, Reconciled, Router, Way, calibrated, chosen_arm, way_at
+from agents.features import all_features, question_features
+from agents.router import Logistic, Reconciled, Router, Say, Stack, Way, chosen_arm, way_at
 from eval.arms import Arms, Pair
 from eval.calibration import Guess, fit_temperature
+from eval.stacking import Example, Split, Stacked, fit_stack
 from services.types import Answer
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -24,6 +26,7 @@ NUM_INNER_FOLDS = 4
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # scikit-learn's C: the smaller, the closer to no feature
 CERTAINTIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)  # from never both to always both
 MAX_ITERATIONS = 2000
+NO_STACK = Stack(names=(), means=(), scales=(), cascade=Say(weights=(), bias=1.0), lalm=Say(weights=(), bias=1.0))
 
 
 class Decision(NamedTuple):
@@ -88,28 +91,39 @@ def letter_of_both(pair: Pair, found: Reconciled) -> str | None:
 
 
 def _fit(arms: Arms, pairs: Sequence[Pair]) -> Router:
-    temperatures = [
-        fit_temperature([_guess(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities]),
-        fit_temperature([_guess(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities]),
-    ]
-    before = _learn([question_features(pair.question) for pair in pairs], pairs)
-    after = _learn([_features(pair, *temperatures) for pair in pairs], pairs)
+    splits = _inner_splits(pairs)
+    before = _learn(pairs, splits)
+    cascade_temperature = fit_temperature([_guess(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities])
+    lalm_temperature = fit_temperature([_guess(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities])
     draft = Router(
         models=arms.models,
-        cascade_temperature=temperatures[0],
-        lalm_temperature=temperatures[1],
+        cascade_temperature=cascade_temperature,
+        lalm_temperature=lalm_temperature,
         before=before.model,
-        after=after.model,
+        after=NO_STACK,
         certainty=CERTAINTIES[-1],
         provenance=arms.provenance(_num_folds([pair.clip for pair in arms.pairs], NUM_FOLDS)),
     )
+    after = fit_stack([_example(draft, pair) for pair in pairs], splits)
+    return draft.model_copy(update={"after": after.stack, "certainty": _certainty(draft, pairs, before, after)})
+
+
+def _certainty(draft: Router, pairs: Sequence[Pair], before: "_Learnt", after: Stacked) -> float:
+    """Return how sure `before` has to be, by what fits without their clips do with these questions."""
+    unseen = [draft.model_copy(update={"after": stack}) for stack in after.held_out]
     decisions = [
-        Decision(float(likely), letter_of_both(pair, draft.weighed(pair.cascade, pair.lalm, float(weight))))
-        for pair, likely, weight in zip(pairs, before.held_out, after.held_out, strict=True)
+        Decision(float(likely), letter_of_both(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
+        for pair, likely, router in zip(pairs, before.held_out, unseen, strict=True)
     ]
     # The first of equals asks both the least.
-    certainty = max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
-    return draft.model_copy(update={"certainty": certainty})
+    return max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
+
+
+def _inner_splits(pairs: Sequence[Pair]) -> list[Split]:
+    from sklearn.model_selection import GroupKFold
+
+    clips = [pair.clip for pair in pairs]
+    return list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
 
 
 def _guess(pair: Pair, answer: Answer) -> Guess:
@@ -117,21 +131,21 @@ def _guess(pair: Pair, answer: Answer) -> Guess:
     return Guess(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
 
 
-def _features(pair: Pair, cascade_temperature: float, lalm_temperature: float) -> Features:
-    cascade = calibrated(pair.cascade, cascade_temperature)
-    return all_features(pair.question, cascade, calibrated(pair.lalm, lalm_temperature))
+def _example(router: Router, pair: Pair) -> Example:
+    assert pair.right is not None
+    cascade, lalm = router.calibrated(pair.cascade, pair.lalm)
+    features = all_features(pair.question, cascade, lalm)
+    letters = tuple(choice.letter for choice in pair.question.choices)
+    return Example(features, letters, cascade.probabilities, lalm.probabilities, pair.right)
 
 
-def _learn(features: Sequence[Features], pairs: Sequence[Pair]) -> _Learnt:
-    """Choose the strength by the inner folds, then fit on everything."""
-    from sklearn.model_selection import GroupKFold
-
+def _learn(pairs: Sequence[Pair], splits: Sequence[Split]) -> _Learnt:
+    """Choose the strength by the splits, then fit on everything."""
+    features = [question_features(pair.question) for pair in pairs]
     names = tuple(features[0])
     rows = np.array([[one[name] for name in names] for one in features], np.float64)
     prefers_lalm = np.array([pair.lalm_right for pair in pairs])
     counts = np.array([pair.is_discordant for pair in pairs])
-    clips = [pair.clip for pair in pairs]
-    splits = list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(rows, groups=clips))
     told = {strength: np.zeros(len(rows)) for strength in STRENGTHS}
     for strength, likely in told.items():
         for seen, unseen in splits:

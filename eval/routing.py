@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.confidence import confidence
-from agents.router import Router, Way, calibrated
+from agents.router import Reconciled, Router, Way, weighed
 from eval.arms import Arm, Arms, Cost, Pair
 from eval.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
 from eval.scoring import Interval, wilson_95
@@ -106,7 +106,7 @@ def _ways(pairs: Sequence[Pair], tested: Sequence[tuple[Router, Decision]]) -> d
             for pair, (router, decision) in together
         ],
         "always both": [
-            _Outcome(pair.is_right(letter_of_both(pair, router.weighed(pair.cascade, pair.lalm, 0.5))), "both")
+            _Outcome(pair.is_right(letter_of_both(pair, _alike(pair, router))), "both")
             for pair, (router, _) in together
         ],
         "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
@@ -124,9 +124,13 @@ def _better_in_task(pair: Pair, pairs: Sequence[Pair]) -> Arm:
 
 
 def _surer(pair: Pair, router: Router) -> _Outcome:
-    cascade = confidence(calibrated(pair.cascade, router.cascade_temperature).probabilities)
-    lalm = confidence(calibrated(pair.lalm, router.lalm_temperature).probabilities)
+    cascade, lalm = (confidence(one.probabilities) for one in router.calibrated(pair.cascade, pair.lalm))
     return _one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
+
+
+def _alike(pair: Pair, router: Router) -> Reconciled:
+    """Give both arms the same say."""
+    return Reconciled(weighed(*router.calibrated(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities")
 
 
 def _cost(arms: Arms, ways: Sequence[Way]) -> Cost:

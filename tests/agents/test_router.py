@@ -6,7 +6,7 @@ import pytest
 
 from agents.auto import Auto
 from agents.features import evidence_features, modality, question_features
-from agents.router import ArmModels, Logistic, Provenance, Router, Rule, routing_for, way_at
+from agents.router import LEAST_SAY, ArmModels, Logistic, Provenance, Router, Rule, Say, Stack, routing_for, way_at
 from services.errors import BadConfig
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Usage
 
@@ -45,7 +45,15 @@ def logistic(names: tuple[str, ...], weights: tuple[float, ...], bias: float = 0
     return Logistic(names=names, means=(0.0,) * len(names), scales=(1.0,) * len(names), weights=weights, bias=bias)
 
 
-def router(before: Logistic, after: Logistic, certainty: float) -> Router:
+def stack(cascade: float, lalm: float, **of_lalm: float) -> Stack:
+    """What each arm has to say; the LALM's depends on features by these weights."""
+    names = tuple(of_lalm)
+    level, scale = (0.0,) * len(names), (1.0,) * len(names)
+    weights = Say(weights=tuple(of_lalm.values()), bias=lalm)
+    return Stack(names=names, means=level, scales=scale, cascade=Say(weights=level, bias=cascade), lalm=weights)
+
+
+def router(before: Logistic, after: Stack, certainty: float) -> Router:
     provenance = Provenance(runs={}, benchmark_sha256="1", questions=1, discordant=1, folds=5, versions={})
     return Router(
         models=MODELS,
@@ -92,8 +100,8 @@ async def test_the_answer_says_who_was_asked_and_why() -> None:
 
 
 async def test_a_fitted_router_asks_both_when_unsure_and_weighs_them_by_their_confidence() -> None:
-    surer_wins = logistic(("lalm less cascade top",), (100.0,))
-    fitted = router(logistic(("about music",), (-3.0,)), surer_wins, certainty=0.9)
+    equal = stack(1.0, 1.0)
+    fitted = router(logistic(("about music",), (-3.0,)), equal, certainty=0.9)
     sure, unsure = {"A": 0.95, "B": 0.05}, {"A": 0.45, "B": 0.55}
     music = await asked(MUSIC, fitted, cascade=Arm("cascade", **unsure), lalm=Arm("lalm", **sure))
     assert music.trace[0] == "route: cascade (fitted router, the LALM right with 0.05)"
@@ -101,11 +109,25 @@ async def test_a_fitted_router_asks_both_when_unsure_and_weighs_them_by_their_co
     for cascade, lalm in ((unsure, sure), (sure, unsure)):
         both = await asked(SPEECH, fitted, cascade=Arm("cascade", **cascade), lalm=Arm("lalm", **lalm))
         assert both.choice == Choice(letter="A", text="Yes")
-        assert both.probabilities == pytest.approx(sure)
+        assert both.probabilities["A"] == pytest.approx(0.95 * 0.45 / (0.95 * 0.45 + 0.05 * 0.55))
+        assert both.trace[-1] == "reconcile: they differ, fitted router, 0.50 of the say to the LALM"
+
+
+async def test_the_say_of_an_arm_depends_on_the_question_and_is_never_against_it() -> None:
+    learnt = stack(1.0, 1.0, **{"about sound": 2.0, "about music": -5.0})
+    fitted = router(logistic((), ()), learnt, certainty=1.01)
+    cascade, lalm = Arm("cascade", A=0.8, B=0.2), Arm("lalm", A=0.3, B=0.7)
+    sound = await asked(SOUND, fitted, cascade=cascade, lalm=lalm)
+    # 0.8 * 0.3**3 against 0.2 * 0.7**3
+    assert sound.probabilities["B"] == pytest.approx(0.0686 / (0.0686 + 0.0216), abs=1e-6)
+    assert sound.trace[-1].endswith("0.75 of the say to the LALM")
+    music = await asked(MUSIC, fitted, cascade=cascade, lalm=lalm)
+    assert learnt.says({"about sound": 0.0, "about music": 1.0}) == (1.0, LEAST_SAY)
+    assert music.choice == Choice(letter="A", text="Oboe")
 
 
 async def test_without_probabilities_the_arm_with_more_say_and_an_answer_decides() -> None:
-    fitted = router(logistic((), ()), logistic((), (), bias=2.0), certainty=1.01)
+    fitted = router(logistic((), ()), stack(1.0, 2.0), certainty=1.01)
     silent = await asked(SPEECH, fitted, cascade=Arm("cascade", A=0.7, B=0.3), lalm=Arm("lalm"))
     assert silent.choice == Choice(letter="A", text="Yes")
     neither = await asked(SPEECH, fitted, cascade=Arm("cascade"), lalm=Arm("lalm"))
@@ -127,11 +149,11 @@ def test_certainty_turns_a_probability_into_a_way() -> None:
 def test_a_router_is_used_only_with_the_models_it_was_fitted_on(tmp_path: Path) -> None:
     file = tmp_path / "router.json"
     assert isinstance(routing_for(MODELS, file), Rule)
-    fitted = router(logistic(("options",), (0.5,)), logistic((), ()), certainty=0.7)
+    fitted = router(logistic(("options",), (0.5,)), stack(1.0, 1.0), certainty=0.7)
     file.write_text(fitted.model_dump_json())
     assert routing_for(MODELS, file) == fitted
     assert isinstance(routing_for(MODELS.model_copy(update={"lalm": "other"}), file), Rule)
-    file.write_text('{"format": 2}')
+    file.write_text('{"format": 1}')
     with pytest.raises(BadConfig, match=r"router\.json' is no router of this version"):
         routing_for(MODELS, file)
 
@@ -164,12 +186,10 @@ def test_features_count_what_was_heard() -> None:
         (
             heard("sound", "Sounds heard: rain (0.50), wind (0.50).", 0, 10),
             heard("transcript", "one two three", 0, 4),
-            heard("emotion", "calm", 0, 10),
         )
     )
     assert found["speech share"] == pytest.approx(0.4)
     assert found["entropy of sounds"] == pytest.approx(0.6931, abs=1e-4)
-    assert (found["heard emotion"], found["heard melody"]) == (1, 0)
     nothing = evidence_features(())
     assert nothing.keys() == found.keys()
     assert not any(nothing.values())

@@ -1,0 +1,144 @@
+"""Fit the say of two arms over the options of a question: a conditional logit, held back by a ridge."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.confidence import TINY, Probabilities
+from agents.features import Features
+from agents.router import Say, Stack
+
+Floats: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.intp]
+Split: TypeAlias = tuple[Places, Places]
+"""Rows to fit on, and rows that the fit has not seen."""
+
+RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e4)  # weight of the squares: the larger, the closer to no feature
+NO_OPTION = -1e9
+
+
+class Example(NamedTuple):
+    """One question that both arms answered, their probabilities calibrated."""
+
+    features: Features
+    letters: tuple[str, ...]
+    """Of the options."""
+    cascade: Probabilities
+    lalm: Probabilities
+    right: str
+    """Letter of the right option."""
+
+
+class Stacked(NamedTuple):
+    """A fit on all examples, and for each example one without its clip."""
+
+    stack: Stack
+    held_out: tuple[Stack, ...]
+
+
+def fit_stack(examples: Sequence[Example], splits: Sequence[Split]) -> Stacked:
+    """Choose the ridge by the splits, each example unseen in exactly one of them; then fit on everything."""
+    problem = _Problem.of(examples)
+    everything = np.arange(len(examples))
+    tried = {ridge: [problem.fit(seen, ridge) for seen, _ in splits] for ridge in RIDGES}
+    losses = {
+        ridge: sum(problem.loss(fitted, unseen, seen) for fitted, (seen, unseen) in zip(fits, splits, strict=True))
+        for ridge, fits in tried.items()
+    }
+    best = min(RIDGES, key=losses.__getitem__)
+    held_out: dict[int, Stack] = {}
+    for fitted, (seen, unseen) in zip(tried[best], splits, strict=True):
+        held_out |= dict.fromkeys(map(int, unseen), problem.as_stack(fitted, seen))
+    return Stacked(
+        problem.as_stack(problem.fit(everything, best), everything),
+        tuple(held_out[place] for place in range(len(examples))),
+    )
+
+
+class _Problem(NamedTuple):
+    """Examples as arrays: n questions, at most k options, f features."""
+
+    names: tuple[str, ...]
+    features: Floats
+    """[n, f]."""
+    logs: Floats
+    """[2, n, k]: log-probabilities of the cascade and of the LALM; 0 where an arm has none."""
+    absent: NDArray[np.bool_]
+    """[n, k]: no such option."""
+    right: Places
+    """[n]."""
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> "_Problem":
+        names = tuple(examples[0].features)
+        most = max(len(one.letters) for one in examples)
+        logs, absent = np.zeros((2, len(examples), most)), np.ones((len(examples), most), np.bool_)
+        for place, one in enumerate(examples):
+            num_options = len(one.letters)
+            absent[place, :num_options] = False
+            for arm, known in enumerate((one.cascade, one.lalm)):
+                if known:
+                    logs[arm, place, :num_options] = [np.log(max(known[letter], TINY)) for letter in one.letters]
+        return cls(
+            names=names,
+            features=np.array([[one.features[name] for name in names] for one in examples], np.float64),
+            logs=logs,
+            absent=absent,
+            right=np.array([one.letters.index(one.right) for one in examples]),
+        )
+
+    def scaling(self, seen: Places) -> tuple[Floats, Floats]:
+        """Return means and deviations [f] over the rows fitted on."""
+        means, scales = self.features[seen].mean(axis=0), self.features[seen].std(axis=0)
+        scales[scales == 0] = 1.0
+        return means, scales
+
+    def fit(self, seen: Places, ridge: float) -> Floats:
+        """Return the parameters [2 (1 + f)]: bias and weights of the cascade, then of the LALM."""
+        from scipy.optimize import minimize
+
+        start = np.zeros(2 * (1 + len(self.names)))
+        biases = [0, len(start) // 2]
+        start[biases] = 1.0
+
+        def objective(parameters: Floats) -> tuple[float, Floats]:
+            held = parameters.copy()
+            held[biases] = 0.0
+            loss, slope = self._loss_and_slope(parameters, seen, seen)
+            return loss + ridge * float(held @ held), slope + 2 * ridge * held
+
+        found: Floats = minimize(objective, start, jac=True, method="L-BFGS-B").x
+        return found
+
+    def loss(self, parameters: Floats, rows: Places, scaled_by: Places) -> float:
+        """Return the negative log-likelihood of the right options in these rows."""
+        return self._loss_and_slope(parameters, rows, scaled_by)[0]
+
+    def _loss_and_slope(self, parameters: Floats, rows: Places, scaled_by: Places) -> tuple[float, Floats]:
+        means, scales = self.scaling(scaled_by)
+        scaled = np.column_stack([np.ones(len(rows)), (self.features[rows] - means) / scales])
+        says = scaled @ parameters.reshape(2, -1).T
+        logs = self.logs[:, rows]
+        utilities = np.where(self.absent[rows], NO_OPTION, np.einsum("na,ank->nk", says, logs))
+        utilities -= utilities.max(axis=1, keepdims=True)
+        shares = np.exp(utilities)
+        shares /= shares.sum(axis=1, keepdims=True)
+        places = np.arange(len(rows)), self.right[rows]
+        loss = -float(np.log(np.maximum(shares[places], TINY)).sum())
+        shares[places] -= 1
+        slope = np.einsum("nk,ank,nf->af", shares, logs, scaled)
+        return loss, slope.reshape(-1)
+
+    def as_stack(self, parameters: Floats, seen: Places) -> Stack:
+        """Return what prediction needs."""
+        means, scales = self.scaling(seen)
+        (cascade, *of_cascade), (lalm, *of_lalm) = parameters.reshape(2, -1).tolist()
+        return Stack(
+            names=self.names,
+            means=tuple(means.tolist()),
+            scales=tuple(scales.tolist()),
+            cascade=Say(weights=tuple(of_cascade), bias=cascade),
+            lalm=Say(weights=tuple(of_lalm), bias=lalm),
+        )
