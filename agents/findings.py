@@ -35,6 +35,9 @@ class Contradiction(NamedTuple):
 def supported(text: str, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement speaks for; empty where it tells none from the others."""
     said = TIME_OR_CHANCE.sub("", text.rpartition(": ")[2]).rstrip(".")
+    same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
+    if same:
+        return same
     fits = {choice.letter: _fit(said, choice.text) for choice in question.choices}
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
+from agents import said
 from agents.features import ASKS
 from agents.relevance import overlap
 from services.protocols import ASR, Captioner
@@ -16,8 +17,7 @@ SHORTEST_S = 0.5  # a shorter span is not listened to again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # listened to on either side of a span
 NAMED_SPAN = re.compile(r"\b(\d+(?:\.\d+)?)\s*(?:s|sec\w*)?\s*(?:-|–|to|and|until)\s*(\d+(?:\.\d+)?)\s*(?:s|sec\w*)\b")
-DIGIT_WORDS = "zero oh one two three four five six seven eight nine"
-DIGITS = frozenset(DIGIT_WORDS.split())
+SAID = r"says?|said|words?|sentences?|phrases?|(digits?|numbers?|names?|days?|months?)\b.*\bspoken"
 
 
 class Ears(NamedTuple):
@@ -103,18 +103,13 @@ async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
     return tuple(one for one in told if one.kind == "language")
 
 
-async def _words(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:  # noqa: ARG001 - counts what is written
-    """Count the words, or the digits, that the recogniser wrote."""
-    said = [one for one in heard.evidence if one.kind == "transcript"]
-    words = re.findall(r"[\w'-]+", " ".join(one.text for one in said).lower())
-    counts_digits = "digit" in heard.question.text.lower()
-    counted = [w for w in words if w in DIGITS or w.isdigit()] if counts_digits else words
-    if not counted:
-        return ()
-    number = sum(len(w) if w.isdigit() else 1 for w in counted) if counts_digits else len(counted)
-    text = f"Number of {'digits' if counts_digits else 'words'} said: {number}."
-    update = {"kind": "speaker", "source": "counted", "text": text, "end_s": said[-1].end_s, "reliability": "model"}
-    return (said[0].model_copy(update=update),)
+def _transcribed(tell: Callable[[Question, tuple[Evidence, ...]], tuple[Evidence, ...]]) -> Use:
+    """Return the use that reads the transcript again, without listening."""
+
+    async def use(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:  # noqa: ARG001 - reads what is written
+        return tell(heard.question, heard.evidence)
+
+    return use
 
 
 def _asks(pattern: str) -> re.Pattern[str]:
@@ -124,9 +119,11 @@ def _asks(pattern: str) -> re.Pattern[str]:
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _words),
+        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _transcribed(said.counted)),
+        Tool("sum", _asks(r"(sum|total) of"), 1, "model", _transcribed(said.summed)),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),
+        Tool("said", _asks(SAID), 1, "model", _transcribed(said.spoken)),
         Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
         Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),
         Tool("key", _asks(r"key|chords?|scale|harmon\w+"), 1, "measured", focused("key")),

@@ -32,6 +32,7 @@ SOURCE, REVISION = "focus", "1"
 LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
 MOST_STEPS = 6
+LEAST_ASKED = 0.2  # confidence below which a sound that was asked about is as likely not there
 
 
 class Models(NamedTuple):
@@ -155,7 +156,7 @@ class FocusedListener:
 
     def _sound(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         tags = self._models.tagger(clip, ()).tags
-        asked = focus.named(tag.sound for tag in tags)
+        asked = focus.named(tag.sound for tag in tags if tag.confidence >= LEAST_ASKED)
         if not asked:
             return []
         return [Statement("sound", f"Of the sounds asked about, most like: {asked[0]}.", 0.5, "model")]

@@ -15,6 +15,9 @@ CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
     [
         ("How many barks are heard?", "count"),
         ("How many words does the speaker say?", "words"),
+        ("What is the sum of the spoken digits?", "sum"),
+        ("Which day of the week is spoken?", "said"),
+        ("What does the speaker say?", "said"),
         ("In which order do the sounds occur?", "order"),
         ("Which sound comes after the bell?", "order"),
         ("What is the tempo?", "tempo"),

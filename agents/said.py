@@ -1,0 +1,70 @@
+"""What a transcript says about a question on what is said: a count, a sum, or the option that was spoken.
+
+Only questions about what is said call for it (`agents.tools`): for any other, words in a recording are no evidence.
+"""
+
+import re
+from difflib import SequenceMatcher
+
+from agents.findings import NUMBERS
+from services.types import Evidence, Question
+
+LEAST_SAID = 0.6  # share of an option's words, in their order, of which one may say that it was spoken
+LEAD = 0.25  # of that share over the next option's
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case, numbers as digits: "One, oh six" is 1, 0, 6."""
+    found = re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.lower())
+    return ["0" if word == "oh" else NUMBERS.get(word, word) for word in found]
+
+
+def counted(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Count the words, or the digits, that the recogniser wrote."""
+    words = _transcribed(evidence)
+    counts_digits = "digit" in question.text.lower()
+    if counts_digits:
+        words = _digits(words)
+    return _stated(f"Number of {'digits' if counts_digits else 'words'} said: {len(words)}.", evidence) if words else ()
+
+
+def summed(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Add up the digits, or the numbers, that the recogniser wrote."""
+    words = _transcribed(evidence)
+    numbers = _digits(words) if "digit" in question.text.lower() else [word for word in words if word.isdecimal()]
+    return _stated(f"Sum of {', '.join(numbers)}: {sum(map(int, numbers))}.", evidence) if len(numbers) > 1 else ()
+
+
+def spoken(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Name the option whose words the recogniser wrote, one after the other; nothing where none stands out."""
+    said = _transcribed(evidence)
+    shares = {choice.text: _share(words_of(choice.text), said) for choice in question.choices}
+    first, second = [*sorted(shares.values(), reverse=True), 0.0, 0.0][:2]
+    if first < LEAST_SAID or first - second < LEAD:
+        return ()
+    option = max(shares, key=shares.__getitem__)
+    return _stated(f"Said, of the options: {option}.", evidence)
+
+
+def _share(option: list[str], said: list[str]) -> float:
+    """Return the share of an option's words that are said in its order, words in one run counting for more."""
+    if not option:
+        return 0.0
+    matcher = SequenceMatcher(a=option, b=said, autojunk=False)
+    longest = matcher.find_longest_match().size
+    return (sum(block.size for block in matcher.get_matching_blocks()) + longest) / (2 * len(option))
+
+
+def _digits(words: list[str]) -> list[str]:
+    """Return the digits, those of a number that was written as one taken apart."""
+    return [digit for word in words if word.isdecimal() for digit in word]
+
+
+def _transcribed(evidence: tuple[Evidence, ...]) -> list[str]:
+    return words_of(" ".join(one.text for one in evidence if one.kind == "transcript"))
+
+
+def _stated(text: str, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    said = [one for one in evidence if one.kind == "transcript"]
+    update = {"kind": "speaker", "source": "said", "text": text, "end_s": said[-1].end_s, "reliability": "model"}
+    return (said[0].model_copy(update=update),)

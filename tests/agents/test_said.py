@@ -1,0 +1,54 @@
+"""What a transcript says about questions on what is said."""
+
+import pytest
+
+from agents.findings import supported
+from agents.said import counted, spoken, summed, words_of
+from services.types import Evidence, Question
+
+
+def heard(*lines: str) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(kind="transcript", source="asr", revision="1", text=line, start_s=i, end_s=i + 1.0)
+        for i, line in enumerate(lines)
+    )
+
+
+def test_numbers_are_told_as_digits() -> None:
+    assert words_of("One, oh SIX; 42 don't") == ["1", "0", "6", "42", "don't"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "letter"),
+    [
+        (("Sunday.",), ("Tuesday", "Sunday", "Monday"), "B"),
+        (("Press 6 to play", "the next message."), ("Recently", "Next", "Playback"), "B"),
+        (("One, one, five, zero.",), ("0 1 1 5", "1 1 5 0", "1 1 5 2"), "B"),
+        (("You have entered an invalid option.",), ("You have an option", "You have entered an invalid option."), "B"),
+        (("Their cat.",), ("The", "Cat"), "B"),
+        (("Bye.",), ("Five", "Eight"), None),
+        (("The cat and the dog.",), ("Cat", "Dog"), None),
+        ((), ("Cat", "Dog"), None),
+    ],
+)
+def test_the_option_whose_words_were_said_in_order_is_named(
+    lines: tuple[str, ...], options: tuple[str, ...], letter: str | None
+) -> None:
+    question = Question.ask("What is said?", options)
+    found = spoken(question, heard(*lines))
+    assert [supported(one.text, question) for one in found] == ([frozenset({letter})] if letter else [])
+
+
+def test_digits_are_added_up_and_counted_however_they_are_written() -> None:
+    digits = Question.ask("What is the sum of the digits?", ("16", "18"))
+    (found,) = summed(digits, heard("Seven, three,", "and 6."))
+    assert found.text == "Sum of 7, 3, 6: 16."
+    assert supported(found.text, digits) == {"A"}
+    assert (found.start_s, found.end_s, found.source, found.reliability) == (0.0, 2.0, "said", "model")
+    assert summed(digits, heard("Seven.")) == ()
+    assert summed(Question.ask("What is the total of the prices?", ("30", "6")), heard("20 and ten"))[0].text == (
+        "Sum of 20, 10: 30."
+    )
+    assert counted(digits, heard("my number is 736"))[0].text == "Number of digits said: 3."
+    assert counted(Question.ask("How many words?"), heard("my number is 736"))[0].text == "Number of words said: 4."
+    assert counted(digits, heard("hello")) == ()
