@@ -4,14 +4,15 @@ Each pair of columns is correlated over the models that have both. A correlation
 the interval, what remains without one model or one family, and the points lost by picking the best are the point.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from math import isnan
 
 from rich.console import Console
+from rich.table import Table
 
 from eval.score_table import ScoreTable
-from eval.scoring import Interval
+from eval.scoring import Interval, wilson_95
 from eval.statistics import correlate, pearson, selection_regret
 from services.errors import BadConfig
 from services.types import Value
@@ -41,9 +42,24 @@ class Pair(Value):
     """The same where the better by y of the best two by x is picked."""
 
 
+class Score(Value):
+    """One model's accuracy in one column."""
+
+    model: str
+    family: str
+    column: str
+    percent: float
+    n: int | None
+    """Items behind it; None where only the percentage is known."""
+    wilson_95: Interval | None
+    """In [0, 1]; None where the items are not known."""
+
+
 class Pairs(Value):
     """What `eval correlate --json` prints."""
 
+    scores: tuple[Score, ...]
+    """What is correlated, by model."""
     pairs: tuple[Pair, ...]
     num_too_few: int
     """Pairs of columns that fewer than three models share: not correlated."""
@@ -52,7 +68,7 @@ class Pairs(Value):
 def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> Pairs:
     """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are counted only.
 
-    Raises `BadConfig` where no pair has three models in common.
+    Raises `BadConfig` where x or y is no column, or there is nothing to pair it with.
     """
     if x is not None and y is not None:
         wanted: Iterable[tuple[str, str]] = [(x, y)]
@@ -63,14 +79,19 @@ def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None)
     else:
         wanted = combinations(table.columns, 2)
     asked = list(wanted)
-    pairs = [pair for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS for pair in [_pair(table, a, b)]]
-    if not pairs:
-        most = max((len(table.shared(a, b)) for a, b in asked), default=0)
-        raise BadConfig(
-            f"A correlation needs {MIN_MODELS} models with both scores, better 8; here {most} have two in common "
-            f"(columns: {', '.join(table.columns)})."
-        )
-    return Pairs(pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
+    if not asked:
+        raise BadConfig(f"A correlation needs two columns of scores; here are: {', '.join(table.columns)}.")
+    pairs = [_pair(table, a, b) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
+    return Pairs(scores=tuple(_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
+
+
+def _scores(table: ScoreTable) -> Iterator[Score]:
+    for model, its_family in table.families.items():
+        for name, column in table.columns.items():
+            if model in column:
+                percent, n = column[model]
+                interval = wilson_95(round(percent * n / 100), n) if n else None
+                yield Score(model=model, family=its_family, column=name, percent=percent, n=n, wilson_95=interval)
 
 
 def _pair(table: ScoreTable, x: str, y: str) -> Pair:
@@ -106,7 +127,11 @@ def _number(value: float) -> float | None:
 
 
 def print_pairs(found: Pairs, console: Console) -> None:
-    """Print each pair with its uncertainty and what trusting it costs."""
+    """Print the scores, then each pair with its uncertainty and what trusting it costs."""
+    console.print(_table(found.scores))
+    if not found.pairs:
+        console.print(f"No correlation: it needs {MIN_MODELS} models that have both scores, better 8.", highlight=False)
+        return
     for pair in found.pairs:
         console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
         for line in (_association(pair), _robustness(pair), _cost(pair)):
@@ -114,6 +139,21 @@ def print_pairs(found: Pairs, console: Console) -> None:
     too_few = f" {found.num_too_few} pairs share fewer than three models and are left out." if found.num_too_few else ""
     remark = f"{len(found.pairs)} pairs were tested, and no p is corrected for that.{too_few}"
     console.print(remark, highlight=False, soft_wrap=True)
+
+
+def _table(scores: Sequence[Score]) -> Table:
+    """Return a row per model, a column per score, in percent with the interval where it is known."""
+    columns = list(dict.fromkeys(score.column for score in scores))
+    shown = Table("model", "family", *columns)
+    for model, its_family in dict.fromkeys((score.model, score.family) for score in scores):
+        own = {score.column: _cell(score) for score in scores if score.model == model}
+        shown.add_row(model, its_family, *(own.get(column, "-") for column in columns))
+    return shown
+
+
+def _cell(score: Score) -> str:
+    between = f" [{100 * score.wilson_95.low:.1f}, {100 * score.wilson_95.high:.1f}]" if score.wilson_95 else ""
+    return f"{score.percent:.1f}{between}"
 
 
 def _association(pair: Pair) -> str:

@@ -1,9 +1,11 @@
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from eval.correlate import correlate_all
+from eval.correlate import correlate_all, print_pairs
 from eval.recommend import recommend
 from eval.score_table import family, read_table
 from services.errors import BadConfig
@@ -40,12 +42,20 @@ def test_the_papers_correlation_with_all_its_doubts(tmp_path: Path) -> None:
     assert (pair.regret, pair.regret_top_2) == (pytest.approx(5.5), pytest.approx(0.4))
 
 
-def test_three_models_have_no_interval_and_two_are_refused(tmp_path: Path) -> None:
+def test_three_models_have_no_interval_and_of_two_only_the_scores_are_shown(tmp_path: Path) -> None:
     three = "model,x,y\na,1,2\nb,2,3\nc,3,1\n"
     (pair,) = correlate_all(read_table([write(tmp_path, three)])).pairs
     assert (pair.n, pair.fisher_95, pair.leave_one_out) == (3, None, None)
-    with pytest.raises(BadConfig, match="needs 3 models with both scores, better 8; here 2 have two in common"):
-        correlate_all(read_table([write(tmp_path, three.replace("c,3,1", "c,3,"))]))
+    two = correlate_all(read_table([write(tmp_path, three.replace("c,3,1", "c,3,"))]))
+    assert (two.pairs, two.num_too_few) == ((), 1)
+    assert [(score.model, score.column, score.percent) for score in two.scores] == [
+        *(("a", "x", 1.0), ("a", "y", 2.0), ("b", "x", 2.0), ("b", "y", 3.0), ("c", "x", 3.0))
+    ]
+    shown = StringIO()
+    print_pairs(two, Console(file=shown))
+    assert "No correlation: it needs 3 models that have both scores" in shown.getvalue()
+    with pytest.raises(BadConfig, match=r"needs two columns of scores; here are: x\."):
+        correlate_all(read_table([write(tmp_path, "model,x\na,1\nb,2\n")]))
 
 
 def test_a_constant_column_has_no_correlation_but_a_regret(tmp_path: Path) -> None:
