@@ -112,6 +112,8 @@ class TrainConfig(Value):
     """Run folder of the same model, relative to the configuration file, whose weights this run begins with."""
     optimizer: OptimizerConfig
     batch: BatchConfig = BatchConfig()
+    shard_backbone: bool = False
+    """Each process of several keeps its share of the frozen layers (FSDP2); what is trained stays whole in each."""
     seed: int = 42
     save_every: int = Field(default=200, gt=0)
     """Steps between two checkpoints, each of which a run goes on from exactly."""

@@ -1,12 +1,15 @@
 """The processes that share a training step, started by torch's own launcher; one, if none was used."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,31 @@ class Processes:
         """Give all processes the tensor of the first, in place."""
         if self.world_size > 1:
             distributed.broadcast(value, src=0)
+
+    def shard(self, model: nn.Module) -> None:
+        """Keep this process's share of the frozen layers; each is gathered while it computes (FSDP2).
+
+        What is trained stays whole, so its gradients are added up as ever. Every process then has to read as many
+        packed sequences as the others: `idle` says who lacks one.
+        """
+        if self.world_size == 1:
+            return
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        mesh = init_device_mesh(self.device.type, (self.world_size,))
+        trained = {value for value in model.parameters() if value.requires_grad}
+        layers = max((module for module in model.modules() if isinstance(module, nn.ModuleList)), key=len)
+        for layer in layers:
+            fully_shard(layer, mesh=mesh, ignored_params=trained)
+
+    def mine(self, items: Sequence[T]) -> Sequence[T]:
+        """Return this process's share."""
+        return items[self.rank :: self.world_size]
+
+    def idle(self, num_items: int) -> bool:
+        """Whether this process's share is one short of the first's."""
+        return self.rank >= num_items % self.world_size > 0
 
     def wait(self) -> None:
         """Wait until all processes are here."""

@@ -41,6 +41,8 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         # 2. The model: frozen parts loaded, trained parts initialised from the seed
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
+        if config.shard_backbone:
+            group.shard(built.model.backbone)
         # 3. The rows, with the features of their clips on disk
         corpus = load_corpus(config, built, root, group)
         num_queries = config.model.connector.num_queries

@@ -88,9 +88,12 @@ class Trainer:
         """Return the mean loss of a reply token over the clips held back; NaN where none are."""
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64)
-        for packed in self._mine(self._validation_packs()):
+        packs = self._validation_packs()
+        for packed in self._group.mine(packs):
             logprobs = self._logprobs(packed)
             sums += torch.tensor([-logprobs.sum().item(), len(logprobs)])
+        for packed in self._idling(packs):
+            self._logprobs(packed)
         loss, count = self._group.total(sums).tolist()
         return loss / count if count else math.nan
 
@@ -99,13 +102,15 @@ class Trainer:
         self.model.train()
         replied = sum(one.num_replied for one in packs)
         sums = torch.zeros(5, dtype=torch.float64)
-        for packed in self._mine(packs):
+        for packed in self._group.mine(packs):
             loss = -self._logprobs(packed).sum()
             if not torch.isfinite(loss):
                 self._refuse(number, [packed])
             torch.autograd.backward(loss / replied)
             counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
+        for packed in self._idling(packs):
+            torch.autograd.backward(0 * self._logprobs(packed).sum())
         for value in self._parameters:
             value.grad = torch.zeros_like(value) if value.grad is None else value.grad
             self._group.total(value.grad)
@@ -117,8 +122,10 @@ class Trainer:
         logprobs: Tensor = self.model(pack(packed.groups).to(device), features)
         return logprobs
 
-    def _mine(self, packs: Sequence[Pack]) -> Sequence[Pack]:
-        return packs[self._group.rank :: self._group.world_size]
+    def _idling(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        """Return what to read for nothing: processes that share layers gather them together, as often as each other."""
+        is_needed = self._config.shard_backbone and self._group.idle(len(packs))
+        return packs[:1] if is_needed else ()
 
     def _validation_packs(self) -> list[Pack]:
         num_queries = self._config.model.connector.num_queries

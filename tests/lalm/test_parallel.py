@@ -1,5 +1,9 @@
 """One process is a group of one; `tests/lalm/test_train.py` starts two."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -27,3 +31,39 @@ def test_a_group_of_the_launcher_is_left_again(monkeypatch: pytest.MonkeyPatch) 
         assert torch.distributed.is_initialized()
         assert (group.rank, group.world_size) == (0, 1)
     assert not torch.distributed.is_initialized()
+
+
+SHARDED = """
+import torch
+from torch import nn
+from lalm.parallel import processes
+
+with processes() as group:
+    torch.manual_seed(0)
+    model = nn.Module()
+    model.layers = nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(3))
+    for layer in model.layers:
+        layer.weight.requires_grad_(False)
+        layer.adapter = nn.Parameter(torch.ones(8))
+    x = torch.randn(2, 8, requires_grad=True)
+    def run(x):
+        for layer in model.layers:
+            x = layer(x) * layer.adapter
+        return x
+    whole = run(x)
+    group.shard(model)
+    shared = run(x)
+    shared.sum().backward()
+    assert torch.equal(shared, whole)
+    assert [layer.weight.to_local().numel() for layer in model.layers] == [32] * 3
+    assert all(layer.adapter.grad.shape == (8,) for layer in model.layers)
+    assert [group.idle(count) for count in (2, 3, 4)] == [False, group.rank == 1, False]
+"""
+
+
+def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(tmp_path: Path) -> None:
+    script = tmp_path / "sharded.py"
+    script.write_text(SHARDED)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr

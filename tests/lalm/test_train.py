@@ -155,8 +155,10 @@ def torchrun(config: Path, folder: Path, num_processes: int) -> subprocess.Compl
     )
 
 
-def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shard_backbone", [False, True])
+def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_backbone: bool) -> None:
     config = make_run(
+        shard_backbone=shard_backbone,
         model__connector={"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0},
         model__lora={"rank": 2, "alpha": 4, "dropout": 0},
         alignment={"num_steps": 2, "clips": 2},
