@@ -33,6 +33,8 @@ class Focus(NamedTuple):
     question: str
     """In lower case."""
     options: tuple[str, ...]
+    is_named: bool
+    """Whether the topic was named, not chosen by the words."""
 
     def asks(self, pattern: str) -> bool:
         """Say whether the question has one of these words."""
@@ -50,9 +52,9 @@ def read_focus(text: str) -> Focus:
     topic, colon, question = head.partition(":")
     options = tuple(option.strip() for option in listed.split(";") if option.strip())
     if colon and topic.strip() in {*TOPICS, "sound"}:
-        return Focus(topic.strip(), question.strip(), options)
+        return Focus(topic.strip(), question.strip(), options, is_named=True)
     found = (name for name, pattern in TOPICS.items() if re.search(pattern, head))
-    return Focus(next(found, "sound"), head.strip(), options)
+    return Focus(next(found, "sound"), head.strip(), options, is_named=False)
 
 
 def _stems(text: str) -> frozenset[str]:

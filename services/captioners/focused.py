@@ -32,7 +32,7 @@ SOURCE, REVISION = "focus", "1"
 LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
 MOST_STEPS = 6
-LEAST_ASKED = 0.2  # confidence below which a sound that was asked about is as likely not there
+LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
 
 
 class Models(NamedTuple):
@@ -155,11 +155,12 @@ class FocusedListener:
         return [Statement("instrument", f"Of the instruments asked about, most like: {label}.", 0.5, "model")]
 
     def _sound(self, clip: AudioClip, focus: Focus) -> list[Statement]:
-        tags = self._models.tagger(clip, ()).tags
-        asked = focus.named(tag.sound for tag in tags if tag.confidence >= LEAST_ASKED)
-        if not asked:
-            return []
-        return [Statement("sound", f"Of the sounds asked about, most like: {asked[0]}.", 0.5, "model")]
+        tags = {tag.sound: tag for tag in self._models.tagger(clip, ()).tags}
+        best = next((tags[name] for name in focus.named(tags)), None)
+        if best is None or (best.confidence < LEAST_HEARD and not focus.is_named):
+            return []  # a question about something else is not answered by a sound that is hardly heard
+        text = f"Of the sounds asked about, most like: {best.sound}."
+        return [Statement("sound", text, 0.5, "model" if best.confidence >= LEAST_HEARD else "heuristic")]
 
 
 def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
