@@ -30,11 +30,11 @@ from lalm.seed import seed_description
 from lalm.targets import TargetWriter, heard_turns
 from lalm.yaml_config import read_config
 from services.catalog import open_llm
-from services.errors import BadConfig, EarwitnessError
+from services.command import run
+from services.errors import BadConfig
 from services.protocols import LLM
 from services.types import Message, Value
 
-UNUSABLE = 2  # exit code where the user can mend it
 INTERRUPTED = 130
 
 
@@ -239,12 +239,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, distil, print the counts; 2 and one line on stderr where the user can mend it."""
     parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/distill_config.py)")
-    path = parser.parse_args(argv).config
-    try:
-        summary = distill(read_config(path, DistillConfig), path.parent)
-    except EarwitnessError as error:
-        print(f"lalm.distill: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        return UNUSABLE
+    path: Path = parser.parse_args(argv).config
+    return run("lalm.distill", lambda: _distil(path))
+
+
+def _distil(path: Path) -> int:
+    summary = distill(read_config(path, DistillConfig), path.parent)
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
     return 0 if summary.replies == summary.replies_wanted else INTERRUPTED
 

@@ -19,20 +19,23 @@ from lalm.build import build
 from lalm.hf import Lalm
 from lalm.hf_config import LalmConfig
 from lalm.prompting import AUDIO, TRANSCRIPT_END
-from services.errors import BadConfig, EarwitnessError
+from services.command import run
+from services.errors import BadConfig
 
 PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 
 
-def export(run: Path, folder: Path) -> None:
+def export(trained: Path, folder: Path) -> None:
     """Write the model of a run; `folder` appears whole, or not at all."""
     if folder.exists():
         raise BadConfig(f"'{folder}' exists: name a folder that does not, or remove this one.")
-    config = checkpoint.read_config(run).model
-    if not (run / checkpoint.WEIGHTS).is_file():
-        raise BadConfig(f"'{run}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {run}`).")
+    config = checkpoint.read_config(trained).model
+    if not (trained / checkpoint.WEIGHTS).is_file():
+        raise BadConfig(
+            f"'{trained}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
+        )
     built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
-    checkpoint.load_weights(built.model, run)
+    checkpoint.load_weights(built.model, trained)
     described = LalmConfig(
         encoder=built.encoder.whisper.config.to_dict(),
         backbone=built.model.backbone.config.to_dict(),
@@ -65,12 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="run folder of lalm.train")
     parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")
     options = parser.parse_args(argv)
-    try:
-        export(options.run, options.folder)
-    except EarwitnessError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    return run("lalm.export", lambda: export(options.run, options.folder))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from lalm.measure import Meter, describe
 from lalm.parallel import Processes, processes
 from lalm.trainer import Trainer
 from lalm.yaml_config import read_config
-from services.errors import BadConfig, EarwitnessError
+from services.command import run
+from services.errors import BadConfig
 
 CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
 
@@ -109,12 +110,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="run folder; made, or gone on with")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
     options = parser.parse_args(argv)
-    try:
-        train(read_config(options.config, TrainConfig), options.config.parent, options.run, dry_run=options.dry_run)
-    except EarwitnessError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    return run(
+        "lalm.train",
+        lambda: train(
+            read_config(options.config, TrainConfig), options.config.parent, options.run, dry_run=options.dry_run
+        ),
+    )
 
 
 if __name__ == "__main__":
