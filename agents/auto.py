@@ -1,9 +1,11 @@
 """The path that chooses: a router asks the cascade, the LALM or both, and makes one answer of two."""
 
-import asyncio
+from dataclasses import dataclass
 
-from agents.router import Reconciled, Route, Routing, chosen_arm
-from services.protocols import Answerer
+from agents.cascade import Cascade, Hearing
+from agents.direct import Direct
+from agents.router import Routing
+from agents.state import Asked
 from services.types import Answer, AudioClip, Question
 
 
@@ -11,47 +13,29 @@ class Auto:
     """Answers over the arm that is likelier to be right; over both where the question alone does not tell.
 
     Args:
-        cascade: the arm that captions, transcribes and reads.
+        cascade: the arm that captions, transcribes and reads; its policy is that of the whole.
         lalm: the arm that hears for itself.
         routing: decides whom to ask, and weighs two answers.
     """
 
-    def __init__(self, cascade: Answerer, lalm: Answerer, routing: Routing) -> None:
+    def __init__(self, cascade: Cascade, lalm: Direct, routing: Routing) -> None:
         self.cascade = cascade
         self.lalm = lalm
         self.routing = routing
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        route = self.routing.route(question)
-        if route.way == "cascade" or (route.way == "both" and not question.choices):
-            return _alone("cascade", route, await self.cascade.answer(question, clip))
-        if route.way == "lalm":
-            return _alone("lalm", route, await self.lalm.answer(question, clip))
-        cascade, lalm = await asyncio.gather(self.cascade.answer(question, clip), self.lalm.answer(question, clip))
-        return _together(question, route, cascade, lalm, self.routing.reconcile(question, cascade, lalm))
+        from agents.graph import agent_graph  # LangGraph takes 0.7 s to import, so only who answers pays
+
+        assert clip is not None, "both arms need a clip"
+        asked = Asked(question=question, clip_sha256=clip.sha256)
+        state = await agent_graph().ainvoke(asked, context=Choosing(clip, self.cascade, self.lalm, self.routing))
+        answer: Answer = state["answer"]
+        return answer
 
 
-def _alone(arm: str, route: Route, answer: Answer) -> Answer:
-    return answer.model_copy(update={"path": "auto", "trace": (f"route: {arm} ({route.why})", *answer.trace)})
+@dataclass(frozen=True, slots=True)
+class Choosing(Hearing):
+    """What one run of the whole graph may listen to and with."""
 
-
-def _together(question: Question, route: Route, cascade: Answer, lalm: Answer, found: Reconciled) -> Answer:
-    """Return one answer that holds what both rest on."""
-    leading = chosen_arm(cascade, lalm, found.weight)
-    choice = leading.choice
-    if found.probabilities:
-        choice = max(question.choices, key=lambda option: found.probabilities[option.letter])
-    agreement = "they agree" if cascade.choice == lalm.choice else "they differ"
-    reconciled = f"reconcile: {agreement}, {found.why}, {found.weight:.2f} of the say to the LALM"
-    return Answer(
-        question_id=question.id,
-        reply=leading.reply if choice is None or choice == leading.choice else choice.letter,
-        choice=choice,
-        probabilities=found.probabilities,
-        path="auto",
-        trace=(f"route: both ({route.why})", *cascade.trace, *lalm.trace, reconciled),
-        evidence=cascade.evidence + lalm.evidence,
-        degraded=cascade.degraded + lalm.degraded,
-        timings_s=cascade.timings_s | lalm.timings_s,
-        usage=cascade.usage + lalm.usage,
-    )
+    lalm: Direct
+    routing: Routing

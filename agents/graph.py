@@ -1,97 +1,86 @@
-"""The LangGraph graph that runs the cascade: state, nodes and edges, one screen each.
+"""The LangGraph graph that answers: which step follows which. `agents.steps` holds the steps, `agents.state` the state.
 
-START ─┬─> caption ────┬─> read ─> answer ─> END
-       └─> transcribe ─┘
+`python -m agents.graph > docs/graph.md` draws it.
 """
 
-import operator
-from time import perf_counter
-from typing import Annotated, TypeAlias, TypedDict
+import sys
+from functools import cache
+from typing import Literal, TypeAlias
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agents.cascade import Cascade, Hearing
-from agents.reading import Read, read
-from services.types import Answer, Evidence, Question
+from agents import steps
+from agents.auto import Choosing
+from agents.cascade import Hearing
+from agents.degradation import row_for
+from agents.state import Asked, Heard, State
+
+CascadeGraph: TypeAlias = CompiledStateGraph[State, Hearing, Asked, Heard]
+AgentGraph: TypeAlias = CompiledStateGraph[State, Choosing, Asked, State]
 
 
-class State(TypedDict, total=False):
-    """What the nodes share. Audio stays out of it: a checkpoint would copy a megabyte per step."""
-
-    question: Question
-    clip_sha256: str
-    evidence: Annotated[tuple[Evidence, ...], operator.add]
-    trace: Annotated[tuple[str, ...], operator.add]
-    timings_s: Annotated[dict[str, float], operator.or_]
-    read: Read
-    answer: Answer
-
-
-CascadeGraph: TypeAlias = CompiledStateGraph[State, Hearing, State, State]
-
-
-class Nodes:
-    """The steps of the cascade: each takes the state and returns what it adds."""
-
-    def __init__(self, cascade: Cascade) -> None:
-        self.cascade = cascade
-
-    async def caption(self, state: State, runtime: Runtime[Hearing]) -> State:  # noqa: ARG002 - the clip is all it needs
-        """Describe the clip in words."""
-        started = perf_counter()
-        evidence = await self.cascade.captioner.caption(runtime.context.clip)
-        return _heard("caption", self.cascade.captioner.name, evidence, started)
-
-    async def transcribe(self, state: State, runtime: Runtime[Hearing]) -> State:  # noqa: ARG002
-        """Write down what is said."""
-        started = perf_counter()
-        evidence = await self.cascade.asr.transcribe(runtime.context.clip)
-        return _heard("transcribe", self.cascade.asr.name, evidence, started)
-
-    async def read(self, state: State) -> State:
-        """Let the LLM read the question and all evidence."""
-        started = perf_counter()
-        answered = await read(self.cascade.llm, state["question"], state["evidence"])
-        return {
-            "read": answered,
-            "trace": (answered.trace,),
-            "timings_s": {"read": perf_counter() - started},
-        }
-
-    async def answer(self, state: State) -> State:
-        """Put the answer together with everything it rests on."""
-        answered = state["read"]
-        answer = Answer(
-            question_id=state["question"].id,
-            reply=answered.reply,
-            choice=answered.choice,
-            probabilities=answered.probabilities,
-            path="cascade",
-            trace=state["trace"],
-            evidence=state["evidence"],
-            timings_s=state["timings_s"],
-            usage=answered.usage,
-        )
-        return {"answer": answer}
-
-
-def _heard(step: str, source: str, evidence: tuple[Evidence, ...], started: float) -> State:
-    return {"evidence": evidence, "trace": (f"{step}: {source}",), "timings_s": {step: perf_counter() - started}}
-
-
-def compile_graph(cascade: Cascade) -> CascadeGraph:
-    """Connect the steps: both ears at once, and the LLM once both are done."""
-    nodes = Nodes(cascade)
-    graph = StateGraph(State, context_schema=Hearing)
-    graph.add_node("caption", nodes.caption)
-    graph.add_node("transcribe", nodes.transcribe)
-    graph.add_node("read", nodes.read)
-    graph.add_node("answer", nodes.answer)
+@cache
+def cascade_graph() -> CascadeGraph:
+    """Connect the cascade: both ears at once, the LLM once both are done, and again the ears if it is not sure."""
+    graph = StateGraph(State, context_schema=Hearing, input_schema=Asked, output_schema=Heard)
+    graph.add_node("caption", steps.caption)
+    graph.add_node("transcribe", steps.transcribe)
+    graph.add_node("read", steps.read)
+    graph.add_node("listen_again", steps.listen_again)
     graph.add_edge(START, "caption")
     graph.add_edge(START, "transcribe")
     graph.add_edge(["caption", "transcribe"], "read")
-    graph.add_edge("read", "answer")
+    graph.add_conditional_edges("read", after_reading)
+    graph.add_edge("listen_again", END)
+    return graph.compile(name="cascade")
+
+
+@cache
+def agent_graph() -> AgentGraph:
+    """Connect the whole: one arm or both at once, then one answer; where an arm is down, the other stands in."""
+    graph = StateGraph(State, context_schema=Choosing, input_schema=Asked)
+    graph.add_node("route", steps.route)
+    graph.add_node("cascade", cascade_graph())
+    graph.add_node("listen", steps.listen)
+    graph.add_node("reconcile", steps.reconcile)
+    graph.add_node("answer", steps.answer)
+    graph.add_edge(START, "route")
+    graph.add_conditional_edges("route", after_routing, ["cascade", "listen"])
+    graph.add_edge("cascade", "reconcile")
+    graph.add_edge("listen", "reconcile")
+    graph.add_conditional_edges("reconcile", after_reconciling)
     graph.add_edge("answer", END)
-    return graph.compile()
+    return graph.compile(name="agent")
+
+
+def after_reading(state: State, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
+    """Listen again where that is allowed and nothing is missing to do it with."""
+    is_whole = "cascade" in state and not state["failures"]
+    return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
+
+
+def after_routing(state: State) -> list[Literal["cascade", "listen"]]:
+    """Ask whom the router chose."""
+    way = state["route"].way
+    return ["cascade", "listen"] if way == "both" else ["listen" if way == "lalm" else "cascade"]
+
+
+def after_reconciling(state: State) -> Literal["cascade", "listen", "answer"]:
+    """Answer, or ask who stands in."""
+    if "answer" in state:
+        return "answer"
+    row = row_for(state["failures"])
+    assert row is not None, "without a failure there is an answer"
+    return "cascade" if row.arm == "cascade" else "listen"
+
+
+def page() -> str:
+    """Return the graph as a page of the documentation, with the shares of time and the policy beside it."""
+    drawn = agent_graph().get_graph(xray=True).draw_mermaid()
+    return f"{drawn}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -4,11 +4,11 @@ from time import perf_counter
 from typing import NamedTuple
 
 from agents.confidence import Part, Probabilities, confidence, pooled, tempered
+from agents.degradation import STRICT, Policy
 from agents.findings import as_probabilities, contradictions, vote
 from agents.reading import read
 from agents.tools import Ears, Heard, Tool, called_for
-from services.errors import ModelError
-from services.protocols import LLM, Answerer
+from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, Usage
 
 ENOUGH = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
@@ -51,34 +51,37 @@ class FollowUp:
         llm: reads what they find.
         budget: most actions; 0 leaves every answer as it is.
         temperature: of the LLM's probabilities, so that they are those of being right.
-        is_calibrated: whether the answers' probabilities are those of being right as they come.
+        policy: what becomes of the answer when a tool fails.
     """
 
-    def __init__(
-        self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0, is_calibrated: bool = False
-    ) -> None:
+    def __init__(self, ears: Ears, llm: LLM, *, budget: int, temperature: float = 1.0, policy: Policy = STRICT) -> None:
         self.ears = ears
         self.llm = llm
         self.budget = budget
         self.temperature = temperature
-        self.answer_temperature = 1.0 if is_calibrated else temperature
+        self.policy = policy
 
-    async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> Answer:
-        """Return the answer, after as many follow-up questions as it takes and the budget allows."""
+    async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> tuple[Answer, ...]:
+        """Return the answer before the first follow-up question and after each one.
+
+        There are as many as it takes and the budget allows; the last answer counts.
+        """
         if not self.budget or not question.choices:
-            return answer
+            return (answer,)
         started = perf_counter()
-        state = self._start(question, answer)
+        states = [self._start(question, answer)]
         for tool in called_for(Heard(question, clip, answer.evidence)):
+            state = states[-1]
             if confidence(state.probabilities).margin >= ENOUGH:
                 break
             if state.num_actions + tool.cost <= self.budget:
-                state = await self._used(tool, Heard(question, clip, state.evidence), state)
-        return self._finished(question, answer, state, perf_counter() - started)
+                states.append(await self._used(tool, Heard(question, clip, state.evidence), state))
+        seconds = perf_counter() - started
+        return tuple(self._finished(question, answer, state, seconds) for state in states)
 
     def _start(self, question: Question, answer: Answer) -> State:
         known = answer.probabilities or as_probabilities(answer.choice, question)
-        temperature = self.answer_temperature if answer.probabilities else 1.0
+        temperature = self.temperature if answer.probabilities else 1.0
         drafts = (Draft(actions=0, choice=answer.choice),)
         calibrated, evidence = tempered(known, temperature), answer.evidence
         return State(calibrated, evidence, (), (), drafts, (), Usage(), num_actions=0, num_known=len(evidence))
@@ -88,7 +91,7 @@ class FollowUp:
         state = state._replace(num_actions=state.num_actions + tool.cost)
         try:
             found = await tool.use(self.ears, heard)
-        except ModelError as error:
+        except self.policy.tolerates as error:
             state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
             return self._noted(tool, f" failed ({error})", heard.question, state)
         new = tuple(one for one in found if one not in state.evidence)
@@ -135,21 +138,9 @@ class FollowUp:
         if state.is_changed:
             choice = _best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
-            flat = tempered(state.probabilities, 1 / self.answer_temperature) if answer.probabilities else {}
+            flat = tempered(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
             update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
         return answer.model_copy(update=update)
-
-
-class Listening:
-    """An answerer whose answers are followed up."""
-
-    def __init__(self, answerer: Answerer, follow_up: FollowUp) -> None:
-        self.answerer = answerer
-        self.follow_up = follow_up
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        assert clip is not None, "there is no clip to listen to again"
-        return await self.follow_up.refine(question, clip, await self.answerer.answer(question, clip))
 
 
 def _best(question: Question, probabilities: Probabilities) -> Choice | None:

@@ -1,72 +1,80 @@
 """The ways from question to answer that can be named: plain dict, name -> function that builds it."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from agents.degradation import STRICT, Policy
 from agents.models import Models
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import Answerer
 
+if TYPE_CHECKING:
+    from agents.cascade import Cascade
 
-def _text(models: Models) -> Answerer:
+
+class Manner(NamedTuple):
+    """How a path answers."""
+
+    budget: int
+    """Times that an unsure answer may ask its ears again."""
+    policy: Policy
+
+
+def _text(models: Models, manner: Manner) -> Answerer:  # noqa: ARG001 - there is nothing to ask again, or instead
     from agents.text_only import TextOnly
 
     return TextOnly(models.llm())
 
 
-def _cascade(models: Models) -> Answerer:
+def _cascade(models: Models, manner: Manner) -> "Cascade":
+    import agents.graph  # noqa: F401 - LangGraph takes 0.7 s, which no question's deadline should pay
     from agents.cascade import Cascade
+    from agents.listening import TEMPERATURES, FollowUp
+    from agents.tools import Ears
 
-    return Cascade(models.llm(), models.captioner(), models.asr())
+    llm, ears = models.llm(), Ears(models.captioner(), models.asr())
+    temperature = TEMPERATURES.get(llm.name, 1.0)
+    follow_up = FollowUp(ears, llm, budget=manner.budget, temperature=temperature, policy=manner.policy)
+    return Cascade(llm, *ears, follow_up=follow_up if manner.budget else None, policy=manner.policy)
 
 
-def _lalm(models: Models) -> Answerer:
+def _lalm(models: Models, manner: Manner) -> Answerer:  # noqa: ARG001
     from agents.direct import Direct
 
     return Direct(models.lalm())
 
 
-def _auto(models: Models) -> Answerer:
+def _auto(models: Models, manner: Manner) -> Answerer:
     from agents.auto import Auto
+    from agents.direct import Direct
     from agents.router import ArmModels, routing_for
 
-    llm, captioner, asr, lalm = models.llm(), models.captioner(), models.asr(), models.lalm()
-    names = ArmModels(llm=llm.name, captioner=captioner.name, asr=asr.name, lalm=lalm.name)
-    return Auto(_cascade(models), _lalm(models), routing_for(names))
+    cascade, lalm = _cascade(models, manner), models.lalm()
+    names = ArmModels(llm=cascade.llm.name, captioner=cascade.captioner.name, asr=cascade.asr.name, lalm=lalm.name)
+    return Auto(cascade, Direct(lalm), routing_for(names))
 
 
 Build: TypeAlias = Callable[[Models], Answerer]
 
-PATHS: Mapping[str, Build] = {
+PATHS: Mapping[str, Callable[[Models, Manner], Answerer]] = {
     "text": _text,
     "cascade": _cascade,
     "lalm": _lalm,
     "auto": _auto,
 }
 
-FOLLOWED_UP = frozenset({"cascade", "auto"})  # paths with ears that may be asked again
+BUDGETS: Mapping[str, int] = {"cascade": 0, "auto": 1}
+"""Path with ears that may be asked again -> how often, unless somebody says otherwise."""
 
 
-def with_budget(path: str, budget: int) -> Build:
-    """Return what builds a path that may ask its ears again so often; with 0 it is the path itself."""
+def with_budget(path: str, budget: int | None = None, *, policy: Policy = STRICT) -> Build:
+    """Return what builds a path that may ask its ears again so often; None: as often as the path does by itself."""
     build = pick(PATHS, "path", path)
-    if not budget:
-        return build
-    if path not in FOLLOWED_UP:
+    if budget and path not in BUDGETS:
         raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
-    return lambda models: _followed_up(build(models), path, models, budget)
-
-
-def _followed_up(answerer: Answerer, path: str, models: Models, budget: int) -> Answerer:
-    from agents.listening import TEMPERATURES, FollowUp, Listening
-    from agents.tools import Ears
-
-    llm = models.llm()
-    ears, temperature = Ears(models.captioner(), models.asr()), TEMPERATURES.get(llm.name, 1.0)
-    calibrated = path == "auto"  # two arms are made one of calibrated probabilities
-    follow_up = FollowUp(ears, llm, budget=budget, temperature=temperature, is_calibrated=calibrated)
-    return Listening(answerer, follow_up)
+    manner = Manner(BUDGETS.get(path, 0) if budget is None else budget, policy)
+    return lambda models: build(models, manner)
 
 
 DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them

@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames, Models
-from agents.paths import DEAF, PATHS
+from agents.paths import DEAF, PATHS, with_budget
 from deploy.config import ServeConfig
 from services import decoder
 from services.auth import Keys, read_keys
@@ -146,7 +147,7 @@ class Agent:
         names = {"cascade": f"cascade/{llm.name}", "text": f"text/{llm.name}"}
         if lalm:
             names |= {"lalm": f"lalm/{lalm.name}", "auto": "auto"}
-        bare = {path: PATHS[path](models) for path in names}
+        bare = {path: with_budget(path, policy=DEGRADING)(models) for path in names}
         return {name: bare[path] for path, name in names.items()} | bare
 
 

@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import IO
+from time import perf_counter
+from typing import IO, NamedTuple
 
+from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
-from agents.paths import DEAF, FOLLOWED_UP, PATHS, Build, with_budget
+from agents.paths import BUDGETS, DEAF, PATHS, Build, with_budget
 from lalm.catalog import DEFAULT_LALM
 from services.asking import asked
 from services.audio import load
 from services.audio import require as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
-from services.errors import BadConfig
+from services.deadline import budget
+from services.errors import BadConfig, TookTooLong
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Question, Value
 
@@ -37,7 +40,10 @@ class Request(Value):
     asr: str | None = None
     lalm: str | None = None
     lalm_url: str | None = None
-    budget: int = 0
+    budget: int | None = None
+    """Follow-up questions; None: as many as the path asks by itself."""
+    deadline_s: float | None = None
+    """Seconds for the answer of each way, once models and clip are there; None: all that it takes."""
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
@@ -57,6 +63,8 @@ class Answers(Value):
     """What each way answered, in the order in which they were asked."""
 
     answers: tuple[Answer, ...]
+    took_s: tuple[float, ...]
+    """Seconds from question to answer; less than the sum of the steps where some ran at once."""
 
 
 def ask(request: Request) -> Answers:
@@ -69,19 +77,43 @@ def ask(request: Request) -> Answers:
     with _interruptible():
         answerers = [build(models) for build in builders]
         clip = None if request.path in DEAF else _load(request.clip)
-        return Answers(answers=asyncio.run(_in_turn(answerers, question, clip)))
+        runner = asyncio.Runner()
+        timed = runner.run(_in_turn(answerers, question, clip, request.deadline_s))
+        if request.deadline_s is None:
+            runner.close()  # with a deadline it stays open: closing waits for models that are late
+        return Answers(answers=tuple(one.answer for one in timed), took_s=tuple(one.took_s for one in timed))
 
 
 def _builders(request: Request) -> tuple[Build, ...]:
     """Return what builds each path; on `both`, only the one with ears that can be asked again has the budget."""
     paths = pick(WAYS, "path", request.path)
-    lone = len(paths) == 1
-    return tuple(with_budget(path, request.budget if lone or path in FOLLOWED_UP else 0) for path in paths)
+    budgets = [request.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
+    return tuple(with_budget(path, some, policy=DEGRADING) for path, some in zip(paths, budgets, strict=True))
 
 
-async def _in_turn(answerers: list[Answerer], question: Question, clip: AudioClip | None) -> tuple[Answer, ...]:
+class _Timed(NamedTuple):
+    answer: Answer
+    took_s: float
+
+
+async def _in_turn(
+    answerers: list[Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
+) -> list[_Timed]:
     """Ask one after the other, so that the seconds of one are not spent waiting for the other."""
-    return tuple([await answerer.answer(question, clip) for answerer in answerers])
+    return [await _timed(answerer, question, clip, deadline_s) for answerer in answerers]
+
+
+async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None) -> _Timed:
+    started = perf_counter()
+    try:
+        with budget(deadline_s):
+            async with asyncio.timeout(deadline_s) as deadline:
+                answer = await answerer.answer(question, clip)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise TookTooLong(f"No answer within {deadline_s:g} s; give it more with --deadline.") from None
+    return _Timed(answer, round(perf_counter() - started, 3))
 
 
 @contextmanager

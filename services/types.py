@@ -181,6 +181,14 @@ class Draft(Value):
     choice: Choice | None
 
 
+class Opinion(Value):
+    """What one way answered by itself."""
+
+    path: PathName
+    choice: Choice | None
+    probabilities: dict[str, float]
+
+
 class Answer(Value):
     """The answer to a question, with everything it rests on."""
 
@@ -200,3 +208,5 @@ class Answer(Value):
     """Of all the prompts that the answer took."""
     drafts: tuple[Draft, ...] = ()
     """The answer before the first follow-up and after each one; empty where none was allowed."""
+    arms: tuple[Opinion, ...] = ()
+    """What each arm answered, where one answer was made of two."""

@@ -126,19 +126,6 @@ async def test_a_failed_model_raises_and_stops_its_neighbour() -> None:
     assert ears.cancelled
 
 
-async def test_the_graph_shows_both_ears_before_the_reader() -> None:
-    graph = cascade(Reader(Reading(reply="A")), Ears()).graph.get_graph()
-    edges = {(edge.source, edge.target) for edge in graph.edges}
-    assert edges == {
-        ("__start__", "caption"),
-        ("__start__", "transcribe"),
-        ("caption", "read"),
-        ("transcribe", "read"),
-        ("read", "answer"),
-        ("answer", "__end__"),
-    }
-
-
 async def test_text_only_hears_nothing() -> None:
     llm = Reader(Reading(reply="", probabilities={"A": 0.9, "B": 0.1}))
     answer = await TextOnly(llm).answer(QUESTION, CLIP)

@@ -1,12 +1,12 @@
 import asyncio
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from agents.auto import Auto
 from agents.cascade import Cascade
-from agents.listening import FollowUp, Listening
-from agents.models import LocalModels, ModelNames
+from agents.degradation import DEGRADING
+from agents.listening import FollowUp
 from agents.paths import with_budget
 from agents.tools import Ears
 from services.errors import BadConfig, ModelError
@@ -65,6 +65,21 @@ class Listener:
         return ()
 
 
+class Models:
+    """Opens the doubles."""
+
+    def llm(self) -> Reader:
+        return Reader(0.4, 0.35, 0.25)
+
+    def captioner(self) -> Listener:
+        return Listener(())
+
+    asr = captioner
+
+    def lalm(self) -> Reader:
+        return Reader(0.1, 0.1, 0.8)
+
+
 def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answer:
     choice = HOW_MANY.choices[int(np.argmax(probabilities))]
     shares = dict(zip("ABC", probabilities, strict=True))
@@ -74,8 +89,8 @@ def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answ
 
 
 def refine(listener: Listener, answer: Answer, *, budget: int = 4, question: Question = HOW_MANY) -> Answer:
-    follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=budget)
-    return asyncio.run(follow_up.refine(question, CLIP, answer))
+    follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
+    return asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
 
 
 def test_a_count_decides_where_the_answer_was_not_sure() -> None:
@@ -115,7 +130,7 @@ def test_without_a_budget_nothing_changes_to_the_byte() -> None:
     reader = Reader(0.4, 0.35, 0.25)
     plain = asyncio.run(Cascade(reader, listener, listener).answer(HOW_MANY, CLIP))
     follow_up = FollowUp(Ears(listener, listener), reader, budget=0)
-    followed = asyncio.run(Listening(Cascade(reader, listener, listener), follow_up).answer(HOW_MANY, CLIP))
+    followed = asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
     same = {"timings_s": {}}
     assert followed.model_copy(update=same).model_dump_json() == plain.model_copy(update=same).model_dump_json()
     assert reader.prompts[0] == reader.prompts[1]
@@ -128,7 +143,7 @@ def test_a_budget_does_not_change_the_first_prompt() -> None:
     for budget in (0, 4):
         reader = Reader(0.4, 0.35, 0.25)
         follow_up = FollowUp(Ears(listener, listener), reader, budget=budget)
-        asyncio.run(Listening(Cascade(reader, listener, listener), follow_up).answer(HOW_MANY, CLIP))
+        asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
         prompts.append(reader.prompts[0])
     assert prompts[0] == prompts[1]
 
@@ -191,7 +206,7 @@ def test_a_span_that_the_question_names_is_heard_by_itself() -> None:
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.5, "B": 0.5}, path="cascade"
     )
     follow_up = FollowUp(Ears(listener, listener), Reader(0.2, 0.8), budget=2)
-    refined = asyncio.run(follow_up.refine(question, CLIP, answer))
+    refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
     assert listener.lengths_s == [1.5]
     assert refined.evidence[-1].start_s == 1.5 and refined.evidence[-1].end_s == 2.0
     assert refined.choice == question.choices[1]
@@ -204,7 +219,7 @@ def test_what_is_said_has_no_vote() -> None:
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.55, "B": 0.45}, path="cascade"
     )
     follow_up = FollowUp(Ears(Listener((), (said,)), Listener(())), Reader(0.5, 0.5), budget=2)
-    refined = asyncio.run(follow_up.refine(question, CLIP, answer))
+    refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
     assert refined.choice == question.choices[0]
     assert refined.probabilities["A"] == pytest.approx(0.55)
 
@@ -214,11 +229,14 @@ def test_a_path_without_ears_refuses_a_budget() -> None:
         with_budget("lalm", 2)
 
 
-def test_a_budget_of_nothing_builds_the_path_itself(tmp_path: Path) -> None:
-    from agents.paths import PATHS
-
-    assert with_budget("cascade", 0) is PATHS["cascade"]
-    assert LocalModels(ModelNames()).opened == {}
+@pytest.mark.parametrize(
+    ("path", "budget", "spends"), [("cascade", None, 0), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
+)
+def test_only_auto_listens_again_by_itself(path: str, budget: int | None, spends: int) -> None:
+    built = with_budget(path, budget)(Models())
+    assert isinstance(built, Cascade | Auto)
+    cascade = built if isinstance(built, Cascade) else built.cascade
+    assert (cascade.follow_up.budget if cascade.follow_up else 0) == spends
 
 
 def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays() -> None:
@@ -227,10 +245,10 @@ def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays(
     for temperature, num_asked in ((1.0, 1), (0.05, 0)):
         follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=temperature)
         listener.focuses.clear()
-        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))
+        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
         assert len(listener.focuses) == num_asked
     assert refined.probabilities == flat.probabilities
     follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=0.3)
-    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))
+    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
     assert refined.choice == HOW_MANY.choices[1]
     assert max(refined.probabilities.values()) < 0.6

@@ -2,43 +2,60 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.auto import Auto
+from agents.cascade import Cascade
+from agents.direct import Direct
 from agents.features import evidence_features, modality, question_features
 from agents.router import LEAST_SAY, ArmModels, Logistic, Provenance, Router, Rule, Say, Stack, routing_for, way_at
 from services.errors import BadConfig
-from services.types import Answer, AudioClip, Choice, Evidence, Question, Usage
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle, Usage
 
 MODELS = ArmModels(llm="reader", captioner="ears", asr="scribe", lalm="hearer")
+CLIP = AudioClip(np.zeros(16_000, np.float32))
 MUSIC = Question.ask("Which instrument plays the melody?", ("Oboe", "Tuba"))
 SPEECH = Question.ask("What does the speaker say?", ("Yes", "No"))
 SOUND = Question.ask("Which sound is heard?", ("Rain", "Wind"))
 
 
 class Arm:
-    """Gives its answer, and notes that it was asked."""
+    """The LLM of the cascade, or the LALM: gives its probabilities, and notes that it was asked."""
 
-    def __init__(self, path: str, **probabilities: float) -> None:
-        self.path = path
+    revision, style = "1", ReadingStyle()
+
+    def __init__(self, name: str, **probabilities: float) -> None:
+        self.name = name
         self.probabilities = probabilities
         self.num_asked = 0
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def choose(self, *asked: object) -> Reading:
+        return self._reading()
+
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        return self._reading()
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        return self._reading()
+
+    def _reading(self) -> Reading:
         self.num_asked += 1
         letter = max(self.probabilities, key=self.probabilities.__getitem__, default=None)
-        return Answer.model_validate(
-            {
-                "question_id": question.id,
-                "reply": f"{self.path} says {letter}",
-                "choice": next((one for one in question.choices if one.letter == letter), None),
-                "probabilities": self.probabilities,
-                "path": self.path,
-                "trace": (f"step of {self.path}",),
-                "timings_s": {self.path: 1.0},
-                "usage": Usage(prompt_tokens=5),
-            }
-        )
+        usage = Usage(prompt_tokens=5)
+        return Reading(reply=f"{self.name} says {letter}", probabilities=self.probabilities, usage=usage)
+
+
+class Ears:
+    """Hear nothing."""
+
+    name, revision = "ears", "1"
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        return ()
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return ()
 
 
 def logistic(names: tuple[str, ...], weights: tuple[float, ...], bias: float = 0.0) -> Logistic:
@@ -67,7 +84,8 @@ def router(before: Logistic, after: Stack, certainty: float) -> Router:
 
 
 async def asked(question: Question, routing: Rule | Router, *, cascade: Arm, lalm: Arm) -> Answer:
-    return await Auto(cascade, lalm, routing).answer(question, None)
+    arms = Cascade(cascade, Ears(), Ears()), Direct(lalm)
+    return await Auto(*arms, routing).answer(question, CLIP)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +108,17 @@ async def test_the_answer_says_who_was_asked_and_why() -> None:
     answer = await asked(SPEECH, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
     assert answer.trace == (
         "route: both (rule, a question about speech)",
-        "step of cascade",
-        "step of lalm",
+        "caption: ears",
+        "transcribe: ears",
+        "read: cascade",
+        "listen: lalm",
         "reconcile: they differ, product of probabilities, 0.50 of the say to the LALM",
     )
-    assert answer.timings_s == {"cascade": 1.0, "lalm": 1.0}
+    assert answer.timings_s.keys() == {"caption", "transcribe", "read", "listen"}
+    assert [(arm.path, arm.choice.letter, arm.probabilities["A"]) for arm in answer.arms if arm.choice] == [
+        ("cascade", "A", 0.6),
+        ("lalm", "B", 0.1),
+    ]
     alone = await asked(MUSIC, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
     assert alone.trace[0] == "route: cascade (rule, a question about music)"
 

@@ -1,0 +1,123 @@
+"""What becomes of a question when a part is down or late, and how much of the request's time each step may take.
+
+missing              the answer rests on
+captioner            the transcript, with what the ASR says beside it
+ASR                  the captions
+captioner and ASR    the LALM
+LLM                  the LALM
+LALM                 the cascade
+listening again      the answer as it was before
+all that could       nothing: `ModelError`, or `TookTooLong` where a part was late
+tell anything
+
+A part is missing when it raises `ModelError`, or is late: not done within its share of the time. Any other error is a
+bug and keeps its traceback. `STRICT` lets nothing be missing; `eval run` measures by it. Models are opened before a
+question is asked: one that cannot be opened at all is an error at the start, not a degraded answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
+
+from services.deadline import left_s
+from services.errors import EarwitnessError, ModelError, TookTooLong
+
+Part: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
+Step: TypeAlias = Literal["caption", "transcribe", "read", "listen again", "listen", "listen first"]
+Arm: TypeAlias = Literal["same", "cascade", "lalm", "nobody"]
+Done = TypeVar("Done")
+
+SHARES: Mapping[Step, float] = {
+    "caption": 0.5,  # both ears at once
+    "transcribe": 0.5,
+    "read": 0.7,
+    "listen again": 0.5,
+    "listen": 0.9,  # beside the cascade, or in its place
+    "listen first": 0.5,  # alone: the cascade may have to stand in
+}
+"""Step -> share of the time left when it starts. What a step does not take is left to those after it; with a budget of
+10 s the ears get 5 s, the LLM is done after 8.5 s at the latest, listening again after 9.25 s, the LALM after 9 s."""
+
+
+class Row(NamedTuple):
+    """One line of the policy."""
+
+    missing: frozenset[Part]
+    arm: Arm
+    """Who answers; same: whoever was asked, with what is left."""
+    rests_on: str
+
+
+POLICY = (
+    Row(frozenset({"LLM", "LALM"}), "nobody", "nothing"),
+    Row(frozenset({"captioner", "ASR", "LALM"}), "nobody", "nothing"),
+    Row(frozenset({"captioner", "ASR"}), "lalm", "the LALM"),
+    Row(frozenset({"LLM"}), "lalm", "the LALM"),
+    Row(frozenset({"LALM"}), "cascade", "the cascade"),
+    Row(frozenset({"captioner"}), "same", "the transcript"),
+    Row(frozenset({"ASR"}), "same", "the captions"),
+    Row(frozenset({"listening again"}), "same", "the answer as it was before"),
+)
+"""The first row whose parts are all missing decides."""
+
+
+class Failure(NamedTuple):
+    """A part that is missing."""
+
+    part: Part
+    why: str
+    is_late: bool
+
+    @property
+    def text(self) -> str:
+        """As `Answer.degraded` has it."""
+        return f"no {self.part}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which errors make a part missing, instead of ending the answer."""
+
+    tolerates: tuple[type[EarwitnessError], ...]
+
+
+STRICT = Policy(tolerates=())
+DEGRADING = Policy(tolerates=(ModelError, TookTooLong))
+
+
+def failure(part: Part, error: EarwitnessError) -> Failure:
+    """Return what an error means for a part."""
+    return Failure(part, str(error), isinstance(error, TookTooLong))
+
+
+def row_for(failures: Sequence[Failure]) -> Row | None:
+    """Return the line that says what becomes of these failures; None where nothing is missing."""
+    missing = {one.part for one in failures}
+    return next((row for row in POLICY if row.missing <= missing), None)
+
+
+def told(failures: Sequence[Failure]) -> tuple[str, ...]:
+    """Return what was missing, as `Answer.degraded` has it."""
+    return tuple(one.text for one in failures)
+
+
+def all_down(failures: Sequence[Failure]) -> EarwitnessError:
+    """Return the error of a question that nothing is left to answer."""
+    error = TookTooLong if any(one.is_late for one in failures) else ModelError
+    return error(failures[0].why if len(failures) == 1 else "; ".join(told(failures)))
+
+
+async def in_time(step: Step, work: Awaitable[Done]) -> Done:
+    """Wait for a step no longer than its share of the time left; without a deadline, as long as it takes."""
+    left = left_s()
+    if left is None:
+        return await work
+    share_s = SHARES[step] * left
+    try:
+        async with asyncio.timeout(share_s) as timeout:
+            return await work
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise TookTooLong(f"The step {step!r} was not done within {share_s:.1f} s, its share of the time.") from None

@@ -1,0 +1,40 @@
+"""What the steps of the graph share."""
+
+import operator
+from typing import Annotated, TypedDict
+
+from agents.degradation import Failure
+from agents.router import Route
+from services.types import Answer, Evidence, Question
+
+
+class Asked(TypedDict):
+    """What is asked. Audio stays out of all state: a checkpoint would copy a megabyte per step."""
+
+    question: Question
+    clip_sha256: str
+
+
+class Heard(TypedDict, total=False):
+    """What the cascade adds; evidence, trace and failures only ever grow."""
+
+    evidence: Annotated[tuple[Evidence, ...], operator.add]
+    trace: Annotated[tuple[str, ...], operator.add]
+    timings_s: Annotated[dict[str, float], operator.or_]
+    failures: Annotated[tuple[Failure, ...], operator.add]
+    degraded: Annotated[tuple[str, ...], operator.add]
+    """What was missing, in words."""
+    cascade: tuple[Answer, ...]
+    """The cascade's answer, before the first follow-up and after each one; the last one counts."""
+
+
+class Added(Heard, total=False):
+    """What a step may add."""
+
+    route: Route
+    lalm: Answer
+    answer: Answer
+
+
+class State(Asked, Added):
+    """All of it."""

@@ -1,0 +1,210 @@
+"""Every row of the policy, with parts that are down and parts that are late; and what is strict stays strict."""
+
+import asyncio
+from collections.abc import Collection
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from agents import graph
+from agents.auto import Auto
+from agents.cascade import Cascade
+from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, in_time, row_for
+from agents.direct import Direct
+from agents.listening import FollowUp
+from agents.router import Reconciled, Route, Way
+from agents.tools import Ears
+from services.deadline import budget, left_s
+from services.errors import ModelError, TookTooLong
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
+
+graph.agent_graph()  # imported and compiled before any clock runs
+CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
+QUESTION = Question.ask("How many knocks are heard?", ("Two", "Three"), id="q1")
+BUDGET_S = 1.6  # the ears are late after 0.8 s
+
+
+class World:
+    """All models in one: each part that is named fails as told, the others answer; the LLM prefers A, the LALM B."""
+
+    name, revision, style = "world", "1", ReadingStyle()
+
+    def __init__(self, missing: Collection[Part], error: Exception | None) -> None:
+        self.missing = missing
+        self.error = error
+        """None: what is missing takes a minute."""
+
+    async def _part(self, part: Part) -> None:
+        if part not in self.missing:
+            return
+        if self.error:
+            raise self.error
+        await asyncio.sleep(60)
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        await self._part("listening again" if focus else "captioner")
+        return (Evidence(kind="event", source="world", revision="1", text="Focused." if focus else "Knocking."),)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        await self._part("ASR")
+        return (Evidence(kind="transcript", source="world", revision="1", text="come in"),)
+
+    async def choose(self, messages: tuple[Message, ...], *rest: object) -> Reading:
+        await self._part("LALM" if len(rest) == 2 else "LLM")
+        if len(rest) == 2:
+            return Reading(reply="B", probabilities={"A": 0.45, "B": 0.55})
+        return Reading(reply="A", probabilities={"A": 0.6, "B": 0.4})
+
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        raise AssertionError(messages)
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        raise AssertionError(messages)
+
+
+class Always:
+    """Goes one way, and believes the LLM."""
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+
+    def route(self, question: Question) -> Route:
+        return Route(self.way, "always")
+
+    def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
+        return Reconciled(cascade.probabilities, 0.5, "the LLM is believed")
+
+
+def answer(
+    way: Way, *missing: Part, error: Exception | None = None, policy: Policy = DEGRADING, follows_up: bool = False
+) -> Answer:
+    world = World(missing, error)
+    follow_up = FollowUp(Ears(world, world), world, budget=1, policy=policy) if follows_up else None
+    cascade = Cascade(world, world, world, follow_up=follow_up, policy=policy)
+    with budget(None if error else BUDGET_S):
+        return asyncio.run(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
+
+
+ROWS: tuple[tuple[tuple[Part, ...], str, tuple[str, ...], str], ...] = (
+    (("captioner",), "A", ("come in",), "the transcript"),
+    (("ASR",), "A", ("Knocking.",), "the captions"),
+    (("captioner", "ASR"), "B", (), "the LALM"),
+    (("LLM",), "B", (), "the LALM"),
+    (("LALM",), "A", ("Knocking.", "come in"), "the cascade"),
+)
+EACH_ROW = pytest.mark.parametrize(("missing", "letter", "heard", "rests_on"), ROWS, ids=[row[-1] for row in ROWS])
+
+
+@EACH_ROW
+@pytest.mark.parametrize("goes", ["first", "both"])
+def test_what_is_down_is_done_without(
+    goes: str, missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
+) -> None:
+    way: Way = "both" if goes == "both" else "lalm" if "LALM" in missing else "cascade"
+    found = answer(way, *missing, error=ModelError("It is gone."))
+    assert found.choice and found.choice.letter == letter
+    assert [one.text for one in found.evidence] == list(heard)
+    assert set(found.degraded) == {f"no {part}: It is gone." for part in missing}
+    assert f"degraded: the answer rests on {rests_on}" in found.trace
+
+
+@EACH_ROW
+def test_what_is_late_is_done_without(
+    missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
+) -> None:
+    started = perf_counter()
+    found = answer("both", *missing)
+    assert perf_counter() - started < BUDGET_S
+    assert found.choice and found.choice.letter == letter
+    assert [one.text for one in found.evidence] == list(heard)
+    assert len(found.degraded) == len(missing)
+    assert all("was not done within" in one for one in found.degraded)
+    assert f"degraded: the answer rests on {rests_on}" in found.trace
+
+
+@pytest.mark.parametrize("error", [ModelError("It is gone."), None], ids=["down", "late"])
+def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | None) -> None:
+    found = answer("both", "listening again", error=error, follows_up=True)
+    assert found.choice and found.choice.letter == "A"
+    assert [one.text for one in found.evidence] == ["Knocking.", "come in"]
+    assert len(found.degraded) == 1
+    whole = answer("both", error=ModelError("unused"), follows_up=True)
+    assert [one.text for one in whole.evidence] == ["Knocking.", "come in", "Focused."]
+    assert whole.degraded == ()
+
+
+@pytest.mark.parametrize("missing", [("LLM", "LALM"), ("captioner", "ASR", "LALM")])
+@pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
+def test_when_all_are_down_nobody_answers(way: Way, missing: tuple[Part, ...]) -> None:
+    with pytest.raises(ModelError) as raised:
+        answer(way, *missing, error=ModelError("It is gone."))
+    assert all(f"no {part}: It is gone." in str(raised.value) for part in missing)
+
+
+def test_when_all_are_late_the_deadline_is_to_blame() -> None:
+    with pytest.raises(TookTooLong, match=r"no LALM: The step 'listen' was not done within 1\.\d s"):
+        answer("both", "LLM", "LALM")
+
+
+@pytest.mark.parametrize("part", ["captioner", "ASR", "LLM", "LALM", "listening again"])
+def test_a_bug_keeps_its_traceback(part: Part) -> None:
+    with pytest.raises(ZeroDivisionError):
+        answer("both", part, error=ZeroDivisionError("a bug"), follows_up=True)
+
+
+@pytest.mark.parametrize("part", ["captioner", "ASR", "LLM", "LALM", "listening again"])
+def test_strictly_nothing_may_be_missing(part: Part) -> None:
+    error = ModelError("It is gone.")
+    with pytest.raises(ModelError) as raised:
+        answer("both", part, error=error, policy=STRICT, follows_up=True)
+    assert raised.value is error
+
+
+def test_strictly_a_late_part_is_an_error() -> None:
+    with pytest.raises(TookTooLong, match=r"The step 'caption' was not done within 0\.8 s"):
+        answer("both", "captioner", policy=STRICT)
+
+
+def test_the_cascade_by_itself_has_no_lalm_to_stand_in() -> None:
+    for missing, message in ((("LLM",), r"^Gone\.$"), (("captioner", "ASR"), r"no captioner: Gone\.; no ASR: Gone\.")):
+        world = World(missing, ModelError("Gone."))
+        with pytest.raises(ModelError, match=message):
+            asyncio.run(Cascade(world, world, world, policy=DEGRADING).answer(QUESTION, CLIP))
+    world = World(("ASR",), ModelError("Gone."))
+    found = asyncio.run(Cascade(world, world, world, policy=DEGRADING).answer(QUESTION, CLIP))
+    assert (found.path, found.degraded, found.choice) == ("cascade", ("no ASR: Gone.",), Choice(letter="A", text="Two"))
+    assert found.trace[-2:] == ("degraded: the answer rests on the captions", "read: world")
+
+
+def test_a_slow_captioner_leaves_the_llm_its_time() -> None:
+    found = answer("cascade", "captioner")
+    assert found.timings_s["caption"] == pytest.approx(SHARES["caption"] * BUDGET_S, abs=0.2)
+    assert found.choice
+
+
+def test_every_row_of_the_policy_is_tested() -> None:
+    tested = {frozenset(row[0]) for row in ROWS} | {frozenset({"listening again"})}
+    tested |= {frozenset({"LLM", "LALM"}), frozenset({"captioner", "ASR", "LALM"})}
+    assert {row.missing for row in POLICY} == tested
+    assert row_for(()) is None
+
+
+async def test_a_step_has_its_share_of_what_is_left() -> None:
+    assert left_s() is None
+    assert await in_time("read", asyncio.sleep(0.01, "done")) == "done"
+    with budget(0.2):
+        await asyncio.sleep(0.1)
+        started = perf_counter()
+        with pytest.raises(TookTooLong):
+            await in_time("caption", asyncio.sleep(5))
+        assert 0.03 < perf_counter() - started < 0.1
+    assert left_s() is None
+
+
+async def test_a_timeout_of_the_model_itself_is_no_deadline() -> None:
+    async def times_out() -> None:
+        raise TimeoutError("its own")
+
+    with budget(5), pytest.raises(TimeoutError, match="its own"):
+        await in_time("read", times_out())
