@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 from agents import steps
 from agents.auto import Choosing
 from agents.cascade import Hearing
-from agents.degradation import row_for
+from agents.degradation import POLICY, SHARES, row_for
 from agents.state import Asked, Heard, State
 
 CascadeGraph: TypeAlias = CompiledStateGraph[State, Hearing, Asked, Heard]
@@ -78,8 +78,39 @@ def after_reconciling(state: State) -> Literal["cascade", "listen", "answer"]:
 
 def page() -> str:
     """Return the graph as a page of the documentation, with the shares of time and the policy beside it."""
-    drawn = agent_graph().get_graph(xray=True).draw_mermaid()
-    return f"{drawn}"
+    drawn = agent_graph().get_graph(xray=True).draw_mermaid().strip()
+    shares = "\n".join(f"| {step} | {share:.0%} |" for step, share in SHARES.items())
+    policy = "\n".join(f"| {', '.join(sorted(row.missing))} | {row.rests_on} |" for row in POLICY)
+    return PAGE.format(drawn=drawn, shares=shares, policy=policy)
+
+
+PAGE = """# How a question is answered
+
+Written by `python -m agents.graph > docs/graph.md`; a test compares. Path `auto` is the whole graph, path `cascade` the
+part named so. Dotted edges are taken by choice. The steps are in `agents/steps.py`.
+
+```mermaid
+{drawn}
+```
+
+## Time
+
+With a deadline (`earwitness ask --deadline`, `limits.deadline_s` of the service) each step may take a share of what is
+left when it starts; what it does not take is left to the steps after it.
+
+| step | share of the time left |
+|---|---|
+{shares}
+
+## What is down or late
+
+The first line whose parts are all missing decides, and the answer says so in `degraded`. `eval run` lets nothing be
+missing: there, such an item is failed.
+
+| missing | the answer rests on |
+|---|---|
+{policy}
+"""
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from eval import cli as eval_cli
-from services.errors import EarwitnessError
+from eval.terminal import leave_now
+from services.errors import BadConfig, EarwitnessError, TookTooLong
 
 UNUSABLE = 2  # exit code of what the user can mend
 LOCAL = Path(__file__).with_name("serve.local.yaml")
@@ -52,35 +53,46 @@ def ask(
         typer.Option(help="Audio-language model that hears, on paths lalm, auto and both; default: earwitness-tiny."),
     ] = None,
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
-    budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
+    ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print each step, what it said and its seconds.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
     from deploy.asking import Request, ask, stdout_kept
-    from deploy.show import print_answer, print_side_by_side
+    from deploy.show import print_found
 
+    if json and explain:
+        raise BadConfig("--json holds every step as it is: leave out --explain.")
+    request = Request(
+        clip=clip,
+        question=question,
+        choices=tuple(choice or ()),
+        path=path,
+        llm=llm,
+        llm_url=llm_url,
+        captioner=captioner,
+        asr=asr,
+        lalm=lalm,
+        lalm_url=lalm_url,
+        budget=budget,
+        deadline_s=deadline,
+    )
     with stdout_kept() as stdout:
-        request = Request(
-            clip=clip,
-            question=question,
-            choices=tuple(choice or ()),
-            path=path,
-            llm=llm,
-            llm_url=llm_url,
-            captioner=captioner,
-            asr=asr,
-            lalm=lalm,
-            lalm_url=lalm_url,
-            budget=budget,
-        )
         found = ask(request)
         if json:
             shown = found if path == "both" else found.answers[0]
             print(shown.model_dump_json(), file=stdout)
-        elif path == "both":
-            print_side_by_side(request.question, request.choices, found.answers, stdout)
         else:
-            print_answer(request.question, request.choices, found.answers[0], stdout)
+            print_found(request, found, stdout, explain=explain)
+    if deadline is not None and any(one.degraded for one in found.answers):
+        leave_now(0)  # a model that is late may be busy for minutes
 
 
 @app.command()
@@ -167,6 +179,8 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments, prog_name="earwitness")
     except EarwitnessError as error:
         print(f"earwitness: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        if isinstance(error, TookTooLong):
+            leave_now(UNUSABLE)  # a model that is late may be busy for minutes
         sys.exit(UNUSABLE)
 
 

@@ -5,6 +5,8 @@ from typing import IO
 from rich.console import Console
 from rich.table import Column, Table
 
+from deploy.asking import Answers, Request
+from deploy.explain import print_explained
 from services import weights
 from services.catalog import DEFAULT_LLM
 from services.types import Answer, Choice, Evidence, Question
@@ -12,36 +14,63 @@ from services.types import Answer, Choice, Evidence, Question
 BAR_WIDTH = 24  # characters that stand for probability 1
 
 
+def print_found(request: Request, found: Answers, out: IO[str], *, explain: bool) -> None:
+    """Print one answer, or two side by side; explained, with the steps in place of the evidence."""
+    question, choices = request.question, request.choices
+    if len(found.answers) > 1:
+        print_side_by_side(question, choices, found, out)
+    elif explain:
+        print_choice(question, choices, found.answers[0], out)
+    else:
+        print_answer(question, choices, found.answers[0], out)
+    if explain:
+        for answer, took_s in zip(found.answers, found.took_s, strict=True):
+            print_explained(answer, took_s, out)
+
+
 def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: IO[str]) -> None:
     """Print options with their probabilities, the choice, the evidence and what it took."""
+    print_choice(question, choices, answer, out)
     console = Console(file=out, highlight=False, markup=False)
-    console.print(question, style="bold")
-    for option in Question.ask(question, choices).choices:
-        console.print(_option(option, answer), soft_wrap=True)
-    console.print(f"Answer: {_chosen(answer)}", style="bold")
     if answer.evidence:
         console.print(_evidence(answer.evidence))
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
     console.print(f"Path {answer.path}: {' > '.join(answer.trace)} ({seconds})", soft_wrap=True)
     if answer.degraded:
-        console.print(f"Missing: {', '.join(answer.degraded)}", soft_wrap=True)
+        console.print(_missing(answer), soft_wrap=True)
 
 
-def print_side_by_side(question: str, choices: tuple[str, ...], answers: tuple[Answer, ...], out: IO[str]) -> None:
+def print_choice(question: str, choices: tuple[str, ...], answer: Answer, out: IO[str]) -> None:
+    """Print options with their probabilities and the choice."""
+    console = Console(file=out, highlight=False, markup=False)
+    console.print(question, style="bold")
+    for option in Question.ask(question, choices).choices:
+        console.print(_option(option, answer), soft_wrap=True)
+    console.print(f"Answer: {_chosen(answer)}", style="bold")
+
+
+def print_side_by_side(question: str, choices: tuple[str, ...], found: Answers, out: IO[str]) -> None:
     """Print what each way answered in a column of its own, and below it what it rests on."""
     console = Console(file=out, highlight=False, markup=False)
     console.print(question, style="bold")
+    answers = found.answers
     table = Table("", *(answer.path for answer in answers), box=None, pad_edge=False, header_style="bold")
     for option in Question.ask(question, choices).choices:
         table.add_row(f"{option.letter}  {option.text}", *(_share(option, answer) for answer in answers))
     table.add_row("Answer", *(_chosen(answer) for answer in answers), style="bold")
-    table.add_row("Seconds", *(f"{sum(answer.timings_s.values()):.1f}" for answer in answers))
+    table.add_row("Seconds", *(f"{took_s:.1f}" for took_s in found.took_s))
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
     console.print(table)
     for answer in answers:
         console.print(f"Path {answer.path}: {' > '.join(answer.trace)}", soft_wrap=True)
         if answer.evidence:
             console.print(_evidence(answer.evidence))
+        if answer.degraded:
+            console.print(_missing(answer), soft_wrap=True)
+
+
+def _missing(answer: Answer) -> str:
+    return f"Missing: {'; '.join(answer.degraded)}"
 
 
 def _share(option: Choice, answer: Answer) -> str:

@@ -7,16 +7,15 @@ shell `eval` itself does. Both are this app, and `python -m eval` too. In a shel
 `earwitness eval VERB`, or `python -m eval VERB`.
 """
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eval import akb_cli, analysis_cli
-from eval.terminal import terminal
+from eval.terminal import leave_now, terminal
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
@@ -74,7 +73,10 @@ def run(
         list[str] | None, typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.")
     ] = None,
     probe_items: Annotated[int, typer.Option(min=1, help="Items that the audio probes ask.")] = 50,
-    budget: Annotated[int, typer.Option(min=0, help="Times that an unsure answer may ask its ears again.")] = 0,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
@@ -113,7 +115,7 @@ def run(
         out=out,
         retry_failed=retry_failed,
     )
-    _report(session.run(request), budget)
+    _report(session.run(request), request.options().budget or 0)
 
 
 @app.command()
@@ -180,7 +182,7 @@ def grid(
     grids.print_grid(done, console)
     console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
-        _leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
+        leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
 
 
 def _names(listed: str) -> tuple[str, ...]:
@@ -222,7 +224,7 @@ def _report(outcome: "Outcome", budget: int) -> None:
         console.print("The same command with --retry-failed asks the failed items again.")
     if not outcome.is_complete:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
-        _leave_now(INTERRUPTED)
+        leave_now(INTERRUPTED)
     if outcome.summary.failed == outcome.num_items:
         raise typer.Exit(NOTHING_WORKED)
 
@@ -234,13 +236,6 @@ def _report_budget(folder: Path, budget: int) -> None:
     found = curves(read_predictions(folder), budget)
     print_curves(found, terminal())
     terminal().print(f"Accuracy against budget: {draw(found, folder)}", highlight=False, soft_wrap=True)
-
-
-def _leave_now(code: int) -> NoReturn:
-    """End the process without waiting for models that are busy in their threads; all results are on disk."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def main(arguments: list[str] | None = None) -> None:

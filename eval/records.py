@@ -96,8 +96,8 @@ class Asked(Value):
     limit: int | None = None
     seed: int = 0
     """Of what controls draw at random."""
-    budget: int = 0
-    """Follow-up questions that an unsure answer may ask its ears."""
+    budget: int | None = None
+    """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
 
 
 class RunOptions(Asked):

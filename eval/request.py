@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from agents.paths import DEAF, PATHS
+from agents.paths import BUDGETS, DEAF, PATHS
 from eval.records import Asked, RunOptions
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -63,6 +63,7 @@ class Request(Asked):
             "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
             "asr": (self.asr or DEFAULT_ASR) if cascades else None,
             "lalm": self.lalm or (DEFAULT_LALM if listens and not self.lalm_url else None),
+            "budget": BUDGETS.get(self.path, 0) if here and self.budget is None else self.budget,
         }
         return RunOptions(
             **self.model_dump(include=set(Asked.model_fields)) | defaults,
@@ -73,7 +74,7 @@ class Request(Asked):
     def _refuse_useless(self) -> None:
         """Raise `BadConfig` for the first option that would change nothing."""
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
-        if self.server is not None and self.budget:
+        if self.server is not None and self.budget is not None:
             raise BadConfig("--server decides itself how often it listens: leave out --budget.")
         if self.server is not None and chosen:
             raise BadConfig(f"--server brings its own models: leave out {_flags(chosen)}.")
@@ -92,7 +93,8 @@ def default_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
     first = f"first{options.limit}" if options.limit else None
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
-    budget = f"budget{options.budget}" if options.budget else None
+    is_usual = options.budget in {None, BUDGETS.get(options.path, 0)}
+    budget = None if is_usual else f"budget{options.budget}"
     parts = (options.benchmark, options.path, *models, budget, first)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
 

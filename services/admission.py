@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
+from services.deadline import budget
 from services.errors import ClientGone, Overloaded, TookTooLong
 from services.limits import Limits
 from services.metrics import RUNNING, STAGE_SECONDS, WAITING
@@ -43,7 +44,7 @@ class Admission:
         deadline_s = self._limits.deadline_s
         try:
             async with asyncio.timeout(deadline_s) as deadline:
-                with self._place():
+                with budget(deadline_s), self._place():
                     with _stage("upload"):
                         asked = await read(request)
                     return await _while_connected(request, self._in_turn(work, asked))

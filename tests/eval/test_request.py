@@ -69,3 +69,10 @@ def test_a_price_is_dollars_per_million_tokens() -> None:
 def test_a_run_with_a_budget_has_a_folder_of_its_own() -> None:
     with_budget, without = request(path="cascade", budget=3).options(), request(path="cascade").options()
     assert default_folder(with_budget).name == default_folder(without).name + "-budget3"
+
+
+def test_auto_listens_again_once_unless_told_otherwise() -> None:
+    usual, never = request(path="auto").options(), request(path="auto", budget=0).options()
+    assert (usual.budget, never.budget, request(path="cascade").options().budget) == (1, 0, 0)
+    assert default_folder(never).name == default_folder(usual).name + "-budget0"
+    assert request(path="auto", server="http://x").options().budget is None

@@ -1,0 +1,66 @@
+"""How an answer came about, step by step, for a person in the terminal."""
+
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from services.types import Answer, Choice, Evidence, Opinion
+
+AGAIN = "listen again"
+
+
+class Said(NamedTuple):
+    """A step, and what it said."""
+
+    step: str
+    seconds: float | None
+    """None: it waits for no model."""
+    lines: tuple[str, ...]
+
+
+def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
+    """Print each step with its seconds and what it said, then what was missing."""
+    console = Console(file=out, highlight=False, markup=False)
+    table = Table(Column("step", no_wrap=True), Column("seconds", justify="right"), "what it said", box=None)
+    table.pad_edge, table.header_style = False, "dim"
+    for said in steps(answer):
+        table.add_row(said.step, "" if said.seconds is None else f"{said.seconds:.2f}", "\n".join(said.lines))
+    console.print(table)
+    console.print(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", soft_wrap=True)
+    console.print(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", soft_wrap=True)
+
+
+def steps(answer: Answer) -> Iterator[Said]:
+    """Yield the steps of the trace in order, and last the answer."""
+    timings_s = dict(answer.timings_s)
+    for line in answer.trace:
+        step, _, detail = line.partition(": ")
+        told = (_statement(one) for one in answer.evidence if _heard_in(one, answer) == step)
+        arms = map(_opinion, answer.arms) if step == "reconcile" else ()
+        yield Said(step, timings_s.pop(step, None), (detail, *told, *arms))
+    own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
+    yield Said("answer", None, (_opinion(own) if answer.choice else answer.reply,))
+
+
+def _heard_in(statement: Evidence, answer: Answer) -> str:
+    """Return the step that a statement is from; what follow-ups found is in their lines of the trace."""
+    if any(line.startswith(AGAIN) and statement.text in line for line in answer.trace):
+        return AGAIN
+    return "transcribe" if f"transcribe: {statement.source}" in answer.trace else "caption"
+
+
+def _statement(statement: Evidence) -> str:
+    end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
+    return f"{statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}): {statement.text}"
+
+
+def _opinion(opinion: Opinion) -> str:
+    shares = sorted(opinion.probabilities.items(), key=lambda share: -share[1])
+    told = ", ".join(f"{letter} {share:.1%}" for letter, share in shares) or "without probabilities"
+    return f"{opinion.path}: {_named(opinion.choice)} ({told})"
+
+
+def _named(choice: Choice | None) -> str:
+    return f"{choice.letter}) {choice.text}" if choice else "no option"

@@ -1,0 +1,67 @@
+"""How an answer came about, as a person reads it."""
+
+from io import StringIO
+
+from deploy.explain import print_explained, steps
+from services.types import Answer, Choice, Evidence, Opinion
+
+A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")
+ANSWER = Answer(
+    question_id="q",
+    reply="A",
+    choice=A,
+    probabilities={"A": 0.8, "B": 0.2},
+    path="auto",
+    trace=(
+        "route: both (rule, a question about speech)",
+        "caption: ears",
+        "transcribe: scribe",
+        "read: reader",
+        "listen again: sound (1 of 1), margin 0.90: Most like: rain.",
+        "listen: hearer",
+        "reconcile: they differ, fitted router, 0.25 of the say to the LALM",
+    ),
+    evidence=(
+        Evidence(kind="sound", source="yamnet", revision="1", text="Rain (0.9).", end_s=2.0),
+        Evidence(kind="transcript", source="scribe", revision="1", text="Hello.", start_s=0.5),
+        Evidence(kind="sound", source="focus", revision="1", text="Most like: rain.", end_s=2.0),
+    ),
+    degraded=("no quality: it failed",),
+    timings_s={"caption": 0.25, "transcribe": 1.5, "read": 2.0, "listen again": 0.5, "listen": 1.0},
+    arms=(
+        Opinion(path="cascade", choice=A, probabilities={"A": 0.9, "B": 0.1}),
+        Opinion(path="lalm", choice=B, probabilities={}),
+    ),
+)
+
+
+def test_each_statement_stands_with_the_step_that_made_it() -> None:
+    told = {said.step: said for said in steps(ANSWER)}
+    assert list(told) == ["route", "caption", "transcribe", "read", "listen again", "listen", "reconcile", "answer"]
+    assert told["caption"].lines == ("ears", "0.0-2.0 s, sound (yamnet): Rain (0.9).")
+    assert told["transcribe"].lines == ("scribe", "0.5-end s, transcript (scribe): Hello.")
+    assert told["listen again"].lines[1:] == ("0.0-2.0 s, sound (focus): Most like: rain.",)
+    assert told["reconcile"].lines[1:] == (
+        "cascade: A) Rain (A 90.0%, B 10.0%)",
+        "lalm: B) Wind (without probabilities)",
+    )
+    assert told["answer"].lines == ("auto: A) Rain (A 80.0%, B 20.0%)",)
+    assert [told[step].seconds for step in ("route", "caption", "read", "listen", "answer")] == [
+        None,
+        0.25,
+        2.0,
+        1.0,
+        None,
+    ]
+
+
+def test_what_was_missing_and_what_it_took_is_said() -> None:
+    out = StringIO()
+    print_explained(ANSWER, 3.5, out)
+    assert "Path auto, 3.50 s in all" in out.getvalue()
+    assert "Missing: no quality: it failed" in out.getvalue()
+
+
+def test_an_open_question_is_answered_in_words() -> None:
+    *_, last = steps(ANSWER.model_copy(update={"choice": None, "reply": "It rains."}))
+    assert last.lines == ("It rains.",)
