@@ -159,8 +159,7 @@ class FocusedListener:
         best = next((tags[name] for name in focus.named(tags)), None)
         if best is None or (best.confidence < LEAST_HEARD and not focus.is_named):
             return []  # a question about something else is not answered by a sound that is hardly heard
-        text = f"Of the sounds asked about, most like: {best.sound}."
-        return [Statement("sound", text, 0.5, "model" if best.confidence >= LEAST_HEARD else "heuristic")]
+        return [Statement("sound", f"Of the sounds asked about, most like: {best.sound}.", 0.5, "model")]
 
 
 def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
