@@ -1,6 +1,7 @@
 """The frozen parts of a LALM: a Whisper encoder and a causal LM, from the embedded weights, a folder or the Hub."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
+from transformers.utils import logging
 
 from services import weights
 from services.errors import ModelError
@@ -34,9 +36,10 @@ def revision(source: str) -> str:
 def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
     """Load a Whisper encoder; `source` may also hold a whole Whisper model."""
     try:
-        encoder, report = WhisperEncoder.from_pretrained(
-            _place(source), dtype=dtype, use_safetensors=True, key_mapping=INSIDE_WHISPER, output_loading_info=True
-        )
+        with _without_bar(source):
+            encoder, report = WhisperEncoder.from_pretrained(
+                _place(source), dtype=dtype, use_safetensors=True, key_mapping=INSIDE_WHISPER, output_loading_info=True
+            )
     except LOADING_ERRORS as error:
         raise _unusable("Whisper encoder", source, error) from error
     _complete("Whisper encoder", source, report["missing_keys"])
@@ -46,9 +49,10 @@ def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
     """Load a causal LM, frozen."""
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            _place(source), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", output_loading_info=True
-        )
+        with _without_bar(source):
+            model, report = AutoModelForCausalLM.from_pretrained(
+                _place(source), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", output_loading_info=True
+            )
     except LOADING_ERRORS as error:
         raise _unusable("causal LM", source, error) from error
     _complete("causal LM", source, report["missing_keys"])
@@ -60,6 +64,19 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
         )
     frozen: PreTrainedModel = model.eval().requires_grad_(requires_grad=False)
     return frozen
+
+
+@contextmanager
+def _without_bar(source: str) -> Iterator[None]:
+    """Open embedded weights, which takes a tenth of a second, without the progress bar of transformers."""
+    hides = source in weights.known() and logging.is_progress_bar_enabled()
+    if hides:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if hides:
+            logging.enable_progress_bar()
 
 
 def open_tokenizer(source: str) -> PreTrainedTokenizerBase:
