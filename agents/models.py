@@ -1,9 +1,11 @@
 """Which models a path uses, by name, and how they are opened in this process."""
 
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, Self, TypeAlias, TypeVar
 
-from lalm.catalog import open_lalm
+from pydantic import model_validator
+
+from lalm.catalog import Engine, open_lalm
 from services.cache import CachedASR, CachedCaptioner
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, open_llm, pick
 from services.protocols import ASR, LALM, LLM, Captioner
@@ -25,6 +27,14 @@ class ModelNames(Value):
     lalm: str | None = None
     lalm_url: str | None = None
     """The same for the LALM."""
+    lalm_engine: Engine = "in_process"
+    """What runs the LALM here: our own code, or a vLLM started beside it; without `lalm_url` only."""
+
+    @model_validator(mode="after")
+    def _runs_in_one_place(self) -> Self:
+        if self.lalm_url and self.lalm_engine != "in_process":
+            raise ValueError("lalm_url names who runs the LALM: leave out lalm_engine")
+        return self
 
 
 class Models(Protocol):
@@ -85,7 +95,7 @@ class LocalModels:
     def lalm(self) -> LALM:
         key = (self._names.lalm, self._names.lalm_url)
         if key not in self._pool.lalms:
-            self._pool.lalms[key] = open_lalm(*key)
+            self._pool.lalms[key] = open_lalm(*key, engine=self._names.lalm_engine)
         return self._note("lalm", self._pool.lalms[key])
 
     def _note(self, role: str, model: Model) -> Model:

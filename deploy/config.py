@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from agents.models import ModelNames
 from lalm.catalog import LALMS
+from lalm.vllm_plugin import require_vllm
 from services.catalog import ASRS, CAPTIONERS, LLMS, pick
 from services.errors import BadConfig
 from services.limits import Limits, Scale
@@ -56,6 +57,8 @@ def _check_names(names: ModelNames) -> None:
         pick(LLMS, "LLM", names.llm)
     if names.lalm and names.lalm_url is None and not Path(names.lalm).is_dir():
         pick(LALMS, "LALM", names.lalm)
+    if names.lalm_engine == "vllm":
+        require_vllm()
 
 
 def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:

@@ -6,6 +6,7 @@ To add a LALM, add one line. The import stands inside the opener, so that naming
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from lalm.request_form import Form
 from services.cache import CachedASR
@@ -15,18 +16,24 @@ from services.protocols import ASR, LALM
 from services.settings import settings
 
 DEFAULT_LALM = "earwitness-tiny"
+Engine: TypeAlias = Literal["in_process", "vllm"]
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
 QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
 
 
-def open_lalm(name: str | None, url: str | None = None) -> LALM:
-    """Open a LALM: a catalogued one, any that the server at `url` offers, or a folder."""
+def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_process") -> LALM:
+    """Open a LALM: a catalogued one, any that the server at `url` offers, or a folder.
+
+    `engine` says what runs it where no `url` does.
+    """
     if name is None:
         raise ModelError(
             "--lalm-url needs the name of an audio-language model that the server offers: --lalm NAME (known: "
             f"{', '.join(LALMS)})."
         )
+    if engine == "vllm":
+        return lalm_in_vllm(name)
     if name in LALMS:
         return LALMS[name](url)
     if url is not None:
@@ -93,6 +100,21 @@ def served_run(folder: Path, name: str, url: str) -> LALM:
     asr = checkpoint.read_config(folder).model.asr
     endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
     return ServedRun(folder, endpoint, name=name, asr=None if asr is None else _recogniser(asr))
+
+
+def lalm_in_vllm(name: str) -> LALM:
+    """Open a run of `lalm.train` in a vLLM of its own."""
+    from lalm import checkpoint
+    from lalm.engine import InVllm
+
+    folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
+    if not (folder / "config.yaml").is_file():
+        raise ModelError(
+            f"A vLLM of its own is started for runs of `python -m lalm.train` alone, and {name!r} is none: "
+            "serve it yourself, and name its server as lalm_url."
+        )
+    asr = checkpoint.read_config(folder).model.asr
+    return InVllm(folder, name=folder.name, asr=None if asr is None else _recogniser(asr))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:

@@ -10,6 +10,7 @@ In the run folder:
 """
 
 from collections.abc import Mapping
+from hashlib import file_digest
 from pathlib import Path
 
 import torch
@@ -56,6 +57,12 @@ def open_run(folder: Path, config: TrainConfig) -> None:
 def read_config(folder: Path) -> TrainConfig:
     """Return the configuration of a run folder."""
     return yaml_config.read_config(folder / CONFIG, TrainConfig)
+
+
+def revision(folder: Path) -> str:
+    """Return what identifies the trained weights of a run folder."""
+    with (folder / WEIGHTS).open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:12]
 
 
 def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> None:

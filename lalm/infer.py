@@ -5,7 +5,6 @@ about silence (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; Holtz
 short or common option is likely whatever is heard.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import accumulate
@@ -69,7 +68,7 @@ class TrainedLALM:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._built = build(checkpoint.read_config(folder).model, self._device)
         checkpoint.load_weights(self._built.model, folder)
-        self.revision = hashlib.sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()[:12]
+        self.revision = checkpoint.revision(folder)
         self._built.model.eval()
         self._asr = asr
         self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()

@@ -3,12 +3,13 @@
 It costs no import of vLLM's models: the class is named, and imported where it is served.
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from transformers import AutoConfig
 
 from lalm.hf_config import LalmConfig
+from services.errors import BadConfig
 
 PINNED = "0.32.0"  # vLLM's interfaces for models change with its minor versions
 ARCHITECTURE = "Lalm"  # what config.json calls it
@@ -32,3 +33,16 @@ def register() -> None:
     AutoConfig.register(LalmConfig.model_type, ServedConfig, exist_ok=True)
     if ARCHITECTURE not in ModelRegistry.get_supported_archs():
         ModelRegistry.register_model(ARCHITECTURE, "lalm.vllm_model:LalmForServing")
+
+
+def require_vllm() -> None:
+    """Raise `BadConfig` unless the vLLM is installed that the plugin is written for."""
+    try:
+        installed = version("vllm").partition("+")[0]
+    except PackageNotFoundError:
+        raise BadConfig(
+            f"lalm_engine 'vllm' needs vLLM {PINNED} beside Earwitness (docs/vllm.md), and none is installed. "
+            "Leave lalm_engine out to run the LALM in process."
+        ) from None
+    if installed != PINNED:
+        raise BadConfig(f"lalm_engine 'vllm' needs vLLM {PINNED}; {installed} is installed.")

@@ -259,7 +259,14 @@ def test_an_unknown_model_is_refused_before_anything_starts(
     [
         ("limit: {}", "no setting named 'limit'. Did you mean 'limits'?"),
         ("limits: {deadline: 3}", "no setting named 'limits.deadline'. Did you mean 'deadline_s'?"),
-        ("models: {xyz: 3}", "no setting named 'models.xyz'. Known: llm, captioner, asr, llm_url, lalm, lalm_url."),
+        (
+            "models: {xyz: 3}",
+            "no setting named 'models.xyz'. Known: llm, captioner, asr, llm_url, lalm, lalm_url, lalm_engine.",
+        ),
+        (
+            "models: {lalm: earwitness-tiny, lalm_engine: ray}",
+            "models.lalm_engine: Input should be 'in_process' or 'vllm'",
+        ),
         ("limits: {deadline_s: -1}", "limits.deadline_s: Input should be greater than 0."),
         ("limits: [", "is no YAML"),
     ],

@@ -1,0 +1,123 @@
+"""A run of `lalm.train` in a vLLM of its own, on loopback: started when the LALM is opened, gone with its process.
+
+Whether a LALM runs here or in vLLM is said by the configuration (`lalm_engine`); neither stands in for the other.
+"""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from pydantic import SecretStr
+
+from lalm import checkpoint
+from lalm.export import export
+from lalm.served_run import ServedRun
+from lalm.vllm_plugin import require_vllm
+from services.chat_server import Endpoint
+from services.errors import ModelError
+from services.protocols import ASR
+from services.settings import settings
+
+START_S = 600.0  # a large backbone is read and compiled in minutes
+POLL_S = 0.5
+MAX_TOKENS = 2048  # of a prompt with its reply
+ON_CPU = ("--dtype", "float32", "--enforce-eager", "--block-size", "32")
+DIE_WITH_PARENT = """
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: gone with the thread that started it, even if killed
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class OwnVllm:
+    """A `vllm serve` that ends with this process, however this process ends.
+
+    Args:
+        folder: run of `lalm.train`; it is exported once, below the cache folder.
+        name: what it is served as.
+
+    Raises `BadConfig` without the right vLLM, `ModelError` where it does not start.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        require_vllm()
+        self._name = name
+        self._key = secrets.token_urlsafe()
+        port = _free_port()
+        command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(_exported(folder))]
+        command += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--max-model-len", str(MAX_TOKENS), "--limit-mm-per-prompt", json.dumps({"audio": 1})]
+        command += [] if torch.cuda.is_available() else ON_CPU
+        self._process = subprocess.Popen(  # noqa: S603 - our own words and a folder of ours
+            [sys.executable, "-c", DIE_WITH_PARENT, *command],
+            env={**os.environ, "VLLM_API_KEY": self._key},
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+        )
+        self._port = port
+        self._wait()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it answers."""
+        return Endpoint(url=f"http://127.0.0.1:{self._port}/v1", model=self._name, api_key=SecretStr(self._key))
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + START_S
+        while not self._is_healthy():
+            if (code := self._process.poll()) is not None:
+                raise ModelError(f"vLLM ended with code {code} before it served {self._name!r}; its log says why.")
+            if time.monotonic() > end:
+                self.close()
+                raise ModelError(f"vLLM did not serve {self._name!r} within {START_S:g} s; its log says why.")
+            time.sleep(POLL_S)
+
+    def _is_healthy(self) -> bool:
+        asking = HTTPConnection("127.0.0.1", self._port, timeout=POLL_S)
+        try:
+            asking.request("GET", "/health")
+            return asking.getresponse().status == HTTPStatus.OK
+        except OSError:
+            return False
+        finally:
+            asking.close()
+
+
+class InVllm(ServedRun):
+    """A run of `lalm.train` in a vLLM of its own."""
+
+    def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
+        self._server = OwnVllm(folder, name)
+        super().__init__(folder, self._server.endpoint, name=name, asr=asr)
+
+
+def _exported(folder: Path) -> Path:
+    """Return the run as a folder that vLLM reads, written once for each state of the run."""
+    target = settings().home / "exported" / checkpoint.revision(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if not target.is_dir():
+            export(folder, target)
+    return target
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
