@@ -29,13 +29,13 @@ class State(NamedTuple):
     degraded: tuple[str, ...]
     usage: Usage
     num_actions: int
-    num_known: int
-    """Statements before the first follow-up."""
+    weighed: tuple[Evidence, ...]
+    """What the follow-ups found. It may have been said in the first caption: among many lines, which one matters?"""
 
     @property
     def is_changed(self) -> bool:
         """Whether anything was found."""
-        return len(self.evidence) > self.num_known
+        return bool(self.weighed)
 
     @property
     def trusted(self) -> tuple[Evidence, ...]:
@@ -83,8 +83,7 @@ class FollowUp:
         known = answer.probabilities or as_probabilities(answer.choice, question)
         temperature = self.temperature if answer.probabilities else 1.0
         drafts = (Draft(actions=0, choice=answer.choice),)
-        calibrated, evidence = tempered(known, temperature), answer.evidence
-        return State(calibrated, evidence, (), (), drafts, (), Usage(), num_actions=0, num_known=len(evidence))
+        return State(tempered(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0, ())
 
     async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
         """Use one tool, and weigh what it finds."""
@@ -94,7 +93,7 @@ class FollowUp:
         except self.policy.tolerates as error:
             state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
             return self._noted(tool, f" failed ({error})", heard.question, state)
-        new = tuple(one for one in found if one not in state.evidence)
+        new = tuple(one for one in found if one not in state.weighed)
         if not new:
             return self._noted(tool, ", nothing new", heard.question, state)
         return await self._weighed(tool, heard.question, new, state)
@@ -113,7 +112,8 @@ class FollowUp:
         heard_text = " ".join(one.text for one in new)
         state = state._replace(
             probabilities=pooled(*parts),
-            evidence=state.evidence + new,
+            evidence=state.evidence + tuple(one for one in new if one not in state.evidence),
+            weighed=state.weighed + new,
             doubted=doubted,
             usage=state.usage + usage,
         )

@@ -252,3 +252,13 @@ def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays(
     refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
     assert refined.choice == HOW_MANY.choices[1]
     assert max(refined.probabilities.values()) < 0.6
+
+
+def test_what_the_first_caption_said_among_much_else_is_weighed_once_and_not_repeated() -> None:
+    known = statement("Number of separate events: 3.")
+    unsure = refine(Listener((known,)), answered(0.4, 0.3, 0.3, evidence=(known,)))
+    assert unsure.choice == HOW_MANY.choices[1]
+    assert unsure.evidence == (known,)
+    weak = statement("Number of separate events: 3.", "heuristic")
+    twice = refine(Listener((weak,)), answered(0.5, 0.3, 0.2, evidence=(weak,)), budget=2)
+    assert twice.trace[1] == "listen again: caption (2 of 2), nothing new"
