@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
 from ray import serve
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
+from services.call import Call, Lookup, calling, current_call
 from services.errors import EarwitnessError, ModelError
 from services.limits import Scale
 from services.protocols import ASR, LALM, LLM, Captioner
@@ -26,6 +28,13 @@ class Card(Value):
     """Of an LLM or a LALM; the others have none."""
 
 
+class Said(NamedTuple):
+    """What a model said, and what the perception cache had to do with it."""
+
+    value: object
+    lookups: tuple[Lookup, ...]
+
+
 class Replica:
     """Opens a model when the replica starts; so the replica is up when the model is loaded."""
 
@@ -37,15 +46,17 @@ class Replica:
         style = getattr(self._model, "style", ReadingStyle())
         return Card(name=self._model.name, revision=self._model.revision, style=style)
 
-    async def call(self, method: str, *arguments: object) -> object:
+    async def call(self, call: Call, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.
 
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
         try:
-            return await getattr(self._model, method)(*arguments)
+            with calling(call):
+                said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error
+        return Said(said, tuple(call.lookups))
 
 
 def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale) -> serve.Application:
@@ -61,7 +72,10 @@ class Remote:
         self._handle = handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
-        return await ask_replica(self._handle.call, method, *arguments)
+        call = current_call()
+        said: Said = await ask_replica(self._handle.call, replace(call, lookups=[]), method, *arguments)
+        call.lookups.extend(said.lookups)
+        return said.value
 
 
 class RemoteLLM(Remote):

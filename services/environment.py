@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     """Key sent to the server that `--llm-url` names."""
     api_keys_file: Path | None = None
     """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
+    perception_max_bytes: int = Field(default=1_000_000_000, gt=0)
+    """Most bytes of cached perception on disk; what was asked for longest ago goes first."""
+    shared_perception: bool = False
+    """Whether all API keys share cached perception; else each has its own, as seconds tell what others asked."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")

@@ -14,13 +14,14 @@ import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.auth import Keys
+from services.call import calling, current_call
 from services.limits import PerKey
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
@@ -69,7 +70,8 @@ class Guard:
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
-        await self._within_limits(self._uses[owner], scope, receive, send)
+        with calling(replace(current_call(), tenant=owner)):
+            await self._within_limits(self._uses[owner], scope, receive, send)
 
     async def _within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal := self._too_much(use):

@@ -18,6 +18,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.call import Call, calling
 from services.errors import ClientGone
 from services.metrics import REQUEST_SECONDS, REQUESTS
 
@@ -42,6 +43,8 @@ class AboutRequest:
     """Seconds of sound."""
     timings_s: dict[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
+    cache: tuple[str, ...] = ()
+    """What the perception cache was asked for and had, such as `captions hit`."""
 
 
 _current: ContextVar[AboutRequest | None] = ContextVar("earwitness_request", default=None)
@@ -103,7 +106,7 @@ class RequestLog:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         about = AboutRequest(given if SANE_ID.fullmatch(given) else uuid4().hex)
         scope.setdefault("state", {})["about"] = about
-        token = _current.set(about)
+        token, call = _current.set(about), Call(request_id=about.id)
         status, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -115,12 +118,14 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            with calling(call):
+                await self._app(scope, receive, send_with_id)
         except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
             status, about.error = ClientGone.http_status, ClientGone.code
             raise
         finally:
             _current.reset(token)
+            about.cache = tuple(" ".join(lookup) for lookup in call.lookups)
             _note(scope, about, status, perf_counter() - started)
 
 
@@ -142,5 +147,8 @@ def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> Non
         "clip_s": about.clip_s,
         "stages_s": {stage: round(taken, 4) for stage, taken in about.timings_s.items()},
         "degraded": len(about.degraded),
+        "cache": about.cache,
     }
-    LOGGER.info("request", extra={"facts": {name: fact for name, fact in facts.items() if fact not in (None, {}, 0)}})
+    LOGGER.info(
+        "request", extra={"facts": {name: fact for name, fact in facts.items() if fact not in (None, {}, 0, ())}}
+    )
