@@ -13,6 +13,7 @@ from services.metrics import count_answer
 from services.protocols import Answerer
 from services.request_log import about_request
 from services.service import Service
+from services.tracing import span
 from services.types import Answer, AudioClip, Question, Value
 
 BOTH = "both"
@@ -63,8 +64,9 @@ async def answer(service: Service, limits: Limits, asked: Asked) -> Answered:
 async def _answered(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
     """Return an answer whose trace ends with what came out of the perception cache and what did not."""
     call = current_call()
-    with calling(replace(call, lookups=[])) as own:
+    with calling(replace(call, lookups=[])) as own, span("answer") as facts:
         answer = await answerer.answer(question, clip)
+        facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}
     call.lookups.extend(own.lookups)
     return answer.model_copy(update={"trace": (*answer.trace, *_told(own.lookups))})
 

@@ -24,6 +24,8 @@ class Call:
     request_id: str = ""
     tenant: str = ""
     """Name of the API key; empty where none is asked for."""
+    traceparent: str = ""
+    """Span that the work belongs to, as W3C Trace Context; empty where nothing is traced."""
     lookups: list[Lookup] = field(default_factory=list)
     """What the perception cache was asked for, added to as it is."""
 

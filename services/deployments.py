@@ -10,11 +10,14 @@ from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from services.call import Call, Lookup, calling, current_call
+from services.call import Call, Lookup, current_call
 from services.errors import EarwitnessError, ModelError
 from services.limits import Scale
+from services.log_lines import start_logging
 from services.protocols import ASR, LALM, LLM, Captioner
+from services.tracing import span, traceparent
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
+from services.watched import watched
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 
@@ -39,6 +42,7 @@ class Replica:
     """Opens a model when the replica starts; so the replica is up when the model is loaded."""
 
     def __init__(self, open_model: Callable[[], AnyModel]) -> None:
+        start_logging()
         self._model = open_model()
 
     async def card(self) -> Card:
@@ -52,7 +56,7 @@ class Replica:
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
         try:
-            with calling(call):
+            with watched(call, self._model.name, method):
                 said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error
@@ -73,7 +77,9 @@ class Remote:
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_call()
-        said: Said = await ask_replica(self._handle.call, replace(call, lookups=[]), method, *arguments)
+        with span(method, {"model": self.name}):
+            handed = replace(call, lookups=[], traceparent=traceparent())
+            said: Said = await ask_replica(self._handle.call, handed, method, *arguments)
         call.lookups.extend(said.lookups)
         return said.value
 

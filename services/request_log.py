@@ -1,16 +1,12 @@
-"""One line of JSON on stderr per request, and the id that finds it again: ASGI middleware around every route.
+"""One line of JSON per request, and the id that finds it again: ASGI middleware around every route.
 
 What is logged: times, names, sizes and codes. What is not: audio, questions, options, answers and keys.
 """
 
 import asyncio
-import json
-import logging
 import re
-import sys
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
 from time import perf_counter
 from uuid import uuid4
@@ -20,12 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.call import Call, calling
 from services.errors import ClientGone
-from services.metrics import REQUEST_SECONDS, REQUESTS
+from services.log_lines import LOGGER
+from services.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
+from services.tracing import TRACEPARENT, continued, span
 
 REQUEST_ID = "X-Request-Id"
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds; counted all the same
-LOGGER = logging.getLogger("earwitness.http")
 
 
 @dataclass(slots=True)
@@ -67,26 +64,6 @@ def request_of(scope: Scope) -> AboutRequest:
     return about
 
 
-class JSONLines(logging.Formatter):
-    """A log record as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write time, level, event and the facts given as `extra={"facts": …}`."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "level": record.levelname.lower(), "event": record.getMessage()}
-        return json.dumps(line | getattr(record, "facts", {}))
-
-
-def log_to_stderr() -> None:
-    """Send what `LOGGER` gets to stderr, once however often it is called."""
-    if not LOGGER.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(JSONLines())
-        LOGGER.addHandler(handler)
-        LOGGER.setLevel(logging.INFO)
-        LOGGER.propagate = False
-
-
 class RequestLog:
     """Names each request, counts it and writes its line.
 
@@ -118,8 +95,13 @@ class RequestLog:
             await send(message)
 
         try:
-            with calling(call):
-                await self._app(scope, receive, send_with_id)
+            parent = Headers(scope=scope).get(TRACEPARENT, "")
+            with calling(call), continued(parent), span("request", {"request_id": about.id}) as facts:
+                try:
+                    with IN_FLIGHT.track_inprogress():
+                        await self._app(scope, receive, send_with_id)
+                finally:
+                    facts |= {"http.route": _route(scope), "http.response.status_code": status, "model": about.model}
         except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
             status, about.error = ClientGone.http_status, ClientGone.code
             raise
@@ -129,8 +111,13 @@ class RequestLog:
             _note(scope, about, status, perf_counter() - started)
 
 
+def _route(scope: Scope) -> str:
+    route: str = getattr(scope.get("route"), "path", "unmatched")
+    return route
+
+
 def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unmatched")
+    route = _route(scope)
     REQUESTS.labels(route=route, status=str(status), model=about.model).inc()
     REQUEST_SECONDS.labels(route=route).observe(seconds)
     if route in UNLOGGED:
