@@ -184,7 +184,7 @@ def test_the_id_of_a_request_is_in_the_log_of_every_model_each_line_json(service
         ("call", "caption"),
         ("call", "choose"),
         ("call", "transcribe"),
-        ("request", ""),
+        ("request", "POST"),
     ]
 
 
