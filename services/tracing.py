@@ -79,7 +79,8 @@ def _tracer() -> "Tracer | None":
 
     provider = TracerProvider(resource=Resource.create({"service.name": "earwitness"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider.get_tracer("earwitness")
+    tracer: Tracer = provider.get_tracer("earwitness")
+    return tracer
 
 
 def _exporter() -> "SpanExporter":
