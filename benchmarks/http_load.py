@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -17,13 +17,15 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
-from services.audio import decode
+from services import audio, weights
 from services.types import SAMPLE_RATE
 
 CLIP_S = 5.0  # seconds; 160 kB as 16-bit WAV at 16 kHz
 TIMEOUT_S = 120.0  # for one answer
 BOUNDARY = "earwitness-load"
+PART = f"--{BOUNDARY}\r\nContent-Disposition: form-data"
 QUESTION = {"question": "Which words does the speaker begin with?", "model": "cascade"}
 CHOICES = ("Call me Ishmael", "It was the best of times", "All happy families are alike", "Once upon a time there was")
 
@@ -68,33 +70,39 @@ class Load:
 
 
 class Target:
-    """A route of a service and the request to send there."""
+    """A service, and the question that is asked there about each of some clips, as a form."""
 
-    def __init__(self, url: str, path: str, body: bytes = b"", content_type: str = "") -> None:
+    def __init__(self, url: str, clips: Sequence[bytes]) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
-        head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
-        if body:
-            head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-        self.request = head.encode() + b"\r\n" + body
+        self.requests = [self._request(clip) for clip in clips]
+
+    def _request(self, clip: bytes) -> bytes:
+        fields = [*QUESTION.items(), *(("choices", choice) for choice in CHOICES)]
+        named = [f'{PART}; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields]
+        form = "".join(named) + f'{PART}; name="file"; filename="clip.wav"\r\n\r\n'
+        body = form.encode() + clip + f"\r\n--{BOUNDARY}--\r\n".encode()
+        head = (
+            f"POST /v1/audio/questions HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
+            f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
 
 
-def question(url: str, clip: bytes) -> Target:
-    """Return a question about a clip, as a form."""
-    fields = [*QUESTION.items(), *(("choices", choice) for choice in CHOICES)]
-    parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields
-    ]
-    parts.append(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="clip.wav"\r\n\r\n')
-    body = "".join(parts).encode() + clip + f"\r\n--{BOUNDARY}--\r\n".encode()
-    return Target(url, "/v1/audio/questions", body, f"multipart/form-data; boundary={BOUNDARY}")
+def small_clips(count: int, *, recording: Path | None = None) -> list[bytes]:
+    """Return so many clips of `CLIP_S` seconds as 16-bit WAV at 16 kHz, one channel, no two of them the same.
+
+    They are cut from `recording`; None: the speech of the demo.
+    """
+    clip = audio.load(recording or weights.folder("demo-speech") / "two_cities.wav")
+    length = round(CLIP_S * SAMPLE_RATE)
+    starts = np.linspace(0, max(0, len(clip.samples) - length), count, dtype=int)
+    return [_wav(clip.samples[start : start + length]) for start in starts]
 
 
-def small_clip(recording: Path) -> bytes:
-    """Return the first `CLIP_S` seconds of a recording as 16-bit WAV at 16 kHz, one channel."""
-    clip = decode(recording.read_bytes(), name=recording.name)
+def _wav(samples: NDArray[np.float32]) -> bytes:
     buffer = BytesIO()
-    soundfile.write(buffer, clip.samples[: round(CLIP_S * SAMPLE_RATE)], SAMPLE_RATE, format="WAV")
+    soundfile.write(buffer, samples, SAMPLE_RATE, format="WAV")
     return buffer.getvalue()
 
 
@@ -107,10 +115,10 @@ async def steady(
 
     async def client() -> None:
         async with _Connection(target) as connection:
-            for _ in numbers:
+            for number in numbers:
                 if time.perf_counter() - started > most_s:
                     return
-                load.replies.append(await connection.ask(keep=keep))
+                load.replies.append(await connection.ask(number, keep=keep))
 
     await asyncio.gather(*(client() for _ in range(in_flight)))
     load.wall_s = time.perf_counter() - started
@@ -122,15 +130,15 @@ async def poisson(target: Target, num_requests: int, per_s: float, *, seed: int 
     gaps = np.random.default_rng(seed).exponential(1 / per_s, num_requests)
     load, started, idle = Load(), time.perf_counter(), list[_Connection]()
 
-    async def one() -> None:
+    async def one(number: int) -> None:
         connection = idle.pop() if idle else _Connection(target)
-        load.replies.append(await connection.ask(keep=True))
+        load.replies.append(await connection.ask(number, keep=True))
         idle.append(connection)
 
     tasks = []
-    for due in started + np.cumsum(gaps):
+    for number, due in enumerate(started + np.cumsum(gaps)):
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(one()))
+        tasks.append(asyncio.create_task(one(number)))
     await asyncio.gather(*tasks)
     for connection in idle:
         await connection.close()
@@ -157,12 +165,12 @@ class _Connection:
             self._writer.close()
             self._writer = None
 
-    async def ask(self, *, keep: bool = False) -> Reply:
-        """Send the request and wait for the answer; `keep` its timings."""
+    async def ask(self, number: int, *, keep: bool = False) -> Reply:
+        """Ask about one of the clips and wait for the answer; `keep` its timings."""
         started = time.perf_counter()
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                status, body = await self._exchange()
+                status, body = await self._exchange(self._target.requests[number % len(self._target.requests)])
         except (OSError, EOFError, TimeoutError) as error:
             await self.close()
             return Reply(time.perf_counter() - started, type(error).__name__, {})
@@ -171,10 +179,10 @@ class _Connection:
             return Reply(seconds, f"{status} {_code(body)}", {})
         return Reply(seconds, "200", json.loads(body)["timings_s"] if keep else {})
 
-    async def _exchange(self) -> tuple[int, bytes]:
+    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(self._target.host, self._target.port)
-        self._writer.write(self._target.request)
+        self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
         return status, await self._body(head.lower())
@@ -195,8 +203,3 @@ def _code(body: bytes) -> str:
         return str(json.loads(body)["error"]["code"])
     except (ValueError, KeyError, TypeError):
         return body[:40].decode(errors="replace")
-
-
-def best(loads: Sequence[Load], key: Callable[[Load], float]) -> Load:
-    """Return the one from the quietest moment of the machine: the smallest by `key`."""
-    return min(loads, key=key)

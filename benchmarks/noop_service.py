@@ -9,16 +9,13 @@ a model on a busy processor would (`--at-once N`: N at a time). Both print "List
 
 import argparse
 import asyncio
-import logging
 import sys
-import threading
 from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
 
 from agents.degradation import DEGRADING
-from agents.models import ModelNames
 from agents.paths import with_budget
 from deploy import ray_server, serving
 from deploy.config import ServeConfig

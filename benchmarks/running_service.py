@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from tempfile import TemporaryDirectory
 NOOP = (sys.executable, str(Path(__file__).with_name("noop_service.py")))
 EMBEDDED = (sys.executable, "-m", "deploy.cli", "serve", "--port")
 START_S, STOP_S = 300.0, 60.0  # generous: other work may have the cores
-PARENT, SESSION, USER_TICKS, SYSTEM_TICKS = 1, 3, 11, 12  # fields of /proc/PID/stat behind the name
+PARENT, SESSION, TICKS = 1, 3, slice(11, 15)  # fields of /proc/PID/stat behind the name; ticks with ended children
 
 
 def free_port() -> int:
@@ -53,7 +52,7 @@ class Service:
         return {pid: size / 1024 for pid, size in sizes if size}
 
     def cpu_s(self) -> dict[int, float]:
-        """Return the processor seconds that each process has used."""
+        """Return the processor seconds that each process has used, its children that have ended included."""
         return {pid: _cpu_s(pid) for pid in self.processes()}
 
     def stop(self) -> None:
@@ -73,7 +72,7 @@ class Service:
 def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
     """Start a command that takes a port, with a folder for temporary files of its own, and end it afterwards."""
     port = free_port()
-    with TemporaryDirectory(prefix="load-", dir="/tmp") as folder:  # noqa: S108 - Ray's sockets need a short path
+    with TemporaryDirectory(prefix="load-", dir="/tmp") as folder:
         environment = os.environ | {"TMPDIR": folder, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(  # noqa: S603
             [*command, str(port), *arguments],
@@ -133,4 +132,4 @@ def _pss_kb(pid: int) -> int:
 
 def _cpu_s(pid: int) -> float:
     stat = _stat(pid)
-    return (int(stat[USER_TICKS]) + int(stat[SYSTEM_TICKS])) / os.sysconf("SC_CLK_TCK") if stat else 0.0
+    return sum(map(int, stat[TICKS])) / os.sysconf("SC_CLK_TCK")
