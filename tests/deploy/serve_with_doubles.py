@@ -31,13 +31,20 @@ class Reader:
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         prompt = messages[-1].content
         if "sleep" in prompt:
-            await asyncio.sleep(60)
+            await self._sleep()
         if "fail" in prompt:
             raise ModelError("The server answered 500.")
         assert "bug" not in prompt
         heard = [choice.letter for choice in choices if f"{choice.text} is heard" in prompt]
         odds = {choice.letter: float(choice.letter in heard) for choice in choices}
         return Reading(reply="".join(heard), probabilities=odds)
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            print("woken: nobody waits", file=sys.stderr, flush=True)
+            raise
 
 
 class Listener:
