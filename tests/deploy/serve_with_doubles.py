@@ -43,7 +43,7 @@ class Reader:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
-            print("woken: nobody waits", file=sys.stderr, flush=True)
+            sys.stderr.write("woken: nobody waits\n")
             raise
 
 
