@@ -32,7 +32,7 @@ class Reader:
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         prompt = messages[-1].content
         if "sleep" in prompt:
-            await asyncio.sleep(60)
+            await self._sleep()
         if "nap" in prompt:
             await asyncio.sleep(NAP_S)
         if "fail" in prompt:
@@ -41,6 +41,13 @@ class Reader:
         heard = [choice.letter for choice in choices if f"{choice.text} is heard" in prompt]
         odds = {choice.letter: float(choice.letter in heard) for choice in choices}
         return Reading(reply="".join(heard), probabilities=odds)
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            sys.stderr.write("woken: nobody waits\n")
+            raise
 
 
 class Listener:

@@ -155,6 +155,13 @@ def test_faults_of_a_replica_arrive_as_json(service: Running, question: str, sta
     assert response.elapsed.total_seconds() < 8
 
 
+def test_past_the_deadline_the_replica_stops_working(service: Running) -> None:
+    deadline = time.monotonic() + 10
+    while "woken: nobody waits" not in (service.tmp / "stderr").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "woken: nobody waits" in (service.tmp / "stderr").read_text()
+
+
 def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
     assert "AssertionError" in (service.tmp / "stderr").read_text()
     assert "The server answered 500." not in (service.tmp / "stderr").read_text()
