@@ -27,6 +27,7 @@ from services.llms.batching import Batch, Batcher
 from services.llms.letters import best
 from services.llms.stopped_replies import UntilUnwanted
 from services.protocols import ASR
+from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
@@ -104,6 +105,7 @@ class TrainedLALM:
     def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
         """Return the score of each option, its end of turn included: one forward pass for all questions."""
         heard = self._means([_Scored(one.clip, one.prompt, one.replies) for one in asked])
+        stop_if_unwanted()
         expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         ends = list(accumulate(len(one.replies) for one in asked))

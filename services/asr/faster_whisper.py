@@ -16,7 +16,7 @@ from services.asr.languages import LANGUAGES
 from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-BATCH_SIZE = 8  # windows of 30 s decoded at once
+BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows of 30 s decoded at once, and on after whoever asked has given up
 BATCHED_FROM_S = 60.0  # shorter recordings gain nothing from batching, and the sequential decoder retries bad windows
 BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
 TEMPERATURES = (0.0, 0.2, 0.4)  # retried in this order; higher ones invent text
@@ -65,7 +65,9 @@ class FasterWhisper:
         set_random_seed(0)  # the retries sample
         segments: Iterable[Segment]
         if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
-            segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, vad_parameters=VAD, **options)
+            segments, _ = self._batched.transcribe(
+                samples, batch_size=BATCH_SIZES[self._model.model.device], vad_parameters=VAD, **options
+            )
         else:
             # Cutting the pauses out of a short clip joins words that Whisper then misses: the gate is enough.
             segments, _ = self._model.transcribe(samples, vad_filter=False, condition_on_previous_text=False, **options)

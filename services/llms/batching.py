@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
+from services.stopping import unwanted_when
+
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
@@ -24,6 +26,10 @@ class Batch(Sequence[Request]):
         """Say whether the result of a request is still awaited; the result of any other may be anything."""
         return not self._waiting[number].result.done()
 
+    def is_unwanted(self) -> bool:
+        """Say whether nobody waits for any of the results any more."""
+        return all(waiting.result.done() for waiting in self._waiting)
+
     def __len__(self) -> int:
         return len(self._waiting)
 
@@ -41,7 +47,8 @@ class Batcher(Generic[Request, Result]):
 
     Args:
         run: takes at most `max_size` requests and returns their results in order; what it raises,
-            every request of that batch raises. Long work asks `Batch.is_wanted` between its steps.
+            every request of that batch raises. Long work asks `Batch.is_wanted` between its steps, or calls
+            `stop_if_unwanted`, which ends a batch that nobody waits for.
         max_size: largest batch.
     """
 
@@ -66,9 +73,13 @@ class Batcher(Generic[Request, Result]):
             wanted = [waiting for waiting in self._waiting if not waiting.result.done()]
             batch, self._waiting = wanted[: self._max_size], wanted[self._max_size :]
             if batch:
-                running = asyncio.get_running_loop().run_in_executor(self._thread, self._run, Batch(batch))
+                running = asyncio.get_running_loop().run_in_executor(self._thread, self._run_one, Batch(batch))
                 await asyncio.wait([running])
                 _deliver(batch, running)
+
+    def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
+        with unwanted_when(batch.is_unwanted):
+            return self._run(batch)
 
 
 def _deliver(batch: list[_Waiting[Request, Result]], running: "asyncio.Future[Sequence[Result]]") -> None:

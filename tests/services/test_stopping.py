@@ -136,6 +136,30 @@ async def test_a_batch_goes_on_without_who_gave_up_and_is_free_when_all_have() -
     assert len(steps) < NUM_STEPS / 5
 
 
+async def test_a_batch_that_nobody_waits_for_ends_at_its_next_step() -> None:
+    started, ended = Event(), Event()
+    steps: list[int] = []
+
+    def write(requests: Batch[str]) -> Sequence[str]:
+        started.set()
+        try:
+            for number in range(NUM_STEPS):
+                stop_if_unwanted()
+                steps.append(number)
+                time.sleep(STEP_S)
+        finally:
+            ended.set()
+        return list(requests)
+
+    batcher: Batcher[str, str] = Batcher(write, max_size=2)
+    first, second = (asyncio.create_task(batcher.submit(name)) for name in ("first", "second"))
+    await given_up(first, started)
+    assert not await asyncio.to_thread(ended.wait, 5 * STEP_S)  # the second still waits
+    await given_up(second, started)
+    assert await asyncio.to_thread(ended.wait, 2)
+    assert len(steps) < NUM_STEPS / 5
+
+
 class Watched:
     """Work of a real model, whose steps are counted from outside."""
 
