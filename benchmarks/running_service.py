@@ -72,6 +72,7 @@ class Service:
 def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
     """Start a command that takes a port, with a folder for temporary files of its own, and end it afterwards."""
     port = free_port()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the service stops too
     with TemporaryDirectory(prefix="load-", dir="/tmp") as folder:
         environment = os.environ | {"TMPDIR": folder, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(  # noqa: S603
