@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from sizing import gaps_s
 
 from services import audio, weights
 from services.types import SAMPLE_RATE
@@ -126,8 +127,8 @@ async def steady(
 
 
 async def poisson(target: Target, num_requests: int, per_s: float, *, seed: int = 0) -> Load:
-    """Ask at random moments, `per_s` times a second on average."""
-    gaps = np.random.default_rng(seed).exponential(1 / per_s, num_requests)
+    """Ask at random moments, `per_s` times a second on average; the moments are those of `sizing.simulate`."""
+    gaps = gaps_s(per_s, num_requests, seed)
     load, started, idle = Load(), time.perf_counter(), list[_Connection]()
 
     async def one(number: int) -> None:

@@ -5,7 +5,7 @@
 
 The service runs under Ray with models that take a fixed time, one clip at a time (`noop_service.py`). First, questions
 one by one: the seconds of each stage, as docs/sizing.md has them measured. From those, the simulation says what
-questions at random moments will wait; then they are asked, at the same rate. A wait is what an answer takes beyond
+questions at random moments will wait; then they are asked, at the same moments. A wait is what an answer takes beyond
 what it takes alone.
 """
 
@@ -67,12 +67,12 @@ def main() -> None:
         asyncio.run(steady(target, 10, 1))
         alone = asyncio.run(steady(target, NUM_ALONE, 1, keep=True))
         seconds = stage_seconds(alone)
-        for per_s in asked.per_s or PER_S:
-            predicted = simulate(seconds, dict.fromkeys(STAGES, 1), per_s, num_requests=20_000)
-            load = asyncio.run(poisson(target, asked.requests, per_s))
-            table.add_row(
-                *_row(per_s, predicted.busy["read"], waits(predicted.latencies_s, alone_s(seconds)), load, alone)
-            )
+        for seed, per_s in enumerate(asked.per_s or PER_S):
+            ones = dict.fromkeys(STAGES, 1)
+            predicted = simulate(seconds, ones, per_s, num_requests=asked.requests, seed=seed)
+            load = asyncio.run(poisson(target, asked.requests, per_s, seed=seed))
+            simulated = waits(predicted.latencies_s, alone_s(seconds))
+            table.add_row(*_row(per_s, predicted.busy["read"], simulated, load, alone))
     console = Console(width=120)
     console.print(table)
     means = ", ".join(f"{stage} {1000 * float(np.mean(seconds[stage])):.0f} ms" for stage in STAGES)
@@ -81,7 +81,8 @@ def main() -> None:
 
 
 def _row(per_s: float, busy: float, predicted: Waits, load: Load, alone: Load) -> tuple[str, ...]:
-    measured = waits([reply.seconds for reply in load.good], alone.quantile_ms(0.5) / 1000)
+    counted = load.good[len(load.replies) // 10 :]  # as in the simulation
+    measured = waits([reply.seconds for reply in counted], alone.quantile_ms(0.5) / 1000)
     pairs = ((predicted.p50, measured.p50), (predicted.p95, measured.p95))
     shown = (f"{1000 * seconds:.0f}" for pair in pairs for seconds in pair)
     return (f"{per_s:g}", f"{busy:.0%}", *shown, f"{load.errors or '–'}")

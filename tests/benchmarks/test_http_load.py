@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from http_load import Target, poisson, small_clips, steady
+from sizing import gaps_s
 
 ANSWER = json.dumps({"timings_s": {"read": 0.25}}).encode()
 BUSY = json.dumps({"error": {"code": "overloaded"}}).encode()
@@ -72,7 +73,7 @@ async def test_time_bounds_a_steady_load(server: tuple[Server, str]) -> None:
 async def test_questions_come_at_their_rate_whatever_comes_back(server: tuple[Server, str]) -> None:
     started = time.perf_counter()
     load = await poisson(Target(server[1], [b"whole", b"busy"]), 60, 100.0)
-    due = np.random.default_rng(0).exponential(0.01, 60).sum()
+    due = sum(gaps_s(100.0, 60))
     assert due + 0.05 <= time.perf_counter() - started < due + 2
     assert len(load.good) == load.errors["503 overloaded"] == 30
     assert server[0].most_open > 1
