@@ -19,7 +19,7 @@ BUSY = json.dumps({"error": {"code": "overloaded"}}).encode()
 
 
 class Server:
-    """Answers the clips "whole", "chunks" and "busy" as they say, hangs up on "gone", and takes 50 ms for each."""
+    """Answers the clips as they say, each after 50 ms; hangs up on "gone", and after "once"."""
 
     def __init__(self) -> None:
         self.num_open = self.most_open = self.num_connections = 0
@@ -34,6 +34,8 @@ class Server:
             if b"gone" in head:
                 break
             writer.write(self._reply(head))
+            if b"once" in head:
+                break
         writer.close()
 
     def _reply(self, request: bytes) -> bytes:
@@ -77,6 +79,11 @@ async def test_questions_come_at_their_rate_whatever_comes_back(server: tuple[Se
     assert due + 0.05 <= time.perf_counter() - started < due + 2
     assert len(load.good) == load.errors["503 overloaded"] == 30
     assert server[0].most_open > 1
+
+
+async def test_a_connection_that_the_server_has_closed_is_opened_again(server: tuple[Server, str]) -> None:
+    load = await poisson(Target(server[1], [b"once"]), 8, 20.0)
+    assert (len(load.good), server[0].num_connections) == (8, 8)
 
 
 async def test_nobody_there_is_an_error_of_each_question() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from running_service import Memory
 from soak import Sample, trend, trends
 
 AT_S = [5.0 * number for number in range(241)]  # 20 minutes
@@ -28,6 +29,8 @@ def test_a_rise_that_is_sure_but_tiny_is_flat() -> None:
 
 
 def test_processes_of_a_moment_do_not_count() -> None:
-    samples = [Sample(at, {1: 100.0, 2: 50.0} | ({3: 9.0} if at == 5 else {})) for at in AT_S]
+    agent, raylet, child = Memory(150.0, 100.0), Memory(60.0, 50.0), Memory(9.0, 9.0)
+    samples = [Sample(at, {1: agent, 2: raylet} | ({3: child} if at == 5 else {})) for at in AT_S]
     found = trends(samples, {1: "agent", 2: "raylet", 3: "services.decoder_child"})
     assert [(one.name, one.last_mb) for one in found] == [("agent", 100), ("raylet", 50), ("all", 150)]
+    assert (samples[0].pss_mb, samples[1].pss_mb) == (210, 219)
