@@ -15,6 +15,7 @@ from typing import IO
 
 from agents.models import LocalModels
 from deploy.app import OpenModels, build
+from deploy.draining import drain
 from deploy.job import Job, Said
 
 OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
@@ -32,6 +33,7 @@ def main(open_models: OpenModels = LocalModels) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _tell(told, _serve(job, open_models))
     stop.wait()
+    drain(job.folder)
     _stop_ray()
     shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
 

@@ -1,6 +1,5 @@
 """Whisper through CTranslate2: gated by voice activity, batched over long recordings."""
 
-import asyncio
 import math
 from collections.abc import Iterable
 from hashlib import sha256
@@ -14,6 +13,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 from services.asr.languages import LANGUAGES
+from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 BATCH_SIZE = 8  # windows of 30 s decoded at once
@@ -48,12 +48,13 @@ class FasterWhisper:
         self._batched = BatchedInferencePipeline(self._model)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return await asyncio.to_thread(self._transcribe, clip)
+        return await in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         speech = get_speech_timestamps(_leveled(clip.samples), VAD)
         if not speech:
             return ()
+        stop_if_unwanted()
         language, candidates = self._languages(clip.samples[speech[0]["start"] :])
         heard = self._statements(self._segments(clip.samples, language), language)
         return (candidates, *heard) if heard else ()
@@ -78,7 +79,11 @@ class FasterWhisper:
         return code, statement.model_copy(update={"confidence": round(probability, 3)})
 
     def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
-        kept = [s for s in segments if any(map(str.isalnum, s.text)) and not _is_invented(s)]
+        kept = []
+        for segment in segments:  # decoded as they are asked for
+            stop_if_unwanted()
+            if any(map(str.isalnum, segment.text)) and not _is_invented(segment):
+                kept.append(segment)
         if self._words:
             words = [word for segment in kept for word in segment.words or ()]
             return tuple(self._spoken(w.word, w.start, w.end, w.probability, language) for w in words)

@@ -1,7 +1,8 @@
 """`python serve_with_doubles.py PORT`: the service, with models that need no weights.
 
 Each takes a second to load. The LLM chooses the option that the captioner heard; asked "sleep", it
-takes a minute; asked "fail", it fails as a model server does; asked "bug", it fails as only a bug does.
+takes a minute, asked "nap", two seconds; asked "fail", it fails as a model server does; asked "bug", it
+fails as only a bug does.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from services.limits import Limits
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
-LOAD_S = 1.0
+LOAD_S, NAP_S = 1.0, 2.0
 
 
 class Reader:
@@ -32,6 +33,8 @@ class Reader:
         prompt = messages[-1].content
         if "sleep" in prompt:
             await self._sleep()
+        if "nap" in prompt:
+            await asyncio.sleep(NAP_S)
         if "fail" in prompt:
             raise ModelError("The server answered 500.")
         assert "bug" not in prompt
