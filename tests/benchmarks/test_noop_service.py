@@ -29,9 +29,9 @@ def test_stages_take_their_time_one_clip_at_a_time(service: Service, recording: 
     alone = asyncio.run(steady(target, 5, 1, keep=True))
     assert alone.errors == {}
     for stage, least_s in (("caption", 0.02), ("transcribe", 0.01), ("read", 0.03)):
-        assert min(stage_seconds(alone)[stage]) >= least_s
+        assert min(stage_seconds(alone)[stage]) >= 0.9 * least_s  # timers may be early
     at_once = asyncio.run(steady(target, 8, 8, keep=True))
-    assert max(stage_seconds(at_once)["read"]) >= 3 * 0.03  # behind others
+    assert max(stage_seconds(at_once)["read"]) >= 2.9 * 0.03  # behind others
 
 
 def test_the_evidence_is_about_the_clip(service: Service, recording: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_evidence_is_about_the_clip(service: Service, recording: Path) -> No
 
 
 def test_a_sweep_has_an_entry_for_each_number_in_flight(service: Service, recording: Path) -> None:
-    loads = sweep(service.url, small_clips(9, recording=recording), 6, 20.0)
+    loads = dict(sweep(service.url, small_clips(9, recording=recording), 6, 20.0))
     assert tuple(loads) == IN_FLIGHT
     assert {len(load.good) for load in loads.values()} == {6}
 
