@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from sizing import gaps_s
 
 from services import audio, weights
 from services.types import SAMPLE_RATE
@@ -126,8 +127,8 @@ async def steady(
 
 
 async def poisson(target: Target, num_requests: int, per_s: float, *, seed: int = 0) -> Load:
-    """Ask at random moments, `per_s` times a second on average."""
-    gaps = np.random.default_rng(seed).exponential(1 / per_s, num_requests)
+    """Ask at random moments, `per_s` times a second on average; the moments are those of `sizing.simulate`."""
+    gaps = gaps_s(per_s, num_requests, seed)
     load, started, idle = Load(), time.perf_counter(), list[_Connection]()
 
     async def one(number: int) -> None:
@@ -168,9 +169,10 @@ class _Connection:
     async def ask(self, number: int, *, keep: bool = False) -> Reply:
         """Ask about one of the clips and wait for the answer; `keep` its timings."""
         started = time.perf_counter()
+        request = self._target.requests[number % len(self._target.requests)]
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                status, body = await self._exchange(self._target.requests[number % len(self._target.requests)])
+                status, body = await self._exchange(request)
         except (OSError, EOFError, TimeoutError) as error:
             await self.close()
             return Reply(time.perf_counter() - started, type(error).__name__, {})
@@ -180,7 +182,8 @@ class _Connection:
         return Reply(seconds, "200", json.loads(body)["timings_s"] if keep else {})
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
-        if self._writer is None:
+        if self._writer is None or self._reader.at_eof():  # servers close connections that are idle for 5 s
+            await self.close()
             self._reader, self._writer = await asyncio.open_connection(self._target.host, self._target.port)
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")

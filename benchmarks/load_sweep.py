@@ -4,34 +4,33 @@
     python benchmarks/load_sweep.py --models embedded    the models of `earwitness serve`
     python benchmarks/load_sweep.py --models plain       models that do nothing, in one uvicorn process
 
-Each number in flight is held for `--seconds` or `--requests`, whichever comes first. Every question is about another
-clip of 5 s, so that nothing comes from a cache.
+Each number in flight is held for `--seconds` or `--requests`, whichever comes first, and what has been asked by then
+is waited for. Every question is about another clip of 5 s, so that nothing comes from a cache.
 """
 
 import argparse
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from http_load import Load, Target, small_clips, steady
-from rich.console import Console
-from rich.table import Table
 from running_service import EMBEDDED, NOOP, started
 
 IN_FLIGHT = (1, 2, 4, 8, 16, 32, 64)
 COMMANDS = {"noop": (*NOOP, "ray"), "plain": (*NOOP, "plain"), "embedded": EMBEDDED}
+ROW = "{:>9}  {:>7}  {:>6}  {:>6}  {:>6}  {:>10}"
 NUM_CLIPS = 400  # different ones; more questions than that meet some of them again
 
 
-def sweep(url: str, clips: Sequence[bytes], num_requests: int, most_s: float) -> dict[int, Load]:
-    """Return what came of each number in flight; the first clips are for warming up."""
+def sweep(url: str, clips: Sequence[bytes], num_requests: int, most_s: float) -> Iterator[tuple[int, Load]]:
+    """Yield what came of each number in flight; the first clips are for warming up."""
     asyncio.run(steady(Target(url, clips[:2]), 4, 2))
-    loads, rest = {}, clips[2:]
+    rest = clips[2:]
     for in_flight in IN_FLIGHT:
-        loads[in_flight] = asyncio.run(steady(Target(url, rest), num_requests, in_flight, most_s=most_s))
-        used = len(loads[in_flight].replies) % len(rest)
+        load = asyncio.run(steady(Target(url, rest), num_requests, in_flight, most_s=most_s))
+        used = len(load.replies) % len(rest)
         rest = [*rest[used:], *rest[:used]]
-    return loads
+        yield in_flight, load
 
 
 def main() -> None:
@@ -41,16 +40,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each number in flight")
     parser.add_argument("--requests", type=int, default=1000, help="for each number in flight")
     asked = parser.parse_args()
+    print(f"{asked.models}\n{ROW.format('in flight', 'answers', 'p50 ms', 'p95', 'p99', 'requests/s')}  errors by code")
     with started(COMMANDS[asked.models]) as service:
-        loads = sweep(service.url, small_clips(NUM_CLIPS), asked.requests, asked.seconds)
-    table = Table("in flight", "answers", "p50 ms", "p95", "p99", "requests/s", "errors by code", title=asked.models)
-    for in_flight, load in loads.items():
-        quantiles = (f"{load.quantile_ms(share):.0f}" for share in (0.5, 0.95, 0.99))
-        errors = ", ".join(f"{count} × {code}" for code, count in load.errors.items())
-        table.add_row(f"{in_flight}", f"{len(load.good)}", *quantiles, f"{load.per_s:.1f}", errors or "–")
-    console = Console(width=120)
-    console.print(table)
-    console.print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
+        for in_flight, load in sweep(service.url, small_clips(NUM_CLIPS), asked.requests, asked.seconds):
+            quantiles = (f"{load.quantile_ms(share):.0f}" for share in (0.5, 0.95, 0.99))
+            errors = ", ".join(f"{count} × {code}" for code, count in load.errors.items())
+            print(
+                ROW.format(in_flight, len(load.good), *quantiles, f"{load.per_s:.1f}"), f" {errors or '–'}", flush=True
+            )
+    print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 NOOP = (sys.executable, str(Path(__file__).with_name("noop_service.py")))
 EMBEDDED = (sys.executable, "-m", "deploy.cli", "serve", "--port")
@@ -23,6 +24,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+class Memory(NamedTuple):
+    """Of one process, in megabytes."""
+
+    pss: float
+    """Proportional set size: a page that several processes share counts once over all of them."""
+    own: float
+    """The part of it that no file stands behind. The rest moves whenever another program on the machine ends."""
 
 
 class Service:
@@ -46,10 +56,10 @@ class Service:
         named = ((pid, _name(pid)) for pid in sorted(pids))
         return {pid: name for pid, name in named if name}
 
-    def pss_mb(self) -> dict[int, float]:
-        """Return the proportional set size of each process in megabytes."""
-        sizes = ((pid, _pss_kb(pid)) for pid in self.processes())
-        return {pid: size / 1024 for pid, size in sizes if size}
+    def memory_mb(self) -> dict[int, Memory]:
+        """Return the memory of each process."""
+        sizes = ((pid, _memory(pid)) for pid in self.processes())
+        return {pid: memory for pid, memory in sizes if memory.pss}
 
     def cpu_s(self) -> dict[int, float]:
         """Return the processor seconds that each process has used, its children that have ended included."""
@@ -72,6 +82,7 @@ class Service:
 def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
     """Start a command that takes a port, with a folder for temporary files of its own, and end it afterwards."""
     port = free_port()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the service stops too
     with TemporaryDirectory(prefix="load-", dir="/tmp") as folder:
         environment = os.environ | {"TMPDIR": folder, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(  # noqa: S603
@@ -122,12 +133,13 @@ def _name(pid: int) -> str:
     return (modules or scripts or [Path(words[0]).name])[0]
 
 
-def _pss_kb(pid: int) -> int:
+def _memory(pid: int) -> Memory:
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        return Memory(0.0, 0.0)
+    kb = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    return Memory(kb["Pss"] / 1024, (kb["Pss_Anon"] + kb["Pss_Shmem"]) / 1024)
 
 
 def _cpu_s(pid: int) -> float:

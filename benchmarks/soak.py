@@ -4,8 +4,9 @@
     python benchmarks/soak.py --minutes 5 --per-s 5
     python benchmarks/soak.py --models embedded --per-s 0.3
 
-Questions come at random moments, as many a second as told. Memory is the proportional set size, which counts a shared
-page once over all processes. The first quarter, in which libraries load and caches fill, does not count.
+Questions come at random moments, as many a second as told. Memory is the proportional set size (PSS), which counts a
+shared page once over all processes; the slope is that of the part which no file stands behind, because the pages of
+libraries are shared with whatever else runs. The first quarter, in which caches fill, does not count.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from http_load import Load, Target, poisson, small_clips
 from load_sweep import COMMANDS, NUM_CLIPS
 from rich.console import Console
 from rich.table import Table
-from running_service import Service, started
+from running_service import Memory, Service, started
 
 SAMPLE_S = 5.0
 WARM_UP = 0.25  # share of the samples
@@ -34,7 +35,12 @@ class Sample(NamedTuple):
     """Memory at one moment."""
 
     at_s: float
-    pss_mb: Mapping[int, float]
+    memory_mb: Mapping[int, Memory]
+
+    @property
+    def pss_mb(self) -> float:
+        """Of all processes."""
+        return sum(memory.pss for memory in self.memory_mb.values())
 
 
 class Trend(NamedTuple):
@@ -67,10 +73,10 @@ def trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> Trend:
 
 def trends(samples: Sequence[Sample], names: Mapping[int, str]) -> list[Trend]:
     """Return the trend of each process that lived all along, the largest first, and of all together."""
-    lasting = set(names).intersection(*(sample.pss_mb for sample in samples))
+    lasting = set(names).intersection(*(sample.memory_mb for sample in samples))
     at_s = [sample.at_s for sample in samples]
-    each = [trend(names[pid], at_s, [sample.pss_mb[pid] for sample in samples]) for pid in lasting]
-    together = trend("all", at_s, [sum(sample.pss_mb[pid] for pid in lasting) for sample in samples])
+    each = [trend(names[pid], at_s, [sample.memory_mb[pid].own for sample in samples]) for pid in lasting]
+    together = trend("all", at_s, [sum(sample.memory_mb[pid].own for pid in lasting) for sample in samples])
     return [*sorted(each, key=lambda one: -one.last_mb), together]
 
 
@@ -79,7 +85,7 @@ async def soak(service: Service, per_s: float, minutes: float) -> tuple[Load, li
     target, started_at, samples = Target(service.url, small_clips(NUM_CLIPS)), time.monotonic(), list[Sample]()
     asking = asyncio.create_task(poisson(target, max(1, round(minutes * 60 * per_s)), per_s))
     while not asking.done():
-        samples.append(Sample(time.monotonic() - started_at, await asyncio.to_thread(service.pss_mb)))
+        samples.append(Sample(time.monotonic() - started_at, await asyncio.to_thread(service.memory_mb)))
         await asyncio.wait({asking}, timeout=SAMPLE_S)
     return asking.result(), samples
 
@@ -94,7 +100,7 @@ def main() -> None:
     with started(COMMANDS[asked.models]) as service:
         load, samples = asyncio.run(soak(service, asked.per_s, asked.minutes))
         names = service.processes()
-    table = Table("process", "MB after warm-up", "MB at the end", "MB an hour", "verdict", title="Memory (PSS)")
+    table = Table("process", "MB after warm-up", "MB at the end", "MB an hour", "verdict", title="Memory without files")
     found = trends(samples, names)
     for one in found:
         verdict = "growing" if one.is_growing else "flat"
@@ -104,6 +110,7 @@ def main() -> None:
     console.print(table)
     console.print(f"{load.wall_s / 60:.1f} minutes, {len(load.good)} answers, errors: {load.errors or 'none'}.")
     console.print(f"p50 {load.quantile_ms(0.5):.0f} ms, p95 {load.quantile_ms(0.95):.0f} ms, {len(samples)} samples.")
+    console.print(f"PSS of all: {samples[0].pss_mb:.0f} MB at first, {samples[-1].pss_mb:.0f} MB at the end.")
     console.print(f"Verdict: {'growing' if found[-1].is_growing else 'flat'}.")
     console.print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
 
