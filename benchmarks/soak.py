@@ -15,7 +15,7 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from http_load import Load, Target, poisson, small_clips
@@ -29,6 +29,10 @@ WARM_UP = 0.25  # share of the samples
 SURE = 3.0  # standard errors beyond which a slope is no chance
 GROWTH = 0.02  # share of its size by which a process may move while it is watched and still be flat
 GROWTH_MB = 2.0  # the same for small ones
+
+
+Verdict: TypeAlias = Literal["flat", "rising", "growing"]
+"""Rising: surely, but by so little in this time that it may be a cache which fills; a longer soak tells."""
 
 
 class Sample(NamedTuple):
@@ -52,13 +56,14 @@ class Trend(NamedTuple):
     mb_per_hour: float
     error: float
     """Standard error of the slope, in the same unit."""
-    is_growing: bool
+    verdict: Verdict
 
 
 def trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> Trend:
     """Fit a line by least squares to what comes after the warm-up.
 
-    A process grows if the line rises beyond chance and by more than `GROWTH` of its size while it was watched.
+    A process grows if the line rises beyond chance and by more than `GROWTH` of its size while it was watched; between
+    a tenth of that and that, it is rising.
     """
     start = int(len(at_s) * WARM_UP)
     hours, sizes = np.asarray(at_s[start:]) / 3600, np.asarray(sizes_mb[start:])
@@ -67,8 +72,10 @@ def trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> Trend:
     residual = sizes - (slope * hours + offset)
     error = math.sqrt(float(residual @ residual) / (len(hours) - 2) / float(((hours - hours.mean()) ** 2).sum()))
     rise = slope * (hours[-1] - hours[0])
-    is_growing = slope > SURE * error and rise > max(GROWTH_MB, GROWTH * sizes.mean())
-    return Trend(name, float(sizes[0]), float(sizes[-1]), float(slope), error, bool(is_growing))
+    verdict: Verdict = "flat"
+    if slope > SURE * error and rise > max(GROWTH_MB, GROWTH * sizes.mean()) / 10:
+        verdict = "growing" if rise > max(GROWTH_MB, GROWTH * sizes.mean()) else "rising"
+    return Trend(name, float(sizes[0]), float(sizes[-1]), float(slope), error, verdict)
 
 
 def trends(samples: Sequence[Sample], names: Mapping[int, str]) -> list[Trend]:
@@ -103,15 +110,15 @@ def main() -> None:
     table = Table("process", "MB after warm-up", "MB at the end", "MB an hour", "verdict", title="Memory without files")
     found = trends(samples, names)
     for one in found:
-        verdict = "growing" if one.is_growing else "flat"
         slope = f"{one.mb_per_hour:+.1f} ± {one.error:.1f}"
-        table.add_row(one.name, f"{one.first_mb:.1f}", f"{one.last_mb:.1f}", slope, verdict)
+        table.add_row(one.name, f"{one.first_mb:.1f}", f"{one.last_mb:.1f}", slope, one.verdict)
     console = Console(width=120)
     console.print(table)
     console.print(f"{load.wall_s / 60:.1f} minutes, {len(load.good)} answers, errors: {load.errors or 'none'}.")
     console.print(f"p50 {load.quantile_ms(0.5):.0f} ms, p95 {load.quantile_ms(0.95):.0f} ms, {len(samples)} samples.")
     console.print(f"PSS of all: {samples[0].pss_mb:.0f} MB at first, {samples[-1].pss_mb:.0f} MB at the end.")
-    console.print(f"Verdict: {'growing' if found[-1].is_growing else 'flat'}.")
+    worst = max((one.verdict for one in found), key=get_args(Verdict).index)
+    console.print(f"Verdict: {worst}.")
     console.print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
 
 

@@ -74,7 +74,7 @@ class Remote:
     def __init__(self, handle: DeploymentHandle, card: Card) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
-        # through the raylet, for two to four times the milliseconds (benchmarks/http_overhead.py).
+        # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
         self._handle = handle.options(_by_reference=False)
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type

@@ -12,20 +12,21 @@ NOISE = np.random.default_rng(1).normal(0, 1.0, len(AT_S))
 def test_noise_is_flat_and_a_leak_is_not() -> None:
     flat = trend("agent", AT_S, 340 + NOISE)
     leak = trend("agent", AT_S, 340 + NOISE + np.asarray(AT_S) / 3600 * 60)
-    assert (flat.is_growing, leak.is_growing) == (False, True)
+    assert (flat.verdict, leak.verdict) == ("flat", "growing")
     assert leak.mb_per_hour == pytest.approx(60, abs=5 * leak.error)
     assert abs(flat.mb_per_hour) < 5 * flat.error
 
 
 def test_filling_a_cache_in_the_first_minutes_is_no_growth() -> None:
     filling = 300 + 50 * np.minimum(np.asarray(AT_S) / 280, 1)
-    assert not trend("agent", AT_S, filling + NOISE).is_growing
+    assert trend("agent", AT_S, filling + NOISE).verdict == "flat"
 
 
-def test_a_rise_that_is_sure_but_tiny_is_flat() -> None:
+def test_a_sure_rise_by_little_is_told_apart_from_a_tiny_one() -> None:
+    assert trend("agent", AT_S, 340 + 10 * np.asarray(AT_S) / 3600).verdict == "rising"
     tiny = trend("agent", AT_S, 340 + np.asarray(AT_S) / 3600)  # 1 MB an hour, without any noise
     assert tiny.mb_per_hour == pytest.approx(1)
-    assert not tiny.is_growing
+    assert tiny.verdict == "flat"
 
 
 def test_processes_of_a_moment_do_not_count() -> None:
