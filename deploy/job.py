@@ -11,8 +11,8 @@ class Job(Value):
     """What to serve and where."""
 
     config: ServeConfig
-    host: str
-    port: int
+    listening: int
+    """Descriptor of the socket to listen on, bound already."""
     folder: Path
     """Folder for Ray's sockets and logs."""
 

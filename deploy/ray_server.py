@@ -1,21 +1,27 @@
 """`python -m deploy.ray_server`: a Ray cluster of its own with the service on it.
 
-Started by `deploy.serving`, which writes a `Job` to its stdin and keeps that open: at its end this
-process stops too. It says on stdout what became of it: one `Said` per line.
+Started by `deploy.serving`, which writes a `Job` to its stdin and keeps that open: at its end this process stops too;
+each further line is a configuration to serve from then on. It says on stdout what became of each: one `Said` per line.
 """
 
 import logging
 import os
+import queue
 import re
 import shutil
 import signal
+import socket
 import sys
 import threading
+from pathlib import Path
 from typing import IO
 
 from agents.models import LocalModels
-from deploy.app import OpenModels, build
+from deploy.app import build
+from deploy.config import ServeConfig
+from deploy.fleet import OpenModels
 from deploy.job import Job, Said
+from deploy.listener import Listener
 
 OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
 NAME = "earwitness"
@@ -26,14 +32,27 @@ def main(open_models: OpenModels = LocalModels) -> None:
     """Serve until SIGTERM or the end of stdin."""
     job = Job.model_validate_json(sys.stdin.readline())
     told = _take_stdout()
-    threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
-    stop = threading.Event()
+    configs: queue.SimpleQueue[ServeConfig | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_configs, args=(configs,), daemon=True).start()
+    listener = Listener(socket.socket(fileno=job.listening))
     _start_ray(job)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _tell(told, _serve(job, open_models))
-    stop.wait()
+    signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
+    door = job.folder / "door"
+    listener.open(door)
+    config: ServeConfig | None = job.config
+    while config is not None:
+        drain_s = config.agent.drain_s
+        _tell(told, _serve(config, open_models, door))
+        config = configs.get()
+    listener.close(drain_s)
     _stop_ray()
     shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
+
+
+def _read_configs(configs: "queue.SimpleQueue[ServeConfig | None]") -> None:
+    for line in sys.stdin:
+        configs.put(ServeConfig.model_validate_json(line))
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _take_stdout() -> IO[str]:
@@ -45,11 +64,6 @@ def _take_stdout() -> IO[str]:
 
 def _tell(told: IO[str], said: Said) -> None:
     print(said.model_dump_json(), file=told, flush=True)
-
-
-def _stop_at_end_of_stdin() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _start_ray(job: Job) -> None:
@@ -66,14 +80,14 @@ def _start_ray(job: Job) -> None:
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     # Of a replica that cannot start, `_reason` tells; the controller would log each attempt.
     silent = QUIET | {"log_level": "CRITICAL"}
-    serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
+    serve.start(proxy_location="Disabled", logging_config=silent)  # the agents listen themselves
 
 
-def _serve(job: Job, open_models: OpenModels) -> Said:
+def _serve(config: ServeConfig, open_models: OpenModels, door: Path) -> Said:
     from ray import serve
 
     try:
-        serve.run(build(job.config, open_models), name=NAME, route_prefix="/", logging_config=QUIET)
+        serve.run(build(config, open_models, door), name=NAME, route_prefix=None, logging_config=QUIET)
     except RuntimeError as error:
         return Said(what="failed", message=_reason() or str(error))
     return Said(what="ready")

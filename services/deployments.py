@@ -1,20 +1,24 @@
 """Ray Serve: one deployment wraps any opened model; a Remote* handle speaks the model's protocol."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import ray
 from ray import serve
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from services.errors import EarwitnessError, ModelError
+from services.errors import EarwitnessError, ModelError, Overloaded
 from services.limits import Scale
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
+NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
 class Card(Value):
@@ -48,9 +52,40 @@ class Replica:
             return error
 
 
-def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale) -> serve.Application:
-    """Bind the deployment that opens a model; `role` is its name."""
-    return serve.deployment(Replica).options(name=role, **scale.options()).bind(open_model)
+def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:
+    """Bind the deployment that opens a model; `role` is its name.
+
+    Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their
+    number, changes around them.
+    """
+    # Ray restarts every replica at each `serve.run` unless told the version, which only its own code may (2.60).
+    options = scale.options() | {"version": version, "_internal": True}
+    return serve.deployment(Replica).options(name=role, **options).bind(open_model)
+
+
+@dataclass(slots=True)
+class _Lent:
+    """A clip in Ray's store, and how many calls are using it."""
+
+    clip: ray.ObjectRef
+    num_users: int = 0
+
+
+_lent: dict[str, _Lent] = {}  # sha256 of the samples -> the clip
+
+
+@contextmanager
+def _sent_once(clip: AudioClip) -> Iterator[ray.ObjectRef]:
+    """Put a clip into Ray's store once for all the models that hear it at the same time."""
+    key = f"{clip.sha256} {clip.source_rate} {clip.num_channels}"
+    lent = _lent.get(key) or _lent.setdefault(key, _Lent(ray.put(clip)))
+    lent.num_users += 1
+    try:
+        yield lent.clip
+    finally:
+        lent.num_users -= 1
+        if not lent.num_users:
+            del _lent[key]
 
 
 class Remote:
@@ -80,7 +115,8 @@ class RemoteCaptioner(Remote):
     """A captioner in a deployment."""
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
+        with _sent_once(clip) as sent:
+            evidence: tuple[Evidence, ...] = await self._call("caption", sent, focus)
         return evidence
 
 
@@ -88,34 +124,40 @@ class RemoteASR(Remote):
     """A recogniser in a deployment."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
+        with _sent_once(clip) as sent:
+            evidence: tuple[Evidence, ...] = await self._call("transcribe", sent)
         return evidence
 
 
 class RemoteLALM(Remote):
-    """An audio-language model in a deployment."""
+    """A LALM in a deployment."""
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        reading: Reading = await self._call("listen", messages, clip)
+        with _sent_once(clip) as sent:
+            reading: Reading = await self._call("listen", messages, sent)
         return reading
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        reading: Reading = await self._call("choose", messages, clip, choices)
+        with _sent_once(clip) as sent:
+            reading: Reading = await self._call("choose", messages, sent, choices)
         return reading
 
 
 async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
     """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
-    response = method.remote(*arguments)
-    try:
-        result = await response
-    except asyncio.CancelledError:
-        response.cancel()
-        raise
-    except BackPressureError as error:
-        raise ModelError("The service is busy; try again in a moment.") from error
-    except (RayActorError, DeploymentUnavailableError) as error:
-        raise ModelError("A model of the service has stopped; it is being restarted, try again.") from error
-    if isinstance(result, EarwitnessError):
-        raise result
-    return result
+    for _ in range(NUM_TRIES):
+        response = method.remote(*arguments)
+        try:
+            result = await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except BackPressureError as error:
+            raise Overloaded("All replicas of a model are busy and enough questions wait for them.") from error
+        except (RayActorError, DeploymentUnavailableError) as error:
+            stopped = error
+            continue
+        if isinstance(result, EarwitnessError):
+            raise result
+        return result
+    raise ModelError("A model of the service has stopped; it is being restarted, try again.") from stopped

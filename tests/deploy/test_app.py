@@ -21,6 +21,14 @@ import soundfile
 from deploy.serving import session
 from services.types import Answer
 
+CONFIG = """
+models:
+  llms:
+    - {name: qwen2.5-coder-0.5b}
+  lalms:
+    - {name: earwitness-tiny, in_agent: true}
+limits: {max_upload_bytes: 2_000_000, max_duration_s: 20, deadline_s: 8}
+"""
 SCRIPT = Path(__file__).with_name("serve_with_doubles.py")
 START_S, STOP_S = 120, 30  # generous: other work may have the cores
 
@@ -33,9 +41,11 @@ class Running:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.tmp = tmp
+        self.config = tmp / "serve.yaml"
+        self.config.write_text(CONFIG)
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [sys.executable, SCRIPT, str(self.port)],
+            [sys.executable, SCRIPT, str(self.port), self.config],
             stdout=subprocess.PIPE,
             stderr=(tmp / "stderr").open("w"),
             text=True,
@@ -59,9 +69,9 @@ class Running:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text())
 
-    def ask(self, question: str, *choices: str, data: bytes = b"") -> httpx.Response:
+    def ask(self, question: str, *choices: str, data: bytes = b"", model: str = "cascade") -> httpx.Response:
         files = {"file": ("clip.wav", data or wav())}
-        fields = {"question": question, "choices": list(choices or ("Silence", "A tone"))}
+        fields = {"question": question, "choices": list(choices or ("Silence", "A tone")), "model": model}
         return httpx.post(f"{self.url}/v1/audio/questions", files=files, data=fields, timeout=30)
 
     def _poll(self) -> None:
@@ -105,12 +115,30 @@ def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running)
     assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "not_local")
 
 
+def test_it_offers_every_way_that_its_models_allow(service: Running) -> None:
+    offered = [model["id"] for model in httpx.get(f"{service.url}/v1/models").json()["data"]]
+    llm = "qwen2.5-coder-0.5b"
+    assert offered == [f"cascade/{llm}", f"text/{llm}", "lalm/earwitness-tiny", "auto", "both"]
+    assert service.ask("What is it?", model="cascade/phi-4").status_code == 404
+
+
+def test_the_lalm_answers_alone_and_beside_the_cascade(service: Running) -> None:
+    alone = Answer.model_validate_json(service.ask("What is it?", model="lalm/earwitness-tiny").content)
+    assert alone.trace == ("listen: hearer",)
+    both = service.ask("What is it?", data=wav(amplitude=0.01), model="both").json()
+    assert (both["cascade"]["choice"]["text"], both["lalm"]["choice"]["text"]) == ("Silence", "A tone")
+    assert both["agree"] is False
+    chosen = Answer.model_validate_json(service.ask("What sound is it?", model="auto").content)
+    assert chosen.path == "auto"
+    assert chosen.trace[0].startswith("route: ")
+
+
 def test_a_question_goes_through_three_deployments(service: Running) -> None:
     answer = Answer.model_validate_json(service.ask("What is it?").content)
     assert answer.choice
     assert answer.choice.text == "A tone"
     assert [statement.text for statement in answer.evidence] == ["A tone is heard.", "1.0 s"]
-    assert answer.trace == ("caption: listener", "transcribe: listener", "read: reader")
+    assert answer.trace == ("caption: listener", "transcribe: listener", "read: qwen2.5-coder-0.5b")
 
 
 def test_questions_asked_at_once_get_their_own_answers(service: Running) -> None:
@@ -130,12 +158,46 @@ def test_questions_asked_at_once_get_their_own_answers(service: Running) -> None
 def test_faults_of_a_replica_arrive_as_json(service: Running, question: str, status: int, code: str) -> None:
     response = service.ask(question)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
-    assert response.elapsed.total_seconds() < 8
+    assert response.elapsed.total_seconds() < 12
 
 
 def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
     assert "AssertionError" in (service.tmp / "stderr").read_text()
     assert "The server answered 500." not in (service.tmp / "stderr").read_text()
+
+
+def test_a_question_whose_replica_dies_is_answered_by_the_next(service: Running) -> None:
+    answer = service.ask("die").json()
+    assert (service.tmp / "dead").exists()
+    assert answer["choice"]["text"] == "A tone"
+
+
+@pytest.mark.timeout(START_S)
+def test_an_llm_comes_and_replicas_are_added_without_a_dropped_question(service: Running) -> None:
+    added = "[{name: qwen2.5-coder-0.5b, scale: {num_replicas: 2}}, {name: smollm2-135m}]"
+    before = service.ray_session()
+    service.config.write_text(CONFIG.replace("\n    - {name: qwen2.5-coder-0.5b}", f" {added}"))
+    service.process.send_signal(signal.SIGUSR1)
+    deadline, asked = time.monotonic() + 60, []
+    with ThreadPoolExecutor(4) as pool:
+        while "smollm" not in httpx.get(f"{service.url}/v1/models").text and time.monotonic() < deadline:
+            asked += pool.map(lambda _: service.ask("What is it?").status_code, range(8))
+    assert set(asked) == {200}
+    assert len(asked) > 8
+    swapped = Answer.model_validate_json(service.ask("What is it?", model="cascade/smollm2-135m").content)
+    assert swapped.trace[-1] == "read: smollm2-135m"
+    assert service.ray_session() == before
+
+
+def test_a_configuration_that_cannot_be_used_changes_nothing(service: Running) -> None:
+    kept = httpx.get(f"{service.url}/v1/models").json()
+    service.config.write_text("models: {captioner: {name: deaf}}")
+    service.process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + 10
+    while "deaf" not in (service.tmp / "stderr").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "stays as it was: No captioner named 'deaf'." in (service.tmp / "stderr").read_text()
+    assert httpx.get(f"{service.url}/v1/models").json() == kept
 
 
 def test_bad_requests_are_refused_by_the_service_too(service: Running) -> None:
@@ -158,7 +220,7 @@ def test_sigterm_to_the_whole_group_leaves_no_process_no_port_and_no_file(servic
     os.killpg(service.process.pid, signal.SIGTERM)
     assert service.process.wait(STOP_S) == 0
     assert session(ray) == ()
-    assert {path.name for path in service.tmp.iterdir()} == {"stderr"}
+    assert {path.name for path in service.tmp.iterdir()} == {"stderr", "serve.yaml", "dead"}
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", service.port))

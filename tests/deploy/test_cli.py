@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from deploy import cli, stock
-from deploy.config import ServeConfig, read
+from deploy.config import ServeConfig, deployed, read
 from lalm.catalog import LALMS
 from services import weights
 from services.auth import read_keys
@@ -19,6 +19,8 @@ from services.errors import BadConfig
 from services.settings import settings
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
+MANY = ("llms: [{name: nope}]", "lalms: [{name: nope}]")
+AUTOSCALING = "autoscaling: {max_replicas: 4}"
 DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
 
 
@@ -236,17 +238,17 @@ def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_configuration_that_is_shipped_fits_one_core() -> None:
-    scales = read(cli.LOCAL).scales
-    asked = (scales.agent, scales.llm, scales.captioner, scales.asr)
-    assert sum(scale.num_cpus * scale.num_replicas for scale in asked) <= 1
+    config = read(cli.LOCAL)
+    scales = [config.agent, *(one.served.scale for one in deployed(config.models) if not one.served.in_agent)]
+    assert sum(scale.num_cpus * scale.num_replicas for scale in scales) <= 1
 
 
-@pytest.mark.parametrize("role", ["llm", "captioner", "asr"])
+@pytest.mark.parametrize("models", ["captioner: {name: nope}", "asr: {name: nope}", *MANY])
 def test_an_unknown_model_is_refused_before_anything_starts(
-    role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    models: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "serve.yaml"
-    path.write_text(f"models: {{{role}: nope}}")
+    path.write_text(f"models: {{{models}}}")
     assert run("serve", "--config", path) == 2
     assert "named 'nope'. Known: " in capfd.readouterr().err
 
@@ -256,7 +258,14 @@ def test_an_unknown_model_is_refused_before_anything_starts(
     [
         ("limit: {}", "no setting named 'limit'. Did you mean 'limits'?"),
         ("limits: {deadline: 3}", "no setting named 'limits.deadline'. Did you mean 'deadline_s'?"),
-        ("models: {xyz: 3}", "no setting named 'models.xyz'. Known: llm, captioner, asr, llm_url, lalm, lalm_url."),
+        ("models: {xyz: 3}", "no setting named 'models.xyz'. Known: llms, captioner, asr, lalms."),
+        ("models: {llms: [{name: a, scal: {}}]}", "no setting named 'models.llms.0.scal'. Did you mean 'scale'?"),
+        ("models: {llms: []}", "models.llms: "),
+        ("models: {llms: [{name: phi-4}, {name: phi-4}]}", "models: phi-4 is named twice."),
+        (f"agent: {{num_replicas: 2, {AUTOSCALING}}}", "agent: num_replicas and autoscaling exclude each other"),
+        ("agent: {autoscaling: {min_replicas: 3, max_replicas: 2}}", "min_replicas is 3, more than max_replicas, 2."),
+        ("models: {asr: {name: whisper-base, in_agent: true, scale: {num_gpus: 1}}}", "leave out scale."),
+        ("models: {asr: {name: whisper-base, url: 'http://a'}}", "'whisper-base': `url` is for LLMs and LALMs"),
         ("limits: {deadline_s: -1}", "limits.deadline_s: Input should be greater than 0."),
         ("limits: [", "is no YAML"),
     ],
