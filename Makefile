@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check serve setup clean
+.PHONY: demo test check docs serve setup clean
 
 # Make .venv once, and again whenever the dependencies change. `CONSTRAINTS=` (empty) leaves the pins out, e.g. on a GPU machine.
 setup: $(READY)
@@ -35,6 +35,11 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+
+# Write the pages that come out of the code; tests compare them.
+docs: $(READY)
+	$(BIN)/python -m agents.graph > docs/graph.md
+	$(BIN)/python -m services.schema > docs/answer.schema.json
 
 # Serve the HTTP API on loopback until Ctrl-C.
 serve: $(READY)

@@ -55,19 +55,22 @@ def agent_graph() -> AgentGraph:
     return graph.compile(name="agent")
 
 
-def after_reading(state: State, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
+# The choices are coroutines though they await nothing: LangGraph would run a function in a thread, for every question.
+
+
+async def after_reading(state: State, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
     """Listen again where that is allowed and nothing is missing to do it with."""
     is_whole = "cascade" in state and not state["failures"]
     return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
 
 
-def after_routing(state: State) -> list[Literal["cascade", "listen"]]:
+async def after_routing(state: State) -> list[Literal["cascade", "listen"]]:
     """Ask whom the router chose."""
     way = state["route"].way
     return ["cascade", "listen"] if way == "both" else ["listen" if way == "lalm" else "cascade"]
 
 
-def after_reconciling(state: State) -> Literal["cascade", "listen", "answer"]:
+async def after_reconciling(state: State) -> Literal["cascade", "listen", "answer"]:
     """Answer, or ask who stands in."""
     if "answer" in state:
         return "answer"

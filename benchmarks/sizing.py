@@ -46,13 +46,18 @@ class Load(NamedTuple):
         return float(np.quantile(self.latencies_s, share))
 
 
+def gaps_s(qps: float, num_requests: int, seed: int = 0) -> list[float]:
+    """Return the seconds before each request of a Poisson stream."""
+    return np.random.default_rng(seed).exponential(1 / qps, num_requests).tolist()
+
+
 def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: int = 5000, seed: int = 0) -> Load:
     """Let requests come at `qps`; each draws what its stages take from the measured seconds, independently.
 
     A stage without measured seconds is left out. The first tenth of the requests, when queues are still empty, does
     not count.
     """
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng((seed, 1))
     world = simpy.Environment()
     queues = {stage: simpy.Resource(world, replicas[stage]) for stage in STAGES if seconds.get(stage)}
     worked: dict[str, float] = defaultdict(float)
@@ -73,8 +78,8 @@ def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: 
         latencies.append(world.now - started)
 
     def arrivals() -> Generator[Any, Any, None]:
-        for _ in range(num_requests):
-            yield world.timeout(float(draw.exponential(1 / qps)))
+        for gap_s in gaps_s(qps, num_requests, seed):
+            yield world.timeout(gap_s)
             world.process(request())
 
     world.process(arrivals())

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 from agents.models import LocalModels
 from deploy.app import OpenModels, build
 from deploy.config import ServeConfig
+from deploy.draining import drain
 from deploy.job import Job, Said
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def main(open_models: OpenModels = LocalModels) -> None:
         said = _change(config, changed, open_models)
         config = changed if said.what == "ready" else config
         _tell(told, said)
+    drain(job.folder)
     _stop_ray()
     shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
 

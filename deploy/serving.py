@@ -20,14 +20,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.config import ServeConfig
+from deploy.draining import DRAIN_S
+from deploy.draining import NAME as STOPPING
 from deploy.job import Job, Said
+from deploy.log_pipe import NAME as LOG_LINES
+from deploy.log_pipe import log_pipe
 from services.auth import Keys, read_keys
 from services.errors import BadConfig, ModelError, UnknownName
 from services.guard import is_loopback
 from services.types import Value
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")
-GRACE_S = 20.0  # Ray takes about 6 s to stop when nothing is asked
+GRACE_S = DRAIN_S + 20.0  # Ray takes about 6 s to stop when nothing is asked
 LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their paths may have 103
 OPEN = "There is no API key: whoever is on this machine may ask, with any key or none. `earwitness keys new NAME`."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,7 +44,7 @@ def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
-    with _folder() as folder, _signals() as signals:
+    with _folder() as folder, log_pipe(folder), _signals() as signals:
         job = Job(config=config, host=host, port=port, folder=folder)
         process = subprocess.Popen(  # noqa: S603
             child,
@@ -130,10 +134,11 @@ def _environment(folder: Path) -> dict[str, str]:
         # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        # Each line of the log has an id of its own: none is a repetition, and none needs colour.
         "RAY_DEDUP_LOGS": "0",
         "RAY_COLOR_PREFIX": "0",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "EARWITNESS_STOP_FILE": str(folder / STOPPING),
+        "EARWITNESS_LOG_PIPE": str(folder / LOG_LINES),
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

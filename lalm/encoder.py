@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip
 
 N_FFT = 400  # samples of a spectrum: 25 ms
@@ -76,7 +77,11 @@ class Encoder(nn.Module):
     @torch.no_grad()
     def hear(self, samples: Tensor) -> list[Tensor]:
         """Return the same for samples on the encoder's device, shape (num_samples,), float32."""
-        return [self._segment(part) for part in torch.split(samples, SEGMENT_SAMPLES)]
+        heard = []
+        for part in torch.split(samples, SEGMENT_SAMPLES):
+            stop_if_unwanted()
+            heard.append(self._segment(part))
+        return heard
 
     def _segment(self, samples: Tensor) -> Tensor:
         num_frames = math.ceil(len(samples) / FRAME_SAMPLES)

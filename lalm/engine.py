@@ -30,7 +30,11 @@ from services.settings import settings
 START_S = 600.0  # a large backbone is read and compiled in minutes
 POLL_S = 0.5
 MAX_TOKENS = 2048  # of a prompt with its reply
-ON_CPU = ("--dtype", "float32", "--enforce-eager", "--block-size", "32")
+# vLLM's runner for GPUs refuses logits processors with the interface of the one for CPUs.
+ON_CPU = (
+    *("--dtype", "float32", "--enforce-eager", "--block-size", "32"),
+    *("--logits-processors", "lalm.vllm_reply:SaysReply"),
+)
 DIE_WITH_PARENT = """
 import ctypes, os, sys
 if sys.platform == "linux":

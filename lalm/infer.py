@@ -6,7 +6,8 @@ short or common option is likely whatever is heard.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -22,9 +23,11 @@ from lalm.encoder import num_segments, padded
 from lalm.packing import Group, Row, pack
 from lalm.prompting import AUDIO, beside_audio
 from lalm.template import Heard
-from services.llms.batching import Batcher
+from services.llms.batching import Batch, Batcher
 from services.llms.letters import best
+from services.llms.stopped_replies import UntilUnwanted
 from services.protocols import ASR
+from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
@@ -102,6 +105,7 @@ class TrainedLALM:
     def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
         """Return the score of each option, its end of turn included: one forward pass for all questions."""
         heard = self._means([_Scored(one.clip, one.prompt, one.replies) for one in asked])
+        stop_if_unwanted()
         expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         ends = list(accumulate(len(one.replies) for one in asked))
@@ -118,11 +122,13 @@ class TrainedLALM:
         return sums / packed.row_R.bincount(minlength=packed.num_rows)
 
     @torch.inference_mode()
-    def _reply(self, asked: Sequence[_Asked]) -> Sequence[Reading]:
-        return [self._generated(one) for one in asked]
+    def _reply(self, batch: Batch[_Asked]) -> Sequence[Reading]:
+        return [self._generated(one, partial(batch.is_wanted, number)) for number, one in enumerate(batch)]
 
-    def _generated(self, asked: _Asked) -> Reading:
-        """Return the greedy reply."""
+    def _generated(self, asked: _Asked, is_wanted: Callable[[], bool]) -> Reading:
+        """Return the greedy reply, which ends early where nobody waits for it any more."""
+        if not is_wanted():
+            return Reading(reply="")
         model, template = self._built.model, self._built.template
         audio_AH = model.listen(padded(self._features(asked.clip)))
         ids_L = torch.tensor(asked.prompt, device=self._device)
@@ -132,6 +138,7 @@ class TrainedLALM:
             attention_mask=torch.ones(inputs_1LH.shape[:2], dtype=torch.long, device=self._device),
             max_new_tokens=MAX_TOKENS,
             do_sample=False,
+            stopping_criteria=[UntilUnwanted(lambda _: is_wanted())],
             eos_token_id=template.turn_end[-1],
             pad_token_id=template.turn_end[-1],
         )

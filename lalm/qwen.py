@@ -4,7 +4,8 @@ Tokenizer and feature extractor are called directly: the processor of Qwen2.5-Om
 want torchvision for images and videos, which nobody sends here.
 """
 
-import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from transformers import (
 from lalm.request_form import JOINED, Form
 from services.errors import ModelError
 from services.llms.letters import best
+from services.llms.stopped_replies import UntilUnwanted
+from services.stopping import in_thread_of, is_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
@@ -60,15 +63,15 @@ class Qwen:
         self._numbers_clips = config.model_type == "qwen2_audio"
         window_s = self._features.n_samples / SAMPLE_RATE
         self._form = Form(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])
-        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(
+            1, thread_name_prefix="lalm"
+        )  # who gave up keeps its turn until it has stopped
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        async with self._turn:
-            return await asyncio.to_thread(self._reply, messages, clip)
+        return await in_thread_of(self._thread, partial(self._reply, messages, clip))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        async with self._turn:
-            return await asyncio.to_thread(self._score, messages, clip, choices)
+        return await in_thread_of(self._thread, partial(self._score, messages, clip, choices))
 
     @torch.inference_mode()
     def _score(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
@@ -82,7 +85,10 @@ class Qwen:
     def _reply(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         inputs = self._inputs(messages, clip)
         num_tokens = inputs["input_ids"].shape[1]
-        out_T = self._model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False)[0, num_tokens:]
+        ends = UntilUnwanted(lambda _: not is_unwanted())
+        out_T = self._model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False, stopping_criteria=[ends])[
+            0, num_tokens:
+        ]
         text = self._tokenizer.decode(out_T, skip_special_tokens=True)
         return Reading(reply=text.strip(), usage=Usage(prompt_tokens=num_tokens, completion_tokens=len(out_T)))
 

@@ -1,42 +1,26 @@
 """A run of `lalm.train` behind vLLM: asked just as in this process, and its options scored by the same sum.
 
 The prompts are made from the run's own configuration, and the server's tokens compared with them, so nothing is guessed
-of what it reads. An option costs one request about the clip and one about silence, each of one decoded token.
+of what it reads. An option costs one request about the clip and one about silence (`lalm/served_scores.py`).
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel
 
 from lalm import checkpoint, parts
 from lalm.data import shown
 from lalm.encoder import num_segments
 from lalm.infer import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
+from lalm.served_scores import Asked, ReplyScores
 from lalm.template import Heard, Template
 from services.chat_audio import ClipEncoder, audio_part
-from services.chat_server import ChatServer, Endpoint, connect
-from services.errors import ModelError
+from services.chat_server import ChatServer, Endpoint
 from services.llms.letters import best
-from services.posting import with_audio
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
-
-
-class _Logprob(BaseModel):
-    """Of a token of the prompt."""
-
-    logprob: float
-
-
-class _Scored(BaseModel):
-    """What vLLM answers where the log-probabilities of the prompt are asked for."""
-
-    prompt_logprobs: list[dict[int, _Logprob] | None]
 
 
 class ServedRun:
@@ -56,9 +40,9 @@ class ServedRun:
         self.name = name
         config = checkpoint.read_config(folder).model
         self._template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
-        self._model, self._asr, self._clips = endpoint.model, asr, ClipEncoder()
+        self._asr, self._clips = asr, ClipEncoder()
         self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
-        self._scores = connect(endpoint)
+        self._scores = ReplyScores(endpoint)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         body = self._chat.body(self._sent(messages, await self._words(clip)))
@@ -67,27 +51,18 @@ class ServedRun:
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         words = await self._words(clip)
-        asked = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
-        means = await asyncio.gather(*(self._mean(messages, part, said, text) for part, said, text in asked))
+        heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
+        asked = await asyncio.gather(*(self._asked(messages, part, said, text) for part, said, text in heard))
+        means = await asyncio.gather(*map(self._scores.mean, asked))
         pairs = zip(choices, means[::2], means[1::2], strict=True)
-        scores = {choice.letter: heard - PRIOR_WEIGHT * expected for choice, heard, expected in pairs}
+        scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
         num_tokens = len(self._prompt(messages, clip, words)) + len(self._prompt(messages, SILENCE, ""))
         return best(scores, num_tokens=num_tokens)
 
-    async def _mean(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> float:
-        """Return the mean log-probability of a token of a reply, its end of turn included."""
-        turns = [*self._sent(messages, words), {"role": "assistant", "content": text}]
-        start, reply = len(self._prompt(messages, clip, words)), self._template.reply(text)
-        body = {
-            "model": self._model,
-            "messages": turns,
-            "max_tokens": 1,
-            "prompt_logprobs": 0,
-            "add_generation_prompt": False,
-        }
-        request = with_audio(json.dumps(body), await self._clips.base64(clip))
-        scored = await self._scores.post("/chat/completions", request, _Scored.model_validate_json)
-        return _mean(scored.prompt_logprobs[start : start + len(reply)], reply, self._model)
+    async def _asked(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> Asked:
+        """Return a prompt that the option with this text follows."""
+        turns, prompt = self._sent(messages, words), self._prompt(messages, clip, words)
+        return Asked(turns, await self._clips.base64(clip), prompt, self._template.reply(text), text)
 
     async def _words(self, clip: AudioClip) -> str:
         said = await self._asr.transcribe(clip) if self._asr else ()
@@ -112,13 +87,3 @@ def _without_places(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(
         Message(role=one.role, content=one.content.replace(AUDIO, "").replace(TRANSCRIPT_END, "")) for one in messages
     )
-
-
-def _mean(logprobs: Sequence[dict[int, _Logprob] | None], reply: tuple[int, ...], model: str) -> float:
-    values = [top[token].logprob for top, token in zip(logprobs, reply, strict=False) if top and token in top]
-    if len(values) < len(reply):
-        raise ModelError(
-            f"The server's {model!r} reads other tokens than the run here: export this run with "
-            "`python -m lalm.export RUN FOLDER`, and serve that folder with vLLM."
-        )
-    return sum(values) / len(values)

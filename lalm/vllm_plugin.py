@@ -13,6 +13,7 @@ from services.errors import BadConfig
 
 PINNED = "0.32.0"  # vLLM's interfaces for models change with its minor versions
 ARCHITECTURE = "Lalm"  # what config.json calls it
+REPLY = "earwitness_reply"  # in `vllm_xargs`: the tokens that `lalm.vllm_reply` has it say
 
 
 class ServedConfig(LalmConfig):

@@ -14,6 +14,8 @@ from services.errors import ClientGone, Overloaded, TookTooLong
 from services.limits import Limits
 from services.metrics import RUNNING, STAGE_SECONDS, WAITING
 from services.request_log import about_request
+from services.settings import settings
+from services.tracing import span
 
 MAX_RETRY_AFTER_S = 60
 WEIGHT = 0.1  # of the newest request in the mean of what requests took
@@ -32,6 +34,7 @@ class Admission:
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.max_running)
         self._num_inside = 0
+        self._stop_file = settings().stop_file
         self._mean_s = 1.0
 
     async def serve(
@@ -58,6 +61,11 @@ class Admission:
     @contextmanager
     def _place(self) -> Iterator[None]:
         running, waiting = self._limits.max_running, self._limits.max_waiting
+        if self._stop_file and self._stop_file.exists():
+            raise Overloaded(
+                f"The service is stopping and takes in nothing new; try again in {MAX_RETRY_AFTER_S} s.",
+                retry_after_s=MAX_RETRY_AFTER_S,
+            )
         if self._num_inside >= self._limits.max_inside:
             wait_s = min(ceil(self._mean_s * (waiting + 1) / running), MAX_RETRY_AFTER_S)
             raise Overloaded(
@@ -92,7 +100,8 @@ class Admission:
 @contextmanager
 def _stage(name: str) -> Iterator[None]:
     started = perf_counter()
-    yield
+    with span(name):
+        yield
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage=name).observe(seconds)
     about_request().timings_s[name] = seconds

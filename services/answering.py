@@ -1,15 +1,20 @@
 """A question by the name of who is to answer it: one way, or both arms side by side."""
 
 import asyncio
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from services.call import Lookup, calling, current_call
 from services.clips import Sound, open_clip
 from services.limits import Limits
 from services.metrics import count_answer
+from services.protocols import Answerer
 from services.request_log import about_request
 from services.service import Service
-from services.types import Answer, Question, Value
+from services.tracing import span
+from services.types import Answer, AudioClip, Question, Value
 
 BOTH = "both"
 
@@ -49,11 +54,28 @@ async def answer(service: Service, limits: Limits, asked: Asked) -> Answered:
     answerer = await service.answerer(asked.model)
     about.model = asked.model or await default_name(service)
     clip = await open_clip(asked.sound, limits, asked.place) if service.hears(asked.model) else None
-    answered = await answerer.answer(asked.question, clip)
+    answered = await _answered(answerer, asked.question, clip)
     about.route = count_answer(answered)
     about.timings_s |= answered.timings_s
     about.degraded = answered.degraded
     return answered
+
+
+async def _answered(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
+    """Return an answer whose trace ends with what came out of the perception cache and what did not."""
+    call = current_call()
+    with calling(replace(call, lookups=[])) as own, span("answer") as facts:
+        answer = await answerer.answer(question, clip)
+        facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}
+    call.lookups.extend(own.lookups)
+    return answer.model_copy(update={"trace": (*answer.trace, *_told(own.lookups))})
+
+
+def _told(lookups: Sequence[Lookup]) -> Iterator[str]:
+    """Yield a line for each kind of perception, such as `cache: captions 1 hit, 2 miss`."""
+    for kind in sorted({lookup.kind for lookup in lookups}):
+        results = Counter(lookup.result for lookup in lookups if lookup.kind == kind)
+        yield f"cache: {kind} {', '.join(f'{number} {result}' for result, number in sorted(results.items()))}"
 
 
 async def default_name(service: Service) -> str:
@@ -64,7 +86,7 @@ async def default_name(service: Service) -> str:
 async def _both(service: Service, limits: Limits, asked: Asked, names: tuple[str, str]) -> Both:
     answerers = [await service.answerer(name) for name in names]
     clip = await open_clip(asked.sound, limits, asked.place)
-    running = [asyncio.ensure_future(one.answer(asked.question, clip)) for one in answerers]
+    running = [asyncio.ensure_future(_answered(one, asked.question, clip)) for one in answerers]
     try:
         cascade, lalm = await asyncio.gather(*running)
     finally:

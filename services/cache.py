@@ -1,73 +1,82 @@
 """Perceive once: a captioner or an ASR that remembers what it said about a clip.
 
 A wrapper speaks the protocol of what it wraps. It looks on disk, and lets one caller do the work
-while others who ask for the same clip wait (single flight).
+while others who ask for the same clip wait (single flight); the work stops when nobody waits any more.
+
+Whoever has an API key has a shelf of their own, unless `EARWITNESS_SHARED_PERCEPTION` is true: how fast
+an answer comes would otherwise tell that somebody else has asked about the same recording.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
-
+from services.call import Lookup, LookupResult, current_call
 from services.protocols import ASR, Captioner
-from services.types import AudioClip, Evidence
-
-Statements: TypeAlias = tuple[Evidence, ...]
-
-_STATEMENTS = TypeAdapter(Statements)
+from services.settings import settings
+from services.shelf import Shelf, Statements
+from services.types import AudioClip
 
 
-class _Shelf:
-    """Statements by key, in one file each under a folder of their kind and source."""
+@dataclass(slots=True)
+class _Flight:
+    """Work under way, and how many wait for it."""
+
+    task: "asyncio.Task[Statements]"
+    num_waiting: int = 0
+
+
+class _Cache:
+    """Statements of one kind and source."""
 
     def __init__(self, folder: Path, kind: str, source: str) -> None:
-        self._folder = folder / kind / source
-        self._kind = kind
-        self._running: dict[str, asyncio.Task[Statements]] = {}
+        self._kind, self._source = kind, source
+        self._shelf = Shelf(folder, settings().perception_max_bytes)
+        self._shared = settings().shared_perception
+        self._flights: dict[str, _Flight] = {}
 
     async def get(self, key: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
         """Return what was said under `key`, from `make` the first time; a failure is not remembered."""
-        task = self._running.get(key)
-        if task is not None:
-            self._count("joined")
+        owner = "" if self._shared else current_call().tenant
+        name = str(Path(self._kind, self._source, f"of-{owner}" if owner else "", f"{key}.json"))
+        flight = self._flights.get(name)
+        if flight:
+            self._note("joined")
         else:
-            task = asyncio.ensure_future(self._read_or_make(self._folder / f"{key}.json", make))
-            self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key))
-        return await asyncio.shield(task)
+            flight = self._flights[name] = _Flight(asyncio.ensure_future(self._read_or_make(name, make)))
+            flight.task.add_done_callback(lambda task: self._land(name, task))
+        return await self._wait(name, flight)
 
-    async def _read_or_make(self, path: Path, make: Callable[[], Awaitable[Statements]]) -> Statements:
-        stored = await asyncio.to_thread(_read, path)
-        self._count("miss" if stored is None else "hit")
+    async def _wait(self, name: str, flight: _Flight) -> Statements:
+        flight.num_waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.num_waiting -= 1
+            if not flight.num_waiting and not flight.task.done():
+                self._land(name, flight.task)  # who comes now starts anew
+                flight.task.cancel()
+
+    def _land(self, name: str, task: "asyncio.Task[Statements]") -> None:
+        if name in self._flights and self._flights[name].task is task:
+            del self._flights[name]
+
+    async def _read_or_make(self, name: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
+        stored = await asyncio.to_thread(self._shelf.read, name)
+        self._note("miss" if stored is None else "hit")
         if stored is not None:
             return stored
         made = await make()
-        await asyncio.to_thread(_write, path, made)
+        await asyncio.to_thread(self._shelf.write, name, made)
         return made
 
-    def _count(self, result: str) -> None:
+    def _note(self, result: LookupResult) -> None:
         from services.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()
-
-
-def _read(path: Path) -> Statements | None:
-    """Return what is stored, or None where nothing is, or a file that a crash left damaged."""
-    try:
-        return _STATEMENTS.validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
-
-
-def _write(path: Path, statements: Statements) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(_STATEMENTS.dump_json(statements))
-    Path(file.name).replace(path)
+        current_call().lookups.append(Lookup(self._kind, result))
 
 
 class CachedCaptioner:
@@ -76,11 +85,11 @@ class CachedCaptioner:
     def __init__(self, captioner: Captioner, folder: Path) -> None:
         self.name, self.revision = captioner.name, captioner.revision
         self._captioner = captioner
-        self._shelf = _Shelf(folder, "captions", f"{captioner.name}-{captioner.revision}")
+        self._cache = _Cache(folder, "captions", f"{captioner.name}-{captioner.revision}")
 
     async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
         key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
-        return await self._shelf.get(key, lambda: self._captioner.caption(clip, focus))
+        return await self._cache.get(key, lambda: self._captioner.caption(clip, focus))
 
 
 class CachedASR:
@@ -89,7 +98,7 @@ class CachedASR:
     def __init__(self, asr: ASR, folder: Path) -> None:
         self.name, self.revision = asr.name, asr.revision
         self._asr = asr
-        self._shelf = _Shelf(folder, "transcripts", f"{asr.name}-{asr.revision}")
+        self._cache = _Cache(folder, "transcripts", f"{asr.name}-{asr.revision}")
 
     async def transcribe(self, clip: AudioClip) -> Statements:
-        return await self._shelf.get(clip.sha256, lambda: self._asr.transcribe(clip))
+        return await self._cache.get(clip.sha256, lambda: self._asr.transcribe(clip))

@@ -14,6 +14,7 @@ from services.fetch import fetch
 from services.limits import Limits
 from services.metrics import STAGE_SECONDS
 from services.request_log import about_request
+from services.tracing import span
 from services.types import AudioClip
 
 MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat as a part of type 'input_audio'."
@@ -52,7 +53,8 @@ async def open_clip(sound: Sound | None, limits: Limits, place: str = "file") ->
         raise BadRequest(MISSING, param=place)
     data = sound.data if sound.url is None else await _fetched(sound.url, limits, sound.param)
     started = perf_counter()
-    clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
+    with span("decode", {"num_bytes": len(data)}):
+        clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage="decode").observe(seconds)
     about = about_request()

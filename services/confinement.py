@@ -16,6 +16,7 @@ import platform
 import resource
 import struct
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 CLONE_NEWNET, CLONE_NEWUSER = 0x4000_0000, 0x1000_0000
@@ -122,6 +123,7 @@ def _filter_calls() -> bool:
     )
 
 
+@cache
 def _filter(architecture: _Architecture) -> bytes:
     """Assemble the BPF program: eight bytes an instruction, (code, jump if true, jump if false, operand)."""
     calls = architecture.calls

@@ -3,9 +3,9 @@
 `decode_safely` is `services.audio.decode` for the HTTP API, Linux only. One process with the decoders loaded
 stands by (`services.decoder_child`), started by the first recording; it forks one for each recording, which gets
 the bytes and an empty file, both in memory, and gives back samples and a line of JSON. Both are checked as if an
-attacker had written them: an attacker may have. A process that dies, or takes more than its allowance, is an error
-of its recording alone (`AudioCode`); a process that stands by no longer is replaced. Whoever stops waiting, be it
-for a deadline or a client that is gone, ends the decoding.
+attacker had written them: an attacker may have. What has come counts, however its process ends after that. One that
+dies, or takes more than its allowance, is an error of its recording alone (`AudioCode`); a process that stands by no
+longer is replaced. Whoever stops waiting, be it for a deadline or a client that is gone, ends the decoding.
 """
 
 import asyncio
@@ -15,13 +15,12 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cache
 from io import FileIO
 from socket import AF_UNIX, SHUT_RDWR, SOCK_SEQPACKET, send_fds, socket, socketpair
 from threading import Lock
 from time import monotonic
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +64,16 @@ class Decoder:
         task = Task(name, bounds, self._allowance._replace(written_bytes=written))
         for _ in range(2):  # the standby process may die of something that is not the recording's fault
             job = _Job(task, self._wall_s)
+            work = self._threads.submit(self._run, job, data)
+            work.add_done_callback(job.settle)
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job, data)
+                return await asyncio.wrap_future(job.told)
             except _StandbyLostError:
                 continue
             finally:
-                job.stop()
+                if not job.told.done():
+                    work.cancel()
+                    job.stop()
         raise ModelError("The process that decodes recordings ends as soon as it starts; the server's log says why.")
 
     def close(self) -> None:
@@ -90,11 +93,10 @@ class Decoder:
                 self._standby = _Standby()
             return self._standby
 
-    def _run(self, job: "_Job", data: bytes) -> AudioClip:
-        outcome = job.run(self.start(), data)
+    def _run(self, job: "_Job", data: bytes) -> None:
+        end = job.run(self.start(), data)
         with self._lock:
-            self.peak_bytes = max(self.peak_bytes, outcome.end.peak_bytes)
-        return outcome.clip()
+            self.peak_bytes = max(self.peak_bytes, end.peak_bytes)
 
 
 class _StandbyLostError(Exception):
@@ -122,6 +124,11 @@ class _Standby:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def send(self, task: Task, descriptors: list[int]) -> None:
         """Have a task done."""
         try:
@@ -139,30 +146,16 @@ class _Standby:
             self._process.wait()
 
 
-class _Outcome(NamedTuple):
-    """What a process left: its last words, its end, and the samples that it wrote."""
-
-    task: Task
-    report: Report | None
-    end: Exit
-    samples: NDArray[np.float32]
-
-    def clip(self) -> AudioClip:
-        """Return the clip if there is one, and raise what its process says, or how it ended, otherwise."""
-        if self.end.exit_code == -signal.SIGXCPU:
-            raise _took_too_long(self.task, f"{self.task.allowance.cpu_s} s of processor time")
-        report = self.report
-        if report is None or self.end.exit_code != 0:
-            raise _crashed(self.task)
-        if report.code:
-            raise bad_audio(AudioCode(report.code), report.message)
-        return checked_clip(self.samples, report.rate, report.num_channels, self.task.name)
-
-
 class _Job:
-    """One recording's way through a process, in a thread of this one."""
+    """One recording's way through a process, in a thread of this one.
+
+    The clip is told as soon as it is there; the end of the process, which takes longer, is awaited by the thread alone.
+    """
 
     def __init__(self, task: Task, wall_s: float) -> None:
+        self.told: Future[AudioClip] = Future()
+        """The clip, or why there is none."""
+        self.told.set_running_or_notify_cancel()  # who waits may go; the thread tells all the same
         self._task = task
         self._wall_s = wall_s
         self._lock = Lock()
@@ -176,7 +169,13 @@ class _Job:
             if self._channel is not None:
                 self._channel.shutdown(SHUT_RDWR)
 
-    def run(self, standby: _Standby, data: bytes) -> _Outcome:
+    def settle(self, work: "Future[None]") -> None:
+        """Tell why there is no clip, once the work is done."""
+        if not self.told.done():
+            cancelled = work.cancelled()
+            self.told.set_exception(CancelledError() if cancelled else work.exception() or _crashed(self._task))
+
+    def run(self, standby: _Standby, data: bytes) -> Exit:
         """Have a recording decoded; the process is gone when this returns."""
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         with (
@@ -193,33 +192,42 @@ class _Job:
                 if self._is_stopped:
                     ours.shutdown(SHUT_RDWR)
             try:
-                report, end = self._listen(ours)
+                return self._listen(ours, samples)
             finally:
                 with self._lock:
                     self._channel = None
-            return _Outcome(self._task, report, end, self._read(samples, report))
 
-    def _listen(self, channel: socket) -> tuple[Report | None, Exit]:
+    def _listen(self, channel: socket, samples: FileIO) -> Exit:
         deadline = monotonic() + self._wall_s
-        report = None
-        for _ in range(2):
-            channel.settimeout(max(deadline - monotonic(), 0.001))
-            try:
-                message = channel.recv(MESSAGE_BYTES)
-            except TimeoutError:
-                raise _took_too_long(self._task, f"{self._wall_s:g} s") from None
-            except ConnectionResetError:
-                message = b""
-            if not message:
-                raise _StandbyLostError
-            try:
-                said = _MESSAGE.validate_json(message)
-            except ValidationError:
-                raise _crashed(self._task) from None
-            if isinstance(said, Exit):
-                return report, said
+        said = self._hear(channel, deadline)
+        if isinstance(said, Report):
             report = self._checked(said)
-        raise _crashed(self._task)
+            if report.code:
+                self.told.set_exception(bad_audio(AudioCode(report.code), report.message))
+            else:
+                clip = checked_clip(self._read(samples, report), report.rate, report.num_channels, self._task.name)
+                self.told.set_result(clip)
+            said = self._hear(channel, deadline)
+        if isinstance(said, Report):
+            raise _crashed(self._task)
+        if said.exit_code == -signal.SIGXCPU and not self.told.done():
+            raise _took_too_long(self._task, f"{self._task.allowance.cpu_s} s of processor time")
+        return said
+
+    def _hear(self, channel: socket, deadline: float) -> Report | Exit:
+        channel.settimeout(max(deadline - monotonic(), 0.001))
+        try:
+            message = channel.recv(MESSAGE_BYTES)
+        except TimeoutError:
+            raise _took_too_long(self._task, f"{self._wall_s:g} s") from None
+        except ConnectionResetError:
+            message = b""
+        if not message:
+            raise _StandbyLostError
+        try:
+            return _MESSAGE.validate_json(message)
+        except ValidationError:
+            raise _crashed(self._task) from None
 
     def _checked(self, report: Report) -> Report:
         """Hold a report against what can be: an attacker may have written it."""
@@ -229,9 +237,9 @@ class _Job:
             raise _crashed(self._task)
         return report
 
-    def _read(self, file: FileIO, report: Report | None) -> NDArray[np.float32]:
+    def _read(self, file: FileIO, report: Report) -> NDArray[np.float32]:
         # Copied, not mapped: its writer could still change or cut a mapped file.
-        num_bytes = report.num_samples * SAMPLE_BYTES if report else 0
+        num_bytes = report.num_samples * SAMPLE_BYTES
         file.seek(0)
         if len(data := file.read(num_bytes)) != num_bytes:
             raise _crashed(self._task)

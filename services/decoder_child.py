@@ -2,8 +2,10 @@
 
 This process loads the decoders once and never reads a recording itself. For each one it forks a process of a few
 milliseconds that is confined (see `services.confinement`), decodes, says how it went and ends: a recording meets
-no other recording's data, and whatever it breaks is gone after it. Nobody but this process kills: when the other
-end of a recording's channel closes, its process ends; when the control channel closes, all do.
+no other recording's data, and whatever it breaks is gone after it. The process for the next recording is forked
+ahead and has decoded a recording of ours, so that its pages are its own when the next recording comes: that is most
+of the time that a fork costs. Nobody but this process kills: when the other end of a recording's channel closes, its
+process ends; when the control channel closes, all do.
 
 Over the control channel comes a `Task` as JSON, with three descriptors: the recording, an empty file for its
 samples (float32, native order), and a channel of its own. That gets a `Report` from the forked process, and at
@@ -20,9 +22,10 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from io import BytesIO, FileIO
-from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket
+from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
 from typing import NamedTuple, NoReturn
 
 import av
@@ -65,6 +68,14 @@ class Exit(NamedTuple):
     """Its memory at most."""
 
 
+class _Spare(NamedTuple):
+    """A forked process that waits for its recording."""
+
+    pid: int
+    task: socket
+    """Takes the task; its end ends the process."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Running:
     """A forked process."""
@@ -84,6 +95,7 @@ class _Forks:
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
         self._running: set[_Running] = set()
+        self._spare: _Spare | None = _fork()
 
     def serve(self) -> None:
         """Work until the control channel closes."""
@@ -103,11 +115,15 @@ class _Forks:
                         self._bury(key.data)
 
     def _start(self, message: bytes, recording: int, samples: int, channel: int) -> None:
-        if (pid := os.fork()) == 0:
-            _decode_and_exit(message, recording, samples, channel)
+        spare, self._spare = self._spare or _fork(), None
+        while not _handed(spare, message, [recording, samples, channel]):  # it was killed while it waited
+            os.waitpid(spare.pid, 0)
+            spare.task.close()
+            spare = _fork()
+        spare.task.close()
         os.close(recording)
         os.close(samples)
-        child = _Running(pid, os.pidfd_open(pid), socket(AF_UNIX, SOCK_SEQPACKET, fileno=channel))
+        child = _Running(spare.pid, os.pidfd_open(spare.pid), socket(AF_UNIX, SOCK_SEQPACKET, fileno=channel))
         self._running.add(child)
         self._selector.register(child.process, selectors.EVENT_READ, child)
         self._selector.register(child.channel, selectors.EVENT_READ, child)
@@ -123,18 +139,43 @@ class _Forks:
                 self._selector.unregister(watched)
         os.close(child.process)
         child.channel.close()
+        self._spare = self._spare or _fork()  # now that nobody waits for this one
 
     def _end_all(self) -> None:
+        if self._spare is not None:
+            self._spare.task.close()
         for child in self._running:
             signal.pidfd_send_signal(child.process, signal.SIGKILL)
 
 
-def _decode_and_exit(message: bytes, recording: int, samples: int, channel: int) -> NoReturn:
+def _fork() -> _Spare:
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    if (pid := os.fork()) == 0:
+        _wait_decode_and_exit(theirs)
+    theirs.close()
+    return _Spare(pid, ours)
+
+
+def _handed(spare: _Spare, message: bytes, files: list[int]) -> bool:
     try:
+        send_fds(spare.task, [message], files)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
+def _wait_decode_and_exit(waiting: socket) -> NoReturn:
+    try:
+        os.dup2(1, 2)  # decoders write to stderr what recordings make them write
+        _close_all_but(waiting.fileno())
+        list(open_sound(BytesIO(_ours()), "ours", Bounds(16_000, 1.0)).blocks)
+        message, files, _, _ = recv_fds(waiting, MESSAGE_BYTES, 3)
+        if not message:
+            os._exit(0)
+        recording, samples, channel = files
         name, bounds, allowance = json.loads(message)
         task = Task(name, Bounds(*bounds), Allowance(*allowance))
-        os.dup2(1, 2)  # decoders write to stderr what recordings make them write
-        _close_all_but(recording, samples, channel)
+        waiting.close()
         confine(task.allowance)
         report = _decode(task, recording, samples)
         os.write(channel, json.dumps(report).encode())
@@ -173,12 +214,18 @@ def _load_decoders() -> None:
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if not module.name.endswith("__main__"):
             import_module(module.name)  # PyAV imports each kind of stream when it meets one
-    buffer = BytesIO()
-    soundfile.write(buffer, np.zeros((480, 2), np.float32), 48_000, format="WAV")
     av.AudioResampler(format="fltp")
-    for data in (buffer.getvalue(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
+    for data in (_ours(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
         with suppress(BadAudio):
             list(open_sound(BytesIO(data), "ours", Bounds(16_000, 1.0)).blocks)
+
+
+@cache
+def _ours() -> bytes:
+    """Return a recording of ours: 10 ms of silence."""
+    buffer = BytesIO()
+    soundfile.write(buffer, np.zeros((480, 2), np.float32), 48_000, format="WAV")
+    return buffer.getvalue()
 
 
 def main() -> None:

@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
 from ray import serve
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
+from services.call import Call, Lookup, current_call
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.limits import Scale
+from services.log_lines import start_logging
 from services.protocols import ASR, LALM, LLM, Captioner
+from services.tracing import span, traceparent
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
+from services.watched import watched
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
@@ -27,10 +32,18 @@ class Card(Value):
     """Of an LLM or a LALM; the others have none."""
 
 
+class Said(NamedTuple):
+    """What a model said, and what the perception cache had to do with it."""
+
+    value: object
+    lookups: tuple[Lookup, ...]
+
+
 class Replica:
     """Opens a model when the replica starts; so the replica is up when the model is loaded."""
 
     def __init__(self, open_model: Callable[[], AnyModel]) -> None:
+        start_logging()
         self._model = open_model()
 
     async def card(self) -> Card:
@@ -38,15 +51,17 @@ class Replica:
         style = getattr(self._model, "style", ReadingStyle())
         return Card(name=self._model.name, revision=self._model.revision, style=style)
 
-    async def call(self, method: str, *arguments: object) -> object:
+    async def call(self, call: Call, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.
 
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
         try:
-            return await getattr(self._model, method)(*arguments)
+            with watched(call, self._model.name, method):
+                said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error
+        return Said(said, tuple(call.lookups))
 
 
 def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:
@@ -65,10 +80,17 @@ class Remote:
 
     def __init__(self, handle: DeploymentHandle, card: Card) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
-        self._handle = handle
+        # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
+        # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
+        self._handle = handle.options(_by_reference=False)
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
-        return await ask_replica(self._handle.call, method, *arguments)
+        call = current_call()
+        with span(method, {"model": self.name}):
+            handed = replace(call, lookups=[], traceparent=traceparent())
+            said: Said = await ask_replica(self._handle.call, handed, method, *arguments)
+        call.lookups.extend(said.lookups)
+        return said.value
 
 
 class RemoteLLM(Remote):

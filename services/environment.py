@@ -18,10 +18,20 @@ class Settings(BaseSettings):
     """Key sent to the server that `--llm-url` names."""
     api_keys_file: Path | None = None
     """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
+    perception_max_bytes: int = Field(default=1_000_000_000, gt=0)
+    """Most bytes of cached perception on disk; what was asked for longest ago goes first."""
+    shared_perception: bool = False
+    """Whether all API keys share cached perception; else each has its own, as seconds tell what others asked."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")
     """Folder in which the processes of one machine add up their metrics."""
+    log_pipe: Path | None = None
+    """Named pipe for log lines, which somebody reads; None: stderr."""
+    stop_file: Path | None = None
+    """File whose existence says that the service is stopping."""
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Where OpenTelemetry spans are sent; None: none are made."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")

@@ -29,12 +29,13 @@ from services.faults import Failure, add_handlers
 from services.forms import parsed_as_json
 from services.guard import Guard
 from services.limits import Limits
+from services.log_lines import start_logging
 from services.metrics import exposition
 from services.openai_chat import Chat, ChatRequest, read_chat
 from services.openai_reply import ChatCompletion, completion, events
 from services.openapi import body
 from services.posted import JSONQuestion, Posted, QuestionForm, read_question
-from services.request_log import RequestLog, log_to_stderr
+from services.request_log import RequestLog
 from services.service import Service
 from services.transcription import (
     DescribedForm,
@@ -88,7 +89,7 @@ def create_app(service: Service, limits: Limits, keys: Keys = Keys(), *, proxied
         keys: who may ask; without any, whoever reaches a loopback address.
         proxied: whether a proxy in front puts `X-Request-Id` on responses itself, as Ray Serve's does.
     """
-    log_to_stderr()
+    start_logging()
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None)
     add_handlers(app)
     app.include_router(web_page)
@@ -194,7 +195,7 @@ async def _completed(service: Service, limits: Limits, chat: Chat) -> Response:
     answered = await answer(service, limits, chat.asked)
     arms = await service.arms() if chat.asked.model == BOTH else ("", "")
     model = chat.asked.model or await default_name(service)
-    whole = completion(answered, model, arms, chat.warnings)
+    whole = completion(answered, model, arms, chat.warnings, num_logprobs=chat.num_logprobs)
     if not chat.is_stream:
         return _json(whole)
     chunks = events(whole, with_usage=chat.with_usage)

@@ -14,13 +14,14 @@ import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.auth import Keys
+from services.call import calling, current_call
 from services.limits import PerKey
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
@@ -45,7 +46,7 @@ class _Refusal:
     code: str
     message: str
     type: str = "invalid_request_error"
-    header: tuple[str, str] = ("Cache-Control", "no-store")
+    headers: tuple[tuple[str, str], ...] = (("Cache-Control", "no-store"),)
 
 
 class Guard:
@@ -69,7 +70,8 @@ class Guard:
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
-        await self._within_limits(self._uses[owner], scope, receive, send)
+        with calling(replace(current_call(), tenant=owner)):
+            await self._within_limits(self._uses[owner], scope, receive, send)
 
     async def _within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal := self._too_much(use):
@@ -100,7 +102,10 @@ UNKNOWN_KEY = _Refusal(
     HTTPStatus.UNAUTHORIZED,
     "invalid_api_key",
     "No valid API key came with the request: send 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
-    header=("WWW-Authenticate", 'Bearer, Basic realm="Earwitness: any name, an API key as password", charset="UTF-8"'),
+    headers=(  # one each: Chromium reads but the first challenge of a header
+        ("WWW-Authenticate", 'Basic realm="Earwitness: any name, an API key as password", charset="UTF-8"'),
+        ("WWW-Authenticate", "Bearer"),
+    ),
 )
 NOT_LOCAL = _Refusal(
     HTTPStatus.FORBIDDEN,
@@ -112,7 +117,7 @@ NOT_LOCAL = _Refusal(
 
 def _too_many(message: str, wait_s: int) -> _Refusal:
     return _Refusal(
-        HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", message, "requests", ("Retry-After", str(wait_s))
+        HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", message, "requests", (("Retry-After", str(wait_s)),)
     )
 
 
@@ -152,7 +157,7 @@ async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
         return
     error = {"message": refusal.message, "type": refusal.type, "param": None, "code": refusal.code}
     body = json.dumps({"error": error}).encode()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | dict([refusal.header])
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    headers = (("Content-Type", "application/json"), ("Content-Length", str(len(body))), *refusal.headers)
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": int(refusal.status), "headers": raw})
     await send({"type": "http.response.body", "body": body})

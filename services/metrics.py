@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from services.settings import settings
@@ -48,6 +49,25 @@ STAGE_SECONDS = Histogram(
     ("stage",),
     buckets=SECONDS,
     registry=_REGISTRY,
+)
+MODEL_SECONDS = Histogram(
+    "earwitness_model_seconds",
+    "Seconds that one call of a model took in its replica, without the way there.",
+    ("model", "method"),
+    buckets=SECONDS,
+    registry=_REGISTRY,
+)
+MODEL_FAILURES = Counter(
+    "earwitness_model_failures",
+    "Calls of models that brought nothing, by code; CancelledError: nobody waited any more, so the work was stopped.",
+    ("model", "error"),
+    registry=_REGISTRY,
+)
+IN_FLIGHT = Gauge(
+    "earwitness_requests_in_flight",
+    "Requests of any kind, from their head to the end of their response, uploads included.",
+    registry=_REGISTRY,
+    multiprocess_mode="livesum",
 )
 RUNNING = Gauge(
     "earwitness_requests_running",
@@ -90,6 +110,12 @@ def count_answer(answer: Answer) -> str:
     for stage, seconds in answer.timings_s.items():
         STAGE_SECONDS.labels(stage=stage).observe(seconds)
     return chosen
+
+
+def num_in_flight() -> int:
+    """Return how many requests are being answered, by all processes that share the folder."""
+    samples = [sample for family in text_string_to_metric_families(exposition().decode()) for sample in family.samples]
+    return sum(round(sample.value) for sample in samples if sample.name == "earwitness_requests_in_flight")
 
 
 def exposition() -> bytes:

@@ -11,18 +11,19 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from services.answering import Asked
+from services.answering import BOTH, Asked
 from services.asking import asked
 from services.clips import Base64, Sound
 from services.errors import BadRequest, Unsupported
 from services.forms import parsed
 from services.option_lines import split_options
-from services.types import Value
+from services.types import Question, Value
 
 EXAMPLE: JsonValue = {
     "model": "text",
     "messages": [{"role": "user", "content": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}],
 }
+MAX_TOP_LOGPROBS = 20  # as OpenAI has it
 ROLES = ("system", "developer", "user")
 EMPTY: tuple[object, ...] = (None, False, 0, [], {})
 
@@ -156,14 +157,15 @@ class ChatRequest(Value):
     function_call: Refused = None
     functions: Refused = None
     logit_bias: Refused = None
-    logprobs: Refused = None
-    """The probabilities of the options are in `earwitness` instead."""
+    logprobs: bool | None = None
+    """Of the letters of the options: an open question and `both` have none."""
     presence_penalty: Refused = None
     reasoning_effort: Refused = None
     stop: Refused = None
     tool_choice: Refused = None
     tools: Refused = None
-    top_logprobs: Refused = None
+    top_logprobs: Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
+    """How many of the options beside the chosen one, the likeliest first."""
     verbosity: Refused = None
     web_search_options: Refused = None
 
@@ -189,6 +191,8 @@ class Chat:
     is_stream: bool
     with_usage: bool
     """Whether a stream ends with its usage."""
+    num_logprobs: int | None = None
+    """How many options to list with their log-probabilities; None: not even the chosen one's."""
 
 
 def read_chat(body: bytes) -> Chat:
@@ -205,12 +209,26 @@ def read_chat(body: bytes) -> Chat:
     wants_usage = request.stream_options is not None and request.stream_options.include_usage
     if request.stream_options is not None and not request.stream:
         raise Unsupported("'stream_options' needs 'stream': true.", param="stream_options")
+    _check_logprobs(request, question)
     return Chat(
         asked=Asked(question, request.model, _sound(request), place="messages"),
         warnings=tuple(_warnings(request)),
         is_stream=bool(request.stream),
         with_usage=wants_usage,
+        num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
     )
+
+
+def _check_logprobs(request: ChatRequest, question: Question) -> None:
+    if request.top_logprobs and not request.logprobs:
+        raise Unsupported("'top_logprobs' needs 'logprobs': true.", param="top_logprobs")
+    if request.logprobs and not question.choices:
+        raise Unsupported(
+            "An open question has no logprobs: give 'choices', or options as lines '(A) …' of the text.",
+            param="logprobs",
+        )
+    if request.logprobs and request.model == BOTH:
+        raise Unsupported("'both' gives two answers: ask each of the two models for its logprobs.", param="logprobs")
 
 
 def _sound(request: ChatRequest) -> Sound | None:

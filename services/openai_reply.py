@@ -4,14 +4,17 @@
 in `earwitness`, a field of our own.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Literal
 from uuid import uuid4
 
 from services.answering import Answered, Both
+from services.errors import Unsupported
 from services.types import Answer, Usage, Value
 
+LEAST_LOGPROB = -9999.0  # what OpenAI writes for all that is too unlikely
 DONE = "data: [DONE]\n\n"
 
 
@@ -23,13 +26,34 @@ class ReplyMessage(Value):
     refusal: None = None
 
 
+class TopLogprob(Value):
+    """An option by its letter, and how likely it is."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...]
+
+
+class TokenLogprob(TopLogprob):
+    """The chosen option, and beside it the likeliest of all."""
+
+    top_logprobs: tuple[TopLogprob, ...]
+
+
+class Logprobs(Value):
+    """Log-probabilities of the option letters, as if the reply were the letter alone."""
+
+    content: tuple[TokenLogprob, ...]
+    refusal: None = None
+
+
 class ReplyChoice(Value):
     """The one reply."""
 
     index: Literal[0] = 0
     message: ReplyMessage
     finish_reason: Literal["stop"] = "stop"
-    logprobs: None = None
+    logprobs: Logprobs | None = None
 
 
 class TokenUsage(Value):
@@ -69,7 +93,7 @@ class ChunkChoice(Value):
     index: Literal[0] = 0
     delta: Delta
     finish_reason: Literal["stop"] | None = None
-    logprobs: None = None
+    logprobs: Logprobs | None = None
 
 
 class ChatChunk(Value):
@@ -86,13 +110,25 @@ class ChatChunk(Value):
     warnings: tuple[str, ...] | None = None
 
 
-def completion(answered: Answered, model: str, names: tuple[str, str], warnings: tuple[str, ...]) -> ChatCompletion:
-    """Return a reply; `names` are those of the cascade and the LALM that `both` asks."""
+def completion(
+    answered: Answered,
+    model: str,
+    names: tuple[str, str],
+    warnings: tuple[str, ...],
+    *,
+    num_logprobs: int | None = None,
+) -> ChatCompletion:
+    """Return a reply.
+
+    `names` are those of the cascade and the LALM that `both` asks; `num_logprobs` is how many options to list with
+    their log-probabilities beside the chosen one's, None: not even that.
+    """
+    logprobs = None if num_logprobs is None else _logprobs(answered, num_logprobs)
     return ChatCompletion(
         id=f"chatcmpl-{uuid4().hex}",
         created=int(time.time()),
         model=model,
-        choices=(ReplyChoice(message=ReplyMessage(content=_content(answered, names))),),
+        choices=(ReplyChoice(message=ReplyMessage(content=_content(answered, names)), logprobs=logprobs),),
         usage=_usage(answered),
         earwitness=answered,
         warnings=warnings,
@@ -104,7 +140,7 @@ def events(whole: ChatCompletion, *, with_usage: bool) -> Iterator[str]:
     content = whole.choices[0].message.content
     yield _event(whole, ChunkChoice(delta=Delta(role="assistant", content="")))
     if content:
-        yield _event(whole, ChunkChoice(delta=Delta(content=content)))
+        yield _event(whole, ChunkChoice(delta=Delta(content=content), logprobs=whole.choices[0].logprobs))
     yield _event(whole, ChunkChoice(delta=Delta(), finish_reason="stop"))
     if with_usage:
         yield _event(whole)
@@ -123,6 +159,25 @@ def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
         warnings=whole.warnings if is_last else None,
     )
     return f"data: {chunk.model_dump_json(exclude_none=True)}\n\n"
+
+
+def _logprobs(answered: Answered, num_top: int) -> Logprobs:
+    assert isinstance(answered, Answer), "two answers have no logprobs; the request was to be refused"
+    if not answered.choice or not answered.probabilities:
+        raise Unsupported(
+            f"The path {answered.path!r} gave no probabilities for this question: leave out 'logprobs'.",
+            param="logprobs",
+        )
+    ranked = sorted(answered.probabilities, key=answered.probabilities.__getitem__, reverse=True)
+    top = tuple(_logprob(letter, answered.probabilities[letter]) for letter in ranked[:num_top])
+    letter = answered.choice.letter
+    chosen = _logprob(letter, answered.probabilities[letter])
+    return Logprobs(content=(TokenLogprob(**chosen.model_dump(), top_logprobs=top),))
+
+
+def _logprob(letter: str, probability: float) -> TopLogprob:
+    logprob = math.log(probability) if probability > 0 else LEAST_LOGPROB
+    return TopLogprob(token=letter, logprob=logprob, bytes=tuple(letter.encode()))
 
 
 def _content(answered: Answered, names: tuple[str, str]) -> str:

@@ -1,16 +1,12 @@
-"""One line of JSON on stderr per request, and the id that finds it again: ASGI middleware around every route.
+"""One line of JSON per request, and the id that finds it again: ASGI middleware around every route.
 
 What is logged: times, names, sizes and codes. What is not: audio, questions, options, answers and keys.
 """
 
 import asyncio
-import json
-import logging
 import re
-import sys
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
 from time import perf_counter
 from uuid import uuid4
@@ -18,13 +14,15 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.call import Call, calling
 from services.errors import ClientGone
-from services.metrics import REQUEST_SECONDS, REQUESTS
+from services.log_lines import LOGGER
+from services.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
+from services.tracing import TRACEPARENT, continued, span
 
 REQUEST_ID = "X-Request-Id"
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds; counted all the same
-LOGGER = logging.getLogger("earwitness.http")
 
 
 @dataclass(slots=True)
@@ -42,6 +40,8 @@ class AboutRequest:
     """Seconds of sound."""
     timings_s: dict[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
+    cache: tuple[str, ...] = ()
+    """What the perception cache was asked for and had, such as `captions hit`."""
 
 
 _current: ContextVar[AboutRequest | None] = ContextVar("earwitness_request", default=None)
@@ -64,26 +64,6 @@ def request_of(scope: Scope) -> AboutRequest:
     return about
 
 
-class JSONLines(logging.Formatter):
-    """A log record as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write time, level, event and the facts given as `extra={"facts": …}`."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "level": record.levelname.lower(), "event": record.getMessage()}
-        return json.dumps(line | getattr(record, "facts", {}))
-
-
-def log_to_stderr() -> None:
-    """Send what `LOGGER` gets to stderr, once however often it is called."""
-    if not LOGGER.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(JSONLines())
-        LOGGER.addHandler(handler)
-        LOGGER.setLevel(logging.INFO)
-        LOGGER.propagate = False
-
-
 class RequestLog:
     """Names each request, counts it and writes its line.
 
@@ -103,7 +83,7 @@ class RequestLog:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         about = AboutRequest(given if SANE_ID.fullmatch(given) else uuid4().hex)
         scope.setdefault("state", {})["about"] = about
-        token = _current.set(about)
+        token, call = _current.set(about), Call(request_id=about.id)
         status, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -115,17 +95,29 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            parent = Headers(scope=scope).get(TRACEPARENT, "")
+            with calling(call), continued(parent), span("request", {"request_id": about.id}) as facts:
+                try:
+                    with IN_FLIGHT.track_inprogress():
+                        await self._app(scope, receive, send_with_id)
+                finally:
+                    facts |= {"http.route": _route(scope), "http.response.status_code": status, "model": about.model}
         except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
             status, about.error = ClientGone.http_status, ClientGone.code
             raise
         finally:
             _current.reset(token)
+            about.cache = tuple(" ".join(lookup) for lookup in call.lookups)
             _note(scope, about, status, perf_counter() - started)
 
 
+def _route(scope: Scope) -> str:
+    route: str = getattr(scope.get("route"), "path", "unmatched")
+    return route
+
+
 def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unmatched")
+    route = _route(scope)
     REQUESTS.labels(route=route, status=str(status), model=about.model).inc()
     REQUEST_SECONDS.labels(route=route).observe(seconds)
     if route in UNLOGGED:
@@ -142,5 +134,8 @@ def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> Non
         "clip_s": about.clip_s,
         "stages_s": {stage: round(taken, 4) for stage, taken in about.timings_s.items()},
         "degraded": len(about.degraded),
+        "cache": about.cache,
     }
-    LOGGER.info("request", extra={"facts": {name: fact for name, fact in facts.items() if fact not in (None, {}, 0)}})
+    LOGGER.info(
+        "request", extra={"facts": {name: fact for name, fact in facts.items() if fact not in (None, {}, 0, ())}}
+    )

@@ -1,6 +1,5 @@
 """Whisper through CTranslate2: gated by voice activity, batched over long recordings."""
 
-import asyncio
 import math
 from collections.abc import Iterable
 from hashlib import sha256
@@ -14,9 +13,10 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 from services.asr.languages import LANGUAGES
+from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-BATCH_SIZE = 8  # windows of 30 s decoded at once
+BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows of 30 s decoded at once, and on after whoever asked has given up
 BATCHED_FROM_S = 60.0  # shorter recordings gain nothing from batching, and the sequential decoder retries bad windows
 BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
 TEMPERATURES = (0.0, 0.2, 0.4)  # retried in this order; higher ones invent text
@@ -48,12 +48,13 @@ class FasterWhisper:
         self._batched = BatchedInferencePipeline(self._model)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return await asyncio.to_thread(self._transcribe, clip)
+        return await in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         speech = get_speech_timestamps(_leveled(clip.samples), VAD)
         if not speech:
             return ()
+        stop_if_unwanted()
         language, candidates = self._languages(clip.samples[speech[0]["start"] :])
         heard = self._statements(self._segments(clip.samples, language), language)
         return (candidates, *heard) if heard else ()
@@ -64,7 +65,9 @@ class FasterWhisper:
         set_random_seed(0)  # the retries sample
         segments: Iterable[Segment]
         if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
-            segments, _ = self._batched.transcribe(samples, batch_size=BATCH_SIZE, vad_parameters=VAD, **options)
+            segments, _ = self._batched.transcribe(
+                samples, batch_size=BATCH_SIZES[self._model.model.device], vad_parameters=VAD, **options
+            )
         else:
             # Cutting the pauses out of a short clip joins words that Whisper then misses: the gate is enough.
             segments, _ = self._model.transcribe(samples, vad_filter=False, condition_on_previous_text=False, **options)
@@ -78,7 +81,11 @@ class FasterWhisper:
         return code, statement.model_copy(update={"confidence": round(probability, 3)})
 
     def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
-        kept = [s for s in segments if any(map(str.isalnum, s.text)) and not _is_invented(s)]
+        kept = []
+        for segment in segments:  # decoded as they are asked for
+            stop_if_unwanted()
+            if any(map(str.isalnum, segment.text)) and not _is_invented(segment):
+                kept.append(segment)
         if self._words:
             words = [word for segment in kept for word in segment.words or ()]
             return tuple(self._spoken(w.word, w.start, w.end, w.probability, language) for w in words)

@@ -1,6 +1,5 @@
 """The captioner that describes a clip from signal analysis and small pretrained models, for an LLM that cannot hear."""
 
-import asyncio
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.captioners.segments import segments, speech_spans
 from services.captioners.speaker import SpeakerAnalyser
 from services.captioners.voiceprint import VoiceEncoder
 from services.captioners.yamnet import YamNet
+from services.stopping import in_thread, stop_if_unwanted
 from services.types import AudioClip, Evidence
 
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
@@ -45,16 +45,16 @@ class AcousticCaptioner:
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Describe the clip, in order of start; with a focus, say only what it asks for."""
-        return await asyncio.to_thread(self.describe, clip, focus)
+        return await in_thread(self.describe, clip, focus)
 
     def describe(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
         parts = list(parts_of(clip, LONGEST_S))
-        told = [
-            statement if len(parts) == 1 else _moved(statement, part)
-            for part in parts
-            for statement in (self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip))
-        ]
+        told: list[Evidence] = []
+        for part in parts:
+            stop_if_unwanted()
+            heard = self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip)
+            told += heard if len(parts) == 1 else [_moved(statement, part) for statement in heard]
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(dated, key=lambda statement: statement.start_s))
 
@@ -62,10 +62,15 @@ class AcousticCaptioner:
         heard = self._tagger(clip, speech_spans(clip.samples))
         if not heard.tags:
             return loudness(clip)
+        stop_if_unwanted()
+        spoken = self._speech(clip, heard) if heard.speech else ()
+        stop_if_unwanted()
+        played = self._music(clip)
+        stop_if_unwanted()
         return (
             *heard.statements,
-            *(self._speech(clip, heard) if heard.speech else ()),
-            *self._music(clip),
+            *spoken,
+            *played,
             *loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
             *quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )

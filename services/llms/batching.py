@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, overload
+
+from services.stopping import unwanted_when
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -14,16 +16,43 @@ class _Waiting(NamedTuple, Generic[Request, Result]):
     result: "asyncio.Future[Result]"
 
 
+class Batch(Sequence[Request]):
+    """The requests of one batch, and who of them still waits."""
+
+    def __init__(self, waiting: "Sequence[_Waiting[Request, Any]]") -> None:
+        self._waiting = waiting
+
+    def is_wanted(self, number: int) -> bool:
+        """Say whether the result of a request is still awaited; the result of any other may be anything."""
+        return not self._waiting[number].result.done()
+
+    def is_unwanted(self) -> bool:
+        """Say whether nobody waits for any of the results any more."""
+        return all(waiting.result.done() for waiting in self._waiting)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @overload
+    def __getitem__(self, place: int) -> Request: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Request]: ...
+    def __getitem__(self, place: int | slice) -> Request | Sequence[Request]:
+        requests = [waiting.request for waiting in self._waiting]
+        return requests[place]
+
+
 class Batcher(Generic[Request, Result]):
-    """Runs one batch at a time in a thread of its own.
+    """Runs one batch at a time in a thread of its own; who gives up before its batch starts is left out.
 
     Args:
         run: takes at most `max_size` requests and returns their results in order; what it raises,
-            every request of that batch raises.
+            every request of that batch raises. Long work asks `Batch.is_wanted` between its steps, or calls
+            `stop_if_unwanted`, which ends a batch that nobody waits for.
         max_size: largest batch.
     """
 
-    def __init__(self, run: Callable[[Sequence[Request]], Sequence[Result]], *, max_size: int) -> None:
+    def __init__(self, run: Callable[[Batch[Request]], Sequence[Result]], *, max_size: int) -> None:
         self._run = run
         self._max_size = max_size
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm")
@@ -41,12 +70,16 @@ class Batcher(Generic[Request, Result]):
     async def _work(self) -> None:
         await asyncio.sleep(0)  # whoever is ready in this turn of the event loop joins the first batch
         while self._waiting:
-            batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]
-            batch = [waiting for waiting in batch if not waiting.result.done()]
-            requests = [waiting.request for waiting in batch]
-            running = asyncio.get_running_loop().run_in_executor(self._thread, self._run, requests)
-            await asyncio.wait([running])
-            _deliver(batch, running)
+            wanted = [waiting for waiting in self._waiting if not waiting.result.done()]
+            batch, self._waiting = wanted[: self._max_size], wanted[self._max_size :]
+            if batch:
+                running = asyncio.get_running_loop().run_in_executor(self._thread, self._run_one, Batch(batch))
+                await asyncio.wait([running])
+                _deliver(batch, running)
+
+    def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
+        with unwanted_when(batch.is_unwanted):
+            return self._run(batch)
 
 
 def _deliver(batch: list[_Waiting[Request, Result]], running: "asyncio.Future[Sequence[Result]]") -> None:

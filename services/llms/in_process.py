@@ -9,10 +9,11 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
 
 from services.errors import ModelError
-from services.llms.batching import Batcher
+from services.llms.batching import Batch, Batcher
 from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
 from services.llms.seeds import seed_of
+from services.llms.stopped_replies import UntilUnwanted
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
@@ -70,10 +71,13 @@ class InProcess:
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
-    def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
+    def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters of each request."""
         scored: dict[int, tuple[float, ...]] = {}
         for group in alike([request.tokens for request in requests]):
+            if not any(map(requests.is_wanted, group)):
+                scored |= dict.fromkeys(group, ())
+                continue
             logits_BV = self._next_token_logits([requests[number].tokens for number in group])
             for number, logits_V in zip(group, logits_BV, strict=True):
                 scored[number] = tuple(logits_V[list(requests[number].letter_ids)].tolist())
@@ -98,12 +102,16 @@ class InProcess:
         return logits_BV.float()
 
     @torch.inference_mode()
-    def _reply(self, prompts: Sequence[tuple[int, ...]]) -> Sequence[Reading]:
+    def _reply(self, prompts: Batch[tuple[int, ...]]) -> Sequence[Reading]:
         """Return replies; prompts are padded on the left, where generation does not see it."""
         ids = [torch.tensor(prompt, device=self._model.device) for prompt in prompts]
         padded_BT = pad_sequence(ids, batch_first=True, padding_side="left")
         mask_BT = pad_sequence([torch.ones_like(one) for one in ids], batch_first=True, padding_side="left")
-        how: dict[str, Any] = {"max_new_tokens": self._sampling.max_tokens, "do_sample": False}
+        how: dict[str, Any] = {
+            "max_new_tokens": self._sampling.max_tokens,
+            "do_sample": False,
+            "stopping_criteria": [UntilUnwanted(prompts.is_wanted)],
+        }
         if self._sampling.temperature:
             torch.manual_seed(seed_of(self._sampling, prompts))
             how |= {

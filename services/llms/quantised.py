@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from ctranslate2 import Generator, set_random_seed
+from ctranslate2 import GenerationStepResult, Generator, set_random_seed
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from services.llms.batching import Batcher
+from services.llms.batching import Batch, Batcher
 from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
 from services.llms.seeds import seed_of
@@ -84,9 +84,9 @@ class Quantised:
     def _continuation(self, text: str) -> tuple[str, ...]:
         return tuple(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).tokens)
 
-    def _likelihood(self, requests: Sequence[_Continued]) -> Sequence[tuple[float, ...]]:
+    def _likelihood(self, requests: Batch[_Continued]) -> Sequence[tuple[float, ...]]:
         """Return the mean log-probability of a token of each option, one forward pass a prompt."""
-        return [self._mean_logprobs(request) for request in requests]
+        return [self._mean_logprobs(one) if requests.is_wanted(n) else () for n, one in enumerate(requests)]
 
     def _mean_logprobs(self, request: _Continued) -> tuple[float, ...]:
         # What follows each beginning of an option: the prompt is read once, and each beginning once.
@@ -110,10 +110,13 @@ class Quantised:
             for option in request.options
         )
 
-    def _score(self, requests: Sequence[_Scored]) -> Sequence[tuple[float, ...]]:
+    def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
         for group in _of_one_length(requests, alike([request.tokens for request in requests])):
+            if not any(map(requests.is_wanted, group)):
+                logits |= dict.fromkeys(group, ())
+                continue
             shared = shared_prefix([requests[number].tokens for number in group])
             results = self._generator.generate_batch(
                 [list(requests[number].tokens[shared:]) for number in group],
@@ -131,7 +134,11 @@ class Quantised:
     def _opened(self) -> Generator:
         return Generator(str(self._folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
 
-    def _reply(self, prompts: Sequence[tuple[str, ...]]) -> Sequence[Reading]:
+    def _reply(self, prompts: Batch[tuple[str, ...]]) -> Sequence[Reading]:
+        def is_unwanted(step: GenerationStepResult) -> bool:
+            """Say after each token whether its reply is to end here."""
+            return not prompts.is_wanted(step.batch_id)
+
         results = self._drawing(prompts).generate_batch(
             [list(prompt) for prompt in prompts],
             max_length=self._sampling.max_tokens,
@@ -140,6 +147,7 @@ class Quantised:
             sampling_temperature=self._sampling.temperature or 1.0,
             sampling_topk=0 if self._sampling.temperature else 1,
             sampling_topp=self._sampling.top_p,
+            callback=is_unwanted,
         )
         return [self._reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)]
 

@@ -1,7 +1,9 @@
 """Every row of the policy, with parts that are down and parts that are late; and what is strict stays strict."""
 
 import asyncio
+import time
 from collections.abc import Collection
+from threading import Event
 from time import perf_counter
 
 import numpy as np
@@ -17,6 +19,7 @@ from agents.router import Reconciled, Route, Way
 from agents.tools import Ears
 from services.deadline import budget, left_s
 from services.errors import ModelError, TookTooLong
+from services.stopping import in_thread, stop_if_unwanted
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 graph.agent_graph()  # imported and compiled before any clock runs
@@ -121,6 +124,30 @@ def test_what_is_late_is_done_without(
     assert len(found.degraded) == len(missing)
     assert all("was not done within" in one for one in found.degraded)
     assert f"degraded: the answer rests on {rests_on}" in found.trace
+
+
+def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    num_steps, ended = 0, Event()
+
+    def describe() -> tuple[Evidence, ...]:
+        nonlocal num_steps
+        try:
+            for _ in range(1000):  # 20 s, were it not stopped
+                stop_if_unwanted()
+                time.sleep(0.02)
+                num_steps += 1
+        finally:
+            ended.set()
+        return ()
+
+    async def caption(world: World, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        return await in_thread(describe)
+
+    monkeypatch.setattr(World, "caption", caption)
+    found = answer("cascade")
+    assert found.degraded and "'caption' was not done within" in found.degraded[0]
+    assert ended.wait(2)
+    assert num_steps < 200
 
 
 @pytest.mark.parametrize("error", [ModelError("It is gone."), None], ids=["down", "late"])

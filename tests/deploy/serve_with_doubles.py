@@ -1,8 +1,8 @@
 """`python serve_with_doubles.py PORT CONFIG`: the service, with models that need no weights.
 
 Each takes a second to load. The LLM chooses the option that the captioner heard; asked "sleep", it
-takes a minute; asked "fail", it fails as a model server does; asked "bug", it fails as only a bug does.
-Asked "die", it takes its replica down, once.
+takes a minute, asked "nap", two seconds; asked "fail", it fails as a model server does; asked "bug", it
+fails as only a bug does. Asked "die", it takes its replica down, once.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from services.errors import ModelError
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
-LOAD_S = 1.0
+LOAD_S, NAP_S = 1.0, 2.0
 DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
 
 
@@ -36,7 +36,9 @@ class Reader:
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         prompt = messages[-1].content
         if "sleep" in prompt:
-            await asyncio.sleep(60)
+            await self._sleep()
+        if "nap" in prompt:
+            await asyncio.sleep(NAP_S)
         if "fail" in prompt:
             raise ModelError("The server answered 500.")
         assert "bug" not in prompt
@@ -46,6 +48,13 @@ class Reader:
         heard = [choice.letter for choice in choices if f"{choice.text} is heard" in prompt]
         odds = {choice.letter: float(choice.letter in heard) for choice in choices}
         return Reading(reply="".join(heard), probabilities=odds)
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            sys.stderr.write("woken: nobody waits\n")
+            raise
 
 
 class Listener:

@@ -1,5 +1,6 @@
 """One start of the whole service under Ray, with doubles: it says when it is ready, answers, and leaves nothing."""
 
+import json
 import os
 import signal
 import socket
@@ -67,10 +68,13 @@ class Running:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text())
 
-    def ask(self, question: str, *choices: str, data: bytes = b"", model: str = "cascade") -> httpx.Response:
+    def ask(
+        self, question: str, *choices: str, data: bytes = b"", model: str = "cascade", request_id: str = ""
+    ) -> httpx.Response:
         files = {"file": ("clip.wav", data or wav())}
         fields = {"question": question, "choices": list(choices or ("Silence", "A tone")), "model": model}
-        return httpx.post(f"{self.url}/v1/audio/questions", files=files, data=fields, timeout=30)
+        headers = {"X-Request-Id": request_id} if request_id else {}
+        return httpx.post(f"{self.url}/v1/audio/questions", files=files, data=fields, headers=headers, timeout=30)
 
     def _poll(self) -> None:
         while self.process.poll() is None and 200 not in self.statuses:
@@ -166,6 +170,13 @@ def test_a_question_whose_replica_dies_is_answered_by_another(service: Running) 
     assert answer["choice"]["text"] == "A tone"
 
 
+def test_past_the_deadline_the_replica_stops_working(service: Running) -> None:
+    deadline = time.monotonic() + 10
+    while "woken: nobody waits" not in (service.tmp / "stderr").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "woken: nobody waits" in (service.tmp / "stderr").read_text()
+
+
 def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
     assert "AssertionError" in (service.tmp / "stderr").read_text()
     assert "The server answered 500." not in (service.tmp / "stderr").read_text()
@@ -220,6 +231,35 @@ def test_bad_requests_are_refused_by_the_service_too(service: Running) -> None:
     assert service.ask("What?", data=wav(duration_s=25)).status_code == 413
 
 
+def lines_about(service: Running, request_id: str, *, at_least: int = 1) -> list[dict[str, object]]:
+    """Return the lines of the log that name a request, once there are as many as that."""
+    found: list[str] = []
+    deadline = time.monotonic() + 10
+    while len(found) < at_least and time.monotonic() < deadline:
+        found = [line for line in (service.tmp / "stderr").read_text().splitlines() if f'"{request_id}"' in line]
+        time.sleep(0.05)
+    return [json.loads(line) for line in found]
+
+
+def test_the_id_of_a_request_is_in_the_log_of_every_model_each_line_json(service: Running) -> None:
+    service.ask("What is it?", request_id="told-1")
+    lines = lines_about(service, "told-1", at_least=4)
+    assert sorted((line["event"], line.get("method", "")) for line in lines) == [
+        ("call", "caption"),
+        ("call", "choose"),
+        ("call", "transcribe"),
+        ("request", "POST"),
+    ]
+
+
+def test_a_deadline_stops_the_work_in_the_replica(service: Running) -> None:
+    assert service.ask("sleep", request_id="late-1").status_code == 504
+    ends = {line["method"]: line for line in lines_about(service, "late-1", at_least=4) if line["event"] == "call"}
+    assert ends["choose"]["error"] == "CancelledError"
+    assert isinstance(ends["choose"]["seconds"], float)
+    assert ends["choose"]["seconds"] < 4
+
+
 def test_a_port_in_use_is_refused_before_anything_starts(service: Running) -> None:
     command = [sys.executable, "-m", "deploy.cli", "serve", "--port", str(service.port)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
@@ -227,10 +267,22 @@ def test_a_port_in_use_is_refused_before_anything_starts(service: Running) -> No
     assert (done.returncode, done.stderr) == (2, f"earwitness: {complaint}\n")
 
 
-def test_sigterm_to_the_whole_group_leaves_no_process_no_port_and_no_file(service: Running) -> None:
+def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_no_port_and_no_file(
+    service: Running,
+) -> None:
     ray = service.ray_session()
     assert len(session(ray)) > 5
-    os.killpg(service.process.pid, signal.SIGTERM)
+    with ThreadPoolExecutor(1) as pool:
+        asked = time.monotonic()
+        napping = pool.submit(service.ask, "nap")
+        time.sleep(0.7)
+        os.killpg(service.process.pid, signal.SIGTERM)
+        refused = service.ask("What is it?")
+        while refused.status_code == 200 and time.monotonic() - asked < 2:  # until the signal has got there
+            refused = service.ask("What is it?")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        assert "stopping" in refused.json()["error"]["message"]
+        assert napping.result().json()["choice"]["text"] == "A tone"
     assert service.process.wait(STOP_S) == 0
     assert session(ray) == ()
     assert {path.name for path in service.tmp.iterdir()} == {"stderr", "serve.yaml", "dead"}

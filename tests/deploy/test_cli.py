@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +96,39 @@ def test_the_plain_form_shows_options_choice_and_evidence(clip: Path, capfd: pyt
     assert (lines[2][0], lines[2][2], lines[2][-1]) == (">", "75.0%", "tone")
     assert lines[3] == ["Answer:", "B)", "A", "tone"]
     assert "0.0-end  transcript  double  50%   It was the best of times." in out
+
+
+def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    choices = ("--choice", "Rain", "--choice", "A tone")
+    assert run("ask", clip, "What?", *choices, "--explain", *DOUBLES) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[4:] if line and not line.startswith(" ")] == [
+        *("step", "caption", "transcribe", "read", "answer", "Path", "Missing:"),
+    ]
+    shown = "\n".join(lines)
+    assert "0.0-end s, sound (double): Heard for 1.50 s." in shown
+    assert "cascade: B) A tone (B 75.0%, A 25.0%)" in shown
+    assert lines[-1] == "Missing: nothing"
+    assert run("ask", clip, "What?", *choices, "--explain", "--json", *DOUBLES) == 2
+    assert "--json holds every step as it is: leave out --explain." in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("choices", "code"), [(("--choice", "Rain", "--choice", "A tone"), 0), ((), 2)])
+def test_what_is_late_is_left_out_and_not_waited_for(
+    choices: tuple[str, ...], code: int, clip: Path, tmp_path: Path
+) -> None:
+    script = Path(__file__).with_name("ask_with_doubles.py")
+    command = [sys.executable, script, "ask", clip, "What?", *choices, "--deadline", "2", *DOUBLES]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=55)
+    assert time.perf_counter() - started < 50
+    assert done.returncode == code
+    if code:
+        assert done.stderr.count("\n") == 1
+        assert "no LLM: The step 'read' was not done within" in done.stderr
+    else:
+        assert "Answer: B) A tone" in done.stdout
+        assert "Missing: no captioner: The step 'caption' was not done within 1.0 s" in done.stdout
 
 
 def test_an_open_question_prints_the_reply(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -169,6 +169,26 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
     ]
 
 
+class Gone(Ears):
+    """A captioner that is down."""
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        raise ModelError("The captioner is gone.")
+
+
+@pytest.mark.parametrize("path", ["cascade", "auto"])
+@pytest.mark.usefixtures("ears")
+def test_a_part_that_is_down_fails_the_item_and_is_not_done_without(
+    path: str, bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.CAPTIONERS, "gone", lambda: Gone("gone"))
+    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
+    named = {"lalm": "hearer"} if path == "auto" else {}
+    outcome = session.run(cascade(bench, path=path, captioner="gone", **named))
+    assert (outcome.summary.failed, outcome.summary.degraded, outcome.summary.correct_strict) == (8, 0, 0)
+    assert {one.failed for one in read_predictions(outcome.folder)} == {"The captioner is gone."}
+
+
 @pytest.mark.usefixtures("ears")
 def test_a_control_added_later_asks_the_run_nothing_again(bench: Path) -> None:
     session.run(cascade(bench, controls=("constant-first",)))

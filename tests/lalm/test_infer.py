@@ -1,7 +1,10 @@
 """A run folder answers: options by likelihood, replies to the end of the turn."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 import torch
@@ -127,6 +130,29 @@ async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Pat
     lalm = TrainedLALM(folder, name="test", asr=None)
     reading = await lalm.choose(asked(f"What is {AUDIO}?"), make_clip(0.7), CHOICES)
     assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+async def test_who_gives_up_stops_the_hearing_between_two_segments(
+    folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lalm = TrainedLALM(folder, name="ours", asr=None)
+    segment, heard, begun = lalm._built.encoder._segment, [], Event()
+
+    def slow(samples: torch.Tensor) -> torch.Tensor:
+        heard.append(len(samples))
+        begun.set()
+        time.sleep(0.1)
+        return segment(samples)
+
+    monkeypatch.setattr(lalm._built.encoder, "_segment", slow)
+    asking = asyncio.create_task(lalm.choose(asked("Which?"), make_clip(300.0), CHOICES))
+    await asyncio.to_thread(begun.wait, 10)
+    asking.cancel()
+    short = make_clip(1.0)
+    async with asyncio.timeout(10):
+        assert (await lalm.choose(asked("Which?"), short, CHOICES)).probabilities
+    assert len(short.samples) in heard
+    assert heard.count(30 * 16_000) < 10  # of ten
 
 
 def test_the_revision_is_that_of_the_weights(folder: Path) -> None:

@@ -1,6 +1,9 @@
 """Qwen2-Audio and Qwen2.5-Omni in this process. The models are random and tiny, of the same classes, made here."""
 
+import asyncio
+import time
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -20,7 +23,7 @@ from transformers import (
 from lalm.catalog import open_lalm
 from lalm.qwen import Qwen
 from services.errors import ModelError, TooLarge
-from services.types import AudioClip, Choice, Message
+from services.types import AudioClip, Choice, Message, Reading
 
 SPECIAL = ["<pad>", "<|im_start|>", "<|im_end|>", "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"]
 WORDS = [*SPECIAL, "A", "B", "what", "user", "assistant", "Audio", "1:", "2:", "image", "video"]
@@ -119,6 +122,29 @@ async def test_a_second_is_25_tokens_and_a_long_clip_is_heard_in_parts(folder: P
 async def test_an_open_question_gets_words(folder: Path) -> None:
     reading = await open_lalm(str(folder)).listen(ASKED, clip(1))
     assert reading.usage.completion_tokens > 0
+
+
+async def test_who_gives_up_keeps_the_turn_until_the_model_is_free(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lalm = open_lalm(str(folder))
+    begun, now, most = Event(), 0, 0
+
+    def score(*_: object) -> Reading:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        begun.set()
+        time.sleep(0.3)
+        now -= 1
+        return Reading(reply="A")
+
+    monkeypatch.setattr(lalm, "_score", score)
+    first, second = (asyncio.create_task(lalm.choose(ASKED, clip(1), CHOICES)) for _ in range(2))
+    await asyncio.to_thread(begun.wait, 10)
+    first.cancel()
+    assert (await second).reply == "A"
+    assert most == 1
 
 
 def test_a_folder_that_holds_something_else_is_named(tmp_path: Path) -> None:

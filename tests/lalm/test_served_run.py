@@ -20,6 +20,7 @@ from lalm.export import hearing
 from lalm.infer import PRIOR_WEIGHT
 from lalm.served_run import ServedRun
 from lalm.template import Template
+from lalm.vllm_plugin import REPLY
 from services.chat_server import Endpoint
 from services.errors import ModelError
 from services.types import AudioClip, Choice, Evidence, Message
@@ -39,10 +40,15 @@ class Says:
 
 
 class Engine:
-    """Tokenises as vLLM does; how likely a token is depends on its number, and on whether anything is heard."""
+    """Tokenises as vLLM does; how likely a token is depends on its number, and on whether anything is heard.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.tokenizer, self.texts = tokenizer, list[str]()
+    Args:
+        says_replies: runs with `lalm.vllm_reply`.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, says_replies: bool) -> None:
+        self.tokenizer, self.texts, self.says_replies = tokenizer, list[str](), says_replies
+        self.ways: list[str] = []
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -57,9 +63,21 @@ class Engine:
         ids: list[int] = []
         for token in self.tokenizer.encode(text, add_special_tokens=False):
             ids.extend([0] * num_slots if token == place else [] if token == end else [token])
+        self.ways.append(
+            "reads" if "prompt_logprobs" in body else "says" if REPLY in body.get("vllm_xargs", {}) else ""
+        )
+        if self.ways[-1] == "says":
+            return web.json_response(self.said(ids, body["vllm_xargs"][REPLY], scale))
         scores = [{str(token): {"logprob": scale * logprob(token), "rank": 1, "decoded_token": "x"}} for token in ids]
         reply = {"choices": [{"message": {"content": " Rain.\n"}}], "prompt_logprobs": [None, *scores[1:]]}
         return web.Response(text=json.dumps(reply), content_type="application/json")
+
+    def said(self, prompt: list[int], reply: list[int], scale: float) -> dict[str, Any]:
+        """Return an answer with the reply asked for, or where that is not served with one of the engine's own."""
+        tokens = reply if self.says_replies else [1] * len(reply)
+        content = [{"token": "x", "logprob": scale * logprob(token)} for token in tokens]
+        first = {"message": {"content": "x"}, "token_ids": tokens, "logprobs": {"content": content}}
+        return {"choices": [first], "prompt_token_ids": prompt}
 
 
 def logprob(token: int) -> float:
@@ -71,9 +89,9 @@ def _samples(messages: list[dict[str, Any]]) -> np.ndarray:
     return soundfile.read(io.BytesIO(base64.b64decode(part["input_audio"]["data"])))[0]
 
 
-@pytest.fixture
-async def engine(backbones: Callable[[str], Path]) -> AsyncIterator[tuple[Engine, str]]:
-    served = Engine(hearing(AutoTokenizer.from_pretrained(backbones("llama"))))
+@pytest.fixture(params=[True, False], ids=["says", "reads"])
+async def engine(request: pytest.FixtureRequest, backbones: Callable[[str], Path]) -> AsyncIterator[tuple[Engine, str]]:
+    served = Engine(hearing(AutoTokenizer.from_pretrained(backbones("llama"))), says_replies=request.param)
     app = web.Application(client_max_size=10**8)
     app.router.add_post("/v1/chat/completions", served.answer)
     async with TestServer(app) as running:
@@ -103,6 +121,19 @@ async def test_an_option_counts_by_the_mean_of_its_tokens_after_the_clip_less_th
     means = [float(np.mean([logprob(token) for token in template.reply(choice.text)])) for choice in CHOICES]
     weights = [math.exp(mean - PRIOR_WEIGHT * 0.5 * mean) for mean in means]
     assert reading.probabilities["A"] == pytest.approx(weights[0] / sum(weights), abs=1e-6)
+
+
+async def test_a_server_that_says_something_else_is_asked_once_and_read_from_then_on(
+    engine: tuple[Engine, str], open_run: Callable[[str], ServedRun], make_clip: Callable[..., AudioClip]
+) -> None:
+    served, run = engine[0], open_run(engine[1])
+    for _ in range(2):
+        await run.choose(MESSAGES, make_clip(1.0), CHOICES)
+    requests = 2 * len(CHOICES)  # about the clip, and about silence
+    ways = {way: served.ways.count(way) for way in ("says", "reads")}
+    assert ways == (
+        {"says": 2 * requests, "reads": 0} if served.says_replies else {"says": requests, "reads": 2 * requests}
+    )
 
 
 async def test_the_words_of_the_recogniser_stand_behind_the_clip(

@@ -22,7 +22,8 @@ from lalm.export import export
 from lalm.packing import Group, Row, pack
 from lalm.prompting import beside_audio
 from lalm.template import Heard
-from lalm.vllm_plugin import PINNED
+from lalm.vllm_plugin import PINNED, REPLY
+from services import audio
 from services.types import AudioClip, Message
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -30,7 +31,11 @@ pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 NUM_QUERIES = 5
 SIZES = {"hidden_size": 128, "head_dim": 32, "num_attention_heads": 4, "num_key_value_heads": 2}  # vLLM's smallest
 BLOCK = 32  # tokens that are kept together
-FAMILIES = ("llama", "qwen2", "qwen3", "phi3", "olmo2", "gemma3_text")
+FAMILIES = ("llama", "qwen2", "qwen3", "phi3", "olmo2", "olmo3", "gemma3_text")
+SLIDING = ("olmo3", "gemma3_text")
+RECORDINGS = Path(__file__).parents[3] / "shared" / "audio" / "dev" / "audio"
+NUM_RECORDINGS = 8
+CLOSE = 0.05  # that both log-probabilities of a token are apart, at most
 QUESTIONS = ("What is heard?", "Which of these sounds comes first, and what is it like?")
 OPTIONS = ("A dog barks", "A bell", "Rain falls on a roof")
 
@@ -40,6 +45,18 @@ def _small_and_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the engine 1 GB, in a process of its own: it changes classes of transformers where it runs."""
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("VLLM_ALLOW_INSECURE_SERIALIZATION", "1")  # to count in its process how often it hears
+
+
+class Compared(NamedTuple):
+    """One prompt in both engines."""
+
+    gap: float
+    """Largest difference of a log-probability, however vLLM was asked for it."""
+    num_kept: int
+    """Tokens of the first request that vLLM had kept."""
+    num_kept_of_replies: int
+    """The same of the scoring of the last option, where it says the option."""
 
 
 class Engines(NamedTuple):
@@ -50,33 +67,65 @@ class Engines(NamedTuple):
     place: int
     """Token of a clip."""
 
-    def gap(self, question: str, clips: Sequence[AudioClip], transcript: str) -> tuple[float, int]:
-        """Return the largest difference of a log-probability, and how many tokens vLLM had kept.
-
-        Asserts that both rank the options the same.
-        """
+    def compare(self, question: str, clips: Sequence[AudioClip], transcript: str) -> Compared:
+        """Score the options in both; asserts that they rank them the same."""
         text = beside_audio(question) if len(clips) == 1 else question + "<|AUDIO|> and <|AUDIO|>"
         heard = [Heard(num_segments(clip), transcript) for clip in clips]
         prompt = self.ours.template.prompt([Message(role="user", content=text)], heard)
         replies = [self.ours.template.reply(option) for option in OPTIONS]
         segments = [part for clip in clips for part in self.ours.encoder(clip)]
-        group = Group(tuple(Row(prompt, reply) for reply in replies), NUM_QUERIES * len(segments))
+        num_queries = self.ours.model.connector.queries_KQD.shape[1]
+        group = Group(tuple(Row(prompt, reply) for reply in replies), num_queries * len(segments))
         with torch.inference_mode():
             expected = self.ours.model(pack([group]), padded(segments)).tolist()
-        starts = {-1 - NUM_QUERIES * sum(map(num_segments, clips[:number])) for number in range(len(clips))}
+        starts = {-1 - num_queries * sum(map(num_segments, clips[:number])) for number in range(len(clips))}
         sent = [self.place if token in starts else token for token in prompt if token >= 0 or token in starts]
-        scored = [token for reply in replies for token in self._scored(sent, reply, clips, len(prompt))]
-        assert _ranking(scored, replies) == _ranking(expected, replies)
         first = self._asked(sent, clips, max_tokens=1)
         assert len(first.prompt_token_ids) == len(prompt)
-        return max(abs(a - b) for a, b in zip(scored, expected, strict=True)), first.num_cached_tokens
+        said = [self._says(sent, reply, clips) for reply in replies]
+        read = [token for reply in replies for token in self._reads(sent, reply, clips, len(prompt))]
+        spoken = [token for logprobs, _ in said for token in logprobs]
+        for scored in (read, spoken):
+            assert _ranking(scored, replies) == _ranking(expected, replies)
+        gap = max(abs(a - b) for scored in (read, spoken) for a, b in zip(scored, expected, strict=True))
+        return Compared(gap, first.num_cached_tokens, said[-1][1])
 
-    def _scored(self, sent: list[int], reply: Sequence[int], clips: Sequence[AudioClip], start: int) -> list[float]:
+    def times_heard(self) -> int:
+        """Return how many clips vLLM's encoder has heard since `count` was called."""
+        (number,) = self.theirs.apply_model(lambda model: model.times_heard)
+        return int(number)
+
+    def count(self) -> None:
+        """Have vLLM count the clips that its encoder hears."""
+
+        def counted(model: Any) -> None:  # noqa: ANN401 - it lives in vLLM's process
+            listen, model.times_heard = model._listen, 0
+
+            def listened(samples: torch.Tensor) -> torch.Tensor:
+                model.times_heard += 1
+                return listen(samples)
+
+            model._listen = listened
+
+        self.theirs.apply_model(counted)
+
+    def _reads(self, sent: list[int], reply: Sequence[int], clips: Sequence[AudioClip], start: int) -> list[float]:
+        """Return log-probabilities of a reply that stands in the prompt."""
         answer = self._asked([*sent, *reply], clips, max_tokens=1, prompt_logprobs=0)
         tail = answer.prompt_logprobs[start : start + len(reply)]
         return [top[token].logprob for top, token in zip(tail, reply, strict=True)]
 
-    def _asked(self, sent: list[int], clips: Sequence[AudioClip], **how: int) -> Any:  # noqa: ANN401 - vLLM's own
+    def _says(self, sent: list[int], reply: Sequence[int], clips: Sequence[AudioClip]) -> tuple[list[float], int]:
+        """Return log-probabilities of a reply that is said, and how many tokens had been kept."""
+        answer = self._asked(
+            sent, clips, max_tokens=len(reply), logprobs=0, ignore_eos=True, extra_args={REPLY: list(reply)}
+        )
+        first = answer.outputs[0]
+        assert tuple(first.token_ids) == tuple(reply)
+        logprobs = [top[token].logprob for top, token in zip(first.logprobs, reply, strict=True)]
+        return logprobs, answer.num_cached_tokens
+
+    def _asked(self, sent: list[int], clips: Sequence[AudioClip], **how: object) -> Any:  # noqa: ANN401 - vLLM's own
         from vllm import SamplingParams
 
         prompt = {"prompt_token_ids": sent, "multi_modal_data": {"audio": [clip.samples for clip in clips]}}
@@ -111,6 +160,7 @@ def open_both(tmp_path: Path) -> Iterator[Callable[[Path], Engines]]:
             block_size=BLOCK,
             enforce_eager=True,
             limit_mm_per_prompt={"audio": 2},
+            logits_processors=["lalm.vllm_reply:SaysReply"],
         )
         opened.append(theirs)
         return Engines(ours, theirs, theirs.get_tokenizer().convert_tokens_to_ids("<|AUDIO|>"))
@@ -135,7 +185,7 @@ def random_run(root: Path, family: str, tokenizer: PreTrainedTokenizerFast, enco
         bos_token_id=0,
         eos_token_id=0,
         **SIZES,
-        **(sliding if family == "gemma3_text" else {}),
+        **(sliding if family in SLIDING else {}),
     )
     AutoModelForCausalLM.from_config(config).save_pretrained(root / family)
     tokenizer.save_pretrained(root / family)
@@ -180,23 +230,37 @@ def test_every_family_scores_options_as_our_own_model_does(
     engines = open_both(random_run(tmp_path, family, tokenizer, encoder_folder))
     short, long, other = make_clip(2.5), make_clip(31.0, seed=1), make_clip(0.7, seed=2)
     for clips in ((short,), (long,), (other, long)):
-        gap, _ = engines.gap(QUESTIONS[0], clips, "")
-        assert gap < 0.05, (len(clips), gap)
+        gap = engines.compare(QUESTIONS[0], clips, "").gap
+        assert gap < CLOSE, (len(clips), gap)
 
 
 @pytest.mark.weights
 def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callable[[Path], Engines]) -> None:
     from deploy.demo import EXCERPTS
-    from services import audio, weights
+    from services import weights
 
     engines = open_both(Path(lalm.__file__).with_name("earwitness-tiny"))
+    engines.count()
     files = {excerpt.weights: excerpt.file for excerpt in EXCERPTS}
     for source, file in files.items():
         whole = audio.load(weights.folder(source) / file)
         clip = AudioClip(whole.samples[: 31 * 16_000])
-        kept = []
-        for question in QUESTIONS:
-            gap, num_kept = engines.gap(question, (clip,), "It was the best of times.")
-            assert gap < 0.05, (file, question, gap)
-            kept.append(num_kept)
-        assert kept[1] >= BLOCK, "the second question about a clip begins with what was kept of the first"
+        results = [engines.compare(question, (clip,), "It was the best of times.") for question in QUESTIONS]
+        assert max(result.gap for result in results) < CLOSE, (file, results)
+        assert results[1].num_kept >= BLOCK, "the second question about a clip begins with what was kept of the first"
+        assert results[0].num_kept_of_replies >= 2 * BLOCK, "an option begins with what was kept of the one before"
+    assert engines.times_heard() == len(files), "a clip is heard once, however many questions are asked about it"
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings in {RECORDINGS}")
+def test_eight_recordings_are_heard_as_by_our_own_model(open_both: Callable[[Path], Engines]) -> None:
+    files = sorted(RECORDINGS.iterdir())
+    engines = open_both(Path(lalm.__file__).with_name("earwitness-tiny"))
+    engines.count()
+    for file in files[:: len(files) // NUM_RECORDINGS][:NUM_RECORDINGS]:
+        clip = audio.load(file)
+        first, second = (engines.compare(question, (clip,), "") for question in QUESTIONS)
+        assert max(first.gap, second.gap) < CLOSE, (file.name, first, second)
+        assert second.num_kept >= BLOCK, (file.name, second)
+    assert engines.times_heard() == NUM_RECORDINGS

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
+from services.deadline import left_s
 from services.limits import Limits
-from services.scripted import Scripted
+from services.scripted import Echo, Scripted
+from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"
 
@@ -121,3 +123,18 @@ class TestDeadline:
         assert [response.status_code for response in responses] == [504, 504]
         assert set(scripted.cancelled) == {"text"}
         await until_inside(client, 0, 0)
+
+    async def test_the_work_knows_how_much_of_the_deadline_is_left(
+        self, client: httpx.AsyncClient, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left: list[float | None] = []
+        answer = Echo.answer
+
+        async def noted(echo: Echo, question: Question, clip: AudioClip | None) -> Answer:
+            left.append(left_s())
+            return await answer(echo, question, clip)
+
+        monkeypatch.setattr(Echo, "answer", noted)
+        assert (await quick(client)).status_code == 200
+        assert left[0] is not None and 0 < left[0] < 0.3
+        assert left_s() is None

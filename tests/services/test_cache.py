@@ -1,6 +1,7 @@
 """A clip is perceived once, however often and by however many it is asked about."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.cache import CachedCaptioner
+from services.call import Call, calling
 from services.errors import ModelError
 from services.metrics import exposition
+from services.settings import settings
+from services.shelf import Shelf
 from services.types import AudioClip, Evidence
 
 CLIP = AudioClip(np.zeros(160, np.float32))
@@ -100,3 +104,55 @@ async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path
     await cached.caption(CLIP)
     after = counted()
     assert {name: after[name] - before.get(name, 0) for name in after} == {"miss": 1, "joined": 2, "hit": 1}
+
+
+async def said_to(tenant: str, cached: CachedCaptioner) -> tuple[tuple[Evidence, ...], list[str]]:
+    """Return what somebody is told, and what the cache had to do with it."""
+    with calling(Call(tenant=tenant)) as call:
+        told = await cached.caption(CLIP)
+    return told, [lookup.result for lookup in call.lookups]
+
+
+async def test_one_keys_perception_is_new_to_another_and_so_is_work_under_way(tmp_path: Path) -> None:
+    captioner = Counting()
+    cached = CachedCaptioner(captioner, tmp_path)
+    at_once = await asyncio.gather(*(said_to(tenant, cached) for tenant in ("alice", "bob", "")))
+    assert [how for _, how in at_once] == [["miss"], ["miss"], ["miss"]]
+    assert captioner.num_calls == 3
+    assert [(await said_to(tenant, cached))[1] for tenant in ("alice", "bob", "", "carol")] == [
+        *(["hit"], ["hit"], ["hit"]),
+        ["miss"],
+    ]
+
+
+async def test_a_key_named_like_a_folder_leads_nowhere_else(tmp_path: Path) -> None:
+    cached = CachedCaptioner(Counting(), tmp_path / "perception")
+    await said_to("..", cached)
+    assert [path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.json")] == [("perception", "captions")]
+    assert (await said_to("", cached))[1] == ["miss"]
+
+
+async def test_keys_share_perception_where_that_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARWITNESS_SHARED_PERCEPTION", "true")
+    settings.cache_clear()
+    cached = CachedCaptioner(Counting(), tmp_path)
+    monkeypatch.undo()
+    settings.cache_clear()
+    first, _ = await said_to("alice", cached)
+    assert await said_to("bob", cached) == (first, ["hit"])
+
+
+def test_the_disk_is_bounded_and_what_was_asked_for_longest_ago_goes_first(tmp_path: Path) -> None:
+    statements = (Evidence(kind="sound", source="test", revision="1", text="x" * 1000),)
+    shelf = Shelf(tmp_path, max_bytes=20_000)
+    for number in range(40):
+        shelf.write(f"captions/{number}.json", statements)
+        assert shelf.read("captions/0.json") == statements
+        os.utime(tmp_path / "captions/0.json", (2_000_000_000, 2_000_000_000))  # newest, whatever the clock resolves
+        if number:
+            os.utime(tmp_path / f"captions/{number}.json", (number, number))
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*.json")) <= 20_000
+    kept = sorted(int(path.stem) for path in tmp_path.rglob("*.json"))
+    assert kept[0] == 0
+    assert kept[1:] == list(range(41 - len(kept), 40))
+    assert len(kept) > 10

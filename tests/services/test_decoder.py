@@ -1,10 +1,13 @@
 """Recordings that strangers send, in every accepted format and in every hostile one that we know of."""
 
 import asyncio
+import os
+import signal
 import struct
 import time
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import av
 import numpy as np
@@ -129,6 +132,29 @@ def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: Decoder, ki
             assert decoded(decoder, bytes(mutated)).duration_s <= BOUNDS.max_duration_s
         except BadAudio as error:
             assert error.code in set(AudioCode)  # noqa: PT017 - either is right
+    assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: Decoder) -> None:
+    standby = decoder.start().pid
+    for _ in range(3):
+        decoded(decoder, sndfile("wav", tone()))
+    deadline = time.monotonic() + 5
+    while len(children(standby)) != 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(children(standby)) == 1
+
+
+def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: Decoder) -> None:
+    decoded(decoder, sndfile("wav", tone()))
+    waiting = children(decoder.start().pid)
+    assert waiting
+    for pid in waiting:
+        os.kill(pid, signal.SIGKILL)
     assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
 
 

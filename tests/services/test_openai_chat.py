@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,10 +10,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from services.errors import BadRequest
+from services.errors import BadRequest, Unsupported
 from services.openai_chat import read_chat
+from services.openai_reply import completion
 from services.scripted import Scripted
-from services.types import Answer
+from services.types import Answer, Choice
 
 LINES = "What is heard?\n(A) Rain\n(B) A dog\nAnswer with the letter."
 CHOICES = ["Rain", "A dog"]
@@ -88,6 +90,42 @@ async def test_a_stream_is_role_content_end_and_usage(client: AsyncOpenAI, recor
     assert chunks[-2].model_extra["earwitness"]["path"] == "auto"
 
 
+async def test_logprobs_are_those_of_the_option_letters(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    reply = await client.chat.completions.create(
+        model="cascade", messages=user(LINES, recording), logprobs=True, top_logprobs=5
+    )
+    logprobs = reply.choices[0].logprobs
+    assert logprobs and logprobs.content
+    (letter,) = logprobs.content
+    assert (letter.token, letter.bytes, math.exp(letter.logprob)) == ("B", [66], pytest.approx(0.5))
+    assert {top.token: round(math.exp(top.logprob), 6) for top in letter.top_logprobs} == {"A": 0.5, "B": 0.5}
+
+
+async def test_a_stream_brings_the_logprobs_with_the_content(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    stream = await client.chat.completions.create(
+        model="cascade", messages=user(LINES, recording), stream=True, logprobs=True
+    )
+    brought = [chunk.choices[0].logprobs async for chunk in stream]
+    assert [bool(one) for one in brought] == [False, True, False]
+    assert brought[1] and brought[1].content
+    assert [(one.token, one.top_logprobs) for one in brought[1].content] == [("B", [])]
+
+
+def test_an_option_that_is_impossible_has_the_least_logprob_and_no_probabilities_are_refused() -> None:
+    choices = (Choice(letter="A", text="Rain"), Choice(letter="B", text="A dog"))
+    sure = Answer(question_id="", reply="B", choice=choices[1], probabilities={"A": 0.0, "B": 1.0}, path="lalm")
+    whole = completion(sure, "lalm", ("", ""), (), num_logprobs=1)
+    assert whole.choices[0].logprobs
+    (letter,) = whole.choices[0].logprobs.content
+    assert [(top.token, top.logprob) for top in letter.top_logprobs] == [("B", 0.0)]
+    likely = completion(sure, "lalm", ("", ""), (), num_logprobs=2).choices[0].logprobs
+    assert likely
+    assert likely.content[0].top_logprobs[1].logprob == -9999.0
+    silent = sure.model_copy(update={"probabilities": {}})
+    with pytest.raises(Unsupported, match="gave no probabilities"):
+        completion(silent, "lalm", ("", ""), (), num_logprobs=0)
+
+
 async def test_a_stream_has_no_usage_unless_asked(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
     stream = await client.chat.completions.create(model="auto", messages=user(LINES, recording), stream=True)
     assert [chunk.usage async for chunk in stream] == [None, None, None]
@@ -151,6 +189,9 @@ async def test_errors_become_the_clients_own(
         ({"n": 2}, "n", "unsupported_parameter"),
         ({"stop": ["."]}, "stop", "unsupported_parameter"),
         ({"logprobs": True}, "logprobs", "unsupported_parameter"),
+        ({"logprobs": True, "choices": CHOICES, "model": "both"}, "logprobs", "unsupported_parameter"),
+        ({"top_logprobs": 2, "choices": CHOICES}, "top_logprobs", "unsupported_parameter"),
+        ({"logprobs": True, "top_logprobs": 21, "choices": CHOICES}, "top_logprobs", "bad_request"),
         ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
         ({"response_format": {"type": "json_object"}}, "response_format.type", "bad_request"),
         ({"choice": ["Rain", "Wind"]}, "choice", "unsupported_parameter"),

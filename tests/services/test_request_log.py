@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from services.gateway import create_app
 from services.limits import Limits
-from services.request_log import LOGGER, JSONLines
+from services.log_lines import LOGGER, JSONLines
 from services.scripted import Scripted
 
 QUESTIONS = "/v1/audio/questions"

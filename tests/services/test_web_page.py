@@ -18,6 +18,7 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from services.auth import Keys, new_key
 from services.gateway import create_app
 from services.limits import Limits
 from services.scripted import Scripted
@@ -69,10 +70,22 @@ class TwoArms(Scripted):
 
 @pytest.fixture
 def url() -> Iterator[str]:
+    yield from served(Keys())
+
+
+@pytest.fixture
+def guarded() -> Iterator[tuple[str, str]]:
+    """Yield the address of a server that asks for a key, and the key."""
+    secret, key = new_key("alice")
+    for url in served(Keys((key,))):
+        yield url, secret
+
+
+def served(keys: Keys) -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(TwoArms(), Limits()), port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(TwoArms(), Limits(), keys), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -139,3 +152,27 @@ def test_a_person_asks_both_blind_votes_and_plays_the_evidence(url: str, browser
     assert {votes[0]["A"]["answer"], votes[0]["B"]["answer"]} == {"a tone", "a dog"}
     assert browser.execute_script("return window.hit") is None
     assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+
+
+def test_a_key_given_as_the_password_opens_the_page_and_lets_it_ask(
+    guarded: tuple[str, str], browser: Chrome, tmp_path: Path
+) -> None:
+    url, secret = guarded
+    clip = tmp_path / "tone.wav"
+    soundfile.write(clip, 0.5 * np.sin(np.arange(32_000) * 0.17), 16_000)
+    wait = WebDriverWait(browser, 20)
+
+    def find(selector: str) -> str:
+        return browser.find_element(By.CSS_SELECTOR, selector).text
+
+    browser.get(url.replace("//", "//me:wrong@"))
+    assert not browser.find_elements(By.ID, "ask")
+    browser.get(url.replace("//", f"//me:{secret}@"))  # as what a person types: the browser keeps it for this server
+    browser.get(url)
+    wait.until(lambda _: "2 ways to answer are ready" in find("#state"))
+    browser.find_element(By.ID, "file").send_keys(str(clip))
+    browser.find_element(By.ID, "question").send_keys("What is heard?")
+    browser.find_element(By.ID, "choices").send_keys("a tone\na dog")
+    browser.find_element(By.ID, "ask").click()
+    wait.until(lambda _: find("#agreement") == "They differ.")
+    assert secret not in browser.page_source

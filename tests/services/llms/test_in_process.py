@@ -99,3 +99,15 @@ async def test_a_reply_that_ends_is_finished_and_one_that_is_cut_off_is_not(fold
     readings = await asyncio.gather(*(llm.complete(prompt(*(["dog"] * n))) for n in range(1, 30)))
     assert {reading.is_finished for reading in readings} == {True, False}
     assert all(reading.usage.completion_tokens == 12 for reading in readings if not reading.is_finished)
+
+
+async def test_a_reply_that_nobody_waits_for_ends_early(folder: Path) -> None:
+    llm = InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=100_000, seed=2))
+    llm._model.generation_config.eos_token_id = None  # else it might end by itself
+    endless = asyncio.create_task(llm.complete(PROMPTS[0]))
+    await asyncio.sleep(0.5)
+    assert not endless.done()
+    endless.cancel()
+    llm._sampling = Sampling(max_tokens=2)
+    async with asyncio.timeout(10):
+        assert (await llm.complete(PROMPTS[0])).usage.completion_tokens == 2

@@ -1,0 +1,186 @@
+"""The service with models that do nothing: what is left of a request's time is ours.
+
+    python benchmarks/noop_service.py ray PORT      as `earwitness serve` runs it: Ray, a deployment per model
+    python benchmarks/noop_service.py plain PORT    the same ASGI application and the same graph in one uvicorn process
+
+`--caption 40 --transcribe 30 --read 60` lets each model take so many milliseconds, one clip at a time per replica, as
+a model on a busy processor would (`--at-once N`: N at a time). Both print "Listening on URL" when they are ready.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+
+from agents.degradation import DEGRADING
+from agents.paths import with_budget
+from deploy import ray_server, serving
+from deploy.config import ServeConfig
+from services import decoder
+from services.catalog import pick
+from services.errors import ModelError
+from services.gateway import create_app
+from services.limits import Limits
+from services.protocols import ASR, LALM, LLM, Answerer, Captioner
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+
+LIMITS = Limits(deadline_s=60)
+SOURCE = "noop"
+
+
+class Pace(NamedTuple):
+    """Milliseconds that each model takes, and how many clips it takes at once."""
+
+    caption: float = 0.0
+    transcribe: float = 0.0
+    read: float = 0.0
+    at_once: int = 1
+
+
+class Turn:
+    """Takes its time, for so many at once; the others wait, in the order in which they came."""
+
+    def __init__(self, latency_ms: float, at_once: int) -> None:
+        self._latency_s = latency_ms / 1000
+        self._free = asyncio.Semaphore(at_once)
+
+    async def take(self) -> None:
+        """Wait for a turn, and then as long as it takes."""
+        if self._latency_s:
+            async with self._free:
+                await asyncio.sleep(self._latency_s)
+
+
+class Ear:
+    """Says one sentence of each clip."""
+
+    name, revision = SOURCE, "1"
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
+        await self._turn.take()
+        return (Evidence(kind="sound", source=SOURCE, revision="1", text=f"Speech, {clip.duration_s:.1f} s."),)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        await self._turn.take()
+        return (Evidence(kind="transcript", source=SOURCE, revision="1", text=f"{len(clip.samples)} samples."),)
+
+
+class Reader:
+    """Chooses the first option."""
+
+    name, revision, style = SOURCE, "1", ReadingStyle()
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        await self._turn.take()
+        return Reading(reply=f"{len(messages)} messages")
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:  # noqa: ARG002
+        await self._turn.take()
+        odds = {choice.letter: float(choice == choices[0]) for choice in choices}
+        return Reading(reply=choices[0].letter, probabilities=odds)
+
+
+class Models:
+    """Opens them, at their pace."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    def llm(self) -> LLM:
+        return Reader(Turn(self._pace.read, self._pace.at_once))
+
+    def captioner(self) -> Captioner:
+        return Ear(Turn(self._pace.caption, self._pace.at_once))
+
+    def asr(self) -> ASR:
+        return Ear(Turn(self._pace.transcribe, self._pace.at_once))
+
+    def lalm(self) -> LALM:
+        raise ModelError("There is no LALM here.")
+
+
+class InOneProcess:
+    """The service without Ray: paths over models of this process."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        built = {path: with_budget(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
+        self._named = {f"{path}/{SOURCE}": answerer for path, answerer in built.items()}
+        self._answerers = self._named | built
+
+    async def missing(self) -> tuple[str, ...]:
+        return ()
+
+    async def models(self) -> tuple[str, ...]:
+        return tuple(self._named)
+
+    async def answerer(self, name: str | None) -> Answerer:
+        return pick(self._answerers, "model", name or "cascade")
+
+    async def arms(self) -> tuple[str, str]:
+        raise ModelError("There is no LALM here.")
+
+    async def asr(self) -> ASR:
+        return self._models.asr()
+
+    def hears(self, name: str | None) -> bool:
+        return (name or "").partition("/")[0] != "text"
+
+
+class Announcing(uvicorn.Server):
+    """Says when it listens, as `earwitness serve` does."""
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        print(f"Listening on http://{self.config.host}:{self.config.port}", flush=True)
+
+
+def serve_plainly(pace: Pace, port: int) -> None:
+    """Serve in this process until SIGINT or SIGTERM."""
+    decoder.start()
+    app = create_app(InOneProcess(Models(pace)), LIMITS)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
+    Announcing(config).run()
+
+
+def serve_on_ray(pace: Pace, port: int) -> None:
+    """Serve as `earwitness serve` does, until SIGINT or SIGTERM."""
+    texts = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_arguments(pace))
+    serving.serve(ServeConfig(limits=LIMITS), "127.0.0.1", port, child=texts)
+
+
+def _arguments(pace: Pace) -> list[str]:
+    pairs = zip(("--caption", "--transcribe", "--read", "--at-once"), pace, strict=True)
+    return [text for name, value in pairs for text in (name, f"{value}")]
+
+
+def main() -> None:
+    """Serve as the command line says."""
+    parser = argparse.ArgumentParser(prog="benchmarks/noop_service.py")
+    parser.add_argument("how", choices=("ray", "plain", "child"), help="child: what `ray` starts")
+    parser.add_argument("port", type=int)
+    for stage in ("caption", "transcribe", "read"):
+        parser.add_argument(f"--{stage}", type=float, default=0.0, metavar="MS")
+    parser.add_argument("--at-once", type=int, default=1, metavar="N")
+    asked = parser.parse_args()
+    pace = Pace(asked.caption, asked.transcribe, asked.read, asked.at_once)
+    if asked.how == "child":
+        ray_server.main(lambda names: Models(pace))  # noqa: ARG005
+    elif asked.how == "ray":
+        serve_on_ray(pace, asked.port)
+    else:
+        serve_plainly(pace, asked.port)
+
+
+if __name__ == "__main__":
+    main()

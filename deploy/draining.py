@@ -1,0 +1,20 @@
+"""The end of a service: nothing new is taken in, and what is in work is answered, within a bound."""
+
+import time
+from pathlib import Path
+
+from services.metrics import num_in_flight
+
+NAME = "stopping"
+DRAIN_S = 30.0  # what Kubernetes, too, gives a process before it is killed
+POLL_S = 0.05
+LAST_BYTES_S = 0.2  # from the end of a response in a replica to its last byte from the proxy
+
+
+def drain(folder: Path) -> None:
+    """Let the replicas refuse what comes, and wait until they have answered what they have."""
+    (folder / NAME).touch()
+    deadline = time.monotonic() + DRAIN_S
+    while num_in_flight() and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    time.sleep(LAST_BYTES_S)

@@ -1,0 +1,34 @@
+"""Log lines of all processes on our own stderr, as they were written: Ray would put a prefix before each."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NAME = "log-lines"
+END = b"\0end of the log\n"  # no JSON
+
+
+@contextmanager
+def log_pipe(folder: Path) -> Iterator[None]:
+    """Copy what is written to a named pipe in a folder to stderr; at the end, all of it has been copied."""
+    path = folder / NAME
+    os.mkfifo(path, mode=0o600)
+    # Open for writing too: the pipe has no end while we live, and who writes never waits for us to open it.
+    both_ends = os.open(path, os.O_RDWR)
+    copying = threading.Thread(target=_copy, args=(both_ends,), daemon=True)
+    copying.start()
+    try:
+        yield
+    finally:
+        os.write(both_ends, END)
+        copying.join()
+
+
+def _copy(pipe: int) -> None:
+    with os.fdopen(pipe, "rb") as lines:
+        for line in lines:
+            if line == END:
+                return
+            os.write(2, line)

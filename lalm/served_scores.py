@@ -1,0 +1,116 @@
+"""How likely a given reply is, by a vLLM that serves a run of ours.
+
+A server with `lalm.vllm_reply` is given the reply token by token, and keeps the prompt for the next. Another is asked
+for the log-probabilities of prompt and reply, which it reads whole each time. The tokens are compared either way.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, Field
+
+from lalm.vllm_plugin import REPLY
+from services.chat_server import Endpoint, Logprobs, connect
+from services.errors import ModelError
+from services.posting import with_audio
+
+
+class Asked(NamedTuple):
+    """A prompt about a clip, and what may follow it."""
+
+    turns: list[dict[str, Any]]
+    """Messages of a request, the clip's place in them still empty."""
+    audio: bytes
+    """The clip, in base64."""
+    prompt: tuple[int, ...]
+    """Tokens as the run makes them, places of the clip negative."""
+    reply: tuple[int, ...]
+    text: str
+    """The reply in words, without the end of its turn."""
+
+
+class _Logprob(BaseModel):
+    """Of a token of the prompt."""
+
+    logprob: float
+
+
+class _Read(BaseModel):
+    """What vLLM answers where log-probabilities of the prompt are asked for."""
+
+    prompt_logprobs: list[dict[int, _Logprob] | None]
+
+
+class _Candidate(BaseModel):
+    """A reply, token by token."""
+
+    token_ids: tuple[int, ...] | None = None
+    logprobs: Logprobs | None = None
+
+
+class _Said(BaseModel):
+    """What vLLM answers where tokens are asked for; other servers leave them out."""
+
+    prompt_token_ids: tuple[int, ...] | None = None
+    choices: list[_Candidate] = Field(min_length=1)
+
+
+class ReplyScores:
+    """Scores replies on a server.
+
+    Args:
+        endpoint: where the run is served.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._model, self._server = endpoint.model, connect(endpoint)
+        self._says_replies = True  # until the server shows that it does not
+
+    async def mean(self, asked: Asked) -> float:
+        """Return the mean log-probability of a token of the reply, its end of turn included."""
+        values = await self._by_saying(asked) if self._says_replies else None
+        if values is None:
+            self._says_replies = False
+            values = await self._by_reading(asked)
+        return sum(values) / len(values)
+
+    async def _by_saying(self, asked: Asked) -> list[float] | None:
+        """Return the log-probabilities of a reply that the server says; None where it says something else."""
+        how = {
+            "max_tokens": len(asked.reply),
+            "ignore_eos": True,
+            "logprobs": True,
+            "return_token_ids": True,
+            "vllm_xargs": {REPLY: asked.reply},
+        }
+        request = self._request(asked, asked.turns, how)
+        said = await self._server.post("/chat/completions", request, _Said.model_validate_json)
+        first = said.choices[0]
+        if first.token_ids != asked.reply or first.logprobs is None:
+            return None
+        self._check(asked.prompt, said.prompt_token_ids or ())
+        return [token.logprob for token in first.logprobs.content or ()]
+
+    async def _by_reading(self, asked: Asked) -> list[float]:
+        """Return the log-probabilities of a reply that stands in the prompt."""
+        turns = [*asked.turns, {"role": "assistant", "content": asked.text}]
+        how = {"max_tokens": 1, "prompt_logprobs": 0, "add_generation_prompt": False}
+        request = self._request(asked, turns, how)
+        read = await self._server.post("/chat/completions", request, _Read.model_validate_json)
+        start, end = len(asked.prompt), len(asked.prompt) + len(asked.reply)
+        tail = zip(read.prompt_logprobs[start:end], asked.reply, strict=False)
+        values = [top[token].logprob for top, token in tail if top and token in top]
+        self._check(asked.reply, asked.reply[: len(values)])
+        return values
+
+    def _request(self, asked: Asked, turns: list[dict[str, Any]], how: dict[str, Any]) -> bytes:
+        body = {"model": self._model, "messages": turns, "temperature": 0, **how}
+        return with_audio(json.dumps(body), asked.audio)
+
+    def _check(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
+        if len(ours) != len(theirs) or any(0 <= a != b for a, b in zip(ours, theirs, strict=True)):
+            raise ModelError(
+                f"The server's {self._model!r} reads other tokens than the run here: export this run with "
+                "`python -m lalm.export RUN FOLDER`, and serve that folder with vLLM."
+            )

@@ -1,0 +1,95 @@
+"""OpenTelemetry spans, off unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set; `pip install 'earwitness[otel]'` sends them.
+
+A span holds names, times, sizes and codes: no audio, no text of questions and answers, no keys, no error messages.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from services.errors import BadConfig
+from services.settings import settings
+
+if TYPE_CHECKING:  # only who traces needs the library
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import Tracer
+
+Facts: TypeAlias = dict[str, str | float]
+
+TRACEPARENT = "traceparent"  # W3C Trace Context
+
+
+@contextmanager
+def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
+    """Trace what is done inside; what is added to the facts until its end is told too."""
+    told = facts or {}
+    tracer = _tracer()
+    if tracer is None:
+        yield told
+        return
+    from opentelemetry.trace import StatusCode
+
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as current:
+        is_done = False
+        try:
+            yield told
+            is_done = True
+        finally:
+            current.set_attributes(told)
+            if not is_done:
+                current.set_status(StatusCode.ERROR)
+
+
+@contextmanager
+def continued(traceparent: str) -> Iterator[None]:
+    """Let spans be children of one in another process; of none where `traceparent` is empty or no trace."""
+    if _tracer() is None:
+        yield
+        return
+    from opentelemetry import context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    token = context.attach(TraceContextTextMapPropagator().extract({TRACEPARENT: traceparent}))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def traceparent() -> str:
+    """Return the current span as another process is told it; empty without one."""
+    if _tracer() is None:
+        return ""
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get(TRACEPARENT, "")
+
+
+@cache
+def _tracer() -> "Tracer | None":
+    if not settings().otlp_endpoint:
+        return None
+    exporter = _exporter()
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": "earwitness"}))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    tracer: Tracer = provider.get_tracer("earwitness")
+    return tracer
+
+
+def _exporter() -> "SpanExporter":
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError:
+        raise BadConfig(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but nothing here can send spans: pip install 'earwitness[otel]', "
+            "or unset it."
+        ) from None
+    exporter: SpanExporter = OTLPSpanExporter()  # reads the standard OTEL_EXPORTER_OTLP_* variables
+    return exporter

@@ -1,0 +1,30 @@
+"""One call of a model as it is seen from outside: its line in the log, its seconds, its span."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from services.call import Call, calling
+from services.log_lines import LOGGER
+from services.metrics import MODEL_FAILURES, MODEL_SECONDS
+from services.tracing import Facts, continued, span
+
+
+@contextmanager
+def watched(call: Call, model: str, method: str) -> Iterator[None]:
+    """Work on behalf of a call that came from another process."""
+    started = perf_counter()
+    about: Facts = {"request_id": call.request_id, "model": model, "method": method}
+    try:
+        with calling(call), continued(call.traceparent), span(f"model {method}", dict(about)):
+            yield
+    finally:
+        seconds, failed = perf_counter() - started, sys.exception()
+        MODEL_SECONDS.labels(model=model, method=method).observe(seconds)
+        if failed:
+            about["error"] = getattr(failed, "code", type(failed).__name__)
+            MODEL_FAILURES.labels(model=model, error=about["error"]).inc()
+        if call.lookups:
+            about["cache"] = ", ".join(" ".join(lookup) for lookup in call.lookups)
+        LOGGER.info("call", extra={"facts": about | {"seconds": round(seconds, 4)}})

@@ -1,0 +1,230 @@
+"""Who gives up stops the work: counted in steps that were not taken, and in seconds until the worker is free."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+from faster_whisper.transcribe import Segment
+
+from services import weights
+from services.asr.faster_whisper import FasterWhisper
+from services.audio import load
+from services.cache import CachedASR, CachedCaptioner
+from services.captioners.acoustic import AcousticCaptioner
+from services.catalog import ASRS, DEFAULT_ASR, open_llm
+from services.llms.batching import Batch, Batcher
+from services.llms.quantised import Quantised
+from services.stopping import in_thread, stop_if_unwanted
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Message, Sampling
+
+STEP_S, NUM_STEPS = 0.02, 500  # ten seconds of work, were it not stopped
+CLIP = AudioClip(np.zeros(160, np.float32))
+
+
+class Stepwise:
+    """Captions and transcribes in many small steps, and counts them."""
+
+    name, revision = "stepwise", "1"
+
+    def __init__(self) -> None:
+        self.num_steps = 0
+        self.started, self.ended = Event(), Event()
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        return await in_thread(self._work)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return await in_thread(self._work)
+
+    def _work(self) -> tuple[Evidence, ...]:
+        self.started.set()
+        try:
+            for _ in range(NUM_STEPS):
+                stop_if_unwanted()
+                time.sleep(STEP_S)
+                self.num_steps += 1
+        finally:
+            self.ended.set()
+        return ()
+
+
+async def given_up(task: "asyncio.Task[object]", started: Event) -> None:
+    """Cancel a task once its work has begun."""
+    await asyncio.to_thread(started.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_thread_stops_at_its_next_step() -> None:
+    work = Stepwise()
+    await given_up(asyncio.create_task(work.caption(CLIP)), work.started)
+    assert await asyncio.to_thread(work.ended.wait, 2)
+    assert work.num_steps < NUM_STEPS / 5
+
+
+async def test_two_at_once_are_stopped_each_by_who_asked() -> None:
+    stopped, wanted = Stepwise(), Stepwise()
+    kept = asyncio.create_task(wanted.caption(CLIP))
+    await given_up(asyncio.create_task(stopped.caption(CLIP)), stopped.started)
+    assert await asyncio.to_thread(stopped.ended.wait, 2)
+    assert not kept.done()
+    assert not wanted.ended.is_set()
+    kept.cancel()
+
+
+async def test_the_cache_stops_work_that_nobody_waits_for_and_remembers_nothing(tmp_path: Path) -> None:
+    work = Stepwise()
+    cached = CachedCaptioner(work, tmp_path)
+    first, second = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
+    await given_up(first, work.started)
+    assert not await asyncio.to_thread(work.ended.wait, 5 * STEP_S)  # the second still waits
+    await given_up(second, work.started)
+    assert await asyncio.to_thread(work.ended.wait, 2)
+    assert work.num_steps < NUM_STEPS / 5
+    assert not list(tmp_path.rglob("*.json"))
+
+
+async def test_who_comes_after_all_have_given_up_gets_an_answer(tmp_path: Path) -> None:
+    class Quick(Stepwise):
+        def _work(self) -> tuple[Evidence, ...]:
+            return () if self.started.is_set() else super()._work()
+
+    work = Quick()
+    cached = CachedASR(work, tmp_path)
+    first = asyncio.create_task(cached.transcribe(CLIP))
+    await asyncio.to_thread(work.started.wait, 10)
+    first.cancel()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await cached.transcribe(CLIP) == ()
+
+
+async def test_a_batch_goes_on_without_who_gave_up_and_is_free_when_all_have() -> None:
+    steps: list[int] = []
+    started = Event()
+
+    def write(requests: Batch[str]) -> Sequence[str]:
+        started.set()
+        for _ in range(NUM_STEPS):
+            wanted = [n for n in range(len(requests)) if requests.is_wanted(n)]
+            if not wanted:
+                break
+            steps.append(len(wanted))
+            time.sleep(STEP_S)
+        return list(requests)
+
+    batcher: Batcher[str, str] = Batcher(write, max_size=2)
+    tasks = [asyncio.create_task(batcher.submit(name)) for name in ("first", "second", "queued")]
+    await given_up(tasks[2], started)
+    await given_up(tasks[0], started)
+    await asyncio.sleep(5 * STEP_S)
+    num_alone = len(steps)
+    assert steps[-1] == 1
+    await given_up(tasks[1], started)
+    asked = time.perf_counter()
+    written = asyncio.create_task(batcher.submit("next"))
+    await asyncio.sleep(10 * STEP_S)
+    assert len(steps) > num_alone  # the worker was free, and nobody's work, the queued one's neither, came first
+    assert time.perf_counter() - asked < 2
+    await given_up(written, started)
+    assert len(steps) < NUM_STEPS / 5
+
+
+async def test_a_batch_that_nobody_waits_for_ends_at_its_next_step() -> None:
+    started, ended = Event(), Event()
+    steps: list[int] = []
+
+    def write(requests: Batch[str]) -> Sequence[str]:
+        started.set()
+        try:
+            for number in range(NUM_STEPS):
+                stop_if_unwanted()
+                steps.append(number)
+                time.sleep(STEP_S)
+        finally:
+            ended.set()
+        return list(requests)
+
+    batcher: Batcher[str, str] = Batcher(write, max_size=2)
+    first, second = (asyncio.create_task(batcher.submit(name)) for name in ("first", "second"))
+    await given_up(first, started)
+    assert not await asyncio.to_thread(ended.wait, 5 * STEP_S)  # the second still waits
+    await given_up(second, started)
+    assert await asyncio.to_thread(ended.wait, 2)
+    assert len(steps) < NUM_STEPS / 5
+
+
+class Watched:
+    """Work of a real model, whose steps are counted from outside."""
+
+    def __init__(self, work: Callable[..., tuple[Evidence, ...]]) -> None:
+        self.started, self.ended = Event(), Event()
+        self._work = work
+
+    def __call__(self, clip: AudioClip, *focus: str) -> tuple[Evidence, ...]:
+        self.started.set()
+        try:
+            return self._work(clip, *focus)
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture(scope="module")
+def long_speech() -> AudioClip:
+    """Return five minutes of speech."""
+    (path,) = (path for path in weights.folder("demo-speech").iterdir() if path.suffix in {".wav", ".flac", ".mp3"})
+    once = load(path)
+    return AudioClip(np.tile(once.samples, math.ceil(300 / once.duration_s))[: 300 * SAMPLE_RATE])
+
+
+@pytest.mark.weights
+async def test_the_captioner_stops_between_its_analyses(
+    long_speech: AudioClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioner = AcousticCaptioner()
+    parts = []
+    watched, describe = Watched(captioner.describe), captioner._describe
+    monkeypatch.setattr(captioner, "describe", watched)
+    monkeypatch.setattr(captioner, "_describe", lambda clip: (parts.append(clip), describe(clip))[1])
+    await given_up(asyncio.create_task(captioner.caption(long_speech)), watched.started)
+    assert await asyncio.to_thread(watched.ended.wait, 60)
+    assert len(parts) <= 1  # of five
+
+
+@pytest.mark.weights
+async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    asr = ASRS[DEFAULT_ASR]()
+    assert isinstance(asr, FasterWhisper)
+    heard: list[Segment] = []
+    watched, segments, begun = Watched(asr._transcribe), asr._segments, Event()
+
+    def counted(*arguments: object) -> Iterator[Segment]:
+        begun.set()
+        for segment in segments(*arguments):
+            heard.append(segment)
+            yield segment
+
+    monkeypatch.setattr(asr, "_transcribe", watched)
+    monkeypatch.setattr(asr, "_segments", counted)
+    await given_up(asyncio.create_task(asr.transcribe(long_speech)), begun)
+    assert await asyncio.to_thread(watched.ended.wait, 60)
+    assert len(heard) <= 1
+
+
+@pytest.mark.weights
+async def test_an_embedded_llm_stops_in_the_middle_of_a_reply() -> None:
+    llm = open_llm("smollm2-135m", sampling=Sampling(temperature=1.0, max_tokens=4000))
+    assert isinstance(llm, Quantised)
+    story = asyncio.create_task(llm.complete((Message(role="user", content="Count from 1 to 5000, in words."),)))
+    await asyncio.sleep(1)
+    assert not story.done()
+    story.cancel()
+    llm._sampling = Sampling(max_tokens=2)
+    async with asyncio.timeout(10):
+        assert (await llm.complete((Message(role="user", content="Is water wet?"),))).usage.completion_tokens == 2

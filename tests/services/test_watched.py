@@ -1,0 +1,56 @@
+"""What the log and the metrics tell of one call of a model."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from services.call import Call, Lookup, current_call
+from services.errors import ModelError
+from services.log_lines import LOGGER, JSONLines
+from services.metrics import exposition
+from services.watched import watched
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, object]]]:
+    """Collect log lines."""
+    read: list[dict[str, object]] = []
+
+    class Reader(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            read.append(json.loads(JSONLines().format(record)))
+
+    reader, level = Reader(), LOGGER.level
+    LOGGER.addHandler(reader)
+    LOGGER.setLevel(logging.INFO)
+    yield read
+    LOGGER.removeHandler(reader)
+    LOGGER.setLevel(level)
+
+
+def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> None:
+    with watched(Call(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
+        assert current_call().tenant == "alice"
+        current_call().lookups.append(Lookup("transcripts", "hit"))
+    assert current_call() == Call()
+    (line,) = lines
+    assert {name: line[name] for name in ("event", "request_id", "model", "method", "cache")} == {
+        "event": "call",
+        "request_id": "mine-1",
+        "model": "whisper",
+        "method": "transcribe",
+        "cache": "transcripts hit",
+    }
+    assert "alice" not in str(line)
+
+
+async def test_failures_and_stopped_work_are_told_by_code(lines: list[dict[str, object]]) -> None:
+    with pytest.raises(ModelError), watched(Call(), "reader", "choose"):
+        raise ModelError("The server answered 500.")
+    with pytest.raises(asyncio.CancelledError), watched(Call(), "reader", "choose"):
+        raise asyncio.CancelledError
+    assert [line["error"] for line in lines] == ["model_unavailable", "CancelledError"]
+    assert b'earwitness_model_failures_total{error="CancelledError",model="reader"} 1.0' in exposition()
