@@ -2,159 +2,131 @@
 
     deploy/serve.local.yaml -> ServeConfig -> build() -> one deployment per model, and the agent in front
 
-The agent builds its paths as eval does; only the models it gives them are handles to deployments.
+The agent builds its paths as eval does; only the models it gives them are handles to deployments. It is told which
+models there are by Ray's `user_config`, so that an LLM can come or go without a restart of anything else.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable
 from importlib import import_module
 from threading import Thread
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from agents.degradation import DEGRADING
-from agents.models import LocalModels, ModelNames, Models
-from agents.paths import DEAF, PATHS, with_budget
-from deploy.config import ServeConfig
+from agents.models import AnyModel, LocalModels, ModelNames, Models
+from deploy.config import Deployed, ServeConfig, deployed
+from deploy.fleet import Fleet, hears
 from services import decoder
 from services.auth import Keys, read_keys
-from services.catalog import pick
-from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica, deployment
+from services.deployments import deployment
 from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
-from services.protocols import ASR, LALM, LLM, Answerer, Captioner
+from services.protocols import ASR, Answerer
+from services.types import Value
 
-DEFAULT_PATH = "cascade"
-NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is
-ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
+LOADING = "Still loading; /readyz says when all is ready."
 
-OpenModels = Callable[[ModelNames], Models]
+OpenModels: TypeAlias = Callable[[ModelNames], Models]
 
 
-def build(config: ServeConfig, open_models: OpenModels = LocalModels) -> serve.Application:
-    """Return the application; each replica opens its own model by name."""
-    names, scales = config.models, config.scales
+class Offer(Value):
+    """What the agent is told: the models that it answers with."""
+
+    models: tuple[Deployed, ...]
+
+
+def build(
+    config: ServeConfig, open_models: OpenModels = LocalModels, *, beside: ServeConfig | None = None
+) -> serve.Application:
+    """Return the application; each replica opens its own model by name.
+
+    Args:
+        config: what is served.
+        open_models: opens a model by its names.
+        beside: models of this configuration are up too, and nobody asks them: those that come, or those that leave.
+    """
+    offered = tuple(deployed(config))
+    up = {one.role: one for one in (*(deployed(beside) if beside else ()), *offered)}
+    handles = {role: _deployment(one, open_models) for role, one in up.items()}
     # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
-    ongoing = max(scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
-    scale = scales.agent.model_copy(update={"max_ongoing_requests": ongoing})
-    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **scale.options())
-    models = {
-        "llm": deployment(lambda: open_models(names).llm(), "llm", scales.llm),
-        "captioner": deployment(lambda: open_models(names).captioner(), "captioner", scales.captioner),
-        "asr": deployment(lambda: open_models(names).asr(), "asr", scales.asr),
+    ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
+    scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
+    keys = read_keys()
+    options = scale.options() | {
+        "version": _version(config.limits.model_dump_json(), keys),
+        "_internal": True,  # as in `services.deployments`
+        "user_config": Offer(models=offered).model_dump(mode="json"),
     }
-    if names.lalm or names.lalm_url:
-        models["lalm"] = deployment(lambda: open_models(names).lalm(), "lalm", scales.lalm)
-    return agent.bind(config.limits, read_keys(), **models)
+    agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
+    return agent.bind(config.limits, keys, tuple(handles.values()))
 
 
-class RemoteModels:
-    """The models of the deployments, as `Models`."""
+def _deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
+    def opened() -> AnyModel:
+        models = open_models(one.names())
+        openers: dict[str, Callable[[], AnyModel]] = {
+            "llm": models.llm,
+            "captioner": models.captioner,
+            "asr": models.asr,
+            "lalm": models.lalm,
+        }
+        return openers[one.kind]()
 
-    def __init__(
-        self, llm: RemoteLLM, captioner: RemoteCaptioner, asr: RemoteASR, lalm: RemoteLALM | None = None
-    ) -> None:
-        self._llm, self._captioner, self._asr, self._lalm = llm, captioner, asr, lalm
+    version = _version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus)
+    return deployment(opened, one.role, one.scale, version)
 
-    def llm(self) -> LLM:
-        return self._llm
 
-    def captioner(self) -> Captioner:
-        return self._captioner
-
-    def asr(self) -> ASR:
-        return self._asr
-
-    def lalm(self) -> LALM:
-        if self._lalm is None:
-            raise ModelError(NO_LALM)
-        return self._lalm
+def _version(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 class Agent:
-    """The deployment in front: takes questions over HTTP and only awaits the models."""
+    """The deployment in front: takes questions over HTTP and only awaits the models.
 
-    def __init__(self, limits: Limits, keys: Keys, **handles: DeploymentHandle) -> None:
+    Its handles are looked up by name, because those that it is bound to may change while it runs.
+    """
+
+    def __init__(self, limits: Limits, keys: Keys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph",), daemon=True).start()
         decoder.start()
         self._limits, self._keys = limits, keys
-        self._handles = handles
-        self._answerers: Mapping[str, Answerer] = {}
+        self._fleet: Fleet | None = None
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return what Ray Serve puts behind its proxy."""
         return create_app(self, self._limits, self._keys, proxied=True)
 
+    async def reconfigure(self, user_config: dict[str, Any]) -> None:
+        """Take what the agent is to answer with from here on; questions in work keep what they have."""
+        offer = Offer.model_validate(user_config)
+        self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet)
+
+    @property
+    def _ready_fleet(self) -> Fleet:
+        if self._fleet is None:
+            raise ModelError(LOADING)
+        return self._fleet
+
     async def missing(self) -> tuple[str, ...]:
-        cards = await asyncio.gather(*(_card(handle) for handle in self._handles.values()))
-        missing = tuple(role for role, card in zip(self._handles, cards, strict=True) if card is None)
-        if not missing and not self._answerers:
-            self._answerers = self._connect(*(card for card in cards if card))
-        return missing
+        return await self._fleet.missing() if self._fleet else ("agent",)
 
     async def models(self) -> tuple[str, ...]:
-        names = tuple(name for name in await self._connected() if "/" in name or name == "auto")
-        return (*names, "both") if "auto" in names else names
+        return await self._fleet.names() if self._fleet else ()
 
     async def answerer(self, name: str | None) -> Answerer:
-        path = (name or DEFAULT_PATH).partition("/")[0]
-        pick(PATHS, "path", path)
-        if path in ("lalm", "auto") and "lalm" not in self._handles:
-            raise ModelError(NO_LALM)
-        answerers = await self._connected()
-        if not answerers:
-            raise ModelError("Still loading; /readyz says when all is ready.")
-        return pick(answerers, "model", name or DEFAULT_PATH)
+        return await self._ready_fleet.answerer(name)
 
     async def arms(self) -> tuple[str, str]:
-        if "lalm" not in self._handles:
-            raise ModelError(NO_LALM)
-        names = await self.models()
-        if not names:
-            raise ModelError("Still loading; /readyz says when all is ready.")
-        cascade, lalm = (next(name for name in names if name.startswith(path)) for path in ("cascade/", "lalm/"))
-        return cascade, lalm
+        return self._ready_fleet.arms()
 
     async def asr(self) -> ASR:
-        card = await _card(self._handles["asr"])
-        if card is None:
-            raise ModelError("Still loading; /readyz says when all is ready.")
-        return RemoteASR(self._handles["asr"], card)
+        return await self._ready_fleet.asr()
 
     def hears(self, name: str | None) -> bool:
-        return (name or DEFAULT_PATH).partition("/")[0] not in DEAF
-
-    async def _connected(self) -> Mapping[str, Answerer]:
-        if not self._answerers:
-            await self.missing()
-        return self._answerers
-
-    def _connect(self, *cards: Card) -> Mapping[str, Answerer]:
-        card = dict(zip(self._handles, cards, strict=True))
-        llm = RemoteLLM(self._handles["llm"], card["llm"])
-        lalm = RemoteLALM(self._handles["lalm"], card["lalm"]) if "lalm" in card else None
-        models = RemoteModels(
-            llm,
-            RemoteCaptioner(self._handles["captioner"], card["captioner"]),
-            RemoteASR(self._handles["asr"], card["asr"]),
-            lalm,
-        )
-        names = {"cascade": f"cascade/{llm.name}", "text": f"text/{llm.name}"}
-        if lalm:
-            names |= {"lalm": f"lalm/{lalm.name}", "auto": "auto"}
-        bare = {path: with_budget(path, policy=DEGRADING)(models) for path in names}
-        return {name: bare[path] for path, name in names.items()} | bare
-
-
-async def _card(handle: DeploymentHandle) -> Card | None:
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            card: Card = await ask_replica(handle.card)
-    except (TimeoutError, ModelError):
-        return None
-    return card
+        return hears(name)

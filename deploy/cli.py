@@ -102,11 +102,11 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     config: Annotated[Path, typer.Option(help="Which models, which limits, how many replicas.")] = LOCAL,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C."""
+    """Serve the HTTP API until Ctrl-C; SIGUSR1 has the configuration read again."""
     from deploy import serving
     from deploy.config import read
 
-    serving.serve(read(config), host, port)
+    serving.serve(lambda: read(config), host, port)
 
 
 @app.command()

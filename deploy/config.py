@@ -1,22 +1,36 @@
-"""The service's configuration: one YAML file, read into one frozen value."""
+"""The service's configuration: one YAML file, read into one frozen value.
 
+`models.llm` and `models.lalm` name one model or several; where several are named, the first is the default:
+
+    models:
+      llm: [qwen3-8b, {name: phi-4, url: "http://phi-4:8000/v1", scale: {num_cpus: 0.5}}]
+      captioner: acoustic
+    scales:
+      llm: {num_gpus: 1}        # of each LLM that has no `scale` of its own
+"""
+
+import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from agents.models import ModelNames
-from lalm.catalog import LALMS
+from lalm.catalog import LALMS, Engine
 from lalm.vllm_plugin import require_vllm
-from services.catalog import ASRS, CAPTIONERS, LLMS, pick
+from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.errors import BadConfig
 from services.limits import Limits, Scale
 from services.types import Value
 
+Kind: TypeAlias = Literal["llm", "captioner", "asr", "lalm"]
+
 
 class Scales(Value):
-    """How each deployment is scaled."""
+    """How each deployment is scaled; of the LLMs and LALMs, each that has no scale of its own."""
 
     agent: Scale = Scale(num_cpus=0.1)
     llm: Scale = Scale()
@@ -25,12 +39,110 @@ class Scales(Value):
     lalm: Scale = Scale()
 
 
+class Served(Value):
+    """One of several LLMs or LALMs."""
+
+    name: str
+    """In the catalogue; also a folder, or with `url` any name that the server knows."""
+    url: str | None = None
+    """OpenAI-compatible server that runs it; None: `llm_url` or `lalm_url`, where that is set."""
+    engine: Engine | None = None
+    """Of a LALM: what runs it here; None: `lalm_engine`."""
+    scale: Scale | None = None
+    """None: as all of its kind."""
+
+
+def _several(value: object) -> object:
+    """Take one name for a list of one, and a name for a model that only has a name."""
+    if value is None:
+        return ()
+    many = value if isinstance(value, list | tuple) else (value,)
+    return tuple({"name": one} if isinstance(one, str) else one for one in many)
+
+
+Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_several)]
+
+
+def called(name: str) -> str:
+    """Return what a client calls a model: of a folder, its last part."""
+    return Path(name).name if Path(name).is_dir() else name
+
+
+class ServedModels(Value):
+    """The models that are served; the first LLM and the first LALM answer where none is named."""
+
+    llm: Annotated[Several, Field(min_length=1)] = (Served(name=DEFAULT_LLM),)
+    captioner: str = DEFAULT_CAPTIONER
+    asr: str = DEFAULT_ASR
+    llm_url: str | None = None
+    """Of every LLM that names no server of its own."""
+    lalm: Several = ()
+    lalm_url: str | None = None
+    lalm_engine: Engine = "in_process"
+
+    @model_validator(mode="after")
+    def _tells_all_apart(self) -> Self:
+        for several in (self.llm, self.lalm):
+            labels = [called(one.name) for one in several]
+            if twice := sorted({one for one in labels if labels.count(one) > 1}):
+                raise ValueError(f"{', '.join(twice)} is named twice")
+        if any(one.engine for one in self.llm):
+            raise ValueError("engine is for LALMs: leave it out of llm")
+        return self
+
+
 class ServeConfig(Value):
     """What is served and with what; every part has a default."""
 
-    models: ModelNames = ModelNames()
+    models: ServedModels = ServedModels()
     limits: Limits = Limits()
     scales: Scales = Scales()
+
+    @model_validator(mode="after")
+    def _can_be_opened(self) -> Self:
+        for one in deployed(self):
+            one.names()
+        return self
+
+
+class Deployed(Value):
+    """A model with the name of its deployment."""
+
+    kind: Kind
+    label: str
+    """What a client calls it."""
+    served: Served
+    scale: Scale
+
+    @property
+    def role(self) -> str:
+        """The name of its deployment, such as `llm-phi-4`."""
+        return f"{self.kind}-{re.sub(r'[^a-zA-Z0-9_.-]', '-', self.label)}"
+
+    def names(self) -> ModelNames:
+        """Return what `Models` needs to open it."""
+        named: dict[str, str | None] = {self.kind: self.served.name}
+        if self.kind in ("llm", "lalm"):
+            named[f"{self.kind}_url"] = self.served.url
+        if self.kind == "lalm" and self.served.engine:
+            named["lalm_engine"] = self.served.engine
+        return ModelNames.model_validate(named)
+
+
+def deployed(config: ServeConfig) -> Iterator[Deployed]:
+    """Yield every model that is served, the default of each kind first."""
+    models, scales = config.models, config.scales
+    for one in models.llm:
+        served = one.model_copy(update={"url": one.url or models.llm_url})
+        yield Deployed(kind="llm", label=called(one.name), served=served, scale=one.scale or scales.llm)
+    yield Deployed(
+        kind="captioner", label=models.captioner, served=Served(name=models.captioner), scale=scales.captioner
+    )
+    yield Deployed(kind="asr", label=models.asr, served=Served(name=models.asr), scale=scales.asr)
+    for one in models.lalm:
+        engine = one.engine or models.lalm_engine
+        served = one.model_copy(update={"url": one.url or models.lalm_url, "engine": engine})
+        yield Deployed(kind="lalm", label=called(one.name), served=served, scale=one.scale or scales.lalm)
 
 
 def read(path: Path) -> ServeConfig:
@@ -46,25 +158,29 @@ def read(path: Path) -> ServeConfig:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadConfig(f"'{path}': {_complaint(first['type'], first['msg'], first['loc'])}") from None
-    _check_names(config.models)
+    for one in deployed(config):
+        _check_name(one)
     return config
 
 
-def _check_names(names: ModelNames) -> None:
-    pick(CAPTIONERS, "captioner", names.captioner)
-    pick(ASRS, "ASR", names.asr)
-    if names.llm_url is None and not Path(names.llm).is_dir():
-        pick(LLMS, "LLM", names.llm)
-    if names.lalm and names.lalm_url is None and not Path(names.lalm).is_dir():
-        pick(LALMS, "LALM", names.lalm)
-    if names.lalm_engine == "vllm":
+def _check_name(one: Deployed) -> None:
+    if one.served.engine == "vllm":
         require_vllm()
+    if one.kind == "captioner":
+        pick(CAPTIONERS, "captioner", one.served.name)
+    elif one.kind == "asr":
+        pick(ASRS, "ASR", one.served.name)
+    elif one.served.url is None and not Path(one.served.name).is_dir():
+        if one.kind == "llm":
+            pick(LLMS, "LLM", one.served.name)
+        else:
+            pick(LALMS, "LALM", one.served.name)
 
 
 def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:
     name = ".".join(map(str, place)) or "the whole"
     if kind != "extra_forbidden":
-        return f"{name}: {message}."
+        return f"{name}: {message.removeprefix('Value error, ')}."
     known = tuple(_fields(place[:-1]))
     nearest = get_close_matches(str(place[-1]), known, n=1)
     hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(known)}."
@@ -74,7 +190,11 @@ def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:
 def _fields(place: tuple[int | str, ...]) -> list[str]:
     model: type[Value] = ServeConfig
     for part in place:
-        annotation = model.model_fields[str(part)].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, Value)
-        model = annotation
+        if isinstance(part, str):
+            model = _value_in(model.model_fields[part].annotation)
     return list(model.model_fields)
+
+
+def _value_in(annotation: Any) -> type[Value]:  # noqa: ANN401 - a type, or a tuple or a union that holds one
+    candidates = (annotation, *get_args(annotation))
+    return next(one for one in candidates if isinstance(one, type) and issubclass(one, Value))

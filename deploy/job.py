@@ -1,4 +1,7 @@
-"""What `deploy.serving` and the process that runs Ray tell each other: one line of JSON each."""
+"""What `deploy.serving` and the process that runs Ray tell each other: one line of JSON each.
+
+First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `Said`.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -20,5 +23,6 @@ class Job(Value):
 class Said(Value):
     """What became of it."""
 
-    what: Literal["ready", "failed"]
+    what: Literal["ready", "kept", "failed"]
+    """kept: the new configuration could not be used, and the service goes on as it was."""
     message: str = ""

@@ -1,41 +1,60 @@
 """`python -m deploy.ray_server`: a Ray cluster of its own with the service on it.
 
-Started by `deploy.serving`, which writes a `Job` to its stdin and keeps that open: at its end this
-process stops too. It says on stdout what became of it: one `Said` per line.
+Started by `deploy.serving`, which writes a `Job` to its stdin, later perhaps other configurations, and keeps it open:
+at its end this process stops too. It says on stdout what became of each: one `Said` per line.
 """
 
 import logging
 import os
+import queue
 import re
 import shutil
 import signal
 import sys
 import threading
-from typing import IO
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from agents.models import LocalModels
 from deploy.app import OpenModels, build
+from deploy.config import ServeConfig
 from deploy.draining import drain
 from deploy.job import Job, Said
+
+if TYPE_CHECKING:
+    from ray import serve
 
 OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
 NAME = "earwitness"
 QUIET = {"log_level": "ERROR", "enable_access_log": False}
 
 
+Configs: TypeAlias = "queue.SimpleQueue[ServeConfig | None]"
+"""What is to be served from now on; None: nothing, stop."""
+
+
 def main(open_models: OpenModels = LocalModels) -> None:
     """Serve until SIGTERM or the end of stdin."""
     job = Job.model_validate_json(sys.stdin.readline())
     told = _take_stdout()
-    threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
-    stop = threading.Event()
+    configs: Configs = queue.SimpleQueue()
+    threading.Thread(target=_read_configs, args=(configs,), daemon=True).start()
     _start_ray(job)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _tell(told, _serve(job, open_models))
-    stop.wait()
+    signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
+    config = job.config
+    _tell(told, _serve(build(config, open_models)))
+    while (changed := configs.get()) is not None:
+        said = _change(config, changed, open_models)
+        config = changed if said.what == "ready" else config
+        _tell(told, said)
     drain(job.folder)
     _stop_ray()
     shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
+
+
+def _read_configs(configs: Configs) -> None:
+    for line in sys.stdin:
+        configs.put(ServeConfig.model_validate_json(line))
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _take_stdout() -> IO[str]:
@@ -47,11 +66,6 @@ def _take_stdout() -> IO[str]:
 
 def _tell(told: IO[str], said: Said) -> None:
     print(said.model_dump_json(), file=told, flush=True)
-
-
-def _stop_at_end_of_stdin() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _start_ray(job: Job) -> None:
@@ -71,11 +85,24 @@ def _start_ray(job: Job) -> None:
     serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
 
 
-def _serve(job: Job, open_models: OpenModels) -> Said:
+def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) -> Said:
+    """Change what is served, and drop no question.
+
+    What comes is loaded before the agent asks it, and what leaves is stopped when the agent asks it no more.
+    """
+    for asked, beside in ((before, after), (after, before), (after, None)):
+        said = _serve(build(asked, open_models, beside=beside))
+        if said.what == "failed":
+            _serve(build(before, open_models))
+            return said.model_copy(update={"what": "kept"})
+    return Said(what="ready")
+
+
+def _serve(application: "serve.Application") -> Said:
     from ray import serve
 
     try:
-        serve.run(build(job.config, open_models), name=NAME, route_prefix="/", logging_config=QUIET)
+        serve.run(application, name=NAME, route_prefix="/", logging_config=QUIET)
     except RuntimeError as error:
         return Said(what="failed", message=_reason() or str(error))
     return Said(what="ready")

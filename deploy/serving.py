@@ -1,7 +1,8 @@
 """Runs the service as one thing that starts, says so and stops.
 
 Ray gets a session of its own, so that signals for us never reach its processes halfway: this
-process alone takes them, lets Ray finish its work, and leaves neither a process nor a file behind.
+process alone takes them, lets Ray finish its work, and leaves neither a process nor a file behind. SIGUSR1 has the
+configuration read again: what it changed is changed in the running service.
 """
 
 import os
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,18 +26,21 @@ from deploy.job import Job, Said
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
 from services.auth import Keys, read_keys
-from services.errors import BadConfig, ModelError
+from services.errors import BadConfig, ModelError, UnknownName
 from services.guard import is_loopback
+from services.types import Value
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")
 GRACE_S = DRAIN_S + 20.0  # Ray takes about 6 s to stop when nothing is asked
 LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their paths may have 103
 OPEN = "There is no API key: whoever is on this machine may ask, with any key or none. `earwitness keys new NAME`."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+RELOAD_SIGNAL = signal.SIGUSR1
 
 
-def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
+def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once."""
+    config = read_config()
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
@@ -53,12 +57,13 @@ def serve(config: ServeConfig, host: str, port: int, *, child: Sequence[str] = C
         ready = False
         try:
             _send(process, job)
-            ready = _told(process, signals)
+            ready = not _signal_before(process, signals)
             if ready:
+                _heard(process)
                 print(f"Listening on http://{_netloc(host)}:{port}", flush=True)  # noqa: T201
                 if not keys:
                     print(OPEN, flush=True)  # noqa: T201
-                _told(process, signals)
+                _reload_until_stopped(process, signals, read_config)
         finally:
             if ready:
                 _let_stop(process, signals)
@@ -101,10 +106,10 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """Yield a socket that becomes readable when a signal has asked us to stop."""
+    """Yield a socket that signals for us are read from: one byte each, its number."""
     readable, writable = socket.socketpair()
     writable.settimeout(0)  # as `set_wakeup_fd` asks
-    before = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, lambda *_: None) for number in (*STOP_SIGNALS, RELOAD_SIGNAL)}
     wakeup = signal.set_wakeup_fd(writable.fileno(), warn_on_full_buffer=False)
     try:
         yield readable
@@ -140,22 +145,45 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _send(process: subprocess.Popen[str], job: Job) -> None:
+def _send(process: subprocess.Popen[str], value: Value) -> None:
     assert process.stdin
-    process.stdin.write(job.model_dump_json() + "\n")
+    process.stdin.write(value.model_dump_json() + "\n")
     process.stdin.flush()
 
 
-def _told(process: subprocess.Popen[str], signals: socket.socket) -> bool:
-    """Wait for the child's next word: True when it is ready, False when a signal came first."""
+def _signal_before(process: subprocess.Popen[str], signals: socket.socket) -> int:
+    """Wait for a signal or for the child's next word: return the signal's number, 0 when the word came first."""
     assert process.stdout
     readable, _, _ = select.select([process.stdout.fileno(), signals.fileno()], [], [])
-    if signals.fileno() in readable:
-        return False
+    return signals.recv(1)[0] if signals.fileno() in readable else 0
+
+
+def _heard(process: subprocess.Popen[str]) -> Said:
+    """Read the child's word, which has come; `ModelError` says why it cannot go on."""
+    assert process.stdout
     said = Said.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
     if said.what == "failed":
         raise ModelError(said.message or "The service stopped by itself; what it wrote above may say why.")
-    return True
+    return said
+
+
+def _reload_until_stopped(
+    process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
+) -> None:
+    """Give the child each new configuration; one that cannot be used is named, and the service goes on as it was."""
+    while (number := _signal_before(process, signals)) not in STOP_SIGNALS:
+        if number:
+            try:
+                _send(process, read_config())
+            except (BadConfig, UnknownName) as error:
+                _say(f"The configuration stays as it was: {error}")
+        else:
+            said = _heard(process)
+            _say("The new configuration is in use." if said.what == "ready" else f"It stays as it was: {said.message}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _let_stop(process: subprocess.Popen[str], signals: socket.socket) -> None:

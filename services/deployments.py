@@ -11,7 +11,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from services.call import Call, Lookup, current_call
-from services.errors import EarwitnessError, ModelError
+from services.errors import EarwitnessError, ModelError, Overloaded
 from services.limits import Scale
 from services.log_lines import start_logging
 from services.protocols import ASR, LALM, LLM, Captioner
@@ -20,6 +20,7 @@ from services.types import AudioClip, Choice, Evidence, Message, Reading, Readin
 from services.watched import watched
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
+NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
 class Card(Value):
@@ -63,9 +64,15 @@ class Replica:
         return Said(said, tuple(call.lookups))
 
 
-def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale) -> serve.Application:
-    """Bind the deployment that opens a model; `role` is its name."""
-    return serve.deployment(Replica).options(name=role, **scale.options()).bind(open_model)
+def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:
+    """Bind the deployment that opens a model; `role` is its name.
+
+    Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their
+    number, changes around them.
+    """
+    # Ray restarts every replica at each `serve.run` unless told the version, which only its own code may (2.60).
+    options = scale.options() | {"version": version, "_internal": True}
+    return serve.deployment(Replica).options(name=role, **options).bind(open_model)
 
 
 class Remote:
@@ -128,16 +135,19 @@ class RemoteLALM(Remote):
 
 async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
     """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
-    response = method.remote(*arguments)
-    try:
-        result = await response
-    except asyncio.CancelledError:
-        response.cancel()
-        raise
-    except BackPressureError as error:
-        raise ModelError("The service is busy; try again in a moment.") from error
-    except (RayActorError, DeploymentUnavailableError) as error:
-        raise ModelError("A model of the service has stopped; it is being restarted, try again.") from error
-    if isinstance(result, EarwitnessError):
-        raise result
-    return result
+    for _ in range(NUM_TRIES):
+        response = method.remote(*arguments)
+        try:
+            result = await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except BackPressureError as error:
+            raise Overloaded("All replicas of a model are busy and enough questions wait for them.") from error
+        except (RayActorError, DeploymentUnavailableError) as error:
+            stopped = error
+            continue
+        if isinstance(result, EarwitnessError):
+            raise result
+        return result
+    raise ModelError("A model of the service has stopped; it is being restarted, try again.") from stopped

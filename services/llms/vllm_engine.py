@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from torch import cuda
 from vllm import SamplingParams
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import TokensPrompt
@@ -45,7 +46,13 @@ class VllmEngine:
         self._thinking = thinking
         self._sampling = sampling or Sampling(max_tokens=THINKING_TOKENS if thinking else REPLY_TOKENS)
         self._engine = AsyncLLM.from_engine_args(
-            AsyncEngineArgs(model=model, revision=revision, enable_prefix_caching=True, trust_remote_code=False)
+            AsyncEngineArgs(
+                model=model,
+                revision=revision,
+                enable_prefix_caching=True,
+                trust_remote_code=False,
+                tensor_parallel_size=max(1, cuda.device_count()),  # Ray shows a replica the GPUs that are its own
+            )
         )
         self._numbers = count()
 

@@ -1,30 +1,34 @@
-"""`python serve_with_doubles.py PORT`: the service, with models that need no weights.
+"""`python serve_with_doubles.py PORT CONFIG`: the service, with models that need no weights.
 
 Each takes a second to load. The LLM chooses the option that the captioner heard; asked "sleep", it
 takes a minute, asked "nap", two seconds; asked "fail", it fails as a model server does; asked "bug", it
-fails as only a bug does.
+fails as only a bug does. Asked "die", it takes its replica down, once.
 """
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
 
 from agents.models import ModelNames
 from deploy import ray_server, serving
-from deploy.config import ServeConfig
+from deploy.config import read
 from services.errors import ModelError
-from services.limits import Limits
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 LOAD_S, NAP_S = 1.0, 2.0
+DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
 
 
 class Reader:
     """Chooses the option that the evidence names."""
 
-    name, revision, style = "reader", "1", ReadingStyle()
+    revision, style = "1", ReadingStyle()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         return Reading(reply=f"{len(messages)} messages")
@@ -38,6 +42,9 @@ class Reader:
         if "fail" in prompt:
             raise ModelError("The server answered 500.")
         assert "bug" not in prompt
+        if "die" in prompt and not DEAD.exists():
+            DEAD.touch()
+            os._exit(1)
         heard = [choice.letter for choice in choices if f"{choice.text} is heard" in prompt]
         odds = {choice.letter: float(choice.letter in heard) for choice in choices}
         return Reading(reply="".join(heard), probabilities=odds)
@@ -84,7 +91,7 @@ class Doubles:
 
     def llm(self) -> LLM:
         time.sleep(LOAD_S)
-        return Reader()
+        return Reader(self.names.llm)
 
     def captioner(self) -> Captioner:
         time.sleep(LOAD_S)
@@ -102,7 +109,5 @@ class Doubles:
 if __name__ == "__main__" and sys.argv[1] == "child":
     ray_server.main(Doubles)
 elif __name__ == "__main__":
-    names = ModelNames(lalm="earwitness-tiny")
-    config = ServeConfig(models=names, limits=Limits(max_upload_bytes=2_000_000, max_duration_s=20, deadline_s=3))
     child = (sys.executable, str(Path(__file__).resolve()), "child")
-    serving.serve(config, "127.0.0.1", int(sys.argv[1]), child=child)
+    serving.serve(lambda: read(Path(sys.argv[2])), "127.0.0.1", int(sys.argv[1]), child=child)

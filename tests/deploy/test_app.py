@@ -22,6 +22,13 @@ import soundfile
 from deploy.serving import session
 from services.types import Answer
 
+LLM, LALM = "qwen2.5-coder-0.5b", "earwitness-tiny"
+DEADLINE_S = 8
+CONFIG = f"""
+models: {{llm: {LLM}, lalm: {LALM}}}
+limits: {{max_upload_bytes: 2_000_000, max_duration_s: 20, deadline_s: {DEADLINE_S}}}
+scales: {{llm: {{num_replicas: 2}}}}
+"""
 SCRIPT = Path(__file__).with_name("serve_with_doubles.py")
 START_S, STOP_S = 120, 30  # generous: other work may have the cores
 
@@ -34,9 +41,11 @@ class Running:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.tmp = tmp
+        self.config = tmp / "serve.yaml"
+        self.config.write_text(CONFIG)
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [sys.executable, SCRIPT, str(self.port)],
+            [sys.executable, SCRIPT, str(self.port), self.config],
             stdout=subprocess.PIPE,
             stderr=(tmp / "stderr").open("w"),
             text=True,
@@ -114,22 +123,22 @@ def test_a_question_goes_through_three_deployments(service: Running) -> None:
     assert answer.choice
     assert answer.choice.text == "A tone"
     assert [statement.text for statement in answer.evidence] == ["A tone is heard.", "1.0 s"]
-    assert answer.trace == ("caption: listener", "transcribe: listener", "read: reader")
+    assert answer.trace == ("caption: listener", "transcribe: listener", f"read: {LLM}")
 
 
 def test_all_that_can_answer_is_listed_and_answers(service: Running) -> None:
     names = [model["id"] for model in httpx.get(f"{service.url}/v1/models").json()["data"]]
-    assert names == ["cascade/reader", "text/reader", "lalm/ear", "auto", "both"]
+    assert names == [f"cascade/{LLM}", f"text/{LLM}", f"lalm/{LALM}", "auto", "both"]
     said = {name: service.ask("What is it?", model=name).json() for name in (*names, "lalm")}
     assert {name: said[name]["path"] for name in said} == {
-        "cascade/reader": "cascade",
-        "text/reader": "text",
-        "lalm/ear": "lalm",
+        f"cascade/{LLM}": "cascade",
+        f"text/{LLM}": "text",
+        f"lalm/{LALM}": "lalm",
         "lalm": "lalm",
         "auto": "auto",
         "both": "both",
     }
-    assert said["lalm/ear"]["choice"]["text"] == "Silence"
+    assert said[f"lalm/{LALM}"]["choice"]["text"] == "Silence"
     assert said["auto"]["trace"][0].startswith("route: ")
     assert (said["both"]["cascade"]["choice"]["text"], said["both"]["lalm"]["choice"]["text"]) == ("A tone", "Silence")
     assert said["both"]["agree"] is False
@@ -152,7 +161,14 @@ def test_questions_asked_at_once_get_their_own_answers(service: Running) -> None
 def test_faults_of_a_replica_arrive_as_json(service: Running, question: str, status: int, code: str) -> None:
     response = service.ask(question)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
-    assert response.elapsed.total_seconds() < 8
+    assert response.elapsed.total_seconds() < 16
+
+
+@pytest.mark.timeout(START_S)
+def test_a_question_whose_replica_dies_is_answered_by_another(service: Running) -> None:
+    answer = service.ask("die").json()
+    assert (service.tmp / "dead").exists()
+    assert answer["choice"]["text"] == "A tone"
 
 
 def test_past_the_deadline_the_replica_stops_working(service: Running) -> None:
@@ -165,6 +181,48 @@ def test_past_the_deadline_the_replica_stops_working(service: Running) -> None:
 def test_the_traceback_of_a_bug_is_in_the_log(service: Running) -> None:
     assert "AssertionError" in (service.tmp / "stderr").read_text()
     assert "The server answered 500." not in (service.tmp / "stderr").read_text()
+
+
+@pytest.mark.timeout(2 * START_S)
+def test_llms_and_replicas_come_and_go_without_a_dropped_question(service: Running) -> None:
+    before = service.ray_session()
+    several = f"[phi-4, {{name: {LLM}, scale: {{num_replicas: 1}}}}]"
+    asked = changed_under_load(service, CONFIG.replace(f"llm: {LLM}", f"llm: {several}"))
+    names = [model["id"] for model in httpx.get(f"{service.url}/v1/models").json()["data"]]
+    assert names[:2] == ["cascade/phi-4", f"cascade/{LLM}"]
+    answers = [Answer.model_validate_json(service.ask("What is it?", model=name).content) for name in names[:2]]
+    assert [answer.trace[-1] for answer in answers] == ["read: phi-4", f"read: {LLM}"]
+    asked += changed_under_load(service, CONFIG)
+    assert set(asked) == {200}
+    assert len(asked) > 40
+    assert service.ask("What is it?", model="cascade/phi-4").status_code == 404
+    assert service.ray_session() == before
+
+
+def changed_under_load(service: Running, config: str) -> list[int]:
+    """Have another configuration read, ask until it is in use, and return the status of each answer."""
+    log, asked = service.tmp / "stderr", list[int]()
+    num_changes = log.read_text().count("configuration is in use")
+    service.config.write_text(config)
+    service.process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + 90
+    with ThreadPoolExecutor(4) as pool:
+        while log.read_text().count("configuration is in use") == num_changes and time.monotonic() < deadline:
+            asked += pool.map(lambda _: service.ask("What is it?").status_code, range(8))
+        asked += pool.map(lambda _: service.ask("What is it?").status_code, range(8))
+    assert time.monotonic() < deadline
+    return asked
+
+
+def test_a_configuration_that_cannot_be_used_changes_nothing(service: Running) -> None:
+    kept = httpx.get(f"{service.url}/v1/models").json()
+    service.config.write_text("models: {captioner: deaf}")
+    service.process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + 10
+    while "deaf" not in (service.tmp / "stderr").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "stays as it was: No captioner named 'deaf'." in (service.tmp / "stderr").read_text()
+    assert httpx.get(f"{service.url}/v1/models").json() == kept
 
 
 def test_bad_requests_are_refused_by_the_service_too(service: Running) -> None:
@@ -200,7 +258,7 @@ def test_a_deadline_stops_the_work_in_the_replica(service: Running) -> None:
     ends = {line["method"]: line for line in lines_about(service, "late-1", at_least=4) if line["event"] == "call"}
     assert ends["choose"]["error"] == "CancelledError"
     assert isinstance(ends["choose"]["seconds"], float)
-    assert ends["choose"]["seconds"] < 4
+    assert ends["choose"]["seconds"] < DEADLINE_S + 1
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(service: Running) -> None:
@@ -228,7 +286,7 @@ def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_
         assert napping.result().json()["choice"]["text"] == "A tone"
     assert service.process.wait(STOP_S) == 0
     assert session(ray) == ()
-    assert {path.name for path in service.tmp.iterdir()} == {"stderr"}
+    assert {path.name for path in service.tmp.iterdir()} == {"stderr", "serve.yaml", "dead"}
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", service.port))

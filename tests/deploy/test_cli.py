@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from deploy import cli, stock
-from deploy.config import ServeConfig, read
+from deploy.config import ServeConfig, deployed, read
 from lalm.catalog import LALMS
 from services import weights
 from services.auth import read_keys
@@ -275,12 +275,12 @@ def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_configuration_that_is_shipped_fits_one_core() -> None:
-    scales = read(cli.LOCAL).scales
-    asked = (scales.agent, scales.llm, scales.captioner, scales.asr)
-    assert sum(scale.num_cpus * scale.num_replicas for scale in asked) <= 1
+    config = read(cli.LOCAL)
+    scales = [config.scales.agent, *(one.scale for one in deployed(config))]
+    assert sum(scale.num_cpus * scale.num_replicas for scale in scales) <= 1
 
 
-@pytest.mark.parametrize("role", ["llm", "captioner", "asr"])
+@pytest.mark.parametrize("role", ["llm", "captioner", "asr", "lalm"])
 def test_an_unknown_model_is_refused_before_anything_starts(
     role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,6 +303,12 @@ def test_an_unknown_model_is_refused_before_anything_starts(
             "models: {lalm: earwitness-tiny, lalm_engine: ray}",
             "models.lalm_engine: Input should be 'in_process' or 'vllm'",
         ),
+        ("models: {llm: [{name: phi-4, scal: {}}]}", "no setting named 'models.llm.0.scal'. Did you mean 'scale'?"),
+        ("models: {llm: []}", "models.llm: "),
+        ("models: {llm: [phi-4, phi-4]}", "models: phi-4 is named twice."),
+        ("models: {llm: {name: phi-4, engine: vllm}}", "models: engine is for LALMs: leave it out of llm."),
+        ("scales: {llm: {num_replicas: 2, autoscaling: {max_replicas: 4}}}", "exclude each other: leave one out."),
+        ("scales: {asr: {autoscaling: {min_replicas: 3, max_replicas: 2}}}", "is 3, more than max_replicas, 2."),
         ("limits: {deadline_s: -1}", "limits.deadline_s: Input should be greater than 0."),
         ("limits: [", "is no YAML"),
     ],

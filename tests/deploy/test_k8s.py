@@ -16,6 +16,8 @@ import pytest
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
+from deploy.config import deployed, read
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "k8s"
 KUBERNETES = "1.33"
@@ -64,6 +66,15 @@ def test_ray_accepts_the_serve_configuration_and_the_code_has_what_it_names() ->
     module, _, function = application.import_path.partition(":")
     assert callable(getattr(import_module(module), function))
     assert (ROOT / application.args["config"]).is_file()
+
+
+def test_every_replica_fits_a_pod_of_the_cluster() -> None:
+    config = read(ROOT / yaml.safe_load(RAY["serveConfigV2"])["applications"][0]["args"]["config"])
+    pods = [group["template"]["spec"]["containers"][0]["resources"]["requests"] for group in GROUPS[1:]]
+    for scale in (config.scales.agent, *(one.scale for one in deployed(config))):
+        assert any(
+            scale.num_cpus <= int(pod["cpu"]) and scale.num_gpus <= int(pod.get("nvidia.com/gpu", "0")) for pod in pods
+        ), scale
 
 
 def test_the_cluster_runs_the_ray_that_the_package_pins() -> None:

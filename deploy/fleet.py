@@ -1,0 +1,166 @@
+"""The models of the service and the names that they answer under.
+
+A model is known once it has said its name; a way to answer can be asked when all the models that it takes are known.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from ray.serve.handle import DeploymentHandle
+
+from agents.degradation import DEGRADING
+from agents.models import AnyModel
+from agents.paths import DEAF, PATHS, with_budget
+from deploy.config import Deployed, Kind
+from services.answering import BOTH
+from services.catalog import pick
+from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
+from services.errors import ModelError
+from services.protocols import ASR, LALM, LLM, Answerer, Captioner
+
+NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
+ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
+REMOTE: Mapping[Kind, Callable[[DeploymentHandle, Card], AnyModel]] = {
+    "llm": RemoteLLM,
+    "captioner": RemoteCaptioner,
+    "asr": RemoteASR,
+    "lalm": RemoteLALM,
+}
+
+GetHandle: TypeAlias = Callable[[str], DeploymentHandle]
+
+
+class Way(NamedTuple):
+    """A path with the roles of the models that it takes, by kind."""
+
+    path: str
+    roles: Mapping[Kind, str]
+
+
+class Fleet:
+    """What is offered: ways, and the models that they take.
+
+    Args:
+        offered: the models, the default of each kind first.
+        handle: returns the handle of the deployment that has a role.
+        before: what was offered until now; its models that stay are known at once.
+    """
+
+    def __init__(self, offered: Sequence[Deployed], handle: GetHandle, before: "Fleet | None" = None) -> None:
+        self._offered = {one.role: one for one in offered}
+        self._handle = handle
+        self._known = (
+            {role: model for role, model in before.known.items() if before.offers(self._offered.get(role))}
+            if before
+            else {}
+        )
+        self._answerers: dict[str, Answerer] = {}
+        self.ways = _ways(offered)
+        """Name -> way, the default first, and `both` the last."""
+
+    @property
+    def known(self) -> Mapping[str, AnyModel]:
+        """The models that have said their names, by role."""
+        return self._known
+
+    def offers(self, one: Deployed | None) -> bool:
+        """Say whether exactly this model is offered here."""
+        return one is not None and one.role in self._offered and self._offered[one.role].served == one.served
+
+    async def missing(self) -> tuple[str, ...]:
+        """Ask all deployments who they are, and return those that do not answer."""
+        cards = await asyncio.gather(*(_card(self._handle(role)) for role in self._offered))
+        for one, card in zip(self._offered.values(), cards, strict=True):
+            if card and one.role not in self._known:
+                self._known[one.role] = REMOTE[one.kind](self._handle(one.role), card)
+        return tuple(role for role, card in zip(self._offered, cards, strict=True) if card is None)
+
+    async def names(self) -> tuple[str, ...]:
+        """Return the names whose models are all known."""
+        if len(self._known) < len(self._offered):
+            await self.missing()
+        return tuple(name for name, way in self.ways.items() if self._known.keys() >= set(way.roles.values()))
+
+    async def answerer(self, name: str | None) -> Answerer:
+        """Return the way of that name, or the first way of that path; the first of all for None."""
+        name = name or next(iter(self.ways))
+        path = name.partition("/")[0]
+        pick(PATHS, "path", path)
+        if path not in {way.path for way in self.ways.values()}:
+            raise ModelError(NO_LALM)
+        named = {name: way for name, way in self.ways.items() if way.path in PATHS}
+        first = {way.path: way for way in reversed(named.values())}
+        way = pick(named | first, "model", name)
+        models = await self._models(way)
+        if name not in self._answerers:
+            self._answerers[name] = with_budget(way.path, policy=DEGRADING)(models)
+        return self._answerers[name]
+
+    def arms(self) -> tuple[str, str]:
+        """Return the names of the first cascade and the first LALM."""
+        if BOTH not in self.ways:
+            raise ModelError(NO_LALM)
+        cascade, lalm = (
+            next(name for name, way in self.ways.items() if way.path == arm) for arm in ("cascade", "lalm")
+        )
+        return cascade, lalm
+
+    async def asr(self) -> ASR:
+        """Return the recogniser."""
+        (role,) = (role for role, one in self._offered.items() if one.kind == "asr")
+        return (await self._models(Way("", {"asr": role}))).asr()
+
+    async def _models(self, way: Way) -> "WayModels":
+        if not self._known.keys() >= set(way.roles.values()):
+            await self.missing()
+        if waiting := [role for role in way.roles.values() if role not in self._known]:
+            raise ModelError(f"Still loading: {', '.join(waiting)}. /readyz says when all is ready.")
+        return WayModels({kind: self._known[role] for kind, role in way.roles.items()})
+
+
+class WayModels:
+    """The models of one way, as `Models`."""
+
+    def __init__(self, models: Mapping[Kind, AnyModel]) -> None:
+        self._models = models
+
+    def llm(self) -> LLM:
+        return self._models["llm"]  # type: ignore[return-value]
+
+    def captioner(self) -> Captioner:
+        return self._models["captioner"]  # type: ignore[return-value]
+
+    def asr(self) -> ASR:
+        return self._models["asr"]  # type: ignore[return-value]
+
+    def lalm(self) -> LALM:
+        return self._models["lalm"]  # type: ignore[return-value]
+
+
+def hears(name: str | None) -> bool:
+    """Say whether a way needs a clip."""
+    return (name or "").partition("/")[0] not in DEAF
+
+
+def _ways(offered: Sequence[Deployed]) -> dict[str, Way]:
+    roles: dict[Kind, dict[str, str]] = {"llm": {}, "captioner": {}, "asr": {}, "lalm": {}}
+    for one in offered:
+        roles[one.kind][one.label] = one.role
+    first = {kind: next(iter(named.values())) for kind, named in roles.items() if named}
+    ears: dict[Kind, str] = {"captioner": first["captioner"], "asr": first["asr"]}
+    ways = {f"cascade/{label}": Way("cascade", {"llm": role, **ears}) for label, role in roles["llm"].items()}
+    ways |= {f"text/{label}": Way("text", {"llm": role}) for label, role in roles["llm"].items()}
+    ways |= {f"lalm/{label}": Way("lalm", {"lalm": role}) for label, role in roles["lalm"].items()}
+    if roles["lalm"]:
+        ways |= {path: Way(path, first) for path in ("auto", BOTH)}
+    return ways
+
+
+async def _card(handle: DeploymentHandle) -> Card | None:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            card: Card = await ask_replica(handle.card)
+    except (TimeoutError, ModelError):
+        return None
+    return card

@@ -1,0 +1,82 @@
+"""The configurations that are shipped, and the applications that are built from them."""
+
+from pathlib import Path
+
+import pytest
+from ray import serve
+from ray.serve._private.build_app import build_app
+
+from deploy.app import build
+from deploy.cluster import Arguments, application
+from deploy.config import ServeConfig, deployed, read
+
+FOLDER = Path(__file__).parents[2] / "deploy"
+LOCAL, CLUSTER = FOLDER / "serve.local.yaml", FOLDER / "serve.yaml"
+
+
+def names(application: serve.Application) -> set[str]:
+    """Return the deployments that Ray makes of an application."""
+    return {one.name for one in build_app(application, name="earwitness").deployments}
+
+
+def test_the_local_configuration_builds_one_deployment_per_model() -> None:
+    assert names(build(read(LOCAL))) == {
+        "agent",
+        "llm-qwen2.5-coder-0.5b",
+        "captioner-acoustic",
+        "asr-whisper-base",
+        "lalm-earwitness-tiny",
+    }
+
+
+def test_the_cluster_has_four_families_of_llms_and_three_lalms_on_parts_of_gpus_one_and_two() -> None:
+    built = build_app(application(Arguments(config=CLUSTER)), name="earwitness")
+    gpus = {one.name: one._replica_config.ray_actor_options.get("num_gpus", 0) for one in built.deployments}
+    assert gpus == {
+        "agent": 0,
+        "captioner-acoustic": 0,
+        "asr-whisper-large-v3": 0.25,
+        "llm-qwen3-8b": 1,
+        "llm-llama-3.1-8b": 1,
+        "llm-olmo-3-7b": 1,
+        "llm-phi-4": 2,
+        "lalm-earwitness-tiny": 0.25,
+        "lalm-desta2.5-8b": 0,
+        "lalm-qwen2.5-omni-7b": 0,
+    }
+
+
+def test_what_comes_or_leaves_is_up_beside_what_is_offered() -> None:
+    old, new = (ServeConfig.model_validate({"models": {"llm": llm}}) for llm in ("phi-4", "qwen3-8b"))
+    both = {"agent", "captioner-acoustic", "asr-whisper-base", "llm-phi-4", "llm-qwen3-8b"}
+    assert names(build(old, beside=new)) == both
+    assert names(build(new)) == both - {"llm-phi-4"}
+
+
+@pytest.mark.parametrize("text", ["phi-4", ["phi-4"], {"name": "phi-4"}, [{"name": "phi-4"}]])
+def test_one_llm_is_named_in_four_ways(text: object) -> None:
+    config = ServeConfig.model_validate({"models": {"llm": text}})
+    assert [one.role for one in deployed(config) if one.kind == "llm"] == ["llm-phi-4"]
+
+
+def test_servers_and_scales_of_a_kind_are_those_of_its_models_that_name_none() -> None:
+    config = ServeConfig.model_validate(
+        {
+            "models": {
+                "llm": ["a", {"name": "b", "url": "http://b", "scale": {"num_gpus": 2}}],
+                "llm_url": "http://all",
+                "lalm": "earwitness-tiny",
+                "lalm_engine": "vllm",
+            },
+            "scales": {"llm": {"num_gpus": 1}},
+        }
+    )
+    a, b, *_, lalm = deployed(config)
+    assert (a.names().llm_url, b.names().llm_url) == ("http://all", "http://b")
+    assert (a.scale.num_gpus, b.scale.num_gpus) == (1, 2)
+    assert lalm.names().lalm_engine == "vllm"
+
+
+def test_a_configuration_is_the_same_after_a_trip_as_json() -> None:
+    config = read(CLUSTER)
+    assert ServeConfig.model_validate_json(config.model_dump_json()) == config
