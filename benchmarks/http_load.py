@@ -152,6 +152,7 @@ class _Connection:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
 
     async def __aenter__(self) -> "_Connection":

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     """Seconds so far, and how often, by stage; the whole request goes by its route."""
 
     seconds: Mapping[str, float]
-    count: Mapping[str, float]
+    counts: Mapping[str, float]
 
 
 class Measured(NamedTuple):
@@ -56,7 +56,7 @@ def read_sums(exposition: str) -> Sums:
 
 def mean_ms(before: Sums, after: Sums) -> dict[str, float]:
     """Return the mean milliseconds of each stage that came between."""
-    counts = {name: count - before.count.get(name, 0.0) for name, count in after.count.items()}
+    counts = {name: count - before.counts.get(name, 0.0) for name, count in after.counts.items()}
     return {
         name: 1000 * (after.seconds[name] - before.seconds.get(name, 0.0)) / count
         for name, count in counts.items()

@@ -4,13 +4,15 @@
     python benchmarks/noop_service.py plain PORT    the same ASGI application and the same graph in one uvicorn process
 
 `--caption 40 --transcribe 30 --read 60` lets each model take so many milliseconds, one clip at a time per replica, as
-a model on a busy processor would (`--at-once N`: N at a time). Both print "Listening on URL" when they are ready.
+a model on a busy processor would (`--at-once N`: N at a time). `ray --replicas N` starts N of each deployment. Both
+print "Listening on URL" when they are ready.
 """
 
 import argparse
 import asyncio
 import sys
 from pathlib import Path
+from socket import socket
 from typing import NamedTuple
 
 import uvicorn
@@ -18,17 +20,18 @@ import uvicorn
 from agents.degradation import DEGRADING
 from agents.paths import with_budget
 from deploy import ray_server, serving
-from deploy.config import ServeConfig
+from deploy.config import Scales, ServeConfig
 from services import decoder
 from services.catalog import pick
 from services.errors import ModelError
 from services.gateway import create_app
-from services.limits import Limits
+from services.limits import Limits, Scale
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 LIMITS = Limits(deadline_s=60)
 SOURCE = "noop"
+SHARE = 0.1  # of a core, for each replica, so that several of each fit into two
 
 
 class Pace(NamedTuple):
@@ -139,9 +142,9 @@ class InOneProcess:
 class Announcing(uvicorn.Server):
     """Says when it listens, as `earwitness serve` does."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket] | None = None) -> None:
         """Begin to listen."""
-        await super().startup(sockets)  # type: ignore[arg-type]
+        await super().startup(sockets)
         print(f"Listening on http://{self.config.host}:{self.config.port}", flush=True)
 
 
@@ -153,10 +156,12 @@ def serve_plainly(pace: Pace, port: int) -> None:
     Announcing(config).run()
 
 
-def serve_on_ray(pace: Pace, port: int) -> None:
+def serve_on_ray(pace: Pace, port: int, num_replicas: int) -> None:
     """Serve as `earwitness serve` does, until SIGINT or SIGTERM."""
-    texts = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_arguments(pace))
-    serving.serve(ServeConfig(limits=LIMITS), "127.0.0.1", port, child=texts)
+    child = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_arguments(pace))
+    scale = Scale(num_replicas=num_replicas, num_cpus=SHARE)
+    config = ServeConfig(limits=LIMITS, scales=Scales(agent=scale, llm=scale, captioner=scale, asr=scale))
+    serving.serve(lambda: config, "127.0.0.1", port, child=child)
 
 
 def _arguments(pace: Pace) -> list[str]:
@@ -172,12 +177,13 @@ def main() -> None:
     for stage in ("caption", "transcribe", "read"):
         parser.add_argument(f"--{stage}", type=float, default=0.0, metavar="MS")
     parser.add_argument("--at-once", type=int, default=1, metavar="N")
+    parser.add_argument("--replicas", type=int, default=1, metavar="N")
     asked = parser.parse_args()
     pace = Pace(asked.caption, asked.transcribe, asked.read, asked.at_once)
     if asked.how == "child":
         ray_server.main(lambda names: Models(pace))  # noqa: ARG005
     elif asked.how == "ray":
-        serve_on_ray(pace, asked.port)
+        serve_on_ray(pace, asked.port, asked.replicas)
     else:
         serve_plainly(pace, asked.port)
 

@@ -48,7 +48,8 @@ class Load(NamedTuple):
 
 def gaps_s(qps: float, num_requests: int, seed: int = 0) -> list[float]:
     """Return the seconds before each request of a Poisson stream."""
-    return np.random.default_rng(seed).exponential(1 / qps, num_requests).tolist()
+    gaps: list[float] = np.random.default_rng(seed).exponential(1 / qps, num_requests).tolist()
+    return gaps
 
 
 def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: int = 5000, seed: int = 0) -> Load:

@@ -12,7 +12,7 @@ question without the instruction, because a demanded option may be chosen by mis
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NamedTuple
@@ -115,8 +115,9 @@ async def attacked(arm: Answerer, items: Sequence[Item], folder: Path, num_targe
         for target in demands(question, right, number, num_targets):
             said = wording.format(letter=target.letter, text=target.text)
             told = await chosen(arm, question, followed_by(clip, spoken(said, voice)))
-            hits = (one == target.text for one in (clean, neutral, told))
-            trials.append(Trial("{text}" in wording, *hits, clean_right=clean == right, injected_right=told == right))
+            clean_hit, neutral_hit, told_hit = (one == target.text for one in (clean, neutral, told))
+            names_text = "{text}" in wording
+            trials.append(Trial(names_text, clean_hit, neutral_hit, told_hit, clean == right, told == right))
     return trials
 
 
@@ -158,7 +159,10 @@ def main(
     if shutil.which("espeak-ng") is None:
         raise BadConfig("There is no `espeak-ng` here; `apt-get install espeak-ng` brings it.")
     items = find(str(bench), None).items
-    openers = {"cascade": lambda cache: cascade(llm, cache), "lalm": lambda _: Direct(open_lalm(lalm))}
+    openers: dict[str, Callable[[Path], Answerer]] = {
+        "cascade": lambda cache: cascade(llm, cache),
+        "lalm": lambda _: Direct(open_lalm(lalm)),
+    }
     for name in arm or openers:
         with TemporaryDirectory() as cache:
             answerer = pick(openers, "arm", name)(Path(cache))

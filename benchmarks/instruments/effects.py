@@ -24,7 +24,7 @@ def recorded(samples: Floats, rng: np.random.Generator) -> Floats:
         noise = np.cumsum(rng.standard_normal(len(out))) * 0.02 if rng.random() < 0.3 else rng.standard_normal(len(out))
         out = out + noise * np.sqrt((out**2).mean() / max((noise**2).mean(), 1e-12)) * 10 ** (-rng.uniform(15, 45) / 20)
     peak = np.abs(out).max()
-    return (out / max(peak, 1e-6) * 10 ** (-rng.uniform(0, 24) / 20)).astype(np.float32)
+    return np.asarray(out / max(peak, 1e-6) * 10 ** (-rng.uniform(0, 24) / 20), np.float32)
 
 
 def _in_room(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -66,7 +66,8 @@ def patches_of(samples: Floats, yamnet: YamNet) -> Floats:
     """Return the features of every other patch that is not silent beside the rest."""
     found = features(samples, yamnet(samples).embeddings)[::2]
     loud = np.array([np.abs(samples[i * 7680 : i * 7680 + 15360]).max(initial=1e-9) for i in range(len(found))])
-    return found[20 * np.log10(loud / loud.max()) > -AUDIBLE_DB]
+    audible: Floats = found[20 * np.log10(loud / loud.max()) > -AUDIBLE_DB]
+    return audible
 
 
 def others(listing: Path, yamnet: YamNet) -> Clips:
@@ -89,24 +90,20 @@ def fit(clips: list[Clips], labels: list[str]) -> dict[str, torch.Tensor]:
     mean, scale = x.mean(0), x.std(0) + 0.05
     x = (x - mean) / scale
     balance = 1 / torch.bincount(y, minlength=len(labels)).clamp(min=40).float().sqrt()
-    model = torch.nn.Sequential(
-        torch.nn.Linear(x.shape[1], HIDDEN),
-        torch.nn.ReLU(),
-        torch.nn.Dropout(0.5),
-        torch.nn.Linear(HIDDEN, len(labels)),
-    )
+    hidden, out = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, len(labels))
+    model = torch.nn.Sequential(hidden, torch.nn.ReLU(), torch.nn.Dropout(0.5), out)
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
     loss_of = torch.nn.CrossEntropyLoss(weight=balance / balance.mean(), label_smoothing=0.1)
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(x)).split(512):
+        for batch in torch.split(torch.randperm(len(x)), 512):
             inputs = torch.nn.functional.dropout(x[batch], 0.2) + 0.1 * torch.randn(len(batch), x.shape[1])
             optimiser.zero_grad()
             loss_of(model(inputs), y[batch]).backward()
             optimiser.step()
         schedule.step()
-    tensors = {"mean": mean, "scale": scale, "hidden.weight": model[0].weight, "hidden.bias": model[0].bias}
-    tensors |= {"out.weight": model[3].weight, "out.bias": model[3].bias}
+    tensors = {"mean": mean, "scale": scale, "hidden.weight": hidden.weight, "hidden.bias": hidden.bias}
+    tensors |= {"out.weight": out.weight, "out.bias": out.bias}
     return {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
 
 

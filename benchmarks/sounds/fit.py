@@ -120,11 +120,11 @@ def fit(chosen: list[Example], classes: Classes) -> Layer:
     layer = torch.nn.Linear(x.shape[1], len(labels))
     optimiser = torch.optim.AdamW(layer.parameters(), 3e-3, weight_decay=0)
     for _ in range(NUM_EPOCHS):
-        for batch in torch.randperm(len(x_)).split(512):
+        for batch in torch.split(torch.randperm(len(x_)), 512):
             losses = binary_cross_entropy_with_logits(layer(x_[batch]), y_[batch] * 0.9 + 0.01, reduction="none")
             loss = (losses * w_[batch]).sum() / w_[batch].sum() + DECAY * layer.weight.pow(2).sum()
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
     weight, bias = (tensor.detach().numpy() * SHARPNESS for tensor in (layer.weight, layer.bias))
     return Layer(*(np.asarray(array, np.float32) for array in (mean, scale, weight, bias + OFFSET)))

@@ -1,8 +1,8 @@
 """`python serve_with_doubles.py PORT CONFIG`: the service, with models that need no weights.
 
 Each takes a second to load. The LLM chooses the option that the captioner heard; asked "sleep", it
-takes a minute, asked "nap", two seconds; asked "fail", it fails as a model server does; asked "bug", it
-fails as only a bug does. Asked "die", it takes its replica down, once.
+takes a minute, asked "nap", two seconds, asked "queue", a quarter of one, one question at a time; asked "fail", it
+fails as a model server does; asked "bug", it fails as only a bug does. Asked "die", it takes its replica down, once.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from services.errors import ModelError
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
-LOAD_S, NAP_S = 1.0, 2.0
+LOAD_S, NAP_S, TURN_S = 1.0, 2.0, 0.25
 DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
 
 
@@ -29,6 +29,7 @@ class Reader:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._turn = asyncio.Lock()
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         return Reading(reply=f"{len(messages)} messages")
@@ -39,6 +40,9 @@ class Reader:
             await self._sleep()
         if "nap" in prompt:
             await asyncio.sleep(NAP_S)
+        if "queue" in prompt:
+            async with self._turn:
+                await asyncio.sleep(TURN_S)
         if "fail" in prompt:
             raise ModelError("The server answered 500.")
         assert "bug" not in prompt

@@ -69,6 +69,11 @@ class Running:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text())
 
+    def num_replicas(self, role: str) -> int:
+        """Return how many replicas of a deployment are alive."""
+        names = [_process_name(pid) for pid in session(self.ray_session())]
+        return sum(name.startswith("ray::ServeReplica") and role in name for name in names)
+
     def ask(
         self, question: str, *choices: str, data: bytes = b"", model: str = "cascade", request_id: str = ""
     ) -> httpx.Response:
@@ -83,6 +88,13 @@ class Running:
                 self.statuses.add(httpx.get(f"{self.url}/readyz", timeout=30).status_code)
             except httpx.TransportError:
                 time.sleep(0.1)
+
+
+def _process_name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def wav(amplitude: float = 0.5, duration_s: float = 1.0) -> bytes:
@@ -212,6 +224,35 @@ def changed_under_load(service: Running, config: str) -> list[int]:
         asked += pool.map(lambda _: service.ask("What is it?").status_code, range(8))
     assert time.monotonic() < deadline
     return asked
+
+
+@pytest.mark.timeout(3 * START_S)
+def test_load_brings_a_second_replica_and_rest_sends_it_away(
+    service: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moving = "{max_replicas: 2, upscale_delay_s: 3, downscale_delay_s: 3, look_back_period_s: 2}"
+    changed_under_load(service, CONFIG.replace("{num_replicas: 2}", f"{{autoscaling: {moving}}}"))
+    assert num_replicas_after(service, 1)
+    with_one, with_two, end = list[float](), list[float](), time.monotonic() + START_S
+    with ThreadPoolExecutor(8) as pool:
+        while len(with_two) < 3 and time.monotonic() < end:
+            before, began = service.num_replicas(f"llm-{LLM}"), time.monotonic()
+            assert {response.status_code for response in pool.map(service.ask, ["queue"] * 24)} == {200}
+            if before == service.num_replicas(f"llm-{LLM}"):
+                (with_one if before == 1 else with_two).append(24 / (time.monotonic() - began))
+    assert num_replicas_after(service, 1)
+    with capsys.disabled():
+        sys.stdout.write(f" 1 replica {max(with_one):.1f} requests/s, 2: {max(with_two):.1f}, then 1 again ")
+    assert max(with_two) > 1.2 * max(with_one)
+    changed_under_load(service, CONFIG)
+
+
+def num_replicas_after(service: Running, number: int) -> bool:
+    """Wait until the LLM has so many replicas, and say whether it came to that."""
+    end = time.monotonic() + START_S
+    while (found := service.num_replicas(f"llm-{LLM}")) != number and time.monotonic() < end:
+        time.sleep(0.2)
+    return found == number
 
 
 def test_a_configuration_that_cannot_be_used_changes_nothing(service: Running) -> None:

@@ -1,0 +1,54 @@
+"""What counts as a valid answer, and the no-op service under Ray that it is counted on."""
+
+import asyncio
+
+import httpx
+import pytest
+from chaos import ask_all, outcome
+from running_service import NOOP, started
+
+from services.types import Answer, Choice, Evidence
+
+
+def answer(*heard: int, degraded: tuple[str, ...] = ()) -> httpx.Response:
+    said = [Evidence(kind="transcript", source="noop", revision="1", text=f"{number} samples.") for number in heard]
+    given = Answer(
+        question_id="",
+        reply="A",
+        choice=Choice(letter="A", text="Rain"),
+        path="cascade",
+        evidence=tuple(said),
+        degraded=degraded,
+    )
+    return httpx.Response(200, content=given.model_dump_json())
+
+
+def refusal(status: int, content: str) -> httpx.Response:
+    return httpx.Response(status, content=content)
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (answer(8000), "whole"),
+        (answer(8001), "foreign"),
+        (answer(8001, degraded=("captioner",)), "foreign"),
+        (answer(), "foreign"),
+        (answer(degraded=("asr",)), "degraded"),
+        (answer(8000, degraded=("captioner",)), "degraded"),
+        (refusal(503, '{"error": {"code": "overloaded"}}'), "503 overloaded"),
+        (refusal(500, "Internal Server Error"), "500 'Internal Server Error'"),
+    ],
+)
+def test_an_answer_counts_if_it_is_about_the_clip_that_was_sent(response: httpx.Response, expected: str) -> None:
+    assert outcome(response, 8000) == expected
+
+
+@pytest.mark.timeout(180)
+def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> None:
+    done: list[str] = []
+    with started((*NOOP, "ray")) as service:
+        asyncio.run(ask_all(service.url, 24, done))
+        names = set(service.processes().values())
+    assert done == ["whole"] * 24
+    assert {"ServeReplica:earwitness:agent", "ServeReplica:earwitness:asr-whisper-base"} <= names
