@@ -19,6 +19,7 @@ DEFAULT_LALM = "earwitness-tiny"
 Engine: TypeAlias = Literal["in_process", "vllm"]
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # weights in no other format, and no code
 QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
 
 
@@ -52,7 +53,7 @@ def open_folder(folder: Path) -> LALM:
     if model_type in QWEN_TYPES:
         from lalm.qwen import Qwen
 
-        return Qwen(folder, name=folder.name)
+        return Qwen(folder, name=folder.name, revision="local")
     raise ModelError(
         f"'{folder}' holds a model of type {model_type!r}, which does not run here as a LALM; "
         f"these do: {', '.join(QWEN_TYPES)}, and run folders of `python -m lalm.train`. "
@@ -131,26 +132,42 @@ def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
 def hub_lalm(
     name: str, hub_id: str, form: Form, *, aliases: tuple[str, ...] = (), here: bool = False
 ) -> Callable[[str | None], LALM]:
-    """Return the opener of a Hub model, which a server runs.
+    """Return the opener of a Hub model, which a server runs, or this process.
 
     Args:
         name: what it is called here.
         hub_id: its id on the Hugging Face Hub.
         form: the request form that it needs, and its limits.
         aliases: names beside `hub_id` that a server may know it by.
-        here: a folder that holds it runs in this process too.
+        here: where no server is named, its weights are fetched from the Hub and run in this process.
     """
 
     def opened(url: str | None) -> LALM:
-        """Open it on the server at `url`; `ModelError` says what is missing."""
-        if url is None:
-            folder = f", or `--lalm FOLDER` with a folder that holds {hub_id}" if here else ""
-            raise ModelError(
-                f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`){folder}."
-            )
-        return served_lalm(name, url, aliases=(*aliases, hub_id), form=form)
+        """Open it on the server at `url`, or here; `ModelError` says what is missing."""
+        if url is not None:
+            return served_lalm(name, url, aliases=(*aliases, hub_id), form=form)
+        if here:
+            return hub_qwen(name, hub_id)
+        raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`).")
 
     return opened
+
+
+def hub_qwen(name: str, hub_id: str) -> LALM:
+    """Open Qwen2-Audio or Qwen2.5-Omni in this process; its weights are fetched from the Hub if they are not here."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    from lalm.qwen import Qwen
+
+    try:
+        folder = Path(snapshot_download(hub_id, allow_patterns=HUB_FILES))
+    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
+        raise ModelError(
+            f"{hub_id} is neither on this disk nor could it be fetched from the Hub ({str(error).splitlines()[0]}). "
+            f"For {name!r} on a server: --lalm-url URL; in a folder: --lalm FOLDER."
+        ) from error
+    return Qwen(folder, name=name, revision=folder.name)
 
 
 def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | None], LALM]:

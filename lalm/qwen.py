@@ -35,11 +35,10 @@ REPLY = "<|im_start|>assistant\n"
 class Qwen:
     """One of the two from a folder in Hugging Face format, on the GPU if there is one; one question at a time."""
 
-    revision = "local"
     style = ReadingStyle()
 
-    def __init__(self, folder: Path, *, name: str) -> None:
-        self.name = name
+    def __init__(self, folder: Path, *, name: str, revision: str) -> None:
+        self.name, self.revision = name, revision
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
         try:

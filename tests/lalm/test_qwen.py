@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -28,6 +30,7 @@ from services.types import AudioClip, Choice, Message, Reading
 SPECIAL = ["<pad>", "<|im_start|>", "<|im_end|>", "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"]
 WORDS = [*SPECIAL, "A", "B", "what", "user", "assistant", "Audio", "1:", "2:", "image", "video"]
 CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
+HUB_NAMES = {"qwen2-audio-7b": "Qwen2-Audio-7B-Instruct", "qwen2.5-omni-3b": "Qwen2.5-Omni-3B"}
 ASKED = (Message(role="user", content="what"),)
 TEXT = {
     "vocab_size": len(WORDS),
@@ -145,6 +148,24 @@ async def test_who_gives_up_keeps_the_turn_until_the_model_is_free(
     first.cancel()
     assert (await second).reply == "A"
     assert most == 1
+
+
+@pytest.mark.parametrize(("name", "make"), [("qwen2-audio-7b", qwen2_audio), ("qwen2.5-omni-3b", qwen_omni)])
+async def test_by_name_it_comes_from_the_hub_with_its_revision(
+    name: str, make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match=rf"is neither on this disk nor .* For '{name}' on a server: --lalm-url URL"):
+        open_lalm(name)
+    kept = tmp_path / f"models--Qwen--{HUB_NAMES[name]}"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("0123abcd")
+    make(kept / "snapshots" / "0123abcd")
+    beside(kept / "snapshots" / "0123abcd")
+    lalm = open_lalm(name)
+    assert (lalm.name, lalm.revision) == (name, "0123abcd")
+    assert set((await lalm.choose(ASKED, clip(1), CHOICES)).probabilities) == {"A", "B"}
 
 
 def test_a_folder_that_holds_something_else_is_named(tmp_path: Path) -> None:
