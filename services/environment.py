@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Most bytes of cached perception on disk; what was asked for longest ago goes first."""
     shared_perception: bool = False
     """Whether all API keys share cached perception; else each has its own, as seconds tell what others asked."""
+    gpu_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of a GPU's memory that vLLM may take here; `earwitness serve` sets it for replicas with part of one."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")

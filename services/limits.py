@@ -62,7 +62,7 @@ class Autoscaling(Value):
     """Requests in work or waiting, per replica; more of them make a replica more."""
     upscale_delay_s: float = Field(default=5.0, ge=0)
     downscale_delay_s: float = Field(default=60.0, ge=0)
-    look_back_period_s: float = Field(default=10.0, gt=0)
+    look_back_period_s: float = Field(default=15.0, gt=0)
     """Seconds that the requests are averaged over."""
 
     @model_validator(mode="after")
@@ -81,7 +81,7 @@ class Scale(Value):
     num_cpus: float = Field(default=0.2, ge=0)
     """A share for Ray's scheduler, no bound: the threads of a replica use what is free."""
     num_gpus: float = Field(default=0.0, ge=0)
-    """Less than 1: replicas share a GPU, each minding its own memory; 2 or more: vLLM splits the model over them."""
+    """Less than 1: replicas share a GPU, and vLLM takes so much of its memory; 2 or more: vLLM splits the model."""
     accelerator_type: str | None = None
     """The GPU that a replica is placed at, such as A100, as Ray names it; None: any."""
     max_replicas_per_node: int | None = Field(default=None, ge=1)
@@ -94,9 +94,11 @@ class Scale(Value):
     """Seconds that a replica which is to stop has for the requests in work."""
 
     @model_validator(mode="after")
-    def _is_fixed_or_autoscaled(self) -> Self:
+    def _can_be_placed(self) -> Self:
         if self.autoscaling and self.num_replicas != 1:
             raise ValueError("num_replicas and autoscaling exclude each other: leave one out")
+        if self.num_gpus > 1 and self.num_gpus % 1:
+            raise ValueError(f"num_gpus is {self.num_gpus}: a replica has part of one GPU, or whole ones")
         return self
 
     def options(self) -> dict[str, Any]:
@@ -104,12 +106,16 @@ class Scale(Value):
         replicas: dict[str, Any] = {"num_replicas": self.num_replicas}
         if self.autoscaling:
             replicas = {"autoscaling_config": self.autoscaling.model_dump()}
-        resources = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus, "accelerator_type": self.accelerator_type}
+        actor: dict[str, Any] = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus}
+        if self.accelerator_type is not None:
+            actor["accelerator_type"] = self.accelerator_type
+        if 0 < self.num_gpus < 1:
+            actor["runtime_env"] = {"env_vars": {"EARWITNESS_GPU_SHARE": f"{self.num_gpus}"}}
         return replicas | {
             "max_ongoing_requests": self.max_ongoing_requests,
             "max_queued_requests": self.max_queued_requests,
             "max_replicas_per_node": self.max_replicas_per_node,
-            "ray_actor_options": {name: value for name, value in resources.items() if value is not None},
+            "ray_actor_options": actor,
             "health_check_period_s": HEALTH_S,
             "graceful_shutdown_timeout_s": self.drain_s,
             "graceful_shutdown_wait_loop_s": STOP_POLL_S,

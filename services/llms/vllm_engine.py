@@ -13,10 +13,12 @@ from vllm.v1.engine.async_llm import AsyncLLM
 
 from services.llms.letters import best
 from services.llms.seeds import seed_of
+from services.settings import settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
+FILLED = 0.9  # of the GPU, or of the share of it that is this replica's
 
 
 class VllmEngine:
@@ -51,6 +53,7 @@ class VllmEngine:
                 revision=revision,
                 enable_prefix_caching=True,
                 trust_remote_code=False,
+                gpu_memory_utilization=FILLED * settings().gpu_share,
                 tensor_parallel_size=max(1, cuda.device_count()),  # Ray shows a replica the GPUs that are its own
             )
         )

@@ -92,13 +92,14 @@ class Engines(NamedTuple):
 
     def times_heard(self) -> int:
         """Return how many clips vLLM's encoder has heard since `count` was called."""
-        (number,) = self.theirs.apply_model(lambda model: model.times_heard)
+        (number,) = self.theirs.collective_rpc(lambda worker: worker.get_model().times_heard)
         return int(number)
 
     def count(self) -> None:
         """Have vLLM count the clips that its encoder hears."""
 
-        def counted(model: Any) -> None:  # noqa: ANN401 - it lives in vLLM's process
+        def counted(worker: Any) -> None:  # noqa: ANN401 - vLLM's own, in its process
+            model = worker.get_model()
             listen, model.times_heard = model._listen, 0
 
             def listened(samples: torch.Tensor) -> torch.Tensor:
@@ -107,7 +108,7 @@ class Engines(NamedTuple):
 
             model._listen = listened
 
-        self.theirs.apply_model(counted)
+        self.theirs.collective_rpc(counted)  # `apply_model` would pickle it by name
 
     def _reads(self, sent: list[int], reply: Sequence[int], clips: Sequence[AudioClip], start: int) -> list[float]:
         """Return log-probabilities of a reply that stands in the prompt."""
@@ -139,11 +140,11 @@ def _ranking(logprobs: Sequence[float], replies: Sequence[Sequence[int]]) -> lis
 
 
 @pytest.fixture
-def open_both(tmp_path: Path) -> Iterator[Callable[[Path], Engines]]:
-    """Return how a run is opened in both engines."""
+def open_both(tmp_path: Path) -> Iterator[Callable[..., Engines]]:
+    """Return how a run is opened in both engines, the backbone in vLLM's split over so many workers."""
     opened: list[Any] = []
 
-    def both(run: Path) -> Engines:
+    def both(run: Path, num_workers: int = 1) -> Engines:
         from vllm import LLM
 
         config = checkpoint.read_config(run).model.model_copy(update={"dtype": "float32"})
@@ -159,6 +160,7 @@ def open_both(tmp_path: Path) -> Iterator[Callable[[Path], Engines]]:
             max_num_seqs=4,
             block_size=BLOCK,
             enforce_eager=True,
+            tensor_parallel_size=num_workers,
             limit_mm_per_prompt={"audio": 2},
             logits_processors=["lalm.vllm_reply:SaysReply"],
         )
@@ -225,7 +227,7 @@ def test_every_family_scores_options_as_our_own_model_does(
     tokenizer: PreTrainedTokenizerFast,
     encoder_folder: Path,
     make_clip: Callable[..., AudioClip],
-    open_both: Callable[[Path], Engines],
+    open_both: Callable[..., Engines],
 ) -> None:
     engines = open_both(random_run(tmp_path, family, tokenizer, encoder_folder))
     short, long, other = make_clip(2.5), make_clip(31.0, seed=1), make_clip(0.7, seed=2)
@@ -234,8 +236,19 @@ def test_every_family_scores_options_as_our_own_model_does(
         assert gap < CLOSE, (len(clips), gap)
 
 
+def test_a_backbone_split_over_two_workers_scores_the_same(
+    tmp_path: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    encoder_folder: Path,
+    make_clip: Callable[..., AudioClip],
+    open_both: Callable[..., Engines],
+) -> None:
+    engines = open_both(random_run(tmp_path, "llama", tokenizer, encoder_folder), num_workers=2)
+    assert engines.compare(QUESTIONS[0], (make_clip(2.5),), "").gap < CLOSE
+
+
 @pytest.mark.weights
-def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callable[[Path], Engines]) -> None:
+def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callable[..., Engines]) -> None:
     from deploy.demo import EXCERPTS
     from services import weights
 
@@ -254,7 +267,7 @@ def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callab
 
 @pytest.mark.weights
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings in {RECORDINGS}")
-def test_eight_recordings_are_heard_as_by_our_own_model(open_both: Callable[[Path], Engines]) -> None:
+def test_eight_recordings_are_heard_as_by_our_own_model(open_both: Callable[..., Engines]) -> None:
     files = sorted(RECORDINGS.iterdir())
     engines = open_both(Path(lalm.__file__).with_name("earwitness-tiny"))
     engines.count()
