@@ -242,7 +242,9 @@ def test_a_backbone_split_over_two_workers_scores_the_same(
     encoder_folder: Path,
     make_clip: Callable[..., AudioClip],
     open_both: Callable[..., Engines],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")  # a core each, where it would want a NUMA node each
     engines = open_both(random_run(tmp_path, "llama", tokenizer, encoder_folder), num_workers=2)
     assert engines.compare(QUESTIONS[0], (make_clip(2.5),), "").gap < CLOSE
 
