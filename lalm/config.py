@@ -55,7 +55,7 @@ class DataConfig(Value):
     audio_root: Path
     """Folder that the audio paths of the rows start from."""
     validation: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the clips held back, by recording, for the validation loss."""
+    """Share of the clips held back for the validation loss, with all that was cut from the same recordings."""
     transcripts: Literal["asr", "rows"] = "asr"
     """Whose words stand in the prompts of training: the recogniser's, or those that the rows bring."""
     max_length: int = Field(default=512, gt=0)

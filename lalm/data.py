@@ -35,6 +35,13 @@ class Example(NamedTuple):
     clips: tuple[Clip, ...]
     source: str
     """Where the reply comes from: "distilled" by the backbone or from "metadata"."""
+    recordings: tuple[str, ...] = ()
+    """What the clips were cut or mixed from, where that is known."""
+
+    @property
+    def origins(self) -> set[str]:
+        """What a row that is held back must not share with one that is learnt from."""
+        return {*self.recordings, *(clip.sha256 for clip in self.clips)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +100,37 @@ def tokenised(
             if len(row.prompt) + len(row.reply) > max_length:
                 dropped["too long"] += 1
             else:
-                examples.append(Example(row, heard, conversation.source))
+                examples.append(Example(row, heard, conversation.source, conversation.recordings))
     return Dataset(tuple(examples), dropped)
 
 
 def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Hold back a share of the clips with all their rows: training set, validation set."""
+    """Hold back a share of the clips, with all their rows and all that shares a recording: training, validation."""
     clips = sorted({clip.sha256 for example in dataset.examples for clip in example.clips})
     random.Random(seed).shuffle(clips)  # noqa: S311 - no secret
-    held = set(clips[: round(share * len(clips))])
-    rest = [one for one in dataset.examples if not held & {clip.sha256 for clip in one.clips}]
-    back = [one for one in dataset.examples if held & {clip.sha256 for clip in one.clips}]
+    families = _families(dataset.examples)
+    num_left, held = round(share * len(clips)), set[str]()
+    for clip in clips:
+        family = families[clip]
+        size = len(family.intersection(clips))
+        if clip not in held and size <= num_left:
+            held |= family
+            num_left -= size
+    rest = [one for one in dataset.examples if not held & one.origins]
+    back = [one for one in dataset.examples if held & one.origins]
     if not rest:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in dataset.dropped.items()) or "the files are empty"
         raise BadConfig(f"No row is left to train on ({reasons}).")
     return Dataset(tuple(rest), dataset.dropped), Dataset(tuple(back))
+
+
+def _families(examples: Sequence[Example]) -> Mapping[str, set[str]]:
+    """Return for each clip and recording all those that rows connect it with, itself among them."""
+    families: dict[str, set[str]] = {}
+    for one in examples:
+        joined = set().union(*(families.get(origin, {origin}) for origin in one.origins))
+        families |= dict.fromkeys(joined, joined)
+    return families
 
 
 class Pack(NamedTuple):

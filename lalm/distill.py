@@ -206,6 +206,7 @@ def sift(asks: Sequence[Ask], replies: Sequence[Reply], config: DistillConfig, l
                 response=reply.text.strip(),
                 id=ask.row.id,
                 dataset=", ".join(ask.row.sources),
+                recordings=ask.row.recordings,
                 seed_description=seed_description(ask.row),
                 prompt=ask.text,
                 prompt_id=ask.prompt.id,

@@ -66,7 +66,13 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
             clips: what it hears, in order.
             position_ids: shape (1, L); of a packed sequence.
             attention_mask: shape (1, 1, L, L), bool; of a packed sequence.
+
+        Raises `ValueError` for more than one sequence.
         """
+        if len(input_ids) != 1:
+            raise ValueError(
+                f"input_ids has {len(input_ids)} sequences; the model takes one, or several packed into one."
+            )
         features = padded([part for clip in clips for part in self.encoder(clip)]) if clips else None
         inputs_1LH = self.language.embeddings(input_ids[0], self.language.listen(features))[None]
         with self.language.adapted(active=features is not None):

@@ -5,6 +5,7 @@ about silence (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; Holtz
 short or common option is likely whatever is heard.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ from lalm.encoder import num_segments, padded
 from lalm.packing import Group, Row, pack
 from lalm.prompting import AUDIO, beside_audio
 from lalm.template import Heard
+from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
 from services.llms.letters import best
 from services.llms.stopped_replies import UntilUnwanted
@@ -75,7 +77,9 @@ class TrainedLALM:
         self._built.model.eval()
         self._asr = asr
         self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()
-        self._scores = Batcher(self._score, max_size=MAX_BATCH)
+        # In bfloat16 what a question is read together with moves its score, by more than options may lie apart.
+        is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
+        self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
@@ -108,6 +112,8 @@ class TrainedLALM:
         stop_if_unwanted()
         expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
+        if not all(map(math.isfinite, scores)):
+            raise ModelError(f"{self.name!r} gives no numbers: what was trained is damaged. Train it again.")
         ends = list(accumulate(len(one.replies) for one in asked))
         return [tuple(scores[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
 

@@ -6,7 +6,6 @@ nor is the square part of attention: the figure errs on the low side.
 """
 
 import json
-import math
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -130,9 +129,9 @@ class Meter:
         )
         self._write({**step._asdict(), "rows_per_s": rows, "tokens_per_s": tokens, "mfu": mfu})
 
-    def validated(self, number: int, loss: float) -> None:
-        """Note a validation loss; NaN, where no clip is held back, is none."""
-        if not math.isnan(loss):
+    def validated(self, number: int, loss: float | None) -> None:
+        """Note a validation loss, if there is one."""
+        if loss is not None:
             self._write({"number": number, "validation_loss": loss})
 
     def _write(self, line: dict[str, float]) -> None:

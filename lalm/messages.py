@@ -48,6 +48,8 @@ class Conversation(BaseModel):
     response: str
     id: str = ""
     dataset: str = ""
+    recordings: tuple[str, ...] = ()
+    """What the clips were cut or mixed from, where that is known."""
     source: Literal["distilled", "metadata"] = "distilled"
     """distilled: the backbone replied; metadata: the reply follows from the metadata alone."""
     seed_description: str = ""

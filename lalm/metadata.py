@@ -49,6 +49,8 @@ class Metadata(BaseModel):
     caption: str
     license: str
     sources: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
+    """What the clip was cut or mixed from."""
     labels: tuple[str, ...] = ()
     transcript: str = ""
     language: str | None = None

@@ -62,7 +62,8 @@ class ServedRun:
     async def _asked(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> Asked:
         """Return a prompt that the option with this text follows."""
         turns, prompt = self._sent(messages, words), self._prompt(messages, clip, words)
-        return Asked(turns, await self._clips.base64(clip), prompt, self._template.reply(text), text)
+        reply, plain = self._template.reply(text), self._template.plain(text)
+        return Asked(turns, await self._clips.base64(clip), prompt, reply, plain)
 
     async def _words(self, clip: AudioClip) -> str:
         said = await self._asr.transcribe(clip) if self._asr else ()
@@ -75,7 +76,9 @@ class ServedRun:
 
     def _sent(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
         """Return the same as messages of a request, the clip's place in it still empty."""
-        *earlier, last = self._template.taken(_without_places(messages))
+        plain, words = self._template.plain, self._template.plain(words)
+        said = [Message(role=one.role, content=plain(one.content)) for one in _without_places(messages)]
+        *earlier, last = self._template.taken(said)
         before, after = beside_audio(last.content).split(AUDIO)
         end = words + TRANSCRIPT_END if words else ""
         content = [{"type": "text", "text": before}, audio_part(), {"type": "text", "text": end + after}]

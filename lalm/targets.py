@@ -127,6 +127,7 @@ def _conversation(row: Metadata, fact: Fact, answered: Answered) -> Conversation
         response=answered.reply,
         id=row.id,
         dataset=", ".join(row.sources),
+        recordings=row.recordings,
         source="metadata",
         prompt=prompt,
         prompt_id=f"metadata/{fact.kind}/{answered.phrasing}",

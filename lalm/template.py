@@ -41,13 +41,17 @@ class Template:
             raise BadConfig(f"The tokenizer of {tokenizer.name_or_path!r} has no chat template.")
         self._tokenizer = tokenizer
         self._num_queries = num_queries
+        self._control = [
+            str(token) for token in tokenizer.added_tokens_decoder.values() if token.special and str(token) != AUDIO
+        ]
         self._knows_system = self._takes_system()
         self.turn_end: TokenIds = self._turn_end()
         """What ends the assistant's turn: the reply has to learn it."""
 
     def prompt(self, messages: Sequence[Message], clips: Sequence[Heard]) -> TokenIds:
         """Return the prompt up to where the reply begins; audio as negative numbers, in the order of the clips."""
-        text = self._render(messages, add_generation_prompt=True)
+        said = [Message(role=one.role, content=self.plain(one.content)) for one in messages]
+        text = self._render(said, add_generation_prompt=True)
         pieces = text.split(AUDIO)
         assert len(pieces) == len(clips) + 1, f"{len(pieces) - 1} places for {len(clips)} clips"
         ids: list[int] = list(self._encode(pieces[0]))
@@ -56,7 +60,7 @@ class Template:
             end = num_slots + clip.num_segments * self._num_queries
             ids.extend(-1 - slot for slot in range(num_slots, end))
             num_slots = end
-            ids.extend(self._encode(clip.transcript))
+            ids.extend(self._encode(self.plain(clip.transcript)))
             ids.extend(self._encode(piece))
         return tuple(ids)
 
@@ -66,7 +70,13 @@ class Template:
 
     def reply(self, text: str) -> TokenIds:
         """Return a reply with the end of its turn."""
-        return self._encode(text) + self.turn_end
+        return self._encode(self.plain(text)) + self.turn_end
+
+    def plain(self, text: str) -> str:
+        """Return a text in which nothing is taken for a control token, such as the end of a turn."""
+        for token in self._control:
+            text = text.replace(token, f"{token[0]} {token[1:]}")
+        return text
 
     def tokens(self, text: str) -> frozenset[int]:
         """Return the tokens of a text, however it begins."""

@@ -72,6 +72,8 @@ class Trainer:
             self._refuse(number, packs)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        if not all(torch.isfinite(value).all() for value in self._parameters):
+            self._refuse(number, packs)
         return _step(number, sums, started)._replace(
             grad_norm=float(norm), learning_rate=share * self._config.optimizer.learning_rate
         )
@@ -84,8 +86,11 @@ class Trainer:
         return _step(0, sums, started)
 
     @torch.no_grad()
-    def validation_loss(self) -> float:
-        """Return the mean loss of a reply token over the clips held back; NaN where none are."""
+    def validation_loss(self) -> float | None:
+        """Return the mean loss of a reply token over the clips held back; None where none are.
+
+        `ModelError` where it is no number.
+        """
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64)
         packs = self._validation_packs()
@@ -95,7 +100,12 @@ class Trainer:
         for packed in self._idling(packs):
             self._logprobs(packed)
         loss, count = self._group.total(sums).tolist()
-        return loss / count if count else math.nan
+        if not math.isfinite(loss):
+            raise ModelError(
+                "The validation loss is no number, so the model is ruined and not saved; the last checkpoint is kept. "
+                "Lower optimizer.learning_rate."
+            )
+        return loss / count if count else None
 
     def _gradients(self, number: int, packs: Sequence[Pack]) -> Tensor:
         """Leave the gradients of a step; return its loss and counts, summed over all processes."""
@@ -135,7 +145,7 @@ class Trainer:
     def _refuse(self, number: int, packs: Sequence[Pack]) -> None:
         names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))
         raise ModelError(
-            f"The loss of step {number}, or its gradient, is no number, over the rows about {names}. "
+            f"The loss of step {number}, its gradient or its update is no number, over the rows about {names}. "
             "Lower optimizer.learning_rate, or take those rows out; the last checkpoint is kept."
         )
 

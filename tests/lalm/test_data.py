@@ -130,6 +130,18 @@ def test_no_clip_is_in_training_and_in_validation() -> None:
     assert len(training.examples) + len(validation.examples) == 20
 
 
+def test_no_recording_is_in_training_and_in_validation() -> None:
+    # a mix of the second and the third connects them; clips 6 to 19 stand alone
+    origins = {0: ("a",), 1: ("b",), 2: ("c",), 3: ("b", "c"), 4: ("a",), 5: ("c",)}
+    connected = tuple(one._replace(recordings=origins.get(number, ())) for number, one in enumerate(rows(20).examples))
+    for seed in range(20):
+        training, validation = split(Dataset(connected), 0.25, seed)
+        origins_of = [set().union(*(one.origins for one in part.examples)) for part in (training, validation)]
+        assert not origins_of[0] & origins_of[1]
+        assert len(training.examples) + len(validation.examples) == 20
+        assert validation.examples
+
+
 def test_a_dataset_without_rows_is_refused_with_the_reasons(template: Template) -> None:
     with pytest.raises(BadConfig, match=r"No row is left to train on \(no audio: 1\)"):
         split(dataset(template, conversation()), 0.1, 1)

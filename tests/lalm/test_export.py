@@ -111,6 +111,8 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
     for name, value in built.model.kept().items():
         assert torch.equal(model.state_dict()[f"language.{name}"], value), name
 
+    with pytest.raises(ValueError, match="input_ids has 2 sequences"):
+        model(torch.zeros(2, 3, dtype=torch.long))
     assert AutoFeatureExtractor.from_pretrained(folder).feature_size == 80
     assert GenerationConfig.from_pretrained(folder).eos_token_id == template.turn_end[-1]
 

@@ -15,6 +15,7 @@ from lalm.encoder import padded
 from lalm.infer import PRIOR_WEIGHT, SILENCE, TrainedLALM
 from lalm.prompting import AUDIO, beside_audio
 from lalm.template import Heard, Template
+from services.errors import ModelError
 from services.types import AudioClip, Choice, Evidence, Message
 
 MakeRun = Callable[..., Path]
@@ -88,14 +89,30 @@ async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
 
 
 async def test_questions_that_are_read_together_are_answered_as_alone(folder: Path, make_clip: MakeClip) -> None:
-    import asyncio
-
     lalm = TrainedLALM(folder, name="test", asr=None)
     clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 31.0, 0.9))]
     together = await asyncio.gather(*(lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips))
     for clip, reading in zip(clips, together, strict=True):
         alone = await lalm.choose(asked("What barks?"), clip, CHOICES)
         assert alone.probabilities == pytest.approx(reading.probabilities, abs=1e-4)
+
+
+async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: MakeClip) -> None:
+    config = folder / checkpoint.CONFIG
+    config.write_text(config.read_text().replace("dtype: float32", "dtype: bfloat16"))
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 2.0, 0.9, 1.3))]
+    together = await asyncio.gather(*(lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips))
+    alone = [await lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips]
+    assert [one.probabilities for one in together] == [one.probabilities for one in alone]
+
+
+async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -> None:
+    lalm = TrainedLALM(folder, name="test", asr=None)
+    with torch.no_grad():
+        lalm._built.model.connector.queries_KQD.fill_(torch.nan)
+    with pytest.raises(ModelError, match="'test' gives no numbers"):
+        await lalm.choose(asked("What barks?"), make_clip(0.5), CHOICES)
 
 
 async def test_a_reply_ends_where_the_turn_ends(

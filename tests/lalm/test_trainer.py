@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
-from lalm import train
+from lalm import checkpoint, train
 from lalm.trainer import cosine
 
 MakeRun = Callable[..., Path]
@@ -28,3 +29,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
     assert "is no number, over the rows about " in error
     assert ".wav" in error
     assert "Lower optimizer.learning_rate" in error
+
+
+def test_an_update_that_ruins_the_model_is_not_saved(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ruinous = {"num_steps": 1, "warmup_steps": 0, "learning_rate": 1e30, "lora_learning_rate": 1e30}
+    assert train.main([str(make_run(optimizer=ruinous)), str(tmp_path / "run")]) == 2
+    assert "is no number" in capsys.readouterr().err
+    weights = load_file(tmp_path / "run" / checkpoint.WEIGHTS)
+    assert all(value.isfinite().all() and value.abs().max() < 1e6 for value in weights.values())
