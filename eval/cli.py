@@ -147,9 +147,11 @@ def grid(
     *,
     llm: Annotated[str, typer.Option(help="LLMs that read, separated by commas.")],
     captioner: Annotated[str, typer.Option(help="Captioners that describe, separated by commas.")] = "",
+    lalm: Annotated[str, typer.Option(help="On path lalm: the LALM made of each LLM, in the same order.")] = "",
     asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    path: Annotated[str, typer.Option(help="cascade, or text (hears nothing; no captioner then).")] = "cascade",
+    path: Annotated[str, typer.Option(help="cascade, text (hears nothing) or lalm.")] = "cascade",
     llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLMs.")] = None,
+    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALMs.")] = None,
     bench: Annotated[str, typer.Option(help="Benchmark by name, or a file.")] = "mmau",
     audio_root: Annotated[Path | None, typer.Option(help="Folder that the clips' paths start from.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.")] = None,
@@ -159,7 +161,7 @@ def grid(
     concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
     out: Annotated[Path | None, typer.Option(help="Folder of the grid; each cell is a run folder in it.")] = None,
 ) -> None:
-    """Run every captioner with every LLM: a table, a heat-map and what it cost.
+    """Run every captioner with every LLM, or the LALM of every LLM: a table, a heat-map and what it cost.
 
     Each clip is perceived once per captioner. The same command goes on where it stopped.
     """
@@ -170,6 +172,7 @@ def grid(
         path=path,
         bench=bench,
         llm_url=llm_url,
+        lalm_url=lalm_url,
         asr=asr,
         limit=limit,
         audio_root=audio_root,
@@ -177,7 +180,7 @@ def grid(
         concurrency=concurrency,
         out=out,
     )
-    done = grids.run_grid(request, _names(llm), _names(captioner))
+    done = grids.run_grid(request, _names(llm), _names(captioner), _names(lalm))
     console = terminal()
     grids.print_grid(done, console)
     console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`eval grid`: every captioner with every LLM over one benchmark.
+"""`eval grid`: every captioner with every LLM over one benchmark, or the LALM of every LLM.
 
 Each clip is perceived once per captioner, because perception is kept on disk; each LLM is opened once. A cell is
 an ordinary run folder below the grid's, so a grid goes on where it stopped, cell by cell.
@@ -16,17 +16,20 @@ from agents.models import Pool
 from eval import session
 from eval.request import Request, default_folder
 from eval.scoring import Summary
+from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
 from services.types import Value
 
 
 class Cell(Value):
-    """One LLM reading what one captioner wrote."""
+    """One LLM reading what one captioner wrote, or hearing as a LALM."""
 
     llm: str
     captioner: str | None
-    """None on a path that hears nothing."""
+    """None on a path that has none."""
+    lalm: str | None = None
+    """On path lalm, the LALM that was made of the LLM."""
     folder: Path
     summary: Summary | None = None
     is_complete: bool = False
@@ -51,23 +54,29 @@ class Grid(Value):
     cells: tuple[Cell, ...]
 
 
-def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str]) -> Grid:
+def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str], lalms: Sequence[str] = ()) -> Grid:
     """Run every cell; one whose models cannot run here says so and stops no other.
 
-    `request` is what the cells share; the grid fills in `llm` and `captioner`. Ctrl-C ends the grid with
+    `request` is what the cells share; the grid fills in `llm` and `captioner`, on path lalm `llm` and `lalm`: the
+    first LALM was made of the first LLM, and so on. Ctrl-C ends the grid with
     the cells that are there. Raises what concerns all cells, such as a benchmark that cannot be read.
     """
     if not llms:
         raise BadConfig("--llm names no LLM; give one or more, separated by commas.")
     _check_names(request, llms, captioners)
-    columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if request.hears else (None,)
+    _check_lalms(request, llms, lalms)
+    has_captioner = request.hears and request.path != "lalm"
+    columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if has_captioner else (None,)
+    made_of = dict(zip(llms, lalms, strict=False))
     out = request.out or default_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
     pool = Pool()
     cells: list[Cell] = []
     for llm, captioner in product(llms, columns):
         if cells and cells[-1].llm != llm:
-            pool.llms.clear()  # one LLM in memory at a time
-        cells.append(_cell(request, Cell(llm=llm, captioner=captioner, folder=out / _name(llm, captioner)), pool))
+            pool = Pool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
+        lalm = made_of.get(llm)
+        cell = Cell(llm=llm, captioner=captioner, lalm=lalm, folder=out / _name(llm, captioner, lalm))
+        cells.append(_cell(request, cell, pool))
         if not cells[-1].is_complete and cells[-1].error is None:
             break
     grid = Grid(
@@ -100,11 +109,11 @@ def print_grid(grid: Grid, console: Console) -> None:
     title = f"{grid.benchmark}, path {grid.path}, {num_items} items"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("LLM", no_wrap=True)
-    table.add_column("captioner", overflow="fold")
+    table.add_column("LALM" if grid.path == "lalm" else "captioner", overflow="fold")
     for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:
-        table.add_row(cell.llm, cell.captioner or "-", *_cells(cell))
+        table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_cells(cell))
     console.print(table)
     for cell in grid.cells:
         if cell.error:
@@ -112,8 +121,8 @@ def print_grid(grid: Grid, console: Console) -> None:
 
 
 def _check_names(request: Request, llms: Sequence[str], captioners: Sequence[str]) -> None:
-    if captioners and not request.hears:
-        raise BadConfig(f"Path {request.path!r} hears nothing: leave out --captioner.")
+    if captioners and (not request.hears or request.path == "lalm"):
+        raise BadConfig(f"Path {request.path!r} has no captioner: leave out --captioner.")
     for captioner in captioners:
         pick(CAPTIONERS, "captioner", captioner)
     for llm in llms:
@@ -121,8 +130,21 @@ def _check_names(request: Request, llms: Sequence[str], captioners: Sequence[str
             pick(LLMS, "LLM", llm)
 
 
+def _check_lalms(request: Request, llms: Sequence[str], lalms: Sequence[str]) -> None:
+    if request.path != "lalm" and lalms:
+        raise BadConfig(f"Path {request.path!r} does not use it: leave out --lalm.")
+    if request.path == "lalm" and len(lalms) != len(llms):
+        raise BadConfig(
+            f"--llm names {len(llms)} and --lalm {len(lalms)}: name the LALM of each LLM, in the same order."
+        )
+    for lalm in lalms:
+        if request.lalm_url is None and not Path(lalm).is_dir():
+            pick(LALMS, "LALM", lalm)
+
+
 def _cell(request: Request, cell: Cell, pool: Pool) -> Cell:
-    asked = request.model_copy(update={"llm": cell.llm, "captioner": cell.captioner, "out": cell.folder})
+    models = {"llm": cell.llm, "captioner": cell.captioner, "lalm": cell.lalm}
+    asked = request.model_copy(update={**models, "out": cell.folder})
     try:
         outcome = session.run(asked, pool)
     except ModelError as error:
@@ -131,8 +153,8 @@ def _cell(request: Request, cell: Cell, pool: Pool) -> Cell:
     return cell.model_copy(update={"summary": outcome.summary, "is_complete": outcome.is_complete})
 
 
-def _name(llm: str, captioner: str | None) -> str:
-    return "-".join(Path(part).name for part in (llm, captioner) if part)
+def _name(*models: str | None) -> str:
+    return "-".join(Path(part).name for part in models if part)
 
 
 def _cells(cell: Cell) -> list[str]:

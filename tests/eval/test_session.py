@@ -12,6 +12,7 @@ from eval.grid import Grid, run_grid
 from eval.records import RunRecord
 from eval.request import Price, Request
 from eval.score import score_file
+from eval.score_table import read_table
 from eval.stored import read_predictions
 from lalm.catalog import LALMS
 from services import catalog
@@ -260,6 +261,18 @@ def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[s
 
 
 @pytest.mark.usefixtures("ears")
+def test_a_grid_of_lalms_is_named_by_their_llms_for_correlate(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
+    monkeypatch.setitem(LALMS, "other", lambda url: Hearer())
+    asked = cascade(bench, path="lalm", llm=None, captioner=None, asr=None)
+    grid = run_grid(asked, ("levels", "first"), (), ("hearer", "other"))
+    cells = [(cell.llm, cell.lalm, cell.folder.name, cell.accuracy) for cell in grid.cells]
+    assert cells == [("levels", "hearer", "levels-hearer", 1.0), ("first", "other", "first-other", 1.0)]
+    table = read_table([cell.folder for cell in grid.cells])
+    assert {name: set(scores) for name, scores in table.columns.items()} == {"tiny:lalm": {"levels", "first"}}
+
+
+@pytest.mark.usefixtures("ears")
 def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(url: str | None) -> Scripted:
         raise ModelError("It needs a GPU.")
@@ -273,3 +286,7 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
         run_grid(cascade(bench), ("levels", "larger"), ())
     with pytest.raises(BadConfig, match="leave out --captioner"):
         run_grid(cascade(bench, path="text", captioner=None), ("levels",), ("left",))
+    with pytest.raises(BadConfig, match="leave out --lalm"):
+        run_grid(cascade(bench), ("levels",), (), ("louder",))
+    with pytest.raises(BadConfig, match="names 2 and --lalm 1: name the LALM of each LLM, in the same order"):
+        run_grid(cascade(bench, path="lalm", captioner=None), ("levels", "first"), (), ("louder",))
