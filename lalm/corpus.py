@@ -70,7 +70,7 @@ class _Listener:
             clip = audio.load(self._audio_root / one.path)
         except BadAudio:
             return None
-        if not self._features.place(clip.sha256).is_file():
+        if not self._features.holds(clip.sha256):
             self._features(clip)
         words = one.text
         if self._asr is not None:
