@@ -30,12 +30,11 @@ from lalm.seed import seed_description
 from lalm.targets import TargetWriter, heard_turns
 from lalm.yaml_config import read_config
 from services.catalog import open_llm
-from services.command import run
+from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 from services.protocols import LLM
 from services.types import Message, Value
 
-INTERRUPTED = 130
 REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # what lies beside the output
 
 
