@@ -56,6 +56,7 @@ class Aligner:
         self, config: AlignmentConfig, model: AudioLanguageModel, corpus: Corpus, template: Template, *, seed: int
     ) -> None:
         self._config, self._corpus = config, corpus
+        self.num_steps = config.num_steps
         self._connector = model.connector
         self._words = words_by_clip(corpus.training, template)
         self._dictionary = dictionary(self._words.values())

@@ -1,7 +1,7 @@
 """One YAML is one run: what is trained, on what, how; written into the run folder as it was read."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -62,6 +62,10 @@ class DataConfig(Value):
     """Tokens of prompt and reply together; a longer row is dropped and counted."""
 
 
+FLOAT32_MAX = 3.4e38
+Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+
+
 class OptimizerConfig(Value):
     """AdamW with warm-up and cosine."""
 
@@ -69,11 +73,21 @@ class OptimizerConfig(Value):
     """Of the connector."""
     lora_learning_rate: float = Field(default=1e-4, gt=0)
     """Of the adapters."""
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[Beta, Beta] = (0.9, 0.98)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup_steps: int = Field(default=100, ge=0)
     num_steps: int = Field(gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _steps_are_numbers(self) -> Self:
+        rate = max(self.learning_rate, self.lora_learning_rate)
+        if not rate * max(1 / (1 - self.betas[0]), self.weight_decay) < FLOAT32_MAX:
+            raise ValueError(
+                f"a step with the learning rate {rate:g}, betas {self.betas} and weight_decay={self.weight_decay:g} is "
+                "larger than a float32 can be; 0.0001 is usual"
+            )
+        return self
 
 
 class AlignmentConfig(Value):

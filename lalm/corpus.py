@@ -9,16 +9,16 @@ from rich.progress import track
 
 from lalm import parts
 from lalm.build import Built
-from lalm.config import TrainConfig
+from lalm.config import DataConfig, TrainConfig
 from lalm.data import Clip, Dataset, shown, split, tokenised
 from lalm.encoder import num_segments
 from lalm.features import FeatureStore
-from lalm.messages import Audio, read_conversations
+from lalm.messages import Audio, Conversation, read_conversations
 from lalm.parallel import Processes
 from services import audio
 from services.cache import CachedASR
 from services.catalog import ASRS, pick
-from services.errors import BadAudio
+from services.errors import BadAudio, BadConfig
 from services.protocols import ASR
 from services.settings import settings
 
@@ -36,8 +36,7 @@ def load_corpus(config: TrainConfig, built: Built, root: Path, group: Processes)
     """Read the files, hear every clip once, and hold some clips back; paths start from `root`."""
     revision = parts.revision(config.model.encoder)
     features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
-    rows = (one for file in config.data.files for one in read_conversations(root / file))
-    conversations = [one for one in rows if not config.data.styles or one.style in config.data.styles]
+    conversations = _wanted([one for file in config.data.files for one in read_conversations(root / file)], config.data)
     audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
     listener = _Listener(config, features, root / config.data.audio_root)
     if not group.is_first:
@@ -46,8 +45,30 @@ def load_corpus(config: TrainConfig, built: Built, root: Path, group: Processes)
     if group.is_first:
         group.wait()
     dataset = tokenised(conversations, built.template, clips.get, max_length=config.data.max_length)
+    _require_training(dataset, config.data)
     training, validation = split(dataset, config.data.validation, config.seed)
     return Corpus(training, validation, features)
+
+
+def _wanted(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:
+    """Return the rows of the styles to learn from; `BadConfig` says which there are, where none is among them."""
+    wanted = [one for one in rows if not config.styles or one.style in config.styles]
+    if rows and not wanted:
+        found = ", ".join(sorted({one.style or "none" for one in rows}))
+        raise BadConfig(
+            f"None of the {len(rows)} rows has a style of data.styles ({', '.join(config.styles)}); theirs: {found}."
+        )
+    return wanted
+
+
+def _require_training(dataset: Dataset, config: DataConfig) -> None:
+    """Refuse a share to hold back that is all there is."""
+    num_held = round(config.validation * dataset.num_clips)
+    if 0 < dataset.num_clips == num_held:
+        raise BadConfig(
+            f"No row is left to train on: data.validation={config.validation} holds back all clips of the rows that "
+            f"can be used, {num_held} of {num_held}. Lower it, or add clips."
+        )
 
 
 class _Listener:
@@ -70,7 +91,7 @@ class _Listener:
             clip = audio.load(self._audio_root / one.path)
         except BadAudio:
             return None
-        if not self._features.place(clip.sha256).is_file():
+        if not self._features.holds(clip.sha256):
             self._features(clip)
         words = one.text
         if self._asr is not None:

@@ -30,12 +30,12 @@ from lalm.seed import seed_description
 from lalm.targets import TargetWriter, heard_turns
 from lalm.yaml_config import read_config
 from services.catalog import open_llm
-from services.command import run
+from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 from services.protocols import LLM
 from services.types import Message, Value
 
-INTERRUPTED = 130
+REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # what lies beside the output
 
 
 class Ask(NamedTuple):
@@ -64,6 +64,8 @@ class Summary(Value):
     clips: int
     """With a licence that is kept, and a sound file."""
     clips_without_audio: int
+    clips_without_licence: int
+    """Whose licence is not kept (`drop_licences`)."""
     metadata_rows: int
     replies: int
     """Of the backbone so far."""
@@ -80,33 +82,36 @@ class Summary(Value):
 def distill(config: DistillConfig, root: Path) -> Summary:
     """Write the targets that `config` describes; paths in it start from `root`. Ctrl-C writes what there is."""
     # 1. The clips
-    file = root / config.metadata
-    known = with_licence(read_metadata(file), config.drop_licences)
+    file, output = root / config.metadata, root / config.output
+    _keep_apart(file, output)
+    described = read_metadata(file)
+    known = with_licence(described, config.drop_licences)
     rows = [row for row in known if (file.parent / row.audio).is_file()]
     if not rows:
         raise BadConfig(
-            f"No clip is left of '{file}': {len(known)} of its rows have a licence that is kept, none a file."
+            f"No clip is left of '{file}': {len(known)} of its {len(described)} rows have a licence that is kept, "
+            "and of those none a file."
         )
     # 2. What is asked about them
     writer = TargetWriter(rows)
     asks = plan(rows, writer, config) if "distilled" in config.targets else []
     # 3. The replies of the backbone, those that an earlier run left first
+    _make_folder(output.parent)
     llm = open_llm(config.backbone, config.llm_url, config.sampling) if asks else None
-    output = root / config.output
-    output.parent.mkdir(parents=True, exist_ok=True)
     replies: list[Reply] = []
     if llm is not None:
-        with Journal(output.with_suffix(".replies.jsonl"), config.fingerprint(llm.revision)) as journal:
+        with Journal(output.with_suffix(REPLIES), config.fingerprint(llm.revision)) as journal:
             replies = collect(llm, asks, journal, config)
     # 4. What is worth learning
     rounds = config.metadata_rounds if "metadata" in config.targets else 0
     metadata_rows = [one for row in rows for turn in range(rounds) for one in _drawn(writer, row, turn)]
     kept, dropped = sift(asks, replies, config, llm)
     _write(output, (one.to_line() for one in (*metadata_rows, *kept)))
-    _write(output.with_suffix(".dropped.jsonl"), (one.model_dump_json() + "\n" for one in dropped))
+    _write(output.with_suffix(DROPPED), (one.model_dump_json() + "\n" for one in dropped))
     summary = Summary(
         clips=len(rows),
         clips_without_audio=len(known) - len(rows),
+        clips_without_licence=len(described) - len(known),
         metadata_rows=len(metadata_rows),
         replies=len(replies),
         replies_wanted=len(asks),
@@ -116,7 +121,7 @@ def distill(config: DistillConfig, root: Path) -> Summary:
         backbone=config.backbone if llm else "",
         backbone_revision=llm.revision if llm else "",
     )
-    _write(output.with_suffix(".summary.json"), [summary.model_dump_json(indent=1) + "\n"])
+    _write(output.with_suffix(SUMMARY), [summary.model_dump_json(indent=1) + "\n"])
     return summary
 
 
@@ -228,12 +233,32 @@ def _random(*of: str | int) -> random.Random:
     return random.Random(" ".join(map(str, of)))  # noqa: S311 - no secret
 
 
+def _keep_apart(metadata: Path, output: Path) -> None:
+    """Refuse an output that is no file, or that would take the place of the metadata."""
+    if not output.name or output.is_dir():
+        raise BadConfig(f"output '{output}' is a folder: name a file, such as targets.jsonl.")
+    for path in (output, *(output.with_suffix(end) for end in (REPLIES, DROPPED, SUMMARY))):
+        if path.exists() and metadata.exists() and path.samefile(metadata):
+            raise BadConfig(f"'{path}', which belongs to the output, is the metadata itself: name another output.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfig(f"The folder '{folder}' of the output cannot be made: {error.strerror}.") from error
+
+
 def _write(path: Path, lines: Iterable[str]) -> None:
     """Write a file whole, or leave what was there."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.writelines(lines)
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

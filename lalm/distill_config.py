@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,7 +36,7 @@ class DistillConfig(Value):
     prompts_per_clip: int = Field(default=2, gt=0)
     metadata_rounds: int = Field(default=1, gt=0)
     """How often all questions about a clip are drawn, in other wordings and with other options."""
-    styles: dict[Style, float] = EVENLY
+    styles: dict[Style, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = EVENLY
     """Share of each style among the prompts."""
     prompt_first: float = Field(default=0.5, ge=0, le=1)
     """Share of prompts that stand before the audio; 0 lets a trainer read what rows about a clip share only once."""
@@ -50,6 +50,12 @@ class DistillConfig(Value):
     def _backbone_for_replies(self) -> Self:
         if "distilled" in self.targets and not self.backbone:
             raise ValueError("targets: distilled needs a backbone, such as smollm2-135m")
+        return self
+
+    @model_validator(mode="after")
+    def _some_style(self) -> Self:
+        if not any(self.styles.values()):
+            raise ValueError(f"styles needs a share above 0 of at least one of {', '.join(EVENLY)}")
         return self
 
     def fingerprint(self, revision: str) -> str:

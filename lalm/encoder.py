@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from services.errors import BadConfig
 from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -59,13 +60,19 @@ class Encoder(nn.Module):
         whisper: the encoder, frozen.
         num_taps: K.
         window: whether a segment is padded to 30 s ("full") or read as long as it is ("trimmed").
+
+    Raises:
+        BadConfig: the encoder has fewer layers than `num_taps`.
     """
 
     def __init__(self, whisper: WhisperEncoder, *, num_taps: int, window: Literal["full", "trimmed"]) -> None:
         super().__init__()
+        num_layers = whisper.config.encoder_layers
+        if num_taps > num_layers:
+            raise BadConfig(f"model.connector.num_taps={num_taps} exceeds the {num_layers} layers of the encoder.")
         self.whisper = whisper.eval().requires_grad_(requires_grad=False)
         self.window = window
-        self.layers = tap_layers(whisper.config.encoder_layers, num_taps)
+        self.layers = tap_layers(num_layers, num_taps)
         self.width: int = whisper.config.d_model
         self.num_heads: int = whisper.config.encoder_attention_heads
 

@@ -8,14 +8,19 @@ a clip stands, and where its transcript ends. The chat template takes OpenAI's c
 """
 
 import argparse
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import GenerationConfig, PreTrainedTokenizerBase, WhisperFeatureExtractor
 
 from lalm import checkpoint, parts
 from lalm.build import build
+from lalm.config import ModelConfig
 from lalm.hf import Lalm
 from lalm.hf_config import LalmConfig
 from lalm.prompting import AUDIO, TRANSCRIPT_END
@@ -27,13 +32,32 @@ PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 
 def export(trained: Path, folder: Path) -> None:
     """Write the model of a run; `folder` appears whole, or not at all."""
-    if folder.exists():
-        raise BadConfig(f"'{folder}' exists: name a folder that does not, or remove this one.")
     config = checkpoint.read_config(trained).model
     if not (trained / checkpoint.WEIGHTS).is_file():
         raise BadConfig(
             f"'{trained}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
         )
+    with _appearing(folder) as partial:
+        _write(trained, config, partial)
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes its name once all is written; `BadConfig` where nothing can be."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        if folder.exists():
+            raise BadConfig(f"'{folder}' exists: name a folder that does not, or remove this one.")
+        partial.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.rename(folder)
+    except (OSError, SafetensorError) as error:  # safetensors words what the disk refuses
+        raise BadConfig(f"'{folder}' cannot be written: {str(error).splitlines()[0]}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write(trained: Path, config: ModelConfig, partial: Path) -> None:
     built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
     checkpoint.load_weights(built.model, trained)
     described = LalmConfig(
@@ -46,13 +70,11 @@ def export(trained: Path, folder: Path) -> None:
     )
     model = Lalm(described)
     model.encoder, model.language = built.encoder, built.model
-    partial = folder.with_name(f"{folder.name}.partial")
     model.save_pretrained(partial)
     hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
-    partial.rename(folder)
 
 
 def hearing(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

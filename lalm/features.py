@@ -6,10 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lalm.encoder import Encoder, Features, padded
+from services.errors import BadConfig
 from services.types import AudioClip
 
 
@@ -27,17 +29,28 @@ class FeatureStore:
         dtype = encoder.whisper.conv1.weight.dtype
         key = f"{revision} {encoder.layers} {encoder.window} {dtype}"
         self._shelf = folder / sha256(key.encode()).hexdigest()[:12]
-        self._shelf.mkdir(parents=True, exist_ok=True)
+        try:
+            self._shelf.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadConfig(f"The folder of features '{self._shelf}' cannot be made: {error.strerror}.") from error
 
     def __call__(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment of the clip, each of shape (K, T, D)."""
         path = self.place(clip.sha256)
-        if not path.is_file():
+        if not self.holds(clip.sha256):
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
             partial = path.with_suffix(f".{os.getpid()}.partial")  # another run may hear the same clip
             save_file(segments, partial)
             partial.rename(path)
         return self.load(clip.sha256)
+
+    def holds(self, clip_sha256: str) -> bool:
+        """Whether the features of a clip are there, and whole; what a full disk cut off is not."""
+        try:
+            with safe_open(self.place(clip_sha256), "pt"):
+                return True
+        except (OSError, SafetensorError):
+            return False
 
     def load(self, clip_sha256: str) -> list[Tensor]:
         """Return the features of a clip that was heard before."""

@@ -5,34 +5,83 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
+from lalm.seed import ATTRIBUTES
 from services.types import Value
 
 Reason: TypeAlias = Literal[
     "empty", "truncated", "refusal", "leak", "bracket format", "wrong language", "near-duplicate"
 ]
 
-TEXT = r"(?:text|transcript|transcription|description|caption|metadata|information|passage|audio file)"
+# What stands in place of the clip; the second kind of words is as often what somebody speaks about
+WRITTEN = r"(?:(?:audio|clip|seed|sound|given|written|text) )?(?:transcript|transcription|description|caption|prompt)"
+SOURCE = rf"(?:{WRITTEN}|metadata|audio file)"
+TEXT = rf"(?:{SOURCE}|(?:given |written )?(?:text|information|passage))"
+TELLS = (
+    "(?:says|states|mentions|indicates|reads|describes|provides|shows|specifies|suggests|implies|notes|provided|given)"
+)
 LEAK = re.compile(
     rf"\b(?:provided|given|supplied|above|following|this|your) {TEXT}\b"
-    rf"|\bthe {TEXT} (?:says|states|mentions|indicates|reads|describes|provides|shows|is|does|provided|given)\b"
+    rf"|\bthe {TEXT} (?:{TELLS}|(?:does not|doesn't|did not|didn't) \w+)\b"
+    rf"|\bthe {SOURCE} (?:is|does)\b"
+    rf"|\b{TEXT} (?:that |which )?(?:you|you've|you have|I was|I've been|I have been) "
+    r"(?:gave|given|provided?|sent|shared|shown|wrote|written)\b"
     rf"|\b(?:based on|according to|in|from) the {TEXT}\b"
     r"|\baudio clips? between\b|\bpassage of text\b|\bmetadata\b|\bstart_audio\b|\bend_audio\b|\btimestamps?\b",
     re.IGNORECASE,
 )
+# "I" and models fail to hear anything; others, whom a clip may be about, fail to hear only the clip itself
+CANNOT = (
+    r"(?:cannot|can't|can not|(?:un|not )able to|(?:not |im)possible to|not capable of|don't have the ability to)"
+    r" (?:\w+ ){0,3}?(?:hear|listen|listening|process|processing|play|access|assist|analy[sz]e|perceive)\b"
+)
+CLIP = r"(?:audio|recording|clip|sound file|file)s?"
 REFUSAL = re.compile(
-    r"\b(?:cannot|can't|can not|unable to|don't have the ability to|not able to|am not capable of)"
-    r" (?:\w+ ){0,3}?(?:hear|listen|process|play|access|assist|analy[sz]e|perceive)"
-    r"|\bas an? (?:ai|artificial intelligence|language model|text-based)\b"
-    r"|\bI'm sorry\b|\bI apologi[sz]e\b|\bI do not have access\b",
+    rf"\b(?:I|I'm|we|model|assistant|AI) (?:\w+ ){{0,3}}?{CANNOT}"
+    rf"|(?:^|[.!?,]\s+){CANNOT}"
+    rf"|{CANNOT}(?: to)?(?: an?| any| the| this| your| actual)? {CLIP}\b"
+    rf"|\bno {CLIP}(?: {CLIP})?(?: (?:is|was|were|has been|have been))?"
+    r" (?:attached|provided|included|given|supplied|uploaded|shared|available)\b"
+    rf"|\bI (?:don't|do not|didn't|did not) (?:see|have|receive|find) (?:an?|any|the|your) (?:\w+ )?{CLIP}\b"
+    r"|\b(?:as|I'm|I am)(?: only| just)? an? (?:\w+[ -]){0,2}?"
+    r"(?:AI|artificial intelligence|language model|text[- ]based|text[- ]only|chatbot)\b"
+    r"|\bI'm sorry\b|\bI apologi[sz]e\b|\bI (?:do not|don't) have access\b",
     re.IGNORECASE,
 )
-NAMES = r"(?:Gender|Sound|Language|Speaker|Age|Kind|Tempo|Music|Accent|Meter|Title)"
-BRACKETS = re.compile(rf"\[?\d\d:\d\d ?[-–] ?\d\d:\d\d\]?|\([^)]*\b{NAMES}: ", re.IGNORECASE)
-ENGLISH = "the is are was it in on of and to with that this for by at or not yes from they he she you"
-# Common words of the other languages in Latin script that our clips hold, none of them English
-OTHERS = (
-    "el la los las un una de del que y en es por con para le les des une du et est il lo gli che di e og er det som"
+CLOCK = r"\d{1,2}:\d\d"
+EARLY = r"0\d?:\d\d"  # of a clip, not of a day
+BRACKETS = re.compile(
+    rf"{CLOCK} ?[-–—] ?{CLOCK}|\[ ?{CLOCK}|\( ?{EARLY}|\b{EARLY} (?:to|until|till|through|and) {EARLY}"
+    rf"|\([^)]*\b(?:{'|'.join(ATTRIBUTES)}) ?:",
+    re.IGNORECASE,
 )
+QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
+# The commonest words of the languages in Latin script that our clips hold, those that they share in each
+COMMON = (
+    "the a an is are was were be been it its in on of and to with that this these those for by at or not no yes from "
+    "as they he she you i we me my your his her their there here has have had do does did can could will would but so "
+    "if into out over up down off after before while then than one two some very like who what which when how per"
+)
+COMMON_ELSEWHERE = (
+    "el la los las un una de del al que y e en es por con para no se su sus lo le me mi te como pero ya muy hay está "
+    "este esta esto eso puedo puede soy yo él ella nos más qué sí también cuando donde porque",
+    "le la les un une de du des et est il elle en au aux que qui dans pour pas ne se sur avec ce cette ces je tu nous "
+    "vous ils elles sa ses mon ma mes y ou mais plus peux peut suis sont c'est très où",
+    "il lo la i gli le un uno una di del della dei delle e è in che non per con si sono al alla da dal nel nella ma io "
+    "tu lui lei noi voi posso può questo questa mi ti più anche quando dove perché",
+    "der die das ein eine einen einem einer und ist nicht ich du er sie es wir ihr den dem des im in zu zum zur mit "
+    "auf für von vom bei nach aus an auch sich wird kann sind noch nur wie was wenn aber oder",
+    "o a os as um uma de do da dos das que e é em no na nos nas não por com para se eu ele ela mais mas como está "
+    "isto este esta são foi muito também posso pode há você",
+    "el la els les un una de del dels i és que en per amb no es al als com més seu seva aquest aquesta jo puc hi ha "
+    "està són molt també",
+    "de het een en is niet dat die in op te ik je hij zij ze wij voor met aan er maar ook zijn naar bij nog wat deze "
+    "dit kan heeft",
+    "og det som er en et i av af de ikke den at jeg du han hun vi til med for har om å være kan fra",
+    "och det som är en ett i av de inte den att jag du han hon vi till med för har om vara kan från på",
+    "și să un o de la în cu pe nu este e sunt din pentru că ce care mai se al ale ai eu tu el ea noi dar fi poate",
+    "nie to jest się w z na i do że jak co ale po od czy ma tak już przez przy",
+)
+ENGLISH, *OTHERS = (frozenset(words.split()) for words in (COMMON, *COMMON_ELSEWHERE))
 MIN_LATIN = 0.7  # share of Latin letters in an English reply; a quoted title may be in others
 ALIKE = 0.9  # ratio of matching characters above which two replies about a clip say the same
 
@@ -52,13 +101,14 @@ def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason |
         earlier: replies about the same clip that are kept.
         in_english: whether an English reply was asked for.
     """
-    text = reply.text.strip()
+    text = reply.text.strip().replace("’", "'")
+    own = _unquoted(text)  # what somebody says in the clip is no refusal
     checks: dict[Reason, bool] = {
         "empty": not re.search(r"\w", text),
         "truncated": not reply.is_finished,
-        "refusal": REFUSAL.search(text) is not None,
+        "refusal": REFUSAL.search(own) is not None,
         "bracket format": BRACKETS.search(text) is not None,
-        "leak": LEAK.search(text) is not None,
+        "leak": LEAK.search(own) is not None,
         "wrong language": in_english and not is_english(text),
         "near-duplicate": any(_alike(text, other) for other in earlier),
     }
@@ -67,13 +117,18 @@ def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason |
 
 def is_english(text: str) -> bool:
     """Tell by script and by the commonest words of English and of others; what is quoted does not count."""
-    text = re.sub(r"[\"“„«][^\"”“»]*[\"”“»]", " ", text)
+    text = _unquoted(text)
     letters = [letter for letter in text if letter.isalpha()]
     if letters and sum(letter.isascii() for letter in letters) / len(letters) < MIN_LATIN:
         return False
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    english, others = (sum(word in common.split() for word in words) for common in (ENGLISH, OTHERS))
-    return others <= english
+    words = set(re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text.lower()))
+    return len(words & ENGLISH) >= max(len(words & common) for common in OTHERS)
+
+
+def _unquoted(text: str) -> str:
+    """Return what a reply says itself, unless all of it is in quotation marks."""
+    said = QUOTED.sub(" ", text)
+    return said.strip() if re.search(r"\w", said) else text
 
 
 def _alike(one: str, other: str) -> bool:

@@ -39,7 +39,10 @@ class Journal:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
         self._head = fingerprint + "\n"
-        self._file = path.open("a+", encoding="utf-8")
+        try:
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +59,7 @@ class Journal:
             asked: digests of all prompts.
             batch: replies that are written together.
         """
-        self._file.seek(0)
-        head, *lines = self._file.read().splitlines(keepends=True) or [""]
+        head, *lines = self._read().splitlines(keepends=True) or [""]
         if head.endswith("\n") and head != self._head:
             raise self._other(f"{head.strip()} instead of {self._head.strip()}")
         whole = [line for line in lines if line.endswith("\n")]
@@ -75,6 +77,13 @@ class Journal:
         """Write the replies of a batch."""
         entries = [Entry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
         self._save("".join(entry.model_dump_json() + "\n" for entry in entries))
+
+    def _read(self) -> str:
+        self._file.seek(0)
+        try:
+            return self._file.read()
+        except UnicodeDecodeError as error:
+            raise self._other("bytes that are no UTF-8") from error
 
     def _entry(self, line: str) -> Entry:
         try:

@@ -93,6 +93,8 @@ def read_metadata(path: Path) -> tuple[Metadata, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise BadConfig(f"Metadata '{path}' cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"Metadata '{path}' is no UTF-8: byte {error.start}, {error.reason}.") from error
     return tuple(_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
 
 

@@ -18,6 +18,7 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
+from lalm.parts import LOADING_ERRORS
 from lalm.request_form import JOINED, Form
 from services.errors import ModelError
 from services.llms.letters import best
@@ -27,6 +28,7 @@ from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, Rea
 
 MAX_TOKENS = 256
 MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
+SPEAKING = ("talker.", "token2wav.")  # parts of Qwen2.5-Omni that nobody asks here
 AUDIO_BEFORE, AUDIO, AUDIO_AFTER = "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"
 TURN = "<|im_start|>{role}\n{content}<|im_end|>\n"
 REPLY = "<|im_start|>assistant\n"
@@ -52,12 +54,24 @@ class Qwen:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             self._features: Any = WhisperFeatureExtractor.from_pretrained(folder)
             model, info = kind.from_pretrained(
-                folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True
+                folder,
+                config=config,
+                dtype=dtype,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
             )
-        except (OSError, ValueError) as error:
+        except LOADING_ERRORS as error:
             raise ModelError(f"'{folder}' cannot be opened as a LALM: {str(error).splitlines()[0]}") from error
         if missing := sorted(info["missing_keys"]):
             raise ModelError(f"'{folder}' lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]}.")
+        if misshapen := sorted(info["mismatched_keys"]):
+            name, found, wanted = misshapen[0]
+            raise ModelError(f"'{folder}': {name} has the shape {tuple(found)} instead of {tuple(wanted)}.")
+        if extra := sorted(name for name in info["unexpected_keys"] if not name.startswith(SPEAKING)):
+            raise ModelError(
+                f"'{folder}' holds {len(extra)} tensors that are not part of a {config.model_type}, such as {extra[0]}."
+            )
         self._model: Any = model.to(device).eval()
         self._numbers_clips = config.model_type == "qwen2_audio"
         window_s = self._features.n_samples / SAMPLE_RATE

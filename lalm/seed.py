@@ -1,6 +1,11 @@
 """A clip in words, as DeSTA writes it: `[mm:ss-mm:ss] transcript (Attribute: value, …)`, one line a segment."""
 
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
 from lalm.metadata import Metadata
+
+Attribute: TypeAlias = Callable[[Metadata], str | None]
 
 QUALITIES = {
     "clean": "clean recording",
@@ -12,16 +17,47 @@ QUALITIES = {
     "reverb": "strong reverberation",
 }
 
+SPEECH: Mapping[str, Attribute] = {
+    "Gender": lambda row: row.speaker.gender,
+    "Age": lambda row: row.speaker.age,
+    "Accent": lambda row: row.speaker.accent,
+    "Emotion": lambda row: row.speaker.emotion and row.speaker.emotion.lower(),
+    "Language": lambda row: row.language,
+    "English meaning": lambda row: row.meaning,
+    "Kind": lambda row: (
+        row.caption.split(",")[0].split(" by ")[0] if row.caption.startswith(("Telephone", "Read")) else None
+    ),
+    "Background sound": lambda row: row.background and row.background.lower(),
+    "Recording quality": lambda row: row.quality and QUALITIES.get(row.quality, row.quality),
+}
+MUSIC: Mapping[str, Attribute] = {
+    "Tempo": lambda row: f"{row.bpm} BPM" if row.bpm else None,
+    "Meter": lambda row: row.meter,
+    "Title": lambda row: row.title and row.title.replace("_", " "),
+}
+SOUND: Mapping[str, Attribute] = {
+    "Sound": lambda row: ", ".join(name.strip().lower() for name in row.labels) or row.caption.rstrip("."),
+    "Reason": lambda row: row.reason and row.reason.replace("_", " "),
+    "Age": lambda row: row.age,
+}
+KNOWN = {"speech": SPEECH, "music": MUSIC, "sound": SOUND}
+SPAN_NAMES = {"speech": "Speaker", "music": "Sound", "sound": "Sound"}
+PIECE = "Music"  # what a caption of music begins with, which stands as it is
+ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN_NAMES.values(), PIECE)})
+"""Everything that may stand before a colon in a seed description."""
+
 
 def seed_description(row: Metadata) -> str:
     """Return what the backbone reads in place of the clip."""
     if spans := row.spans:
-        kind = "Speaker" if row.task == "speech" else "Sound"
+        kind = SPAN_NAMES[row.task]
         lines = [
             _line(span.start_s, span.end_s, "", [f"{kind}: {span.text.removesuffix(' speaker')}"]) for span in spans
         ]
         return "\n".join(lines)
-    attributes = {"speech": _of_speech, "music": _of_music, "sound": _of_sound}[row.task](row)
+    found = ((name, read(row)) for name, read in KNOWN[row.task].items())
+    attributes = [row.caption.split(";")[0].rstrip(".")] if row.task == "music" else []
+    attributes += [f"{name}: {value}" for name, value in found if value]
     return _line(0.0, row.duration, row.transcript.strip(), attributes)
 
 
@@ -33,35 +69,3 @@ def _line(start_s: float, end_s: float, transcript: str, attributes: list[str]) 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:02}:{rest:02}"
-
-
-def _of_speech(row: Metadata) -> list[str]:
-    speaker = row.speaker
-    known = {
-        "Gender": speaker.gender,
-        "Age": speaker.age,
-        "Accent": speaker.accent,
-        "Emotion": speaker.emotion and speaker.emotion.lower(),
-        "Language": row.language,
-        "English meaning": row.meaning,
-        "Kind": row.caption.split(",")[0].split(" by ")[0] if row.caption.startswith(("Telephone", "Read")) else None,
-        "Background sound": row.background and row.background.lower(),
-        "Recording quality": row.quality and QUALITIES.get(row.quality, row.quality),
-    }
-    return [f"{name}: {value}" for name, value in known.items() if value]
-
-
-def _of_music(row: Metadata) -> list[str]:
-    piece = row.caption.split(";")[0].rstrip(".")
-    known = {
-        "Tempo": f"{row.bpm} BPM" if row.bpm else None,
-        "Meter": row.meter,
-        "Title": row.title and row.title.replace("_", " "),
-    }
-    return [piece, *(f"{name}: {value}" for name, value in known.items() if value)]
-
-
-def _of_sound(row: Metadata) -> list[str]:
-    known = {"Reason": row.reason and row.reason.replace("_", " "), "Age": row.age}
-    sounds = ", ".join(name.strip().lower() for name in row.labels) or row.caption.rstrip(".")
-    return [f"Sound: {sounds}", *(f"{name}: {value}" for name, value in known.items() if value)]

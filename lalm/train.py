@@ -4,19 +4,22 @@
     python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # parameters, memory and time, then stops
     torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
 
-What the run folder holds is listed in `lalm/checkpoint.py`.
+What the run folder holds is listed in `lalm/checkpoint.py` and `lalm/run_folder.py`.
 """
 
 import argparse
 import os
 import sys
-from itertools import islice
+from contextlib import ExitStack
+from itertools import chain, islice
+from json import JSONDecodeError
 from pathlib import Path
 
 import torch
 from rich.progress import track
+from safetensors import SafetensorError
 
-from lalm import checkpoint
+from lalm import checkpoint, run_folder
 from lalm.alignment import Aligner
 from lalm.build import Built, build
 from lalm.config import TrainConfig
@@ -26,7 +29,9 @@ from lalm.measure import Meter, describe
 from lalm.parallel import Processes, processes
 from lalm.trainer import Trainer
 from lalm.yaml_config import read_config
-from services.command import run
+from services import weights
+from services.catalog import ASRS, pick
+from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 
 CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
@@ -34,11 +39,15 @@ CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken f
 
 def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False) -> None:
     """Run, or go on with, the training that `config` describes; paths in it start from `root`."""
-    with processes() as group:
-        # 1. The run folder, which refuses another configuration
+    config = located(config, root)
+    with processes() as group, ExitStack() as held:
+        # 1. What is wrong with the configuration, or with the folder of a run that is to go on
         check(config, group)
-        if group.is_first and not dry_run:
-            checkpoint.open_run(folder, config)
+        writes = group.is_first and not dry_run
+        rows = run_folder.sources(config, root)
+        begins = writes and run_folder.prepare(folder)
+        if writes and not begins:
+            held.enter_context(run_folder.claimed(folder, config, rows))
         # 2. The model: frozen parts loaded, trained parts initialised from the seed
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
@@ -50,31 +59,49 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         steps = Sampler(corpus.training, config.batch, num_queries=num_queries, seed=config.seed).steps()
         # 4. What it will take
         trainer = Trainer(config, built.model, corpus, group)
+        first = next(steps)
+        trial = trainer.trial(first)
+        if group.is_first:
+            print(describe(built, corpus, trial, config), flush=True)  # noqa: T201 - what the run is, before it begins
         if dry_run:
-            trial = trainer.trial(next(steps))
-            if group.is_first:
-                print(describe(built, corpus, trial, config))  # noqa: T201 - this is what was asked for
             return
         # 5. Go on where an earlier run stopped, or give the connector its start
-        done = checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
-        if not (folder / checkpoint.RESUME).is_file():
-            if config.start_from:
-                checkpoint.load_weights(built.model, root / config.start_from)
-            else:
-                align(config, built, corpus, folder, group)
+        is_begun = (folder / checkpoint.RESUME).is_file()
+        aligner = None if is_begun else start(config, built, corpus, root)
+        if begins:  # nothing is left behind by a run that cannot begin
+            held.enter_context(run_folder.claimed(folder, config, rows))
+        if is_begun:
+            done = resumed(trainer, folder, group)
+        else:
+            done = 0
+            if aligner is not None:
+                align(aligner, folder, group)
             alike(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
-        with Meter(folder / checkpoint.METRICS, config, built, group, done=done) as meter:
-            for step, packs in islice(enumerate(steps), done, config.optimizer.num_steps):
+        with metered(folder, config, built, group, done=done) as meter:
+            for step, packs in islice(enumerate(chain([first], steps)), done, config.optimizer.num_steps):
                 meter.add(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
                     meter.validated(step, trainer.validation_loss())
                     checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
 
 
+def located(config: TrainConfig, root: Path) -> TrainConfig:
+    """Name the folders of the frozen parts so that the run can be opened from anywhere."""
+    model = config.model
+    found = {
+        part: str((root / source).resolve())
+        for part, source in (("encoder", model.encoder), ("backbone", model.backbone))
+        if source not in weights.known() and not Path(source).is_absolute() and (root / source).is_dir()
+    }
+    return config.model_copy(update={"model": model.model_copy(update=found)})
+
+
 def check(config: TrainConfig, group: Processes) -> None:
-    """Refuse processes that would have nothing to do."""
+    """Refuse a recogniser that there is not, and processes that would have nothing to do."""
+    if config.model.asr is not None:
+        pick(ASRS, "ASR", config.model.asr)
     if group.world_size > config.batch.sequences_per_step:
         raise BadConfig(
             f"{group.world_size} processes share the batch.sequences_per_step={config.batch.sequences_per_step} packed "
@@ -82,18 +109,48 @@ def check(config: TrainConfig, group: Processes) -> None:
         )
 
 
-def align(config: TrainConfig, built: Built, corpus: Corpus, folder: Path, group: Processes) -> None:
-    """Calibrate the connector, and align it if the configuration says so; the same in every process."""
+def resumed(trainer: Trainer, folder: Path, group: Processes) -> int:
+    """Go on from the last checkpoint, if there is one: return the number of steps done."""
+    try:
+        return checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise BadConfig(
+            f"'{folder / checkpoint.RESUME}' is no whole checkpoint ({str(error).splitlines()[0]}): remove it, and the "
+            f"run begins anew, or begin another with `start_from: {folder}`."
+        ) from error
+
+
+def metered(folder: Path, config: TrainConfig, built: Built, group: Processes, *, done: int) -> Meter:
+    """Open the metrics of a run behind the steps that are done."""
+    path = folder / checkpoint.METRICS
+    try:
+        return Meter(path, config, built, group, done=done)
+    except (JSONDecodeError, UnicodeDecodeError, KeyError) as error:
+        raise BadConfig(
+            f"'{path}' holds a line that is no step ({error}): remove that line, or the file, and the run goes on."
+        ) from error
+
+
+def start(config: TrainConfig, built: Built, corpus: Corpus, root: Path) -> Aligner | None:
+    """Give the connector the weights of another run, or calibrate it; return what is to align it, if anything is."""
+    if config.start_from:
+        checkpoint.load_weights(built.model, root / config.start_from)
+        return None
     torch.manual_seed(config.seed)
     heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
     built.model.connector.calibrate(
         part[:, ::CALIBRATION_STRIDE] for sha256 in heard for part in corpus.features.load(sha256)
     )
-    if config.alignment is not None:
-        aligner = Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
-        steps = track(aligner.run(), "Aligning", config.alignment.num_steps, transient=True, disable=not group.is_first)
-        with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
-            file.writelines(f"{loss:.4f}\n" for loss in steps)
+    if config.alignment is None:
+        return None
+    return Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
+
+
+def align(aligner: Aligner, folder: Path, group: Processes) -> None:
+    """Align the connector; the same in every process."""
+    steps = track(aligner.run(), "Aligning", aligner.num_steps, transient=True, disable=not group.is_first)
+    with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
+        file.writelines(f"{loss:.4f}\n" for loss in steps)
 
 
 def alike(built: Built, seed: int, group: Processes) -> None:
@@ -104,18 +161,26 @@ def alike(built: Built, seed: int, group: Processes) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse and train; 2 and one line on stderr where the user can mend it."""
+    """Parse and train; 2 and one line on stderr where the user can mend it, 130 and one after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
     parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
     parser.add_argument("run", type=Path, help="run folder; made, or gone on with")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
     options = parser.parse_args(argv)
-    return run(
-        "lalm.train",
-        lambda: train(
-            read_config(options.config, TrainConfig), options.config.parent, options.run, dry_run=options.dry_run
-        ),
-    )
+    folder: Path = options.run
+    try:
+        return run(
+            "lalm.train",
+            lambda: train(
+                read_config(options.config, TrainConfig), options.config.parent, folder, dry_run=options.dry_run
+            ),
+        )
+    except KeyboardInterrupt:
+        is_kept = (folder / checkpoint.RESUME).is_file()
+        kept = f"The last checkpoint is kept in '{folder}'" if is_kept else "There was no checkpoint yet"
+        how = "goes on from it" if is_kept else "begins anew"
+        print(f"lalm.train: interrupted. {kept}; the same command {how}.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

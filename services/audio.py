@@ -49,6 +49,8 @@ def require(path: Path) -> None:
         raise BadAudio(f"No recording at '{path}'.") from None
     except OSError as error:
         raise BadAudio(f"No recording can be at '{path}': {error.strerror}.") from error
+    except ValueError as error:  # a NUL
+        raise BadAudio(f"No recording can be at {str(path)!r}: {error}.") from error
     if S_ISDIR(status.st_mode):
         raise BadAudio(f"'{path}' is a directory, not a recording.")
     if status.st_size == 0:

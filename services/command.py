@@ -6,6 +6,7 @@ from collections.abc import Callable
 from services.errors import EarwitnessError
 
 UNUSABLE = 2  # exit code where the user can mend it
+INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 
 
 def run(name: str, command: Callable[[], int | None]) -> int:

@@ -30,7 +30,17 @@ def test_what_is_left_out_is_as_in_desta() -> None:
 
 @pytest.mark.parametrize(
     ("part", "key", "value"),
-    [("batch", "tokens", 100), ("optimizer", "num_steps", 0), ("data", "validation", 1.0), ("model", "window", "cut")],
+    [
+        ("batch", "tokens", 100),
+        ("optimizer", "num_steps", 0),
+        ("optimizer", "betas", [1.0, 2.0]),
+        ("optimizer", "betas", [0.9, -0.1]),
+        ("optimizer", "learning_rate", 1e38),
+        ("optimizer", "lora_learning_rate", float("inf")),
+        ("optimizer", "weight_decay", float("inf")),
+        ("data", "validation", 1.0),
+        ("model", "window", "cut"),
+    ],
 )
 def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> None:
     content = {**LEAST, part: {**LEAST.get(part, {}), key: value}}

@@ -25,9 +25,22 @@ def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: Mak
     path = make_run()
     (path.parent / "audio" / "1.wav").write_bytes(b"no sound")
     (path.parent / "audio" / "2.wav").unlink()
+    rows = path.parent / "train.jsonl"
+    rows.write_text(rows.read_text().replace("3.wav", "3\\u0000.wav"))
     corpus = loaded(path)
-    assert corpus.training.dropped == {"unreadable clip": 4}
-    assert corpus.training.num_clips + corpus.validation.num_clips == 4
+    assert corpus.training.dropped == {"unreadable clip": 6}
+    assert corpus.training.num_clips + corpus.validation.num_clips == 3
+
+
+def test_features_that_were_cut_off_are_heard_again(make_run: MakeRun, home: Path) -> None:
+    path = make_run()
+    loaded(path)
+    cut = next(home.rglob("*.safetensors"))
+    whole = cut.read_bytes()
+    cut.unlink()
+    cut.write_bytes(whole[:100])
+    loaded(path)
+    assert cut.read_bytes() == whole
 
 
 def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -> None:

@@ -86,6 +86,7 @@ def test_what_is_dropped_is_kept_aside_with_its_reason_and_counted(
     assert main([str(configured(folder, prompts_per_clip=1, styles={"describe": 1}))]) == 0
     summary = json.loads((folder / "run.summary.json").read_text())
     assert (summary["clips"], summary["clips_without_audio"], summary["replies"]) == (NUM_CLIPS, 1, NUM_CLIPS)
+    assert summary["clips_without_licence"] == 1
     assert summary["dropped"]["refusal"] == NUM_CLIPS / 3
     dropped = [json.loads(line) for line in (folder / "run.dropped.jsonl").read_text().splitlines()]
     assert len(dropped) + summary["distilled_rows"] == NUM_CLIPS
@@ -139,6 +140,13 @@ def test_after_sigkill_the_same_command_asks_no_finished_row_again_and_ends_the_
         ({"backbone": ""}, "needs a backbone"),
         ({"drop_licences": ["NC", "CC0"]}, "No clip is left"),
         ({"metadata": "none.jsonl"}, "cannot be read"),
+        ({"metadata": "latin.jsonl"}, "is no UTF-8: byte 0"),
+        ({"output": "."}, "is a folder: name a file"),
+        ({"output": "train.jsonl/run.jsonl"}, "cannot be made"),
+        ({"output": "taken.jsonl"}, "taken.replies.jsonl' cannot be written"),
+        ({"styles": {}}, "styles needs a share above 0"),
+        ({"styles": {"open_qa": 0}}, "styles needs a share above 0"),
+        ({"styles": {"open_qa": -1, "describe": 1}}, "styles.open_qa = -1"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_exit_code_2(
@@ -150,10 +158,44 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
 ) -> None:
     use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
     assert main([str(configured(folder))]) == 0
+    (folder / "latin.jsonl").write_bytes(b"\xe9\n")
+    (folder / "taken.replies.jsonl").mkdir()
     assert main([str(configured(folder, **changed))]) == 2
     line = capsys.readouterr().err.strip()
     assert reason in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("metadata", ["run.jsonl", "run.dropped.jsonl", "run.summary.json", "run.replies.jsonl"])
+def test_the_metadata_is_never_written_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], metadata: str
+) -> None:
+    use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
+    before = (folder / "train.jsonl").read_bytes()
+    (folder / metadata).hardlink_to(folder / "train.jsonl")
+    assert main([str(configured(folder, metadata=metadata))]) == 2
+    assert f"{metadata}', which belongs to the output, is the metadata itself" in capsys.readouterr().err
+    assert (folder / metadata).read_bytes() == before
+
+
+def test_an_output_that_cannot_take_its_place_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
+    (folder / "run.dropped.jsonl").mkdir()
+    assert main([str(configured(folder))]) == 2
+    line = capsys.readouterr().err.strip()
+    assert line.endswith("run.dropped.jsonl' cannot be written: Is a directory.")
+    assert not list(folder.glob(".run*"))
+
+
+def test_replies_that_are_no_text_are_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
+    (folder / "run.replies.jsonl").write_bytes(b"\xff\xfe\n")
+    assert main([str(configured(folder))]) == 2
+    assert "holds replies of another run: bytes that are no UTF-8" in capsys.readouterr().err
 
 
 def test_more_prompts_a_clip_go_on_behind_those_that_were_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm import parts
 from lalm.encoder import Encoder, log_mel, num_segments, padded, tap_layers
+from services.errors import BadConfig
 from services.types import AudioClip
 
 MakeClip = Callable[..., AudioClip]
@@ -83,3 +84,9 @@ def test_the_encoder_stays_frozen_and_in_evaluation(encoder_folder: Path) -> Non
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="full")
     assert not any(value.requires_grad for value in encoder.parameters())
     assert not encoder.whisper.training
+
+
+def test_more_taps_than_layers_are_refused(encoder_folder: Path) -> None:
+    whisper = parts.open_encoder(str(encoder_folder), torch.float32)
+    with pytest.raises(BadConfig, match=r"model\.connector\.num_taps=5 exceeds the 4 layers of the encoder"):
+        Encoder(whisper, num_taps=5, window="full")

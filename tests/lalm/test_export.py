@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors import SafetensorError
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     AutoFeatureExtractor,
@@ -22,6 +23,7 @@ from lalm.build import Built, build
 from lalm.config import TrainConfig
 from lalm.encoder import padded
 from lalm.export import main
+from lalm.hf import Lalm
 from lalm.packing import Group, Row, pack
 from lalm.template import Heard, Template
 from services.types import AudioClip, Message
@@ -122,8 +124,24 @@ def test_an_existing_folder_and_a_run_without_weights_are_refused(
 ) -> None:
     assert main([str(run), str(run)]) == 2
     assert "exists" in capsys.readouterr().err
+    (run.parent / "file").touch()
+    assert main([str(run), str(run.parent / "file" / "exported")]) == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.startswith("lalm.export: ") and "file/exported' cannot be written: " in message
     (run / checkpoint.WEIGHTS).unlink()
     assert main([str(run), str(run.parent / "exported")]) == 2
     message = capsys.readouterr().err
     assert "holds no model.safetensors" in message and message.count("\n") == 1
     assert not (run.parent / "exported").exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Lalm, folder: Path) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(Lalm, "save_pretrained", full)
+    assert main([str(run), str(run.parent / "exported")]) == 2
+    assert "exported' cannot be written: I/O error: No space left" in capsys.readouterr().err.splitlines()[-1]
+    assert not list(run.parent.glob("exported*"))

@@ -9,6 +9,7 @@ import torch
 from lalm import parts
 from lalm.encoder import Encoder
 from lalm.features import FeatureStore
+from services.errors import BadConfig
 from services.types import AudioClip
 
 MakeClip = Callable[..., AudioClip]
@@ -33,6 +34,24 @@ def test_a_clip_is_heard_once(encoder: Encoder, make_clip: MakeClip, tmp_path: P
     torch.nn.init.zeros_(encoder.whisper.conv1.weight)
     assert torch.equal(store(clip)[0], first[0])
     assert [path.name for path in tmp_path.rglob("*.*")] == [f"{clip.sha256}.safetensors"]
+
+
+def test_features_that_were_cut_off_are_heard_again(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(0.5)
+    store = FeatureStore(encoder, tmp_path, revision="r")
+    first = store(clip)
+    whole = store.place(clip.sha256).read_bytes()
+    for length in (0, 5, len(whole) - 1):
+        store.place(clip.sha256).unlink()  # what is mapped into memory stays as it is
+        store.place(clip.sha256).write_bytes(whole[:length])
+        assert not store.holds(clip.sha256)
+        assert torch.equal(store(clip)[0], first[0])
+
+
+def test_a_folder_that_cannot_be_made_is_named(encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "features").touch()
+    with pytest.raises(BadConfig, match=r"features/.*' cannot be made: Not a directory"):
+        FeatureStore(encoder, tmp_path / "features", revision="r")
 
 
 def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(

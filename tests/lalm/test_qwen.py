@@ -1,6 +1,7 @@
 """Qwen2-Audio and Qwen2.5-Omni in this process. The models are random and tiny, of the same classes, made here."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -174,3 +176,51 @@ def test_a_folder_that_holds_something_else_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(ModelError, match="model of type 'bert'"):
         open_lalm(str(tmp_path))
+
+
+def without_head(tensors: dict[str, torch.Tensor]) -> None:
+    del tensors[next(name for name in tensors if name.endswith("lm_head.weight"))]
+
+
+def misshapen(tensors: dict[str, torch.Tensor]) -> None:
+    tensors[next(name for name in tensors if name.endswith("embed_tokens.weight"))] = torch.ones(3, 5)
+
+
+def with_more(tensors: dict[str, torch.Tensor]) -> None:
+    tensors["thinker.more"] = torch.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (without_head, "lacks 1 tensors of a"),
+        (misshapen, r"embed_tokens\.weight has the shape \(3, 5\) instead of \(16, 32\)"),
+        (with_more, "holds 1 tensors that are not part of a .*, such as .*more"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(
+    folder: Path, tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], None], reason: str
+) -> None:
+    shutil.copytree(folder, tmp_path / "changed")
+    tensors = load_file(tmp_path / "changed" / "model.safetensors")
+    change(tensors)
+    save_file(tensors, tmp_path / "changed" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=reason):
+        open_lalm(str(tmp_path / "changed"))
+
+
+def test_a_file_that_was_cut_off_is_named(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="cannot be opened as a LALM"):
+        open_lalm(str(tmp_path / "cut"))
+
+
+def test_the_parts_of_qwen_omni_that_speak_are_left_aside(tmp_path: Path) -> None:
+    qwen_omni(tmp_path)
+    beside(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    tensors = {**tensors, "talker.norm.weight": torch.ones(1), "token2wav.norm.weight": torch.ones(1)}
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    assert isinstance(open_lalm(str(tmp_path)), Qwen)

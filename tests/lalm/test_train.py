@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from lalm import checkpoint, train
@@ -125,6 +126,156 @@ def test_a_dry_run_says_what_it_takes_and_leaves_nothing(
     assert not (tmp_path / "run").exists()
     for word in ("Connector", "Adapters", "Backbone", "Memory", "GB frozen", "10 to train on about 5 clips", "4 steps"):
         assert word in said
+
+
+def test_a_training_says_first_what_it_takes_and_which_rows_it_drops(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_run()
+    (tmp_path / "audio" / "1.wav").write_bytes(b"no sound")
+    assert run(config, tmp_path / "run") == 0
+    said = capsys.readouterr().out
+    for words in ("Connector", "Memory", "4 steps, about", "8 to train on about 4 clips", "dropped: unreadable clip 2"):
+        assert words in said
+
+
+def test_a_run_that_could_not_begin_leaves_nothing_that_refuses_the_next(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    connector = {"num_queries": 5, "num_layers": 1, "num_taps": 9, "ffn_width": 32}
+    assert run(make_run(model__connector=connector), folder) == 2
+    assert "num_taps=9 exceeds the 4 layers" in capsys.readouterr().err
+    assert run(make_run(start_from=str(tmp_path / "nowhere")), folder) == 2
+    assert not list(folder.iterdir())
+    assert run(make_run(), folder) == 0
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, config = tmp_path / "run", make_run()
+    assert run(config, folder) == 0
+    capsys.readouterr()
+    with FileLock(folder / ".lock"):
+        assert run(config, folder) == 2
+    error = capsys.readouterr().err
+    assert f"Another process trains in the run folder '{folder}'" in error
+    assert error.count("\n") == 1
+    assert run(config, folder) == 0
+
+
+def test_a_run_does_not_go_on_with_other_rows(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, config = tmp_path / "run", make_run()
+    assert run(config, folder) == 0
+    rows = tmp_path / "train.jsonl"
+    before = rows.read_text()
+    rows.write_text(before.replace("A dog.", "A cat."))
+    assert run(config, folder) == 2
+    assert "begun with other rows: 'train.jsonl' changed" in capsys.readouterr().err
+    rows.write_text(before)
+    assert run(config, folder) == 0
+    (folder / "data.json").write_text("{")
+    assert run(config, folder) == 2
+    assert "does not say which rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"model__asr": "nosuch"}, "No ASR named 'nosuch'"),
+        ({"data__files": ["none.jsonl"]}, "none.jsonl' cannot be read"),
+        (
+            {"data__styles": ["open_qa", "poem"]},
+            "of the 12 rows has a style of data.styles (open_qa, poem); theirs: none.",
+        ),
+        ({"data__validation": 0.99}, "data.validation=0.99 holds back all clips"),
+    ],
+)
+def test_what_leaves_nothing_to_train_is_one_line(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], reason: str
+) -> None:
+    assert run(make_run(**changes), tmp_path / "run") == 2
+    *_, line = capsys.readouterr().err.splitlines()  # behind the bars of transformers
+    assert line.startswith("lalm.train: ") and reason in line
+
+
+def test_a_run_folder_that_cannot_be_made_is_one_line(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_run()
+    assert run(config, config / "run") == 2
+    assert "run.yaml/run' cannot be used: Not a directory." in capsys.readouterr().err
+    assert run(config, config) == 2
+    assert "run.yaml' is a file; a run needs a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "reason"),
+    [
+        ("resume.safetensors", 3000, "is no whole checkpoint"),
+        ("resume.safetensors", 0, "is no whole checkpoint"),
+        ("metrics.jsonl", 30, "metrics.jsonl' holds a line that is no step"),
+    ],
+)
+def test_what_a_crash_left_in_pieces_is_named(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, keep: int, reason: str
+) -> None:
+    folder, config = tmp_path / "run", make_run()
+    assert run(config, folder) == 0
+    whole = (folder / name).read_bytes()
+    (folder / name).unlink()
+    (folder / name).write_bytes(whole[:keep] + b"\n")
+    capsys.readouterr()
+    assert run(config, folder) == 2
+    *_, line = capsys.readouterr().err.splitlines()  # behind the bars of transformers
+    assert line.startswith("lalm.train: ") and reason in line
+    (folder / name).unlink()
+    assert run(config, folder) == 0
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"), [(1, "The last checkpoint is kept in '"), (None, "There was no checkpoint yet; ")]
+)
+def test_ctrl_c_ends_with_130_and_one_line(
+    make_run: MakeRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    last: int | None,
+    kept: str,
+) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "trial" if last is None else "step", interrupted)
+    assert run(make_run(), tmp_path / "run") == 130
+    error = capsys.readouterr().err
+    assert f"lalm.train: interrupted. {kept}" in error
+    assert "the same command" in error
+    assert error.splitlines()[-1].startswith("lalm.train: interrupted.")
+
+
+def test_folders_of_frozen_parts_are_found_from_the_configuration(
+    make_run: MakeRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encoder_folder: Path,
+    backbones: Callable[[str], Path],
+) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "ears").symlink_to(encoder_folder)
+    (tmp_path / "parts" / "mouth").symlink_to(backbones("llama"))
+    config = make_run(model__encoder="parts/ears", model__backbone="parts/mouth")
+    monkeypatch.chdir("/")
+    assert run(config, tmp_path / "run") == 0
+    model = checkpoint.read_config(tmp_path / "run").model
+    assert Path(model.encoder).samefile(encoder_folder)
+    assert Path(model.backbone).is_absolute()
+    monkeypatch.chdir(tmp_path)
+    assert run(Path("run.yaml"), tmp_path / "run") == 0
 
 
 def test_a_misspelt_key_is_one_line_and_exit_2(make_run: MakeRun, tmp_path: Path) -> None:
