@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from agents.models import ModelNames
 from lalm.catalog import LALMS, Engine
@@ -39,12 +40,22 @@ class Scales(Value):
     lalm: Scale = Scale()
 
 
+def _of_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no URL of a server, such as http://127.0.0.1:8000/v1")
+    return url
+
+
+ServerUrl: TypeAlias = Annotated[str, AfterValidator(_of_server)]
+
+
 class Served(Value):
     """One of several LLMs or LALMs."""
 
     name: str
     """In the catalogue; also a folder, or with `url` any name that the server knows."""
-    url: str | None = None
+    url: ServerUrl | None = None
     """OpenAI-compatible server that runs it; None: `llm_url` or `lalm_url`, where that is set."""
     engine: Engine | None = None
     """Of a LALM: what runs it here; None: `lalm_engine`."""
@@ -68,22 +79,27 @@ def called(name: str) -> str:
     return Path(name).name if Path(name).is_dir() else name
 
 
+def _plain(label: str) -> str:
+    """Return a label as the names of deployments may have it."""
+    return re.sub(r"[^a-zA-Z0-9_.-]", "-", label)
+
+
 class ServedModels(Value):
     """The models that are served; the first LLM and the first LALM answer where none is named."""
 
     llm: Annotated[Several, Field(min_length=1)] = (Served(name=DEFAULT_LLM),)
     captioner: str = DEFAULT_CAPTIONER
     asr: str = DEFAULT_ASR
-    llm_url: str | None = None
+    llm_url: ServerUrl | None = None
     """Of every LLM that names no server of its own."""
     lalm: Several = ()
-    lalm_url: str | None = None
+    lalm_url: ServerUrl | None = None
     lalm_engine: Engine = "in_process"
 
     @model_validator(mode="after")
     def _tells_all_apart(self) -> Self:
         for several in (self.llm, self.lalm):
-            labels = [called(one.name) for one in several]
+            labels = [_plain(called(one.name)) for one in several]
             if twice := sorted({one for one in labels if labels.count(one) > 1}):
                 raise ValueError(f"{', '.join(twice)} is named twice")
         if any(one.engine for one in self.llm):
@@ -117,7 +133,7 @@ class Deployed(Value):
     @property
     def role(self) -> str:
         """The name of its deployment, such as `llm-phi-4`."""
-        return f"{self.kind}-{re.sub(r'[^a-zA-Z0-9_.-]', '-', self.label)}"
+        return f"{self.kind}-{_plain(self.label)}"
 
     def names(self) -> ModelNames:
         """Return what `Models` needs to open it."""

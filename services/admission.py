@@ -24,6 +24,12 @@ Read = TypeVar("Read")
 Done = TypeVar("Done")
 
 
+def is_stopping() -> bool:
+    """Say whether the service answers what is in work and takes in nothing new."""
+    stop_file = settings().stop_file
+    return stop_file is not None and stop_file.exists()
+
+
 class Admission:
     """Lets requests in: each gets a place at once or is refused, and starts its work in turn.
 
@@ -34,7 +40,6 @@ class Admission:
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.max_running)
         self._num_inside = 0
-        self._stop_file = settings().stop_file
         self._mean_s = 1.0
 
     async def serve(
@@ -61,7 +66,7 @@ class Admission:
     @contextmanager
     def _place(self) -> Iterator[None]:
         running, waiting = self._limits.max_running, self._limits.max_waiting
-        if self._stop_file and self._stop_file.exists():
+        if is_stopping():
             raise Overloaded(
                 f"The service is stopping and takes in nothing new; try again in {MAX_RETRY_AFTER_S} s.",
                 retry_after_s=MAX_RETRY_AFTER_S,

@@ -14,9 +14,9 @@ LONGEST_TEXT = 10_000  # characters of a question or an option
 def asked(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:
     """Return the question, with its spaces trimmed; `BadRequest` says what is wrong with it."""
     question = _text(text, "question", "The question")
+    if len(options) > len(ascii_uppercase):
+        raise BadRequest(f"{len(options)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
     choices = options if as_published else _differing(options)
-    if len(choices) > len(ascii_uppercase):
-        raise BadRequest(f"{len(choices)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
     if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
         raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
     return Question.ask(question, choices)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias
 
 from ray import serve
@@ -13,13 +14,14 @@ from ray.serve.handle import DeploymentHandle
 from services.call import Call, Lookup, current_call
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.limits import Scale
-from services.log_lines import start_logging
+from services.log_lines import LOGGER, start_logging
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.tracing import span, traceparent
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
 from services.watched import watched
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
+MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
 NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
@@ -42,9 +44,13 @@ class Said(NamedTuple):
 class Replica:
     """Opens a model when the replica starts; so the replica is up when the model is loaded."""
 
-    def __init__(self, open_model: Callable[[], AnyModel]) -> None:
+    def __init__(self, open_model: Callable[[], AnyModel], role: str) -> None:
         start_logging()
+        started = perf_counter()
+        LOGGER.info("loading", extra={"facts": {"deployment": role}})
         self._model = open_model()
+        seconds = round(perf_counter() - started, 1)
+        LOGGER.info("loaded", extra={"facts": {"deployment": role, "model": self._model.name, "seconds": seconds}})
 
     async def card(self) -> Card:
         """Say which model this is."""
@@ -72,7 +78,7 @@ def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, vers
     """
     # Ray restarts every replica at each `serve.run` unless told the version, which only its own code may (2.60).
     options = scale.options() | {"version": version, "_internal": True}
-    return serve.deployment(Replica).options(name=role, **options).bind(open_model)
+    return serve.deployment(Replica).options(name=role, **options).bind(open_model, role)
 
 
 class Remote:
@@ -82,13 +88,15 @@ class Remote:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
         # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
-        self._handle = handle.options(_by_reference=False)
+        self._direct, self._by_reference = handle.options(_by_reference=False), handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_call()
         with span(method, {"model": self.name}):
             handed = replace(call, lookups=[], traceparent=traceparent())
-            said: Said = await ask_replica(self._handle.call, handed, method, *arguments)
+            is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
+            handle = self._by_reference if is_long else self._direct
+            said: Said = await ask_replica(handle.call, handed, method, *arguments)
         call.lookups.extend(said.lookups)
         return said.value
 

@@ -20,7 +20,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from services.admission import Admission
+from services.admission import Admission, is_stopping
 from services.answering import BOTH, Answered, Asked, answer, default_name
 from services.asking import asked
 from services.auth import Keys
@@ -112,10 +112,11 @@ def _watching(service: Service) -> APIRouter:
 
     @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
     async def readyz() -> JSONResponse:
-        """Say whether all models are loaded, and which are not."""
+        """Say whether all models are loaded, and which are not; a service that is stopping is not ready."""
         missing = await service.missing()
-        status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
-        return JSONResponse(Readiness(ready=not missing, waiting_for=missing).model_dump(), status)
+        is_ready = not missing and not is_stopping()
+        status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse(Readiness(ready=is_ready, waiting_for=missing).model_dump(), status)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

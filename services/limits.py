@@ -27,8 +27,8 @@ class Limits(Value):
 
     max_upload_bytes: int = Field(default=100_000_000, gt=0)
     """Half an hour of 16-bit mono at 16 kHz is 58 MB, as base64 77 MB."""
-    max_duration_s: float = Field(default=3600.0, gt=0)
-    deadline_s: float = Field(default=600.0, gt=0)
+    max_duration_s: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
+    deadline_s: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     """Seconds from the head of the request to its answer."""
     max_running: int = Field(default=32, ge=1)
     """Requests in work at once, per replica of the agent."""

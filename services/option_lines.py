@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.errors import BadRequest
 
-LINE = re.compile(r"\s*(?:\(([A-Z])\)|([A-Z])([.):]))\s+(\S.*?)\s*")
+LINE = re.compile(r"(?:\(([A-Z])\)|([A-Z])([.):]))\s+(\S.*)")  # of a stripped line, read once from left to right
 
 
 class Split(NamedTuple):
@@ -61,7 +61,7 @@ def _run(lines: list[str], start: int) -> list[int]:
 
 
 def _read(line: str) -> _Line | None:
-    match = LINE.fullmatch(line)
+    match = LINE.fullmatch(line.strip())
     if not match:
         return None
     in_brackets, letter, sign, text = match.groups()

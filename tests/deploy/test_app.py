@@ -120,7 +120,10 @@ def service() -> Iterator[Running]:
 def test_it_says_where_it_listens_once_every_model_is_loaded(service: Running) -> None:
     assert service.said == f"Listening on {service.url}\n"
     assert service.statuses - {404, 503} == {200}
-    assert service.logged == ""
+    told = [json.loads(line) for line in service.logged.splitlines()]
+    assert {one["event"] for one in told} == {"loading", "loaded"}
+    loaded = {one["deployment"].partition("-")[0]: one["model"] for one in told if one["event"] == "loaded"}
+    assert loaded == {"llm": LLM, "captioner": "listener", "asr": "listener", "lalm": "ear"}
 
 
 def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running) -> None:
@@ -324,6 +327,7 @@ def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_
             refused = service.ask("What is it?")
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
         assert "stopping" in refused.json()["error"]["message"]
+        assert httpx.get(f"{service.url}/readyz").status_code == 503
         assert napping.result().json()["choice"]["text"] == "A tone"
     assert service.process.wait(STOP_S) == 0
     assert session(ray) == ()

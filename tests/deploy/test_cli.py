@@ -306,6 +306,15 @@ def test_an_unknown_model_is_refused_before_anything_starts(
         ("models: {llm: [{name: phi-4, scal: {}}]}", "no setting named 'models.llm.0.scal'. Did you mean 'scale'?"),
         ("models: {llm: []}", "models.llm: "),
         ("models: {llm: [phi-4, phi-4]}", "models: phi-4 is named twice."),
+        (
+            "models: {llm: [{name: a/b, url: 'http://x'}, {name: a-b, url: 'http://y'}]}",
+            "models: a-b is named twice.",
+        ),
+        (
+            "models: {llm_url: notaurl}",
+            "models.llm_url: 'notaurl' is no URL of a server, such as http://127.0.0.1:8000/v1.",
+        ),
+        ("limits: {deadline_s: .inf}", "limits.deadline_s: Input should be a finite number."),
         ("models: {llm: {name: phi-4, engine: vllm}}", "models: engine is for LALMs: leave it out of llm."),
         ("scales: {llm: {num_replicas: 2, autoscaling: {max_replicas: 4}}}", "exclude each other: leave one out."),
         ("scales: {asr: {autoscaling: {min_replicas: 3, max_replicas: 2}}}", "is 3, more than max_replicas, 2."),

@@ -38,3 +38,9 @@ def test_what_cannot_be_answered_is_refused(text: str, options: tuple[str, ...],
     with pytest.raises(BadRequest) as error:
         asked(text, options)
     assert (str(error.value), error.value.param) == (message, param)
+
+
+@pytest.mark.timeout(5)
+def test_very_many_options_are_counted_and_not_compared() -> None:
+    with pytest.raises(BadRequest, match="500000 options were given; at most 26 work"):
+        asked("Which?", tuple(map(str, range(500_000))))

@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import BadRequest
-from services.option_lines import split_options
+from services.option_lines import Split, split_options
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_options_are_lines_lettered_from_a_in_one_style(text: str, question: str
 def test_two_lists_are_refused() -> None:
     with pytest.raises(BadRequest, match="twice"):
         split_options("A. Rain\nB. Wind\nor\nA. Dog\nB. Cat")
+
+
+@pytest.mark.timeout(5)
+def test_a_long_line_is_read_once() -> None:
+    line = "(A) x" + " " * 1_000_000 + "y"
+    assert split_options(line) == Split(line, ())
