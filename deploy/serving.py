@@ -134,6 +134,8 @@ def _environment(folder: Path) -> dict[str, str]:
         # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # As Ray does elsewhere than on Linux: all its own ports on loopback only.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_COLOR_PREFIX": "0",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -131,6 +132,18 @@ def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running)
     assert "There is no API key" in service.process.stdout.readline()
     foreign = httpx.get(f"{service.url}/openapi.json", headers={"Host": "evil.example"})
     assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "not_local")
+
+
+def test_rays_ports_are_on_loopback_but_those_of_replicas_which_ask_for_the_token(service: Running) -> None:
+    listening = [
+        (_process_name(pid), one.laddr.ip.removeprefix("::ffff:"))
+        for pid in session(service.ray_session())
+        for one in psutil.Process(pid).net_connections("tcp")
+        if one.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > 10
+    assert {ip for _, ip in listening} == {"127.0.0.1", "::"}
+    assert all("ServeReplica" in name for name, ip in listening if ip == "::")
 
 
 def test_a_question_goes_through_three_deployments(service: Running) -> None:
