@@ -55,7 +55,7 @@ def ask(
     lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
     budget: Annotated[
         int | None,
-        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
+        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1."),
     ] = None,
     deadline: Annotated[
         float | None,

@@ -1,10 +1,11 @@
 """What the user asked `eval run` for, and the options that this decides."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from agents.paths import BUDGETS, DEAF, PATHS
+from agents.paths import DEAF, PATHS
 from eval.records import Asked, RunOptions
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -29,6 +30,10 @@ class Price(Value):
     def of(self, *, prompt_tokens: int, completion_tokens: int) -> float:
         """Return what that many tokens cost."""
         return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
+
+
+BUDGETS: Mapping[str, int] = {"cascade": 0, "auto": 1}
+"""How often a benchmark's unsure answers ask the ears again: the cascade of the paper hears once."""
 
 
 class Request(Asked):

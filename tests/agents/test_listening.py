@@ -230,9 +230,9 @@ def test_a_path_without_ears_refuses_a_budget() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "budget", "spends"), [("cascade", None, 0), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
+    ("path", "budget", "spends"), [("cascade", None, 1), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
 )
-def test_only_auto_listens_again_by_itself(path: str, budget: int | None, spends: int) -> None:
+def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | None, spends: int) -> None:
     built = with_budget(path, budget)(Models())
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade

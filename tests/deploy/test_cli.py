@@ -103,7 +103,7 @@ def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.Captur
     assert run("ask", clip, "What?", *choices, "--explain", *DOUBLES) == 0
     lines = capfd.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[4:] if line and not line.startswith(" ")] == [
-        *("step", "caption", "transcribe", "read", "answer", "Path", "Missing:"),
+        *("step", "caption", "transcribe", "read", "listen", "answer", "Path", "Missing:"),
     ]
     shown = "\n".join(lines)
     assert "0.0-end s, sound (double): Heard for 1.50 s." in shown
