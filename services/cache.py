@@ -1,6 +1,6 @@
 """Perceive once: a captioner or an ASR that remembers what it said about a clip.
 
-A wrapper speaks the protocol of what it wraps. It looks on disk, and lets one caller do the work
+A wrapper speaks the protocol of what it wraps. It looks in memory, then on disk, and lets one caller do the work
 while others who ask for the same clip wait (single flight); the work stops when nobody waits any more.
 
 Whoever has an API key has a shelf of their own, unless `EARWITNESS_SHARED_PERCEPTION` is true: how fast
@@ -8,6 +8,7 @@ an answer comes would otherwise tell that somebody else has asked about the same
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +19,8 @@ from services.protocols import ASR, Captioner
 from services.settings import settings
 from services.shelf import Shelf, Statements
 from services.types import AudioClip
+
+NUM_RECENT = 1_000  # statements about a clip that each model keeps in memory, some kilobytes each
 
 
 @dataclass(slots=True)
@@ -36,11 +39,16 @@ class _Cache:
         self._shelf = Shelf(folder, settings().perception_max_bytes)
         self._shared = settings().shared_perception
         self._flights: dict[str, _Flight] = {}
+        self._recent: OrderedDict[str, Statements] = OrderedDict()
 
     async def get(self, key: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
         """Return what was said under `key`, from `make` the first time; a failure is not remembered."""
         owner = "" if self._shared else current_call().tenant
         name = str(Path(self._kind, self._source, f"of-{owner}" if owner else "", f"{key}.json"))
+        if name in self._recent:
+            self._note("hit")
+            self._recent.move_to_end(name)
+            return self._recent[name]
         flight = self._flights.get(name)
         if flight:
             self._note("joined")
@@ -67,10 +75,16 @@ class _Cache:
         stored = await asyncio.to_thread(self._shelf.read, name)
         self._note("miss" if stored is None else "hit")
         if stored is not None:
-            return stored
+            return self._kept(name, stored)
         made = await make()
         await asyncio.to_thread(self._shelf.write, name, made)
-        return made
+        return self._kept(name, made)
+
+    def _kept(self, name: str, statements: Statements) -> Statements:
+        self._recent[name] = statements
+        if len(self._recent) > NUM_RECENT:
+            self._recent.popitem(last=False)
+        return statements
 
     def _note(self, result: LookupResult) -> None:
         from services.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay

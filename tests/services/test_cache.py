@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from services import cache
 from services.cache import CachedCaptioner
 from services.call import Call, calling
 from services.errors import ModelError
@@ -49,6 +51,22 @@ async def test_a_new_process_reads_what_an_old_one_heard(tmp_path: Path) -> None
     captioner = Counting()
     assert await CachedCaptioner(captioner, tmp_path).caption(CLIP) == first
     assert captioner.num_calls == 0
+
+
+async def test_what_was_said_a_moment_ago_is_in_memory_and_that_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "NUM_RECENT", 2)
+    captioner = Counting()
+    cached = CachedCaptioner(captioner, tmp_path)
+    first = await cached.caption(CLIP, "first")
+    shutil.rmtree(tmp_path)
+    assert await cached.caption(CLIP, "first") == first
+    await cached.caption(CLIP, "second")
+    await cached.caption(CLIP, "third")
+    shutil.rmtree(tmp_path)
+    assert await cached.caption(CLIP, "first") != first
+    assert captioner.num_calls == 4
 
 
 async def test_another_focus_is_another_caption(tmp_path: Path) -> None:
