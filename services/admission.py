@@ -54,13 +54,25 @@ class Admission:
             async with asyncio.timeout(deadline_s) as deadline:
                 with budget(deadline_s), self._place():
                     with _stage("upload"):
-                        asked = await read(request)
+                        asked = await self._read(request, read)
                     return await _while_connected(request, self._in_turn(work, asked))
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise TookTooLong(
                 f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
+            ) from None
+
+    async def _read(self, request: Request, read: Callable[[Request], Awaitable[Read]]) -> Read:
+        upload_s = self._limits.upload_s
+        try:
+            async with asyncio.timeout(upload_s) as deadline:
+                return await read(request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise TookTooLong(
+                f"The upload was not there within {upload_s:g} s; send a compressed format, or raise `upload_s`."
             ) from None
 
     @contextmanager

@@ -30,6 +30,8 @@ class Limits(Value):
     max_duration_s: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
     deadline_s: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     """Seconds from the head of the request to its answer."""
+    upload_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    """Seconds within which an upload has to be there: until then it holds a place."""
     max_running: int = Field(default=32, ge=1)
     """Requests in work at once, per replica of the agent."""
     max_waiting: int = Field(default=64, ge=0)

@@ -22,7 +22,7 @@ def scripted() -> Scripted:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=5, max_running=2, max_waiting=1)
+    return Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=5, upload_s=2, max_running=2, max_waiting=1)
 
 
 @pytest.fixture

@@ -64,6 +64,18 @@ async def test_two_work_one_waits_and_the_next_is_told_to_come_back(
     await until_inside(client, 0, 0)
 
 
+async def test_an_upload_that_does_not_come_gives_up_its_place(client: httpx.AsyncClient) -> None:
+    async def halting() -> AsyncIterator[bytes]:
+        yield b'{"question": "What?"'
+        await asyncio.sleep(3)
+        yield b"}"
+
+    response = await client.post(QUESTIONS, content=halting(), headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline_exceeded")
+    assert "The upload was not there within 2 s" in response.json()["error"]["message"]
+    await until_inside(client, 0, 0)
+
+
 @pytest.mark.parametrize(("model", "stopped"), [("text", ["text"]), ("both", ["cascade", "lalm"])])
 async def test_a_client_that_leaves_cancels_the_work(
     url: str,

@@ -109,7 +109,8 @@ def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
     hostile = {
         AudioCode.EMPTY: b"",
         AudioCode.FORMAT: b"%PDF-1.7 is no audio at all",
-        AudioCode.TOO_SHORT: good[:44],
+        AudioCode.TOO_SHORT: sndfile("wav", tone()[:100]),
+        AudioCode.DAMAGED: good[: len(good) // 2],
         AudioCode.NOT_FINITE: sndfile("wav", nan, subtype="FLOAT"),
         AudioCode.BAD_RATE: wav_header(1, 1, bytes(3200)),
         AudioCode.TOO_MANY_CHANNELS: wav_header(16_000, 255, bytes(255 * 2 * 1000)),
@@ -118,6 +119,14 @@ def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
     assert {code: refused(decoder, data).code for code, data in hostile.items()} == {code: code for code in hostile}
     assert refused(decoder, wav_header(4_000_000, 1, bytes(64_000))).code == AudioCode.BAD_RATE
     assert decoded(decoder, good).duration_s == pytest.approx(1.0)
+
+
+def test_a_wav_file_that_was_streamed_or_is_off_by_little_is_heard_as_far_as_it_goes(decoder: Decoder) -> None:
+    good = sndfile("wav", tone())
+    place = good.index(b"data") + 4
+    streamed = good[:place] + b"\xff\xff\xff\xff" + good[place + 4 : len(good) // 2]
+    assert decoded(decoder, streamed).duration_s == pytest.approx(0.5, abs=0.01)
+    assert decoded(decoder, good[:-1000]).duration_s == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
