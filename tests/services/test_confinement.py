@@ -1,5 +1,6 @@
 """A confined process computes and uses the files it was handed, and nothing else, whoever runs it."""
 
+import mmap
 import multiprocessing
 import os
 import platform
@@ -36,7 +37,7 @@ def _signal_the_parent() -> None:
 
 
 def _take_memory() -> None:
-    bytearray(3 << 30)
+    mmap.mmap(-1, 3 << 30)  # a fork of a large process may find 3 GB in what its allocator kept
 
 
 def _outcome(forbidden: Callable[[], None], told: int) -> None:
@@ -66,7 +67,7 @@ def test_no_file_socket_process_or_signal(forbidden: Callable[[], None]) -> None
 
 
 def test_no_more_memory_than_allowed() -> None:
-    assert outcome(_take_memory) == "MemoryError"
+    assert outcome(_take_memory) == "OSError"
 
 
 def test_what_is_allowed_still_works() -> None:
