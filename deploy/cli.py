@@ -15,9 +15,9 @@ import typer
 
 from eval import cli as eval_cli
 from eval.terminal import leave_now
+from services.command import UNUSABLE
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 
-UNUSABLE = 2  # exit code of what the user can mend
 LOCAL = Path(__file__).with_name("serve.local.yaml")
 
 app = typer.Typer(

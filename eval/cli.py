@@ -16,14 +16,13 @@ import typer
 
 from eval import akb_cli, analysis_cli
 from eval.terminal import leave_now, terminal
+from services.command import INTERRUPTED, UNUSABLE
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
     from eval.session import Outcome
 
-INTERRUPTED = 130  # exit code of what Ctrl-C ended, as shells have it
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
-UNUSABLE = 2  # exit code of what the user can mend
 
 app = typer.Typer(
     help="Measure answers: ask a benchmark's questions and score what comes back.",

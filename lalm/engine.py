@@ -29,7 +29,6 @@ from services.settings import settings
 
 START_S = 600.0  # a large backbone is read and compiled in minutes
 POLL_S = 0.5
-FILLED = 0.9  # of the GPU, or of the share of it that is this replica's
 MAX_TOKENS = 2048  # of a prompt with its reply
 # vLLM's runner for GPUs refuses logits processors with the interface of the one for CPUs.
 ON_CPU = (
@@ -62,7 +61,7 @@ class OwnVllm:
         command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(_exported(folder))]
         command += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port)]
         command += ["--max-model-len", str(MAX_TOKENS), "--limit-mm-per-prompt", json.dumps({"audio": 1})]
-        share = f"{FILLED * settings().gpu_share}"
+        share = f"{settings().vllm_memory:g}"
         command += ("--gpu-memory-utilization", share) if torch.cuda.is_available() else ON_CPU
         self._process = subprocess.Popen(  # noqa: S603 - our own words and a folder of ours
             [sys.executable, "-c", DIE_WITH_PARENT, *command],

@@ -37,3 +37,8 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+
+    @property
+    def vllm_memory(self) -> float:
+        """Share of a GPU's memory that vLLM is told to fill, in (0, 1]: nine tenths of what is this process's."""
+        return 0.9 * self.gpu_share

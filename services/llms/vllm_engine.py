@@ -18,7 +18,6 @@ from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usa
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
-FILLED = 0.9  # of the GPU, or of the share of it that is this replica's
 
 
 class VllmEngine:
@@ -53,7 +52,7 @@ class VllmEngine:
                 revision=revision,
                 enable_prefix_caching=True,
                 trust_remote_code=False,
-                gpu_memory_utilization=FILLED * settings().gpu_share,
+                gpu_memory_utilization=settings().vllm_memory,
                 tensor_parallel_size=max(1, cuda.device_count()),  # Ray shows a replica the GPUs that are its own
             )
         )

@@ -10,6 +10,7 @@ from ray.serve._private.build_app import build_app
 from deploy.app import build
 from deploy.cluster import Arguments, application
 from deploy.config import ServeConfig, deployed, read
+from services.environment import Settings
 from services.limits import Scale
 
 FOLDER = Path(__file__).parents[2] / "deploy"
@@ -48,12 +49,14 @@ def test_the_cluster_has_four_families_of_llms_and_three_lalms_on_parts_of_gpus_
     }
 
 
-def test_a_replica_with_part_of_a_gpu_takes_that_part_of_its_memory() -> None:
+def test_a_replica_with_part_of_a_gpu_takes_that_part_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     built = build_app(application(Arguments(config=CLUSTER)), name="earwitness")
     actors = {one.name: one._replica_config.ray_actor_options for one in built.deployments}
     shared = {"env_vars": {"EARWITNESS_GPU_SHARE": "0.25"}}
     assert actors["lalm-earwitness-tiny"]["runtime_env"].items() >= shared.items()
     assert not actors["llm-phi-4"].get("runtime_env")
+    monkeypatch.setenv("EARWITNESS_GPU_SHARE", "0.25")
+    assert Settings().vllm_memory == pytest.approx(0.225)
     with pytest.raises(ValidationError, match=r"num_gpus is 1\.5: a replica has part of one GPU, or whole ones"):
         Scale(num_gpus=1.5)
 
