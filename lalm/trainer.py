@@ -72,8 +72,6 @@ class Trainer:
             self._refuse(number, packs)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        if not all(torch.isfinite(value).all() for value in self._parameters):
-            self._refuse(number, packs)
         return _step(number, sums, started)._replace(
             grad_norm=float(norm), learning_rate=share * self._config.optimizer.learning_rate
         )
@@ -145,7 +143,7 @@ class Trainer:
     def _refuse(self, number: int, packs: Sequence[Pack]) -> None:
         names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))
         raise ModelError(
-            f"The loss of step {number}, its gradient or its update is no number, over the rows about {names}. "
+            f"The loss of step {number}, or its gradient, is no number, over the rows about {names}. "
             "Lower optimizer.learning_rate, or take those rows out; the last checkpoint is kept."
         )
 

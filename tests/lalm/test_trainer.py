@@ -36,6 +36,6 @@ def test_an_update_that_ruins_the_model_is_not_saved(
 ) -> None:
     ruinous = {"num_steps": 1, "warmup_steps": 0, "learning_rate": 1e30, "lora_learning_rate": 1e30}
     assert train.main([str(make_run(optimizer=ruinous)), str(tmp_path / "run")]) == 2
-    assert "is no number" in capsys.readouterr().err
+    assert "The validation loss is no number" in capsys.readouterr().err
     weights = load_file(tmp_path / "run" / checkpoint.WEIGHTS)
     assert all(value.isfinite().all() and value.abs().max() < 1e6 for value in weights.values())
