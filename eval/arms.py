@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from agents.router import ArmModels, Provenance
+from eval.budget import step_at
 from eval.records import Prediction, RunRecord
 from eval.run_folder import require_record
 from eval.stored import read_predictions
@@ -38,6 +39,8 @@ class Pair(NamedTuple):
     lalm: Answer
     cascade_right: bool
     lalm_right: bool
+    once_right: bool
+    """Whether the cascade was right before it asked its ears again, as the paper's cascade never does."""
 
     @property
     def is_discordant(self) -> bool:
@@ -129,6 +132,7 @@ def _pair(cascade: Prediction, lalm: Prediction) -> Pair:
         lalm=_answer(lalm, "lalm"),
         cascade_right=cascade.correct_strict,
         lalm_right=lalm.correct_strict,
+        once_right=step_at(cascade, 0).is_right,
     )
 
 

@@ -48,7 +48,9 @@ class AtBudget(NamedTuple):
         return mcnemar_exact(self.gained, self.lost)
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """What an answer was within a budget."""
+
     is_right: bool
     actions: int
 
@@ -61,7 +63,7 @@ def curves(predictions: Iterable[Prediction], budget: int) -> tuple[AtBudget, ..
 
 
 def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
-    here, before = [_step(row, budget) for row in rows], [_step(row, 0) for row in rows]
+    here, before = [step_at(row, budget) for row in rows], [step_at(row, 0) for row in rows]
     pairs = list(zip(here, before, strict=True))
     return AtBudget(
         group,
@@ -74,13 +76,13 @@ def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
     )
 
 
-def _step(row: Prediction, budget: int) -> _Step:
+def step_at(row: Prediction, budget: int) -> Step:
     """Return what the last draft within the budget was; an answer without drafts was the same throughout."""
     drafts = [draft for draft in row.response.drafts if draft.actions <= budget] if row.response else []
     if not drafts:
-        return _Step(row.correct_strict, 0)
+        return Step(row.correct_strict, 0)
     choice = drafts[-1].choice
-    return _Step(choice is not None and choice.text == row.answer, drafts[-1].actions)
+    return Step(choice is not None and choice.text == row.answer, drafts[-1].actions)
 
 
 def print_curves(found: Sequence[AtBudget], console: Console) -> None:

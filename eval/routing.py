@@ -2,7 +2,8 @@
 
 What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
 modality switch is told the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
-answers: it takes whichever arm is right.
+answers: it takes whichever arm is right. Where the cascade's run had a budget for follow-up questions, the cascade
+that hears once, which is the paper's, stands in a row of its own, and every way is tested against it as well.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from eval.statistics import mcnemar_exact
 from services.types import Value
 
 ROUTER = "fitted router"
+ONCE = "cascade, heard once"
 
 
 class Row(Value):
@@ -35,9 +37,11 @@ class Row(Value):
     only_better_arm: int
     mcnemar_p: float | None
     """Exact, against the better arm; None for that arm itself."""
-    seconds: float
-    """Mean per question: of both arms where both are asked, as if one after the other."""
-    tokens: float
+    mcnemar_p_once: float | None
+    """Exact, against the cascade that hears once; None for that one itself, and where there were no follow-ups."""
+    seconds: float | None
+    """Mean per question: of both arms where both are asked, as if one after the other; None where not measured."""
+    tokens: float | None
     headroom: float | None
     """Share of the distance from the better arm to the oracle; None where there is none."""
     by_task: dict[str, float]
@@ -68,7 +72,8 @@ class _Outcome(NamedTuple):
     """What one way does with one question."""
 
     is_right: bool
-    way: Way
+    way: Way | None
+    """None: an earlier answer of the cascade's run, whose cost nobody measured."""
 
 
 class Routed(NamedTuple):
@@ -96,7 +101,10 @@ def route(arms: Arms) -> Routed:
 
 def _ways(pairs: Sequence[Pair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
     together = list(zip(pairs, tested, strict=True))
+    asked_again = any(pair.cascade.drafts for pair in pairs)
+    once = {ONCE: [_Outcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
     return {
+        **once,
         "cascade only": [_Outcome(pair.cascade_right, "cascade") for pair in pairs],
         "lalm only": [_Outcome(pair.lalm_right, "lalm") for pair in pairs],
         "modality switch": [_one_arm(pair, _better_in_task(pair, pairs)) for pair in pairs],
@@ -134,7 +142,7 @@ def _alike(pair: Pair, router: Router) -> Reconciled:
 
 
 def _cost(arms: Arms, ways: Sequence[Way]) -> Cost:
-    costs = {
+    costs: dict[Way, Cost] = {
         "cascade": arms.cascade_cost,
         "lalm": arms.lalm_cost,
         "both": Cost(*(sum(two) for two in zip(arms.cascade_cost, arms.lalm_cost, strict=True))),
@@ -147,9 +155,10 @@ def _row(
 ) -> Row:
     n, correct = len(outcomes), sum(one.is_right for one in outcomes)
     at_least, at_most = (sum(one.is_right for one in side) for side in (better, ways["oracle"]))
-    only_this = sum(one.is_right and not other.is_right for one, other in zip(outcomes, better, strict=True))
-    only_better = only_this - (correct - at_least)
-    cost = _cost(arms, [one.way for one in outcomes])
+    only_this, only_better = _apart(outcomes, better)
+    once = ways.get(ONCE)
+    asked = [one.way for one in outcomes if one.way is not None]
+    cost = _cost(arms, asked) if asked else None
     return Row(
         name=name,
         n=n,
@@ -158,11 +167,18 @@ def _row(
         only_this=only_this,
         only_better_arm=only_better,
         mcnemar_p=None if outcomes is better else mcnemar_exact(only_this, only_better),
-        seconds=cost.seconds,
-        tokens=cost.tokens,
+        mcnemar_p_once=None if once is None or outcomes is once else mcnemar_exact(*_apart(outcomes, once)),
+        seconds=cost.seconds if cost else None,
+        tokens=cost.tokens if cost else None,
         headroom=(correct - at_least) / (at_most - at_least) if at_most > at_least else None,
         by_task=_by_task(outcomes, arms.pairs),
     )
+
+
+def _apart(these: Sequence[_Outcome], those: Sequence[_Outcome]) -> tuple[int, int]:
+    """Return how many questions only these and only those get right."""
+    pairs = [(this.is_right, that.is_right) for this, that in zip(these, those, strict=True)]
+    return pairs.count((True, False)), pairs.count((False, True))
 
 
 def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[Pair]) -> dict[str, float]:
@@ -184,36 +200,57 @@ def _point(arms: Arms, decisions: Sequence[Decision], certainty: float) -> Point
 
 
 def print_routing(table: RoutingTable, console: Console) -> None:
-    """Print the ways to choose, one a row."""
+    """Print the ways to choose, one a row: how good they are, then where and at what cost."""
+    has_once = any(row.name == ONCE for row in table.rows)
+    once = ["p once"] if has_once else []
+    good = _empty(
+        f"{table.n} questions, {table.discordant} with one arm right", "right", "95 %", "p", *once, "head-room"
+    )
     tasks = list(table.rows[0].by_task)
-    shown = Table(title=f"{table.n} questions, {table.discordant} with one arm right", title_justify="left")
-    shown.add_column("way", no_wrap=True)
-    for heading in ("right", "95 %", "p", "of head-room", *tasks, "s", "tokens"):
-        shown.add_column(heading, justify="right")
+    cost = _empty("Right by task, and cost per question", *tasks, "s", "tokens")
     for row in table.rows:
         low, high = row.wilson_95
-        shown.add_row(
+        good.add_row(
             row.name,
             f"{row.correct / row.n:.1%}",
             f"{100 * low:.1f}–{100 * high:.1f}",
-            "-" if row.mcnemar_p is None else f"{row.mcnemar_p:.3g}",
-            "-" if row.headroom is None else f"{row.headroom:.0%}",
-            *(f"{row.by_task[task]:.1%}" for task in tasks),
-            f"{row.seconds:.2f}",
-            f"{row.tokens:.0f}",
+            _or_dash(row.mcnemar_p, ".3g"),
+            *(_or_dash(row.mcnemar_p_once, ".3g") for _ in once),
+            _or_dash(row.headroom, ".0%"),
         )
-    console.print(shown)
+        shares = (f"{row.by_task[task]:.1%}" for task in tasks)
+        cost.add_row(row.name, *shares, _or_dash(row.seconds, ".2f"), _or_dash(row.tokens, ".0f"))
+    console.print(good)
+    beside = f"; p once: against {ONCE}" if has_once else ""
     console.print(
-        f"p: exact McNemar against the better arm, {table.better_arm} only; s and tokens: mean per question.",
+        f"p: exact McNemar against the better arm, {table.better_arm} only{beside}; head-room: share of the way from "
+        "the better arm to the oracle.",
         highlight=False,
     )
+    console.print(cost)
+
+
+def _empty(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("way", no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _or_dash(figure: float | None, form: str) -> str:
+    return "-" if figure is None else format(figure, form)
 
 
 def draw_routing(table: RoutingTable, out: Path) -> None:
     """Draw accuracy against seconds per question as SVG."""
     from eval.plots import Priced, accuracy_against_cost
 
-    dots = [Priced(row.name, row.seconds, row.correct / row.n, row.wilson_95) for row in table.rows]
+    dots = [
+        Priced(row.name, row.seconds, row.correct / row.n, row.wilson_95)
+        for row in table.rows
+        if row.seconds is not None
+    ]
     curve = [
         Priced(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
         for point in table.curve

@@ -7,7 +7,7 @@ the service's decoding processes, so it imports nothing heavy; all errors are `B
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from io import SEEK_CUR, SEEK_END, BytesIO, FileIO
+from io import BytesIO, FileIO
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from services.cut_off import num_missing
 from services.errors import AudioCode, BadAudio, bad_audio
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ Source: TypeAlias = BytesIO | FileIO
 MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; a header that claims less would blow one second up to hours
 BLOCK = 1 << 18  # samples decoded at a time, all channels together
 HEAD = 16  # bytes that tell the format
-SLACK = 4096  # bytes that a WAV file may lack of what it announces; some writers miscount
-STREAMED = 0x7FFF0000  # a WAV file that announces as much was written before its length was known
-MOST_CHUNKS = 1000  # before the sound of a WAV file
 FORMATS = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, M4A, AAC and WebM"
 
 # Not the ADPCM variants: libsndfile 1.2.2 overflows in one (CVE-2026-37555).
@@ -133,9 +131,9 @@ def open_sound(source: Source, name: str, bounds: Bounds) -> Sound:
     """Begin to decode; `name` is what errors call the recording."""
     head = source.read(HEAD)
     reader = reader_of(head, name)
+    if missing := num_missing(source):
+        raise bad_audio(AudioCode.DAMAGED, f"'{name}' is cut off: {missing} bytes that it announces are missing.")
     source.seek(0)
-    if head[8:12] == b"WAVE":
-        _refuse_cut_wav(source, name)
     stream = _sndfile(source, name) if reader is Reader.SNDFILE else _ffmpeg(source, reader, name)
     if not MIN_RATE <= stream.rate <= MAX_RATE:
         raise bad_audio(
@@ -185,26 +183,6 @@ def _other_codec(name: str, codec: str) -> BadAudio:
     return bad_audio(
         AudioCode.CODEC, f"'{name}' holds audio coded as {codec}, which is not accepted; send WAV, FLAC, Opus or AAC."
     )
-
-
-def _refuse_cut_wav(source: Source, name: str) -> None:
-    """Refuse a WAV file whose sound ends before its header says; what was streamed does not know its length."""
-    num_bytes = source.seek(0, SEEK_END)
-    source.seek(12)
-    for _ in range(MOST_CHUNKS):
-        head = source.read(8)
-        length = int.from_bytes(head[4:], "little")
-        if head[:4] == b"data":
-            missing = source.tell() + length - num_bytes
-            if missing > SLACK and length < STREAMED:
-                raise bad_audio(
-                    AudioCode.DAMAGED, f"'{name}' is cut off: {missing} of its {length} bytes of sound are missing."
-                )
-            break
-        if len(head) < 8:
-            break
-        source.seek(length + length % 2, SEEK_CUR)
-    source.seek(0)
 
 
 def _sndfile(source: Source, name: str) -> _Stream:

@@ -11,7 +11,7 @@ from eval.benchmarks.benchmark import Item
 from eval.provenance import environment
 from eval.records import ModelUse, RunOptions, RunRecord, judged
 from eval.run_folder import open_run
-from services.types import Answer, Choice, Usage
+from services.types import Answer, Choice, Draft, Usage
 
 QUESTIONS = {
     "sound": "Which sound is heard in the background?",
@@ -51,12 +51,29 @@ def answered(item: Item, path: str, *, is_right: bool, sure: float, chance: rand
     )
 
 
+def drafts(item: Item, answer: Answer, is_right_at_first: bool) -> tuple[Draft, Draft]:
+    """Return an answer's first draft, right or wrong, and what it became after one action."""
+    place = OPTIONS.index(str(item.answer))
+    first = place if is_right_at_first else (place + 1) % 4
+    begun = Choice(letter="ABCD"[first], text=OPTIONS[first])
+    return Draft(actions=0, choice=begun), Draft(actions=1, choice=answer.choice)
+
+
 @pytest.fixture
 def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
-    """Return what writes two seeded runs; `sure_if` gives the top probability of right and of wrong answers."""
+    """Return what writes two seeded runs.
+
+    `sure_if` gives the top probability of right and of wrong answers, `once` the share of the cascade's questions whose
+    first draft was right, the first ones of the run; without it there are no drafts.
+    """
 
     def make(
-        accuracies: Accuracies, *, n: int = 300, sure_if: tuple[float, float] = (0.5, 0.5), seed: int = 1
+        accuracies: Accuracies,
+        *,
+        n: int = 300,
+        sure_if: tuple[float, float] = (0.5, 0.5),
+        once: float | None = None,
+        seed: int = 1,
     ) -> TwoRuns:
         chance = random.Random(seed)
         items = [
@@ -85,6 +102,8 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
                     is_right = chance.random() < accuracies[arm][item.task]
                     sure = sure_if[0] if is_right else sure_if[1]
                     answer = answered(item, arm, is_right=is_right, sure=sure, chance=chance)
+                    if once is not None and arm == "cascade":
+                        answer = answer.model_copy(update={"drafts": drafts(item, answer, number <= once * n)})
                     run.append(judged(item, answer, None, took_s=1.0, clock_s=number * SECONDS[arm]))
         return folders
 

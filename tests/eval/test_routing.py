@@ -48,9 +48,20 @@ def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(ma
     assert (found["lalm only"].seconds, found["lalm only"].tokens) == pytest.approx((0.5, 10))
     assert (found["always both"].seconds, found["always both"].tokens) == pytest.approx((2.5, 110))
     assert 0.5 < found["modality switch"].seconds < 2.0
+    assert all(row.mcnemar_p_once is None for row in found.values())
     assert [point.asked_both for point in table.curve] == sorted(point.asked_both for point in table.curve)
     assert (table.curve[0].asked_both, table.curve[-1].asked_both) == (0, 1)
     assert table.curve[-1].seconds == pytest.approx(2.5)
+
+
+def test_the_cascade_that_hears_once_has_a_row_where_the_run_asked_again(make_runs: Callable[..., Path]) -> None:
+    found = rows(route(read_arms(*make_runs(COMPLEMENTARY, once=0.25)))[1])
+    once, cascade, oracle = found["cascade, heard once"], found["cascade only"], found["oracle"]
+    assert (once.correct, once.mcnemar_p_once, once.seconds) == (75, None, None)
+    assert cascade.mcnemar_p is None or found["lalm only"].mcnemar_p is None
+    assert cascade.mcnemar_p_once is not None and cascade.mcnemar_p_once < 1e-6
+    assert oracle.mcnemar_p_once is not None and oracle.mcnemar_p_once < cascade.mcnemar_p_once
+    assert once.headroom is not None and once.headroom < 0
 
 
 def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[..., Path]) -> None:

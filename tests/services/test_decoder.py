@@ -45,20 +45,22 @@ def sndfile(kind: str, samples: np.ndarray, rate: int = 48_000, subtype: str | N
     return buffer.getvalue()
 
 
-def ffmpeg(kind: str, samples: np.ndarray, rate: int = 48_000) -> bytes:
+def ffmpeg(kind: str, samples: np.ndarray, options: dict[str, str] | None = None) -> bytes:
     container_name, codec = CONTAINERS[kind]
     buffer = BytesIO()
-    with av.open(buffer, "w", format=container_name) as container:
-        stream = container.add_stream(codec, rate=rate, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
-        frame.rate = rate
-        resampler = av.AudioResampler(
-            format=stream.format, layout="stereo", rate=rate, frame_size=stream.frame_size or 960
-        )
-        for part in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
+    with av.open(buffer, "w", format=container_name, options=options or {}) as container:
+        encode(container, codec, samples)
     return buffer.getvalue()
+
+
+def encode(container: av.container.OutputContainer, codec: str, samples: np.ndarray, rate: int = 48_000) -> None:
+    stream = container.add_stream(codec, rate=rate, layout="stereo")
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
+    frame.rate = rate
+    resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=rate, frame_size=stream.frame_size or 960)
+    for part in [*resampler.resample(frame), *resampler.resample(None)]:
+        container.mux(stream.encode(part))
+    container.mux(stream.encode(None))
 
 
 def decoded(decoder: Decoder, data: bytes, bounds: Bounds = BOUNDS) -> AudioClip:
@@ -120,6 +122,31 @@ def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
     assert {code: refused(decoder, data).code for code, data in hostile.items()} == {code: code for code in hostile}
     assert refused(decoder, wav_header(4_000_000, 1, bytes(64_000))).code == AudioCode.BAD_RATE
     assert decoded(decoder, good).duration_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
+def test_a_recording_that_is_cut_off_is_refused(decoder: Decoder, kind: str) -> None:
+    noise = np.random.default_rng(3).normal(0, 0.1, (2 * 48_000, 2)).astype(np.float32)
+    data = sndfile(kind, noise) if kind in SNDFILE else ffmpeg(kind, noise)
+    assert decoded(decoder, data + b"TAG of somebody's").duration_s == pytest.approx(2.0, abs=0.12)
+    for share in (0.4, 0.8):
+        assert refused(decoder, data[: int(share * len(data))]).code == AudioCode.DAMAGED
+
+
+def test_an_mp4_file_whose_index_comes_first_is_refused_where_its_sound_is_cut_off(
+    decoder: Decoder, tmp_path: Path
+) -> None:
+    with av.open(tmp_path / "fast.mp4", "w", format="mp4", options={"movflags": "faststart"}) as container:
+        encode(container, "aac", tone(4.0))
+    data = (tmp_path / "fast.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert decoded(decoder, data).duration_s == pytest.approx(4.0, abs=0.12)
+    assert "bytes that it announces are missing" in str(refused(decoder, data[: len(data) * 2 // 3]))
+
+
+def test_what_was_streamed_is_heard_as_far_as_it_goes(decoder: Decoder) -> None:
+    live = ffmpeg("webm", tone(4.0), {"live": "1"})
+    assert decoded(decoder, live[: len(live) // 2]).duration_s == pytest.approx(2.0, abs=0.3)
 
 
 def test_a_wav_file_that_was_streamed_or_is_off_by_little_is_heard_as_far_as_it_goes(decoder: Decoder) -> None:

@@ -1,0 +1,121 @@
+"""Recordings that end before they say they do: how many of their bytes are missing.
+
+Each format announces lengths: WAV of its sound, MP4 of each box, WebM of its segment, Ogg of each page, MP3 of the
+whole where the encoder left a Xing header. FLAC and raw AAC end in an error of their decoder. What was streamed
+announces nothing, or what no file has, and is heard as far as it goes. Lengths are compared with the bytes that are
+there and used for nothing else.
+"""
+
+from io import SEEK_CUR, SEEK_END, BytesIO, FileIO
+from typing import TypeAlias
+
+Source: TypeAlias = BytesIO | FileIO
+
+SLACK = 4096  # bytes that may lack; some writers miscount
+STREAMED_WAV = 0x7FFF0000  # a WAV file that announces as much was written before its length was known
+MOST_PARTS = 1000  # chunks or boxes that are looked at
+OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the longest page
+MP3_FRAME = 1500  # bytes of the longest frame; the first holds the Xing header
+ID3_HEAD = 10
+BOXES = frozenset(
+    [b"ftyp", b"styp", b"moov", b"moof", b"mfra", b"mdat", b"meta", b"sidx", b"free", b"skip", b"wide", b"uuid"]
+)
+SEGMENT = bytes.fromhex("18538067")  # of Matroska and WebM
+
+
+def num_missing(source: Source) -> int:
+    """Return how many bytes a recording announces beyond its end, 0 where none, few or unknown; the place moves."""
+    num_bytes = source.seek(0, SEEK_END)
+    source.seek(0)
+    head = source.read(12)
+    if head[8:] == b"WAVE":
+        end = _wav_end(source)
+    elif head[4:8] == b"ftyp":
+        end = _mp4_end(source, num_bytes)
+    elif head[:4] == b"\x1a\x45\xdf\xa3":
+        end = _webm_end(source)
+    elif head[:4] == b"OggS":
+        return _ogg_missing(source, num_bytes)
+    else:
+        end = _mp3_end(source, head)
+    return end - num_bytes if end - num_bytes > SLACK else 0
+
+
+def _wav_end(source: Source) -> int:
+    """Return where the sound ends; the place is behind `RIFF`, its length and `WAVE`."""
+    for _ in range(MOST_PARTS):
+        head = source.read(8)
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            return source.tell() + length if length < STREAMED_WAV else 0
+        if len(head) < 8:
+            return 0
+        source.seek(length + length % 2, SEEK_CUR)
+    return 0
+
+
+def _mp4_end(source: Source, num_bytes: int) -> int:
+    """Return where the last box ends, of those that begin before the end (ISO/IEC 14496-12, section 4.2)."""
+    end = 0
+    for _ in range(MOST_PARTS):
+        source.seek(end)
+        head = source.read(16)
+        length = int.from_bytes(head[:4])
+        if length == 1:
+            length = int.from_bytes(head[8:])
+        if length < 8 or head[4:8] not in BOXES:  # 0: to the end of the file
+            return end
+        end += length
+        if end >= num_bytes:
+            return end
+    return 0
+
+
+def _webm_end(source: Source) -> int:
+    """Return where the segment ends (RFC 8794, section 4 on lengths of unknown size, RFC 9559)."""
+    source.seek(4)
+    header = _variable_length(source)
+    if header is None:
+        return 0
+    source.seek(header, SEEK_CUR)
+    if source.read(4) != SEGMENT:
+        return 0
+    length = _variable_length(source)
+    return 0 if length is None else source.tell() + length
+
+
+def _variable_length(source: Source) -> int | None:
+    """Read a length of 1 to 8 bytes, None where it is unknown: all ones."""
+    first = source.read(1)
+    width = 9 - first[0].bit_length() if first else 9
+    if width > 8:
+        return None
+    bits = 7 * width
+    value = int.from_bytes(first + source.read(width - 1)) & ((1 << bits) - 1)
+    return None if value == (1 << bits) - 1 else value
+
+
+def _ogg_missing(source: Source, num_bytes: int) -> int:
+    """Return what the last page lacks (RFC 3533, section 6); where pages are missing whole, nothing says so."""
+    source.seek(max(0, num_bytes - OGG_PAGE))
+    tail = source.read(OGG_PAGE)
+    page = tail[max(tail.rfind(b"OggS"), 0) :]
+    num_segments = page[26] if len(page) > 26 else 0
+    lengths = page[27 : 27 + num_segments]
+    return max(0, 27 + num_segments + sum(lengths) - len(page))
+
+
+def _mp3_end(source: Source, head: bytes) -> int:
+    """Return where the frames end that a Xing header counts, behind the tags before it."""
+    start = 0
+    if head[:3] == b"ID3":
+        seven_bits = head[6:ID3_HEAD]
+        start = ID3_HEAD + sum(value << shift for value, shift in zip(seven_bits, (21, 14, 7, 0), strict=False))
+    source.seek(start)
+    frame = source.read(MP3_FRAME)
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    flags = frame[at + 7] if 0 < at < len(frame) - 16 else 0
+    if not flags & 2:
+        return 0
+    length_at = at + 8 + (4 if flags & 1 else 0)
+    return start + int.from_bytes(frame[length_at : length_at + 4])
