@@ -18,7 +18,7 @@ from eval.benchmarks.rows import read_bytes
 from eval.records import Prediction, RunRecord
 from eval.run_folder import require_record
 from eval.scoring import Verdict, string_match
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Question
 
 KEYS = ("model_prediction", "model_output", "answer_prediction")
@@ -135,7 +135,7 @@ def _checked(file: Path, number: int, row: object) -> FileRow:
         checked = FileRow.model_validate(row | {"number": number})
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
-        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {problem['msg']}.") from error
+        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {worded(problem)}.") from error
     if checked.answer not in checked.choices:
         raise BadConfig(f"{where}, field 'answer': {checked.answer!r} is none of the choices {list(checked.choices)}.")
     return checked

@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lalm.prompting import AUDIO
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Message, Sampling
 
 NO_WORDS = " "  # the transcript of a clip in which nobody speaks, as DeSTA writes it
@@ -114,6 +114,6 @@ def _conversation(line: str, place: str) -> Conversation:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "row"
         raise BadConfig(
-            f"{place} is no conversation: {field}: {first['msg']}. "
+            f"{place} is no conversation: {field}: {worded(first)}. "
             'It needs {"messages": [{"role", "content", "audios": [{"audio", "text"}]}], "response"}.'
         ) from error

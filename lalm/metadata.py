@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 
 QUOTED = re.compile(r'English meaning: "(.*)"')
 SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
@@ -110,4 +110,4 @@ def _row(line: str, place: str) -> Metadata:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "row"
         needed = ", ".join(name for name, known in Metadata.model_fields.items() if known.is_required())
-        raise BadConfig(f"{place} is no metadata row: {field}: {first['msg']}. It needs {needed}.") from error
+        raise BadConfig(f"{place} is no metadata row: {field}: {worded(first)}. It needs {needed}.") from error

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Value
 
 ConfigT = TypeVar("ConfigT", bound=Value)
@@ -42,7 +42,7 @@ def _worded(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"unknown key {key!r}; {cure}"
     if fault["type"] == "missing":
         return f"key {key!r} is missing."
-    return f"{key} = {fault['input']!r}: {fault['msg']}." if key else f"{fault['msg']}."
+    return f"{key} = {fault['input']!r}: {worded(fault)}." if key else f"{worded(fault)}."
 
 
 def _nested(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:

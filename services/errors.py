@@ -18,7 +18,7 @@
 Each message says what happened, with which value, and what would work.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -51,7 +51,7 @@ class AudioCode(StrEnum):
     code                 HTTP  when
     bad_audio            422   no recording at that path, or it cannot be opened (command line only)
     empty_audio          422   0 bytes
-    damaged_audio        422   the first bytes promise a format that the rest does not keep
+    damaged_audio        422   the first bytes promise a format that the rest does not keep, or it is cut off
     no_audio_track       422   a container without sound
     audio_too_short      422   fewer samples than 0.01 s, none included
     not_finite           422   samples that are NaN or infinite
@@ -197,3 +197,8 @@ class UnknownName(EarwitnessError):
     def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, tuple[str, ...]]]:
         """Travel between processes, as Ray sends errors."""
         return (UnknownName, self._parts)
+
+
+def worded(problem: Mapping[str, object]) -> str:
+    """Return what Pydantic says of a value, without what it puts before our own words."""
+    return str(problem["msg"]).removeprefix("Value error, ")

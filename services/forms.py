@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.errors import BadRequest, Unsupported
+from services.errors import BadRequest, Unsupported, worded
 from services.limits import Limits
 from services.types import Value
 
@@ -97,7 +97,7 @@ def complaint(error: ValidationError) -> BadRequest:
     if first["type"] == "extra_forbidden":
         return Unsupported(f"{param}: no parameter of that name is known.", param=param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
-    return kind(f"{param or 'The JSON'}: {first['msg'].rstrip('.')}.", param=param)
+    return kind(f"{param or 'The JSON'}: {worded(first).rstrip('.')}.", param=param)
 
 
 def _param(place: tuple[int | str, ...]) -> str:

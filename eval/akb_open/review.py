@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import is_json_lines, read_bytes
 from eval.benchmarks.text_rows import read_fields
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Value
 
 
@@ -63,7 +63,7 @@ def read_reviews(file: Path) -> list[Review]:
     try:
         return [Review.model_validate_json(line) for line in lines[:-1] if line.strip()]
     except ValidationError as error:
-        raise BadConfig(f"{str(file)!r} holds a line that is no review: {error.errors()[0]['msg']}.") from error
+        raise BadConfig(f"{str(file)!r} holds a line that is no review: {worded(error.errors()[0])}.") from error
 
 
 def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str], str]) -> int:

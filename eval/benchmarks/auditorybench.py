@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_bytes
 from eval.benchmarks.text_rows import Fields, TextRow, read_fields, renamed
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.settings import settings
 
 NAME = "auditorybench++"
@@ -102,7 +102,7 @@ def _item(file: Path, number: int, row: Mapping[str, str], fields: Fields, answe
         asked = TextRow.model_validate(ours)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
-        message = problem["msg"].removeprefix("Value error, ")
+        message = worded(problem)
         field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
         raise BadConfig(
             f"Benchmark {str(file)!r}, row {number}, {field}{message}; its columns "

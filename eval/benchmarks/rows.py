@@ -10,7 +10,7 @@ from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 
 
 def _not_blank(text: str) -> str:
@@ -146,7 +146,7 @@ def _refuse_partly_withheld(file: Path, rows: Sequence[AskedRow]) -> None:
 
 def _first_problem(error: ValidationError, *, row: int | None = None) -> str:
     problem = error.errors(include_url=False, include_context=False)[0]
-    message = problem["msg"].removeprefix("Value error, ")
+    message = worded(problem)
     match problem["loc"] if row is None else (row - 1, *problem["loc"]):
         case ():
             return f"not a JSON list of rows: {message}."

@@ -8,7 +8,7 @@ from pydantic import ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import AskedRow, read_benchmark, read_bytes
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Value
 
 
@@ -53,7 +53,7 @@ def read_fields(file: Path) -> Fields:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(
-            f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {problem['msg']}; fields that can be named "
+            f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {worded(problem)}; fields that can be named "
             f"are {', '.join(Fields.model_fields)}."
         ) from error
 
