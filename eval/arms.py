@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from agents.router import ArmModels, Provenance
 from eval.budget import step_at
 from eval.records import Prediction, RunRecord
-from eval.run_folder import require_record
+from eval.run_folder import is_finished, require_record
 from eval.stored import read_predictions
 from services.errors import BadConfig
 from services.types import Answer, Question
@@ -67,6 +67,10 @@ class Arms(NamedTuple):
     runs: Mapping[str, str]
     """Run folder's name -> sha256 of its run.json and predictions.jsonl."""
     benchmark_sha256: str
+    num_failed: int
+    """Questions left out because an arm failed at them: whoever was down was not wrong."""
+    num_cached: int
+    """Captions and transcripts of the cascade that were there already: their seconds are not in its cost."""
 
     def provenance(self, folds: int) -> Provenance:
         """Return where a router that is fitted on these comes from."""
@@ -88,12 +92,12 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
         raise BadConfig(f"{str(cascade)!r} and {str(lalm)!r} are runs over different benchmarks; ask both the same.")
     asked = {folder: tuple(read_predictions(folder)) for folder in (cascade, lalm)}
     by_id = {prediction.id: prediction for prediction in asked[lalm]}
-    both = [(one, by_id[one.id]) for one in asked[cascade] if one.id in by_id]
-    pairs = tuple(_pair(*two) for two in both if two[0].answer is not None)
+    both = [(one, by_id[one.id]) for one in asked[cascade] if one.id in by_id and one.answer is not None]
+    pairs = tuple(_pair(*two) for two in both if all(one.response for one in two))
     if (num := len({pair.clip for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
         raise BadConfig(
-            f"{str(cascade)!r} and {str(lalm)!r} share {len(pairs)} questions; those that exactly one of them gets "
-            f"right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
+            f"{str(cascade)!r} and {str(lalm)!r} both answered {len(pairs)} questions; those that exactly one of them "
+            f"gets right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
         )
     return Arms(
         pairs=pairs,
@@ -102,11 +106,15 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
         models=_models(records),
         runs={folder.resolve().name: _run_sha256(folder) for folder in (cascade, lalm)},
         benchmark_sha256=sums.pop(),
+        num_failed=len(both) - len(pairs),
+        num_cached=sum(one.num_cached for one in asked[cascade]),
     )
 
 
 def _record(folder: Path, arm: str) -> RunRecord:
     record = require_record(folder)
+    if not is_finished(folder):
+        raise BadConfig(f"{str(folder)!r} is not finished; the same `eval run` with --out {folder} goes on with it.")
     if record.options.path != arm:
         raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; here one over {arm!r} belongs.")
     return record
@@ -122,23 +130,18 @@ def _models(records: Mapping[str, RunRecord]) -> ArmModels:
 
 
 def _pair(cascade: Prediction, lalm: Prediction) -> Pair:
-    assert cascade.answer is not None
+    assert cascade.answer is not None and cascade.response is not None and lalm.response is not None
     return Pair(
         question=cascade.to_question(),
         clip=cascade.audio,
         task=cascade.task,
         answer=cascade.answer,
-        cascade=_answer(cascade, "cascade"),
-        lalm=_answer(lalm, "lalm"),
+        cascade=cascade.response,
+        lalm=lalm.response,
         cascade_right=cascade.correct_strict,
         lalm_right=lalm.correct_strict,
         once_right=step_at(cascade, 0).is_right,
     )
-
-
-def _answer(prediction: Prediction, arm: Arm) -> Answer:
-    """Return what was answered; of a failed item an answer without content, which is wrong."""
-    return prediction.response or Answer(question_id=prediction.id, reply="", choice=None, path=arm)
 
 
 def _cost(predictions: Sequence[Prediction]) -> Cost:

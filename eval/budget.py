@@ -87,12 +87,12 @@ def step_at(row: Prediction, budget: int) -> Step:
 
 def print_curves(found: Sequence[AtBudget], console: Console) -> None:
     """Print a table."""
-    table = Table(title="Accuracy against budget", title_justify="left")
-    for column in ("questions", "budget", "n", "strict, %", "95 %", "gained", "lost", "p", "actions"):
-        table.add_column(column, justify="left" if column == "questions" else "right")
+    table = Table(title="Strict accuracy against budget, set beside no follow-ups", title_justify="left")
+    for column in ("asks", "budget", "n", "%", "95 %", "won", "lost", "p", "actions"):
+        table.add_column(column, justify="left" if column == "asks" else "right", no_wrap=True)
     for one in found:
         low, high = (100 * bound for bound in one.interval)
-        shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.3g}")
+        shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.2g}")
         table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
     console.print(table)
 

@@ -47,13 +47,13 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     if not raw:
         return None
     mended = [*_tempered(halves[0], halves[1]), *_tempered(halves[1], halves[0])]
-    curve = list(risk_coverage(mended))
+    curve = list(risk_coverage(raw))  # the halves' temperatures would put their answers in another order
     return Calibration(
         n=len(raw),
         raw=quality(raw),
         tempered=quality(mended),
         temperature=round(fit_temperature(raw), 4),
-        aurc=aurc(mended),
+        aurc=aurc(raw),
         risk_coverage=tuple(curve[max(0, round(share * len(curve)) - 1)] for share in COVERAGES),
         abstention=None if abstain is None else selective(mended, abstain, len(verdicts)),
     )

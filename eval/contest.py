@@ -32,6 +32,8 @@ class Contestant(Value):
     """Running time of its run per question; None for a prediction file."""
     unpaired: int
     """Items that not all have: left out."""
+    cached: int
+    """Captions and transcripts whose seconds are not counted, as they were there already."""
 
 
 class Field(Value):
@@ -51,7 +53,10 @@ class Field(Value):
     lead: float
     """Accuracy of the leader less that of the runner-up."""
     more_s: float | None
-    """Seconds per question that the leader takes more than the runner-up; None where not both are runs of ours."""
+    """Seconds per question that the leader takes more than the runner-up; None where not both are runs of ours.
+
+    A run's time is shared out by the seconds between its questions and their answers.
+    """
     lead_per_s: float | None
     """The lead over `more_s`; None where the leader takes no more."""
 
@@ -73,6 +78,8 @@ class _Item(NamedTuple):
     task: str
     category: str
     right: tuple[bool, ...]
+    seconds: tuple[float, ...]
+    """Share of each run's time."""
 
 
 def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
@@ -84,7 +91,8 @@ def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
         raise BadConfig(f"{', '.join(map(repr, names))} share {len(shared)} items that have an answer; compare others.")
     if len(set(names)) < len(names):
         raise BadConfig(f"The results are named {', '.join(map(repr, names))}; give each folder a name of its own.")
-    items = [_item([rows[id_] for rows in by_id], scorer) for id_ in shared]
+    speeds = [_speed(result) for result in results]
+    items = [_item([rows[id_] for rows in by_id], speeds, scorer) for id_ in shared]
     contestants = tuple(
         _contestant(result, [item.right[place] for item in items]) for place, result in enumerate(results)
     )
@@ -98,12 +106,19 @@ def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
     )
 
 
-def _item(rows: Sequence[Row], scorer: Scorer) -> _Item:
+def _speed(result: Stored) -> float:
+    """Return the seconds of a run per second between a question and its answer: items share the run's time."""
+    waited = sum(verdict.took_s for verdict in result.verdicts)
+    return max(verdict.clock_s for verdict in result.verdicts) / waited if waited else 0.0
+
+
+def _item(rows: Sequence[Row], speeds: Sequence[float], scorer: Scorer) -> _Item:
     for other in rows[1:]:
         require_same(rows[0], other)
     verdicts = [row.verdict for row in rows]
     right = tuple(one.correct_strict if scorer == "strict" else one.correct_official for one in verdicts)
-    return _Item(verdicts[0].task, verdicts[0].category, right)
+    seconds = tuple(one.took_s * speed for one, speed in zip(verdicts, speeds, strict=True))
+    return _Item(verdicts[0].task, verdicts[0].category, right, seconds)
 
 
 def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
@@ -114,6 +129,7 @@ def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
         wilson_95=wilson_95(sum(right), len(right)),
         seconds=took_s / len(result.rows) if result.record else None,
         unpaired=len(result.rows) - len(right),
+        cached=sum(verdict.num_cached for verdict in result.verdicts),
     )
 
 
@@ -140,8 +156,8 @@ def _field(
     )
     highest = max(p for pair, p in p_holm.items() if leader in pair)
     lead = (correct[leader] - correct[second]) / len(items)
-    seconds = (contestants[leader].seconds, contestants[second].seconds)
-    more_s = None if seconds[0] is None or seconds[1] is None else seconds[0] - seconds[1]
+    is_timed = all(contestants[place].seconds is not None for place in (leader, second))
+    more_s = sum(item.seconds[leader] - item.seconds[second] for item in items) / len(items) if is_timed else None
     return Field(
         name=name,
         n=len(items),
@@ -161,10 +177,11 @@ def print_contest(found: Contest, console: Console) -> None:
     for one in found.contestants:
         low, high = one.wilson_95
         cost = "" if one.seconds is None else f", {one.seconds:.2f} s per question"
+        cached = f" without {one.cached} captions and transcripts from the cache" if one.cached else ""
         left_out = f", {one.unpaired} items left out that not all have" if one.unpaired else ""
         console.print(
             f"{one.name}: {one.correct} of {found.n} right, {one.correct / found.n:.2%} [{low:.1%}, {high:.1%}]"
-            f"{cost}{left_out}",
+            f"{cost}{cached}{left_out}",
             highlight=False,
             soft_wrap=True,
         )

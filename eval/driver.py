@@ -7,6 +7,7 @@ from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.records import Prediction, judged
+from services.call import Call, calling
 from services.errors import EarwitnessError
 from services.protocols import Answerer
 from services.types import Answer
@@ -38,14 +39,15 @@ class Driver:
     async def _predict(self, item: Item) -> Prediction:
         started = perf_counter()
         answer, failed = None, None
-        try:
-            answer = await self._answer(item)
-        except EarwitnessError as error:
-            failed = str(error)
-        except Exception:  # noqa: BLE001 - the edge: whatever one item meets, the run goes on
-            failed = traceback.format_exc()
-        now = perf_counter()
-        return judged(item, answer, failed, took_s=now - started, clock_s=now - self._started)
+        with calling(Call()) as call:
+            try:
+                answer = await self._answer(item)
+            except EarwitnessError as error:
+                failed = str(error)
+            except Exception:  # noqa: BLE001 - the edge: whatever one item meets, the run goes on
+                failed = traceback.format_exc()
+        now, num_cached = perf_counter(), sum(one.result == "hit" for one in call.lookups)
+        return judged(item, answer, failed, took_s=now - started, clock_s=now - self._started, num_cached=num_cached)
 
     async def _answer(self, item: Item) -> Answer:
         question = item.to_question()

@@ -25,6 +25,8 @@ class Prediction(Item):
     """From the start of the item to its answer, waiting for models included."""
     clock_s: float
     """Running time of the whole run so far, over all its sessions."""
+    num_cached: int = 0
+    """Captions and transcripts that were there already, from this run or another: their seconds count nowhere."""
 
     @property
     def verdict(self) -> Verdict:
@@ -47,6 +49,7 @@ class Prediction(Item):
             withheld=self.answer is None,
             took_s=self.took_s,
             clock_s=self.clock_s,
+            num_cached=self.num_cached,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
@@ -54,7 +57,9 @@ class Prediction(Item):
         )
 
 
-def judged(item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float) -> Prediction:
+def judged(
+    item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float, num_cached: int = 0
+) -> Prediction:
     """Judge an answer, or the lack of one."""
     reply = answer.reply if answer else ""
     choice = answer.choice.text if answer and answer.choice else None
@@ -70,6 +75,7 @@ def judged(item: Item, answer: Answer | None, failed: str | None, *, took_s: flo
         response=answer,
         took_s=round(took_s, 4),
         clock_s=round(clock_s, 4),
+        num_cached=num_cached,
     )
 
 

@@ -62,6 +62,10 @@ class RoutingTable(Value):
 
     n: int
     discordant: int
+    failed: int
+    """Questions left out because an arm failed at them."""
+    cached: int
+    """Captions and transcripts of the cascade whose seconds are in no figure, as they were there already."""
     better_arm: Arm
     rows: tuple[Row, ...]
     curve: tuple[Point, ...]
@@ -92,6 +96,8 @@ def route(arms: Arms) -> Routed:
     table = RoutingTable(
         n=len(arms.pairs),
         discordant=sum(pair.is_discordant for pair in arms.pairs),
+        failed=arms.num_failed,
+        cached=arms.num_cached,
         better_arm=better,
         rows=tuple(_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
         curve=tuple(_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
@@ -228,6 +234,13 @@ def print_routing(table: RoutingTable, console: Console) -> None:
         highlight=False,
     )
     console.print(cost)
+    if table.cached:
+        console.print(
+            f"The cascade found {table.cached} captions and transcripts in the cache: their seconds are not in it.",
+            highlight=False,
+        )
+    if table.failed:
+        console.print(f"Left out: {table.failed} questions at which an arm failed.", highlight=False)
 
 
 def _empty(title: str, *headings: str) -> Table:

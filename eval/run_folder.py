@@ -73,6 +73,11 @@ def write_summary(folder: Path, summary: Summary) -> None:
     replace(folder / "summary.json", summary.model_dump_json(indent=1).encode())
 
 
+def is_finished(folder: Path) -> bool:
+    """Tell whether every item of a run is finished."""
+    return (folder / "summary.json").is_file()
+
+
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     try:

@@ -36,6 +36,7 @@ class Verdict(NamedTuple):
     """Nobody but the benchmark's authors knows the answer."""
     took_s: float = 0.0
     clock_s: float = 0.0
+    num_cached: int = 0
     """Running time of the whole run when the item was finished."""
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shutil import rmtree
 from typing import NamedTuple
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from eval.benchmarks.benchmark import Item
 from eval.provenance import environment
 from eval.records import ModelUse, RunOptions, RunRecord, judged
-from eval.run_folder import open_run
+from eval.run_folder import open_run, write_summary
+from eval.scoring import summarise
 from services.types import Answer, Choice, Draft, Usage
 
 QUESTIONS = {
@@ -64,12 +66,15 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
     """Return what writes two seeded runs.
 
     `sure_if` gives the top probability of right and of wrong answers, `once` the share of the cascade's questions whose
-    first draft was right, the first ones of the run; without it there are no drafts.
+    first draft was right, the first ones of the run; without it there are no drafts. The LALM fails at the items
+    `failed`, and the cascade takes four times as long for questions of task `slow`. The folders are the same each time.
     """
 
     def make(
         accuracies: Accuracies,
         *,
+        failed: range = range(0),
+        slow: str = "",
         n: int = 300,
         sure_if: tuple[float, float] = (0.5, 0.5),
         once: float | None = None,
@@ -89,6 +94,7 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
         ]
         folders = TwoRuns(tmp_path / "cascade", tmp_path / "lalm")
         for arm, folder in folders._asdict().items():
+            rmtree(folder, ignore_errors=True)
             record = RunRecord(
                 options=RunOptions(benchmark="made-up", path=arm),
                 benchmark_file="made-up.json",
@@ -104,7 +110,11 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
                     answer = answered(item, arm, is_right=is_right, sure=sure, chance=chance)
                     if once is not None and arm == "cascade":
                         answer = answer.model_copy(update={"drafts": drafts(item, answer, number <= once * n)})
-                    run.append(judged(item, answer, None, took_s=1.0, clock_s=number * SECONDS[arm]))
+                    why = "down" if arm == "lalm" and number in failed else None
+                    clock_s = number * SECONDS[arm]
+                    took_s = 4.0 if arm == "cascade" and item.task == slow else 1.0
+                    run.append(judged(item, None if why else answer, why, took_s=took_s, clock_s=clock_s))
+            write_summary(folder, summarise(run.verdicts.values()))
         return folders
 
     return make

@@ -55,6 +55,18 @@ def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path
         contest([*three[:2], stored(tmp_path, "d", {"other": range(3)})])
 
 
+def test_a_run_s_time_is_shared_out_over_its_tasks(make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path) -> None:
+    accuracies = {arm: dict.fromkeys(("sound", "music", "speech"), p) for arm, p in (("cascade", 0.9), ("lalm", 0.2))}
+    folders = make_runs(accuracies, n=90, slow="music")
+    again = tmp_path / "again"
+    again.symlink_to(folders[1])
+    found = contest([open_stored(folder) for folder in (*folders, again)])
+    # 90 questions in 180 s: those on music took four times as long, 30 of them 120 s; the LALM's took 0.5 s each.
+    more_s = {field.name: field.more_s for field in found.by_task}
+    assert more_s == {"sound": pytest.approx(0.5), "music": pytest.approx(3.5), "speech": pytest.approx(0.5)}
+    assert found.overall.more_s == pytest.approx(1.5)
+
+
 def test_the_command_says_what_a_lead_costs(
     make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,8 +9,10 @@ from eval import clips
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.driver import Driver
 from eval.records import Prediction
+from services.cache import CachedCaptioner
 from services.errors import BadAudio, ModelError
-from services.types import Answer, AudioClip, Choice, Question
+from services.protocols import Answerer
+from services.types import Answer, AudioClip, Choice, Evidence, Question
 
 Reply = Callable[[Question], Answer]
 
@@ -50,7 +52,7 @@ class Recorder:
         return self.reply(question)
 
 
-async def drive(answerer: Recorder, benchmark: Benchmark, concurrency: int, *, hears: bool = False) -> list[Prediction]:
+async def drive(answerer: Answerer, benchmark: Benchmark, concurrency: int, *, hears: bool = False) -> list[Prediction]:
     predictions: list[Prediction] = []
     await Driver(answerer, benchmark, hears=hears).ask(benchmark.items, concurrency, predictions.append)
     return predictions
@@ -130,6 +132,24 @@ async def test_a_clip_that_cannot_be_decoded_fails_all_its_items_and_no_other(mo
         "2": None,
         "3": "'b' is empty (0 bytes).",
     }
+
+
+async def test_what_came_out_of_the_perception_cache_is_counted(tmp_path: Path) -> None:
+    class Ears:
+        name, revision = "ears", "1"
+
+        async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+            return ()
+
+    class Listener:
+        captioner = CachedCaptioner(Ears(), tmp_path)
+
+        async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+            await self.captioner.caption(AudioClip(np.zeros(16_000, dtype=np.float32)))
+            return answer_of(question, question.choices[0])
+
+    predictions = await drive(Listener(), benchmark_of("a", "a", "b"), concurrency=1)
+    assert [one.num_cached for one in predictions] == [0, 1, 1]
 
 
 async def test_the_clock_goes_on_from_earlier_sessions() -> None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from agents.router import ArmModels, read_router
 from eval.arms import read_arms
 from eval.cli import main
-from eval.routing import RoutingTable, Row, route
+from eval.routing import RoutingTable, Row, print_routing, route
 from services.errors import BadConfig
 from services.types import Question
 
@@ -100,7 +101,24 @@ def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
 
 def test_runs_that_cannot_be_paired_are_refused(make_runs: Callable[..., Path]) -> None:
     cascade, lalm = make_runs(COMPLEMENTARY, n=12)
-    with pytest.raises(BadConfig, match=r"share 12 questions; .* are about \d clips, and a router needs 20"):
+    with pytest.raises(BadConfig, match=r"both answered 12 questions; .* are about \d clips, and a router needs 20"):
         read_arms(cascade, lalm)
     with pytest.raises(BadConfig, match="is a run over path 'lalm'; here one over 'cascade' belongs"):
         read_arms(lalm, cascade)
+    (lalm / "summary.json").unlink()
+    with pytest.raises(
+        BadConfig, match=r"lalm' is not finished; the same `eval run` with --out .*lalm goes on with it"
+    ):
+        read_arms(cascade, lalm)
+
+
+def test_a_failed_item_is_left_out_and_not_taken_for_a_wrong_answer(
+    make_runs: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, arms = read_arms(*make_runs(COMPLEMENTARY)), read_arms(*make_runs(COMPLEMENTARY, failed=range(1, 51)))
+    assert (whole.num_failed, arms.num_failed, len(arms.pairs)) == (0, 50, 250)
+    assert [pair.lalm_right for pair in arms.pairs] == [pair.lalm_right for pair in whole.pairs[50:]]
+    print_routing(route(arms).table, Console())
+    assert "Left out: 50 questions at which an arm failed." in capsys.readouterr().out
+    with pytest.raises(BadConfig, match="both answered 0 questions"):
+        read_arms(*make_runs(COMPLEMENTARY, failed=range(1, 301)))
