@@ -40,8 +40,11 @@ class Form:
         self.file = file
 
     def text(self, name: str) -> str | None:
-        """Return the field of that name; None: there is none."""
-        return next(iter(self.texts(name)), None)
+        """Return the one field of that name; None: there is none."""
+        texts = self.texts(name)
+        if len(texts) > 1:
+            raise BadRequest(f"{name!r} was sent {len(texts)} times; send it once.", param=name)
+        return next(iter(texts), None)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return all fields of that name."""

@@ -107,6 +107,7 @@ def test_unusable_recordings_are_refused_with_their_code(
     ("fields", "status", "code", "param"),
     [
         ({"question": ""}, 400, "bad_request", "question"),
+        ({"question": ["What?", "Who?"]}, 400, "bad_request", "question"),
         ({"choices": ["Rain"]}, 400, "bad_request", "choices"),
         ({"choices": ["Rain", "Rain"]}, 400, "bad_request", "choices"),
         ({"choice": ["Rain", "Wind"]}, 400, "unsupported_parameter", "choice"),
