@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from agents.confidence import Part, Probabilities
+from agents.keys import supported_keys
 from agents.relevance import stems
 from services.types import Choice, Evidence, Question
 
@@ -38,6 +39,8 @@ def supported(text: str, question: Question) -> frozenset[str]:
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
     if same:
         return same
+    if (keys := supported_keys(said, question)) is not None:
+        return keys
     fits = {choice.letter: _fit(said, choice.text) for choice in question.choices}
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)

@@ -17,7 +17,10 @@ SHORTEST_S = 0.5  # a shorter span is not listened to again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # listened to on either side of a span
 NAMED_SPAN = re.compile(r"\b(\d+(?:\.\d+)?)\s*(?:s|sec\w*)?\s*(?:-|–|to|and|until)\s*(\d+(?:\.\d+)?)\s*(?:s|sec\w*)\b")
-SAID = r"says?|said|words?|sentences?|phrases?|(digits?|numbers?|names?|days?|months?)\b.*\bspoken"
+WORDS = r"(words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?)"
+SPEECH = r"(spoken|speak\w*|utter\w*|mention\w*|hear|heard|contains?|voice|dictat\w*|transcri\w*)"
+NO_SPEECH = r"^(?!.*\b(describ\w*|other words)\b)"  # "Which word best describes the sound that is heard?"
+SAID = rf"says?|said|{WORDS}\b.*\b{SPEECH}|{SPEECH}\b.*\b{WORDS}"
 
 
 class Ears(NamedTuple):
@@ -123,7 +126,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("sum", _asks(r"(sum|total) of"), 1, "model", _transcribed(said.summed)),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),
-        Tool("said", _asks(SAID), 1, "model", _transcribed(said.spoken)),
+        Tool("said", re.compile(rf"{NO_SPEECH}.*\b({SAID})\b"), 1, "model", _transcribed(said.spoken)),
         Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
         Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),
         Tool("key", _asks(r"key|chords?|scale|harmon\w+"), 1, "measured", focused("key")),

@@ -5,6 +5,9 @@ from services.types import Evidence, Question
 
 COUNT = Question.ask("How many steps are heard?", ("Three", "4", "Ten"))
 ORDER = Question.ask("In which order?", ("Dog → Rain → Bell", "Rain → Dog → Bell", "Bell → Rain → Dog"))
+KEYS = Question.ask("Which key is it in?", ("E major", "D# major", "E♭ minor", "C Major"))
+FLATS = Question.ask("Which key is it in?", ("Key of D-flat major", "C major", "A minor", "Gb"))
+MODES = Question.ask("Is it major or minor?", ("Major", "Minor"))
 FEELING = Question.ask("Which emotion?", ("Angry", "Happy", "Neutral", "Sad"))
 
 
@@ -19,6 +22,15 @@ FEELING = Question.ask("Which emotion?", ("Angry", "Happy", "Neutral", "Sad"))
         (ORDER, "Order: rain, then dog barking, then bell.", "B"),
         (ORDER, "Order: bell; then rain; then dog.", "C"),
         (ORDER, "Sounds: dog, rain, bell.", ""),
+        (KEYS, "Key: E flat major.", "B"),
+        (KEYS, "Key: E major.", "A"),
+        (KEYS, "Key: minor (E flat minor)", "C"),
+        (KEYS, "Key: F sharp minor.", ""),
+        (FLATS, "Key: C sharp major.", "A"),
+        (FLATS, "Key: A minor.", "C"),
+        (FLATS, "Key: A major.", ""),
+        (FLATS, "Key: F sharp major.", "D"),
+        (MODES, "Key: E flat minor.", "B"),
         (FEELING, "The voice sounds raised: probably angry, perhaps happy", "AB"),
         (FEELING, "The voice sounds odd.", ""),
     ],
