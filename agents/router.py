@@ -7,18 +7,21 @@
 from collections.abc import Mapping
 from math import exp
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Annotated, Literal, NamedTuple, Protocol, Self, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from agents.confidence import Part, pooled, tempered
 from agents.features import Features, Modality, all_features, modality, question_features
-from services.errors import BadConfig
+from services.errors import BadConfig, worded
 from services.types import Answer, Question, Value
 
 Way: TypeAlias = Literal["cascade", "lalm", "both"]
 
 PACKAGED = Path(__file__).with_name("router.json")
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 LEAST_SAY = 0.01  # exponent of an arm's probabilities
 
 
@@ -38,6 +41,9 @@ class Routing(Protocol):
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> "Reconciled":
         """Weigh two answers to a question that has options."""
 
+    def alone(self, answer: Answer) -> Answer:
+        """Return the answer of an arm that stands alone, its probabilities on the scale of `reconcile`."""
+
 
 class Reconciled(NamedTuple):
     """Two answers made one."""
@@ -49,15 +55,29 @@ class Reconciled(NamedTuple):
     why: str
 
 
-class Logistic(Value):
-    """A logistic regression over named features."""
+class Scaled(Value):
+    """Named features, and what brings each to mean 0 and deviation 1."""
 
     names: tuple[str, ...]
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
-    weights: tuple[float, ...]
+    means: tuple[Finite, ...]
+    scales: tuple[Positive, ...]
+
+    def _require_one_each(self, *others: tuple[float, ...]) -> None:
+        if any(len(other) != len(self.names) for other in (self.means, self.scales, *others)):
+            raise ValueError("names, means, scales and weights differ in number")
+
+
+class Logistic(Scaled):
+    """A logistic regression over named features."""
+
+    weights: tuple[Finite, ...]
     """Of the features less their means, over their scales."""
-    bias: float
+    bias: Finite
+
+    @model_validator(mode="after")
+    def _has_a_weight_for_each(self) -> Self:
+        self._require_one_each(self.weights)
+        return self
 
     def probability(self, features: Features) -> float:
         """Return the probability that the LALM is right, if exactly one of the two is."""
@@ -69,22 +89,24 @@ class Logistic(Value):
 class Say(Value):
     """How much one arm's log-probabilities count: linear in the features."""
 
-    weights: tuple[float, ...]
-    bias: float
+    weights: tuple[Finite, ...]
+    bias: Finite
 
 
-class Stack(Value):
+class Stack(Scaled):
     """A conditional logit over options (McFadden 1974): the utility of option k is Σ say(arm) · log p(arm, k).
 
     Each arm's say depends on what is asked and on how sure both arms are, never on which option it is.
     """
 
-    names: tuple[str, ...]
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
     cascade: Say
     """Of the features less their means, over their scales; so is the LALM's."""
     lalm: Say
+
+    @model_validator(mode="after")
+    def _has_a_weight_for_each(self) -> Self:
+        self._require_one_each(self.cascade.weights, self.lalm.weights)
+        return self
 
     def says(self, features: Features) -> tuple[float, float]:
         """Return the say of the cascade and of the LALM, each at least `LEAST_SAY`: no arm counts against itself."""
@@ -125,13 +147,13 @@ class Router(Value):
 
     format: Literal[2] = 2
     models: ArmModels
-    cascade_temperature: float
-    lalm_temperature: float
+    cascade_temperature: Positive
+    lalm_temperature: Positive
     before: Logistic
     """From the question alone."""
     after: Stack
     """From the question, the evidence and both answers; over probabilities at the temperatures above."""
-    certainty: float
+    certainty: Positive
     """Both are asked unless `before` is at least so sure of one; above 1: always both."""
     provenance: Provenance
 
@@ -147,9 +169,13 @@ class Router(Value):
         probabilities = pooled(Part(sure.probabilities, says[0]), Part(heard.probabilities, says[1]))
         return Reconciled(probabilities, says[1] / sum(says), "fitted router")
 
+    def alone(self, answer: Answer) -> Answer:
+        """Return the answer at the temperature of its arm."""
+        return _at(answer, self.lalm_temperature if answer.path == "lalm" else self.cascade_temperature)
+
     def calibrated(self, cascade: Answer, lalm: Answer) -> tuple[Answer, Answer]:
         """Return both answers with their probabilities at the temperatures that make them those of being right."""
-        return _at(cascade, self.cascade_temperature), _at(lalm, self.lalm_temperature)
+        return self.alone(cascade), self.alone(lalm)
 
 
 class Rule:
@@ -167,6 +193,10 @@ class Rule:
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:  # noqa: ARG002 - same say
         """Give both the same say."""
         return Reconciled(weighed(cascade, lalm, 0.5), 0.5, "product of probabilities")
+
+    def alone(self, answer: Answer) -> Answer:
+        """Return the answer as it is: nobody has measured its probabilities."""
+        return answer
 
 
 def way_at(likely: float, certainty: float) -> Way:
@@ -192,13 +222,19 @@ def chosen_arm(cascade: Answer, lalm: Answer, weight: float) -> Answer:
 
 
 def read_router(file: Path) -> Router:
-    """Read a router; `BadConfig` where the file is not one."""
+    """Read a router; `BadConfig` where the file is not one, or looks at features that nobody computes."""
     try:
-        return Router.model_validate_json(file.read_bytes())
+        router = Router.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
+        why = f" ({worded(error.errors()[0])})" if isinstance(error, ValidationError) else ""
         raise BadConfig(
-            f"{str(file)!r} is no router of this version; `earwitness eval fit-router` writes one."
+            f"{str(file)!r} is no router of this version{why}; `earwitness eval fit-router` writes one."
         ) from error
+    question, nothing = Question.ask("?", ("a", "b")), Answer(question_id="", reply="", choice=None, path="cascade")
+    known = all_features(question, nothing, nothing)
+    if unknown := [name for name in (*router.before.names, *router.after.names) if name not in known]:
+        raise BadConfig(f"{str(file)!r} looks at the feature {unknown[0]!r}, which this version does not know.")
+    return router
 
 
 def routing_for(models: ArmModels, file: Path = PACKAGED) -> Routing:

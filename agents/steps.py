@@ -120,7 +120,7 @@ async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
     changed = row is not None and row.arm in ("cascade", "lalm")
     resting = (f"degraded: the answer rests on {row.rests_on}",) if row and changed else ()
     if alone := stages[-1] if stages else lalm:
-        return {"answer": alone, "trace": resting}
+        return {"answer": runtime.context.routing.alone(alone), "trace": resting}
     if not changed:
         raise all_down(state["failures"])
     return {"trace": resting}

@@ -78,6 +78,9 @@ class Always:
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
         return Reconciled(cascade.probabilities, 0.5, "the LLM is believed")
 
+    def alone(self, answer: Answer) -> Answer:
+        return answer
+
 
 def answer(
     way: Way, *missing: Part, error: Exception | None = None, policy: Policy = DEGRADING, follows_up: bool = False

@@ -1,5 +1,6 @@
 """Who is asked, and how two answers become one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +181,40 @@ def test_a_router_is_used_only_with_the_models_it_was_fitted_on(tmp_path: Path) 
     file.write_text('{"format": 1}')
     with pytest.raises(BadConfig, match=r"router\.json' is no router of this version"):
         routing_for(MODELS, file)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cascade_temperature": 0}, "no router of this version .*greater than 0"),
+        ({"lalm_temperature": -1}, "no router of this version .*greater than 0"),
+        ({"certainty": "NaN"}, "no router of this version"),
+        ({"before": {"names": ["options"], "means": [0], "scales": [0], "weights": [1], "bias": 0}}, "greater than 0"),
+        ({"before": {"names": ["options"], "means": [0], "scales": [1], "weights": ["NaN"], "bias": 0}}, "finite"),
+        ({"before": {"names": ["options"], "means": [0], "scales": [1], "weights": [], "bias": 0}}, "differ in number"),
+        (
+            {"before": {"names": ["x"], "means": [0], "scales": [1], "weights": [1], "bias": 0}},
+            "looks at the feature 'x'",
+        ),
+    ],
+)
+def test_a_damaged_router_is_refused_before_anything_is_asked(
+    change: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    whole = router(logistic(("options",), (0.5,)), stack(1.0, 1.0), certainty=0.7)
+    file = tmp_path / "router.json"
+    file.write_text(json.dumps(whole.model_dump() | change))
+    with pytest.raises(BadConfig, match=message):
+        routing_for(MODELS, file)
+
+
+async def test_an_arm_that_stands_alone_is_as_sure_as_it_was_found_to_be() -> None:
+    fitted = router(logistic(("about music",), (-3.0,)), stack(1.0, 1.0), certainty=0.9)
+    fitted = fitted.model_copy(update={"cascade_temperature": 0.5})
+    music = await asked(MUSIC, fitted, cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    assert music.trace[0].startswith("route: cascade")
+    assert music.probabilities["A"] == pytest.approx(0.36 / (0.36 + 0.16))
+    assert music.choice == Choice(letter="A", text="Oboe")
 
 
 def test_a_logistic_regression_is_what_its_coefficients_say() -> None:
