@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,7 @@ from services.audio import load
 from services.audio import require as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.deadline import budget
-from services.errors import BadConfig, TookTooLong
+from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Question, Value
 
@@ -65,6 +65,8 @@ class Answers(Value):
     answers: tuple[Answer, ...]
     took_s: tuple[float, ...]
     """Seconds from question to answer; less than the sum of the steps where some ran at once."""
+    missing: tuple[str, ...] = ()
+    """Of two ways, the one that gave no answer, and why."""
 
 
 def ask(request: Request) -> Answers:
@@ -78,10 +80,10 @@ def ask(request: Request) -> Answers:
         answerers = [build(models) for build in builders]
         clip = None if request.path in DEAF else _load(request.clip)
         runner = asyncio.Runner()
-        timed = runner.run(_in_turn(answerers, question, clip, request.deadline_s))
+        outcomes = runner.run(_in_turn(answerers, question, clip, request.deadline_s))
         if request.deadline_s is None:
             runner.close()  # with a deadline it stays open: closing waits for models that are late
-        return Answers(answers=tuple(one.answer for one in timed), took_s=tuple(one.took_s for one in timed))
+        return _answers(outcomes, WAYS[request.path])
 
 
 def _builders(request: Request) -> tuple[Build, ...]:
@@ -96,11 +98,33 @@ class _Timed(NamedTuple):
     took_s: float
 
 
+def _answers(outcomes: Sequence[_Timed | EarwitnessError], paths: tuple[str, ...]) -> Answers:
+    """Return what was answered; where nothing was, raise the first error."""
+    errors = {path: one for path, one in zip(paths, outcomes, strict=True) if isinstance(one, EarwitnessError)}
+    if len(errors) == len(outcomes):
+        raise errors[paths[0]]
+    timed = [one for one in outcomes if isinstance(one, _Timed)]
+    return Answers(
+        answers=tuple(one.answer for one in timed),
+        took_s=tuple(one.took_s for one in timed),
+        missing=tuple(f"no {path}: {error}" for path, error in errors.items()),
+    )
+
+
 async def _in_turn(
     answerers: list[Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
-) -> list[_Timed]:
+) -> list[_Timed | EarwitnessError]:
     """Ask one after the other, so that the seconds of one are not spent waiting for the other."""
-    return [await _timed(answerer, question, clip, deadline_s) for answerer in answerers]
+    return [await _timed_or_error(answerer, question, clip, deadline_s) for answerer in answerers]
+
+
+async def _timed_or_error(
+    answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None
+) -> _Timed | EarwitnessError:
+    try:
+        return await _timed(answerer, question, clip, deadline_s)
+    except EarwitnessError as error:
+        return error
 
 
 async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None) -> _Timed:

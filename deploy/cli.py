@@ -91,7 +91,7 @@ def ask(
             print(shown.model_dump_json(), file=stdout)
         else:
             print_found(request, found, stdout, explain=explain)
-    if deadline is not None and any(one.degraded for one in found.answers):
+    if deadline is not None and (found.missing or any(one.degraded for one in found.answers)):
         leave_now(0)  # a model that is late may be busy for minutes
 
 

@@ -17,7 +17,7 @@ BAR_WIDTH = 24  # characters that stand for probability 1
 def print_found(request: Request, found: Answers, out: IO[str], *, explain: bool) -> None:
     """Print one answer, or two side by side; explained, with the steps in place of the evidence."""
     question, choices = request.question, request.choices
-    if len(found.answers) > 1:
+    if request.path == "both":
         print_side_by_side(question, choices, found, out)
     elif explain:
         print_choice(question, choices, found.answers[0], out)
@@ -67,6 +67,8 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: Answers, 
             console.print(_evidence(answer.evidence))
         if answer.degraded:
             console.print(_missing(answer), soft_wrap=True)
+    for line in found.missing:
+        console.print(f"Missing: {line}", soft_wrap=True)
 
 
 def _missing(answer: Answer) -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from services.call import Lookup, calling, current_call
 from services.clips import Sound, open_clip
+from services.errors import EarwitnessError
 from services.limits import Limits
 from services.metrics import count_answer
 from services.protocols import Answerer
@@ -20,13 +21,20 @@ BOTH = "both"
 
 
 class Both(Value):
-    """The answers of the cascade and of the LALM to one question."""
+    """The answers of the cascade and of the LALM to one question: both, or the one that there is."""
 
     path: Literal["both"] = "both"
-    cascade: Answer
-    lalm: Answer
+    cascade: Answer | None
+    lalm: Answer | None
     agree: bool | None
-    """Whether they chose the same option; None: an open question, where nothing can be compared."""
+    """Whether they chose the same option; None: an open question or a missing answer, where nothing can be compared."""
+    missing: tuple[str, ...] = ()
+    """Who gave no answer, and why."""
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What there is."""
+        return tuple(one for one in (self.cascade, self.lalm) if one)
 
 
 Answered: TypeAlias = Answer | Both
@@ -88,14 +96,36 @@ async def _both(service: Service, limits: Limits, asked: Asked, names: tuple[str
     clip = await open_clip(asked.sound, limits, asked.place)
     running = [asyncio.ensure_future(_answered(one, asked.question, clip)) for one in answerers]
     try:
-        cascade, lalm = await asyncio.gather(*running)
+        cascade, lalm = [await _answer_or_error(task) for task in running]
     finally:
         for task in running:
             task.cancel()
+    failed = {name: one for name, one in zip(names, (cascade, lalm), strict=True) if isinstance(one, EarwitnessError)}
+    if len(failed) == len(names):
+        raise next(iter(failed.values()))
+    found = Both(
+        cascade=cascade if isinstance(cascade, Answer) else None,
+        lalm=lalm if isinstance(lalm, Answer) else None,
+        agree=_agree(cascade, lalm) if asked.question.choices else None,
+        missing=tuple(f"no {name}: {error}" for name, error in failed.items()),
+    )
     about = about_request()
-    for one in (cascade, lalm):
+    about.degraded += found.missing
+    for one in found.answers:
         count_answer(one)
         about.timings_s |= one.timings_s
         about.degraded += one.degraded
-    same = cascade.choice is not None and cascade.choice == lalm.choice
-    return Both(cascade=cascade, lalm=lalm, agree=same if asked.question.choices else None)
+    return found
+
+
+async def _answer_or_error(running: Awaitable[Answer]) -> Answer | EarwitnessError:
+    try:
+        return await running
+    except EarwitnessError as error:
+        return error
+
+
+def _agree(cascade: Answer | EarwitnessError, lalm: Answer | EarwitnessError) -> bool | None:
+    if isinstance(cascade, EarwitnessError) or isinstance(lalm, EarwitnessError):
+        return None
+    return cascade.choice is not None and cascade.choice == lalm.choice

@@ -183,11 +183,16 @@ def _logprob(letter: str, probability: float) -> TopLogprob:
 def _content(answered: Answered, names: tuple[str, str]) -> str:
     if isinstance(answered, Answer):
         return answered.choice.text if answered.choice else answered.reply
-    cascade, lalm = (_content(one, names) for one in (answered.cascade, answered.lalm))
-    return cascade if answered.agree else f"{names[0]}: {cascade}\n{names[1]}: {lalm}"
+    said = {
+        name: _content(one, names) for name, one in zip(names, (answered.cascade, answered.lalm), strict=True) if one
+    }
+    if answered.agree:
+        return said[names[0]]
+    return "\n".join(f"{name}: {text}" for name, text in said.items())
 
 
 def _usage(answered: Answered) -> TokenUsage:
-    usage: Usage = answered.usage if isinstance(answered, Answer) else answered.cascade.usage + answered.lalm.usage
+    answers = (answered,) if isinstance(answered, Answer) else answered.answers
+    usage = sum((one.usage for one in answers), Usage())
     read, written = usage.prompt_tokens, usage.completion_tokens
     return TokenUsage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)

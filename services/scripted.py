@@ -20,7 +20,7 @@ class Echo:
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         if question.text == "slow":
             await self._sleep()
-        if question.text == "fail":
+        if question.text in {"fail", f"fail {self.path}"}:
             raise ModelError("The server answered 500.")
         if question.text == "bug":
             raise ZeroDivisionError(question.choices)

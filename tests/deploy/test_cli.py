@@ -18,7 +18,7 @@ from lalm.catalog import LALMS
 from services import weights
 from services.auth import read_keys
 from services.catalog import ASRS, CAPTIONERS, LLMS
-from services.errors import BadConfig
+from services.errors import BadConfig, ModelError
 from services.settings import settings
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
@@ -173,6 +173,23 @@ def test_both_ways_are_shown_side_by_side(clip: Path, capfd: pytest.CaptureFixtu
     assert run(*asked, "--json") == 0
     answers = json.loads(capfd.readouterr().out)["answers"]
     assert [(answer["path"], answer["choice"]["letter"]) for answer in answers] == [("cascade", "B"), ("lalm", "A")]
+
+
+def test_both_ways_show_the_one_that_answered(
+    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Hearer):
+        async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+            raise ModelError("It is down.")
+
+    monkeypatch.setitem(LALMS, "double", lambda _url: Broken())
+    asked = ("ask", clip, "What?", "--choice", "Rain", "--choice", "A tone", "--path", "both", *DOUBLES, *LALM)
+    assert run(*asked) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert (lines[1].split(), lines[-1]) == (["cascade"], "Missing: no lalm: It is down.")
+    assert run(*asked, "--json") == 0
+    found = json.loads(capfd.readouterr().out)
+    assert ([one["path"] for one in found["answers"]], found["missing"]) == (["cascade"], ["no lalm: It is down."])
 
 
 @pytest.mark.usefixtures("hearer")

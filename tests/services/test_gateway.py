@@ -18,7 +18,7 @@ from services.scripted import Scripted
 from services.types import Answer
 
 PATH = "/v1/audio/questions"
-LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=0.5)
+LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=3)
 
 
 def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype: str = "PCM_16") -> bytes:
@@ -176,7 +176,7 @@ def test_too_many_seconds_are_413(client: TestClient) -> None:
 def test_no_question_outlasts_its_deadline(client: TestClient) -> None:
     response = ask(client, wav(), "slow")
     assert (response.status_code, fault(response)["code"]) == (504, "deadline_exceeded")
-    assert response.elapsed.total_seconds() < 3
+    assert fault(response)["message"].startswith("No answer within 3 s")
 
 
 def test_a_failing_model_is_503_and_a_bug_is_500_without_its_details(client: TestClient) -> None:
@@ -205,8 +205,18 @@ def test_both_gives_two_answers_and_says_whether_they_agree(client: TestClient) 
     assert ask(client, wav(), model="both").json()["agree"] is None
 
 
-def test_both_fails_where_one_arm_does_or_is_missing(client: TestClient, service: Scripted) -> None:
+@pytest.mark.parametrize(
+    ("failed", "name", "left"), [("cascade", "cascade/tiny", "lalm"), ("lalm", "lalm/ear", "cascade")]
+)
+def test_both_gives_the_answer_of_the_arm_that_is_left(client: TestClient, failed: str, name: str, left: str) -> None:
+    found = ask(client, wav(), f"fail {failed}", model="both", choices=["Rain", "A dog"]).json()
+    assert (found[failed], found["agree"], found[left]["path"]) == (None, None, left)
+    assert found["missing"] == [f"no {name}: The server answered 500."]
+
+
+def test_both_fails_where_both_arms_do_or_one_is_not_there(client: TestClient, service: Scripted) -> None:
     assert ask(client, wav(), "fail", model="both").status_code == 503
+    assert ask(client, wav(), "bug", model="both").status_code == 500
     service.names = ("cascade/tiny", "text/tiny")
     missing = ask(client, wav(), model="both")
     assert (missing.status_code, fault(missing)["message"]) == (503, "This service has no LALM.")

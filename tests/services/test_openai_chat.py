@@ -156,6 +156,14 @@ async def test_both_says_who_said_what_where_they_differ(client: AsyncOpenAI, re
     assert (content, same["agree"]) == ("A dog", True)
 
 
+async def test_both_says_what_the_arm_that_is_left_said(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    reply = await client.chat.completions.create(
+        model="both", messages=user("fail lalm", recording), extra_body={"choices": CHOICES}
+    )
+    assert reply.choices[0].message.content == "cascade/tiny: A dog"
+    assert reply.usage is not None and reply.usage.total_tokens == 9
+
+
 async def test_text_needs_no_recording_and_the_others_do(client: AsyncOpenAI) -> None:
     reply = await client.chat.completions.create(model="text/tiny", messages=[{"role": "user", "content": LINES}])
     assert reply.choices[0].message.content == "A dog"
