@@ -5,7 +5,7 @@ from time import perf_counter
 from agents.reply import read_choice
 from lalm.prompting import hearing
 from services.protocols import LALM
-from services.types import Answer, AudioClip, Choice, Question, Reading
+from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading
 
 
 class Direct:
@@ -22,13 +22,23 @@ class Direct:
             reading = await self.lalm.choose(messages, clip, question.choices)
         else:
             reading = await self.lalm.listen(messages, clip)
+        choice = _choice(question, reading)
+        heard = Evidence(
+            kind="reply",
+            source=self.lalm.name,
+            revision=self.lalm.revision,
+            text=choice.text if choice else reading.reply,
+            end_s=round(clip.duration_s, 2),
+            confidence=reading.probabilities[choice.letter] if choice and reading.probabilities else None,
+        )
         return Answer(
             question_id=question.id,
             reply=reading.reply,
-            choice=_choice(question, reading),
+            choice=choice,
             probabilities=reading.probabilities,
             path="lalm",
             trace=(f"listen: {self.lalm.name}",),
+            evidence=(heard,),
             timings_s={"listen": perf_counter() - started},
             usage=reading.usage,
         )

@@ -24,6 +24,15 @@ class Read(NamedTuple):
     usage: Usage = Usage()
 
 
+class InOrders:
+    """An LLM that is shown the options in so many orders, however many suit it best."""
+
+    def __init__(self, llm: LLM, num_rotations: int) -> None:
+        self.name, self.revision = llm.name, llm.revision
+        self.style = llm.style.model_copy(update={"num_rotations": num_rotations})
+        self.complete, self.choose = llm.complete, llm.choose
+
+
 async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> Read:
     """Ask the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
     shown = None if evidence is None else selected(question, evidence, llm.style)

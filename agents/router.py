@@ -237,6 +237,15 @@ def read_router(file: Path) -> Router:
     return router
 
 
+def router_for(models: ArmModels, file: Path) -> Router:
+    """Return the router in a file that was named; `BadConfig` where it was fitted on other models."""
+    router = read_router(file)
+    if router.models != models:
+        fitted, here = (", ".join(f"{role} {name}" for role, name in one) for one in (router.models, models))
+        raise BadConfig(f"{str(file)!r} was fitted on {fitted}; here answer {here}. Name those, or another router.")
+    return router
+
+
 def routing_for(models: ArmModels, file: Path = PACKAGED) -> Routing:
     """Return the router in `file` if it was fitted on these models, else the rule."""
     if not file.is_file():

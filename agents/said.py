@@ -19,13 +19,17 @@ def words_of(text: str) -> list[str]:
     return ["0" if word == "oh" else NUMBERS.get(word, word) for word in found]
 
 
-def counted(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Count the words, or the digits, that the recogniser wrote."""
-    words = _transcribed(evidence)
-    counts_digits = "digit" in question.text.lower()
-    if counts_digits:
-        words = _digits(words)
-    return _stated(f"Number of {'digits' if counts_digits else 'words'} said: {len(words)}.", evidence) if words else ()
+def counted(question: Question, evidence: tuple[Evidence, ...], revision: str) -> tuple[Evidence, ...]:
+    """Count the words, or the digits, that the recogniser of this revision wrote.
+
+    Where it heard nobody there are none; where it wrote words but no digit, it may have misheard.
+    """
+    words, what = _transcribed(evidence), "words"
+    if not words:
+        return (Evidence(kind="speaker", source="said", revision=revision, text="Number of words and digits said: 0."),)
+    if "digit" in question.text.lower():
+        words, what = _digits(words), "digits"
+    return _stated(f"Number of {what} said: {len(words)}.", evidence) if words else ()
 
 
 def summed(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

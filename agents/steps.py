@@ -163,11 +163,17 @@ async def answer(state: State) -> Added:
     added = {
         "path": "auto",
         "trace": state["trace"],
-        "evidence": state["evidence"] if "cascade" in state else (),  # what nobody read, the answer does not rest on
+        "evidence": _rests_on(state),
         "degraded": state["degraded"],
         "timings_s": state["timings_s"],
     }
     return {"answer": state["answer"].model_copy(update=added)}
+
+
+def _rests_on(state: State) -> tuple[Evidence, ...]:
+    """Return what was read, if anybody read it, and what the LALM heard."""
+    read = state["evidence"] if "cascade" in state else ()
+    return (*read, *(state["lalm"].evidence if "lalm" in state else ()))
 
 
 def _missing(step: Step, part: Part, name: str, error: EarwitnessError, started: float) -> Added:

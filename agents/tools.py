@@ -106,6 +106,12 @@ async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
     return tuple(one for one in told if one.kind == "language")
 
 
+async def _words(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+    """Count what the recogniser writes; it is asked again, from its cache, as silence leaves no statement behind."""
+    told = await ears.asr.transcribe(heard.clip)
+    return said.counted(heard.question, told, ears.asr.revision)
+
+
 def _transcribed(tell: Callable[[Question, tuple[Evidence, ...]], tuple[Evidence, ...]]) -> Use:
     """Return the use that reads the transcript again, without listening."""
 
@@ -122,7 +128,7 @@ def _asks(pattern: str) -> re.Pattern[str]:
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _transcribed(said.counted)),
+        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _words),
         Tool("sum", _asks(r"(sum|total) of"), 1, "model", _transcribed(said.summed)),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),

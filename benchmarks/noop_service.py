@@ -18,7 +18,7 @@ from typing import NamedTuple
 import uvicorn
 
 from agents.degradation import DEGRADING
-from agents.paths import with_budget
+from agents.paths import builder
 from deploy import ray_server, serving
 from deploy.config import Scales, ServeConfig
 from services import decoder
@@ -116,7 +116,7 @@ class InOneProcess:
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        built = {path: with_budget(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
+        built = {path: builder(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
         self._named = {f"{path}/{SOURCE}": answerer for path, answerer in built.items()}
         self._answerers = self._named | built
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.models import LocalModels, ModelNames
-from agents.paths import BUDGETS, with_budget
+from agents.paths import BUDGETS, builder
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
 from eval.scoring import wilson_95
@@ -165,7 +165,9 @@ def main(
         raise BadConfig("There is no `espeak-ng` here; `apt-get install espeak-ng` brings it.")
     items = find(str(bench), None).items
     for name in path or ATTACKED:
-        answerer = with_budget(name, budget if name in BUDGETS else None)(LocalModels(ModelNames(llm=llm, lalm=lalm)))
+        answerer = builder(name, budget=budget if name in BUDGETS else None)(
+            LocalModels(ModelNames(llm=llm, lalm=lalm))
+        )
         print_table(name, asyncio.run(attacked(answerer, items, bench.parent, targets)))
 
 

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
-from agents.paths import BUDGETS, DEAF, PATHS, Build, with_budget
+from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
 from lalm.catalog import DEFAULT_LALM
 from services.asking import asked
 from services.audio import load
@@ -42,6 +42,10 @@ class Request(Value):
     lalm_url: str | None = None
     budget: int | None = None
     """Follow-up questions; None: as many as the path asks by itself."""
+    rotations: int | None = None
+    """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
+    router: Path | None = None
+    """What `auto` routes by; None: what ships."""
     deadline_s: float | None = None
     """Seconds for the answer of each way, once models and clip are there; None: all that it takes."""
 
@@ -90,7 +94,11 @@ def _builders(request: Request) -> tuple[Build, ...]:
     """Return what builds each path; on `both`, only the one with ears that can be asked again has the budget."""
     paths = pick(WAYS, "path", request.path)
     budgets = [request.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
-    return tuple(with_budget(path, some, policy=DEGRADING) for path, some in zip(paths, budgets, strict=True))
+    rotations = [None if len(paths) > 1 and path == "lalm" else request.rotations for path in paths]
+    return tuple(
+        builder(path, budget=some, rotations=orders, router=request.router, policy=DEGRADING)
+        for path, some, orders in zip(paths, budgets, rotations, strict=True)
+    )
 
 
 class _Timed(NamedTuple):

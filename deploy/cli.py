@@ -57,6 +57,13 @@ def ask(
         int | None,
         typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1."),
     ] = None,
+    rotations: Annotated[
+        int | None,
+        typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
+    ] = None,
+    router: Annotated[
+        Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
+    ] = None,
     deadline: Annotated[
         float | None,
         typer.Option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),
@@ -82,6 +89,8 @@ def ask(
         lalm=lalm,
         lalm_url=lalm_url,
         budget=budget,
+        rotations=rotations,
+        router=router,
         deadline_s=deadline,
     )
     with stdout_kept() as stdout:

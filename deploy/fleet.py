@@ -11,7 +11,7 @@ from ray.serve.handle import DeploymentHandle
 
 from agents.degradation import DEGRADING
 from agents.models import AnyModel
-from agents.paths import DEAF, PATHS, with_budget
+from agents.paths import DEAF, PATHS, builder
 from deploy.config import Deployed, Kind
 from services.answering import BOTH
 from services.catalog import pick
@@ -94,7 +94,7 @@ class Fleet:
         way = pick(named | first, "model", name)
         models = await self._models(way)
         if name not in self._answerers:
-            self._answerers[name] = with_budget(way.path, policy=DEGRADING)(models)
+            self._answerers[name] = builder(way.path, policy=DEGRADING)(models)
         return self._answerers[name]
 
     def arms(self) -> tuple[str, str]:

@@ -76,6 +76,13 @@ def run(
         int | None,
         typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
     ] = None,
+    rotations: Annotated[
+        int | None,
+        typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
+    ] = None,
+    router: Annotated[
+        Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
@@ -108,6 +115,8 @@ def run(
         num_probed=probe_items,
         seed=seed,
         budget=budget,
+        rotations=rotations,
+        router=str(router) if router else None,
         price=Price.read(price) if price else None,
         abstain=abstain,
         concurrency=concurrency,

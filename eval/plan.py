@@ -1,8 +1,9 @@
 """One pass over a benchmark: which items are asked, over which way, by which models."""
 
+from pathlib import Path
 from typing import NamedTuple
 
-from agents.paths import DEAF, Build, with_budget
+from agents.paths import DEAF, Build, builder
 from eval.benchmarks.benchmark import Benchmark
 from eval.records import RunOptions
 
@@ -30,7 +31,8 @@ def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
 def way(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
-        return with_budget(options.path, options.budget)
+        router = Path(options.router) if options.router else None
+        return builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
     from eval.remote import Remote
 
     server, path = options.server, options.path

@@ -104,6 +104,10 @@ class Asked(Value):
     """Of what controls draw at random."""
     budget: int | None = None
     """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
+    rotations: int | None = None
+    """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
+    router: str | None = None
+    """File of the router that `auto` routes by; None: the one that ships."""
 
 
 class RunOptions(Asked):
@@ -113,6 +117,7 @@ class RunOptions(Asked):
     audio_root: str | None = None
     control: str | None = None
     """None: the run itself."""
+    router_sha256: str | None = None
 
 
 class RunRecord(Value):

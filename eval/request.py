@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,7 @@ class Request(Asked):
             **self.model_dump(include=set(Asked.model_fields)) | defaults,
             benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
+            router_sha256=_sha256(Path(self.router)) if self.router else None,
         )
 
     def _refuse_useless(self) -> None:
@@ -81,6 +83,8 @@ class Request(Asked):
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
         if self.server is not None and self.budget is not None:
             raise BadConfig("--server decides itself how often it listens: leave out --budget.")
+        if self.server is not None and (self.rotations is not None or self.router is not None):
+            raise BadConfig("--server decides itself how it reads and routes: leave out --rotations and --router.")
         if self.server is not None and chosen:
             raise BadConfig(f"--server brings its own models: leave out {_flags(chosen)}.")
         useless = {
@@ -100,8 +104,17 @@ def default_folder(options: RunOptions) -> Path:
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
     is_usual = options.budget in {None, BUDGETS.get(options.path, 0)}
     budget = None if is_usual else f"budget{options.budget}"
-    parts = (options.benchmark, options.path, *models, budget, first)
+    orders = f"rotations{options.rotations}" if options.rotations else None
+    router = Path(options.router).stem if options.router else None
+    parts = (options.benchmark, options.path, *models, budget, orders, router, first)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
+
+
+def _sha256(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        raise BadConfig(f"--router {str(file)!r} cannot be read; `earwitness eval fit-router` writes one.") from None
 
 
 def _flags(names: object) -> str:

@@ -34,7 +34,9 @@ EvidenceKind: TypeAlias = Literal[
     "rhythm",
     "harmony",
     "instrument",
+    "reply",
 ]
+"""What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class FocusedListener:
     def _count(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         if focus.asks("speakers?|people|persons?|voices|men|women"):
             return self._speaker(clip, focus)
+        if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
+            return []  # a recogniser counts these
         if focus.asks("beats"):
             return _tempo(clip, focus)
         if focus.asks("notes|tones"):

@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING
 from agents.listening import FollowUp
-from agents.paths import with_budget
+from agents.paths import builder
+from agents.reading import InOrders, read
 from agents.tools import Ears
 from services.errors import BadConfig, ModelError
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
@@ -226,14 +228,29 @@ def test_what_is_said_has_no_vote() -> None:
 
 def test_a_path_without_ears_refuses_a_budget() -> None:
     with pytest.raises(BadConfig, match="Path 'lalm' has no ears to ask again: leave out --budget"):
-        with_budget("lalm", 2)
+        builder("lalm", budget=2)
+    with pytest.raises(BadConfig, match="leave out --rotations"):
+        builder("lalm", rotations=2)
+    with pytest.raises(BadConfig, match="Path 'cascade' routes nothing: leave out --router"):
+        builder("cascade", router=Path("router.json"))
+
+
+@pytest.mark.parametrize(("rotations", "orders"), [(None, 1), (1, 1), (2, 2), (26, 3)])
+async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
+    rotations: int | None, orders: int
+) -> None:
+    reader, question = Reader(0.5, 0.25, 0.25), Question.ask("Which fruit?", ("Plum", "Pear", "Fig"))
+    found = await read(reader if rotations is None else InOrders(reader, rotations), question)
+    assert len(reader.prompts) == orders
+    # It likes the first letter whatever stands there: over all orders that cancels out.
+    assert found.probabilities["A"] == pytest.approx({1: 0.5, 2: 2**0.5 / (1 + 2 * 2**0.5), 3: 1 / 3}[orders])
 
 
 @pytest.mark.parametrize(
     ("path", "budget", "spends"), [("cascade", None, 1), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
 )
 def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | None, spends: int) -> None:
-    built = with_budget(path, budget)(Models())
+    built = builder(path, budget=budget)(Models())
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade
     assert (cascade.follow_up.budget if cascade.follow_up else 0) == spends

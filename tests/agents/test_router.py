@@ -10,7 +10,19 @@ from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.features import evidence_features, modality, question_features
-from agents.router import LEAST_SAY, ArmModels, Logistic, Provenance, Router, Rule, Say, Stack, routing_for, way_at
+from agents.router import (
+    LEAST_SAY,
+    ArmModels,
+    Logistic,
+    Provenance,
+    Router,
+    Rule,
+    Say,
+    Stack,
+    router_for,
+    routing_for,
+    way_at,
+)
 from services.errors import BadConfig
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle, Usage
 
@@ -120,6 +132,9 @@ async def test_the_answer_says_who_was_asked_and_why() -> None:
         ("cascade", "A", 0.6),
         ("lalm", "B", 0.1),
     ]
+    (heard,) = answer.evidence
+    assert (heard.kind, heard.source, heard.revision, heard.text) == ("reply", "lalm", "1", "No")
+    assert (heard.start_s, heard.end_s, heard.confidence) == (0.0, CLIP.duration_s, 0.9)
     alone = await asked(MUSIC, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
     assert alone.trace[0] == "route: cascade (rule, a question about music)"
 
@@ -206,6 +221,14 @@ def test_a_damaged_router_is_refused_before_anything_is_asked(
     file.write_text(json.dumps(whole.model_dump() | change))
     with pytest.raises(BadConfig, match=message):
         routing_for(MODELS, file)
+
+
+def test_a_router_that_was_named_is_not_replaced(tmp_path: Path) -> None:
+    fitted, file = router(logistic((), ()), stack(1.0, 1.0), certainty=0.7), tmp_path / "mine.json"
+    file.write_text(fitted.model_dump_json())
+    assert router_for(MODELS, file) == fitted
+    with pytest.raises(BadConfig, match=r"mine\.json' was fitted on .*lalm hearer; here answer .*lalm other\."):
+        router_for(MODELS.model_copy(update={"lalm": "other"}), file)
 
 
 async def test_an_arm_that_stands_alone_is_as_sure_as_it_was_found_to_be() -> None:

@@ -46,22 +46,32 @@ def test_a_span_is_heard_again_only_where_there_is_one() -> None:
     assert names == ["span", "caption"]
 
 
+class Ear:
+    """Hears no sound, and writes down what it is made to."""
+
+    name = revision = "ear"
+
+    def __init__(self, written: tuple[Evidence, ...] = ()) -> None:
+        self.written = written
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        raise AssertionError(focus)
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        return self.written
+
+
 def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
     asked: list[str] = []
 
-    class Ear:
-        name = revision = "ear"
-
+    class Captioner(Ear):
         async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
             asked.append(focus)
             return ()
 
-        async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-            return ()
-
     heard = Heard(Question.ask("Why?", ("Because", "So")), CLIP, ())
     for name, tool in TOOLS.items():
-        asyncio.run(tool.use(Ears(Ear(), Ear()), heard))
+        asyncio.run(tool.use(Ears(Captioner(), Ear()), heard))
         if asked and name != "caption":
             assert read_focus(asked[-1]).topic == name
             assert read_focus(asked.pop()).options == ("because", "so")
@@ -78,8 +88,7 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
         ("How many words does she say?", "Number of words said: 6."),
         ("How many digits does she say?", "Number of digits said: 6."),
     ):
-        heard = Heard(Question.ask(question), CLIP, spoken)
-        (found,) = asyncio.run(TOOLS["words"].use(None, heard))  # type: ignore[arg-type]
+        (found,) = asyncio.run(TOOLS["words"].use(Ears(Ear(), Ear(spoken)), Heard(Question.ask(question), CLIP, ())))
         assert found.text == text and found.end_s == 2
 
 

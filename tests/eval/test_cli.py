@@ -28,6 +28,8 @@ FLAGS = {
         "--control",
         "--probe-items",
         "--budget",
+        "--rotations",
+        "--router",
         "--seed",
         "--price",
         "--abstain",

@@ -40,6 +40,10 @@ def test_separate_events_are_counted(captioner: AcousticCaptioner, number: int) 
     assert heard(captioner, samples, "How many knocks are there?") == [f"Number of separate events: {number}."]
 
 
+def test_what_a_recogniser_counts_is_not_counted_as_events(captioner: AcousticCaptioner) -> None:
+    assert heard(captioner, hits([0.2, 0.7], 1.5), "count: How many digits are spoken?") == []
+
+
 def test_a_tempo_is_told_as_it_is_asked_about(captioner: AcousticCaptioner) -> None:
     samples = hits([0.1 + 0.5 * index for index in range(16)], 8.5)
     options = "; options: 90 BPM; 121 BPM; 65 BPM"

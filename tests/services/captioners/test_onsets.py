@@ -27,6 +27,12 @@ def test_a_hit_at_the_very_first_sample_counts() -> None:
     assert len(onsets(hits([0.0, 0.5, 1.0], duration_s=1.5))) == 3
 
 
+@pytest.mark.parametrize("duration_s", [0.1, 1.0, 3.0])
+def test_a_tone_that_lasts_from_end_to_end_is_one_event(duration_s: float) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(duration_s * SAMPLE_RATE)) / SAMPLE_RATE)
+    assert len(strokes(tone.astype(np.float32))) == 1
+
+
 def test_hits_over_background_noise_are_counted() -> None:
     noise = 0.005 * np.random.default_rng(1).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
     assert len(strokes(hits([0.3, 1.1, 1.7, 2.4], duration_s=3.0) + noise)) == 4
