@@ -118,7 +118,10 @@ async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
         return _together(state["question"], stages, lalm, runtime)
     row = row_for(state["failures"])
     changed = row is not None and row.arm in ("cascade", "lalm")
-    resting = (f"degraded: the answer rests on {row.rests_on}",) if row and changed else ()
+    rests = f"degraded: the answer rests on {row.rests_on}" if row and changed else ""
+    resting = (
+        (rests,) if rests and rests not in state["trace"] else ()
+    )  # it comes here again once the other arm is asked
     if alone := stages[-1] if stages else lalm:
         return {"answer": runtime.context.routing.alone(alone), "trace": resting}
     if not changed:
