@@ -21,7 +21,7 @@ from deploy.config import Deployed, ServeConfig, deployed
 from deploy.fleet import Fleet, hears
 from services import decoder
 from services.auth import Keys, read_keys
-from services.deployments import deployment
+from services.deployments import deployment, listen_near
 from services.errors import ModelError
 from services.gateway import create_app
 from services.limits import Limits
@@ -95,6 +95,7 @@ class Agent:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph",), daemon=True).start()
         decoder.start()
+        listen_near()
         self._limits, self._keys = limits, keys
         self._fleet: Fleet | None = None
 

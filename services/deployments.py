@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ray import serve
 from ray.exceptions import RayActorError
+from ray.serve._private import replica
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
+from ray.util import get_node_ip_address
 
 from services.call import Call, Lookup, current_call
 from services.errors import EarwitnessError, ModelError, Overloaded
@@ -22,6 +24,7 @@ from services.watched import watched
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
+LOOPBACK = "127.0.0.1"
 NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
@@ -41,11 +44,22 @@ class Said(NamedTuple):
     lookups: tuple[Lookup, ...]
 
 
+def listen_near() -> None:
+    """Have the port of this process's replica on loopback, where the whole of Ray is; called before the replica is up.
+
+    Ray Serve 2.60 opens it on every interface, "[::]:0", and has no setting for it. On a cluster it has to.
+    """
+    if get_node_ip_address() == LOOPBACK:
+        open_port = replica.add_port_to_grpc_server
+        replica.add_port_to_grpc_server = lambda server, _: open_port(server, f"{LOOPBACK}:0")
+
+
 class Replica:
     """Opens a model when the replica starts; so the replica is up when the model is loaded."""
 
     def __init__(self, open_model: Callable[[], AnyModel], role: str) -> None:
         start_logging()
+        listen_near()
         started = perf_counter()
         LOGGER.info("loading", extra={"facts": {"deployment": role}})
         self._model = open_model()
