@@ -4,8 +4,8 @@ import re
 from typing import NamedTuple
 
 from agents.confidence import Part, Probabilities
-from agents.keys import supported_keys
 from agents.relevance import stems
+from services.captioners.notes import CLASSES, Named, named
 from services.types import Choice, Evidence, Question
 
 TIERS = {"measured": 2, "model": 1, "heuristic": 0}
@@ -21,6 +21,7 @@ NUMBERS = {
     )
 }
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b|;)\s*")
+A = CLASSES["a"]  # where options name no other pitch, it is the article: a major chord, a minor chord
 TIME_OR_CHANCE = re.compile(r"\d+\.\d+")
 
 
@@ -39,9 +40,14 @@ def supported(text: str, question: Question) -> frozenset[str]:
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
     if same:
         return same
-    if (keys := supported_keys(said, question)) is not None:
-        return keys
-    fits = {choice.letter: _fit(said, choice.text) for choice in question.choices}
+    told, names = named(said), {choice.letter: named(choice.text) for choice in question.choices}
+    tells_pitch = bool(told) and any(one.pitch_class != A for pitches in names.values() for one in pitches)
+    fits = {
+        choice.letter: _pitch_fit(told, names[choice.letter])
+        if tells_pitch and names[choice.letter]
+        else _fit(said, choice.text)
+        for choice in question.choices
+    }
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)
     return letters if best > 0 and len(letters) < len(fits) else frozenset()
@@ -58,6 +64,13 @@ def _fit(said: str, option: str) -> float:
     if numbers and (len(told_numbers) != 1 or not numbers & told_numbers):  # of many numbers, which one is meant?
         return 0.0
     return len(wanted & _words(said)) / len(wanted) if wanted else 0.0
+
+
+def _pitch_fit(told: tuple[Named, ...], option: tuple[Named, ...]) -> float:
+    """Return how alike the pitches, keys or chords are; 0 where they are not as many."""
+    if len(told) != len(option):
+        return 0.0
+    return sum(one.likeness(other) for one, other in zip(told, option, strict=True)) / len(option)
 
 
 def _numbers(words: frozenset[str]) -> frozenset[str]:

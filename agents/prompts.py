@@ -17,7 +17,9 @@ SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
 SAID = 'Somebody says: "{text}"'
-UNQUOTED = str.maketrans(dict.fromkeys('"“”„‟«»＂″❝❞〝〞〟', "'"))  # every double quote: one would end the quotation
+UNQUOTED = str.maketrans(
+    dict.fromkeys('"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸', "'")
+)  # every double quote: one would end the quotation
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
 

@@ -19,17 +19,12 @@ def words_of(text: str) -> list[str]:
     return ["0" if word == "oh" else NUMBERS.get(word, word) for word in found]
 
 
-def counted(question: Question, evidence: tuple[Evidence, ...], revision: str) -> tuple[Evidence, ...]:
-    """Count the words, or the digits, that the recogniser of this revision wrote.
-
-    Where it heard nobody there are none; where it wrote words but no digit, it may have misheard.
-    """
-    words, what = _transcribed(evidence), "words"
-    if not words:
-        return (Evidence(kind="speaker", source="said", revision=revision, text="Number of words and digits said: 0."),)
-    if "digit" in question.text.lower():
-        words, what = _digits(words), "digits"
-    return _stated(f"Number of {what} said: {len(words)}.", evidence) if words else ()
+def counted(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Count the words, or the digits, that the recogniser wrote; where it wrote nothing, none is said."""
+    words = _transcribed(evidence)
+    what = "digits" if "digit" in question.text.lower() else "words"
+    found = _digits(words) if what == "digits" else words
+    return _stated(f"Number of {what} said: {len(found)}.", evidence) if found or not words else ()
 
 
 def summed(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -70,5 +65,7 @@ def _transcribed(evidence: tuple[Evidence, ...]) -> list[str]:
 
 def _stated(text: str, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     said = [one for one in evidence if one.kind == "transcript"]
+    if not said:
+        return (Evidence(kind="speaker", source="said", revision="1", text=text),)
     update = {"kind": "speaker", "source": "said", "text": text, "end_s": said[-1].end_s, "reliability": "model"}
     return (said[0].model_copy(update=update),)

@@ -14,6 +14,8 @@ from agents.state import Added, State
 from services.errors import EarwitnessError
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Question
 
+RESTS = "degraded: the answer rests on "  # said once, when it is known who answers
+
 # The cascade
 
 
@@ -46,7 +48,7 @@ async def read(state: State, runtime: Runtime[Hearing]) -> Added:
     row = row_for(state["failures"])
     if row and row.arm != "same":
         return {}  # there is nothing to read
-    resting = (f"degraded: the answer rests on {row.rests_on}",) if row else ()
+    resting = (f"{RESTS}{row.rests_on}",) if row else ()
     try:
         answered = await in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
     except cascade.policy.tolerates as error:
@@ -118,15 +120,15 @@ async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
         return _together(state["question"], stages, lalm, runtime)
     row = row_for(state["failures"])
     changed = row is not None and row.arm in ("cascade", "lalm")
-    rests = f"degraded: the answer rests on {row.rests_on}" if row and changed else ""
-    resting = (
-        (rests,) if rests and rests not in state["trace"] else ()
-    )  # it comes here again once the other arm is asked
     if alone := stages[-1] if stages else lalm:
-        return {"answer": runtime.context.routing.alone(alone), "trace": resting}
+        is_told = any(line.startswith(RESTS) for line in alone.trace)  # `read` knows better what the cascade rests on
+        return {
+            "answer": runtime.context.routing.alone(alone),
+            "trace": (f"{RESTS}{row.rests_on}",) if row and changed and not is_told else (),
+        }
     if not changed:
         raise all_down(state["failures"])
-    return {"trace": resting}
+    return {}
 
 
 def _together(question: Question, stages: tuple[Answer, ...], lalm: Answer, runtime: Runtime[Choosing]) -> Added:

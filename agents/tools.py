@@ -17,10 +17,15 @@ SHORTEST_S = 0.5  # a shorter span is not listened to again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # listened to on either side of a span
 NAMED_SPAN = re.compile(r"\b(\d+(?:\.\d+)?)\s*(?:s|sec\w*)?\s*(?:-|–|to|and|until)\s*(\d+(?:\.\d+)?)\s*(?:s|sec\w*)\b")
-WORDS = r"(words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?)"
-SPEECH = r"(spoken|speak\w*|utter\w*|mention\w*|hear|heard|contains?|voice|dictat\w*|transcri\w*)"
-NO_SPEECH = r"^(?!.*\b(describ\w*|other words)\b)"  # "Which word best describes the sound that is heard?"
-SAID = rf"says?|said|{WORDS}\b.*\b{SPEECH}|{SPEECH}\b.*\b{WORDS}"
+SPEECH = r"words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?"
+SAID = (
+    r"(?<!\bwho )(?<!\byou )(?:says?|said|saying)(?! to be\b)|utters?|uttered"
+    r"|(?:what|which) (?:\w+ ){0,5}(?:is|are|was|were) (?:being )?spoken"
+    rf"|(?:{SPEECH})\b[^,]*\bspoken|(?:{SPEECH}) (?:do|does|did|has|have) (?:\w+ ){{0,3}}(?:speakers?|voices?|speak)"
+    r"|(?:speaker|voice)(?:['’]s|s['’]?)? (?:\w+ )?(?:words?|sentences?|phrases?)"
+)
+"""What makes speech the topic: words, sentences and phrases by themselves are said of anything."""
+ASIDE = r"(?:after|before|while|when|until|once|how)"  # what is said after these only dates or counts the topic
 
 
 class Ears(NamedTuple):
@@ -106,12 +111,6 @@ async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
     return tuple(one for one in told if one.kind == "language")
 
 
-async def _words(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
-    """Count what the recogniser writes; it is asked again, from its cache, as silence leaves no statement behind."""
-    told = await ears.asr.transcribe(heard.clip)
-    return said.counted(heard.question, told, ears.asr.revision)
-
-
 def _transcribed(tell: Callable[[Question, tuple[Evidence, ...]], tuple[Evidence, ...]]) -> Use:
     """Return the use that reads the transcript again, without listening."""
 
@@ -128,15 +127,21 @@ def _asks(pattern: str) -> re.Pattern[str]:
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _words),
-        Tool("sum", _asks(r"(sum|total) of"), 1, "model", _transcribed(said.summed)),
+        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _transcribed(said.counted)),
+        Tool("sum", _asks(r"(sum|total) of (?!how)"), 1, "model", _transcribed(said.summed)),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),
-        Tool("said", re.compile(rf"{NO_SPEECH}.*\b({SAID})\b"), 1, "model", _transcribed(said.spoken)),
+        Tool(
+            "said",
+            re.compile(rf"(?:^|[,.;:?])(?:(?!\b{ASIDE}\b)[^,.;:?])*\b(?:{SAID})\b"),
+            1,
+            "model",
+            _transcribed(said.spoken),
+        ),
         Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
         Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),
         Tool("key", _asks(r"key|chords?|scale|harmon\w+"), 1, "measured", focused("key")),
-        Tool("pitch", _asks(r"pitch|melody|ascend\w*|descend\w*"), 1, "measured", focused("pitch")),
+        Tool("pitch", _asks(r"pitch|frequency|hertz|hz|melody|ascend\w*|descend\w*"), 1, "measured", focused("pitch")),
         Tool("count", ASKS["how many"], 1, "measured", focused("count")),
         Tool("order", ASKS["order"], 1, "model", focused("order")),
         Tool("speaker", _asks(r"speakers?|who|voices?|people|talk\w*"), 1, "model", focused("speaker")),

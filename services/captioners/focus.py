@@ -13,7 +13,7 @@ TOPICS: Mapping[str, str] = {
     "count": r"\b(how (many|often)|number of|count|times)\b",
     "tempo": r"\b(tempo|bpm|beats?|metre|meter|rhythm|bar)\b",
     "key": r"\b(key|chords?|scale|harmon\w+|major|minor)\b",
-    "pitch": r"\b(pitch|melody|notes?|higher|lower|ascend\w*|descend\w*)\b",
+    "pitch": r"\b(pitch|frequency|hertz|hz|melody|notes?|higher|lower|ascend\w*|descend\w*)\b",
     "emotion": r"\b(emotion\w*|mood|feel\w*|tone)\b",
     "speaker": r"\b(speakers?|who|voices?|people|person|man|woman|talk\w*)\b",
     "quality": r"\b(quality|loud\w*|volume|defects?|noisy|clean|reverb\w*)\b",

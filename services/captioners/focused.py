@@ -15,7 +15,7 @@ from services.captioners.focus import Focus
 from services.captioners.instrument import InstrumentHead, turns
 from services.captioners.loudness import loudness
 from services.captioners.melody_line import line
-from services.captioners.notes import NAMES
+from services.captioners.notes import Note, frequency, name, named
 from services.captioners.onsets import onsets, strokes
 from services.captioners.pitches import BasicPitch
 from services.captioners.players import Players
@@ -26,12 +26,18 @@ from services.captioners.segments import speech_spans
 from services.captioners.speaker import SpeakerAnalyser
 from services.captioners.statement import Statement
 from services.captioners.yamnet import YamNet
-from services.types import AudioClip, Evidence
+from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "focus", "1"
 LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
 MOST_STEPS = 6
+SAID = (
+    r"how many (\w+ )?(words|digits|numbers|names|letters|syllables|sentences|phrases)"
+    r"|how (often|many times)\b.*\b(says?|said|spoken|words?)"
+)
+"""Asks for a number of what is said, which the strokes do not tell."""
+SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that are taken for one: half a semitone
 LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
 
 
@@ -110,6 +116,8 @@ class FocusedListener:
         if focus.asks("notes|tones"):
             found = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
             return [Statement("melody", f"Number of notes: {len(found)}.", 0.8)] if found else []
+        if focus.asks(SAID):
+            return []
         number = len(strokes(clip.samples))
         return [Statement("event", f"Number of separate events: {number}.", 0.7)] if number else []
 
@@ -123,10 +131,12 @@ class FocusedListener:
             longest = max(harmony.chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
             return [Statement("harmony", f"Chord: {longest.quality}.", longest.fit)] if longest else []
         key = harmony.key(pitches)
-        return [Statement("harmony", f"Key: {NAMES[key.tonic]} {key.mode}.", 0.6)] if key else []
+        return [Statement("harmony", f"Key: {_as_asked(key.name, focus)}.", 0.6)] if key else []
 
-    def _pitch(self, clip: AudioClip, focus: Focus) -> list[Statement]:  # noqa: ARG002 - one thing to tell
+    def _pitch(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         notes = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
+        if len({note.pitch for note in notes}) == 1 and not focus.asks("moves?|melody|course|direction"):
+            return [_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
         if len(notes) < 2:
             return []
         course = melody.direction([note.pitch for note in notes])
@@ -176,13 +186,33 @@ def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
     if tempo and tempo.clarity < LEAST_CLARITY:
         return []
     bpm = found.bpm if found else tempo.bpm if tempo else None
-    return [Statement("rhythm", f"Tempo: {_nearest(bpm, focus):.0f} BPM.", 0.7)] if bpm else []
+    return [Statement("rhythm", f"Tempo: {_nearest(bpm, focus, SAME_TEMPO):.0f} BPM.", 0.7)] if bpm else []
 
 
-def _nearest(bpm: float, focus: Focus) -> float:
-    """Return the tempo asked about that is within 8 %, else the measured one."""
+def _tone(clip: AudioClip, note: Note, focus: Focus) -> Statement:
+    """Say how high a tone is: in hertz where options are, else as the note."""
+    if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
+        return Statement("melody", f"Pitch: {name(note.pitch)}.", 0.8)
+    samples = clip.part(note.start_s, note.end_s).samples
+    near_hz = frequency(note.pitch)
+    bins_hz = np.fft.rfftfreq(8 * len(samples), 1 / SAMPLE_RATE)
+    levels = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 8 * len(samples)))
+    hertz = float(
+        bins_hz[np.where(np.abs(np.log(np.maximum(bins_hz, 1) / near_hz)) < 2 * SAME_PITCH, levels, 0).argmax()]
+    )
+    return Statement("melody", f"Pitch: {_nearest(hertz, focus, SAME_PITCH):.0f} Hz.", 0.8)
+
+
+def _as_asked(key: str, focus: Focus) -> str:
+    """Return the key as the options spell it: D flat where C sharp is heard."""
+    heard = named(key)
+    return next((option[0].upper() + option[1:] for option in focus.options if named(option) == heard), key)
+
+
+def _nearest(measured: float, focus: Focus, ratio: float) -> float:
+    """Return the number asked about that is no further off than this logarithm of a ratio, else the measured one."""
     asked = [float(word) for option in focus.options for word in option.split() if word.isdigit()]
-    return next((one for one in asked if one and abs(np.log(bpm / one)) < SAME_TEMPO), bpm)
+    return next((one for one in asked if one and abs(np.log(measured / one)) < ratio), measured)
 
 
 def _without_repeats(names: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from scipy.special import expit
 from services.captioners import harmony, melody, rhythm
 from services.captioners.instrument import InstrumentHead
 from services.captioners.melody_line import line
-from services.captioners.notes import NAMES, Note, name
+from services.captioners.notes import NAMES, Note, frequency, name
 from services.captioners.onsets import onsets, stand_out, strokes
 from services.captioners.pitches import BasicPitch, Pitches
 from services.captioners.players import Players, style
@@ -100,7 +100,7 @@ def _melody(found: tuple[Note, ...]) -> list[Statement]:
     if len(found) > 1:
         return [Statement("melody", _melody_text(found), 0.9)]
     note = found[0]
-    text = f"A single note is played: {name(note.pitch)} ({440 * 2 ** ((note.pitch - 69) / 12):.0f} Hz)."
+    text = f"A single note is played: {name(note.pitch)} ({frequency(note.pitch):.0f} Hz)."
     return [Statement("melody", text, 0.85)]
 
 

@@ -1,9 +1,41 @@
 """A note, the names of pitches, and where overtones lie."""
 
+import re
 from typing import NamedTuple
 
 OVERTONES = (12, 19, 24, 28, 31, 34, 36)  # semitones above the fundamental
 NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
+CLASSES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+MODES = {"m": "minor", "min": "minor", "M": "major", "maj": "major"}
+MODES |= {"dim": "diminished", "aug": "augmented", "sus": "suspended"}
+SHARP = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*[#♯]|[\s\-‐‑]*(?i:sharp)\b)")
+FLAT = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*♭|[\s\-‐‑]*(?i:flat)\b)")
+NAMED = re.compile(
+    r"(?<!\w)(?P<letter>[A-Ga-g])(?P<sign>[#b]?)(?P<octave>\d?)"
+    r"(?:[\s\-‐‑]*(?:(?:natural|harmonic|melodic)\s+)?"
+    r"(?P<mode>(?i:maj(?:or)?|min(?:or)?|dim(?:inished)?|aug(?:mented)?|sus(?:pended)?|dominant)|[mM])"
+    r"(?P<seventh>\s*(?:seventh|7))?)?(?![\w#])"
+)
+BESIDE = re.compile(r"(?i:\b(?:the|key|of|in|it|is|note|pitch|chord)\b)|[\W\d_]+")  # letters beside these are names
+
+
+class Named(NamedTuple):
+    """A pitch, key or chord as a text names it: C sharp, C# and D flat are one."""
+
+    pitch_class: int
+    """0 is C."""
+    octave: int | None
+    mode: str | None
+    """Such as minor, or major seventh; None where none is named."""
+
+    def likeness(self, other: "Named") -> float:
+        """Return 1 where both name the same, 0 where they differ, less than 1 where one leaves something open."""
+        if self.pitch_class != other.pitch_class:
+            return 0.0
+        pairs = ((self.octave, other.octave), (self.mode, other.mode))
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            return 0.0
+        return 0.5 ** sum(one != another for one, another in pairs)
 
 
 class Note(NamedTuple):
@@ -20,3 +52,35 @@ class Note(NamedTuple):
 def name(pitch: int) -> str:
     """Return the name of a MIDI pitch with its octave, such as C4."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}".replace(" sharp", "#").replace(" flat", "b")
+
+
+def frequency(pitch: int) -> float:
+    """Return the frequency of a MIDI pitch in Hz."""
+    return float(440 * 2 ** ((pitch - 69) / 12))
+
+
+def named(text: str) -> tuple[Named, ...]:
+    """Return the pitches that a text names, in its order; two names of one in a row are one.
+
+    A letter by itself is a name only among names, and "a major" begins with an article where other words follow.
+    """
+    written = FLAT.sub(r"\1b", SHARP.sub(r"\1#", text))
+    is_bare = not BESIDE.sub("", NAMED.sub("", written))
+    found: list[Named] = []
+    for match in NAMED.finditer(written):
+        is_article = match["letter"] == "a" and not match["sign"] and not match["octave"]
+        if is_bare or ((match["sign"] or match["octave"] or match["mode"]) and not is_article):
+            one = _named(match)
+            if found and found[-1].likeness(one):
+                one = max(found.pop(), one, key=lambda pitch: (pitch.mode is not None, pitch.octave is not None))
+            found.append(one)
+    return tuple(found)
+
+
+def _named(match: re.Match[str]) -> Named:
+    shift = {"#": 1, "b": -1, "": 0}[match["sign"]]
+    mode = match["mode"] and MODES.get(match["mode"], MODES.get(match["mode"].lower(), match["mode"].lower()))
+    octave = int(match["octave"]) if match["octave"] else None
+    seventh = " seventh" if match["seventh"] else ""
+    pitch_class = (CLASSES[match["letter"].lower()] + shift) % 12
+    return Named(pitch_class, octave, f"{mode}{seventh}" if mode else None)

@@ -14,7 +14,6 @@ from services.types import SAMPLE_RATE
 FRAMES_PER_S = SAMPLE_RATE / FRAME_HOP
 LAG_FRAMES = 2  # a rise is measured over 20 ms
 LEAD_FRAMES = 20  # of background put before and after the clip, so that a stroke at its very start is a rise
-EDGE_FRAMES = 4  # at the end of a clip, where a sound that is cut off clicks
 USUAL_FLUX = 3.0  # nepers; a stroke out of silence rises by more, which must not hide the strokes after it
 RELATIVE_FLUX = 0.25
 MIN_FLUX = 0.25  # below it nothing begins
@@ -64,8 +63,8 @@ def onsets(samples: Floats) -> tuple[Onset, ...]:
         rises, height=np.maximum(MIN_FLUX, RELATIVE_FLUX * usual) + local, distance=round(MIN_GAP_S * FRAMES_PER_S)
     )
     levels_db = _levels_db(samples)
-    last = len(rises) - LEAD_FRAMES - EDGE_FRAMES
-    found = [_onset(int(peak), rises, levels_db) for peak in peaks if peak < last]
+    peaks = peaks[peaks - LEAD_FRAMES < len(levels_db)]  # later, all that rises is the clip's own end: a cut is a click
+    found = [_onset(int(peak), rises, levels_db) for peak in peaks]
     loudest_db = max((onset.level_db for onset in found), default=0.0)
     return tuple(onset for onset in found if onset.level_db > loudest_db - QUIETEST_DB)
 

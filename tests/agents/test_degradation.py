@@ -115,6 +115,17 @@ def test_what_is_down_is_done_without(
     assert found.trace.count(f"degraded: the answer rests on {rests_on}") == 1
 
 
+@pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
+@pytest.mark.parametrize(
+    ("missing", "rests_on"),
+    [*((row[0], row[-1]) for row in ROWS), (("captioner", "LALM"), "the transcript"), (("LLM", "ASR"), "the LALM")],
+)
+def test_what_the_answer_rests_on_is_said_once(way: Way, missing: tuple[Part, ...], rests_on: str) -> None:
+    said = [line for line in answer(way, *missing, error=ModelError("It is gone.")).trace if "rests on" in line]
+    is_unasked = {"cascade": set(missing) == {"LALM"}, "lalm": "LALM" not in missing, "both": False}[way]
+    assert said == ([] if is_unasked else [f"degraded: the answer rests on {rests_on}"])
+
+
 @EACH_ROW
 def test_what_is_late_is_done_without(
     missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str

@@ -39,6 +39,35 @@ def test_which_options_a_statement_speaks_for(question: Question, text: str, let
     assert supported(text, question) == frozenset(letters)
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "letters"),
+    [
+        ("Key: E flat major.", ("E major", "D# major", "G major", "F major"), "B"),
+        ("Key: C sharp major.", ("C major", "Db major", "G major", "A major"), "B"),
+        ("Key: A flat major.", ("A major", "G# major", "F major", "D major"), "B"),
+        ("Key: F sharp minor.", ("F# minor", "F minor", "G minor", "A minor"), "A"),
+        ("Key: F sharp minor.", ("F minor", "G-flat minor", "G minor", "F♯ major"), "B"),
+        ("Key: major (B flat major).", ("B major", "B♭ major", "B♭ minor"), "B"),
+        ("Key: A major.", ("A minor", "E major", "F major"), ""),
+        ("Key: A minor.", ("a minor", "e minor", "c minor"), "A"),
+        ("Key: C minor.", ("C", "Cm", "Am"), "B"),
+        ("Key: D major.", ("D", "E", "D flat"), "A"),
+        ("Key: C sharp major.", ("C# / Db major", "C major", "D major"), "A"),
+        ("Key: E flat major.", ("Major", "Minor"), "A"),
+        ("Chord: minor (the chord is E minor), from 0.0 to 2.0 s.", ("A major chord", "A minor chord"), "B"),
+        ("Chord: C major seventh.", ("C major", "Cmaj7", "Cm7"), "B"),
+        ("Chords in order: C major, G major.", ("G major → C major", "C, G", "G", "C"), "B"),
+        ("Chords in order: C major, G major.", ("G major", "C major", "D major"), ""),
+        ("Pitch: Bb4.", ("B4", "A#4", "A#3"), "B"),
+        ("Scale: a major scale.", ("Chromatic scale", "Major scale", "E minor scale"), "B"),
+    ],
+)
+def test_pitches_keys_and_chords_meet_by_what_they_are_not_by_their_letters(
+    text: str, options: tuple[str, ...], letters: str
+) -> None:
+    assert supported(text, Question.ask("Which is it?", options)) == frozenset(letters)
+
+
 def evidence(text: str, reliability: str, start_s: float = 0.0, end_s: float = 1.0, kind: str = "event") -> Evidence:
     fields = {"kind": kind, "source": "x", "revision": "1", "text": text, "start_s": start_s, "end_s": end_s}
     return Evidence.model_validate(fields | {"reliability": reliability})

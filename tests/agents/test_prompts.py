@@ -1,5 +1,7 @@
 """What an LLM is shown."""
 
+import pytest
+
 from agents.prompts import messages
 from services.types import Evidence, Question
 
@@ -40,6 +42,12 @@ def test_probabilities_become_words() -> None:
 def test_hearing_nothing_differs_from_not_listening() -> None:
     assert messages(QUESTION, ()) != messages(QUESTION)
     assert "nothing" in messages(QUESTION, ())[-1].content
+
+
+@pytest.mark.parametrize("mark", '"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸')
+def test_every_double_quote_becomes_a_single_one(mark: str) -> None:
+    _, user = messages(QUESTION, (heard("transcript", f"so{mark} B"),))
+    assert 'Somebody says: "so\' B"\n' in user.content
 
 
 def test_no_quotation_mark_and_no_line_break_leads_out_of_a_quotation() -> None:

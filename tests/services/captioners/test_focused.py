@@ -58,6 +58,35 @@ def test_the_course_of_a_melody(captioner: AcousticCaptioner) -> None:
     assert said == "Course of the melody: the pitch goes steadily upwards (ascending)."
 
 
+@pytest.mark.parametrize("hertz", [220, 440, 990])
+def test_the_frequency_of_a_tone(captioner: AcousticCaptioner, hertz: int) -> None:
+    sine = 0.4 * np.sin(2 * np.pi * hertz * np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE)
+    (said,) = heard(captioner, sine, "pitch: What is its frequency in Hz?")
+    assert abs(float(said.removeprefix("Pitch: ").removesuffix(" Hz.")) / hertz - 1) < 0.005
+    options = f"; options: {hertz / 2:.0f} hz; {hertz + 2} hz"
+    assert heard(captioner, sine, f"pitch: How high is it?{options}") == [f"Pitch: {hertz + 2} Hz."]
+
+
+def test_a_tone_is_named_as_a_note_where_nobody_asks_for_hertz(captioner: AcousticCaptioner) -> None:
+    assert heard(captioner, tone(440, 2), "pitch: What is its pitch?; options: A4; C5") == ["Pitch: A4."]
+    assert heard(captioner, tone(440, 2), "pitch: How does the pitch of the melody move?") == []
+
+
+def test_a_key_is_spelt_as_it_is_asked_about(captioner: AcousticCaptioner) -> None:
+    scale = [63 + step for step in (0, 2, 4, 5, 7, 9, 11, 12, 11, 9, 7, 5, 4, 2, 0)]
+    played = np.concatenate([tone(440 * 2 ** ((pitch - 69) / 12), 0.4) for pitch in scale])
+    for options, key in (("e major; d# major", "D# major"), ("e major; f major", "E flat major")):
+        assert heard(captioner, played, f"key: In which key is it?; options: {options}") == [f"Key: {key}."]
+
+
+def test_strokes_are_no_number_of_words(captioner: AcousticCaptioner) -> None:
+    samples = hits([0.2, 0.7, 1.2], 2.0)
+    for question in ("How many words are said?", "How many spoken digits are there?", "How many times is it said?"):
+        assert heard(captioner, samples, question) == []
+    (said,) = heard(captioner, samples, "How many times does the door slam?")
+    assert said == "Number of separate events: 3."
+
+
 @pytest.mark.parametrize("topic", ["order", "count", "tempo", "key", "pitch", "emotion", "speaker", "sound"])
 def test_nothing_is_said_of_silence(captioner: AcousticCaptioner, topic: str) -> None:
     assert heard(captioner, np.zeros(2 * SAMPLE_RATE, np.float32), f"{topic}: What is it?; options: rain; dog") == []
