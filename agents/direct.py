@@ -38,7 +38,7 @@ class Direct:
             probabilities=reading.probabilities,
             path="lalm",
             trace=(f"listen: {self.lalm.name}",),
-            evidence=(heard,),
+            evidence=(heard,) if heard.text else (),
             timings_s={"listen": perf_counter() - started},
             usage=reading.usage,
         )

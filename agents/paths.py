@@ -36,7 +36,11 @@ def _reader(models: Models, manner: Manner) -> LLM:
     from agents.reading import InOrders
 
     llm = models.llm()
-    return llm if manner.rotations is None else InOrders(llm, manner.rotations)
+    if manner.rotations is None:
+        return llm
+    if llm.style.scores != "letters":
+        raise BadConfig(f"{llm.name!r} scores the texts of the options, in no order: leave out --rotations.")
+    return InOrders(llm, manner.rotations)
 
 
 def _cascade(models: Models, manner: Manner) -> "Cascade":

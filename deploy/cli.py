@@ -57,13 +57,8 @@ def ask(
         int | None,
         typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1."),
     ] = None,
-    rotations: Annotated[
-        int | None,
-        typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
-    ] = None,
-    router: Annotated[
-        Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
-    ] = None,
+    rotations: eval_cli.Rotations = None,
+    router: eval_cli.RouterFile = None,
     deadline: Annotated[
         float | None,
         typer.Option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),

@@ -10,7 +10,7 @@ shell `eval` itself does. Both are this app, and `python -m eval` too. In a shel
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from eval.session import Outcome
 
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
+
+Rotations: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
+]
+RouterFile: TypeAlias = Annotated[
+    Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
+]
 
 app = typer.Typer(
     help="Measure answers: ask a benchmark's questions and score what comes back.",
@@ -76,13 +84,8 @@ def run(
         int | None,
         typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
     ] = None,
-    rotations: Annotated[
-        int | None,
-        typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
-    ] = None,
-    router: Annotated[
-        Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
-    ] = None,
+    rotations: Rotations = None,
+    router: RouterFile = None,
     seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
     price: Annotated[
         str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")

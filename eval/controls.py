@@ -42,7 +42,7 @@ def _no_audio(plan: Plan, _: Draw) -> Plan:
     _needs_hearing(plan, "no-audio")
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
-    options = _only(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed")
+    options = _only(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed", "rotations")
     return plan._replace(options=options, hears=False, build=way(options))
 
 

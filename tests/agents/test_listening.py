@@ -235,6 +235,18 @@ def test_a_path_without_ears_refuses_a_budget() -> None:
         builder("cascade", router=Path("router.json"))
 
 
+def test_an_llm_that_scores_texts_refuses_rotations() -> None:
+    class TextReader(Reader):
+        style = ReadingStyle(scores="texts")
+
+    class Texts(Models):
+        def llm(self) -> Reader:
+            return TextReader(0.4, 0.35, 0.25)
+
+    with pytest.raises(BadConfig, match="'reader' scores the texts of the options, in no order: leave out --rotations"):
+        builder("cascade", rotations=2)(Texts())
+
+
 @pytest.mark.parametrize(("rotations", "orders"), [(None, 1), (1, 1), (2, 2), (26, 3)])
 async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     rotations: int | None, orders: int
