@@ -40,8 +40,8 @@ check: $(READY)
 
 # Write the pages that come out of the code; tests compare them.
 docs: $(READY)
-	$(BIN)/python -m agents.graph > docs/graph.md
-	$(BIN)/python -m services.schema > docs/answer.schema.json
+	$(BIN)/python -m agents.graph.graph > docs/graph.md
+	$(BIN)/python -m services.http.schema > docs/answer.schema.json
 
 # Serve the HTTP API on loopback until Ctrl-C.
 serve: $(READY)

@@ -1,11 +1,10 @@
 """The path that chooses: a router asks the cascade, the LALM or both, and makes one answer of two."""
 
-from dataclasses import dataclass
-
-from agents.cascade import Cascade, Hearing
+from agents.cascade import Cascade
 from agents.direct import Direct
-from agents.router import Routing
-from agents.state import Asked
+from agents.graph.context import Choosing
+from agents.graph.state import Asked
+from agents.routing.router import Routing
 from services.types import Answer, AudioClip, Question
 
 
@@ -24,18 +23,10 @@ class Auto:
         self.routing = routing
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        from agents.graph import agent_graph  # LangGraph takes 0.7 s to import, so only who answers pays
+        from agents.graph.graph import agent_graph  # LangGraph takes 0.7 s to import, so only who answers pays
 
         assert clip is not None, "both arms need a clip"
         asked = Asked(question=question, clip_sha256=clip.sha256)
-        state = await agent_graph().ainvoke(asked, context=Choosing(clip, self.cascade, self.lalm, self.routing))
+        state = await agent_graph().ainvoke(asked, context=Choosing(clip, self.cascade.parts, self.lalm, self.routing))
         answer: Answer = state["answer"]
         return answer
-
-
-@dataclass(frozen=True, slots=True)
-class Choosing(Hearing):
-    """What one run of the whole graph may listen to and with."""
-
-    lalm: Direct
-    routing: Routing

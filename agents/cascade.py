@@ -1,13 +1,12 @@
 """The cascade: caption and transcribe at once, then let an LLM that cannot hear read both, and listen again if unsure.
 
-`agents.graph` holds the steps' order, `agents.steps` the steps.
+`agents.graph.graph` holds the order of the steps, `agents.graph.steps` the steps.
 """
 
-from dataclasses import dataclass
-
 from agents.degradation import STRICT, Policy, all_down
-from agents.listening import FollowUp
-from agents.state import Asked
+from agents.graph.context import CascadeParts, Hearing
+from agents.graph.state import Asked
+from agents.listening.listening import FollowUp
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
 
@@ -19,7 +18,7 @@ class Cascade:
         llm: reads.
         captioner: describes.
         asr: transcribes.
-        follow_up: asks the ears again where the answer is not sure; None: never.
+        follow_up: asks captioner and ASR again where the answer is not sure; None: never.
         policy: what becomes of the answer when a part is missing.
     """
 
@@ -32,27 +31,15 @@ class Cascade:
         follow_up: FollowUp | None = None,
         policy: Policy = STRICT,
     ) -> None:
-        self.llm = llm
-        self.captioner = captioner
-        self.asr = asr
-        self.follow_up = follow_up
-        self.policy = policy
+        self.parts = CascadeParts(llm, captioner, asr, follow_up, policy)
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        from agents.graph import cascade_graph  # LangGraph takes 0.7 s to import, so only who answers pays
+        from agents.graph.graph import cascade_graph  # LangGraph takes 0.7 s to import, so only who answers pays
 
         assert clip is not None, "the cascade needs a clip"
         asked = Asked(question=question, clip_sha256=clip.sha256)
-        state = await cascade_graph().ainvoke(asked, context=Hearing(clip, self))
+        state = await cascade_graph().ainvoke(asked, context=Hearing(clip, self.parts))
         if "cascade" not in state:
             raise all_down(state["failures"])
         answer: Answer = state["cascade"][-1]
         return answer
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What one run may listen to and with; LangGraph hands it to the steps and never stores it."""
-
-    clip: AudioClip
-    cascade: Cascade

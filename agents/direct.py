@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from agents.reply import read_choice
+from agents.reading.reply import read_choice
 from lalm.prompting import hearing
 from services.protocols import LALM
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading

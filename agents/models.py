@@ -6,7 +6,7 @@ from typing import Protocol, Self, TypeAlias, TypeVar
 from pydantic import model_validator
 
 from lalm.catalog import Engine, open_lalm
-from services.cache import CachedASR, CachedCaptioner
+from services.cache.perception import CachedASR, CachedCaptioner
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, open_llm, pick
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.settings import settings

@@ -33,7 +33,7 @@ def _text(models: Models, manner: Manner) -> Answerer:
 
 
 def _reader(models: Models, manner: Manner) -> LLM:
-    from agents.reading import InOrders
+    from agents.reading.reading import InOrders
 
     llm = models.llm()
     if manner.rotations is None:
@@ -44,10 +44,10 @@ def _reader(models: Models, manner: Manner) -> LLM:
 
 
 def _cascade(models: Models, manner: Manner) -> "Cascade":
-    import agents.graph  # noqa: F401 - LangGraph takes 0.7 s, which no question's deadline should pay
+    import agents.graph.graph  # noqa: F401 - LangGraph takes 0.7 s, which no question's deadline should pay
     from agents.cascade import Cascade
-    from agents.listening import TEMPERATURES, FollowUp
-    from agents.tools import Ears
+    from agents.listening.listening import TEMPERATURES, FollowUp
+    from agents.listening.tools import Ears
 
     llm, ears = _reader(models, manner), Ears(models.captioner(), models.asr())
     temperature = TEMPERATURES.get(llm.name, 1.0)
@@ -64,10 +64,11 @@ def _lalm(models: Models, manner: Manner) -> Answerer:  # noqa: ARG001
 def _auto(models: Models, manner: Manner) -> Answerer:
     from agents.auto import Auto
     from agents.direct import Direct
-    from agents.router import ArmModels, router_for, routing_for
+    from agents.routing.router import ArmModels, router_for, routing_for
 
     cascade, lalm = _cascade(models, manner), models.lalm()
-    names = ArmModels(llm=cascade.llm.name, captioner=cascade.captioner.name, asr=cascade.asr.name, lalm=lalm.name)
+    parts = cascade.parts
+    names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=lalm.name)
     routing = routing_for(names) if manner.router is None else router_for(names, manner.router)
     return Auto(cascade, Direct(lalm), routing)
 

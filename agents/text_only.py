@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from agents.reading import read
+from agents.reading.reading import read
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Question
 

@@ -21,14 +21,14 @@ import typer
 from rich.console import Console
 
 from agents.cascade import Cascade
-from agents.prompts import messages
-from agents.reply import read_choice
+from agents.reading.prompts import messages
+from agents.reading.reply import read_choice
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.driver import Driver
-from eval.records import Prediction
-from services.audio import load
-from services.cache import CachedASR, CachedCaptioner
+from eval.run.driver import Driver
+from eval.store.records import Prediction
+from services.audio.load import load
+from services.cache.perception import CachedASR, CachedCaptioner
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, open_llm, pick
 from services.protocols import ASR, LLM, Captioner
 

@@ -3,9 +3,9 @@
     python benchmarks/decoder_fuzz.py --count 10000 --seed 0
 
 Each round takes a recording of our own making in one of eight formats, cuts it and changes bytes, and decodes it as
-the HTTP API does (`services.decoder`). What is printed: rounds by outcome (a clip, or the code of the refusal), what
-was raised that is no refusal (0 is wanted), the most memory that one decoding process took, and milliseconds of a
-whole 10 s clip in a process of its own against those in this one.
+the HTTP API does (`services.audio.decoder_pool`). What is printed: rounds by outcome (a clip, or the code of the
+refusal), what was raised that is not a refusal (0 is wanted), the most memory that one decoding process took, and
+milliseconds of a whole 10 s clip in a process of its own against those in this one.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from services.audio import decode
-from services.decoder import Decoder
-from services.decoding import Bounds
+from services.audio.decoder_pool import Decoder
+from services.audio.decoding import Bounds
+from services.audio.load import decode
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE
 

@@ -20,8 +20,9 @@ import soundfile
 from numpy.typing import NDArray
 from sizing import gaps_s
 
-from services import audio, weights
+from services.audio import load as audio
 from services.types import SAMPLE_RATE
+from services.weights import store as weights
 
 CLIP_S = 5.0  # seconds; 160 kB as 16-bit WAV at 16 kHz
 TIMEOUT_S = 120.0  # for one answer

@@ -25,15 +25,16 @@ from torch.optim import AdamW
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm.build import Built, build
-from lalm.config import ConnectorConfig, TrainConfig
-from lalm.corpus import Corpus
-from lalm.data import Clip, Dataset, Example, Pack, Sampler
-from lalm.encoder import padded
-from lalm.features import FeatureStore
-from lalm.packing import Row
-from lalm.parallel import processes
-from lalm.trainer import Trainer, cosine
+from lalm.model.build import Built, build
+from lalm.model.config import ConnectorConfig
+from lalm.model.encoder import padded
+from lalm.model.packing import Row
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import Corpus
+from lalm.train.data import Clip, Dataset, Example, Pack, Sampler
+from lalm.train.features import FeatureStore
+from lalm.train.parallel import processes
+from lalm.train.trainer import Trainer, cosine
 from services.types import SAMPLE_RATE, AudioClip
 
 NUM_CLIPS, ROWS_PER_CLIP, CLIPS_PER_STEP = 8, 4, 2

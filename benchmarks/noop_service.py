@@ -21,11 +21,12 @@ from agents.degradation import DEGRADING
 from agents.paths import builder
 from deploy import ray_server, serving
 from deploy.config import Scales, ServeConfig
-from services import decoder
+from services.audio import decoder_pool as decoder
 from services.catalog import pick
+from services.deployments.scale import Scale
 from services.errors import ModelError
-from services.gateway import create_app
-from services.limits import Limits, Scale
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 

@@ -26,10 +26,10 @@ from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, builder
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
-from eval.scoring import wilson_95
-from eval.statistics import mcnemar_exact, paired_difference
+from eval.scoring.scoring import wilson_95
+from eval.scoring.statistics import mcnemar_exact, paired_difference
 from lalm.catalog import DEFAULT_LALM
-from services.audio import decode, load
+from services.audio.load import decode, load
 from services.catalog import DEFAULT_LLM
 from services.errors import BadConfig
 from services.protocols import Answerer

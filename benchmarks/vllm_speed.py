@@ -21,16 +21,16 @@ import torch
 import yaml
 
 import lalm
-from deploy.demo import EXCERPTS, write
-from lalm import checkpoint
-from lalm.build import build
-from lalm.encoder import num_segments, padded
-from lalm.infer import MAX_TOKENS, TrainedLALM
+from deploy.console.demo import EXCERPTS, write
+from lalm.model.build import build
+from lalm.model.encoder import num_segments, padded
+from lalm.model.template import Heard
 from lalm.prompting import beside_audio
-from lalm.served_run import ServedRun
-from lalm.template import Heard
-from services import audio
-from services.chat_server import Endpoint
+from lalm.runtimes.in_process import MAX_TOKENS, TrainedLALM
+from lalm.runtimes.served_run import ServedRun
+from lalm.train import checkpoint
+from services.audio import load as audio
+from services.clients.chat_server import Endpoint
 from services.protocols import LALM
 from services.types import AudioClip, Message
 

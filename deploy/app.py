@@ -19,12 +19,12 @@ from ray.serve.handle import DeploymentHandle
 from agents.models import AnyModel, LocalModels, ModelNames, Models
 from deploy.config import Deployed, ServeConfig, deployed
 from deploy.fleet import Fleet, hears
-from services import decoder
-from services.auth import Keys, read_keys
-from services.deployments import deployment, listen_near
+from services.audio import decoder_pool as decoder
+from services.deployments.replicas import deployment, listen_near
 from services.errors import ModelError
-from services.gateway import create_app
-from services.limits import Limits
+from services.http.access.auth import Keys, read_keys
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
 from services.protocols import ASR, Answerer
 from services.types import Value
 
@@ -59,7 +59,7 @@ def build(
     keys = read_keys()
     options = scale.options() | {
         "version": _version(config.limits.model_dump_json(), keys),
-        "_internal": True,  # as in `services.deployments`
+        "_internal": True,  # as in `services.deployments.replicas`
         "user_config": Offer(models=offered).model_dump(mode="json"),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
@@ -93,7 +93,7 @@ class Agent:
 
     def __init__(self, limits: Limits, keys: Keys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
-        Thread(target=import_module, args=("agents.graph",), daemon=True).start()
+        Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
         decoder.start()
         listen_near()
         self._limits, self._keys = limits, keys

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from eval import cli as eval_cli
-from eval.terminal import leave_now
+from eval.display.terminal import leave_now
 from services.command import UNUSABLE
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 
@@ -67,8 +67,8 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
-    from deploy.asking import Request, ask, stdout_kept
-    from deploy.show import print_found
+    from deploy.console.ask import Request, ask, stdout_kept
+    from deploy.console.show import print_found
 
     if json and explain:
         raise BadConfig("--json holds every step as it is: leave out --explain.")
@@ -116,7 +116,7 @@ def serve(
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
     """Write the demo clips, and questions about them as a benchmark file."""
-    from deploy.demo import write
+    from deploy.console.demo import write
 
     print(f"Demo clips and questions: {write(folder)}")  # noqa: T201
 
@@ -129,7 +129,7 @@ def keys() -> None:
 @keys_app.command("new")
 def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
     """Make an API key: its hash is kept, and the key itself is printed this once."""
-    from deploy.keys import add
+    from deploy.console.keys import add
 
     made = add(name)
     print(made.secret)  # noqa: T201
@@ -139,7 +139,7 @@ def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
 @models_app.command("list")
 def list_models() -> None:
     """List the models that can be fetched, and whether they are here."""
-    from deploy.show import print_weights
+    from deploy.console.show import print_weights
 
     print_weights(sys.stdout)
 
@@ -149,8 +149,8 @@ def pull_models(
     names: Annotated[list[str] | None, typer.Argument(help="Default: what the defaults and the demo need.")] = None,
 ) -> None:
     """Fetch models, check them, convert them where their format asks for it."""
-    from deploy.stock import needed
-    from services import weights
+    from deploy.console.stock import needed
+    from services.weights import store as weights
 
     wanted = tuple(names or needed())
     for name in wanted:
@@ -164,9 +164,9 @@ def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all that are here.")] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they came."""
-    from deploy.stock import here
-    from services import weights
+    from deploy.console.stock import here
     from services.errors import ModelError
+    from services.weights import store as weights
 
     damaged = []
     for name in names or here():

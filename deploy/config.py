@@ -21,10 +21,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from agents.models import ModelNames
 from lalm.catalog import LALMS, Engine
-from lalm.vllm_plugin import require_vllm
+from lalm.export.vllm_plugin import require_vllm
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
+from services.deployments.scale import Scale
 from services.errors import BadConfig
-from services.limits import Limits, Scale
+from services.http.access.limits import Limits
 from services.types import Value
 
 Kind: TypeAlias = Literal["llm", "captioner", "asr", "lalm"]

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from services.metrics import num_in_flight
+from services.telemetry.metrics import num_in_flight
 
 NAME = "stopping"
 DRAIN_S = 30.0  # what Kubernetes, too, gives a process before it is killed

@@ -13,10 +13,11 @@ from agents.degradation import DEGRADING
 from agents.models import AnyModel
 from agents.paths import DEAF, PATHS, builder
 from deploy.config import Deployed, Kind
-from services.answering import BOTH
 from services.catalog import pick
-from services.deployments import Card, RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
+from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
+from services.deployments.replicas import Card
 from services.errors import ModelError
+from services.http.answering import BOTH
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."

@@ -25,9 +25,9 @@ from deploy.draining import NAME as STOPPING
 from deploy.job import Job, Said
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
-from services.auth import Keys, read_keys
 from services.errors import BadConfig, ModelError, UnknownName
-from services.guard import is_loopback
+from services.http.access.auth import Keys, read_keys
+from services.http.access.guard import is_loopback
 from services.types import Value
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")

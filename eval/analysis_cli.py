@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval.terminal import terminal
+from eval.display.terminal import terminal
 
 if TYPE_CHECKING:
-    from eval.stored import Stored
+    from eval.store.stored import Stored
 
 
 class Scorer(StrEnum):
@@ -37,8 +37,8 @@ def compare(
 
     Of three or more, name who wins in each category and by how much per second.
     """
-    from eval.compare import compare, print_comparison
-    from eval.stored import open_stored
+    from eval.analysis.compare import compare, print_comparison
+    from eval.store.stored import open_stored
 
     if others:
         _contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
@@ -51,7 +51,7 @@ def compare(
 
 
 def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
-    from eval.contest import contest, print_contest
+    from eval.analysis.contest import contest, print_contest
 
     found = contest(results, scorer.value)
     if json:
@@ -68,8 +68,8 @@ def correlate(
     json: Json = False,
 ) -> None:
     """Correlate scores over LLMs: intervals, what one model or family decides, points lost by trusting them."""
-    from eval.correlate import correlate_all, print_pairs
-    from eval.score_table import read_table
+    from eval.analysis.correlate import correlate_all, print_pairs
+    from eval.analysis.score_table import read_table
 
     found = correlate_all(read_table(runs), x, y)
     if json:
@@ -88,8 +88,8 @@ def recommend(
     json: Json = False,
 ) -> None:
     """Rank LLMs by a text-only score and say the expected regret of fine-tuning the first."""
-    from eval.recommend import print_recommendation, recommend
-    from eval.score_table import read_table
+    from eval.analysis.recommend import print_recommendation, recommend
+    from eval.analysis.score_table import read_table
 
     found = recommend(read_table(runs), x, y, n=n, seed=seed)
     if json:
@@ -104,7 +104,7 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """Print the paper's tables beside our runs, its correlations recomputed, and where it is wrong."""
-    from eval.reproduce import print_reproduction, reproduce
+    from eval.analysis.reproduce import print_reproduction, reproduce
 
     found = reproduce(runs or ())
     if json:
@@ -120,7 +120,7 @@ def report(
     max_audio_mb: Annotated[float, typer.Option(min=0, help="Megabytes of clips that the page may hold.")] = 50.0,
 ) -> None:
     """Write one self-contained web page: tables, plots, comparisons, and every item to look at and to hear."""
-    from eval.page import write_page
+    from eval.page.page import write_page
 
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
     left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
@@ -136,9 +136,9 @@ def fit_router(
     json: Json = False,
 ) -> None:
     """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
-    from eval.arms import read_arms
-    from eval.routing import draw_routing, print_routing, route
-    from eval.run_folder import replace
+    from eval.routing.arms import read_arms
+    from eval.routing.routing import draw_routing, print_routing, route
+    from eval.store.run_folder import replace
 
     fitted, table = route(read_arms(run_cascade, run_lalm))
     plot = out.with_suffix(".svg")

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from eval import akb_cli, analysis_cli
-from eval.terminal import leave_now, terminal
+from eval import analysis_cli
+from eval.akb_open import cli as akb_cli
+from eval.display.terminal import leave_now, terminal
 from services.command import INTERRUPTED, UNUSABLE
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
-    from eval.session import Outcome
+    from eval.run.session import Outcome
 
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
 
@@ -98,8 +99,8 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
-    from eval import session
-    from eval.request import Price, Request
+    from eval.run import session
+    from eval.run.request import Price, Request
 
     request = Request(
         path=path,
@@ -144,7 +145,7 @@ def score(
 
     A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
     """
-    from eval.score import print_score, score_file
+    from eval.analysis.score import print_score, score_file
 
     scored = score_file(predictions, bench, key)
     if json:
@@ -176,8 +177,8 @@ def grid(
 
     Each clip is perceived once per captioner. The same command goes on where it stopped.
     """
-    from eval import grid as grids
-    from eval.request import Price, Request
+    from eval.run import grid as grids
+    from eval.run.request import Price, Request
 
     request = Request(
         path=path,
@@ -215,7 +216,7 @@ def rubric(
     """Rate the reasoning behind MMAR's answers by its rubric; the same command goes on where it stopped."""
     import asyncio
 
-    from eval.rubric import rate_run
+    from eval.analysis.rubric import rate_run
     from services.catalog import open_llm
 
     scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
@@ -227,7 +228,7 @@ akb_cli.register(app)
 
 
 def _report(outcome: "Outcome", budget: int) -> None:
-    from eval.report import print_table
+    from eval.display.results import print_table
 
     console = terminal()
     print_table(outcome.folder.name, outcome.summary, console)
@@ -244,8 +245,8 @@ def _report(outcome: "Outcome", budget: int) -> None:
 
 
 def _report_budget(folder: Path, budget: int) -> None:
-    from eval.budget import curves, draw, print_curves
-    from eval.stored import read_predictions
+    from eval.analysis.budget import curves, draw, print_curves
+    from eval.store.stored import read_predictions
 
     found = curves(read_predictions(folder), budget)
     print_curves(found, terminal())

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lalm.request_form import Form
-from services.cache import CachedASR
+from lalm.runtimes.request_form import Form
+from services.cache.perception import CachedASR
 from services.catalog import ASRS, DEFAULT_ASR, GEMINI_URL, OPENAI_URL, pick
 from services.errors import ModelError
 from services.protocols import ASR, LALM
@@ -51,7 +51,7 @@ def open_folder(folder: Path) -> LALM:
         return trained_lalm(folder, folder.name)
     model_type = _model_type(folder)
     if model_type in QWEN_TYPES:
-        from lalm.qwen import Qwen
+        from lalm.runtimes.qwen import Qwen
 
         return Qwen(folder, name=folder.name, revision="local")
     raise ModelError(
@@ -71,8 +71,8 @@ def _model_type(folder: Path) -> str:
 
 def served_lalm(name: str, url: str, *, aliases: tuple[str, ...] = (), form: Form | None = None) -> LALM:
     """Open a LALM behind an OpenAI-compatible server, which may know it by our name or by another."""
-    from lalm.served import ServedLALM
-    from services.chat_server import Endpoint
+    from lalm.runtimes.served_lalm import ServedLALM
+    from services.clients.chat_server import Endpoint
 
     endpoint = Endpoint(url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=REPLY_TOKENS)
     asr = _recogniser(DEFAULT_ASR) if form and form.takes_transcript else None
@@ -85,8 +85,8 @@ def _recogniser(name: str) -> ASR:
 
 def trained_lalm(folder: Path, name: str) -> LALM:
     """Open a run of `lalm.train` in this process."""
-    from lalm import checkpoint
-    from lalm.infer import TrainedLALM
+    from lalm.runtimes.in_process import TrainedLALM
+    from lalm.train import checkpoint
 
     asr = checkpoint.read_config(folder).model.asr
     return TrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
@@ -94,9 +94,9 @@ def trained_lalm(folder: Path, name: str) -> LALM:
 
 def served_run(folder: Path, name: str, url: str) -> LALM:
     """Open a run of `lalm.train` that vLLM serves at `url` (`docs/vllm.md`)."""
-    from lalm import checkpoint
-    from lalm.served_run import ServedRun
-    from services.chat_server import Endpoint
+    from lalm.runtimes.served_run import ServedRun
+    from lalm.train import checkpoint
+    from services.clients.chat_server import Endpoint
 
     asr = checkpoint.read_config(folder).model.asr
     endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
@@ -105,8 +105,8 @@ def served_run(folder: Path, name: str, url: str) -> LALM:
 
 def lalm_in_vllm(name: str) -> LALM:
     """Open a run of `lalm.train` in a vLLM of its own."""
-    from lalm import checkpoint
-    from lalm.engine import InVllm
+    from lalm.runtimes.own_vllm import InVllm
+    from lalm.train import checkpoint
 
     folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
     if not (folder / "config.yaml").is_file():
@@ -158,7 +158,7 @@ def hub_qwen(name: str, hub_id: str) -> LALM:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    from lalm.qwen import Qwen
+    from lalm.runtimes.qwen import Qwen
 
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=HUB_FILES))
@@ -175,8 +175,8 @@ def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | No
 
     def opened(other_url: str | None) -> LALM:
         """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
-        from lalm.served import ServedLALM
-        from services.chat_server import Endpoint
+        from lalm.runtimes.served_lalm import ServedLALM
+        from services.clients.chat_server import Endpoint
 
         secret = settings().api_key if other_url else getattr(settings(), key.lower())
         if secret is None and other_url is None:

@@ -62,8 +62,8 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
             return served_llm(name, url, sampling=sampling)
-        from services import weights
         from services.llms.quantised import Quantised
+        from services.weights import store as weights
 
         folder, revision = weights.folder(name), weights.revision(name)
         return Quantised(folder, name=name, revision=revision, style=style, sampling=sampling)
@@ -82,7 +82,7 @@ def served_llm(
     name: str, url: str, *, hub_id: str = "", thinking: bool | None = None, sampling: Sampling | None = None
 ) -> LLM:
     """Open a model behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
-    from services.chat_server import Endpoint
+    from services.clients.chat_server import Endpoint
     from services.llms.openai_server import OpenAIServer
 
     template = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}}
@@ -127,7 +127,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
 
     def opened(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
-        from services.chat_server import Endpoint
+        from services.clients.chat_server import Endpoint
         from services.llms.openai_server import OpenAIServer
 
         secret = settings().api_key if other_url else getattr(settings(), key.lower())
@@ -158,8 +158,8 @@ def _has_gpu_and_vllm() -> bool:
 
 def whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
     """Open a Whisper model in CTranslate2 format."""
-    from services import weights as places
     from services.asr.faster_whisper import FasterWhisper
+    from services.weights import store as places
 
     name = f"{weights}-words" if words else weights
     folder, revision = places.folder(weights), places.revision(weights)
@@ -183,7 +183,7 @@ def transcript() -> Captioner:
 def served_captioner(name: str, model: str, *, url: str | None = None, key: SecretStr | None = None) -> Captioner:
     """Open an audio-chat model behind an OpenAI-compatible server as a captioner."""
     from services.captioners.served import ServedCaptioner
-    from services.chat_server import Endpoint
+    from services.clients.chat_server import Endpoint
 
     own_url = settings().captioner_url
     base, secret = own_url or url, settings().api_key if own_url else key

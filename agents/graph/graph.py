@@ -1,6 +1,8 @@
-"""The LangGraph graph that answers: which step follows which. `agents.steps` holds the steps, `agents.state` the state.
+"""The LangGraph graph that answers a question: its nodes and edges.
 
-`python -m agents.graph > docs/graph.md` draws it.
+The nodes are in `agents.graph.steps`, the state in `agents.graph.state`.
+
+`python -m agents.graph.graph > docs/graph.md` draws it.
 """
 
 import sys
@@ -11,11 +13,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agents import steps
-from agents.auto import Choosing
-from agents.cascade import Hearing
 from agents.degradation import POLICY, SHARES, row_for
-from agents.state import Asked, Heard, State
+from agents.graph import steps
+from agents.graph.context import Choosing, Hearing
+from agents.graph.state import Asked, Heard, State
 
 CascadeGraph: TypeAlias = CompiledStateGraph[State, Hearing, Asked, Heard]
 AgentGraph: TypeAlias = CompiledStateGraph[State, Choosing, Asked, State]
@@ -89,8 +90,8 @@ def page() -> str:
 
 PAGE = """# How a question is answered
 
-Written by `python -m agents.graph > docs/graph.md`; a test compares. Path `auto` is the whole graph, path `cascade` the
-part named so. Dotted edges are taken by choice. The steps are in `agents/steps.py`.
+Written by `make docs`; a test compares. Path `auto` is the whole graph, path `cascade` the part with that name.
+Dotted edges are conditional. The steps are in `agents/graph/steps.py`.
 
 ```mermaid
 {drawn}

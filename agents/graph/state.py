@@ -4,7 +4,7 @@ import operator
 from typing import Annotated, TypedDict
 
 from agents.degradation import Failure
-from agents.router import Route
+from agents.routing.router import Route
 from services.types import Answer, Evidence, Question
 
 

@@ -5,12 +5,11 @@ from time import perf_counter
 
 from langgraph.runtime import Runtime
 
-from agents.auto import Choosing
-from agents.cascade import Hearing
 from agents.degradation import Part, Step, all_down, failure, in_time, row_for
-from agents.reading import read as read_evidence
-from agents.router import Reconciled, chosen_arm
-from agents.state import Added, State
+from agents.graph.context import Choosing, Hearing
+from agents.graph.state import Added, State
+from agents.reading.reading import read as read_evidence
+from agents.routing.router import Reconciled, chosen_arm
 from services.errors import EarwitnessError
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Question
 

@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-from agents.confidence import Part, Probabilities
-from agents.relevance import stems
-from services.captioners.notes import CLASSES, Named, named
+from agents.reading.confidence import Part, Probabilities
+from agents.reading.relevance import stems
+from services.captioners.music.notes import CLASSES, Named, named
 from services.types import Choice, Evidence, Question
 
 TIERS = {"measured": 2, "model": 1, "heuristic": 0}

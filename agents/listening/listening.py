@@ -3,11 +3,11 @@
 from time import perf_counter
 from typing import NamedTuple
 
-from agents.confidence import Part, Probabilities, confidence, pooled, tempered
 from agents.degradation import STRICT, Policy
-from agents.findings import as_probabilities, contradictions, vote
-from agents.reading import read
-from agents.tools import Ears, Heard, Tool, called_for
+from agents.listening.findings import as_probabilities, contradictions, vote
+from agents.listening.tools import Ears, Heard, Tool, called_for
+from agents.reading.confidence import Part, Probabilities, confidence, pooled, tempered
+from agents.reading.reading import read
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, Usage
 

@@ -1,12 +1,13 @@
 """What a transcript says about a question on what is said: a count, a sum, or the option that was spoken.
 
-Only questions about what is said call for it (`agents.tools`): for any other, words in a recording are no evidence.
+Only questions about what is said call for it (`agents.listening.tools`): for any other, words in a recording are not
+evidence.
 """
 
 import re
 from difflib import SequenceMatcher
 
-from agents.findings import NUMBERS
+from agents.listening.findings import NUMBERS
 from services.types import Evidence, Question
 
 LEAST_SAID = 0.6  # share of an option's words, in their order, of which one may say that it was spoken

@@ -7,9 +7,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from agents import said
-from agents.features import ASKS
-from agents.relevance import overlap
+from agents.listening import said
+from agents.reading.relevance import overlap
+from agents.routing.features import ASKS
 from services.protocols import ASR, Captioner
 from services.types import AudioClip, Evidence, Question
 

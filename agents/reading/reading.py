@@ -4,10 +4,10 @@ import asyncio
 import math
 from typing import NamedTuple, TypeAlias
 
-from agents.confidence import TINY
-from agents.prompts import messages
-from agents.relevance import selected
-from agents.reply import read_choice
+from agents.reading.confidence import TINY
+from agents.reading.prompts import messages
+from agents.reading.relevance import selected
+from agents.reading.reply import read_choice
 from services.protocols import LLM
 from services.types import Choice, Evidence, Question, Reading, Usage
 

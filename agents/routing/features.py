@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import log, log1p
 from typing import Literal, TypeAlias
 
-from agents.confidence import Confidence, confidence
+from agents.reading.confidence import Confidence, confidence
 from services.types import Answer, Evidence, Question
 
 Features: TypeAlias = Mapping[str, float]

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from pydantic import Field, ValidationError, model_validator
 
-from agents.confidence import Part, pooled, tempered
-from agents.features import Features, Modality, all_features, modality, question_features
+from agents.reading.confidence import Part, pooled, tempered
+from agents.routing.features import Features, Modality, all_features, modality, question_features
 from services.errors import BadConfig, worded
 from services.types import Answer, Question, Value
 

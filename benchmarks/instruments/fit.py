@@ -1,4 +1,4 @@
-"""Fit the instrument classifier of services/captioners/instrument.py.
+"""Fit the instrument classifier of services/captioners/music/instrument.py.
 
     python -m benchmarks.instruments.render FluidR3_GM.sf2 renders/fluid
     python -m benchmarks.instruments.render MuseScore_General.sf3 renders/muse --clips 40 --seed 2
@@ -6,7 +6,7 @@
     python -m benchmarks.instruments.fit --train renders/fluid renders/muse --test renders/timgm --others others.json
 
 `others.json` lists [label, path] of further recordings for training: label "" for what is no instrument.
-Leaves services/captioners/instrument.safetensors and prints the accuracy per clip on the test soundfont, which
+Leaves services/captioners/music/instrument.safetensors and prints the accuracy per clip on the test soundfont, which
 the classifier never heard.
 """
 
@@ -24,10 +24,10 @@ from safetensors.torch import save_file
 
 from benchmarks.instruments.effects import recorded
 from benchmarks.instruments.render import slices
-from services import weights
-from services.captioners.instrument import HEAD, features
-from services.captioners.yamnet import YamNet
+from services.captioners.music.instrument import HEAD, features
+from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE
+from services.weights import store as weights
 
 HIDDEN = 256
 EPOCHS = 14

@@ -1,4 +1,4 @@
-"""Fit `services/captioners/sound_head.safetensors` on the ten sounds of ESC-10, alone and under speech.
+"""Fit `services/captioners/sounds/sound_head.safetensors` on the ten sounds of ESC-10, alone and under speech.
 
     python benchmarks/sounds/fit.py TRAIN_FOLDER
 
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from services import weights
-from services.captioners.activity import Floats
-from services.captioners.sound_head import FILE, MOST_SURE, features
-from services.captioners.tags import phrases, pooled, ranked
-from services.captioners.yamnet import Scores, YamNet
+from services.captioners.sounds.activity import Floats
+from services.captioners.sounds.sound_head import FILE, MOST_SURE, features
+from services.captioners.sounds.tags import phrases, pooled, ranked
+from services.captioners.sounds.yamnet import Scores, YamNet
+from services.weights import store as weights
 
 TARGET = Path(__file__).parents[2] / "services" / "captioners" / FILE
 LABELS = {

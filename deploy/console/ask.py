@@ -14,13 +14,13 @@ from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
 from lalm.catalog import DEFAULT_LALM
-from services.asking import asked
-from services.audio import load
-from services.audio import require as require_clip
+from services.audio.load import load
+from services.audio.load import require as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.deadline import budget
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.protocols import Answerer
+from services.questions import asked
 from services.types import Answer, AudioClip, Question, Value
 
 WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "both": ("cascade", "lalm")}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import soundfile
 
-from services import weights
 from services.errors import BadConfig
 from services.types import Value
+from services.weights import store as weights
 
 
 class Excerpt(Value):
@@ -43,7 +43,7 @@ def write(folder: Path) -> Path:
         raise BadConfig(f"'{folder}' cannot be made a folder: {error.strerror}.") from error
     for excerpt in EXCERPTS:
         _cut(excerpt, folder / excerpt.clip)
-    questions = json.loads(files("deploy").joinpath("demo.json").read_text())
+    questions = json.loads(files("deploy.console").joinpath("demo.json").read_text())
     path = folder / "demo.json"
     path.write_text(json.dumps(questions, indent=1) + "\n")
     return path

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from services.auth import keys_file, new_key, read_keys
 from services.errors import BadConfig
+from services.http.access.auth import keys_file, new_key, read_keys
 
 OWNER_ONLY = 0o600
 

@@ -5,11 +5,11 @@ from typing import IO
 from rich.console import Console
 from rich.table import Column, Table
 
-from deploy.asking import Answers, Request
-from deploy.explain import print_explained
-from services import weights
+from deploy.console.ask import Answers, Request
+from deploy.console.explain import print_explained
 from services.catalog import DEFAULT_LLM
 from services.types import Answer, Choice, Evidence, Question
+from services.weights import store as weights
 
 BAR_WIDTH = 24  # characters that stand for probability 1
 

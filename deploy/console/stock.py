@@ -1,7 +1,7 @@
 """Which weights belong here, and which are here."""
 
-from services import weights
 from services.catalog import DEFAULT_LLM
+from services.weights import store as weights
 
 DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from agents.features import ASKS
-from eval.records import Prediction
-from eval.scoring import Interval, wilson_95
-from eval.statistics import mcnemar_exact
+from agents.routing.features import ASKS
+from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.statistics import mcnemar_exact
+from eval.store.records import Prediction
 
 GROUPS = ("how many", "order")  # of `ASKS`: what a caption of everything loses
 
@@ -99,7 +99,7 @@ def print_curves(found: Sequence[AtBudget], console: Console) -> None:
 
 def draw(found: Sequence[AtBudget], folder: Path) -> Path:
     """Draw the curves into the run folder."""
-    from eval.plots import Spent, accuracy_against_budget
+    from eval.display.plots import Spent, accuracy_against_budget
 
     out = folder / "budget.svg"
     accuracy_against_budget(

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from eval.scoring import Interval, wilson_95
-from eval.statistics import cohens_h, detectable_difference, holm, mcnemar_exact, paired_difference
-from eval.stored import Row, Stored
+from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.statistics import cohens_h, detectable_difference, holm, mcnemar_exact, paired_difference
+from eval.store.stored import Row, Stored
 from services.errors import BadConfig
 from services.types import Value
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from eval.compare import Scorer, grouped, require_same
-from eval.scoring import Interval, wilson_95
-from eval.statistics import holm, mcnemar_exact
-from eval.stored import Row, Stored
+from eval.analysis.compare import Scorer, grouped, require_same
+from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.statistics import holm, mcnemar_exact
+from eval.store.stored import Row, Stored
 from services.errors import BadConfig
 from services.types import Value
 

@@ -11,9 +11,9 @@ from math import isnan
 from rich.console import Console
 from rich.table import Table
 
-from eval.score_table import ScoreTable
-from eval.scoring import Interval, wilson_95
-from eval.statistics import correlate, pearson, selection_regret
+from eval.analysis.score_table import ScoreTable
+from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.statistics import correlate, pearson, selection_regret
 from services.errors import BadConfig
 from services.types import Value
 

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.score_table import Scores, ScoreTable
+from eval.analysis.score_table import Scores, ScoreTable
 from services.types import Value
 
 FILE = Path(__file__).with_name("published.json")

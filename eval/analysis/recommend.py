@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from eval.published import published
-from eval.score_table import Scores, ScoreTable
-from eval.scoring import Interval, wilson_95
+from eval.analysis.published import published
+from eval.analysis.score_table import Scores, ScoreTable
+from eval.scoring.scoring import Interval, wilson_95
 from services.errors import BadConfig
 from services.types import Value
 

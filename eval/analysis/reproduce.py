@@ -13,10 +13,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from eval.published import Sizes, akb_category_sizes, category_scores, paper_name, published
-from eval.score_table import Scores, read_table
-from eval.scoring import Z_95, Interval
-from eval.statistics import correlate, pearson, selection_regret
+from eval.analysis.published import Sizes, akb_category_sizes, category_scores, paper_name, published
+from eval.analysis.score_table import Scores, read_table
+from eval.scoring.scoring import Z_95, Interval
+from eval.scoring.statistics import correlate, pearson, selection_regret
 from services.types import Value
 
 COLUMNS = {

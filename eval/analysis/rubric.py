@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from eval.benchmarks.mmar import Row, RubricItem
 from eval.benchmarks.rows import read_rows
-from eval.records import Prediction, RunRecord
-from eval.run_folder import require_record
-from eval.stored import read_predictions
+from eval.store.records import Prediction, RunRecord
+from eval.store.run_folder import require_record
+from eval.store.stored import read_predictions
 from services.errors import BadConfig, EarwitnessError
 from services.protocols import LLM
 from services.types import Message, Value

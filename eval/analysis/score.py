@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.benchmarks import BENCHMARKS
-from eval.scoring import Verdict, wilson_95
-from eval.stored import open_stored
+from eval.scoring.scoring import Verdict, wilson_95
+from eval.store.stored import open_stored
 from services.catalog import pick
 from services.errors import BadConfig
 from services.types import Value

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.run_folder import require_record
-from eval.scoring import Summary
+from eval.scoring.scoring import Summary
+from eval.store.run_folder import require_record
 from services.errors import BadConfig
 
 

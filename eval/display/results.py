@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from eval.records import Prediction
-from eval.scoring import Calibration, ControlScore, Score, Summary, Verdict
+from eval.scoring.scoring import Calibration, ControlScore, Score, Summary, Verdict
+from eval.store.records import Prediction
 
 REFRESH_PER_S = 4
 MAX_FAILURES_SHOWN = 20  # the rest is counted, and on disk

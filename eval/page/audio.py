@@ -9,7 +9,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from services.audio import load, require
+from services.audio.load import load, require
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE, AudioClip, Value
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eval.benchmarks.benchmark import Item
-from eval.control_scores import CONTROLS_FOLDER
-from eval.controls import ASK_NO_MODEL, ROTATION
-from eval.page_audio import ClipFile, PageClip, page_clips
-from eval.records import Prediction, RunRecord
-from eval.run_folder import require_record
-from eval.scoring import Summary
-from eval.stored import read_predictions
+from eval.page.audio import ClipFile, PageClip, page_clips
+from eval.run.control_scores import CONTROLS_FOLDER
+from eval.run.controls import ASK_NO_MODEL, ROTATION
+from eval.scoring.scoring import Summary
+from eval.store.records import Prediction, RunRecord
+from eval.store.run_folder import require_record
+from eval.store.stored import read_predictions
 from services.errors import BadConfig
 from services.types import Evidence, Value
 

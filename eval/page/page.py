@@ -14,11 +14,11 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from eval.compare import Comparison, compare
-from eval.page_items import PageData, Run, page_data, read_run
-from eval.plots import Bar, intervals
-from eval.scoring import Score, Summary
-from eval.stored import Stored, open_stored
+from eval.analysis.compare import Comparison, compare
+from eval.display.plots import Bar, intervals
+from eval.page.items import PageData, Run, page_data, read_run
+from eval.scoring.scoring import Score, Summary
+from eval.store.stored import Stored, open_stored
 from services import web
 from services.errors import BadConfig
 from services.types import Value

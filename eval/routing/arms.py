@@ -6,11 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from agents.router import ArmModels, Provenance
-from eval.budget import step_at
-from eval.records import Prediction, RunRecord
-from eval.run_folder import is_finished, require_record
-from eval.stored import read_predictions
+from agents.routing.router import ArmModels, Provenance
+from eval.analysis.budget import step_at
+from eval.store.records import Prediction, RunRecord
+from eval.store.run_folder import is_finished, require_record
+from eval.store.stored import read_predictions
 from services.errors import BadConfig
 from services.types import Answer, Question
 

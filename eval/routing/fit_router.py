@@ -1,9 +1,9 @@
 """Fit a router on two runs, and measure it on questions about clips that it has not seen.
 
 A logistic regression on what the question says, fitted on the questions that exactly one arm got right, tells whom to
-ask; a conditional logit over the options (`eval.stacking`), fitted on all, makes one answer of two. Inner folds over
-clips choose how strongly each is held back and how sure the first has to be; outer folds over clips, which no fitting
-has seen, give the figures.
+ask; a conditional logit over the options (`eval.routing.stacking`), fitted on all, makes one answer of two. Inner
+folds over clips choose how strongly each is held back and how sure the first has to be; outer folds over clips, which
+no fitting has seen, give the figures.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.features import all_features, question_features
-from agents.router import Logistic, Reconciled, Router, Say, Stack, Way, chosen_arm, way_at
-from eval.arms import Arms, Pair
-from eval.calibration import Guess, fit_temperature
-from eval.stacking import Example, Split, Stacked, fit_stack
+from agents.routing.features import all_features, question_features
+from agents.routing.router import Logistic, Reconciled, Router, Say, Stack, Way, chosen_arm, way_at
+from eval.routing.arms import Arms, Pair
+from eval.routing.stacking import Example, Split, Stacked, fit_stack
+from eval.scoring.calibration import Guess, fit_temperature
 from services.types import Answer
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from agents.confidence import confidence
-from agents.router import Reconciled, Router, Way, weighed
-from eval.arms import Arm, Arms, Cost, Pair
-from eval.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
-from eval.scoring import Interval, wilson_95
-from eval.statistics import mcnemar_exact
+from agents.reading.confidence import confidence
+from agents.routing.router import Reconciled, Router, Way, weighed
+from eval.routing.arms import Arm, Arms, Cost, Pair
+from eval.routing.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
+from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.statistics import mcnemar_exact
 from services.types import Value
 
 ROUTER = "fitted router"
@@ -257,7 +257,7 @@ def _or_dash(figure: float | None, form: str) -> str:
 
 def draw_routing(table: RoutingTable, out: Path) -> None:
     """Draw accuracy against seconds per question as SVG."""
-    from eval.plots import Priced, accuracy_against_cost
+    from eval.display.plots import Priced, accuracy_against_cost
 
     dots = [
         Priced(row.name, row.seconds, row.correct / row.n, row.wilson_95)

@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.confidence import TINY, Probabilities
-from agents.features import Features
-from agents.router import Say, Stack
+from agents.reading.confidence import TINY, Probabilities
+from agents.routing.features import Features
+from agents.routing.router import Say, Stack
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]

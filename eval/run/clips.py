@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.audio import load
+from services.audio.load import load
 from services.types import AudioClip
 
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval.controls import ASK_NO_MODEL, CONTROLS, ROTATION
-from eval.records import Prediction
-from eval.scoring import ControlScore, Verdict, score
-from eval.stored import read_predictions
+from eval.run.controls import ASK_NO_MODEL, CONTROLS, ROTATION
+from eval.scoring.scoring import ControlScore, Verdict, score
+from eval.store.records import Prediction
+from eval.store.stored import read_predictions
 
 CONTROLS_FOLDER = "controls"
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.plan import Plan, way
-from eval.records import RunOptions
+from eval.run.plan import Plan, way
+from eval.store.records import RunOptions
 from services.errors import BadConfig
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Choice, Question

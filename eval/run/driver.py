@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.records import Prediction, judged
+from eval.store.records import Prediction, judged
 from services.call import Call, calling
 from services.errors import EarwitnessError
 from services.protocols import Answerer
@@ -26,7 +26,7 @@ class Driver:
         """Ask the items, those that share a clip one after the other, so that it is held for a short while."""
         queue = _side_by_side(list(items))
         if self._hears:
-            from eval.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
+            from eval.run.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
 
             self._clips = Clips(self._benchmark.clip_path(item) for item in queue)
         waiting = iter(queue)

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.models import Pool
-from eval import session
-from eval.request import Request, default_folder
-from eval.scoring import Summary
+from eval.run import session
+from eval.run.request import Request, default_folder
+from eval.scoring.scoring import Summary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
@@ -93,7 +93,7 @@ def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str], l
 
 def draw(grid: Grid) -> Path:
     """Draw the accuracies as a heat-map beside grid.json."""
-    from eval.plots import heat_map
+    from eval.display.plots import heat_map
 
     accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
     values = [[accuracies.get((llm, captioner)) for captioner in grid.captioners] for llm in grid.llms]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from agents.paths import DEAF, Build, builder
 from eval.benchmarks.benchmark import Benchmark
-from eval.records import RunOptions
+from eval.store.records import RunOptions
 
 
 class Plan(NamedTuple):
@@ -33,7 +33,7 @@ def way(options: RunOptions) -> Build:
     if options.server is None:
         router = Path(options.router) if options.router else None
         return builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
-    from eval.remote import Remote
+    from eval.run.remote import Remote
 
     server, path = options.server, options.path
     return lambda _: Remote(server, path)

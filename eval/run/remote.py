@@ -2,8 +2,8 @@
 
 import json
 
-from services.chat_audio import ClipEncoder
-from services.posting import AUDIO_PLACE, Server, with_audio
+from services.clients.chat_audio import ClipEncoder
+from services.clients.json_api import AUDIO_PLACE, Server, with_audio
 from services.settings import settings
 from services.types import Answer, AudioClip, Question
 

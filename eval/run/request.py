@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.paths import DEAF, PATHS
-from eval.records import Asked, RunOptions
+from eval.store.records import Asked, RunOptions
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig

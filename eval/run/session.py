@@ -13,18 +13,18 @@ import agents
 from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
-from eval.calibration import calibrate
-from eval.control_scores import CONTROLS_FOLDER, scored_controls
-from eval.controls import CONTROLS, Draw
-from eval.driver import Driver
-from eval.plan import Plan, plan_run
-from eval.provenance import environment
-from eval.records import ModelUse, Prediction, RunOptions, RunRecord
-from eval.report import LiveBar
-from eval.request import Request, default_folder
-from eval.run_folder import RunFolder, open_run, refuse_other, write_summary
-from eval.scoring import Summary, Verdict, summarise
-from eval.submission import write_submission
+from eval.display.results import LiveBar
+from eval.run.control_scores import CONTROLS_FOLDER, scored_controls
+from eval.run.controls import CONTROLS, Draw
+from eval.run.driver import Driver
+from eval.run.plan import Plan, plan_run
+from eval.run.request import Request, default_folder
+from eval.scoring.calibration import calibrate
+from eval.scoring.scoring import Summary, Verdict, summarise
+from eval.store.provenance import environment
+from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
+from eval.store.run_folder import RunFolder, open_run, refuse_other, write_summary
+from eval.store.submission import write_submission
 from services.catalog import EMBEDDED_LLMS, pick
 from services.errors import BadConfig
 
@@ -166,5 +166,5 @@ def _record(plan: Plan) -> RunRecord:
 
 def _agents_sha256() -> str:
     """Return what changes with any line of `agents`: prompts, how replies are read, and the router."""
-    sources = sorted(Path(agents.__file__).parent.glob("*.py")) + sorted(Path(agents.__file__).parent.glob("*.json"))
+    sources = sorted(Path(agents.__file__).parent.rglob("*.py")) + sorted(Path(agents.__file__).parent.rglob("*.json"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -10,8 +10,8 @@ from itertools import groupby
 from math import exp, log
 from typing import NamedTuple
 
-from agents.confidence import TINY, tempered
-from eval.scoring import Calibration, Quality, RiskPoint, Selective, Verdict, wilson_95
+from agents.reading.confidence import TINY, tempered
+from eval.scoring.scoring import Calibration, Quality, RiskPoint, Selective, Verdict, wilson_95
 
 NUM_BINS = 10
 LOG_TEMPERATURES = (-3.5, 3.5)  # beyond this a distribution is flat, or certain

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
-from eval.scoring import Z_95, Interval, clustered_se
+from eval.scoring.scoring import Z_95, Interval, clustered_se
 
 Z_POWER_80 = 0.8416212335729143  # normal quantile: 80 % power
 MIN_FOR_INTERVAL = 4  # Fisher's standard error is 1 / sqrt(n - 3)

@@ -39,7 +39,7 @@ def environment() -> Environment:
     """Describe this process's surroundings, without importing any engine."""
     return Environment(
         started_at=datetime.now(UTC),
-        commit=_commit(Path(__file__).parents[1]),
+        commit=_commit(Path(__file__).parents[2]),
         python=platform.python_version(),
         packages={name: found for name in ENGINES if (found := _version(name))},
         platform=platform.platform(),

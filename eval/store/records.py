@@ -1,8 +1,8 @@
 """What a run writes down: a Prediction per item, and a RunRecord that says where they come from."""
 
 from eval.benchmarks.benchmark import Item
-from eval.provenance import Environment
-from eval.scoring import Verdict, string_match
+from eval.scoring.scoring import Verdict, string_match
+from eval.store.provenance import Environment
 from services.types import Answer, Usage, Value
 
 

@@ -15,8 +15,8 @@ from typing import IO
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from eval.records import Prediction, RunRecord
-from eval.scoring import Summary, Verdict
+from eval.scoring.scoring import Summary, Verdict
+from eval.store.records import Prediction, RunRecord
 from services.errors import BadConfig
 
 SYNC_EVERY_S = 0.2  # a line is safe from SIGKILL at once, and from a power cut after this time

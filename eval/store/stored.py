@@ -13,11 +13,11 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from agents.reply import read_choice
+from agents.reading.reply import read_choice
 from eval.benchmarks.rows import read_bytes
-from eval.records import Prediction, RunRecord
-from eval.run_folder import require_record
-from eval.scoring import Verdict, string_match
+from eval.scoring.scoring import Verdict, string_match
+from eval.store.records import Prediction, RunRecord
+from eval.store.run_folder import require_record
 from services.errors import BadConfig, worded
 from services.types import Question
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.rows import is_json_lines
-from eval.stored import read_predictions
+from eval.store.stored import read_predictions
 
 FILE_NAME = "submission.json"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lalm.prompt_pool import Style
+from lalm.distill.prompt_pool import Style
 from services.types import Sampling, Value
 
 EVENLY: dict[Style, float] = {
@@ -22,7 +22,7 @@ class DistillConfig(Value):
     """A whole run; paths are relative to the configuration file."""
 
     metadata: Path
-    """JSON lines, one clip each (`lalm/metadata.py`); audio paths are relative to this file."""
+    """JSON lines, one clip each (`lalm/distill/metadata.py`); audio paths are relative to this file."""
     output: Path
     """JSON lines in DeSTA's message format; what belongs to the run lies beside it."""
     targets: tuple[Literal["metadata", "distilled"], ...] = ("distilled",)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from lalm.metadata import Metadata
+from lalm.distill.metadata import Metadata
 
 Attribute: TypeAlias = Callable[[Metadata], str | None]
 

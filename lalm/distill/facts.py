@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from lalm.metadata import Metadata
+from lalm.distill.metadata import Metadata
 
 Wordings: TypeAlias = tuple[str, ...]
 """One answer in several wordings; those of another answer of the kind stand in the same order."""
@@ -23,7 +23,7 @@ class Fact(NamedTuple):
     """One thing that can be asked about a clip."""
 
     kind: str
-    """Key of `lalm/questions.json`."""
+    """Key of `lalm/distill/questions.json`."""
     answer: Wordings
     wrong: tuple[Wordings, ...] = ()
     """Wrong answers that suit this clip above all; those of other clips come beside them."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
-from lalm.seed import ATTRIBUTES
+from lalm.distill.description import ATTRIBUTES
 from services.types import Value
 
 Reason: TypeAlias = Literal[

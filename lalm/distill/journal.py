@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from lalm.filters import Reply
+from lalm.distill.filters import Reply
 from services.errors import BadConfig
 from services.types import Message, Value
 

@@ -3,8 +3,8 @@
 import random
 import re
 
-from lalm.facts import OWN, Fact, Wordings, label, looked_up, number, yes_no
-from lalm.metadata import Metadata
+from lalm.distill.facts import OWN, Fact, Wordings, label, looked_up, number, yes_no
+from lalm.distill.metadata import Metadata
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
 TELLABLE = 0.12  # part by which a wrong tempo differs at least

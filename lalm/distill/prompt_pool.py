@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lalm.facts import label
-from lalm.metadata import Metadata
-from lalm.targets import QUESTIONS, TargetWriter, facts
+from lalm.distill.facts import label
+from lalm.distill.metadata import Metadata
+from lalm.distill.targets import QUESTIONS, TargetWriter, facts
 from services.types import Value
 
 Style: TypeAlias = Literal["describe", "classify", "open_qa", "multiple_choice", "instruction"]

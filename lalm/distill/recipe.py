@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import random
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,21 +18,21 @@ from typing import NamedTuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lalm.distill_config import DistillConfig
-from lalm.filters import Reply, fault
-from lalm.journal import Journal, digest
+from lalm.distill.config import DistillConfig
+from lalm.distill.description import seed_description
+from lalm.distill.filters import Reply, fault
+from lalm.distill.journal import Journal, digest
+from lalm.distill.metadata import Metadata, read_metadata, with_licence
+from lalm.distill.prompt_pool import REPHRASE, SYSTEM, Prompt, load_pool, worded
+from lalm.distill.targets import TargetWriter, heard_turns
 from lalm.messages import Conversation
-from lalm.metadata import Metadata, read_metadata, with_licence
-from lalm.prompt_pool import REPHRASE, SYSTEM, Prompt, load_pool, worded
 from lalm.prompting import beside_audio
-from lalm.seed import seed_description
-from lalm.targets import TargetWriter, heard_turns
-from lalm.yaml_config import read_config
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 from services.protocols import LLM
 from services.types import Message, Value
+from services.yaml_file import read_config
 
 REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # what lies beside the output
 
@@ -264,7 +263,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, distil, print the counts; 2 and one line on stderr where the user can mend it."""
     parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("config", type=Path, help="YAML file (lalm/distill_config.py)")
+    parser.add_argument("config", type=Path, help="YAML file (lalm/distill/config.py)")
     path: Path = parser.parse_args(argv).config
     return run("lalm.distill", lambda: _distil(path))
 
@@ -273,7 +272,3 @@ def _distil(path: Path) -> int:
     summary = distill(read_config(path, DistillConfig), path.parent)
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
     return 0 if summary.replies == summary.replies_wanted else INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,8 +2,20 @@
 
 import random
 
-from lalm.facts import OWN, VOCABULARY, Fact, Wordings, label, looked_up, number, permuted, thing, wordings, yes_no
-from lalm.metadata import Metadata
+from lalm.distill.facts import (
+    OWN,
+    VOCABULARY,
+    Fact,
+    Wordings,
+    label,
+    looked_up,
+    number,
+    permuted,
+    thing,
+    wordings,
+    yes_no,
+)
+from lalm.distill.metadata import Metadata
 
 POOL = "sound"  # wrong options for any question about a sound are other sounds
 THEN = ", then "

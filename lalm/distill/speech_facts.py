@@ -3,8 +3,8 @@
 import random
 import re
 
-from lalm.facts import OWN, Fact, Wordings, counted, label, number, wordings, yes_no
-from lalm.metadata import Metadata
+from lalm.distill.facts import OWN, Fact, Wordings, counted, label, number, wordings, yes_no
+from lalm.distill.metadata import Metadata
 
 PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
 THEN = ", then "

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lalm.facts import OWN, Fact, Wordings, label, yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, label, yes_no
+from lalm.distill.metadata import Metadata
+from lalm.distill.music_facts import music_facts
+from lalm.distill.sound_facts import sound_facts
+from lalm.distill.speech_facts import speech_facts
 from lalm.messages import NO_WORDS, Audio, Conversation, Turn
-from lalm.metadata import Metadata
-from lalm.music_facts import music_facts
 from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, asked, beside_audio, listed
-from lalm.sound_facts import sound_facts
-from lalm.speech_facts import speech_facts
 from services.types import Question
 
 QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions.json").read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ class Answered(NamedTuple):
     question: Question
     reply: str
     phrasing: int
-    """Number of its wording in `lalm/questions.json`."""
+    """Number of its wording in `lalm/distill/questions.json`."""
 
 
 def facts(row: Metadata, rng: random.Random) -> list[Fact]:

@@ -1,6 +1,8 @@
-"""A trained LALM as a Hugging Face model: after `import lalm.hf`, plain `transformers` opens what `lalm.export` wrote.
+"""A trained LALM as a Hugging Face model.
 
-import lalm.hf
+After `import lalm.export.hf`, plain `transformers` opens what `python -m lalm.export` wrote:
+
+import lalm.export.hf
 model = AutoModel.from_pretrained(folder).eval()
 template = Template(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
 """
@@ -15,12 +17,12 @@ from transformers.modeling_outputs import CausalLMOutput
 from transformers.models.whisper.configuration_whisper import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm.build import adapt
-from lalm.config import ConnectorConfig, LoraConfig
-from lalm.connector import Connector
-from lalm.encoder import Encoder, padded
-from lalm.hf_config import LalmConfig
-from lalm.model import AudioLanguageModel
+from lalm.export.hf_config import LalmConfig
+from lalm.model.build import adapt
+from lalm.model.config import ConnectorConfig, LoraConfig
+from lalm.model.connector import Connector
+from lalm.model.encoder import Encoder, padded
+from lalm.model.model import AudioLanguageModel
 from services.types import AudioClip
 
 
@@ -62,7 +64,7 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
         """Return the logits of every position, shape (1, L, V).
 
         Args:
-            input_ids: one sequence, shape (1, L); audio as negative numbers (`lalm/template.py`).
+            input_ids: one sequence, shape (1, L); audio as negative numbers (`lalm/model/template.py`).
             clips: what it hears, in order.
             position_ids: shape (1, L); of a packed sequence.
             attention_mask: shape (1, 1, L, L), bool; of a packed sequence.

@@ -1,4 +1,6 @@
-"""A run folder -> a Hugging Face folder that plain `transformers` loads after `import lalm.hf`, and vLLM as it is.
+"""Export of a run folder as a Hugging Face folder.
+
+Plain `transformers` loads it after `import lalm.export.hf`, and vLLM as it is.
 
     python -m lalm.export runs/tiny exported/tiny
 
@@ -9,7 +11,6 @@ a clip stands, and where its transcript ends. The chat template takes OpenAI's c
 
 import argparse
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,13 @@ import torch
 from safetensors import SafetensorError
 from transformers import GenerationConfig, PreTrainedTokenizerBase, WhisperFeatureExtractor
 
-from lalm import checkpoint, parts
-from lalm.build import build
-from lalm.config import ModelConfig
-from lalm.hf import Lalm
-from lalm.hf_config import LalmConfig
+from lalm.export.hf import Lalm
+from lalm.export.hf_config import LalmConfig
+from lalm.model import parts
+from lalm.model.build import build
+from lalm.model.config import ModelConfig
 from lalm.prompting import AUDIO, TRANSCRIPT_END
+from lalm.train import checkpoint
 from services.command import run
 from services.errors import BadConfig
 
@@ -91,7 +93,3 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")
     options = parser.parse_args(argv)
     return run("lalm.export", lambda: export(options.run, options.folder))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

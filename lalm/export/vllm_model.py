@@ -37,9 +37,9 @@ from vllm.multimodal.processing import (
 )
 from vllm.sequence import IntermediateTensors
 
-from lalm.config import ConnectorConfig, LoraConfig
-from lalm.connector import Connector
-from lalm.encoder import SEGMENT_SAMPLES, Encoder, padded
+from lalm.model.config import ConnectorConfig, LoraConfig
+from lalm.model.connector import Connector
+from lalm.model.encoder import SEGMENT_SAMPLES, Encoder, padded
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.types import SAMPLE_RATE
 
@@ -189,7 +189,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         return logits
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> set[str]:
-        """Read what `lalm.export` wrote."""
+        """Read what `lalm.export.hf_folder` wrote."""
         names = WeightsMapper(
             orig_to_new_prefix={"language.backbone.": "language_model.", "language.connector.": "connector."}
         )

@@ -8,12 +8,12 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from lalm.hf_config import LalmConfig
+from lalm.export.hf_config import LalmConfig
 from services.errors import BadConfig
 
 PINNED = "0.32.0"  # vLLM's interfaces for models change with its minor versions
 ARCHITECTURE = "Lalm"  # what config.json calls it
-REPLY = "earwitness_reply"  # in `vllm_xargs`: the tokens that `lalm.vllm_reply` has it say
+REPLY = "earwitness_reply"  # in `vllm_xargs`: the tokens that `lalm.export.vllm_reply` has it say
 
 
 class ServedConfig(LalmConfig):
@@ -33,7 +33,7 @@ def register() -> None:
         raise ImportError(f"Earwitness's LALMs run in vLLM {PINNED}; {installed} is installed.")
     AutoConfig.register(LalmConfig.model_type, ServedConfig, exist_ok=True)
     if ARCHITECTURE not in ModelRegistry.get_supported_archs():
-        ModelRegistry.register_model(ARCHITECTURE, "lalm.vllm_model:LalmForServing")
+        ModelRegistry.register_model(ARCHITECTURE, "lalm.export.vllm_model:LalmForServing")
 
 
 def require_vllm() -> None:

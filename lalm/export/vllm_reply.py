@@ -1,6 +1,6 @@
 """Has vLLM say a given reply, so that its tokens are scored and the prompt before it is kept.
 
-    vllm serve exported --logits-processors lalm.vllm_reply:SaysReply
+    vllm serve exported --logits-processors lalm.export.vllm_reply:SaysReply
 
 Where the log-probabilities of a prompt are asked for, vLLM reads all of it again. A reply that is decoded instead, one
 given token after another, begins with what was kept; its log-probabilities are those of the unchanged logits.
@@ -13,7 +13,7 @@ from torch import Tensor
 from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
-from lalm.vllm_plugin import REPLY
+from lalm.export.vllm_plugin import REPLY
 
 
 class Saying(NamedTuple):

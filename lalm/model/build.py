@@ -5,12 +5,12 @@ from typing import NamedTuple
 import torch
 from transformers import PreTrainedModel
 
-from lalm import parts
-from lalm.config import LoraConfig, ModelConfig
-from lalm.connector import Connector
-from lalm.encoder import Encoder
-from lalm.model import AudioLanguageModel
-from lalm.template import Template
+from lalm.model import parts
+from lalm.model.config import LoraConfig, ModelConfig
+from lalm.model.connector import Connector
+from lalm.model.encoder import Encoder
+from lalm.model.model import AudioLanguageModel
+from lalm.model.template import Template
 
 ADAPTER = "audio"  # name of the LoRA adapter
 

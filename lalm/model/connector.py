@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lalm.config import ConnectorConfig
+from lalm.model.config import ConnectorConfig
 
 INIT_STD = 0.02  # of queries and weights, as in BERT
 MIN_DEVIATION = 1e-3  # of a channel: one that never moves is not blown up

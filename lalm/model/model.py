@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from lalm.connector import Connector
-from lalm.encoder import Features
-from lalm.packing import Packed
-from lalm.parts import FULL, SLIDING
+from lalm.model.connector import Connector
+from lalm.model.encoder import Features
+from lalm.model.packing import Packed
+from lalm.model.parts import FULL, SLIDING
 
 
 class AudioLanguageModel(nn.Module):

@@ -19,7 +19,7 @@ PREFIX = -1  # branch number of the tokens that all rows of a group share
 
 
 class Row(NamedTuple):
-    """A prompt and its reply, as token ids; audio as negative numbers (`lalm/template.py`)."""
+    """A prompt and its reply, as token ids; audio as negative numbers (`lalm/model/template.py`)."""
 
     prompt: tuple[int, ...]
     reply: tuple[int, ...]

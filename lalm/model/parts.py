@@ -12,8 +12,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
-from services import weights
 from services.errors import ModelError
+from services.weights import store as weights
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers, as transformers calls them
 INSIDE_WHISPER = {r"^(model\.)?encoder\.": ""}  # where a whole Whisper model keeps its encoder

@@ -19,6 +19,8 @@ ANY_REPLY = "\u2603"  # a reply that no template contains
 
 TokenIds: TypeAlias = tuple[int, ...]
 
+MAX_TRANSCRIPT_CHARS = 400  # of a clip: about 100 tokens, as in DeSTA; applied when training and when asking alike
+
 
 class Heard(NamedTuple):
     """What stands in the prompt for one clip."""
@@ -128,3 +130,13 @@ def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     system = [message.content for message in messages if message.role == "system"]
     first, *rest = [message for message in messages if message.role != "system"]
     return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)
+
+
+def shown(transcript: str) -> str:
+    """Return the part of a transcript that stands in the prompt."""
+    text = " ".join(transcript.split())
+    return (
+        text
+        if len(text) <= MAX_TRANSCRIPT_CHARS
+        else text[:MAX_TRANSCRIPT_CHARS].rpartition(" ")[0] or text[:MAX_TRANSCRIPT_CHARS]
+    )

@@ -17,16 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lalm import checkpoint
-from lalm.build import build
-from lalm.data import shown
-from lalm.encoder import num_segments, padded
-from lalm.packing import Group, Row, pack
+from lalm.model.build import build
+from lalm.model.encoder import num_segments, padded
+from lalm.model.packing import Group, Row, pack
+from lalm.model.template import Heard, shown
 from lalm.prompting import AUDIO, beside_audio
-from lalm.template import Heard
+from lalm.train import checkpoint
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
-from services.llms.letters import best
+from services.llms.sampling import best
 from services.llms.stopped_replies import UntilUnwanted
 from services.protocols import ASR
 from services.stopping import stop_if_unwanted

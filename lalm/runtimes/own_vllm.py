@@ -18,11 +18,11 @@ import torch
 from filelock import FileLock
 from pydantic import SecretStr
 
-from lalm import checkpoint
-from lalm.export import export
-from lalm.served_run import ServedRun
-from lalm.vllm_plugin import require_vllm
-from services.chat_server import Endpoint
+from lalm.export.hf_folder import export
+from lalm.export.vllm_plugin import require_vllm
+from lalm.runtimes.served_run import ServedRun
+from lalm.train import checkpoint
+from services.clients.chat_server import Endpoint
 from services.errors import ModelError
 from services.protocols import ASR
 from services.settings import settings
@@ -33,7 +33,7 @@ MAX_TOKENS = 2048  # of a prompt with its reply
 # vLLM's runner for GPUs refuses logits processors with the interface of the one for CPUs.
 ON_CPU = (
     *("--dtype", "float32", "--enforce-eager", "--block-size", "32"),
-    *("--logits-processors", "lalm.vllm_reply:SaysReply"),
+    *("--logits-processors", "lalm.export.vllm_reply:SaysReply"),
 )
 DIE_WITH_PARENT = """
 import ctypes, os, sys

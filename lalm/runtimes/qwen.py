@@ -18,10 +18,10 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from lalm.parts import LOADING_ERRORS
-from lalm.request_form import JOINED, Form
+from lalm.model.parts import LOADING_ERRORS
+from lalm.runtimes.request_form import JOINED, Form
 from services.errors import ModelError
-from services.llms.letters import best
+from services.llms.sampling import best
 from services.llms.stopped_replies import UntilUnwanted
 from services.stopping import in_thread_of, is_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage

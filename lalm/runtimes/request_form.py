@@ -4,8 +4,8 @@ import math
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from services.clients.json_api import AUDIO_PLACE
 from services.errors import TooLarge
-from services.posting import AUDIO_PLACE
 from services.types import AudioClip, Message
 
 PartType: TypeAlias = Literal["input_audio", "audio_url"]

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any, NamedTuple
 
-from lalm.request_form import Form
-from services.chat_audio import ClipEncoder
-from services.chat_server import ChatServer, Endpoint
+from lalm.runtimes.request_form import Form
+from services.clients.chat_audio import ClipEncoder
+from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle

@@ -1,7 +1,7 @@
 """A run of `lalm.train` behind vLLM: asked just as in this process, and its options scored by the same sum.
 
 The prompts are made from the run's own configuration, and the server's tokens compared with them, so nothing is guessed
-of what it reads. An option costs one request about the clip and one about silence (`lalm/served_scores.py`).
+of what it reads. An option costs one request about the clip and one about silence (`lalm/runtimes/served_scores.py`).
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lalm import checkpoint, parts
-from lalm.data import shown
-from lalm.encoder import num_segments
-from lalm.infer import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
+from lalm.model import parts
+from lalm.model.encoder import num_segments
+from lalm.model.template import Heard, Template, shown
 from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
-from lalm.served_scores import Asked, ReplyScores
-from lalm.template import Heard, Template
-from services.chat_audio import ClipEncoder, audio_part
-from services.chat_server import ChatServer, Endpoint
-from services.llms.letters import best
+from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
+from lalm.runtimes.served_scores import Asked, ReplyScores
+from lalm.train import checkpoint
+from services.clients.chat_audio import ClipEncoder, audio_part
+from services.clients.chat_server import ChatServer, Endpoint
+from services.llms.sampling import best
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 

@@ -1,7 +1,7 @@
 """How likely a given reply is, by a vLLM that serves a run of ours.
 
-A server with `lalm.vllm_reply` is given the reply token by token, and keeps the prompt for the next. Another is asked
-for the log-probabilities of prompt and reply, which it reads whole each time. The tokens are compared either way.
+A server with `lalm.export.vllm_reply` is given the reply token by token, and keeps the prompt for the next. Another is
+asked for the log-probabilities of prompt and reply, which it reads whole each time. The tokens are compared either way.
 """
 
 import json
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from lalm.vllm_plugin import REPLY
-from services.chat_server import Endpoint, Logprobs, connect
+from lalm.export.vllm_plugin import REPLY
+from services.clients.chat_server import Endpoint, Logprobs, connect
+from services.clients.json_api import with_audio
 from services.errors import ModelError
-from services.posting import with_audio
 
 
 class Asked(NamedTuple):

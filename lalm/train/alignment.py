@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from lalm.config import AlignmentConfig
-from lalm.corpus import Corpus
-from lalm.data import Clip, Dataset
-from lalm.encoder import padded
-from lalm.model import AudioLanguageModel
-from lalm.template import Template
-from lalm.trainer import cosine
+from lalm.model.encoder import padded
+from lalm.model.model import AudioLanguageModel
+from lalm.model.template import Template
+from lalm.train.config import AlignmentConfig
+from lalm.train.corpus import Corpus
+from lalm.train.data import Clip, Dataset
+from lalm.train.trainer import cosine
 from services.errors import BadConfig
 
 SHARPNESS = 4.0  # of the guesses, as a multiple of the scaled dot product

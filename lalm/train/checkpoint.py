@@ -20,10 +20,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lalm import yaml_config
-from lalm.config import TrainConfig
-from lalm.model import AudioLanguageModel
-from lalm.parallel import Processes
+from lalm.model.model import AudioLanguageModel
+from lalm.train.config import TrainConfig
+from lalm.train.parallel import Processes
+from services import yaml_file as yaml_config
 from services.errors import BadConfig
 from services.types import Value
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from rich.progress import track
 
-from lalm import parts
-from lalm.build import Built
-from lalm.config import DataConfig, TrainConfig
-from lalm.data import Clip, Dataset, shown, split, tokenised
-from lalm.encoder import num_segments
-from lalm.features import FeatureStore
 from lalm.messages import Audio, Conversation, read_conversations
-from lalm.parallel import Processes
-from services import audio
-from services.cache import CachedASR
+from lalm.model import parts
+from lalm.model.build import Built
+from lalm.model.encoder import num_segments
+from lalm.model.template import shown
+from lalm.train.config import DataConfig, TrainConfig
+from lalm.train.data import Clip, Dataset, split, tokenised
+from lalm.train.features import FeatureStore
+from lalm.train.parallel import Processes
+from services.audio import load as audio
+from services.cache.perception import CachedASR
 from services.catalog import ASRS, pick
 from services.errors import BadAudio, BadConfig
 from services.protocols import ASR

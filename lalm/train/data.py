@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lalm.config import BatchConfig
 from lalm.messages import Conversation
-from lalm.packing import Group, Row
-from lalm.template import Heard, Template
+from lalm.model.packing import Group, Row
+from lalm.model.template import Heard, Template
+from lalm.train.config import BatchConfig
 from services.errors import BadConfig
-
-MAX_TRANSCRIPT_CHARS = 400  # of a clip: about 100 tokens, as in DeSTA; applied when training and when asking alike
 
 
 class Clip(NamedTuple):
@@ -56,16 +54,6 @@ class Dataset:
     def num_clips(self) -> int:
         """Different clips."""
         return len({clip.sha256 for example in self.examples for clip in example.clips})
-
-
-def shown(transcript: str) -> str:
-    """Return the part of a transcript that stands in the prompt."""
-    text = " ".join(transcript.split())
-    return (
-        text
-        if len(text) <= MAX_TRANSCRIPT_CHARS
-        else text[:MAX_TRANSCRIPT_CHARS].rpartition(" ")[0] or text[:MAX_TRANSCRIPT_CHARS]
-    )
 
 
 def tokenised(

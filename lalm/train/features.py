@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lalm.encoder import Encoder, Features, padded
+from lalm.model.encoder import Encoder, Features, padded
 from services.errors import BadConfig
 from services.types import AudioClip
 

@@ -17,11 +17,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
 
-from lalm.build import Built
-from lalm.config import TrainConfig
-from lalm.corpus import Corpus
-from lalm.parallel import Processes
-from lalm.trainer import Step
+from lalm.model.build import Built
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import Corpus
+from lalm.train.parallel import Processes
+from lalm.train.trainer import Step
 from services.types import Value
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@
     python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # parameters, memory and time, then stops
     torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
 
-What the run folder holds is listed in `lalm/checkpoint.py` and `lalm/run_folder.py`.
+What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/train/run_folder.py`.
 """
 
 import argparse
@@ -19,20 +19,20 @@ import torch
 from rich.progress import track
 from safetensors import SafetensorError
 
-from lalm import checkpoint, run_folder
-from lalm.alignment import Aligner
-from lalm.build import Built, build
-from lalm.config import TrainConfig
-from lalm.corpus import Corpus, load_corpus
-from lalm.data import Sampler
-from lalm.measure import Meter, describe
-from lalm.parallel import Processes, processes
-from lalm.trainer import Trainer
-from lalm.yaml_config import read_config
-from services import weights
+from lalm.model.build import Built, build
+from lalm.train import checkpoint, run_folder
+from lalm.train.alignment import Aligner
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import Corpus, load_corpus
+from lalm.train.data import Sampler
+from lalm.train.measure import Meter, describe
+from lalm.train.parallel import Processes, processes
+from lalm.train.trainer import Trainer
 from services.catalog import ASRS, pick
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
+from services.weights import store as weights
+from services.yaml_file import read_config
 
 CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
 
@@ -181,7 +181,3 @@ def main(argv: list[str] | None = None) -> int:
         how = "goes on from it" if is_kept else "begins anew"
         print(f"lalm.train: interrupted. {kept}; the same command {how}.", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """A run folder belongs to one training at a time, and to the rows that it was begun with.
 
-Beside what `lalm/checkpoint.py` writes it holds data.json (`Sources`) and .lock.
+Beside what `lalm/train/checkpoint.py` writes it holds data.json (`Sources`) and .lock.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from lalm import checkpoint
-from lalm.config import TrainConfig
+from lalm.train import checkpoint
+from lalm.train.config import TrainConfig
 from services.errors import BadConfig
 from services.types import Value
 

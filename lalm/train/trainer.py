@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from lalm.config import TrainConfig
-from lalm.corpus import Corpus
-from lalm.data import Pack, Sampler
-from lalm.model import AudioLanguageModel
-from lalm.packing import pack
-from lalm.parallel import Processes
+from lalm.model.model import AudioLanguageModel
+from lalm.model.packing import pack
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import Corpus
+from lalm.train.data import Pack, Sampler
+from lalm.train.parallel import Processes
 from services.errors import ModelError
 
 

@@ -1,7 +1,7 @@
 """Decode what strangers upload, in confined processes of their own; nothing they send can end this one.
 
-`decode_safely` is `services.audio.decode` for the HTTP API, Linux only. One process with the decoders loaded
-stands by (`services.decoder_child`), started by the first recording; it forks one for each recording, which gets
+`decode_safely` is `services.audio.load.decode` for the HTTP API, Linux only. One process with the decoders loaded
+stands by (`services.audio.decoder_worker`), started by the first recording; it forks one for each recording, which gets
 the bytes and an empty file, both in memory, and gives back samples and a line of JSON. Both are checked as if an
 attacker had written them: an attacker may have. What has come counts, however its process ends after that. One that
 dies, or takes more than its allowance, is an error of its recording alone (`AudioCode`); a process that stands by no
@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from services.audio import checked_clip
-from services.confinement import Allowance
-from services.decoder_child import MESSAGE_BYTES, Exit, Report, Task
-from services.decoding import HEAD, MAX_RATE, MIN_RATE, Bounds, reader_of
+from services.audio.decoder_worker import MESSAGE_BYTES, Exit, Report, Task
+from services.audio.decoding import HEAD, MAX_RATE, MIN_RATE, Bounds, reader_of
+from services.audio.load import checked_clip
+from services.audio.sandbox import Allowance
 from services.errors import AudioCode, BadAudio, ModelError, bad_audio
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -111,7 +111,7 @@ class _Standby:
         with theirs:
             # No variable but these: what a recording takes over shall find no key.
             self._process = subprocess.Popen(  # noqa: S603 - a fixed command
-                [sys.executable, "-P", "-m", "services.decoder_child", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "services.audio.decoder_worker", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

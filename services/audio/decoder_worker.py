@@ -1,7 +1,9 @@
-"""`python -m services.decoder_child DESCRIPTOR`: decodes what strangers upload; `services.decoder` starts it.
+"""Sandboxed decoder of uploads: `python -m services.audio.decoder_worker DESCRIPTOR`.
+
+`services.audio.decoder_pool` starts it.
 
 This process loads the decoders once and never reads a recording itself. For each one it forks a process of a few
-milliseconds that is confined (see `services.confinement`), decodes, says how it went and ends: a recording meets
+milliseconds that is confined (see `services.audio.sandbox`), decodes, says how it went and ends: a recording meets
 no other recording's data, and whatever it breaks is gone after it. The process for the next recording is forked
 ahead and has decoded a recording of ours, so that its pages are its own when the next recording comes: that is most
 of the time that a fork costs. Nobody but this process kills: when the other end of a recording's channel closes, its
@@ -32,8 +34,8 @@ import av
 import numpy as np
 import soundfile
 
-from services.confinement import Allowance, confine, isolate
-from services.decoding import Bounds, open_sound
+from services.audio.decoding import Bounds, open_sound
+from services.audio.sandbox import Allowance, confine, isolate
 from services.errors import AudioCode, BadAudio
 
 MESSAGE_BYTES = 1 << 16  # of any message at most

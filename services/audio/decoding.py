@@ -16,7 +16,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from services.cut_off import num_missing
+from services.audio.truncation import num_missing
 from services.errors import AudioCode, BadAudio, bad_audio
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A recording, as a path or as bytes, becomes an AudioClip: mono, 16 kHz, finite samples in [-1, 1].
 
 This decodes in this process: right for a person's own files (the command line, training, evaluation), where a
-process per clip would cost time and protect nobody. What strangers upload goes through `services.decoder`.
+process per clip would cost time and protect nobody. What strangers upload goes through `services.audio.decoder_pool`.
 Memory is bounded by the 16 kHz result.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.decoding import Bounds, Source, open_sound
+from services.audio.decoding import Bounds, Source, open_sound
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 

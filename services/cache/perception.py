@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from services.cache.shelf import Shelf, Statements
 from services.call import Lookup, LookupResult, current_call
 from services.protocols import ASR, Captioner
 from services.settings import settings
-from services.shelf import Shelf, Statements
 from services.types import AudioClip
 
 NUM_RECENT = 1_000  # statements about a clip that each model keeps in memory, some kilobytes each
@@ -87,7 +87,7 @@ class _Cache:
         return statements
 
     def _note(self, result: LookupResult) -> None:
-        from services.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
+        from services.telemetry.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()
         current_call().lookups.append(Lookup(self._kind, result))

@@ -4,24 +4,24 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from services import weights
-from services.audio import Span
-from services.audio import segments as parts_of
+from services.audio.load import Span
+from services.audio.load import segments as parts_of
+from services.captioners.details import FocusedListener, Models
 from services.captioners.focus import read_focus
-from services.captioners.focused import FocusedListener, Models
-from services.captioners.gender import GenderNet
-from services.captioners.instrument import InstrumentHead
-from services.captioners.loudness import loudness
-from services.captioners.music import MusicListener
-from services.captioners.pitches import BasicPitch
-from services.captioners.quality import quality
-from services.captioners.sections import Heard, SoundTagger
-from services.captioners.segments import segments, speech_spans
-from services.captioners.speaker import SpeakerAnalyser
-from services.captioners.voiceprint import VoiceEncoder
-from services.captioners.yamnet import YamNet
+from services.captioners.music.caption import MusicListener
+from services.captioners.music.instrument import InstrumentHead
+from services.captioners.music.pitches import BasicPitch
+from services.captioners.sounds.loudness import loudness
+from services.captioners.sounds.quality import quality
+from services.captioners.sounds.sections import Heard, SoundTagger
+from services.captioners.sounds.yamnet import YamNet
+from services.captioners.voices.gender import GenderNet
+from services.captioners.voices.segments import segments, speech_spans
+from services.captioners.voices.speaker import SpeakerAnalyser
+from services.captioners.voices.voiceprint import VoiceEncoder
 from services.stopping import in_thread, stop_if_unwanted
 from services.types import AudioClip, Evidence
+from services.weights import store as weights
 
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
 LONGEST_S = 60.0  # a longer clip is described part by part
@@ -86,7 +86,7 @@ class AcousticCaptioner:
 @cache
 def _code_digest() -> str:
     """Return what changes with any line or table of the analyses, so that no cache serves an old caption."""
-    sources = sorted(path for path in Path(__file__).parent.iterdir() if path.is_file())
+    sources = sorted(path for path in Path(__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 

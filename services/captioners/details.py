@@ -9,23 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners import harmony, melody, rhythm
-from services.captioners.emotion import emotion
 from services.captioners.focus import Focus
-from services.captioners.instrument import InstrumentHead, turns
-from services.captioners.loudness import loudness
-from services.captioners.melody_line import line
-from services.captioners.notes import Note, frequency, name, named
-from services.captioners.onsets import onsets, strokes
-from services.captioners.pitches import BasicPitch
-from services.captioners.players import Players
-from services.captioners.pulse import CONSTANT, pulse
-from services.captioners.quality import quality
-from services.captioners.sections import SoundTagger
-from services.captioners.segments import speech_spans
-from services.captioners.speaker import SpeakerAnalyser
+from services.captioners.music import harmony, melody, rhythm
+from services.captioners.music.instrument import InstrumentHead, turns
+from services.captioners.music.melody_line import line
+from services.captioners.music.notes import Note, frequency, name, named
+from services.captioners.music.onsets import onsets, strokes
+from services.captioners.music.pitches import BasicPitch
+from services.captioners.music.players import Players
+from services.captioners.music.pulse import CONSTANT, pulse
+from services.captioners.sounds.loudness import loudness
+from services.captioners.sounds.quality import quality
+from services.captioners.sounds.sections import SoundTagger
+from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement
-from services.captioners.yamnet import YamNet
+from services.captioners.voices.emotion import emotion
+from services.captioners.voices.segments import speech_spans
+from services.captioners.voices.speaker import SpeakerAnalyser
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "focus", "1"

@@ -2,8 +2,8 @@
 
 from hashlib import sha256
 
-from services.chat_audio import ClipEncoder, audio_part
-from services.chat_server import ChatServer, Endpoint
+from services.clients.chat_audio import ClipEncoder, audio_part
+from services.clients.chat_server import ChatServer, Endpoint
 from services.errors import ModelError
 from services.types import AudioClip, Evidence
 

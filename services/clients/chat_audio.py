@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from services.posting import AUDIO_PLACE
+from services.clients.json_api import AUDIO_PLACE
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_CLIPS = 64  # that stay encoded: 27 MB of clips of 10 s

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
-from services.posting import NotFound, Server, with_audio
+from services.clients.json_api import NotFound, Server, with_audio
 from services.types import Usage, Value
 
 

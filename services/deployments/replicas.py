@@ -1,31 +1,23 @@
-"""Ray Serve: one deployment wraps any opened model; a Remote* handle speaks the model's protocol."""
+"""Ray Serve deployments: one class of replica wraps any opened model."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from time import perf_counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ray import serve
-from ray.exceptions import RayActorError
 from ray.serve._private import replica
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
-from ray.serve.handle import DeploymentHandle
 from ray.util import get_node_ip_address
 
-from services.call import Call, Lookup, current_call
-from services.errors import EarwitnessError, ModelError, Overloaded
-from services.limits import Scale
-from services.log_lines import LOGGER, start_logging
+from services.call import Call, Lookup
+from services.deployments.scale import Scale
+from services.errors import EarwitnessError
 from services.protocols import ASR, LALM, LLM, Captioner
-from services.tracing import span, traceparent
-from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Value
-from services.watched import watched
+from services.telemetry.log_lines import LOGGER, start_logging
+from services.telemetry.watched import watched
+from services.types import ReadingStyle, Value
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
-MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
 LOOPBACK = "127.0.0.1"
-NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
 class Card(Value):
@@ -93,83 +85,3 @@ def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, vers
     # Ray restarts every replica at each `serve.run` unless told the version, which only its own code may (2.60).
     options = scale.options() | {"version": version, "_internal": True}
     return serve.deployment(Replica).options(name=role, **options).bind(open_model, role)
-
-
-class Remote:
-    """A model behind a handle; the subclasses speak its protocol."""
-
-    def __init__(self, handle: DeploymentHandle, card: Card) -> None:
-        self.name, self.revision, self.style = card.name, card.revision, card.style
-        # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
-        # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
-        self._direct, self._by_reference = handle.options(_by_reference=False), handle
-
-    async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
-        call = current_call()
-        with span(method, {"model": self.name}):
-            handed = replace(call, lookups=[], traceparent=traceparent())
-            is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
-            handle = self._by_reference if is_long else self._direct
-            said: Said = await ask_replica(handle.call, handed, method, *arguments)
-        call.lookups.extend(said.lookups)
-        return said.value
-
-
-class RemoteLLM(Remote):
-    """An LLM in a deployment."""
-
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        reading: Reading = await self._call("complete", messages)
-        return reading
-
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        reading: Reading = await self._call("choose", messages, choices)
-        return reading
-
-
-class RemoteCaptioner(Remote):
-    """A captioner in a deployment."""
-
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
-        return evidence
-
-
-class RemoteASR(Remote):
-    """A recogniser in a deployment."""
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
-        return evidence
-
-
-class RemoteLALM(Remote):
-    """An audio-language model in a deployment."""
-
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        reading: Reading = await self._call("listen", messages, clip)
-        return reading
-
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        reading: Reading = await self._call("choose", messages, clip, choices)
-        return reading
-
-
-async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
-    """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
-    for _ in range(NUM_TRIES):
-        response = method.remote(*arguments)
-        try:
-            result = await response
-        except asyncio.CancelledError:
-            response.cancel()
-            raise
-        except BackPressureError as error:
-            raise Overloaded("All replicas of a model are busy and enough questions wait for them.") from error
-        except (RayActorError, DeploymentUnavailableError) as error:
-            stopped = error
-            continue
-        if isinstance(result, EarwitnessError):
-            raise result
-        return result
-    raise ModelError("A model of the service has stopped; it is being restarted, try again.") from stopped

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from services.call import Lookup, calling, current_call
-from services.clips import Sound, open_clip
 from services.errors import EarwitnessError
-from services.limits import Limits
-from services.metrics import count_answer
+from services.http.access.limits import Limits
+from services.http.clips import Sound, open_clip
+from services.http.service import Service
 from services.protocols import Answerer
-from services.request_log import about_request
-from services.service import Service
-from services.tracing import span
+from services.telemetry.metrics import count_answer
+from services.telemetry.request_log import about_request
+from services.telemetry.tracing import span
 from services.types import Answer, AudioClip, Question, Value
 
 BOTH = "both"

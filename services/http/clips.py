@@ -8,13 +8,13 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from services.decoder import decode_safely
+from services.audio.decoder_pool import decode_safely
+from services.audio.fetch import fetch
 from services.errors import AudioUrlDisabled, BadRequest
-from services.fetch import fetch
-from services.limits import Limits
-from services.metrics import STAGE_SECONDS
-from services.request_log import about_request
-from services.tracing import span
+from services.http.access.limits import Limits
+from services.telemetry.metrics import STAGE_SECONDS
+from services.telemetry.request_log import about_request
+from services.telemetry.tracing import span
 from services.types import AudioClip
 
 MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat as a part of type 'input_audio'."

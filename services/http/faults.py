@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
-from services.log_lines import LOGGER
-from services.request_log import REQUEST_ID, request_of
+from services.telemetry.log_lines import LOGGER
+from services.telemetry.request_log import REQUEST_ID, request_of
 from services.types import Value
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)

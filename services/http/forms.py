@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.errors import BadRequest, Unsupported, worded
-from services.limits import Limits
+from services.http.access.limits import Limits
 from services.types import Value
 
 MAX_FIELDS = 100

@@ -20,24 +20,17 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from services.admission import Admission, is_stopping
-from services.answering import BOTH, Answered, Asked, answer, default_name
-from services.asking import asked
-from services.auth import Keys
 from services.catalog import pick
-from services.faults import Failure, add_handlers
-from services.forms import parsed_as_json
-from services.guard import Guard
-from services.limits import Limits
-from services.log_lines import start_logging
-from services.metrics import exposition
-from services.openai_chat import Chat, ChatRequest, read_chat
-from services.openai_reply import ChatCompletion, completion, events
-from services.openapi import body
-from services.posted import JSONQuestion, Posted, QuestionForm, read_question
-from services.request_log import RequestLog
-from services.service import Service
-from services.transcription import (
+from services.http.access.admission import Admission, is_stopping
+from services.http.access.auth import Keys
+from services.http.access.guard import Guard
+from services.http.access.limits import Limits
+from services.http.answering import BOTH, Answered, Asked, answer, default_name
+from services.http.faults import Failure, add_handlers
+from services.http.forms import parsed_as_json
+from services.http.openai_chat import Chat, ChatRequest, read_chat
+from services.http.openai_reply import ChatCompletion, completion, events
+from services.http.openai_transcription import (
     DescribedForm,
     Recording,
     Transcription,
@@ -45,8 +38,15 @@ from services.transcription import (
     read_recording,
     transcribe,
 )
+from services.http.openapi import body
+from services.http.question_body import JSONQuestion, Posted, QuestionForm, read_question
+from services.http.service import Service
+from services.http.web_page import router as web_page
+from services.questions import asked
+from services.telemetry.log_lines import start_logging
+from services.telemetry.metrics import exposition
+from services.telemetry.request_log import RequestLog
 from services.types import Value
-from services.web_page import router as web_page
 
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Failure}, "5XX": {"model": Failure}}
 

@@ -11,12 +11,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from services.answering import BOTH, Asked
-from services.asking import asked
-from services.clips import Base64, Sound
 from services.errors import BadRequest, Unsupported
-from services.forms import parsed
-from services.option_lines import split_options
+from services.http.answering import BOTH, Asked
+from services.http.clips import Base64, Sound
+from services.http.forms import parsed
+from services.http.option_lines import split_options
+from services.questions import asked
 from services.types import Question, Value
 
 EXAMPLE: JsonValue = {

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Literal
 from uuid import uuid4
 
-from services.answering import Answered, Both
 from services.errors import Unsupported
+from services.http.answering import Answered, Both
 from services.types import Answer, Usage, Value
 
 LEAST_LOGPROB = -9999.0  # what OpenAI writes for all that is too unlikely

@@ -9,12 +9,12 @@ from fastapi.responses import PlainTextResponse
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from services.clips import Sound, open_clip
 from services.errors import BadRequest, UnknownName
-from services.forms import Form, complaint, content_type, read_form
-from services.limits import Limits
-from services.request_log import about_request
-from services.service import Service
+from services.http.access.limits import Limits
+from services.http.clips import Sound, open_clip
+from services.http.forms import Form, complaint, content_type, read_form
+from services.http.service import Service
+from services.telemetry.request_log import about_request
 from services.types import AudioClip, Evidence, Value
 
 Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]

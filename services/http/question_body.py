@@ -8,10 +8,10 @@ from fastapi import Request
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 from starlette.exceptions import HTTPException
 
-from services.clips import Base64, Sound
 from services.errors import BadRequest
-from services.forms import content_type, parsed, parsed_as_json, read_form
-from services.limits import Limits
+from services.http.access.limits import Limits
+from services.http.clips import Base64, Sound
+from services.http.forms import content_type, parsed, parsed_as_json, read_form
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}

@@ -1,4 +1,4 @@
-"""The JSON schema of an answer and its evidence: `python -m services.schema > docs/answer.schema.json`."""
+"""The JSON schema of an answer and its evidence: `python -m services.http.schema > docs/answer.schema.json`."""
 
 import json
 import sys

@@ -10,9 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
-from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.llms.seeds import seed_of
+from services.llms.sampling import best, seed_of
 from services.llms.stopped_replies import UntilUnwanted
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from services.chat_server import ChatServer, Endpoint, Said, Token
+from services.clients.chat_server import ChatServer, Endpoint, Said, Token
 from services.errors import ModelError
-from services.llms.seeds import seed_of
+from services.llms.sampling import seed_of
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 NUM_TOP_LOGPROBS = 20  # the most that the API allows

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from services.llms.batching import Batch, Batcher
-from services.llms.letters import best
 from services.llms.prefixes import alike, shared_prefix
-from services.llms.seeds import seed_of
+from services.llms.sampling import best, seed_of
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
@@ -41,7 +40,7 @@ class Quantised:
     """A causal LM in CTranslate2 format, with its tokenizer.json and its chat_template.jinja.
 
     Args:
-        folder: what `services.conversion` made of a GGUF file.
+        folder: what `services.weights.conversion` made of a GGUF file.
         name: the catalogue name.
         revision: identifies the weights.
         style: how it reads best.

@@ -1,9 +1,12 @@
-"""From log-probabilities of the option letters to a reading."""
+"""Sampling: the likeliest option letter of log-probabilities, and the seeds of drawn replies."""
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from services.types import Reading, Usage
+from services.types import Reading, Sampling, Usage
+
+SEED_BITS = 31  # what every sampler takes
 
 
 def best(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
@@ -16,3 +19,9 @@ def best(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
         probabilities={letter: weight / total for letter, weight in weights.items()},
         usage=Usage(prompt_tokens=num_tokens),
     )
+
+
+def seed_of(sampling: Sampling, prompts: Iterable[object]) -> int:
+    """Return the seed for prompts that are read together: each prompt has its own, whatever was asked before."""
+    text = repr((sampling.seed, *prompts)).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()) >> (256 - SEED_BITS)

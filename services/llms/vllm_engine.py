@@ -11,8 +11,7 @@ from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from services.llms.letters import best
-from services.llms.seeds import seed_of
+from services.llms.sampling import best, seed_of
 from services.settings import settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 

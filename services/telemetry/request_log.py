@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.call import Call, calling
 from services.errors import ClientGone
-from services.log_lines import LOGGER
-from services.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
-from services.tracing import TRACEPARENT, continued, span
+from services.telemetry.log_lines import LOGGER
+from services.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
+from services.telemetry.tracing import TRACEPARENT, continued, span
 
 REQUEST_ID = "X-Request-Id"
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)

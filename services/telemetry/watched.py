@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from services.call import Call, calling
-from services.log_lines import LOGGER
-from services.metrics import MODEL_FAILURES, MODEL_SECONDS
-from services.tracing import Facts, continued, span
+from services.telemetry.log_lines import LOGGER
+from services.telemetry.metrics import MODEL_FAILURES, MODEL_SECONDS
+from services.telemetry.tracing import Facts, continued, span
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services import onnx_export
-from services.gguf_conversion import to_ctranslate2, to_safetensors
-from services.whisper_conversion import encoder_to_safetensors
+from services.weights import onnx_export
+from services.weights.gguf_conversion import to_ctranslate2, to_safetensors
+from services.weights.whisper_conversion import encoder_to_safetensors
 
 CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
     "gemma-3-270m": to_ctranslate2,

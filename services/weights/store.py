@@ -88,7 +88,7 @@ class Weights(Value):
 @cache
 def known() -> Mapping[str, Weights]:
     """Return the catalogue: name -> entry."""
-    entries = json.loads(files("services").joinpath("weights.json").read_text())
+    entries = json.loads(files("services.weights").joinpath("weights.json").read_text())
     return {name: _entry(entry, entries) for name, entry in entries.items()}
 
 
@@ -305,7 +305,7 @@ def _embedded(kind: str) -> list[str]:
 
 
 def _convert(name: str, source: Path, staging: Path, say: Report) -> Path:
-    from services.conversion import CONVERTERS
+    from services.weights.conversion import CONVERTERS
 
     converter = CONVERTERS.get(name)
     if converter is None:

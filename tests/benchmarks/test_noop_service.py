@@ -50,7 +50,7 @@ def test_a_sweep_has_an_entry_for_each_number_in_flight(service: Service, record
 
 def test_its_processes_have_names_memory_and_time(service: Service) -> None:
     names = service.processes()
-    assert {"noop_service.py", "services.decoder_child"} <= set(names.values())
+    assert {"noop_service.py", "services.audio.decoder_worker"} <= set(names.values())
     sizes, used = service.memory_mb(), service.cpu_s()
     serving = next(pid for pid, name in names.items() if name == "noop_service.py")
     assert 20 < sizes[serving].own < sizes[serving].pss < 2000

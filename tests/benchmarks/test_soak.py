@@ -32,6 +32,6 @@ def test_a_sure_rise_by_little_is_told_apart_from_a_tiny_one() -> None:
 def test_processes_of_a_moment_do_not_count() -> None:
     agent, raylet, child = Memory(150.0, 100.0), Memory(60.0, 50.0), Memory(9.0, 9.0)
     samples = [Sample(at, {1: agent, 2: raylet} | ({3: child} if at == 5 else {})) for at in AT_S]
-    found = trends(samples, {1: "agent", 2: "raylet", 3: "services.decoder_child"})
+    found = trends(samples, {1: "agent", 2: "raylet", 3: "services.audio.decoder_worker"})
     assert [(one.name, one.last_mb) for one in found] == [("agent", 100), ("raylet", 50), ("all", 150)]
     assert (samples[0].pss_mb, samples[1].pss_mb) == (210, 219)

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from deploy import cli, stock
+from deploy import cli
 from deploy.config import ServeConfig, deployed, read
+from deploy.console import stock
 from lalm.catalog import LALMS
-from services import weights
-from services.auth import read_keys
 from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.errors import BadConfig, ModelError
+from services.http.access.auth import read_keys
 from services.settings import settings
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.weights import store as weights
 
 DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
 

@@ -10,8 +10,8 @@ from ray.serve._private.build_app import build_app
 from deploy.app import build
 from deploy.cluster import Arguments, application
 from deploy.config import ServeConfig, deployed, read
+from services.deployments.scale import Scale
 from services.environment import Settings
-from services.limits import Scale
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 LOCAL, CLUSTER = FOLDER / "serve.local.yaml", FOLDER / "serve.yaml"

@@ -10,14 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.cache import CachedCaptioner
+from services.cache.perception import CachedCaptioner
 from services.call import Call
 from services.errors import ModelError
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
+from services.telemetry.watched import watched
 from services.types import AudioClip, Evidence
-from services.watched import watched
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/earwitness.json").read_text())
 EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]

@@ -11,7 +11,7 @@ import pytest
 from deploy.log_pipe import NAME, log_pipe
 
 WRITER = """
-from services.log_lines import LOGGER, start_logging
+from services.telemetry.log_lines import LOGGER, start_logging
 start_logging()
 for number in range(200):
     LOGGER.info("call", extra={"facts": {"number": number, "filling": "x" * 3000}})

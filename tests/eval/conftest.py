@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from eval.benchmarks.benchmark import Item
-from eval.provenance import environment
-from eval.records import ModelUse, RunOptions, RunRecord, judged
-from eval.run_folder import open_run, write_summary
-from eval.scoring import summarise
+from eval.scoring.scoring import summarise
+from eval.store.provenance import environment
+from eval.store.records import ModelUse, RunOptions, RunRecord, judged
+from eval.store.run_folder import open_run, write_summary
 from services.types import Answer, Choice, Draft, Usage
 
 QUESTIONS = {

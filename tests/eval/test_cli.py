@@ -12,7 +12,7 @@ from time import monotonic, sleep
 import pytest
 
 from eval.cli import main
-from eval.records import RunRecord
+from eval.store.records import RunRecord
 from services import catalog
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, WhisperC
 from transformers.models.auto.configuration_auto import AutoConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm.config import TrainConfig
-from lalm.template import Template
+from lalm.model.template import Template
+from lalm.train.config import TrainConfig
 from services.settings import settings
 from services.types import SAMPLE_RATE, AudioClip
 

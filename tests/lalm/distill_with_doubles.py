@@ -6,9 +6,9 @@ Each prompt that reaches it is written to LOG at once: the process may be killed
 import sys
 from pathlib import Path
 
-from lalm.distill import main
+from lalm.distill.recipe import main
 from services import catalog
-from services.llms.scripted import Scripted
+from services.scripted.llm import Scripted
 
 LOG = Path(sys.argv[1])
 

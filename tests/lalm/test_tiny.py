@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import demo
-from lalm import checkpoint
+from deploy.console import demo
 from lalm.catalog import open_lalm
 from lalm.prompting import hearing
-from services import audio
+from lalm.train import checkpoint
+from services.audio import load as audio
 from services.protocols import LALM
 from services.types import Question
 

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 import uvicorn
 
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 
 
 @pytest.fixture

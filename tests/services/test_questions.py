@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.asking import asked
 from services.errors import BadRequest
+from services.questions import asked
 
 
 def test_a_question_keeps_its_words_and_names_its_options() -> None:

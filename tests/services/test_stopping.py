@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from faster_whisper.transcribe import Segment
 
-from services import weights
 from services.asr.faster_whisper import FasterWhisper
-from services.audio import load
-from services.cache import CachedASR, CachedCaptioner
+from services.audio.load import load
+from services.cache.perception import CachedASR, CachedCaptioner
 from services.captioners.acoustic import AcousticCaptioner
 from services.catalog import ASRS, DEFAULT_ASR, open_llm
 from services.llms.batching import Batch, Batcher
 from services.llms.quantised import Quantised
 from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Message, Sampling
+from services.weights import store as weights
 
 STEP_S, NUM_STEPS = 0.02, 500  # ten seconds of work, were it not stopped
 CLIP = AudioClip(np.zeros(160, np.float32))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lalm.yaml_config import read_config
 from services.errors import BadConfig
 from services.types import Value
+from services.yaml_file import read_config
 
 
 class Part(Value):

@@ -5,17 +5,17 @@ from itertools import groupby
 import numpy as np
 from scipy.special import expit
 
-from services.captioners import harmony, melody, rhythm
-from services.captioners.instrument import InstrumentHead
-from services.captioners.melody_line import line
-from services.captioners.notes import NAMES, Note, frequency, name
-from services.captioners.onsets import onsets, stand_out, strokes
-from services.captioners.pitches import BasicPitch, Pitches
-from services.captioners.players import Players, style
-from services.captioners.pulse import CONSTANT, Pulse, pulse
+from services.captioners.music import harmony, melody, rhythm
+from services.captioners.music.instrument import InstrumentHead
+from services.captioners.music.melody_line import line
+from services.captioners.music.notes import NAMES, Note, frequency, name
+from services.captioners.music.onsets import onsets, stand_out, strokes
+from services.captioners.music.pitches import BasicPitch, Pitches
+from services.captioners.music.players import Players, style
+from services.captioners.music.pulse import CONSTANT, Pulse, pulse
+from services.captioners.music.tunes import recognised
+from services.captioners.sounds.yamnet import Scores, YamNet
 from services.captioners.statement import Statement
-from services.captioners.tunes import recognised
-from services.captioners.yamnet import Scores, YamNet
 from services.types import AudioClip, Evidence
 
 REVISION = "1"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.notes import NAMES, OVERTONES, Note
-from services.captioners.pitches import FRAMES_PER_S, Pitches
-from services.captioners.viterbi import best_path
+from services.captioners.music.notes import NAMES, OVERTONES, Note
+from services.captioners.music.pitches import FRAMES_PER_S, Pitches
+from services.captioners.music.viterbi import best_path
 
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6

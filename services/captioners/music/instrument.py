@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
-from services.captioners.viterbi import best_path
-from services.captioners.yamnet import FRAME_HOP, HOP_S, PATCH_FRAMES, PATCH_S, Scores, filled, log_mel
+from services.captioners.music.viterbi import best_path
+from services.captioners.sounds.yamnet import FRAME_HOP, HOP_S, PATCH_FRAMES, PATCH_S, Scores, filled, log_mel
 from services.types import SAMPLE_RATE
 
 HEAD = "instrument.safetensors"
@@ -85,7 +85,7 @@ class InstrumentHead:
     """The classifier: one hidden layer."""
 
     def __init__(self) -> None:
-        data = files("services.captioners").joinpath(HEAD).read_bytes()
+        data = files("services.captioners.music").joinpath(HEAD).read_bytes()
         tensors = load(data)
         size = int.from_bytes(data[:8], "little")
         self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from services.captioners.notes import OVERTONES, Note
-from services.captioners.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
+from services.captioners.music.notes import OVERTONES, Note
+from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 
 MOSTLY = 0.84  # share of the steps that makes a direction
 MIN_SOLO = 0.72  # share of what sounds that one line must explain to be the melody

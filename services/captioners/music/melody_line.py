@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.notes import OVERTONES, Note
-from services.captioners.onsets import onsets
-from services.captioners.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
-from services.captioners.viterbi import best_path
+from services.captioners.music.notes import OVERTONES, Note
+from services.captioners.music.onsets import onsets
+from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
+from services.captioners.music.viterbi import best_path
 
 REST_SCORE = 0.22  # a pitch less likely than this is a rest
 CHANGE_COST = 0.9  # of going from one pitch to another: about the score of 40 ms

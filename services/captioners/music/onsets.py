@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 
-from services.captioners.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, log_mel
+from services.captioners.sounds.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, log_mel
 from services.types import SAMPLE_RATE
 
 FRAMES_PER_S = SAMPLE_RATE / FRAME_HOP

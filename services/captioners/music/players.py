@@ -1,6 +1,6 @@
 """What is said of the instruments, of the order in which they play, and of genre and mood."""
 
-from services.captioners.instrument import (
+from services.captioners.music.instrument import (
     NO_INSTRUMENT,
     PERCUSSIVE,
     Floats,
@@ -13,9 +13,9 @@ from services.captioners.instrument import (
     ranked,
     turns,
 )
+from services.captioners.music.style import genres, moods
+from services.captioners.sounds.yamnet import Scores
 from services.captioners.statement import Statement
-from services.captioners.style import genres, moods
-from services.captioners.yamnet import Scores
 
 LEAST_TOLD = 0.4  # probability of an instrument that is told
 LEAST_FAMILY = 0.4

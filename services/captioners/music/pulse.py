@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.onsets import FRAMES_PER_S, Onset
-from services.captioners.yamnet import log_mel
+from services.captioners.music.onsets import FRAMES_PER_S, Onset
+from services.captioners.sounds.yamnet import log_mel
 
 MIN_STROKES = 6
 UNEVEN = 0.2  # median change of the logarithm of the gap from one stroke to the next: no pulse above it

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.onsets import FRAMES_PER_S, LAG_FRAMES, band_rises
-from services.captioners.yamnet import FRAME_HOP, log_mel
+from services.captioners.music.onsets import FRAMES_PER_S, LAG_FRAMES, band_rises
+from services.captioners.sounds.yamnet import FRAME_HOP, log_mel
 from services.types import SAMPLE_RATE
 
 SLOWEST_BPM, FASTEST_BPM = 40.0, 230.0

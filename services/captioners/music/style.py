@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from services.captioners.yamnet import Scores
+from services.captioners.sounds.yamnet import Scores
 
 GENRES = slice(211, 271)  # YAMNet classes
 MOODS = {

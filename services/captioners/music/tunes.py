@@ -15,7 +15,7 @@ MOST_WRONG = 0.13  # share of the steps that may differ
 @cache
 def _tunes() -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return the name of each tune and the steps of its beginning, repeated notes joined."""
-    listed: dict[str, list[int]] = json.loads(files("services.captioners").joinpath("tunes.json").read_text())
+    listed: dict[str, list[int]] = json.loads(files("services.captioners.music").joinpath("tunes.json").read_text())
     return tuple((name, _steps(pitches)) for name, pitches in listed.items())
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.captioners.activity import SILENCE_DB, Floats, active_spans, levels_db
+from services.captioners.sounds.activity import SILENCE_DB, Floats, active_spans, levels_db
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "level-meter", "1"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.activity import Floats, levels_db
+from services.captioners.sounds.activity import Floats, levels_db
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "signal-quality", "1"

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.activity import Floats, Span, active_spans
-from services.captioners.activity import levels_db as levels_db_of
-from services.captioners.sound_head import SoundHead
-from services.captioners.tags import Tag, ranked
-from services.captioners.yamnet import HOP_S, Scores, YamNet
+from services.captioners.sounds.activity import Floats, Span, active_spans
+from services.captioners.sounds.activity import levels_db as levels_db_of
+from services.captioners.sounds.sound_head import SoundHead
+from services.captioners.sounds.tags import Tag, ranked
+from services.captioners.sounds.yamnet import HOP_S, Scores, YamNet
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "yamnet", "1"

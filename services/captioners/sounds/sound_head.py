@@ -11,9 +11,9 @@ from importlib.resources import files
 import numpy as np
 from safetensors.numpy import load
 
-from services.captioners.activity import Floats
-from services.captioners.tags import phrases, pooled
-from services.captioners.yamnet import Scores
+from services.captioners.sounds.activity import Floats
+from services.captioners.sounds.tags import phrases, pooled
+from services.captioners.sounds.yamnet import Scores
 
 FILE = "sound_head.safetensors"
 MOST_SURE = 4.0  # logit: the layer has seen too few sounds to be surer
@@ -23,7 +23,7 @@ class SoundHead:
     """The fitted layer; `labels` are the phrases of `sounds.json` that it knows."""
 
     def __init__(self, class_names: tuple[str, ...]) -> None:
-        data = files("services.captioners").joinpath(FILE).read_bytes()
+        data = files("services.captioners.sounds").joinpath(FILE).read_bytes()
         size = int.from_bytes(data[:8], "little")
         self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
         self._tensors = load(data)

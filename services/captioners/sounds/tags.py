@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.activity import Floats
+from services.captioners.sounds.activity import Floats
 from services.types import Value
 
 SHARE_POOLED = 4  # a class is as sure as in its best quarter of the patches: events are rarely there all the time

@@ -1,6 +1,6 @@
 """YAMNet: 521 AudioSet classes for each 0.96 s of sound.
 
-The weights are float32 (`services/onnx_export.py`), with the embedding before the classifier as a second output.
+The weights are float32 (`services/weights/onnx_export.py`); a second output is the embedding before the classifier.
 Source: Plakal & Ellis, https://github.com/tensorflow/models/tree/master/research/audioset/yamnet (Apache-2.0).
 """
 

@@ -6,8 +6,8 @@ A heuristic after the vocal cues that reviews of the literature agree on (Schere
 
 import numpy as np
 
-from services.captioners.activity import Floats, Span
-from services.captioners.voice_pitch import voice_pitch
+from services.captioners.sounds.activity import Floats, Span
+from services.captioners.voices.voice_pitch import voice_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "prosody", "1"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from services.captioners.activity import Floats
+from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
 
 PATCH_FRAMES = 68  # 0.68 s

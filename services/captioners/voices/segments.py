@@ -1,6 +1,6 @@
 """When somebody speaks, by Silero VAD (MIT), which faster-whisper carries."""
 
-from services.captioners.activity import Floats, Span
+from services.captioners.sounds.activity import Floats, Span
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "silero-vad", "v6"

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.activity import Floats, Span, levels_db
-from services.captioners.emotion import emotion
-from services.captioners.gender import GenderNet
-from services.captioners.turns import Turn, turns
-from services.captioners.voice_pitch import voice_pitch
-from services.captioners.voiceprint import VoiceEncoder
+from services.captioners.sounds.activity import Floats, Span, levels_db
+from services.captioners.voices.emotion import emotion
+from services.captioners.voices.gender import GenderNet
+from services.captioners.voices.turns import Turn, turns
+from services.captioners.voices.voice_pitch import voice_pitch
+from services.captioners.voices.voiceprint import VoiceEncoder
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 
 SOURCE, REVISION = "voice", "1"

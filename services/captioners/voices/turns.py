@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.activity import Floats, Span
-from services.captioners.voiceprint import WINDOW_S, VoiceEncoder
+from services.captioners.sounds.activity import Floats, Span
+from services.captioners.voices.voiceprint import WINDOW_S, VoiceEncoder
 
 STEP_S = 0.4
 FOUNDING_S = 1.2

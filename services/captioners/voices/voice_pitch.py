@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.captioners.activity import Floats
+from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
 
 LOWEST_HZ, HIGHEST_HZ = 65.0, 500.0

@@ -11,11 +11,11 @@ from fastapi import Request
 
 from services.deadline import budget
 from services.errors import ClientGone, Overloaded, TookTooLong
-from services.limits import Limits
-from services.metrics import RUNNING, STAGE_SECONDS, WAITING
-from services.request_log import about_request
+from services.http.access.limits import Limits
 from services.settings import settings
-from services.tracing import span
+from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
+from services.telemetry.request_log import about_request
+from services.telemetry.tracing import span
 
 MAX_RETRY_AFTER_S = 60
 WEIGHT = 0.1  # of the newest request in the mean of what requests took

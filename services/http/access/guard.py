@@ -20,9 +20,9 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.auth import Keys
 from services.call import calling, current_call
-from services.limits import PerKey
+from services.http.access.auth import Keys
+from services.http.access.limits import PerKey
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site of our page, and of an address that a person typed

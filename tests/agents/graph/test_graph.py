@@ -5,22 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.auto import Choosing
-from agents.cascade import Cascade
 from agents.direct import Direct
-from agents.graph import agent_graph, page
-from agents.listening import FollowUp
-from agents.router import Rule
-from agents.state import Asked
-from agents.tools import Ears
+from agents.graph.context import CascadeParts, Choosing
+from agents.graph.graph import agent_graph, page
+from agents.graph.state import Asked
+from agents.listening.listening import FollowUp
+from agents.listening.tools import Ears
+from agents.routing.router import Rule
 from services.types import AudioClip, Evidence, Message, Question, Reading, ReadingStyle
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_the_page_of_the_documentation_is_the_graph_that_runs() -> None:
     written = (DOCS / "graph.md").read_text(encoding="utf-8")
-    assert written == page(), "python -m agents.graph > docs/graph.md"
+    assert written == page(), "python -m agents.graph.graph > docs/graph.md"
 
 
 def test_every_step_leads_to_an_answer_or_to_the_other_arm() -> None:
@@ -66,7 +65,7 @@ def inside(value: object) -> Iterator[object]:
 async def test_no_audio_is_in_the_state_of_any_step() -> None:
     world, clip = World(), AudioClip(np.zeros(16_000, np.float32))
     follow_up = FollowUp(Ears(world, world), world, budget=1)
-    context = Choosing(clip, Cascade(world, world, world, follow_up=follow_up), Direct(world), Rule())
+    context = Choosing(clip, CascadeParts(world, world, world, follow_up=follow_up), Direct(world), Rule())
     asked = Asked(question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256)
     seen, steps = [], set()
     async for _, kind, state in agent_graph().astream(

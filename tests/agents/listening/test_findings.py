@@ -1,6 +1,6 @@
 import pytest
 
-from agents.findings import contradictions, supported, vote
+from agents.listening.findings import contradictions, supported, vote
 from services.types import Evidence, Question
 
 COUNT = Question.ask("How many steps are heard?", ("Three", "4", "Ten"))

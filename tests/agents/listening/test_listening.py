@@ -7,10 +7,10 @@ import pytest
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING
-from agents.listening import FollowUp
+from agents.listening.listening import FollowUp
+from agents.listening.tools import Ears
 from agents.paths import builder
-from agents.reading import InOrders, read
-from agents.tools import Ears
+from agents.reading.reading import InOrders, read
 from services.errors import BadConfig, ModelError
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.findings import supported
-from agents.said import counted, spoken, summed, words_of
+from agents.listening.findings import supported
+from agents.listening.said import counted, spoken, summed, words_of
 from services.types import Evidence, Question
 
 

@@ -3,7 +3,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from agents.tools import TOOLS, Ears, Heard, called_for, span_of
+from agents.listening.tools import TOOLS, Ears, Heard, called_for, span_of
 from services.captioners.focus import TOPICS, read_focus
 from services.types import AudioClip, Evidence, Question
 

@@ -2,7 +2,7 @@ from math import log
 
 import pytest
 
-from agents.confidence import Part, confidence, pooled, tempered
+from agents.reading.confidence import Part, confidence, pooled, tempered
 
 
 def test_three_views_of_a_distribution() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.prompts import messages
+from agents.reading.prompts import messages
 from services.types import Evidence, Question
 
 QUESTION = Question.ask("What barks?", ("A dog", "A cat"))

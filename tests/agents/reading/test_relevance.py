@@ -1,6 +1,6 @@
 """What a small reader is shown of what was heard."""
 
-from agents.relevance import selected
+from agents.reading.relevance import selected
 from services.types import Evidence, Question, ReadingStyle
 
 

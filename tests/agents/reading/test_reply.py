@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from agents.reply import read_choice
+from agents.reading.reply import read_choice
 from services.types import Question
 
 VOICES = ("Man", "Woman", "Child", "Robot")

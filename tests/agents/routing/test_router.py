@@ -9,8 +9,8 @@ import pytest
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.direct import Direct
-from agents.features import evidence_features, modality, question_features
-from agents.router import (
+from agents.routing.features import evidence_features, modality, question_features
+from agents.routing.router import (
     LEAST_SAY,
     ArmModels,
     Logistic,

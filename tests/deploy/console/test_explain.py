@@ -2,7 +2,7 @@
 
 from io import StringIO
 
-from deploy.explain import print_explained, steps
+from deploy.console.explain import print_explained, steps
 from services.types import Answer, Choice, Evidence, Opinion
 
 A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")

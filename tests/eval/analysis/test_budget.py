@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from eval.analysis.budget import curves, draw, print_curves
 from eval.benchmarks.benchmark import Item
-from eval.budget import curves, draw, print_curves
-from eval.records import Prediction, judged
+from eval.store.records import Prediction, judged
 from services.types import Answer, Choice, Draft
 
 OPTIONS = ("two", "three")

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from eval.analysis.compare import Comparison, compare
 from eval.cli import main
-from eval.compare import Comparison, compare
-from eval.stored import Stored, open_stored
+from eval.store.stored import Stored, open_stored
 from services.errors import BadConfig
 
-DESTA = Path(__file__).parents[3] / "shared" / "bench" / "mmau" / "desta25-predictions.json"
+DESTA = Path(__file__).parents[4] / "shared" / "bench" / "mmau" / "desta25-predictions.json"
 ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man", "task": "speech", "category": "Reasoning"}
 
 

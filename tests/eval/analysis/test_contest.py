@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.analysis.contest import Contest, contest
 from eval.cli import main
-from eval.contest import Contest, contest
-from eval.stored import Stored, open_stored
+from eval.store.stored import Stored, open_stored
 from services.errors import BadConfig
 
 ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man"}

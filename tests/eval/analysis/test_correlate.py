@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from eval.correlate import correlate_all, print_pairs
-from eval.recommend import recommend
-from eval.score_table import family, read_table
+from eval.analysis.correlate import correlate_all, print_pairs
+from eval.analysis.recommend import recommend
+from eval.analysis.score_table import family, read_table
 from services.errors import BadConfig
 
 PAPER = """model,akb,mmau_a

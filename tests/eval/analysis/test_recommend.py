@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.published import published
-from eval.recommend import Recommendation, recommend
-from eval.score_table import ScoreTable, read_table
+from eval.analysis.published import published
+from eval.analysis.recommend import Recommendation, recommend
+from eval.analysis.score_table import ScoreTable, read_table
 
 PAPER = published().table()
 TUNED = PAPER.shared("akb", "mmau_a")

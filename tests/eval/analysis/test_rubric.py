@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from eval import session
-from eval.request import Request
-from eval.rubric import rate_run, read_ratings
+from eval.analysis.rubric import rate_run, read_ratings
+from eval.run import session
+from eval.run.request import Request
 from services import catalog
 from services.errors import BadConfig, ModelError
-from services.llms.scripted import Scripted
+from services.scripted.llm import Scripted
 
 RUBRIC = [{"name": f"item {number}", "scoring_point": "Names what is heard.", "note": ""} for number in range(5)]
 ROW = {"audio_path": "a.wav", "question": "Who?", "choices": ["Man", "Woman"], "modality": "speech", "rubric": RUBRIC}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from eval.analysis.score import score_file
 from eval.cli import main
-from eval.score import score_file
-from eval.stored import strictly_read
+from eval.store.stored import strictly_read
 from services.errors import BadConfig
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DESTA = ROOT.parent / "shared" / "bench" / "mmau" / "desta25-predictions.json"
 ROW = {"id": "1", "choices": ["Man", "Woman"], "answer": "Man", "model_prediction": "Man"}
 

@@ -6,7 +6,7 @@ import pytest
 from eval.benchmarks import find
 from services.errors import BadConfig
 
-SHARED = Path(__file__).parents[3] / "shared" / "bench"
+SHARED = Path(__file__).parents[4] / "shared" / "bench"
 ROW = {
     "id": "one",
     "audio_path": "./audio/other-name.wav",

@@ -1,8 +1,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.plots import Bar, Priced, accuracy_against_cost, heat_map, intervals
-from eval.scoring import Interval
+from eval.display.plots import Bar, Priced, accuracy_against_cost, heat_map, intervals
+from eval.scoring.scoring import Interval
 
 BARS = [
     Bar("cascade", "sound", 0.6, Interval(0.5, 0.7)),

@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from eval.report import print_table
-from eval.scoring import Verdict, summarise
+from eval.display.results import print_table
+from eval.scoring.scoring import Verdict, summarise
 
 
 def printed(*tasks: str) -> str:

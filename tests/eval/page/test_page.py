@@ -15,12 +15,12 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from eval import session
-from eval.page import PageStats, write_page
-from eval.request import Request
+from eval.page.page import PageStats, write_page
+from eval.run import session
+from eval.run.request import Request
 from services import catalog
 from services.errors import BadConfig
-from services.llms.scripted import Scripted
+from services.scripted.llm import Scripted
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
 CHOICES = ["a bell", "a dog"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agents.router import ArmModels, read_router
-from eval.arms import read_arms
+from agents.routing.router import ArmModels, read_router
 from eval.cli import main
-from eval.routing import RoutingTable, Row, print_routing, route
+from eval.routing.arms import read_arms
+from eval.routing.routing import RoutingTable, Row, print_routing, route
 from services.errors import BadConfig
 from services.types import Question
 

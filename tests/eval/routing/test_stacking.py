@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.stacking import Example, Split, fit_stack
+from eval.routing.stacking import Example, Split, fit_stack
 
 LETTERS = ("A", "B", "C")
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.control_scores import scored_controls
-from eval.controls import ROTATION
-from eval.records import Prediction
+from eval.run.control_scores import scored_controls
+from eval.run.controls import ROTATION
+from eval.store.records import Prediction
 
 CHOICES = ("Man", "Woman")
 

@@ -6,9 +6,9 @@ import pytest
 
 from agents.models import LocalModels, ModelNames
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.controls import CONTROLS, ROTATION, Draw, Silenced
-from eval.plan import Plan, plan_run
-from eval.records import RunOptions
+from eval.run.controls import CONTROLS, ROTATION, Draw, Silenced
+from eval.run.plan import Plan, plan_run
+from eval.store.records import RunOptions
 from services.errors import BadConfig
 from services.types import Answer, AudioClip, Question
 

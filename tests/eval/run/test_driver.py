@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval import clips
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.driver import Driver
-from eval.records import Prediction
-from services.cache import CachedCaptioner
+from eval.run import clips
+from eval.run.driver import Driver
+from eval.store.records import Prediction
+from services.cache.perception import CachedCaptioner
 from services.errors import BadAudio, ModelError
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Choice, Evidence, Question

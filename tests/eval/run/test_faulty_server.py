@@ -11,9 +11,9 @@ from time import monotonic
 
 import pytest
 
-from eval import session
-from eval.request import Request
-from eval.stored import read_predictions
+from eval.run import session
+from eval.run.request import Request
+from eval.store.stored import read_predictions
 
 FAULTS = ("fine", "400", "429", "500", "garbage", "half", "nothing", "null", "empty", "parts")
 REPLY = json.dumps({"choices": [{"message": {"role": "assistant", "content": "A"}}]}).encode()

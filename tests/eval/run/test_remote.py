@@ -12,13 +12,13 @@ import pytest
 import soundfile
 import uvicorn
 
-from eval import session
-from eval.records import RunRecord
-from eval.request import Request
-from eval.stored import read_predictions
+from eval.run import session
+from eval.run.request import Request
+from eval.store.records import RunRecord
+from eval.store.stored import read_predictions
 from services.errors import ModelError
-from services.gateway import create_app
-from services.limits import Limits
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Question, Usage
 
@@ -51,7 +51,7 @@ class Service:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
-    monkeypatch.setattr("eval.remote.NUM_RETRIES", 0)
+    monkeypatch.setattr("eval.run.remote.NUM_RETRIES", 0)
     behind = Service()
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 import pytest
 
-from eval.request import Price, Request, default_folder
+from eval.run.request import Price, Request, default_folder
 from services.errors import BadConfig, UnknownName
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from eval import session
-from eval.grid import Grid, run_grid
-from eval.records import RunRecord
-from eval.request import Price, Request
-from eval.score import score_file
-from eval.score_table import read_table
-from eval.stored import read_predictions
+from eval.analysis.score import score_file
+from eval.analysis.score_table import read_table
+from eval.run import session
+from eval.run.grid import Grid, run_grid
+from eval.run.request import Price, Request
+from eval.store.records import RunRecord
+from eval.store.stored import read_predictions
 from lalm.catalog import LALMS
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
-from services.llms.scripted import Scripted
+from services.scripted.llm import Scripted
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]

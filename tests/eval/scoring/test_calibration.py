@@ -5,8 +5,8 @@ from math import log
 
 import pytest
 
-from eval.calibration import Guess, aurc, brier, calibrate, ece, fit_temperature, nll, risk_coverage, selective
-from eval.scoring import Verdict
+from eval.scoring.calibration import Guess, aurc, brier, calibrate, ece, fit_temperature, nll, risk_coverage, selective
+from eval.scoring.scoring import Verdict
 
 
 def guess(top: float, *, is_right: bool, num_options: int = 2) -> Guess:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import binomtest
 
-from eval.scoring import Verdict, string_match, summarise, wilson_95
+from eval.scoring.scoring import Verdict, string_match, summarise, wilson_95
 
-SHARED = Path(__file__).parents[3] / "shared" / "bench"
+SHARED = Path(__file__).parents[4] / "shared" / "bench"
 
 VOICES = ["Man", "Woman", "Child", "Robot"]
 # Verdicts of the official script, run on these rows.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eval.scoring import clustered_se
-from eval.statistics import (
+from eval.scoring.scoring import clustered_se
+from eval.scoring.statistics import (
     cohens_h,
     correlate,
     detectable_difference,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from eval.provenance import Environment, environment
-from eval.records import ModelUse, Prediction, RunOptions, RunRecord
-from eval.run_folder import open_run, write_summary
-from eval.scoring import summarise
+from eval.scoring.scoring import summarise
+from eval.store.provenance import Environment, environment
+from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
+from eval.store.run_folder import open_run, write_summary
 from services.errors import BadConfig
 
 HERE = Environment(

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 from eval.benchmarks import find
-from eval.records import judged
-from eval.scoring import summarise
-from eval.submission import write_submission
+from eval.scoring.scoring import summarise
+from eval.store.records import judged
+from eval.store.submission import write_submission
 from services.types import Answer
 
 ROW = {"audio_id": "a.wav", "question": "?", "choices": ["Man", "Woman"], "task": "speech", "split": "test"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lalm.metadata import Metadata
-from lalm.seed import seed_description
+from lalm.distill.description import seed_description
+from lalm.distill.metadata import Metadata
 
 
 def row(**fields: Any) -> Metadata:  # noqa: ANN401 - columns of every kind

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lalm.filters import Reply, fault, is_english
-from lalm.seed import ATTRIBUTES
+from lalm.distill.description import ATTRIBUTES
+from lalm.distill.filters import Reply, fault, is_english
 
 KEPT = "A dog barks twice while rain falls in the background."
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lalm.metadata import read_metadata, with_licence
+from lalm.distill.metadata import read_metadata, with_licence
 from services.errors import BadConfig
 
 ROW = (

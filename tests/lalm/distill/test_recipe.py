@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from lalm.distill import main
+from lalm.distill.recipe import main
 from lalm.messages import read_conversations
 from services import catalog
-from services.llms.scripted import Scripted
+from services.scripted.llm import Scripted
 
 COMMAND = [sys.executable, str(Path(__file__).with_name("distill_with_doubles.py"))]
 NUM_CLIPS = 12

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lalm.distill.metadata import Metadata
+from lalm.distill.targets import QUESTIONS, TargetWriter
 from lalm.messages import Conversation
-from lalm.metadata import Metadata
-from lalm.targets import QUESTIONS, TargetWriter
 
 
 def row(task: str, **fields: Any) -> Metadata:  # noqa: ANN401 - columns of every kind

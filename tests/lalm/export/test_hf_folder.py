@@ -18,14 +18,14 @@ from transformers import (
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm import checkpoint
-from lalm.build import Built, build
-from lalm.config import TrainConfig
-from lalm.encoder import padded
-from lalm.export import main
-from lalm.hf import Lalm
-from lalm.packing import Group, Row, pack
-from lalm.template import Heard, Template
+from lalm.export.hf import Lalm
+from lalm.export.hf_folder import main
+from lalm.model.build import Built, build
+from lalm.model.encoder import padded
+from lalm.model.packing import Group, Row, pack
+from lalm.model.template import Heard, Template
+from lalm.train import checkpoint
+from lalm.train.config import TrainConfig
 from services.types import AudioClip, Message
 
 CHAT = "{% for m in messages %}[{{ m.role }}]{{ m.content }}<|end|>{% endfor %}"

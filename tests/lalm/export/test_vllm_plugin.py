@@ -1,6 +1,6 @@
 """Our LALM in the real engine, against our own: needs vLLM 0.32.0, see docs/vllm.md.
 
-python -m pytest -m vllm tests/lalm/test_vllm_plugin.py
+python -m pytest -m vllm tests/lalm/export/test_vllm_plugin.py
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,16 +14,16 @@ import yaml
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import lalm
-from lalm import checkpoint
-from lalm.build import Built, build
-from lalm.config import TrainConfig
-from lalm.encoder import num_segments, padded
-from lalm.export import export
-from lalm.packing import Group, Row, pack
+from lalm.export.hf_folder import export
+from lalm.export.vllm_plugin import PINNED, REPLY
+from lalm.model.build import Built, build
+from lalm.model.encoder import num_segments, padded
+from lalm.model.packing import Group, Row, pack
+from lalm.model.template import Heard
 from lalm.prompting import beside_audio
-from lalm.template import Heard
-from lalm.vllm_plugin import PINNED, REPLY
-from services import audio
+from lalm.train import checkpoint
+from lalm.train.config import TrainConfig
+from services.audio import load as audio
 from services.types import AudioClip, Message
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -33,7 +33,7 @@ SIZES = {"hidden_size": 128, "head_dim": 32, "num_attention_heads": 4, "num_key_
 BLOCK = 32  # tokens that are kept together
 FAMILIES = ("llama", "qwen2", "qwen3", "phi3", "olmo2", "olmo3", "gemma3_text")
 SLIDING = ("olmo3", "gemma3_text")
-RECORDINGS = Path(__file__).parents[3] / "shared" / "audio" / "dev" / "audio"
+RECORDINGS = Path(__file__).parents[4] / "shared" / "audio" / "dev" / "audio"
 NUM_RECORDINGS = 8
 CLOSE = 0.05  # that both log-probabilities of a token are apart, at most
 QUESTIONS = ("What is heard?", "Which of these sounds comes first, and what is it like?")
@@ -162,7 +162,7 @@ def open_both(tmp_path: Path) -> Iterator[Callable[..., Engines]]:
             enforce_eager=True,
             tensor_parallel_size=num_workers,
             limit_mm_per_prompt={"audio": 2},
-            logits_processors=["lalm.vllm_reply:SaysReply"],
+            logits_processors=["lalm.export.vllm_reply:SaysReply"],
         )
         opened.append(theirs)
         return Engines(ours, theirs, theirs.get_tokenizer().convert_tokens_to_ids("<|AUDIO|>"))
@@ -251,8 +251,8 @@ def test_a_backbone_split_over_two_workers_scores_the_same(
 
 @pytest.mark.weights
 def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callable[..., Engines]) -> None:
-    from deploy.demo import EXCERPTS
-    from services import weights
+    from deploy.console.demo import EXCERPTS
+    from services.weights import store as weights
 
     engines = open_both(Path(lalm.__file__).with_name("earwitness-tiny"))
     engines.count()

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.build import build
-from lalm.config import ModelConfig, TrainConfig
-from lalm.yaml_config import read_config
+from lalm.model.build import build
+from lalm.model.config import ModelConfig
+from lalm.train.config import TrainConfig
 from services.errors import ModelError
+from services.yaml_file import read_config
 
 CPU = torch.device("cpu")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lalm.config import TrainConfig
-from lalm.distill_config import DistillConfig
-from lalm.yaml_config import read_config
+from lalm.distill.config import DistillConfig
+from lalm.train.config import TrainConfig
+from services.yaml_file import read_config
 
-CONFIGS = Path(__file__).parents[2] / "lalm" / "configs"
+CONFIGS = Path(__file__).parents[3] / "lalm" / "configs"
 LEAST = {
     "name": "a",
     "model": {"encoder": "e", "backbone": "b"},

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from lalm.config import ConnectorConfig
-from lalm.connector import Connector
+from lalm.model.config import ConnectorConfig
+from lalm.model.connector import Connector
 
 TINY = ConnectorConfig(num_queries=5, num_layers=2, num_taps=3, ffn_width=32, dropout=0.0)
 

@@ -9,8 +9,8 @@ import torch
 from transformers import WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm import parts
-from lalm.encoder import Encoder, log_mel, num_segments, padded, tap_layers
+from lalm.model import parts
+from lalm.model.encoder import Encoder, log_mel, num_segments, padded, tap_layers
 from services.errors import BadConfig
 from services.types import AudioClip
 

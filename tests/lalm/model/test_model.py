@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from lalm import parts
-from lalm.build import adapt
-from lalm.config import ConnectorConfig, LoraConfig
-from lalm.connector import Connector
-from lalm.encoder import Features, padded
-from lalm.model import AudioLanguageModel
-from lalm.packing import Group, Row, pack
+from lalm.model import parts
+from lalm.model.build import adapt
+from lalm.model.config import ConnectorConfig, LoraConfig
+from lalm.model.connector import Connector
+from lalm.model.encoder import Features, padded
+from lalm.model.model import AudioLanguageModel
+from lalm.model.packing import Group, Row, pack
 
 NUM_QUERIES, WIDTH = 5, 16
 Backbones = Callable[[str], Path]

@@ -1,6 +1,6 @@
 """A packed sequence: what is read once, who sees whom, and where replies are predicted."""
 
-from lalm.packing import PREFIX, Group, Row, pack
+from lalm.model.packing import PREFIX, Group, Row, pack
 
 SHARED = Group((Row((7, -1, -2, 8, 9), (1, 2)), Row((7, -1, -2, 8, 5, 6), (3,))), 2)
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, WhisperConfig, WhisperForConditionalGeneration
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm import parts
+from lalm.model import parts
 from services.errors import ModelError
 
 CPU = torch.device("cpu")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from transformers import PreTrainedTokenizerFast
 
+from lalm.model.template import Heard, Template
 from lalm.prompting import AUDIO
-from lalm.template import Heard, Template
 from services.errors import BadConfig
 from services.types import Message
 

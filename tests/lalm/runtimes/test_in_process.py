@@ -9,12 +9,13 @@ from threading import Event
 import pytest
 import torch
 
-from lalm import checkpoint, train
-from lalm.build import build
-from lalm.encoder import padded
-from lalm.infer import PRIOR_WEIGHT, SILENCE, TrainedLALM
+from lalm.model.build import build
+from lalm.model.encoder import padded
+from lalm.model.template import Heard, Template
 from lalm.prompting import AUDIO, beside_audio
-from lalm.template import Heard, Template
+from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, TrainedLALM
+from lalm.train import checkpoint
+from lalm.train import recipe as train
 from services.errors import ModelError
 from services.types import AudioClip, Choice, Evidence, Message
 

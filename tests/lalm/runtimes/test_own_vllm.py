@@ -12,11 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from agents.models import ModelNames
-from deploy import demo
-from lalm import vllm_plugin
+from deploy.console import demo
 from lalm.catalog import open_lalm
+from lalm.export import vllm_plugin
 from lalm.prompting import hearing
-from services import audio
+from services.audio import load as audio
 from services.errors import BadConfig, ModelError
 from services.types import Question
 
@@ -55,8 +55,8 @@ def test_a_lalm_runs_in_one_place() -> None:
 OWNER = """
 import sys, time
 from pathlib import Path
-from lalm import checkpoint
-from lalm.engine import OwnVllm
+from lalm.train import checkpoint
+from lalm.runtimes.own_vllm import OwnVllm
 server = OwnVllm(Path(checkpoint.__file__).with_name("earwitness-tiny"), "earwitness-tiny")
 print(server._process.pid, flush=True)
 time.sleep(600)

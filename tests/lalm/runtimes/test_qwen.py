@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from lalm.catalog import open_lalm
-from lalm.qwen import Qwen
+from lalm.runtimes.qwen import Qwen
 from services.errors import ModelError, TooLarge
 from services.types import AudioClip, Choice, Message, Reading
 

@@ -15,13 +15,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from lalm.encoder import SEGMENT_SAMPLES
-from lalm.export import hearing
-from lalm.infer import PRIOR_WEIGHT
-from lalm.served_run import ServedRun
-from lalm.template import Template
-from lalm.vllm_plugin import REPLY
-from services.chat_server import Endpoint
+from lalm.export.hf_folder import hearing
+from lalm.export.vllm_plugin import REPLY
+from lalm.model.encoder import SEGMENT_SAMPLES
+from lalm.model.template import Template
+from lalm.runtimes.in_process import PRIOR_WEIGHT
+from lalm.runtimes.served_run import ServedRun
+from services.clients.chat_server import Endpoint
 from services.errors import ModelError
 from services.types import AudioClip, Choice, Evidence, Message
 
@@ -43,7 +43,7 @@ class Engine:
     """Tokenises as vLLM does; how likely a token is depends on its number, and on whether anything is heard.
 
     Args:
-        says_replies: runs with `lalm.vllm_reply`.
+        says_replies: runs with `lalm.export.vllm_reply`.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, says_replies: bool) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.alignment import Aligner, dictionary, words_by_clip
-from lalm.build import Built, build
-from lalm.config import AlignmentConfig, TrainConfig
-from lalm.corpus import Corpus, load_corpus
-from lalm.data import Clip, Dataset, Example
-from lalm.packing import Row
-from lalm.parallel import Processes
-from lalm.template import Template
-from lalm.yaml_config import read_config
+from lalm.model.build import Built, build
+from lalm.model.packing import Row
+from lalm.model.template import Template
+from lalm.train.alignment import Aligner, dictionary, words_by_clip
+from lalm.train.config import AlignmentConfig, TrainConfig
+from lalm.train.corpus import Corpus, load_corpus
+from lalm.train.data import Clip, Dataset, Example
+from lalm.train.parallel import Processes
 from services.errors import BadConfig
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 CPU = torch.device("cpu")

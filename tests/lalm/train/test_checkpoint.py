@@ -8,12 +8,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lalm import checkpoint, train
-from lalm.build import Built, build
-from lalm.config import TrainConfig
-from lalm.parallel import Processes
-from lalm.yaml_config import read_config
+from lalm.model.build import Built, build
+from lalm.train import checkpoint
+from lalm.train import recipe as train
+from lalm.train.config import TrainConfig
+from lalm.train.parallel import Processes
 from services.errors import BadConfig
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 CPU = torch.device("cpu")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from lalm.build import build
-from lalm.config import TrainConfig
-from lalm.corpus import Corpus, load_corpus
-from lalm.parallel import Processes
-from lalm.yaml_config import read_config
+from lalm.model.build import build
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import Corpus, load_corpus
+from lalm.train.parallel import Processes
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 CPU = torch.device("cpu")

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from lalm.config import BatchConfig
-from lalm.data import Clip, Dataset, Example, Sampler, shown, split, tokenised
 from lalm.messages import Audio, Conversation, Turn
-from lalm.packing import Row, pack
+from lalm.model.packing import Row, pack
+from lalm.model.template import Template, shown
 from lalm.prompting import AUDIO
-from lalm.template import Template
+from lalm.train.config import BatchConfig
+from lalm.train.data import Clip, Dataset, Example, Sampler, split, tokenised
 from services.errors import BadConfig
 
 CLIPS: Mapping[str, Clip] = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm import parts
-from lalm.encoder import Encoder
-from lalm.features import FeatureStore
+from lalm.model import parts
+from lalm.model.encoder import Encoder
+from lalm.train.features import FeatureStore
 from services.errors import BadConfig
 from services.types import AudioClip
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm import parts
-from lalm.build import Built, build
-from lalm.config import TrainConfig
-from lalm.measure import Size, peak_flops, size_of
-from lalm.trainer import Step
-from lalm.yaml_config import read_config
+from lalm.model import parts
+from lalm.model.build import Built, build
+from lalm.train.config import TrainConfig
+from lalm.train.measure import Size, peak_flops, size_of
+from lalm.train.trainer import Step
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 

@@ -1,4 +1,4 @@
-"""One process is a group of one; `tests/lalm/test_train.py` starts two."""
+"""One process is a group of one; `tests/lalm/train/test_recipe.py` starts two."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.parallel import processes
+from lalm.train.parallel import processes
 
 
 def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_a_group_of_the_launcher_is_left_again(monkeypatch: pytest.MonkeyPatch) 
 SHARDED = """
 import torch
 from torch import nn
-from lalm.parallel import processes
+from lalm.train.parallel import processes
 
 with processes() as group:
     torch.manual_seed(0)

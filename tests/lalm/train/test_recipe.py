@@ -12,12 +12,13 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from lalm import checkpoint, train
-from lalm.config import TrainConfig
-from lalm.parallel import Processes
-from lalm.trainer import Trainer
-from lalm.yaml_config import read_config
+from lalm.train import checkpoint
+from lalm.train import recipe as train
+from lalm.train.config import TrainConfig
+from lalm.train.parallel import Processes
+from lalm.train.trainer import Trainer
 from services.errors import BadConfig
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from lalm import checkpoint, train
-from lalm.trainer import cosine
+from lalm.train import checkpoint
+from lalm.train import recipe as train
+from lalm.train.trainer import cosine
 
 MakeRun = Callable[..., Path]
 

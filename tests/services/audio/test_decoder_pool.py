@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.confinement import Allowance
-from services.decoder import Decoder
-from services.decoding import Bounds
+from services.audio.decoder_pool import Decoder
+from services.audio.decoding import Bounds
+from services.audio.sandbox import Allowance
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 

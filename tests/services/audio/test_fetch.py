@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
+from services.audio.fetch import UrlPolicy, fetch, is_public, tls
 from services.errors import BadUrl, TooLarge
-from services.fetch import UrlPolicy, fetch, is_public, tls
 
 HOST, OTHER = "audio.example.org", "other.example.org"
 PUBLIC, PUBLIC_V6 = "93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"

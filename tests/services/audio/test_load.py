@@ -1,4 +1,4 @@
-"""What comes out of `services.audio`, and what each kind of bad recording is told."""
+"""What comes out of `services.audio.load`, and what each kind of bad recording is told."""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.audio import decode, load, segments
+from services.audio.load import decode, load, segments
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.confinement import Allowance, Protection, confine, isolate
+from services.audio.sandbox import Allowance, Protection, confine, isolate
 
 ALLOWANCE = Allowance(memory_bytes=2 << 30, cpu_s=5, written_bytes=1000)
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services import cache
-from services.cache import CachedCaptioner
+from services.cache import perception as cache
+from services.cache.perception import CachedCaptioner
+from services.cache.shelf import Shelf
 from services.call import Call, calling
 from services.errors import ModelError
-from services.metrics import exposition
 from services.settings import settings
-from services.shelf import Shelf
+from services.telemetry.metrics import exposition
 from services.types import AudioClip, Evidence
 
 CLIP = AudioClip(np.zeros(160, np.float32))

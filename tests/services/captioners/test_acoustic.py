@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from services import audio, weights
+from services.audio import load as audio
 from services.captioners.acoustic import AcousticCaptioner
-from services.captioners.yamnet import YamNet
+from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.weights import store as weights
 
 pytestmark = pytest.mark.weights
 

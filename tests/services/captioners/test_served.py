@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from services.captioners.served import ServedCaptioner
 from services.catalog import CAPTIONERS
-from services.chat_server import Endpoint
+from services.clients.chat_server import Endpoint
 from services.errors import ModelError
 from services.types import SAMPLE_RATE, AudioClip
 

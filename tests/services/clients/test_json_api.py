@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, SecretStr
 
+from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _seconds, with_audio
 from services.errors import BadConfig, ModelError
-from services.posting import AUDIO_PLACE, NotFound, Server, _seconds, with_audio
 
 
 class Reply(BaseModel):

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 from fastapi.testclient import TestClient
 
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 from services.types import Answer
 
 PATH = "/v1/audio/questions"

@@ -11,9 +11,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from services.errors import BadRequest, Unsupported
-from services.openai_chat import read_chat
-from services.openai_reply import completion
-from services.scripted import Scripted
+from services.http.openai_chat import read_chat
+from services.http.openai_reply import completion
+from services.scripted.service import Scripted
 from services.types import Answer, Choice
 
 LINES = "What is heard?\n(A) Rain\n(B) A dog\nAnswer with the letter."

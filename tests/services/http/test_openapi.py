@@ -12,9 +12,9 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 
 # A schema can't say which base64 is a recording, nor which names exist: `positive_data_acceptance` is left out.
 JSON = "application/json"

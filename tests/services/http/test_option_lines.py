@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import BadRequest
-from services.option_lines import Split, split_options
+from services.http.option_lines import Split, split_options
 
 
 @pytest.mark.parametrize(

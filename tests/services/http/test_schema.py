@@ -6,10 +6,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from services.schema import schema
+from services.http.schema import schema
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Usage
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "answer.schema.json"
+PUBLISHED = Path(__file__).parents[3] / "docs" / "answer.schema.json"
 CHOICE = Choice(letter="A", text="Rain")
 ANSWER = Answer(
     question_id="q",
@@ -28,7 +28,7 @@ ANSWER = Answer(
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:
-    assert PUBLISHED.read_text(encoding="utf-8") == schema(), "python -m services.schema > docs/answer.schema.json"
+    assert PUBLISHED.read_text(encoding="utf-8") == schema(), "python -m services.http.schema > docs/answer.schema.json"
     jsonschema.Draft202012Validator.check_schema(json.loads(schema()))
 
 

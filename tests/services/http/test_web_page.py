@@ -18,10 +18,10 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from services.auth import Keys, new_key
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.auth import Keys, new_key
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 from services.types import Answer, AudioClip, Evidence, Question
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.catalog import served_llm
-from services.chat_server import Endpoint
+from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import OpenAIServer
 from services.types import Choice, Message, Sampling

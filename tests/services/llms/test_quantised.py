@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agents.reading import read
+from agents.reading.reading import read
 from services.catalog import DEFAULT_LLM, open_llm
 from services.llms.quantised import Quantised
 from services.types import Evidence, Message, Question, Sampling

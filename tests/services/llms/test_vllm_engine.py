@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services import weights
 from services.catalog import open_llm
 from services.errors import ModelError
 from services.llms.in_process import InProcess
 from services.protocols import LLM
 from services.types import Choice, Message, Sampling
+from services.weights import store as weights
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 

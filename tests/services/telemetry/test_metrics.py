@@ -9,9 +9,9 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 
 QUESTIONS = "/v1/audio/questions"
 
@@ -78,8 +78,12 @@ def test_what_a_router_chose_is_counted(tone: Callable[[float], bytes]) -> None:
 
 def test_processes_that_share_a_folder_are_added_up_but_for_what_died_in_work(tmp_path: Path) -> None:
     def printed(code: str) -> list[str]:
-        command = [sys.executable, "-c", f"from services.metrics import *\n{code}\nprint(exposition().decode())"]
-        environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [
+            sys.executable,
+            "-c",
+            f"from services.telemetry.metrics import *\n{code}\nprint(exposition().decode())",
+        ]
+        environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
 
     count = "CACHE_LOOKUPS.labels(kind='captions', result='hit').inc(); RUNNING.inc(3)"

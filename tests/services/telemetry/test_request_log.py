@@ -9,10 +9,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from services.gateway import create_app
-from services.limits import Limits
-from services.log_lines import LOGGER, JSONLines
-from services.scripted import Scripted
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
+from services.telemetry.log_lines import LOGGER, JSONLines
 
 QUESTIONS = "/v1/audio/questions"
 

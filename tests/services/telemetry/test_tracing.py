@@ -11,15 +11,15 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services import tracing
-from services.auth import Keys, new_key
 from services.call import Call
 from services.errors import BadConfig, ModelError
-from services.gateway import create_app
-from services.limits import Limits
-from services.scripted import Scripted
+from services.http.access.auth import Keys, new_key
+from services.http.access.limits import Limits
+from services.http.gateway import create_app
+from services.scripted.service import Scripted
 from services.settings import settings
-from services.watched import watched
+from services.telemetry import tracing
+from services.telemetry.watched import watched
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 Spans = Callable[[], dict[str, ReadableSpan]]
@@ -102,11 +102,11 @@ def test_what_is_told_to_another_process_is_the_current_span(spans: Spans) -> No
 
 def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
     code = (
-        "import sys; from services.tracing import span, traceparent\n"
+        "import sys; from services.telemetry.tracing import span, traceparent\n"
         "with span('x') as facts: facts['y'] = 1\n"
         "print(repr(traceparent()), 'opentelemetry' in sys.modules)"
     )
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "'' False\n"
 

@@ -9,9 +9,9 @@ import pytest
 
 from services.call import Call, Lookup, current_call
 from services.errors import ModelError
-from services.log_lines import LOGGER, JSONLines
-from services.metrics import exposition
-from services.watched import watched
+from services.telemetry.log_lines import LOGGER, JSONLines
+from services.telemetry.metrics import exposition
+from services.telemetry.watched import watched
 
 
 @pytest.fixture

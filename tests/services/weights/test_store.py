@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from services import conversion, weights
 from services.errors import ModelError, UnknownName
 from services.settings import settings
-from services.weights import File, Weights, Wheel
+from services.weights import conversion
+from services.weights import store as weights
+from services.weights.store import File, Weights, Wheel
 
 PARTS = (b"first half, " * 1000, b"second half" * 1000)
 

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from services import weights
-from services.captioners.music import MusicListener
-from services.captioners.pitches import BasicPitch
-from services.captioners.yamnet import YamNet
+from services.captioners.music.caption import MusicListener
+from services.captioners.music.pitches import BasicPitch
+from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE, AudioClip
+from services.weights import store as weights
 
 pytestmark = pytest.mark.weights
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from services.captioners.harmony import QUALITIES, chords, key
-from services.captioners.pitches import LOWEST_PITCH, Pitches
+from services.captioners.music.harmony import QUALITIES, chords, key
+from services.captioners.music.pitches import LOWEST_PITCH, Pitches
 
 
 def held(rows: list[list[int]], *, frames_each: int = 86) -> Pitches:

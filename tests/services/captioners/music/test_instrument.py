@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from services.captioners.instrument import FAMILIES, NO_INSTRUMENT, InstrumentHead, families, ranked, turns
-from services.captioners.yamnet import HOP_S
+from services.captioners.music.instrument import FAMILIES, NO_INSTRUMENT, InstrumentHead, families, ranked, turns
+from services.captioners.sounds.yamnet import HOP_S
 
 LABELS = ("flute", "trumpet", "piano", NO_INSTRUMENT)
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from services.captioners.melody import direction, prominent, scale, solo_share
-from services.captioners.melody_line import line
-from services.captioners.notes import Note, name
-from services.captioners.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
-from services.captioners.tunes import recognised
+from services.captioners.music.melody import direction, prominent, scale, solo_share
+from services.captioners.music.melody_line import line
+from services.captioners.music.notes import Note, name
+from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
+from services.captioners.music.tunes import recognised
 
 
 def up_and_down(steps: list[int], start: int = 60) -> list[int]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.onsets import onsets, stand_out, strokes
+from services.captioners.music.onsets import onsets, stand_out, strokes
 from services.types import SAMPLE_RATE
 
 

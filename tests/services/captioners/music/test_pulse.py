@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from services.captioners.onsets import onsets
-from services.captioners.pulse import pulse
-from services.captioners.rhythm import tempo
+from services.captioners.music.onsets import onsets
+from services.captioners.music.pulse import pulse
+from services.captioners.music.rhythm import tempo
 from services.types import SAMPLE_RATE
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.activity import SILENCE_DB, Span, active_spans, levels_db
+from services.captioners.sounds.activity import SILENCE_DB, Span, active_spans, levels_db
 
 RATE = 16_000
 

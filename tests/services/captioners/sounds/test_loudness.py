@@ -1,6 +1,6 @@
 import numpy as np
 
-from services.captioners.loudness import loudness
+from services.captioners.sounds.loudness import loudness
 from services.types import AudioClip
 
 RATE = 16_000

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from services.captioners.quality import quality
+from services.captioners.sounds.quality import quality
 from services.types import AudioClip
 
 RATE = 16_000

@@ -1,6 +1,6 @@
 import numpy as np
 
-from services.captioners.tags import Tag, phrases, ranked, sounds
+from services.captioners.sounds.tags import Tag, phrases, ranked, sounds
 
 NAMES = ("Animal", "Dog", "Bark", "Rain", "Silence", "Violin, fiddle")
 

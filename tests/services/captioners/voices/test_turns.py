@@ -1,7 +1,7 @@
 import numpy as np
 
-from services.captioners.activity import Span
-from services.captioners.turns import turns
+from services.captioners.sounds.activity import Span
+from services.captioners.voices.turns import turns
 
 RATE = 16_000
 

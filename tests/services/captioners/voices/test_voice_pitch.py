@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.voice_pitch import voice_pitch
+from services.captioners.voices.voice_pitch import voice_pitch
 
 RATE = 16_000
 

@@ -4,10 +4,10 @@ import librosa
 import numpy as np
 import pytest
 
-from services import weights
-from services.captioners import gender, voiceprint
-from services.captioners.gender import GenderNet
-from services.captioners.voiceprint import VoiceEncoder
+from services.captioners.voices import gender, voiceprint
+from services.captioners.voices.gender import GenderNet
+from services.captioners.voices.voiceprint import VoiceEncoder
+from services.weights import store as weights
 
 RATE = 16_000
 

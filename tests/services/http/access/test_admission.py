@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from services.deadline import left_s
-from services.limits import Limits
-from services.scripted import Echo, Scripted
+from services.http.access.limits import Limits
+from services.scripted.service import Echo, Scripted
 from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.keys import add
-from services import auth
-from services.auth import Keys, new_key, read_keys
+from deploy.console.keys import add
 from services.errors import BadConfig
+from services.http.access import auth
+from services.http.access.auth import Keys, new_key, read_keys
 from services.settings import settings
 
 

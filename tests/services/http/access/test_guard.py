@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.auth import Keys, new_key
 from services.errors import ModelError
-from services.gateway import create_app
-from services.guard import PUBLIC, Guard, is_loopback
-from services.limits import Limits, PerKey
+from services.http.access.auth import Keys, new_key
+from services.http.access.guard import PUBLIC, Guard, is_loopback
+from services.http.access.limits import Limits, PerKey
+from services.http.gateway import create_app
 from services.protocols import Answerer
 
 SECRET, KEY = new_key("alice")

@@ -9,14 +9,14 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from agents import graph
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, in_time, row_for
 from agents.direct import Direct
-from agents.listening import FollowUp
-from agents.router import Reconciled, Route, Way
-from agents.tools import Ears
+from agents.graph import graph
+from agents.listening.listening import FollowUp
+from agents.listening.tools import Ears
+from agents.routing.router import Reconciled, Route, Way
 from services.deadline import budget, left_s
 from services.errors import ModelError, TookTooLong
 from services.stopping import in_thread, stop_if_unwanted

@@ -1,0 +1,43 @@
+"""Context of a run of the graph: the clip and the models that its steps may use.
+
+LangGraph hands it to every step and never stores it.
+"""
+
+from dataclasses import dataclass
+
+from agents.degradation import STRICT, Policy
+from agents.direct import Direct
+from agents.listening.listening import FollowUp
+from agents.routing.router import Routing
+from services.protocols import ASR, LLM, Captioner
+from services.types import AudioClip
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeParts:
+    """What a cascade is made of."""
+
+    llm: LLM
+    """Reads the question and the evidence."""
+    captioner: Captioner
+    asr: ASR
+    follow_up: FollowUp | None = None
+    """Asks captioner and ASR again where the answer is not sure; None: never."""
+    policy: Policy = STRICT
+    """What becomes of the answer when a part is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Context of the cascade."""
+
+    clip: AudioClip
+    cascade: CascadeParts
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing(Hearing):
+    """Context of the whole agent."""
+
+    lalm: Direct
+    routing: Routing

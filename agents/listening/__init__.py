@@ -1,0 +1,1 @@
+"""Listening again: tools that ask the captioner and the ASR a narrower question."""

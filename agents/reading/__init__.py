@@ -1,0 +1,1 @@
+"""Reading: prompts for the LLM and the parser of its replies."""

@@ -1,0 +1,1 @@
+"""Routing: which path answers a question."""

@@ -1,0 +1,1 @@
+"""Fitting a router on finished runs."""

@@ -1,0 +1,1 @@
+"""Scoring: strict and official scores, calibration, statistics."""

@@ -1,0 +1,1 @@
+"""Distillation (stage 1): the backbone writes the replies that the model is trained on."""

@@ -1,0 +1,7 @@
+"""`python -m lalm.distill`."""
+
+import sys
+
+from lalm.distill.recipe import main
+
+sys.exit(main())

@@ -1,0 +1,7 @@
+"""`python -m lalm.export`."""
+
+import sys
+
+from lalm.export.hf_folder import main
+
+sys.exit(main())

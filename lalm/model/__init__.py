@@ -1,0 +1,1 @@
+"""The audio-language model: encoder, connector, backbone."""

@@ -1,0 +1,1 @@
+"""Runtimes: the engines that run a LALM, in this process or on a server."""

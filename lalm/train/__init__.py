@@ -1,0 +1,1 @@
+"""Training (stage 2)."""

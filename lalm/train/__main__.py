@@ -1,0 +1,7 @@
+"""`python -m lalm.train`."""
+
+import sys
+
+from lalm.train.recipe import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Reading recordings: bytes, files or URLs become clips, decoded in a sandbox."""

@@ -1,0 +1,1 @@
+"""Caches of what models heard."""

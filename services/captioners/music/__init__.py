@@ -1,0 +1,1 @@
+"""Music: instruments, rhythm, melody, harmony, style."""

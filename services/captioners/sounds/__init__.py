@@ -1,0 +1,1 @@
+"""Sound events, loudness and recording quality."""

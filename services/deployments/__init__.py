@@ -1,0 +1,1 @@
+"""Ray Serve deployments of models, and the handles that speak their protocols."""

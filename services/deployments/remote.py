@@ -1,0 +1,98 @@
+"""Remote models: a handle to a Ray Serve deployment that speaks the protocol of the model behind it."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from services.call import current_call
+from services.deployments.replicas import Card, Said
+from services.errors import EarwitnessError, ModelError, Overloaded
+from services.telemetry.tracing import span, traceparent
+from services.types import AudioClip, Choice, Evidence, Message, Reading
+
+MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
+NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
+
+
+class Remote:
+    """A model behind a handle; the subclasses speak its protocol."""
+
+    def __init__(self, handle: DeploymentHandle, card: Card) -> None:
+        self.name, self.revision, self.style = card.name, card.revision, card.style
+        # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
+        # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
+        self._direct, self._by_reference = handle.options(_by_reference=False), handle
+
+    async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
+        call = current_call()
+        with span(method, {"model": self.name}):
+            handed = replace(call, lookups=[], traceparent=traceparent())
+            is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
+            handle = self._by_reference if is_long else self._direct
+            said: Said = await ask_replica(handle.call, handed, method, *arguments)
+        call.lookups.extend(said.lookups)
+        return said.value
+
+
+class RemoteLLM(Remote):
+    """An LLM in a deployment."""
+
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        reading: Reading = await self._call("complete", messages)
+        return reading
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        reading: Reading = await self._call("choose", messages, choices)
+        return reading
+
+
+class RemoteCaptioner(Remote):
+    """A captioner in a deployment."""
+
+    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
+        return evidence
+
+
+class RemoteASR(Remote):
+    """A recogniser in a deployment."""
+
+    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
+        return evidence
+
+
+class RemoteLALM(Remote):
+    """An audio-language model in a deployment."""
+
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        reading: Reading = await self._call("listen", messages, clip)
+        return reading
+
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        reading: Reading = await self._call("choose", messages, clip, choices)
+        return reading
+
+
+async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
+    """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
+    for _ in range(NUM_TRIES):
+        response = method.remote(*arguments)
+        try:
+            result = await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except BackPressureError as error:
+            raise Overloaded("All replicas of a model are busy and enough questions wait for them.") from error
+        except (RayActorError, DeploymentUnavailableError) as error:
+            stopped = error
+            continue
+        if isinstance(result, EarwitnessError):
+            raise result
+        return result
+    raise ModelError("A model of the service has stopped; it is being restarted, try again.") from stopped

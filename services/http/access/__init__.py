@@ -1,0 +1,1 @@
+"""Access control of the HTTP API: keys, rate limits, admission."""

@@ -1,0 +1,1 @@
+"""Test doubles: models whose replies follow a script."""

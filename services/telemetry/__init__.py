@@ -1,0 +1,1 @@
+"""Telemetry: log lines, metrics, traces."""

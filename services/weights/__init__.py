@@ -1,0 +1,1 @@
+"""Model weights: where they come from, and their conversion to formats that load safely."""
