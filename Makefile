@@ -37,15 +37,17 @@ check: $(READY)
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases benchmarks/*/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# Write the pages that come out of the code; tests compare them.
+# Write the pages that come out of the code (tests compare them), then build the documentation into site/, without the network.
 docs: $(READY)
 	$(BIN)/python -m agents.graph.graph > docs/graph.md
 	$(BIN)/python -m services.http.schema > docs/answer.schema.json
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Serve the HTTP API on loopback until Ctrl-C.
 serve: $(READY)
 	@exec $(BIN)/earwitness serve --port $(PORT)
 
 clean:
-	rm -rf .venv demo runs build *.egg-info
+	rm -rf .venv demo runs build site *.egg-info

@@ -28,7 +28,7 @@ LATENCY_MS = 20
 IN_FLIGHT = 32
 CLIP_S = 10
 RATE = 16_000  # Hz
-# Whole processes over 1,000 text questions, same latency and concurrency, 2 cores, best of three (LOG.md, 2026-11-24).
+# Processes over 1,000 text questions, same latency and concurrency, 2 cores, best of three (docs/log, 2026-11-24).
 PEERS_WALL_S = {"evalscope 1.14.1": 7.1, "lm-eval 0.4.13": 10.6, "lmms-eval 0.7.3": 14.6, "inspect-ai 0.3.285": 20.4}
 
 

@@ -5,7 +5,7 @@
 
 Requests come as a Poisson stream. The captioner and the ASR hear the clip at once, each behind one queue for its
 replicas, one clip at a time per replica; when both are done, the LLM reads, behind its own queue. The smallest number
-of replicas whose simulated p95 holds is printed, stage by stage. docs/sizing.md says how to use it.
+of replicas whose simulated p95 holds is printed, stage by stage. docs/clusters.md says how to use it.
 `benchmarks/sizing_check.py` compares the simulation with the running service.
 """
 

@@ -4,7 +4,7 @@
     python benchmarks/sizing_check.py --per-s 2 --per-s 4 --requests 200
 
 The service runs under Ray with models that take a fixed time, one clip at a time (`noop_service.py`). First, questions
-one by one: the seconds of each stage, as docs/sizing.md has them measured. From those, the simulation says what
+one by one: the seconds of each stage, as docs/clusters.md has them measured. From those, the simulation says what
 questions at random moments will wait; then they are asked, at the same moments. A wait is what an answer takes beyond
 what it takes alone.
 """

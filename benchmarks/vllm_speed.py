@@ -5,8 +5,8 @@
     OMP_NUM_THREADS=1 python benchmarks/vllm_speed.py --url http://127.0.0.1:8471/v1
 
 Four demo clips, other questions in each row, greedy replies in float32, without a recogniser. Plain: one question at a
-time, the clip encoded for each. vLLM is asked over HTTP, in its own environment (docs/vllm.md), and says itself how
-often a clip was not in its memory.
+time, the clip encoded for each. vLLM is asked over HTTP, in its own environment (docs/exporting.md), and says itself
+how often a clip was not in its memory.
 """
 
 import argparse

@@ -93,7 +93,7 @@ def trained_lalm(folder: Path, name: str) -> LALM:
 
 
 def served_run(folder: Path, name: str, url: str) -> LALM:
-    """Open a run of `lalm.train` that vLLM serves at `url` (`docs/vllm.md`)."""
+    """Open a run of `lalm.train` that vLLM serves at `url` (`docs/exporting.md`)."""
     from lalm.runtimes.served_run import ServedRun
     from lalm.train import checkpoint
     from services.clients.chat_server import Endpoint

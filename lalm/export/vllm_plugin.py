@@ -42,7 +42,7 @@ def require_vllm() -> None:
         installed = version("vllm").partition("+")[0]
     except PackageNotFoundError:
         raise BadConfig(
-            f"lalm_engine 'vllm' needs vLLM {PINNED} beside Earwitness (docs/vllm.md), and none is installed. "
+            f"lalm_engine 'vllm' needs vLLM {PINNED} beside Earwitness (docs/exporting.md), and none is installed. "
             "Leave lalm_engine out to run the LALM in process."
         ) from None
     if installed != PINNED:

@@ -33,7 +33,7 @@ from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, Rea
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions that are read together
-PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see LOG.md
+PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
 NUM_KEPT = 32  # clips whose features stay in memory: many questions are asked about the same one
 

@@ -3,7 +3,7 @@
 The backbone's input embeddings are the dictionary. Each audio embedding is a guess among the words of all replies; a
 clip's guess is the mean over its embeddings, and is to hold the words of the replies about that clip, rare ones above
 all. No forward pass through the backbone is needed, so a step is cheap, and the connector arrives at the backbone
-speaking words that it knows. Not part of DeSTA's recipe; LOG.md says what it gains.
+speaking words that it knows. Not part of DeSTA's recipe; docs/log says what it gains.
 """
 
 # Shape suffixes: S segments, Q queries, H backbone width, V words of the dictionary

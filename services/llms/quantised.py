@@ -18,7 +18,7 @@ from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usa
 
 MAX_BATCH = 16
 
-ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see LOG.md for what it gains
+ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see docs/log for what it gains
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
 
 

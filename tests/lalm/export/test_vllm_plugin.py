@@ -1,4 +1,4 @@
-"""Our LALM in the real engine, against our own: needs vLLM 0.32.0, see docs/vllm.md.
+"""Our LALM in the real engine, against our own: needs vLLM 0.32.0, see docs/exporting.md.
 
 python -m pytest -m vllm tests/lalm/export/test_vllm_plugin.py
 """

@@ -1,4 +1,4 @@
-"""The real engine with an embedded LLM: needs vLLM 0.32.0, see docs/vllm.md.
+"""The real engine with an embedded LLM: needs vLLM 0.32.0, see docs/exporting.md.
 
 python -m pytest -m vllm tests/services/llms/test_vllm_engine.py
 """
