@@ -138,12 +138,12 @@ def fit_router(
     """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
     from eval.routing.arms import read_arms
     from eval.routing.routing import draw_routing, print_routing, route
-    from eval.store.run_folder import replace
+    from services.files import write_atomic
 
     fitted, table = route(read_arms(run_cascade, run_lalm))
     plot = out.with_suffix(".svg")
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace(out, fitted.model_dump_json(indent=1).encode())
+    write_atomic(out, fitted.model_dump_json(indent=1))
     draw_routing(table, plot)
     if json:
         print(table.model_dump_json())  # noqa: T201

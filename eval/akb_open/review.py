@@ -1,7 +1,6 @@
 """`eval akb-review`: two people verify a benchmark of AKB's shape, as the paper did; what both accept is kept."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -13,6 +12,7 @@ from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import is_json_lines, read_bytes
 from eval.benchmarks.text_rows import read_fields
 from services.errors import BadConfig, worded
+from services.files import sync_to_disk
 from services.types import Value
 
 
@@ -95,8 +95,7 @@ def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str],
                 note=note,
             )
             target.write(line.model_dump_json().encode() + b"\n")
-            target.flush()
-            os.fsync(target.fileno())
+            sync_to_disk(target)
     return 0
 
 

@@ -19,6 +19,7 @@ from eval.scoring.scoring import Summary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
+from services.files import write_atomic
 from services.types import Value
 
 
@@ -87,7 +88,7 @@ def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str], l
         captioners=columns,
         cells=tuple(cells),
     )
-    (out / "grid.json").write_text(grid.model_dump_json(indent=1), encoding="utf-8")
+    write_atomic(out / "grid.json", grid.model_dump_json(indent=1))
     return grid
 
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from eval.scoring.scoring import Summary, Verdict
 from eval.store.records import Prediction, RunRecord
 from services.errors import BadConfig
+from services.files import sync_to_disk, write_atomic
 
 SYNC_EVERY_S = 0.2  # a line is safe from SIGKILL at once, and from a power cut after this time
 
@@ -41,7 +42,7 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
         verdicts = _recover(file, retry_failed=retry_failed)
         with file.open("ab") as predictions:
             yield RunFolder(predictions, verdicts)
-            os.fsync(predictions.fileno())
+            sync_to_disk(predictions)
 
 
 class RunFolder:
@@ -63,14 +64,14 @@ class RunFolder:
         self._predictions.write(prediction.model_dump_json().encode() + b"\n")
         self._predictions.flush()
         if monotonic() - self._synced_at > SYNC_EVERY_S:
-            os.fsync(self._predictions.fileno())
+            sync_to_disk(self._predictions)
             self._synced_at = monotonic()
         self.verdicts[prediction.id] = prediction.verdict
 
 
 def write_summary(folder: Path, summary: Summary) -> None:
     """Write summary.json: every item is finished."""
-    replace(folder / "summary.json", summary.model_dump_json(indent=1).encode())
+    write_atomic(folder / "summary.json", summary.model_dump_json(indent=1), durable=True)
 
 
 def is_finished(folder: Path) -> bool:
@@ -104,14 +105,14 @@ def _claim(folder: Path, record: RunRecord) -> None:
         return
     seen = earlier.environments if earlier else ()
     claimed = record.model_copy(update={"environments": (*seen, here)})
-    replace(folder / "run.json", claimed.model_dump_json(indent=1).encode())
+    write_atomic(folder / "run.json", claimed.model_dump_json(indent=1), durable=True)
 
 
 def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
     """Read what is finished, and cut off a last line that a crash left unfinished."""
     if retry_failed:
         kept = [line for line, prediction in _whole_lines(file) if prediction.failed is None]
-        replace(file, b"".join(kept))
+        write_atomic(file, b"".join(kept), durable=True)
         file.with_name("summary.json").unlink(missing_ok=True)
     verdicts: dict[str, Verdict] = {}
     num_bytes = 0
@@ -153,13 +154,3 @@ def require_record(folder: Path) -> RunRecord:
     if record is None:
         raise BadConfig(f"{str(folder)!r} is no run folder: it holds no run.json.")
     return record
-
-
-def replace(file: Path, content: bytes) -> None:
-    """Write a file in one step, so that a crash leaves the old one or the new one."""
-    part = file.with_name(file.name + ".part")
-    with part.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    part.replace(file)

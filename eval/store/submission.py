@@ -6,6 +6,7 @@ from pathlib import Path
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.rows import is_json_lines
 from eval.store.stored import read_predictions
+from services.files import write_atomic
 
 FILE_NAME = "submission.json"
 
@@ -26,5 +27,5 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
     keys = benchmark.submission_keys
     asked = [row | dict.fromkeys(keys, predicted[row["id"]]) for row in rows if row["id"] in predicted]
     file = out / FILE_NAME
-    file.write_text(json.dumps(asked, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_atomic(file, json.dumps(asked, indent=1, ensure_ascii=False))
     return file

@@ -1,7 +1,6 @@
 """Replies on disk as they come, so that a run that was killed goes on where it stopped."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from lalm.distill.filters import Reply
 from services.errors import BadConfig
+from services.files import sync_to_disk
 from services.types import Message, Value
 
 
@@ -98,5 +98,4 @@ class Journal:
 
     def _save(self, text: str) -> None:
         self._file.write(text)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        sync_to_disk(self._file)

@@ -9,7 +9,6 @@ NAME.dropped.jsonl (what the filters took out, with the reason) and NAME.summary
 
 import argparse
 import asyncio
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,6 +29,7 @@ from lalm.prompting import beside_audio
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
+from services.files import atomic_file
 from services.protocols import LLM
 from services.types import Message, Value
 from services.yaml_file import read_config
@@ -250,13 +250,10 @@ def _make_folder(folder: Path) -> None:
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     """Write a file whole, or leave what was there."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as file:
             file.writelines(lines)
-        draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
 

@@ -25,6 +25,7 @@ from lalm.train.config import TrainConfig
 from lalm.train.parallel import Processes
 from services import yaml_file as yaml_config
 from services.errors import BadConfig
+from services.files import atomic_file, write_atomic
 from services.types import Value
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
@@ -39,7 +40,7 @@ def open_run(folder: Path, config: TrainConfig) -> None:
         raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
     if not folder.exists() or not any(folder.iterdir()):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        write_atomic(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         return
     recorded, wanted = _flat(read_config(folder)), _flat(config)
     differing = [
@@ -153,7 +154,5 @@ def _flat(value: Value, prefix: str = "") -> dict[str, object]:
 
 
 def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Write in one step, so that an interruption leaves the old file whole."""
-    partial = path.with_suffix(".partial")
-    save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, partial)
-    partial.rename(path)
+    with atomic_file(path) as draft:
+        save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, draft)

@@ -1,6 +1,5 @@
 """Encoder features on disk: the encoder is frozen, so it hears each clip once, however many steps and runs follow."""
 
-import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from lalm.model.encoder import Encoder, Features, padded
 from services.errors import BadConfig
+from services.files import atomic_file
 from services.types import AudioClip
 
 
@@ -39,9 +39,8 @@ class FeatureStore:
         path = self.place(clip.sha256)
         if not self.holds(clip.sha256):
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
-            partial = path.with_suffix(f".{os.getpid()}.partial")  # another run may hear the same clip
-            save_file(segments, partial)
-            partial.rename(path)
+            with atomic_file(path) as draft:  # another run may hear the same clip
+                save_file(segments, draft)
         return self.load(clip.sha256)
 
     def holds(self, clip_sha256: str) -> bool:

@@ -22,6 +22,7 @@ from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.parallel import Processes
 from lalm.train.trainer import Step
+from services.files import write_atomic
 from services.types import Value
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _forget(path: Path, done: int) -> None:
     """Take the steps after the first `done` out of the metrics: a run that was interrupted does them again."""
     if path.is_file():
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done))
+        kept = (line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done)
+        write_atomic(path, "".join(kept))
 
 
 def _tracker(folder: Path, done: int) -> "SummaryWriter | None":

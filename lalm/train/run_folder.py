@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services.errors import BadConfig
+from services.files import write_atomic
 from services.types import Value
 
 SOURCES, LOCK = "data.json", ".lock"
@@ -78,7 +79,7 @@ def _keep(folder: Path, rows: Sources) -> None:
     """Write down what the files of rows hold, or refuse to go on with other rows."""
     path = folder / SOURCES
     if not path.is_file():
-        path.write_text(rows.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        write_atomic(path, rows.model_dump_json(indent=1) + "\n")
         return
     try:
         begun = Sources.model_validate_json(path.read_bytes())

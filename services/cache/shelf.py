@@ -6,11 +6,11 @@ Several processes share the folder: each looks at its real size whenever it has 
 from collections.abc import Iterator
 from os import stat_result
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from services.files import atomic_file
 from services.types import Evidence
 
 Statements: TypeAlias = tuple[Evidence, ...]
@@ -48,9 +48,9 @@ class Shelf:
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         content = _STATEMENTS.dump_json(statements)
-        with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(path)
+        with atomic_file(path) as draft:
+            draft.touch(mode=0o600)  # what was said in a clip is its owner's to read
+            draft.write_bytes(content)
         self._num_unseen += len(content)
         if self._num_unseen > LOOK_AFTER * self._max_bytes:
             self._num_unseen = 0

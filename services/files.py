@@ -1,0 +1,50 @@
+"""Atomic and durable file writing, for files that a later run reads: a crash never leaves half of one.
+
+*Atomic*: readers see the old file or the new one. *Durable*: what was written also survives a power cut (fsync).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+
+@contextmanager
+def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Give the path of a draft beside `path`, which replaces `path` when the block ends, and is removed if it fails.
+
+    The draft has a name of its own, so that several processes and threads can write the same file: the last one wins.
+    Raises `OSError` where the folder cannot be written to.
+    """
+    draft = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
+    try:
+        yield draft
+        if durable:
+            _sync(draft, os.O_RDWR)
+        draft.replace(path)
+        if durable:
+            _sync(path.parent, os.O_RDONLY)  # the new name is an entry of the folder
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: str | bytes, *, durable: bool = False) -> None:
+    """Write a whole file in one step; text becomes UTF-8. Raises `OSError` where the folder cannot be written to."""
+    with atomic_file(path, durable=durable) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def sync_to_disk(file: IO[bytes] | IO[str]) -> None:
+    """Make durable what was appended to an open file, such as a line of a journal."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

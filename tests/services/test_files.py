@@ -1,0 +1,69 @@
+"""Atomic and durable file writing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from services.files import atomic_file, sync_to_disk, write_atomic
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files and folders that were made durable, in order."""
+    paths: list[Path] = []
+
+    def fsync(descriptor: int) -> None:
+        paths.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return paths
+
+
+@pytest.mark.parametrize("content", ["Größe\r\n", "Größe\r\n".encode()])
+def test_a_file_is_replaced_whole(tmp_path: Path, content: str | bytes, synced: list[Path]) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("before")
+    write_atomic(path, content)
+    assert path.read_bytes() == "Größe\r\n".encode()
+    assert list(tmp_path.iterdir()) == [path]
+    assert not synced
+
+
+def half_written(target: Path, source: Path) -> None:
+    """Fail after half of a file is written."""
+    target.write_text("half of")
+    source.read_bytes()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("before")
+    with pytest.raises(FileNotFoundError, match="sources"), atomic_file(path) as draft:
+        half_written(draft, tmp_path / "sources")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_drafts_of_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    with atomic_file(path) as first, atomic_file(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
+
+
+def test_a_durable_file_is_on_disk_before_its_name_is(tmp_path: Path, synced: list[Path]) -> None:
+    write_atomic(tmp_path / "run.json", "{}", durable=True)
+    draft, folder = synced
+    assert draft.name.startswith(".run.json.")
+    assert folder == tmp_path
+
+
+def test_what_was_appended_is_on_disk(tmp_path: Path, synced: list[Path]) -> None:
+    path = tmp_path / "predictions.jsonl"
+    with path.open("ab") as file:
+        file.write(b"{}\n")
+        sync_to_disk(file)
+        assert path.read_bytes() == b"{}\n"
+    assert synced == [path]
