@@ -4,12 +4,10 @@ The run itself is a first pass over the benchmark; each control is one more, in 
 """
 
 import asyncio
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-import agents
 from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
@@ -26,7 +24,11 @@ from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import RunFolder, open_run, refuse_other, write_summary
 from eval.store.submission import write_submission
 from services.catalog import EMBEDDED_LLMS, pick
+from services.digest import hash_modules
 from services.errors import BadConfig
+
+PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes")
+"""What decides the words that models read, how replies are read, and the route to an answer."""
 
 
 class Outcome(NamedTuple):
@@ -159,12 +161,6 @@ def _record(plan: Plan) -> RunRecord:
         options=plan.options,
         benchmark_file=str(plan.benchmark.file.resolve()),
         benchmark_sha256=plan.benchmark.sha256,
-        prompts_sha256=_agents_sha256(),
+        prompts_sha256=hash_modules(*PROMPTS),
         environments=(environment(),),
     )
-
-
-def _agents_sha256() -> str:
-    """Return what changes with any line of `agents`: prompts, how replies are read, and the router."""
-    sources = sorted(Path(agents.__file__).parent.rglob("*.py")) + sorted(Path(agents.__file__).parent.rglob("*.json"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

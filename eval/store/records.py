@@ -127,6 +127,7 @@ class RunRecord(Value):
     benchmark_file: str
     benchmark_sha256: str
     prompts_sha256: str
+    """Digest of the code that words the prompts, reads the replies and chooses the route."""
     models: tuple[ModelUse, ...] = ()
     """Empty until the models are opened: only then are their revisions known."""
     environments: tuple[Environment, ...]

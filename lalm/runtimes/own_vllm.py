@@ -23,6 +23,7 @@ from lalm.export.vllm_plugin import require_vllm
 from lalm.runtimes.served_run import ServedRun
 from lalm.train import checkpoint
 from services.clients.chat_server import Endpoint
+from services.digest import hash_modules
 from services.errors import ModelError
 from services.protocols import ASR
 from services.settings import settings
@@ -112,8 +113,8 @@ class InVllm(ServedRun):
 
 
 def _exported(folder: Path) -> Path:
-    """Return the run as a folder that vLLM reads, written once for each state of the run."""
-    target = settings().home / "exported" / checkpoint.revision(folder)
+    """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
+    target = settings().home / "exported" / f"{checkpoint.revision(folder)}-{hash_modules('lalm.export')[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():

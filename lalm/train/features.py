@@ -10,9 +10,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lalm.model.encoder import Encoder, Features, padded
+from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
 from services.types import AudioClip
+
+CODE = ("lalm.model.encoder",)  # what decides the features beside the weights
 
 
 class FeatureStore:
@@ -27,7 +30,7 @@ class FeatureStore:
     def __init__(self, encoder: Encoder, folder: Path, *, revision: str) -> None:
         self._encoder = encoder
         dtype = encoder.whisper.conv1.weight.dtype
-        key = f"{revision} {encoder.layers} {encoder.window} {dtype}"
+        key = f"{revision} {encoder.layers} {encoder.window} {dtype} {hash_modules(*CODE)}"
         self._shelf = folder / sha256(key.encode()).hexdigest()[:12]
         try:
             self._shelf.mkdir(parents=True, exist_ok=True)

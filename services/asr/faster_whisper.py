@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,11 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 from services.asr.languages import LANGUAGES
+from services.digest import hash_modules
 from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
+CODE = ("services.asr.faster_whisper", "services.asr.languages")  # what decides the words beside the weights
 BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows of 30 s decoded at once, and on after whoever asked has given up
 BATCHED_FROM_S = 60.0  # shorter recordings gain nothing from batching, and the sequential decoder retries bad windows
 BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
@@ -42,7 +43,7 @@ class FasterWhisper:
 
     def __init__(self, folder: Path, *, name: str, revision: str, compute_type: str, words: bool = False) -> None:
         self.name = name
-        self.revision = f"{revision}-{compute_type}-{_code_digest()}" + ("-words" if words else "")
+        self.revision = f"{revision}-{compute_type}-{hash_modules(*CODE)[:8]}" + ("-words" if words else "")
         self._words = words
         self._model = WhisperModel(str(folder), compute_type=compute_type, local_files_only=True)
         self._batched = BatchedInferencePipeline(self._model)
@@ -99,11 +100,6 @@ class FasterWhisper:
     def _evidence(self, kind: str, text: str, language: str) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
-
-
-def _code_digest() -> str:
-    """Return what changes with the decoding options, so that no cache serves an old transcript."""
-    return sha256(Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 def _leveled(samples: NDArray[np.float32]) -> NDArray[np.float32]:

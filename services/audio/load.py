@@ -5,11 +5,9 @@ process per clip would cost time and protect nobody. What strangers upload goes 
 Memory is bounded by the 16 kHz result.
 """
 
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISDIR
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +19,6 @@ from services.types import SAMPLE_RATE, AudioClip
 MIN_DURATION_S = 0.01
 MAX_DURATION_S = 2 * 3600.0
 BOUNDS = Bounds(SAMPLE_RATE, MAX_DURATION_S)
-
-
-class Span(NamedTuple):
-    """A stretch of a clip that is analysed at once."""
-
-    start_s: float
-    clip: AudioClip
 
 
 def load(path: Path) -> AudioClip:
@@ -62,20 +53,6 @@ def decode(data: bytes, *, name: str) -> AudioClip:
     if not data:
         raise BadAudio(f"'{name}' is empty (0 bytes).", code=AudioCode.EMPTY)
     return _clip(BytesIO(data), name)
-
-
-def segments(clip: AudioClip, window_s: float) -> Iterator[Span]:
-    """Yield consecutive spans of at most `window_s` seconds that together cover the clip.
-
-    A last span of under a tenth of the window is joined to the one before it.
-    """
-    window = round(window_s * SAMPLE_RATE)
-    starts = list(range(0, len(clip.samples), window))
-    if len(starts) > 1 and len(clip.samples) - starts[-1] < window // 10:
-        starts.pop()
-    for start, end in zip(starts, [*starts[1:], len(clip.samples)], strict=True):
-        part = AudioClip(clip.samples[start:end], source_rate=clip.source_rate, num_channels=clip.num_channels)
-        yield Span(start / SAMPLE_RATE, part)
 
 
 def checked_clip(samples: NDArray[np.float32], rate: int, num_channels: int, name: str) -> AudioClip:

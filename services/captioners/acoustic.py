@@ -1,11 +1,5 @@
-"""The captioner that describes a clip from signal analysis and small pretrained models, for an LLM that cannot hear."""
+"""Acoustic captioner: signal analysis and small pretrained models describe a clip for an LLM that cannot hear."""
 
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-
-from services.audio.load import Span
-from services.audio.load import segments as parts_of
 from services.captioners.details import FocusedListener, Models
 from services.captioners.focus import read_focus
 from services.captioners.music.caption import MusicListener
@@ -19,12 +13,26 @@ from services.captioners.voices.gender import GenderNet
 from services.captioners.voices.segments import segments, speech_spans
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
+from services.captioners.windows import ClipWindow, split_clip
+from services.digest import hash_modules
 from services.stopping import in_thread, stop_if_unwanted
 from services.types import AudioClip, Evidence
 from services.weights import store as weights
 
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
 LONGEST_S = 60.0  # a longer clip is described part by part
+CODE = (
+    "services.captioners.acoustic",
+    "services.captioners.details",
+    "services.captioners.focus",
+    "services.captioners.music",
+    "services.captioners.onnx_session",
+    "services.captioners.sounds",
+    "services.captioners.statement",
+    "services.captioners.voices",
+    "services.captioners.windows",
+)
+"""Modules and packages that decide what a caption says: a change of any line or table gives another revision."""
 WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
 
 
@@ -35,7 +43,7 @@ class AcousticCaptioner:
 
     def __init__(self) -> None:
         folders = {name: weights.folder(name) for name in WEIGHTS}
-        self.revision = "-".join([_code_digest(), *(weights.revision(name)[:4] for name in WEIGHTS)])
+        self.revision = "-".join([hash_modules(*CODE)[:8], *(weights.revision(name)[:4] for name in WEIGHTS)])
         yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
         pitch = BasicPitch(folders["basic-pitch"])
@@ -49,7 +57,7 @@ class AcousticCaptioner:
 
     def describe(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
-        parts = list(parts_of(clip, LONGEST_S))
+        parts = list(split_clip(clip, LONGEST_S))
         told: list[Evidence] = []
         for part in parts:
             stop_if_unwanted()
@@ -83,14 +91,7 @@ class AcousticCaptioner:
         )
 
 
-@cache
-def _code_digest() -> str:
-    """Return what changes with any line or table of the analyses, so that no cache serves an old caption."""
-    sources = sorted(path for path in Path(__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
-
-
-def _moved(statement: Evidence, part: Span) -> Evidence:
+def _moved(statement: Evidence, part: ClipWindow) -> Evidence:
     """Return a statement about a part as one about the whole clip; its words count seconds, so they say from where."""
     start_s, end_s = part.start_s, part.start_s + part.clip.duration_s
     update = {

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 import soxr
 from numpy.typing import NDArray
 
+from services.captioners.onnx_session import open_session
 from services.types import SAMPLE_RATE
 
 MODEL_RATE = 22_050  # Hz
@@ -38,9 +38,7 @@ class BasicPitch:
     """The opened model."""
 
     def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self._session = onnxruntime.InferenceSession(folder / "nmp.onnx", options)
+        self._session = open_session(folder / "nmp.onnx")
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, samples: Floats) -> Pitches:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from services.captioners.onnx_session import open_session
 from services.types import SAMPLE_RATE
 
 PATCH_FRAMES = 96
@@ -41,9 +41,7 @@ class YamNet:
     """The opened model, with its class names in `names`."""
 
     def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self._session = onnxruntime.InferenceSession(folder / "yamnet.onnx", options)
+        self._session = open_session(folder / "yamnet.onnx")
         with (folder / "yamnet_class_map.csv").open(newline="") as file:
             self.names = tuple(row["display_name"] for row in csv.DictReader(file))
 

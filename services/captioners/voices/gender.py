@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
+from services.captioners.onnx_session import open_session
 from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
 
@@ -19,9 +19,7 @@ class GenderNet:
     """The opened model."""
 
     def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self._session = onnxruntime.InferenceSession(folder / "male_female.onnx", options)
+        self._session = open_session(folder / "male_female.onnx")
 
     def female(self, voice: Floats) -> float:
         """Return the probability that this voice at 16 kHz is a woman's; shorter than 0.7 s is looped."""

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
+from services.captioners.onnx_session import open_session
 from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
 
@@ -19,9 +19,7 @@ class VoiceEncoder:
     """The opened model."""
 
     def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self._session = onnxruntime.InferenceSession(folder / "voice.onnx", options)
+        self._session = open_session(folder / "voice.onnx")
 
     def __call__(self, windows: list[Floats]) -> Floats:
         """Return one embedding of length 1 per window of voice, shape (num_windows, 256); short windows are looped."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.audio.load import decode, load, segments
+from services.audio.load import decode, load
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -109,13 +109,6 @@ def test_missing_files_and_directories_are_named(tmp_path: Path) -> None:
         load(tmp_path / "gone.wav")
     with pytest.raises(BadAudio, match="is a directory"):
         load(tmp_path)
-
-
-def test_segments_cover_a_long_clip_without_loss() -> None:
-    clip = AudioClip(np.arange(SAMPLE_RATE * 61, dtype=np.float32) / 1e6)
-    spans = list(segments(clip, 30))
-    assert [span.start_s for span in spans] == [0, 30]
-    assert np.array_equal(np.concatenate([span.clip.samples for span in spans]), clip.samples)
 
 
 def test_a_header_that_claims_one_sample_a_second_is_refused_before_it_grows() -> None:

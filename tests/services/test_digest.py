@@ -1,0 +1,111 @@
+"""A digest changes with every line of what it names, and with nothing else."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import grimp
+import pytest
+
+from eval.run.session import PROMPTS
+from lalm.train.features import CODE as ENCODER
+from services.asr.faster_whisper import CODE as ASR
+from services.captioners.acoustic import CODE as CAPTIONER
+from services.digest import ROOT, hash_modules
+
+NO_INFLUENCE = {
+    "services.deadline": "says how long, not what",
+    "services.digest": "its own revision",
+    "services.environment": "places and keys",
+    "services.errors": "says why there is no caption",
+    "services.settings": "places and keys",
+    "services.stopping": "ends work that nobody waits for",
+    "services.types": "nouns; what is done with them stands in the modules that count",
+    "services.weights": "the weights have revisions of their own, which are part of the captioner's",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the packages, so that lines can be changed."""
+    for package in ("services", "lalm", "agents"):
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "earwitness-*")
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("names", "file"),
+    [
+        (CAPTIONER, "services/captioners/acoustic.py"),
+        (CAPTIONER, "services/captioners/onnx_session.py"),
+        (CAPTIONER, "services/captioners/music/instrument.safetensors"),
+        (CAPTIONER, "services/captioners/music/tunes.json"),
+        (CAPTIONER, "services/captioners/music/viterbi.py"),
+        (CAPTIONER, "services/captioners/sounds/sounds.json"),
+        (CAPTIONER, "services/captioners/sounds/tags.py"),
+        (CAPTIONER, "services/captioners/voices/turns.py"),
+        (ASR, "services/asr/faster_whisper.py"),
+        (ASR, "services/asr/languages.py"),
+        (ENCODER, "lalm/model/encoder.py"),
+        (PROMPTS, "agents/reading/prompts.py"),
+        (PROMPTS, "agents/routing/router.json"),
+        (PROMPTS, "lalm/prompting.py"),
+        (PROMPTS, "lalm/runtimes/request_form.py"),
+    ],
+)
+def test_one_changed_line_gives_another_digest(names: tuple[str, ...], file: str, tree: Path) -> None:
+    before = hash_modules(*names, root=tree)
+    with (tree / file).open("a") as changed:
+        changed.write("\n")
+    assert hash_modules(*names, root=tree) != before
+
+
+@pytest.mark.parametrize(
+    ("names", "file"),
+    [
+        (CAPTIONER, "services/http/gateway.py"),
+        (CAPTIONER, "services/captioners/served.py"),
+        (CAPTIONER, "services/captioners/music/__pycache__/tunes.cpython-311.pyc"),
+        (ASR, "services/captioners/acoustic.py"),
+        (PROMPTS, "services/catalog.py"),
+    ],
+)
+def test_an_unrelated_file_does_not_change_it(names: tuple[str, ...], file: str, tree: Path) -> None:
+    before = hash_modules(*names, root=tree)
+    (tree / file).parent.mkdir(exist_ok=True)
+    (tree / file).write_text("changed\n")
+    assert hash_modules(*names, root=tree) == before
+
+
+def _rename(tree: Path) -> None:
+    (tree / "agents/auto.py").rename(tree / "agents/automatic.py")
+
+
+def _move_a_line(tree: Path) -> None:
+    """The bytes of all files, one after the other, stay what they were."""
+    first, second = tree / "agents/auto.py", tree / "agents/cascade.py"
+    lines = first.read_text().splitlines(keepends=True)
+    first.write_text("".join(lines[:-1]))
+    second.write_text(lines[-1] + second.read_text())
+
+
+@pytest.mark.parametrize("change", [_rename, _move_a_line])
+def test_names_and_edges_of_files_count(change: Callable[[Path], None], tree: Path) -> None:
+    before = hash_modules("agents", root=tree)
+    change(tree)
+    assert hash_modules("agents", root=tree) != before
+
+
+def test_a_copy_has_the_same_digest_in_whatever_order_the_modules_are_named(tree: Path) -> None:
+    assert hash_modules(*reversed(PROMPTS), root=tree) == hash_modules(*PROMPTS)
+
+
+@pytest.mark.parametrize(
+    ("module", "names"), [("services.captioners.acoustic", CAPTIONER), ("services.asr.faster_whisper", ASR)]
+)
+def test_all_that_a_model_of_ours_imports_counts_or_has_no_influence(module: str, names: tuple[str, ...]) -> None:
+    imported = grimp.build_graph("services").find_upstream_modules(module)
+    known = (*names, *NO_INFLUENCE)
+    assert [one for one in sorted(imported) if not any(f"{one}.".startswith(f"{name}.") for name in known)] == []
