@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check docs serve setup clean
+.PHONY: demo test check docs package serve setup clean
 
 # Make .venv once, and again whenever the dependencies change. `CONSTRAINTS=` (empty) leaves the pins out, e.g. on a GPU machine.
 setup: $(READY)
@@ -45,9 +45,13 @@ docs: $(READY)
 	$(BIN)/python -m services.http.schema > docs/answer.schema.json
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+# Build dist/*.tar.gz, and from it dist/*.whl, with what `setup` installed.
+package: $(READY)
+	$(BIN)/python -m build --no-isolation
+
 # Serve the HTTP API on loopback until Ctrl-C.
 serve: $(READY)
 	@exec $(BIN)/earwitness serve --port $(PORT)
 
 clean:
-	rm -rf .venv demo runs build site *.egg-info
+	rm -rf .venv demo runs build dist site *.egg-info

@@ -82,6 +82,15 @@ def test_the_cluster_runs_the_ray_that_the_package_pins() -> None:
     assert f'"ray[default]=={version("ray")}"' in (ROOT / "deploy" / "Dockerfile").read_text()
 
 
+def test_the_image_installs_the_wheel_and_has_the_configuration_where_ray_is_started() -> None:
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    config = yaml.safe_load(RAY["serveConfigV2"])["applications"][0]["args"]["config"]
+    folder = f"{Path(config).parent}/"
+    copied = [line.split()[1:] for line in lines if line.startswith("COPY") and line.endswith(folder)]
+    assert len(copied) == lines.count("WORKDIR /app") == 2 and all(config in paths for paths in copied)
+    assert sum("pip install" in line and "/wheel/*.whl" in line for line in lines) == 2
+
+
 def test_every_secret_and_volume_that_pods_name_is_declared() -> None:
     text = yaml.safe_dump([document for name, document in ALL if name != "secrets.example.yaml"])
     secrets = {document["metadata"]["name"] for _, document in ALL if document["kind"] == "Secret"}
