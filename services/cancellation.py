@@ -1,7 +1,7 @@
-"""Work in threads that ends when nobody waits for it any more.
+"""Cancellation of work in threads.
 
-A thread cannot be killed: long work calls `stop_if_unwanted` between its steps, and ends at the first call after
-whoever awaited it was cancelled.
+A thread cannot be killed, so cancellation is cooperative: long work calls `raise_if_cancelled` between its steps, and
+ends at the first call after the task that awaits it was cancelled.
 """
 
 import asyncio
@@ -15,50 +15,50 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-Saying: TypeAlias = Callable[[], bool]
+CancelCheck: TypeAlias = Callable[[], bool]
 
-_unwanted: ContextVar[Saying | None] = ContextVar("earwitness_unwanted", default=None)
-
-
-class Stopped(Exception):
-    """Ends the work of a thread; nobody is left to see it."""
+_cancel_check: ContextVar[CancelCheck | None] = ContextVar("earwitness_cancel_check", default=None)
 
 
-async def in_thread(
+class Cancelled(Exception):
+    """Ends the work of a thread; no task is left that could see it."""
+
+
+async def run_in_thread(
     work: Callable[Parameters, Result], *arguments: Parameters.args, **named: Parameters.kwargs
 ) -> Result:
-    """Do work in a thread as `asyncio.to_thread` does; being cancelled also stops the work at its next step."""
-    return await in_thread_of(None, partial(work, *arguments, **named))
+    """Run work in a thread as `asyncio.to_thread` does; cancelling the caller also ends the work at its next step."""
+    return await run_in_executor(None, partial(work, *arguments, **named))
 
 
-async def in_thread_of(threads: Executor | None, work: Callable[[], Result]) -> Result:
-    """Do the same in a thread of these, where it may have to wait for its turn; None: of asyncio's own."""
-    unwanted, context = Event(), copy_context()
-    context.run(_unwanted.set, unwanted.is_set)
+async def run_in_executor(threads: Executor | None, work: Callable[[], Result]) -> Result:
+    """Run work in one of `threads` (None: asyncio's own), where it may have to wait; cancellation as above."""
+    cancelled, context = Event(), copy_context()
+    context.run(_cancel_check.set, cancelled.is_set)
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, context.run, work)
     except asyncio.CancelledError:
-        unwanted.set()
+        cancelled.set()
         raise
 
 
 @contextmanager
-def unwanted_when(says_so: Saying) -> Iterator[None]:
-    """Let the work of this thread end at its next step once nobody waits for it."""
-    token = _unwanted.set(says_so)
+def cancel_when(check: CancelCheck) -> Iterator[None]:
+    """End the work of this thread at its next step once `check` returns true."""
+    token = _cancel_check.set(check)
     try:
         yield
     finally:
-        _unwanted.reset(token)
+        _cancel_check.reset(token)
 
 
-def is_unwanted() -> bool:
-    """Say whether nobody waits for the work of this thread any more."""
-    says_so = _unwanted.get()
-    return says_so is not None and says_so()
+def is_cancelled() -> bool:
+    """Say whether the work of this thread was cancelled."""
+    check = _cancel_check.get()
+    return check is not None and check()
 
 
-def stop_if_unwanted() -> None:
-    """End the work of this thread if nobody waits for it any more."""
-    if is_unwanted():
-        raise Stopped
+def raise_if_cancelled() -> None:
+    """End the work of this thread if it was cancelled, by raising `Cancelled`."""
+    if is_cancelled():
+        raise Cancelled

@@ -1,4 +1,4 @@
-"""On whose behalf work is done: goes with every call of a model, into the process that does the work too."""
+"""Request context (id, tenant, trace) that travels with every model call, into the process that runs the model too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ LookupResult: TypeAlias = Literal["hit", "joined", "miss"]
 
 
 class Lookup(NamedTuple):
-    """What came of one look into the perception cache."""
+    """The result of one lookup in the perception cache."""
 
     kind: str
     """captions or transcripts."""
@@ -18,31 +18,31 @@ class Lookup(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Whom work is for."""
+class RequestContext:
+    """The request that work is done for."""
 
     request_id: str = ""
     tenant: str = ""
-    """Name of the API key; empty where none is asked for."""
+    """Name of the API key; empty where the server has no keys."""
     traceparent: str = ""
     """Span that the work belongs to, as W3C Trace Context; empty where nothing is traced."""
     lookups: list[Lookup] = field(default_factory=list)
-    """What the perception cache was asked for, added to as it is."""
+    """Lookups in the perception cache so far; grows as the work goes on."""
 
 
-_current: ContextVar[Call | None] = ContextVar("earwitness_call", default=None)
+_current: ContextVar[RequestContext | None] = ContextVar("earwitness_request_context", default=None)
 
 
-def current_call() -> Call:
-    """Return on whose behalf this task works; nobody's outside of requests."""
-    return _current.get() or Call()
+def current_context() -> RequestContext:
+    """Return the context of the request that this task works on; an empty one outside of requests."""
+    return _current.get() or RequestContext()
 
 
 @contextmanager
-def calling(call: Call) -> Iterator[Call]:
-    """Work on somebody's behalf."""
-    token = _current.set(call)
+def use_context(context: RequestContext) -> Iterator[RequestContext]:
+    """Run the block on behalf of a request."""
+    token = _current.set(context)
     try:
-        yield call
+        yield context
     finally:
         _current.reset(token)

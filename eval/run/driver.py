@@ -7,9 +7,9 @@ from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.store.records import Prediction, judged
-from services.call import Call, calling
 from services.errors import EarwitnessError
 from services.protocols import Answerer
+from services.request_context import RequestContext, use_context
 from services.types import Answer
 
 
@@ -39,7 +39,7 @@ class Driver:
     async def _predict(self, item: Item) -> Prediction:
         started = perf_counter()
         answer, failed = None, None
-        with calling(Call()) as call:
+        with use_context(RequestContext()) as call:
             try:
                 answer = await self._answer(item)
             except EarwitnessError as error:

@@ -18,8 +18,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from services.cancellation import raise_if_cancelled
 from services.errors import BadConfig
-from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip
 
 N_FFT = 400  # samples of a spectrum: 25 ms
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
         """Return the same for samples on the encoder's device, shape (num_samples,), float32."""
         heard = []
         for part in torch.split(samples, SEGMENT_SAMPLES):
-            stop_if_unwanted()
+            raise_if_cancelled()
             heard.append(self._segment(part))
         return heard
 

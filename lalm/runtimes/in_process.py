@@ -23,12 +23,12 @@ from lalm.model.packing import Group, Row, pack
 from lalm.model.template import Heard, shown
 from lalm.prompting import AUDIO, beside_audio
 from lalm.train import checkpoint
+from services.cancellation import raise_if_cancelled
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
+from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.sampling import best
-from services.llms.stopped_replies import UntilUnwanted
 from services.protocols import ASR
-from services.stopping import stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
@@ -108,7 +108,7 @@ class TrainedLALM:
     def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
         """Return the score of each option, its end of turn included: one forward pass for all questions."""
         heard = self._means([_Scored(one.clip, one.prompt, one.replies) for one in asked])
-        stop_if_unwanted()
+        raise_if_cancelled()
         expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         if not all(map(math.isfinite, scores)):
@@ -128,11 +128,11 @@ class TrainedLALM:
 
     @torch.inference_mode()
     def _reply(self, batch: Batch[_Asked]) -> Sequence[Reading]:
-        return [self._generated(one, partial(batch.is_wanted, number)) for number, one in enumerate(batch)]
+        return [self._generated(one, partial(batch.is_cancelled, number)) for number, one in enumerate(batch)]
 
-    def _generated(self, asked: _Asked, is_wanted: Callable[[], bool]) -> Reading:
-        """Return the greedy reply, which ends early where nobody waits for it any more."""
-        if not is_wanted():
+    def _generated(self, asked: _Asked, is_cancelled: Callable[[], bool]) -> Reading:
+        """Return the greedy reply, which ends early when it is cancelled."""
+        if is_cancelled():
             return Reading(reply="")
         model, template = self._built.model, self._built.template
         audio_AH = model.listen(padded(self._features(asked.clip)))
@@ -143,7 +143,7 @@ class TrainedLALM:
             attention_mask=torch.ones(inputs_1LH.shape[:2], dtype=torch.long, device=self._device),
             max_new_tokens=MAX_TOKENS,
             do_sample=False,
-            stopping_criteria=[UntilUnwanted(lambda _: is_wanted())],
+            stopping_criteria=[StopWhenCancelled(lambda _: is_cancelled())],
             eos_token_id=template.turn_end[-1],
             pad_token_id=template.turn_end[-1],
         )

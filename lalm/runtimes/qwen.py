@@ -20,10 +20,10 @@ from transformers import (
 
 from lalm.model.parts import LOADING_ERRORS
 from lalm.runtimes.request_form import JOINED, Form
+from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
+from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.sampling import best
-from services.llms.stopped_replies import UntilUnwanted
-from services.stopping import in_thread_of, is_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
@@ -81,10 +81,10 @@ class Qwen:
         )  # who gave up keeps its turn until it has stopped
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        return await in_thread_of(self._thread, partial(self._reply, messages, clip))
+        return await run_in_executor(self._thread, partial(self._reply, messages, clip))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        return await in_thread_of(self._thread, partial(self._score, messages, clip, choices))
+        return await run_in_executor(self._thread, partial(self._score, messages, clip, choices))
 
     @torch.inference_mode()
     def _score(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
@@ -98,7 +98,7 @@ class Qwen:
     def _reply(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         inputs = self._inputs(messages, clip)
         num_tokens = inputs["input_ids"].shape[1]
-        ends = UntilUnwanted(lambda _: not is_unwanted())
+        ends = StopWhenCancelled(lambda _: is_cancelled())
         out_T = self._model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False, stopping_criteria=[ends])[
             0, num_tokens:
         ]

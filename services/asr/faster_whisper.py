@@ -12,8 +12,8 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 from services.asr.languages import LANGUAGES
+from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
-from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 CODE = ("services.asr.faster_whisper", "services.asr.languages")  # what decides the words beside the weights
@@ -49,13 +49,13 @@ class FasterWhisper:
         self._batched = BatchedInferencePipeline(self._model)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return await in_thread(self._transcribe, clip)
+        return await run_in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         speech = get_speech_timestamps(_leveled(clip.samples), VAD)
         if not speech:
             return ()
-        stop_if_unwanted()
+        raise_if_cancelled()
         language, candidates = self._languages(clip.samples[speech[0]["start"] :])
         heard = self._statements(self._segments(clip.samples, language), language)
         return (candidates, *heard) if heard else ()
@@ -84,7 +84,7 @@ class FasterWhisper:
     def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
         kept = []
         for segment in segments:  # decoded as they are asked for
-            stop_if_unwanted()
+            raise_if_cancelled()
             if any(map(str.isalnum, segment.text)) and not _is_invented(segment):
                 kept.append(segment)
         if self._words:

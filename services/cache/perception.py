@@ -1,7 +1,7 @@
 """Perceive once: a captioner or an ASR that remembers what it said about a clip.
 
 A wrapper speaks the protocol of what it wraps. It looks in memory, then on disk, and lets one caller do the work
-while others who ask for the same clip wait (single flight); the work stops when nobody waits any more.
+while others who ask for the same clip wait (single flight); the work stops when all of them are cancelled.
 
 Whoever has an API key has a shelf of their own, unless `EARWITNESS_SHARED_PERCEPTION` is true: how fast
 an answer comes would otherwise tell that somebody else has asked about the same recording.
@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from services.cache.shelf import Shelf, Statements
-from services.call import Lookup, LookupResult, current_call
 from services.protocols import ASR, Captioner
+from services.request_context import Lookup, LookupResult, current_context
 from services.settings import settings
 from services.types import AudioClip
 
@@ -43,7 +43,7 @@ class _Cache:
 
     async def get(self, key: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
         """Return what was said under `key`, from `make` the first time; a failure is not remembered."""
-        owner = "" if self._shared else current_call().tenant
+        owner = "" if self._shared else current_context().tenant
         name = str(Path(self._kind, self._source, f"of-{owner}" if owner else "", f"{key}.json"))
         if name in self._recent:
             self._note("hit")
@@ -90,7 +90,7 @@ class _Cache:
         from services.telemetry.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()
-        current_call().lookups.append(Lookup(self._kind, result))
+        current_context().lookups.append(Lookup(self._kind, result))
 
 
 class CachedCaptioner:

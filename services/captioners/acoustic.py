@@ -1,5 +1,6 @@
 """Acoustic captioner: signal analysis and small pretrained models describe a clip for an LLM that cannot hear."""
 
+from services.cancellation import raise_if_cancelled, run_in_thread
 from services.captioners.details import FocusedListener, Models
 from services.captioners.focus import read_focus
 from services.captioners.music.caption import MusicListener
@@ -15,7 +16,6 @@ from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.captioners.windows import ClipWindow, split_clip
 from services.digest import hash_modules
-from services.stopping import in_thread, stop_if_unwanted
 from services.types import AudioClip, Evidence
 from services.weights import store as weights
 
@@ -53,14 +53,14 @@ class AcousticCaptioner:
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Describe the clip, in order of start; with a focus, say only what it asks for."""
-        return await in_thread(self.describe, clip, focus)
+        return await run_in_thread(self.describe, clip, focus)
 
     def describe(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
         parts = list(split_clip(clip, LONGEST_S))
         told: list[Evidence] = []
         for part in parts:
-            stop_if_unwanted()
+            raise_if_cancelled()
             heard = self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip)
             told += heard if len(parts) == 1 else [_moved(statement, part) for statement in heard]
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
@@ -70,11 +70,11 @@ class AcousticCaptioner:
         heard = self._tagger(clip, speech_spans(clip.samples))
         if not heard.tags:
             return loudness(clip)
-        stop_if_unwanted()
+        raise_if_cancelled()
         spoken = self._speech(clip, heard) if heard.speech else ()
-        stop_if_unwanted()
+        raise_if_cancelled()
         played = self._music(clip)
-        stop_if_unwanted()
+        raise_if_cancelled()
         return (
             *heard.statements,
             *spoken,

@@ -8,9 +8,9 @@ from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from services.call import current_call
 from services.deployments.replicas import Card, Said
 from services.errors import EarwitnessError, ModelError, Overloaded
+from services.request_context import current_context
 from services.telemetry.tracing import span, traceparent
 from services.types import AudioClip, Choice, Evidence, Message, Reading
 
@@ -28,7 +28,7 @@ class Remote:
         self._direct, self._by_reference = handle.options(_by_reference=False), handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
-        call = current_call()
+        call = current_context()
         with span(method, {"model": self.name}):
             handed = replace(call, lookups=[], traceparent=traceparent())
             is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)

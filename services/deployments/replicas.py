@@ -8,10 +8,10 @@ from ray import serve
 from ray.serve._private import replica
 from ray.util import get_node_ip_address
 
-from services.call import Call, Lookup
 from services.deployments.scale import Scale
 from services.errors import EarwitnessError
 from services.protocols import ASR, LALM, LLM, Captioner
+from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import watched
 from services.types import ReadingStyle, Value
@@ -63,8 +63,8 @@ class Replica:
         style = getattr(self._model, "style", ReadingStyle())
         return Card(name=self._model.name, revision=self._model.revision, style=style)
 
-    async def call(self, call: Call, method: str, *arguments: object) -> object:
-        """Call a method of the model's protocol.
+    async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
+        """RequestContext a method of the model's protocol.
 
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from services.call import Lookup, calling, current_call
 from services.errors import EarwitnessError
 from services.http.access.limits import Limits
 from services.http.clips import Sound, open_clip
 from services.http.service import Service
 from services.protocols import Answerer
+from services.request_context import Lookup, current_context, use_context
 from services.telemetry.metrics import count_answer
 from services.telemetry.request_log import about_request
 from services.telemetry.tracing import span
@@ -71,8 +71,8 @@ async def answer(service: Service, limits: Limits, asked: Asked) -> Answered:
 
 async def _answered(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
     """Return an answer whose trace ends with what came out of the perception cache and what did not."""
-    call = current_call()
-    with calling(replace(call, lookups=[])) as own, span("answer") as facts:
+    call = current_context()
+    with use_context(replace(call, lookups=[])) as own, span("answer") as facts:
         answer = await answerer.answer(question, clip)
         facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}
     call.lookups.extend(own.lookups)

@@ -1,11 +1,11 @@
-"""Continuous micro-batches: requests that arrive while a batch runs form the next one."""
+"""Micro-batching: requests that arrive while a batch runs form the next one."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
-from services.stopping import unwanted_when
+from services.cancellation import cancel_when
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -17,18 +17,18 @@ class _Waiting(NamedTuple, Generic[Request, Result]):
 
 
 class Batch(Sequence[Request]):
-    """The requests of one batch, and who of them still waits."""
+    """The requests of one batch, and which of them were cancelled."""
 
     def __init__(self, waiting: "Sequence[_Waiting[Request, Any]]") -> None:
         self._waiting = waiting
 
-    def is_wanted(self, number: int) -> bool:
-        """Say whether the result of a request is still awaited; the result of any other may be anything."""
-        return not self._waiting[number].result.done()
+    def is_cancelled(self, number: int) -> bool:
+        """Say whether a request was cancelled; its result may be anything then."""
+        return self._waiting[number].result.done()
 
-    def is_unwanted(self) -> bool:
-        """Say whether nobody waits for any of the results any more."""
-        return all(waiting.result.done() for waiting in self._waiting)
+    def all_cancelled(self) -> bool:
+        """Say whether every request was cancelled."""
+        return all(map(self.is_cancelled, range(len(self))))
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -43,12 +43,12 @@ class Batch(Sequence[Request]):
 
 
 class Batcher(Generic[Request, Result]):
-    """Runs one batch at a time in a thread of its own; who gives up before its batch starts is left out.
+    """Runs one batch at a time in a thread of its own; requests cancelled before their batch starts are left out.
 
     Args:
         run: takes at most `max_size` requests and returns their results in order; what it raises,
-            every request of that batch raises. Long work asks `Batch.is_wanted` between its steps, or calls
-            `stop_if_unwanted`, which ends a batch that nobody waits for.
+            every request of that batch raises. Long work asks `Batch.is_cancelled` between its steps, or calls
+            `raise_if_cancelled`, which ends a batch whose requests were all cancelled.
         max_size: largest batch.
     """
 
@@ -68,17 +68,17 @@ class Batcher(Generic[Request, Result]):
         return await future
 
     async def _work(self) -> None:
-        await asyncio.sleep(0)  # whoever is ready in this turn of the event loop joins the first batch
+        await asyncio.sleep(0)  # requests that are ready in this turn of the event loop join the first batch
         while self._waiting:
-            wanted = [waiting for waiting in self._waiting if not waiting.result.done()]
-            batch, self._waiting = wanted[: self._max_size], wanted[self._max_size :]
+            awaited = [waiting for waiting in self._waiting if not waiting.result.done()]
+            batch, self._waiting = awaited[: self._max_size], awaited[self._max_size :]
             if batch:
                 running = asyncio.get_running_loop().run_in_executor(self._thread, self._run_one, Batch(batch))
                 await asyncio.wait([running])
                 _deliver(batch, running)
 
     def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
-        with unwanted_when(batch.is_unwanted):
+        with cancel_when(batch.all_cancelled):
             return self._run(batch)
 
 

@@ -1,4 +1,4 @@
-"""Replies of transformers' models that end where nobody waits for them any more."""
+"""Cancellation inside `generate` of transformers: replies that were cancelled end at the next token."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,16 @@ import torch
 from transformers import StoppingCriteria
 
 
-class UntilUnwanted(StoppingCriteria):  # type: ignore[misc]
-    """Ends each reply of a batch that nobody waits for any more."""
+class StopWhenCancelled(StoppingCriteria):  # type: ignore[misc]
+    """Ends each cancelled reply of a batch.
 
-    def __init__(self, is_wanted: Callable[[int], bool]) -> None:
-        self._is_wanted = is_wanted
+    Args:
+        is_cancelled: number of a reply in the batch -> whether it was cancelled.
+    """
+
+    def __init__(self, is_cancelled: Callable[[int], bool]) -> None:
+        self._is_cancelled = is_cancelled
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:  # noqa: ARG002
-        """Return who is to end, shape (num_prompts,)."""
-        return torch.tensor([not self._is_wanted(n) for n in range(len(input_ids))], device=input_ids.device)
+        """Return which replies end here, shape (num_prompts,)."""
+        return torch.tensor([self._is_cancelled(n) for n in range(len(input_ids))], device=input_ids.device)

@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
+from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.prefixes import alike, shared_prefix
 from services.llms.sampling import best, seed_of
-from services.llms.stopped_replies import UntilUnwanted
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
@@ -74,7 +74,7 @@ class InProcess:
         """Return the logits of the letters of each request."""
         scored: dict[int, tuple[float, ...]] = {}
         for group in alike([request.tokens for request in requests]):
-            if not any(map(requests.is_wanted, group)):
+            if all(map(requests.is_cancelled, group)):
                 scored |= dict.fromkeys(group, ())
                 continue
             logits_BV = self._next_token_logits([requests[number].tokens for number in group])
@@ -109,7 +109,7 @@ class InProcess:
         how: dict[str, Any] = {
             "max_new_tokens": self._sampling.max_tokens,
             "do_sample": False,
-            "stopping_criteria": [UntilUnwanted(prompts.is_wanted)],
+            "stopping_criteria": [StopWhenCancelled(prompts.is_cancelled)],
         }
         if self._sampling.temperature:
             torch.manual_seed(seed_of(self._sampling, prompts))

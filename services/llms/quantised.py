@@ -85,7 +85,7 @@ class Quantised:
 
     def _likelihood(self, requests: Batch[_Continued]) -> Sequence[tuple[float, ...]]:
         """Return the mean log-probability of a token of each option, one forward pass a prompt."""
-        return [self._mean_logprobs(one) if requests.is_wanted(n) else () for n, one in enumerate(requests)]
+        return [() if requests.is_cancelled(n) else self._mean_logprobs(one) for n, one in enumerate(requests)]
 
     def _mean_logprobs(self, request: _Continued) -> tuple[float, ...]:
         # What follows each beginning of an option: the prompt is read once, and each beginning once.
@@ -113,7 +113,7 @@ class Quantised:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
         for group in _of_one_length(requests, alike([request.tokens for request in requests])):
-            if not any(map(requests.is_wanted, group)):
+            if all(map(requests.is_cancelled, group)):
                 logits |= dict.fromkeys(group, ())
                 continue
             shared = shared_prefix([requests[number].tokens for number in group])
@@ -134,9 +134,9 @@ class Quantised:
         return Generator(str(self._folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
 
     def _reply(self, prompts: Batch[tuple[str, ...]]) -> Sequence[Reading]:
-        def is_unwanted(step: GenerationStepResult) -> bool:
-            """Say after each token whether its reply is to end here."""
-            return not prompts.is_wanted(step.batch_id)
+        def is_cancelled(step: GenerationStepResult) -> bool:
+            """Say after each token whether its reply was cancelled."""
+            return prompts.is_cancelled(step.batch_id)
 
         results = self._drawing(prompts).generate_batch(
             [list(prompt) for prompt in prompts],
@@ -146,7 +146,7 @@ class Quantised:
             sampling_temperature=self._sampling.temperature or 1.0,
             sampling_topk=0 if self._sampling.temperature else 1,
             sampling_topp=self._sampling.top_p,
-            callback=is_unwanted,
+            callback=is_cancelled,
         )
         return [self._reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)]
 

@@ -14,8 +14,8 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.call import Call, calling
 from services.errors import ClientGone
+from services.request_context import RequestContext, use_context
 from services.telemetry.log_lines import LOGGER
 from services.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
 from services.telemetry.tracing import TRACEPARENT, continued, span
@@ -83,7 +83,7 @@ class RequestLog:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         about = AboutRequest(given if SANE_ID.fullmatch(given) else uuid4().hex)
         scope.setdefault("state", {})["about"] = about
-        token, call = _current.set(about), Call(request_id=about.id)
+        token, call = _current.set(about), RequestContext(request_id=about.id)
         status, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -96,7 +96,7 @@ class RequestLog:
 
         try:
             parent = Headers(scope=scope).get(TRACEPARENT, "")
-            with calling(call), continued(parent), span("request", {"request_id": about.id}) as facts:
+            with use_context(call), continued(parent), span("request", {"request_id": about.id}) as facts:
                 try:
                     with IN_FLIGHT.track_inprogress():
                         await self._app(scope, receive, send_with_id)

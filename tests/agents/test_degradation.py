@@ -17,9 +17,9 @@ from agents.graph import graph
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Ears
 from agents.routing.router import Reconciled, Route, Way
+from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import budget, left_s
 from services.errors import ModelError, TookTooLong
-from services.stopping import in_thread, stop_if_unwanted
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 graph.agent_graph()  # imported and compiled before any clock runs
@@ -147,7 +147,7 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
         nonlocal num_steps
         try:
             for _ in range(1000):  # 20 s, were it not stopped
-                stop_if_unwanted()
+                raise_if_cancelled()
                 time.sleep(0.02)
                 num_steps += 1
         finally:
@@ -155,7 +155,7 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
         return ()
 
     async def caption(world: World, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        return await in_thread(describe)
+        return await run_in_thread(describe)
 
     monkeypatch.setattr(World, "caption", caption)
     found = answer("cascade")

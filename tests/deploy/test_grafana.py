@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.cache.perception import CachedCaptioner
-from services.call import Call
 from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
+from services.request_context import RequestContext
 from services.scripted.service import Scripted
 from services.telemetry.watched import watched
 from services.types import AudioClip, Evidence
@@ -41,7 +41,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         client.post("/v1/audio/questions", json={"question": question, "model": "text"})
     clip = AudioClip(np.zeros(160, np.float32))
     asyncio.run(CachedCaptioner(Silent(), tmp_path_factory.mktemp("perception")).caption(clip))
-    with pytest.raises(ModelError), watched(Call(), "silent", "caption"):
+    with pytest.raises(ModelError), watched(RequestContext(), "silent", "caption"):
         raise ModelError("out of order")
     families = text_string_to_metric_families(client.get("/metrics").text)
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}

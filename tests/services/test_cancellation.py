@@ -1,4 +1,4 @@
-"""Who gives up stops the work: counted in steps that were not taken, and in seconds until the worker is free."""
+"""Cancellation stops the work: counted in steps that were not taken, and in seconds until the worker is free."""
 
 import asyncio
 import math
@@ -14,11 +14,11 @@ from faster_whisper.transcribe import Segment
 from services.asr.faster_whisper import FasterWhisper
 from services.audio.load import load
 from services.cache.perception import CachedASR, CachedCaptioner
+from services.cancellation import raise_if_cancelled, run_in_thread
 from services.captioners.acoustic import AcousticCaptioner
 from services.catalog import ASRS, DEFAULT_ASR, open_llm
 from services.llms.batching import Batch, Batcher
 from services.llms.quantised import Quantised
-from services.stopping import in_thread, stop_if_unwanted
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Message, Sampling
 from services.weights import store as weights
 
@@ -36,16 +36,16 @@ class Stepwise:
         self.started, self.ended = Event(), Event()
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        return await in_thread(self._work)
+        return await run_in_thread(self._work)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return await in_thread(self._work)
+        return await run_in_thread(self._work)
 
     def _work(self) -> tuple[Evidence, ...]:
         self.started.set()
         try:
             for _ in range(NUM_STEPS):
-                stop_if_unwanted()
+                raise_if_cancelled()
                 time.sleep(STEP_S)
                 self.num_steps += 1
         finally:
@@ -53,7 +53,7 @@ class Stepwise:
         return ()
 
 
-async def given_up(task: "asyncio.Task[object]", started: Event) -> None:
+async def cancel_task(task: "asyncio.Task[object]", started: Event) -> None:
     """Cancel a task once its work has begun."""
     await asyncio.to_thread(started.wait, 10)
     task.cancel()
@@ -63,34 +63,34 @@ async def given_up(task: "asyncio.Task[object]", started: Event) -> None:
 
 async def test_a_thread_stops_at_its_next_step() -> None:
     work = Stepwise()
-    await given_up(asyncio.create_task(work.caption(CLIP)), work.started)
+    await cancel_task(asyncio.create_task(work.caption(CLIP)), work.started)
     assert await asyncio.to_thread(work.ended.wait, 2)
     assert work.num_steps < NUM_STEPS / 5
 
 
-async def test_two_at_once_are_stopped_each_by_who_asked() -> None:
-    stopped, wanted = Stepwise(), Stepwise()
-    kept = asyncio.create_task(wanted.caption(CLIP))
-    await given_up(asyncio.create_task(stopped.caption(CLIP)), stopped.started)
-    assert await asyncio.to_thread(stopped.ended.wait, 2)
+async def test_cancelling_one_of_two_leaves_the_other_running() -> None:
+    cancelled, kept_on = Stepwise(), Stepwise()
+    kept = asyncio.create_task(kept_on.caption(CLIP))
+    await cancel_task(asyncio.create_task(cancelled.caption(CLIP)), cancelled.started)
+    assert await asyncio.to_thread(cancelled.ended.wait, 2)
     assert not kept.done()
-    assert not wanted.ended.is_set()
+    assert not kept_on.ended.is_set()
     kept.cancel()
 
 
-async def test_the_cache_stops_work_that_nobody_waits_for_and_remembers_nothing(tmp_path: Path) -> None:
+async def test_the_cache_cancels_work_whose_callers_were_all_cancelled_and_stores_nothing(tmp_path: Path) -> None:
     work = Stepwise()
     cached = CachedCaptioner(work, tmp_path)
     first, second = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
-    await given_up(first, work.started)
+    await cancel_task(first, work.started)
     assert not await asyncio.to_thread(work.ended.wait, 5 * STEP_S)  # the second still waits
-    await given_up(second, work.started)
+    await cancel_task(second, work.started)
     assert await asyncio.to_thread(work.ended.wait, 2)
     assert work.num_steps < NUM_STEPS / 5
     assert not list(tmp_path.rglob("*.json"))
 
 
-async def test_who_comes_after_all_have_given_up_gets_an_answer(tmp_path: Path) -> None:
+async def test_a_caller_after_the_cancelled_ones_gets_an_answer(tmp_path: Path) -> None:
     class Quick(Stepwise):
         def _work(self) -> tuple[Evidence, ...]:
             return () if self.started.is_set() else super()._work()
@@ -105,38 +105,38 @@ async def test_who_comes_after_all_have_given_up_gets_an_answer(tmp_path: Path) 
         assert await cached.transcribe(CLIP) == ()
 
 
-async def test_a_batch_goes_on_without_who_gave_up_and_is_free_when_all_have() -> None:
+async def test_a_batch_goes_on_without_cancelled_requests_and_ends_when_all_are_cancelled() -> None:
     steps: list[int] = []
     started = Event()
 
     def write(requests: Batch[str]) -> Sequence[str]:
         started.set()
         for _ in range(NUM_STEPS):
-            wanted = [n for n in range(len(requests)) if requests.is_wanted(n)]
-            if not wanted:
+            awaited = [n for n in range(len(requests)) if not requests.is_cancelled(n)]
+            if not awaited:
                 break
-            steps.append(len(wanted))
+            steps.append(len(awaited))
             time.sleep(STEP_S)
         return list(requests)
 
     batcher: Batcher[str, str] = Batcher(write, max_size=2)
     tasks = [asyncio.create_task(batcher.submit(name)) for name in ("first", "second", "queued")]
-    await given_up(tasks[2], started)
-    await given_up(tasks[0], started)
+    await cancel_task(tasks[2], started)
+    await cancel_task(tasks[0], started)
     await asyncio.sleep(5 * STEP_S)
     num_alone = len(steps)
     assert steps[-1] == 1
-    await given_up(tasks[1], started)
+    await cancel_task(tasks[1], started)
     asked = time.perf_counter()
     written = asyncio.create_task(batcher.submit("next"))
     await asyncio.sleep(10 * STEP_S)
     assert len(steps) > num_alone  # the worker was free, and nobody's work, the queued one's neither, came first
     assert time.perf_counter() - asked < 2
-    await given_up(written, started)
+    await cancel_task(written, started)
     assert len(steps) < NUM_STEPS / 5
 
 
-async def test_a_batch_that_nobody_waits_for_ends_at_its_next_step() -> None:
+async def test_a_batch_that_was_cancelled_ends_at_its_next_step() -> None:
     started, ended = Event(), Event()
     steps: list[int] = []
 
@@ -144,7 +144,7 @@ async def test_a_batch_that_nobody_waits_for_ends_at_its_next_step() -> None:
         started.set()
         try:
             for number in range(NUM_STEPS):
-                stop_if_unwanted()
+                raise_if_cancelled()
                 steps.append(number)
                 time.sleep(STEP_S)
         finally:
@@ -153,9 +153,9 @@ async def test_a_batch_that_nobody_waits_for_ends_at_its_next_step() -> None:
 
     batcher: Batcher[str, str] = Batcher(write, max_size=2)
     first, second = (asyncio.create_task(batcher.submit(name)) for name in ("first", "second"))
-    await given_up(first, started)
+    await cancel_task(first, started)
     assert not await asyncio.to_thread(ended.wait, 5 * STEP_S)  # the second still waits
-    await given_up(second, started)
+    await cancel_task(second, started)
     assert await asyncio.to_thread(ended.wait, 2)
     assert len(steps) < NUM_STEPS / 5
 
@@ -192,7 +192,7 @@ async def test_the_captioner_stops_between_its_analyses(
     watched, describe = Watched(captioner.describe), captioner._describe
     monkeypatch.setattr(captioner, "describe", watched)
     monkeypatch.setattr(captioner, "_describe", lambda clip: (parts.append(clip), describe(clip))[1])
-    await given_up(asyncio.create_task(captioner.caption(long_speech)), watched.started)
+    await cancel_task(asyncio.create_task(captioner.caption(long_speech)), watched.started)
     assert await asyncio.to_thread(watched.ended.wait, 60)
     assert len(parts) <= 1  # of five
 
@@ -212,7 +212,7 @@ async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkey
 
     monkeypatch.setattr(asr, "_transcribe", watched)
     monkeypatch.setattr(asr, "_segments", counted)
-    await given_up(asyncio.create_task(asr.transcribe(long_speech)), begun)
+    await cancel_task(asyncio.create_task(asr.transcribe(long_speech)), begun)
     assert await asyncio.to_thread(watched.ended.wait, 60)
     assert len(heard) <= 1
 

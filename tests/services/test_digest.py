@@ -19,7 +19,7 @@ NO_INFLUENCE = {
     "services.environment": "places and keys",
     "services.errors": "says why there is no caption",
     "services.settings": "places and keys",
-    "services.stopping": "ends work that nobody waits for",
+    "services.cancellation": "cancels work",
     "services.types": "nouns; what is done with them stands in the modules that count",
     "services.weights": "the weights have revisions of their own, which are part of the captioner's",
 }

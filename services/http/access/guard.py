@@ -20,9 +20,9 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.call import calling, current_call
 from services.http.access.auth import Keys
 from services.http.access.limits import PerKey
+from services.request_context import current_context, use_context
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site of our page, and of an address that a person typed
@@ -70,7 +70,7 @@ class Guard:
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
-        with calling(replace(current_call(), tenant=owner)):
+        with use_context(replace(current_context(), tenant=owner)):
             await self._within_limits(self._uses[owner], scope, receive, send)
 
     async def _within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:

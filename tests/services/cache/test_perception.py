@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.cache import perception as cache
 from services.cache.perception import CachedCaptioner
 from services.cache.shelf import Shelf
-from services.call import Call, calling
 from services.errors import ModelError
+from services.request_context import RequestContext, use_context
 from services.settings import settings
 from services.telemetry.metrics import exposition
 from services.types import AudioClip, Evidence
@@ -126,7 +126,7 @@ async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path
 
 async def said_to(tenant: str, cached: CachedCaptioner) -> tuple[tuple[Evidence, ...], list[str]]:
     """Return what somebody is told, and what the cache had to do with it."""
-    with calling(Call(tenant=tenant)) as call:
+    with use_context(RequestContext(tenant=tenant)) as call:
         told = await cached.caption(CLIP)
     return told, [lookup.result for lookup in call.lookups]
 

@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.call import Call
 from services.errors import BadConfig, ModelError
 from services.http.access.auth import Keys, new_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
+from services.request_context import RequestContext
 from services.scripted.service import Scripted
 from services.settings import settings
 from services.telemetry import tracing
@@ -83,7 +83,7 @@ def test_a_request_is_one_trace_with_a_span_for_each_stage(spans: Spans, tone: C
 
 
 def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its_message(spans: Spans) -> None:
-    call = Call(request_id="mine-2", traceparent=f"00-{TRACE}-{PARENT}-01")
+    call = RequestContext(request_id="mine-2", traceparent=f"00-{TRACE}-{PARENT}-01")
     with pytest.raises(ModelError), watched(call, "reader", "choose"):
         raise ModelError("The server said: Whose voice is this?")
     span = spans()["model choose"]

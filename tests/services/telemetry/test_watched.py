@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.call import Call, Lookup, current_call
 from services.errors import ModelError
+from services.request_context import Lookup, RequestContext, current_context
 from services.telemetry.log_lines import LOGGER, JSONLines
 from services.telemetry.metrics import exposition
 from services.telemetry.watched import watched
@@ -32,10 +32,10 @@ def lines() -> Iterator[list[dict[str, object]]]:
 
 
 def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> None:
-    with watched(Call(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
-        assert current_call().tenant == "alice"
-        current_call().lookups.append(Lookup("transcripts", "hit"))
-    assert current_call() == Call()
+    with watched(RequestContext(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
+        assert current_context().tenant == "alice"
+        current_context().lookups.append(Lookup("transcripts", "hit"))
+    assert current_context() == RequestContext()
     (line,) = lines
     assert {name: line[name] for name in ("event", "request_id", "model", "method", "cache")} == {
         "event": "call",
@@ -48,9 +48,9 @@ def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> Non
 
 
 async def test_failures_and_stopped_work_are_told_by_code(lines: list[dict[str, object]]) -> None:
-    with pytest.raises(ModelError), watched(Call(), "reader", "choose"):
+    with pytest.raises(ModelError), watched(RequestContext(), "reader", "choose"):
         raise ModelError("The server answered 500.")
-    with pytest.raises(asyncio.CancelledError), watched(Call(), "reader", "choose"):
+    with pytest.raises(asyncio.CancelledError), watched(RequestContext(), "reader", "choose"):
         raise asyncio.CancelledError
     assert [line["error"] for line in lines] == ["model_unavailable", "CancelledError"]
     assert b'earwitness_model_failures_total{error="CancelledError",model="reader"} 1.0' in exposition()
