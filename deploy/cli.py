@@ -67,12 +67,12 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
 ) -> None:
     """Ask a question about a recording."""
-    from deploy.console.ask import Request, ask, stdout_kept
+    from deploy.console.ask import AskRequest, ask, stdout_kept
     from deploy.console.show import print_found
 
     if json and explain:
         raise BadConfig("--json holds every step as it is: leave out --explain.")
-    request = Request(
+    request = AskRequest(
         clip=clip,
         question=question,
         choices=tuple(choice or ()),

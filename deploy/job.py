@@ -1,6 +1,6 @@
 """What `deploy.serving` and the process that runs Ray tell each other: one line of JSON each.
 
-First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `Said`.
+First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `JobStatus`.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ class Job(Value):
     """Folder for Ray's sockets and logs."""
 
 
-class Said(Value):
+class JobStatus(Value):
     """What became of it."""
 
     what: Literal["ready", "kept", "failed"]

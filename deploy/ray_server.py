@@ -1,7 +1,7 @@
 """`python -m deploy.ray_server`: a Ray cluster of its own with the service on it.
 
 Started by `deploy.serving`, which writes a `Job` to its stdin, later perhaps other configurations, and keeps it open:
-at its end this process stops too. It says on stdout what became of each: one `Said` per line.
+at its end this process stops too. It says on stdout what became of each: one `JobStatus` per line.
 """
 
 import logging
@@ -18,7 +18,7 @@ from agents.models import LocalModels
 from deploy.app import OpenModels, build
 from deploy.config import ServeConfig
 from deploy.draining import drain
-from deploy.job import Job, Said
+from deploy.job import Job, JobStatus
 
 if TYPE_CHECKING:
     from ray import serve
@@ -64,7 +64,7 @@ def _take_stdout() -> IO[str]:
     return told
 
 
-def _tell(told: IO[str], said: Said) -> None:
+def _tell(told: IO[str], said: JobStatus) -> None:
     print(said.model_dump_json(), file=told, flush=True)
 
 
@@ -85,7 +85,7 @@ def _start_ray(job: Job) -> None:
     serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
 
 
-def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) -> Said:
+def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) -> JobStatus:
     """Change what is served, and drop no question.
 
     What comes is loaded before the agent asks it, and what leaves is stopped when the agent asks it no more.
@@ -95,17 +95,17 @@ def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) ->
         if said.what == "failed":
             _serve(build(before, open_models))
             return said.model_copy(update={"what": "kept"})
-    return Said(what="ready")
+    return JobStatus(what="ready")
 
 
-def _serve(application: "serve.Application") -> Said:
+def _serve(application: "serve.Application") -> JobStatus:
     from ray import serve
 
     try:
         serve.run(application, name=NAME, route_prefix="/", logging_config=QUIET)
     except RuntimeError as error:
-        return Said(what="failed", message=_reason() or str(error))
-    return Said(what="ready")
+        return JobStatus(what="failed", message=_reason() or str(error))
+    return JobStatus(what="ready")
 
 
 def _reason() -> str:

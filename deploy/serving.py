@@ -22,7 +22,7 @@ from pathlib import Path
 from deploy.config import ServeConfig
 from deploy.draining import DRAIN_S
 from deploy.draining import NAME as STOPPING
-from deploy.job import Job, Said
+from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
 from services.errors import BadConfig, ModelError, UnknownName
@@ -160,10 +160,10 @@ def _signal_before(process: subprocess.Popen[str], signals: socket.socket) -> in
     return signals.recv(1)[0] if signals.fileno() in readable else 0
 
 
-def _heard(process: subprocess.Popen[str]) -> Said:
+def _heard(process: subprocess.Popen[str]) -> JobStatus:
     """Read the child's word, which has come; `ModelError` says why it cannot go on."""
     assert process.stdout
-    said = Said.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
+    said = JobStatus.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
     if said.what == "failed":
         raise ModelError(said.message or "The service stopped by itself; what it wrote above may say why.")
     return said

@@ -9,7 +9,7 @@ import typer
 from eval.display.terminal import terminal
 
 if TYPE_CHECKING:
-    from eval.store.stored import Stored
+    from eval.store.stored import StoredResult
 
 
 class Scorer(StrEnum):
@@ -50,7 +50,7 @@ def compare(
         print_comparison(comparison, terminal())
 
 
-def _contest(results: "list[Stored]", scorer: Scorer, *, json: bool) -> None:
+def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
     from eval.analysis.contest import contest, print_contest
 
     found = contest(results, scorer.value)

@@ -100,9 +100,9 @@ def run(
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
     from eval.run import session
-    from eval.run.request import Price, Request
+    from eval.run.request import Price, RunRequest
 
-    request = Request(
+    request = RunRequest(
         path=path,
         bench=bench,
         llm=llm,
@@ -178,9 +178,9 @@ def grid(
     Each clip is perceived once per captioner. The same command goes on where it stopped.
     """
     from eval.run import grid as grids
-    from eval.run.request import Price, Request
+    from eval.run.request import Price, RunRequest
 
-    request = Request(
+    request = RunRequest(
         path=path,
         bench=bench,
         llm_url=llm_url,

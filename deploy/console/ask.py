@@ -27,7 +27,7 @@ WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "bot
 """What --path may name -> the paths that answer, one after the other."""
 
 
-class Request(Value):
+class AskRequest(Value):
     """What the user asked for; None stands for the default."""
 
     clip: Path
@@ -73,7 +73,7 @@ class Answers(Value):
     """Of two ways, the one that gave no answer, and why."""
 
 
-def ask(request: Request) -> Answers:
+def ask(request: AskRequest) -> Answers:
     """Answer: names are checked first, then the question, the models, and last the clip."""
     builders = _builders(request)
     models = LocalModels(request.names())
@@ -90,7 +90,7 @@ def ask(request: Request) -> Answers:
         return _answers(outcomes, WAYS[request.path])
 
 
-def _builders(request: Request) -> tuple[Build, ...]:
+def _builders(request: AskRequest) -> tuple[Build, ...]:
     """Return what builds each path; on `both`, only the one with ears that can be asked again has the budget."""
     paths = pick(WAYS, "path", request.path)
     budgets = [request.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]

@@ -11,7 +11,7 @@ from services.types import Answer, Choice, Evidence, Opinion
 AGAIN = "listen again"
 
 
-class Said(NamedTuple):
+class ExplainedStep(NamedTuple):
     """A step, and what it said."""
 
     step: str
@@ -32,16 +32,16 @@ def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
     console.print(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", soft_wrap=True)
 
 
-def steps(answer: Answer) -> Iterator[Said]:
+def steps(answer: Answer) -> Iterator[ExplainedStep]:
     """Yield the steps of the trace in order, and last the answer."""
     timings_s = dict(answer.timings_s)
     for line in answer.trace:
         step, _, detail = line.partition(": ")
         told = (_statement(one) for one in answer.evidence if _heard_in(one, answer) == step)
         arms = map(_opinion, answer.arms) if step == "reconcile" else ()
-        yield Said(step, timings_s.pop(step, None), (detail, *told, *arms))
+        yield ExplainedStep(step, timings_s.pop(step, None), (detail, *told, *arms))
     own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
-    yield Said("answer", None, (_opinion(own) if answer.choice else answer.reply,))
+    yield ExplainedStep("answer", None, (_opinion(own) if answer.choice else answer.reply,))
 
 
 def _heard_in(statement: Evidence, answer: Answer) -> str:

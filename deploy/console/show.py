@@ -5,7 +5,7 @@ from typing import IO
 from rich.console import Console
 from rich.table import Column, Table
 
-from deploy.console.ask import Answers, Request
+from deploy.console.ask import Answers, AskRequest
 from deploy.console.explain import print_explained
 from services.catalog import DEFAULT_LLM
 from services.types import Answer, Choice, Evidence, Question
@@ -14,7 +14,7 @@ from services.weights import store as weights
 BAR_WIDTH = 24  # characters that stand for probability 1
 
 
-def print_found(request: Request, found: Answers, out: IO[str], *, explain: bool) -> None:
+def print_found(request: AskRequest, found: Answers, out: IO[str], *, explain: bool) -> None:
     """Print one answer, or two side by side; explained, with the steps in place of the evidence."""
     question, choices = request.question, request.choices
     if request.path == "both":

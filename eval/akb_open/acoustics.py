@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import TypeAlias
 
-from eval.akb_open.draft import Draft, Drafts, Numeric, SubCategories, draft
+from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, draft
 
 SPEED = 343  # m/s, named in each question
 Calculation: TypeAlias = Callable[[Random], Numeric]
 
 
-def in_turn(*calculations: Calculation) -> Callable[[Random], Iterator[Draft]]:
+def in_turn(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQuestion]]:
     """Draw from the calculations in turn, without end."""
 
-    def drafts(rng: Random) -> Iterator[Draft]:
+    def drafts(rng: Random) -> Iterator[DraftQuestion]:
         while True:
             for calculation in calculations:
                 yield draft(calculation(rng), rng)

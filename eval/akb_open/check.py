@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from eval.akb_open import check_notes, check_numbers, check_sounds
-from eval.akb_open.check_facts import Library, Sources
-from eval.akb_open.row import CATEGORIES, COMPUTED, NUM_PER_SUB_CATEGORY, Derivation, Row
+from eval.akb_open.check_facts import FactSources, Library
+from eval.akb_open.row import CATEGORIES, COMPUTED, NUM_PER_SUB_CATEGORY, AkbOpenRow, Derivation
 from eval.benchmarks.akb import Shaped, problems
 
 GUESSING = (0.20, 0.32)
@@ -26,13 +26,13 @@ class Finding(NamedTuple):
     problem: str
 
 
-def check(rows: Sequence[Row], sources: Sources | None = None) -> tuple[Finding, ...]:
+def check(rows: Sequence[AkbOpenRow], sources: FactSources | None = None) -> tuple[Finding, ...]:
     """Return what is wrong with the rows; nothing means that every answer could be confirmed.
 
     Computed answers are confirmed from the row alone. Quotes and pronunciations are compared with the
     files in `sources`, as far as they are given.
     """
-    library = Library(sources or Sources())
+    library = Library(sources or FactSources())
     found = [Finding(row.id, problem) for row in rows for problem in _problems_of(row, library)]
     shape = problems(rows, num_per_sub_category=NUM_PER_SUB_CATEGORY)
     return tuple(found + [Finding("", problem) for problem in (*shape, *_guessable(rows))])
@@ -43,7 +43,7 @@ def check_shape(rows: Sequence[Shaped]) -> tuple[Finding, ...]:
     return tuple(Finding("", problem) for problem in problems(rows))
 
 
-def _problems_of(row: Row, library: Library) -> Iterator[str]:
+def _problems_of(row: AkbOpenRow, library: Library) -> Iterator[str]:
     if row.category not in CATEGORIES:
         yield f"is of no known category: {row.category!r}"
     if row.derivation is not None:
@@ -53,7 +53,7 @@ def _problems_of(row: Row, library: Library) -> Iterator[str]:
     yield from library.problems(row)
 
 
-def _derived(row: Row, derivation: Derivation) -> Iterator[str]:
+def _derived(row: AkbOpenRow, derivation: Derivation) -> Iterator[str]:
     if derivation.name not in RIGHT_CHOICES:
         yield f"has an unknown derivation: {derivation.name!r}"
         return
@@ -69,7 +69,7 @@ def _derived(row: Row, derivation: Derivation) -> Iterator[str]:
         yield f"answers {row.answer!r}, but by {derivation.name} right is {' and '.join(right) or 'no option'}"
 
 
-def guessing_scores(rows: Sequence[Row]) -> dict[str, float]:
+def guessing_scores(rows: Sequence[AkbOpenRow]) -> dict[str, float]:
     """Return the shares of right answers of reading nothing but the place or the length of the options."""
     first = sum(row.choices[0] == row.answer for row in rows)
     return {
@@ -78,13 +78,13 @@ def guessing_scores(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def _longest(row: Row) -> float:
+def _longest(row: AkbOpenRow) -> float:
     """Return the chance that one of the longest options, drawn at random, is the right one."""
     length = max(map(len, row.choices))
     return (len(row.answer) == length) / sum(len(choice) == length for choice in row.choices)
 
 
-def _guessable(rows: Sequence[Row]) -> Iterator[str]:
+def _guessable(rows: Sequence[AkbOpenRow]) -> Iterator[str]:
     low, high = GUESSING
     for name, score in guessing_scores(rows).items():
         if not low <= score <= high:

@@ -16,7 +16,7 @@ from eval.akb_open.lexicon import (
     read_ontology,
     read_pronunciations,
 )
-from eval.akb_open.row import Row
+from eval.akb_open.row import AkbOpenRow
 from services.errors import BadConfig
 from services.types import Value
 
@@ -28,7 +28,7 @@ SPECIFICATION_SOURCE = re.compile(
 )
 
 
-class Sources(Value):
+class FactSources(Value):
     """Where the source files lie, as far as they are at hand."""
 
     wordnet: Path | None = None
@@ -41,10 +41,10 @@ class Sources(Value):
 class Library:
     """The source files, each read once when a row needs it."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: FactSources) -> None:
         self._sources = sources
 
-    def problems(self, row: Row) -> Iterator[str]:
+    def problems(self, row: AkbOpenRow) -> Iterator[str]:
         """Say what is wrong with the source of a row of fact, or with the pronunciations of a computed one."""
         if row.derivation is not None:
             yield from self._unlike_the_dictionary(row)
@@ -59,7 +59,7 @@ class Library:
         else:
             yield f"names no source that was opened: {row.source!r}"
 
-    def _unlike_the_dictionary(self, row: Row) -> Iterator[str]:
+    def _unlike_the_dictionary(self, row: AkbOpenRow) -> Iterator[str]:
         assert row.derivation is not None
         if "sounds" not in row.derivation.parameters:
             return
@@ -71,7 +71,7 @@ class Library:
             if self._pronunciations.get(word) != (sounds,):
                 yield f"{word!r} is {self._pronunciations.get(word)} in the dictionary, not {sounds!r}"
 
-    def _wordnet(self, row: Row, part: str, offset: str, quote: str) -> Iterator[str]:
+    def _wordnet(self, row: AkbOpenRow, part: str, offset: str, quote: str) -> Iterator[str]:
         if quote not in row.question:
             yield f"asks for something else than its source says: {quote!r}"
         if self._sources.wordnet is None:
@@ -90,7 +90,7 @@ class Library:
             if choice != row.answer and choice in kin:
                 yield f"has a wrong option that could be right: {choice!r}"
 
-    def _child(self, row: Row, parent: str, name: str, child: str, child_name: str) -> Iterator[str]:
+    def _child(self, row: AkbOpenRow, parent: str, name: str, child: str, child_name: str) -> Iterator[str]:
         if row.answer != name or f"'{child_name}'" not in row.question:
             yield f"does not ask or answer what its source says: {name!r} holds {child_name!r}"
         if self._sources.audioset is None:
@@ -103,7 +103,7 @@ class Library:
             if choice != row.answer and choice in above:
                 yield f"has a wrong option that is right: {choice!r}"
 
-    def _class(self, row: Row, id: str, name: str, quote: str) -> Iterator[str]:
+    def _class(self, row: AkbOpenRow, id: str, name: str, quote: str) -> Iterator[str]:
         if row.answer != name or quote not in row.question:
             yield f"does not ask or answer what its source says of {name!r}"
         if self._sources.audioset is None:

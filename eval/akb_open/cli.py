@@ -23,14 +23,14 @@ def check(
 ) -> None:
     """Derive AKB-open's answers again and check its sources; of another file check the shape."""
     from eval.akb_open.check import check, check_shape
-    from eval.akb_open.check_facts import Sources
+    from eval.akb_open.check_facts import FactSources
     from eval.akb_open.row import read_rows
     from eval.benchmarks import find
 
     benchmark = find(bench)
     if bench == AKB_OPEN:
         rows = read_rows(benchmark.file)
-        sources = Sources(wordnet=wordnet, cmudict=cmudict, audioset=audioset, opus=opus, flac=flac)
+        sources = FactSources(wordnet=wordnet, cmudict=cmudict, audioset=audioset, opus=opus, flac=flac)
         found = check(rows, sources)
         num_derived = sum(row.derivation is not None for row in rows)
         done = f"{num_derived} answers derived again, {len(rows) - num_derived} with their source"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from eval.akb_open.row import COMPUTED, NUM_PER_SUB_CATEGORY, Derivation, Row
+from eval.akb_open.row import COMPUTED, NUM_PER_SUB_CATEGORY, AkbOpenRow, Derivation
 
 Item = TypeVar("Item")
 NUM_WRONG = 3
@@ -14,7 +14,7 @@ NUM_TRIES = 40
 """Draws of three wrong options among which the best is taken."""
 
 
-class Draft(NamedTuple):
+class DraftQuestion(NamedTuple):
     """A question with more wrong options than are needed."""
 
     question: str
@@ -30,7 +30,7 @@ class Drafts(NamedTuple):
     """A sub-category: its category, and what draws its questions."""
 
     category: str
-    draw: Callable[[Random], Iterator[Draft]]
+    draw: Callable[[Random], Iterator[DraftQuestion]]
 
 
 SubCategories: TypeAlias = Mapping[str, Drafts]
@@ -61,7 +61,7 @@ def differs(value: float, truth: float, digits: int) -> bool:
     return abs(value - truth) > max(0.01 * abs(truth), 2 * 10.0**-digits)
 
 
-def draft(numeric: Numeric, rng: Random) -> Draft:
+def draft(numeric: Numeric, rng: Random) -> DraftQuestion:
     """Word a calculation; its wrong options are near values, all written like the right one."""
     question = rng.choice(numeric.templates).format(**numeric.given)
     truth, digits = numeric.truth, numeric.digits
@@ -70,7 +70,7 @@ def draft(numeric: Numeric, rng: Random) -> Draft:
     larger = _texts(numeric, answer, [value for value in usable if value > truth])
     smaller = _texts(numeric, answer, [value for value in usable if value < truth])
     derivation = Derivation(name=numeric.name, parameters=dict(numeric.given))
-    return Draft(question, answer, smaller, COMPUTED, derivation, larger)
+    return DraftQuestion(question, answer, smaller, COMPUTED, derivation, larger)
 
 
 def _spread(numeric: Numeric) -> list[float]:
@@ -93,13 +93,13 @@ def _texts(numeric: Numeric, answer: str, values: Sequence[float]) -> tuple[str,
     return tuple(text for text in texts if text not in {answer, zero})[:NUM_KEPT]
 
 
-def assemble(name: str, drafts: Drafts, seed: int) -> list[Row]:
+def assemble(name: str, drafts: Drafts, seed: int) -> list[AkbOpenRow]:
     """Draw the rows of one sub-category, the same ones for the same seed."""
     rng = Random(f"{seed} {name}")  # noqa: S311  questions, no secrets
     extra = rng.randrange(4)  # which letters get the two rows that 30 has over 28
     letters = _shuffled(rng, [(number + extra) % 4 for number in range(NUM_PER_SUB_CATEGORY)])
     ranks = _shuffled(rng, [number % 4 for number in range(NUM_PER_SUB_CATEGORY)])
-    rows: list[Row] = []
+    rows: list[AkbOpenRow] = []
     asked: set[str] = set()
     for found in drafts.draw(rng):
         if found.question in asked or len(found.wrong) + len(found.larger) < NUM_WRONG:
@@ -118,7 +118,7 @@ def _shuffled(rng: Random, values: list[Item]) -> list[Item]:
     return values
 
 
-def _three(rng: Random, found: Draft, rank: int) -> list[str]:
+def _three(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     """Draw three wrong options such that about `rank` of them are longer than the right one."""
     if found.larger:
         return _around(rng, found, rank)
@@ -130,21 +130,21 @@ def _three(rng: Random, found: Draft, rank: int) -> list[str]:
     return best
 
 
-def _around(rng: Random, found: Draft, rank: int) -> list[str]:
+def _around(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     """Draw `rank` values above the right one and the others below, as far as there are."""
     num_larger = max(min(rank, len(found.larger)), NUM_WRONG - len(found.wrong))
     return rng.sample(found.larger, num_larger) + rng.sample(found.wrong, NUM_WRONG - num_larger)
 
 
-def _miss(found: Draft, three: Sequence[str], rank: int) -> int:
+def _miss(found: DraftQuestion, three: Sequence[str], rank: int) -> int:
     return abs(sum(len(text) > len(found.answer) for text in three) - rank)
 
 
-def _row(name: str, category: str, found: Draft, letter: int, wrong: list[str]) -> Row:
+def _row(name: str, category: str, found: DraftQuestion, letter: int, wrong: list[str]) -> AkbOpenRow:
     choices = wrong[:]
     choices.insert(letter, found.answer)
     first, second, third, fourth = choices
-    return Row(
+    return AkbOpenRow(
         id="",
         question=found.question,
         choices=(first, second, third, fourth),
@@ -156,6 +156,6 @@ def _row(name: str, category: str, found: Draft, letter: int, wrong: list[str]) 
     )
 
 
-def _numbered(name: str, rows: list[Row]) -> list[Row]:
+def _numbered(name: str, rows: list[AkbOpenRow]) -> list[AkbOpenRow]:
     slug = name.lower().replace(" and ", " ").replace(" ", "-")
     return [row.model_copy(update={"id": f"{slug}-{number:02}"}) for number, row in enumerate(rows, start=1)]

@@ -8,7 +8,7 @@ from random import Random
 
 from pydantic import TypeAdapter
 
-from eval.akb_open.draft import Draft, Drafts, SubCategories
+from eval.akb_open.draft import DraftQuestion, Drafts, SubCategories
 from eval.akb_open.lexicon import AUDIOSET, WORDNET, SoundClass, Synset, WordNet
 from services.types import Value
 
@@ -75,8 +75,8 @@ def overlap(first: str, second: str) -> float:
     return len(one & other) / max(1, len(one | other))
 
 
-def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[Draft]]:
-    def draw(rng: Random) -> Iterator[Draft]:
+def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[DraftQuestion]]:
+    def draw(rng: Random) -> Iterator[DraftQuestion]:
         senses = [_sense(wordnet, sense) for sense in table.senses]
         for word, synset in rng.sample(senses, len(senses)):
             near = {each for kin in synset.kin for each in wordnet.synset(*kin).words}
@@ -90,7 +90,7 @@ def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[Dr
                 gloss=synset.definition, word=f"{synset.part}ective" if synset.part == "adj" else synset.part
             )
             source = f'{WORDNET}, data.{synset.part} {synset.offset}: "{synset.definition}"'
-            yield Draft(question, word, tuple(wrong), source)
+            yield DraftQuestion(question, word, tuple(wrong), source)
 
     return draw
 
@@ -138,14 +138,14 @@ def _alike(name: str, other: str) -> bool:
     return any({name, other} <= alike for alike in ALIKE_CLASSES)
 
 
-def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
+def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
     ask = (
         "Which sound is meant by this description: {text}",
         "Which class of sound does this describe? {text}",
         "What is heard here? {text}",
     )
 
-    def draw(rng: Random) -> Iterator[Draft]:
+    def draw(rng: Random) -> Iterator[DraftQuestion]:
         parents = parents_of(ontology)
         usable = [sound for sound in ontology.values() if not sound.is_abstract and _sentence(sound)]
         for sound in rng.sample(usable, len(usable)):
@@ -155,7 +155,7 @@ def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterato
             near.sort(key=lambda other: (-len(above & ancestors_of(other.id, parents)), rng.random()))
             cousins = [other.name for other in near if above & ancestors_of(other.id, parents)]
             source = f'{AUDIOSET}, {sound.id} "{sound.name}": "{text}"'
-            yield Draft(rng.choice(ask).format(text=text), sound.name, tuple(cousins[:NUM_COUSINS]), source)
+            yield DraftQuestion(rng.choice(ask).format(text=text), sound.name, tuple(cousins[:NUM_COUSINS]), source)
 
     return draw
 
@@ -179,13 +179,13 @@ def _is_apart(sound: SoundClass, other: SoundClass) -> bool:
     )
 
 
-def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[Draft]]:
+def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
     ask = (
         "In the AudioSet ontology, under which class is '{child}' filed?",
         "Of which AudioSet class is '{child}' a direct child?",
     )
 
-    def draw(rng: Random) -> Iterator[Draft]:
+    def draw(rng: Random) -> Iterator[DraftQuestion]:
         parents = parents_of(ontology)
         groups = [sound for sound in ontology.values() if len(sound.child_ids) >= 3]
         for child in rng.sample(list(ontology.values()), len(ontology)):
@@ -207,12 +207,14 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
             if len(wrong) < 3:
                 continue
             source = f'{AUDIOSET}, {parent.id} "{parent.name}": child {child.id} "{child.name}"'
-            yield Draft(rng.choice(ask).format(child=child.name), parent.name, tuple(dict.fromkeys(wrong)), source)
+            yield DraftQuestion(
+                rng.choice(ask).format(child=child.name), parent.name, tuple(dict.fromkeys(wrong)), source
+            )
 
     return draw
 
 
-def _codecs(rng: Random) -> Iterator[Draft]:
+def _codecs(rng: Random) -> Iterator[DraftQuestion]:
     facts: Sequence[CodecFact] = TypeAdapter(list[CodecFact]).validate_python(json.loads(CODECS.read_bytes()))
     for fact in rng.sample(facts, len(facts)):
-        yield Draft(fact.question, fact.answer, fact.wrong, f'{fact.source}: "{fact.quote}"')
+        yield DraftQuestion(fact.question, fact.answer, fact.wrong, f'{fact.source}: "{fact.quote}"')

@@ -8,10 +8,10 @@ import typer
 from eval.akb_open import acoustics, facts, music, phonetic, quality, technical
 from eval.akb_open.draft import SubCategories, assemble
 from eval.akb_open.lexicon import WordNet, read_ontology, read_pronunciations
-from eval.akb_open.row import CATEGORIES, FILE, Row, write_rows
+from eval.akb_open.row import CATEGORIES, FILE, AkbOpenRow, write_rows
 
 
-def generate(seed: int, sub_categories: SubCategories) -> list[Row]:
+def generate(seed: int, sub_categories: SubCategories) -> list[AkbOpenRow]:
     """Return the rows of all sub-categories, category by category; the same seed gives the same rows."""
     ordered = sorted(sub_categories.items(), key=lambda item: CATEGORIES.index(item[1].category))
     return [row for name, drafts in ordered for row in assemble(name, drafts, seed)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
-from eval.akb_open.draft import Draft, Drafts, Numeric, SubCategories, draft
+from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, draft
 from eval.akb_open.row import COMPUTED, Derivation
 
 LETTERS = "CDEFGAB"
@@ -12,7 +12,7 @@ NATURALS = (0, 2, 4, 5, 7, 9, 11)  # semitones above C
 ACCIDENTALS = {-1: " flat", 0: "", 1: " sharp"}
 
 
-class Note(NamedTuple):
+class SpelledNote(NamedTuple):
     """A note name: index of its letter, and -1, 0 or 1 for flat, natural, sharp."""
 
     letter: int
@@ -31,14 +31,14 @@ class Note(NamedTuple):
     def __str__(self) -> str:
         return LETTERS[self.letter] + ACCIDENTALS[self.accidental]
 
-    def up(self, steps: int, semitones: int) -> "Note | None":
+    def up(self, steps: int, semitones: int) -> "SpelledNote | None":
         """Return the note so many letters and semitones above; None where it would need a double accidental."""
         letter = (self.letter + steps) % 7
         accidental = (self.semitone + semitones - NATURALS[letter] + 6) % 12 - 6
-        return Note(letter, accidental) if abs(accidental) <= 1 else None
+        return SpelledNote(letter, accidental) if abs(accidental) <= 1 else None
 
 
-NOTES = tuple(Note(letter, accidental) for letter in range(7) for accidental in (-1, 0, 1))
+NOTES = tuple(SpelledNote(letter, accidental) for letter in range(7) for accidental in (-1, 0, 1))
 ROOTS = tuple(note for note in NOTES if str(note) not in {"C flat", "E sharp", "F flat", "B sharp"})
 INTERVALS = {
     "minor second": (1, 1),
@@ -70,18 +70,18 @@ SEVENTHS = {
 SIGNATURES = {note: number for number, note in enumerate(["F", "C", "G", "D", "A", "E", "B"], start=-1)}
 
 
-def _other_notes(rng: Random, right: Note) -> tuple[str, ...]:
+def _other_notes(rng: Random, right: SpelledNote) -> tuple[str, ...]:
     """Return notes near the right one, none of which sounds the same."""
     near = [note for note in ROOTS if note.semitone != right.semitone]
     near.sort(key=lambda note: min((note.semitone - right.semitone) % 12, (right.semitone - note.semitone) % 12))
     return tuple(note.full for note in rng.sample(near[:7], 6))
 
 
-def _draft(name: str, question: str, answer: str, wrong: tuple[str, ...], **given: str) -> Draft:
-    return Draft(question, answer, wrong, COMPUTED, Derivation(name=name, parameters=dict(given)))
+def _draft(name: str, question: str, answer: str, wrong: tuple[str, ...], **given: str) -> DraftQuestion:
+    return DraftQuestion(question, answer, wrong, COMPUTED, Derivation(name=name, parameters=dict(given)))
 
 
-def _intervals(rng: Random) -> Iterator[Draft]:
+def _intervals(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         low, interval = rng.choice(ROOTS), rng.choice(list(INTERVALS))
         high = low.up(*INTERVALS[interval])
@@ -105,7 +105,7 @@ def _intervals(rng: Random) -> Iterator[Draft]:
             yield _draft("interval_between", question, interval, wrong, low=str(low), high=str(high))
 
 
-def _signature(note: Note, mode: str) -> int:
+def _signature(note: SpelledNote, mode: str) -> int:
     """Count sharps (positive) or flats (negative) of a key."""
     return SIGNATURES[LETTERS[note.letter]] + 7 * note.accidental - (3 if mode == "minor" else 0)
 
@@ -123,7 +123,7 @@ KEYS = {
 }
 
 
-def _key_signatures(rng: Random) -> Iterator[Draft]:
+def _key_signatures(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         key, mode = rng.choice(list(KEYS)), rng.choice(["major", "minor"])
         number = KEYS[key]
@@ -145,7 +145,7 @@ def _key_signatures(rng: Random) -> Iterator[Draft]:
             yield _draft("relative", f"Which key is the relative {other} of {key}?", right, wrong, key=key, mode=other)
 
 
-def _scales(rng: Random) -> Iterator[Draft]:
+def _scales(rng: Random) -> Iterator[DraftQuestion]:
     templates = ("What is the {} degree of the {} {} scale?", "Which note is the {} degree of the {} {} scale?")
     while True:
         tonic, scale, step = rng.choice(ROOTS), rng.choice(list(SCALES)), rng.randrange(1, 7)
@@ -160,13 +160,13 @@ def _scales(rng: Random) -> Iterator[Draft]:
         )
 
 
-def _spelled(root: Note, semitones: tuple[int, ...]) -> str | None:
+def _spelled(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
     notes = [root, *(root.up(2 * number, size) for number, size in enumerate(semitones, start=1))]
     return None if any(note is None or note not in ROOTS for note in notes) else ", ".join(map(str, notes))
 
 
-def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random], Iterator[Draft]]:
-    def draw(rng: Random) -> Iterator[Draft]:
+def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random], Iterator[DraftQuestion]]:
+    def draw(rng: Random) -> Iterator[DraftQuestion]:
         spelled = {
             f"{root} {kind}{noun}": notes for kind in kinds for root in ROOTS if (notes := _spelled(root, kinds[kind]))
         }
@@ -193,7 +193,7 @@ def _sounds(notes: str) -> frozenset[int]:
     return frozenset(note.semitone for note in NOTES if str(note) in notes.split(", "))
 
 
-def _pitches(rng: Random) -> Iterator[Draft]:
+def _pitches(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         midi = rng.choice([*range(36, 60), *range(61, 97)])  # not middle C, which the question gives away
         note = next(note for note in ROOTS if note.semitone == midi % 12)
@@ -232,7 +232,7 @@ def _pitches(rng: Random) -> Iterator[Draft]:
             )
 
 
-def _tempi(rng: Random) -> Iterator[Draft]:
+def _tempi(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         tempo = rng.randrange(48, 200, 4)
         beat = 60 / tempo
@@ -274,7 +274,7 @@ def _tempi(rng: Random) -> Iterator[Draft]:
 VALUES = {"whole": 64, "half": 32, "quarter": 16, "eighth": 8, "sixteenth": 4, "thirty-second": 2}  # in 64ths
 
 
-def _note_values(rng: Random) -> Iterator[Draft]:
+def _note_values(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         large, small = rng.sample(list(VALUES), 2)
         if VALUES[large] <= VALUES[small]:
@@ -295,7 +295,7 @@ def _note_values(rng: Random) -> Iterator[Draft]:
                 yield _values(rng, "bar_values", templates, count, small=small, metre=metre)
 
 
-def _values(rng: Random, name: str, templates: tuple[str, ...], count: float, **given: str) -> Draft:
+def _values(rng: Random, name: str, templates: tuple[str, ...], count: float, **given: str) -> DraftQuestion:
     wrong = [count / 2, count * 2, count * 1.5, count + 1, count + 2, count - 1]
     wrong = [value for value in wrong if value >= 1 and value == int(value)]
     return draft(Numeric(name, templates, given, count, wrong, "", 0), rng)
@@ -309,5 +309,5 @@ SUB_CATEGORIES: SubCategories = {
     "Seventh chords": Drafts("Music", _chords(SEVENTHS, " chord")),
     "Pitch and frequency": Drafts("Music", _pitches),
     "Tempo": Drafts("Music", _tempi),
-    "Note values": Drafts("Music", _note_values),
+    "SpelledNote values": Drafts("Music", _note_values),
 }

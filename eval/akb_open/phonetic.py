@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from random import Random
 from typing import NamedTuple
 
-from eval.akb_open.draft import Draft, Drafts, SubCategories
+from eval.akb_open.draft import DraftQuestion, Drafts, SubCategories
 from eval.akb_open.lexicon import CMUDICT, WordNet
 from eval.akb_open.row import Derivation
 
@@ -56,7 +56,7 @@ class Word(NamedTuple):
         return self.plain[start:]
 
 
-Draw = Callable[[Random], Iterator[Draft]]
+Draw = Callable[[Random], Iterator[DraftQuestion]]
 
 
 def common_words(pronunciations: Mapping[str, Sequence[str]], wordnet: WordNet) -> tuple[Word, ...]:
@@ -80,10 +80,12 @@ def common_words(pronunciations: Mapping[str, Sequence[str]], wordnet: WordNet) 
 
 def _draft(
     name: str, question: str, answer: str, wrong: Sequence[str], known: Mapping[str, Word], **given: str
-) -> Draft:
+) -> DraftQuestion:
     """Word a draft; `known` holds the words whose sounds the checker needs."""
     sounds = {text: " ".join(word.sounds) for text, word in known.items()}
-    return Draft(question, answer, tuple(wrong), SOURCE, Derivation(name=name, parameters={**given, "sounds": sounds}))
+    return DraftQuestion(
+        question, answer, tuple(wrong), SOURCE, Derivation(name=name, parameters={**given, "sounds": sounds})
+    )
 
 
 class Speller:
@@ -102,7 +104,7 @@ class Speller:
         given: Mapping[str, str],
         right: Sequence[str],
         wrong: Sequence[str],
-    ) -> Draft | None:
+    ) -> DraftQuestion | None:
         """Ask for the one of four words that fits; None where there are too few wrong ones."""
         if not right or len(wrong) < 3:
             return None
@@ -111,7 +113,7 @@ class Speller:
         known = {text: self._known[text] for text in [*given.values(), answer, *options] if text in self._known}
         return _draft(name, question.format(**given), answer, options, known, **given)
 
-    def rhymes(self, rng: Random) -> Iterator[Draft]:
+    def rhymes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word rhymes; wrong ones look alike at their end."""
         templates = ("Which word rhymes with '{word}'?", "Which of these makes a perfect rhyme with '{word}'?")
         by_rhyme: dict[tuple[str, ...], list[Word]] = defaultdict(list)
@@ -134,7 +136,7 @@ class Speller:
             if found and alike:
                 yield found
 
-    def stress(self, rng: Random) -> Iterator[Draft]:
+    def stress(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask where a word is stressed, and which word is stressed there."""
         long = [word for word in self._words if len(word.vowels) in {3, 4} and _has_one_stress(word)]
         for word in _many(rng, long):
@@ -155,7 +157,7 @@ class Speller:
             if found:
                 yield found
 
-    def syllables(self, rng: Random) -> Iterator[Draft]:
+    def syllables(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of syllables of a word, and for the word of so many."""
         for word in _many(rng, self._words):
             count = len(word.vowels)
@@ -174,7 +176,7 @@ class Speller:
                 word=word.text,
             )
 
-    def phonemes(self, rng: Random) -> Iterator[Draft]:
+    def phonemes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of speech sounds; letters and sounds differ in number."""
         for word in _many(rng, self._words):
             count = len(word.sounds)
@@ -184,7 +186,7 @@ class Speller:
             question = f"How many speech sounds (phonemes) has '{word.text}', {COUNTING}?"
             yield _draft("phoneme_count", question, NUMBERS[count - 1], wrong, {word.text: word}, word=word.text)
 
-    def homophones(self, rng: Random) -> Iterator[Draft]:
+    def homophones(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word sounds the same; wrong ones are spelled alike."""
         templates = ("Which word is pronounced exactly like '{word}'?", "Which of these is a homophone of '{word}'?")
         by_sounds: dict[tuple[str, ...], list[Word]] = defaultdict(list)
@@ -205,7 +207,7 @@ class Speller:
             if found:
                 yield found
 
-    def minimal_pairs(self, rng: Random) -> Iterator[Draft]:
+    def minimal_pairs(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word differs in one sound only."""
         templates = (
             "Which word forms a minimal pair with '{word}', differing in exactly one speech sound?",
@@ -236,7 +238,7 @@ class Speller:
         other = self._known[text].plain
         return len(other) == len(word.plain) and _merged(other) != _merged(word.plain)
 
-    def edges(self, rng: Random) -> Iterator[Draft]:
+    def edges(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word begins or ends with the same consonant sound; wrong ones share the letter."""
         for word in _many(rng, self._words):
             place = rng.choice(["begins", "ends"])
@@ -264,7 +266,7 @@ class Speller:
             if found:
                 yield found
 
-    def vowels(self, rng: Random) -> Iterator[Draft]:
+    def vowels(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word has the same vowel; wrong ones have the same vowel letters."""
         templates = ("Which word has the same vowel sound as '{word}'?", "Whose vowel sounds like the one in '{word}'?")
         short = [word for word in self._short if "R" not in word.plain]  # an R colours the vowel before it

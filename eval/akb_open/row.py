@@ -38,7 +38,7 @@ class Derivation(Value):
         return value
 
 
-class Row(Value):
+class AkbOpenRow(Value):
     """One question with four options; `source` names what was opened for it, or says that it is computed."""
 
     id: str
@@ -51,10 +51,10 @@ class Row(Value):
     derivation: Derivation | None = None
 
 
-def read_rows(file: Path = FILE) -> tuple[Row, ...]:
+def read_rows(file: Path = FILE) -> tuple[AkbOpenRow, ...]:
     """Read AKB-open; raises `BadConfig` that names the row and field that cannot be used."""
     try:
-        return tuple(TypeAdapter(list[Row]).validate_json(read_bytes(file)))
+        return tuple(TypeAdapter(list[AkbOpenRow]).validate_json(read_bytes(file)))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         row, *fields = problem["loc"] or (-1,)
@@ -64,7 +64,7 @@ def read_rows(file: Path = FILE) -> tuple[Row, ...]:
         ) from error
 
 
-def write_rows(file: Path, rows: Iterable[Row]) -> None:
+def write_rows(file: Path, rows: Iterable[AkbOpenRow]) -> None:
     """Write rows as a JSON list, one row a line, the same bytes for the same rows."""
     lines = (json.dumps(row.model_dump(mode="json", exclude_none=True), ensure_ascii=False) for row in rows)
     file.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")

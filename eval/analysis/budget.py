@@ -48,7 +48,7 @@ class AtBudget(NamedTuple):
         return mcnemar_exact(self.gained, self.lost)
 
 
-class Step(NamedTuple):
+class BudgetedAnswer(NamedTuple):
     """What an answer was within a budget."""
 
     is_right: bool
@@ -76,13 +76,13 @@ def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
     )
 
 
-def step_at(row: Prediction, budget: int) -> Step:
+def step_at(row: Prediction, budget: int) -> BudgetedAnswer:
     """Return what the last draft within the budget was; an answer without drafts was the same throughout."""
     drafts = [draft for draft in row.response.drafts if draft.actions <= budget] if row.response else []
     if not drafts:
-        return Step(row.correct_strict, 0)
+        return BudgetedAnswer(row.correct_strict, 0)
     choice = drafts[-1].choice
-    return Step(choice is not None and choice.text == row.answer, drafts[-1].actions)
+    return BudgetedAnswer(choice is not None and choice.text == row.answer, drafts[-1].actions)
 
 
 def print_curves(found: Sequence[AtBudget], console: Console) -> None:
@@ -99,10 +99,10 @@ def print_curves(found: Sequence[AtBudget], console: Console) -> None:
 
 def draw(found: Sequence[AtBudget], folder: Path) -> Path:
     """Draw the curves into the run folder."""
-    from eval.display.plots import Spent, accuracy_against_budget
+    from eval.display.plots import BudgetPoint, accuracy_against_budget
 
     out = folder / "budget.svg"
     accuracy_against_budget(
-        [Spent(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
+        [BudgetPoint(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
     )
     return out

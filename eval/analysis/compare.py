@@ -13,7 +13,7 @@ from rich.table import Table
 
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import cohens_h, detectable_difference, holm, mcnemar_exact, paired_difference
-from eval.store.stored import Row, Stored
+from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
 from services.types import Value
 
@@ -33,7 +33,7 @@ class Side(Value):
     """Items that the other side does not have: left out of everything else."""
 
 
-class Group(Value):
+class GroupComparison(Value):
     """The comparison within one task or category."""
 
     name: str
@@ -76,8 +76,8 @@ class Comparison(Value):
     """Accuracy of taking, for each task, the better side: chosen on these very items, so optimistic."""
     detectable_difference: float
     """Difference that 80 % of such comparisons would find, at this n and this share of discordant items."""
-    by_task: tuple[Group, ...]
-    by_category: tuple[Group, ...]
+    by_task: tuple[GroupComparison, ...]
+    by_category: tuple[GroupComparison, ...]
 
 
 class _Pair(NamedTuple):
@@ -93,7 +93,7 @@ class _Pair(NamedTuple):
         return self.right_a - self.right_b
 
 
-def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
+def compare(a: StoredResult, b: StoredResult, scorer: Scorer = "strict") -> Comparison:
     """Compare two results; raises `BadConfig` where they share no item, or items of one id differ."""
     rows_a, rows_b = ({row.verdict.id: row for row in side.rows} for side in (a, b))
     shared = [id_ for id_ in rows_a if id_ in rows_b]
@@ -132,7 +132,7 @@ def compare(a: Stored, b: Stored, scorer: Scorer = "strict") -> Comparison:
     )
 
 
-def require_same(a: Row, b: Row) -> None:
+def require_same(a: StoredRow, b: StoredRow) -> None:
     """Raise `BadConfig` where two rows of one id are about different questions."""
     for field in ("question", "choices", "answer"):
         values = (getattr(a, field), getattr(b, field))
@@ -143,7 +143,7 @@ def require_same(a: Row, b: Row) -> None:
             )
 
 
-def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
+def _pair(a: StoredRow, b: StoredRow, scorer: Scorer) -> _Pair:
     require_same(a, b)
     verdict = a.verdict
     return _Pair(
@@ -151,11 +151,11 @@ def _pair(a: Row, b: Row, scorer: Scorer) -> _Pair:
     )
 
 
-def _right(row: Row, scorer: Scorer) -> bool:
+def _right(row: StoredRow, scorer: Scorer) -> bool:
     return row.verdict.correct_strict if scorer == "strict" else row.verdict.correct_official
 
 
-def _side(stored: Stored, rows: dict[str, Row], shared: Sequence[str], scorer: Scorer) -> Side:
+def _side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequence[str], scorer: Scorer) -> Side:
     paired = [rows[id_] for id_ in shared]
     correct = sum(_right(row, scorer) for row in paired)
     return Side(
@@ -192,7 +192,7 @@ def _switched(pairs: Sequence[_Pair]) -> int:
     return sum(max(sum(p.right_a for p in group), sum(p.right_b for p in group)) for group in groups)
 
 
-def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[Group, ...]:
+def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[GroupComparison, ...]:
     """Compare within each group that has a name; Holm's correction is over all of them."""
     groups = {name: group for name, group in grouped(pairs, names).items() if name}
     tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
@@ -202,9 +202,9 @@ def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[Group, ...]:
     )
 
 
-def _group(name: str, pairs: Sequence[_Pair], p: float, p_holm: float) -> Group:
+def _group(name: str, pairs: Sequence[_Pair], p: float, p_holm: float) -> GroupComparison:
     differences = [pair.difference for pair in pairs]
-    return Group(
+    return GroupComparison(
         name=name,
         n=len(pairs),
         correct_a=sum(pair.right_a for pair in pairs),
@@ -265,7 +265,7 @@ def _findings(comparison: Comparison) -> Iterable[str]:
     )
 
 
-def _group_table(title: str, groups: Sequence[Group]) -> Table:
+def _group_table(title: str, groups: Sequence[GroupComparison]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column(title.removeprefix("by "), overflow="fold")
     for heading in ("n", "A", "B", "A - B, 95 %", "p", "p (Holm)"):

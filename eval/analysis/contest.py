@@ -15,7 +15,7 @@ from rich.table import Table
 from eval.analysis.compare import Scorer, grouped, require_same
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import holm, mcnemar_exact
-from eval.store.stored import Row, Stored
+from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
 from services.types import Value
 
@@ -36,7 +36,7 @@ class Contestant(Value):
     """Captions and transcripts whose seconds are not counted, as they were there already."""
 
 
-class Field(Value):
+class GroupWinner(Value):
     """Who wins within one task or category."""
 
     name: str
@@ -67,9 +67,9 @@ class Contest(Value):
     scorer: Scorer
     n: int
     contestants: tuple[Contestant, ...]
-    overall: Field
-    by_task: tuple[Field, ...]
-    by_category: tuple[Field, ...]
+    overall: GroupWinner
+    by_task: tuple[GroupWinner, ...]
+    by_category: tuple[GroupWinner, ...]
 
 
 class _Item(NamedTuple):
@@ -82,7 +82,7 @@ class _Item(NamedTuple):
     """Share of each run's time."""
 
 
-def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
+def contest(results: Sequence[StoredResult], scorer: Scorer = "strict") -> Contest:
     """Compare results over the items that all have."""
     by_id = [{row.verdict.id: row for row in result.rows} for result in results]
     shared = [id_ for id_ in by_id[0] if all(id_ in rows for rows in by_id)]
@@ -106,13 +106,13 @@ def contest(results: Sequence[Stored], scorer: Scorer = "strict") -> Contest:
     )
 
 
-def _speed(result: Stored) -> float:
+def _speed(result: StoredResult) -> float:
     """Return the seconds of a run per second between a question and its answer: items share the run's time."""
     waited = sum(verdict.took_s for verdict in result.verdicts)
     return max(verdict.clock_s for verdict in result.verdicts) / waited if waited else 0.0
 
 
-def _item(rows: Sequence[Row], speeds: Sequence[float], scorer: Scorer) -> _Item:
+def _item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: Scorer) -> _Item:
     for other in rows[1:]:
         require_same(rows[0], other)
     verdicts = [row.verdict for row in rows]
@@ -121,7 +121,7 @@ def _item(rows: Sequence[Row], speeds: Sequence[float], scorer: Scorer) -> _Item
     return _Item(verdicts[0].task, verdicts[0].category, right, seconds)
 
 
-def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
+def _contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
     took_s = max(verdict.clock_s for verdict in result.verdicts)
     return Contestant(
         name=result.name,
@@ -133,7 +133,7 @@ def _contestant(result: Stored, right: Sequence[bool]) -> Contestant:
     )
 
 
-def _fields(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[Field, ...]:
+def _fields(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[GroupWinner, ...]:
     named = {name: items for name, items in groups.items() if name}
     pairs = list(combinations(range(len(contestants)), 2))
     adjusted = iter(holm([_mcnemar(items, *pair) for items in named.values() for pair in pairs]))
@@ -149,7 +149,7 @@ def _mcnemar(items: Sequence[_Item], a: int, b: int) -> float:
 
 def _field(
     name: str, items: Sequence[_Item], contestants: tuple[Contestant, ...], p_holm: dict[tuple[int, int], float]
-) -> Field:
+) -> GroupWinner:
     correct = [sum(item.right[place] for item in items) for place in range(len(contestants))]
     leader, second, *_ = sorted(
         range(len(contestants)), key=lambda place: (-correct[place], contestants[place].seconds or 0.0)
@@ -158,7 +158,7 @@ def _field(
     lead = (correct[leader] - correct[second]) / len(items)
     is_timed = all(contestants[place].seconds is not None for place in (leader, second))
     more_s = sum(item.seconds[leader] - item.seconds[second] for item in items) / len(items) if is_timed else None
-    return Field(
+    return GroupWinner(
         name=name,
         n=len(items),
         correct={one.name: count for one, count in zip(contestants, correct, strict=True)},
@@ -197,7 +197,7 @@ def print_contest(found: Contest, console: Console) -> None:
     )
 
 
-def _table(title: str, fields: Sequence[Field], contestants: Sequence[Contestant]) -> Table:
+def _table(title: str, fields: Sequence[GroupWinner], contestants: Sequence[Contestant]) -> Table:
     table = Table(title=f"by {title}" if title != "all" else None, title_justify="left")
     table.add_column(title)
     for heading in ("n", *(one.name for one in contestants)):

@@ -20,7 +20,7 @@ from services.types import Value
 MIN_MODELS = 3
 
 
-class Pair(Value):
+class ColumnCorrelation(Value):
     """How two columns go together."""
 
     x: str
@@ -42,7 +42,7 @@ class Pair(Value):
     """The same where the better by y of the best two by x is picked."""
 
 
-class Score(Value):
+class ModelScore(Value):
     """One model's accuracy in one column."""
 
     model: str
@@ -55,17 +55,17 @@ class Score(Value):
     """In [0, 1]; None where the items are not known."""
 
 
-class Pairs(Value):
+class CorrelationReport(Value):
     """What `eval correlate --json` prints."""
 
-    scores: tuple[Score, ...]
+    scores: tuple[ModelScore, ...]
     """What is correlated, by model."""
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ColumnCorrelation, ...]
     num_too_few: int
     """Pairs of columns that fewer than three models share: not correlated."""
 
 
-def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> Pairs:
+def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> CorrelationReport:
     """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are counted only.
 
     Raises `BadConfig` where x or y is no column, or there is nothing to pair it with.
@@ -82,23 +82,23 @@ def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None)
     if not asked:
         raise BadConfig(f"A correlation needs two columns of scores; here are: {', '.join(table.columns)}.")
     pairs = [_pair(table, a, b) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
-    return Pairs(scores=tuple(_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
+    return CorrelationReport(scores=tuple(_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
 
 
-def _scores(table: ScoreTable) -> Iterator[Score]:
+def _scores(table: ScoreTable) -> Iterator[ModelScore]:
     for model, its_family in table.families.items():
         for name, column in table.columns.items():
             if model in column:
                 percent, n = column[model]
                 interval = wilson_95(round(percent * n / 100), n) if n else None
-                yield Score(model=model, family=its_family, column=name, percent=percent, n=n, wilson_95=interval)
+                yield ModelScore(model=model, family=its_family, column=name, percent=percent, n=n, wilson_95=interval)
 
 
-def _pair(table: ScoreTable, x: str, y: str) -> Pair:
+def _pair(table: ScoreTable, x: str, y: str) -> ColumnCorrelation:
     models = table.shared(x, y)
     values_x, values_y = table.values(x, models), table.values(y, models)
     found = correlate(values_x, values_y)
-    return Pair(
+    return ColumnCorrelation(
         x=x,
         y=y,
         n=found.n,
@@ -126,7 +126,7 @@ def _number(value: float) -> float | None:
     return None if isnan(value) else value
 
 
-def print_pairs(found: Pairs, console: Console) -> None:
+def print_pairs(found: CorrelationReport, console: Console) -> None:
     """Print the scores, then each pair with its uncertainty and what trusting it costs."""
     console.print(_table(found.scores))
     if not found.pairs:
@@ -141,7 +141,7 @@ def print_pairs(found: Pairs, console: Console) -> None:
     console.print(remark, highlight=False, soft_wrap=True)
 
 
-def _table(scores: Sequence[Score]) -> Table:
+def _table(scores: Sequence[ModelScore]) -> Table:
     """Return a row per model, a column per score, in percent with the interval where it is known."""
     columns = list(dict.fromkeys(score.column for score in scores))
     shown = Table("model", "family", *columns)
@@ -151,25 +151,25 @@ def _table(scores: Sequence[Score]) -> Table:
     return shown
 
 
-def _cell(score: Score) -> str:
+def _cell(score: ModelScore) -> str:
     between = f" [{100 * score.wilson_95.low:.1f}, {100 * score.wilson_95.high:.1f}]" if score.wilson_95 else ""
     return f"{score.percent:.1f}{between}"
 
 
-def _association(pair: Pair) -> str:
+def _association(pair: ColumnCorrelation) -> str:
     if pair.pearson is None or pair.spearman is None:
         return "no correlation: all models have the same score"
     interval = _range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
     return f"Pearson r {pair.pearson:.3f} [{interval}], p = {pair.p:.3g}; Spearman rho {pair.spearman:.2f}"
 
 
-def _robustness(pair: Pair) -> str:
+def _robustness(pair: ColumnCorrelation) -> str:
     families = [f"{name} {r:.2f}" for name, r in pair.leave_one_family_out.items() if r is not None]
     without_one = _range(pair.leave_one_out) if pair.leave_one_out else "-"
     return f"r without one model: {without_one}; without a family: {', '.join(families) or '-'}"
 
 
-def _cost(pair: Pair) -> str:
+def _cost(pair: ColumnCorrelation) -> str:
     return (
         f"picking the best by {pair.x} loses {pair.regret:.1f} points of {pair.y}, "
         f"trying the best two {pair.regret_top_2:.1f}"

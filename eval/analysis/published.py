@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.analysis.score_table import Scores, ScoreTable
+from eval.analysis.score_table import PercentScore, ScoreTable
 from services.types import Value
 
 FILE = Path(__file__).with_name("published.json")
@@ -112,7 +112,7 @@ class Published(Value):
         sizes = {"akb": NUM_AKB}
         return ScoreTable(
             {
-                name: {model: Scores(percent, sizes.get(name, 1_000)) for model, percent in column.items()}
+                name: {model: PercentScore(percent, sizes.get(name, 1_000)) for model, percent in column.items()}
                 for name, column in columns.items()
             },
             {model: model.partition("-")[0].rstrip("0123456789.").lower() for model in self.akb},

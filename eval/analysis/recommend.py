@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.published import published
-from eval.analysis.score_table import Scores, ScoreTable
+from eval.analysis.score_table import PercentScore, ScoreTable
 from eval.scoring.scoring import Interval, wilson_95
 from services.errors import BadConfig
 from services.types import Value
@@ -36,7 +36,7 @@ WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
 PUBLISHED_X = "akb"  # column of the paper's table that calibrates where there is nothing else
 
 
-class Candidate(Value):
+class RankedBackbone(Value):
     """A backbone that could be fine-tuned."""
 
     model: str
@@ -64,7 +64,7 @@ class Recommendation(Value):
     """Points of y for a point of x."""
     residual_sd: float
     """Points of y that x leaves unexplained."""
-    ranked: tuple[Candidate, ...]
+    ranked: tuple[RankedBackbone, ...]
     """By x, best first."""
     regret_top: tuple[float, ...]
     """Expected regret of fine-tuning the first, the first two, the first three, and keeping the best."""
@@ -146,7 +146,7 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
 
 
 def _recommendation(
-    x: str, y: str, candidates: Sequence[tuple[str, Scores]], known: dict[str, float], given: _Given
+    x: str, y: str, candidates: Sequence[tuple[str, PercentScore]], known: dict[str, float], given: _Given
 ) -> Recommendation:
     import numpy as np
 
@@ -162,7 +162,7 @@ def _recommendation(
     low, high = np.quantile(drawn_y, [0.025, 0.975], axis=0)
     wins = None if drawn_x is None else np.bincount(drawn_x.argmax(axis=1), minlength=len(candidates)) / NUM_DRAWS
     ranked = tuple(
-        Candidate(
+        RankedBackbone(
             model=model,
             score=scores.percent,
             ci_95=_interval(scores.percent, sizes[index]),
@@ -227,7 +227,7 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _cells(candidate: Candidate) -> list[str]:
+def _cells(candidate: RankedBackbone) -> list[str]:
     interval = "" if candidate.ci_95 is None else f" [{candidate.ci_95.low:.1f}, {candidate.ci_95.high:.1f}]"
     low, high = candidate.predicted_95
     return [

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.published import Sizes, akb_category_sizes, category_scores, paper_name, published
-from eval.analysis.score_table import Scores, read_table
+from eval.analysis.score_table import PercentScore, read_table
 from eval.scoring.scoring import Z_95, Interval
 from eval.scoring.statistics import correlate, pearson, selection_regret
 from services.types import Value
@@ -31,7 +31,7 @@ BENCHMARKS = {"akb": "akb", "mmau": "mmau", "mmau-test-mini": "mmau", "mmar": "m
 SUFFIX = {"text": "", "cascade": "_t", "lalm": "_a"}  # of a column, by path; AKB is read, the others are heard
 
 
-class Recomputed(Value):
+class RecomputedCorrelation(Value):
     """A correlation of the paper's heat-map."""
 
     x: str
@@ -47,7 +47,7 @@ class Recomputed(Value):
     """Whether the printed value is not ours, rounded to two decimals."""
 
 
-class Category(Value):
+class CategoryCorrelation(Value):
     """A correlation of figure 3: cascade against fine-tuned model, within one category."""
 
     name: str
@@ -58,7 +58,7 @@ class Category(Value):
     """With those of the paper's own table."""
 
 
-class Regret(Value):
+class ProxyRegret(Value):
     """Points lost on `target` by picking the best backbone by `proxy`."""
 
     proxy: str
@@ -67,7 +67,7 @@ class Regret(Value):
     points: float
 
 
-class Ours(Value):
+class PaperComparison(Value):
     """One of our scores beside the paper's."""
 
     model: str
@@ -84,14 +84,14 @@ class Reproduction(Value):
     """What `eval reproduce --json` prints."""
 
     source: str
-    correlations: tuple[Recomputed, ...]
-    categories: tuple[Category, ...]
+    correlations: tuple[RecomputedCorrelation, ...]
+    categories: tuple[CategoryCorrelation, ...]
     akb_sizes: tuple[dict[str, int], ...]
     """Every choice of category sizes that fits the printed percentages; one, if they are determined."""
-    regrets: tuple[Regret, ...]
+    regrets: tuple[ProxyRegret, ...]
     counterexamples: tuple[str, ...]
     """To the page's claim that Qwen backbones beat Llama backbones in all settings."""
-    ours: tuple[Ours, ...]
+    ours: tuple[PaperComparison, ...]
     unmatched: tuple[str, ...]
     """Scores of ours that the paper has no counterpart of."""
 
@@ -111,7 +111,7 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
     )
 
 
-def _correlations() -> list[Recomputed]:
+def _correlations() -> list[RecomputedCorrelation]:
     table = published().table()
     found = []
     for cell in published().printed_correlations:
@@ -119,7 +119,7 @@ def _correlations() -> list[Recomputed]:
         r = correlate(table.values(cell.x, models), table.values(cell.y, models))
         assert r.ci_95 is not None and r.leave_one_out is not None, cell
         found.append(
-            Recomputed(
+            RecomputedCorrelation(
                 x=cell.x,
                 y=cell.y,
                 n=r.n,
@@ -135,20 +135,22 @@ def _correlations() -> list[Recomputed]:
     return found
 
 
-def _categories() -> list[Category]:
+def _categories() -> list[CategoryCorrelation]:
     plotted, corrected = category_scores(as_plotted=True), category_scores(as_plotted=False)
     printed = published().printed_category_correlations
     return [
-        Category(name=name, printed=r, as_plotted=pearson(*plotted[name]), corrected=pearson(*corrected[name]))
+        CategoryCorrelation(
+            name=name, printed=r, as_plotted=pearson(*plotted[name]), corrected=pearson(*corrected[name])
+        )
         for name, r in printed.items()
     ]
 
 
-def _regret(proxy: str, target: str) -> Regret:
+def _regret(proxy: str, target: str) -> ProxyRegret:
     table = published().table()
     models = table.shared(proxy, target)
     x, y = table.values(proxy, models), table.values(target, models)
-    return Regret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
+    return ProxyRegret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
 
 
 def _counterexamples() -> list[str]:
@@ -164,7 +166,7 @@ def _counterexamples() -> list[str]:
 
 
 class _Sided(NamedTuple):
-    ours: tuple[Ours, ...]
+    ours: tuple[PaperComparison, ...]
     unmatched: tuple[str, ...]
 
 
@@ -184,10 +186,10 @@ def _beside_paper(runs: Sequence[Path]) -> _Sided:
     return _Sided(tuple(found), tuple(unmatched))
 
 
-def _beside(model: str, column: str, ours: Scores, theirs: Scores) -> Ours:
+def _beside(model: str, column: str, ours: PercentScore, theirs: PercentScore) -> PaperComparison:
     difference = ours.percent - theirs.percent
     half = Z_95 * sqrt(_variance(ours) + _variance(theirs)) if ours.n else None
-    return Ours(
+    return PaperComparison(
         model=model,
         column=column,
         paper=theirs.percent,
@@ -197,7 +199,7 @@ def _beside(model: str, column: str, ours: Scores, theirs: Scores) -> Ours:
     )
 
 
-def _variance(scores: Scores) -> float:
+def _variance(scores: PercentScore) -> float:
     assert scores.n is not None
     return scores.percent * (100 - scores.percent) / scores.n
 
@@ -248,7 +250,7 @@ def _rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequenc
     return table
 
 
-def _heat_map(correlations: Sequence[Recomputed]) -> Table:
+def _heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
     title = "Correlations, recomputed from the tables above (* printed wrong; LOO: leaving one out)"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for heading in ("pair", "n", "printed", "r, 95 %", "rho", "LOO", "p"):
@@ -266,7 +268,7 @@ def _heat_map(correlations: Sequence[Recomputed]) -> Table:
     return table
 
 
-def _figure_3(categories: Sequence[Category]) -> Table:
+def _figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
     shifted = " and ".join(published().figure_3_shifted.models)
     table = Table(title=f"Figure 3: cascade ~ fine-tuned; its values of {shifted} are shifted", title_justify="left")
     for heading in ("category", "printed", "as plotted", "corrected"):
@@ -284,7 +286,7 @@ def _sizes(found: Reproduction) -> list[str]:
     ]
 
 
-def _regret_lines(regrets: Sequence[Regret]) -> list[str]:
+def _regret_lines(regrets: Sequence[ProxyRegret]) -> list[str]:
     return [
         f"Picking by {COLUMNS[one.proxy]} ({one.picked}) loses {one.points:.1f} points on {COLUMNS[one.target]}."
         for one in regrets
@@ -299,7 +301,7 @@ def _claim(found: Reproduction) -> list[str]:
     )
 
 
-def _ours_table(ours: Sequence[Ours]) -> Table:
+def _ours_table(ours: Sequence[PaperComparison]) -> Table:
     table = Table(title="Ours beside the paper's, strict score, %", title_justify="left")
     for heading in ("LLM", "score", "paper", "ours", "difference, 95 %"):
         table.add_column(heading, justify="left" if heading in {"LLM", "score"} else "right")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from eval.benchmarks.mmar import Row, RubricItem
+from eval.benchmarks.mmar import MmarRow, RubricItem
 from eval.benchmarks.rows import read_rows
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
@@ -97,7 +97,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
 
 
 def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
-    rows, sha256 = read_rows(Path(record.benchmark_file), Row)
+    rows, sha256 = read_rows(Path(record.benchmark_file), MmarRow)
     if sha256 != record.benchmark_sha256:
         raise BadConfig(f"{record.benchmark_file} has changed since the run; its rubric may not fit the answers.")
     rubric = {row.id: row.rubric for row in rows}

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.scoring.scoring import Summary
+from eval.scoring.scoring import RunSummary
 from eval.store.run_folder import require_record
 from services.errors import BadConfig
 
 
-class Scores(NamedTuple):
+class PercentScore(NamedTuple):
     """Accuracy of one model in percent, and the items that it rests on."""
 
     percent: float
@@ -26,7 +26,7 @@ class Scores(NamedTuple):
 class ScoreTable(NamedTuple):
     """Scores by column and model."""
 
-    columns: dict[str, dict[str, Scores]]
+    columns: dict[str, dict[str, PercentScore]]
     """Column name -> model -> score; a model need not be in every column."""
     families: dict[str, str]
     """Model -> family."""
@@ -35,7 +35,7 @@ class ScoreTable(NamedTuple):
         """Return the models that both columns have."""
         return tuple(model for model in self.column(x) if model in self.column(y))
 
-    def column(self, name: str) -> dict[str, Scores]:
+    def column(self, name: str) -> dict[str, PercentScore]:
         """Return the scores of a column; `BadConfig` lists the columns that exist."""
         if name not in self.columns:
             raise BadConfig(f"No scores named {name!r}. Here are: {', '.join(self.columns)}.")
@@ -50,7 +50,7 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
     """Read run folders, or one .csv file."""
     if len(paths) == 1 and paths[0].suffix == ".csv":
         return _from_csv(paths[0])
-    columns: dict[str, dict[str, Scores]] = {}
+    columns: dict[str, dict[str, PercentScore]] = {}
     folders: dict[tuple[str, str], Path] = {}
     for path in paths:
         options, summary = require_record(path).options, _summary(path)
@@ -60,7 +60,7 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
         n = summary.n - summary.withheld
         if not n:
             raise BadConfig(f"{str(path)!r} has no score: the answers are withheld.")
-        columns.setdefault(column, {})[model] = Scores(100 * summary.correct_strict / n, n)
+        columns.setdefault(column, {})[model] = PercentScore(100 * summary.correct_strict / n, n)
     return ScoreTable(columns, {model: family(model) for model, _ in folders})
 
 
@@ -70,11 +70,11 @@ def family(model: str) -> str:
     return match[0].lower() if match else model
 
 
-def _summary(folder: Path) -> Summary:
+def _summary(folder: Path) -> RunSummary:
     file = folder / "summary.json"
     if not file.is_file():
         raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json.")
-    return Summary.model_validate_json(file.read_bytes())
+    return RunSummary.model_validate_json(file.read_bytes())
 
 
 def _from_csv(file: Path) -> ScoreTable:
@@ -85,7 +85,9 @@ def _from_csv(file: Path) -> ScoreTable:
         raise BadConfig(f"Scores {str(file)!r} cannot be read: {error}.") from error
     if not rows or "model" not in rows[0]:
         raise BadConfig(f"Scores {str(file)!r} need a header line with 'model' and at least one line below it.")
-    columns: dict[str, dict[str, Scores]] = {name: {} for name in rows[0] if name not in {"model", "family", None}}
+    columns: dict[str, dict[str, PercentScore]] = {
+        name: {} for name in rows[0] if name not in {"model", "family", None}
+    }
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         if row["model"] in seen or None in row:
@@ -94,7 +96,7 @@ def _from_csv(file: Path) -> ScoreTable:
         seen.add(row["model"])
         for name, scores in columns.items():
             if row[name]:
-                scores[row["model"]] = Scores(_percent(file, number, name, row[name]), None)
+                scores[row["model"]] = PercentScore(_percent(file, number, name, row[name]), None)
     return ScoreTable(columns, {row["model"]: row.get("family") or family(row["model"]) for row in rows})
 
 

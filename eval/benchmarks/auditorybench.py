@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_bytes
-from eval.benchmarks.text_rows import Fields, TextRow, read_fields, renamed
+from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, renamed
 from services.errors import BadConfig, worded
 from services.settings import settings
 
@@ -77,7 +77,7 @@ def read(file: Path) -> Benchmark:
     )
 
 
-def _fields(file: Path, row: Mapping[str, str]) -> Fields:
+def _fields(file: Path, row: Mapping[str, str]) -> FieldNames:
     """Return the file's names of our fields, the first that it has of each."""
     fields = read_fields(file)
     found = {
@@ -88,13 +88,15 @@ def _fields(file: Path, row: Mapping[str, str]) -> Fields:
     return fields.model_copy(update=found)
 
 
-def _answers(rows: Sequence[Mapping[str, str]], fields: Fields) -> list[str]:
+def _answers(rows: Sequence[Mapping[str, str]], fields: FieldNames) -> list[str]:
     """Return the different answers of a file of comparisons, its options where it names none."""
     found = sorted({row.get(fields.answer, "") for row in rows} - {""})
     return found if 2 <= len(found) <= MAX_ANSWERS else []
 
 
-def _item(file: Path, number: int, row: Mapping[str, str], fields: Fields, answers: Sequence[str], task: str) -> Item:
+def _item(
+    file: Path, number: int, row: Mapping[str, str], fields: FieldNames, answers: Sequence[str], task: str
+) -> Item:
     ours = renamed({**row, **_listed(row, fields)}, fields)
     ours.setdefault("choices", list(answers))
     ours["id"] = f"{task}-{ours.get('id', number)}"
@@ -114,7 +116,7 @@ def _item(file: Path, number: int, row: Mapping[str, str], fields: Fields, answe
     )
 
 
-def _listed(row: Mapping[str, str], fields: Fields) -> dict[str, object]:
+def _listed(row: Mapping[str, str], fields: FieldNames) -> dict[str, object]:
     """Return the cell of options as a list; it is written as JSON, as Python, or with ; or | between."""
     cell = row.get(fields.choices, "") if isinstance(fields.choices, str) else ""
     if not cell:

@@ -33,7 +33,7 @@ class RubricItem(BaseModel):
     note: str = ""
 
 
-class Row(AskedRow):
+class MmarRow(AskedRow):
     """A row as published."""
 
     audio: Text = Field(alias="audio_path")
@@ -60,11 +60,11 @@ def load(audio_root: Path | None = None) -> Benchmark:
 def read(file: Path, audio_root: Path | None = None) -> Benchmark:
     """Read any file in the MMAR schema; see `read_benchmark`."""
     return read_benchmark(
-        file, Row, _item, audio_root=audio_root, audio_source=AUDIO_SOURCE, submission_keys=("answer_prediction",)
+        file, MmarRow, _item, audio_root=audio_root, audio_source=AUDIO_SOURCE, submission_keys=("answer_prediction",)
     )
 
 
-def _item(row: Row) -> Item:
+def _item(row: MmarRow) -> Item:
     answer = None if row.is_withheld else row.answer
     fields = row.model_dump(exclude={"url", "rubric"})
     return Item(**fields | {"answer": answer, "task": row.modality, "cluster": row.url or row.id})

@@ -32,7 +32,7 @@ def _joined(category: object) -> object:
     return ", ".join(map(str, category)) if isinstance(category, list) else category
 
 
-class Row(AskedRow):
+class MmauRow(AskedRow):
     """A row as published."""
 
     audio: Text = Field(alias="audio_id")
@@ -60,7 +60,7 @@ def read(file: Path, audio_root: Path | None = None) -> Benchmark:
     """Read any file in the MMAU schema; see `read_benchmark`."""
     return read_benchmark(
         file,
-        Row,
+        MmauRow,
         _item,
         audio_root=audio_root,
         audio_source=AUDIO_SOURCE,
@@ -68,6 +68,6 @@ def read(file: Path, audio_root: Path | None = None) -> Benchmark:
     )
 
 
-def _item(row: Row) -> Item:
+def _item(row: MmauRow) -> Item:
     answer = None if row.is_withheld else row.answer
     return Item(**row.model_dump() | {"answer": answer, "modality": row.task, "cluster": row.question})

@@ -12,7 +12,7 @@ from services.errors import BadConfig, worded
 from services.types import Value
 
 
-class Fields(Value):
+class FieldNames(Value):
     """What a file calls its fields."""
 
     id: str = "id"
@@ -43,34 +43,34 @@ def read_text_benchmark(file: Path) -> Benchmark:
     return read_benchmark(file, row_kind(read_fields(file)), _item)
 
 
-def read_fields(file: Path) -> Fields:
+def read_fields(file: Path) -> FieldNames:
     """Return what the file calls its fields; raises `BadConfig` where its `.fields.json` says nothing usable."""
     mapping = file.with_suffix(".fields.json")
     if not mapping.is_file():
-        return Fields()
+        return FieldNames()
     try:
-        return Fields.model_validate_json(read_bytes(mapping))
+        return FieldNames.model_validate_json(read_bytes(mapping))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(
             f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {worded(problem)}; fields that can be named "
-            f"are {', '.join(Fields.model_fields)}."
+            f"are {', '.join(FieldNames.model_fields)}."
         ) from error
 
 
-def row_kind(fields: Fields) -> type[TextRow]:
+def row_kind(fields: FieldNames) -> type[TextRow]:
     """Return the kind of row that a file with these fields has."""
 
-    class Row(TextRow):
+    class RenamedRow(TextRow):
         @model_validator(mode="before")
         @classmethod
         def _named(cls, row: object) -> object:
             return renamed(row, fields) if isinstance(row, dict) else row
 
-    return Row
+    return RenamedRow
 
 
-def renamed(row: Mapping[str, object], fields: Fields) -> dict[str, object]:
+def renamed(row: Mapping[str, object], fields: FieldNames) -> dict[str, object]:
     """Return a row under our names; a letter that is no option's text becomes the option that it stands for."""
     simple = {name: field for name, field in fields.model_dump().items() if name != "choices"}
     ours = {name: row[field] for name, field in simple.items() if field in row}

@@ -29,7 +29,7 @@ STYLE: dict[Any, Any] = {  # keys are literals of matplotlib's own stubs
 }
 
 
-class Bar(NamedTuple):
+class AccuracyBar(NamedTuple):
     """An accuracy with its interval, all in [0, 1]."""
 
     run: str
@@ -38,7 +38,7 @@ class Bar(NamedTuple):
     wilson_95: Interval
 
 
-def intervals(bars: Sequence[Bar]) -> str:
+def intervals(bars: Sequence[AccuracyBar]) -> str:
     """Return inline SVG: a row for each group, and in it a dot with a whisker for each run."""
     groups, runs = list(dict.fromkeys(bar.group for bar in bars)), list(dict.fromkeys(bar.run for bar in bars))
     with mpl.rc_context(STYLE):
@@ -58,7 +58,7 @@ def intervals(bars: Sequence[Bar]) -> str:
         return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
 
 
-class Priced(NamedTuple):
+class CostPoint(NamedTuple):
     """An accuracy in [0, 1] with its interval, and what it costs."""
 
     name: str
@@ -68,7 +68,7 @@ class Priced(NamedTuple):
     wilson_95: Interval
 
 
-def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: Path) -> None:
+def accuracy_against_cost(dots: Sequence[CostPoint], curve: Sequence[CostPoint], out: Path) -> None:
     """Write a plot in the format of `out`'s suffix: a dot with a whisker for each way, and one way at several costs."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -87,7 +87,7 @@ def accuracy_against_cost(dots: Sequence[Priced], curve: Sequence[Priced], out: 
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
-class Spent(NamedTuple):
+class BudgetPoint(NamedTuple):
     """An accuracy in [0, 1] with its interval, within a budget."""
 
     name: str
@@ -96,7 +96,7 @@ class Spent(NamedTuple):
     wilson_95: Interval
 
 
-def accuracy_against_budget(dots: Sequence[Spent], out: Path) -> None:
+def accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None:
     """Write a plot in the format of `out`'s suffix: a line with a band for each name."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -118,7 +118,7 @@ def accuracy_against_budget(dots: Sequence[Spent], out: Path) -> None:
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
-def _whisker(axes: Axes, bar: Bar, y: float, number: int) -> None:
+def _whisker(axes: Axes, bar: AccuracyBar, y: float, number: int) -> None:
     errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
     colour, marker = _colour(number), _marker(number)
     axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt=marker, color=colour, capsize=2.5, markersize=5)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from eval.scoring.scoring import Calibration, ControlScore, Score, Summary, Verdict
+from eval.scoring.scoring import Calibration, ControlScore, RunSummary, Score, Verdict
 from eval.store.records import Prediction
 
 REFRESH_PER_S = 4
@@ -77,7 +77,7 @@ class LiveBar:
         return ", ".join(parts)
 
 
-def print_table(title: str, summary: Summary, console: Console) -> None:
+def print_table(title: str, summary: RunSummary, console: Console) -> None:
     """Print both accuracies by task, the strict one with its 95 % interval, and what was unread or failed."""
     table = Table(title=title, title_justify="left")
     table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
@@ -107,7 +107,7 @@ def _cells(counted: Score) -> list[str]:
     return [str(counted.n), accuracies[0], interval, accuracies[1], str(counted.unread), str(counted.failed)]
 
 
-def _remarks(summary: Summary) -> Iterable[str]:
+def _remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
         yield from _control_remark(name, control)
     if summary.clustered_se is not None:

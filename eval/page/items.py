@@ -8,7 +8,7 @@ from eval.benchmarks.benchmark import Item
 from eval.page.audio import ClipFile, PageClip, page_clips
 from eval.run.control_scores import CONTROLS_FOLDER
 from eval.run.controls import ASK_NO_MODEL, ROTATION
-from eval.scoring.scoring import Summary
+from eval.scoring.scoring import RunSummary
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
@@ -82,14 +82,14 @@ class PageData(Value):
     statements: tuple[Evidence, ...]
 
 
-class Run(NamedTuple):
+class ReportedRun(NamedTuple):
     """A finished run, as the page shows it."""
 
     name: str
     label: str
     folder: Path
     record: RunRecord
-    summary: Summary
+    summary: RunSummary
 
 
 class _Key(NamedTuple):
@@ -119,15 +119,15 @@ class _Shared:
         return self.statements.setdefault(one, len(self.statements))
 
 
-def read_run(folder: Path, name: str, label: str) -> Run:
+def read_run(folder: Path, name: str, label: str) -> ReportedRun:
     """Open a finished run's folder; `BadConfig` where it is none, or not finished."""
     record, file = require_record(folder), folder / "summary.json"
     if not file.is_file():
         raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json. The same `eval run` finishes it.")
-    return Run(name, label, folder, record, Summary.model_validate_json(file.read_bytes()))
+    return ReportedRun(name, label, folder, record, RunSummary.model_validate_json(file.read_bytes()))
 
 
-def page_data(runs: Sequence[Run], max_audio_mb: float) -> PageData:
+def page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageData:
     """Gather the items of all runs, in the order in which they are first met."""
     shared = _Shared()
     clips: dict[_Key, int | None] = {}
@@ -184,7 +184,7 @@ def _verdict(prediction: Prediction) -> str:
     return "right" if prediction.correct_strict else "wrong"
 
 
-def _controls(run: Run) -> dict[str, dict[str, PageControl]]:
+def _controls(run: ReportedRun) -> dict[str, dict[str, PageControl]]:
     """Return what each finished control made of each item: id -> name of the control -> result."""
     found: dict[str, dict[str, PageControl]] = {}
     if not run.summary.controls:

@@ -15,10 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eval.analysis.compare import Comparison, compare
-from eval.display.plots import Bar, intervals
-from eval.page.items import PageData, Run, page_data, read_run
-from eval.scoring.scoring import Score, Summary
-from eval.store.stored import Stored, open_stored
+from eval.display.plots import AccuracyBar, intervals
+from eval.page.items import PageData, ReportedRun, page_data, read_run
+from eval.scoring.scoring import RunSummary, Score
+from eval.store.stored import StoredResult, open_stored
 from services import web
 from services.errors import BadConfig
 from services.types import Value
@@ -36,18 +36,18 @@ class PageStats(Value):
     num_clips_left_out: int
 
 
-class Group(NamedTuple):
+class ScoreGroup(NamedTuple):
     """Scores by one field of the items."""
 
     title: str
     scores: dict[str, Score]
 
 
-class Pair(NamedTuple):
+class RunPair(NamedTuple):
     """Two runs over one benchmark file, compared."""
 
-    a: Run
-    b: Run
+    a: ReportedRun
+    b: ReportedRun
     found: Comparison | None
     problem: str
     """Why they cannot be compared."""
@@ -80,7 +80,7 @@ def write_page(runs: Sequence[Path], out: Path, *, max_audio_mb: float = DEFAULT
     )
 
 
-def _html(runs: Sequence[Run], data: PageData, max_audio_mb: float) -> str:
+def _html(runs: Sequence[ReportedRun], data: PageData, max_audio_mb: float) -> str:
     return (
         _environment()
         .get_template("page.html.j2")
@@ -151,13 +151,13 @@ def _reasons(data: PageData, max_audio_mb: float) -> list[Reason]:
     return [reason for reason in reasons if reason.num_clips]
 
 
-def _groups(summary: Summary) -> list[Group]:
+def _groups(summary: RunSummary) -> list[ScoreGroup]:
     groups = [
-        Group("task", summary.by_task),
-        Group("category", summary.by_category),
-        Group("difficulty", summary.by_difficulty),
-        Group("modality", summary.by_modality),
-        Group("sub-category", summary.by_sub_category),
+        ScoreGroup("task", summary.by_task),
+        ScoreGroup("category", summary.by_category),
+        ScoreGroup("difficulty", summary.by_difficulty),
+        ScoreGroup("modality", summary.by_modality),
+        ScoreGroup("sub-category", summary.by_sub_category),
     ]
     return [
         group
@@ -166,28 +166,28 @@ def _groups(summary: Summary) -> list[Group]:
     ]
 
 
-def _pairs(runs: Sequence[Run]) -> list[Pair]:
+def _pairs(runs: Sequence[ReportedRun]) -> list[RunPair]:
     """Compare every two runs over the same benchmark file."""
     stored = cache(open_stored)
     same = [(a, b) for a, b in combinations(runs, 2) if a.record.benchmark_sha256 == b.record.benchmark_sha256]
     return [_pair(a, b, stored) for a, b in same]
 
 
-def _pair(a: Run, b: Run, stored: Callable[[Path], Stored]) -> Pair:
+def _pair(a: ReportedRun, b: ReportedRun, stored: Callable[[Path], StoredResult]) -> RunPair:
     try:
-        return Pair(a, b, compare(stored(a.folder), stored(b.folder)), "")
+        return RunPair(a, b, compare(stored(a.folder), stored(b.folder)), "")
     except BadConfig as error:  # answers withheld, no item shared, options in another order: the rest of the page holds
-        return Pair(a, b, None, str(error))
+        return RunPair(a, b, None, str(error))
 
 
-def _plot(runs: Sequence[Run]) -> Markup:
+def _plot(runs: Sequence[ReportedRun]) -> Markup:
     """Draw the scores that there are; nothing where all answers are withheld."""
     bars = list(_bars(runs))
     return Markup(intervals(bars) if bars else "")  # noqa: S704 - drawn by matplotlib, which escapes its text
 
 
-def _bars(runs: Sequence[Run]) -> Iterable[Bar]:
+def _bars(runs: Sequence[ReportedRun]) -> Iterable[AccuracyBar]:
     for run in runs:
         for name, score in ({"all": run.summary} | run.summary.by_task).items():
             if num_scored := score.n - score.withheld:
-                yield Bar(run.name, name, score.correct_strict / num_scored, score.wilson_95)
+                yield AccuracyBar(run.name, name, score.correct_strict / num_scored, score.wilson_95)

@@ -28,7 +28,7 @@ class Cost(NamedTuple):
     tokens: float
 
 
-class Pair(NamedTuple):
+class ArmPair(NamedTuple):
     """One question, and what either arm answered."""
 
     question: Question
@@ -60,7 +60,7 @@ class Pair(NamedTuple):
 class Arms(NamedTuple):
     """Both runs, paired."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ArmPair, ...]
     cascade_cost: Cost
     lalm_cost: Cost
     models: ArmModels
@@ -129,9 +129,9 @@ def _models(records: Mapping[str, RunRecord]) -> ArmModels:
     return ArmModels(**used)
 
 
-def _pair(cascade: Prediction, lalm: Prediction) -> Pair:
+def _pair(cascade: Prediction, lalm: Prediction) -> ArmPair:
     assert cascade.answer is not None and cascade.response is not None and lalm.response is not None
-    return Pair(
+    return ArmPair(
         question=cascade.to_question(),
         clip=cascade.audio,
         task=cascade.task,

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from agents.routing.features import all_features, question_features
 from agents.routing.router import Logistic, Reconciled, Router, Say, Stack, Way, chosen_arm, way_at
-from eval.routing.arms import Arms, Pair
-from eval.routing.stacking import Example, Split, Stacked, fit_stack
-from eval.scoring.calibration import Guess, fit_temperature
+from eval.routing.arms import ArmPair, Arms
+from eval.routing.stacking import Split, Stacked, StackingExample, fit_stack
+from eval.scoring.calibration import Forecast, fit_temperature
 from services.types import Answer
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Decision(NamedTuple):
         """Return whom it asks."""
         return way_at(self.likely_before, certainty)
 
-    def is_right(self, pair: Pair, certainty: float) -> bool:
+    def is_right(self, pair: ArmPair, certainty: float) -> bool:
         """Tell whether it answers rightly when it asks both unless it is so sure."""
         way = self.way(certainty)
         if way == "both":
@@ -77,12 +77,12 @@ def _num_folds(clips: Sequence[str], wanted: int) -> int:
     return min(wanted, len(set(clips)))
 
 
-def _decide(router: Router, pair: Pair) -> Decision:
+def _decide(router: Router, pair: ArmPair) -> Decision:
     likely = router.before.probability(question_features(pair.question))
     return Decision(likely, letter_of_both(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
 
 
-def letter_of_both(pair: Pair, found: Reconciled) -> str | None:
+def letter_of_both(pair: ArmPair, found: Reconciled) -> str | None:
     """Return the option that two answers come to, as `agents.auto` does."""
     if found.probabilities:
         return max(found.probabilities, key=found.probabilities.__getitem__)
@@ -90,7 +90,7 @@ def letter_of_both(pair: Pair, found: Reconciled) -> str | None:
     return choice.letter if choice else None
 
 
-def _fit(arms: Arms, pairs: Sequence[Pair]) -> Router:
+def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
     splits = _inner_splits(pairs)
     before = _learn(pairs, splits)
     cascade_temperature = fit_temperature([_guess(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities])
@@ -108,7 +108,7 @@ def _fit(arms: Arms, pairs: Sequence[Pair]) -> Router:
     return draft.model_copy(update={"after": after.stack, "certainty": _certainty(draft, pairs, before, after)})
 
 
-def _certainty(draft: Router, pairs: Sequence[Pair], before: "_Learnt", after: Stacked) -> float:
+def _certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after: Stacked) -> float:
     """Return how sure `before` has to be, by what fits without their clips do with these questions."""
     unseen = [draft.model_copy(update={"after": stack}) for stack in after.held_out]
     decisions = [
@@ -119,27 +119,27 @@ def _certainty(draft: Router, pairs: Sequence[Pair], before: "_Learnt", after: S
     return max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
 
 
-def _inner_splits(pairs: Sequence[Pair]) -> list[Split]:
+def _inner_splits(pairs: Sequence[ArmPair]) -> list[Split]:
     from sklearn.model_selection import GroupKFold
 
     clips = [pair.clip for pair in pairs]
     return list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
 
 
-def _guess(pair: Pair, answer: Answer) -> Guess:
+def _guess(pair: ArmPair, answer: Answer) -> Forecast:
     assert pair.right is not None
-    return Guess(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
+    return Forecast(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
 
 
-def _example(router: Router, pair: Pair) -> Example:
+def _example(router: Router, pair: ArmPair) -> StackingExample:
     assert pair.right is not None
     cascade, lalm = router.calibrated(pair.cascade, pair.lalm)
     features = all_features(pair.question, cascade, lalm)
     letters = tuple(choice.letter for choice in pair.question.choices)
-    return Example(features, letters, cascade.probabilities, lalm.probabilities, pair.right)
+    return StackingExample(features, letters, cascade.probabilities, lalm.probabilities, pair.right)
 
 
-def _learn(pairs: Sequence[Pair], splits: Sequence[Split]) -> _Learnt:
+def _learn(pairs: Sequence[ArmPair], splits: Sequence[Split]) -> _Learnt:
     """Choose the strength by the splits, then fit on everything."""
     features = [question_features(pair.question) for pair in pairs]
     names = tuple(features[0])

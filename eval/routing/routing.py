@@ -15,7 +15,7 @@ from rich.table import Table
 
 from agents.reading.confidence import confidence
 from agents.routing.router import Reconciled, Router, Way, weighed
-from eval.routing.arms import Arm, Arms, Cost, Pair
+from eval.routing.arms import Arm, ArmPair, Arms, Cost
 from eval.routing.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
@@ -25,7 +25,7 @@ ROUTER = "fitted router"
 ONCE = "cascade, heard once"
 
 
-class Row(Value):
+class RoutingRow(Value):
     """One way to choose, over all questions."""
 
     name: str
@@ -67,7 +67,7 @@ class RoutingTable(Value):
     cached: int
     """Captions and transcripts of the cascade whose seconds are in no figure, as they were there already."""
     better_arm: Arm
-    rows: tuple[Row, ...]
+    rows: tuple[RoutingRow, ...]
     curve: tuple[Point, ...]
     """From never both to always both."""
 
@@ -105,7 +105,7 @@ def route(arms: Arms) -> Routed:
     return Routed(fit_router(arms), table)
 
 
-def _ways(pairs: Sequence[Pair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
+def _ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
     together = list(zip(pairs, tested, strict=True))
     asked_again = any(pair.cascade.drafts for pair in pairs)
     once = {ONCE: [_Outcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
@@ -127,22 +127,22 @@ def _ways(pairs: Sequence[Pair], tested: Sequence[tuple[Router, Decision]]) -> d
     }
 
 
-def _one_arm(pair: Pair, arm: Arm) -> _Outcome:
+def _one_arm(pair: ArmPair, arm: Arm) -> _Outcome:
     return _Outcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
 
 
-def _better_in_task(pair: Pair, pairs: Sequence[Pair]) -> Arm:
+def _better_in_task(pair: ArmPair, pairs: Sequence[ArmPair]) -> Arm:
     """Return the arm that is better on the task's questions about other clips."""
     others = [one for one in pairs if one.task == pair.task and one.clip != pair.clip]
     return "lalm" if sum(one.lalm_right - one.cascade_right for one in others) > 0 else "cascade"
 
 
-def _surer(pair: Pair, router: Router) -> _Outcome:
+def _surer(pair: ArmPair, router: Router) -> _Outcome:
     cascade, lalm = (confidence(one.probabilities) for one in router.calibrated(pair.cascade, pair.lalm))
     return _one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
 
 
-def _alike(pair: Pair, router: Router) -> Reconciled:
+def _alike(pair: ArmPair, router: Router) -> Reconciled:
     """Give both arms the same say."""
     return Reconciled(weighed(*router.calibrated(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities")
 
@@ -158,14 +158,14 @@ def _cost(arms: Arms, ways: Sequence[Way]) -> Cost:
 
 def _row(
     name: str, outcomes: Sequence[_Outcome], better: Sequence[_Outcome], arms: Arms, ways: dict[str, list[_Outcome]]
-) -> Row:
+) -> RoutingRow:
     n, correct = len(outcomes), sum(one.is_right for one in outcomes)
     at_least, at_most = (sum(one.is_right for one in side) for side in (better, ways["oracle"]))
     only_this, only_better = _apart(outcomes, better)
     once = ways.get(ONCE)
     asked = [one.way for one in outcomes if one.way is not None]
     cost = _cost(arms, asked) if asked else None
-    return Row(
+    return RoutingRow(
         name=name,
         n=n,
         correct=correct,
@@ -187,7 +187,7 @@ def _apart(these: Sequence[_Outcome], those: Sequence[_Outcome]) -> tuple[int, i
     return pairs.count((True, False)), pairs.count((False, True))
 
 
-def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[Pair]) -> dict[str, float]:
+def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[ArmPair]) -> dict[str, float]:
     shares = {}
     for task in sorted({pair.task for pair in pairs}):
         right = [one.is_right for one, pair in zip(outcomes, pairs, strict=True) if pair.task == task]
@@ -257,15 +257,15 @@ def _or_dash(figure: float | None, form: str) -> str:
 
 def draw_routing(table: RoutingTable, out: Path) -> None:
     """Draw accuracy against seconds per question as SVG."""
-    from eval.display.plots import Priced, accuracy_against_cost
+    from eval.display.plots import CostPoint, accuracy_against_cost
 
     dots = [
-        Priced(row.name, row.seconds, row.correct / row.n, row.wilson_95)
+        CostPoint(row.name, row.seconds, row.correct / row.n, row.wilson_95)
         for row in table.rows
         if row.seconds is not None
     ]
     curve = [
-        Priced(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
+        CostPoint(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
         for point in table.curve
     ]
     accuracy_against_cost(dots, curve, out)

@@ -19,7 +19,7 @@ RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e4)  # weight of the squares: the
 NO_OPTION = -1e9
 
 
-class Example(NamedTuple):
+class StackingExample(NamedTuple):
     """One question that both arms answered, their probabilities calibrated."""
 
     features: Features
@@ -38,7 +38,7 @@ class Stacked(NamedTuple):
     held_out: tuple[Stack, ...]
 
 
-def fit_stack(examples: Sequence[Example], splits: Sequence[Split]) -> Stacked:
+def fit_stack(examples: Sequence[StackingExample], splits: Sequence[Split]) -> Stacked:
     """Choose the ridge by the splits, each example unseen in exactly one of them; then fit on everything."""
     problem = _Problem.of(examples)
     everything = np.arange(len(examples))
@@ -71,7 +71,7 @@ class _Problem(NamedTuple):
     """[n]."""
 
     @classmethod
-    def of(cls, examples: Sequence[Example]) -> "_Problem":
+    def of(cls, examples: Sequence[StackingExample]) -> "_Problem":
         names = tuple(examples[0].features)
         most = max(len(one.letters) for one in examples)
         logs, absent = np.zeros((2, len(examples), most)), np.ones((len(examples), most), np.bool_)

@@ -26,7 +26,7 @@ from services.types import Answer, AudioClip, Choice, Question
 ROTATION = "#rotation"  # joins an item's id with the number of its rotation
 
 
-class Draw(NamedTuple):
+class ControlSampling(NamedTuple):
     """What a control draws at random, and how often."""
 
     seed: int
@@ -34,11 +34,11 @@ class Draw(NamedTuple):
     """Items that the two probes of the audio ask."""
 
 
-Control: TypeAlias = Callable[[Plan, Draw], Plan]
+Control: TypeAlias = Callable[[Plan, ControlSampling], Plan]
 Rule: TypeAlias = Callable[[tuple[Choice, ...]], Choice]
 
 
-def _no_audio(plan: Plan, _: Draw) -> Plan:
+def _no_audio(plan: Plan, _: ControlSampling) -> Plan:
     _needs_hearing(plan, "no-audio")
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
@@ -46,43 +46,43 @@ def _no_audio(plan: Plan, _: Draw) -> Plan:
     return plan._replace(options=options, hears=False, build=way(options))
 
 
-def _transcript_only(plan: Plan, _: Draw) -> Plan:
+def _transcript_only(plan: Plan, _: ControlSampling) -> Plan:
     _needs_path(plan, "transcript-only", "cascade")
     if not plan.is_local:
         raise BadConfig("Control 'transcript-only' chooses the captioner, which --server has chosen already.")
     return plan._replace(options=plan.options.model_copy(update={"captioner": "transcript"}))
 
 
-def _shuffled_captions(plan: Plan, draw: Draw) -> Plan:
+def _shuffled_captions(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_path(plan, "shuffled-captions", "cascade")
     return plan._replace(benchmark=_with_other_clips(plan.benchmark, draw.seed))
 
 
-def _swapped_audio(plan: Plan, draw: Draw) -> Plan:
+def _swapped_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "swapped-audio")
     return plan._replace(benchmark=_probed(_with_other_clips(plan.benchmark, draw.seed), draw))
 
 
-def _silent_audio(plan: Plan, draw: Draw) -> Plan:
+def _silent_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "silent-audio")
     build = plan.build
-    return plan._replace(benchmark=_probed(plan.benchmark, draw), build=lambda models: Silenced(build(models)))
+    return plan._replace(benchmark=_probed(plan.benchmark, draw), build=lambda models: SilencedAnswerer(build(models)))
 
 
-def _constant_first(plan: Plan, _: Draw) -> Plan:
+def _constant_first(plan: Plan, _: ControlSampling) -> Plan:
     return _by_rule(plan, lambda choices: choices[0])
 
 
-def _longest(plan: Plan, _: Draw) -> Plan:
+def _longest(plan: Plan, _: ControlSampling) -> Plan:
     return _by_rule(plan, lambda choices: max(choices, key=_num_chars))
 
 
 def _by_rule(plan: Plan, rule: Rule) -> Plan:
     options = _only(plan.options, "benchmark", "limit", "seed")
-    return plan._replace(options=options, hears=False, build=lambda _: Fixed(rule))
+    return plan._replace(options=options, hears=False, build=lambda _: RuleAnswerer(rule))
 
 
-def _shuffled_options(plan: Plan, draw: Draw) -> Plan:
+def _shuffled_options(plan: Plan, draw: ControlSampling) -> Plan:
     def shuffled(item: Item) -> Item:
         # Drawn per item, so that --limit and the order of the file change nothing.
         choices = random.Random(f"{draw.seed} {item.id}").sample(item.choices, len(item.choices))  # noqa: S311
@@ -91,7 +91,7 @@ def _shuffled_options(plan: Plan, draw: Draw) -> Plan:
     return plan._replace(benchmark=_with_items(plan.benchmark, [shuffled(item) for item in plan.benchmark.items]))
 
 
-def _circular(plan: Plan, _: Draw) -> Plan:
+def _circular(plan: Plan, _: ControlSampling) -> Plan:
     rotated = [
         item.model_copy(
             update={"id": f"{item.id}{ROTATION}{by}", "choices": item.choices[by:] + item.choices[:by]},
@@ -116,7 +116,7 @@ CONTROLS: Mapping[str, Control] = {
 ASK_NO_MODEL = frozenset({"constant-first", "longest"})
 
 
-class Fixed:
+class RuleAnswerer:
     """Answers by a rule over the options; asks no model."""
 
     def __init__(self, rule: Rule) -> None:
@@ -127,7 +127,7 @@ class Fixed:
         return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=("rule",))
 
 
-class Silenced:
+class SilencedAnswerer:
     """Lets another answerer hear silence instead of the clip."""
 
     def __init__(self, answerer: Answerer) -> None:
@@ -161,7 +161,7 @@ def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
     return _with_items(benchmark, [item.model_copy(update={"audio": other[item.audio]}) for item in benchmark.items])
 
 
-def _probed(benchmark: Benchmark, draw: Draw) -> Benchmark:
+def _probed(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:
     """Keep a random few of the items, in their order."""
     drawn = random.Random(draw.seed).sample(  # noqa: S311
         range(len(benchmark.items)), min(draw.num_probed, len(benchmark.items))

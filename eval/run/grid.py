@@ -14,8 +14,8 @@ from rich.table import Table
 
 from agents.models import Pool
 from eval.run import session
-from eval.run.request import Request, default_folder
-from eval.scoring.scoring import Summary
+from eval.run.request import RunRequest, default_folder
+from eval.scoring.scoring import RunSummary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
@@ -32,7 +32,7 @@ class Cell(Value):
     lalm: str | None = None
     """On path lalm, the LALM that was made of the LLM."""
     folder: Path
-    summary: Summary | None = None
+    summary: RunSummary | None = None
     is_complete: bool = False
     error: str | None = None
     """Why the models cannot run here; the other cells are not concerned."""
@@ -55,7 +55,7 @@ class Grid(Value):
     cells: tuple[Cell, ...]
 
 
-def run_grid(request: Request, llms: Sequence[str], captioners: Sequence[str], lalms: Sequence[str] = ()) -> Grid:
+def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str], lalms: Sequence[str] = ()) -> Grid:
     """Run every cell; one whose models cannot run here says so and stops no other.
 
     `request` is what the cells share; the grid fills in `llm` and `captioner`, on path lalm `llm` and `lalm`: the
@@ -121,7 +121,7 @@ def print_grid(grid: Grid, console: Console) -> None:
             console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
 
 
-def _check_names(request: Request, llms: Sequence[str], captioners: Sequence[str]) -> None:
+def _check_names(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]) -> None:
     if captioners and (not request.hears or request.path == "lalm"):
         raise BadConfig(f"Path {request.path!r} has no captioner: leave out --captioner.")
     for captioner in captioners:
@@ -131,7 +131,7 @@ def _check_names(request: Request, llms: Sequence[str], captioners: Sequence[str
             pick(LLMS, "LLM", llm)
 
 
-def _check_lalms(request: Request, llms: Sequence[str], lalms: Sequence[str]) -> None:
+def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str]) -> None:
     if request.path != "lalm" and lalms:
         raise BadConfig(f"Path {request.path!r} does not use it: leave out --lalm.")
     if request.path == "lalm" and len(lalms) != len(llms):
@@ -143,7 +143,7 @@ def _check_lalms(request: Request, llms: Sequence[str], lalms: Sequence[str]) ->
             pick(LALMS, "LALM", lalm)
 
 
-def _cell(request: Request, cell: Cell, pool: Pool) -> Cell:
+def _cell(request: RunRequest, cell: Cell, pool: Pool) -> Cell:
     models = {"llm": cell.llm, "captioner": cell.captioner, "lalm": cell.lalm}
     asked = request.model_copy(update={**models, "out": cell.folder})
     try:

@@ -33,7 +33,7 @@ def way(options: RunOptions) -> Build:
     if options.server is None:
         router = Path(options.router) if options.router else None
         return builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
-    from eval.run.remote import Remote
+    from eval.run.remote import RemoteAnswerer
 
     server, path = options.server, options.path
-    return lambda _: Remote(server, path)
+    return lambda _: RemoteAnswerer(server, path)

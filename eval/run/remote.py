@@ -12,7 +12,7 @@ TIMEOUT_S = 900.0  # longer than the service's own deadline, so that its words a
 NUM_RETRIES = 4
 
 
-class Remote:
+class RemoteAnswerer:
     """An answerer behind the HTTP API; the service chooses the models.
 
     Args:

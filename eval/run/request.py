@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.paths import DEAF, PATHS
-from eval.store.records import Asked, RunOptions
+from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
@@ -37,7 +37,7 @@ BUDGETS: Mapping[str, int] = {"cascade": 0, "auto": 1}
 """How often a benchmark's unsure answers ask the ears again: the cascade of the paper hears once."""
 
 
-class Request(Asked):
+class RunRequest(RunSettings):
     """One run, as the user asked for it."""
 
     bench: str
@@ -72,7 +72,7 @@ class Request(Asked):
             "budget": BUDGETS.get(self.path, 0) if here and self.budget is None else self.budget,
         }
         return RunOptions(
-            **self.model_dump(include=set(Asked.model_fields)) | defaults,
+            **self.model_dump(include=set(RunSettings.model_fields)) | defaults,
             benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
             router_sha256=_sha256(Path(self.router)) if self.router else None,

@@ -13,12 +13,12 @@ from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
 from eval.display.results import LiveBar
 from eval.run.control_scores import CONTROLS_FOLDER, scored_controls
-from eval.run.controls import CONTROLS, Draw
+from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
 from eval.run.plan import Plan, plan_run
-from eval.run.request import Request, default_folder
+from eval.run.request import RunRequest, default_folder
 from eval.scoring.calibration import calibrate
-from eval.scoring.scoring import Summary, Verdict, summarise
+from eval.scoring.scoring import RunSummary, Verdict, summarise
 from eval.store.provenance import environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import RunFolder, open_run, refuse_other, write_summary
@@ -35,14 +35,14 @@ class Outcome(NamedTuple):
     """What a session came to."""
 
     folder: Path
-    summary: Summary
+    summary: RunSummary
     num_items: int
     """Of the whole run; the summary counts fewer if it was interrupted."""
     is_complete: bool
     """Whether the run and the controls that were asked for are finished."""
 
 
-def run(request: Request, pool: Pool | None = None) -> Outcome:
+def run(request: RunRequest, pool: Pool | None = None) -> Outcome:
     """Ask what is not yet finished and score the whole; Ctrl-C ends it early with what there is.
 
     `pool` holds models that other runs of this process have open.
@@ -78,7 +78,7 @@ class _Pass(NamedTuple):
 class _Session:
     """What the passes of one command share: the event loop and the models that are open."""
 
-    def __init__(self, request: Request, pool: Pool) -> None:
+    def __init__(self, request: RunRequest, pool: Pool) -> None:
         self._request = request
         self._pool = pool
         self._runner = asyncio.Runner()
@@ -133,12 +133,12 @@ class _Session:
                 bar.say("Interrupted.")
 
 
-def _planned(name: str, main: Plan, request: Request) -> Plan:
-    plan = pick(CONTROLS, "control", name)(main, Draw(request.seed, request.num_probed))
+def _planned(name: str, main: Plan, request: RunRequest) -> Plan:
+    plan = pick(CONTROLS, "control", name)(main, ControlSampling(request.seed, request.num_probed))
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _summary(out: Path, verdicts: Collection[Verdict], request: Request) -> Summary:
+def _summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> RunSummary:
     summary, price = summarise(verdicts), request.price
     added = {
         "cost_usd": price

@@ -11,14 +11,14 @@ from math import exp, log
 from typing import NamedTuple
 
 from agents.reading.confidence import TINY, tempered
-from eval.scoring.scoring import Calibration, Quality, RiskPoint, Selective, Verdict, wilson_95
+from eval.scoring.scoring import Calibration, ForecastQuality, RiskPoint, SelectiveAccuracy, Verdict, wilson_95
 
 NUM_BINS = 10
 LOG_TEMPERATURES = (-3.5, 3.5)  # beyond this a distribution is flat, or certain
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 
 
-class Guess(NamedTuple):
+class Forecast(NamedTuple):
     """A distribution over the options of one question, and what became of it."""
 
     probabilities: dict[str, float]
@@ -32,14 +32,14 @@ class Guess(NamedTuple):
         """Probability of the likeliest option."""
         return max(self.probabilities.values())
 
-    def tempered(self, temperature: float) -> "Guess":
+    def tempered(self, temperature: float) -> "Forecast":
         """Return the guess at another temperature."""
         return self._replace(probabilities=tempered(self.probabilities, temperature))
 
 
 def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Calibration | None:
     """Measure a run's probabilities; None where there are none, or nobody may know what is right."""
-    halves: tuple[list[Guess], list[Guess]] = ([], [])
+    halves: tuple[list[Forecast], list[Forecast]] = ([], [])
     for verdict in verdicts:
         if guess := _guess(verdict):
             halves[_half(verdict.cluster or verdict.id)].append(guess)
@@ -59,11 +59,11 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     )
 
 
-def _guess(verdict: Verdict) -> Guess | None:
+def _guess(verdict: Verdict) -> Forecast | None:
     if not verdict.probabilities or verdict.right is None:
         return None
     named = {str(place): p for place, p in enumerate(verdict.probabilities)}
-    return Guess(named, str(verdict.right), verdict.correct_strict)
+    return Forecast(named, str(verdict.right), verdict.correct_strict)
 
 
 def _half(cluster: str) -> int:
@@ -71,12 +71,12 @@ def _half(cluster: str) -> int:
     return sha256(cluster.encode()).digest()[0] % 2
 
 
-def _tempered(guesses: Sequence[Guess], fitted_on: Sequence[Guess]) -> list[Guess]:
+def _tempered(guesses: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
     temperature = fit_temperature(fitted_on)
     return [guess.tempered(temperature) for guess in guesses]
 
 
-def fit_temperature(guesses: Sequence[Guess]) -> float:
+def fit_temperature(guesses: Sequence[Forecast]) -> float:
     """Return the temperature that makes the right options likeliest; 1 for no guesses."""
     if not guesses:
         return 1.0
@@ -86,36 +86,36 @@ def fit_temperature(guesses: Sequence[Guess]) -> float:
     return exp(float(found.x))
 
 
-def quality(guesses: Sequence[Guess]) -> Quality:
+def quality(guesses: Sequence[Forecast]) -> ForecastQuality:
     """Measure at least one guess."""
-    return Quality(ece=ece(guesses), brier=brier(guesses), nll=nll(guesses))
+    return ForecastQuality(ece=ece(guesses), brier=brier(guesses), nll=nll(guesses))
 
 
-def nll(guesses: Sequence[Guess]) -> float:
+def nll(guesses: Sequence[Forecast]) -> float:
     """Return the mean negative log-likelihood of the right option, in nats."""
     return -sum(log(max(guess.probabilities[guess.right], TINY)) for guess in guesses) / len(guesses)
 
 
-def brier(guesses: Sequence[Guess]) -> float:
+def brier(guesses: Sequence[Forecast]) -> float:
     """Return the mean squared error of the probabilities, summed over the options."""
     return sum(_squared(guess) for guess in guesses) / len(guesses)
 
 
-def _squared(guess: Guess) -> float:
+def _squared(guess: Forecast) -> float:
     return sum((p - (option == guess.right)) ** 2 for option, p in guess.probabilities.items())
 
 
-def ece(guesses: Sequence[Guess], num_bins: int = NUM_BINS) -> float:
+def ece(guesses: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
     """Return the mean distance of confidence and accuracy over bins of equal width, weighted by their items."""
 
-    def bin_of(guess: Guess) -> int:
+    def bin_of(guess: Forecast) -> int:
         return min(num_bins - 1, int(guess.confidence * num_bins))
 
     binned = groupby(sorted(guesses, key=bin_of), key=bin_of)
     return sum(abs(sum(one.confidence - one.is_right for one in bin_)) for _, bin_ in binned) / len(guesses)
 
 
-def risk_coverage(guesses: Sequence[Guess]) -> Iterator[RiskPoint]:
+def risk_coverage(guesses: Sequence[Forecast]) -> Iterator[RiskPoint]:
     """Yield the error rate of the 1, 2, … surest answers; equally sure ones share their errors."""
     errors, num_seen = 0.0, 0
     ranked = sorted(guesses, key=lambda guess: -guess.confidence)
@@ -128,16 +128,16 @@ def risk_coverage(guesses: Sequence[Guess]) -> Iterator[RiskPoint]:
             yield RiskPoint(num_seen / len(guesses), errors / num_seen)
 
 
-def aurc(guesses: Sequence[Guess]) -> float:
+def aurc(guesses: Sequence[Forecast]) -> float:
     """Return the area under the risk-coverage curve: the mean risk over all coverages."""
     return sum(point.risk for point in risk_coverage(guesses)) / len(guesses)
 
 
-def selective(guesses: Sequence[Guess], threshold: float, n: int) -> Selective:
+def selective(guesses: Sequence[Forecast], threshold: float, n: int) -> SelectiveAccuracy:
     """Return what remains of `n` items when only guesses of at least this confidence are answered."""
     kept = [guess for guess in guesses if guess.confidence >= threshold]
     correct = sum(guess.is_right for guess in kept)
-    return Selective(
+    return SelectiveAccuracy(
         threshold=threshold,
         n=n,
         answered=len(kept),

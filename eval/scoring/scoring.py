@@ -83,7 +83,7 @@ class ControlScore(Score):
     """Circular evaluation: accuracy over the single rotations; `correct_strict` counts items right in all."""
 
 
-class Quality(Value):
+class ForecastQuality(Value):
     """How far probabilities can be believed."""
 
     ece: float
@@ -94,7 +94,7 @@ class Quality(Value):
     """Mean negative log-likelihood of the right option, in nats."""
 
 
-class Selective(Value):
+class SelectiveAccuracy(Value):
     """What is left when unsure answers are withheld."""
 
     threshold: float
@@ -120,19 +120,19 @@ class Calibration(Value):
 
     n: int
     """Items that came with probabilities and have a public answer."""
-    raw: Quality
-    tempered: Quality
+    raw: ForecastQuality
+    tempered: ForecastQuality
     """At a temperature fitted on the other half of the questions."""
     temperature: float
     """Fitted on all; above 1: the run is surer than it should be."""
     aurc: float
     """Area under the risk-coverage curve; the lower, the better confidence tells right from wrong."""
     risk_coverage: tuple[RiskPoint, ...]
-    abstention: Selective | None = None
+    abstention: SelectiveAccuracy | None = None
     """With --abstain."""
 
 
-class Summary(Score):
+class RunSummary(Score):
     """Counts over a whole run."""
 
     by_task: dict[str, Score]
@@ -155,10 +155,10 @@ class Summary(Score):
     """None where the answers came without probabilities, or are withheld."""
 
 
-def summarise(verdicts: Iterable[Verdict]) -> Summary:
+def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
     """Count a run, whole and by group."""
     counted = list(verdicts)
-    return Summary(
+    return RunSummary(
         **dict(score(counted)),
         by_task=_by(lambda verdict: verdict.task, counted),
         by_category=_by(lambda verdict: verdict.category, counted),

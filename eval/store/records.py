@@ -87,7 +87,7 @@ class ModelUse(Value):
     revision: str
 
 
-class Asked(Value):
+class RunSettings(Value):
     """The way from question to answer and its models; None stands for the default, or for none."""
 
     path: str
@@ -110,7 +110,7 @@ class Asked(Value):
     """File of the router that `auto` routes by; None: the one that ships."""
 
 
-class RunOptions(Asked):
+class RunOptions(RunSettings):
     """What decides a run's numbers, with the defaults filled in."""
 
     benchmark: str

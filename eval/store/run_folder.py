@@ -15,7 +15,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from eval.scoring.scoring import Summary, Verdict
+from eval.scoring.scoring import RunSummary, Verdict
 from eval.store.records import Prediction, RunRecord
 from services.errors import BadConfig
 from services.files import sync_to_disk, write_atomic
@@ -69,7 +69,7 @@ class RunFolder:
         self.verdicts[prediction.id] = prediction.verdict
 
 
-def write_summary(folder: Path, summary: Summary) -> None:
+def write_summary(folder: Path, summary: RunSummary) -> None:
     """Write summary.json: every item is finished."""
     write_atomic(folder / "summary.json", summary.model_dump_json(indent=1), durable=True)
 

@@ -25,7 +25,7 @@ KEYS = ("model_prediction", "model_output", "answer_prediction")
 EXTRACTED = frozenset({"model_prediction", "answer_prediction"})  # keys that hold an option's text by convention
 
 
-class Row(NamedTuple):
+class StoredRow(NamedTuple):
     """An item with what was predicted and what became of it."""
 
     verdict: Verdict
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     prediction: str
 
 
-class Stored(NamedTuple):
+class StoredResult(NamedTuple):
     """A run folder, or a prediction file."""
 
     name: str
@@ -44,7 +44,7 @@ class Stored(NamedTuple):
     """None: not a run of ours."""
     key: str
     """What the file calls a prediction."""
-    rows: tuple[Row, ...]
+    rows: tuple[StoredRow, ...]
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -52,14 +52,14 @@ class Stored(NamedTuple):
         return [row.verdict for row in self.rows]
 
 
-def open_stored(path: Path, key: str | None = None) -> Stored:
+def open_stored(path: Path, key: str | None = None) -> StoredResult:
     """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used."""
     if path.is_dir():
         record = require_record(path)
         rows = tuple(_own(prediction) for prediction in read_predictions(path))
-        return Stored(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
+        return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
     found, file_rows = _file_rows(path, key)
-    return Stored(path.name, path, None, found, tuple(_judged(path, row, found) for row in file_rows))
+    return StoredResult(path.name, path, None, found, tuple(_judged(path, row, found) for row in file_rows))
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
@@ -72,8 +72,8 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
             raise BadConfig(f"{str(file)!r}, line {number} is no prediction of this version.") from error
 
 
-def _own(prediction: Prediction) -> Row:
-    return Row(
+def _own(prediction: Prediction) -> StoredRow:
+    return StoredRow(
         prediction.verdict, prediction.question, prediction.choices, prediction.answer, prediction.model_prediction
     )
 
@@ -167,7 +167,7 @@ def _extra(row: FileRow) -> Mapping[str, object]:
     return row.model_extra or {}
 
 
-def _judged(file: Path, row: FileRow, key: str) -> Row:
+def _judged(file: Path, row: FileRow, key: str) -> StoredRow:
     prediction = _numbered(_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is no text.")
@@ -187,7 +187,7 @@ def _judged(file: Path, row: FileRow, key: str) -> Row:
         unread=not failed and read is None,
         failed=failed,
     )
-    return Row(verdict, row.question, row.choices, row.answer, text)
+    return StoredRow(verdict, row.question, row.choices, row.answer, text)
 
 
 def strictly_read(reply: str, choices: tuple[str, ...], *, is_option_text: bool = False) -> str | None:

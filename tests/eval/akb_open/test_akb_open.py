@@ -6,12 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.akb_open.check import check, guessing_scores
-from eval.akb_open.check_facts import Sources
+from eval.akb_open.check_facts import FactSources
 from eval.akb_open.check_numbers import TRUTHS as NUMBERS
 from eval.akb_open.check_numbers import Given
 from eval.akb_open.generate import computed, generate
 from eval.akb_open.quantity import Quantity, read_quantity
-from eval.akb_open.row import Derivation, Row, read_rows
+from eval.akb_open.row import AkbOpenRow, Derivation, read_rows
 from eval.cli import app
 from services.errors import BadConfig
 
@@ -23,7 +23,7 @@ SENSES = {
 }
 
 
-def wrong(row: Row) -> Row:
+def wrong(row: AkbOpenRow) -> AkbOpenRow:
     return row.model_copy(update={"answer": next(choice for choice in row.choices if choice != row.answer)})
 
 
@@ -58,7 +58,7 @@ def test_words_that_an_ear_would_take_as_well_are_found(
     name: str, word: str, place: str, right: str, also_right: str, sounds: dict[str, str]
 ) -> None:
     given = {"word": word, "place": place, "sounds": sounds | {"shoe": "SH UW1", "use": "Y UW1 Z"}}
-    row = Row(
+    row = AkbOpenRow(
         id="1",
         question=f"Which word ({place}) goes with '{word}'?",
         choices=("shoe", also_right, right, "use"),
@@ -160,24 +160,24 @@ def wordnet(tmp_path: Path) -> Path:
 def test_a_quote_is_compared_with_its_source(wordnet: Path) -> None:
     fact = BY_ID["ways-of-speaking-03"]
     assert fact.answer == "whine"
-    about = [one for one in check([fact], Sources(wordnet=wordnet)) if one.id]
+    about = [one for one in check([fact], FactSources(wordnet=wordnet)) if one.id]
     assert about == []
     false = fact.source.replace("tearful", "cheerful")
     asked = fact.question.replace("tearful", "cheerful")
-    found = check([fact.model_copy(update={"source": false, "question": asked})], Sources(wordnet=wordnet))
+    found = check([fact.model_copy(update={"source": false, "question": asked})], FactSources(wordnet=wordnet))
     assert any("quotes 'talk in a cheerful manner', but data.verb 01044403 says" in one.problem for one in found)
 
 
 def test_a_relative_of_the_answer_is_no_wrong_option(wordnet: Path) -> None:
     fact = BY_ID["ways-of-speaking-03"]
-    found = check([fact.model_copy(update={"choices": ("whine", "mouth", "a", "b")})], Sources(wordnet=wordnet))
+    found = check([fact.model_copy(update={"choices": ("whine", "mouth", "a", "b")})], FactSources(wordnet=wordnet))
     assert any("wrong option that could be right: 'mouth'" in one.problem for one in found)
 
 
 def test_a_dictionary_that_says_otherwise_is_believed(tmp_path: Path) -> None:
     (tmp_path / "cmudict.dict").write_text("nothing N AH1 TH IH0 NG\n")
     row = next(row for row in ROWS if row.derivation and "sounds" in row.derivation.parameters)
-    found = check([row], Sources(cmudict=tmp_path / "cmudict.dict"))
+    found = check([row], FactSources(cmudict=tmp_path / "cmudict.dict"))
     assert any("in the dictionary, not" in one.problem for one in found)
 
 

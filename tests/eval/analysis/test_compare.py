@@ -5,14 +5,14 @@ import pytest
 
 from eval.analysis.compare import Comparison, compare
 from eval.cli import main
-from eval.store.stored import Stored, open_stored
+from eval.store.stored import StoredResult, open_stored
 from services.errors import BadConfig
 
 DESTA = Path(__file__).parents[4] / "shared" / "bench" / "mmau" / "desta25-predictions.json"
 ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man", "task": "speech", "category": "Reasoning"}
 
 
-def stored(folder: Path, name: str, *rows: dict[str, object]) -> Stored:
+def stored(folder: Path, name: str, *rows: dict[str, object]) -> StoredResult:
     file = folder / f"{name}.json"
     file.write_text(json.dumps([ROW | row for row in rows]))
     return open_stored(file)

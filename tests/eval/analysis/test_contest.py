@@ -6,13 +6,13 @@ import pytest
 
 from eval.analysis.contest import Contest, contest
 from eval.cli import main
-from eval.store.stored import Stored, open_stored
+from eval.store.stored import StoredResult, open_stored
 from services.errors import BadConfig
 
 ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man"}
 
 
-def stored(folder: Path, name: str, right: Mapping[str, range], n: int = 20) -> Stored:
+def stored(folder: Path, name: str, right: Mapping[str, range], n: int = 20) -> StoredResult:
     """Store a result that is right on these items of each task."""
     rows = [
         ROW
@@ -27,7 +27,7 @@ def stored(folder: Path, name: str, right: Mapping[str, range], n: int = 20) -> 
 
 
 @pytest.fixture
-def three(tmp_path: Path) -> list[Stored]:
+def three(tmp_path: Path) -> list[StoredResult]:
     return [
         stored(tmp_path, "a", {"music": range(18), "sound": range(10), "speech": range(12)}),
         stored(tmp_path, "b", {"music": range(4), "sound": range(11), "speech": range(12)}),
@@ -35,7 +35,7 @@ def three(tmp_path: Path) -> list[Stored]:
     ]
 
 
-def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three: list[Stored]) -> None:
+def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three: list[StoredResult]) -> None:
     found = contest(three)
     music, sound, speech = found.by_task
     assert (music.leader, music.wins, music.runner_up) == ("a.json", True, "b.json")
@@ -48,7 +48,7 @@ def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three
     assert found.overall.lead_per_s is None, "prediction files do not say what they took"
 
 
-def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path, three: list[Stored]) -> None:
+def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path, three: list[StoredResult]) -> None:
     with pytest.raises(BadConfig, match=r"named 'a\.json', 'b\.json', 'a\.json'; give each"):
         contest([*three[:2], three[0]])
     with pytest.raises(BadConfig, match="share 0 items"):

@@ -5,7 +5,7 @@ import pytest
 
 from eval.analysis.rubric import rate_run, read_ratings
 from eval.run import session
-from eval.run.request import Request
+from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig, ModelError
 from services.scripted.llm import Scripted
@@ -22,7 +22,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bench.write_text("\n".join(json.dumps(row) for row in rows))
     monkeypatch.setitem(catalog.LLMS, "man", lambda url: Scripted(lambda _: "Man, by the low pitch."))
     out = tmp_path / "run"
-    session.run(Request(path="text", bench=str(bench), llm="man", concurrency=2, out=out))
+    session.run(RunRequest(path="text", bench=str(bench), llm="man", concurrency=2, out=out))
     return out
 
 

@@ -1,12 +1,12 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.display.plots import Bar, Priced, accuracy_against_cost, heat_map, intervals
+from eval.display.plots import AccuracyBar, CostPoint, accuracy_against_cost, heat_map, intervals
 from eval.scoring.scoring import Interval
 
 BARS = [
-    Bar("cascade", "sound", 0.6, Interval(0.5, 0.7)),
-    Bar("text <only>", "sound", 0.3, Interval(0.2, 0.4)),
+    AccuracyBar("cascade", "sound", 0.6, Interval(0.5, 0.7)),
+    AccuracyBar("text <only>", "sound", 0.3, Interval(0.2, 0.4)),
 ]
 
 
@@ -32,7 +32,7 @@ def test_the_heat_map_writes_each_number_and_marks_empty_cells(tmp_path: Path) -
 
 
 def test_accuracy_is_drawn_against_cost_with_a_legend(tmp_path: Path) -> None:
-    dots = [Priced("cascade only", 2.0, 0.6, Interval(0.5, 0.7)), Priced("oracle", 2.5, 0.9, Interval(0.8, 0.95))]
+    dots = [CostPoint("cascade only", 2.0, 0.6, Interval(0.5, 0.7)), CostPoint("oracle", 2.5, 0.9, Interval(0.8, 0.95))]
     accuracy_against_cost(dots, dots, tmp_path / "cost.svg")
     drawn = (tmp_path / "cost.svg").read_text()
     assert all(text in drawn for text in ("cascade only", "oracle", "seconds per question"))

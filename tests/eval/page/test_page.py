@@ -17,7 +17,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from eval.page.page import PageStats, write_page
 from eval.run import session
-from eval.run.request import Request
+from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig
 from services.scripted.llm import Scripted
@@ -57,7 +57,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setitem(catalog.LLMS, "bad", lambda url: Scripted(lambda _: CHOICES[1]))
     folders = [tmp_path / "good", tmp_path / "bad"]
     for folder in folders:
-        session.run(Request(path="text", bench=str(bench), llm=folder.name, concurrency=2, out=folder))
+        session.run(RunRequest(path="text", bench=str(bench), llm=folder.name, concurrency=2, out=folder))
     return folders
 
 
@@ -111,7 +111,7 @@ def test_an_item_of_another_benchmark_is_another_item(runs: list[Path], tmp_path
     other = tmp_path / "other.json"
     rows = json.loads((tmp_path / "tiny.json").read_text())
     other.write_text(json.dumps([row | {"question": f"{row['question']} Now?"} for row in rows]))
-    session.run(Request(path="text", bench=str(other), llm="bad", concurrency=2, out=tmp_path / "elsewhere"))
+    session.run(RunRequest(path="text", bench=str(other), llm="bad", concurrency=2, out=tmp_path / "elsewhere"))
     page = tmp_path / "report.html"
     write_page([runs[0], tmp_path / "elsewhere"], page)
     items = data_of(page)["items"]
@@ -124,7 +124,7 @@ def test_a_run_with_withheld_answers_has_a_page(runs: list[Path], tmp_path: Path
     secret = tmp_path / "secret.json"
     rows = json.loads((tmp_path / "tiny.json").read_text())
     secret.write_text(json.dumps([row | {"answer": ""} for row in rows]))
-    session.run(Request(path="text", bench=str(secret), llm="good", concurrency=2, out=tmp_path / "withheld"))
+    session.run(RunRequest(path="text", bench=str(secret), llm="good", concurrency=2, out=tmp_path / "withheld"))
     write_page([tmp_path / "withheld"], tmp_path / "report.html")
     verdicts = [item["results"][0]["verdict"] for item in data_of(tmp_path / "report.html")["items"]]
     assert verdicts == ["unscored"] * 5 + ["unread"]
@@ -137,7 +137,7 @@ def test_a_run_that_is_named_twice_is_refused(runs: list[Path], tmp_path: Path) 
 
 def test_what_controls_chose_is_beside_the_run(runs: list[Path], tmp_path: Path) -> None:
     bench = str(tmp_path / "tiny.json")
-    asked = Request(path="text", bench=bench, llm="good", concurrency=2, out=runs[0])
+    asked = RunRequest(path="text", bench=bench, llm="good", concurrency=2, out=runs[0])
     session.run(asked.model_copy(update={"controls": ("constant-first", "shuffled-options")}))
     page = tmp_path / "report.html"
     write_page(runs[:1], page)

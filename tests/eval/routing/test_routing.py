@@ -10,7 +10,7 @@ from rich.console import Console
 from agents.routing.router import ArmModels, read_router
 from eval.cli import main
 from eval.routing.arms import read_arms
-from eval.routing.routing import RoutingTable, Row, print_routing, route
+from eval.routing.routing import RoutingRow, RoutingTable, print_routing, route
 from services.errors import BadConfig
 from services.types import Question
 
@@ -24,7 +24,7 @@ ALIKE = {
 }
 
 
-def rows(table: RoutingTable) -> dict[str, Row]:
+def rows(table: RoutingTable) -> dict[str, RoutingRow]:
     return {row.name: row for row in table.rows}
 
 

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from eval.routing.stacking import Example, Split, fit_stack
+from eval.routing.stacking import Split, StackingExample, fit_stack
 
 LETTERS = ("A", "B", "C")
 
 
-def example(rng: np.random.Generator, *, num_options: int, sound: bool) -> Example:
+def example(rng: np.random.Generator, *, num_options: int, sound: bool) -> StackingExample:
     """One arm knows, the other guesses: the LALM knows of sounds, the cascade of the rest."""
     letters = LETTERS[:num_options]
     right = str(rng.choice(letters))
     knows = {letter: 0.8 if letter == right else 0.2 / (num_options - 1) for letter in letters}
     guesses = dict(zip(letters, rng.dirichlet(np.full(num_options, 2.0)).tolist(), strict=True))
     cascade, lalm = (guesses, knows) if sound else (knows, guesses)
-    return Example({"about sound": float(sound)}, letters, cascade, lalm, right)
+    return StackingExample({"about sound": float(sound)}, letters, cascade, lalm, right)
 
 
 def halves(count: int) -> list[Split]:

@@ -6,13 +6,13 @@ import pytest
 
 from agents.models import LocalModels, ModelNames
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.run.controls import CONTROLS, ROTATION, Draw, Silenced
+from eval.run.controls import CONTROLS, ROTATION, ControlSampling, SilencedAnswerer
 from eval.run.plan import Plan, plan_run
 from eval.store.records import RunOptions
 from services.errors import BadConfig
 from services.types import Answer, AudioClip, Question
 
-DRAW = Draw(seed=3, num_probed=4)
+DRAW = ControlSampling(seed=3, num_probed=4)
 NUM_ITEMS = 12
 
 
@@ -75,7 +75,7 @@ def test_shuffled_options_permutes_each_item_by_seed_and_id_alone() -> None:
     only_last = plan().benchmark.model_copy(update={"items": (item(NUM_ITEMS - 1),)})
     (alone,) = CONTROLS["shuffled-options"](plan()._replace(benchmark=only_last), DRAW).benchmark.items
     assert alone == shuffled[-1]
-    assert CONTROLS["shuffled-options"](plan(), Draw(4, 1)).benchmark.items != shuffled
+    assert CONTROLS["shuffled-options"](plan(), ControlSampling(4, 1)).benchmark.items != shuffled
 
 
 def test_circular_asks_every_rotation_once() -> None:
@@ -105,7 +105,7 @@ def test_probes_ask_a_seeded_few(control: str) -> None:
     assert len(ids) == 4
     assert ids == [one.id for one in CONTROLS[control](plan(), DRAW).benchmark.items]
     assert ids == sorted(ids, key=lambda name: int(name[1:]))
-    assert len(CONTROLS[control](plan(), Draw(3, 100)).benchmark.items) == NUM_ITEMS
+    assert len(CONTROLS[control](plan(), ControlSampling(3, 100)).benchmark.items) == NUM_ITEMS
 
 
 async def test_silence_is_as_long_as_the_clip() -> None:
@@ -116,7 +116,7 @@ async def test_silence_is_as_long_as_the_clip() -> None:
             return Answer(question_id="", reply="", choice=None, path="cascade")
 
     listener = Listener()
-    await Silenced(listener).answer(item(0).to_question(), AudioClip(np.ones(1600, np.float32)))
+    await SilencedAnswerer(listener).answer(item(0).to_question(), AudioClip(np.ones(1600, np.float32)))
     assert (listener.heard == np.zeros(1600)).all()
 
 

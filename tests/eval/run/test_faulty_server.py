@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from eval.run import session
-from eval.run.request import Request
+from eval.run.request import RunRequest
 from eval.store.stored import read_predictions
 
 FAULTS = ("fine", "400", "429", "500", "garbage", "half", "nothing", "null", "empty", "parts")
@@ -80,7 +80,7 @@ def test_no_fault_of_a_server_loses_an_item(faulty: tuple[Faulty, str], tmp_path
     row = {"audio_id": "a.wav", "choices": ["dog", "cat"], "answer": "dog", "task": "sound"}
     bench = tmp_path / "bench.json"
     bench.write_text(json.dumps([row | {"id": fault, "question": f"Which fault {fault}?"} for fault in FAULTS]))
-    request = Request(path="text", bench=str(bench), llm="toy", llm_url=url, concurrency=10, out=tmp_path / "run")
+    request = RunRequest(path="text", bench=str(bench), llm="toy", llm_url=url, concurrency=10, out=tmp_path / "run")
     summary = session.run(request).summary
     assert (summary.n, summary.correct_strict, summary.failed, summary.unread) == (10, 9, 1, 0)
     assert {fault: behind.asked[fault] for fault in FAULTS} == {

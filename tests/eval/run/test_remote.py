@@ -13,7 +13,7 @@ import soundfile
 import uvicorn
 
 from eval.run import session
-from eval.run.request import Request
+from eval.run.request import RunRequest
 from eval.store.records import RunRecord
 from eval.store.stored import read_predictions
 from services.errors import ModelError
@@ -87,7 +87,7 @@ def bench(tmp_path: Path) -> Path:
 
 def test_a_service_gives_the_same_records(service: tuple[Service, str], bench: Path) -> None:
     behind, url = service
-    request = Request(path="cascade", bench=str(bench), server=url, concurrency=2, out=bench.parent / "run")
+    request = RunRequest(path="cascade", bench=str(bench), server=url, concurrency=2, out=bench.parent / "run")
     summary = session.run(request).summary
     # Repeated and empty options arrive as published.
     assert (summary.n, summary.correct_strict, summary.failed, summary.prompt_tokens) == (4, 3, 1, 21)
@@ -105,7 +105,7 @@ def test_a_service_gives_the_same_records(service: tuple[Service, str], bench: P
 
 def test_a_service_can_be_asked_without_sound(service: tuple[Service, str], bench: Path) -> None:
     behind, url = service
-    request = Request(
+    request = RunRequest(
         path="cascade", bench=str(bench), server=url, concurrency=2, out=bench.parent / "run", controls=("no-audio",)
     )
     controls = session.run(request).summary.controls

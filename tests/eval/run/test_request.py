@@ -1,11 +1,11 @@
 import pytest
 
-from eval.run.request import Price, Request, default_folder
+from eval.run.request import Price, RunRequest, default_folder
 from services.errors import BadConfig, UnknownName
 
 
-def request(**fields: object) -> Request:
-    return Request.model_validate({"path": "text", "bench": "mmau", "concurrency": 1} | fields)
+def request(**fields: object) -> RunRequest:
+    return RunRequest.model_validate({"path": "text", "bench": "mmau", "concurrency": 1} | fields)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from eval.analysis.score import score_file
 from eval.analysis.score_table import read_table
 from eval.run import session
 from eval.run.grid import Grid, run_grid
-from eval.run.request import Price, Request
+from eval.run.request import Price, RunRequest
 from eval.store.records import RunRecord
 from eval.store.stored import read_predictions
 from lalm.catalog import LALMS
@@ -82,9 +82,9 @@ def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Ears]:
     return opened
 
 
-def cascade(bench: Path, **fields: object) -> Request:
+def cascade(bench: Path, **fields: object) -> RunRequest:
     shared = {"path": "cascade", "bench": str(bench), "captioner": "left", "asr": "mute", "llm": "levels"}
-    return Request.model_validate(shared | {"concurrency": 3, "out": bench.parent / "run"} | fields)
+    return RunRequest.model_validate(shared | {"concurrency": 3, "out": bench.parent / "run"} | fields)
 
 
 @pytest.mark.usefixtures("ears")
@@ -203,7 +203,7 @@ def test_a_control_added_later_asks_the_run_nothing_again(bench: Path) -> None:
 def test_unknown_and_impossible_controls_stop_before_anything_is_asked(bench: Path) -> None:
     with pytest.raises(UnknownName, match=r"No control named 'deaf'\. Known: no-audio, "):
         session.run(cascade(bench, controls=("deaf",)))
-    text = Request(path="text", bench=str(bench), llm="first", concurrency=1, controls=("silent-audio",))
+    text = RunRequest(path="text", bench=str(bench), llm="first", concurrency=1, controls=("silent-audio",))
     with pytest.raises(BadConfig, match="hears nothing"):
         session.run(text)
     assert not (bench.parent / "run").exists()
@@ -229,7 +229,7 @@ def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys
 def test_a_path_that_hears_nothing_needs_no_clips(bench: Path, ears: dict[str, Ears]) -> None:
     for clip in bench.parent.glob("*.wav"):
         clip.unlink()
-    request = Request(path="text", bench=str(bench), llm="first", concurrency=1, out=bench.parent / "run")
+    request = RunRequest(path="text", bench=str(bench), llm="first", concurrency=1, out=bench.parent / "run")
     assert session.run(request).summary.correct_strict == 2
     assert ears["left"].num_heard == 0
 

@@ -5,14 +5,24 @@ from math import log
 
 import pytest
 
-from eval.scoring.calibration import Guess, aurc, brier, calibrate, ece, fit_temperature, nll, risk_coverage, selective
+from eval.scoring.calibration import (
+    Forecast,
+    aurc,
+    brier,
+    calibrate,
+    ece,
+    fit_temperature,
+    nll,
+    risk_coverage,
+    selective,
+)
 from eval.scoring.scoring import Verdict
 
 
-def guess(top: float, *, is_right: bool, num_options: int = 2) -> Guess:
+def guess(top: float, *, is_right: bool, num_options: int = 2) -> Forecast:
     rest = (1 - top) / (num_options - 1)
     options = {"0": top} | {str(number): rest for number in range(1, num_options)}
-    return Guess(options, "0" if is_right else "1", is_right)
+    return Forecast(options, "0" if is_right else "1", is_right)
 
 
 FOUR = [guess(0.95, is_right=True), guess(0.85, is_right=False), guess(0.85, is_right=True), guess(0.65, is_right=True)]
@@ -35,7 +45,7 @@ def test_certainty_falls_into_the_last_bin() -> None:
     assert ece([guess(1.0, is_right=True), guess(1.0, is_right=False)]) == pytest.approx(0.5)
 
 
-def drawn(temperature: float, n: int = 4000) -> list[Guess]:
+def drawn(temperature: float, n: int = 4000) -> list[Forecast]:
     """Draw from calibrated distributions, and sharpen what is said of them by 1 / temperature."""
     chance = random.Random(7)
     guesses = []
@@ -43,7 +53,7 @@ def drawn(temperature: float, n: int = 4000) -> list[Guess]:
         weights = [chance.gammavariate(0.8, 1) + 1e-6 for _ in range(4)]
         told = {str(place): weight / sum(weights) for place, weight in enumerate(weights)}
         right = chance.choices(list(told), list(told.values()))[0]
-        guesses.append(Guess(told, right, right == max(told, key=lambda option: told[option])).tempered(temperature))
+        guesses.append(Forecast(told, right, right == max(told, key=lambda option: told[option])).tempered(temperature))
     return guesses
 
 
@@ -57,7 +67,7 @@ def test_the_temperature_that_spoilt_calibrated_probabilities_is_found_and_undon
         assert ece(guesses) > 0.1
 
 
-def verdicts(guesses: list[Guess]) -> list[Verdict]:
+def verdicts(guesses: list[Forecast]) -> list[Verdict]:
     return [
         Verdict(
             str(number),
