@@ -265,7 +265,8 @@ def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | 
     built = builder(path, budget=budget)(Models())
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade
-    assert (cascade.follow_up.budget if cascade.follow_up else 0) == spends
+    follow_up = cascade.parts.follow_up
+    assert (follow_up.budget if follow_up else 0) == spends
 
 
 def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays() -> None:
