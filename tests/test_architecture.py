@@ -1,6 +1,5 @@
 """The promises of the README and of the design that a machine can check."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -67,16 +66,3 @@ def test_no_file_is_longer_than_400_lines() -> None:
         if (n := path.read_text().count("\n")) > 400
     }
     assert not long
-
-
-@pytest.mark.weights
-@pytest.mark.timeout(900)  # a small benchmark with controls among them
-def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
-    blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
-    commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
-    assert commands
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for command in commands:
-        shell = ["/bin/bash", "-c", command]
-        done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stderr}"

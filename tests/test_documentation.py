@@ -1,0 +1,244 @@
+"""Every command and snippet that README.md and docs/ show is a test case; CONTRIBUTING.md explains the marks."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+GENERATED = {"docs/graph.md"}
+INCLUDED = {"docs/security.md", "docs/contributing.md"}  # one line each: a file of the root
+FENCE = re.compile(r"^([ >]*)(`{3,})([\w-]*)([^`\n]*)\n(.*?)^\1\2[ ]*$", flags=re.DOTALL | re.MULTILINE)
+LANGUAGES = {"console", "python", "yaml", "json", "javascript", "text", "mermaid"}
+OURS = ("earwitness", "eval", "run", "python", "make")
+SERVICE = "http://127.0.0.1:8000"
+NEEDS, RUNNING, RUN_BY = "needs ", "with the service running", "run by "
+SECRETS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY", "EARWITNESS_API_KEY", "HF_TOKEN")
+READY_S = 180.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, a snippet or a file that a page shows."""
+
+    page: str
+    line: int
+    language: str
+    title: str
+    text: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the title is the name of a file, which the commands below it read."""
+        return bool(re.fullmatch(r"[\w./-]+\.\w+", self.title))
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line} {self.text.splitlines()[0][:60]}"
+
+
+def steps_of(page: Path) -> Iterator[Step]:
+    """Yield what a page shows, in its order."""
+    text, name = page.read_text(encoding="utf-8"), page.relative_to(ROOT).as_posix()
+    for match in FENCE.finditer(text):
+        indent, _, language, info, body = match.groups()
+        first = text.count("\n", 0, match.start()) + 2
+        title = "".join(re.findall(r'title="([^"]*)"', info))
+        lines = [line.removeprefix(indent) for line in body.splitlines()]
+        if language != "console":
+            yield Step(name, first, language, title, "\n".join(lines) + "\n")
+            continue
+        for at, line in enumerate(lines):
+            if line.startswith("$ "):
+                end = at
+                while lines[end].endswith("\\"):
+                    end += 1
+                yield Step(name, first + at, language, title, "\n".join(lines[at : end + 1])[2:])
+
+
+STEPS = tuple(step for page in PAGES for step in steps_of(page))
+
+
+def chosen(language: str, title: str) -> list[object]:
+    """Return the steps of a language whose title begins so, as parameters."""
+    these = [step for step in STEPS if step.language == language and not step.title.startswith(RUN_BY)]
+    marked = (NEEDS, RUNNING)
+    if title:
+        these = [step for step in these if step.title.startswith(title)]
+    else:
+        these = [step for step in these if not step.title.startswith(marked) and not step.is_file]
+    return [pytest.param(step, id=str(step)) for step in these]
+
+
+@pytest.fixture(scope="session")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what makes a folder for each page: it looks like the root of a clone after `make demo`."""
+    scratch = tmp_path_factory.mktemp("documentation")
+
+    def clips() -> Path:
+        if not (scratch / "demo").exists():
+            run(f"earwitness demo {scratch / 'demo'}", ROOT)
+        return scratch / "demo"
+
+    def folder(page: str) -> Path:
+        path = scratch / page.replace("/", "-")
+        if not path.exists():
+            shutil.copytree(clips(), path / "demo")
+            for entry in ROOT.iterdir():
+                if entry.name not in {".git", "demo", "runs", "site", "build"}:
+                    (path / entry.name).symlink_to(entry)
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the configuration that ships, without keys, on a free port; yield the URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    log = tmp_path_factory.mktemp("service") / "log"
+    command = [sys.executable, "-m", "deploy.cli", "serve", "--port", url.rpartition(":")[2]]
+    with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=file, cwd=ROOT) as process:
+        try:
+            wait_until_ready(url, process)
+            yield url
+        finally:
+            process.terminate()
+
+
+def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Return once the service has loaded its models."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=10):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    pytest.fail(f"The service was not ready within {READY_S:.0f} s.")
+
+
+def run(command: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a shell as a person would who has activated the virtual environment."""
+    ours = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    ours |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **environment}
+    shell = ["/bin/bash", "-c", command]
+    return subprocess.run(shell, cwd=folder, capture_output=True, text=True, env=ours, check=False, timeout=280)
+
+
+def write_files(step: Step, folder: Path) -> None:
+    """Write the files that the page shows above a step."""
+    for other in STEPS:
+        if other.page == step.page and other.is_file and other.line < step.line:
+            target = folder / other.title
+            if not target.resolve().is_relative_to(ROOT):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(other.text)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("step", chosen("console", ""))
+def test_a_command_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
+    folder = folder_of(step.page)
+    write_files(step, folder)
+    done = run(step.text, folder)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("step", chosen("console", RUNNING))
+def test_a_command_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
+    done = run(step.text.replace(SERVICE, service), folder_of(step.page))
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    assert '"error"' not in done.stdout
+
+
+@pytest.mark.parametrize("step", chosen("console", NEEDS))
+def test_a_command_names_what_it_needs(step: Step, folder_of: Callable[[str], Path]) -> None:
+    """Ours end with one line about what is missing; of other programs the files that they are given are looked up."""
+    words = shlex.split(step.text)
+    if words[0] not in OURS:
+        assert not missing_files(words)
+        return
+    folder = folder_of(step.page)
+    write_files(step, folder)
+    done = run(step.text, folder, HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode not in {0, 126, 127}, done.stdout[-1000:]
+    last = done.stderr.rstrip().splitlines()[-1]
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
+    assert re.match(r"[\w .]+: \S", last), last
+
+
+def missing_files(words: list[str]) -> list[str]:
+    """Return the words of a command that look like files of the repository and are not there."""
+    named = [
+        word
+        for word in words
+        if re.fullmatch(r"(services|lalm|agents|eval|deploy|benchmarks|tests|docs)/[\w./-]+", word)
+    ]
+    return [word for word in named if not (ROOT / word).exists()]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("step", chosen("python", ""))
+def test_a_script_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
+    folder = folder_of(step.page)
+    write_files(step, folder)
+    (folder / "snippet.py").write_text(step.text)
+    done = run("python snippet.py", folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("step", chosen("python", RUNNING))
+def test_a_script_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
+    folder = folder_of(step.page)
+    (folder / "snippet.py").write_text(step.text.replace(SERVICE, service))
+    done = run("python snippet.py", folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("step", [pytest.param(step, id=str(step)) for step in STEPS if step.language == "python"])
+def test_python_compiles(step: Step) -> None:
+    compile(step.text, f"{step.page}:{step.line}", "exec")
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, id=str(step)) for step in STEPS if step.language in {"yaml", "json"}]
+)
+def test_data_can_be_read(step: Step) -> None:
+    if step.language == "json" and not step.title.endswith(".jsonl"):
+        assert json.loads(step.text) is not None
+    elif step.language == "json":
+        assert all(json.loads(line) for line in step.text.splitlines())
+    else:
+        assert list(yaml.safe_load_all(step.text))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node reads JavaScript; it is not installed")
+@pytest.mark.parametrize("step", [pytest.param(step, id=str(step)) for step in STEPS if step.language == "javascript"])
+def test_javascript_can_be_read(step: Step, tmp_path: Path) -> None:
+    (tmp_path / "snippet.mjs").write_text(step.text)
+    done = run("node --check snippet.mjs", tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    assert {step.language for step in steps_of(page)} <= LANGUAGES
+    assert not re.findall(r"^[ >]*```(?:bash|sh|shell)", page.read_text(), flags=re.MULTILINE)
