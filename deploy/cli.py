@@ -115,7 +115,7 @@ def serve(
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
-    """Write the demo clips, and questions about them as a benchmark file."""
+    """Write the demo clips, questions about them as a benchmark file, and a small training on them."""
     from deploy.console.demo import write
 
     print(f"Demo clips and questions: {write(folder)}")  # noqa: T201

@@ -1,4 +1,4 @@
-"""The demo: real recordings from packages whose licence allows it, and questions whose answers are known.
+"""The demo: real recordings from packages whose licence allows it, questions with answers, and a training in miniature.
 
 The speaker reads the opening of Dickens's "A Tale of Two Cities"; what the other two recordings
 hold is what their packages say of them.
@@ -35,15 +35,27 @@ EXCERPTS = (
 )
 
 
+TRAINING = ("distill.yaml", "train.yaml")
+"""Configurations of `lalm.distill` and `lalm.train`, here with `demo-` before their names."""
+
+
 def write(folder: Path) -> Path:
-    """Write the demo clips and `demo.json`, their questions in the MMAU schema; return the path of the latter."""
+    """Write the demo clips, `demo.json` (questions in the MMAU schema) and what a training needs; return `demo.json`.
+
+    For a training: `metadata.jsonl`, a line a clip, and the configurations `distill.yaml` and `train.yaml`.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfig(f"'{folder}' cannot be made a folder: {error.strerror}.") from error
     for excerpt in EXCERPTS:
         _cut(excerpt, folder / excerpt.clip)
-    questions = json.loads(files("deploy.console").joinpath("demo.json").read_text())
+    here = files("deploy.console")
+    rows = json.loads(here.joinpath("demo-metadata.json").read_text())
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for name in TRAINING:
+        (folder / name).write_text(here.joinpath(f"demo-{name}").read_text())
+    questions = json.loads(here.joinpath("demo.json").read_text())
     path = folder / "demo.json"
     path.write_text(json.dumps(questions, indent=1) + "\n")
     return path
