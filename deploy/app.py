@@ -22,7 +22,7 @@ from deploy.fleet import Fleet, hears
 from services.audio import decoder_pool as decoder
 from services.deployments.replicas import deployment, listen_near
 from services.errors import ModelError
-from services.http.access.auth import Keys, read_keys
+from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.protocols import ASR, Answerer
@@ -34,7 +34,7 @@ LOADING = "Still loading; /readyz says when all is ready."
 OpenModels: TypeAlias = Callable[[ModelNames], Models]
 
 
-class Offer(Value):
+class AgentConfig(Value):
     """What the agent is told: the models that it answers with."""
 
     models: tuple[Deployed, ...]
@@ -60,7 +60,7 @@ def build(
     options = scale.options() | {
         "version": _version(config.limits.model_dump_json(), keys),
         "_internal": True,  # as in `services.deployments.replicas`
-        "user_config": Offer(models=offered).model_dump(mode="json"),
+        "user_config": AgentConfig(models=offered).model_dump(mode="json"),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
     return agent.bind(config.limits, keys, tuple(handles.values()))
@@ -91,7 +91,7 @@ class Agent:
     Its handles are looked up by name, because those that it is bound to may change while it runs.
     """
 
-    def __init__(self, limits: Limits, keys: Keys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
+    def __init__(self, limits: Limits, keys: ApiKeys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
         decoder.start()
@@ -105,7 +105,7 @@ class Agent:
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Take what the agent is to answer with from here on; questions in work keep what they have."""
-        offer = Offer.model_validate(user_config)
+        offer = AgentConfig.model_validate(user_config)
         self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet)
 
     @property

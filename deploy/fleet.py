@@ -15,14 +15,14 @@ from agents.paths import DEAF, PATHS, builder
 from deploy.config import Deployed, Kind
 from services.catalog import pick
 from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
-from services.deployments.replicas import Card
+from services.deployments.replicas import ModelCard
 from services.errors import ModelError
 from services.http.answering import BOTH
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
-REMOTE: Mapping[Kind, Callable[[DeploymentHandle, Card], AnyModel]] = {
+REMOTE: Mapping[Kind, Callable[[DeploymentHandle, ModelCard], AnyModel]] = {
     "llm": RemoteLLM,
     "captioner": RemoteCaptioner,
     "asr": RemoteASR,
@@ -158,10 +158,10 @@ def _ways(offered: Sequence[Deployed]) -> dict[str, Way]:
     return ways
 
 
-async def _card(handle: DeploymentHandle) -> Card | None:
+async def _card(handle: DeploymentHandle) -> ModelCard | None:
     try:
         async with asyncio.timeout(ANSWER_S):
-            card: Card = await ask_replica(handle.card)
+            card: ModelCard = await ask_replica(handle.card)
     except (TimeoutError, ModelError):
         return None
     return card

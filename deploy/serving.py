@@ -26,7 +26,7 @@ from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
 from services.errors import BadConfig, ModelError, UnknownName
-from services.http.access.auth import Keys, read_keys
+from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
 from services.types import Value
 
@@ -70,7 +70,7 @@ def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child
             _end(process)
 
 
-def _require_keys_beyond_loopback(host: str, keys: Keys) -> None:
+def _require_keys_beyond_loopback(host: str, keys: ApiKeys) -> None:
     if not keys and not is_loopback(_netloc(host)):
         raise BadConfig(
             f"There is no API key, so the service listens on loopback only, not on {host!r}: "

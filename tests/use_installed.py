@@ -44,7 +44,7 @@ def earwitness(*arguments: object) -> None:
     cli.app([str(argument) for argument in arguments], standalone_mode=False)
 
 
-LLMS["scripted"] = lambda _url: llm.Scripted(lambda prompt: "B" if "Rain is heard." in prompt else "A")
+LLMS["scripted"] = lambda _url: llm.ScriptedLLM(lambda prompt: "B" if "Rain is heard." in prompt else "A")
 CAPTIONERS["scripted"] = ASRS["scripted"] = Ears
 row = {"id": "1", "audio_id": str(CLIP), "question": "What is heard?", "choices": CHOICES, "answer": CHOICES[1]}
 Path("bench.json").write_text(json.dumps([row | {"task": "sound", "difficulty": "easy"}]))
@@ -53,7 +53,7 @@ options = [word for choice in CHOICES for word in ("--choice", choice)]
 earwitness("ask", CLIP, "What is heard?", *options, "--json", *SCRIPTED)
 earwitness("eval", "run", "--bench", "bench.json", "--out", "run", *SCRIPTED)
 earwitness("eval", "report", "run", "--html", "report.html")
-with TestClient(create_app(service.Scripted(), Limits()), base_url="http://127.0.0.1") as gateway:
+with TestClient(create_app(service.ScriptedService(), Limits()), base_url="http://127.0.0.1") as gateway:
     pages = {address: gateway.get(address).status_code for address in ("/", "/web/page.js", "/web/page.css")}
 found = {
     "version": version("earwitness"),

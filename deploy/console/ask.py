@@ -63,7 +63,7 @@ class AskRequest(Value):
         return ModelNames(**named)
 
 
-class Answers(Value):
+class AskResult(Value):
     """What each way answered, in the order in which they were asked."""
 
     answers: tuple[Answer, ...]
@@ -73,7 +73,7 @@ class Answers(Value):
     """Of two ways, the one that gave no answer, and why."""
 
 
-def ask(request: AskRequest) -> Answers:
+def ask(request: AskRequest) -> AskResult:
     """Answer: names are checked first, then the question, the models, and last the clip."""
     builders = _builders(request)
     models = LocalModels(request.names())
@@ -106,13 +106,13 @@ class _Timed(NamedTuple):
     took_s: float
 
 
-def _answers(outcomes: Sequence[_Timed | EarwitnessError], paths: tuple[str, ...]) -> Answers:
+def _answers(outcomes: Sequence[_Timed | EarwitnessError], paths: tuple[str, ...]) -> AskResult:
     """Return what was answered; where nothing was, raise the first error."""
     errors = {path: one for path, one in zip(paths, outcomes, strict=True) if isinstance(one, EarwitnessError)}
     if len(errors) == len(outcomes):
         raise errors[paths[0]]
     timed = [one for one in outcomes if isinstance(one, _Timed)]
-    return Answers(
+    return AskResult(
         answers=tuple(one.answer for one in timed),
         took_s=tuple(one.took_s for one in timed),
         missing=tuple(f"no {path}: {error}" for path, error in errors.items()),

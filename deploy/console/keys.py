@@ -10,7 +10,7 @@ from services.http.access.auth import keys_file, new_key, read_keys
 OWNER_ONLY = 0o600
 
 
-class Made(NamedTuple):
+class NewKey(NamedTuple):
     """A key just made."""
 
     secret: str
@@ -18,7 +18,7 @@ class Made(NamedTuple):
     """The file that its hash was added to."""
 
 
-def add(name: str) -> Made:
+def add(name: str) -> NewKey:
     """Add a key of that name, which must be new."""
     path = keys_file()
     taken = [key.name for key in read_keys().keys] if path.exists() and path.stat().st_size else []
@@ -28,4 +28,4 @@ def add(name: str) -> Made:
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
         file.write(key.line() + "\n")
-    return Made(secret, path)
+    return NewKey(secret, path)

@@ -5,7 +5,7 @@ from typing import IO
 from rich.console import Console
 from rich.table import Column, Table
 
-from deploy.console.ask import Answers, AskRequest
+from deploy.console.ask import AskRequest, AskResult
 from deploy.console.explain import print_explained
 from services.catalog import DEFAULT_LLM
 from services.types import Answer, Choice, Evidence, Question
@@ -14,7 +14,7 @@ from services.weights import store as weights
 BAR_WIDTH = 24  # characters that stand for probability 1
 
 
-def print_found(request: AskRequest, found: Answers, out: IO[str], *, explain: bool) -> None:
+def print_found(request: AskRequest, found: AskResult, out: IO[str], *, explain: bool) -> None:
     """Print one answer, or two side by side; explained, with the steps in place of the evidence."""
     question, choices = request.question, request.choices
     if request.path == "both":
@@ -49,7 +49,7 @@ def print_choice(question: str, choices: tuple[str, ...], answer: Answer, out: I
     console.print(f"Answer: {_chosen(answer)}", style="bold")
 
 
-def print_side_by_side(question: str, choices: tuple[str, ...], found: Answers, out: IO[str]) -> None:
+def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult, out: IO[str]) -> None:
     """Print what each way answered in a column of its own, and below it what it rests on."""
     console = Console(file=out, highlight=False, markup=False)
     console.print(question, style="bold")

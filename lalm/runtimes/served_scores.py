@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field
 
 from lalm.export.vllm_plugin import REPLY
-from services.clients.chat_server import Endpoint, Logprobs, connect
+from services.clients.chat_server import CompletionLogprobs, Endpoint, connect
 from services.clients.json_api import with_audio
 from services.errors import ModelError
 
@@ -46,7 +46,7 @@ class _Candidate(BaseModel):
     """A reply, token by token."""
 
     token_ids: tuple[int, ...] | None = None
-    logprobs: Logprobs | None = None
+    logprobs: CompletionLogprobs | None = None
 
 
 class _Said(BaseModel):

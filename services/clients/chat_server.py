@@ -34,23 +34,23 @@ class Endpoint(Value):
     timeout_s: float = 300.0
 
 
-class Top(BaseModel):
+class TokenAlternative(BaseModel):
     """A token that could have stood here."""
 
     token: str
     logprob: float
 
 
-class Token(Top):
+class ReplyToken(TokenAlternative):
     """A token of the reply."""
 
-    top_logprobs: list[Top] = []
+    top_logprobs: list[TokenAlternative] = []
 
 
-class Logprobs(BaseModel):
+class CompletionLogprobs(BaseModel):
     """Log-probabilities of the reply."""
 
-    content: list[Token] | None = None
+    content: list[ReplyToken] | None = None
 
 
 def _joined(content: object) -> object:
@@ -60,21 +60,21 @@ def _joined(content: object) -> object:
     return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
-class Content(BaseModel):
+class CompletionMessage(BaseModel):
     """The text of the reply."""
 
     content: Annotated[str | None, BeforeValidator(_joined)] = None
 
 
-class Candidate(BaseModel):
+class CompletionChoice(BaseModel):
     """One reply."""
 
-    message: Content
+    message: CompletionMessage
     finish_reason: str | None = None
-    logprobs: Logprobs | None = None
+    logprobs: CompletionLogprobs | None = None
 
 
-class Tokens(BaseModel):
+class TokenCounts(BaseModel):
     """Tokens as the server counts them."""
 
     prompt_tokens: int | None = None
@@ -84,16 +84,16 @@ class Tokens(BaseModel):
 class Completion(BaseModel):
     """What a server answers."""
 
-    choices: list[Candidate] = Field(min_length=1)
-    usage: Tokens | None = None
+    choices: list[CompletionChoice] = Field(min_length=1)
+    usage: TokenCounts | None = None
 
 
-class Said(NamedTuple):
+class ModelReply(NamedTuple):
     """A reply, as far as it matters."""
 
     reply: str
     """Empty where the server sent none."""
-    tokens: Sequence[Token]
+    tokens: Sequence[ReplyToken]
     """With log-probabilities; empty where the server gives none."""
     usage: Usage
     is_finished: bool
@@ -129,7 +129,7 @@ class ChatServer:
         }
         return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
 
-    async def ask(self, body: dict[str, Any], *audio: bytes) -> Said:
+    async def ask(self, body: dict[str, Any], *audio: bytes) -> ModelReply:
         """Send a chat completion request; `ModelError` where the server gives no usable reply.
 
         `audio` is the base64 that each `AUDIO_PLACE` in the body stands for.
@@ -142,15 +142,15 @@ class ChatServer:
                 self._names = names[number:]
         return await self._ask(names[-1], body, *audio)
 
-    async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> Said:
+    async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> ModelReply:
         request = with_audio(json.dumps({"model": name, **body}), *audio)
         return await self._server.post("/chat/completions", request, _said)
 
 
-def _said(content: bytes) -> Said:
+def _said(content: bytes) -> ModelReply:
     completion = Completion.model_validate_json(content)
-    first, counted = completion.choices[0], completion.usage or Tokens()
-    return Said(
+    first, counted = completion.choices[0], completion.usage or TokenCounts()
+    return ModelReply(
         reply=first.message.content or "",
         tokens=(first.logprobs.content if first.logprobs else None) or (),
         usage=Usage(

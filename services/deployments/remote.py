@@ -8,7 +8,7 @@ from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from services.deployments.replicas import Card, Said
+from services.deployments.replicas import ModelCard, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.request_context import current_context
 from services.telemetry.tracing import span, traceparent
@@ -18,10 +18,10 @@ MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, it
 NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
 
 
-class Remote:
+class RemoteModel:
     """A model behind a handle; the subclasses speak its protocol."""
 
-    def __init__(self, handle: DeploymentHandle, card: Card) -> None:
+    def __init__(self, handle: DeploymentHandle, card: ModelCard) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
         # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
@@ -33,12 +33,12 @@ class Remote:
             handed = replace(call, lookups=[], traceparent=traceparent())
             is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
             handle = self._by_reference if is_long else self._direct
-            said: Said = await ask_replica(handle.call, handed, method, *arguments)
+            said: ReplicaReply = await ask_replica(handle.call, handed, method, *arguments)
         call.lookups.extend(said.lookups)
         return said.value
 
 
-class RemoteLLM(Remote):
+class RemoteLLM(RemoteModel):
     """An LLM in a deployment."""
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
@@ -50,7 +50,7 @@ class RemoteLLM(Remote):
         return reading
 
 
-class RemoteCaptioner(Remote):
+class RemoteCaptioner(RemoteModel):
     """A captioner in a deployment."""
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
@@ -58,7 +58,7 @@ class RemoteCaptioner(Remote):
         return evidence
 
 
-class RemoteASR(Remote):
+class RemoteASR(RemoteModel):
     """A recogniser in a deployment."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
@@ -66,7 +66,7 @@ class RemoteASR(Remote):
         return evidence
 
 
-class RemoteLALM(Remote):
+class RemoteLALM(RemoteModel):
     """An audio-language model in a deployment."""
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:

@@ -20,7 +20,7 @@ AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 LOOPBACK = "127.0.0.1"
 
 
-class Card(Value):
+class ModelCard(Value):
     """What a model says of itself."""
 
     name: str
@@ -29,7 +29,7 @@ class Card(Value):
     """Of an LLM or a LALM; the others have none."""
 
 
-class Said(NamedTuple):
+class ReplicaReply(NamedTuple):
     """What a model said, and what the perception cache had to do with it."""
 
     value: object
@@ -58,10 +58,10 @@ class Replica:
         seconds = round(perf_counter() - started, 1)
         LOGGER.info("loaded", extra={"facts": {"deployment": role, "model": self._model.name, "seconds": seconds}})
 
-    async def card(self) -> Card:
+    async def card(self) -> ModelCard:
         """Say which model this is."""
         style = getattr(self._model, "style", ReadingStyle())
-        return Card(name=self._model.name, revision=self._model.revision, style=style)
+        return ModelCard(name=self._model.name, revision=self._model.revision, style=style)
 
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
         """RequestContext a method of the model's protocol.
@@ -73,7 +73,7 @@ class Replica:
                 said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error
-        return Said(said, tuple(call.lookups))
+        return ReplicaReply(said, tuple(call.lookups))
 
 
 def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:

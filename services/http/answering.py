@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from services.errors import EarwitnessError
 from services.http.access.limits import Limits
-from services.http.clips import Sound, open_clip
+from services.http.clips import AudioUpload, open_clip
 from services.http.service import Service
 from services.protocols import Answerer
 from services.request_context import Lookup, current_context, use_context
@@ -41,18 +41,18 @@ Answered: TypeAlias = Answer | Both
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionRequest:
     """A question, who is to answer it, and the recording it is about."""
 
     question: Question
     model: str | None
     """None: the service's default."""
-    sound: Sound | None
+    sound: AudioUpload | None
     place: str = "file"
     """Where in the request a recording belongs."""
 
 
-async def answer(service: Service, limits: Limits, asked: Asked) -> Answered:
+async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
     """Open the recording and let whom the question names answer."""
     about = about_request()
     if asked.model == BOTH:
@@ -91,7 +91,7 @@ async def default_name(service: Service) -> str:
     return next(iter(await service.models()), "")
 
 
-async def _both(service: Service, limits: Limits, asked: Asked, names: tuple[str, str]) -> Both:
+async def _both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
     answerers = [await service.answerer(name) for name in names]
     clip = await open_clip(asked.sound, limits, asked.place)
     running = [asyncio.ensure_future(_answered(one, asked.question, clip)) for one in answerers]

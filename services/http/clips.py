@@ -21,7 +21,7 @@ MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat a
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioUpload:
     """A recording, not decoded yet."""
 
     data: bytes = b""
@@ -47,7 +47,7 @@ Base64: TypeAlias = Annotated[
 ]
 
 
-async def open_clip(sound: Sound | None, limits: Limits, place: str = "file") -> AudioClip:
+async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "file") -> AudioClip:
     """Fetch and decode a recording; `place` is where one belongs that did not come."""
     if sound is None:
         raise BadRequest(MISSING, param=place)

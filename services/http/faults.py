@@ -17,7 +17,7 @@ from services.types import Value
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-class Fault(Value):
+class ErrorDetail(Value):
     """What went wrong, in the words of OpenAI's API."""
 
     message: str
@@ -26,14 +26,14 @@ class Fault(Value):
     code: str
 
 
-class Failure(Value):
+class ErrorBody(Value):
     """The body of every error."""
 
-    error: Fault
+    error: ErrorDetail
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let every error of the application leave as a `Failure`."""
+    """Let every error of the application leave as a `ErrorBody`."""
     app.add_exception_handler(EarwitnessError, _on_own_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
@@ -42,7 +42,7 @@ def add_handlers(app: FastAPI) -> None:
 
 def _failure(status: int, code: str, message: str, param: str | None, headers: dict[str, str]) -> JSONResponse:
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
-    failure = Failure(error=Fault(message=message, type=kind, param=param, code=code))
+    failure = ErrorBody(error=ErrorDetail(message=message, type=kind, param=param, code=code))
     return JSONResponse(failure.model_dump(), status, headers)
 
 

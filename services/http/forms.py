@@ -25,17 +25,17 @@ Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class UploadedFile:
     """A file of a form."""
 
     name: str
     data: bytes
 
 
-class Form:
+class MultipartForm:
     """What a multipart form holds."""
 
-    def __init__(self, fields: FormData, file: File | None) -> None:
+    def __init__(self, fields: FormData, file: UploadedFile | None) -> None:
         self._fields = fields
         self.file = file
 
@@ -68,7 +68,7 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) -> Form:
+async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) -> MultipartForm:
     """Read a form whose fields have `known` names; its one file is named 'file'."""
     body = _at_most(request, limits)
     parser = MultiPartParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
@@ -80,7 +80,7 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) ->
         for name in fields:
             if name not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
-        return Form(fields, await _file(fields))
+        return MultipartForm(fields, await _file(fields))
     finally:
         await fields.close()
 
@@ -137,8 +137,8 @@ def _announced(request: Request) -> int:
     return int(length) if length.isdecimal() and length.isascii() else 0
 
 
-async def _file(fields: FormData) -> File | None:
+async def _file(fields: FormData) -> UploadedFile | None:
     file = fields.get("file")
     if isinstance(file, str):
         raise BadRequest("'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it.", param="file")
-    return File(file.filename or "audio", await file.read()) if isinstance(file, UploadFile) else None
+    return UploadedFile(file.filename or "audio", await file.read()) if isinstance(file, UploadFile) else None

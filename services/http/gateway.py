@@ -22,24 +22,24 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.catalog import pick
 from services.http.access.admission import Admission, is_stopping
-from services.http.access.auth import Keys
+from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
-from services.http.answering import BOTH, Answered, Asked, answer, default_name
-from services.http.faults import Failure, add_handlers
+from services.http.answering import BOTH, Answered, QuestionRequest, answer, default_name
+from services.http.faults import ErrorBody, add_handlers
 from services.http.forms import parsed_as_json
 from services.http.openai_chat import Chat, ChatRequest, read_chat
 from services.http.openai_reply import ChatCompletion, completion, events
 from services.http.openai_transcription import (
     DescribedForm,
-    Recording,
     Transcription,
+    TranscriptionRequest,
     VerboseTranscription,
     read_recording,
     transcribe,
 )
 from services.http.openapi import body
-from services.http.question_body import JSONQuestion, Posted, QuestionForm, read_question
+from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
 from services.http.service import Service
 from services.http.web_page import router as web_page
 from services.questions import asked
@@ -48,7 +48,7 @@ from services.telemetry.metrics import exposition
 from services.telemetry.request_log import RequestLog
 from services.types import Value
 
-ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Failure}, "5XX": {"model": Failure}}
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}}
 
 
 class Alive(Value):
@@ -80,7 +80,7 @@ class ModelList(Value):
     data: tuple[Model, ...]
 
 
-def create_app(service: Service, limits: Limits, keys: Keys = Keys(), *, proxied: bool = False) -> FastAPI:  # noqa: B008 - frozen
+def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, proxied: bool = False) -> FastAPI:  # noqa: B008 - frozen
     """Build the ASGI application in front of a service.
 
     Args:
@@ -135,7 +135,7 @@ def _models(service: Service) -> APIRouter:
         """List the names that can be answered now, the default first."""
         return ModelList(data=tuple(Model(id=name) for name in await service.models()))
 
-    @router.get("/{name:path}", responses={404: {"model": Failure}, 422: {"model": Failure}})
+    @router.get("/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
     async def model(name: str) -> Model:
         """Say whether a name can be answered now."""
         return pick({known: Model(id=known) for known in await service.models()}, "model", name)
@@ -152,9 +152,9 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
     async def ask(request: Request) -> Response:
         """Answer a question about a recording, with all that the answer rests on; `both` gives two answers."""
 
-        async def work(posted: Posted) -> Answered:
+        async def work(posted: PostedQuestion) -> Answered:
             question = asked(posted.question, posted.choices, as_published=posted.as_published)
-            return await answer(service, limits, Asked(question, posted.model, posted.sound))
+            return await answer(service, limits, QuestionRequest(question, posted.model, posted.sound))
 
         return _json(await admission.serve(request, lambda it: read_question(it, limits), work))
 
@@ -184,7 +184,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
     async def write_down(request: Request) -> Response:
         """Write down what is said in a recording, as OpenAI's transcriptions do."""
 
-        async def work(recording: Recording) -> Response:
+        async def work(recording: TranscriptionRequest) -> Response:
             return await transcribe(service, limits, recording)
 
         return await admission.serve(request, lambda it: read_recording(it, limits), work)

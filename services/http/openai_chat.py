@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonVal
 from pydantic_core import PydanticCustomError
 
 from services.errors import BadRequest, Unsupported
-from services.http.answering import BOTH, Asked
-from services.http.clips import Base64, Sound
+from services.http.answering import BOTH, QuestionRequest
+from services.http.clips import AudioUpload, Base64
 from services.http.forms import parsed
 from services.http.option_lines import split_options
 from services.questions import asked
@@ -185,7 +185,7 @@ class ChatRequest(Value):
 class Chat:
     """A chat request as a question."""
 
-    asked: Asked
+    asked: QuestionRequest
     warnings: tuple[str, ...]
     """What of the request was left out of account."""
     is_stream: bool
@@ -211,7 +211,7 @@ def read_chat(body: bytes) -> Chat:
         raise Unsupported("'stream_options' needs 'stream': true.", param="stream_options")
     _check_logprobs(request, question)
     return Chat(
-        asked=Asked(question, request.model, _sound(request), place="messages"),
+        asked=QuestionRequest(question, request.model, _sound(request), place="messages"),
         warnings=tuple(_warnings(request)),
         is_stream=bool(request.stream),
         with_usage=wants_usage,
@@ -231,15 +231,15 @@ def _check_logprobs(request: ChatRequest, question: Question) -> None:
         raise Unsupported("'both' gives two answers: ask each of the two models for its logprobs.", param="logprobs")
 
 
-def _sound(request: ChatRequest) -> Sound | None:
+def _sound(request: ChatRequest) -> AudioUpload | None:
     sounds = []
     for number, message in enumerate(request.messages):
         for place, part in enumerate(message.content):
             param = f"messages[{number}].content[{place}]"
             if isinstance(part, AudioPart):
-                sounds.append(Sound(part.input_audio.data, param=f"{param}.input_audio"))
+                sounds.append(AudioUpload(part.input_audio.data, param=f"{param}.input_audio"))
             elif isinstance(part, AudioUrlPart):
-                sounds.append(Sound(url=part.audio_url.url, param=f"{param}.audio_url"))
+                sounds.append(AudioUpload(url=part.audio_url.url, param=f"{param}.audio_url"))
     if len(sounds) > 1:
         raise Unsupported(f"{len(sounds)} recordings came; one question is about one recording.", param=sounds[1].param)
     return sounds[0] if sounds else None

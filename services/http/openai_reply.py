@@ -40,7 +40,7 @@ class TokenLogprob(TopLogprob):
     top_logprobs: tuple[TopLogprob, ...]
 
 
-class Logprobs(Value):
+class ChoiceLogprobs(Value):
     """Log-probabilities of the option letters, as if the reply were the letter alone."""
 
     content: tuple[TokenLogprob, ...]
@@ -53,7 +53,7 @@ class ReplyChoice(Value):
     index: Literal[0] = 0
     message: ReplyMessage
     finish_reason: Literal["stop"] = "stop"
-    logprobs: Logprobs | None = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class TokenUsage(Value):
@@ -93,7 +93,7 @@ class ChunkChoice(Value):
     index: Literal[0] = 0
     delta: Delta
     finish_reason: Literal["stop"] | None = None
-    logprobs: Logprobs | None = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class ChatChunk(Value):
@@ -161,7 +161,7 @@ def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
     return f"data: {chunk.model_dump_json(exclude_none=True)}\n\n"
 
 
-def _logprobs(answered: Answered, num_top: int) -> Logprobs:
+def _logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
     assert isinstance(answered, Answer), "two answers have no logprobs; the request was to be refused"
     if not answered.choice or not answered.probabilities:
         raise Unsupported(
@@ -172,7 +172,7 @@ def _logprobs(answered: Answered, num_top: int) -> Logprobs:
     top = tuple(_logprob(letter, answered.probabilities[letter]) for letter in ranked[:num_top])
     letter = answered.choice.letter
     chosen = _logprob(letter, answered.probabilities[letter])
-    return Logprobs(content=(TokenLogprob(**chosen.model_dump(), top_logprobs=top),))
+    return ChoiceLogprobs(content=(TokenLogprob(**chosen.model_dump(), top_logprobs=top),))
 
 
 def _logprob(letter: str, probability: float) -> TopLogprob:

@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from services.errors import BadRequest, UnknownName
 from services.http.access.limits import Limits
-from services.http.clips import Sound, open_clip
-from services.http.forms import Form, complaint, content_type, read_form
+from services.http.clips import AudioUpload, open_clip
+from services.http.forms import MultipartForm, complaint, content_type, read_form
 from services.http.service import Service
 from services.telemetry.request_log import about_request
 from services.types import AudioClip, Evidence, Value
@@ -58,10 +58,10 @@ class DescribedForm(TranscriptionForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class TranscriptionRequest:
     """A recording to write down, and how."""
 
-    sound: Sound
+    sound: AudioUpload
     form: TranscriptionForm
 
 
@@ -101,17 +101,17 @@ class VerboseTranscription(Transcription):
     segments: tuple[Segment, ...]
 
 
-async def read_recording(request: Request, limits: Limits) -> Recording:
+async def read_recording(request: Request, limits: Limits) -> TranscriptionRequest:
     """Read a form to its end."""
     if content_type(request) != "multipart/form-data":
         raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
     form = await read_form(request, limits, (*FIELDS, "timestamp_granularities[]"))
     if form.file is None:
         raise BadRequest("No recording came: send it as 'file'.", param="file")
-    return Recording(Sound(form.file.data, name=form.file.name), _fields(form))
+    return TranscriptionRequest(AudioUpload(form.file.data, name=form.file.name), _fields(form))
 
 
-def _fields(form: Form) -> TranscriptionForm:
+def _fields(form: MultipartForm) -> TranscriptionForm:
     given = {name: text for name in FIELDS[1:] if (text := form.text(name)) is not None}
     granularities = form.texts("timestamp_granularities[]") + form.texts("timestamp_granularities")
     try:
@@ -120,7 +120,7 @@ def _fields(form: Form) -> TranscriptionForm:
         raise complaint(error) from None
 
 
-async def transcribe(service: Service, limits: Limits, recording: Recording) -> Response:
+async def transcribe(service: Service, limits: Limits, recording: TranscriptionRequest) -> Response:
     """Write down what is said."""
     asr, form = await service.asr(), recording.form
     if form.model not in (asr.name, USUAL_NAME):

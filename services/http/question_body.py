@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from services.errors import BadRequest
 from services.http.access.limits import Limits
-from services.http.clips import Base64, Sound
+from services.http.clips import AudioUpload, Base64
 from services.http.forms import content_type, parsed, parsed_as_json, read_form
 from services.types import Value
 
@@ -19,14 +19,14 @@ FIELDS = ("file", "question", "choices", "path", "model")
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedQuestion:
     """What was posted."""
 
     question: str
     choices: tuple[str, ...]
     model: str | None
     """The way that is to answer."""
-    sound: Sound | None
+    sound: AudioUpload | None
     """None: no recording came."""
     as_published: bool = False
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
@@ -63,7 +63,7 @@ class QuestionForm(Value):
     model: str | None = None
 
 
-async def read_question(request: Request, limits: Limits) -> Posted:
+async def read_question(request: Request, limits: Limits) -> PostedQuestion:
     """Read a question to its end."""
     kind = content_type(request)
     if kind == "multipart/form-data":
@@ -75,17 +75,17 @@ async def read_question(request: Request, limits: Limits) -> Posted:
     )
 
 
-def _from_json(body: bytes) -> Posted:
+def _from_json(body: bytes) -> PostedQuestion:
     posted = parsed(JSONQuestion, body)
-    sound = None if posted.audio is None else Sound(posted.audio, param="audio")
-    return Posted(posted.question, posted.choices, posted.model or posted.path, sound, posted.as_published)
+    sound = None if posted.audio is None else AudioUpload(posted.audio, param="audio")
+    return PostedQuestion(posted.question, posted.choices, posted.model or posted.path, sound, posted.as_published)
 
 
-async def _from_form(request: Request, limits: Limits) -> Posted:
+async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS)
-    sound = Sound(form.file.data, name=form.file.name) if form.file else None
+    sound = AudioUpload(form.file.data, name=form.file.name) if form.file else None
     model = _one_of(form.text("model"), form.text("path"))
-    return Posted(form.text("question") or "", form.texts("choices"), model, sound)
+    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sound)
 
 
 def _one_of(model: str | None, path: str | None) -> str | None:

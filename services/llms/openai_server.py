@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from services.clients.chat_server import ChatServer, Endpoint, Said, Token
+from services.clients.chat_server import ChatServer, Endpoint, ModelReply, ReplyToken
 from services.errors import ModelError
 from services.llms.sampling import seed_of
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
@@ -52,7 +52,7 @@ class Chooser:
         probabilities = letter_probabilities(said.reply, said.tokens, choices)
         return Reading(reply=said.reply, probabilities=probabilities, usage=said.usage)
 
-    async def _ask(self, body: dict[str, Any], *audio: bytes) -> Said:
+    async def _ask(self, body: dict[str, Any], *audio: bytes) -> ModelReply:
         if not self._takes_logprobs:
             return await self._server.ask(body, *audio)
         try:
@@ -65,7 +65,7 @@ class Chooser:
         return await self._server.ask(body, *audio)
 
 
-def letter_probabilities(reply: str, tokens: Sequence[Token], choices: tuple[Choice, ...]) -> dict[str, float]:
+def letter_probabilities(reply: str, tokens: Sequence[ReplyToken], choices: tuple[Choice, ...]) -> dict[str, float]:
     """Return the probability of each letter at the token that answers; empty where the reply opens with no letter."""
     letters = {choice.letter for choice in choices}
     opening = ANSWER_LETTER.match(reply)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from services.types import Choice, Message, Reading, ReadingStyle
 
 
-class Scripted:
+class ScriptedLLM:
     """Says what `rule` makes of the last message.
 
     Args:

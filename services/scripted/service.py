@@ -11,10 +11,10 @@ from services.types import Answer, AudioClip, Evidence, PathName, Question, Usag
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
 
 
-class Echo:
+class EchoAnswerer:
     """Answers with the last option (the LALM: the first) and the length of the clip; fails as it is told to."""
 
-    def __init__(self, path: PathName, service: "Scripted") -> None:
+    def __init__(self, path: PathName, service: "ScriptedService") -> None:
         self.path, self.service = path, service
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
@@ -46,7 +46,7 @@ class Echo:
             raise
 
 
-class Listener:
+class ScriptedASR:
     """Hears two sentences in all that is longer than a second."""
 
     name, revision = "whisper-tiny", "1"
@@ -60,7 +60,7 @@ class Listener:
         return language, first, spoken.model_copy(update={"text": "It rains.", "start_s": 1.0})
 
 
-class Scripted:
+class ScriptedService:
     """Answers under five names; ready when told."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Scripted:
         path = pick(self._paths(), "model", name or self.names[0])
         if self.waiting:
             raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
-        return Echo(path, self)
+        return EchoAnswerer(path, self)
 
     async def arms(self) -> tuple[str, str]:
         if "both" not in self.names:
@@ -88,7 +88,7 @@ class Scripted:
         return self.names[0], next(name for name in self.names if name.startswith("lalm/"))
 
     async def asr(self) -> ASR:
-        return Listener()
+        return ScriptedASR()
 
     def hears(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"

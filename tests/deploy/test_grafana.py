@@ -15,7 +15,7 @@ from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import RequestContext
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 from services.telemetry.watched import watched
 from services.types import AudioClip, Evidence
 
@@ -36,7 +36,7 @@ class Silent:
 @pytest.fixture(scope="module")
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Return the labels of each sample that `/metrics` has after a question, a failure and a look into the cache."""
-    client = TestClient(create_app(Scripted(), Limits()), "http://127.0.0.1")
+    client = TestClient(create_app(ScriptedService(), Limits()), "http://127.0.0.1")
     for question in ("What?", "degraded", "fail"):
         client.post("/v1/audio/questions", json={"question": question, "model": "text"})
     clip = AudioClip(np.zeros(160, np.float32))

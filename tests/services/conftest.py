@@ -12,12 +12,12 @@ import uvicorn
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 
 
 @pytest.fixture
-def scripted() -> Scripted:
-    return Scripted()
+def scripted() -> ScriptedService:
+    return ScriptedService()
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-async def url(scripted: Scripted, limits: Limits) -> AsyncIterator[str]:
+async def url(scripted: ScriptedService, limits: Limits) -> AsyncIterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         config = uvicorn.Config(create_app(scripted, limits), log_level="critical", lifespan="off")

@@ -20,7 +20,7 @@ NUM_RANDOM_BYTES = 32
 LINE = re.compile(r"([\w.-]{1,64}) ([0-9a-f]{64})", re.ASCII)
 
 
-class Key(Value):
+class ApiKey(Value):
     """A key as it is kept."""
 
     name: str
@@ -33,10 +33,10 @@ class Key(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class ApiKeys:
     """The keys that are accepted; none: the server asks nobody for a key."""
 
-    keys: tuple[Key, ...] = ()
+    keys: tuple[ApiKey, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.keys)
@@ -48,10 +48,10 @@ class Keys:
         return self.keys[same.index(True)].name if any(same) else None
 
 
-def new_key(name: str) -> tuple[str, Key]:
+def new_key(name: str) -> tuple[str, ApiKey]:
     """Make a key: what its owner sends, and what is kept."""
     secret = PREFIX + secrets.token_urlsafe(NUM_RANDOM_BYTES)
-    key = Key(name=name, sha256=_hash(secret))
+    key = ApiKey(name=name, sha256=_hash(secret))
     if not LINE.fullmatch(key.line()):
         raise BadConfig(f"{name!r} cannot name a key; up to 64 letters, digits, '.', '_' and '-' can.")
     return secret, key
@@ -62,11 +62,11 @@ def keys_file() -> Path:
     return settings().api_keys_file or settings().home / "api-keys"
 
 
-def read_keys() -> Keys:
+def read_keys() -> ApiKeys:
     """Read the keys; `BadConfig` for a file that is named but holds none, so that a slip never opens the server."""
     path = keys_file()
     if not settings().api_keys_file and not path.exists():
-        return Keys()
+        return ApiKeys()
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -76,14 +76,14 @@ def read_keys() -> Keys:
     )
     if not keys:
         raise BadConfig(f"'{path}' holds no API key: `earwitness keys new NAME` adds one, or remove the file.")
-    return Keys(keys)
+    return ApiKeys(keys)
 
 
-def _read_line(path: Path, number: int, line: str) -> Key:
+def _read_line(path: Path, number: int, line: str) -> ApiKey:
     match = LINE.fullmatch(line.strip())
     if not match:  # the line is not repeated: somebody may have put a key there
         raise BadConfig(f"'{path}', line {number}, is no API key: a name, a space and the sha256 of the key are one.")
-    return Key(name=match[1], sha256=match[2])
+    return ApiKey(name=match[1], sha256=match[2])
 
 
 def _hash(secret: str) -> str:

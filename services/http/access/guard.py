@@ -20,7 +20,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.http.access.auth import Keys
+from services.http.access.auth import ApiKeys
 from services.http.access.limits import PerKey
 from services.request_context import current_context, use_context
 
@@ -52,7 +52,9 @@ class _Refusal:
 class Guard:
     """Lets through to `app` what is allowed."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, limits: PerKey, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: ApiKeys, limits: PerKey, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app, self._keys, self._limits, self._clock = app, keys, limits, clock
         self._uses = {key.name: _Use(limits.burst, clock()) for key in keys.keys}
 

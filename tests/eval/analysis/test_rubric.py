@@ -8,7 +8,7 @@ from eval.run import session
 from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig, ModelError
-from services.scripted.llm import Scripted
+from services.scripted.llm import ScriptedLLM
 
 RUBRIC = [{"name": f"item {number}", "scoring_point": "Names what is heard.", "note": ""} for number in range(5)]
 ROW = {"audio_path": "a.wav", "question": "Who?", "choices": ["Man", "Woman"], "modality": "speech", "rubric": RUBRIC}
@@ -20,15 +20,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bench = tmp_path / "MMAR.jsonl"
     rows = [ROW | {"id": str(number), "answer": "Man" if number < 2 else "Woman"} for number in range(4)]
     bench.write_text("\n".join(json.dumps(row) for row in rows))
-    monkeypatch.setitem(catalog.LLMS, "man", lambda url: Scripted(lambda _: "Man, by the low pitch."))
+    monkeypatch.setitem(catalog.LLMS, "man", lambda url: ScriptedLLM(lambda _: "Man, by the low pitch."))
     out = tmp_path / "run"
     session.run(RunRequest(path="text", bench=str(bench), llm="man", concurrency=2, out=out))
     return out
 
 
-def judge(*replies: str) -> Scripted:
+def judge(*replies: str) -> ScriptedLLM:
     waiting = iter(replies)
-    return Scripted(lambda _: next(waiting), name="judge")
+    return ScriptedLLM(lambda _: next(waiting), name="judge")
 
 
 async def test_the_outermost_raters_are_dropped_and_wrong_answers_score_nothing(run: Path) -> None:
@@ -48,7 +48,7 @@ async def test_a_rating_that_is_none_is_failed_and_asked_again_alone(run: Path) 
         asked.append(prompt)
         return "[1,1,1,1,1]"
 
-    again = await rate_run(run, Scripted(once, name="judge"), concurrency=1)
+    again = await rate_run(run, ScriptedLLM(once, name="judge"), concurrency=1)
     assert (again.judged, again.failed, again.score) == (2, 0, 0.5)
     assert len(asked) == 1
     assert "Reply:\nMan, by the low pitch." in asked[0]
@@ -65,7 +65,7 @@ async def test_a_line_that_a_crash_cut_short_costs_one_rating(run: Path) -> None
 
 async def test_ratings_of_another_judge_do_not_count(run: Path) -> None:
     await rate_run(run, judge(*["[1,1,1,1,1]"] * 10), concurrency=1)
-    stern = await rate_run(run, Scripted(lambda _: "[0,0,0,0,0]", name="stern"), concurrency=1)
+    stern = await rate_run(run, ScriptedLLM(lambda _: "[0,0,0,0,0]", name="stern"), concurrency=1)
     assert (stern.judge, stern.judged, stern.score) == ("stern", 2, 0.0)
     assert (await rate_run(run, judge(), concurrency=1)).score == 0.5
 
@@ -74,7 +74,7 @@ async def test_a_judge_that_is_down_fails_ratings_not_the_command(run: Path) -> 
     def down(_: str) -> str:
         raise ModelError("The server is gone.")
 
-    score = await rate_run(run, Scripted(down))
+    score = await rate_run(run, ScriptedLLM(down))
     assert (score.judged, score.failed, score.score) == (0, 2, 0.0)
     assert "The server is gone." in (run / "rubric.jsonl").read_text()
 

@@ -20,7 +20,7 @@ from eval.run import session
 from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig
-from services.scripted.llm import Scripted
+from services.scripted.llm import ScriptedLLM
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
 CHOICES = ["a bell", "a dog"]
@@ -53,8 +53,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     ]
     bench = tmp_path / "tiny.json"
     bench.write_text(json.dumps(rows))
-    monkeypatch.setitem(catalog.LLMS, "good", lambda url: Scripted(first_right))
-    monkeypatch.setitem(catalog.LLMS, "bad", lambda url: Scripted(lambda _: CHOICES[1]))
+    monkeypatch.setitem(catalog.LLMS, "good", lambda url: ScriptedLLM(first_right))
+    monkeypatch.setitem(catalog.LLMS, "bad", lambda url: ScriptedLLM(lambda _: CHOICES[1]))
     folders = [tmp_path / "good", tmp_path / "bad"]
     for folder in folders:
         session.run(RunRequest(path="text", bench=str(bench), llm=folder.name, concurrency=2, out=folder))

@@ -17,7 +17,7 @@ from eval.store.stored import read_predictions
 from lalm.catalog import LALMS
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
-from services.scripted.llm import Scripted
+from services.scripted.llm import ScriptedLLM
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]
@@ -78,7 +78,7 @@ def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Ears]:
         monkeypatch.setitem(catalog.CAPTIONERS, name, lambda one=one: one)
     monkeypatch.setitem(catalog.ASRS, "mute", lambda: Ears("mute"))
     for name, rule in (("levels", level_reader), ("first", lambda _: CHOICES[0])):
-        monkeypatch.setitem(catalog.LLMS, name, lambda url, rule=rule, name=name: Scripted(rule, name=name))
+        monkeypatch.setitem(catalog.LLMS, name, lambda url, rule=rule, name=name: ScriptedLLM(rule, name=name))
     return opened
 
 
@@ -109,7 +109,7 @@ def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
     assert (record.options.control, record.options.path) == ("no-audio", "text")
 
 
-class Sure(Scripted):
+class Sure(ScriptedLLM):
     """Chooses by the level, and says how sure it is: surer where it has the first option."""
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
@@ -274,7 +274,7 @@ def test_a_grid_of_lalms_is_named_by_their_llms_for_correlate(bench: Path, monke
 
 @pytest.mark.usefixtures("ears")
 def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(url: str | None) -> Scripted:
+    def missing(url: str | None) -> ScriptedLLM:
         raise ModelError("It needs a GPU.")
 
     monkeypatch.setitem(catalog.LLMS, "large", missing)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lalm.distill.recipe import main
 from services import catalog
-from services.scripted.llm import Scripted
+from services.scripted.llm import ScriptedLLM
 
 LOG = Path(sys.argv[1])
 
@@ -23,5 +23,5 @@ def hash_of(prompt: str) -> str:
     return "".join(chr(97 + ord(letter) % 26) for letter in prompt[:160])
 
 
-catalog.LLMS["slow"] = lambda url, sampling=None: Scripted(said, name="slow", latency_s=0.1)
+catalog.LLMS["slow"] = lambda url, sampling=None: ScriptedLLM(said, name="slow", latency_s=0.1)
 sys.exit(main(sys.argv[2:]))

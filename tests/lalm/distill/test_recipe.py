@@ -14,7 +14,7 @@ import pytest
 from lalm.distill.recipe import main
 from lalm.messages import read_conversations
 from services import catalog
-from services.scripted.llm import Scripted
+from services.scripted.llm import ScriptedLLM
 
 COMMAND = [sys.executable, str(Path(__file__).with_name("distill_with_doubles.py"))]
 NUM_CLIPS = 12
@@ -60,7 +60,7 @@ def use(monkeypatch: pytest.MonkeyPatch, rule: Callable[[str], str]) -> list[str
         prompts.append(prompt)
         return rule(prompt)
 
-    monkeypatch.setitem(catalog.LLMS, "slow", lambda url, sampling=None: Scripted(said, name="slow"))
+    monkeypatch.setitem(catalog.LLMS, "slow", lambda url, sampling=None: ScriptedLLM(said, name="slow"))
     return prompts
 
 

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 from services.types import Answer
 
 PATH = "/v1/audio/questions"
@@ -29,12 +29,12 @@ def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype:
 
 
 @pytest.fixture
-def service() -> Scripted:
-    return Scripted()
+def service() -> ScriptedService:
+    return ScriptedService()
 
 
 @pytest.fixture
-def client(service: Scripted) -> Iterator[TestClient]:
+def client(service: ScriptedService) -> Iterator[TestClient]:
     app = create_app(service, LIMITS)
     with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
@@ -186,7 +186,7 @@ def test_a_failing_model_is_503_and_a_bug_is_500_without_its_details(client: Tes
     assert "ZeroDivision" not in bug.text
 
 
-def test_ready_only_when_every_model_is_loaded(client: TestClient, service: Scripted) -> None:
+def test_ready_only_when_every_model_is_loaded(client: TestClient, service: ScriptedService) -> None:
     service.waiting = ("llm",)
     loading = client.get("/readyz")
     assert (loading.status_code, loading.json()) == (503, {"ready": False, "waiting_for": ["llm"]})
@@ -214,7 +214,7 @@ def test_both_gives_the_answer_of_the_arm_that_is_left(client: TestClient, faile
     assert found["missing"] == [f"no {name}: The server answered 500."]
 
 
-def test_both_fails_where_both_arms_do_or_one_is_not_there(client: TestClient, service: Scripted) -> None:
+def test_both_fails_where_both_arms_do_or_one_is_not_there(client: TestClient, service: ScriptedService) -> None:
     assert ask(client, wav(), "fail", model="both").status_code == 503
     assert ask(client, wav(), "bug", model="both").status_code == 500
     service.names = ("cascade/tiny", "text/tiny")
@@ -222,7 +222,7 @@ def test_both_fails_where_both_arms_do_or_one_is_not_there(client: TestClient, s
     assert (missing.status_code, fault(missing)["message"]) == (503, "This service has no LALM.")
 
 
-def test_only_what_can_be_answered_now_is_listed(client: TestClient, service: Scripted) -> None:
+def test_only_what_can_be_answered_now_is_listed(client: TestClient, service: ScriptedService) -> None:
     def listed() -> list[str]:
         return [model["id"] for model in client.get("/v1/models").json()["data"]]
 

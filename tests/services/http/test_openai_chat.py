@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 from services.errors import BadRequest, Unsupported
 from services.http.openai_chat import read_chat
 from services.http.openai_reply import completion
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 from services.types import Answer, Choice
 
 LINES = "What is heard?\n(A) Rain\n(B) A dog\nAnswer with the letter."
@@ -173,7 +173,7 @@ async def test_text_needs_no_recording_and_the_others_do(client: AsyncOpenAI) ->
 
 
 async def test_errors_become_the_clients_own(
-    client: AsyncOpenAI, scripted: Scripted, recording: dict[str, Any]
+    client: AsyncOpenAI, scripted: ScriptedService, recording: dict[str, Any]
 ) -> None:
     with pytest.raises(openai.NotFoundError, match=r"No model named 'gpt-5'\. Known: cascade/tiny"):
         await client.chat.completions.create(model="gpt-5", messages=user(LINES, recording))

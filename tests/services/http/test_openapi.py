@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 
 # A schema can't say which base64 is a recording, nor which names exist: `positive_data_acceptance` is left out.
 JSON = "application/json"
@@ -29,7 +29,7 @@ CHECKS = [
 
 LOOPBACK = {"Host": "127.0.0.1"}  # without keys, other hosts are refused
 
-service = Scripted()
+service = ScriptedService()
 service.names = ("text/tiny",)  # the default hears nothing, so that questions without a recording are answered
 schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(service, Limits()), headers=LOOPBACK)
 

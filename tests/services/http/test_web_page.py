@@ -18,10 +18,10 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from services.http.access.auth import Keys, new_key
+from services.http.access.auth import ApiKeys, new_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Evidence, Question
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -53,7 +53,7 @@ class Arm:
         )
 
 
-class TwoArms(Scripted):
+class TwoArms(ScriptedService):
     """A cascade and a LALM that never agree."""
 
     def __init__(self) -> None:
@@ -70,18 +70,18 @@ class TwoArms(Scripted):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    yield from served(Keys())
+    yield from served(ApiKeys())
 
 
 @pytest.fixture
 def guarded() -> Iterator[tuple[str, str]]:
     """Yield the address of a server that asks for a key, and the key."""
     secret, key = new_key("alice")
-    for url in served(Keys((key,))):
+    for url in served(ApiKeys((key,))):
         yield url, secret
 
 
-def served(keys: Keys) -> Iterator[str]:
+def served(keys: ApiKeys) -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

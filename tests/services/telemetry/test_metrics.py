@@ -11,13 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 
 QUESTIONS = "/v1/audio/questions"
 
 
 def client() -> TestClient:
-    return TestClient(create_app(Scripted(), Limits()), "http://127.0.0.1", raise_server_exceptions=False)
+    return TestClient(create_app(ScriptedService(), Limits()), "http://127.0.0.1", raise_server_exceptions=False)
 
 
 def ask(asking: TestClient, question: str, model: str) -> None:

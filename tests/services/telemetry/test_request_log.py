@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.scripted.service import Scripted
+from services.scripted.service import ScriptedService
 from services.telemetry.log_lines import LOGGER, JSONLines
 
 QUESTIONS = "/v1/audio/questions"
@@ -43,7 +43,7 @@ def logged() -> Iterator[list[str]]:
 
 
 def client(*, proxied: bool = False) -> TestClient:
-    app = create_app(Scripted(), Limits(max_duration_s=1), proxied=proxied)
+    app = create_app(ScriptedService(), Limits(max_duration_s=1), proxied=proxied)
     return TestClient(app, "http://127.0.0.1", raise_server_exceptions=False)
 
 

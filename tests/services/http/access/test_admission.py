@@ -8,7 +8,7 @@ import pytest
 
 from services.deadline import left_s
 from services.http.access.limits import Limits
-from services.scripted.service import Echo, Scripted
+from services.scripted.service import EchoAnswerer, ScriptedService
 from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"
@@ -50,7 +50,7 @@ async def until_inside(client: httpx.AsyncClient, running: int, waiting: int) ->
 
 
 async def test_two_work_one_waits_and_the_next_is_told_to_come_back(
-    client: httpx.AsyncClient, scripted: Scripted
+    client: httpx.AsyncClient, scripted: ScriptedService
 ) -> None:
     inside = [slow(client) for _ in range(3)]
     await until_inside(client, 2, 1)
@@ -80,7 +80,7 @@ async def test_an_upload_that_does_not_come_gives_up_its_place(client: httpx.Asy
 async def test_a_client_that_leaves_cancels_the_work(
     url: str,
     client: httpx.AsyncClient,
-    scripted: Scripted,
+    scripted: ScriptedService,
     tone: Callable[[float], bytes],
     model: str,
     stopped: list[str],
@@ -94,7 +94,7 @@ async def test_a_client_that_leaves_cancels_the_work(
 
 
 async def test_a_client_that_leaves_the_queue_gives_its_place_free(
-    client: httpx.AsyncClient, scripted: Scripted
+    client: httpx.AsyncClient, scripted: ScriptedService
 ) -> None:
     working = [slow(client), slow(client)]
     await until_inside(client, 2, 0)
@@ -129,7 +129,7 @@ class TestDeadline:
         return Limits(deadline_s=0.3, max_running=1, max_waiting=1)
 
     async def test_work_is_cancelled_at_its_deadline_wherever_it_is(
-        self, client: httpx.AsyncClient, scripted: Scripted
+        self, client: httpx.AsyncClient, scripted: ScriptedService
     ) -> None:
         responses = await asyncio.gather(slow(client), slow(client))  # the second one waits for its turn
         assert [response.status_code for response in responses] == [504, 504]
@@ -137,16 +137,16 @@ class TestDeadline:
         await until_inside(client, 0, 0)
 
     async def test_the_work_knows_how_much_of_the_deadline_is_left(
-        self, client: httpx.AsyncClient, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+        self, client: httpx.AsyncClient, scripted: ScriptedService, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         left: list[float | None] = []
-        answer = Echo.answer
+        answer = EchoAnswerer.answer
 
-        async def noted(echo: Echo, question: Question, clip: AudioClip | None) -> Answer:
+        async def noted(echo: EchoAnswerer, question: Question, clip: AudioClip | None) -> Answer:
             left.append(left_s())
             return await answer(echo, question, clip)
 
-        monkeypatch.setattr(Echo, "answer", noted)
+        monkeypatch.setattr(EchoAnswerer, "answer", noted)
         assert (await quick(client)).status_code == 200
         assert left[0] is not None and 0 < left[0] < 0.3
         assert left_s() is None

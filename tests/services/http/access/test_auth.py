@@ -8,7 +8,7 @@ import pytest
 from deploy.console.keys import add
 from services.errors import BadConfig
 from services.http.access import auth
-from services.http.access.auth import Keys, new_key, read_keys
+from services.http.access.auth import ApiKeys, new_key, read_keys
 from services.settings import settings
 
 
@@ -42,7 +42,7 @@ def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
     compared = []
     real = auth.hmac.compare_digest
     monkeypatch.setattr(auth.hmac, "compare_digest", lambda one, other: compared.append(one) or real(one, other))
-    assert Keys(tuple(key for _, key in made)).owner(made[0][0]) == "a"
+    assert ApiKeys(tuple(key for _, key in made)).owner(made[0][0]) == "a"
     assert compared == [key.sha256 for _, key in made]
 
 

@@ -12,14 +12,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from services.errors import ModelError
-from services.http.access.auth import Keys, new_key
+from services.http.access.auth import ApiKeys, new_key
 from services.http.access.guard import PUBLIC, Guard, is_loopback
 from services.http.access.limits import Limits, PerKey
 from services.http.gateway import create_app
 from services.protocols import Answerer
 
 SECRET, KEY = new_key("alice")
-KEYS = Keys((KEY, new_key("bob")[1]))
+KEYS = ApiKeys((KEY, new_key("bob")[1]))
 HERE, ELSEWHERE = "http://127.0.0.1", "http://earwitness.example"
 
 
@@ -36,7 +36,7 @@ class Loading:
         return False
 
 
-def client(keys: Keys = KEYS, url: str = ELSEWHERE, limits: Limits = Limits()) -> TestClient:  # noqa: B008
+def client(keys: ApiKeys = KEYS, url: str = ELSEWHERE, limits: Limits = Limits()) -> TestClient:  # noqa: B008
     return TestClient(create_app(Loading(), limits, keys), url)
 
 
@@ -186,21 +186,21 @@ async def test_a_cancelled_request_is_no_longer_in_flight(alice: httpx.AsyncClie
 
 def test_one_key_does_not_use_up_another() -> None:
     secret, key = new_key("carol")
-    both = client(Keys((KEY, key)), limits=Limits(per_key=PerKey(requests_per_s=0.1, burst=1)))
+    both = client(ApiKeys((KEY, key)), limits=Limits(per_key=PerKey(requests_per_s=0.1, burst=1)))
     statuses = [both.get("/openapi.json", headers={"x-api-key": one}).status_code for one in (SECRET, SECRET, secret)]
     assert statuses == [200, 429, 200]
 
 
 @pytest.mark.parametrize("key", ["", "any"])
 def test_without_keys_this_machine_needs_none(key: str) -> None:
-    assert client(Keys(), HERE).get("/openapi.json", headers={"x-api-key": key} if key else {}).status_code == 200
+    assert client(ApiKeys(), HERE).get("/openapi.json", headers={"x-api-key": key} if key else {}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "127.0.0.1@evil", "10.0.0.1", ""]
 )
 def test_without_keys_a_foreign_host_is_refused(host: str) -> None:
-    response = client(Keys(), HERE).get("/openapi.json", headers={"Host": host})
+    response = client(ApiKeys(), HERE).get("/openapi.json", headers={"Host": host})
     assert (response.status_code, response.json()["error"]["code"]) == (403, "not_local")
 
 
@@ -208,7 +208,7 @@ def test_without_keys_a_foreign_host_is_refused(host: str) -> None:
     ("origin", "status"), [("http://localhost:8000", 200), ("https://evil.example", 403), ("null", 403)]
 )
 def test_without_keys_a_foreign_page_is_refused(origin: str, status: int) -> None:
-    assert client(Keys(), HERE).get("/openapi.json", headers={"Origin": origin}).status_code == status
+    assert client(ApiKeys(), HERE).get("/openapi.json", headers={"Origin": origin}).status_code == status
 
 
 def test_loopback_is_told_from_what_looks_like_it() -> None:
