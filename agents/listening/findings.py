@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from agents.reading.confidence import Part, Probabilities
 from agents.reading.relevance import stems
-from services.captioners.music.notes import CLASSES, Named, named
+from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, Question
 
 TIERS = {"measured": 2, "model": 1, "heuristic": 0}
@@ -40,7 +40,7 @@ def supported(text: str, question: Question) -> frozenset[str]:
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
     if same:
         return same
-    told, names = named(said), {choice.letter: named(choice.text) for choice in question.choices}
+    told, names = parse_pitches(said), {choice.letter: parse_pitches(choice.text) for choice in question.choices}
     tells_pitch = bool(told) and any(one.pitch_class != A for pitches in names.values() for one in pitches)
     fits = {
         choice.letter: _pitch_fit(told, names[choice.letter])
@@ -66,7 +66,7 @@ def _fit(said: str, option: str) -> float:
     return len(wanted & _words(said)) / len(wanted) if wanted else 0.0
 
 
-def _pitch_fit(told: tuple[Named, ...], option: tuple[Named, ...]) -> float:
+def _pitch_fit(told: tuple[NamedPitch, ...], option: tuple[NamedPitch, ...]) -> float:
     """Return how alike the pitches, keys or chords are; 0 where they are not as many."""
     if len(told) != len(option):
         return 0.0

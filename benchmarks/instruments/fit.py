@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 
 from benchmarks.instruments.effects import recorded
 from benchmarks.instruments.render import slices
-from services.captioners.music.instrument import HEAD, features
+from services.captioners.music.instrument import HEAD, extract_features
 from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE
 from services.weights import store as weights
@@ -64,7 +64,7 @@ def rendered(folder: Path, yamnet: YamNet, rng: np.random.Generator | None) -> C
 
 def patches_of(samples: Floats, yamnet: YamNet) -> Floats:
     """Return the features of every other patch that is not silent beside the rest."""
-    found = features(samples, yamnet(samples).embeddings)[::2]
+    found = extract_features(samples, yamnet(samples).embeddings)[::2]
     loud = np.array([np.abs(samples[i * 7680 : i * 7680 + 15360]).max(initial=1e-9) for i in range(len(found))])
     audible: Floats = found[20 * np.log10(loud / loud.max()) > -AUDIBLE_DB]
     return audible

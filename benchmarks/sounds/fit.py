@@ -21,9 +21,9 @@ from safetensors.numpy import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from services.captioners.sounds.activity import Floats
-from services.captioners.sounds.sound_head import FILE, MOST_SURE, features
-from services.captioners.sounds.tags import phrases, pooled, ranked
-from services.captioners.sounds.yamnet import Scores, YamNet
+from services.captioners.sounds.sound_head import FILE, MOST_SURE, extract_features
+from services.captioners.sounds.tags import map_phrases, pool_logits, rank_sounds
+from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.weights import store as weights
 
 TARGET = Path(__file__).parents[2] / "services" / "captioners" / FILE
@@ -57,7 +57,7 @@ class Example(NamedTuple):
     label: str
     recording: str
     kind: str
-    scores: Scores
+    scores: ClassScores
 
 
 class Layer(NamedTuple):
@@ -110,7 +110,7 @@ def fit(chosen: list[Example], classes: Classes) -> Layer:
     labels = list(LABELS.values())
     inputs, targets, shares = [], [], []
     for example in chosen:
-        seen = features(example.scores, classes)[_teaching(example, classes)]
+        seen = extract_features(example.scores, classes)[_teaching(example, classes)]
         inputs.append(seen)
         targets.append(np.tile([float(label == example.label) for label in labels], (len(seen), 1)))
         shares.append(np.full(len(seen), 1 / max(1, len(seen))))
@@ -157,17 +157,17 @@ def _rank(
     *,
     is_used: bool,
 ) -> int:
-    inputs = (features(example.scores, classes) - layer.mean) / layer.scale
-    logits = np.minimum(pooled((inputs @ layer.weight.T + layer.bias).astype(np.float32)), MOST_SURE)
+    inputs = (extract_features(example.scores, classes) - layer.mean) / layer.scale
+    logits = np.minimum(pool_logits((inputs @ layer.weight.T + layer.bias).astype(np.float32)), MOST_SURE)
     second = dict(zip(LABELS.values(), logits.tolist(), strict=True)) if is_used else {}
-    tags = [tag.sound for tag in ranked(example.scores.logits, names, second) if tag.sound != "speech"]
+    tags = [tag.sound for tag in rank_sounds(example.scores.logits, names, second) if tag.sound != "speech"]
     return tags.index(example.label)
 
 
 def main() -> None:
     """Evaluate on held-out recordings, fit on all, write."""
     model = YamNet(weights.folder("yamnet"))
-    classes = tuple(phrases(model.names)[label] for label in LABELS.values())
+    classes = tuple(map_phrases(model.names)[label] for label in LABELS.values())
     found = examples(Path(sys.argv[1]), model)
     recordings = sorted({example.recording for example in found if example.label})
     folds = {recording: number % NUM_FOLDS for number, recording in enumerate(recordings)}

@@ -6,12 +6,12 @@ from services.captioners.focus import read_focus
 from services.captioners.music.caption import MusicListener
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.sounds.loudness import loudness
-from services.captioners.sounds.quality import quality
-from services.captioners.sounds.sections import Heard, SoundTagger
+from services.captioners.sounds.loudness import describe_loudness
+from services.captioners.sounds.quality import describe_quality
+from services.captioners.sounds.sections import SoundReport, SoundTagger
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.voices.gender import GenderNet
-from services.captioners.voices.segments import segments, speech_spans
+from services.captioners.voices.segments import describe_speech, detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.captioners.windows import ClipWindow, split_clip
@@ -62,14 +62,14 @@ class AcousticCaptioner:
         for part in parts:
             raise_if_cancelled()
             heard = self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip)
-            told += heard if len(parts) == 1 else [_moved(statement, part) for statement in heard]
+            told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(dated, key=lambda statement: statement.start_s))
 
     def _describe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        heard = self._tagger(clip, speech_spans(clip.samples))
+        heard = self._tagger(clip, detect_speech(clip.samples))
         if not heard.tags:
-            return loudness(clip)
+            return describe_loudness(clip)
         raise_if_cancelled()
         spoken = self._speech(clip, heard) if heard.speech else ()
         raise_if_cancelled()
@@ -79,19 +79,19 @@ class AcousticCaptioner:
             *heard.statements,
             *spoken,
             *played,
-            *loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
-            *quality(clip, is_speech=bool(heard.speech) and not heard.background),
+            *describe_loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
+            *describe_quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )
 
-    def _speech(self, clip: AudioClip, heard: Heard) -> tuple[Evidence, ...]:
+    def _speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
         child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
         return (
-            *segments(clip, heard.speech),
+            *describe_speech(clip, heard.speech),
             *self._speakers(clip, heard.speech, child=child, background=heard.background),
         )
 
 
-def _moved(statement: Evidence, part: ClipWindow) -> Evidence:
+def _shift(statement: Evidence, part: ClipWindow) -> Evidence:
     """Return a statement about a part as one about the whole clip; its words count seconds, so they say from where."""
     start_s, end_s = part.start_s, part.start_s + part.clip.duration_s
     update = {

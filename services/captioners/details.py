@@ -11,20 +11,20 @@ import numpy as np
 
 from services.captioners.focus import Focus
 from services.captioners.music import harmony, melody, rhythm
-from services.captioners.music.instrument import InstrumentHead, turns
-from services.captioners.music.melody_line import line
-from services.captioners.music.notes import Note, frequency, name, named
-from services.captioners.music.onsets import onsets, strokes
+from services.captioners.music.instrument import InstrumentHead, find_turns
+from services.captioners.music.melody_line import track_melody
+from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
+from services.captioners.music.onsets import detect_onsets, detect_strokes
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players
-from services.captioners.music.pulse import CONSTANT, pulse
-from services.captioners.sounds.loudness import loudness
-from services.captioners.sounds.quality import quality
+from services.captioners.music.pulse import CONSTANT, find_pulse
+from services.captioners.sounds.loudness import describe_loudness
+from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundTagger
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement
-from services.captioners.voices.emotion import emotion
-from services.captioners.voices.segments import speech_spans
+from services.captioners.voices.emotion import describe_emotion
+from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
@@ -70,7 +70,11 @@ class FocusedListener:
     def __call__(self, clip: AudioClip, focus: Focus) -> tuple[Evidence, ...]:
         """Return what is heard of the topic; nothing where it cannot be told."""
         if focus.topic == "quality":
-            return loudness(clip) if focus.asks("loud\\w*|volume|level") else quality(clip, is_speech=True)
+            return (
+                describe_loudness(clip)
+                if focus.asks("loud\\w*|volume|level")
+                else describe_quality(clip, is_speech=True)
+            )
         if focus.topic == "emotion":
             return self._emotions(clip)
         said = self._topics[focus.topic](clip, focus)
@@ -104,7 +108,7 @@ class FocusedListener:
         if len(named) > 1:
             logs = logs[:, named]
         labels = tuple(head.labels[i] for i in named) if len(named) > 1 else head.labels
-        return _without_repeats([turn.label for turn in turns(logs, labels)])
+        return _without_repeats([turn.label for turn in find_turns(logs, labels)])
 
     def _count(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         if focus.asks("speakers?|people|persons?|voices|men|women"):
@@ -114,36 +118,36 @@ class FocusedListener:
         if focus.asks("beats"):
             return _tempo(clip, focus)
         if focus.asks("notes|tones"):
-            found = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
+            found = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
             return [Statement("melody", f"Number of notes: {len(found)}.", 0.8)] if found else []
         if focus.asks(SAID):
             return []
-        number = len(strokes(clip.samples))
+        number = len(detect_strokes(clip.samples))
         return [Statement("event", f"Number of separate events: {number}.", 0.7)] if number else []
 
     def _key(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
-        notes = melody.prominent(line(clip.samples, pitches))
+        notes = melody.drop_ghost_notes(track_melody(clip.samples, pitches))
         if focus.asks("scale"):
-            scale = melody.scale([note.pitch for note in notes])
+            scale = melody.recognise_scale([note.pitch for note in notes])
             return [Statement("melody", f"Scale: {scale}.", 0.8)] if scale else []
         if focus.asks("chords?"):
-            longest = max(harmony.chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
+            longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
             return [Statement("harmony", f"Chord: {longest.quality}.", longest.fit)] if longest else []
-        key = harmony.key(pitches)
+        key = harmony.estimate_key(pitches)
         return [Statement("harmony", f"Key: {_as_asked(key.name, focus)}.", 0.6)] if key else []
 
     def _pitch(self, clip: AudioClip, focus: Focus) -> list[Statement]:
-        notes = melody.prominent(line(clip.samples, self._models.pitch(clip.samples)))
+        notes = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
         if len({note.pitch for note in notes}) == 1 and not focus.asks("moves?|melody|course|direction"):
             return [_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
         if len(notes) < 2:
             return []
-        course = melody.direction([note.pitch for note in notes])
+        course = melody.describe_contour([note.pitch for note in notes])
         return [Statement("melody", f"Course of the melody: {course}.", 0.8)]
 
     def _speaker(self, clip: AudioClip, focus: Focus) -> list[Statement]:
-        turns_of = self._models.speakers.turns(clip, speech_spans(clip.samples))
+        turns_of = self._models.speakers.turns(clip, detect_speech(clip.samples))
         if not turns_of:
             return []
         if focus.asks("order|first|then|last|sequence|change\\w*"):
@@ -157,8 +161,8 @@ class FocusedListener:
 
     def _emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return how each turn sounds, one statement a turn."""
-        found = self._models.speakers.turns(clip, speech_spans(clip.samples))
-        return tuple(told for turn in found for told in emotion(clip, turn.spans, turn.who))
+        found = self._models.speakers.turns(clip, detect_speech(clip.samples))
+        return tuple(told for turn in found for told in describe_emotion(clip, turn.spans, turn.who))
 
     def _instrument(self, clip: AudioClip, focus: Focus) -> list[Statement]:
         players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
@@ -175,26 +179,26 @@ class FocusedListener:
 
 
 def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
-    found = pulse(clip.samples, onsets(clip.samples))
+    found = find_pulse(clip.samples, detect_onsets(clip.samples))
     if focus.asks("bar|bars|metre|meter"):
         beats = found.beats_per_bar if found else None
         return [Statement("rhythm", f"Beats in each bar: {beats}.", 0.8)] if beats else []
     if found and focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady"):
         course = "is constant" if found.course == CONSTANT else found.course
         return [Statement("rhythm", f"The tempo {course}.", 0.8)]
-    tempo = None if found else rhythm.tempo(clip.samples)
+    tempo = None if found else rhythm.estimate_tempo(clip.samples)
     if tempo and tempo.clarity < LEAST_CLARITY:
         return []
     bpm = found.bpm if found else tempo.bpm if tempo else None
     return [Statement("rhythm", f"Tempo: {_nearest(bpm, focus, SAME_TEMPO):.0f} BPM.", 0.7)] if bpm else []
 
 
-def _tone(clip: AudioClip, note: Note, focus: Focus) -> Statement:
+def _tone(clip: AudioClip, note: DetectedNote, focus: Focus) -> Statement:
     """Say how high a tone is: in hertz where options are, else as the note."""
     if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
-        return Statement("melody", f"Pitch: {name(note.pitch)}.", 0.8)
+        return Statement("melody", f"Pitch: {name_pitch(note.pitch)}.", 0.8)
     samples = clip.part(note.start_s, note.end_s).samples
-    near_hz = frequency(note.pitch)
+    near_hz = pitch_to_hz(note.pitch)
     bins_hz = np.fft.rfftfreq(8 * len(samples), 1 / SAMPLE_RATE)
     levels = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 8 * len(samples)))
     hertz = float(
@@ -205,8 +209,8 @@ def _tone(clip: AudioClip, note: Note, focus: Focus) -> Statement:
 
 def _as_asked(key: str, focus: Focus) -> str:
     """Return the key as the options spell it: D flat where C sharp is heard."""
-    heard = named(key)
-    return next((option[0].upper() + option[1:] for option in focus.options if named(option) == heard), key)
+    heard = parse_pitches(key)
+    return next((option[0].upper() + option[1:] for option in focus.options if parse_pitches(option) == heard), key)
 
 
 def _nearest(measured: float, focus: Focus, ratio: float) -> float:

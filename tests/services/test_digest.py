@@ -14,6 +14,7 @@ from services.captioners.acoustic import CODE as CAPTIONER
 from services.digest import ROOT, hash_modules
 
 NO_INFLUENCE = {
+    "services.cancellation": "ends work that nobody waits for",
     "services.deadline": "says how long, not what",
     "services.digest": "its own revision",
     "services.environment": "places and keys",

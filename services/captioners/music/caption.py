@@ -7,14 +7,14 @@ from scipy.special import expit
 
 from services.captioners.music import harmony, melody, rhythm
 from services.captioners.music.instrument import InstrumentHead
-from services.captioners.music.melody_line import line
-from services.captioners.music.notes import NAMES, Note, frequency, name
-from services.captioners.music.onsets import onsets, stand_out, strokes
+from services.captioners.music.melody_line import track_melody
+from services.captioners.music.notes import NAMES, DetectedNote, name_pitch, pitch_to_hz
+from services.captioners.music.onsets import detect_onsets, detect_strokes, stand_out
 from services.captioners.music.pitches import BasicPitch, Pitches
-from services.captioners.music.players import Players, style
-from services.captioners.music.pulse import CONSTANT, Pulse, pulse
-from services.captioners.music.tunes import recognised
-from services.captioners.sounds.yamnet import Scores, YamNet
+from services.captioners.music.players import Players, describe_style
+from services.captioners.music.pulse import CONSTANT, Pulse, find_pulse
+from services.captioners.music.tunes import recognise_tune
+from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement
 from services.types import AudioClip, Evidence
 
@@ -52,34 +52,36 @@ class MusicListener:
         Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks.
         """
         scores = self._yamnet(clip.samples)
-        told = self._played(clip, scores) if musicality(scores) >= LEAST_MUSICAL else self._noises(clip, scores)
+        told = (
+            self._played(clip, scores) if estimate_musicality(scores) >= LEAST_MUSICAL else self._noises(clip, scores)
+        )
         return tuple(statement.evidence(clip, source="music", revision=REVISION) for statement in told)
 
-    def _played(self, clip: AudioClip, scores: Scores) -> list[Statement]:
+    def _played(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
-            struck = _strokes(clip, fall_db=PERCUSSION_FALL_DB)
-            return [*players.statements(), *_rhythm(clip), *struck]
+            struck = _describe_strokes(clip, fall_db=PERCUSSION_FALL_DB)
+            return [*players.statements(), *_describe_rhythm(clip), *struck]
         pitches = self._transcribe(clip.samples)
-        notes = _solo(clip, pitches)
-        tune = _melody(notes) if notes else []
-        chords = _harmony(pitches, notes)
-        beat = _tempo_of_tune(notes) if tune else _rhythm(clip)
-        count = [] if tune or chords else _strokes(clip, fall_db=MUSIC_FALL_DB)
-        styles = [] if tune else style(scores, self._yamnet.names, clip.duration_s)
+        notes = _find_solo(clip, pitches)
+        tune = _describe_melody(notes) if notes else []
+        chords = _describe_harmony(pitches, notes)
+        beat = _describe_tempo_of_melody(notes) if tune else _describe_rhythm(clip)
+        count = [] if tune or chords else _describe_strokes(clip, fall_db=MUSIC_FALL_DB)
+        styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
         return [*players.statements(), *tune, *chords, *beat, *styles, *count]
 
-    def _noises(self, clip: AudioClip, scores: Scores) -> list[Statement]:
+    def _noises(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
             return []
-        count = _strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
-        if not count or musicality(scores) < MAYBE_MUSICAL:
+        count = _describe_strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
+        if not count or estimate_musicality(scores) < MAYBE_MUSICAL:
             return count
         players = Players(self._head, clip.samples, scores)
         return [*(players.statements() if players.percussive >= PERCUSSION else []), *count]
 
 
-def musicality(scores: Scores) -> float:
+def estimate_musicality(scores: ClassScores) -> float:
     """Return the probability that the clip is music rather than speech or noise."""
     probabilities = expit(scores.logits)
     musical = np.maximum(probabilities[:, MUSICAL].max(axis=1), probabilities[:, SUNG].max(axis=1))
@@ -87,29 +89,29 @@ def musicality(scores: Scores) -> float:
     return float(np.mean(musical * (1 - spoken)))
 
 
-def _solo(clip: AudioClip, pitches: Pitches) -> tuple[Note, ...]:
+def _find_solo(clip: AudioClip, pitches: Pitches) -> tuple[DetectedNote, ...]:
     """Return the notes of a melody that is played alone; empty where there is none."""
-    found = melody.prominent(line(clip.samples, pitches))
+    found = melody.drop_ghost_notes(track_melody(clip.samples, pitches))
     cover = sum(note.end_s - note.start_s for note in found) / clip.duration_s
     strength = float(np.mean([note.strength for note in found])) if found else 0.0
-    is_solo = melody.solo_share(found, pitches) >= melody.MIN_SOLO
+    is_solo = melody.measure_solo_share(found, pitches) >= melody.MIN_SOLO
     return found if is_solo and strength >= LEAST_TONAL and cover >= LEAST_COVER else ()
 
 
-def _melody(found: tuple[Note, ...]) -> list[Statement]:
+def _describe_melody(found: tuple[DetectedNote, ...]) -> list[Statement]:
     if len(found) > 1:
-        return [Statement("melody", _melody_text(found), 0.9)]
+        return [Statement("melody", _word_melody(found), 0.9)]
     note = found[0]
-    text = f"A single note is played: {name(note.pitch)} ({frequency(note.pitch):.0f} Hz)."
+    text = f"A single note is played: {name_pitch(note.pitch)} ({pitch_to_hz(note.pitch):.0f} Hz)."
     return [Statement("melody", text, 0.85)]
 
 
-def _melody_text(found: tuple[Note, ...]) -> str:
+def _word_melody(found: tuple[DetectedNote, ...]) -> str:
     pitches = [note.pitch for note in found]
-    listed = " ".join(name(pitch) for pitch in pitches[:MOST_NOTES]) + (" …" if len(pitches) > MOST_NOTES else "")
-    text = f"Melody: {len(found)} notes are played one after another; {melody.direction(pitches)}."
-    scale = melody.scale(pitches)
-    tune = None if scale else recognised(pitches)
+    listed = " ".join(name_pitch(pitch) for pitch in pitches[:MOST_NOTES]) + (" …" if len(pitches) > MOST_NOTES else "")
+    text = f"Melody: {len(found)} notes are played one after another; {melody.describe_contour(pitches)}."
+    scale = melody.recognise_scale(pitches)
+    tune = None if scale else recognise_tune(pitches)
     if scale:
         text += f" The notes run through {scale}."
     if tune:
@@ -117,9 +119,11 @@ def _melody_text(found: tuple[Note, ...]) -> str:
     return f"{text} Notes: {listed}."
 
 
-def _harmony(pitches: Pitches, tune: tuple[Note, ...]) -> list[Statement]:
+def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[Statement]:
     told = []
-    long_enough = [c for c in harmony.chords(pitches) if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S]
+    long_enough = [
+        c for c in harmony.recognise_chords(pitches) if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S
+    ]
     in_order = [next(same) for _, same in groupby(long_enough, key=lambda chord: chord.name)]
     if len(in_order) == 1:
         chord = in_order[0]
@@ -131,7 +135,7 @@ def _harmony(pitches: Pitches, tune: tuple[Note, ...]) -> list[Statement]:
         told.append(
             Statement("harmony", f"Chords in order: {listed}{' …' if len(in_order) > MOST_CHORDS else ''}.", fit)
         )
-    key = harmony.key_of_tune(tune) if tune else harmony.key(pitches)
+    key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
     if key and key.lead > LEAST_KEY_LEAD:
         told.append(
             Statement("harmony", f"Key: {key.mode} ({NAMES[key.tonic]} {key.mode}).", min(0.9, 0.5 + 2 * key.lead))
@@ -139,8 +143,8 @@ def _harmony(pitches: Pitches, tune: tuple[Note, ...]) -> list[Statement]:
     return told
 
 
-def _strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[Statement]:
-    found = strokes(clip.samples)
+def _describe_strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[Statement]:
+    found = detect_strokes(clip.samples)
     if len(found) > MOST_STROKES or not stand_out(clip.samples, found, fall_db=fall_db, strength=strength):
         return []
     listed = ", ".join(f"{onset.time_s:.1f}" for onset in found[:MOST_TIMES]) + (
@@ -150,34 +154,36 @@ def _strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[
     return [Statement("event", f"{counted} heard, at {listed} s.", 0.8)]
 
 
-def _tempo_of_tune(notes: tuple[Note, ...]) -> list[Statement]:
-    tempo = rhythm.tempo_of_tune([note.start_s for note in notes])
-    return [_constant(tempo.bpm, 0.6)] if tempo else []
+def _describe_tempo_of_melody(notes: tuple[DetectedNote, ...]) -> list[Statement]:
+    tempo = rhythm.estimate_tempo_of_melody([note.start_s for note in notes])
+    return [_describe_constant_tempo(tempo.bpm, 0.6)] if tempo else []
 
 
-def _rhythm(clip: AudioClip) -> list[Statement]:
-    found = pulse(clip.samples, onsets(clip.samples))
+def _describe_rhythm(clip: AudioClip) -> list[Statement]:
+    found = find_pulse(clip.samples, detect_onsets(clip.samples))
     if found:
-        return _pulse(found)
-    tempo = rhythm.tempo(clip.samples)
+        return _describe_pulse(found)
+    tempo = rhythm.estimate_tempo(clip.samples)
     if tempo is None or tempo.clarity < LEAST_CLARITY or clip.duration_s < LEAST_TEMPO_S:
         return []
-    return [Statement("rhythm", f"Tempo: about {tempo.bpm:.0f} beats per minute ({_pace(tempo.bpm)}).", tempo.clarity)]
+    return [
+        Statement("rhythm", f"Tempo: about {tempo.bpm:.0f} beats per minute ({_name_pace(tempo.bpm)}).", tempo.clarity)
+    ]
 
 
-def _constant(bpm: float, confidence: float) -> Statement:
-    return Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_pace(bpm)}), constant.", confidence)
+def _describe_constant_tempo(bpm: float, confidence: float) -> Statement:
+    return Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_name_pace(bpm)}), constant.", confidence)
 
 
-def _pulse(found: Pulse) -> list[Statement]:
+def _describe_pulse(found: Pulse) -> list[Statement]:
     if found.course != CONSTANT:
         return [Statement("rhythm", f"Tempo change: the tempo {found.course}.", 0.85)]
-    told = [_constant(found.bpm, 0.85)]
+    told = [_describe_constant_tempo(found.bpm, 0.85)]
     if found.beats_per_bar:
         text = f"Metre: {found.beats_per_bar} beats in each bar; a low stroke comes every {found.beats_per_bar} beats."
         told.append(Statement("rhythm", text, min(0.95, 0.4 + 0.6 * found.contrast)))
     return told
 
 
-def _pace(bpm: float) -> str:
+def _name_pace(bpm: float) -> str:
     return "slow" if bpm < 76 else "moderate" if bpm < 110 else "fast" if bpm < 150 else "very fast"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.music.notes import NAMES, OVERTONES, Note
+from services.captioners.music.notes import NAMES, OVERTONES, DetectedNote
 from services.captioners.music.pitches import FRAMES_PER_S, Pitches
-from services.captioners.music.viterbi import best_path
+from services.captioners.music.viterbi import find_best_path
 
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6
@@ -50,7 +50,7 @@ class Chord(NamedTuple):
         return f"{NAMES[self.root]} {self.quality}"
 
 
-class Key(NamedTuple):
+class MusicalKey(NamedTuple):
     """A key."""
 
     tonic: int
@@ -64,7 +64,7 @@ class Key(NamedTuple):
         return f"{NAMES[self.tonic]} {self.mode}"
 
 
-def classes(pitches: Pitches) -> Floats:
+def compute_chroma(pitches: Pitches) -> Floats:
     """Return the strength of the 12 pitch classes per frame, overtones discounted, shape (num_frames, 12)."""
     heard = np.where(pitches.sounding > AUDIBLE, pitches.sounding, 0)
     below = np.zeros_like(heard)
@@ -78,27 +78,27 @@ def classes(pitches: Pitches) -> Floats:
     return folded
 
 
-def lowest(pitches: Pitches) -> NDArray[np.int64]:
+def find_bass(pitches: Pitches) -> NDArray[np.int64]:
     """Return the pitch class of the lowest pitch that sounds in each frame, -1 where none does."""
     heard = pitches.sounding > AUDIBLE
     return np.where(heard.any(axis=1), (heard.argmax(axis=1) + 9) % 12, -1)
 
 
-def chords(pitches: Pitches) -> tuple[Chord, ...]:
+def recognise_chords(pitches: Pitches) -> tuple[Chord, ...]:
     """Return the chords in order; nothing while fewer than three pitch classes sound together."""
     step = round(FRAME_S * FRAMES_PER_S)
     num_steps = len(pitches.sounding) // step
     if num_steps < 2:
         return ()
-    strengths = classes(pitches)[: num_steps * step].reshape(num_steps, step, 12).mean(axis=1)
-    bass = lowest(pitches)[: num_steps * step].reshape(num_steps, step)[:, step // 2]
-    path = best_path(_scores(strengths, bass), CHANGE_COST)
+    strengths = compute_chroma(pitches)[: num_steps * step].reshape(num_steps, step, 12).mean(axis=1)
+    bass = find_bass(pitches)[: num_steps * step].reshape(num_steps, step)[:, step // 2]
+    path = find_best_path(_score_chords(strengths, bass), CHANGE_COST)
     edges = np.flatnonzero(np.diff(path, prepend=-2, append=-2))
     spans = pairwise(edges.tolist())
-    return tuple(_chord(a, b, int(path[a]), strengths) for a, b in spans if path[a] < 12 * len(QUALITIES))
+    return tuple(_make_chord(a, b, int(path[a]), strengths) for a, b in spans if path[a] < 12 * len(QUALITIES))
 
 
-def _chord(start: int, end: int, state: int, strengths: Floats) -> Chord:
+def _make_chord(start: int, end: int, state: int, strengths: Floats) -> Chord:
     quality, root = divmod(state, 12)
     label = tuple(QUALITIES)[quality]
     tones = [(root + interval) % 12 for interval in QUALITIES[label]]
@@ -107,7 +107,7 @@ def _chord(start: int, end: int, state: int, strengths: Floats) -> Chord:
     return Chord(start * FRAME_S, end * FRAME_S, root, label, fit)
 
 
-def _scores(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
+def _score_chords(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
     """Score each chord in each step, shape (num_steps, 12 * qualities + 1); the last is no chord."""
     norm = strengths / np.maximum(np.linalg.norm(strengths, axis=1, keepdims=True), 1e-6)
     columns = []
@@ -121,17 +121,17 @@ def _scores(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
     return np.concatenate([*columns, silent[:, None]], axis=1)
 
 
-def key(pitches: Pitches) -> Key | None:
+def estimate_key(pitches: Pitches) -> MusicalKey | None:
     """Return the key by how well its profile fits what sounds; None where fewer than five pitch classes sound."""
-    return _key(classes(pitches).sum(axis=0))
+    return _match_key(compute_chroma(pitches).sum(axis=0))
 
 
-def key_of_tune(tune: tuple[Note, ...]) -> Key | None:
+def estimate_key_of_melody(tune: tuple[DetectedNote, ...]) -> MusicalKey | None:
     """Return the key of a melody, every note counted once."""
-    return _key(np.bincount([note.pitch % 12 for note in tune], minlength=12).astype(np.float32))
+    return _match_key(np.bincount([note.pitch % 12 for note in tune], minlength=12).astype(np.float32))
 
 
-def _key(weights: Floats) -> Key | None:
+def _match_key(weights: Floats) -> MusicalKey | None:
     if (weights > 0.08 * weights.max(initial=1e-6)).sum() < 5:
         return None
     fits = {
@@ -140,4 +140,4 @@ def _key(weights: Floats) -> Key | None:
     }
     mode = max(fits, key=lambda name: float(fits[name].max()))
     other = "minor" if mode == "major" else "major"
-    return Key(int(fits[mode].argmax()), mode, float(fits[mode].max() - fits[other].max()))
+    return MusicalKey(int(fits[mode].argmax()), mode, float(fits[mode].max() - fits[other].max()))

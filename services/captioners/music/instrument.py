@@ -12,8 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
-from services.captioners.music.viterbi import best_path
-from services.captioners.sounds.yamnet import FRAME_HOP, HOP_S, PATCH_FRAMES, PATCH_S, Scores, filled, log_mel
+from services.captioners.music.viterbi import find_best_path
+from services.captioners.sounds.yamnet import (
+    FRAME_HOP,
+    HOP_S,
+    PATCH_FRAMES,
+    PATCH_S,
+    ClassScores,
+    compute_log_mel,
+    loop_to_patch,
+)
 from services.types import SAMPLE_RATE
 
 HEAD = "instrument.safetensors"
@@ -65,14 +73,14 @@ PERCUSSIVE = ("drums", "cymbals", "hand drums (such as conga, bongos, tabla, dje
 Floats = NDArray[np.float32]
 
 
-class Guess(NamedTuple):
+class InstrumentScore(NamedTuple):
     """An instrument and how likely it is."""
 
     label: str
     probability: float
 
 
-class Turn(NamedTuple):
+class InstrumentTurn(NamedTuple):
     """An instrument and when it plays."""
 
     label: str
@@ -91,19 +99,19 @@ class InstrumentHead:
         self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
         self._weights = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
-    def __call__(self, samples: Floats, scores: Scores) -> Floats:
+    def __call__(self, samples: Floats, scores: ClassScores) -> Floats:
         """Return log-probabilities, shape (num_patches, num_labels)."""
         w = self._weights
-        inputs = (features(samples, scores.embeddings) - w["mean"]) / w["scale"]
+        inputs = (extract_features(samples, scores.embeddings) - w["mean"]) / w["scale"]
         hidden = np.maximum(inputs @ w["hidden.weight"].T + w["hidden.bias"], 0)
         logits = hidden @ w["out.weight"].T + w["out.bias"]
         shifted = logits - logits.max(axis=1, keepdims=True)
         return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
 
 
-def features(samples: Floats, embeddings: Floats) -> Floats:
+def extract_features(samples: Floats, embeddings: Floats) -> Floats:
     """Return what the classifier sees of each patch: shape (num_patches, 1024 + 2 * 64 + ENVELOPE_POINTS)."""
-    mels = log_mel(filled(samples))
+    mels = compute_log_mel(loop_to_patch(samples))
     hop = round(HOP_S * SAMPLE_RATE / FRAME_HOP)
     patches = np.lib.stride_tricks.sliding_window_view(mels, PATCH_FRAMES, axis=0)[::hop].transpose(0, 2, 1)
     average = patches.mean(axis=1)
@@ -113,48 +121,48 @@ def features(samples: Floats, embeddings: Floats) -> Floats:
     return np.concatenate([np.log1p(embeddings), shape, patches.std(axis=1), envelope], axis=1)
 
 
-def overall(samples: Floats, logs: Floats) -> Floats:
+def pool_over_clip(samples: Floats, logs: Floats) -> Floats:
     """Return the probability of each label over the clip, shape (num_labels,): loud patches count more."""
-    loud = np.array([_loudness(samples, index) for index in range(len(logs))])
+    loud = np.array([_measure_loudness(samples, index) for index in range(len(logs))])
     mean = (logs * (loud / loud.sum())[:, None]).sum(axis=0)
     likely = np.exp(mean - mean.max())
     return np.asarray(likely / likely.sum(), np.float32)
 
 
-def _loudness(samples: Floats, index: int) -> float:
+def _measure_loudness(samples: Floats, index: int) -> float:
     start = round(index * HOP_S * SAMPLE_RATE)
     patch = samples[start : start + PATCH_FRAMES * FRAME_HOP]
     return float(np.sqrt(np.mean(patch**2))) + 1e-6 if len(patch) else 1e-6
 
 
-def ranked(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
+def rank_instruments(probabilities: Floats, labels: tuple[str, ...]) -> list[InstrumentScore]:
     """Return the labels, most likely first."""
-    return [Guess(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
+    return [InstrumentScore(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
 
 
-def family_of(label: str) -> str:
+def find_family(label: str) -> str:
     """Return the family of an instrument."""
     return next(family for family, members in FAMILIES.items() if label in members)
 
 
-def families(probabilities: Floats, labels: tuple[str, ...]) -> list[Guess]:
+def rank_families(probabilities: Floats, labels: tuple[str, ...]) -> list[InstrumentScore]:
     """Return the families, most likely first."""
     sums = {
         family: float(sum(probabilities[labels.index(label)] for label in members if label in labels))
         for family, members in FAMILIES.items()
     }
-    return [Guess(family, sums[family]) for family in sorted(sums, key=lambda name: -sums[name])]
+    return [InstrumentScore(family, sums[family]) for family in sorted(sums, key=lambda name: -sums[name])]
 
 
-def turns(logs: Floats, labels: tuple[str, ...]) -> tuple[Turn, ...]:
+def find_turns(logs: Floats, labels: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
     """Return which instrument plays when, where each plays long enough to be sure."""
-    path = best_path(logs, CHANGE_COST)
+    path = find_best_path(logs, CHANGE_COST)
     edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
-    found = [_turn(logs, labels, first, last) for first, last in pairwise(edges.tolist())]
+    found = [_make_turn(logs, labels, first, last) for first, last in pairwise(edges.tolist())]
     return tuple(turn for turn in found if turn.end_s - turn.start_s >= SHORTEST_S and turn.label != NO_INSTRUMENT)
 
 
-def _turn(logs: Floats, labels: tuple[str, ...], first: int, last: int) -> Turn:
+def _make_turn(logs: Floats, labels: tuple[str, ...], first: int, last: int) -> InstrumentTurn:
     mean = logs[first:last].mean(axis=0)
     likely = np.exp(mean - mean.max())
     best = int(mean.argmax())
@@ -162,4 +170,4 @@ def _turn(logs: Floats, labels: tuple[str, ...], first: int, last: int) -> Turn:
     end_s = (
         (last - 1) * HOP_S + (PATCH_S if last == len(logs) else 0.5 * PATCH_S) + (0.0 if last == len(logs) else HOP_S)
     )
-    return Turn(labels[best], start_s, end_s, float(likely[best] / likely.sum()))
+    return InstrumentTurn(labels[best], start_s, end_s, float(likely[best] / likely.sum()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.captioners.music.notes import OVERTONES, Note
+from services.captioners.music.notes import OVERTONES, DetectedNote
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 
 MOSTLY = 0.84  # share of the steps that makes a direction
@@ -30,7 +30,7 @@ SCALES = {
 }
 
 
-def prominent(line: tuple[Note, ...]) -> tuple[Note, ...]:
+def drop_ghost_notes(line: tuple[DetectedNote, ...]) -> tuple[DetectedNote, ...]:
     """Drop the notes that are both short and faint beside the others."""
     if len(line) < 3:
         return line
@@ -38,7 +38,7 @@ def prominent(line: tuple[Note, ...]) -> tuple[Note, ...]:
     return tuple(note for note in line if (note.end_s - note.start_s) * note.strength > GHOST**2 * usual)
 
 
-def solo_share(line: tuple[Note, ...], pitches: Pitches) -> float:
+def measure_solo_share(line: tuple[DetectedNote, ...], pitches: Pitches) -> float:
     """Return how much of what sounds belongs to one line of notes and its overtones, in [0, 1]."""
     sounding = np.where(pitches.sounding > 0.25, pitches.sounding, 0)
     total = float(sounding.sum())
@@ -52,41 +52,41 @@ def solo_share(line: tuple[Note, ...], pitches: Pitches) -> float:
     return float(sounding[explained].sum()) / total if total else 0.0
 
 
-def direction(pitches: list[int]) -> str:
+def describe_contour(pitches: list[int]) -> str:
     """Say how a row of MIDI pitches moves."""
     steps = np.diff(pitches)
     moves = steps[steps != 0]
     if len(moves) <= (1 - MOSTLY) * len(steps):
         return "it repeats the same pitch"
     top, bottom = int(np.argmax(pitches)), int(np.argmin(pitches))
-    if _share(moves > 0) >= MOSTLY and pitches[-1] > pitches[0]:
+    if _compute_share(moves > 0) >= MOSTLY and pitches[-1] > pitches[0]:
         return "the pitch goes steadily upwards (ascending)"
-    if _share(moves < 0) >= MOSTLY and pitches[-1] < pitches[0]:
+    if _compute_share(moves < 0) >= MOSTLY and pitches[-1] < pitches[0]:
         return "the pitch goes steadily downwards (descending)"
-    if _turns(steps, top) >= MOSTLY:
+    if _measure_turn(steps, top) >= MOSTLY:
         return "the pitch first rises and then falls"
-    if _turns(-steps, bottom) >= MOSTLY:
+    if _measure_turn(-steps, bottom) >= MOSTLY:
         return "the pitch first falls and then rises"
-    return f"the pitch moves up and down and ends {_ending(pitches)}"
+    return f"the pitch moves up and down and ends {_describe_ending(pitches)}"
 
 
-def _share(hits: np.ndarray) -> float:
+def _compute_share(hits: np.ndarray) -> float:
     return float(hits.mean()) if len(hits) else 0.0
 
 
-def _turns(steps: np.ndarray, turn: int) -> float:
+def _measure_turn(steps: np.ndarray, turn: int) -> float:
     if turn < 1 or turn > len(steps) - 1:
         return 0.0
-    return min(_share(steps[:turn] >= 0), _share(steps[turn:] <= 0))
+    return min(_compute_share(steps[:turn] >= 0), _compute_share(steps[turn:] <= 0))
 
 
-def _ending(pitches: list[int]) -> str:
+def _describe_ending(pitches: list[int]) -> str:
     if pitches[-1] == pitches[0]:
         return "on the note it began with"
     return "higher than it began" if pitches[-1] > pitches[0] else "lower than it began"
 
 
-def scale(pitches: list[int]) -> str | None:
+def recognise_scale(pitches: list[int]) -> str | None:
     """Name the scale or broken chord that a run of pitches goes through, counted from its lowest note."""
     steps = np.diff(pitches)
     if len(set(pitches)) < 4 or not _is_run(steps):

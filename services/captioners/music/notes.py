@@ -19,7 +19,7 @@ NAMED = re.compile(
 BESIDE = re.compile(r"(?i:\b(?:the|key|of|in|it|is|note|pitch|chord)\b)|[\W\d_]+")  # letters beside these are names
 
 
-class Named(NamedTuple):
+class NamedPitch(NamedTuple):
     """A pitch, key or chord as a text names it: C sharp, C# and D flat are one."""
 
     pitch_class: int
@@ -28,7 +28,7 @@ class Named(NamedTuple):
     mode: str | None
     """Such as minor, or major seventh; None where none is named."""
 
-    def likeness(self, other: "Named") -> float:
+    def likeness(self, other: "NamedPitch") -> float:
         """Return 1 where both name the same, 0 where they differ, less than 1 where one leaves something open."""
         if self.pitch_class != other.pitch_class:
             return 0.0
@@ -38,7 +38,7 @@ class Named(NamedTuple):
         return 0.5 ** sum(one != another for one, another in pairs)
 
 
-class Note(NamedTuple):
+class DetectedNote(NamedTuple):
     """One note."""
 
     start_s: float
@@ -49,38 +49,38 @@ class Note(NamedTuple):
     """Mean probability of sounding, in [0, 1]."""
 
 
-def name(pitch: int) -> str:
+def name_pitch(pitch: int) -> str:
     """Return the name of a MIDI pitch with its octave, such as C4."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}".replace(" sharp", "#").replace(" flat", "b")
 
 
-def frequency(pitch: int) -> float:
+def pitch_to_hz(pitch: int) -> float:
     """Return the frequency of a MIDI pitch in Hz."""
     return float(440 * 2 ** ((pitch - 69) / 12))
 
 
-def named(text: str) -> tuple[Named, ...]:
+def parse_pitches(text: str) -> tuple[NamedPitch, ...]:
     """Return the pitches that a text names, in its order; two names of one in a row are one.
 
     A letter by itself is a name only among names, and "a major" begins with an article where other words follow.
     """
     written = FLAT.sub(r"\1b", SHARP.sub(r"\1#", text))
     is_bare = not BESIDE.sub("", NAMED.sub("", written))
-    found: list[Named] = []
+    found: list[NamedPitch] = []
     for match in NAMED.finditer(written):
         is_article = match["letter"] == "a" and not match["sign"] and not match["octave"]
         if is_bare or ((match["sign"] or match["octave"] or match["mode"]) and not is_article):
-            one = _named(match)
+            one = _read_pitch(match)
             if found and found[-1].likeness(one):
                 one = max(found.pop(), one, key=lambda pitch: (pitch.mode is not None, pitch.octave is not None))
             found.append(one)
     return tuple(found)
 
 
-def _named(match: re.Match[str]) -> Named:
+def _read_pitch(match: re.Match[str]) -> NamedPitch:
     shift = {"#": 1, "b": -1, "": 0}[match["sign"]]
     mode = match["mode"] and MODES.get(match["mode"], MODES.get(match["mode"].lower(), match["mode"].lower()))
     octave = int(match["octave"]) if match["octave"] else None
     seventh = " seventh" if match["seventh"] else ""
     pitch_class = (CLASSES[match["letter"].lower()] + shift) % 12
-    return Named(pitch_class, octave, f"{mode}{seventh}" if mode else None)
+    return NamedPitch(pitch_class, octave, f"{mode}{seventh}" if mode else None)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 
-from services.captioners.sounds.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, log_mel
+from services.captioners.sounds.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, compute_log_mel
 from services.types import SAMPLE_RATE
 
 FRAMES_PER_S = SAMPLE_RATE / FRAME_HOP
@@ -35,7 +35,7 @@ class Onset(NamedTuple):
     """Loudest 25 ms of the 60 ms after it, dB of full scale."""
 
 
-def band_rises(samples: Floats) -> Floats:
+def compute_spectral_flux(samples: Floats) -> Floats:
     """Return how much each mel band rises at each 10 ms frame, shape (num_frames, 64).
 
     The rise is measured above the background, and against the maximum over neighbouring bands, so that
@@ -43,7 +43,7 @@ def band_rises(samples: Floats) -> Floats:
     """
     if len(samples) < FRAME_SAMPLES:
         return np.zeros((0, NUM_MELS), np.float32)
-    levels = log_mel(np.concatenate([np.zeros(FRAME_HOP, np.float32), samples, np.zeros(FRAME_HOP, np.float32)]))
+    levels = compute_log_mel(np.pad(samples, FRAME_HOP))
     levels = np.maximum(levels, np.percentile(levels, 8, axis=0).astype(np.float32))
     levels = np.pad(levels, ((LAG_FRAMES, 0), (0, 0)), constant_values=levels.min())
     levels[:LAG_FRAMES] = np.percentile(levels[LAG_FRAMES:], 8, axis=0)
@@ -52,9 +52,9 @@ def band_rises(samples: Floats) -> Floats:
     return rises
 
 
-def onsets(samples: Floats) -> tuple[Onset, ...]:
+def detect_onsets(samples: Floats) -> tuple[Onset, ...]:
     """Return where sounds begin, in order of time."""
-    rises = np.pad(band_rises(samples).mean(axis=1), LEAD_FRAMES)
+    rises = np.pad(compute_spectral_flux(samples).mean(axis=1), LEAD_FRAMES)
     if rises.max() < MIN_FLUX:
         return ()
     usual = min(USUAL_FLUX, float(np.percentile(rises, 99.5)))
@@ -62,30 +62,30 @@ def onsets(samples: Floats) -> tuple[Onset, ...]:
     peaks, _ = find_peaks(
         rises, height=np.maximum(MIN_FLUX, RELATIVE_FLUX * usual) + local, distance=round(MIN_GAP_S * FRAMES_PER_S)
     )
-    levels_db = _levels_db(samples)
+    levels_db = _measure_levels_db(samples)
     peaks = peaks[peaks - LEAD_FRAMES < len(levels_db)]  # later, all that rises is the clip's own end: a cut is a click
-    found = [_onset(int(peak), rises, levels_db) for peak in peaks]
+    found = [_make_onset(int(peak), rises, levels_db) for peak in peaks]
     loudest_db = max((onset.level_db for onset in found), default=0.0)
     return tuple(onset for onset in found if onset.level_db > loudest_db - QUIETEST_DB)
 
 
-def _onset(peak: int, rises: Floats, levels_db: Floats) -> Onset:
+def _make_onset(peak: int, rises: Floats, levels_db: Floats) -> Onset:
     frame = min(max(0, peak - LEAD_FRAMES), len(levels_db) - 1)
     return Onset(frame / FRAMES_PER_S, float(rises[peak]), float(levels_db[frame : frame + 6].max()))
 
 
-def _levels_db(samples: Floats) -> Floats:
+def _measure_levels_db(samples: Floats) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
     levels: Floats = 10 * np.log10((frames**2).mean(axis=1) + np.float32(1e-10))
     return levels
 
 
-def strokes(samples: Floats) -> tuple[Onset, ...]:
+def detect_strokes(samples: Floats) -> tuple[Onset, ...]:
     """Return the onsets that are events of their own.
 
     A footstep or a slammed door has several onsets; the weaker ones close to a strong one belong to it.
     """
-    found = onsets(samples)
+    found = detect_onsets(samples)
     if len(found) < 3:
         return found
     usual = float(np.percentile([onset.strength for onset in found], 75))
@@ -106,7 +106,7 @@ def stand_out(samples: Floats, found: tuple[Onset, ...], *, fall_db: float, stre
     """Say whether the strokes are sudden, and separated by a fall of the level."""
     if not found or np.median([onset.strength for onset in found]) < strength:
         return False
-    levels_db = _levels_db(samples)
+    levels_db = _measure_levels_db(samples)
     edges = [*(round(onset.time_s * FRAMES_PER_S) for onset in found), len(levels_db)]
     falls_db = [float(np.ptp(levels_db[a:b])) if b - a > 2 else 0.0 for a, b in pairwise(edges)]
     return float(np.median(falls_db)) >= fall_db

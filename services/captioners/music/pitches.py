@@ -53,7 +53,7 @@ class BasicPitch:
         windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)[:: KEPT_FRAMES * FRAME_HOP]
         runs = [self._run(windows[i : i + BATCH]) for i in range(0, len(windows), BATCH)]
         sounding, starting = (np.concatenate(part).reshape(-1, 88)[:num_frames] for part in zip(*runs, strict=True))
-        heard = _audible(audio, num_frames)
+        heard = _mark_audible(audio, num_frames)
         return Pitches(sounding * heard, starting * heard)
 
     def _run(self, windows: Floats) -> tuple[Floats, Floats]:
@@ -63,7 +63,7 @@ class BasicPitch:
         return note[:, inner], onset[:, inner]
 
 
-def _audible(audio: Floats, num_frames: int) -> Floats:
+def _mark_audible(audio: Floats, num_frames: int) -> Floats:
     """Mark the frames that are not silent, shape (num_frames, 1): the model scales each window, even a silent one."""
     framed = np.zeros(num_frames * FRAME_HOP, np.float32)
     framed[: len(audio)] = audio[: len(framed)]

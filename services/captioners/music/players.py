@@ -4,17 +4,17 @@ from services.captioners.music.instrument import (
     NO_INSTRUMENT,
     PERCUSSIVE,
     Floats,
-    Guess,
     InstrumentHead,
-    Turn,
-    families,
-    family_of,
-    overall,
-    ranked,
-    turns,
+    InstrumentScore,
+    InstrumentTurn,
+    find_family,
+    find_turns,
+    pool_over_clip,
+    rank_families,
+    rank_instruments,
 )
-from services.captioners.music.style import genres, moods
-from services.captioners.sounds.yamnet import Scores
+from services.captioners.music.style import rank_genres, rank_moods
+from services.captioners.sounds.yamnet import ClassScores
 from services.captioners.statement import Statement
 
 LEAST_TOLD = 0.4  # probability of an instrument that is told
@@ -28,12 +28,14 @@ LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
 class Players:
     """Who plays, by the instrument classifier."""
 
-    def __init__(self, head: InstrumentHead, samples: Floats, scores: Scores) -> None:
+    def __init__(self, head: InstrumentHead, samples: Floats, scores: ClassScores) -> None:
         self._logs = head(samples, scores)
         self._labels = head.labels
-        probabilities = overall(samples, self._logs)
-        self._guesses = [guess for guess in ranked(probabilities, head.labels) if guess.label != NO_INSTRUMENT]
-        self._families = families(probabilities, head.labels)
+        probabilities = pool_over_clip(samples, self._logs)
+        self._guesses = [
+            guess for guess in rank_instruments(probabilities, head.labels) if guess.label != NO_INSTRUMENT
+        ]
+        self._families = rank_families(probabilities, head.labels)
 
     @property
     def percussive(self) -> float:
@@ -47,16 +49,16 @@ class Players:
 
     def statements(self) -> list[Statement]:
         """Return the instruments that can be told, and their order where several play in turn."""
-        in_turn = _in_turn(turns(self._logs, self._labels))
+        in_turn = _keep_sure_turns(find_turns(self._logs, self._labels))
         if len({turn.label for turn in in_turn}) > 1:
-            return [_order(in_turn)]
+            return [_describe_order(in_turn)]
         best, family = self._guesses[0], self._families[0]
         if best.probability < LEAST_TOLD and family.probability < LEAST_FAMILY:
             return []
-        return [_instrument(self._guesses, family)]
+        return [_describe_instrument(self._guesses, family)]
 
 
-def _instrument(guesses: list[Guess], family: Guess) -> Statement:
+def _describe_instrument(guesses: list[InstrumentScore], family: InstrumentScore) -> Statement:
     best, second = guesses[:2]
     if best.probability < LEAST_TOLD:
         text = f"Instrument: {family.label} ({family.probability:.2f}), most likely {best.label} or {second.label}."
@@ -69,30 +71,30 @@ def _instrument(guesses: list[Guess], family: Guess) -> Statement:
     return Statement("instrument", text + ".", max(best.probability, family.probability), "model")
 
 
-def _in_turn(found: tuple[Turn, ...]) -> list[Turn]:
+def _keep_sure_turns(found: tuple[InstrumentTurn, ...]) -> list[InstrumentTurn]:
     """Return the turns that are sure; one instrument is easily taken for another of its family."""
     sure = [turn for turn in found if turn.probability >= LEAST_TURN]
-    kept: list[Turn] = []
+    kept: list[InstrumentTurn] = []
     for turn in sure:
-        least = LEAST_TURN_IN_FAMILY if kept and family_of(kept[-1].label) == family_of(turn.label) else LEAST_TURN
+        least = LEAST_TURN_IN_FAMILY if kept and find_family(kept[-1].label) == find_family(turn.label) else LEAST_TURN
         if not kept or (turn.label != kept[-1].label and min(turn.probability, kept[-1].probability) >= least):
             kept.append(turn)
     return kept
 
 
-def _order(in_turn: list[Turn]) -> Statement:
+def _describe_order(in_turn: list[InstrumentTurn]) -> Statement:
     listed = ", then ".join(f"{turn.label} (from {turn.start_s:.1f} s)" for turn in in_turn[:MOST_TURNS])
     sure = min(turn.probability for turn in in_turn)
     return Statement("instrument", f"Instruments in order: first {listed}.", sure, "model")
 
 
-def style(scores: Scores, names: tuple[str, ...], duration_s: float) -> list[Statement]:
+def describe_style(scores: ClassScores, names: tuple[str, ...], duration_s: float) -> list[Statement]:
     """Return the genre and the mood where they can be told."""
     if duration_s < LEAST_STYLE_S:
         return []
     told = []
-    if found := genres(scores, names):
+    if found := rank_genres(scores, names):
         told.append(Statement("music", f"Genre or style: most likely {', or '.join(found)}.", 0.5, "heuristic"))
-    if felt := moods(scores):
+    if felt := rank_moods(scores):
         told.append(Statement("music", f"Mood: {', or '.join(felt)}.", 0.45, "heuristic"))
     return told

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.captioners.music.onsets import FRAMES_PER_S, Onset
-from services.captioners.sounds.yamnet import log_mel
+from services.captioners.sounds.yamnet import compute_log_mel
 
 MIN_STROKES = 6
 UNEVEN = 0.2  # median change of the logarithm of the gap from one stroke to the next: no pulse above it
@@ -43,20 +43,20 @@ class Pulse(NamedTuple):
     """Share of the variance of the low strokes that the bar explains, in [0, 1]."""
 
 
-def pulse(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> Pulse | None:
+def find_pulse(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> Pulse | None:
     """Return the pulse of the strokes; None where they are too few or too uneven."""
     if len(found) < MIN_STROKES:
         return None
-    strokes = _strokes(samples, found)
+    strokes = _measure_strokes(samples, found)
     gaps_s = np.diff([stroke.time_s for stroke in strokes])
     if np.median(np.abs(np.diff(np.log(gaps_s)))) > UNEVEN:
         return None
-    course = tempo_course(gaps_s)
+    course = describe_tempo_course(gaps_s)
     if course == UNEVENLY:
         return None
-    per_beat = _subdivision(strokes, gaps_s) if course == CONSTANT else 1
-    period_s = _period_s(strokes, gaps_s, course) * per_beat
-    bar, contrast = _bar(strokes, gaps_s, per_beat) if course == CONSTANT else (None, 0.0)
+    per_beat = _count_strokes_per_beat(strokes, gaps_s) if course == CONSTANT else 1
+    period_s = _measure_period_s(strokes, gaps_s, course) * per_beat
+    bar, contrast = _find_bar(strokes, gaps_s, per_beat) if course == CONSTANT else (None, 0.0)
     return Pulse(60 / period_s, course, bar, contrast)
 
 
@@ -66,7 +66,7 @@ SLOWER = "gradually slows down"
 UNEVENLY = "is uneven"
 
 
-def tempo_course(gaps_s: Floats) -> str:
+def describe_tempo_course(gaps_s: Floats) -> str:
     """Say what the tempo does, from the gaps between the strokes."""
     logs = np.log(gaps_s)
     third = max(2, len(logs) // 3)
@@ -76,26 +76,28 @@ def tempo_course(gaps_s: Floats) -> str:
     place = np.arange(len(logs))
     line = np.polyval(np.polyfit(place, logs, 1), place)
     spread = float(((logs - np.median(logs)) ** 2).sum())
-    step = min((_step(logs, cut) for cut in range(2, len(logs) - 1)), key=lambda fit: float(((logs - fit) ** 2).sum()))
+    step = min(
+        (_fit_step(logs, cut) for cut in range(2, len(logs) - 1)), key=lambda fit: float(((logs - fit) ** 2).sum())
+    )
     if min(((logs - step) ** 2).sum(), ((logs - line) ** 2).sum()) > UNEXPLAINED * spread:
         return UNEVENLY
     if ((logs - step) ** 2).sum() < 0.5 * ((logs - line) ** 2).sum():
-        return _jump(float(np.exp(step[0] - step[-1])))
+        return _describe_jump(float(np.exp(step[0] - step[-1])))
     return FASTER if ratio > 1 else SLOWER
 
 
-def _period_s(strokes: list[Stroke], gaps_s: Floats, course: str) -> float:
+def _measure_period_s(strokes: list[Stroke], gaps_s: Floats, course: str) -> float:
     if course != CONSTANT:
         return float(np.median(gaps_s))
-    slope, _ = np.polyfit(_places(gaps_s), [stroke.time_s for stroke in strokes], 1)
+    slope, _ = np.polyfit(_find_places(gaps_s), [stroke.time_s for stroke in strokes], 1)
     return float(slope)
 
 
-def _step(logs: Floats, cut: int) -> Floats:
+def _fit_step(logs: Floats, cut: int) -> Floats:
     return np.where(np.arange(len(logs)) < cut, np.median(logs[:cut]), np.median(logs[cut:]))
 
 
-def _jump(ratio: float) -> str:
+def _describe_jump(ratio: float) -> str:
     way = "faster" if ratio > 1 else "slower"
     size = max(ratio, 1 / ratio)
     if 1.8 < size < 2.2:
@@ -103,33 +105,33 @@ def _jump(ratio: float) -> str:
     return f"suddenly becomes {way} (by {100 * (size - 1):.0f} percent)"
 
 
-def _strokes(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> list[Stroke]:
-    levels = log_mel(samples)
+def _measure_strokes(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> list[Stroke]:
+    levels = compute_log_mel(samples)
     low = np.log(np.exp(levels[:, :LOW_BANDS]).mean(axis=1))
     frames = [min(round(onset.time_s * FRAMES_PER_S), len(low) - 1) for onset in found]
     return [Stroke(o.time_s, o.level_db, float(low[f : f + 8].max())) for o, f in zip(found, frames, strict=True)]
 
 
-def _subdivision(strokes: list[Stroke], gaps_s: Floats) -> int:
+def _count_strokes_per_beat(strokes: list[Stroke], gaps_s: Floats) -> int:
     """Return how many strokes make a beat: those between the beats are quieter, or too fast to be beats."""
     rate_bpm = 60 / float(np.median(gaps_s))
-    places = _places(gaps_s)
+    places = _find_places(gaps_s)
     levels = np.array([stroke.level_db for stroke in strokes])
-    if rate_bpm > FASTEST_BPM and _stands_out(levels, places, 3) > SUBDIVISION_DB:
+    if rate_bpm > FASTEST_BPM and _measure_accent_db(levels, places, 3) > SUBDIVISION_DB:
         return 3
-    quiet_between = rate_bpm > SLOWEST_HALVED_BPM and _stands_out(levels, places, 2) > SUBDIVISION_DB
+    quiet_between = rate_bpm > SLOWEST_HALVED_BPM and _measure_accent_db(levels, places, 2) > SUBDIVISION_DB
     parts = 2 if quiet_between else 1
     while rate_bpm / parts > FASTEST_BPM:
         parts *= 2
     return parts
 
 
-def _places(gaps_s: Floats) -> NDArray[np.int64]:
+def _find_places(gaps_s: Floats) -> NDArray[np.int64]:
     steps = np.maximum(1, np.round(gaps_s / np.median(gaps_s))).astype(np.int64)
     return np.concatenate([[0], np.cumsum(steps)])
 
 
-def _stands_out(levels: Floats, places: NDArray[np.int64], period: int) -> float:
+def _measure_accent_db(levels: Floats, places: NDArray[np.int64], period: int) -> float:
     """Return by how much the strokes on one place of a period are louder than all others, the quietest of them."""
     means = [levels[places % period == place] for place in range(period)]
     if any(len(group) == 0 for group in means):
@@ -139,15 +141,15 @@ def _stands_out(levels: Floats, places: NDArray[np.int64], period: int) -> float
     return float(np.percentile(means[best], 15) - np.percentile(others, 85))
 
 
-def _bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int | None, float]:
+def _find_bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int | None, float]:
     """Return how many beats lie between the low strokes."""
-    places = _places(gaps_s)
+    places = _find_places(gaps_s)
     levels = np.array([stroke.level_db for stroke in strokes])
     offset = max(range(per_beat), key=lambda place: float(np.median(levels[places % per_beat == place])))
     on_beat = places % per_beat == offset
     beats = (places[on_beat] - offset) // per_beat
     low = np.array([stroke.low for stroke, kept in zip(strokes, on_beat, strict=True) if kept])
-    explained = {n: _explained(low, beats, n) for n in (2, *METRES) if beats[-1] >= 2 * n - 1}
+    explained = {n: _explain_variance(low, beats, n) for n in (2, *METRES) if beats[-1] >= 2 * n - 1}
     if not explained or max(explained.values()) < MIN_CONTRAST:
         return None, 0.0
     best = max(explained.values())
@@ -155,7 +157,7 @@ def _bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int | No
     return (4 if metre == 2 else metre), explained[metre]
 
 
-def _explained(low: Floats, beats: NDArray[np.int64], period: int) -> float:
+def _explain_variance(low: Floats, beats: NDArray[np.int64], period: int) -> float:
     """Return the share of the variance that one low stroke in each period explains, corrected for chance."""
     total = float(((low - low.mean()) ** 2).sum())
     if total < 1e-6:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.music.onsets import FRAMES_PER_S, LAG_FRAMES, band_rises
-from services.captioners.sounds.yamnet import FRAME_HOP, log_mel
+from services.captioners.music.onsets import FRAMES_PER_S, LAG_FRAMES, compute_spectral_flux
+from services.captioners.sounds.yamnet import FRAME_HOP, compute_log_mel
 from services.types import SAMPLE_RATE
 
 SLOWEST_BPM, FASTEST_BPM = 40.0, 230.0
@@ -28,24 +28,26 @@ class Tempo(NamedTuple):
     """Autocorrelation at the beat, in [0, 1]: how regular it is."""
 
 
-def tempo(samples: Floats) -> Tempo | None:
+def estimate_tempo(samples: Floats) -> Tempo | None:
     """Return the tempo of the beat; None where nothing is regular."""
     if len(samples) < 2.0 * SAMPLE_RATE:
         return None
-    every = _autocorrelation(np.minimum(band_rises(samples), 3.0).mean(axis=1))
-    loud = _autocorrelation(accents(samples))
+    every = _autocorrelate(np.minimum(compute_spectral_flux(samples), 3.0).mean(axis=1))
+    loud = _autocorrelate(compute_accents(samples))
     correlation = 0.5 * every + 0.5 * loud[: len(every)]
     lags = np.arange(len(correlation))
     with np.errstate(divide="ignore"):
         bpm = 60 * FRAMES_PER_S / lags
     valid = (bpm >= SLOWEST_BPM) & (bpm <= FASTEST_BPM)
     prior = np.exp(-0.5 * (np.log2(np.where(valid, bpm, 1) / USUAL_BPM) / SPREAD_OCTAVES) ** 2)
-    score = np.where(valid, _with_multiples(correlation) * prior, 0)
+    score = np.where(valid, _add_multiples(correlation) * prior, 0)
     lag = int(score.argmax())
-    return Tempo(60 * FRAMES_PER_S / _refined(correlation, lag), float(correlation[lag])) if score[lag] > 0 else None
+    return (
+        Tempo(60 * FRAMES_PER_S / _refine_period(correlation, lag), float(correlation[lag])) if score[lag] > 0 else None
+    )
 
 
-def tempo_of_tune(starts_s: list[float]) -> Tempo | None:
+def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:
     """Return the tempo of a melody from the grid on which its notes start; None where they keep to no grid."""
     gaps_s = np.diff(starts_s)
     if len(gaps_s) < FEWEST_GAPS:
@@ -59,16 +61,14 @@ def tempo_of_tune(starts_s: list[float]) -> Tempo | None:
     return None
 
 
-def accents(samples: Floats) -> Floats:
+def compute_accents(samples: Floats) -> Floats:
     """Return how much the amplitude rises at each frame: kick and snare stand out, the hi-hat between them does not."""
-    amplitude = np.exp(
-        log_mel(np.concatenate([np.zeros(FRAME_HOP, np.float32), samples, np.zeros(FRAME_HOP, np.float32)]))
-    )
+    amplitude = np.exp(compute_log_mel(np.pad(samples, FRAME_HOP)))
     amplitude = np.sqrt(np.pad(amplitude, ((LAG_FRAMES, 0), (0, 0))))
     return np.asarray(np.maximum(amplitude[LAG_FRAMES:] - amplitude[:-LAG_FRAMES], 0).mean(axis=1), np.float32)
 
 
-def _autocorrelation(curve: Floats) -> Floats:
+def _autocorrelate(curve: Floats) -> Floats:
     centred = np.convolve(curve, np.hanning(7) / np.hanning(7).sum(), mode="same")
     centred = centred - centred.mean()
     size = 2 * len(centred)
@@ -79,7 +79,7 @@ def _autocorrelation(curve: Floats) -> Floats:
     return scaled
 
 
-def _with_multiples(correlation: Floats) -> Floats:
+def _add_multiples(correlation: Floats) -> Floats:
     """Add what the double, triple and fourfold lag say: a true beat period repeats there too."""
     total = correlation.copy()
     for factor, weight in ((2, 0.6), (3, 0.35), (4, 0.35)):
@@ -89,7 +89,7 @@ def _with_multiples(correlation: Floats) -> Floats:
     return total
 
 
-def _refined(correlation: Floats, lag: int) -> float:
+def _refine_period(correlation: Floats, lag: int) -> float:
     """Measure the period on its longest clear multiple: a lag of whole frames is too coarse."""
     period = float(lag)
     for factor in (1, 2, 4, 8):

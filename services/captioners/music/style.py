@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from services.captioners.sounds.yamnet import Scores
+from services.captioners.sounds.yamnet import ClassScores
 
 GENRES = slice(211, 271)  # YAMNet classes
 MOODS = {
@@ -25,9 +25,9 @@ LEAST_GENRE = -5.5  # log-probability
 LEAST_MOOD = 0.5  # above the usual, nepers
 
 
-def genres(scores: Scores, names: tuple[str, ...]) -> list[str]:
+def rank_genres(scores: ClassScores, names: tuple[str, ...]) -> list[str]:
     """Return up to three genres, most likely first."""
-    logs = _logs(scores)
+    logs = _average_logs(scores)
     found: dict[str, float] = {}
     for index in range(GENRES.start, GENRES.stop):
         if index not in VAGUE:
@@ -38,14 +38,14 @@ def genres(scores: Scores, names: tuple[str, ...]) -> list[str]:
     return [name for name in ranked if found[name] > max(best - NEAR, LEAST_GENRE)]
 
 
-def moods(scores: Scores) -> list[str]:
+def rank_moods(scores: ClassScores) -> list[str]:
     """Return up to two moods, most likely first."""
-    logs = _logs(scores)
+    logs = _average_logs(scores)
     above = {index: float(logs[index]) - USUAL[index] for index in MOODS}
     ranked = sorted(above, key=lambda index: -above[index])[:2]
     return [MOODS[index] for index in ranked if above[index] > max(LEAST_MOOD, above[ranked[0]] - NEAR)]
 
 
-def _logs(scores: Scores) -> np.ndarray:
+def _average_logs(scores: ClassScores) -> np.ndarray:
     """Return the logarithm of the mean probability per class: a silent patch has no say."""
     return np.asarray(np.log(expit(scores.logits).mean(axis=0) + 1e-6))

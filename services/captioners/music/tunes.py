@@ -13,26 +13,26 @@ MOST_WRONG = 0.13  # share of the steps that may differ
 
 
 @cache
-def _tunes() -> tuple[tuple[str, tuple[int, ...]], ...]:
+def _read_tunes() -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return the name of each tune and the steps of its beginning, repeated notes joined."""
     listed: dict[str, list[int]] = json.loads(files("services.captioners.music").joinpath("tunes.json").read_text())
-    return tuple((name, _steps(pitches)) for name, pitches in listed.items())
+    return tuple((name, _compute_intervals(pitches)) for name, pitches in listed.items())
 
 
-def _steps(pitches: list[int]) -> tuple[int, ...]:
+def _compute_intervals(pitches: list[int]) -> tuple[int, ...]:
     kept = [pitch for pitch, _ in groupby(pitches)]
     return tuple(int(step) for step in np.diff(kept))
 
 
-def recognised(pitches: list[int]) -> str | None:
+def recognise_tune(pitches: list[int]) -> str | None:
     """Return the name of the tune that the MIDI pitches begin or contain; None where none fits."""
-    played = _steps(pitches)
-    fits = [(_fit(steps, played), name) for name, steps in _tunes()]
+    played = _compute_intervals(pitches)
+    fits = [(_match(steps, played), name) for name, steps in _read_tunes()]
     best, name = max(fits, default=(0, ""))
     return name if best > 0 else None
 
 
-def _fit(tune: tuple[int, ...], played: tuple[int, ...]) -> int:
+def _match(tune: tuple[int, ...], played: tuple[int, ...]) -> int:
     """Return how many steps of the beginning of the tune are played in a row; 0 where too many differ."""
     best = 0
     for start in range(len(played) - LEAST_STEPS + 1):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def best_path(scores: NDArray[np.float32], change_cost: float) -> NDArray[np.int64]:
+def find_best_path(scores: NDArray[np.float32], change_cost: float) -> NDArray[np.int64]:
     """Return the state of each step, shape (num_steps,), from scores of shape (num_steps, num_states)."""
     origin = np.zeros(scores.shape, np.int64)
     stay = np.arange(scores.shape[1])

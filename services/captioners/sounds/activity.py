@@ -1,6 +1,6 @@
 """Where in a clip there is sound at all: the level over time, and the stretches that stand out of the quiet."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ SHORTEST_S = 0.03
 BRIDGED_S = 0.15  # shorter gaps belong to the sound
 
 
-class Span(NamedTuple):
+class ActiveSpan(NamedTuple):
     """A stretch of time."""
 
     start_s: float
@@ -34,7 +34,10 @@ class Span(NamedTuple):
         return samples[round(self.start_s * SAMPLE_RATE) : round(self.end_s * SAMPLE_RATE)]
 
 
-def levels_db(samples: Floats) -> Floats:
+ActiveSpans: TypeAlias = tuple[ActiveSpan, ...]
+
+
+def measure_levels_db(samples: Floats) -> Floats:
     """Return the RMS level in dBFS of each 10 ms, shape (num_frames,); at least one frame."""
     size = round(FRAME_S * SAMPLE_RATE)
     padded = np.pad(samples, (0, -len(samples) % size if len(samples) else size))
@@ -42,29 +45,29 @@ def levels_db(samples: Floats) -> Floats:
     return np.asarray(10 * np.log10(power + 10 ** (QUIETEST_DB / 10)), np.float32)
 
 
-def active_spans(samples: Floats) -> tuple[Span, ...]:
+def detect_activity(samples: Floats) -> ActiveSpans:
     """Return the stretches with sound, in order; empty when all is silence.
 
     A stretch stands out of the background (the 10th percentile of the level) or, where the background itself is loud,
     is simply not silent.
     """
-    levels = levels_db(samples)
+    levels = measure_levels_db(samples)
     peak, background = float(levels.max()), float(np.percentile(levels, 10))
     if peak < SILENCE_DB:
         return ()
     floor = max(SILENCE_DB, peak - RANGE_DB)
     if background < peak - 20.0:
         floor = max(floor, min(background + STEP_DB, peak - 12.0))
-    return runs(levels > floor, len(samples) / SAMPLE_RATE)
+    return find_runs(levels > floor, len(samples) / SAMPLE_RATE)
 
 
-def runs(is_on: NDArray[np.bool_], duration_s: float) -> tuple[Span, ...]:
+def find_runs(is_on: NDArray[np.bool_], duration_s: float) -> ActiveSpans:
     """Turn a flag for each 10 ms into stretches; short gaps are bridged, then shorter stretches dropped."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_on, [False])).astype(np.int8)))
-    spans: list[Span] = []
+    spans: list[ActiveSpan] = []
     for start, end in zip(edges[::2] * FRAME_S, edges[1::2] * FRAME_S, strict=True):
         if spans and start - spans[-1].end_s < BRIDGED_S:
-            spans[-1] = Span(spans[-1].start_s, min(float(end), duration_s))
+            spans[-1] = ActiveSpan(spans[-1].start_s, min(float(end), duration_s))
         else:
-            spans.append(Span(float(start), min(float(end), duration_s)))
+            spans.append(ActiveSpan(float(start), min(float(end), duration_s)))
     return tuple(span for span in spans if span.duration_s >= SHORTEST_S)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.captioners.sounds.activity import SILENCE_DB, Floats, active_spans, levels_db
+from services.captioners.sounds.activity import SILENCE_DB, Floats, detect_activity, measure_levels_db
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "level-meter", "1"
@@ -13,20 +13,20 @@ STEADY_DB = 4.0  # spread of half-second levels that is still called steady
 GAP_S = 0.25  # a silence this long inside the sound is told
 
 
-def loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
+def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
     """Describe level, course and gaps; a silent clip is called silent and nothing else.
 
     Without `tells_gaps` the silences inside are left out: between words or different sounds they are no interruption.
     """
-    levels = levels_db(clip.samples)
+    levels = measure_levels_db(clip.samples)
     if float(levels.max()) < SILENCE_DB:
-        return (_measured("Silence: no sound above -60 dBFS.", clip),)
+        return (_make_evidence("Silence: no sound above -60 dBFS.", clip),)
     mean_db = float(10 * np.log10(np.mean(10 ** (levels / 10))))
-    text = f"Level: {_word(mean_db)} ({mean_db:.0f} dBFS on average); {_course(levels)}."
-    return (_measured(text, clip), *(_gaps(clip) if tells_gaps else ()))
+    text = f"Level: {_name_level(mean_db)} ({mean_db:.0f} dBFS on average); {_describe_course(levels)}."
+    return (_make_evidence(text, clip), *(_describe_gaps(clip) if tells_gaps else ()))
 
 
-def _measured(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | None = None) -> Evidence:
+def _make_evidence(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | None = None) -> Evidence:
     end_s = clip.duration_s if end_s is None else end_s
     return Evidence(
         kind="loudness",
@@ -40,17 +40,17 @@ def _measured(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | N
     )
 
 
-def _word(level_db: float) -> str:
+def _name_level(level_db: float) -> str:
     for least_db, word in ((-12.0, "very loud"), (-22.0, "loud"), (-32.0, "moderate"), (-44.0, "quiet")):
         if level_db >= least_db:
             return word
     return "very quiet"
 
 
-def _course(levels: Floats) -> str:
+def _describe_course(levels: Floats) -> str:
     """Put the course of the level into words, from the trend of half-second levels."""
     num_parts = max(5, len(levels) // 50)
-    parts = np.array([_energy_db(part) for part in np.array_split(levels, num_parts) if len(part)])
+    parts = np.array([_average_db(part) for part in np.array_split(levels, num_parts) if len(part)])
     if len(parts) < 5:
         return "too short to tell how the level develops"
     fifth = max(1, len(parts) // 5)
@@ -68,14 +68,14 @@ def _course(levels: Floats) -> str:
     return "it stays at about the same level" if parts.std() <= STEADY_DB else "the level goes up and down"
 
 
-def _energy_db(levels: Floats) -> float:
+def _average_db(levels: Floats) -> float:
     return float(10 * np.log10(np.mean(10 ** (levels / 10))))
 
 
-def _gaps(clip: AudioClip) -> tuple[Evidence, ...]:
+def _describe_gaps(clip: AudioClip) -> tuple[Evidence, ...]:
     """Tell the silences inside the sound, and a sound that is cut off."""
-    spans = active_spans(clip.samples)
-    levels = levels_db(clip.samples)
+    spans = detect_activity(clip.samples)
+    levels = measure_levels_db(clip.samples)
     gaps = [
         (before.end_s, after.start_s)
         for before, after in pairwise(spans)
@@ -85,7 +85,7 @@ def _gaps(clip: AudioClip) -> tuple[Evidence, ...]:
         return ()
     places = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in gaps)
     text = f"The sound stops abruptly and then resumes: silent at {places}."
-    return (_measured(text, clip, gaps[0][0], gaps[-1][1]),)
+    return (_make_evidence(text, clip, gaps[0][0], gaps[-1][1]),)
 
 
 def _is_abrupt(levels: Floats, start_s: float, end_s: float) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats, levels_db
+from services.captioners.sounds.activity import Floats, measure_levels_db
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "signal-quality", "1"
@@ -19,7 +19,7 @@ AUDIBLE_DB, MOST_STEP_DB = 45.0, 20.0
 HOLE_FRAMES = (2, 40)  # 10 ms each: how long a dropout may last
 
 
-class Traits(NamedTuple):
+class RecordingTraits(NamedTuple):
     """What the signal, scaled to a peak of 1, shows of its recording."""
 
     num_holes: int
@@ -48,13 +48,13 @@ class Traits(NamedTuple):
     """Steepest rises of the level within 50 ms (98th percentile)."""
 
 
-def quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...]:
+def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...]:
     """Return one statement on the recording; none about a clip too short or too quiet to tell."""
     samples = clip.samples[: round(LONGEST_S * SAMPLE_RATE)]
     if clip.duration_s < SHORTEST_S or float(np.abs(samples).max()) < 1e-3:
         return ()
-    found = traits(samples)
-    defects = _defects(found, is_speech=is_speech)
+    found = measure_traits(samples)
+    defects = _name_defects(found, is_speech=is_speech)
     if found.highest_hz < SAMPLE_RATE / 2 - 500 and clip.source_rate <= SAMPLE_RATE / 2:
         defects.append(f"narrow bandwidth (recorded at {clip.source_rate} Hz, as on a telephone)")
     text = "; ".join(defects) if defects else "clean, no audible defects"
@@ -71,11 +71,11 @@ def quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...]:
     )
 
 
-def traits(samples: Floats) -> Traits:
+def measure_traits(samples: Floats) -> RecordingTraits:
     """Measure samples at 16 kHz, at least 0.3 s and not silent."""
     scaled = samples / np.abs(samples).max()
     magnitude = np.abs(scaled)
-    levels = levels_db(scaled)
+    levels = measure_levels_db(scaled)
     live = levels[levels > LIVE_DB]
     frames = np.lib.stride_tricks.sliding_window_view(scaled, FFT_SIZE)[:: FFT_SIZE // 4]
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
@@ -83,24 +83,24 @@ def traits(samples: Floats) -> Traits:
     spectrum_db = 10 * np.log10(mean_power)
     change = levels[5:] - levels[:-5]
     falls = change[levels[:-5] > levels.max() - 25]
-    middle = _band_db(mean_power, 300, 1000)
-    return Traits(
-        num_holes=_num_holes(magnitude, levels),
-        pile_up=_pile_up(magnitude),
+    middle = _measure_band_db(mean_power, 300, 1000)
+    return RecordingTraits(
+        num_holes=_count_dropouts(magnitude, levels),
+        pile_up=_measure_pile_up(magnitude),
         tone_share=float(np.convolve(mean_power, np.ones(3), "same").max() / mean_power.sum()),
         highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
-        bass_db=_band_db(mean_power, 60, 200) - middle,
-        treble_db=_band_db(mean_power, 2000, 3200) - middle,
-        air_db=_band_db(mean_power, 3800, 7000) - _band_db(mean_power, 2000, 3200),
+        bass_db=_measure_band_db(mean_power, 60, 200) - middle,
+        treble_db=_measure_band_db(mean_power, 2000, 3200) - middle,
+        air_db=_measure_band_db(mean_power, 3800, 7000) - _measure_band_db(mean_power, 2000, 3200),
         floor_db=float(np.percentile(live, 5)),
         range_db=float(np.percentile(live, 95) - np.percentile(live, 5)),
-        floor_flatness_db=_floor_flatness_db(power),
+        floor_flatness_db=_measure_floor_flatness_db(power),
         fall_db=float(np.percentile(falls, 5)) if len(falls) else 0.0,
         rise_db=float(np.percentile(change, 98)) if len(change) else 0.0,
     )
 
 
-def _defects(found: Traits, *, is_speech: bool) -> list[str]:
+def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
     """Name the most audible defect; one hides the signs of the next."""
     if found.num_holes >= 3:
         return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
@@ -116,7 +116,7 @@ def _defects(found: Traits, *, is_speech: bool) -> list[str]:
     return ["strong reverberation (echoing room)"] if is_slow and is_speech and found.range_db > 10 else []
 
 
-def _num_holes(magnitude: Floats, levels: Floats) -> int:
+def _count_dropouts(magnitude: Floats, levels: Floats) -> int:
     size = SAMPLE_RATE // 100
     blocks = magnitude[: len(magnitude) // size * size].reshape(-1, size).max(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], (blocks < 1e-4).astype(np.int8), [0]))))
@@ -139,16 +139,16 @@ def _is_cut(before: Floats, after: Floats, loudest_db: float) -> bool:
     )
 
 
-def _pile_up(magnitude: Floats) -> float:
+def _measure_pile_up(magnitude: Floats) -> float:
     counts, _ = np.histogram(magnitude, bins=50, range=(0, 1))
     return float(counts[22:].max() / max(np.median(counts[12:20]), 1e-6 * len(magnitude)))
 
 
-def _band_db(power: Floats, low_hz: float, high_hz: float) -> float:
+def _measure_band_db(power: Floats, low_hz: float, high_hz: float) -> float:
     return float(10 * np.log10(power[(low_hz <= _BINS_HZ) & (high_hz > _BINS_HZ)].mean()))
 
 
-def _floor_flatness_db(power: Floats) -> float:
+def _measure_floor_flatness_db(power: Floats) -> float:
     energy_db = 10 * np.log10(power.sum(axis=1) / FFT_SIZE / 192 + 1e-14)
     live = np.flatnonzero(energy_db > LIVE_DB)
     if not len(live):

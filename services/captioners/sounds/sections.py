@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats, Span, active_spans
-from services.captioners.sounds.activity import levels_db as levels_db_of
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, detect_activity, measure_levels_db
 from services.captioners.sounds.sound_head import SoundHead
-from services.captioners.sounds.tags import Tag, ranked
-from services.captioners.sounds.yamnet import HOP_S, Scores, YamNet
+from services.captioners.sounds.tags import Tag, rank_sounds
+from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "yamnet", "1"
@@ -31,18 +30,18 @@ NUM_BEHIND, LEAST_BEHIND, CLEAR_BEHIND = 4, 0.12, 0.45
 class Section(NamedTuple):
     """One kind of sound, and every stretch of it up to the next kind."""
 
-    spans: tuple[Span, ...]
+    spans: ActiveSpans
     tags: tuple[Tag, ...]
     embedding: Floats
 
 
-class Heard(NamedTuple):
+class SoundReport(NamedTuple):
     """What the tagger makes of a clip."""
 
     tags: tuple[Tag, ...]
     """Every sound, surest first; empty on silence."""
     statements: tuple[Evidence, ...]
-    speech: tuple[Span, ...]
+    speech: ActiveSpans
     """Where somebody speaks; empty where nobody does."""
 
     @property
@@ -62,51 +61,51 @@ class SoundTagger:
         self._model = model
         self._head = SoundHead(model.names)
 
-    def __call__(self, clip: AudioClip, speech: tuple[Span, ...]) -> Heard:
+    def __call__(self, clip: AudioClip, speech: ActiveSpans) -> SoundReport:
         """Return a statement on the whole clip and, where the sound changes, one per section; nothing on silence.
 
         `speech` is where the voice detector hears somebody speak; it is told what else is heard there.
         """
-        spans = active_spans(clip.samples)
+        spans = detect_activity(clip.samples)
         if not spans:
-            return Heard((), (), ())
+            return SoundReport((), (), ())
         heard = np.concatenate([span.cut(clip.samples) for span in spans])
         tags = self._ranked(self._model(heard))
-        whole = Span(spans[0].start_s, spans[-1].end_s)
-        spoken = _spoken(speech, tags, spans)
+        whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
+        spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
-            return Heard(tags, _besides_speech(tags, whole), spoken)
+            return SoundReport(tags, _describe_background(tags, whole), spoken)
         sections = self._sections(clip.samples, spans)
-        told = [_told(section) for section in sections] if len(sections) > 1 else []
-        return Heard(tags, (_overall(tags, whole), *told), ())
+        told = [_describe_section(section) for section in sections] if len(sections) > 1 else []
+        return SoundReport(tags, (_describe_clip(tags, whole), *told), ())
 
     def sections(self, clip: AudioClip) -> tuple[Section, ...]:
         """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
-        spans = active_spans(clip.samples)
+        spans = detect_activity(clip.samples)
         return self._sections(clip.samples, spans) if spans else ()
 
-    def _sections(self, samples: Floats, spans: tuple[Span, ...]) -> tuple[Section, ...]:
+    def _sections(self, samples: Floats, spans: ActiveSpans) -> tuple[Section, ...]:
         """Return the sections of the clip, in order; what lies far below the loudest is no section of its own."""
-        pieces = [piece for span in _thinned(spans) for piece in self._split(samples, span)]
-        levels_db = [float(levels_db_of(piece.cut(samples)).max()) for piece in pieces]
+        pieces = [piece for span in _join_spans(spans) for piece in self._split(samples, span)]
+        levels_db = [float(measure_levels_db(piece.cut(samples)).max()) for piece in pieces]
         audible = [piece for piece, db in zip(pieces, levels_db, strict=True) if db > max(levels_db) - AUDIBLE_DB]
         sections: list[Section] = []
         for piece in audible:
             section = self._section(samples, (piece,))
-            if sections and _same(sections[-1], section):
+            if sections and _is_same_sound(sections[-1], section):
                 sections[-1] = self._section(samples, (*sections[-1].spans, piece))
             else:
                 sections.append(section)
         return tuple(sections)
 
-    def _section(self, samples: Floats, spans: tuple[Span, ...]) -> Section:
+    def _section(self, samples: Floats, spans: ActiveSpans) -> Section:
         scores = self._model(np.concatenate([span.cut(samples) for span in spans]))
         return Section(spans, self._ranked(scores), scores.embeddings.mean(axis=0))
 
-    def _ranked(self, scores: Scores) -> tuple[Tag, ...]:
-        return ranked(scores.logits, self._model.names, self._head(scores))
+    def _ranked(self, scores: ClassScores) -> tuple[Tag, ...]:
+        return rank_sounds(scores.logits, self._model.names, self._head(scores))
 
-    def _split(self, samples: Floats, span: Span) -> tuple[Span, ...]:
+    def _split(self, samples: Floats, span: ActiveSpan) -> ActiveSpans:
         """Cut a stretch where the sound of the next second differs most from that of the last."""
         if span.duration_s < SPLIT_AFTER_S:
             return (span,)
@@ -114,7 +113,7 @@ class SoundTagger:
         reach = round(0.96 / HOP_S)
         distances = np.array(
             [
-                1 - _cosine(embeddings[max(0, i - reach) : i].mean(0), embeddings[i : i + reach].mean(0))
+                1 - _compute_cosine(embeddings[max(0, i - reach) : i].mean(0), embeddings[i : i + reach].mean(0))
                 for i in range(1, len(embeddings))
             ]
         )
@@ -124,17 +123,17 @@ class SoundTagger:
             if distance >= CHANGE and distance == distances[max(0, i - reach) : i + reach + 1].max()
         ]
         edges = [span.start_s, *(span.start_s + 0.48 + (cut - 0.5) * HOP_S for cut in cuts), span.end_s]
-        return tuple(Span(start, end) for start, end in pairwise(edges))
+        return tuple(ActiveSpan(start, end) for start, end in pairwise(edges))
 
 
-def _thinned(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def _join_spans(spans: ActiveSpans) -> ActiveSpans:
     """Join stretches that lie close together, until there are few enough to name each."""
     gap_s = JOINED_S
     while True:
-        joined: list[Span] = []
+        joined: list[ActiveSpan] = []
         for span in spans:
             if joined and span.start_s - joined[-1].end_s < gap_s:
-                joined[-1] = Span(joined[-1].start_s, span.end_s)
+                joined[-1] = ActiveSpan(joined[-1].start_s, span.end_s)
             else:
                 joined.append(span)
         if len(joined) <= MOST_SECTIONS:
@@ -142,16 +141,16 @@ def _thinned(spans: tuple[Span, ...]) -> tuple[Span, ...]:
         gap_s *= 2
 
 
-def _same(before: Section, after: Section) -> bool:
+def _is_same_sound(before: Section, after: Section) -> bool:
     shared = {tag.sound for tag in before.tags[:NUM_SHARED]} & {tag.sound for tag in after.tags[:NUM_SHARED]}
-    return bool(shared) or _cosine(before.embedding, after.embedding) > ALIKE
+    return bool(shared) or _compute_cosine(before.embedding, after.embedding) > ALIKE
 
 
-def _cosine(a: Floats, b: Floats) -> float:
+def _compute_cosine(a: Floats, b: Floats) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
 
-def _spoken(speech: tuple[Span, ...], tags: tuple[Tag, ...], spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def _agree_on_speech(speech: ActiveSpans, tags: tuple[Tag, ...], spans: ActiveSpans) -> ActiveSpans:
     """Return the stretches of speech on which the voice detector and the tagger agree.
 
     Either alone takes cries and sneezes for speech; but a tagger that is sure outvotes a detector that hears nothing.
@@ -162,31 +161,33 @@ def _spoken(speech: tuple[Span, ...], tags: tuple[Tag, ...], spans: tuple[Span, 
     return found if sure > LEAST_SPEECH_LOGIT and is_long_enough else ()
 
 
-def _overall(tags: tuple[Tag, ...], whole: Span) -> Evidence:
+def _describe_clip(tags: tuple[Tag, ...], whole: ActiveSpan) -> Evidence:
     said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= LEAST_OVERALL] or list(tags[:1])
     text = "Sounds heard, most likely first: " + ", ".join(str(tag) for tag in said) + "."
-    return _evidence("sound", text, whole, tags[0].confidence)
+    return _make_evidence("sound", text, whole, tags[0].confidence)
 
 
-def _besides_speech(tags: tuple[Tag, ...], whole: Span) -> tuple[Evidence, ...]:
+def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evidence, ...]:
     """Tell what is heard behind a voice, however faint the tagger hears it: a voice hides what else there is."""
     others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BEHIND]
     if not others or others[0].confidence < LEAST_BEHIND:
         return ()
     text = "Behind the voice, most likely first: " + ", ".join(str(tag) for tag in others) + "."
-    return (_evidence("sound", text, whole, others[0].confidence),)
+    return (_make_evidence("sound", text, whole, others[0].confidence),)
 
 
-def _told(section: Section) -> Evidence:
+def _describe_section(section: Section) -> Evidence:
     best, *others = section.tags[:NUM_OF_SECTION]
     also = [str(tag) for tag in others if tag.confidence >= LEAST_OF_SECTION]
     text = f"{best}{', or ' + ', '.join(also) if also else ''}"
     if len(section.spans) > 1:
         text += f", {len(section.spans)} times"
-    return _evidence("event", text + ".", Span(section.spans[0].start_s, section.spans[-1].end_s), best.confidence)
+    return _make_evidence(
+        "event", text + ".", ActiveSpan(section.spans[0].start_s, section.spans[-1].end_s), best.confidence
+    )
 
 
-def _evidence(kind: str, text: str, span: Span, confidence: float) -> Evidence:
+def _make_evidence(kind: str, text: str, span: ActiveSpan, confidence: float) -> Evidence:
     return Evidence(
         kind="event" if kind == "event" else "sound",
         source=SOURCE,

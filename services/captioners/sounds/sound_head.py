@@ -12,8 +12,8 @@ import numpy as np
 from safetensors.numpy import load
 
 from services.captioners.sounds.activity import Floats
-from services.captioners.sounds.tags import phrases, pooled
-from services.captioners.sounds.yamnet import Scores
+from services.captioners.sounds.tags import map_phrases, pool_logits
+from services.captioners.sounds.yamnet import ClassScores
 
 FILE = "sound_head.safetensors"
 MOST_SURE = 4.0  # logit: the layer has seen too few sounds to be surer
@@ -27,17 +27,17 @@ class SoundHead:
         size = int.from_bytes(data[:8], "little")
         self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
         self._tensors = load(data)
-        self._classes = tuple(phrases(class_names)[label] for label in self.labels)
+        self._classes = tuple(map_phrases(class_names)[label] for label in self.labels)
 
-    def __call__(self, scores: Scores) -> Mapping[str, float]:
+    def __call__(self, scores: ClassScores) -> Mapping[str, float]:
         """Return label -> logit, pooled over the patches as the tags are."""
         layer = self._tensors
-        inputs = (features(scores, self._classes) - layer["mean"]) / layer["scale"]
-        logits = pooled((inputs @ layer["weight"].T + layer["bias"]).astype(np.float32))
+        inputs = (extract_features(scores, self._classes) - layer["mean"]) / layer["scale"]
+        logits = pool_logits((inputs @ layer["weight"].T + layer["bias"]).astype(np.float32))
         return dict(zip(self.labels, np.minimum(logits, MOST_SURE).tolist(), strict=True))
 
 
-def features(scores: Scores, classes: tuple[tuple[int, ...], ...]) -> Floats:
+def extract_features(scores: ClassScores, classes: tuple[tuple[int, ...], ...]) -> Floats:
     """Return what the layer sees of each patch: the embedding and YAMNet's own logits, (num_patches, 1024 + labels)."""
     own = [scores.logits[:, list(indices)].max(axis=1) for indices in classes]
     return np.concatenate([np.log1p(scores.embeddings), np.stack(own, axis=1) / 4], axis=1)

@@ -35,7 +35,7 @@ class Tag(NamedTuple):
         return f"{self.sound} ({self.confidence:.2f})"
 
 
-class Sounds(Value):
+class SoundVocabulary(Value):
     """The words for the classes, as `sounds.json` holds them."""
 
     plain: Mapping[str, tuple[str, ...]]
@@ -47,41 +47,41 @@ class Sounds(Value):
 
 
 @cache
-def sounds() -> Sounds:
+def read_vocabulary() -> SoundVocabulary:
     """Return the words, read once."""
-    return Sounds.model_validate(json.loads(files(__package__).joinpath("sounds.json").read_text()))
+    return SoundVocabulary.model_validate(json.loads(files(__package__).joinpath("sounds.json").read_text()))
 
 
 @cache
-def phrases(class_names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
+def map_phrases(class_names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
     """Return phrase -> indices of its classes."""
-    words = {name: phrase for phrase, names in sounds().plain.items() for name in names}
+    words = {name: phrase for phrase, names in read_vocabulary().plain.items() for name in names}
     found: dict[str, tuple[int, ...]] = {}
     for index, name in enumerate(class_names):
-        if name not in sounds().unsaid:
+        if name not in read_vocabulary().unsaid:
             phrase = words.get(name, name.split(",")[0].split(" (")[0].lower())
             found[phrase] = (*found.get(phrase, ()), index)
     return found
 
 
-def pooled(logits: Floats) -> Floats:
+def pool_logits(logits: Floats) -> Floats:
     """Return the mean over the best quarter of the patches for each class, shape (num_classes,)."""
     count = -(-len(logits) // SHARE_POOLED)
     return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), np.float32)
 
 
-def ranked(logits: Floats, class_names: tuple[str, ...], second: Mapping[str, float]) -> tuple[Tag, ...]:
+def rank_sounds(logits: Floats, class_names: tuple[str, ...], second: Mapping[str, float]) -> tuple[Tag, ...]:
     """Return the sounds, surest first, from logits of shape (num_patches, num_classes).
 
     Where there is a `second` opinion (phrase -> logit) the two are averaged. A wider sound (animal) is left out where
     a narrower one (dog barking) is about as sure.
     """
-    sure = pooled(logits)
-    tags = {phrase: float(sure[list(indices)].max()) for phrase, indices in phrases(class_names).items()}
+    sure = pool_logits(logits)
+    tags = {phrase: float(sure[list(indices)].max()) for phrase, indices in map_phrases(class_names).items()}
     tags |= {phrase: (tags[phrase] + logit) / 2 for phrase, logit in second.items()}
     spoken_for = {
         wider
-        for wider, narrower in sounds().wider.items()
+        for wider, narrower in read_vocabulary().wider.items()
         if max(tags[phrase] for phrase in narrower) >= min(tags[wider] - NARROWER_BY, NARROWER_SURE)
     }
     said = (Tag(phrase, logit) for phrase, logit in tags.items() if phrase not in spoken_for)

@@ -26,7 +26,7 @@ BATCH = 32  # patches in one run: bounds the memory of a long clip
 Floats = NDArray[np.float32]
 
 
-class Scores(NamedTuple):
+class ClassScores(NamedTuple):
     """What YAMNet hears, patch by patch."""
 
     logits: Floats
@@ -45,20 +45,20 @@ class YamNet:
         with (folder / "yamnet_class_map.csv").open(newline="") as file:
             self.names = tuple(row["display_name"] for row in csv.DictReader(file))
 
-    def __call__(self, samples: Floats) -> Scores:
+    def __call__(self, samples: Floats) -> ClassScores:
         """Score samples at 16 kHz, shape (num_samples,); a clip shorter than a patch is looped to fill one."""
         hop_frames = round(HOP_S * SAMPLE_RATE / FRAME_HOP)
-        mels = log_mel(filled(samples))
+        mels = compute_log_mel(loop_to_patch(samples))
         patches = np.lib.stride_tricks.sliding_window_view(mels, PATCH_FRAMES, axis=0)[::hop_frames].transpose(0, 2, 1)
         runs = [
             self._session.run(["logits", "embedding"], {"audio": np.ascontiguousarray(patches[i : i + BATCH, None])})
             for i in range(0, len(patches), BATCH)
         ]
         centres_s = (np.arange(len(patches)) * HOP_S + PATCH_S / 2).astype(np.float32)
-        return Scores(np.concatenate([r[0] for r in runs]), np.concatenate([r[1] for r in runs]), centres_s)
+        return ClassScores(np.concatenate([r[0] for r in runs]), np.concatenate([r[1] for r in runs]), centres_s)
 
 
-def filled(samples: Floats) -> Floats:
+def loop_to_patch(samples: Floats) -> Floats:
     """Repeat a short sound until it fills one patch: silence around it would be heard as part of the sound."""
     least = FRAME_SAMPLES + (PATCH_FRAMES - 1) * FRAME_HOP
     if len(samples) >= least:
@@ -66,14 +66,14 @@ def filled(samples: Floats) -> Floats:
     return np.tile(samples, -(-least // max(len(samples), 1)))[:least] if len(samples) else np.zeros(least, np.float32)
 
 
-def log_mel(samples: Floats) -> Floats:
+def compute_log_mel(samples: Floats) -> Floats:
     """Return the log-mel spectrogram that YAMNet was trained on, shape (num_frames, 64), 10 ms a frame."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
     magnitude = np.abs(np.fft.rfft(frames * _WINDOW, 512)).astype(np.float32)
-    return np.asarray(np.log(magnitude @ _FILTERS + LOG_OFFSET), np.float32)
+    return np.asarray(np.log(magnitude @ _MEL_FILTERS + LOG_OFFSET), np.float32)
 
 
-def _mel_filters() -> Floats:
+def _make_mel_filters() -> Floats:
     edges_mel = np.linspace(2595 * np.log10(1 + 125 / 700), 2595 * np.log10(1 + 7500 / 700), NUM_MELS + 2)
     edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
     slopes = edges_hz[:, None] - np.linspace(0, SAMPLE_RATE / 2, 257)[None]
@@ -82,5 +82,5 @@ def _mel_filters() -> Floats:
     return np.maximum(0, triangles).T.astype(np.float32)
 
 
-_FILTERS = _mel_filters()
+_MEL_FILTERS = _make_mel_filters()
 _WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)

@@ -6,8 +6,8 @@ A heuristic after the vocal cues that reviews of the literature agree on (Schere
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats, Span
-from services.captioners.voices.voice_pitch import voice_pitch
+from services.captioners.sounds.activity import ActiveSpans, Floats
+from services.captioners.voices.voice_pitch import track_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "prosody", "1"
@@ -18,10 +18,10 @@ FLAT = 5.0  # semitones between the 10th and the 90th percentile of the pitch
 BRIGHT_DB = -6.0  # 1-5 kHz against 80-1000 Hz: a pressed, loud voice
 
 
-def emotion(clip: AudioClip, speech: tuple[Span, ...], who: str) -> tuple[Evidence, ...]:
+def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Evidence, ...]:
     """Return how the voice of the one speaker sounds; nothing for a child or where there is too little voice."""
     voice = np.concatenate([span.cut(clip.samples) for span in speech])
-    pitch_hz = voice_pitch(voice)
+    pitch_hz = track_pitch(voice)
     pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
     if who not in USUAL_HZ or len(voice) < SHORTEST_S * SAMPLE_RATE or len(pitch_hz) < 20:
         return ()
@@ -32,7 +32,7 @@ def emotion(clip: AudioClip, speech: tuple[Span, ...], who: str) -> tuple[Eviden
             kind="emotion",
             source=SOURCE,
             revision=REVISION,
-            text=f"The voice sounds {_words(float(raised), float(spread), _brightness_db(voice))}.",
+            text=f"The voice sounds {_word_emotion(float(raised), float(spread), _measure_brightness_db(voice))}.",
             start_s=round(speech[0].start_s, 2),
             end_s=round(speech[-1].end_s, 2),
             confidence=0.4,
@@ -41,7 +41,7 @@ def emotion(clip: AudioClip, speech: tuple[Span, ...], who: str) -> tuple[Eviden
     )
 
 
-def _words(raised: float, spread: float, brightness_db: float) -> str:
+def _word_emotion(raised: float, spread: float, brightness_db: float) -> str:
     if raised >= RAISED:
         if brightness_db > BRIGHT_DB:
             return "raised and loud: probably angry, perhaps happy or fearful"
@@ -53,7 +53,7 @@ def _words(raised: float, spread: float, brightness_db: float) -> str:
     return "calm and even: probably neutral or calm, perhaps sad or disgusted"
 
 
-def _brightness_db(voice: Floats) -> float:
+def _measure_brightness_db(voice: Floats) -> float:
     power = np.abs(np.fft.rfft(voice)) ** 2
     bins_hz = np.fft.rfftfreq(len(voice), 1 / SAMPLE_RATE)
     bright = power[(bins_hz > 1000) & (bins_hz < 5000)].sum()

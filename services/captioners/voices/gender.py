@@ -24,7 +24,7 @@ class GenderNet:
     def female(self, voice: Floats) -> float:
         """Return the probability that this voice at 16 kHz is a woman's; shorter than 0.7 s is looped."""
         least = FRAME_SAMPLES + (PATCH_FRAMES - 1) * FRAME_HOP
-        mels = log_mel(np.resize(voice, max(len(voice), least)))
+        mels = compute_log_mel(np.resize(voice, max(len(voice), least)))
         starts = np.unique(np.linspace(0, len(mels) - PATCH_FRAMES, MOST_PATCHES).astype(int))
         patches = np.stack([mels[start : start + PATCH_FRAMES] for start in starts])
         spread = patches.std(axis=(1, 2), keepdims=True)
@@ -33,15 +33,15 @@ class GenderNet:
         return float(probabilities[:, 0].mean())
 
 
-def log_mel(samples: Floats) -> Floats:
+def compute_log_mel(samples: Floats) -> Floats:
     """Return the log-mel energies that the network was trained on, shape (num_frames, 24), 10 ms a frame."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
     emphasised = frames - PRE_EMPHASIS * np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
     power = np.abs(np.fft.rfft(emphasised * np.hanning(FRAME_SAMPLES), FFT_SIZE)) ** 2
-    return np.asarray(np.log(np.maximum(power @ _FILTERS, 1e-14)), np.float32)
+    return np.asarray(np.log(np.maximum(power @ _MEL_FILTERS, 1e-14)), np.float32)
 
 
-def _filters() -> Floats:
+def _make_mel_filters() -> Floats:
     """Return the triangles of SIDEKIT, which leaves out the last bin of each: shape (num_bins, 24)."""
     edges_mel = np.linspace(2595 * np.log10(1 + 100 / 700), 2595 * np.log10(1 + 8000 / 700), NUM_MELS + 2)
     edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
@@ -57,4 +57,4 @@ def _filters() -> Floats:
     return filters.astype(np.float32)
 
 
-_FILTERS = _filters()
+_MEL_FILTERS = _make_mel_filters()

@@ -1,6 +1,6 @@
 """When somebody speaks, by Silero VAD (MIT), which faster-whisper carries."""
 
-from services.captioners.sounds.activity import Floats, Span
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "silero-vad", "v6"
@@ -9,7 +9,7 @@ PAUSE_S = 0.2  # a shorter pause does not end a stretch of speech
 MOST_LISTED = 8
 
 
-def speech_spans(samples: Floats) -> tuple[Span, ...]:
+def detect_speech(samples: Floats) -> ActiveSpans:
     """Return the stretches of speech that Silero VAD finds in samples at 16 kHz, in order."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
@@ -20,10 +20,10 @@ def speech_spans(samples: Floats) -> tuple[Span, ...]:
         min_speech_duration_ms=90,
     )
     found = get_speech_timestamps(samples, options)
-    return tuple(Span(part["start"] / SAMPLE_RATE, part["end"] / SAMPLE_RATE) for part in found)
+    return tuple(ActiveSpan(part["start"] / SAMPLE_RATE, part["end"] / SAMPLE_RATE) for part in found)
 
 
-def segments(clip: AudioClip, speech: tuple[Span, ...]) -> tuple[Evidence, ...]:
+def describe_speech(clip: AudioClip, speech: ActiveSpans) -> tuple[Evidence, ...]:
     """Say when somebody speaks, and for how much of the clip."""
     share = sum(span.duration_s for span in speech) / clip.duration_s
     listed = ", ".join(f"{span.start_s:.1f}-{span.end_s:.1f}" for span in speech[:MOST_LISTED])

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats, Span, levels_db
-from services.captioners.voices.emotion import emotion
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, measure_levels_db
+from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.gender import GenderNet
-from services.captioners.voices.turns import Turn, turns
-from services.captioners.voices.voice_pitch import voice_pitch
+from services.captioners.voices.turns import SpeakerTurn, diarise
+from services.captioners.voices.voice_pitch import track_pitch
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 
@@ -27,13 +27,13 @@ class Voice(NamedTuple):
     """Pitch of the voiced frames, 10 ms each."""
 
 
-class Told(NamedTuple):
+class AttributedTurn(NamedTuple):
     """One turn, and who seems to speak in it."""
 
     voice: int
     """Number of the voice, from 0."""
     who: str
-    spans: tuple[Span, ...]
+    spans: ActiveSpans
 
 
 class SpeakerAnalyser:
@@ -43,27 +43,29 @@ class SpeakerAnalyser:
         self._encoder = encoder
         self._gender = gender
 
-    def __call__(
-        self, clip: AudioClip, speech: tuple[Span, ...], *, child: float, background: bool
-    ) -> tuple[Evidence, ...]:
+    def __call__(self, clip: AudioClip, speech: ActiveSpans, *, child: float, background: bool) -> tuple[Evidence, ...]:
         """Describe the speakers of these stretches of speech.
 
         `child`: how sure the tagger is of a child speaking. A voice over a `background` is not searched for emotion.
         """
-        found = turns(self._encoder, clip.samples, speech)
+        found = diarise(self._encoder, clip.samples, speech)
         if not found:
             return ()
-        voices = [self._voice(_voiced(clip, found, number), child) for number in range(max(t.voice for t in found) + 1)]
-        told = (_who(found, voices), _how(clip, speech, voices))
-        return (*told, *emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
+        voices = [
+            self._voice(_cut_voice(clip, found, number), child) for number in range(max(t.voice for t in found) + 1)
+        ]
+        told = (_describe_turns(found, voices), _describe_voices(clip, speech, voices))
+        return (*told, *describe_emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
 
-    def turns(self, clip: AudioClip, speech: tuple[Span, ...]) -> tuple["Told", ...]:
+    def turns(self, clip: AudioClip, speech: ActiveSpans) -> tuple[AttributedTurn, ...]:
         """Return who speaks when, each turn judged by itself: a voice that is joined wrongly misleads one turn only."""
-        found = turns(self._encoder, clip.samples, speech)
-        return tuple(Told(turn.voice, self._voice(_heard(clip, turn), child=0.0).who, turn.spans) for turn in found)
+        found = diarise(self._encoder, clip.samples, speech)
+        return tuple(
+            AttributedTurn(turn.voice, self._voice(_cut_turn(clip, turn), child=0.0).who, turn.spans) for turn in found
+        )
 
     def _voice(self, samples: Floats, child: float) -> Voice:
-        pitch_hz = voice_pitch(samples)
+        pitch_hz = track_pitch(samples)
         pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
         median_hz = float(np.median(pitch_hz)) if len(pitch_hz) >= 10 else (LOW_HZ + HIGH_HZ) / 2
         if child >= 0.5 and median_hz >= CHILD_HZ:
@@ -73,63 +75,63 @@ class SpeakerAnalyser:
         return Voice("a woman" if female >= 0.5 else "a man", max(female, 1 - female), pitch_hz)
 
 
-def _voiced(clip: AudioClip, found: tuple[Turn, ...], voice: int) -> Floats:
-    return np.concatenate([_heard(clip, turn) for turn in found if turn.voice == voice])
+def _cut_voice(clip: AudioClip, found: tuple[SpeakerTurn, ...], voice: int) -> Floats:
+    return np.concatenate([_cut_turn(clip, turn) for turn in found if turn.voice == voice])
 
 
-def _heard(clip: AudioClip, turn: Turn) -> Floats:
+def _cut_turn(clip: AudioClip, turn: SpeakerTurn) -> Floats:
     return np.concatenate([span.cut(clip.samples) for span in turn.spans])
 
 
-def _who(found: tuple[Turn, ...], voices: list[Voice]) -> Evidence:
+def _describe_turns(found: tuple[SpeakerTurn, ...], voices: list[Voice]) -> Evidence:
     """Tell the number of speakers and the order of their turns."""
-    span = Span(found[0].start_s, found[-1].end_s)
+    span = ActiveSpan(found[0].start_s, found[-1].end_s)
     if len(voices) == 1:
-        return _evidence("speaker", f"One speaker: {voices[0].who}.", span, voices[0].confidence)
+        return _make_evidence("speaker", f"One speaker: {voices[0].who}.", span, voices[0].confidence)
     order = "; then ".join(
         f"speaker {turn.voice + 1} ({voices[turn.voice].who}) {turn.start_s:.1f}-{turn.end_s:.1f} s"
         for turn in found[:MOST_TURNS]
     )
     more = f"; and {len(found) - MOST_TURNS} more turns" if len(found) > MOST_TURNS else ""
-    text = f"{len(voices)} different speakers: {_counted(voices)}. Turns in order: {order}{more}."
-    return _evidence("speaker", text, span, 0.8 * float(np.mean([voice.confidence for voice in voices])))
+    text = f"{len(voices)} different speakers: {_count_speakers(voices)}. Turns in order: {order}{more}."
+    return _make_evidence("speaker", text, span, 0.8 * float(np.mean([voice.confidence for voice in voices])))
 
 
-def _counted(voices: list[Voice]) -> str:
+def _count_speakers(voices: list[Voice]) -> str:
     plural = {"a man": "men", "a woman": "women", "a child": "children"}
     counts = {who: sum(voice.who == who for voice in voices) for who in plural}
     return ", ".join(who if count == 1 else f"{count} {plural[who]}" for who, count in counts.items() if count)
 
 
-def _how(clip: AudioClip, speech: tuple[Span, ...], voices: list[Voice]) -> Evidence:
+def _describe_voices(clip: AudioClip, speech: ActiveSpans, voices: list[Voice]) -> Evidence:
     """Tell the pitch of each voice and the pace of the speech."""
-    told = [_pitch_words(voice.pitch_hz) for voice in voices if len(voice.pitch_hz) >= 10]
-    rate = syllable_rate(np.concatenate([span.cut(clip.samples) for span in speech]))
+    told = [_describe_pitch(voice.pitch_hz) for voice in voices if len(voice.pitch_hz) >= 10]
+    rate = estimate_syllable_rate(np.concatenate([span.cut(clip.samples) for span in speech]))
     pace = "slow" if rate < 2.8 else "fast" if rate > 5.2 else "normal"
     text = (
         "; ".join(["Voice pitch " + ", ".join(told)] if told else [])
         + f"; pace {pace} (about {rate:.0f} syllables a second)."
     )
-    return _evidence("speaker", text.removeprefix("; "), Span(speech[0].start_s, speech[-1].end_s), None)
+    return _make_evidence("speaker", text.removeprefix("; "), ActiveSpan(speech[0].start_s, speech[-1].end_s), None)
 
 
-def _pitch_words(pitch_hz: Floats) -> str:
+def _describe_pitch(pitch_hz: Floats) -> str:
     low, middle, high = np.percentile(pitch_hz, [10, 50, 90])
     spread = 12 * np.log2(high / low)
     movement = "monotonous" if spread < 4 else "lively" if spread > 9 else "moderately varied"
     return f"{middle:.0f} Hz ({low:.0f}-{high:.0f}, {movement})"
 
 
-def syllable_rate(speech: Floats) -> float:
+def estimate_syllable_rate(speech: Floats) -> float:
     """Return peaks of the voice's level a second: about the number of syllables (Mermelstein, JASA 1975)."""
     from scipy.signal import find_peaks
 
-    levels = np.convolve(levels_db(speech), np.hanning(9) / np.hanning(9).sum(), mode="same")
+    levels = np.convolve(measure_levels_db(speech), np.hanning(9) / np.hanning(9).sum(), mode="same")
     peaks, _ = find_peaks(levels, prominence=3.0, distance=8, height=float(levels.max()) - 25)
     return len(peaks) / max(len(speech) / SAMPLE_RATE, 0.1)
 
 
-def _evidence(kind: EvidenceKind, text: str, span: Span, confidence: float | None) -> Evidence:
+def _make_evidence(kind: EvidenceKind, text: str, span: ActiveSpan, confidence: float | None) -> Evidence:
     return Evidence(
         kind=kind,
         source=SOURCE,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats, Span
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
 from services.captioners.voices.voiceprint import WINDOW_S, VoiceEncoder
 
 STEP_S = 0.4
@@ -17,11 +17,11 @@ ALIKE = 0.73  # cosine similarity; tuned on joined clips of LibriSpeech (CC BY 4
 MOST_WINDOWS = 300  # in a long clip the windows lie further apart
 
 
-class Turn(NamedTuple):
+class SpeakerTurn(NamedTuple):
     """One voice speaking; voices are numbered from 0 in the order in which they are first heard."""
 
     voice: int
-    spans: tuple[Span, ...]
+    spans: ActiveSpans
 
     @property
     def start_s(self) -> float:
@@ -34,25 +34,25 @@ class Turn(NamedTuple):
         return self.spans[-1].end_s
 
 
-def turns(encoder: VoiceEncoder, samples: Floats, speech: tuple[Span, ...]) -> tuple[Turn, ...]:
+def diarise(encoder: VoiceEncoder, samples: Floats, speech: ActiveSpans) -> tuple[SpeakerTurn, ...]:
     """Return the turns in order, for the stretches of speech in samples at 16 kHz."""
     step_s = max(STEP_S, sum(span.duration_s for span in speech) / MOST_WINDOWS)
-    windows = [window for span in speech for window in _windows(span, step_s)]
+    windows = [window for span in speech for window in _cut_windows(span, step_s)]
     if not windows:
         return ()
     embeddings = encoder([window.cut(samples) for window in windows])
-    voices = _voices(embeddings, np.array([window.duration_s for window in windows]))
-    return _joined(windows, _numbered(voices))
+    voices = _cluster(embeddings, np.array([window.duration_s for window in windows]))
+    return _join_windows(windows, _number_by_first_heard(voices))
 
 
-def _windows(span: Span, step_s: float) -> list[Span]:
+def _cut_windows(span: ActiveSpan, step_s: float) -> list[ActiveSpan]:
     if span.duration_s <= WINDOW_S:
         return [span]
     starts = np.arange(span.start_s, span.end_s - WINDOW_S + 1e-6, step_s)
-    return [Span(float(start), float(start) + WINDOW_S) for start in starts]
+    return [ActiveSpan(float(start), float(start) + WINDOW_S) for start in starts]
 
 
-def _voices(embeddings: Floats, durations_s: Floats) -> list[int]:
+def _cluster(embeddings: Floats, durations_s: Floats) -> list[int]:
     """Return the number of the voice of each window."""
     founding = np.flatnonzero(durations_s >= min(FOUNDING_S, float(durations_s.max())))
     sums = [embeddings[index] * durations_s[index] for index in founding]
@@ -67,33 +67,33 @@ def _voices(embeddings: Floats, durations_s: Floats) -> list[int]:
     return [int(voice) for voice in (embeddings @ centres.T).argmax(axis=1)]
 
 
-def _numbered(voices: list[int]) -> list[int]:
+def _number_by_first_heard(voices: list[int]) -> list[int]:
     order = list(dict.fromkeys(voices))
     return [order.index(voice) for voice in voices]
 
 
-def _joined(windows: list[Span], voices: list[int]) -> tuple[Turn, ...]:
+def _join_windows(windows: list[ActiveSpan], voices: list[int]) -> tuple[SpeakerTurn, ...]:
     """Join neighbouring windows of one voice; overlapping windows of two voices meet in the middle."""
-    found: list[Turn] = []
+    found: list[SpeakerTurn] = []
     for window, voice in zip(windows, voices, strict=True):
         last = found[-1] if found else None
         if last is None or last.voice != voice:
-            found.append(Turn(voice, (_after(last, window),)))
+            found.append(SpeakerTurn(voice, (_start_after(last, window),)))
         elif window.start_s <= last.end_s + 1e-6:
-            found[-1] = Turn(voice, (*last.spans[:-1], Span(last.spans[-1].start_s, window.end_s)))
+            found[-1] = SpeakerTurn(voice, (*last.spans[:-1], ActiveSpan(last.spans[-1].start_s, window.end_s)))
         else:
-            found[-1] = Turn(voice, (*last.spans, window))
+            found[-1] = SpeakerTurn(voice, (*last.spans, window))
     return tuple(
-        Turn(turn.voice, (*turn.spans[:-1], Span(turn.spans[-1].start_s, _end_s(turn, following))))
+        SpeakerTurn(turn.voice, (*turn.spans[:-1], ActiveSpan(turn.spans[-1].start_s, _find_end_s(turn, following))))
         for turn, following in zip(found, [*found[1:], None], strict=True)
     )
 
 
-def _after(last: Turn | None, window: Span) -> Span:
+def _start_after(last: SpeakerTurn | None, window: ActiveSpan) -> ActiveSpan:
     if last is None or window.start_s >= last.end_s:
         return window
-    return Span((window.start_s + last.end_s) / 2, window.end_s)
+    return ActiveSpan((window.start_s + last.end_s) / 2, window.end_s)
 
 
-def _end_s(turn: Turn, following: Turn | None) -> float:
+def _find_end_s(turn: SpeakerTurn, following: SpeakerTurn | None) -> float:
     return turn.end_s if following is None else min(turn.end_s, max(following.start_s, turn.spans[-1].start_s))

@@ -11,17 +11,17 @@ MOST_APERIODIC = 0.2  # of YIN's normalised difference; above it a frame counts 
 BATCH = 2048  # frames at a time: bounds the memory of a long clip
 
 
-def voice_pitch(samples: Floats) -> Floats:
+def track_pitch(samples: Floats) -> Floats:
     """Return the pitch in Hz of each 10 ms, NaN where unvoiced; shape (num_frames,)."""
     if len(samples) < FRAME_SAMPLES:
         return np.full(1, np.nan, np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
-    return np.concatenate([_pitch(frames[i : i + BATCH]) for i in range(0, len(frames), BATCH)])
+    return np.concatenate([_estimate_pitch(frames[i : i + BATCH]) for i in range(0, len(frames), BATCH)])
 
 
-def _pitch(frames: Floats) -> Floats:
+def _estimate_pitch(frames: Floats) -> Floats:
     shortest, longest = int(SAMPLE_RATE / HIGHEST_HZ), int(SAMPLE_RATE / LOWEST_HZ)
-    difference = _normalised_difference(frames, longest)
+    difference = _compute_normalised_difference(frames, longest)
     inside = difference[:, shortest : longest + 1]
     is_dip = np.zeros_like(inside, bool)
     is_dip[:, 1:-1] = (
@@ -37,7 +37,7 @@ def _pitch(frames: Floats) -> Floats:
     return np.where(is_dip.any(axis=1) & is_loud, pitch_hz, np.nan).astype(np.float32)
 
 
-def _normalised_difference(frames: Floats, longest: int) -> Floats:
+def _compute_normalised_difference(frames: Floats, longest: int) -> Floats:
     """Return YIN's cumulative mean normalised difference for lags 0..longest + 1, shape (num_frames, longest + 2)."""
     size = FRAME_SAMPLES - longest - 2
     head = frames[:, :size]

@@ -24,30 +24,30 @@ class VoiceEncoder:
     def __call__(self, windows: list[Floats]) -> Floats:
         """Return one embedding of length 1 per window of voice, shape (num_windows, 256); short windows are looped."""
         size = round(WINDOW_S * SAMPLE_RATE)
-        mels = np.stack([mel(np.resize(_raised(window), size)) for window in windows])
+        mels = np.stack([compute_mel(np.resize(_raise_level(window), size)) for window in windows])
         runs = [self._session.run(None, {"mels": mels[i : i + BATCH]})[0] for i in range(0, len(mels), BATCH)]
         return np.concatenate(runs)
 
 
-def mel(samples: Floats) -> Floats:
+def compute_mel(samples: Floats) -> Floats:
     """Return the mel power spectrogram that the encoder was trained on, shape (num_frames, 40)."""
     padded = np.pad(samples, FRAME_SAMPLES // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_HOP]
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
-    return np.asarray(power @ _FILTERS, np.float32)
+    return np.asarray(power @ _MEL_FILTERS, np.float32)
 
 
-def _raised(voice: Floats) -> Floats:
+def _raise_level(voice: Floats) -> Floats:
     level_db = 10 * np.log10(np.mean(voice.astype(np.float64) ** 2) + 1e-12)
     return voice * np.float32(10 ** (max(0.0, LEVEL_DB - level_db) / 20))
 
 
-def _filters() -> Floats:
+def _make_mel_filters() -> Floats:
     """Return Slaney's mel triangles of equal area, shape (num_bins, 40)."""
     from librosa.filters import mel as triangles
 
     return np.asarray(triangles(sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, n_mels=NUM_MELS).T, np.float32)
 
 
-_FILTERS = _filters()
+_MEL_FILTERS = _make_mel_filters()
 _WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)

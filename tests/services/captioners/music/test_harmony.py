@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.harmony import QUALITIES, chords, key
+from services.captioners.music.harmony import QUALITIES, estimate_key, recognise_chords
 from services.captioners.music.pitches import LOWEST_PITCH, Pitches
 
 
@@ -15,24 +15,24 @@ def held(rows: list[list[int]], *, frames_each: int = 86) -> Pitches:
 @pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("root", [48, 53, 59])
 def test_quality_of_a_chord_on_its_root(quality: str, root: int) -> None:
-    (chord,) = chords(held([[root + interval for interval in QUALITIES[quality]]]))
+    (chord,) = recognise_chords(held([[root + interval for interval in QUALITIES[quality]]]))
     assert (chord.quality, chord.root) == (quality, root % 12)
     assert chord.fit > 0.95
 
 
 def test_chords_in_order() -> None:
-    found = chords(held([[48, 52, 55], [43, 47, 50], [45, 48, 52], [41, 45, 48]]))
+    found = recognise_chords(held([[48, 52, 55], [43, 47, 50], [45, 48, 52], [41, 45, 48]]))
     assert [chord.name for chord in found] == ["C major", "G major", "A minor", "F major"]
 
 
 def test_an_inversion_keeps_its_root() -> None:
-    (chord,) = chords(held([[52, 55, 60]]))
+    (chord,) = recognise_chords(held([[52, 55, 60]]))
     assert chord.name == "C major"
 
 
 @pytest.mark.parametrize("rows", [[[60]], [[60, 67]], [[60], [64], [67]], [[]]])
 def test_fewer_than_three_tones_are_no_chord(rows: list[list[int]]) -> None:
-    assert chords(held(rows)) == ()
+    assert recognise_chords(held(rows)) == ()
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_fewer_than_three_tones_are_no_chord(rows: list[list[int]]) -> None:
     ],
 )
 def test_key_of_a_melody(scale: list[int], name: str) -> None:
-    found = key(held([[pitch] for pitch in scale], frames_each=20))
+    found = estimate_key(held([[pitch] for pitch in scale], frames_each=20))
     assert found is not None
     assert found.name == name
 
 
 def test_three_pitch_classes_have_no_key() -> None:
-    assert key(held([[60], [64], [67]])) is None
+    assert estimate_key(held([[60], [64], [67]])) is None

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.instrument import FAMILIES, NO_INSTRUMENT, InstrumentHead, families, ranked, turns
+from services.captioners.music.instrument import (
+    FAMILIES,
+    NO_INSTRUMENT,
+    InstrumentHead,
+    find_turns,
+    rank_families,
+    rank_instruments,
+)
 from services.captioners.sounds.yamnet import HOP_S
 
 LABELS = ("flute", "trumpet", "piano", NO_INSTRUMENT)
@@ -13,18 +20,18 @@ def heard(*runs: tuple[str, int]) -> np.ndarray:
 
 
 def test_instruments_that_play_in_turn_are_told_in_order() -> None:
-    found = turns(heard(("trumpet", 10), ("piano", 10), ("flute", 10)), LABELS)
+    found = find_turns(heard(("trumpet", 10), ("piano", 10), ("flute", 10)), LABELS)
     assert [turn.label for turn in found] == ["trumpet", "piano", "flute"]
     assert found[1].start_s == pytest.approx(10 * HOP_S + 0.48, abs=0.3)
 
 
 def test_a_single_odd_patch_is_no_turn() -> None:
-    found = turns(heard(("trumpet", 8), ("piano", 1), ("trumpet", 8)), LABELS)
+    found = find_turns(heard(("trumpet", 8), ("piano", 1), ("trumpet", 8)), LABELS)
     assert [turn.label for turn in found] == ["trumpet"]
 
 
 def test_no_instrument_takes_no_turn() -> None:
-    found = turns(heard(("flute", 8), (NO_INSTRUMENT, 8)), LABELS)
+    found = find_turns(heard(("flute", 8), (NO_INSTRUMENT, 8)), LABELS)
     assert [turn.label for turn in found] == ["flute"]
 
 
@@ -37,7 +44,7 @@ def test_a_family_is_as_likely_as_its_members_together() -> None:
     labels = InstrumentHead().labels
     probabilities = np.zeros(len(labels), np.float32)
     probabilities[[labels.index("bongos"), labels.index("conga drum"), labels.index("piano")]] = (0.3, 0.3, 0.4)
-    assert ranked(probabilities, labels)[0].label == "piano"
-    best = families(probabilities, labels)[0]
+    assert rank_instruments(probabilities, labels)[0].label == "piano"
+    best = rank_families(probabilities, labels)[0]
     assert best.label.startswith("hand drums")
     assert best.probability == pytest.approx(0.6)

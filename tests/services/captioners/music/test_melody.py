@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.melody import direction, prominent, scale, solo_share
-from services.captioners.music.melody_line import line
-from services.captioners.music.notes import Note, name
+from services.captioners.music.melody import describe_contour, drop_ghost_notes, measure_solo_share, recognise_scale
+from services.captioners.music.melody_line import track_melody
+from services.captioners.music.notes import DetectedNote, name_pitch
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
-from services.captioners.music.tunes import recognised
+from services.captioners.music.tunes import recognise_tune
 
 
 def up_and_down(steps: list[int], start: int = 60) -> list[int]:
@@ -26,7 +26,7 @@ def up_and_down(steps: list[int], start: int = 60) -> list[int]:
     ],
 )
 def test_direction(pitches: list[int], words: str) -> None:
-    assert words in direction(pitches)
+    assert words in describe_contour(pitches)
 
 
 @pytest.mark.parametrize(
@@ -42,32 +42,32 @@ def test_direction(pitches: list[int], words: str) -> None:
     ],
 )
 def test_scale(steps: list[int], words: str) -> None:
-    assert words in (scale(up_and_down(steps)) or "")
+    assert words in (recognise_scale(up_and_down(steps)) or "")
 
 
 def test_a_tune_is_no_scale() -> None:
-    assert scale([60, 67, 64, 72, 62, 71, 65, 69, 60]) is None
+    assert recognise_scale([60, 67, 64, 72, 62, 71, 65, 69, 60]) is None
 
 
 def test_half_a_scale_is_not_named() -> None:
-    assert scale([60, 62, 64, 65, 67]) is None
+    assert recognise_scale([60, 62, 64, 65, 67]) is None
 
 
 @pytest.mark.parametrize("transpose", [0, 5, -7])
 def test_tunes_are_recognised_in_any_key(transpose: int) -> None:
     twinkle = [60, 60, 67, 67, 69, 69, 67, 65, 65, 64, 64, 62, 62, 60]
-    assert recognised([pitch + transpose for pitch in twinkle]) == "Twinkle, Twinkle, Little Star"
+    assert recognise_tune([pitch + transpose for pitch in twinkle]) == "Twinkle, Twinkle, Little Star"
 
 
 def test_a_scale_is_no_tune() -> None:
-    assert recognised(up_and_down([2, 2, 1, 2, 2, 2, 1])) is None
+    assert recognise_tune(up_and_down([2, 2, 1, 2, 2, 2, 1])) is None
 
 
 def test_names_of_pitches() -> None:
-    assert [name(pitch) for pitch in (60, 61, 69, 70, 21)] == ["C4", "C#4", "A4", "Bb4", "A0"]
+    assert [name_pitch(pitch) for pitch in (60, 61, 69, 70, 21)] == ["C4", "C#4", "A4", "Bb4", "A0"]
 
 
-def transcribed(found: list[Note], duration_s: float) -> Pitches:
+def transcribed(found: list[DetectedNote], duration_s: float) -> Pitches:
     sounding = np.zeros((round(duration_s * FRAMES_PER_S), 88), np.float32)
     starting = np.zeros_like(sounding)
     for note in found:
@@ -78,19 +78,19 @@ def transcribed(found: list[Note], duration_s: float) -> Pitches:
 
 
 def test_the_line_follows_the_notes_and_not_their_overtones() -> None:
-    played = [Note(0.1 + 0.4 * i, 0.45 + 0.4 * i, 60 + 2 * i, 0.8) for i in range(5)]
-    overtones = [Note(n.start_s, n.end_s, n.pitch + 12, 0.5) for n in played]
+    played = [DetectedNote(0.1 + 0.4 * i, 0.45 + 0.4 * i, 60 + 2 * i, 0.8) for i in range(5)]
+    overtones = [DetectedNote(n.start_s, n.end_s, n.pitch + 12, 0.5) for n in played]
     pitches = transcribed([*played, *overtones], 2.5)
-    found = line(np.zeros(40_000, np.float32), pitches)
+    found = track_melody(np.zeros(40_000, np.float32), pitches)
     assert [note.pitch for note in found] == [60, 62, 64, 66, 68]
-    assert solo_share(found, pitches) > 0.95
+    assert measure_solo_share(found, pitches) > 0.95
 
 
 def test_chords_are_no_solo() -> None:
-    pitches = transcribed([Note(0.1, 2.0, pitch, 0.8) for pitch in (60, 64, 67)], 2.5)
-    assert solo_share(line(np.zeros(40_000, np.float32), pitches), pitches) < 0.5
+    pitches = transcribed([DetectedNote(0.1, 2.0, pitch, 0.8) for pitch in (60, 64, 67)], 2.5)
+    assert measure_solo_share(track_melody(np.zeros(40_000, np.float32), pitches), pitches) < 0.5
 
 
 def test_short_faint_notes_are_dropped() -> None:
-    loud = [Note(i, i + 0.8, 60 + i, 0.9) for i in range(4)]
-    assert prominent((*loud, Note(4.0, 4.05, 90, 0.2))) == tuple(loud)
+    loud = [DetectedNote(i, i + 0.8, 60 + i, 0.9) for i in range(4)]
+    assert drop_ghost_notes((*loud, DetectedNote(4.0, 4.05, 90, 0.2))) == tuple(loud)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import onsets, stand_out, strokes
+from services.captioners.music.onsets import detect_onsets, detect_strokes, stand_out
 from services.types import SAMPLE_RATE
 
 
@@ -19,41 +19,41 @@ def hits(times_s: list[float], *, duration_s: float, gain: float = 0.5, decay_s:
 @pytest.mark.parametrize("num_hits", [1, 2, 3, 5, 8, 13])
 def test_evenly_spaced_hits_are_counted(num_hits: int) -> None:
     times_s = [0.02 + 0.4 * index for index in range(num_hits)]
-    found = strokes(hits(times_s, duration_s=0.4 * num_hits + 0.5))
+    found = detect_strokes(hits(times_s, duration_s=0.4 * num_hits + 0.5))
     assert [onset.time_s for onset in found] == pytest.approx(times_s, abs=0.03)
 
 
 def test_a_hit_at_the_very_first_sample_counts() -> None:
-    assert len(onsets(hits([0.0, 0.5, 1.0], duration_s=1.5))) == 3
+    assert len(detect_onsets(hits([0.0, 0.5, 1.0], duration_s=1.5))) == 3
 
 
 @pytest.mark.parametrize("num_samples", [1600, 8000, 16_000, 16_077, 48_000])
 def test_a_tone_that_runs_to_both_ends_of_the_clip_is_one_event(num_samples: int) -> None:
     sine = 0.4 * np.sin(2 * np.pi * 440 * np.arange(num_samples) / SAMPLE_RATE)
-    assert [onset.time_s for onset in strokes(sine.astype(np.float32))] == [0.0]
+    assert [onset.time_s for onset in detect_strokes(sine.astype(np.float32))] == [0.0]
 
 
 def test_a_hit_shortly_before_the_end_counts() -> None:
-    assert len(strokes(hits([0.3, 0.7, 1.1], duration_s=1.15))) == 3
+    assert len(detect_strokes(hits([0.3, 0.7, 1.1], duration_s=1.15))) == 3
 
 
 def test_hits_over_background_noise_are_counted() -> None:
     noise = 0.005 * np.random.default_rng(1).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
-    assert len(strokes(hits([0.3, 1.1, 1.7, 2.4], duration_s=3.0) + noise)) == 4
+    assert len(detect_strokes(hits([0.3, 1.1, 1.7, 2.4], duration_s=3.0) + noise)) == 4
 
 
 def test_a_weak_second_contact_belongs_to_the_step() -> None:
     heels_s = [0.1, 0.8, 1.5, 2.2]
     steps = hits(heels_s, duration_s=3.0)
     toes = hits([time_s + 0.18 for time_s in heels_s], duration_s=3.0, gain=0.02)
-    assert len(strokes(steps + toes)) == 4
+    assert len(detect_strokes(steps + toes)) == 4
 
 
 def test_steady_noise_has_no_strokes_that_stand_out() -> None:
     noise = 0.1 * np.random.default_rng(2).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
-    assert not stand_out(noise, strokes(noise), fall_db=18.0, strength=1.0)
+    assert not stand_out(noise, detect_strokes(noise), fall_db=18.0, strength=1.0)
 
 
 @pytest.mark.parametrize("num_samples", [1, 100, 399, 400, 800])
 def test_a_clip_shorter_than_a_frame_does_not_fail(num_samples: int) -> None:
-    assert len(strokes(np.zeros(num_samples, np.float32))) == 0
+    assert len(detect_strokes(np.zeros(num_samples, np.float32))) == 0

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import onsets
-from services.captioners.music.pulse import pulse
-from services.captioners.music.rhythm import tempo
+from services.captioners.music.onsets import detect_onsets
+from services.captioners.music.pulse import find_pulse
+from services.captioners.music.rhythm import estimate_tempo
 from services.types import SAMPLE_RATE
 
 
@@ -28,7 +28,7 @@ def played(strokes: list[tuple[float, np.ndarray]]) -> np.ndarray:
 @pytest.mark.parametrize("num_beats", [3, 4, 5, 7])
 def test_a_low_stroke_on_the_first_beat_gives_the_metre(num_beats: int) -> None:
     samples = played([(0.5 * index, LOW if index % num_beats == 0 else HIGH) for index in range(3 * num_beats)])
-    found = pulse(samples, onsets(samples))
+    found = find_pulse(samples, detect_onsets(samples))
     assert found is not None
     assert found.beats_per_bar == num_beats
     assert found.bpm == pytest.approx(120, abs=1)
@@ -38,7 +38,7 @@ def test_a_low_stroke_on_the_first_beat_gives_the_metre(num_beats: int) -> None:
 def test_quiet_strokes_between_the_beats_do_not_double_the_tempo(bpm: int) -> None:
     half_s = 30 / bpm
     samples = played([(half_s * i, HAT if i % 2 else LOW if i % 4 == 0 else HIGH) for i in range(24)])
-    found = pulse(samples, onsets(samples))
+    found = find_pulse(samples, detect_onsets(samples))
     assert found is not None
     assert found.bpm == pytest.approx(bpm, rel=0.02)
     assert found.course == "constant"
@@ -57,7 +57,7 @@ def test_quiet_strokes_between_the_beats_do_not_double_the_tempo(bpm: int) -> No
 def test_the_course_of_the_tempo(gaps_s: np.ndarray, course: str) -> None:
     times_s = np.concatenate([[0.1], 0.1 + np.cumsum(gaps_s)])
     samples = played([(float(time_s), HIGH) for time_s in times_s])
-    found = pulse(samples, onsets(samples))
+    found = find_pulse(samples, detect_onsets(samples))
     assert found is not None
     assert found.course == course
 
@@ -65,12 +65,12 @@ def test_the_course_of_the_tempo(gaps_s: np.ndarray, course: str) -> None:
 def test_irregular_strokes_have_no_pulse() -> None:
     gaps_s = np.random.default_rng(3).uniform(0.15, 1.2, 14)
     samples = played([(float(time_s), HIGH) for time_s in np.cumsum(gaps_s)])
-    assert pulse(samples, onsets(samples)) is None
+    assert find_pulse(samples, detect_onsets(samples)) is None
 
 
 def test_tempo_of_a_swelling_tone_by_autocorrelation() -> None:
     time_s = np.arange(8 * SAMPLE_RATE) / SAMPLE_RATE
     swell = 0.5 * (1 - np.cos(2 * np.pi * 2 * time_s))
-    found = tempo((0.5 * swell**4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32))
+    found = estimate_tempo((0.5 * swell**4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32))
     assert found is not None
     assert found.bpm == pytest.approx(120, rel=0.03)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from services.captioners.sounds.loudness import loudness
+from services.captioners.sounds.loudness import describe_loudness
 from services.types import AudioClip
 
 RATE = 16_000
@@ -16,11 +16,11 @@ def ramp(duration_s: float, from_db: float, to_db: float) -> np.ndarray:
 
 
 def told(samples: np.ndarray) -> str:
-    return " ".join(statement.text for statement in loudness(AudioClip(samples)))
+    return " ".join(statement.text for statement in describe_loudness(AudioClip(samples)))
 
 
 def test_silence_is_called_silence_and_nothing_else() -> None:
-    (statement,) = loudness(AudioClip(np.zeros(RATE, np.float32)))
+    (statement,) = describe_loudness(AudioClip(np.zeros(RATE, np.float32)))
     assert statement.text.startswith("Silence")
     assert statement.reliability == "measured"
 

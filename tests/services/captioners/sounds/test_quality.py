@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from services.captioners.sounds.quality import quality
+from services.captioners.sounds.quality import describe_quality
 from services.types import AudioClip
 
 RATE = 16_000
@@ -22,7 +22,7 @@ def voice_like(duration_s: float = 4.0) -> np.ndarray:
 
 def told(samples: np.ndarray, *, is_speech: bool = True, source_rate: int = RATE) -> str:
     clip = AudioClip(np.asarray(samples, np.float32), source_rate=source_rate)
-    return " ".join(statement.text for statement in quality(clip, is_speech=is_speech))
+    return " ".join(statement.text for statement in describe_quality(clip, is_speech=is_speech))
 
 
 def filtered(samples: np.ndarray, band: str, corner_hz: float | list[float]) -> np.ndarray:

@@ -20,12 +20,12 @@ def voice(pitch_hz: float, duration_s: float = 2.0) -> np.ndarray:
 def test_the_speaker_encoder_gets_the_mels_of_librosa() -> None:
     samples = voice(150)
     expected = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=400, hop_length=160, n_mels=40).T
-    ours = voiceprint.mel(samples)
+    ours = voiceprint.compute_mel(samples)
     assert np.allclose(ours, expected[: len(ours)], atol=1e-5 * expected.max())
 
 
 def test_the_gender_filters_leave_out_the_last_bin_of_each_triangle_as_sidekit_does() -> None:
-    filters = gender._FILTERS
+    filters = gender._MEL_FILTERS
     assert filters.shape == (257, 24)
     assert (filters > 0).any(axis=0).all()
     assert np.flatnonzero(filters[:, -1])[-1] == 255  # not 256, which lies at 8000 Hz inside the triangle
