@@ -14,13 +14,12 @@ from services.captioners.acoustic import CODE as CAPTIONER
 from services.digest import ROOT, hash_modules
 
 NO_INFLUENCE = {
-    "services.cancellation": "ends work that nobody waits for",
     "services.deadline": "says how long, not what",
     "services.digest": "its own revision",
     "services.environment": "places and keys",
     "services.errors": "says why there is no caption",
     "services.settings": "places and keys",
-    "services.cancellation": "cancels work",
+    "services.cancellation": "ends work early, or not",
     "services.types": "nouns; what is done with them stands in the modules that count",
     "services.weights": "the weights have revisions of their own, which are part of the captioner's",
 }
