@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from services.deadline import left_s
+from services.deadline import remaining_s
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 Part: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
@@ -110,7 +110,7 @@ def all_down(failures: Sequence[Failure]) -> EarwitnessError:
 
 async def in_time(step: Step, work: Awaitable[Done]) -> Done:
     """Wait for a step no longer than its share of the time left; without a deadline, as long as it takes."""
-    left = left_s()
+    left = remaining_s()
     if left is None:
         return await work
     share_s = SHARES[step] * left

@@ -136,7 +136,7 @@ class InOneProcess:
     async def asr(self) -> ASR:
         return self._models.asr()
 
-    def hears(self, name: str | None) -> bool:
+    def needs_clip(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"
 
 

@@ -21,7 +21,7 @@ import torch
 import yaml
 
 import lalm
-from deploy.console.demo import EXCERPTS, write
+from deploy.console.demo import EXCERPTS, write_demo
 from lalm.model.build import build
 from lalm.model.encoder import num_segments, padded
 from lalm.model.template import Heard
@@ -48,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder)
+        write_demo(folder)
         clips = [audio.load(folder / excerpt.clip) for excerpt in EXCERPTS]
         run = _in_float32(folder / RUN.name)
         print(f"plain generate, 1 at a time: {_plain(run, clips):.2f} requests/s")

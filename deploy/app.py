@@ -17,10 +17,10 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from agents.models import AnyModel, LocalModels, ModelNames, Models
-from deploy.config import Deployed, ServeConfig, deployed
-from deploy.fleet import Fleet, hears
+from deploy.config import Deployed, ServeConfig, list_deployed
+from deploy.fleet import Fleet, needs_clip
 from services.audio import decoder_pool as decoder
-from services.deployments.replicas import deployment, listen_near
+from services.deployments.replicas import bind_deployment, listen_on_loopback
 from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
@@ -50,8 +50,8 @@ def build(
         open_models: opens a model by its names.
         beside: models of this configuration are up too, and nobody asks them: those that come, or those that leave.
     """
-    offered = tuple(deployed(config))
-    up = {one.role: one for one in (*(deployed(beside) if beside else ()), *offered)}
+    offered = tuple(list_deployed(config))
+    up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered)}
     handles = {role: _deployment(one, open_models) for role, one in up.items()}
     # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
@@ -78,7 +78,7 @@ def _deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
         return openers[one.kind]()
 
     version = _version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus)
-    return deployment(opened, one.role, one.scale, version)
+    return bind_deployment(opened, one.role, one.scale, version)
 
 
 def _version(*parts: object) -> str:
@@ -95,7 +95,7 @@ class Agent:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
         decoder.start()
-        listen_near()
+        listen_on_loopback()
         self._limits, self._keys = limits, keys
         self._fleet: Fleet | None = None
 
@@ -129,5 +129,5 @@ class Agent:
     async def asr(self) -> ASR:
         return await self._ready_fleet.asr()
 
-    def hears(self, name: str | None) -> bool:
-        return hears(name)
+    def needs_clip(self, name: str | None) -> bool:
+        return needs_clip(name)

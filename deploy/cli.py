@@ -108,17 +108,17 @@ def serve(
 ) -> None:
     """Serve the HTTP API until Ctrl-C; SIGUSR1 has the configuration read again."""
     from deploy import serving
-    from deploy.config import read
+    from deploy.config import read_serve_config
 
-    serving.serve(lambda: read(config), host, port)
+    serving.serve(lambda: read_serve_config(config), host, port)
 
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
     """Write the demo clips, questions about them as a benchmark file, and a small training on them."""
-    from deploy.console.demo import write
+    from deploy.console.demo import write_demo
 
-    print(f"Demo clips and questions: {write(folder)}")  # noqa: T201
+    print(f"Demo clips and questions: {write_demo(folder)}")  # noqa: T201
 
 
 @keys_app.callback()
@@ -129,9 +129,9 @@ def keys() -> None:
 @keys_app.command("new")
 def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
     """Make an API key: its hash is kept, and the key itself is printed this once."""
-    from deploy.console.keys import add
+    from deploy.console.keys import add_key
 
-    made = add(name)
+    made = add_key(name)
     print(made.secret)  # noqa: T201
     print(f"The hash is in {made.path}; a running server knows the key after a restart.", file=sys.stderr)  # noqa: T201
 
@@ -149,10 +149,10 @@ def pull_models(
     names: Annotated[list[str] | None, typer.Argument(help="Default: what the defaults and the demo need.")] = None,
 ) -> None:
     """Fetch models, check them, convert them where their format asks for it."""
-    from deploy.console.stock import needed
+    from deploy.console.stock import list_needed
     from services.weights import store as weights
 
-    wanted = tuple(names or needed())
+    wanted = tuple(names or list_needed())
     for name in wanted:
         weights.find(name)
     for name in wanted:
@@ -164,12 +164,12 @@ def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all that are here.")] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they came."""
-    from deploy.console.stock import here
+    from deploy.console.stock import list_fetched
     from services.errors import ModelError
     from services.weights import store as weights
 
     damaged = []
-    for name in names or here():
+    for name in names or list_fetched():
         if changed := weights.verify(name):
             damaged.append(name)
         print(f"{name}: {', '.join(changed) + ' changed' if changed else 'every file is as it was fetched'}")  # noqa: T201

@@ -5,7 +5,7 @@ from pathlib import Path
 from ray import serve
 
 from deploy.app import build
-from deploy.config import read
+from deploy.config import read_serve_config
 from services.types import Value
 
 
@@ -18,4 +18,4 @@ class Arguments(Value):
 
 def application(arguments: Arguments) -> serve.Application:
     """Return the application; `BadConfig` says what cannot be used."""
-    return build(read(arguments.config))
+    return build(read_serve_config(arguments.config))

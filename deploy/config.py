@@ -75,7 +75,7 @@ def _several(value: object) -> object:
 Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_several)]
 
 
-def called(name: str) -> str:
+def public_name(name: str) -> str:
     """Return what a client calls a model: of a folder, its last part."""
     return Path(name).name if Path(name).is_dir() else name
 
@@ -100,7 +100,7 @@ class ServedModels(Value):
     @model_validator(mode="after")
     def _tells_all_apart(self) -> Self:
         for several in (self.llm, self.lalm):
-            labels = [_plain(called(one.name)) for one in several]
+            labels = [_plain(public_name(one.name)) for one in several]
             if twice := sorted({one for one in labels if labels.count(one) > 1}):
                 raise ValueError(f"{', '.join(twice)} is named twice")
         if any(one.engine for one in self.llm):
@@ -117,7 +117,7 @@ class ServeConfig(Value):
 
     @model_validator(mode="after")
     def _can_be_opened(self) -> Self:
-        for one in deployed(self):
+        for one in list_deployed(self):
             one.names()
         return self
 
@@ -146,12 +146,12 @@ class Deployed(Value):
         return ModelNames.model_validate(named)
 
 
-def deployed(config: ServeConfig) -> Iterator[Deployed]:
+def list_deployed(config: ServeConfig) -> Iterator[Deployed]:
     """Yield every model that is served, the default of each kind first."""
     models, scales = config.models, config.scales
     for one in models.llm:
         served = one.model_copy(update={"url": one.url or models.llm_url})
-        yield Deployed(kind="llm", label=called(one.name), served=served, scale=one.scale or scales.llm)
+        yield Deployed(kind="llm", label=public_name(one.name), served=served, scale=one.scale or scales.llm)
     yield Deployed(
         kind="captioner", label=models.captioner, served=Served(name=models.captioner), scale=scales.captioner
     )
@@ -159,10 +159,10 @@ def deployed(config: ServeConfig) -> Iterator[Deployed]:
     for one in models.lalm:
         engine = one.engine or models.lalm_engine
         served = one.model_copy(update={"url": one.url or models.lalm_url, "engine": engine})
-        yield Deployed(kind="lalm", label=called(one.name), served=served, scale=one.scale or scales.lalm)
+        yield Deployed(kind="lalm", label=public_name(one.name), served=served, scale=one.scale or scales.lalm)
 
 
-def read(path: Path) -> ServeConfig:
+def read_serve_config(path: Path) -> ServeConfig:
     """Read a configuration; `BadConfig` names the field that cannot be used, `UnknownName` the model."""
     try:
         content = yaml.safe_load(path.read_text())
@@ -175,7 +175,7 @@ def read(path: Path) -> ServeConfig:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadConfig(f"'{path}': {_complaint(first['type'], first['msg'], first['loc'])}") from None
-    for one in deployed(config):
+    for one in list_deployed(config):
         _check_name(one)
     return config
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from services.telemetry.metrics import num_in_flight
+from services.telemetry.metrics import count_in_flight
 
 NAME = "stopping"
 DRAIN_S = 30.0  # what Kubernetes, too, gives a process before it is killed
@@ -15,6 +15,6 @@ def drain(folder: Path) -> None:
     """Let the replicas refuse what comes, and wait until they have answered what they have."""
     (folder / NAME).touch()
     deadline = time.monotonic() + DRAIN_S
-    while num_in_flight() and time.monotonic() < deadline:
+    while count_in_flight() and time.monotonic() < deadline:
         time.sleep(POLL_S)
     time.sleep(LAST_BYTES_S)

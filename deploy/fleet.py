@@ -139,7 +139,7 @@ class WayModels:
         return self._models["lalm"]  # type: ignore[return-value]
 
 
-def hears(name: str | None) -> bool:
+def needs_clip(name: str | None) -> bool:
     """Say whether a way needs a clip."""
     return (name or "").partition("/")[0] not in DEAF
 

@@ -201,7 +201,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End what is left of the child and of its session."""
     process.kill()
     process.wait()
-    while leftover := session(process.pid):
+    while leftover := list_session(process.pid):
         for pid in leftover:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -213,7 +213,7 @@ def _forget(signals: socket.socket) -> None:
         signals.recv(64)
 
 
-def session(leader: int) -> tuple[int, ...]:
+def list_session(leader: int) -> tuple[int, ...]:
     """Return the living processes of a session, where the system lists them under /proc."""
     stats = ((entry.name, _read_stat(entry / "stat")) for entry in Path("/proc").glob("[0-9]*"))
     return tuple(int(pid) for pid, stat in stats if stat and stat[3] == str(leader) and stat[0] not in "ZX")

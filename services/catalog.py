@@ -48,9 +48,9 @@ def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
 def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None) -> LLM:
     """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers."""
     if name not in LLMS and url is not None:
-        return served_llm(name, url, sampling=sampling)
+        return open_served_llm(name, url, sampling=sampling)
     if name not in LLMS and Path(name).is_dir():
-        return folder_llm(Path(name), sampling)
+        return open_folder_llm(Path(name), sampling)
     opener = pick(LLMS, "LLM", name)
     return opener(url) if sampling is None else opener(url, sampling)
 
@@ -61,7 +61,7 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
-            return served_llm(name, url, sampling=sampling)
+            return open_served_llm(name, url, sampling=sampling)
         from services.llms.quantised import Quantised
         from services.weights import store as weights
 
@@ -71,14 +71,14 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     return opened
 
 
-def folder_llm(folder: Path, sampling: Sampling | None = None) -> LLM:
+def open_folder_llm(folder: Path, sampling: Sampling | None = None) -> LLM:
     """Open a causal LM in Hugging Face format from a folder of the user's."""
     from services.llms.in_process import InProcess
 
     return InProcess(folder, name=folder.name, sampling=sampling)
 
 
-def served_llm(
+def open_served_llm(
     name: str, url: str, *, hub_id: str = "", thinking: bool | None = None, sampling: Sampling | None = None
 ) -> LLM:
     """Open a model behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
@@ -108,7 +108,7 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
     def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it on the server at `url`, or by vLLM here; `ModelError` says what is missing."""
         if url is not None:
-            return served_llm(name, url, hub_id=hub_id, thinking=thinking, sampling=sampling)
+            return open_served_llm(name, url, hub_id=hub_id, thinking=thinking, sampling=sampling)
         if not _has_gpu_and_vllm():
             raise ModelError(
                 f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install -e '.[gpu]'`) and {hub_id} from the "
@@ -156,7 +156,7 @@ def _has_gpu_and_vllm() -> bool:
     return find_spec("vllm") is not None and Path("/dev/nvidiactl").exists()
 
 
-def whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
+def open_whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
     """Open a Whisper model in CTranslate2 format."""
     from services.asr.faster_whisper import FasterWhisper
     from services.weights import store as places
@@ -166,21 +166,21 @@ def whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
     return FasterWhisper(folder, name=name, revision=revision, compute_type=compute_type, words=words)
 
 
-def acoustic() -> Captioner:
+def open_acoustic() -> Captioner:
     """Open the embedded captioner: pretrained taggers and signal analysis."""
     from services.captioners.acoustic import AcousticCaptioner
 
     return AcousticCaptioner()
 
 
-def transcript() -> Captioner:
+def open_transcript_only() -> Captioner:
     """Open the captioner that says nothing: with an ASR beside it, the paper's Whisper row."""
     from services.captioners.transcript import TranscriptOnly
 
     return TranscriptOnly()
 
 
-def served_captioner(name: str, model: str, *, url: str | None = None, key: SecretStr | None = None) -> Captioner:
+def open_served_captioner(name: str, model: str, *, url: str | None = None, key: SecretStr | None = None) -> Captioner:
     """Open an audio-chat model behind an OpenAI-compatible server as a captioner."""
     from services.captioners.served import ServedCaptioner
     from services.clients.chat_server import Endpoint
@@ -197,17 +197,17 @@ def served_captioner(name: str, model: str, *, url: str | None = None, key: Secr
 
 
 ASRS: dict[str, Callable[[], ASR]] = {
-    "whisper-base": lambda: whisper("whisper-base", compute_type="int8"),
-    "whisper-base-words": lambda: whisper("whisper-base", compute_type="int8", words=True),
-    "whisper-large-v3": lambda: whisper("whisper-large-v3", compute_type="default"),
+    "whisper-base": lambda: open_whisper("whisper-base", compute_type="int8"),
+    "whisper-base-words": lambda: open_whisper("whisper-base", compute_type="int8", words=True),
+    "whisper-large-v3": lambda: open_whisper("whisper-large-v3", compute_type="default"),
 }
 
 CAPTIONERS: dict[str, Callable[[], Captioner]] = {
-    "acoustic": acoustic,
-    "transcript": transcript,
-    "qwen3-omni-captioner": lambda: served_captioner("qwen3-omni-captioner", "Qwen/Qwen3-Omni-30B-A3B-Captioner"),
-    "qwen2.5-omni": lambda: served_captioner("qwen2.5-omni", "Qwen/Qwen2.5-Omni-7B"),
-    "gemini-2.5-pro": lambda: served_captioner(
+    "acoustic": open_acoustic,
+    "transcript": open_transcript_only,
+    "qwen3-omni-captioner": lambda: open_served_captioner("qwen3-omni-captioner", "Qwen/Qwen3-Omni-30B-A3B-Captioner"),
+    "qwen2.5-omni": lambda: open_served_captioner("qwen2.5-omni", "Qwen/Qwen2.5-Omni-7B"),
+    "gemini-2.5-pro": lambda: open_served_captioner(
         "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=settings().gemini_api_key
     ),
 }

@@ -10,7 +10,7 @@ _END: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
-def budget(seconds: float | None) -> Iterator[None]:
+def set_deadline(seconds: float | None) -> Iterator[None]:
     """Give what is asked inside so many seconds from now; None: all the time it takes."""
     token = _END.set(None if seconds is None else monotonic() + seconds)
     try:
@@ -19,7 +19,7 @@ def budget(seconds: float | None) -> Iterator[None]:
         _END.reset(token)
 
 
-def left_s() -> float | None:
+def remaining_s() -> float | None:
     """Return the seconds that are left, 0 where they are spent; None where there is no deadline."""
     end = _END.get()
     return None if end is None else max(0.0, end - monotonic())

@@ -11,7 +11,7 @@ from services.types import Question
 LONGEST_TEXT = 10_000  # characters of a question or an option
 
 
-def asked(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:
+def check_question(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:
     """Return the question, with its spaces trimmed; `BadRequest` says what is wrong with it."""
     question = _text(text, "question", "The question")
     if len(options) > len(ascii_uppercase):

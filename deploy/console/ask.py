@@ -17,10 +17,10 @@ from lalm.catalog import DEFAULT_LALM
 from services.audio.load import load
 from services.audio.load import require as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
-from services.deadline import budget
+from services.deadline import set_deadline
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.protocols import Answerer
-from services.questions import asked
+from services.questions import check_question
 from services.types import Answer, AudioClip, Question, Value
 
 WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "both": ("cascade", "lalm")}
@@ -77,7 +77,7 @@ def ask(request: AskRequest) -> AskResult:
     """Answer: names are checked first, then the question, the models, and last the clip."""
     builders = _builders(request)
     models = LocalModels(request.names())
-    question = asked(request.question, request.choices)
+    question = check_question(request.question, request.choices)
     if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
@@ -138,7 +138,7 @@ async def _timed_or_error(
 async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None) -> _Timed:
     started = perf_counter()
     try:
-        with budget(deadline_s):
+        with set_deadline(deadline_s):
             async with asyncio.timeout(deadline_s) as deadline:
                 answer = await answerer.answer(question, clip)
     except TimeoutError:

@@ -39,7 +39,7 @@ TRAINING = ("distill.yaml", "train.yaml")
 """Configurations of `lalm.distill` and `lalm.train`, here with `demo-` before their names."""
 
 
-def write(folder: Path) -> Path:
+def write_demo(folder: Path) -> Path:
     """Write the demo clips, `demo.json` (questions in the MMAU schema) and what a training needs; return `demo.json`.
 
     For a training: `metadata.jsonl`, a line a clip, and the configurations `distill.yaml` and `train.yaml`.

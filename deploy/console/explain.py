@@ -25,14 +25,14 @@ def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
     console = Console(file=out, highlight=False, markup=False)
     table = Table(Column("step", no_wrap=True), Column("seconds", justify="right"), "what it said", box=None)
     table.pad_edge, table.header_style = False, "dim"
-    for said in steps(answer):
+    for said in explain_steps(answer):
         table.add_row(said.step, "" if said.seconds is None else f"{said.seconds:.2f}", "\n".join(said.lines))
     console.print(table)
     console.print(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", soft_wrap=True)
     console.print(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", soft_wrap=True)
 
 
-def steps(answer: Answer) -> Iterator[ExplainedStep]:
+def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
     """Yield the steps of the trace in order, and last the answer."""
     timings_s = dict(answer.timings_s)
     for line in answer.trace:

@@ -18,7 +18,7 @@ class NewKey(NamedTuple):
     """The file that its hash was added to."""
 
 
-def add(name: str) -> NewKey:
+def add_key(name: str) -> NewKey:
     """Add a key of that name, which must be new."""
     path = keys_file()
     taken = [key.name for key in read_keys().keys] if path.exists() and path.stat().st_size else []

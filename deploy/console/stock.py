@@ -6,7 +6,7 @@ from services.weights import store as weights
 DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
 
 
-def needed() -> tuple[str, ...]:
+def list_needed() -> tuple[str, ...]:
     """Return the names of what the default models and the demo need."""
     chosen = (DEFAULT_LLM, DEFAULT_BACKBONE)
     entries = weights.known().items()
@@ -15,6 +15,6 @@ def needed() -> tuple[str, ...]:
     )
 
 
-def here() -> tuple[str, ...]:
+def list_fetched() -> tuple[str, ...]:
     """Return the names of what has been fetched."""
     return tuple(name for name in weights.known() if weights.state(name) == "ready")

@@ -3,7 +3,7 @@
 import json
 
 from services.clients.chat_audio import ClipEncoder
-from services.clients.json_api import AUDIO_PLACE, Server, with_audio
+from services.clients.json_api import AUDIO_PLACE, Server, insert_audio
 from services.settings import settings
 from services.types import Answer, AudioClip, Question
 
@@ -37,5 +37,7 @@ class RemoteAnswerer:
         if clip is not None:
             request["audio"] = AUDIO_PLACE
             audio = (await self._clips.base64(clip),)
-        answer = await self._server.post(QUESTIONS, with_audio(json.dumps(request), *audio), Answer.model_validate_json)
+        answer = await self._server.post(
+            QUESTIONS, insert_audio(json.dumps(request), *audio), Answer.model_validate_json
+        )
         return answer.model_copy(update={"question_id": question.id})

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from services.llms.prefixes import shared_prefix
+from services.llms.prefixes import count_shared
 
 PREFIX = -1  # branch number of the tokens that all rows of a group share
 
@@ -35,7 +35,7 @@ class Group(NamedTuple):
     @property
     def shared(self) -> int:
         """Tokens that all rows begin with."""
-        return shared_prefix([row.prompt for row in self.rows])
+        return count_shared([row.prompt for row in self.rows])
 
     @property
     def num_tokens(self) -> int:

@@ -27,7 +27,7 @@ from services.cancellation import raise_if_cancelled
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled
-from services.llms.sampling import best
+from services.llms.sampling import pick_likeliest
 from services.protocols import ASR
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
@@ -89,7 +89,7 @@ class TrainedLALM:
         replies = tuple(self._built.template.reply(choice.text) for choice in choices)
         scores = await self._scores.submit(_Asked(clip, prompt, about_silence, replies))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
-        return best(by_letter, num_tokens=len(prompt) + len(about_silence))
+        return pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
 
     async def _prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
         """Return the prompt about a clip, with the words of the recogniser."""

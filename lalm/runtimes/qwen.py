@@ -23,7 +23,7 @@ from lalm.runtimes.request_form import JOINED, Form
 from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
 from services.llms.cancelled_replies import StopWhenCancelled
-from services.llms.sampling import best
+from services.llms.sampling import pick_likeliest
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
@@ -92,7 +92,7 @@ class Qwen:
         logits_V = self._model(**inputs).logits[0, -1].float()
         ids = {one.letter: self._tokenizer.encode(one.letter, add_special_tokens=False)[0] for one in choices}
         logits = {letter: logits_V[number].item() for letter, number in ids.items()}
-        return best(logits, num_tokens=inputs["input_ids"].shape[1])
+        return pick_likeliest(logits, num_tokens=inputs["input_ids"].shape[1])
 
     @torch.inference_mode()
     def _reply(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:

@@ -16,9 +16,9 @@ from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.runtimes.served_scores import Asked, ReplyScores
 from lalm.train import checkpoint
-from services.clients.chat_audio import ClipEncoder, audio_part
+from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
-from services.llms.sampling import best
+from services.llms.sampling import pick_likeliest
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
@@ -57,7 +57,7 @@ class ServedRun:
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
         num_tokens = len(self._prompt(messages, clip, words)) + len(self._prompt(messages, SILENCE, ""))
-        return best(scores, num_tokens=num_tokens)
+        return pick_likeliest(scores, num_tokens=num_tokens)
 
     async def _asked(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> Asked:
         """Return a prompt that the option with this text follows."""
@@ -81,7 +81,7 @@ class ServedRun:
         *earlier, last = self._template.taken(said)
         before, after = beside_audio(last.content).split(AUDIO)
         end = words + TRANSCRIPT_END if words else ""
-        content = [{"type": "text", "text": before}, audio_part(), {"type": "text", "text": end + after}]
+        content = [{"type": "text", "text": before}, build_audio_part(), {"type": "text", "text": end + after}]
         return [*(one.model_dump() for one in earlier), {"role": last.role, "content": content}]
 
 

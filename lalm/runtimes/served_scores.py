@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from lalm.export.vllm_plugin import REPLY
 from services.clients.chat_server import CompletionLogprobs, Endpoint, connect
-from services.clients.json_api import with_audio
+from services.clients.json_api import insert_audio
 from services.errors import ModelError
 
 
@@ -106,7 +106,7 @@ class ReplyScores:
 
     def _request(self, asked: Asked, turns: list[dict[str, Any]], how: dict[str, Any]) -> bytes:
         body = {"model": self._model, "messages": turns, "temperature": 0, **how}
-        return with_audio(json.dumps(body), asked.audio)
+        return insert_audio(json.dumps(body), asked.audio)
 
     def _check(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
         if len(ours) != len(theirs) or any(0 <= a != b for a, b in zip(ours, theirs, strict=True)):

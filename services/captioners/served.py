@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from services.clients.chat_audio import ClipEncoder, audio_part
+from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.errors import ModelError
 from services.types import AudioClip, Evidence
@@ -26,7 +26,7 @@ class ServedCaptioner:
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         prompt = PROMPT + (FOCUS.format(focus=focus) if focus else "")
-        body = self._server.body([{"role": "user", "content": [audio_part(), {"type": "text", "text": prompt}]}])
+        body = self._server.body([{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}])
         text = (await self._server.ask(body, await self._clips.base64(clip))).reply
         if not text:
             raise ModelError(f"The captioner {self.name!r} sent an empty reply; ask again.")

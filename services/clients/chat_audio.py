@@ -15,7 +15,7 @@ from services.types import SAMPLE_RATE, AudioClip
 MAX_CLIPS = 64  # that stay encoded: 27 MB of clips of 10 s
 
 
-def audio_part() -> dict[str, Any]:
+def build_audio_part() -> dict[str, Any]:
     """Return the part of a message that holds the clip, with its place still empty."""
     return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
-from services.clients.json_api import NotFound, Server, with_audio
+from services.clients.json_api import NotFound, Server, insert_audio
 from services.types import Usage, Value
 
 
@@ -143,7 +143,7 @@ class ChatServer:
         return await self._ask(names[-1], body, *audio)
 
     async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> ModelReply:
-        request = with_audio(json.dumps({"model": name, **body}), *audio)
+        request = insert_audio(json.dumps({"model": name, **body}), *audio)
         return await self._server.post("/chat/completions", request, _said)
 
 

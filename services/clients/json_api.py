@@ -28,7 +28,7 @@ class NotFound(ModelError):
     """The server answered 404: it has no such route or model."""
 
 
-def with_audio(request: str, *audio: bytes) -> bytes:
+def insert_audio(request: str, *audio: bytes) -> bytes:
     """Return a JSON request as bytes, with the base64 of each clip where an `AUDIO_PLACE` stands, in their order.
 
     Dumping half a megabyte of base64 as JSON for every question would double what a request costs.

@@ -11,7 +11,7 @@ from ray.serve.handle import DeploymentHandle
 from services.deployments.replicas import ModelCard, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.request_context import current_context
-from services.telemetry.tracing import span, traceparent
+from services.telemetry.tracing import current_traceparent, span
 from services.types import AudioClip, Choice, Evidence, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
@@ -30,7 +30,7 @@ class RemoteModel:
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_context()
         with span(method, {"model": self.name}):
-            handed = replace(call, lookups=[], traceparent=traceparent())
+            handed = replace(call, lookups=[], traceparent=current_traceparent())
             is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
             handle = self._by_reference if is_long else self._direct
             said: ReplicaReply = await ask_replica(handle.call, handed, method, *arguments)

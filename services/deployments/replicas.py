@@ -13,7 +13,7 @@ from services.errors import EarwitnessError
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
-from services.telemetry.watched import watched
+from services.telemetry.watched import observe_call
 from services.types import ReadingStyle, Value
 
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
@@ -36,7 +36,7 @@ class ReplicaReply(NamedTuple):
     lookups: tuple[Lookup, ...]
 
 
-def listen_near() -> None:
+def listen_on_loopback() -> None:
     """Have the port of this process's replica on loopback, where the whole of Ray is; called before the replica is up.
 
     Ray Serve 2.60 opens it on every interface, "[::]:0", and has no setting for it. On a cluster it has to.
@@ -51,7 +51,7 @@ class Replica:
 
     def __init__(self, open_model: Callable[[], AnyModel], role: str) -> None:
         start_logging()
-        listen_near()
+        listen_on_loopback()
         started = perf_counter()
         LOGGER.info("loading", extra={"facts": {"deployment": role}})
         self._model = open_model()
@@ -69,14 +69,14 @@ class Replica:
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
         try:
-            with watched(call, self._model.name, method):
+            with observe_call(call, self._model.name, method):
                 said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error
         return ReplicaReply(said, tuple(call.lookups))
 
 
-def deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:
+def bind_deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale, version: str) -> serve.Application:
     """Bind the deployment that opens a model; `role` is its name.
 
     Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their

@@ -60,8 +60,8 @@ async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> An
         about.model = BOTH
         return await _both(service, limits, asked, (cascade, lalm))
     answerer = await service.answerer(asked.model)
-    about.model = asked.model or await default_name(service)
-    clip = await open_clip(asked.sound, limits, asked.place) if service.hears(asked.model) else None
+    about.model = asked.model or await find_default(service)
+    clip = await open_clip(asked.sound, limits, asked.place) if service.needs_clip(asked.model) else None
     answered = await _answered(answerer, asked.question, clip)
     about.route = count_answer(answered)
     about.timings_s |= answered.timings_s
@@ -86,7 +86,7 @@ def _told(lookups: Sequence[Lookup]) -> Iterator[str]:
         yield f"cache: {kind} {', '.join(f'{number} {result}' for result, number in sorted(results.items()))}"
 
 
-async def default_name(service: Service) -> str:
+async def find_default(service: Service) -> str:
     """Return who answers where nobody is named; empty while that is not known."""
     return next(iter(await service.models()), "")
 

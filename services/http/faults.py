@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
 from services.telemetry.log_lines import LOGGER
-from services.telemetry.request_log import REQUEST_ID, request_of
+from services.telemetry.request_log import REQUEST_ID, record_of
 from services.types import Value
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -48,7 +48,7 @@ def _failure(status: int, code: str, message: str, param: str | None, headers: d
 
 def _on_own_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, EarwitnessError)
-    request_of(request.scope).error = error.code
+    record_of(request.scope).error = error.code
     headers = {}
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
@@ -59,7 +59,7 @@ def _on_own_error(request: Request, error: Exception) -> JSONResponse:
 def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
-    request_of(request.scope).error = code
+    record_of(request.scope).error = code
     message = f"{error.detail}: {request.method} {request.url.path}"
     return _failure(error.status_code, code, message, None, dict(error.headers or {}))
 
@@ -70,7 +70,7 @@ def _on_disconnect(request: Request, _error: Exception) -> JSONResponse:
 
 def _on_unknown_error(request: Request, error: Exception) -> JSONResponse:
     """Say that it is our bug; the log has where it happened, and Starlette raises it on for the server's own log."""
-    about = request_of(request.scope)
+    about = record_of(request.scope)
     about.error = "internal_error"
     frames = traceback.format_tb(error.__traceback__)  # without the message, which may quote what was asked
     facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}

@@ -55,7 +55,7 @@ class MultipartForm:
         return texts
 
 
-async def parsed_as_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
+async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
     """Read a JSON body to its end and parse it in a thread of its own, as it may hold an hour of sound."""
     kind = content_type(request)
     if kind != "application/json":
@@ -85,15 +85,15 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) ->
         await fields.close()
 
 
-def parsed(kind: type[AnyValue], body: bytes) -> AnyValue:
+def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
     """Read a JSON body."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise complaint(error) from None
+        raise bad_request(error) from None
 
 
-def complaint(error: ValidationError) -> BadRequest:
+def bad_request(error: ValidationError) -> BadRequest:
     """Say in one line what is wrong with the first field that is."""
     first = error.errors(include_url=False, include_input=False)[0]
     param = _param(first["loc"]) or None

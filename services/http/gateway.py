@@ -25,11 +25,11 @@ from services.http.access.admission import Admission, is_stopping
 from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
-from services.http.answering import BOTH, Answered, QuestionRequest, answer, default_name
+from services.http.answering import BOTH, Answered, QuestionRequest, answer, find_default
 from services.http.faults import ErrorBody, add_handlers
-from services.http.forms import parsed_as_json
+from services.http.forms import read_json
 from services.http.openai_chat import Chat, ChatRequest, read_chat
-from services.http.openai_reply import ChatCompletion, completion, events
+from services.http.openai_reply import ChatCompletion, build_completion, stream_events
 from services.http.openai_transcription import (
     DescribedForm,
     Transcription,
@@ -38,13 +38,13 @@ from services.http.openai_transcription import (
     read_recording,
     transcribe,
 )
-from services.http.openapi import body
+from services.http.openapi import describe_body
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
 from services.http.service import Service
 from services.http.web_page import router as web_page
-from services.questions import asked
+from services.questions import check_question
 from services.telemetry.log_lines import start_logging
-from services.telemetry.metrics import exposition
+from services.telemetry.metrics import render_metrics
 from services.telemetry.request_log import RequestLog
 from services.types import Value
 
@@ -121,7 +121,7 @@ def _watching(service: Service) -> APIRouter:
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Return the metrics for Prometheus."""
-        return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_LATEST)
+        return Response(await asyncio.to_thread(render_metrics), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
@@ -148,12 +148,14 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
     router = APIRouter(prefix="/v1", responses=ERRORS)
     admission = Admission(limits)
 
-    @router.post("/audio/questions", response_model=Answered, openapi_extra=body(form=QuestionForm, json=JSONQuestion))
+    @router.post(
+        "/audio/questions", response_model=Answered, openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion)
+    )
     async def ask(request: Request) -> Response:
         """Answer a question about a recording, with all that the answer rests on; `both` gives two answers."""
 
         async def work(posted: PostedQuestion) -> Answered:
-            question = asked(posted.question, posted.choices, as_published=posted.as_published)
+            question = check_question(posted.question, posted.choices, as_published=posted.as_published)
             return await answer(service, limits, QuestionRequest(question, posted.model, posted.sound))
 
         return _json(await admission.serve(request, lambda it: read_question(it, limits), work))
@@ -162,13 +164,13 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         "/chat/completions",
         response_model=ChatCompletion,
         responses={200: {"content": {"text/event-stream": {}}}},
-        openapi_extra=body(json=ChatRequest),
+        openapi_extra=describe_body(json=ChatRequest),
     )
     async def chat(request: Request) -> Response:
         """Answer a question about a recording as OpenAI's chat completions do."""
 
         async def read(request: Request) -> Chat:
-            return await parsed_as_json(request, limits, read_chat)
+            return await read_json(request, limits, read_chat)
 
         async def work(chat: Chat) -> Response:
             return await _completed(service, limits, chat)
@@ -179,7 +181,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         "/audio/transcriptions",
         response_model=Transcription | VerboseTranscription,
         responses={200: {"content": {"text/plain": {}}}},
-        openapi_extra=body(form=DescribedForm),
+        openapi_extra=describe_body(form=DescribedForm),
     )
     async def write_down(request: Request) -> Response:
         """Write down what is said in a recording, as OpenAI's transcriptions do."""
@@ -195,11 +197,11 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
 async def _completed(service: Service, limits: Limits, chat: Chat) -> Response:
     answered = await answer(service, limits, chat.asked)
     arms = await service.arms() if chat.asked.model == BOTH else ("", "")
-    model = chat.asked.model or await default_name(service)
-    whole = completion(answered, model, arms, chat.warnings, num_logprobs=chat.num_logprobs)
+    model = chat.asked.model or await find_default(service)
+    whole = build_completion(answered, model, arms, chat.warnings, num_logprobs=chat.num_logprobs)
     if not chat.is_stream:
         return _json(whole)
-    chunks = events(whole, with_usage=chat.with_usage)
+    chunks = stream_events(whole, with_usage=chat.with_usage)
     return StreamingResponse(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 

@@ -14,9 +14,9 @@ from pydantic_core import PydanticCustomError
 from services.errors import BadRequest, Unsupported
 from services.http.answering import BOTH, QuestionRequest
 from services.http.clips import AudioUpload, Base64
-from services.http.forms import parsed
+from services.http.forms import parse_json
 from services.http.option_lines import split_options
-from services.questions import asked
+from services.questions import check_question
 from services.types import Question, Value
 
 EXAMPLE: JsonValue = {
@@ -197,7 +197,7 @@ class Chat:
 
 def read_chat(body: bytes) -> Chat:
     """Read a chat request."""
-    request = parsed(ChatRequest, body)
+    request = parse_json(ChatRequest, body)
     parts = [part for message in request.messages if message.role == "user" for part in message.content]
     if not parts:
         raise BadRequest("No message of role 'user' holds a question.", param="messages")
@@ -205,7 +205,7 @@ def read_chat(body: bytes) -> Chat:
     if not text.strip():
         raise BadRequest("The messages hold no text; ask a question.", param="messages")
     split = split_options(text)
-    question = asked(text, request.choices) if request.choices else asked(*split)
+    question = check_question(text, request.choices) if request.choices else check_question(*split)
     wants_usage = request.stream_options is not None and request.stream_options.include_usage
     if request.stream_options is not None and not request.stream:
         raise Unsupported("'stream_options' needs 'stream': true.", param="stream_options")

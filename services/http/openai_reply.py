@@ -110,7 +110,7 @@ class ChatChunk(Value):
     warnings: tuple[str, ...] | None = None
 
 
-def completion(
+def build_completion(
     answered: Answered,
     model: str,
     names: tuple[str, str],
@@ -135,7 +135,7 @@ def completion(
     )
 
 
-def events(whole: ChatCompletion, *, with_usage: bool) -> Iterator[str]:
+def stream_events(whole: ChatCompletion, *, with_usage: bool) -> Iterator[str]:
     """Yield a reply as server-sent events, up to `[DONE]`."""
     content = whole.choices[0].message.content
     yield _event(whole, ChunkChoice(delta=Delta(role="assistant", content="")))

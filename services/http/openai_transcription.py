@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from services.errors import BadRequest, UnknownName
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
-from services.http.forms import MultipartForm, complaint, content_type, read_form
+from services.http.forms import MultipartForm, bad_request, content_type, read_form
 from services.http.service import Service
 from services.telemetry.request_log import about_request
 from services.types import AudioClip, Evidence, Value
@@ -117,7 +117,7 @@ def _fields(form: MultipartForm) -> TranscriptionForm:
     try:
         return TranscriptionForm.model_validate(given | {"timestamp_granularities": granularities})
     except ValidationError as error:
-        raise complaint(error) from None
+        raise bad_request(error) from None
 
 
 async def transcribe(service: Service, limits: Limits, recording: TranscriptionRequest) -> Response:

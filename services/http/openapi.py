@@ -5,7 +5,7 @@ from typing import Any
 from services.types import Value
 
 
-def body(**kinds: type[Value]) -> dict[str, Any]:
+def describe_body(**kinds: type[Value]) -> dict[str, Any]:
     """Return what a route that takes `json` or a `form` says of its body."""
     media = {"json": "application/json", "form": "multipart/form-data"}
     content = {media[kind]: {"schema": _inlined(model.model_json_schema())} for kind, model in kinds.items()}

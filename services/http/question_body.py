@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, Base64
-from services.http.forms import content_type, parsed, parsed_as_json, read_form
+from services.http.forms import content_type, parse_json, read_form, read_json
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
@@ -69,14 +69,14 @@ async def read_question(request: Request, limits: Limits) -> PostedQuestion:
     if kind == "multipart/form-data":
         return await _from_form(request, limits)
     if kind == "application/json":
-        return await parsed_as_json(request, limits, _from_json)
+        return await read_json(request, limits, _from_json)
     raise HTTPException(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
     )
 
 
 def _from_json(body: bytes) -> PostedQuestion:
-    posted = parsed(JSONQuestion, body)
+    posted = parse_json(JSONQuestion, body)
     sound = None if posted.audio is None else AudioUpload(posted.audio, param="audio")
     return PostedQuestion(posted.question, posted.choices, posted.model or posted.path, sound, posted.as_published)
 

@@ -30,5 +30,5 @@ class Service(Protocol):
     async def asr(self) -> ASR:
         """Return the recogniser that transcribes; `ModelError` while it loads."""
 
-    def hears(self, name: str | None) -> bool:
+    def needs_clip(self, name: str | None) -> bool:
         """Say whether that way needs a clip."""

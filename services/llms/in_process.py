@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled
-from services.llms.prefixes import alike, shared_prefix
-from services.llms.sampling import best, seed_of
+from services.llms.prefixes import count_shared, group_by_prefix
+from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
@@ -63,7 +63,7 @@ class InProcess:
         ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
         prompt = self._prompt(messages)
         logits = await self._scores.submit(_Scored(prompt, ids))
-        return best(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
+        return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         turns = [message.model_dump() for message in messages]
@@ -73,7 +73,7 @@ class InProcess:
     def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters of each request."""
         scored: dict[int, tuple[float, ...]] = {}
-        for group in alike([request.tokens for request in requests]):
+        for group in group_by_prefix([request.tokens for request in requests]):
             if all(map(requests.is_cancelled, group)):
                 scored |= dict.fromkeys(group, ())
                 continue
@@ -88,7 +88,7 @@ class InProcess:
 
         Suffixes are padded on the right: what a causal model puts after the last real token changes nothing before it.
         """
-        shared = shared_prefix(prompts)
+        shared = count_shared(prompts)
         cache = DynamicCache(config=self._model.config)
         if shared:
             prefix_1T = torch.tensor([prompts[0][:shared]], device=self._model.device)
@@ -112,7 +112,7 @@ class InProcess:
             "stopping_criteria": [StopWhenCancelled(prompts.is_cancelled)],
         }
         if self._sampling.temperature:
-            torch.manual_seed(seed_of(self._sampling, prompts))
+            torch.manual_seed(derive_seed(self._sampling, prompts))
             how |= {
                 "do_sample": True,
                 "temperature": self._sampling.temperature,

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.clients.chat_server import ChatServer, Endpoint, ModelReply, ReplyToken
 from services.errors import ModelError
-from services.llms.sampling import seed_of
+from services.llms.sampling import derive_seed
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 NUM_TOP_LOGPROBS = 20  # the most that the API allows
@@ -28,7 +28,7 @@ class OpenAIServer:
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        seed = {} if self._sampling is None else {"seed": seed_of(self._sampling, messages)}
+        seed = {} if self._sampling is None else {"seed": derive_seed(self._sampling, messages)}
         answer = await self._server.ask(self._body(messages) | seed)
         return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 

@@ -8,7 +8,7 @@ Prompt: TypeAlias = Sequence[Hashable]  # tokens, or their ids
 MIN_SHARED = 0.5  # part of its tokens that a prompt has to share to be read with others
 
 
-def shared_prefix(prompts: Sequence[Prompt]) -> int:
+def count_shared(prompts: Sequence[Prompt]) -> int:
     """Return how many tokens all prompts begin with alike: each keeps one of its own, one alone shares none."""
     if len(prompts) == 1:
         return 0
@@ -17,12 +17,12 @@ def shared_prefix(prompts: Sequence[Prompt]) -> int:
     return next((n for n in range(shortest) if any(prompt[n] != first[n] for prompt in prompts)), shortest)
 
 
-def alike(prompts: Sequence[Prompt]) -> list[list[int]]:
+def group_by_prefix(prompts: Sequence[Prompt]) -> list[list[int]]:
     """Group the numbers of prompts that share most of their tokens from the start."""
     groups: list[list[int]] = []
     for number, prompt in enumerate(prompts):
         for group in groups:
-            if shared_prefix([prompts[group[0]], prompt]) >= MIN_SHARED * len(prompt):
+            if count_shared([prompts[group[0]], prompt]) >= MIN_SHARED * len(prompt):
                 group.append(number)
                 break
         else:

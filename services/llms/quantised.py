@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from services.llms.batching import Batch, Batcher
-from services.llms.prefixes import alike, shared_prefix
-from services.llms.sampling import best, seed_of
+from services.llms.prefixes import count_shared, group_by_prefix
+from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
@@ -70,10 +70,10 @@ class Quantised:
         if self.style.scores == "texts":
             options = tuple(self._continuation(choice.text) for choice in choices)
             logprobs = await self._likelihoods.submit(_Continued(prompt, options))
-            return best(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
+            return pick_likeliest(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
         logits = await self._scores.submit(_Scored(prompt, ids))
-        return best(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
+        return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
         turns = [message.model_dump() for message in messages]
@@ -112,11 +112,11 @@ class Quantised:
     def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
-        for group in _of_one_length(requests, alike([request.tokens for request in requests])):
+        for group in _of_one_length(requests, group_by_prefix([request.tokens for request in requests])):
             if all(map(requests.is_cancelled, group)):
                 logits |= dict.fromkeys(group, ())
                 continue
-            shared = shared_prefix([requests[number].tokens for number in group])
+            shared = count_shared([requests[number].tokens for number in group])
             results = self._generator.generate_batch(
                 [list(requests[number].tokens[shared:]) for number in group],
                 static_prompt=list(requests[group[0]].tokens[:shared]) or None,
@@ -154,7 +154,7 @@ class Quantised:
         """Return the generator for these prompts: CTranslate2 takes a seed only when its threads start."""
         if not self._sampling.temperature:
             return self._generator
-        set_random_seed(seed_of(self._sampling, prompts))
+        set_random_seed(derive_seed(self._sampling, prompts))
         return self._opened()
 
     def _reading(self, prompt: tuple[str, ...], written: Sequence[int]) -> Reading:

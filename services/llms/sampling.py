@@ -9,7 +9,7 @@ from services.types import Reading, Sampling, Usage
 SEED_BITS = 31  # what every sampler takes
 
 
-def best(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
+def pick_likeliest(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
     """Return the likeliest letter of a prompt of `num_tokens`, each letter with its share of what all of them hold."""
     highest = max(logprobs.values())
     weights = {letter: math.exp(logprob - highest) for letter, logprob in logprobs.items()}
@@ -21,7 +21,7 @@ def best(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
     )
 
 
-def seed_of(sampling: Sampling, prompts: Iterable[object]) -> int:
+def derive_seed(sampling: Sampling, prompts: Iterable[object]) -> int:
     """Return the seed for prompts that are read together: each prompt has its own, whatever was asked before."""
     text = repr((sampling.seed, *prompts)).encode()
     return int.from_bytes(hashlib.sha256(text).digest()) >> (256 - SEED_BITS)

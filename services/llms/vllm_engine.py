@@ -11,7 +11,7 @@ from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from services.llms.sampling import best, seed_of
+from services.llms.sampling import derive_seed, pick_likeliest
 from services.settings import settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
@@ -62,7 +62,7 @@ class VllmEngine:
             temperature=self._sampling.temperature,
             top_p=self._sampling.top_p,
             max_tokens=self._sampling.max_tokens,
-            seed=seed_of(self._sampling, messages),
+            seed=derive_seed(self._sampling, messages),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self._run(messages, sampling)
@@ -84,7 +84,7 @@ class VllmEngine:
         )
         output = await self._run(messages, sampling)
         first = (output.outputs[0].logprobs or [{}])[0]
-        return best(
+        return pick_likeliest(
             {letter: first[token].logprob for letter, token in letters.items()},
             num_tokens=_usage(output).prompt_tokens,
         )

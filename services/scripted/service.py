@@ -90,7 +90,7 @@ class ScriptedService:
     async def asr(self) -> ASR:
         return ScriptedASR()
 
-    def hears(self, name: str | None) -> bool:
+    def needs_clip(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"
 
     def _paths(self) -> dict[str, PathName]:

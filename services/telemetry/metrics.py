@@ -112,13 +112,15 @@ def count_answer(answer: Answer) -> str:
     return chosen
 
 
-def num_in_flight() -> int:
+def count_in_flight() -> int:
     """Return how many requests are being answered, by all processes that share the folder."""
-    samples = [sample for family in text_string_to_metric_families(exposition().decode()) for sample in family.samples]
+    samples = [
+        sample for family in text_string_to_metric_families(render_metrics().decode()) for sample in family.samples
+    ]
     return sum(round(sample.value) for sample in samples if sample.name == "earwitness_requests_in_flight")
 
 
-def exposition() -> bytes:
+def render_metrics() -> bytes:
     """Return all metrics in Prometheus' text format."""
     folder = settings().prometheus_multiproc_dir
     if folder is None:

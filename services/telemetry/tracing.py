@@ -42,8 +42,8 @@ def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
 
 
 @contextmanager
-def continued(traceparent: str) -> Iterator[None]:
-    """Let spans be children of one in another process; of none where `traceparent` is empty or no trace."""
+def continue_trace(traceparent: str) -> Iterator[None]:
+    """Let spans be children of one in another process; of none where `current_traceparent` is empty or no trace."""
     if _tracer() is None:
         yield
         return
@@ -57,7 +57,7 @@ def continued(traceparent: str) -> Iterator[None]:
         context.detach(token)
 
 
-def traceparent() -> str:
+def current_traceparent() -> str:
     """Return the current span as another process is told it; empty without one."""
     if _tracer() is None:
         return ""

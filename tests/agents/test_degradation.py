@@ -18,7 +18,7 @@ from agents.listening.listening import FollowUp
 from agents.listening.tools import Ears
 from agents.routing.router import Reconciled, Route, Way
 from services.cancellation import raise_if_cancelled, run_in_thread
-from services.deadline import budget, left_s
+from services.deadline import remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
@@ -88,7 +88,7 @@ def answer(
     world = World(missing, error)
     follow_up = FollowUp(Ears(world, world), world, budget=1, policy=policy) if follows_up else None
     cascade = Cascade(world, world, world, follow_up=follow_up, policy=policy)
-    with budget(None if error else BUDGET_S):
+    with set_deadline(None if error else BUDGET_S):
         return asyncio.run(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
 
 
@@ -232,20 +232,20 @@ def test_every_row_of_the_policy_is_tested() -> None:
 
 
 async def test_a_step_has_its_share_of_what_is_left() -> None:
-    assert left_s() is None
+    assert remaining_s() is None
     assert await in_time("read", asyncio.sleep(0.01, "done")) == "done"
-    with budget(0.2):
+    with set_deadline(0.2):
         await asyncio.sleep(0.1)
         started = perf_counter()
         with pytest.raises(TookTooLong):
             await in_time("caption", asyncio.sleep(5))
         assert 0.03 < perf_counter() - started < 0.1
-    assert left_s() is None
+    assert remaining_s() is None
 
 
 async def test_a_timeout_of_the_model_itself_is_no_deadline() -> None:
     async def times_out() -> None:
         raise TimeoutError("its own")
 
-    with budget(5), pytest.raises(TimeoutError, match="its own"):
+    with set_deadline(5), pytest.raises(TimeoutError, match="its own"):
         await in_time("read", times_out())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agents.models import ModelNames
 from deploy import ray_server, serving
-from deploy.config import read
+from deploy.config import read_serve_config
 from services.errors import ModelError
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
@@ -114,4 +114,4 @@ if __name__ == "__main__" and sys.argv[1] == "child":
     ray_server.main(Doubles)
 elif __name__ == "__main__":
     child = (sys.executable, str(Path(__file__).resolve()), "child")
-    serving.serve(lambda: read(Path(sys.argv[2])), "127.0.0.1", int(sys.argv[1]), child=child)
+    serving.serve(lambda: read_serve_config(Path(sys.argv[2])), "127.0.0.1", int(sys.argv[1]), child=child)

@@ -20,7 +20,7 @@ import psutil
 import pytest
 import soundfile
 
-from deploy.serving import session
+from deploy.serving import list_session
 from services.types import Answer
 
 LLM, LALM = "qwen2.5-coder-0.5b", "earwitness-tiny"
@@ -72,7 +72,7 @@ class Running:
 
     def num_replicas(self, role: str) -> int:
         """Return how many replicas of a deployment are alive."""
-        names = [_process_name(pid) for pid in session(self.ray_session())]
+        names = [_process_name(pid) for pid in list_session(self.ray_session())]
         return sum(name.startswith("ray::ServeReplica") and role in name for name in names)
 
     def ask(
@@ -137,7 +137,7 @@ def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running)
 def test_rays_ports_are_on_loopback(service: Running) -> None:
     listening = [
         (one.laddr.ip.removeprefix("::ffff:"), _process_name(pid))
-        for pid in session(service.ray_session())
+        for pid in list_session(service.ray_session())
         for one in psutil.Process(pid).net_connections("tcp")
         if one.status == psutil.CONN_LISTEN
     ]
@@ -329,7 +329,7 @@ def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_
     service: Running,
 ) -> None:
     ray = service.ray_session()
-    assert len(session(ray)) > 5
+    assert len(list_session(ray)) > 5
     with ThreadPoolExecutor(1) as pool:
         asked = time.monotonic()
         napping = pool.submit(service.ask, "nap")
@@ -343,7 +343,7 @@ def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_
         assert httpx.get(f"{service.url}/readyz").status_code == 503
         assert napping.result().json()["choice"]["text"] == "A tone"
     assert service.process.wait(STOP_S) == 0
-    assert session(ray) == ()
+    assert list_session(ray) == ()
     assert {path.name for path in service.tmp.iterdir()} == {"stderr", "serve.yaml", "dead"}
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from deploy import cli
-from deploy.config import ServeConfig, deployed, read
+from deploy.config import ServeConfig, list_deployed, read_serve_config
 from deploy.console import stock
 from lalm.catalog import LALMS
 from services.catalog import ASRS, CAPTIONERS, LLMS
@@ -275,8 +275,8 @@ def test_models_are_listed_with_size_licence_publisher_and_state(capfd: pytest.C
 
 
 def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
-    assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.needed())
-    assert all(weights.find(name).wheels for name in stock.needed())
+    assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.list_needed())
+    assert all(weights.find(name).wheels for name in stock.list_needed())
 
 
 def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> None:
@@ -293,8 +293,8 @@ def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_configuration_that_is_shipped_fits_one_core() -> None:
-    config = read(cli.LOCAL)
-    scales = [config.scales.agent, *(one.scale for one in deployed(config))]
+    config = read_serve_config(cli.LOCAL)
+    scales = [config.scales.agent, *(one.scale for one in list_deployed(config))]
     assert sum(scale.num_cpus * scale.num_replicas for scale in scales) <= 1
 
 
@@ -344,13 +344,13 @@ def test_a_wrong_configuration_is_told_what_is_wrong(content: str, message: str,
     path = tmp_path / "serve.yaml"
     path.write_text(content)
     with pytest.raises(BadConfig) as error:
-        read(path)
+        read_serve_config(path)
     assert message in str(error.value)
 
 
 def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
     (tmp_path / "serve.yaml").write_text("# nothing\n")
-    assert read(tmp_path / "serve.yaml") == ServeConfig()
+    assert read_serve_config(tmp_path / "serve.yaml") == ServeConfig()
 
 
 def test_the_service_is_not_offered_to_other_machines(capfd: pytest.CaptureFixture[str]) -> None:
@@ -374,4 +374,4 @@ def test_hosts_of_audio_urls_are_checked_when_the_configuration_is_read(tmp_path
     with pytest.raises(
         BadConfig, match=r"limits\.audio_urls\.hosts\.1: .*'127\.0\.0\.1' is no host that can be allowed"
     ):
-        read(path)
+        read_serve_config(path)

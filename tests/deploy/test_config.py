@@ -9,7 +9,7 @@ from ray.serve._private.build_app import build_app
 
 from deploy.app import build
 from deploy.cluster import Arguments, application
-from deploy.config import ServeConfig, deployed, read
+from deploy.config import ServeConfig, list_deployed, read_serve_config
 from services.deployments.scale import Scale
 from services.environment import Settings
 
@@ -23,7 +23,7 @@ def names(application: serve.Application) -> set[str]:
 
 
 def test_the_local_configuration_builds_one_deployment_per_model() -> None:
-    assert names(build(read(LOCAL))) == {
+    assert names(build(read_serve_config(LOCAL))) == {
         "agent",
         "llm-qwen2.5-coder-0.5b",
         "captioner-acoustic",
@@ -71,7 +71,7 @@ def test_what_comes_or_leaves_is_up_beside_what_is_offered() -> None:
 @pytest.mark.parametrize("text", ["phi-4", ["phi-4"], {"name": "phi-4"}, [{"name": "phi-4"}]])
 def test_one_llm_is_named_in_four_ways(text: object) -> None:
     config = ServeConfig.model_validate({"models": {"llm": text}})
-    assert [one.role for one in deployed(config) if one.kind == "llm"] == ["llm-phi-4"]
+    assert [one.role for one in list_deployed(config) if one.kind == "llm"] == ["llm-phi-4"]
 
 
 def test_servers_and_scales_of_a_kind_are_those_of_its_models_that_name_none() -> None:
@@ -86,12 +86,12 @@ def test_servers_and_scales_of_a_kind_are_those_of_its_models_that_name_none() -
             "scales": {"llm": {"num_gpus": 1}},
         }
     )
-    a, b, *_, lalm = deployed(config)
+    a, b, *_, lalm = list_deployed(config)
     assert (a.names().llm_url, b.names().llm_url) == ("http://all", "http://b")
     assert (a.scale.num_gpus, b.scale.num_gpus) == (1, 2)
     assert lalm.names().lalm_engine == "vllm"
 
 
 def test_a_configuration_is_the_same_after_a_trip_as_json() -> None:
-    config = read(CLUSTER)
+    config = read_serve_config(CLUSTER)
     assert ServeConfig.model_validate_json(config.model_dump_json()) == config

@@ -16,7 +16,7 @@ from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import RequestContext
 from services.scripted.service import ScriptedService
-from services.telemetry.watched import watched
+from services.telemetry.watched import observe_call
 from services.types import AudioClip, Evidence
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/earwitness.json").read_text())
@@ -41,7 +41,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         client.post("/v1/audio/questions", json={"question": question, "model": "text"})
     clip = AudioClip(np.zeros(160, np.float32))
     asyncio.run(CachedCaptioner(Silent(), tmp_path_factory.mktemp("perception")).caption(clip))
-    with pytest.raises(ModelError), watched(RequestContext(), "silent", "caption"):
+    with pytest.raises(ModelError), observe_call(RequestContext(), "silent", "caption"):
         raise ModelError("out of order")
     families = text_string_to_metric_families(client.get("/metrics").text)
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}

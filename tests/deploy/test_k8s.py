@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
-from deploy.config import deployed, read
+from deploy.config import list_deployed, read_serve_config
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "k8s"
@@ -69,9 +69,9 @@ def test_ray_accepts_the_serve_configuration_and_the_code_has_what_it_names() ->
 
 
 def test_every_replica_fits_a_pod_of_the_cluster() -> None:
-    config = read(ROOT / yaml.safe_load(RAY["serveConfigV2"])["applications"][0]["args"]["config"])
+    config = read_serve_config(ROOT / yaml.safe_load(RAY["serveConfigV2"])["applications"][0]["args"]["config"])
     pods = [group["template"]["spec"]["containers"][0]["resources"]["requests"] for group in GROUPS[1:]]
-    for scale in (config.scales.agent, *(one.scale for one in deployed(config))):
+    for scale in (config.scales.agent, *(one.scale for one in list_deployed(config))):
         assert any(
             scale.num_cpus <= int(pod["cpu"]) and scale.num_gpus <= int(pod.get("nvidia.com/gpu", "0")) for pod in pods
         ), scale

@@ -19,7 +19,7 @@ MAX_BYTES = 25_000_000
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    demo.write(folder)
+    demo.write_demo(folder)
     return folder
 
 

@@ -3,18 +3,18 @@
 import pytest
 
 from services.errors import BadRequest
-from services.questions import asked
+from services.questions import check_question
 
 
 def test_a_question_keeps_its_words_and_names_its_options() -> None:
-    question = asked("  What is heard? ", ("Rain ", "A dog"))
+    question = check_question("  What is heard? ", ("Rain ", "A dog"))
     assert question.text == "What is heard?"
     assert [(choice.letter, choice.text) for choice in question.choices] == [("A", "Rain"), ("B", "A dog")]
-    assert asked("Describe the clip.").choices == ()
+    assert check_question("Describe the clip.").choices == ()
 
 
 def test_options_that_differ_only_in_case_differ() -> None:
-    assert len(asked("Which chord?", ("CM7", "Cm7")).choices) == 2
+    assert len(check_question("Which chord?", ("CM7", "Cm7")).choices) == 2
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def test_options_that_differ_only_in_case_differ() -> None:
 )
 def test_what_cannot_be_answered_is_refused(text: str, options: tuple[str, ...], message: str, param: str) -> None:
     with pytest.raises(BadRequest) as error:
-        asked(text, options)
+        check_question(text, options)
     assert (str(error.value), error.value.param) == (message, param)
 
 
 @pytest.mark.timeout(5)
 def test_very_many_options_are_counted_and_not_compared() -> None:
     with pytest.raises(BadRequest, match="500000 options were given; at most 26 work"):
-        asked("Which?", tuple(map(str, range(500_000))))
+        check_question("Which?", tuple(map(str, range(500_000))))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from services.deadline import budget
+from services.deadline import set_deadline
 from services.errors import ClientGone, Overloaded, TookTooLong
 from services.http.access.limits import Limits
 from services.settings import settings
@@ -52,7 +52,7 @@ class Admission:
         deadline_s = self._limits.deadline_s
         try:
             async with asyncio.timeout(deadline_s) as deadline:
-                with budget(deadline_s), self._place():
+                with set_deadline(deadline_s), self._place():
                     with _stage("upload"):
                         asked = await self._read(request, read)
                     return await _while_connected(request, self._in_turn(work, asked))

@@ -14,7 +14,7 @@ from services.yaml_file import read_config
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo.write(tmp_path_factory.mktemp("demo")).parent
+    return demo.write_demo(tmp_path_factory.mktemp("demo")).parent
 
 
 @pytest.mark.weights

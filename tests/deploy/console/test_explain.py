@@ -2,7 +2,7 @@
 
 from io import StringIO
 
-from deploy.console.explain import print_explained, steps
+from deploy.console.explain import explain_steps, print_explained
 from services.types import Answer, Choice, Evidence, Opinion
 
 A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")
@@ -36,7 +36,7 @@ ANSWER = Answer(
 
 
 def test_each_statement_stands_with_the_step_that_made_it() -> None:
-    told = {said.step: said for said in steps(ANSWER)}
+    told = {said.step: said for said in explain_steps(ANSWER)}
     assert list(told) == ["route", "caption", "transcribe", "read", "listen again", "listen", "reconcile", "answer"]
     assert told["caption"].lines == ("ears", "0.0-2.0 s, sound (yamnet): Rain (0.9).")
     assert told["transcribe"].lines == ("scribe", "0.5-end s, transcript (scribe): Hello.")
@@ -63,5 +63,5 @@ def test_what_was_missing_and_what_it_took_is_said() -> None:
 
 
 def test_an_open_question_is_answered_in_words() -> None:
-    *_, last = steps(ANSWER.model_copy(update={"choice": None, "reply": "It rains."}))
+    *_, last = explain_steps(ANSWER.model_copy(update={"choice": None, "reply": "It rains."}))
     assert last.lines == ("It rains.",)

@@ -37,7 +37,7 @@ class Service:
     async def answerer(self, path: str | None) -> Answerer:
         return self
 
-    def hears(self, path: str | None) -> bool:
+    def needs_clip(self, path: str | None) -> bool:
         return path != "text"
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:

@@ -66,7 +66,7 @@ time.sleep(600)
 @pytest.mark.vllm
 @pytest.mark.timeout(900)
 async def test_it_hears_as_in_process(tmp_path: Path) -> None:
-    demo.write(tmp_path)
+    demo.write_demo(tmp_path)
     clip, messages = audio.load(tmp_path / "drums.wav"), hearing(QUESTION, lists_options=False)
     here = await open_lalm("earwitness-tiny").choose(messages, clip, QUESTION.choices)
     there = await open_lalm("earwitness-tiny", engine="vllm").choose(messages, clip, QUESTION.choices)

@@ -15,7 +15,7 @@ from services.cache.shelf import Shelf
 from services.errors import ModelError
 from services.request_context import RequestContext, use_context
 from services.settings import settings
-from services.telemetry.metrics import exposition
+from services.telemetry.metrics import render_metrics
 from services.types import AudioClip, Evidence
 
 CLIP = AudioClip(np.zeros(160, np.float32))
@@ -112,7 +112,7 @@ async def test_a_file_that_a_crash_left_damaged_is_heard_again(tmp_path: Path) -
 
 async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path) -> None:
     def counted() -> dict[str, float]:
-        families = text_string_to_metric_families(exposition().decode())
+        families = text_string_to_metric_families(render_metrics().decode())
         samples = [sample for family in families for sample in family.samples if "cache_lookups" in sample.name]
         return {one.labels["result"]: one.value for one in samples if one.labels["kind"] == "captions"}
 

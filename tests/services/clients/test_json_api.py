@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, SecretStr
 
-from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _seconds, with_audio
+from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _seconds, insert_audio
 from services.errors import BadConfig, ModelError
 
 
@@ -112,7 +112,7 @@ async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: tuple[Scripted, 
     script, url = scripted
     script.responses = [fine()]
     audio = b"QUJD" * 1_000_000
-    request = with_audio(f'{{"audio": "{AUDIO_PLACE}", "text": "{AUDIO_PLACE}"}}', audio)
+    request = insert_audio(f'{{"audio": "{AUDIO_PLACE}", "text": "{AUDIO_PLACE}"}}', audio)
     assert request.count(audio) == 1
     await server(url).post("/ask", request, Reply.model_validate_json)
     assert script.received == [request]

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from services.errors import BadRequest, Unsupported
 from services.http.openai_chat import read_chat
-from services.http.openai_reply import completion
+from services.http.openai_reply import build_completion
 from services.scripted.service import ScriptedService
 from services.types import Answer, Choice
 
@@ -114,16 +114,16 @@ async def test_a_stream_brings_the_logprobs_with_the_content(client: AsyncOpenAI
 def test_an_option_that_is_impossible_has_the_least_logprob_and_no_probabilities_are_refused() -> None:
     choices = (Choice(letter="A", text="Rain"), Choice(letter="B", text="A dog"))
     sure = Answer(question_id="", reply="B", choice=choices[1], probabilities={"A": 0.0, "B": 1.0}, path="lalm")
-    whole = completion(sure, "lalm", ("", ""), (), num_logprobs=1)
+    whole = build_completion(sure, "lalm", ("", ""), (), num_logprobs=1)
     assert whole.choices[0].logprobs
     (letter,) = whole.choices[0].logprobs.content
     assert [(top.token, top.logprob) for top in letter.top_logprobs] == [("B", 0.0)]
-    likely = completion(sure, "lalm", ("", ""), (), num_logprobs=2).choices[0].logprobs
+    likely = build_completion(sure, "lalm", ("", ""), (), num_logprobs=2).choices[0].logprobs
     assert likely
     assert likely.content[0].top_logprobs[1].logprob == -9999.0
     silent = sure.model_copy(update={"probabilities": {}})
     with pytest.raises(Unsupported, match="gave no probabilities"):
-        completion(silent, "lalm", ("", ""), (), num_logprobs=0)
+        build_completion(silent, "lalm", ("", ""), (), num_logprobs=0)
 
 
 async def test_a_stream_has_no_usage_unless_asked(client: AsyncOpenAI, recording: dict[str, Any]) -> None:

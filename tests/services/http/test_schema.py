@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from services.http.schema import schema
+from services.http.schema import render_schema
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Usage
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "answer.schema.json"
@@ -28,8 +28,10 @@ ANSWER = Answer(
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:
-    assert PUBLISHED.read_text(encoding="utf-8") == schema(), "python -m services.http.schema > docs/answer.schema.json"
-    jsonschema.Draft202012Validator.check_schema(json.loads(schema()))
+    assert PUBLISHED.read_text(encoding="utf-8") == render_schema(), (
+        "python -m services.http.schema > docs/answer.schema.json"
+    )
+    jsonschema.Draft202012Validator.check_schema(json.loads(render_schema()))
 
 
 def test_an_answer_as_it_is_written_fits_the_schema_and_a_wrong_one_does_not() -> None:

@@ -64,7 +64,7 @@ class TwoArms(ScriptedService):
         assert name in self.names
         return Arm(name)
 
-    def hears(self, name: str | None) -> bool:
+    def needs_clip(self, name: str | None) -> bool:
         return True
 
 

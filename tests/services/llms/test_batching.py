@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.llms.batching import Batcher
-from services.llms.prefixes import alike, shared_prefix
+from services.llms.prefixes import count_shared, group_by_prefix
 
 
 async def test_requests_that_arrive_while_a_batch_runs_form_the_next_one() -> None:
@@ -55,5 +55,5 @@ async def test_who_gives_up_leaves_the_others_their_results() -> None:
     ],
 )
 def test_prompts_that_begin_alike_are_read_together(prompts: list[str], groups: list[list[int]], shared: int) -> None:
-    assert alike(prompts) == groups
-    assert shared_prefix([prompts[number] for number in groups[0]]) == shared
+    assert group_by_prefix(prompts) == groups
+    assert count_shared([prompts[number] for number in groups[0]]) == shared

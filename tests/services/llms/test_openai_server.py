@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from services.catalog import served_llm
+from services.catalog import open_served_llm
 from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import OpenAIServer
@@ -162,7 +162,7 @@ async def test_a_reply_that_the_server_cut_off_is_not_finished(server: Fixture) 
 async def test_each_prompt_is_drawn_with_a_seed_of_its_own(server: Fixture) -> None:
     scripted, _ = server
     scripted.responses = [completion("A") for _ in range(3)]
-    llm = served_llm("toy", scripted.url, sampling=Sampling(temperature=0.7, top_p=0.9, max_tokens=64, seed=1))
+    llm = open_served_llm("toy", scripted.url, sampling=Sampling(temperature=0.7, top_p=0.9, max_tokens=64, seed=1))
     for content in ("Which?", "Which?", "Who?"):
         await llm.complete((Message(role="user", content=content),))
     first, again, other = scripted.requests

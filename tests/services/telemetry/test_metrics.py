@@ -81,7 +81,7 @@ def test_processes_that_share_a_folder_are_added_up_but_for_what_died_in_work(tm
         command = [
             sys.executable,
             "-c",
-            f"from services.telemetry.metrics import *\n{code}\nprint(exposition().decode())",
+            f"from services.telemetry.metrics import *\n{code}\nprint(render_metrics().decode())",
         ]
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -19,7 +19,7 @@ from services.request_context import RequestContext
 from services.scripted.service import ScriptedService
 from services.settings import settings
 from services.telemetry import tracing
-from services.telemetry.watched import watched
+from services.telemetry.watched import observe_call
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 Spans = Callable[[], dict[str, ReadableSpan]]
@@ -84,7 +84,7 @@ def test_a_request_is_one_trace_with_a_span_for_each_stage(spans: Spans, tone: C
 
 def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its_message(spans: Spans) -> None:
     call = RequestContext(request_id="mine-2", traceparent=f"00-{TRACE}-{PARENT}-01")
-    with pytest.raises(ModelError), watched(call, "reader", "choose"):
+    with pytest.raises(ModelError), observe_call(call, "reader", "choose"):
         raise ModelError("The server said: Whose voice is this?")
     span = spans()["model choose"]
     assert span.parent
@@ -95,16 +95,16 @@ def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its
 
 
 def test_what_is_told_to_another_process_is_the_current_span(spans: Spans) -> None:
-    with tracing.continued(f"00-{TRACE}-{PARENT}-01"), tracing.span("here"):
-        told = tracing.traceparent()
+    with tracing.continue_trace(f"00-{TRACE}-{PARENT}-01"), tracing.span("here"):
+        told = tracing.current_traceparent()
     assert told == f"00-{TRACE}-{spans()['here'].context.span_id:016x}-01"
 
 
 def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
     code = (
-        "import sys; from services.telemetry.tracing import span, traceparent\n"
+        "import sys; from services.telemetry.tracing import span, current_traceparent\n"
         "with span('x') as facts: facts['y'] = 1\n"
-        "print(repr(traceparent()), 'opentelemetry' in sys.modules)"
+        "print(repr(current_traceparent()), 'opentelemetry' in sys.modules)"
     )
     environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ import pytest
 from services.errors import ModelError
 from services.request_context import Lookup, RequestContext, current_context
 from services.telemetry.log_lines import LOGGER, JSONLines
-from services.telemetry.metrics import exposition
-from services.telemetry.watched import watched
+from services.telemetry.metrics import render_metrics
+from services.telemetry.watched import observe_call
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def lines() -> Iterator[list[dict[str, object]]]:
 
 
 def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> None:
-    with watched(RequestContext(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
+    with observe_call(RequestContext(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
         assert current_context().tenant == "alice"
         current_context().lookups.append(Lookup("transcripts", "hit"))
     assert current_context() == RequestContext()
@@ -48,9 +48,9 @@ def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> Non
 
 
 async def test_failures_and_stopped_work_are_told_by_code(lines: list[dict[str, object]]) -> None:
-    with pytest.raises(ModelError), watched(RequestContext(), "reader", "choose"):
+    with pytest.raises(ModelError), observe_call(RequestContext(), "reader", "choose"):
         raise ModelError("The server answered 500.")
-    with pytest.raises(asyncio.CancelledError), watched(RequestContext(), "reader", "choose"):
+    with pytest.raises(asyncio.CancelledError), observe_call(RequestContext(), "reader", "choose"):
         raise asyncio.CancelledError
     assert [line["error"] for line in lines] == ["model_unavailable", "CancelledError"]
-    assert b'earwitness_model_failures_total{error="CancelledError",model="reader"} 1.0' in exposition()
+    assert b'earwitness_model_failures_total{error="CancelledError",model="reader"} 1.0' in render_metrics()

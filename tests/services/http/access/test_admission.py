@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from services.deadline import left_s
+from services.deadline import remaining_s
 from services.http.access.limits import Limits
 from services.scripted.service import EchoAnswerer, ScriptedService
 from services.types import Answer, AudioClip, Question
@@ -143,10 +143,10 @@ class TestDeadline:
         answer = EchoAnswerer.answer
 
         async def noted(echo: EchoAnswerer, question: Question, clip: AudioClip | None) -> Answer:
-            left.append(left_s())
+            left.append(remaining_s())
             return await answer(echo, question, clip)
 
         monkeypatch.setattr(EchoAnswerer, "answer", noted)
         assert (await quick(client)).status_code == 200
         assert left[0] is not None and 0 < left[0] < 0.3
-        assert left_s() is None
+        assert remaining_s() is None

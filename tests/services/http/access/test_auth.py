@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.console.keys import add
+from deploy.console.keys import add_key
 from services.errors import BadConfig
 from services.http.access import auth
 from services.http.access.auth import ApiKeys, new_key, read_keys
@@ -21,7 +21,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_new_key_is_kept_as_its_hash_alone(home: Path) -> None:
-    made = add("alice")
+    made = add_key("alice")
     assert made.path == home / "api-keys"
     assert made.path.read_text() == f"alice {sha256(made.secret.encode()).hexdigest()}\n"
     assert made.path.stat().st_mode & 0o777 == 0o600
@@ -30,7 +30,7 @@ def test_a_new_key_is_kept_as_its_hash_alone(home: Path) -> None:
 
 
 def test_each_key_has_its_owner() -> None:
-    secrets = {name: add(name).secret for name in ("alice", "bob")}
+    secrets = {name: add_key(name).secret for name in ("alice", "bob")}
     keys = read_keys()
     assert {name: keys.owner(secret) for name, secret in secrets.items()} == {"alice": "alice", "bob": "bob"}
     wrong = ["", " ", "alice", secrets["bob"][:-1], secrets["bob"] + " ", keys.keys[0].sha256, "ä\udcff"]
@@ -67,10 +67,10 @@ def test_a_file_without_keys_does_not_open_the_server(
 @pytest.mark.parametrize("name", ["", "a b", "a\nb", "x" * 65, "ä"])
 def test_a_name_stays_within_its_line(name: str) -> None:
     with pytest.raises(BadConfig, match="cannot name a key"):
-        add(name)
+        add_key(name)
 
 
 def test_a_name_is_taken_once() -> None:
-    add("alice")
+    add_key("alice")
     with pytest.raises(BadConfig, match="a key named 'alice' already"):
-        add("alice")
+        add_key("alice")

@@ -32,7 +32,7 @@ class Loading:
     async def answerer(self, path: str | None) -> Answerer:
         raise ModelError("Still loading.")
 
-    def hears(self, path: str | None) -> bool:
+    def needs_clip(self, path: str | None) -> bool:
         return False
 
 
