@@ -1,11 +1,34 @@
-"""No test reaches beyond this machine."""
+"""What holds for every test: no connection beyond this machine, weights or a skip, and Ctrl-C as in a terminal."""
 
+import signal
 import socket
+from functools import cache
 from typing import Any
 
 import pytest
 
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """Let SIGINT interrupt the processes that tests start, also where it is ignored, as in a shell's background job."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs the embedded weights where they are absent."""
+    if item.get_closest_marker("weights") and (absent := absent_weights()):
+        pytest.skip(f"run `earwitness models pull`: {', '.join(absent)} absent")
+
+
+@cache
+def absent_weights() -> tuple[str, ...]:
+    """Return the names of what `earwitness models pull` has still to fetch."""
+    from deploy.console.stock import needed
+    from services.weights import store
+
+    return tuple(name for name in needed() if store.state(name) != "ready")
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import binomtest, sem
 
 from eval.analysis.compare import Comparison, compare
 from eval.cli import main
 from eval.store.stored import StoredResult, open_stored
 from services.errors import BadConfig
 
+OWN = Path(__file__).parents[2] / "data" / "mmau-own.json"
 DESTA = Path(__file__).parents[4] / "shared" / "bench" / "mmau" / "desta25-predictions.json"
 ROW = {"question": "Who?", "choices": ["Man", "Woman"], "answer": "Man", "task": "speech", "category": "Reasoning"}
 
@@ -20,6 +23,22 @@ def stored(folder: Path, name: str, *rows: dict[str, object]) -> StoredResult:
 
 def replies(**by_id: str | None) -> list[dict[str, object]]:
     return [{"id": name, "model_output": reply} for name, reply in by_id.items()]
+
+
+def test_a_comparison_by_the_official_verdicts_is_what_other_code_computes() -> None:
+    found = compare(open_stored(OWN), open_stored(OWN, "model_output"), "official")
+    rows = json.loads(OWN.read_text(encoding="utf-8"))
+    right = np.array([[row[f"official_{key}"] for key in ("model_prediction", "model_output")] for row in rows])
+    a, b = right.T
+    table = (found.both_right, found.only_a, found.only_b, found.both_wrong)
+    assert table == ((a & b).sum(), (a & ~b).sum(), (~a & b).sum(), (~a & ~b).sum()) == (13, 6, 1, 4)
+    assert found.mcnemar_p == pytest.approx(binomtest(6, 7).pvalue)
+    assert found.difference == pytest.approx(a.mean() - b.mean())
+    assert found.se == pytest.approx(sem(a.astype(float) - b))
+    assert found.cohens_h == pytest.approx(2 * (np.arcsin(a.mean() ** 0.5) - np.arcsin(b.mean() ** 0.5)))
+    wilson = binomtest(19, 24).proportion_ci(method="wilson")
+    assert found.a.wilson_95 == pytest.approx((wilson.low, wilson.high))
+    assert (found.oracle, found.switch_by_task) == pytest.approx((20 / 24, 19 / 24))
 
 
 @pytest.mark.skipif(not DESTA.is_file(), reason="the published predictions are not here")

@@ -7,6 +7,7 @@ from eval.analysis.published import AkbRow, akb_category_sizes, paper_name, publ
 from eval.analysis.reproduce import Reproduction, reproduce
 from eval.cli import main
 
+OWN = Path(__file__).parents[2] / "data" / "published-own.json"
 SHARED = Path(__file__).parents[4] / "shared" / "paper" / "published_results.json"
 # Recomputed by hand from the printed tables: r, low, high, rho.
 ORACLE = {
@@ -70,6 +71,16 @@ def test_our_names_find_the_papers() -> None:
     assert [paper_name(name) for name in ("phi-4", "qwen3-14b", "olmo-3-7b", "smollm2-135m")] == [
         *("Phi-4-14B", "Qwen3-14B", "OLMo-3-7B", "smollm2-135m"),
     ]
+
+
+def test_the_packaged_facts_agree_with_a_second_copy_of_some_rows() -> None:
+    copied = json.loads(OWN.read_text())
+    data = published()
+    tables = {"akb_2000": data.akb, "audio_grounded_fine_tuned": data.audio_fine_tuned}
+    for table, packaged in tables.items():
+        assert {name: dict(packaged[name]) for name in copied[table]} == copied[table]
+    for name, row in copied["cascade_gemini_caption"].items():
+        assert list(dict(data.cascade[name]).values()) == list(row.values())
 
 
 @pytest.mark.skipif(not SHARED.is_file(), reason="the collected results are not here")

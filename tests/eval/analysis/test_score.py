@@ -11,6 +11,7 @@ from eval.store.stored import strictly_read
 from services.errors import BadConfig
 
 ROOT = Path(__file__).parents[3]
+OWN = ROOT / "tests" / "data" / "mmau-own.json"
 DESTA = ROOT.parent / "shared" / "bench" / "mmau" / "desta25-predictions.json"
 ROW = {"id": "1", "choices": ["Man", "Woman"], "answer": "Man", "model_prediction": "Man"}
 
@@ -20,6 +21,22 @@ def write(folder: Path, *rows: object, name: str = "predictions.json") -> Path:
     lines = name.endswith(".jsonl")
     file.write_text("\n\n".join(json.dumps(row) for row in rows) if lines else json.dumps(rows))
     return file
+
+
+@pytest.mark.parametrize(
+    ("key", "official", "by_task", "strict", "unread"),
+    [
+        (None, 19, {"sound": 8, "music": 7, "speech": 4}, 15, 3),
+        ("model_output", 14, {"sound": 4, "music": 6, "speech": 4}, 12, 7),
+    ],
+)
+def test_the_totals_of_the_official_script_come_out_on_rows_of_our_own(
+    key: str | None, official: int, by_task: dict[str, int], strict: int, unread: int
+) -> None:
+    score = score_file(OWN, "mmau", key)
+    assert (score.n, score.correct_official, score.failed) == (24, official, 0)
+    assert {task: counts.correct_official for task, counts in score.by_task.items()} == by_task
+    assert (score.correct_strict, score.unread) == (strict, unread)
 
 
 @pytest.mark.skipif(not DESTA.is_file(), reason="the published predictions are not here")

@@ -6,6 +6,7 @@ import pytest
 from eval.benchmarks import find
 from services.errors import BadConfig
 
+OWN = Path(__file__).parents[2] / "data" / "mmar-own.jsonl"
 SHARED = Path(__file__).parents[4] / "shared" / "bench"
 ROW = {
     "id": "one",
@@ -71,6 +72,17 @@ def test_one_missing_answer_among_others_is_a_malformed_row(tmp_path: Path) -> N
 def test_a_file_that_is_not_there_says_where_it_goes() -> None:
     with pytest.raises(BadConfig, match=r"MMAR is not in .*mmar\. Put MMAR-meta\.jsonl"):
         find("mmar")
+
+
+def test_a_file_in_the_official_schema_loads_as_counted() -> None:
+    benchmark = find(str(OWN))
+    assert [len(item.choices) for item in benchmark.items] == [3, 2, 6, 3, 5, 4]
+    assert sum("" in item.choices for item in benchmark.items) == 1
+    assert [item.id for item in benchmark.items if item.id not in item.audio] == ["b"]
+    assert [benchmark.items[number].cluster for number in (0, 1, 3)] == ["https://example.org/a"] * 2 + ["c"]
+    assert len({item.cluster for item in benchmark.items}) == 5
+    assert sum(item.modality == "speech" for item in benchmark.items) == 1
+    assert not benchmark.is_withheld
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the official metadata is not here")

@@ -1,6 +1,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy.stats import binomtest
@@ -8,6 +9,7 @@ from scipy.stats import binomtest
 from eval.scoring.scoring import Verdict, string_match, summarise, wilson_95
 
 SHARED = Path(__file__).parents[4] / "shared" / "bench"
+OWN = json.loads((Path(__file__).parents[2] / "data" / "mmau-own.json").read_text(encoding="utf-8"))
 
 VOICES = ["Man", "Woman", "Child", "Robot"]
 # Verdicts of the official script, run on these rows.
@@ -37,6 +39,14 @@ def verdict(
 @pytest.mark.parametrize(("prediction", "choices", "answer", "right"), OFFICIAL)
 def test_string_match_gives_the_official_verdict(prediction: str, choices: list[str], answer: str, right: bool) -> None:
     assert string_match(prediction, choices, answer) is right
+
+
+@pytest.mark.parametrize("key", ["model_prediction", "model_output"])
+@pytest.mark.parametrize("row", OWN, ids=lambda row: row["id"])
+def test_string_match_gives_the_verdict_of_the_official_script_on_rows_of_our_own(
+    row: dict[str, Any], key: str
+) -> None:
+    assert string_match(row[key], row["choices"], row["answer"]) is row[f"official_{key}"]
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the collected edge cases are not here")
