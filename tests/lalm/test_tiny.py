@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.console import demo
+from lalm import catalog
 from lalm.catalog import open_lalm
 from lalm.prompting import hearing
 from lalm.train import checkpoint
@@ -12,7 +13,7 @@ from services.audio import load as audio
 from services.protocols import LALM
 from services.types import Question
 
-SHIPPED = Path(checkpoint.__file__).with_name("earwitness-tiny")
+SHIPPED = Path(catalog.__file__).with_name("earwitness-tiny")
 MAX_BYTES = 25_000_000
 
 
