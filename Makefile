@@ -37,13 +37,14 @@ check: $(READY)
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases benchmarks/*/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Write the pages that come out of the code (tests compare them), then build the documentation into site/, without the network.
 docs: $(READY)
 	$(BIN)/python -m agents.graph.graph > docs/graph.md
 	$(BIN)/python -m services.http.schema > docs/answer.schema.json
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/tools/openapi.py > docs/openapi.json
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Build dist/*.tar.gz, and from it dist/*.whl, with what `setup` installed.
 package: $(READY)

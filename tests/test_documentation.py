@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deploy.config import read
+
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 GENERATED = {"docs/graph.md"}
@@ -228,6 +230,28 @@ def test_data_can_be_read(step: Step) -> None:
         assert all(json.loads(line) for line in step.text.splitlines())
     else:
         assert list(yaml.safe_load_all(step.text))
+
+
+def test_the_configuration_of_the_service_can_be_used(tmp_path: Path) -> None:
+    shown = [step for step in STEPS if step.title == "my-service.yaml"]
+    (tmp_path / "my-service.yaml").write_text(shown[0].text)
+    assert read(tmp_path / "my-service.yaml").limits.audio_urls.hosts
+
+
+def test_the_openapi_document_is_what_the_service_says() -> None:
+    command = "python docs/tools/openapi.py"
+    assert run(command, ROOT).stdout == (ROOT / "docs" / "openapi.json").read_text(), f"{command} > docs/openapi.json"
+
+
+def test_the_experiment_log_has_a_line_for_each_entry() -> None:
+    folder = ROOT / "docs" / "log"
+    entries = [
+        f"{date} · {question}"
+        for month in sorted(folder.glob("20*.md"))
+        for date, question in re.findall(r"^## (\S+) · (.*)$", month.read_text(), flags=re.MULTILINE)
+    ]
+    lines = re.findall(r"^\| (\S+) \| \[(.*)\]\(.*\) \| .+ \|$", (folder / "index.md").read_text(), flags=re.MULTILINE)
+    assert [f"{date} · {question}" for date, question in lines] == entries
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node reads JavaScript; it is not installed")
