@@ -3,7 +3,7 @@
 from time import perf_counter
 
 from agents.reading.reply import read_choice
-from lalm.prompting import hearing
+from lalm.prompting import build_messages
 from services.protocols import LALM
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading
 
@@ -17,7 +17,7 @@ class Direct:
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         assert clip is not None, "a LALM needs a clip"
         started = perf_counter()
-        messages = hearing(question, lists_options=self.lalm.style.scores == "letters")
+        messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
         if question.choices:
             reading = await self.lalm.choose(messages, clip, question.choices)
         else:

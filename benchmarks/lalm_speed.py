@@ -25,16 +25,16 @@ from torch.optim import AdamW
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm.model.build import Built, build
+from lalm.model.build import LalmComponents, build
 from lalm.model.config import ConnectorConfig
-from lalm.model.encoder import padded
-from lalm.model.packing import Row
+from lalm.model.encoder import pad_segments
+from lalm.model.packing import PackedRow
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
-from lalm.train.data import Clip, Dataset, Example, Pack, Sampler
+from lalm.train.data import Dataset, MicroBatch, Sampler, TrainClip, TrainExample
 from lalm.train.features import FeatureStore
-from lalm.train.parallel import processes
-from lalm.train.trainer import Trainer, cosine
+from lalm.train.parallel import join_processes
+from lalm.train.trainer import Trainer, compute_learning_rate
 from services.types import SAMPLE_RATE, AudioClip
 
 NUM_CLIPS, ROWS_PER_CLIP, CLIPS_PER_STEP = 8, 4, 2
@@ -73,7 +73,7 @@ def main() -> None:
 
 def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bool) -> Curve:
     """Train for one epoch; what hears the clips is counted in."""
-    with processes() as group:
+    with join_processes() as group:
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
         dataset = _rows(clips, config.model.connector)
@@ -85,7 +85,7 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
         started, losses = time.process_time(), []
         if not plain:
             for clip in clips:
-                features(clip)
+                features.encode_once(clip)
         for number, packs in islice(enumerate(steps), config.optimizer.num_steps):
             if plain:
                 losses.append(_plain_step(number, packs, built, by_hash, trainer.optimizer, config))
@@ -96,24 +96,24 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
 
 def _plain_step(
     number: int,
-    packs: tuple[Pack, ...],
-    built: Built,
+    packs: tuple[MicroBatch, ...],
+    built: LalmComponents,
     clips: dict[str, AudioClip],
     optimizer: AdamW,
     config: TrainConfig,
 ) -> float:
     """Update once as a plain loop does; return the loss."""
-    share = cosine(1.0, number, config.optimizer.warmup_steps, config.optimizer.num_steps)
+    share = compute_learning_rate(1.0, number, config.optimizer.warmup_steps, config.optimizer.num_steps)
     for settings in optimizer.param_groups:
         settings["lr"] = share * settings["peak"]
     pairs = [
         (row, clip) for pack in packs for group, clip in zip(pack.groups, pack.clips, strict=True) for row in group.rows
     ]
     model = built.model.train()
-    heard = padded([part for _, clip in pairs for part in built.encoder(clips[clip.sha256])])
+    heard = pad_segments([part for _, clip in pairs for part in built.encoder(clips[clip.sha256])])
     audio_SQH = model.connector(heard.taps_SKTD, heard.frames_S)
     rows = [torch.tensor(row.prompt + row.reply) for row, _ in pairs]
-    inputs = [model.embeddings(ids, audio_QH) for ids, audio_QH in zip(rows, audio_SQH, strict=True)]
+    inputs = [model.embed_prompt(ids, audio_QH) for ids, audio_QH in zip(rows, audio_SQH, strict=True)]
     labels = [F.pad(torch.tensor(row.reply), (len(row.prompt), 0), value=-100) for row, _ in pairs]
     mask = pad_sequence([torch.ones(len(ids), dtype=torch.long) for ids in rows], batch_first=True)
     logits = model.backbone(
@@ -122,7 +122,7 @@ def _plain_step(
     targets = pad_sequence(labels, batch_first=True, padding_value=-100)
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), targets[:, 1:].flatten(), ignore_index=-100)
     torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_([value for _, value in model.trained()], config.optimizer.clip_norm)
+    torch.nn.utils.clip_grad_norm_([value for _, value in model.trained_parameters()], config.optimizer.clip_norm)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss.item()
@@ -158,11 +158,11 @@ def _rows(clips: list[AudioClip], connector: ConnectorConfig) -> Dataset:
     begin = tuple(rng.integers(10, VOCABULARY, PROMPT // 2).tolist())
     examples = []
     for number, clip in enumerate(clips):
-        known = Clip(f"{number}.wav", clip.sha256, 1, "")
+        known = TrainClip(f"{number}.wav", clip.sha256, 1, "")
         for _ in range(ROWS_PER_CLIP):
             asked = tuple(rng.integers(10, VOCABULARY, PROMPT // 2 + int(rng.integers(-8, 9))).tolist())
             reply = tuple(rng.integers(10, VOCABULARY, REPLY + int(rng.integers(-8, 9))).tolist())
-            examples.append(Example(Row(begin + slots + asked, reply), (known,), "metadata"))
+            examples.append(TrainExample(PackedRow(begin + slots + asked, reply), (known,), "metadata"))
     return Dataset(tuple(examples))
 
 

@@ -23,11 +23,11 @@ import yaml
 import lalm
 from deploy.console.demo import EXCERPTS, write_demo
 from lalm.model.build import build
-from lalm.model.encoder import num_segments, padded
-from lalm.model.template import Heard
-from lalm.prompting import beside_audio
-from lalm.runtimes.in_process import MAX_TOKENS, TrainedLALM
-from lalm.runtimes.served_run import ServedRun
+from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.template import PromptClip
+from lalm.prompting import insert_audio
+from lalm.runtimes.in_process import MAX_TOKENS, InProcessTrainedLALM
+from lalm.runtimes.served_run import ServedTrainedLALM
 from lalm.train import checkpoint
 from services.audio import load as audio
 from services.clients.chat_server import Endpoint
@@ -53,8 +53,8 @@ def main() -> None:
         run = _in_float32(folder / RUN.name)
         print(f"plain generate, 1 at a time: {_plain(run, clips):.2f} requests/s")
         engines: dict[str, LALM] = {
-            "our engine": TrainedLALM(run, name=RUN.name, asr=None),
-            "vLLM": ServedRun(run, Endpoint(url=url, model=RUN.name), name=RUN.name, asr=None),
+            "our engine": InProcessTrainedLALM(run, name=RUN.name, asr=None),
+            "vLLM": ServedTrainedLALM(run, Endpoint(url=url, model=RUN.name), name=RUN.name, asr=None),
         }
         before = _unheard(url)
         for which, engine in engines.items():
@@ -83,9 +83,9 @@ def _plain(run: Path, clips: Sequence[AudioClip]) -> float:
     asked = [(clip, text) for text in _questions("plain") for clip in clips]
     started = time.perf_counter()
     for clip, text in asked:
-        messages = [Message(role="user", content=beside_audio(text))]
-        ids = torch.tensor(built.template.prompt(messages, [Heard(num_segments(clip))]))
-        inputs = built.model.embeddings(ids, built.model.listen(padded(built.encoder(clip))))[None]
+        messages = [Message(role="user", content=insert_audio(text))]
+        ids = torch.tensor(built.template.encode_prompt(messages, [PromptClip(count_segments(clip))]))
+        inputs = built.model.embed_prompt(ids, built.model.embed_audio(pad_segments(built.encoder(clip))))[None]
         mask, end = torch.ones(inputs.shape[:2], dtype=torch.long), built.template.turn_end[-1]
         built.model.backbone.generate(
             inputs_embeds=inputs,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lalm.runtimes.request_form import Form
+from lalm.runtimes.request_form import RequestForm
 from services.cache.perception import CachedASR
 from services.catalog import ASRS, DEFAULT_ASR, GEMINI_URL, OPENAI_URL, pick
 from services.errors import ModelError
@@ -34,12 +34,12 @@ def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_
             f"{', '.join(LALMS)})."
         )
     if engine == "vllm":
-        return lalm_in_vllm(name)
+        return open_in_own_vllm(name)
     if name in LALMS:
         return LALMS[name](url)
     if url is not None:
         is_run = (Path(name) / "config.yaml").is_file()
-        return served_run(Path(name), Path(name).name, url) if is_run else served_lalm(name, url)
+        return open_served_trained(Path(name), Path(name).name, url) if is_run else open_served(name, url)
     if Path(name).is_dir():
         return open_folder(Path(name))
     return pick(LALMS, "LALM", name)(url)
@@ -48,12 +48,12 @@ def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_
 def open_folder(folder: Path) -> LALM:
     """Open what a folder holds: a run of `lalm.train`, or a model by the `model_type` in its config.json."""
     if (folder / "config.yaml").is_file():
-        return trained_lalm(folder, folder.name)
-    model_type = _model_type(folder)
+        return open_trained(folder, folder.name)
+    model_type = _read_model_type(folder)
     if model_type in QWEN_TYPES:
-        from lalm.runtimes.qwen import Qwen
+        from lalm.runtimes.qwen import InProcessQwen
 
-        return Qwen(folder, name=folder.name, revision="local")
+        return InProcessQwen(folder, name=folder.name, revision="local")
     raise ModelError(
         f"'{folder}' holds a model of type {model_type!r}, which does not run here as a LALM; "
         f"these do: {', '.join(QWEN_TYPES)}, and run folders of `python -m lalm.train`. "
@@ -61,7 +61,7 @@ def open_folder(folder: Path) -> LALM:
     )
 
 
-def _model_type(folder: Path) -> str:
+def _read_model_type(folder: Path) -> str:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -69,7 +69,7 @@ def _model_type(folder: Path) -> str:
     return str(config.get("model_type")) if isinstance(config, dict) else "none"
 
 
-def served_lalm(name: str, url: str, *, aliases: tuple[str, ...] = (), form: Form | None = None) -> LALM:
+def open_served(name: str, url: str, *, aliases: tuple[str, ...] = (), form: RequestForm | None = None) -> LALM:
     """Open a LALM behind an OpenAI-compatible server, which may know it by our name or by another."""
     from lalm.runtimes.served_lalm import ServedLALM
     from services.clients.chat_server import Endpoint
@@ -83,29 +83,29 @@ def _recogniser(name: str) -> ASR:
     return CachedASR(pick(ASRS, "ASR", name)(), settings().home / "perception")
 
 
-def trained_lalm(folder: Path, name: str) -> LALM:
+def open_trained(folder: Path, name: str) -> LALM:
     """Open a run of `lalm.train` in this process."""
-    from lalm.runtimes.in_process import TrainedLALM
+    from lalm.runtimes.in_process import InProcessTrainedLALM
     from lalm.train import checkpoint
 
     asr = checkpoint.read_config(folder).model.asr
-    return TrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
+    return InProcessTrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
 
 
-def served_run(folder: Path, name: str, url: str) -> LALM:
+def open_served_trained(folder: Path, name: str, url: str) -> LALM:
     """Open a run of `lalm.train` that vLLM serves at `url` (`docs/exporting.md`)."""
-    from lalm.runtimes.served_run import ServedRun
+    from lalm.runtimes.served_run import ServedTrainedLALM
     from lalm.train import checkpoint
     from services.clients.chat_server import Endpoint
 
     asr = checkpoint.read_config(folder).model.asr
     endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
-    return ServedRun(folder, endpoint, name=name, asr=None if asr is None else _recogniser(asr))
+    return ServedTrainedLALM(folder, endpoint, name=name, asr=None if asr is None else _recogniser(asr))
 
 
-def lalm_in_vllm(name: str) -> LALM:
+def open_in_own_vllm(name: str) -> LALM:
     """Open a run of `lalm.train` in a vLLM of its own."""
-    from lalm.runtimes.own_vllm import InVllm
+    from lalm.runtimes.own_vllm import OwnVllmTrainedLALM
     from lalm.train import checkpoint
 
     folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
@@ -115,7 +115,7 @@ def lalm_in_vllm(name: str) -> LALM:
             "serve it yourself, and name its server as lalm_url."
         )
     asr = checkpoint.read_config(folder).model.asr
-    return InVllm(folder, name=folder.name, asr=None if asr is None else _recogniser(asr))
+    return OwnVllmTrainedLALM(folder, name=folder.name, asr=None if asr is None else _recogniser(asr))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
@@ -124,13 +124,13 @@ def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     def opened(url: str | None) -> LALM:
         """Open it here, or on the server at `url`."""
         folder = Path(__file__).with_name(name)
-        return trained_lalm(folder, name) if url is None else served_run(folder, name, url)
+        return open_trained(folder, name) if url is None else open_served_trained(folder, name, url)
 
     return opened
 
 
 def hub_lalm(
-    name: str, hub_id: str, form: Form, *, aliases: tuple[str, ...] = (), here: bool = False
+    name: str, hub_id: str, form: RequestForm, *, aliases: tuple[str, ...] = (), here: bool = False
 ) -> Callable[[str | None], LALM]:
     """Return the opener of a Hub model, which a server runs, or this process.
 
@@ -145,20 +145,20 @@ def hub_lalm(
     def opened(url: str | None) -> LALM:
         """Open it on the server at `url`, or here; `ModelError` says what is missing."""
         if url is not None:
-            return served_lalm(name, url, aliases=(*aliases, hub_id), form=form)
+            return open_served(name, url, aliases=(*aliases, hub_id), form=form)
         if here:
-            return hub_qwen(name, hub_id)
+            return open_hub_qwen(name, hub_id)
         raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`).")
 
     return opened
 
 
-def hub_qwen(name: str, hub_id: str) -> LALM:
+def open_hub_qwen(name: str, hub_id: str) -> LALM:
     """Open Qwen2-Audio or Qwen2.5-Omni in this process; its weights are fetched from the Hub if they are not here."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    from lalm.runtimes.qwen import Qwen
+    from lalm.runtimes.qwen import InProcessQwen
 
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=HUB_FILES))
@@ -167,10 +167,10 @@ def hub_qwen(name: str, hub_id: str) -> LALM:
             f"{hub_id} is neither on this disk nor could it be fetched from the Hub ({str(error).splitlines()[0]}). "
             f"For {name!r} on a server: --lalm-url URL; in a folder: --lalm FOLDER."
         ) from error
-    return Qwen(folder, name=name, revision=folder.name)
+    return InProcessQwen(folder, name=name, revision=folder.name)
 
 
-def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | None], LALM]:
+def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
     """Return the opener of a hosted model that gives no log-probabilities; `key` is the variable of its key."""
 
     def opened(other_url: str | None) -> LALM:
@@ -191,31 +191,33 @@ def hosted_lalm(name: str, url: str, key: str, form: Form) -> Callable[[str | No
 
 # Limits in seconds as far as known: none could be tried on its own server here. A longer clip goes out in parts
 # where a prompt may hold several, and is refused otherwise.
-HALF_MINUTES = Form(max_clip_s=30, max_clips=8)
-INLINE = Form(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
+HALF_MINUTES = RequestForm(max_clip_s=30, max_clips=8)
+INLINE = RequestForm(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
 
 LALMS: Mapping[str, Callable[[str | None], LALM]] = {
     "earwitness-tiny": shipped_lalm("earwitness-tiny"),
     "qwen2-audio-7b": hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct", HALF_MINUTES, here=True),
     "qwen2.5-omni-3b": hub_lalm(
-        "qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B", Form(max_clip_s=300, max_clips=3), here=True
+        "qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B", RequestForm(max_clip_s=300, max_clips=3), here=True
     ),
     "qwen2.5-omni-7b": hub_lalm(
-        "qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B", Form(max_clip_s=300, max_clips=3), here=True
+        "qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B", RequestForm(max_clip_s=300, max_clips=3), here=True
     ),
     "qwen3-omni-30b": hub_lalm(
-        "qwen3-omni-30b", "Qwen/Qwen3-Omni-30B-A3B-Instruct", Form(takes_system=False, max_clip_s=300, max_clips=6)
+        "qwen3-omni-30b",
+        "Qwen/Qwen3-Omni-30B-A3B-Instruct",
+        RequestForm(takes_system=False, max_clip_s=300, max_clips=6),
     ),
     # vLLM hears with this model only through its speech LoRA, served under a name of its own.
     "phi-4-mm": hub_lalm(
-        "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", Form(max_clip_s=40, max_clips=8), aliases=("speech",)
+        "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", RequestForm(max_clip_s=40, max_clips=8), aliases=("speech",)
     ),
-    "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", Form(max_clip_s=600)),
+    "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", RequestForm(max_clip_s=600)),
     "voxtral-mini-3b": hub_lalm(
-        "voxtral-mini-3b", "mistralai/Voxtral-Mini-3B-2507", Form(takes_system=False, max_clip_s=2400)
+        "voxtral-mini-3b", "mistralai/Voxtral-Mini-3B-2507", RequestForm(takes_system=False, max_clip_s=2400)
     ),
     "voxtral-small-24b": hub_lalm(
-        "voxtral-small-24b", "mistralai/Voxtral-Small-24B-2507", Form(takes_system=False, max_clip_s=2400)
+        "voxtral-small-24b", "mistralai/Voxtral-Small-24B-2507", RequestForm(takes_system=False, max_clip_s=2400)
     ),
     "ultravox-8b": hub_lalm(
         "ultravox-8b", "fixie-ai/ultravox-v0_5-llama-3_1-8b", HALF_MINUTES._replace(part_type="audio_url")

@@ -18,7 +18,7 @@ from services.types import Message, Sampling
 NO_WORDS = " "  # the transcript of a clip in which nobody speaks, as DeSTA writes it
 
 
-class Audio(BaseModel):
+class MessageAudio(BaseModel):
     """A clip of a message."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -29,14 +29,14 @@ class Audio(BaseModel):
     """Transcript; a single space where nobody speaks."""
 
 
-class Turn(BaseModel):
+class ChatTurn(BaseModel):
     """One message, with the clips that its `<|AUDIO|>` stand for, in order."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     role: Literal["system", "user", "assistant"]
     content: str
-    audios: tuple[Audio, ...] = ()
+    audios: tuple[MessageAudio, ...] = ()
 
 
 class Conversation(BaseModel):
@@ -44,7 +44,7 @@ class Conversation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    messages: tuple[Turn, ...]
+    messages: tuple[ChatTurn, ...]
     response: str
     id: str = ""
     dataset: str = ""
@@ -75,7 +75,7 @@ class Conversation(BaseModel):
         return tuple(Message(role=turn.role, content=turn.content) for turn in self.messages)
 
     @property
-    def audios(self) -> tuple[Audio, ...]:
+    def audios(self) -> tuple[MessageAudio, ...]:
         """The clips of all messages, in order."""
         return tuple(audio for turn in self.messages for audio in turn.audios)
 
@@ -104,10 +104,10 @@ def read_conversations(path: Path) -> Iterator[Conversation]:
     with lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _conversation(line, f"{path}:{number}")
+                yield _parse_line(line, f"{path}:{number}")
 
 
-def _conversation(line: str, place: str) -> Conversation:
+def _parse_line(line: str, place: str) -> Conversation:
     try:
         return Conversation.model_validate_json(line)
     except ValidationError as error:

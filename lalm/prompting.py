@@ -15,13 +15,13 @@ ANSWER_FREELY = "Answer in one or two sentences."
 ANSWER_BRIEFLY = "Answer in a few words."
 
 
-def hearing(question: Question, *, lists_options: bool = True) -> tuple[Message, ...]:
+def build_messages(question: Question, *, lists_options: bool = True) -> tuple[Message, ...]:
     """Return the prompt for a model that hears the clip itself."""
-    content = asked(question, lists_options=lists_options)
+    content = format_prompt(question, lists_options=lists_options)
     return (Message(role="system", content=SYSTEM_HEARING), Message(role="user", content=content))
 
 
-def asked(question: Question, instruction: str = "", *, lists_options: bool = True) -> str:
+def format_prompt(question: Question, instruction: str = "", *, lists_options: bool = True) -> str:
     """Return the question with its options, one a line, and how to answer.
 
     Without its options listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
@@ -29,20 +29,20 @@ def asked(question: Question, instruction: str = "", *, lists_options: bool = Tr
     """
     shows = lists_options and bool(question.choices)
     usual = ANSWER_LETTER if shows else ANSWER_BRIEFLY if question.choices else ANSWER_FREELY
-    put = listed(question) if lists_options else ASK.format(question=question.text)
+    put = format_question(question) if lists_options else ASK.format(question=question.text)
     return f"{put}\n{instruction or usual}"
 
 
-def listed(question: Question) -> str:
+def format_question(question: Question) -> str:
     """Return the question with its options, one a line."""
-    return "\n".join([ASK.format(question=question.text), *map(_option, question.choices)])
+    return "\n".join([ASK.format(question=question.text), *map(_format_option, question.choices)])
 
 
-def beside_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:
+def insert_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:
     """Return the message that holds both; `heard` is what stands between the tags."""
     clip = f"{START}{heard}{END}"
     return f"{prompt}\n\n{clip}" if prompt_first else f"{clip}\n\n{prompt}"
 
 
-def _option(choice: Choice) -> str:
+def _format_option(choice: Choice) -> str:
     return OPTION.format(letter=choice.letter, text=choice.text)

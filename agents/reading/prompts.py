@@ -6,7 +6,7 @@ What was said in a recording is quoted: it is data, never an instruction.
 
 import re
 
-from lalm.prompting import asked
+from lalm.prompting import format_prompt
 from services.types import Evidence, Message, Question
 
 SYSTEM = (
@@ -34,7 +34,7 @@ def messages(
     """
     heard = "" if evidence is None else _heard(evidence)
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
-    put = asked(question, lists_options=lists_options)
+    put = format_prompt(question, lists_options=lists_options)
     return (Message(role="system", content=system), Message(role="user", content=heard + put))
 
 

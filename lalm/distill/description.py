@@ -47,25 +47,30 @@ ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN
 """Everything that may stand before a colon in a seed description."""
 
 
-def seed_description(row: Metadata) -> str:
+def describe_clip(row: Metadata) -> str:
     """Return what the backbone reads in place of the clip."""
     if spans := row.spans:
         kind = SPAN_NAMES[row.task]
         lines = [
-            _line(span.start_s, span.end_s, "", [f"{kind}: {span.text.removesuffix(' speaker')}"]) for span in spans
+            _format_line(span.start_s, span.end_s, "", [f"{kind}: {span.text.removesuffix(' speaker')}"])
+            for span in spans
         ]
         return "\n".join(lines)
     found = ((name, read(row)) for name, read in KNOWN[row.task].items())
     attributes = [row.caption.split(";")[0].rstrip(".")] if row.task == "music" else []
     attributes += [f"{name}: {value}" for name, value in found if value]
-    return _line(0.0, row.duration, row.transcript.strip(), attributes)
+    return _format_line(0.0, row.duration, row.transcript.strip(), attributes)
 
 
-def _line(start_s: float, end_s: float, transcript: str, attributes: list[str]) -> str:
-    parts = (f"[{_clock(start_s)}-{_clock(max(end_s, start_s + 1))}]", transcript, f"({', '.join(attributes)})")
+def _format_line(start_s: float, end_s: float, transcript: str, attributes: list[str]) -> str:
+    parts = (
+        f"[{_format_clock(start_s)}-{_format_clock(max(end_s, start_s + 1))}]",
+        transcript,
+        f"({', '.join(attributes)})",
+    )
     return " ".join(part for part in parts if part)
 
 
-def _clock(seconds: float) -> str:
+def _format_clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:02}:{rest:02}"

@@ -39,51 +39,51 @@ class Fact(NamedTuple):
     """Whether it can be asked with options."""
 
 
-Facts: TypeAlias = Callable[[Metadata, random.Random], list[Fact]]
+FactReader: TypeAlias = Callable[[Metadata, random.Random], list[Fact]]
 OWN = "-"
 
 
-def yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
+def make_yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
     """Return a fact that is answered with yes or no."""
     answer, other = (YES, NO) if is_true else (NO, YES)
     return Fact(kind, answer, wrong=(other,), about=about, pool=OWN)
 
 
-def number(kind: str, value: int, *, lowest: int = 1) -> Fact:
+def make_number(kind: str, value: int, *, lowest: int = 1) -> Fact:
     """Return a fact that is answered with a number; wrong options lie near it."""
     near = range(max(lowest, value - NUM_NEIGHBOURS), value + NUM_NEIGHBOURS + 1)
-    return Fact(kind, counted(value), wrong=tuple(counted(n) for n in near if n != value))
+    return Fact(kind, word_number(value), wrong=tuple(word_number(n) for n in near if n != value))
 
 
-def counted(value: int) -> Wordings:
+def word_number(value: int) -> Wordings:
     """Return a number as a word and as digits; as digits alone where words get long."""
     return (NUMBERS[value], str(value)) if value < len(NUMBERS) else (str(value), str(value))
 
 
-def label(text: str) -> Wordings:
+def capitalise(text: str) -> Wordings:
     """Return a label of the metadata as an answer."""
     text = text.strip()
     return (text[:1].upper() + text[1:],)
 
 
-def thing(text: str) -> str:
+def uncapitalise(text: str) -> str:
     """Return a label as it stands inside a sentence."""
     return text[:1].lower() + text[1:]
 
 
-def looked_up(table: str, key: str) -> str:
+def look_up(table: str, key: str) -> str:
     """Return what the vocabulary files under a label in small letters; empty where it has nothing."""
     found = VOCABULARY[table].get(key.strip().lower(), "")
     assert isinstance(found, str)
     return found
 
 
-def wordings(table: str, key: str) -> Wordings:
+def look_up_wordings(table: str, key: str) -> Wordings:
     """Return the wordings that the vocabulary has for a value."""
     return tuple(VOCABULARY[table][key])
 
 
-def permuted(parts: Sequence[str], rng: random.Random, *, join: str, num_wrong: int = 6) -> tuple[Wordings, ...]:
+def permute(parts: Sequence[str], rng: random.Random, *, join: str, num_wrong: int = 6) -> tuple[Wordings, ...]:
     """Return other orders of the parts, joined; fewer where there are not as many."""
     orders = {tuple(rng.sample(parts, len(parts))) for _ in range(4 * num_wrong)} - {tuple(parts)}
     return tuple((join.join(order),) for order in sorted(orders)[:num_wrong])

@@ -86,14 +86,14 @@ MIN_LATIN = 0.7  # share of Latin letters in an English reply; a quoted title ma
 ALIKE = 0.9  # ratio of matching characters above which two replies about a clip say the same
 
 
-class Reply(Value):
+class BackboneReply(Value):
     """What a backbone said, and whether it came to an end."""
 
     text: str
     is_finished: bool
 
 
-def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason | None:
+def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool) -> Reason | None:
     """Return why a reply is dropped, the plainest reason first; None for one that is kept.
 
     Args:
@@ -102,7 +102,7 @@ def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason |
         in_english: whether an English reply was asked for.
     """
     text = reply.text.strip().replace("’", "'")
-    own = _unquoted(text)  # what somebody says in the clip is no refusal
+    own = _strip_quotes(text)  # what somebody says in the clip is no refusal
     checks: dict[Reason, bool] = {
         "empty": not re.search(r"\w", text),
         "truncated": not reply.is_finished,
@@ -110,14 +110,14 @@ def fault(reply: Reply, *, earlier: Iterable[str], in_english: bool) -> Reason |
         "bracket format": BRACKETS.search(text) is not None,
         "leak": LEAK.search(own) is not None,
         "wrong language": in_english and not is_english(text),
-        "near-duplicate": any(_alike(text, other) for other in earlier),
+        "near-duplicate": any(_is_near_duplicate(text, other) for other in earlier),
     }
     return next((reason for reason, is_so in checks.items() if is_so), None)
 
 
 def is_english(text: str) -> bool:
     """Tell by script and by the commonest words of English and of others; what is quoted does not count."""
-    text = _unquoted(text)
+    text = _strip_quotes(text)
     letters = [letter for letter in text if letter.isalpha()]
     if letters and sum(letter.isascii() for letter in letters) / len(letters) < MIN_LATIN:
         return False
@@ -125,15 +125,15 @@ def is_english(text: str) -> bool:
     return len(words & ENGLISH) >= max(len(words & common) for common in OTHERS)
 
 
-def _unquoted(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     """Return what a reply says itself, unless all of it is in quotation marks."""
     said = QUOTED.sub(" ", text)
     return said.strip() if re.search(r"\w", said) else text
 
 
-def _alike(one: str, other: str) -> bool:
-    return SequenceMatcher(None, _bare(one), _bare(other), autojunk=False).ratio() >= ALIKE
+def _is_near_duplicate(one: str, other: str) -> bool:
+    return SequenceMatcher(None, _normalise(one), _normalise(other), autojunk=False).ratio() >= ALIKE
 
 
-def _bare(text: str) -> str:
+def _normalise(text: str) -> str:
     return re.sub(r"\W+", " ", text.lower()).strip()

@@ -8,21 +8,21 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from lalm.distill.filters import Reply
+from lalm.distill.filters import BackboneReply
 from services.errors import BadConfig
 from services.files import sync_to_disk
 from services.types import Message, Value
 
 
-class Entry(Value):
+class JournalEntry(Value):
     """One line of a journal."""
 
     asked: str
     """Digest of the prompt."""
-    reply: Reply
+    reply: BackboneReply
 
 
-def digest(messages: Sequence[Message]) -> str:
+def hash_prompt(messages: Sequence[Message]) -> str:
     """Return what tells a prompt from every other."""
     text = "\n".join(message.model_dump_json() for message in messages)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -52,7 +52,7 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def replies(self, asked: Sequence[str], *, batch: int) -> list[Reply]:
+    def read_replies(self, asked: Sequence[str], *, batch: int) -> list[BackboneReply]:
         """Return what an earlier run left, in whole batches: one that was being written when it was killed is cut off.
 
         Args:
@@ -61,41 +61,41 @@ class Journal:
         """
         head, *lines = self._read().splitlines(keepends=True) or [""]
         if head.endswith("\n") and head != self._head:
-            raise self._other(f"{head.strip()} instead of {self._head.strip()}")
+            raise self._other_run_error(f"{head.strip()} instead of {self._head.strip()}")
         whole = [line for line in lines if line.endswith("\n")]
         whole = whole[: len(whole) // batch * batch] if len(whole) < len(asked) else whole[: len(asked)]
-        entries = [self._entry(line) for line in whole]
+        entries = [self._parse_entry(line) for line in whole]
         for number, (entry, prompt) in enumerate(zip(entries, asked, strict=False), start=1):
             if entry.asked != prompt:
-                raise self._other(f"prompt {number} was another")
+                raise self._other_run_error(f"prompt {number} was another")
         if len(whole) < len(lines) or not head.endswith("\n"):
             self._file.truncate(0)
-            self._save(self._head + "".join(whole))
+            self._append_durably(self._head + "".join(whole))
         return [entry.reply for entry in entries]
 
-    def append(self, asked: Sequence[str], replies: Sequence[Reply]) -> None:
+    def append(self, asked: Sequence[str], replies: Sequence[BackboneReply]) -> None:
         """Write the replies of a batch."""
-        entries = [Entry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
-        self._save("".join(entry.model_dump_json() + "\n" for entry in entries))
+        entries = [JournalEntry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
+        self._append_durably("".join(entry.model_dump_json() + "\n" for entry in entries))
 
     def _read(self) -> str:
         self._file.seek(0)
         try:
             return self._file.read()
         except UnicodeDecodeError as error:
-            raise self._other("bytes that are no UTF-8") from error
+            raise self._other_run_error("bytes that are no UTF-8") from error
 
-    def _entry(self, line: str) -> Entry:
+    def _parse_entry(self, line: str) -> JournalEntry:
         try:
-            return Entry.model_validate_json(line)
+            return JournalEntry.model_validate_json(line)
         except ValidationError as error:
-            raise self._other("a line that is no reply") from error
+            raise self._other_run_error("a line that is no reply") from error
 
-    def _other(self, what: str) -> BadConfig:
+    def _other_run_error(self, what: str) -> BadConfig:
         return BadConfig(
             f"'{self._path}' holds replies of another run: {what}. Name another output, or delete that file."
         )
 
-    def _save(self, text: str) -> None:
+    def _append_durably(self, text: str) -> None:
         self._file.write(text)
         sync_to_disk(self._file)

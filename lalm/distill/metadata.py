@@ -25,7 +25,7 @@ class Speaker(BaseModel):
     intensity: str | None = None
 
 
-class Span(BaseModel):
+class MetadataSpan(BaseModel):
     """What is heard over a stretch of the clip."""
 
     model_config = ConfigDict(frozen=True)
@@ -81,10 +81,10 @@ class Metadata(BaseModel):
         return found[1] if found else ""
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[MetadataSpan, ...]:
         """Stretches that the caption names, in order; empty where it names none."""
         found = SPANS.findall(self.caption)
-        return tuple(Span(start_s=start, end_s=end, text=text) for start, end, text in found)
+        return tuple(MetadataSpan(start_s=start, end_s=end, text=text) for start, end, text in found)
 
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:
@@ -95,15 +95,15 @@ def read_metadata(path: Path) -> tuple[Metadata, ...]:
         raise BadConfig(f"Metadata '{path}' cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BadConfig(f"Metadata '{path}' is no UTF-8: byte {error.start}, {error.reason}.") from error
-    return tuple(_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+    return tuple(_parse_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def with_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:
+def filter_by_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:
     """Return the rows whose licence contains none of these words, such as NC."""
     return tuple(row for row in rows if not set(dropped) & set(re.split(r"[^A-Za-z0-9]+", row.license)))
 
 
-def _row(line: str, place: str) -> Metadata:
+def _parse_row(line: str, place: str) -> Metadata:
     try:
         return Metadata.model_validate_json(line)
     except ValidationError as error:

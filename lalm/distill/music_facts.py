@@ -3,7 +3,7 @@
 import random
 import re
 
-from lalm.distill.facts import OWN, Fact, Wordings, label, looked_up, number, yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_number, make_yes_no
 from lalm.distill.metadata import Metadata
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
@@ -25,7 +25,7 @@ SAMPLE_KINDS = {
 }
 
 
-def music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+def read_music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Return the facts about music, none for other clips."""
     if row.task != "music":
         return []
@@ -34,8 +34,8 @@ def music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
 
 def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
-    if len(row.labels) == 1 and (family := looked_up("instrument_family", row.labels[0])):
-        facts = [Fact("instrument", label(row.labels[0])), Fact("instrument_family", label(family))]
+    if len(row.labels) == 1 and (family := look_up("instrument_family", row.labels[0])):
+        facts = [Fact("instrument", capitalise(row.labels[0])), Fact("instrument_family", capitalise(family))]
         is_true = rng.random() < 0.5
         others = [
             name
@@ -44,12 +44,12 @@ def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
         ]
         about = row.labels[0].lower() if is_true else rng.choice(others)
         facts.append(
-            yes_no("presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _an(about))
+            make_yes_no("presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _an(about))
         )
     elif len(row.labels) == 1 and not row.title:
         kind = KINDS.search(row.caption)
         known = SAMPLE_KINDS.get(kind[1]) if kind else row.labels[0]
-        facts = [Fact("music_sound", label(known))] if known else []
+        facts = [Fact("music_sound", capitalise(known))] if known else []
     return facts
 
 
@@ -67,9 +67,12 @@ def _timing(row: Metadata) -> list[Fact]:
         facts += [Fact("tempo", _tempo(row.bpm), also_true=alike)]
         facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
     if row.meter:
-        facts += [_one_of("meter", row.meter, METERS), number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2)]
+        facts += [
+            _one_of("meter", row.meter, METERS),
+            make_number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2),
+        ]
     if row.count:
-        facts.append(number("count", row.count))
+        facts.append(make_number("count", row.count))
     return facts
 
 
@@ -95,7 +98,7 @@ def _piece(row: Metadata) -> list[Fact]:
         return []
     title = re.split(r"[-–]", row.title)[-1] if "on hold" in row.caption else row.title
     facts = [
-        Fact("title", label(re.sub(r"[_-]", " ", title)), is_open=False),
+        Fact("title", capitalise(re.sub(r"[_-]", " ", title)), is_open=False),
         Fact("vocals", ("Instrumental", "No vocals")),
     ]
     if "game music" in row.labels:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lalm.distill.facts import label
+from lalm.distill.facts import capitalise
 from lalm.distill.metadata import Metadata
-from lalm.distill.targets import QUESTIONS, TargetWriter, facts
+from lalm.distill.targets import QUESTIONS, TargetWriter, collect_facts
 from services.types import Value
 
 Style: TypeAlias = Literal["describe", "classify", "open_qa", "multiple_choice", "instruction"]
@@ -22,7 +22,7 @@ REPHRASE = (
 )
 
 
-class Prompt(Value):
+class PoolPrompt(Value):
     """One prompt of the pool; `{question}` stands for a question about the clip at hand."""
 
     id: str
@@ -31,30 +31,30 @@ class Prompt(Value):
     replies_in_english: bool = True
 
 
-class Pool(Value):
+class PromptPool(Value):
     """All prompts of one version."""
 
     version: str
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[PoolPrompt, ...]
 
-    def draw(self, shares: Mapping[Style, float], rng: random.Random) -> Prompt:
+    def draw(self, shares: Mapping[Style, float], rng: random.Random) -> PoolPrompt:
         """Draw a style by its share, then one of its prompts."""
         styles = sorted(shares)
         style = rng.choices(styles, [shares[one] for one in styles])[0]
         return rng.choice([prompt for prompt in self.prompts if prompt.style == style])
 
 
-def load_pool() -> Pool:
+def load_pool() -> PromptPool:
     """Read the pool."""
-    return Pool.model_validate_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return PromptPool.model_validate_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
-def worded(prompt: Prompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> str:
+def fill_prompt(prompt: PoolPrompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> str:
     """Return a prompt for one clip, with a question that its metadata can answer."""
     if "{question}" not in prompt.text:
         return prompt.text
     if prompt.style == "multiple_choice":
-        return prompt.text.replace("{question}", rng.choice(writer.choice_questions(row, rng)))
-    fact = rng.choice([fact for fact in facts(row, rng) if fact.is_open and fact.kind != "describe"])
+        return prompt.text.replace("{question}", rng.choice(writer.write_choice_questions(row, rng)))
+    fact = rng.choice([fact for fact in collect_facts(row, rng) if fact.is_open and fact.kind != "describe"])
     question = rng.choice(QUESTIONS[fact.kind]).format(about=fact.about)
-    return prompt.text.replace("{question}", label(question)[0])
+    return prompt.text.replace("{question}", capitalise(question)[0])

@@ -18,14 +18,14 @@ from typing import NamedTuple
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lalm.distill.config import DistillConfig
-from lalm.distill.description import seed_description
-from lalm.distill.filters import Reply, fault
-from lalm.distill.journal import Journal, digest
-from lalm.distill.metadata import Metadata, read_metadata, with_licence
-from lalm.distill.prompt_pool import REPHRASE, SYSTEM, Prompt, load_pool, worded
-from lalm.distill.targets import TargetWriter, heard_turns
+from lalm.distill.description import describe_clip
+from lalm.distill.filters import BackboneReply, find_fault
+from lalm.distill.journal import Journal, hash_prompt
+from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
+from lalm.distill.prompt_pool import REPHRASE, SYSTEM, PoolPrompt, fill_prompt, load_pool
+from lalm.distill.targets import TargetWriter, build_turns
 from lalm.messages import Conversation
-from lalm.prompting import beside_audio
+from lalm.prompting import insert_audio
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
@@ -37,17 +37,17 @@ from services.yaml_file import read_config
 REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # what lies beside the output
 
 
-class Ask(NamedTuple):
+class PlannedPrompt(NamedTuple):
     """One prompt about one clip."""
 
     row: Metadata
-    prompt: Prompt
+    prompt: PoolPrompt
     text: str
     """The prompt with its question filled in."""
     is_prompt_first: bool
 
 
-class Dropped(Value):
+class DroppedReply(Value):
     """A reply that is not learnt from."""
 
     reason: str
@@ -57,7 +57,7 @@ class Dropped(Value):
     response: str
 
 
-class Summary(Value):
+class DistillSummary(Value):
     """What a run came to."""
 
     clips: int
@@ -78,13 +78,13 @@ class Summary(Value):
     backbone_revision: str
 
 
-def distill(config: DistillConfig, root: Path) -> Summary:
+def distill(config: DistillConfig, root: Path) -> DistillSummary:
     """Write the targets that `config` describes; paths in it start from `root`. Ctrl-C writes what there is."""
     # 1. The clips
     file, output = root / config.metadata, root / config.output
-    _keep_apart(file, output)
+    _check_output(file, output)
     described = read_metadata(file)
-    known = with_licence(described, config.drop_licences)
+    known = filter_by_licence(described, config.drop_licences)
     rows = [row for row in known if (file.parent / row.audio).is_file()]
     if not rows:
         raise BadConfig(
@@ -93,21 +93,21 @@ def distill(config: DistillConfig, root: Path) -> Summary:
         )
     # 2. What is asked about them
     writer = TargetWriter(rows)
-    asks = plan(rows, writer, config) if "distilled" in config.targets else []
+    asks = plan_prompts(rows, writer, config) if "distilled" in config.targets else []
     # 3. The replies of the backbone, those that an earlier run left first
     _make_folder(output.parent)
     llm = open_llm(config.backbone, config.llm_url, config.sampling) if asks else None
-    replies: list[Reply] = []
+    replies: list[BackboneReply] = []
     if llm is not None:
         with Journal(output.with_suffix(REPLIES), config.fingerprint(llm.revision)) as journal:
-            replies = collect(llm, asks, journal, config)
+            replies = collect_replies(llm, asks, journal, config)
     # 4. What is worth learning
     rounds = config.metadata_rounds if "metadata" in config.targets else 0
-    metadata_rows = [one for row in rows for turn in range(rounds) for one in _drawn(writer, row, turn)]
-    kept, dropped = sift(asks, replies, config, llm)
+    metadata_rows = [one for row in rows for turn in range(rounds) for one in _draw_metadata_rows(writer, row, turn)]
+    kept, dropped = sift_replies(asks, replies, config, llm)
     _write(output, (one.to_line() for one in (*metadata_rows, *kept)))
     _write(output.with_suffix(DROPPED), (one.model_dump_json() + "\n" for one in dropped))
-    summary = Summary(
+    summary = DistillSummary(
         clips=len(rows),
         clips_without_audio=len(known) - len(rows),
         clips_without_licence=len(described) - len(known),
@@ -124,41 +124,45 @@ def distill(config: DistillConfig, root: Path) -> Summary:
     return summary
 
 
-def plan(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[Ask]:
+def plan_prompts(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[PlannedPrompt]:
     """Draw the prompts, one for every clip, then the next: a run that ends early has asked about all kinds of clips."""
     pool = load_pool()
-    asks: list[Ask] = []
+    asks: list[PlannedPrompt] = []
     for turn in range(config.prompts_per_clip):
         drawn = []
         for row in rows:
-            rng = _random(config.sampling.seed, row.id, "ask", turn)
+            rng = _make_rng(config.sampling.seed, row.id, "ask", turn)
             prompt = pool.draw(config.styles, rng)
-            drawn.append(Ask(row, prompt, worded(prompt, row, writer, rng), rng.random() < config.prompt_first))
+            drawn.append(
+                PlannedPrompt(row, prompt, fill_prompt(prompt, row, writer, rng), rng.random() < config.prompt_first)
+            )
         begun = -len(asks) % config.concurrency  # what the last batch of the turn before has room for
-        asks += _batched(drawn, begun, config.concurrency, _random(config.sampling.seed, "order", turn))
+        asks += _sort_into_batches(drawn, begun, config.concurrency, _make_rng(config.sampling.seed, "order", turn))
     return asks
 
 
-def _batched(asks: Sequence[Ask], begun: int, size: int, rng: random.Random) -> list[Ask]:
+def _sort_into_batches(asks: Sequence[PlannedPrompt], begun: int, size: int, rng: random.Random) -> list[PlannedPrompt]:
     """Put prompts of about one length into each batch, as they are read together, and the batches in any order."""
-    ordered = sorted(asks, key=lambda ask: sum(len(message.content) for message in _messages(ask)))
+    ordered = sorted(asks, key=lambda ask: sum(len(message.content) for message in _build_messages(ask)))
     batches = [ordered[start : start + size] for start in range(begun, len(ordered), size)]
     whole = [batch for batch in batches if len(batch) == size]
     rest = [batch for batch in batches if len(batch) < size]
     return [*ordered[:begun], *(ask for batch in [*rng.sample(whole, len(whole)), *rest] for ask in batch)]
 
 
-def collect(llm: LLM, asks: Sequence[Ask], journal: Journal, config: DistillConfig) -> list[Reply]:
+def collect_replies(
+    llm: LLM, asks: Sequence[PlannedPrompt], journal: Journal, config: DistillConfig
+) -> list[BackboneReply]:
     """Return the reply to every prompt, or to the first ones if Ctrl-C comes in between."""
     columns = (TextColumn("Asking {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with asyncio.Runner() as runner, Progress(*columns) as progress:
-        asked = [digest(_messages(ask)) for ask in asks]
-        replies = journal.replies(asked, batch=config.concurrency)
+        asked = [hash_prompt(_build_messages(ask)) for ask in asks]
+        replies = journal.read_replies(asked, batch=config.concurrency)
         bar = progress.add_task("", total=len(asks), completed=len(replies), name=llm.name)
         try:
             for start in range(len(replies), len(asks), config.concurrency):
                 part = slice(start, start + config.concurrency)
-                batch = runner.run(_ask(llm, asks[part], rephrase=config.rephrase))
+                batch = runner.run(_complete_batch(llm, asks[part], rephrase=config.rephrase))
                 journal.append(asked[part], batch)
                 replies.extend(batch)
                 progress.update(bar, completed=len(replies))
@@ -167,8 +171,8 @@ def collect(llm: LLM, asks: Sequence[Ask], journal: Journal, config: DistillConf
     return replies
 
 
-async def _ask(llm: LLM, asks: Sequence[Ask], *, rephrase: bool) -> list[Reply]:
-    first = [_messages(ask) for ask in asks]
+async def _complete_batch(llm: LLM, asks: Sequence[PlannedPrompt], *, rephrase: bool) -> list[BackboneReply]:
+    first = [_build_messages(ask) for ask in asks]
     readings = await asyncio.gather(*map(llm.complete, first))
     if rephrase:
         said = [
@@ -176,42 +180,44 @@ async def _ask(llm: LLM, asks: Sequence[Ask], *, rephrase: bool) -> list[Reply]:
         ]
         again = [(*asked, *more) for asked, more in zip(first, said, strict=True)]
         readings = await asyncio.gather(*map(llm.complete, again))
-    return [Reply(text=reading.reply, is_finished=reading.is_finished) for reading in readings]
+    return [BackboneReply(text=reading.reply, is_finished=reading.is_finished) for reading in readings]
 
 
-def _messages(ask: Ask) -> tuple[Message, ...]:
-    content = beside_audio(ask.text, seed_description(ask.row), prompt_first=ask.is_prompt_first)
+def _build_messages(ask: PlannedPrompt) -> tuple[Message, ...]:
+    content = insert_audio(ask.text, describe_clip(ask.row), prompt_first=ask.is_prompt_first)
     return (Message(role="system", content=SYSTEM), Message(role="user", content=content))
 
 
-class Sifted(NamedTuple):
+class SiftedReplies(NamedTuple):
     """Replies, told apart."""
 
     kept: list[Conversation]
-    dropped: list[Dropped]
+    dropped: list[DroppedReply]
 
 
-def sift(asks: Sequence[Ask], replies: Sequence[Reply], config: DistillConfig, llm: LLM | None) -> Sifted:
+def sift_replies(
+    asks: Sequence[PlannedPrompt], replies: Sequence[BackboneReply], config: DistillConfig, llm: LLM | None
+) -> SiftedReplies:
     """Tell the replies that are worth learning from the others."""
     kept: list[Conversation] = []
-    dropped: list[Dropped] = []
+    dropped: list[DroppedReply] = []
     earlier: dict[str, list[str]] = defaultdict(list)
     for ask, reply in zip(asks, replies, strict=False):
         assert llm is not None
-        reason = fault(reply, earlier=earlier[ask.row.id], in_english=ask.prompt.replies_in_english)
+        reason = find_fault(reply, earlier=earlier[ask.row.id], in_english=ask.prompt.replies_in_english)
         if reason is not None:
             record = {"id": ask.row.id, "prompt_id": ask.prompt.id, "prompt": ask.text, "response": reply.text}
-            dropped.append(Dropped(reason=reason, **record))
+            dropped.append(DroppedReply(reason=reason, **record))
             continue
         earlier[ask.row.id].append(reply.text)
         kept.append(
             Conversation(
-                messages=heard_turns(ask.row, beside_audio(ask.text, prompt_first=ask.is_prompt_first)),
+                messages=build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first)),
                 response=reply.text.strip(),
                 id=ask.row.id,
                 dataset=", ".join(ask.row.sources),
                 recordings=ask.row.recordings,
-                seed_description=seed_description(ask.row),
+                seed_description=describe_clip(ask.row),
                 prompt=ask.text,
                 prompt_id=ask.prompt.id,
                 style=ask.prompt.style,
@@ -221,18 +227,18 @@ def sift(asks: Sequence[Ask], replies: Sequence[Reply], config: DistillConfig, l
                 seed=config.sampling.seed,
             )
         )
-    return Sifted(kept, dropped)
+    return SiftedReplies(kept, dropped)
 
 
-def _drawn(writer: TargetWriter, row: Metadata, turn: int) -> list[Conversation]:
-    return writer.metadata_rows(row, _random(row.id, "metadata", turn))
+def _draw_metadata_rows(writer: TargetWriter, row: Metadata, turn: int) -> list[Conversation]:
+    return writer.write_rows(row, _make_rng(row.id, "metadata", turn))
 
 
-def _random(*of: str | int) -> random.Random:
+def _make_rng(*of: str | int) -> random.Random:
     return random.Random(" ".join(map(str, of)))  # noqa: S311 - no secret
 
 
-def _keep_apart(metadata: Path, output: Path) -> None:
+def _check_output(metadata: Path, output: Path) -> None:
     """Refuse an output that is no file, or that would take the place of the metadata."""
     if not output.name or output.is_dir():
         raise BadConfig(f"output '{output}' is a folder: name a file, such as targets.jsonl.")
@@ -262,10 +268,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/distill/config.py)")
     path: Path = parser.parse_args(argv).config
-    return run("lalm.distill", lambda: _distil(path))
+    return run("lalm.distill", lambda: _distill_and_print(path))
 
 
-def _distil(path: Path) -> int:
+def _distill_and_print(path: Path) -> int:
     summary = distill(read_config(path, DistillConfig), path.parent)
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
     return 0 if summary.replies == summary.replies_wanted else INTERRUPTED

@@ -7,13 +7,13 @@ from lalm.distill.facts import (
     VOCABULARY,
     Fact,
     Wordings,
-    label,
-    looked_up,
-    number,
-    permuted,
-    thing,
-    wordings,
-    yes_no,
+    capitalise,
+    look_up,
+    look_up_wordings,
+    make_number,
+    make_yes_no,
+    permute,
+    uncapitalise,
 )
 from lalm.distill.metadata import Metadata
 
@@ -22,12 +22,12 @@ THEN = ", then "
 ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a clock ticking", "a chainsaw", "a violin")
 
 
-def sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+def read_sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Return the facts about sounds, none where the clip holds no labelled ones."""
     if row.order:
         return _in_order(row.order, rng) + _present(row.order, rng)
     if row.background:
-        return [Fact("background", label(row.background), pool=POOL), *_present((row.background,), rng)]
+        return [Fact("background", capitalise(row.background), pool=POOL), *_present((row.background,), rng)]
     if row.task == "sound" and len(row.labels) == 1:
         return _single(row, rng) + _present(row.labels, rng)
     return []
@@ -35,21 +35,23 @@ def sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
 
 def _single(row: Metadata, rng: random.Random) -> list[Fact]:
     (name,) = row.labels
-    facts = [Fact("sound", label(name), also_true=_alike(name), pool=POOL)]
-    if family := looked_up("sound_family", name):
-        facts.append(Fact("sound_family", wordings("family_words", family)))
-    if animal := looked_up("animal", name):
+    facts = [Fact("sound", capitalise(name), also_true=_alike(name), pool=POOL)]
+    if family := look_up("sound_family", name):
+        facts.append(Fact("sound_family", look_up_wordings("family_words", family)))
+    if animal := look_up("animal", name):
         facts.append(Fact("animal", _animal(animal)))
     if row.reason:
-        facts.append(Fact("cry_reason", wordings("cry_reason", row.reason), wrong=_other_reasons(row.reason, rng)))
+        facts.append(
+            Fact("cry_reason", look_up_wordings("cry_reason", row.reason), wrong=_other_reasons(row.reason, rng))
+        )
     if row.age:
-        facts.append(Fact("cry_age", label(row.age)))
+        facts.append(Fact("cry_age", capitalise(row.age)))
     return facts
 
 
 def _alike(name: str) -> frozenset[str]:
     """Return the labels that the same animal would earn."""
-    animal = looked_up("animal", name)
+    animal = look_up("animal", name)
     return frozenset(other for other, kind in VOCABULARY["animal"].items() if animal and kind == animal)
 
 
@@ -59,45 +61,45 @@ def _animal(name: str) -> Wordings:
 
 def _other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
     others = [one for one in ("hungry", "discomfort", "burping", "belly_pain", "tired") if one != reason]
-    return tuple(wordings("cry_reason", one) for one in rng.sample(others, len(others)))
+    return tuple(look_up_wordings("cry_reason", one) for one in rng.sample(others, len(others)))
 
 
 def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Return what can be asked of sounds that follow one another; other sounds of the clip are the wrong options."""
 
     def one(kind: str, place: int, about: int | None = None) -> Fact:
-        here = tuple(label(name) for number, name in enumerate(order) if number not in {place, about})
-        asked = thing(order[about]) if about is not None else ""
-        return Fact(kind, label(order[place]), wrong=here, about=asked, pool=POOL)
+        here = tuple(capitalise(name) for number, name in enumerate(order) if number not in {place, about})
+        asked = uncapitalise(order[about]) if about is not None else ""
+        return Fact(kind, capitalise(order[place]), wrong=here, about=asked, pool=POOL)
 
     last = len(order) - 1
     after, before = rng.randrange(last), rng.randrange(1, last + 1)
-    names = [order[0], *map(thing, order[1:])]
+    names = [order[0], *map(uncapitalise, order[1:])]
     facts = [
         one("first_sound", 0),
         one("last_sound", last),
         one("sound_after", after + 1, about=after),
         one("sound_before", before - 1, about=before),
         Fact("sound_order", (THEN.join(names),), wrong=_other_orders(order, rng), pool=OWN),
-        number("num_sounds", len(order)),
+        make_number("num_sounds", len(order)),
     ]
     return [*facts, one("second_sound", 1)] if last > 1 else facts
 
 
 def _other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
     """Return wrong sequences: the same sounds in other orders, then one of them exchanged for another sound."""
-    moved = permuted([thing(name) for name in order], rng, join=THEN)
+    moved = permute([uncapitalise(name) for name in order], rng, join=THEN)
     exchanged = []
     for other in rng.sample(ELSEWHERE, len(ELSEWHERE)):
         place = rng.randrange(len(order))
-        if other not in map(thing, order):
-            exchanged.append((THEN.join(thing(n) if i != place else other for i, n in enumerate(order)),))
-    return tuple(label(one[0]) for one in (*moved, *exchanged))
+        if other not in map(uncapitalise, order):
+            exchanged.append((THEN.join(uncapitalise(n) if i != place else other for i, n in enumerate(order)),))
+    return tuple(capitalise(one[0]) for one in (*moved, *exchanged))
 
 
 def _present(heard: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Ask for one sound that is heard or, as often, for one that is not."""
     is_true = rng.random() < 0.5
-    absent = [name for name in ELSEWHERE if name not in map(thing, heard)]
+    absent = [name for name in ELSEWHERE if name not in map(uncapitalise, heard)]
     about = rng.choice(heard) if is_true else rng.choice(absent)
-    return [yes_no("presence", is_true=is_true, about=thing(about))]
+    return [make_yes_no("presence", is_true=is_true, about=uncapitalise(about))]

@@ -3,7 +3,7 @@
 import random
 import re
 
-from lalm.distill.facts import OWN, Fact, Wordings, counted, label, number, wordings, yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up_wordings, make_number, make_yes_no, word_number
 from lalm.distill.metadata import Metadata
 
 PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
@@ -22,7 +22,7 @@ SPEECH_KINDS = (
 )
 
 
-def speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
+def read_speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Return the facts about speech, none for other clips."""
     if row.task != "speech":
         return []
@@ -33,18 +33,18 @@ def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
     if row.speakers:
         voices = [PERSON[one][0] for one in row.speakers]
         return [
-            number("num_speakers", len(voices)),
-            number("num_women", voices.count("A woman"), lowest=0),
-            number("num_men", voices.count("A man"), lowest=0),
+            make_number("num_speakers", len(voices)),
+            make_number("num_women", voices.count("A woman"), lowest=0),
+            make_number("num_men", voices.count("A man"), lowest=0),
             _person("first_speaker", row.speakers[0]),
             _person("last_speaker", row.speakers[-1]),
             Fact("speaker_order", _sequence(row.speakers), wrong=_other_sequences(row.speakers, rng)),
         ]
     facts = [_person("gender", row.speaker.gender)] if row.speaker.gender else []
     if row.speaker.gender and rng.random() < SHARE_OF_LONE_VOICES_COUNTED:
-        facts.append(number("num_speakers", 1))
+        facts.append(make_number("num_speakers", 1))
     if row.speaker.accent:
-        facts.append(Fact("accent", label(row.speaker.accent)))
+        facts.append(Fact("accent", capitalise(row.speaker.accent)))
     return facts
 
 
@@ -68,14 +68,14 @@ def _other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Word
 def _manner(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
     if row.language and (row.language != "English" or rng.random() < SHARE_OF_ENGLISH_NAMED):
-        facts.append(Fact("language", label(row.language)))
+        facts.append(Fact("language", capitalise(row.language)))
     kind = next((kind for opening, kind in SPEECH_KINDS if row.caption.startswith(opening)), "")
     if kind:
         facts.append(Fact("speech_kind", (kind,)))
     if row.quality:
-        facts.append(Fact("quality", wordings("quality", row.quality)))
+        facts.append(Fact("quality", look_up_wordings("quality", row.quality)))
         if row.quality == "clean" or rng.random() < SHARE_OF_DEFECTS_CONFIRMED:
-            facts.append(yes_no("has_defect", is_true=row.quality != "clean"))
+            facts.append(make_yes_no("has_defect", is_true=row.quality != "clean"))
     return facts
 
 
@@ -89,7 +89,7 @@ def _digits(row: Metadata, rng: random.Random) -> list[Fact]:
     first, last, largest = (_digit(one) for one in (digits[0], digits[-1], max(digits)))
     facts = [
         Fact("digits", _read_out(digits), wrong=_other_digits(digits, rng), pool=OWN),
-        number("num_digits", len(digits)),
+        make_number("num_digits", len(digits)),
     ]
     if len(digits) == 1:
         return facts
@@ -99,12 +99,12 @@ def _digits(row: Metadata, rng: random.Random) -> list[Fact]:
         Fact("first_digit", first, wrong=_without(first, others), pool=OWN),
         Fact("last_digit", last, wrong=_without(last, others), pool=OWN),
         Fact("largest_digit", largest, wrong=_without(largest, others), pool=OWN),
-        number("digit_sum", sum(digits)),
+        make_number("digit_sum", sum(digits)),
     ]
 
 
 def _digit(value: int) -> Wordings:
-    return counted(value)
+    return word_number(value)
 
 
 def _without(right: Wordings, others: tuple[Wordings, ...]) -> tuple[Wordings, ...]:
@@ -140,7 +140,7 @@ def _words(row: Metadata, rng: random.Random) -> list[Fact]:
         facts.append(Fact("last_words", (_plain(words[-3:]),), pool=f"last {row.language}"))
     if asked := sorted({word for word in _letters(said) if len(word) >= SHORTEST_WORD}):
         spoken = frozenset(_letters(said))
-        facts.append(Fact("word", label(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
+        facts.append(Fact("word", capitalise(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
     if row.meaning and 1 < len(row.meaning.split()) <= LONGEST_OPTION:
         facts.append(Fact("meaning", (row.meaning,)))
     return facts

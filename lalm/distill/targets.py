@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lalm.distill.facts import OWN, Fact, Wordings, label, yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, capitalise, make_yes_no
 from lalm.distill.metadata import Metadata
-from lalm.distill.music_facts import music_facts
-from lalm.distill.sound_facts import sound_facts
-from lalm.distill.speech_facts import speech_facts
-from lalm.messages import NO_WORDS, Audio, Conversation, Turn
-from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, asked, beside_audio, listed
+from lalm.distill.music_facts import read_music_facts
+from lalm.distill.sound_facts import read_sound_facts
+from lalm.distill.speech_facts import read_speech_facts
+from lalm.messages import NO_WORDS, ChatTurn, Conversation, MessageAudio
+from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, format_prompt, format_question, insert_audio
 from services.types import Question
 
 QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions.json").read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ NUM_CANDIDATES = 60  # answers of other clips that are looked at for wrong optio
 NUM_OPTIONS, SHARES = (2, 3, 4, 5), (1, 2, 5, 1)  # how many options a question has, and how often
 
 
-class Answered(NamedTuple):
+class AnsweredQuestion(NamedTuple):
     """A question with its answer."""
 
     question: Question
@@ -37,16 +37,16 @@ class Answered(NamedTuple):
     """Number of its wording in `lalm/distill/questions.json`."""
 
 
-def facts(row: Metadata, rng: random.Random) -> list[Fact]:
+def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Return everything that can be asked about a clip."""
     plain = (
         Fact("domain", DOMAINS[row.task]),
-        yes_no("speech_present", is_true=row.task == "speech"),
-        yes_no("music_present", is_true=row.task == "music"),
+        make_yes_no("speech_present", is_true=row.task == "speech"),
+        make_yes_no("music_present", is_true=row.task == "music"),
     )
     weights = (1.0, 1.0, 1.0 if row.task == "music" else SHARE_WITHOUT_MUSIC)
-    heard = [rng.choices(plain, weights)[0], Fact("describe", (_mended(row.caption),), is_choice=False)]
-    return heard + sound_facts(row, rng) + music_facts(row, rng) + speech_facts(row, rng)
+    heard = [rng.choices(plain, weights)[0], Fact("describe", (_fix_caption(row.caption),), is_choice=False)]
+    return heard + read_sound_facts(row, rng) + read_music_facts(row, rng) + read_speech_facts(row, rng)
 
 
 class TargetWriter:
@@ -59,37 +59,37 @@ class TargetWriter:
     def __init__(self, rows: Iterable[Metadata]) -> None:
         self._pools: dict[str, list[Wordings]] = defaultdict(list)
         for row in rows:
-            for fact in facts(row, random.Random(row.id)):  # noqa: S311 - no secret
+            for fact in collect_facts(row, random.Random(row.id)):  # noqa: S311 - no secret
                 self._pools[fact.pool or fact.kind].append(fact.answer)
 
-    def metadata_rows(self, row: Metadata, rng: random.Random) -> list[Conversation]:
+    def write_rows(self, row: Metadata, rng: random.Random) -> list[Conversation]:
         """Return every question that the metadata of a clip answers, half of them with options."""
         written = []
-        for fact in facts(row, rng):
+        for fact in collect_facts(row, rng):
             if fact.is_open:
-                written.append(_conversation(row, fact, _open(fact, rng)))
-            if fact.is_choice and (choice := self._choice(fact, rng)) is not None:
-                written.append(_conversation(row, fact, choice))
+                written.append(_make_conversation(row, fact, _ask_openly(fact, rng)))
+            if fact.is_choice and (choice := self._write_choice(fact, rng)) is not None:
+                written.append(_make_conversation(row, fact, choice))
         return written
 
-    def choice_questions(self, row: Metadata, rng: random.Random) -> list[str]:
+    def write_choice_questions(self, row: Metadata, rng: random.Random) -> list[str]:
         """Return the questions about a clip that have options, with them and without how to answer."""
-        chosen = (self._choice(fact, rng) for fact in facts(row, rng) if fact.is_choice)
-        return [listed(one.question) for one in chosen if one is not None]
+        chosen = (self._write_choice(fact, rng) for fact in collect_facts(row, rng) if fact.is_choice)
+        return [format_question(one.question) for one in chosen if one is not None]
 
-    def _choice(self, fact: Fact, rng: random.Random) -> Answered | None:
+    def _write_choice(self, fact: Fact, rng: random.Random) -> AnsweredQuestion | None:
         """Return the fact with options, all worded alike; None where no wrong one is known."""
         wording = rng.randrange(len(fact.answer))
         right = fact.answer[wording]
         wanted = rng.choices(NUM_OPTIONS, SHARES)[0] - 1
-        wrong = self._wrong(fact, wording, wanted, rng)
+        wrong = self._draw_wrong_options(fact, wording, wanted, rng)
         if not wrong:
             return None
         options = rng.sample([right, *wrong], len(wrong) + 1)
         number = rng.randrange(len(QUESTIONS[fact.kind]))
-        return Answered(Question.ask(_asked(fact, number), tuple(options)), right, number)
+        return AnsweredQuestion(Question.ask(_word_question(fact, number), tuple(options)), right, number)
 
-    def _wrong(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
+    def _draw_wrong_options(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
         """Return wrong options: from the clip itself and, as often as they are right there, from other clips.
 
         So an option that is often right is as often wrong, and how often it occurs gives nothing away.
@@ -108,22 +108,22 @@ class TargetWriter:
         return chosen
 
 
-def _asked(fact: Fact, number: int) -> str:
-    return label(QUESTIONS[fact.kind][number].format(about=fact.about))[0]
+def _word_question(fact: Fact, number: int) -> str:
+    return capitalise(QUESTIONS[fact.kind][number].format(about=fact.about))[0]
 
 
-def _open(fact: Fact, rng: random.Random) -> Answered:
+def _ask_openly(fact: Fact, rng: random.Random) -> AnsweredQuestion:
     number = rng.randrange(len(QUESTIONS[fact.kind]))
-    return Answered(Question.ask(_asked(fact, number)), rng.choice(fact.answer), number)
+    return AnsweredQuestion(Question.ask(_word_question(fact, number)), rng.choice(fact.answer), number)
 
 
-def _conversation(row: Metadata, fact: Fact, answered: Answered) -> Conversation:
+def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) -> Conversation:
     question = answered.question
     is_description = fact.kind == "describe"
     instruction = ANSWER_TEXT if question.choices else ANSWER_BRIEFLY
-    prompt = question.text if is_description else asked(question, instruction)
+    prompt = question.text if is_description else format_prompt(question, instruction)
     return Conversation(
-        messages=heard_turns(row, beside_audio(prompt)),
+        messages=build_turns(row, insert_audio(prompt)),
         response=answered.reply,
         id=row.id,
         dataset=", ".join(row.sources),
@@ -135,13 +135,13 @@ def _conversation(row: Metadata, fact: Fact, answered: Answered) -> Conversation
     )
 
 
-def heard_turns(row: Metadata, content: str) -> tuple[Turn, ...]:
+def build_turns(row: Metadata, content: str) -> tuple[ChatTurn, ...]:
     """Return the prompt about a clip as the trained model reads it."""
-    clip = Audio(path=row.audio, text=row.transcript.strip() or NO_WORDS)
-    return (Turn(role="system", content=SYSTEM_HEARING), Turn(role="user", content=content, audios=(clip,)))
+    clip = MessageAudio(path=row.audio, text=row.transcript.strip() or NO_WORDS)
+    return (ChatTurn(role="system", content=SYSTEM_HEARING), ChatTurn(role="user", content=content, audios=(clip,)))
 
 
-def _mended(caption: str) -> str:
+def _fix_caption(caption: str) -> str:
     """Return a caption with its articles and times as people write them."""
     caption = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", caption)
     return re.sub(r"\[(\d+\.\d)s-(\d+\.\d)s\]", r"\1 to \2 s:", caption)

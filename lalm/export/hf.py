@@ -18,10 +18,10 @@ from transformers.models.whisper.configuration_whisper import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.export.hf_config import LalmConfig
-from lalm.model.build import adapt
+from lalm.model.build import add_lora
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import Encoder, padded
+from lalm.model.encoder import Encoder, pad_segments
 from lalm.model.model import AudioLanguageModel
 from services.types import AudioClip
 
@@ -45,7 +45,7 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
             backbone_width=backbone.config.hidden_size,
         )
         if config.lora is not None:
-            adapt(backbone, LoraConfig.model_validate(config.lora))
+            add_lora(backbone, LoraConfig.model_validate(config.lora))
         self.language = AudioLanguageModel(connector, backbone)
         self.post_init()
         # transformers looks for shared weights in direct children only
@@ -75,9 +75,9 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
             raise ValueError(
                 f"input_ids has {len(input_ids)} sequences; the model takes one, or several packed into one."
             )
-        features = padded([part for clip in clips for part in self.encoder(clip)]) if clips else None
-        inputs_1LH = self.language.embeddings(input_ids[0], self.language.listen(features))[None]
-        with self.language.adapted(active=features is not None):
+        features = pad_segments([part for clip in clips for part in self.encoder(clip)]) if clips else None
+        inputs_1LH = self.language.embed_prompt(input_ids[0], self.language.embed_audio(features))[None]
+        with self.language.use_adapters(active=features is not None):
             logits_1LV = self.language.backbone(
                 inputs_embeds=inputs_1LH, position_ids=position_ids, attention_mask=attention_mask, use_cache=False
             ).logits

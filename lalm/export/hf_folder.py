@@ -39,12 +39,12 @@ def export(trained: Path, folder: Path) -> None:
         raise BadConfig(
             f"'{trained}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
         )
-    with _appearing(folder) as partial:
-        _write(trained, config, partial)
+    with _write_whole_folder(folder) as partial:
+        _write_model(trained, config, partial)
 
 
 @contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
+def _write_whole_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to write into, which takes its name once all is written; `BadConfig` where nothing can be."""
     partial = folder.with_name(f"{folder.name}.partial")
     try:
@@ -59,7 +59,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write(trained: Path, config: ModelConfig, partial: Path) -> None:
+def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
     built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
     checkpoint.load_weights(built.model, trained)
     described = LalmConfig(
@@ -73,13 +73,13 @@ def _write(trained: Path, config: ModelConfig, partial: Path) -> None:
     model = Lalm(described)
     model.encoder, model.language = built.encoder, built.model
     model.save_pretrained(partial)
-    hearing(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
+    add_audio_tokens(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
 
 
-def hearing(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+def add_audio_tokens(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
     """Add what a server needs that is sent clips: the two tokens, and a chat template that takes them as parts."""
     tokenizer.add_tokens([AUDIO, TRANSCRIPT_END], special_tokens=True)
     tokenizer.chat_template = PARTS_TEMPLATE.read_text(encoding="utf-8") + str(tokenizer.chat_template)

@@ -39,7 +39,7 @@ from vllm.sequence import IntermediateTensors
 
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import SEGMENT_SAMPLES, Encoder, padded
+from lalm.model.encoder import SEGMENT_SAMPLES, Encoder, pad_segments
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.types import SAMPLE_RATE
 
@@ -47,7 +47,7 @@ MAX_SEGMENTS = 10  # of a clip: vLLM reserves memory for the longest
 LOW_RANK, LOW_RANK_UP, ADAPTED = ".lora_A.audio.weight", ".lora_B.audio.weight", ".base_layer.weight"
 
 
-class Info(BaseProcessingInfo):  # type: ignore[misc]
+class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
     """What vLLM asks about the clips before it hears one."""
 
     @property
@@ -69,7 +69,7 @@ class Info(BaseProcessingInfo):  # type: ignore[misc]
         return max(1, min(MAX_SEGMENTS, seq_len // self.num_queries))
 
 
-class DummyInputs(BaseDummyInputsBuilder[Info]):  # type: ignore[misc]
+class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: ignore[misc]
     """The longest clips, with which vLLM measures its memory."""
 
     def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
@@ -83,7 +83,7 @@ class DummyInputs(BaseDummyInputsBuilder[Info]):  # type: ignore[misc]
         return {"audio": self._get_dummy_audios(length=length, num_audios=number, overrides=overrides)}
 
 
-class Processor(BaseMultiModalProcessor[Info]):  # type: ignore[misc]
+class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignore[misc]
     """Passes samples on as they are, and gives each clip the tokens of its segments."""
 
     def _call_hf_processor(self, hf_data: Mapping[str, Any], hf_kwargs: Mapping[str, object]) -> BatchFeature:
@@ -125,7 +125,7 @@ class Processor(BaseMultiModalProcessor[Info]):  # type: ignore[misc]
         return [token for token in prompt if token != end]
 
 
-@MULTIMODAL_REGISTRY.register_processor(Processor, info=Info, dummy_inputs=DummyInputs)
+@MULTIMODAL_REGISTRY.register_processor(LalmProcessor, info=LalmProcessingInfo, dummy_inputs=LalmDummyInputs)
 class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore[misc]
     """Encoder, connector, and any backbone that vLLM knows."""
 
@@ -163,10 +163,10 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
     def embed_multimodal(self, *, samples: Tensor | Sequence[Tensor]) -> list[Tensor]:
         """Return the embeddings of each clip, shape (A, H)."""
         dtype, device = next(self.language_model.parameters()).dtype, self.encoder.whisper.conv1.weight.device
-        return [self._listen(one.flatten().to(device, torch.float32)).to(dtype) for one in samples]
+        return [self._embed_clip(one.flatten().to(device, torch.float32)).to(dtype) for one in samples]
 
-    def _listen(self, samples: Tensor) -> Tensor:
-        features = padded(self.encoder.hear(samples))
+    def _embed_clip(self, samples: Tensor) -> Tensor:
+        features = pad_segments(self.encoder.encode_samples(samples))
         heard_SQH: Tensor = self.connector(features.taps_SKTD.float(), features.frames_S)
         return heard_SQH.flatten(0, 1)
 
@@ -194,11 +194,11 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
             orig_to_new_prefix={"language.backbone.": "language_model.", "language.connector.": "connector."}
         )
         lora = self.config.lora and LoraConfig.model_validate(self.config.lora)
-        loaded: set[str] = AutoWeightsLoader(self).load_weights(merged(weights, lora), mapper=names)
+        loaded: set[str] = AutoWeightsLoader(self).load_weights(merge_lora(weights, lora), mapper=names)
         return loaded
 
 
-def merged(weights: Iterable[tuple[str, Tensor]], lora: LoraConfig | None) -> Iterator[tuple[str, Tensor]]:
+def merge_lora(weights: Iterable[tuple[str, Tensor]], lora: LoraConfig | None) -> Iterator[tuple[str, Tensor]]:
     """Yield the weights with the adapters added to those that they adapt, whatever order they come in."""
     waiting: dict[str, dict[str, Tensor]] = {}
     for name, weight in weights:

@@ -16,7 +16,7 @@ ARCHITECTURE = "Lalm"  # what config.json calls it
 REPLY = "earwitness_reply"  # in `vllm_xargs`: the tokens that `lalm.export.vllm_reply` has it say
 
 
-class ServedConfig(LalmConfig):
+class LalmVllmConfig(LalmConfig):
     """An exported LALM's configuration, in which vLLM finds that of the backbone."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as transformers passes them
@@ -31,7 +31,7 @@ def register() -> None:
     installed = version("vllm").partition("+")[0]
     if installed != PINNED:
         raise ImportError(f"Earwitness's LALMs run in vLLM {PINNED}; {installed} is installed.")
-    AutoConfig.register(LalmConfig.model_type, ServedConfig, exist_ok=True)
+    AutoConfig.register(LalmConfig.model_type, LalmVllmConfig, exist_ok=True)
     if ARCHITECTURE not in ModelRegistry.get_supported_archs():
         ModelRegistry.register_model(ARCHITECTURE, "lalm.export.vllm_model:LalmForServing")
 

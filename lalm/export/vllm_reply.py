@@ -1,6 +1,6 @@
 """Has vLLM say a given reply, so that its tokens are scored and the prompt before it is kept.
 
-    vllm serve exported --logits-processors lalm.export.vllm_reply:SaysReply
+    vllm serve exported --logits-processors lalm.export.vllm_reply:ForcedReplyProcessor
 
 Where the log-probabilities of a prompt are asked for, vLLM reads all of it again. A reply that is decoded instead, one
 given token after another, begins with what was kept; its log-probabilities are those of the unchanged logits.
@@ -16,7 +16,7 @@ from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 from lalm.export.vllm_plugin import REPLY
 
 
-class Saying(NamedTuple):
+class ForcedReply(NamedTuple):
     """A reply that is being said."""
 
     reply: Sequence[int]
@@ -31,13 +31,13 @@ class Saying(NamedTuple):
         return logits_V
 
 
-class SaysReply(AdapterLogitsProcessor):  # type: ignore[misc]
+class ForcedReplyProcessor(AdapterLogitsProcessor):  # type: ignore[misc]
     """Serves the requests that name their reply, as `vllm_xargs`."""
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
         """Refuse a reply that is no list of tokens; vLLM answers 400."""
-        reply = _reply(sampling_params)
+        reply = _get_reply(sampling_params)
         if not isinstance(reply, list) or not all(type(token) is int for token in reply):
             raise ValueError(f"{REPLY} is a list of token ids, not {reply!r}.")
 
@@ -45,12 +45,12 @@ class SaysReply(AdapterLogitsProcessor):  # type: ignore[misc]
         """Say that it changes what greedy decoding chooses."""
         return False
 
-    def new_req_logits_processor(self, params: SamplingParams) -> Saying | None:
+    def new_req_logits_processor(self, params: SamplingParams) -> ForcedReply | None:
         """Return what is to be said in a request, if anything."""
-        reply = _reply(params)
-        return Saying(reply) if reply else None
+        reply = _get_reply(params)
+        return ForcedReply(reply) if reply else None
 
 
-def _reply(params: SamplingParams) -> Sequence[int]:
+def _get_reply(params: SamplingParams) -> Sequence[int]:
     reply: Sequence[int] = (params.extra_args or {}).get(REPLY, [])
     return reply

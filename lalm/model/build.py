@@ -10,20 +10,20 @@ from lalm.model.config import LoraConfig, ModelConfig
 from lalm.model.connector import Connector
 from lalm.model.encoder import Encoder
 from lalm.model.model import AudioLanguageModel
-from lalm.model.template import Template
+from lalm.model.template import ChatTemplate
 
 ADAPTER = "audio"  # name of the LoRA adapter
 
 
-class Built(NamedTuple):
+class LalmComponents(NamedTuple):
     """All parts of a LALM."""
 
     model: AudioLanguageModel
     encoder: Encoder
-    template: Template
+    template: ChatTemplate
 
 
-def build(config: ModelConfig, device: torch.device) -> Built:
+def build(config: ModelConfig, device: torch.device) -> LalmComponents:
     """Load the frozen parts and make the trained ones."""
     dtype = parts.pick_dtype(config.dtype, device)
     whisper = parts.open_encoder(config.encoder, torch.float32 if device.type == "cpu" else dtype)
@@ -36,12 +36,12 @@ def build(config: ModelConfig, device: torch.device) -> Built:
         backbone_width=backbone.config.hidden_size,
     )
     if config.lora is not None:
-        adapt(backbone, config.lora)
-    template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
-    return Built(AudioLanguageModel(connector, backbone).to(device), encoder.to(device), template)
+        add_lora(backbone, config.lora)
+    template = ChatTemplate(parts.open_tokenizer(config.backbone), config.connector.num_queries)
+    return LalmComponents(AudioLanguageModel(connector, backbone).to(device), encoder.to(device), template)
 
 
-def adapt(backbone: PreTrainedModel, config: LoraConfig) -> None:
+def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
     """Add LoRA to every linear layer but the output: names differ by family (Phi fuses query, key and value)."""
     from peft import LoraConfig as Peft
 

@@ -30,7 +30,7 @@ FRAME_SAMPLES = 2 * HOP  # samples between two encoder frames: 20 ms
 FLOOR, RANGE = 1e-10, 8.0  # Whisper's: the least power, and the orders of magnitude kept below the peak
 
 
-class Features(NamedTuple):
+class EncoderFeatures(NamedTuple):
     """What the encoder makes of several segments."""
 
     taps_SKTD: Tensor
@@ -39,7 +39,7 @@ class Features(NamedTuple):
     """Frames of each segment that are real."""
 
 
-def tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
+def select_tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
     """Return the numbers of the layers listened to, as DeSTA places them: the last of each of `num_taps` equal parts.
 
     32 layers: 7, 15, 23, 31; 24: 5, 11, 17, 23; 12: 2, 5, 8, 11; 6: 1, 2, 4, 5; 4: 0, 1, 2, 3.
@@ -48,7 +48,7 @@ def tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
     return tuple(math.ceil((tap + 1) * num_layers / num_taps) - 1 for tap in range(num_taps))
 
 
-def num_segments(clip: AudioClip) -> int:
+def count_segments(clip: AudioClip) -> int:
     """Return how many segments of at most 30 s a clip is heard in; nothing of it is left out."""
     return math.ceil(len(clip.samples) / SEGMENT_SAMPLES)
 
@@ -72,32 +72,32 @@ class Encoder(nn.Module):
             raise BadConfig(f"model.connector.num_taps={num_taps} exceeds the {num_layers} layers of the encoder.")
         self.whisper = whisper.eval().requires_grad_(requires_grad=False)
         self.window = window
-        self.layers = tap_layers(num_layers, num_taps)
+        self.layers = select_tap_layers(num_layers, num_taps)
         self.width: int = whisper.config.d_model
         self.num_heads: int = whisper.config.encoder_attention_heads
 
     @torch.no_grad()
     def forward(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment of a clip, each of shape (K, T, D), without padding."""
-        return self.hear(torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device))
+        return self.encode_samples(torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device))
 
     @torch.no_grad()
-    def hear(self, samples: Tensor) -> list[Tensor]:
+    def encode_samples(self, samples: Tensor) -> list[Tensor]:
         """Return the same for samples on the encoder's device, shape (num_samples,), float32."""
         heard = []
         for part in torch.split(samples, SEGMENT_SAMPLES):
             raise_if_cancelled()
-            heard.append(self._segment(part))
+            heard.append(self._encode_segment(part))
         return heard
 
-    def _segment(self, samples: Tensor) -> Tensor:
+    def _encode_segment(self, samples: Tensor) -> Tensor:
         num_frames = math.ceil(len(samples) / FRAME_SAMPLES)
         length = SEGMENT_SAMPLES if self.window == "full" else num_frames * FRAME_SAMPLES
-        mel_1MF = log_mel(F.pad(samples, (0, length - len(samples))), self.whisper.config.num_mel_bins)[None]
-        taps_KTD = self._taps(mel_1MF.to(self.whisper.conv1.weight.dtype))
+        mel_1MF = compute_log_mel(F.pad(samples, (0, length - len(samples))), self.whisper.config.num_mel_bins)[None]
+        taps_KTD = self._run_layers(mel_1MF.to(self.whisper.conv1.weight.dtype))
         return taps_KTD[:, :num_frames]
 
-    def _taps(self, mel_1MF: Tensor) -> Tensor:
+    def _run_layers(self, mel_1MF: Tensor) -> Tensor:
         """Run the encoder's own layers; the final norm is not applied to the last tap, as in DeSTA."""
         hidden = F.gelu(self.whisper.conv2(F.gelu(self.whisper.conv1(mel_1MF)))).transpose(1, 2)
         hidden = hidden + self.whisper.embed_positions.weight[: hidden.shape[1]]
@@ -109,16 +109,16 @@ class Encoder(nn.Module):
         return torch.stack(taps)
 
 
-def padded(segments_KTD: Sequence[Tensor]) -> Features:
+def pad_segments(segments_KTD: Sequence[Tensor]) -> EncoderFeatures:
     """Put segments of several lengths into one tensor."""
     frames_S = torch.tensor([segment.shape[1] for segment in segments_KTD], device=segments_KTD[0].device)
     by_time = pad_sequence([segment.transpose(0, 1) for segment in segments_KTD], batch_first=True)  # (S, T, K, D)
-    return Features(by_time.transpose(1, 2), frames_S)
+    return EncoderFeatures(by_time.transpose(1, 2), frames_S)
 
 
-def log_mel(samples: Tensor, num_mels: int) -> Tensor:
+def compute_log_mel(samples: Tensor, num_mels: int) -> Tensor:
     """Return Whisper's log-mel spectrogram of samples at 16 kHz, shape (num_mels, num_samples / 160)."""
-    window, filters_FM = _window_and_filters(num_mels)
+    window, filters_FM = _make_window_and_filters(num_mels)
     spectrum = torch.stft(samples, N_FFT, HOP, window=window.to(samples.device), return_complex=True)
     power_FF = spectrum[:, :-1].abs() ** 2
     mel_MF = filters_FM.to(samples.device).T @ power_FF
@@ -127,7 +127,7 @@ def log_mel(samples: Tensor, num_mels: int) -> Tensor:
 
 
 @cache
-def _window_and_filters(num_mels: int) -> tuple[Tensor, Tensor]:
+def _make_window_and_filters(num_mels: int) -> tuple[Tensor, Tensor]:
     """Return the Hann window and the mel filters, shape (num_frequencies, num_mels)."""
     filters = mel_filter_bank(
         1 + N_FFT // 2, num_mels, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney"

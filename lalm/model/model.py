@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from lalm.model.connector import Connector
-from lalm.model.encoder import Features
-from lalm.model.packing import Packed
+from lalm.model.encoder import EncoderFeatures
+from lalm.model.packing import PackedBatch
 from lalm.model.parts import FULL, SLIDING
 
 
@@ -30,30 +30,30 @@ class AudioLanguageModel(nn.Module):
         self.connector = connector
         self.backbone = backbone
 
-    def forward(self, packed: Packed, features: Features | None) -> Tensor:
+    def forward(self, packed: PackedBatch, features: EncoderFeatures | None) -> Tensor:
         """Return the log-probability of each reply token, shape (R,), float32; logits are computed only there.
 
         Without features the backbone answers as it did before it was given ears: its adapters rest.
         """
-        embeddings_1LH = self.embeddings(packed.ids_L, self.listen(features))[None]
-        with self.adapted(active=features is not None):
+        embeddings_1LH = self.embed_prompt(packed.ids_L, self.embed_audio(features))[None]
+        with self.use_adapters(active=features is not None):
             logits_1RV = self.backbone(
                 inputs_embeds=embeddings_1LH,
                 position_ids=packed.positions_L[None],
-                attention_mask=self._masks(packed),
+                attention_mask=self._attention_masks(packed),
                 use_cache=False,
                 logits_to_keep=packed.source_R,
             ).logits
         return -F.cross_entropy(logits_1RV[0].float(), packed.target_R, reduction="none")
 
-    def listen(self, features: Features | None) -> Tensor | None:
+    def embed_audio(self, features: EncoderFeatures | None) -> Tensor | None:
         """Return the audio embeddings of all segments behind one another, shape (A, H)."""
         if features is None:
             return None
         heard_SQH: Tensor = self.connector(features.taps_SKTD, features.frames_S)
         return heard_SQH.flatten(0, 1)
 
-    def embeddings(self, ids_L: Tensor, audio_AH: Tensor | None) -> Tensor:
+    def embed_prompt(self, ids_L: Tensor, audio_AH: Tensor | None) -> Tensor:
         """Return the backbone's inputs, shape (L, H): the audio embeddings where ids are negative."""
         text_LH: Tensor = self.backbone.get_input_embeddings()(ids_L.clamp(min=0))
         if audio_AH is None:
@@ -63,7 +63,7 @@ class AudioLanguageModel(nn.Module):
         return text_LH.index_put((is_audio_L,), audio_AH[-1 - ids_L[is_audio_L]].to(text_LH.dtype))
 
     @contextmanager
-    def adapted(self, *, active: bool) -> Iterator[None]:
+    def use_adapters(self, *, active: bool) -> Iterator[None]:
         """Switch the adapters off for as long as nothing is heard."""
         if active or not self.has_adapters:
             yield
@@ -88,21 +88,21 @@ class AudioLanguageModel(nn.Module):
                 module.train(mode)
         return self
 
-    def _masks(self, packed: Packed) -> Tensor | dict[str, Tensor]:
+    def _attention_masks(self, packed: PackedBatch) -> Tensor | dict[str, Tensor]:
         """Return who sees whom, by kind of layer where the backbone has layers that look back less far."""
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
         if window is None or kinds == {FULL}:
-            return packed.mask()
+            return packed.attention_mask()
         if not kinds:
-            return packed.mask(window)
-        return {FULL: packed.mask(), SLIDING: packed.mask(window)}
+            return packed.attention_mask(window)
+        return {FULL: packed.attention_mask(), SLIDING: packed.attention_mask(window)}
 
-    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
+    def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield what is trained, by name: the connector, and the adapters if there are any."""
         return ((name, value) for name, value in self.named_parameters() if value.requires_grad)
 
-    def kept(self) -> dict[str, Tensor]:
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
         """Return what a checkpoint holds: what is trained, and what the connector was calibrated with."""
         calibration = {f"connector.{name}": value for name, value in self.connector.named_buffers()}
-        return {name: value.detach() for name, value in self.trained()} | calibration
+        return {name: value.detach() for name, value in self.trained_parameters()} | calibration

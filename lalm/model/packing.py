@@ -18,34 +18,34 @@ from services.llms.prefixes import count_shared
 PREFIX = -1  # branch number of the tokens that all rows of a group share
 
 
-class Row(NamedTuple):
+class PackedRow(NamedTuple):
     """A prompt and its reply, as token ids; audio as negative numbers (`lalm/model/template.py`)."""
 
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
 
 
-class Group(NamedTuple):
+class PackedGroup(NamedTuple):
     """Rows about the same clips."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PackedRow, ...]
     num_slots: int
     """Audio embeddings of its clips."""
 
     @property
-    def shared(self) -> int:
+    def prefix_length(self) -> int:
         """Tokens that all rows begin with."""
         return count_shared([row.prompt for row in self.rows])
 
     @property
     def num_tokens(self) -> int:
         """Tokens of the group when packed."""
-        shared = self.shared
+        shared = self.prefix_length
         return shared + sum(len(row.prompt) - shared + len(row.reply) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedBatch:
     """One sequence that holds many rows."""
 
     ids_L: Tensor
@@ -62,7 +62,7 @@ class Packed:
     """Row of each reply token."""
     num_rows: int
 
-    def mask(self, window: int | None = None) -> Tensor:
+    def attention_mask(self, window: int | None = None) -> Tensor:
         """Return which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool.
 
         Args:
@@ -76,30 +76,30 @@ class Packed:
             mask_LL &= self.positions_L[:, None] - self.positions_L < window
         return mask_LL[None, None]
 
-    def to(self, device: torch.device) -> "Packed":
+    def to(self, device: torch.device) -> "PackedBatch":
         """Return it on another device."""
         names = ("ids_L", "positions_L", "group_L", "branch_L", "source_R", "target_R", "row_R")
-        return Packed(**{name: getattr(self, name).to(device) for name in names}, num_rows=self.num_rows)
+        return PackedBatch(**{name: getattr(self, name).to(device) for name in names}, num_rows=self.num_rows)
 
 
-def pack(groups: Sequence[Group]) -> Packed:
+def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
     """Put groups behind one another."""
-    columns = _Columns()
+    columns = _SequenceBuilder()
     num_rows = num_slots = 0
     for number, group in enumerate(groups):
-        shared = group.shared
-        columns.add(group.rows[0].prompt[:shared], _Place(number, PREFIX, 0, num_slots))
+        shared = group.prefix_length
+        columns.add_tokens(group.rows[0].prompt[:shared], _Placement(number, PREFIX, 0, num_slots))
         for row in group.rows:
-            columns.add(row.prompt[shared:], _Place(number, num_rows, shared, num_slots))
-            columns.reply(row.reply, num_rows)
+            columns.add_tokens(row.prompt[shared:], _Placement(number, num_rows, shared, num_slots))
+            columns.add_targets(row.reply, num_rows)
             # Nothing is predicted from the last token.
-            columns.add(row.reply[:-1], _Place(number, num_rows, len(row.prompt), num_slots))
+            columns.add_tokens(row.reply[:-1], _Placement(number, num_rows, len(row.prompt), num_slots))
             num_rows += 1
         num_slots += group.num_slots
-    return columns.packed(num_rows)
+    return columns.build(num_rows)
 
 
-class _Place(NamedTuple):
+class _Placement(NamedTuple):
     """Where tokens stand."""
 
     group: int
@@ -110,25 +110,25 @@ class _Place(NamedTuple):
     """Audio embeddings of the groups before."""
 
 
-class _Columns:
+class _SequenceBuilder:
     """The columns of a packed sequence as they grow."""
 
     def __init__(self) -> None:
         self._tokens: list[tuple[int, int, int, int]] = []
         self._replies: list[tuple[int, int, int]] = []
 
-    def add(self, tokens: Sequence[int], at: _Place) -> None:
+    def add_tokens(self, tokens: Sequence[int], at: _Placement) -> None:
         """Append tokens of a prefix or of a branch."""
         for position, token in enumerate(tokens, start=at.start):
             self._tokens.append((token - at.num_slots if token < 0 else token, position, at.group, at.branch))
 
-    def reply(self, tokens: Sequence[int], row: int) -> None:
+    def add_targets(self, tokens: Sequence[int], row: int) -> None:
         """Note that `tokens` are predicted, from the last token so far on."""
         first = len(self._tokens) - 1
         self._replies.extend((first + number, token, row) for number, token in enumerate(tokens))
 
-    def packed(self, num_rows: int) -> Packed:
+    def build(self, num_rows: int) -> PackedBatch:
         """Return the sequence."""
         ids, positions, groups, branches = torch.tensor(self._tokens).unbind(-1)
         sources, targets, rows = torch.tensor(self._replies).unbind(-1)
-        return Packed(ids, positions, groups, branches, sources, targets, rows, num_rows)
+        return PackedBatch(ids, positions, groups, branches, sources, targets, rows, num_rows)

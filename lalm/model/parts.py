@@ -20,7 +20,7 @@ INSIDE_WHISPER = {r"^(model\.)?encoder\.": ""}  # where a whole Whisper model ke
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # RuntimeError: of another shape
 
 
-def revision(source: str) -> str:
+def compute_revision(source: str) -> str:
     """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or a commit."""
     if source in weights.known():
         return weights.revision(source)
@@ -36,26 +36,34 @@ def revision(source: str) -> str:
 def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
     """Load a Whisper encoder; `source` may also hold a whole Whisper model."""
     try:
-        with _without_bar(source):
+        with _hide_progress_bar(source):
             encoder, report = WhisperEncoder.from_pretrained(
-                _place(source), dtype=dtype, use_safetensors=True, key_mapping=INSIDE_WHISPER, output_loading_info=True
+                _resolve_source(source),
+                dtype=dtype,
+                use_safetensors=True,
+                key_mapping=INSIDE_WHISPER,
+                output_loading_info=True,
             )
     except LOADING_ERRORS as error:
-        raise _unusable("Whisper encoder", source, error) from error
-    _complete("Whisper encoder", source, report["missing_keys"])
+        raise _loading_error("Whisper encoder", source, error) from error
+    _require_all_tensors("Whisper encoder", source, report["missing_keys"])
     return encoder
 
 
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
     """Load a causal LM, frozen."""
     try:
-        with _without_bar(source):
+        with _hide_progress_bar(source):
             model, report = AutoModelForCausalLM.from_pretrained(
-                _place(source), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", output_loading_info=True
+                _resolve_source(source),
+                dtype=dtype,
+                use_safetensors=True,
+                attn_implementation="sdpa",
+                output_loading_info=True,
             )
     except LOADING_ERRORS as error:
-        raise _unusable("causal LM", source, error) from error
-    _complete("causal LM", source, report["missing_keys"])
+        raise _loading_error("causal LM", source, error) from error
+    _require_all_tensors("causal LM", source, report["missing_keys"])
     odd = set(getattr(model.config, "layer_types", None) or ()) - {FULL, SLIDING}
     if odd:
         raise ModelError(
@@ -67,7 +75,7 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
 
 
 @contextmanager
-def _without_bar(source: str) -> Iterator[None]:
+def _hide_progress_bar(source: str) -> Iterator[None]:
     """Open embedded weights, which takes a tenth of a second, without the progress bar of transformers."""
     hides = source in weights.known() and logging.is_progress_bar_enabled()
     if hides:
@@ -82,9 +90,9 @@ def _without_bar(source: str) -> Iterator[None]:
 def open_tokenizer(source: str) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a causal LM."""
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(_place(source))
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(_resolve_source(source))
     except (OSError, ValueError) as error:
-        raise _unusable("tokenizer", source, error) from error
+        raise _loading_error("tokenizer", source, error) from error
     return tokenizer
 
 
@@ -96,18 +104,18 @@ def pick_dtype(wanted: Literal["auto", "float32", "bfloat16"], device: torch.dev
     return torch.bfloat16 if fast else torch.float32
 
 
-def _place(source: str) -> str | Path:
+def _resolve_source(source: str) -> str | Path:
     return weights.folder(source) if source in weights.known() else source
 
 
-def _complete(what: str, source: str, missing: Collection[str]) -> None:
+def _require_all_tensors(what: str, source: str, missing: Collection[str]) -> None:
     """Refuse weights that lack some: transformers would fill them with noise."""
     if missing:
         names = sorted(missing)
-        raise _unusable(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))
+        raise _loading_error(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))
 
 
-def _unusable(what: str, source: str, error: Exception) -> ModelError:
+def _loading_error(what: str, source: str, error: Exception) -> ModelError:
     reason = str(error).splitlines()[0]
     return ModelError(
         f"{source!r} holds no {what} that can be loaded: {reason} "

@@ -22,7 +22,7 @@ TokenIds: TypeAlias = tuple[int, ...]
 MAX_TRANSCRIPT_CHARS = 400  # of a clip: about 100 tokens, as in DeSTA; applied when training and when asking alike
 
 
-class Heard(NamedTuple):
+class PromptClip(NamedTuple):
     """What stands in the prompt for one clip."""
 
     num_segments: int
@@ -30,7 +30,7 @@ class Heard(NamedTuple):
     """The words of the recogniser; empty: none were heard, or none are shown."""
 
 
-class Template:
+class ChatTemplate:
     """Renders messages for one backbone.
 
     Args:
@@ -46,13 +46,13 @@ class Template:
         self._control = [
             str(token) for token in tokenizer.added_tokens_decoder.values() if token.special and str(token) != AUDIO
         ]
-        self._knows_system = self._takes_system()
-        self.turn_end: TokenIds = self._turn_end()
+        self._knows_system = self._probe_system_role()
+        self.turn_end: TokenIds = self._find_turn_end()
         """What ends the assistant's turn: the reply has to learn it."""
 
-    def prompt(self, messages: Sequence[Message], clips: Sequence[Heard]) -> TokenIds:
+    def encode_prompt(self, messages: Sequence[Message], clips: Sequence[PromptClip]) -> TokenIds:
         """Return the prompt up to where the reply begins; audio as negative numbers, in the order of the clips."""
-        said = [Message(role=one.role, content=self.plain(one.content)) for one in messages]
+        said = [Message(role=one.role, content=self.escape_control_tokens(one.content)) for one in messages]
         text = self._render(said, add_generation_prompt=True)
         pieces = text.split(AUDIO)
         assert len(pieces) == len(clips) + 1, f"{len(pieces) - 1} places for {len(clips)} clips"
@@ -62,29 +62,29 @@ class Template:
             end = num_slots + clip.num_segments * self._num_queries
             ids.extend(-1 - slot for slot in range(num_slots, end))
             num_slots = end
-            ids.extend(self._encode(self.plain(clip.transcript)))
+            ids.extend(self._encode(self.escape_control_tokens(clip.transcript)))
             ids.extend(self._encode(piece))
         return tuple(ids)
 
-    def taken(self, messages: Sequence[Message]) -> Sequence[Message]:
+    def adapt_roles(self, messages: Sequence[Message]) -> Sequence[Message]:
         """Return the messages with the roles that the chat template takes."""
-        return messages if self._knows_system else _without_system(messages)
+        return messages if self._knows_system else _merge_system(messages)
 
-    def reply(self, text: str) -> TokenIds:
+    def encode_reply(self, text: str) -> TokenIds:
         """Return a reply with the end of its turn."""
-        return self._encode(self.plain(text)) + self.turn_end
+        return self._encode(self.escape_control_tokens(text)) + self.turn_end
 
-    def plain(self, text: str) -> str:
+    def escape_control_tokens(self, text: str) -> str:
         """Return a text in which nothing is taken for a control token, such as the end of a turn."""
         for token in self._control:
             text = text.replace(token, f"{token[0]} {token[1:]}")
         return text
 
-    def tokens(self, text: str) -> frozenset[int]:
+    def collect_tokens(self, text: str) -> frozenset[int]:
         """Return the tokens of a text, however it begins."""
         return frozenset(self._encode(text) + self._encode(" " + text)) if text else frozenset()
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode_reply(self, ids: Sequence[int]) -> str:
         """Return the text of a reply without the end of its turn."""
         said = ids[: -len(self.turn_end)] if tuple(ids[-len(self.turn_end) :]) == self.turn_end else ids
         return str(self._tokenizer.decode(said, skip_special_tokens=True)).strip()
@@ -93,14 +93,14 @@ class Template:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False)) if text else ()
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
-        turns = [message.model_dump() for message in self.taken(messages)]
+        turns = [message.model_dump() for message in self.adapt_roles(messages)]
         text = self._tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
         )
         assert isinstance(text, str)
         return text
 
-    def _takes_system(self) -> bool:
+    def _probe_system_role(self) -> bool:
         """Return whether the chat template knows the role `system`; Gemma 2's and Mistral's first one refuse it."""
         turns = [{"role": "system", "content": "!"}, {"role": "user", "content": "?"}]
         try:
@@ -109,7 +109,7 @@ class Template:
             return False
         return True
 
-    def _turn_end(self) -> TokenIds:
+    def _find_turn_end(self) -> TokenIds:
         """Return the tokens after a reply up to the first that is no text: often not the end of a text (Phi, Gemma)."""
         turns = (Message(role="user", content="?"), Message(role="assistant", content=ANY_REPLY))
         after = self._encode(self._render(turns, add_generation_prompt=False).rpartition(ANY_REPLY)[2])
@@ -125,14 +125,14 @@ class Template:
         return (self._tokenizer.eos_token_id,)
 
 
-def _without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Put what the system says before what the user says first."""
     system = [message.content for message in messages if message.role == "system"]
     first, *rest = [message for message in messages if message.role != "system"]
     return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)
 
 
-def shown(transcript: str) -> str:
+def truncate_transcript(transcript: str) -> str:
     """Return the part of a transcript that stands in the prompt."""
     text = " ".join(transcript.split())
     return (

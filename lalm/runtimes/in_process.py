@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from lalm.model.build import build
-from lalm.model.encoder import num_segments, padded
-from lalm.model.packing import Group, Row, pack
-from lalm.model.template import Heard, shown
-from lalm.prompting import AUDIO, beside_audio
+from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.packing import PackedGroup, PackedRow, pack_groups
+from lalm.model.template import PromptClip, truncate_transcript
+from lalm.prompting import AUDIO, insert_audio
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
 from services.errors import ModelError
@@ -38,7 +38,7 @@ SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
 NUM_KEPT = 32  # clips whose features stay in memory: many questions are asked about the same one
 
 
-class _Asked(NamedTuple):
+class _PromptRequest(NamedTuple):
     """A question about a clip, and the options whose likelihood is wanted."""
 
     clip: AudioClip
@@ -48,7 +48,7 @@ class _Asked(NamedTuple):
     replies: tuple[tuple[int, ...], ...] = ()
 
 
-class _Scored(NamedTuple):
+class _ScoredPrompt(NamedTuple):
     """A prompt about a clip, and what may follow it."""
 
     clip: AudioClip
@@ -56,7 +56,7 @@ class _Scored(NamedTuple):
     replies: tuple[tuple[int, ...], ...]
 
 
-class TrainedLALM:
+class InProcessTrainedLALM:
     """A LALM made by `lalm.train`.
 
     Args:
@@ -72,7 +72,7 @@ class TrainedLALM:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._built = build(checkpoint.read_config(folder).model, self._device)
         checkpoint.load_weights(self._built.model, folder)
-        self.revision = checkpoint.revision(folder)
+        self.revision = checkpoint.compute_revision(folder)
         self._built.model.eval()
         self._asr = asr
         self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()
@@ -82,62 +82,67 @@ class TrainedLALM:
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        return await self._replies.submit(_Asked(clip, await self._prompt(messages, clip)))
+        return await self._replies.submit(_PromptRequest(clip, await self._prepare_prompt(messages, clip)))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        prompt, about_silence = await self._prompt(messages, clip), self._worded(messages, SILENCE, "")
-        replies = tuple(self._built.template.reply(choice.text) for choice in choices)
-        scores = await self._scores.submit(_Asked(clip, prompt, about_silence, replies))
+        prompt, about_silence = await self._prepare_prompt(messages, clip), self._encode_prompt(messages, SILENCE, "")
+        replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
+        scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
         return pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
 
-    async def _prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
+    async def _prepare_prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
         """Return the prompt about a clip, with the words of the recogniser."""
         if self._asr is None:
-            return self._worded(messages, clip, "")
+            return self._encode_prompt(messages, clip, "")
         said = await self._asr.transcribe(clip)
-        return self._worded(messages, clip, shown(" ".join(one.text for one in said if one.kind == "transcript")))
+        return self._encode_prompt(
+            messages, clip, truncate_transcript(" ".join(one.text for one in said if one.kind == "transcript"))
+        )
 
-    def _worded(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
+    def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         """Return the prompt with the clip before the last message, as it stood when the model was trained."""
         *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
-        asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
-        return self._built.template.prompt(asked, [Heard(num_segments(clip), words)])
+        asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
+        return self._built.template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
 
     @torch.inference_mode()
-    def _score(self, asked: Sequence[_Asked]) -> Sequence[tuple[float, ...]]:
+    def _score(self, asked: Sequence[_PromptRequest]) -> Sequence[tuple[float, ...]]:
         """Return the score of each option, its end of turn included: one forward pass for all questions."""
-        heard = self._means([_Scored(one.clip, one.prompt, one.replies) for one in asked])
+        heard = self._mean_logprobs([_ScoredPrompt(one.clip, one.prompt, one.replies) for one in asked])
         raise_if_cancelled()
-        expected = self._means([_Scored(SILENCE, one.about_silence, one.replies) for one in asked])
+        expected = self._mean_logprobs([_ScoredPrompt(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         if not all(map(math.isfinite, scores)):
             raise ModelError(f"{self.name!r} gives no numbers: what was trained is damaged. Train it again.")
         ends = list(accumulate(len(one.replies) for one in asked))
         return [tuple(scores[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
 
-    def _means(self, asked: Sequence[_Scored]) -> Tensor:
+    def _mean_logprobs(self, asked: Sequence[_ScoredPrompt]) -> Tensor:
         """Return the mean log-probability of a token of each reply, those of all prompts behind one another."""
         groups = [
-            Group(tuple(Row(one.prompt, reply) for reply in one.replies), self._num_slots(one.clip)) for one in asked
+            PackedGroup(tuple(PackedRow(one.prompt, reply) for reply in one.replies), self._count_slots(one.clip))
+            for one in asked
         ]
-        packed = pack(groups).to(self._device)
-        logprobs_R = self._built.model(packed, padded([part for one in asked for part in self._features(one.clip)]))
+        packed = pack_groups(groups).to(self._device)
+        logprobs_R = self._built.model(
+            packed, pad_segments([part for one in asked for part in self._encode_clip(one.clip)])
+        )
         sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R)
         return sums / packed.row_R.bincount(minlength=packed.num_rows)
 
     @torch.inference_mode()
-    def _reply(self, batch: Batch[_Asked]) -> Sequence[Reading]:
-        return [self._generated(one, partial(batch.is_cancelled, number)) for number, one in enumerate(batch)]
+    def _reply(self, batch: Batch[_PromptRequest]) -> Sequence[Reading]:
+        return [self._generate(one, partial(batch.is_cancelled, number)) for number, one in enumerate(batch)]
 
-    def _generated(self, asked: _Asked, is_cancelled: Callable[[], bool]) -> Reading:
+    def _generate(self, asked: _PromptRequest, is_cancelled: Callable[[], bool]) -> Reading:
         """Return the greedy reply, which ends early when it is cancelled."""
         if is_cancelled():
             return Reading(reply="")
         model, template = self._built.model, self._built.template
-        audio_AH = model.listen(padded(self._features(asked.clip)))
+        audio_AH = model.embed_audio(pad_segments(self._encode_clip(asked.clip)))
         ids_L = torch.tensor(asked.prompt, device=self._device)
-        inputs_1LH = model.embeddings(ids_L, audio_AH)[None]
+        inputs_1LH = model.embed_prompt(ids_L, audio_AH)[None]
         written_1R = model.backbone.generate(
             inputs_embeds=inputs_1LH,
             attention_mask=torch.ones(inputs_1LH.shape[:2], dtype=torch.long, device=self._device),
@@ -149,9 +154,9 @@ class TrainedLALM:
         )
         reply = written_1R[0].tolist()
         usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
-        return Reading(reply=template.decode(reply), usage=usage)
+        return Reading(reply=template.decode_reply(reply), usage=usage)
 
-    def _features(self, clip: AudioClip) -> list[Tensor]:
+    def _encode_clip(self, clip: AudioClip) -> list[Tensor]:
         """Return the encoder's features of each segment, from memory where the clip was heard a moment ago."""
         if clip.sha256 not in self._heard:
             self._heard[clip.sha256] = self._built.encoder(clip)
@@ -159,5 +164,5 @@ class TrainedLALM:
                 self._heard.popitem(last=False)
         return self._heard[clip.sha256]
 
-    def _num_slots(self, clip: AudioClip) -> int:
-        return num_segments(clip) * self._built.model.connector.queries_KQD.shape[1]
+    def _count_slots(self, clip: AudioClip) -> int:
+        return count_segments(clip) * self._built.model.connector.queries_KQD.shape[1]

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from lalm.export.hf_folder import export
 from lalm.export.vllm_plugin import require_vllm
-from lalm.runtimes.served_run import ServedRun
+from lalm.runtimes.served_run import ServedTrainedLALM
 from lalm.train import checkpoint
 from services.clients.chat_server import Endpoint
 from services.digest import hash_modules
@@ -34,7 +34,7 @@ MAX_TOKENS = 2048  # of a prompt with its reply
 # vLLM's runner for GPUs refuses logits processors with the interface of the one for CPUs.
 ON_CPU = (
     *("--dtype", "float32", "--enforce-eager", "--block-size", "32"),
-    *("--logits-processors", "lalm.export.vllm_reply:SaysReply"),
+    *("--logits-processors", "lalm.export.vllm_reply:ForcedReplyProcessor"),
 )
 DIE_WITH_PARENT = """
 import ctypes, os, sys
@@ -44,7 +44,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-class OwnVllm:
+class VllmServerProcess:
     """A `vllm serve` that ends with this process, however this process ends.
 
     Args:
@@ -58,8 +58,8 @@ class OwnVllm:
         require_vllm()
         self._name = name
         self._key = secrets.token_urlsafe()
-        port = _free_port()
-        command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(_exported(folder))]
+        port = _find_free_port()
+        command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(_export_once(folder))]
         command += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port)]
         command += ["--max-model-len", str(MAX_TOKENS), "--limit-mm-per-prompt", json.dumps({"audio": 1})]
         share = f"{settings().vllm_memory:g}"
@@ -104,17 +104,17 @@ class OwnVllm:
             asking.close()
 
 
-class InVllm(ServedRun):
+class OwnVllmTrainedLALM(ServedTrainedLALM):
     """A run of `lalm.train` in a vLLM of its own."""
 
     def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
-        self._server = OwnVllm(folder, name)
+        self._server = VllmServerProcess(folder, name)
         super().__init__(folder, self._server.endpoint, name=name, asr=asr)
 
 
-def _exported(folder: Path) -> Path:
+def _export_once(folder: Path) -> Path:
     """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
-    target = settings().home / "exported" / f"{checkpoint.revision(folder)}-{hash_modules('lalm.export')[:8]}"
+    target = settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules('lalm.export')[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
@@ -122,7 +122,7 @@ def _exported(folder: Path) -> Path:
     return target
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from lalm.model.parts import LOADING_ERRORS
-from lalm.runtimes.request_form import JOINED, Form
+from lalm.runtimes.request_form import JOINED, RequestForm
 from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
 from services.llms.cancelled_replies import StopWhenCancelled
@@ -34,7 +34,7 @@ TURN = "<|im_start|>{role}\n{content}<|im_end|>\n"
 REPLY = "<|im_start|>assistant\n"
 
 
-class Qwen:
+class InProcessQwen:
     """One of the two from a folder in Hugging Face format, on the GPU if there is one; one question at a time."""
 
     style = ReadingStyle()
@@ -75,7 +75,7 @@ class Qwen:
         self._model: Any = model.to(device).eval()
         self._numbers_clips = config.model_type == "qwen2_audio"
         window_s = self._features.n_samples / SAMPLE_RATE
-        self._form = Form(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])
+        self._form = RequestForm(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])
         self._thread = ThreadPoolExecutor(
             1, thread_name_prefix="lalm"
         )  # who gave up keeps its turn until it has stopped
@@ -88,7 +88,7 @@ class Qwen:
 
     @torch.inference_mode()
     def _score(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        inputs = self._inputs(messages, clip)
+        inputs = self._make_inputs(messages, clip)
         logits_V = self._model(**inputs).logits[0, -1].float()
         ids = {one.letter: self._tokenizer.encode(one.letter, add_special_tokens=False)[0] for one in choices}
         logits = {letter: logits_V[number].item() for letter, number in ids.items()}
@@ -96,7 +96,7 @@ class Qwen:
 
     @torch.inference_mode()
     def _reply(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        inputs = self._inputs(messages, clip)
+        inputs = self._make_inputs(messages, clip)
         num_tokens = inputs["input_ids"].shape[1]
         ends = StopWhenCancelled(lambda _: is_cancelled())
         out_T = self._model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False, stopping_criteria=[ends])[
@@ -105,16 +105,16 @@ class Qwen:
         text = self._tokenizer.decode(out_T, skip_special_tokens=True)
         return Reading(reply=text.strip(), usage=Usage(prompt_tokens=num_tokens, completion_tokens=len(out_T)))
 
-    def _inputs(self, messages: tuple[Message, ...], clip: AudioClip) -> dict[str, torch.Tensor]:
+    def _make_inputs(self, messages: tuple[Message, ...], clip: AudioClip) -> dict[str, torch.Tensor]:
         """Return what the model takes: token ids (1, num_tokens), log-mel (num_clips, num_mels, num_frames), masks."""
-        parts = [part.samples for part in self._form.parts(clip, self.name)]
+        parts = [part.samples for part in self._form.split_clip(clip, self.name)]
         heard = self._features(
             parts, sampling_rate=SAMPLE_RATE, padding="max_length", return_attention_mask=True, return_tensors="pt"
         )
         mask_BF = heard["attention_mask"]
         # Two convolutions, then a pooling, each of which halves the frames.
         lengths = [((num - 1) // 2 + 1 - 2) // 2 + 1 for num in mask_BF.sum(-1).tolist()]
-        ids_1T = self._tokenizer(self._prompt(messages, lengths), add_special_tokens=False, return_tensors="pt")
+        ids_1T = self._tokenizer(self._format_prompt(messages, lengths), add_special_tokens=False, return_tensors="pt")
         inputs = {
             "input_ids": ids_1T["input_ids"],
             "attention_mask": ids_1T["attention_mask"],
@@ -123,7 +123,7 @@ class Qwen:
         }
         return {key: tensor.to(self._model.device) for key, tensor in inputs.items()}
 
-    def _prompt(self, messages: tuple[Message, ...], lengths: list[int]) -> str:
+    def _format_prompt(self, messages: tuple[Message, ...], lengths: list[int]) -> str:
         """Return the prompt as text, with as many audio tokens as each clip has."""
         *earlier, last = messages
         clips = [AUDIO_BEFORE + AUDIO * length + AUDIO_AFTER for length in lengths]

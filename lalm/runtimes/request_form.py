@@ -14,7 +14,7 @@ JOINED = "The recording is given in {num_parts} consecutive parts.\n"
 TRANSCRIPT = "Transcript: {text}"
 
 
-class Form(NamedTuple):
+class RequestForm(NamedTuple):
     """The request form of one model, and how much it hears at once."""
 
     part_type: PartType = "input_audio"
@@ -28,7 +28,7 @@ class Form(NamedTuple):
     max_clips: int = 1
     """Clips that one prompt may hold."""
 
-    def parts(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
+    def split_clip(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
         """Return the clip whole, or as parts of equal length that the model hears one after another."""
         num_parts = max(1, math.ceil(clip.duration_s / self.max_clip_s))
         if num_parts > self.max_clips:
@@ -42,7 +42,7 @@ class Form(NamedTuple):
         spans = pairwise(ends)
         return tuple(AudioClip(clip.samples[a:b], clip.source_rate, clip.num_channels) for a, b in spans)
 
-    def messages(self, messages: tuple[Message, ...], transcripts: tuple[str, ...]) -> list[dict[str, Any]]:
+    def build_messages(self, messages: tuple[Message, ...], transcripts: tuple[str, ...]) -> list[dict[str, Any]]:
         """Return the messages of a request; the clips stand in the last, before its text.
 
         Args:
@@ -50,7 +50,7 @@ class Form(NamedTuple):
             transcripts: what is said in each part of the clip; ignored by a model that takes no transcript.
         """
         *earlier, last = messages
-        instructions = "" if self.takes_system else _joined(earlier, "system")
+        instructions = "" if self.takes_system else _join_messages(earlier, "system")
         parts: list[dict[str, Any]] = []
         for transcript in transcripts:
             parts.append(self._audio_part())
@@ -67,5 +67,5 @@ class Form(NamedTuple):
         return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
 
 
-def _joined(messages: list[Message], role: str) -> str:
+def _join_messages(messages: list[Message], role: str) -> str:
     return "".join(f"{message.content}\n" for message in messages if message.role == role)

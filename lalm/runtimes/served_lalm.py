@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, NamedTuple
 
-from lalm.runtimes.request_form import Form
+from lalm.runtimes.request_form import RequestForm
 from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
@@ -31,29 +31,31 @@ class ServedLALM:
     revision = "served"
     style = ReadingStyle()
 
-    def __init__(self, endpoint: Endpoint, *, name: str, form: Form | None = None, asr: ASR | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, name: str, form: RequestForm | None = None, asr: ASR | None = None
+    ) -> None:
         self.name = name
-        self._form = form or Form()
+        self._form = form or RequestForm()
         self._asr = asr
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
         self._clips = ClipEncoder()
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        request = await self._request(messages, clip)
+        request = await self._build_request(messages, clip)
         said = await self._server.ask(request.body, *request.audio)
         return Reading(reply=said.reply, usage=said.usage)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        request = await self._request(messages, clip)
+        request = await self._build_request(messages, clip)
         return await self._chooser.choose(request.body, choices, *request.audio)
 
-    async def _request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
-        parts = self._form.parts(clip, self.name)
-        transcripts = await asyncio.gather(*map(self._transcript, parts))
+    async def _build_request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
+        parts = self._form.split_clip(clip, self.name)
+        transcripts = await asyncio.gather(*map(self._transcribe, parts))
         audio = await asyncio.gather(*map(self._clips.base64, parts))
-        return _Request(self._server.body(self._form.messages(messages, tuple(transcripts))), tuple(audio))
+        return _Request(self._server.body(self._form.build_messages(messages, tuple(transcripts))), tuple(audio))
 
-    async def _transcript(self, part: AudioClip) -> str:
+    async def _transcribe(self, part: AudioClip) -> str:
         said = await self._asr.transcribe(part) if self._asr else ()
         return " ".join(statement.text for statement in said)

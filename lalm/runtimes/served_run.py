@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lalm.model import parts
-from lalm.model.encoder import num_segments
-from lalm.model.template import Heard, Template, shown
-from lalm.prompting import AUDIO, TRANSCRIPT_END, beside_audio
+from lalm.model.encoder import count_segments
+from lalm.model.template import ChatTemplate, PromptClip, truncate_transcript
+from lalm.prompting import AUDIO, TRANSCRIPT_END, insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
-from lalm.runtimes.served_scores import Asked, ReplyScores
+from lalm.runtimes.served_scores import ReplyScorer, ScoreRequest
 from lalm.train import checkpoint
 from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
@@ -23,7 +23,7 @@ from services.protocols import ASR
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
-class ServedRun:
+class ServedTrainedLALM:
     """A LALM made by `lalm.train`, exported and served.
 
     Args:
@@ -39,53 +39,57 @@ class ServedRun:
     def __init__(self, folder: Path, endpoint: Endpoint, *, name: str, asr: ASR | None) -> None:
         self.name = name
         config = checkpoint.read_config(folder).model
-        self._template = Template(parts.open_tokenizer(config.backbone), config.connector.num_queries)
+        self._template = ChatTemplate(parts.open_tokenizer(config.backbone), config.connector.num_queries)
         self._asr, self._clips = asr, ClipEncoder()
         self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
-        self._scores = ReplyScores(endpoint)
+        self._scores = ReplyScorer(endpoint)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        body = self._chat.body(self._sent(messages, await self._words(clip)))
+        body = self._chat.body(self._build_messages(messages, await self._transcribe(clip)))
         said = await self._chat.ask(body, await self._clips.base64(clip))
         return Reading(reply=said.reply.strip(), usage=said.usage, is_finished=said.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        words = await self._words(clip)
+        words = await self._transcribe(clip)
         heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
-        asked = await asyncio.gather(*(self._asked(messages, part, said, text) for part, said, text in heard))
-        means = await asyncio.gather(*map(self._scores.mean, asked))
+        asked = await asyncio.gather(
+            *(self._make_score_request(messages, part, said, text) for part, said, text in heard)
+        )
+        means = await asyncio.gather(*map(self._scores.mean_logprob, asked))
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
-        num_tokens = len(self._prompt(messages, clip, words)) + len(self._prompt(messages, SILENCE, ""))
+        num_tokens = len(self._encode_prompt(messages, clip, words)) + len(self._encode_prompt(messages, SILENCE, ""))
         return pick_likeliest(scores, num_tokens=num_tokens)
 
-    async def _asked(self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str) -> Asked:
+    async def _make_score_request(
+        self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str
+    ) -> ScoreRequest:
         """Return a prompt that the option with this text follows."""
-        turns, prompt = self._sent(messages, words), self._prompt(messages, clip, words)
-        reply, plain = self._template.reply(text), self._template.plain(text)
-        return Asked(turns, await self._clips.base64(clip), prompt, reply, plain)
+        turns, prompt = self._build_messages(messages, words), self._encode_prompt(messages, clip, words)
+        reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
+        return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
 
-    async def _words(self, clip: AudioClip) -> str:
+    async def _transcribe(self, clip: AudioClip) -> str:
         said = await self._asr.transcribe(clip) if self._asr else ()
-        return shown(" ".join(one.text for one in said if one.kind == "transcript"))
+        return truncate_transcript(" ".join(one.text for one in said if one.kind == "transcript"))
 
-    def _prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
-        *earlier, last = _without_places(messages)
-        asked = (*earlier, Message(role=last.role, content=beside_audio(last.content)))
-        return self._template.prompt(asked, [Heard(num_segments(clip), words)])
+    def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
+        *earlier, last = _strip_audio_tags(messages)
+        asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
+        return self._template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
 
-    def _sent(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
+    def _build_messages(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
         """Return the same as messages of a request, the clip's place in it still empty."""
-        plain, words = self._template.plain, self._template.plain(words)
-        said = [Message(role=one.role, content=plain(one.content)) for one in _without_places(messages)]
-        *earlier, last = self._template.taken(said)
-        before, after = beside_audio(last.content).split(AUDIO)
+        plain, words = self._template.escape_control_tokens, self._template.escape_control_tokens(words)
+        said = [Message(role=one.role, content=plain(one.content)) for one in _strip_audio_tags(messages)]
+        *earlier, last = self._template.adapt_roles(said)
+        before, after = insert_audio(last.content).split(AUDIO)
         end = words + TRANSCRIPT_END if words else ""
         content = [{"type": "text", "text": before}, build_audio_part(), {"type": "text", "text": end + after}]
         return [*(one.model_dump() for one in earlier), {"role": last.role, "content": content}]
 
 
-def _without_places(messages: Sequence[Message]) -> tuple[Message, ...]:
+def _strip_audio_tags(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Keep what a question says from being taken for a clip."""
     return tuple(
         Message(role=one.role, content=one.content.replace(AUDIO, "").replace(TRANSCRIPT_END, "")) for one in messages

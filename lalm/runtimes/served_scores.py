@@ -16,7 +16,7 @@ from services.clients.json_api import insert_audio
 from services.errors import ModelError
 
 
-class Asked(NamedTuple):
+class ScoreRequest(NamedTuple):
     """A prompt about a clip, and what may follow it."""
 
     turns: list[dict[str, Any]]
@@ -30,33 +30,33 @@ class Asked(NamedTuple):
     """The reply in words, without the end of its turn."""
 
 
-class _Logprob(BaseModel):
+class _PromptTokenLogprob(BaseModel):
     """Of a token of the prompt."""
 
     logprob: float
 
 
-class _Read(BaseModel):
+class _PromptLogprobsReply(BaseModel):
     """What vLLM answers where log-probabilities of the prompt are asked for."""
 
-    prompt_logprobs: list[dict[int, _Logprob] | None]
+    prompt_logprobs: list[dict[int, _PromptTokenLogprob] | None]
 
 
-class _Candidate(BaseModel):
+class _ForcedReplyChoice(BaseModel):
     """A reply, token by token."""
 
     token_ids: tuple[int, ...] | None = None
     logprobs: CompletionLogprobs | None = None
 
 
-class _Said(BaseModel):
+class _ForcedReplyResponse(BaseModel):
     """What vLLM answers where tokens are asked for; other servers leave them out."""
 
     prompt_token_ids: tuple[int, ...] | None = None
-    choices: list[_Candidate] = Field(min_length=1)
+    choices: list[_ForcedReplyChoice] = Field(min_length=1)
 
 
-class ReplyScores:
+class ReplyScorer:
     """Scores replies on a server.
 
     Args:
@@ -67,15 +67,15 @@ class ReplyScores:
         self._model, self._server = endpoint.model, connect(endpoint)
         self._says_replies = True  # until the server shows that it does not
 
-    async def mean(self, asked: Asked) -> float:
+    async def mean_logprob(self, asked: ScoreRequest) -> float:
         """Return the mean log-probability of a token of the reply, its end of turn included."""
-        values = await self._by_saying(asked) if self._says_replies else None
+        values = await self._score_by_decoding(asked) if self._says_replies else None
         if values is None:
             self._says_replies = False
-            values = await self._by_reading(asked)
+            values = await self._score_by_prompt(asked)
         return sum(values) / len(values)
 
-    async def _by_saying(self, asked: Asked) -> list[float] | None:
+    async def _score_by_decoding(self, asked: ScoreRequest) -> list[float] | None:
         """Return the log-probabilities of a reply that the server says; None where it says something else."""
         how = {
             "max_tokens": len(asked.reply),
@@ -84,31 +84,31 @@ class ReplyScores:
             "return_token_ids": True,
             "vllm_xargs": {REPLY: asked.reply},
         }
-        request = self._request(asked, asked.turns, how)
-        said = await self._server.post("/chat/completions", request, _Said.model_validate_json)
+        request = self._build_request(asked, asked.turns, how)
+        said = await self._server.post("/chat/completions", request, _ForcedReplyResponse.model_validate_json)
         first = said.choices[0]
         if first.token_ids != asked.reply or first.logprobs is None:
             return None
-        self._check(asked.prompt, said.prompt_token_ids or ())
+        self._check_tokens(asked.prompt, said.prompt_token_ids or ())
         return [token.logprob for token in first.logprobs.content or ()]
 
-    async def _by_reading(self, asked: Asked) -> list[float]:
+    async def _score_by_prompt(self, asked: ScoreRequest) -> list[float]:
         """Return the log-probabilities of a reply that stands in the prompt."""
         turns = [*asked.turns, {"role": "assistant", "content": asked.text}]
         how = {"max_tokens": 1, "prompt_logprobs": 0, "add_generation_prompt": False}
-        request = self._request(asked, turns, how)
-        read = await self._server.post("/chat/completions", request, _Read.model_validate_json)
+        request = self._build_request(asked, turns, how)
+        read = await self._server.post("/chat/completions", request, _PromptLogprobsReply.model_validate_json)
         start, end = len(asked.prompt), len(asked.prompt) + len(asked.reply)
         tail = zip(read.prompt_logprobs[start:end], asked.reply, strict=False)
         values = [top[token].logprob for top, token in tail if top and token in top]
-        self._check(asked.reply, asked.reply[: len(values)])
+        self._check_tokens(asked.reply, asked.reply[: len(values)])
         return values
 
-    def _request(self, asked: Asked, turns: list[dict[str, Any]], how: dict[str, Any]) -> bytes:
+    def _build_request(self, asked: ScoreRequest, turns: list[dict[str, Any]], how: dict[str, Any]) -> bytes:
         body = {"model": self._model, "messages": turns, "temperature": 0, **how}
         return insert_audio(json.dumps(body), asked.audio)
 
-    def _check(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
+    def _check_tokens(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
         if len(ours) != len(theirs) or any(0 <= a != b for a, b in zip(ours, theirs, strict=True)):
             raise ModelError(
                 f"The server's {self._model!r} reads other tokens than the run here: export this run with "

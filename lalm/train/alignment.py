@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from lalm.model.encoder import padded
+from lalm.model.encoder import pad_segments
 from lalm.model.model import AudioLanguageModel
-from lalm.model.template import Template
+from lalm.model.template import ChatTemplate
 from lalm.train.config import AlignmentConfig
 from lalm.train.corpus import Corpus
-from lalm.train.data import Clip, Dataset
-from lalm.train.trainer import cosine
+from lalm.train.data import Dataset, TrainClip
+from lalm.train.trainer import compute_learning_rate
 from services.errors import BadConfig
 
 SHARPNESS = 4.0  # of the guesses, as a multiple of the scaled dot product
@@ -33,7 +33,7 @@ MIN_CLIPS = 2  # that a word has to be about, to stand in the dictionary
 CLIP_NORM = 1.0
 
 
-class Dictionary(NamedTuple):
+class AlignmentVocabulary(NamedTuple):
     """The words that replies are made of."""
 
     ids: tuple[int, ...]
@@ -53,13 +53,13 @@ class Aligner:
     """
 
     def __init__(
-        self, config: AlignmentConfig, model: AudioLanguageModel, corpus: Corpus, template: Template, *, seed: int
+        self, config: AlignmentConfig, model: AudioLanguageModel, corpus: Corpus, template: ChatTemplate, *, seed: int
     ) -> None:
         self._config, self._corpus = config, corpus
         self.num_steps = config.num_steps
         self._connector = model.connector
-        self._words = words_by_clip(corpus.training, template)
-        self._dictionary = dictionary(self._words.values())
+        self._words = collect_words(corpus.training, template)
+        self._dictionary = build_vocabulary(self._words.values())
         if not self._dictionary.ids:
             raise BadConfig(
                 "There is nothing to align the connector with: no word is in the replies about some clips that are "
@@ -79,31 +79,35 @@ class Aligner:
         optimizer = AdamW(self._connector.parameters(), weight_decay=self._config.weight_decay)
         self._connector.train()
         for step in range(self._config.num_steps):
-            rate = cosine(self._config.learning_rate, step, self._config.warmup_steps, self._config.num_steps)
+            rate = compute_learning_rate(
+                self._config.learning_rate, step, self._config.warmup_steps, self._config.num_steps
+            )
             for settings in optimizer.param_groups:
                 settings["lr"] = rate
-            loss = self._loss(self._random.sample(sorted(self._words), min(self._config.clips, len(self._words))))
+            loss = self._compute_loss(
+                self._random.sample(sorted(self._words), min(self._config.clips, len(self._words)))
+            )
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(self._connector.parameters(), CLIP_NORM)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             yield loss.item()
 
-    def _loss(self, clips: Sequence[Clip]) -> Tensor:
+    def _compute_loss(self, clips: Sequence[TrainClip]) -> Tensor:
         device = self._mean_H.device
-        segments = [self._cropped(self._corpus.features.load(clip.sha256)).to(device) for clip in clips]
-        features = padded(segments)
+        segments = [self._crop(self._corpus.features.load(clip.sha256)).to(device) for clip in clips]
+        features = pad_segments(segments)
         with torch.autocast(device.type, torch.bfloat16):
             heard_SQH = self._connector(features.taps_SKTD, features.frames_S)
         centred_SQH = (heard_SQH.float() - self._mean_H) / self._scale
         guess_SQV = (SHARPNESS * centred_SQH @ self._words_VH.T).log_softmax(-1)
         guess_SV = guess_SQV.logsumexp(1) - math.log(guess_SQV.shape[1])
-        missed: Tensor = -(self._targets(clips).to(device) * guess_SV).sum(-1).mean()
+        missed: Tensor = -(self._word_shares(clips).to(device) * guess_SV).sum(-1).mean()
         guessed_SQH = guess_SQV.exp() @ self._words_VH
         far: Tensor = (centred_SQH - guessed_SQH).square().sum(-1).mean()
         return missed + PULL * far
 
-    def _targets(self, clips: Sequence[Clip]) -> Tensor:
+    def _word_shares(self, clips: Sequence[TrainClip]) -> Tensor:
         """Return the share of each word in each clip, shape (S, V)."""
         shares_SV = torch.zeros(len(clips), len(self._dictionary.ids))
         for row, clip in enumerate(clips):
@@ -111,7 +115,7 @@ class Aligner:
                 shares_SV[row, self._place[token]] = self._dictionary.weights[token]
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
 
-    def _cropped(self, segments_KTD: Sequence[Tensor]) -> Tensor:
+    def _crop(self, segments_KTD: Sequence[Tensor]) -> Tensor:
         """Return at most so many frames from anywhere in a clip's segments."""
         segment_KTD = segments_KTD[0] if len(segments_KTD) == 1 else self._random.choice(segments_KTD)
         spare = segment_KTD.shape[1] - self._config.frames
@@ -119,22 +123,22 @@ class Aligner:
         return segment_KTD[:, start : start + self._config.frames]
 
 
-def words_by_clip(dataset: Dataset, template: Template) -> dict[Clip, frozenset[int]]:
+def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, frozenset[int]]:
     """Return the tokens of the replies about each clip that is heard alone, but those that it says itself.
 
     Replies that follow from metadata name things in a word or two; only without any are the backbone's own taken.
     """
-    words: dict[Clip, set[int]] = defaultdict(set)
+    words: dict[TrainClip, set[int]] = defaultdict(set)
     best = "metadata" if any(example.source == "metadata" for example in dataset.examples) else "distilled"
     for example in dataset.examples:
         if len(example.clips) == 1 and example.source == best:
             words[example.clips[0]].update(example.row.reply)
-    return {clip: frozenset(tokens - template.tokens(clip.transcript)) for clip, tokens in words.items()}
+    return {clip: frozenset(tokens - template.collect_tokens(clip.transcript)) for clip, tokens in words.items()}
 
 
-def dictionary(words: Iterable[frozenset[int]]) -> Dictionary:
+def build_vocabulary(words: Iterable[frozenset[int]]) -> AlignmentVocabulary:
     """Return the words that are about more than one clip, but not about all of them."""
     everyone = list(words)
     counts = Counter(token for tokens in everyone for token in tokens)
     kept = sorted(token for token, count in counts.items() if MIN_CLIPS <= count < len(everyone))
-    return Dictionary(tuple(kept), {token: math.log(len(everyone) / counts[token]) for token in kept})
+    return AlignmentVocabulary(tuple(kept), {token: math.log(len(everyone) / counts[token]) for token in kept})

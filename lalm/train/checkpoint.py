@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 
 from lalm.model.model import AudioLanguageModel
 from lalm.train.config import TrainConfig
-from lalm.train.parallel import Processes
+from lalm.train.parallel import DataParallelGroup
 from services import yaml_file as yaml_config
 from services.errors import BadConfig
 from services.files import atomic_file, write_atomic
@@ -42,7 +42,7 @@ def open_run(folder: Path, config: TrainConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         return
-    recorded, wanted = _flat(read_config(folder)), _flat(config)
+    recorded, wanted = _flatten(read_config(folder)), _flatten(config)
     differing = [
         f"{key} was {recorded.get(key)!r} and is now {wanted.get(key)!r}"
         for key in sorted(recorded.keys() | wanted.keys())
@@ -60,26 +60,28 @@ def read_config(folder: Path) -> TrainConfig:
     return yaml_config.read_config(folder / CONFIG, TrainConfig)
 
 
-def revision(folder: Path) -> str:
+def compute_revision(folder: Path) -> str:
     """Return what identifies the trained weights of a run folder."""
     with (folder / WEIGHTS).open("rb") as file:
         return file_digest(file, "sha256").hexdigest()[:12]
 
 
-def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> None:
+def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> None:
     """Write the model, and all that the next step depends on: moments and the random state of each process."""
-    states = group.gathered(random_state(group.device).to(group.device))
+    states = group.all_gather(get_rng_state(group.device).to(group.device))
     if not group.is_first:
         return
     tensors = {"step": torch.tensor(step)} | {f"rng/{rank}": state for rank, state in enumerate(states)}
-    for name, value in model.trained():
+    for name, value in model.trained_parameters():
         for moment, state in optimizer.state[value].items():
             tensors[f"{moment}/{name}"] = state
-    _save(model.kept(), folder / WEIGHTS)
-    _save(model.kept() | tensors, folder / RESUME)  # last: what is interrupted before it, is done again
+    _write_tensors(model.checkpoint_tensors(), folder / WEIGHTS)
+    _write_tensors(
+        model.checkpoint_tensors() | tensors, folder / RESUME
+    )  # last: what is interrupted before it, is done again
 
 
-def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: Processes) -> int:
+def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> int:
     """Go on from what `save` wrote, if there is anything: return the number of steps done."""
     if not (folder / RESUME).is_file():
         return 0
@@ -91,24 +93,24 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
             f"{group.world_size}: go on with as many."
         )
     with torch.no_grad():
-        for name, value in model.kept().items():
+        for name, value in model.checkpoint_tensors().items():
             value.copy_(stored[name])
-        for name, value in model.trained():
+        for name, value in model.trained_parameters():
             moments = {moment: stored[f"{moment}/{name}"] for moment in MOMENTS if f"{moment}/{name}" in stored}
             optimizer.state[value] = {
                 moment: state.to(CPU_FLOAT if moment == "step" else value) for moment, state in moments.items()
             }
-    set_random_state(stored[f"rng/{group.rank}"], group.device)
+    set_rng_state(stored[f"rng/{group.rank}"], group.device)
     return int(stored["step"])
 
 
-def random_state(device: torch.device) -> Tensor:
+def get_rng_state(device: torch.device) -> Tensor:
     """Return the state of the generators that dropout draws from: this processor's, and the GPU's behind it."""
     here = torch.get_rng_state()
     return torch.cat([here, torch.cuda.get_rng_state(device)]) if device.type == "cuda" else here
 
 
-def set_random_state(state: Tensor, device: torch.device) -> None:
+def set_rng_state(state: Tensor, device: torch.device) -> None:
     """Draw on as from `state`."""
     size = len(torch.get_rng_state())
     torch.set_rng_state(state[:size])
@@ -118,7 +120,7 @@ def set_random_state(state: Tensor, device: torch.device) -> None:
 
 def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) -> None:
     """Write what is trained in another precision: half the size, for shipping."""
-    _save({name: value.to(dtype) for name, value in model.kept().items()}, folder / WEIGHTS)
+    _write_tensors({name: value.to(dtype) for name, value in model.checkpoint_tensors().items()}, folder / WEIGHTS)
 
 
 def load_weights(model: AudioLanguageModel, folder: Path) -> None:
@@ -128,7 +130,7 @@ def load_weights(model: AudioLanguageModel, folder: Path) -> None:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
-    expected = model.kept()
+    expected = model.checkpoint_tensors()
     faults = [f"{name} is missing" for name in expected.keys() - stored.keys()]
     faults += [f"{name} is not part of the model" for name in stored.keys() - expected.keys()]
     faults += [
@@ -143,16 +145,16 @@ def load_weights(model: AudioLanguageModel, folder: Path) -> None:
             value.copy_(stored[name])
 
 
-def _flat(value: Value, prefix: str = "") -> dict[str, object]:
+def _flatten(value: Value, prefix: str = "") -> dict[str, object]:
     """Return the settings of a configuration by dotted key."""
     settings: dict[str, object] = {}
     for name in type(value).model_fields:
         setting = getattr(value, name)
-        nested = _flat(setting, f"{prefix}{name}.") if isinstance(setting, Value) else {f"{prefix}{name}": setting}
+        nested = _flatten(setting, f"{prefix}{name}.") if isinstance(setting, Value) else {f"{prefix}{name}": setting}
         settings |= nested
     return settings
 
 
-def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
+def _write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     with atomic_file(path) as draft:
         save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, draft)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rich.progress import track
 
-from lalm.messages import Audio, Conversation, read_conversations
+from lalm.messages import Conversation, MessageAudio, read_conversations
 from lalm.model import parts
-from lalm.model.build import Built
-from lalm.model.encoder import num_segments
-from lalm.model.template import shown
+from lalm.model.build import LalmComponents
+from lalm.model.encoder import count_segments
+from lalm.model.template import truncate_transcript
 from lalm.train.config import DataConfig, TrainConfig
-from lalm.train.data import Clip, Dataset, split, tokenised
+from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
-from lalm.train.parallel import Processes
+from lalm.train.parallel import DataParallelGroup
 from services.audio import load as audio
 from services.cache.perception import CachedASR
 from services.catalog import ASRS, pick
@@ -33,25 +33,27 @@ class Corpus:
     features: FeatureStore
 
 
-def load_corpus(config: TrainConfig, built: Built, root: Path, group: Processes) -> Corpus:
+def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: DataParallelGroup) -> Corpus:
     """Read the files, hear every clip once, and hold some clips back; paths start from `root`."""
-    revision = parts.revision(config.model.encoder)
+    revision = parts.compute_revision(config.model.encoder)
     features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
-    conversations = _wanted([one for file in config.data.files for one in read_conversations(root / file)], config.data)
+    conversations = _select_styles(
+        [one for file in config.data.files for one in read_conversations(root / file)], config.data
+    )
     audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
-    listener = _Listener(config, features, root / config.data.audio_root)
+    listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
-        group.wait()  # the first process fills the shelves that the others read from
-    clips = asyncio.run(listener.hear(audios, shown=group.is_first))
+        group.barrier()  # the first process fills the shelves that the others read from
+    clips = asyncio.run(listener.read_clips(audios, shown=group.is_first))
     if group.is_first:
-        group.wait()
-    dataset = tokenised(conversations, built.template, clips.get, max_length=config.data.max_length)
+        group.barrier()
+    dataset = tokenise(conversations, built.template, clips.get, max_length=config.data.max_length)
     _require_training(dataset, config.data)
-    training, validation = split(dataset, config.data.validation, config.seed)
+    training, validation = split_dataset(dataset, config.data.validation, config.seed)
     return Corpus(training, validation, features)
 
 
-def _wanted(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:
+def _select_styles(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:
     """Return the rows of the styles to learn from; `BadConfig` says which there are, where none is among them."""
     wanted = [one for one in rows if not config.styles or one.style in config.styles]
     if rows and not wanted:
@@ -72,7 +74,7 @@ def _require_training(dataset: Dataset, config: DataConfig) -> None:
         )
 
 
-class _Listener:
+class _ClipReader:
     """Hears clips once: their features go to disk, their words into the rows."""
 
     def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
@@ -82,20 +84,22 @@ class _Listener:
         if config.model.asr is not None and config.data.transcripts == "asr":
             self._asr = CachedASR(pick(ASRS, "ASR", config.model.asr)(), settings().home / "perception")
 
-    async def hear(self, audios: Sequence[Audio], *, shown: bool) -> dict[str, Clip]:
+    async def read_clips(self, audios: Sequence[MessageAudio], *, shown: bool) -> dict[str, TrainClip]:
         """Return the clips that can be used, by the path in the rows."""
         described = track(audios, "Listening", disable=not shown, transient=True)
-        return {one.path: clip for one in described if (clip := await self._clip(one)) is not None}
+        return {one.path: clip for one in described if (clip := await self._read_clip(one)) is not None}
 
-    async def _clip(self, one: Audio) -> Clip | None:
+    async def _read_clip(self, one: MessageAudio) -> TrainClip | None:
         try:
             clip = audio.load(self._audio_root / one.path)
         except BadAudio:
             return None
-        if not self._features.holds(clip.sha256):
-            self._features(clip)
+        if not self._features.has_features(clip.sha256):
+            self._features.encode_once(clip)
         words = one.text
         if self._asr is not None:
             heard = await self._asr.transcribe(clip)
             words = " ".join(said.text for said in heard if said.kind == "transcript")
-        return Clip(one.path, clip.sha256, num_segments(clip), shown(words) if self._shows_words else "")
+        return TrainClip(
+            one.path, clip.sha256, count_segments(clip), truncate_transcript(words) if self._shows_words else ""
+        )

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lalm.messages import Conversation
-from lalm.model.packing import Group, Row
-from lalm.model.template import Heard, Template
+from lalm.model.packing import PackedGroup, PackedRow
+from lalm.model.template import ChatTemplate, PromptClip
 from lalm.train.config import BatchConfig
 from services.errors import BadConfig
 
 
-class Clip(NamedTuple):
+class TrainClip(NamedTuple):
     """A clip as the trainer knows it."""
 
     path: str
@@ -26,11 +26,11 @@ class Clip(NamedTuple):
     transcript: str
 
 
-class Example(NamedTuple):
+class TrainExample(NamedTuple):
     """One row: what is read, what is to be said, and what is heard."""
 
-    row: Row
-    clips: tuple[Clip, ...]
+    row: PackedRow
+    clips: tuple[TrainClip, ...]
     source: str
     """Where the reply comes from: "distilled" by the backbone or from "metadata"."""
     recordings: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Example(NamedTuple):
 class Dataset:
     """Rows that can be learnt from, and why the others cannot."""
 
-    examples: tuple[Example, ...]
+    examples: tuple[TrainExample, ...]
     dropped: Counter[str] = field(default_factory=Counter)
     """Reason -> rows."""
 
@@ -56,10 +56,10 @@ class Dataset:
         return len({clip.sha256 for example in self.examples for clip in example.clips})
 
 
-def tokenised(
+def tokenise(
     conversations: Sequence[Conversation],
-    template: Template,
-    hear: Callable[[str], Clip | None],
+    template: ChatTemplate,
+    hear: Callable[[str], TrainClip | None],
     *,
     max_length: int,
 ) -> Dataset:
@@ -72,7 +72,7 @@ def tokenised(
         max_length: tokens of prompt and reply; longer rows are dropped whole, never cut.
     """
     dropped: Counter[str] = Counter()
-    examples: list[Example] = []
+    examples: list[TrainExample] = []
     for conversation in conversations:
         clips = tuple(hear(path) for path in conversation.audio_paths)
         if not clips:
@@ -83,20 +83,22 @@ def tokenised(
             dropped["unreadable clip"] += 1
         else:
             heard = tuple(clip for clip in clips if clip is not None)
-            prompt = template.prompt(conversation.turns, [Heard(clip.num_segments, clip.transcript) for clip in heard])
-            row = Row(prompt, template.reply(conversation.response))
+            prompt = template.encode_prompt(
+                conversation.turns, [PromptClip(clip.num_segments, clip.transcript) for clip in heard]
+            )
+            row = PackedRow(prompt, template.encode_reply(conversation.response))
             if len(row.prompt) + len(row.reply) > max_length:
                 dropped["too long"] += 1
             else:
-                examples.append(Example(row, heard, conversation.source, conversation.recordings))
+                examples.append(TrainExample(row, heard, conversation.source, conversation.recordings))
     return Dataset(tuple(examples), dropped)
 
 
-def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+def split_dataset(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     """Hold back a share of the clips, with all their rows and all that shares a recording: training, validation."""
     clips = sorted({clip.sha256 for example in dataset.examples for clip in example.clips})
     random.Random(seed).shuffle(clips)  # noqa: S311 - no secret
-    families = _families(dataset.examples)
+    families = _find_families(dataset.examples)
     num_left, held = round(share * len(clips)), set[str]()
     for clip in clips:
         family = families[clip]
@@ -112,7 +114,7 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     return Dataset(tuple(rest), dataset.dropped), Dataset(tuple(back))
 
 
-def _families(examples: Sequence[Example]) -> Mapping[str, set[str]]:
+def _find_families(examples: Sequence[TrainExample]) -> Mapping[str, set[str]]:
     """Return for each clip and recording all those that rows connect it with, itself among them."""
     families: dict[str, set[str]] = {}
     for one in examples:
@@ -121,11 +123,11 @@ def _families(examples: Sequence[Example]) -> Mapping[str, set[str]]:
     return families
 
 
-class Pack(NamedTuple):
+class MicroBatch(NamedTuple):
     """What is packed into one sequence, and the clips it needs, in order of their audio embeddings."""
 
-    groups: tuple[Group, ...]
-    clips: tuple[Clip, ...]
+    groups: tuple[PackedGroup, ...]
+    clips: tuple[TrainClip, ...]
 
     @property
     def num_rows(self) -> int:
@@ -160,12 +162,12 @@ class Sampler:
 
     def __init__(self, dataset: Dataset, batch: BatchConfig, *, num_queries: int, seed: int) -> None:
         self._batch, self._num_queries, self._seed = batch, num_queries, seed
-        by_clips: Mapping[tuple[Clip, ...], list[Row]] = defaultdict(list)
+        by_clips: Mapping[tuple[TrainClip, ...], list[PackedRow]] = defaultdict(list)
         for example in dataset.examples:
             by_clips[example.clips].append(example.row)
         self._by_clips = dict(by_clips)
 
-    def steps(self) -> Iterator[tuple[Pack, ...]]:
+    def steps(self) -> Iterator[tuple[MicroBatch, ...]]:
         """Yield the sequences of each step, epoch after epoch, without end."""
         epoch, pending = 0, []
         while True:
@@ -176,39 +178,39 @@ class Sampler:
                     pending = []
             epoch += 1
 
-    def epoch(self, number: int) -> Iterator[Pack]:
+    def epoch(self, number: int) -> Iterator[MicroBatch]:
         """Yield every row once, in an order that follows from the seed and the epoch."""
         rng = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
-        groups: list[tuple[Group, tuple[Clip, ...]]] = []
+        groups: list[tuple[PackedGroup, tuple[TrainClip, ...]]] = []
         for clips, rows in self._by_clips.items():
             mixed = rng.sample(rows, len(rows))
             slots = sum(clip.num_segments for clip in clips) * self._num_queries
             for start in range(0, len(mixed), self._batch.rows_per_clip):
                 part = tuple(mixed[start : start + self._batch.rows_per_clip])
-                groups.extend((group, clips) for group in self._fitting(Group(part, slots)))
+                groups.extend((group, clips) for group in self._split_to_fit(PackedGroup(part, slots)))
         rng.shuffle(groups)
-        yield from self._filled(groups)
+        yield from self._fill_batches(groups)
 
-    def _fitting(self, group: Group) -> Iterator[Group]:
+    def _split_to_fit(self, group: PackedGroup) -> Iterator[PackedGroup]:
         """Halve a group until it fits into a sequence."""
         if group.num_tokens <= self._batch.tokens or len(group.rows) == 1:
             yield group
             return
         half = len(group.rows) // 2
-        yield from self._fitting(Group(group.rows[:half], group.num_slots))
-        yield from self._fitting(Group(group.rows[half:], group.num_slots))
+        yield from self._split_to_fit(PackedGroup(group.rows[:half], group.num_slots))
+        yield from self._split_to_fit(PackedGroup(group.rows[half:], group.num_slots))
 
-    def _filled(self, groups: Sequence[tuple[Group, tuple[Clip, ...]]]) -> Iterator[Pack]:
-        chosen: list[Group] = []
-        clips: list[Clip] = []
+    def _fill_batches(self, groups: Sequence[tuple[PackedGroup, tuple[TrainClip, ...]]]) -> Iterator[MicroBatch]:
+        chosen: list[PackedGroup] = []
+        clips: list[TrainClip] = []
         used = 0
         for group, heard in groups:
             size = group.num_tokens
             if chosen and used + size > self._batch.tokens:
-                yield Pack(tuple(chosen), tuple(clips))
+                yield MicroBatch(tuple(chosen), tuple(clips))
                 chosen, clips, used = [], [], 0
             chosen.append(group)
             clips.extend(heard)
             used += size
         if chosen:
-            yield Pack(tuple(chosen), tuple(clips))
+            yield MicroBatch(tuple(chosen), tuple(clips))

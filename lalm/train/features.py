@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lalm.model.encoder import Encoder, Features, padded
+from lalm.model.encoder import Encoder, EncoderFeatures, pad_segments
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
@@ -37,33 +37,33 @@ class FeatureStore:
         except OSError as error:
             raise BadConfig(f"The folder of features '{self._shelf}' cannot be made: {error.strerror}.") from error
 
-    def __call__(self, clip: AudioClip) -> list[Tensor]:
+    def encode_once(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment of the clip, each of shape (K, T, D)."""
-        path = self.place(clip.sha256)
-        if not self.holds(clip.sha256):
+        path = self.path_of(clip.sha256)
+        if not self.has_features(clip.sha256):
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
             with atomic_file(path) as draft:  # another run may hear the same clip
                 save_file(segments, draft)
         return self.load(clip.sha256)
 
-    def holds(self, clip_sha256: str) -> bool:
+    def has_features(self, clip_sha256: str) -> bool:
         """Whether the features of a clip are there, and whole; what a full disk cut off is not."""
         try:
-            with safe_open(self.place(clip_sha256), "pt"):
+            with safe_open(self.path_of(clip_sha256), "pt"):
                 return True
         except (OSError, SafetensorError):
             return False
 
     def load(self, clip_sha256: str) -> list[Tensor]:
         """Return the features of a clip that was heard before."""
-        stored = load_file(self.place(clip_sha256))
+        stored = load_file(self.path_of(clip_sha256))
         return [stored[name] for name in sorted(stored)]
 
-    def place(self, clip_sha256: str) -> Path:
+    def path_of(self, clip_sha256: str) -> Path:
         """Return the file of a clip's features."""
         return self._shelf / f"{clip_sha256}.safetensors"
 
-    def together(self, clips_sha256: Sequence[str], device: torch.device) -> Features:
+    def load_batch(self, clips_sha256: Sequence[str], device: torch.device) -> EncoderFeatures:
         """Return the features of several clips, segment by segment, on a device."""
         segments = [segment.to(device) for one in clips_sha256 for segment in self.load(one)]
-        return padded(segments)
+        return pad_segments(segments)

@@ -17,11 +17,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
 
-from lalm.model.build import Built
+from lalm.model.build import LalmComponents
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
-from lalm.train.parallel import Processes
-from lalm.train.trainer import Step
+from lalm.train.parallel import DataParallelGroup
+from lalm.train.trainer import TrainStep
 from services.files import write_atomic
 from services.types import Value
 
@@ -32,7 +32,7 @@ PEAK_SECONDS = 0.5  # length of the multiplication that measures the processor's
 ADAM_BYTES = 16  # of a trained float32 weight: itself, its gradient and two moments
 
 
-class Size(Value):
+class ParameterCounts(Value):
     """Numbers of parameters."""
 
     encoder: int
@@ -43,32 +43,32 @@ class Size(Value):
     output: int
     """Of the output layer, which is multiplied only where a reply is predicted."""
 
-    def flops(self, step: Step, num_queries: int) -> float:
+    def compute_flops(self, step: TrainStep, num_queries: int) -> float:
         """Return the FLOPs of a step, the encoder left out: its features are on disk."""
         connector = 6 * self.connector * step.num_segments * num_queries
         backbone = (4 * self.backbone + 6 * self.adapters) * step.num_tokens
         return float(connector + backbone + 4 * self.output * step.num_replied)
 
 
-def size_of(built: Built) -> Size:
+def count_parameters(built: LalmComponents) -> ParameterCounts:
     """Count the parameters of a LALM."""
     backbone = built.model.backbone
     adapters = sum(value.numel() for value in backbone.parameters() if value.requires_grad)
-    embeddings = {id(value): value.numel() for layer in _ends(backbone) for value in layer.parameters()}
-    return Size(
-        encoder=_count(built.encoder),
-        connector=_count(built.model.connector),
+    embeddings = {id(value): value.numel() for layer in _embedding_layers(backbone) for value in layer.parameters()}
+    return ParameterCounts(
+        encoder=_count_weights(built.encoder),
+        connector=_count_weights(built.model.connector),
         adapters=adapters,
-        backbone=_count(backbone) - adapters - sum(embeddings.values()),
-        output=_count(backbone.get_output_embeddings()),
+        backbone=_count_weights(backbone) - adapters - sum(embeddings.values()),
+        output=_count_weights(backbone.get_output_embeddings()),
     )
 
 
-def describe(built: Built, corpus: Corpus, trial: Step, config: TrainConfig) -> str:
+def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config: TrainConfig) -> str:
     """Return what a run will take, from one step that was tried out."""
-    size = size_of(built)
+    size = count_parameters(built)
     trained = size.connector + size.adapters
-    frozen = _bytes(built.encoder) + _bytes(built.model.backbone)
+    frozen = _count_frozen_bytes(built.encoder) + _count_frozen_bytes(built.model.backbone)
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(
@@ -76,7 +76,7 @@ def describe(built: Built, corpus: Corpus, trial: Step, config: TrainConfig) -> 
             f"Encoder    {size.encoder:>13,} parameters, frozen",
             f"Connector  {size.connector:>13,} trained",
             f"Adapters   {size.adapters:>13,} trained",
-            f"Backbone   {_count(built.model.backbone) - size.adapters:>13,} frozen",
+            f"Backbone   {_count_weights(built.model.backbone) - size.adapters:>13,} frozen",
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
             f"Rows       {len(corpus.training.examples)} to train on about {corpus.training.num_clips} clips, "
             f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
@@ -97,13 +97,15 @@ class Meter:
         done: steps that are done already; what was noted beyond them is about to be done anew.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, built: Built, group: Processes, *, done: int) -> None:
-        self._size, self._num_queries = size_of(built), config.model.connector.num_queries
-        self._peak = group.world_size * peak_flops(group.device, next(built.model.backbone.parameters()).dtype)
+    def __init__(
+        self, path: Path, config: TrainConfig, built: LalmComponents, group: DataParallelGroup, *, done: int
+    ) -> None:
+        self._size, self._num_queries = count_parameters(built), config.model.connector.num_queries
+        self._peak = group.world_size * measure_peak_flops(group.device, next(built.model.backbone.parameters()).dtype)
         if group.is_first:
-            _forget(path, done)
+            _drop_steps_from(path, done)
         self._file = path.open("a") if group.is_first else None
-        self._tracker = _tracker(path.parent, done) if group.is_first else None
+        self._tracker = _open_tensorboard(path.parent, done) if group.is_first else None
         columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not group.is_first)
         self._task = self._bar.add_task("", total=config.optimizer.num_steps, completed=done)
@@ -119,9 +121,9 @@ class Meter:
         if self._tracker is not None:
             self._tracker.close()
 
-    def add(self, step: Step) -> None:
+    def add_step(self, step: TrainStep) -> None:
         """Note a step."""
-        mfu = self._size.flops(step, self._num_queries) / step.seconds / self._peak
+        mfu = self._size.compute_flops(step, self._num_queries) / step.seconds / self._peak
         rows, tokens = step.num_rows / step.seconds, step.num_tokens / step.seconds
         self._bar.update(
             self._task,
@@ -130,7 +132,7 @@ class Meter:
         )
         self._write({**step._asdict(), "rows_per_s": rows, "tokens_per_s": tokens, "mfu": mfu})
 
-    def validated(self, number: int, loss: float | None) -> None:
+    def add_validation(self, number: int, loss: float | None) -> None:
         """Note a validation loss, if there is one."""
         if loss is not None:
             self._write({"number": number, "validation_loss": loss})
@@ -144,7 +146,7 @@ class Meter:
                 self._tracker.add_scalar(name, value, line["number"])
 
 
-def _forget(path: Path, done: int) -> None:
+def _drop_steps_from(path: Path, done: int) -> None:
     """Take the steps after the first `done` out of the metrics: a run that was interrupted does them again."""
     if path.is_file():
         lines = path.read_text().splitlines(keepends=True)
@@ -152,7 +154,7 @@ def _forget(path: Path, done: int) -> None:
         write_atomic(path, "".join(kept))
 
 
-def _tracker(folder: Path, done: int) -> "SummaryWriter | None":
+def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter | None":
     """Open TensorBoard's log of a run, where TensorBoard is installed."""
     if find_spec("tensorboard") is None:
         return None
@@ -161,7 +163,7 @@ def _tracker(folder: Path, done: int) -> "SummaryWriter | None":
     return SummaryWriter(str(folder), purge_step=done)
 
 
-def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
+def measure_peak_flops(device: torch.device, dtype: torch.dtype) -> float:
     """Measure the FLOPs a second of a large multiplication: what the processor does, not what is claimed of it."""
     size = 4096 if device.type == "cuda" else 1024
     left = torch.ones(size, size, device=device, dtype=dtype)
@@ -174,13 +176,13 @@ def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
     return 2.0 * size**3 * times / (time.perf_counter() - started)
 
 
-def _ends(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
+def _embedding_layers(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
     return model.get_input_embeddings(), model.get_output_embeddings()
 
 
-def _count(module: nn.Module) -> int:
+def _count_weights(module: nn.Module) -> int:
     return sum(value.numel() for value in module.parameters())
 
 
-def _bytes(module: nn.Module) -> int:
+def _count_frozen_bytes(module: nn.Module) -> int:
     return sum(value.numel() * value.element_size() for value in module.parameters() if not value.requires_grad)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
+class DataParallelGroup:
     """This process among those of the run."""
 
     rank: int
@@ -25,7 +25,7 @@ class Processes:
         """Whether this is the one that writes and prints."""
         return self.rank == 0
 
-    def total(self, value: Tensor) -> Tensor:
+    def all_reduce(self, value: Tensor) -> Tensor:
         """Add a tensor up over all processes, in place."""
         if self.world_size > 1:
             there = value.to(self.device)  # NCCL adds up what is on the GPU
@@ -33,7 +33,7 @@ class Processes:
             value.copy_(there)
         return value
 
-    def share(self, value: Tensor) -> None:
+    def broadcast(self, value: Tensor) -> None:
         """Give all processes the tensor of the first, in place."""
         if self.world_size > 1:
             distributed.broadcast(value, src=0)
@@ -55,20 +55,20 @@ class Processes:
         for layer in layers:
             fully_shard(layer, mesh=mesh, ignored_params=trained)
 
-    def mine(self, items: Sequence[T]) -> Sequence[T]:
+    def take_share(self, items: Sequence[T]) -> Sequence[T]:
         """Return this process's share."""
         return items[self.rank :: self.world_size]
 
-    def idle(self, num_items: int) -> bool:
+    def is_idle(self, num_items: int) -> bool:
         """Whether this process's share is one short of the first's."""
         return self.rank >= num_items % self.world_size > 0
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Wait until all processes are here."""
         if self.world_size > 1:
             distributed.barrier()
 
-    def gathered(self, value: Tensor) -> list[Tensor]:
+    def all_gather(self, value: Tensor) -> list[Tensor]:
         """Return the tensor of each process, by rank."""
         if self.world_size == 1:
             return [value]
@@ -78,18 +78,18 @@ class Processes:
 
 
 @contextmanager
-def processes() -> Iterator[Processes]:
+def join_processes() -> Iterator[DataParallelGroup]:
     """Join the other processes of `torchrun`, by NCCL on GPUs and gloo elsewhere."""
     has_gpu = torch.cuda.is_available()
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")
     if "LOCAL_RANK" not in os.environ:
-        yield Processes(0, 1, device)
+        yield DataParallelGroup(0, 1, device)
         return
     if has_gpu:
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if has_gpu else "gloo")
     try:
-        yield Processes(distributed.get_rank(), distributed.get_world_size(), device)
+        yield DataParallelGroup(distributed.get_rank(), distributed.get_world_size(), device)
     finally:
         distributed.destroy_process_group()

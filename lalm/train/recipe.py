@@ -19,14 +19,14 @@ import torch
 from rich.progress import track
 from safetensors import SafetensorError
 
-from lalm.model.build import Built, build
+from lalm.model.build import LalmComponents, build
 from lalm.train import checkpoint, run_folder
 from lalm.train.alignment import Aligner
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler
-from lalm.train.measure import Meter, describe
-from lalm.train.parallel import Processes, processes
+from lalm.train.measure import Meter, describe_run
+from lalm.train.parallel import DataParallelGroup, join_processes
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, pick
 from services.command import INTERRUPTED, run
@@ -39,15 +39,15 @@ CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken f
 
 def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False) -> None:
     """Run, or go on with, the training that `config` describes; paths in it start from `root`."""
-    config = located(config, root)
-    with processes() as group, ExitStack() as held:
+    config = resolve_sources(config, root)
+    with join_processes() as group, ExitStack() as held:
         # 1. What is wrong with the configuration, or with the folder of a run that is to go on
-        check(config, group)
+        check_config(config, group)
         writes = group.is_first and not dry_run
-        rows = run_folder.sources(config, root)
-        begins = writes and run_folder.prepare(folder)
+        rows = run_folder.read_row_files(config, root)
+        begins = writes and run_folder.prepare_folder(folder)
         if writes and not begins:
-            held.enter_context(run_folder.claimed(folder, config, rows))
+            held.enter_context(run_folder.lock_run(folder, config, rows))
         # 2. The model: frozen parts loaded, trained parts initialised from the seed
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
@@ -60,34 +60,34 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         # 4. What it will take
         trainer = Trainer(config, built.model, corpus, group)
         first = next(steps)
-        trial = trainer.trial(first)
+        trial = trainer.measure_step(first)
         if group.is_first:
-            print(describe(built, corpus, trial, config), flush=True)  # noqa: T201 - what the run is, before it begins
+            print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - what the run is, before it begins
         if dry_run:
             return
         # 5. Go on where an earlier run stopped, or give the connector its start
         is_begun = (folder / checkpoint.RESUME).is_file()
-        aligner = None if is_begun else start(config, built, corpus, root)
+        aligner = None if is_begun else initialise_connector(config, built, corpus, root)
         if begins:  # nothing is left behind by a run that cannot begin
-            held.enter_context(run_folder.claimed(folder, config, rows))
+            held.enter_context(run_folder.lock_run(folder, config, rows))
         if is_begun:
-            done = resumed(trainer, folder, group)
+            done = resume(trainer, folder, group)
         else:
             done = 0
             if aligner is not None:
                 align(aligner, folder, group)
-            alike(built, config.seed, group)
+            synchronise_weights(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
-        with metered(folder, config, built, group, done=done) as meter:
+        with open_meter(folder, config, built, group, done=done) as meter:
             for step, packs in islice(enumerate(chain([first], steps)), done, config.optimizer.num_steps):
-                meter.add(trainer.step(step, packs))
+                meter.add_step(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
-                    meter.validated(step, trainer.validation_loss())
+                    meter.add_validation(step, trainer.compute_validation_loss())
                     checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
 
 
-def located(config: TrainConfig, root: Path) -> TrainConfig:
+def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
     """Name the folders of the frozen parts so that the run can be opened from anywhere."""
     model = config.model
     found = {
@@ -98,7 +98,7 @@ def located(config: TrainConfig, root: Path) -> TrainConfig:
     return config.model_copy(update={"model": model.model_copy(update=found)})
 
 
-def check(config: TrainConfig, group: Processes) -> None:
+def check_config(config: TrainConfig, group: DataParallelGroup) -> None:
     """Refuse a recogniser that there is not, and processes that would have nothing to do."""
     if config.model.asr is not None:
         pick(ASRS, "ASR", config.model.asr)
@@ -109,7 +109,7 @@ def check(config: TrainConfig, group: Processes) -> None:
         )
 
 
-def resumed(trainer: Trainer, folder: Path, group: Processes) -> int:
+def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
     """Go on from the last checkpoint, if there is one: return the number of steps done."""
     try:
         return checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
@@ -120,7 +120,9 @@ def resumed(trainer: Trainer, folder: Path, group: Processes) -> int:
         ) from error
 
 
-def metered(folder: Path, config: TrainConfig, built: Built, group: Processes, *, done: int) -> Meter:
+def open_meter(
+    folder: Path, config: TrainConfig, built: LalmComponents, group: DataParallelGroup, *, done: int
+) -> Meter:
     """Open the metrics of a run behind the steps that are done."""
     path = folder / checkpoint.METRICS
     try:
@@ -131,7 +133,7 @@ def metered(folder: Path, config: TrainConfig, built: Built, group: Processes, *
         ) from error
 
 
-def start(config: TrainConfig, built: Built, corpus: Corpus, root: Path) -> Aligner | None:
+def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Corpus, root: Path) -> Aligner | None:
     """Give the connector the weights of another run, or calibrate it; return what is to align it, if anything is."""
     if config.start_from:
         checkpoint.load_weights(built.model, root / config.start_from)
@@ -146,17 +148,17 @@ def start(config: TrainConfig, built: Built, corpus: Corpus, root: Path) -> Alig
     return Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
 
 
-def align(aligner: Aligner, folder: Path, group: Processes) -> None:
+def align(aligner: Aligner, folder: Path, group: DataParallelGroup) -> None:
     """Align the connector; the same in every process."""
     steps = track(aligner.run(), "Aligning", aligner.num_steps, transient=True, disable=not group.is_first)
     with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
         file.writelines(f"{loss:.4f}\n" for loss in steps)
 
 
-def alike(built: Built, seed: int, group: Processes) -> None:
+def synchronise_weights(built: LalmComponents, seed: int, group: DataParallelGroup) -> None:
     """Give every process the same weights, and dropout of its own."""
-    for value in built.model.kept().values():
-        group.share(value)  # GPUs may add up the same numbers in another order
+    for value in built.model.checkpoint_tensors().values():
+        group.broadcast(value)  # GPUs may add up the same numbers in another order
     torch.manual_seed(seed + group.rank)
 
 

@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from lalm.model.model import AudioLanguageModel
-from lalm.model.packing import pack
+from lalm.model.packing import pack_groups
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
-from lalm.train.data import Pack, Sampler
-from lalm.train.parallel import Processes
+from lalm.train.data import MicroBatch, Sampler
+from lalm.train.parallel import DataParallelGroup
 from services.errors import ModelError
 
 
-class Step(NamedTuple):
+class TrainStep(NamedTuple):
     """What one update came to, over all processes."""
 
     number: int
@@ -46,10 +46,12 @@ class Trainer:
         group: the processes that share each step.
     """
 
-    def __init__(self, config: TrainConfig, model: AudioLanguageModel, corpus: Corpus, group: Processes) -> None:
+    def __init__(
+        self, config: TrainConfig, model: AudioLanguageModel, corpus: Corpus, group: DataParallelGroup
+    ) -> None:
         self.model = model
         self._config, self._corpus, self._group = config, corpus, group
-        self._parameters = [value for _, value in model.trained()]
+        self._parameters = [value for _, value in model.trained_parameters()]
         chosen = config.optimizer
         connector = [value for value in model.connector.parameters() if value.requires_grad]
         adapters = [value for value in model.backbone.parameters() if value.requires_grad]
@@ -60,44 +62,46 @@ class Trainer:
         ]
         self.optimizer = AdamW(groups, betas=chosen.betas, weight_decay=chosen.weight_decay)
 
-    def step(self, number: int, packs: Sequence[Pack]) -> Step:
+    def step(self, number: int, packs: Sequence[MicroBatch]) -> TrainStep:
         """Update once; `ModelError` names the rows at fault where the loss is no number."""
         started = time.perf_counter()
-        share = cosine(1.0, number, self._config.optimizer.warmup_steps, self._config.optimizer.num_steps)
+        share = compute_learning_rate(
+            1.0, number, self._config.optimizer.warmup_steps, self._config.optimizer.num_steps
+        )
         for settings in self.optimizer.param_groups:
             settings["lr"] = share * settings["peak"]
-        sums = self._gradients(number, packs)
+        sums = self._accumulate_gradients(number, packs)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.clip_norm)
         if not torch.isfinite(norm):
-            self._refuse(number, packs)
+            self._raise_not_finite(number, packs)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return _step(number, sums, started)._replace(
+        return _make_record(number, sums, started)._replace(
             grad_norm=float(norm), learning_rate=share * self._config.optimizer.learning_rate
         )
 
-    def trial(self, packs: Sequence[Pack]) -> Step:
+    def measure_step(self, packs: Sequence[MicroBatch]) -> TrainStep:
         """Measure a step without an update."""
         started = time.perf_counter()
-        sums = self._gradients(0, packs)
+        sums = self._accumulate_gradients(0, packs)
         self.optimizer.zero_grad(set_to_none=True)
-        return _step(0, sums, started)
+        return _make_record(0, sums, started)
 
     @torch.no_grad()
-    def validation_loss(self) -> float | None:
+    def compute_validation_loss(self) -> float | None:
         """Return the mean loss of a reply token over the clips held back; None where none are.
 
         `ModelError` where it is no number.
         """
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64)
-        packs = self._validation_packs()
-        for packed in self._group.mine(packs):
-            logprobs = self._logprobs(packed)
+        packs = self._validation_batches()
+        for packed in self._group.take_share(packs):
+            logprobs = self._reply_logprobs(packed)
             sums += torch.tensor([-logprobs.sum().item(), len(logprobs)])
-        for packed in self._idling(packs):
-            self._logprobs(packed)
-        loss, count = self._group.total(sums).tolist()
+        for packed in self._lockstep_batches(packs):
+            self._reply_logprobs(packed)
+        loss, count = self._group.all_reduce(sums).tolist()
         if not math.isfinite(loss):
             raise ModelError(
                 "The validation loss is no number, so the model is ruined and not saved; the last checkpoint is kept. "
@@ -105,42 +109,42 @@ class Trainer:
             )
         return loss / count if count else None
 
-    def _gradients(self, number: int, packs: Sequence[Pack]) -> Tensor:
+    def _accumulate_gradients(self, number: int, packs: Sequence[MicroBatch]) -> Tensor:
         """Leave the gradients of a step; return its loss and counts, summed over all processes."""
         self.model.train()
         replied = sum(one.num_replied for one in packs)
         sums = torch.zeros(5, dtype=torch.float64)
-        for packed in self._group.mine(packs):
-            loss = -self._logprobs(packed).sum()
+        for packed in self._group.take_share(packs):
+            loss = -self._reply_logprobs(packed).sum()
             if not torch.isfinite(loss):
-                self._refuse(number, [packed])
+                self._raise_not_finite(number, [packed])
             torch.autograd.backward(loss / replied)
             counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
-        for packed in self._idling(packs):
-            torch.autograd.backward(0 * self._logprobs(packed).sum())
+        for packed in self._lockstep_batches(packs):
+            torch.autograd.backward(0 * self._reply_logprobs(packed).sum())
         for value in self._parameters:
             value.grad = torch.zeros_like(value) if value.grad is None else value.grad
-            self._group.total(value.grad)
-        return self._group.total(sums)
+            self._group.all_reduce(value.grad)
+        return self._group.all_reduce(sums)
 
-    def _logprobs(self, packed: Pack) -> Tensor:
+    def _reply_logprobs(self, packed: MicroBatch) -> Tensor:
         device = self._group.device
-        features = self._corpus.features.together([clip.sha256 for clip in packed.clips], device)
-        logprobs: Tensor = self.model(pack(packed.groups).to(device), features)
+        features = self._corpus.features.load_batch([clip.sha256 for clip in packed.clips], device)
+        logprobs: Tensor = self.model(pack_groups(packed.groups).to(device), features)
         return logprobs
 
-    def _idling(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+    def _lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:
         """Return what to read for nothing: processes that share layers gather them together, as often as each other."""
-        is_needed = self._config.shard_backbone and self._group.idle(len(packs))
+        is_needed = self._config.shard_backbone and self._group.is_idle(len(packs))
         return packs[:1] if is_needed else ()
 
-    def _validation_packs(self) -> list[Pack]:
+    def _validation_batches(self) -> list[MicroBatch]:
         num_queries = self._config.model.connector.num_queries
         sampler = Sampler(self._corpus.validation, self._config.batch, num_queries=num_queries, seed=self._config.seed)
         return list(sampler.epoch(0))
 
-    def _refuse(self, number: int, packs: Sequence[Pack]) -> None:
+    def _raise_not_finite(self, number: int, packs: Sequence[MicroBatch]) -> None:
         names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))
         raise ModelError(
             f"The loss of step {number}, or its gradient, is no number, over the rows about {names}. "
@@ -148,15 +152,15 @@ class Trainer:
         )
 
 
-def _step(number: int, sums: Tensor, started: float) -> Step:
+def _make_record(number: int, sums: Tensor, started: float) -> TrainStep:
     """Return the record of a step that began at `started`."""
     loss, *counts = sums.tolist()
     rows, segments, tokens, replied = map(int, counts)
     seconds = time.perf_counter() - started
-    return Step(number, loss / replied, 0.0, 0.0, rows, segments, tokens, replied, seconds)
+    return TrainStep(number, loss / replied, 0.0, 0.0, rows, segments, tokens, replied, seconds)
 
 
-def cosine(peak: float, step: int, warmup_steps: int, num_steps: int) -> float:
+def compute_learning_rate(peak: float, step: int, warmup_steps: int, num_steps: int) -> float:
     """Return the learning rate of a step: linear warm-up to `peak`, then a cosine to zero."""
     if step < warmup_steps:
         return peak * (step + 1) / warmup_steps

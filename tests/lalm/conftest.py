@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, WhisperC
 from transformers.models.auto.configuration_auto import AutoConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from lalm.model.template import Template
+from lalm.model.template import ChatTemplate
 from lalm.train.config import TrainConfig
 from services.settings import settings
 from services.types import SAMPLE_RATE, AudioClip
@@ -57,8 +57,8 @@ def make_tokenizer() -> Callable[[str], PreTrainedTokenizerFast]:
 
 
 @pytest.fixture(scope="session")
-def template(tokenizer: PreTrainedTokenizerFast) -> Template:
-    return Template(tokenizer, NUM_QUERIES)
+def template(tokenizer: PreTrainedTokenizerFast) -> ChatTemplate:
+    return ChatTemplate(tokenizer, NUM_QUERIES)
 
 
 @pytest.fixture(params=FAMILIES)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lalm.messages import Audio, Conversation, Turn, read_conversations
+from lalm.messages import ChatTurn, Conversation, MessageAudio, read_conversations
 from services.errors import BadConfig
 
 DESTA = (
@@ -24,7 +24,9 @@ def test_a_row_of_destas_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_read_again_the_same_and_has_destas_keys(tmp_path: Path) -> None:
-    turn = Turn(role="user", content="<start_audio><|AUDIO|><end_audio> Wer spricht?", audios=(Audio(path="ä.ogg"),))
+    turn = ChatTurn(
+        role="user", content="<start_audio><|AUDIO|><end_audio> Wer spricht?", audios=(MessageAudio(path="ä.ogg"),)
+    )
     row = Conversation(messages=(turn,), response="Eine Frau – глас", source="metadata", seed=3)
     (tmp_path / "rows.jsonl").write_text(row.to_line(), encoding="utf-8")
     assert list(read_conversations(tmp_path / "rows.jsonl")) == [row]

@@ -7,7 +7,7 @@ import pytest
 from deploy.console import demo
 from lalm import catalog
 from lalm.catalog import open_lalm
-from lalm.prompting import hearing
+from lalm.prompting import build_messages
 from lalm.train import checkpoint
 from services.audio import load as audio
 from services.protocols import LALM
@@ -48,12 +48,14 @@ async def test_it_tells_real_recordings_apart(
     tiny: LALM, clips: Path, clip: str, text: str, right: str, wrong: tuple[str, ...]
 ) -> None:
     question = Question.ask(text, (wrong[0], right, *wrong[1:]))
-    messages = hearing(question, lists_options=False)
+    messages = build_messages(question, lists_options=False)
     reading = await tiny.choose(messages, audio.load(clips / clip), question.choices)
     assert reading.reply == "B", reading.probabilities
 
 
 @pytest.mark.weights
 async def test_it_replies_in_words(tiny: LALM, clips: Path) -> None:
-    reading = await tiny.listen(hearing(Question.ask("Which language is spoken?")), audio.load(clips / "speech.wav"))
+    reading = await tiny.listen(
+        build_messages(Question.ask("Which language is spoken?")), audio.load(clips / "speech.wav")
+    )
     assert "english" in reading.reply.lower()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lalm.distill.description import seed_description
+from lalm.distill.description import describe_clip
 from lalm.distill.metadata import Metadata
 
 
@@ -60,4 +60,4 @@ def row(**fields: Any) -> Metadata:  # noqa: ANN401 - columns of every kind
     ],
 )
 def test_a_clip_in_words(fields: dict[str, Any], expected: str) -> None:
-    assert seed_description(row(**fields)) == expected
+    assert describe_clip(row(**fields)) == expected

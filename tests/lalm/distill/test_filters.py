@@ -3,7 +3,7 @@
 import pytest
 
 from lalm.distill.description import ATTRIBUTES
-from lalm.distill.filters import Reply, fault, is_english
+from lalm.distill.filters import BackboneReply, find_fault, is_english
 
 KEPT = "A dog barks twice while rain falls in the background."
 
@@ -11,7 +11,7 @@ KEPT = "A dog barks twice while rain falls in the background."
 def reason(
     text: str, *, earlier: tuple[str, ...] = (), is_finished: bool = True, in_english: bool = True
 ) -> str | None:
-    return fault(Reply(text=text, is_finished=is_finished), earlier=earlier, in_english=in_english)
+    return find_fault(BackboneReply(text=text, is_finished=is_finished), earlier=earlier, in_english=in_english)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lalm.distill.metadata import read_metadata, with_licence
+from lalm.distill.metadata import filter_by_licence, read_metadata
 from services.errors import BadConfig
 
 ROW = (
@@ -41,4 +41,4 @@ def test_a_licence_is_dropped_by_whole_words(
     tmp_path: Path, licence: str, dropped: tuple[str, ...], is_kept: bool
 ) -> None:
     (tmp_path / "rows.jsonl").write_text(ROW % licence)
-    assert bool(with_licence(read_metadata(tmp_path / "rows.jsonl"), dropped)) is is_kept
+    assert bool(filter_by_licence(read_metadata(tmp_path / "rows.jsonl"), dropped)) is is_kept

@@ -43,7 +43,7 @@ WRITER = TargetWriter(ROWS.values())
 
 
 def written(name: str, *, times: int = 30) -> list[Conversation]:
-    return [one for seed in range(times) for one in WRITER.metadata_rows(ROWS[name], random.Random(seed))]
+    return [one for seed in range(times) for one in WRITER.write_rows(ROWS[name], random.Random(seed))]
 
 
 def replies(name: str, kind: str) -> set[str]:
@@ -120,7 +120,7 @@ def test_presence_is_true_as_often_as_false_and_right() -> None:
 
 
 def test_the_same_random_numbers_give_the_same_rows_and_others_other_wordings() -> None:
-    one, same, other = (WRITER.metadata_rows(ROWS["voices"], random.Random(seed)) for seed in (1, 1, 2))
+    one, same, other = (WRITER.write_rows(ROWS["voices"], random.Random(seed)) for seed in (1, 1, 2))
     assert one == same
     assert {row.prompt for row in one} != {row.prompt for row in other}
 

@@ -20,10 +20,10 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.export.hf import Lalm
 from lalm.export.hf_folder import main
-from lalm.model.build import Built, build
-from lalm.model.encoder import padded
-from lalm.model.packing import Group, Row, pack
-from lalm.model.template import Heard, Template
+from lalm.model.build import LalmComponents, build
+from lalm.model.encoder import pad_segments
+from lalm.model.packing import PackedGroup, PackedRow, pack_groups
+from lalm.model.template import ChatTemplate, PromptClip
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services.types import AudioClip, Message
@@ -69,13 +69,13 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
-        for _, value in built.model.trained():
+        for _, value in built.model.trained_parameters():
             value.add_(torch.randn_like(value) * 0.1)  # an adapter begins without effect
     checkpoint.export_weights(built.model, folder, torch.float32)
     return folder
 
 
-def ours(run: Path) -> Built:
+def ours(run: Path) -> LalmComponents:
     built = build(checkpoint.read_config(run).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, run)
     built.model.eval()
@@ -87,21 +87,21 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
     folder = run.parent / "exported"
     assert main([str(run), str(folder)]) == 0
     model = AutoModel.from_pretrained(folder).eval()
-    template = Template(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
+    template = ChatTemplate(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
     built = ours(run)
     clips = [
         AudioClip(np.random.default_rng(seed).normal(0, 0.1, 6000 + 4000 * seed).astype(np.float32)) for seed in (0, 1)
     ]
-    features = padded([part for clip in clips for part in built.encoder(clip)])
-    hearing = template.prompt([Message(role="user", content="<|AUDIO|> what?")], [Heard(1)])
-    reading = template.prompt([Message(role="user", content="what?")], [])
-    one = Row(hearing, template.reply("a bell"))
-    other = Row(hearing, template.reply("rain"))
+    features = pad_segments([part for clip in clips for part in built.encoder(clip)])
+    hearing = template.encode_prompt([Message(role="user", content="<|AUDIO|> what?")], [PromptClip(1)])
+    reading = template.encode_prompt([Message(role="user", content="what?")], [])
+    one = PackedRow(hearing, template.encode_reply("a bell"))
+    other = PackedRow(hearing, template.encode_reply("rain"))
 
     cases = [
-        (pack([Group((one,), NUM_QUERIES)]), clips[:1], padded(built.encoder(clips[0]))),
-        (pack([Group((one, other), NUM_QUERIES), Group((other,), NUM_QUERIES)]), clips, features),
-        (pack([Group((Row(reading, one.reply),), 0)]), [], None),
+        (pack_groups([PackedGroup((one,), NUM_QUERIES)]), clips[:1], pad_segments(built.encoder(clips[0]))),
+        (pack_groups([PackedGroup((one, other), NUM_QUERIES), PackedGroup((other,), NUM_QUERIES)]), clips, features),
+        (pack_groups([PackedGroup((PackedRow(reading, one.reply),), 0)]), [], None),
     ]
     for number, (packed, heard, known) in enumerate(cases):
         expected_R = built.model(packed, known)
@@ -109,8 +109,8 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
         logits_LV = model(packed.ids_L[None], heard, **places).logits[0]
         found_R = logits_LV[packed.source_R].log_softmax(-1)[torch.arange(len(packed.target_R)), packed.target_R]
         torch.testing.assert_close(found_R, expected_R, atol=1e-5, rtol=0)
-    assert model.state_dict().keys() >= {f"language.{name}" for name in built.model.kept()}
-    for name, value in built.model.kept().items():
+    assert model.state_dict().keys() >= {f"language.{name}" for name in built.model.checkpoint_tensors()}
+    for name, value in built.model.checkpoint_tensors().items():
         assert torch.equal(model.state_dict()[f"language.{name}"], value), name
 
     with pytest.raises(ValueError, match="input_ids has 2 sequences"):

@@ -16,11 +16,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 import lalm
 from lalm.export.hf_folder import export
 from lalm.export.vllm_plugin import PINNED, REPLY
-from lalm.model.build import Built, build
-from lalm.model.encoder import num_segments, padded
-from lalm.model.packing import Group, Row, pack
-from lalm.model.template import Heard
-from lalm.prompting import beside_audio
+from lalm.model.build import LalmComponents, build
+from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.packing import PackedGroup, PackedRow, pack_groups
+from lalm.model.template import PromptClip
+from lalm.prompting import insert_audio
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services.audio import load as audio
@@ -62,23 +62,23 @@ class Compared(NamedTuple):
 class Engines(NamedTuple):
     """The same run here and in vLLM."""
 
-    ours: Built
+    ours: LalmComponents
     theirs: Any
     place: int
     """Token of a clip."""
 
     def compare(self, question: str, clips: Sequence[AudioClip], transcript: str) -> Compared:
         """Score the options in both; asserts that they rank them the same."""
-        text = beside_audio(question) if len(clips) == 1 else question + "<|AUDIO|> and <|AUDIO|>"
-        heard = [Heard(num_segments(clip), transcript) for clip in clips]
-        prompt = self.ours.template.prompt([Message(role="user", content=text)], heard)
-        replies = [self.ours.template.reply(option) for option in OPTIONS]
+        text = insert_audio(question) if len(clips) == 1 else question + "<|AUDIO|> and <|AUDIO|>"
+        heard = [PromptClip(count_segments(clip), transcript) for clip in clips]
+        prompt = self.ours.template.encode_prompt([Message(role="user", content=text)], heard)
+        replies = [self.ours.template.encode_reply(option) for option in OPTIONS]
         segments = [part for clip in clips for part in self.ours.encoder(clip)]
         num_queries = self.ours.model.connector.queries_KQD.shape[1]
-        group = Group(tuple(Row(prompt, reply) for reply in replies), num_queries * len(segments))
+        group = PackedGroup(tuple(PackedRow(prompt, reply) for reply in replies), num_queries * len(segments))
         with torch.inference_mode():
-            expected = self.ours.model(pack([group]), padded(segments)).tolist()
-        starts = {-1 - num_queries * sum(map(num_segments, clips[:number])) for number in range(len(clips))}
+            expected = self.ours.model(pack_groups([group]), pad_segments(segments)).tolist()
+        starts = {-1 - num_queries * sum(map(count_segments, clips[:number])) for number in range(len(clips))}
         sent = [self.place if token in starts else token for token in prompt if token >= 0 or token in starts]
         first = self._asked(sent, clips, max_tokens=1)
         assert len(first.prompt_token_ids) == len(prompt)
@@ -100,13 +100,13 @@ class Engines(NamedTuple):
 
         def counted(worker: Any) -> None:  # noqa: ANN401 - vLLM's own, in its process
             model = worker.get_model()
-            listen, model.times_heard = model._listen, 0
+            listen, model.times_heard = model._embed_clip, 0
 
             def listened(samples: torch.Tensor) -> torch.Tensor:
                 model.times_heard += 1
                 return listen(samples)
 
-            model._listen = listened
+            model._embed_clip = listened
 
         self.theirs.collective_rpc(counted)  # `apply_model` would pickle it by name
 
@@ -162,7 +162,7 @@ def open_both(tmp_path: Path) -> Iterator[Callable[..., Engines]]:
             enforce_eager=True,
             tensor_parallel_size=num_workers,
             limit_mm_per_prompt={"audio": 2},
-            logits_processors=["lalm.export.vllm_reply:SaysReply"],
+            logits_processors=["lalm.export.vllm_reply:ForcedReplyProcessor"],
         )
         opened.append(theirs)
         return Engines(ours, theirs, theirs.get_tokenizer().convert_tokens_to_ids("<|AUDIO|>"))
@@ -209,7 +209,7 @@ def random_run(root: Path, family: str, tokenizer: PreTrainedTokenizerFast, enco
     (root / "run" / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
-        for _, value in built.model.trained():
+        for _, value in built.model.trained_parameters():
             value.add_(torch.randn_like(value) * 0.05)
     checkpoint.export_weights(built.model, root / "run", torch.float32)
     return root / "run"

@@ -10,7 +10,7 @@ from transformers import WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.model import parts
-from lalm.model.encoder import Encoder, log_mel, num_segments, padded, tap_layers
+from lalm.model.encoder import Encoder, compute_log_mel, count_segments, pad_segments, select_tap_layers
 from services.errors import BadConfig
 from services.types import AudioClip
 
@@ -22,7 +22,7 @@ MakeClip = Callable[..., AudioClip]
     [(32, (7, 15, 23, 31)), (24, (5, 11, 17, 23)), (12, (2, 5, 8, 11)), (6, (1, 2, 4, 5)), (4, (0, 1, 2, 3))],
 )
 def test_taps_stand_where_desta_places_them(num_layers: int, layers: tuple[int, ...]) -> None:
-    assert tap_layers(num_layers, 4) == layers
+    assert select_tap_layers(num_layers, 4) == layers
 
 
 @pytest.mark.parametrize("num_mels", [80, 128])
@@ -32,7 +32,7 @@ def test_the_spectrogram_is_whispers(make_clip: MakeClip, num_mels: int, seconds
     whole = np.pad(samples, (0, 480_000 - len(samples)))
     expected = WhisperFeatureExtractor(feature_size=num_mels)(samples, sampling_rate=16_000, return_tensors="pt")
     torch.testing.assert_close(
-        log_mel(torch.from_numpy(whole), num_mels), expected.input_features[0], rtol=1e-4, atol=1e-4
+        compute_log_mel(torch.from_numpy(whole), num_mels), expected.input_features[0], rtol=1e-4, atol=1e-4
     )
 
 
@@ -55,7 +55,7 @@ def test_a_clip_of_70_seconds_is_heard_in_three_segments_to_its_end(encoder_fold
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")
     clip = make_clip(70.0)
     segments = encoder(clip)
-    assert num_segments(clip) == 3
+    assert count_segments(clip) == 3
     assert [segment.shape for segment in segments] == [(2, 1500, 64), (2, 1500, 64), (2, 500, 64)]
     for number, second in enumerate((10, 40, 69)):
         changed = clip.samples.copy()
@@ -69,12 +69,12 @@ def test_no_sample_is_left_out(encoder_folder: Path, samples: int) -> None:
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")
     clip = AudioClip(np.full(samples, 0.1, np.float32))
     frames = [segment.shape[1] for segment in encoder(clip)]
-    assert len(frames) == num_segments(clip)
+    assert len(frames) == count_segments(clip)
     assert sum(frames) == -(-samples // 320)
 
 
 def test_segments_of_several_lengths_are_padded_into_one_tensor() -> None:
-    features = padded([torch.ones(2, 5, 3), torch.ones(2, 2, 3)])
+    features = pad_segments([torch.ones(2, 5, 3), torch.ones(2, 2, 3)])
     assert features.taps_SKTD.shape == (2, 2, 5, 3)
     assert features.frames_S.tolist() == [5, 2]
     assert features.taps_SKTD[1, :, 2:].abs().sum() == 0

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from lalm.model import parts
-from lalm.model.build import adapt
+from lalm.model.build import add_lora
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import Features, padded
+from lalm.model.encoder import EncoderFeatures, pad_segments
 from lalm.model.model import AudioLanguageModel
-from lalm.model.packing import Group, Row, pack
+from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 
 NUM_QUERIES, WIDTH = 5, 16
 Backbones = Callable[[str], Path]
@@ -30,38 +30,38 @@ def made(folder: Path, *, lora: bool = True) -> AudioLanguageModel:
         backbone_width=64,
     )
     if lora:
-        adapt(backbone, LoraConfig(rank=2, alpha=8, dropout=0.1))
+        add_lora(backbone, LoraConfig(rank=2, alpha=8, dropout=0.1))
         for name, value in backbone.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(value, std=0.3)
     return AudioLanguageModel(connector, backbone).eval()
 
 
-def heard(*frames: int, seed: int = 0) -> Features:
+def heard(*frames: int, seed: int = 0) -> EncoderFeatures:
     generator = torch.Generator().manual_seed(seed)
-    return padded([torch.randn(2, length, WIDTH, generator=generator) for length in frames])
+    return pad_segments([torch.randn(2, length, WIDTH, generator=generator) for length in frames])
 
 
-def row(generator: torch.Generator, prefix: Sequence[int], num_prompt: int, num_reply: int) -> Row:
+def row(generator: torch.Generator, prefix: Sequence[int], num_prompt: int, num_reply: int) -> PackedRow:
     more = torch.randint(7, 300, (num_prompt,), generator=generator).tolist()
     reply = torch.randint(7, 300, (num_reply,), generator=generator).tolist()
-    return Row((*prefix, *more), tuple(reply))
+    return PackedRow((*prefix, *more), tuple(reply))
 
 
-def groups() -> tuple[Group, ...]:
+def groups() -> tuple[PackedGroup, ...]:
     """Three groups: one clip of two segments, two clips, and one row alone; all longer than a window of 24 tokens."""
     generator = torch.Generator().manual_seed(5)
     slots = lambda first, last: tuple(-1 - slot for slot in range(first, last))  # noqa: E731
     first = (20, 21, *slots(0, 10), *range(30, 44))
     second = (22, *slots(0, 5), 23, *slots(5, 10), 24, *range(50, 60))
     return (
-        Group((row(generator, first, 3, 4), row(generator, first, 1, 2), row(generator, first, 6, 7)), 10),
-        Group((row(generator, second, 2, 3), row(generator, second, 9, 1)), 10),
-        Group((row(generator, (25, *slots(0, 5)), 30, 5),), 5),
+        PackedGroup((row(generator, first, 3, 4), row(generator, first, 1, 2), row(generator, first, 6, 7)), 10),
+        PackedGroup((row(generator, second, 2, 3), row(generator, second, 9, 1)), 10),
+        PackedGroup((row(generator, (25, *slots(0, 5)), 30, 5),), 5),
     )
 
 
-def alone(model: AudioLanguageModel, one: Row, audio_AH: Tensor) -> Tensor:
+def alone(model: AudioLanguageModel, one: PackedRow, audio_AH: Tensor) -> Tensor:
     """Return the log-probability of each reply token from a plain forward pass of the backbone."""
     ids = torch.tensor((*one.prompt, *one.reply))
     inputs_LH = model.backbone.get_input_embeddings()(ids.clamp(min=0)).clone()
@@ -77,9 +77,9 @@ def alone(model: AudioLanguageModel, one: Row, audio_AH: Tensor) -> Tensor:
 def test_packed_every_row_is_as_likely_as_alone(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
     features = heard(9, 4, 7, 8, 6)
-    packed = pack(groups())
+    packed = pack_groups(groups())
     together_R = model(packed, features)
-    audio_AH = model.listen(features)
+    audio_AH = model.embed_audio(features)
     assert audio_AH is not None
     slots, expected = 0, []
     for group in groups():
@@ -91,8 +91,8 @@ def test_packed_every_row_is_as_likely_as_alone(family: str, backbones: Backbone
 @torch.no_grad()
 def test_what_another_group_hears_changes_nothing(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
-    packed, features = pack(groups()), heard(9, 4, 7, 8, 6)
-    changed = Features(features.taps_SKTD.clone(), features.frames_S)
+    packed, features = pack_groups(groups()), heard(9, 4, 7, 8, 6)
+    changed = EncoderFeatures(features.taps_SKTD.clone(), features.frames_S)
     changed.taps_SKTD[1] += 1  # the second segment of the first group
     before_R, after_R = model(packed, features), model(packed, changed)
     differs = {int(one) for one in packed.row_R[(before_R - after_R).abs() > 1e-5]}
@@ -103,7 +103,7 @@ def test_logits_are_computed_only_where_a_reply_is_predicted(backbones: Backbone
     model = made(backbones("llama"))
     shapes = []
     model.backbone.get_output_embeddings().register_forward_hook(lambda _, given, __: shapes.append(given[0].shape))
-    packed = pack(groups())
+    packed = pack_groups(groups())
     model(packed, heard(9, 4, 7, 8, 6))
     assert shapes == [(1, 22, 64)]
     assert len(packed.ids_L) > 100
@@ -125,7 +125,7 @@ def test_only_connector_and_adapters_are_trained(family: str, backbones: Backbon
 
 def test_adapters_are_trained_in_float32_beside_a_bfloat16_backbone(backbones: Backbones) -> None:
     backbone = parts.open_backbone(str(backbones("llama")), torch.bfloat16)
-    adapt(backbone, LoraConfig(rank=2))
+    add_lora(backbone, LoraConfig(rank=2))
     dtypes = {("lora" in name, value.dtype) for name, value in backbone.named_parameters()}
     assert dtypes == {(True, torch.float32), (False, torch.bfloat16)}
 
@@ -135,31 +135,31 @@ def test_without_audio_the_backbone_answers_to_the_bit_as_before(family: str, ba
     plain = parts.open_backbone(str(backbones(family)), torch.float32)
     before = plain(ids).logits
     model = made(backbones(family))
-    optimizer = torch.optim.AdamW([value for _, value in model.trained()], lr=0.1)
+    optimizer = torch.optim.AdamW([value for _, value in model.trained_parameters()], lr=0.1)
     for _ in range(3):
-        (-model.train()(pack(groups()), heard(9, 4, 7, 8, 6)).sum()).backward()
+        (-model.train()(pack_groups(groups()), heard(9, 4, 7, 8, 6)).sum()).backward()
         optimizer.step()
         optimizer.zero_grad()
     model.eval()
-    with model.adapted(active=False):
+    with model.use_adapters(active=False):
         assert torch.equal(model.backbone(ids).logits, before)
     assert not torch.equal(model.backbone(ids).logits, before)
     tokens = ids[0].tolist()
-    packed = pack([Group((Row(tuple(tokens[:30]), tuple(tokens[30:])),), 0)])
+    packed = pack_groups([PackedGroup((PackedRow(tuple(tokens[:30]), tuple(tokens[30:])),), 0)])
     assert torch.equal(model(packed, None), AudioLanguageModel(model.connector, plain)(packed, None))
 
 
 def test_adapters_are_trained_again_after_they_rested(backbones: Backbones) -> None:
     model = made(backbones("qwen2"))
-    names = [name for name, _ in model.trained()]
-    with model.adapted(active=False):
+    names = [name for name, _ in model.trained_parameters()]
+    with model.use_adapters(active=False):
         pass
-    assert [name for name, _ in model.trained()] == names
+    assert [name for name, _ in model.trained_parameters()] == names
 
 
 def test_a_prompt_with_audio_needs_its_features(backbones: Backbones) -> None:
     with pytest.raises(AssertionError, match="needs its features"):
-        made(backbones("llama"))(pack(groups()), None)
+        made(backbones("llama"))(pack_groups(groups()), None)
 
 
 def test_dropout_is_on_only_where_something_is_trained(backbones: Backbones) -> None:
@@ -176,5 +176,5 @@ def test_a_frozen_backbone_with_dropout_drops_nothing_out_in_training(backbones:
     for layer in model.backbone.model.layers:
         layer.self_attn.attention_dropout = 0.5
     model.connector.eval()
-    packed, features = pack(groups()), heard(9, 4, 7, 8, 6)
+    packed, features = pack_groups(groups()), heard(9, 4, 7, 8, 6)
     assert torch.equal(model(packed, features), model(packed, features))

@@ -1,12 +1,12 @@
 """A packed sequence: what is read once, who sees whom, and where replies are predicted."""
 
-from lalm.model.packing import PREFIX, Group, Row, pack
+from lalm.model.packing import PREFIX, PackedGroup, PackedRow, pack_groups
 
-SHARED = Group((Row((7, -1, -2, 8, 9), (1, 2)), Row((7, -1, -2, 8, 5, 6), (3,))), 2)
+SHARED = PackedGroup((PackedRow((7, -1, -2, 8, 9), (1, 2)), PackedRow((7, -1, -2, 8, 5, 6), (3,))), 2)
 
 
 def test_what_rows_begin_with_is_read_once() -> None:
-    packed = pack([SHARED])
+    packed = pack_groups([SHARED])
     assert packed.ids_L.tolist() == [7, -1, -2, 8, 9, 1, 5, 6]
     assert packed.positions_L.tolist() == [0, 1, 2, 3, 4, 5, 4, 5]
     assert packed.branch_L.tolist() == [PREFIX] * 4 + [0, 0, 1, 1]
@@ -14,35 +14,35 @@ def test_what_rows_begin_with_is_read_once() -> None:
 
 
 def test_replies_are_predicted_from_the_token_before() -> None:
-    packed = pack([SHARED])
+    packed = pack_groups([SHARED])
     assert packed.source_R.tolist() == [4, 5, 7]
     assert packed.target_R.tolist() == [1, 2, 3]
     assert packed.row_R.tolist() == [0, 0, 1]
 
 
 def test_audio_is_counted_over_all_groups() -> None:
-    other = Group((Row((-1, -2, -3, 4), (1,)),), 3)
-    packed = pack([SHARED, other, SHARED])
+    other = PackedGroup((PackedRow((-1, -2, -3, 4), (1,)),), 3)
+    packed = pack_groups([SHARED, other, SHARED])
     assert [token for token in packed.ids_L.tolist() if token < 0] == [-1, -2, -3, -4, -5, -6, -7]
     assert packed.row_R.tolist() == [0, 0, 1, 2, 3, 3, 4]
     assert packed.num_rows == 5
 
 
 def test_a_branch_sees_its_prefix_and_itself_and_nobody_else() -> None:
-    packed = pack([SHARED, Group((Row((4, 5), (1,)),), 0)])
-    mask_LL = packed.mask()[0, 0].int().tolist()
+    packed = pack_groups([SHARED, PackedGroup((PackedRow((4, 5), (1,)),), 0)])
+    mask_LL = packed.attention_mask()[0, 0].int().tolist()
     assert mask_LL[5] == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
     assert mask_LL[7] == [1, 1, 1, 1, 0, 0, 1, 1, 0, 0]
     assert mask_LL[9] == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]
 
 
 def test_a_window_is_counted_in_the_positions_of_a_row() -> None:
-    mask_LL = pack([SHARED]).mask(window=3)[0, 0].int().tolist()
+    mask_LL = pack_groups([SHARED]).attention_mask(window=3)[0, 0].int().tolist()
     assert mask_LL[3] == [0, 1, 1, 1, 0, 0, 0, 0]
     assert mask_LL[7] == [0, 0, 0, 1, 0, 0, 1, 1]  # positions 3, 4 and 5
 
 
 def test_rows_that_are_asked_the_same_keep_a_token_of_their_own() -> None:
-    packed = pack([Group((Row((7, 8), (1, 2)), Row((7, 8), (3, 4))), 0)])
+    packed = pack_groups([PackedGroup((PackedRow((7, 8), (1, 2)), PackedRow((7, 8), (3, 4))), 0)])
     assert packed.ids_L.tolist() == [7, 8, 1, 8, 3]
     assert packed.source_R.tolist() == [1, 2, 3, 4]

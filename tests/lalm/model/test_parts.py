@@ -94,7 +94,7 @@ def test_other_weights_have_another_revision(tmp_path: Path, encoder_folder: Pat
     same = copied(encoder_folder, tmp_path / "same", lambda _: None)
     other = copied(encoder_folder, tmp_path / "other", lambda tensors: tensors["conv1.bias"].add_(1))
     again = copied(Path(same), tmp_path / "again", lambda _: None)
-    assert parts.revision(same) == parts.revision(again) != parts.revision(other)
+    assert parts.compute_revision(same) == parts.compute_revision(again) != parts.compute_revision(other)
 
 
 def test_auto_takes_bfloat16_only_where_it_is_fast() -> None:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from lalm.model.build import build
-from lalm.model.encoder import padded
-from lalm.model.template import Heard, Template
-from lalm.prompting import AUDIO, beside_audio
-from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, TrainedLALM
+from lalm.model.encoder import pad_segments
+from lalm.model.template import ChatTemplate, PromptClip
+from lalm.prompting import AUDIO, insert_audio
+from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
 from lalm.train import checkpoint
 from lalm.train import recipe as train
 from services.errors import ModelError
@@ -56,15 +56,18 @@ def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str,
     built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, folder)
     model = built.model.eval()
-    ids = (*built.template.prompt(prompt, [Heard(len(built.encoder(clip)), words)]), *built.template.reply(reply))
-    audio_AH = model.listen(padded(built.encoder(clip)))
+    ids = (
+        *built.template.encode_prompt(prompt, [PromptClip(len(built.encoder(clip)), words)]),
+        *built.template.encode_reply(reply),
+    )
+    audio_AH = model.embed_audio(pad_segments(built.encoder(clip)))
     assert audio_AH is not None
     inputs_LH = model.backbone.get_input_embeddings()(torch.tensor(ids).clamp(min=0)).clone()
     for place, token in enumerate(ids):
         if token < 0:
             inputs_LH[place] = audio_AH[-1 - token]
     logprobs_LV = model.backbone(inputs_embeds=inputs_LH[None]).logits[0].log_softmax(-1)
-    targets = built.template.reply(reply)
+    targets = built.template.encode_reply(reply)
     start = len(ids) - len(targets)
     return sum(logprobs_LV[start + n - 1, token].item() for n, token in enumerate(targets)) / len(targets)
 
@@ -73,9 +76,9 @@ def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str,
 async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
     folder: Path, make_clip: MakeClip, seconds: float
 ) -> None:
-    lalm, clip = TrainedLALM(folder, name="test", asr=Words()), make_clip(seconds, seed=4)
+    lalm, clip = InProcessTrainedLALM(folder, name="test", asr=Words()), make_clip(seconds, seed=4)
     reading = await lalm.choose(asked("What is heard?"), clip, CHOICES)
-    prompt = (asked("")[0], Message(role="user", content=beside_audio("What is heard?")))
+    prompt = (asked("")[0], Message(role="user", content=insert_audio("What is heard?")))
     with torch.no_grad():
         expected = torch.tensor(
             [
@@ -90,7 +93,7 @@ async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
 
 
 async def test_questions_that_are_read_together_are_answered_as_alone(folder: Path, make_clip: MakeClip) -> None:
-    lalm = TrainedLALM(folder, name="test", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 31.0, 0.9))]
     together = await asyncio.gather(*(lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips))
     for clip, reading in zip(clips, together, strict=True):
@@ -101,7 +104,7 @@ async def test_questions_that_are_read_together_are_answered_as_alone(folder: Pa
 async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: MakeClip) -> None:
     config = folder / checkpoint.CONFIG
     config.write_text(config.read_text().replace("dtype: float32", "dtype: bfloat16"))
-    lalm = TrainedLALM(folder, name="test", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 2.0, 0.9, 1.3))]
     together = await asyncio.gather(*(lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips))
     alone = [await lalm.choose(asked("What barks?"), clip, CHOICES) for clip in clips]
@@ -109,7 +112,7 @@ async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: M
 
 
 async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -> None:
-    lalm = TrainedLALM(folder, name="test", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     with torch.no_grad():
         lalm._built.model.connector.queries_KQD.fill_(torch.nan)
     with pytest.raises(ModelError, match="'test' gives no numbers"):
@@ -117,10 +120,10 @@ async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -
 
 
 async def test_a_reply_ends_where_the_turn_ends(
-    folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, template: Template
+    folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, template: ChatTemplate
 ) -> None:
-    lalm = TrainedLALM(folder, name="test", asr=None)
-    planned = [*template.reply("A dog."), *template.reply("More words.")]
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
+    planned = [*template.encode_reply("A dog."), *template.encode_reply("More words.")]
     spoken: list[int] = []
 
     def saying(_: object, __: object, logits: torch.Tensor) -> torch.Tensor:
@@ -132,11 +135,11 @@ async def test_a_reply_ends_where_the_turn_ends(
     lalm._built.model.backbone.get_output_embeddings().register_forward_hook(saying)
     reading = await lalm.listen(asked("What is heard?"), make_clip(0.7))
     assert reading.reply == "A dog."
-    assert spoken == list(template.reply("A dog."))
+    assert spoken == list(template.encode_reply("A dog."))
 
 
 async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeClip) -> None:
-    lalm = TrainedLALM(folder, name="test", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     first, second = [
         (await lalm.choose(asked("What is heard?"), make_clip(0.7, seed=seed), CHOICES)).probabilities
         for seed in (1, 2)
@@ -145,7 +148,7 @@ async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeCl
 
 
 async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Path, make_clip: MakeClip) -> None:
-    lalm = TrainedLALM(folder, name="test", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     reading = await lalm.choose(asked(f"What is {AUDIO}?"), make_clip(0.7), CHOICES)
     assert sum(reading.probabilities.values()) == pytest.approx(1)
 
@@ -153,7 +156,7 @@ async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Pat
 async def test_who_gives_up_stops_the_hearing_between_two_segments(
     folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lalm = TrainedLALM(folder, name="ours", asr=None)
+    lalm = InProcessTrainedLALM(folder, name="ours", asr=None)
     segment, heard, begun = lalm._built.encoder._segment, [], Event()
 
     def slow(samples: torch.Tensor) -> torch.Tensor:
@@ -174,8 +177,8 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
 
 
 def test_the_revision_is_that_of_the_weights(folder: Path) -> None:
-    before = TrainedLALM(folder, name="test", asr=None).revision
-    assert TrainedLALM(folder, name="test", asr=None).revision == before
+    before = InProcessTrainedLALM(folder, name="test", asr=None).revision
+    assert InProcessTrainedLALM(folder, name="test", asr=None).revision == before
     built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
     checkpoint.export_weights(built.model, folder, torch.float32)
-    assert TrainedLALM(folder, name="test", asr=None).revision != before
+    assert InProcessTrainedLALM(folder, name="test", asr=None).revision != before

@@ -15,7 +15,7 @@ from agents.models import ModelNames
 from deploy.console import demo
 from lalm.catalog import open_lalm
 from lalm.export import vllm_plugin
-from lalm.prompting import hearing
+from lalm.prompting import build_messages
 from services.audio import load as audio
 from services.errors import BadConfig, ModelError
 from services.types import Question
@@ -56,8 +56,8 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from lalm.train import checkpoint
-from lalm.runtimes.own_vllm import OwnVllm
-server = OwnVllm(Path(checkpoint.__file__).with_name("earwitness-tiny"), "earwitness-tiny")
+from lalm.runtimes.own_vllm import VllmServerProcess
+server = VllmServerProcess(Path(checkpoint.__file__).with_name("earwitness-tiny"), "earwitness-tiny")
 print(server._process.pid, flush=True)
 time.sleep(600)
 """
@@ -67,7 +67,7 @@ time.sleep(600)
 @pytest.mark.timeout(900)
 async def test_it_hears_as_in_process(tmp_path: Path) -> None:
     demo.write_demo(tmp_path)
-    clip, messages = audio.load(tmp_path / "drums.wav"), hearing(QUESTION, lists_options=False)
+    clip, messages = audio.load(tmp_path / "drums.wav"), build_messages(QUESTION, lists_options=False)
     here = await open_lalm("earwitness-tiny").choose(messages, clip, QUESTION.choices)
     there = await open_lalm("earwitness-tiny", engine="vllm").choose(messages, clip, QUESTION.choices)
     assert there.reply == here.reply == "B"

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from lalm.catalog import open_lalm
-from lalm.runtimes.qwen import Qwen
+from lalm.runtimes.qwen import InProcessQwen
 from services.errors import ModelError, TooLarge
 from services.types import AudioClip, Choice, Message, Reading
 
@@ -105,7 +105,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 async def test_options_are_scored_by_what_is_heard(folder: Path) -> None:
     lalm = open_lalm(str(folder))
-    assert isinstance(lalm, Qwen)
+    assert isinstance(lalm, InProcessQwen)
     first = await lalm.choose(ASKED, clip(1), CHOICES)
     other = await lalm.choose(ASKED, clip(1, seed=1), CHOICES)
     assert sum(first.probabilities.values()) == pytest.approx(1)
@@ -223,4 +223,4 @@ def test_the_parts_of_qwen_omni_that_speak_are_left_aside(tmp_path: Path) -> Non
     tensors = load_file(tmp_path / "model.safetensors")
     tensors = {**tensors, "talker.norm.weight": torch.ones(1), "token2wav.norm.weight": torch.ones(1)}
     save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    assert isinstance(open_lalm(str(tmp_path)), Qwen)
+    assert isinstance(open_lalm(str(tmp_path)), InProcessQwen)

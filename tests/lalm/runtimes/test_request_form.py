@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from lalm.catalog import LALMS, open_lalm
-from lalm.prompting import hearing
+from lalm.prompting import build_messages
 from services.errors import TooLarge
 from services.types import AudioClip, Question
 
@@ -108,7 +108,7 @@ async def test_the_server_takes_the_request_and_gives_probabilities(
 ) -> None:
     server, url = strict
     server.rules = RULES[name]
-    reading = await open_lalm(name, url).choose(hearing(QUESTION), clip(2), QUESTION.choices)
+    reading = await open_lalm(name, url).choose(build_messages(QUESTION), clip(2), QUESTION.choices)
     assert reading.probabilities["B"] == pytest.approx(0.909, abs=1e-3)
     assert server.heard_s == [2.0]
     assert "B. A bell" in server.texts[-1]
@@ -118,7 +118,7 @@ async def test_the_server_takes_the_request_and_gives_probabilities(
 async def test_a_long_clip_is_sent_whole_in_parts(name: str, strict: tuple[StrictServer, str]) -> None:
     server, url = strict
     server.rules = RULES[name]
-    await open_lalm(name, url).listen(hearing(QUESTION), clip(92))
+    await open_lalm(name, url).listen(build_messages(QUESTION), clip(92))
     assert sum(server.heard_s) == pytest.approx(92)
     assert len(server.heard_s) == (3 if name == "phi-4-mm" else 4)
     assert f"{len(server.heard_s)} consecutive parts" in server.texts[-1]
@@ -128,7 +128,7 @@ async def test_a_long_clip_is_sent_whole_in_parts(name: str, strict: tuple[Stric
 async def test_what_no_prompt_can_hold_is_an_error_with_both_figures(strict: tuple[StrictServer, str]) -> None:
     server, url = strict
     with pytest.raises(TooLarge, match=r"lasts 601\.0 s.*at most 1 x 600 s"):
-        await open_lalm("audio-flamingo-3", url).listen(hearing(QUESTION), clip(601))
+        await open_lalm("audio-flamingo-3", url).listen(build_messages(QUESTION), clip(601))
     assert server.heard_s == []
 
 

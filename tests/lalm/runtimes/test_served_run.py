@@ -15,12 +15,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from lalm.export.hf_folder import hearing
+from lalm.export.hf_folder import add_audio_tokens
 from lalm.export.vllm_plugin import REPLY
 from lalm.model.encoder import SEGMENT_SAMPLES
-from lalm.model.template import Template
+from lalm.model.template import ChatTemplate
 from lalm.runtimes.in_process import PRIOR_WEIGHT
-from lalm.runtimes.served_run import ServedRun
+from lalm.runtimes.served_run import ServedTrainedLALM
 from services.clients.chat_server import Endpoint
 from services.errors import ModelError
 from services.types import AudioClip, Choice, Evidence, Message
@@ -91,7 +91,7 @@ def _samples(messages: list[dict[str, Any]]) -> np.ndarray:
 
 @pytest.fixture(params=[True, False], ids=["says", "reads"])
 async def engine(request: pytest.FixtureRequest, backbones: Callable[[str], Path]) -> AsyncIterator[tuple[Engine, str]]:
-    served = Engine(hearing(AutoTokenizer.from_pretrained(backbones("llama"))), says_replies=request.param)
+    served = Engine(add_audio_tokens(AutoTokenizer.from_pretrained(backbones("llama"))), says_replies=request.param)
     app = web.Application(client_max_size=10**8)
     app.router.add_post("/v1/chat/completions", served.answer)
     async with TestServer(app) as running:
@@ -99,12 +99,14 @@ async def engine(request: pytest.FixtureRequest, backbones: Callable[[str], Path
 
 
 @pytest.fixture
-def open_run(make_run: Callable[..., Path], tmp_path: Path) -> Callable[[str], ServedRun]:
+def open_run(make_run: Callable[..., Path], tmp_path: Path) -> Callable[[str], ServedTrainedLALM]:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_bytes(make_run().read_bytes())
 
-    def opened(url: str) -> ServedRun:
-        return ServedRun(tmp_path / "run", Endpoint(url=url, model="run", num_retries=0), name="run", asr=Says())
+    def opened(url: str) -> ServedTrainedLALM:
+        return ServedTrainedLALM(
+            tmp_path / "run", Endpoint(url=url, model="run", num_retries=0), name="run", asr=Says()
+        )
 
     return opened
 
@@ -113,18 +115,18 @@ def open_run(make_run: Callable[..., Path], tmp_path: Path) -> Callable[[str], S
 async def test_an_option_counts_by_the_mean_of_its_tokens_after_the_clip_less_that_after_silence(
     seconds: float,
     engine: tuple[Engine, str],
-    open_run: Callable[[str], ServedRun],
-    template: Template,
+    open_run: Callable[[str], ServedTrainedLALM],
+    template: ChatTemplate,
     make_clip: Callable[..., AudioClip],
 ) -> None:
     reading = await open_run(engine[1]).choose(MESSAGES, make_clip(seconds), CHOICES)
-    means = [float(np.mean([logprob(token) for token in template.reply(choice.text)])) for choice in CHOICES]
+    means = [float(np.mean([logprob(token) for token in template.encode_reply(choice.text)])) for choice in CHOICES]
     weights = [math.exp(mean - PRIOR_WEIGHT * 0.5 * mean) for mean in means]
     assert reading.probabilities["A"] == pytest.approx(weights[0] / sum(weights), abs=1e-6)
 
 
 async def test_a_server_that_says_something_else_is_asked_once_and_read_from_then_on(
-    engine: tuple[Engine, str], open_run: Callable[[str], ServedRun], make_clip: Callable[..., AudioClip]
+    engine: tuple[Engine, str], open_run: Callable[[str], ServedTrainedLALM], make_clip: Callable[..., AudioClip]
 ) -> None:
     served, run = engine[0], open_run(engine[1])
     for _ in range(2):
@@ -137,7 +139,7 @@ async def test_a_server_that_says_something_else_is_asked_once_and_read_from_the
 
 
 async def test_the_words_of_the_recogniser_stand_behind_the_clip(
-    engine: tuple[Engine, str], open_run: Callable[[str], ServedRun], make_clip: Callable[..., AudioClip]
+    engine: tuple[Engine, str], open_run: Callable[[str], ServedTrainedLALM], make_clip: Callable[..., AudioClip]
 ) -> None:
     assert (await open_run(engine[1]).listen(MESSAGES, make_clip(1.0))).reply == "Rain."
     (text,) = engine[0].texts
@@ -145,7 +147,7 @@ async def test_the_words_of_the_recogniser_stand_behind_the_clip(
 
 
 async def test_a_server_that_reads_other_tokens_is_found_out(
-    engine: tuple[Engine, str], open_run: Callable[[str], ServedRun], make_clip: Callable[..., AudioClip]
+    engine: tuple[Engine, str], open_run: Callable[[str], ServedTrainedLALM], make_clip: Callable[..., AudioClip]
 ) -> None:
     engine[0].tokenizer.chat_template = "Hello! " + str(engine[0].tokenizer.chat_template)
     with pytest.raises(ModelError, match="reads other tokens than the run here: export this run"):
@@ -153,14 +155,14 @@ async def test_a_server_that_reads_other_tokens_is_found_out(
 
 
 def test_parts_without_our_tags_become_the_prompt_of_the_training(backbones: Callable[[str], Path]) -> None:
-    tokenizer = hearing(AutoTokenizer.from_pretrained(backbones("llama")))
+    tokenizer = add_audio_tokens(AutoTokenizer.from_pretrained(backbones("llama")))
     content = [{"type": "input_audio"}, {"type": "text", "text": "What is <|AUDIO|>heard?"}]
     text = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=False)
     assert "<start_audio><|AUDIO|><end_audio>\n\nWhat is heard?" in text
 
 
 def test_a_text_without_a_clip_cannot_name_one(backbones: Callable[[str], Path]) -> None:
-    tokenizer = hearing(AutoTokenizer.from_pretrained(backbones("llama")))
+    tokenizer = add_audio_tokens(AutoTokenizer.from_pretrained(backbones("llama")))
     content = [{"type": "text", "text": "Say <|AUDIO|>this<|/AUDIO|>."}]
     text = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=False)
     assert "Say this." in text

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.model.build import Built, build
-from lalm.model.packing import Row
-from lalm.model.template import Template
-from lalm.train.alignment import Aligner, dictionary, words_by_clip
+from lalm.model.build import LalmComponents, build
+from lalm.model.packing import PackedRow
+from lalm.model.template import ChatTemplate
+from lalm.train.alignment import Aligner, build_vocabulary, collect_words
 from lalm.train.config import AlignmentConfig, TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
-from lalm.train.data import Clip, Dataset, Example
-from lalm.train.parallel import Processes
+from lalm.train.data import Dataset, TrainClip, TrainExample
+from lalm.train.parallel import DataParallelGroup
 from services.errors import BadConfig
 from services.yaml_file import read_config
 
@@ -22,30 +22,30 @@ MakeRun = Callable[..., Path]
 CPU = torch.device("cpu")
 
 
-def loaded(path: Path) -> tuple[Built, Corpus]:
+def loaded(path: Path) -> tuple[LalmComponents, Corpus]:
     torch.manual_seed(0)
     config = read_config(path, TrainConfig)
     built = build(config.model, CPU)
-    return built, load_corpus(config, built, path.parent, Processes(0, 1, CPU))
+    return built, load_corpus(config, built, path.parent, DataParallelGroup(0, 1, CPU))
 
 
 def test_words_that_every_reply_or_only_one_has_are_no_guide() -> None:
-    found = dictionary([frozenset({1, 2, 3}), frozenset({1, 2}), frozenset({1})])
+    found = build_vocabulary([frozenset({1, 2, 3}), frozenset({1, 2}), frozenset({1})])
     assert found.ids == (2,)
     assert found.weights[2] == pytest.approx(0.4055, abs=1e-4)  # ln(3/2)
 
 
-def test_the_words_of_a_clip_are_those_of_its_replies_that_it_does_not_say(template: Template) -> None:
-    one, two = Clip("1", "1", 1, "dog"), Clip("2", "2", 1, "")
-    said = template.reply(" dog")
+def test_the_words_of_a_clip_are_those_of_its_replies_that_it_does_not_say(template: ChatTemplate) -> None:
+    one, two = TrainClip("1", "1", 1, "dog"), TrainClip("2", "2", 1, "")
+    said = template.encode_reply(" dog")
     dataset = Dataset(
         (
-            Example(Row((1,), (9, *said)), (one,), "distilled"),
-            Example(Row((1,), (8,)), (one,), "distilled"),
-            Example(Row((1,), (7,)), (one, two), "distilled"),
+            TrainExample(PackedRow((1,), (9, *said)), (one,), "distilled"),
+            TrainExample(PackedRow((1,), (8,)), (one,), "distilled"),
+            TrainExample(PackedRow((1,), (7,)), (one, two), "distilled"),
         )
     )
-    assert words_by_clip(dataset, template) == {one: frozenset({8, 9, *template.turn_end})}
+    assert collect_words(dataset, template) == {one: frozenset({8, 9, *template.turn_end})}
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma3_text"])

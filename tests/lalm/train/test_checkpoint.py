@@ -8,11 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lalm.model.build import Built, build
+from lalm.model.build import LalmComponents, build
 from lalm.train import checkpoint
 from lalm.train import recipe as train
 from lalm.train.config import TrainConfig
-from lalm.train.parallel import Processes
+from lalm.train.parallel import DataParallelGroup
 from services.errors import BadConfig
 from services.yaml_file import read_config
 
@@ -27,12 +27,14 @@ def config(make_run: MakeRun) -> TrainConfig:
 
 
 @pytest.fixture
-def built(config: TrainConfig) -> Built:
+def built(config: TrainConfig) -> LalmComponents:
     torch.manual_seed(0)
     return build(config.model, CPU)
 
 
-def written(built: Built, folder: Path, change: Callable[[dict[str, Tensor]], object] = lambda _: None) -> Path:
+def written(
+    built: LalmComponents, folder: Path, change: Callable[[dict[str, Tensor]], object] = lambda _: None
+) -> Path:
     checkpoint.export_weights(built.model, folder, torch.float32)
     tensors = load_file(folder / checkpoint.WEIGHTS)
     change(tensors)
@@ -40,19 +42,19 @@ def written(built: Built, folder: Path, change: Callable[[dict[str, Tensor]], ob
     return folder
 
 
-def test_what_was_written_is_what_is_read(built: Built, config: TrainConfig, tmp_path: Path) -> None:
+def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainConfig, tmp_path: Path) -> None:
     built.model.connector.calibrate([torch.randn(2, 9, 64)])
     written(built, tmp_path)
     torch.manual_seed(1)
     other = build(config.model, CPU)
     checkpoint.load_weights(other.model, tmp_path)
-    for name, value in built.model.kept().items():
-        assert torch.equal(other.model.kept()[name], value)
+    for name, value in built.model.checkpoint_tensors().items():
+        assert torch.equal(other.model.checkpoint_tensors()[name], value)
 
 
-def test_frozen_parts_are_never_kept(built: Built, tmp_path: Path) -> None:
+def test_frozen_parts_are_never_kept(built: LalmComponents, tmp_path: Path) -> None:
     names = load_file(written(built, tmp_path) / checkpoint.WEIGHTS).keys()
-    assert names == built.model.kept().keys()
+    assert names == built.model.checkpoint_tensors().keys()
     assert not [name for name in names if name.startswith("backbone.") and ".lora_" not in name]
 
 
@@ -69,14 +71,14 @@ def test_frozen_parts_are_never_kept(built: Built, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_tensor_is_named(
-    built: Built, tmp_path: Path, change: Callable[[dict[str, Tensor]], object], fault: str
+    built: LalmComponents, tmp_path: Path, change: Callable[[dict[str, Tensor]], object], fault: str
 ) -> None:
     with pytest.raises(BadConfig) as caught:
         checkpoint.load_weights(built.model, written(built, tmp_path, change))
     assert fault in str(caught.value)
 
 
-def test_weights_that_are_absent_or_no_safetensors_are_refused(built: Built, tmp_path: Path) -> None:
+def test_weights_that_are_absent_or_no_safetensors_are_refused(built: LalmComponents, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
         checkpoint.load_weights(built.model, tmp_path)
     (tmp_path / checkpoint.WEIGHTS).write_bytes(b"no tensors")
@@ -112,9 +114,9 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
     config = make_run()
     assert train.main([str(config), str(tmp_path / "run")]) == 0
     built = build(read_config(config, TrainConfig).model, CPU)
-    optimizer = torch.optim.AdamW([value for _, value in built.model.trained()])
+    optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
     with pytest.raises(BadConfig, match="was begun by 1 processes and is now gone on with by 2"):
-        checkpoint.resume(built.model, optimizer, tmp_path / "run", Processes(1, 2, CPU))
+        checkpoint.resume(built.model, optimizer, tmp_path / "run", DataParallelGroup(1, 2, CPU))
 
 
 def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
@@ -124,15 +126,15 @@ def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_pa
     halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
     save_file(halved, folder / checkpoint.RESUME)
     built = build(read_config(config, TrainConfig).model, CPU)
-    optimizer = torch.optim.AdamW([value for _, value in built.model.trained()])
-    assert checkpoint.resume(built.model, optimizer, folder, Processes(0, 1, CPU)) == 4
-    for _, value in built.model.trained():
+    optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
+    assert checkpoint.resume(built.model, optimizer, folder, DataParallelGroup(0, 1, CPU)) == 4
+    for _, value in built.model.trained_parameters():
         assert optimizer.state[value]["exp_avg"].dtype == value.dtype == torch.float32
         value.grad = torch.ones_like(value)
     optimizer.step()
 
 
-def test_half_the_precision_is_half_the_size(built: Built, tmp_path: Path) -> None:
+def test_half_the_precision_is_half_the_size(built: LalmComponents, tmp_path: Path) -> None:
     written(built, tmp_path)
     whole = (tmp_path / checkpoint.WEIGHTS).stat().st_size
     checkpoint.export_weights(built.model, tmp_path, torch.float16)

@@ -9,7 +9,7 @@ import torch
 from lalm.model.build import build
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
-from lalm.train.parallel import Processes
+from lalm.train.parallel import DataParallelGroup
 from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 def loaded(path: Path) -> Corpus:
     config = read_config(path, TrainConfig)
-    return load_corpus(config, build(config.model, CPU), path.parent, Processes(0, 1, CPU))
+    return load_corpus(config, build(config.model, CPU), path.parent, DataParallelGroup(0, 1, CPU))
 
 
 def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: MakeRun) -> None:

@@ -5,31 +5,31 @@ from collections.abc import Mapping
 
 import pytest
 
-from lalm.messages import Audio, Conversation, Turn
-from lalm.model.packing import Row, pack
-from lalm.model.template import Template, shown
+from lalm.messages import ChatTurn, Conversation, MessageAudio
+from lalm.model.packing import PackedRow, pack_groups
+from lalm.model.template import ChatTemplate, truncate_transcript
 from lalm.prompting import AUDIO
 from lalm.train.config import BatchConfig
-from lalm.train.data import Clip, Dataset, Example, Sampler, split, tokenised
+from lalm.train.data import Dataset, Sampler, TrainClip, TrainExample, split_dataset, tokenise
 from services.errors import BadConfig
 
-CLIPS: Mapping[str, Clip] = {
-    "a.wav": Clip("a.wav", "aa", 1, "hello"),
-    "b.wav": Clip("b.wav", "bb", 3, ""),
+CLIPS: Mapping[str, TrainClip] = {
+    "a.wav": TrainClip("a.wav", "aa", 1, "hello"),
+    "b.wav": TrainClip("b.wav", "bb", 3, ""),
 }
 
 
 def conversation(*paths: str, response: str = "A dog.", question: str = "What?") -> Conversation:
     content = f"{AUDIO * len(paths)} {question}"
-    turn = Turn(role="user", content=content, audios=tuple(Audio(audio=path) for path in paths))
+    turn = ChatTurn(role="user", content=content, audios=tuple(MessageAudio(audio=path) for path in paths))
     return Conversation(messages=(turn,), response=response, source="metadata")
 
 
-def dataset(template: Template, *conversations: Conversation, max_length: int = 100) -> Dataset:
-    return tokenised(conversations, template, CLIPS.get, max_length=max_length)
+def dataset(template: ChatTemplate, *conversations: Conversation, max_length: int = 100) -> Dataset:
+    return tokenise(conversations, template, CLIPS.get, max_length=max_length)
 
 
-def test_rows_that_cannot_be_learnt_from_are_dropped_and_counted(template: Template) -> None:
+def test_rows_that_cannot_be_learnt_from_are_dropped_and_counted(template: ChatTemplate) -> None:
     kept = dataset(
         template,
         conversation("a.wav"),
@@ -44,7 +44,7 @@ def test_rows_that_cannot_be_learnt_from_are_dropped_and_counted(template: Templ
     assert kept.dropped == Counter({"no audio": 1, "empty reply": 1, "unreadable clip": 2, "too long": 1})
 
 
-def test_a_row_at_the_limit_is_kept_whole(template: Template) -> None:
+def test_a_row_at_the_limit_is_kept_whole(template: ChatTemplate) -> None:
     one = conversation("a.wav", "b.wav")
     row = dataset(template, one).examples[0].row
     length = len(row.prompt) + len(row.reply)
@@ -55,15 +55,15 @@ def test_a_row_at_the_limit_is_kept_whole(template: Template) -> None:
 
 
 def test_a_long_transcript_is_cut_between_words_or_where_there_are_none_within() -> None:
-    assert shown("  one \n two ") == "one two"
-    assert shown("word " * 200) == ("word " * 80).strip()
-    assert shown("声" * 500) == "声" * 400
+    assert truncate_transcript("  one \n two ") == "one two"
+    assert truncate_transcript("word " * 200) == ("word " * 80).strip()
+    assert truncate_transcript("声" * 500) == "声" * 400
 
 
-def example(number: int, num_prompt: int, num_segments: int = 1) -> Example:
-    clip = Clip(f"{number}.wav", f"{number:02d}", num_segments, "")
+def example(number: int, num_prompt: int, num_segments: int = 1) -> TrainExample:
+    clip = TrainClip(f"{number}.wav", f"{number:02d}", num_segments, "")
     audio = tuple(-1 - slot for slot in range(5 * num_segments))
-    return Example(Row((7, *audio, *range(100, 100 + num_prompt)), (number, 3)), (clip,), "distilled")
+    return TrainExample(PackedRow((7, *audio, *range(100, 100 + num_prompt)), (number, 3)), (clip,), "distilled")
 
 
 def rows(count: int) -> Dataset:
@@ -84,7 +84,7 @@ def test_an_epoch_gives_every_row_once_and_no_sequence_over_the_limit() -> None:
 
 def test_the_clips_of_a_sequence_hold_as_many_embeddings_as_it_hears() -> None:
     for one in Sampler(rows(20), BATCH, num_queries=5, seed=1).epoch(0):
-        packed = pack(one.groups)
+        packed = pack_groups(one.groups)
         assert one.num_segments * 5 == sum(group.num_slots for group in one.groups)
         assert one.num_segments == sum(clip.num_segments for clip in one.clips)
         assert -packed.ids_L.min().item() <= one.num_segments * 5
@@ -98,7 +98,7 @@ def test_a_row_of_every_group_is_about_its_own_clip() -> None:
 
 
 def test_the_order_follows_from_seed_and_epoch() -> None:
-    def order(seed: int, epoch: int) -> list[Row]:
+    def order(seed: int, epoch: int) -> list[PackedRow]:
         sampler = Sampler(rows(20), BATCH, num_queries=5, seed=seed)
         return [row for one in sampler.epoch(epoch) for group in one.groups for row in group.rows]
 
@@ -123,7 +123,7 @@ def test_a_group_that_is_too_large_is_read_in_parts() -> None:
 
 
 def test_no_clip_is_in_training_and_in_validation() -> None:
-    training, validation = split(rows(20), 0.25, 42)
+    training, validation = split_dataset(rows(20), 0.25, 42)
     heard = [{clip.sha256 for one in part.examples for clip in one.clips} for part in (training, validation)]
     assert not heard[0] & heard[1]
     assert len(heard[1]) == 1
@@ -135,13 +135,13 @@ def test_no_recording_is_in_training_and_in_validation() -> None:
     origins = {0: ("a",), 1: ("b",), 2: ("c",), 3: ("b", "c"), 4: ("a",), 5: ("c",)}
     connected = tuple(one._replace(recordings=origins.get(number, ())) for number, one in enumerate(rows(20).examples))
     for seed in range(20):
-        training, validation = split(Dataset(connected), 0.25, seed)
+        training, validation = split_dataset(Dataset(connected), 0.25, seed)
         learnt, held = ({name for one in part.examples for name in one.recordings} for part in (training, validation))
         assert not learnt & held
         assert len(training.examples) + len(validation.examples) == 20
         assert validation.examples
 
 
-def test_a_dataset_without_rows_is_refused_with_the_reasons(template: Template) -> None:
+def test_a_dataset_without_rows_is_refused_with_the_reasons(template: ChatTemplate) -> None:
     with pytest.raises(BadConfig, match=r"No row is left to train on \(no audio: 1\)"):
-        split(dataset(template, conversation()), 0.1, 1)
+        split_dataset(dataset(template, conversation()), 0.1, 1)

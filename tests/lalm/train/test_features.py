@@ -30,22 +30,22 @@ def test_features_come_back_as_they_were_heard(encoder: Encoder, make_clip: Make
 def test_a_clip_is_heard_once(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     clip = make_clip(0.5)
     store = FeatureStore(encoder, tmp_path, revision="r")
-    first = store(clip)
+    first = store.encode_once(clip)
     torch.nn.init.zeros_(encoder.whisper.conv1.weight)
-    assert torch.equal(store(clip)[0], first[0])
+    assert torch.equal(store.encode_once(clip)[0], first[0])
     assert [path.name for path in tmp_path.rglob("*.*")] == [f"{clip.sha256}.safetensors"]
 
 
 def test_features_that_were_cut_off_are_heard_again(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     clip = make_clip(0.5)
     store = FeatureStore(encoder, tmp_path, revision="r")
-    first = store(clip)
-    whole = store.place(clip.sha256).read_bytes()
+    first = store.encode_once(clip)
+    whole = store.path_of(clip.sha256).read_bytes()
     for length in (0, 5, len(whole) - 1):
-        store.place(clip.sha256).unlink()  # what is mapped into memory stays as it is
-        store.place(clip.sha256).write_bytes(whole[:length])
-        assert not store.holds(clip.sha256)
-        assert torch.equal(store(clip)[0], first[0])
+        store.path_of(clip.sha256).unlink()  # what is mapped into memory stays as it is
+        store.path_of(clip.sha256).write_bytes(whole[:length])
+        assert not store.has_features(clip.sha256)
+        assert torch.equal(store.encode_once(clip)[0], first[0])
 
 
 def test_a_folder_that_cannot_be_made_is_named(encoder: Encoder, tmp_path: Path) -> None:
@@ -66,13 +66,13 @@ def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(
         FeatureStore(Encoder(whisper, num_taps=2, window="full"), tmp_path, revision="r"),
         FeatureStore(Encoder(halved, num_taps=2, window="trimmed"), tmp_path, revision="r"),
     )
-    assert len({store.place("a") for store in stores}) == len(stores)
+    assert len({store.path_of("a") for store in stores}) == len(stores)
 
 
 def test_several_clips_come_in_the_order_asked(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     store = FeatureStore(encoder, tmp_path, revision="r")
     long, short = make_clip(31.0, seed=1), make_clip(0.4, seed=2)
-    store(long), store(short)
-    features = store.together([short.sha256, long.sha256, short.sha256], torch.device("cpu"))
+    store.encode_once(long), store.encode_once(short)
+    features = store.load_batch([short.sha256, long.sha256, short.sha256], torch.device("cpu"))
     assert features.frames_S.tolist() == [20, 1500, 50, 20]
     assert torch.equal(features.taps_SKTD[0, :, :20], features.taps_SKTD[3, :, :20])

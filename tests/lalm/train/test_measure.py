@@ -7,22 +7,22 @@ import pytest
 import torch
 
 from lalm.model import parts
-from lalm.model.build import Built, build
+from lalm.model.build import LalmComponents, build
 from lalm.train.config import TrainConfig
-from lalm.train.measure import Size, peak_flops, size_of
-from lalm.train.trainer import Step
+from lalm.train.measure import ParameterCounts, count_parameters, measure_peak_flops
+from lalm.train.trainer import TrainStep
 from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 
 
-def step(*, num_segments: int, num_tokens: int, num_replied: int) -> Step:
-    return Step(0, 1.0, 1.0, 1.0, 1, num_segments, num_tokens, num_replied, 2.0)
+def step(*, num_segments: int, num_tokens: int, num_replied: int) -> TrainStep:
+    return TrainStep(0, 1.0, 1.0, 1.0, 1, num_segments, num_tokens, num_replied, 2.0)
 
 
 def test_the_flops_of_a_step_are_those_counted_by_hand() -> None:
-    size = Size(encoder=1_000_000, connector=100, adapters=10, backbone=1000, output=500)
-    flops = size.flops(step(num_segments=3, num_tokens=50, num_replied=7), num_queries=8)
+    size = ParameterCounts(encoder=1_000_000, connector=100, adapters=10, backbone=1000, output=500)
+    flops = size.compute_flops(step(num_segments=3, num_tokens=50, num_replied=7), num_queries=8)
     # Connector 6 x 100 x 3 x 8 = 14,400; backbone (4 x 1000 + 6 x 10) x 50 = 203,000; output 4 x 500 x 7 = 14,000
     assert flops == 14_400 + 203_000 + 14_000
     # MFU of a processor that does 1 MFLOP/s: 231,400 FLOPs in 2 s
@@ -35,7 +35,7 @@ def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
 ) -> None:
     family = "gemma3_text" if tied else "llama"
     config = read_config(make_run(family=family), TrainConfig)
-    size = size_of(build(config.model, torch.device("cpu")))
+    size = count_parameters(build(config.model, torch.device("cpu")))
     plain = parts.open_backbone(str(backbones(family)), torch.float32)
     inner = sum(
         value.numel() for name, value in plain.named_parameters() if "embed" not in name and "lm_head" not in name
@@ -49,11 +49,11 @@ def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
 
 
 def test_the_encoder_is_counted_apart(make_run: MakeRun) -> None:
-    built: Built = build(read_config(make_run(), TrainConfig).model, torch.device("cpu"))
-    size = size_of(built)
+    built: LalmComponents = build(read_config(make_run(), TrainConfig).model, torch.device("cpu"))
+    size = count_parameters(built)
     assert size.encoder == sum(value.numel() for value in built.encoder.parameters())
     assert size.connector == sum(value.numel() for value in built.model.connector.parameters())
 
 
 def test_the_peak_is_measured() -> None:
-    assert peak_flops(torch.device("cpu"), torch.float32) > 1e8
+    assert measure_peak_flops(torch.device("cpu"), torch.float32) > 1e8

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.train.parallel import processes
+from lalm.train.parallel import join_processes
 
 
 def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
-    with processes() as group:
+    with join_processes() as group:
         assert (group.rank, group.world_size, group.is_first) == (0, 1, True)
         value = torch.ones(3)
-        assert group.total(value) is value
+        assert group.all_reduce(value) is value
         assert torch.equal(value, torch.ones(3))
-        assert group.gathered(value) == [value]
-        group.share(value)
-        group.wait()
+        assert group.all_gather(value) == [value]
+        group.broadcast(value)
+        group.barrier()
         assert not torch.distributed.is_initialized()
 
 
@@ -27,7 +27,7 @@ def test_a_group_of_the_launcher_is_left_again(monkeypatch: pytest.MonkeyPatch) 
     launched = {"LOCAL_RANK": "0", "RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
     for name, value in launched.items():
         monkeypatch.setenv(name, value)
-    with processes() as group:
+    with join_processes() as group:
         assert torch.distributed.is_initialized()
         assert (group.rank, group.world_size) == (0, 1)
     assert not torch.distributed.is_initialized()

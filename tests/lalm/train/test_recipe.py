@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from lalm.train import checkpoint
 from lalm.train import recipe as train
 from lalm.train.config import TrainConfig
-from lalm.train.parallel import Processes
+from lalm.train.parallel import DataParallelGroup
 from lalm.train.trainer import Trainer
 from services.errors import BadConfig
 from services.yaml_file import read_config
@@ -331,7 +331,7 @@ def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_
 def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
     config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
     with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
-        train.check(config, Processes(0, 2, torch.device("cpu")))
+        train.check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
 
 
 def test_a_run_is_tracked_where_tensorboard_is_installed(make_run: MakeRun, tmp_path: Path) -> None:

@@ -8,17 +8,17 @@ from safetensors.torch import load_file
 
 from lalm.train import checkpoint
 from lalm.train import recipe as train
-from lalm.train.trainer import cosine
+from lalm.train.trainer import compute_learning_rate
 
 MakeRun = Callable[..., Path]
 
 
 def test_the_learning_rate_warms_up_and_falls_as_a_cosine() -> None:
-    rates = [cosine(2.0, step, 4, 12) for step in range(13)]
+    rates = [compute_learning_rate(2.0, step, 4, 12) for step in range(13)]
     assert rates[:5] == [0.5, 1.0, 1.5, 2.0, 2.0]
     assert rates[8] == pytest.approx(1.0)
     assert rates[12] == pytest.approx(0.0)
-    assert cosine(1.0, 0, 0, 0) == 1.0
+    assert compute_learning_rate(1.0, 0, 0, 0) == 1.0
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
