@@ -1,7 +1,8 @@
 """A digest changes with every line of what it names, and with nothing else."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grimp
@@ -25,14 +26,25 @@ NO_INFLUENCE = {
 }
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of the packages, so that lines can be changed."""
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the packages, so that lines can be changed; a test leaves it as it was."""
+    copy = tmp_path_factory.mktemp("tree")
     for package in ("services", "lalm", "agents"):
-        shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "earwitness-*")
-        )
-    return tmp_path
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@contextmanager
+def rewritten(path: Path, content: bytes) -> Iterator[None]:
+    before = path.read_bytes() if path.exists() else None
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    yield
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +69,8 @@ def tree(tmp_path: Path) -> Path:
 )
 def test_one_changed_line_gives_another_digest(names: tuple[str, ...], file: str, tree: Path) -> None:
     before = hash_modules(*names, root=tree)
-    with (tree / file).open("a") as changed:
-        changed.write("\n")
-    assert hash_modules(*names, root=tree) != before
+    with rewritten(tree / file, (tree / file).read_bytes() + b"\n"):
+        assert hash_modules(*names, root=tree) != before
 
 
 @pytest.mark.parametrize(
@@ -74,28 +85,25 @@ def test_one_changed_line_gives_another_digest(names: tuple[str, ...], file: str
 )
 def test_an_unrelated_file_does_not_change_it(names: tuple[str, ...], file: str, tree: Path) -> None:
     before = hash_modules(*names, root=tree)
-    (tree / file).parent.mkdir(exist_ok=True)
-    (tree / file).write_text("changed\n")
-    assert hash_modules(*names, root=tree) == before
+    with rewritten(tree / file, b"changed"):
+        assert hash_modules(*names, root=tree) == before
 
 
-def _rename(tree: Path) -> None:
-    (tree / "agents/auto.py").rename(tree / "agents/automatic.py")
-
-
-def _move_a_line(tree: Path) -> None:
-    """The bytes of all files, one after the other, stay what they were."""
-    first, second = tree / "agents/auto.py", tree / "agents/cascade.py"
-    lines = first.read_text().splitlines(keepends=True)
-    first.write_text("".join(lines[:-1]))
-    second.write_text(lines[-1] + second.read_text())
-
-
-@pytest.mark.parametrize("change", [_rename, _move_a_line])
-def test_names_and_edges_of_files_count(change: Callable[[Path], None], tree: Path) -> None:
+def test_the_name_of_a_file_counts(tree: Path) -> None:
     before = hash_modules("agents", root=tree)
-    change(tree)
-    assert hash_modules("agents", root=tree) != before
+    with rewritten(tree / "agents/empty.py", b""):
+        empty = hash_modules("agents", root=tree)
+    with rewritten(tree / "agents/other.py", b""):
+        assert len({before, empty, hash_modules("agents", root=tree)}) == 3
+
+
+def test_in_which_file_a_line_stands_counts(tree: Path) -> None:
+    """The bytes of all files, one after the other, stay what they were."""
+    before = hash_modules("agents", root=tree)
+    first, second = tree / "agents/auto.py", tree / "agents/cascade.py"
+    head, last = first.read_bytes()[:-8], first.read_bytes()[-8:]
+    with rewritten(first, head), rewritten(second, last + second.read_bytes()):
+        assert hash_modules("agents", root=tree) != before
 
 
 def test_a_copy_has_the_same_digest_in_whatever_order_the_modules_are_named(tree: Path) -> None:
