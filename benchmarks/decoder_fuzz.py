@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from services.audio.decoder_pool import Decoder
-from services.audio.decoding import Bounds
+from services.audio.decoder_pool import DecoderPool
+from services.audio.decoding import DecodingLimits
 from services.audio.load import decode
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE
@@ -31,7 +31,7 @@ from services.types import SAMPLE_RATE
 RATE = 48_000  # Hz
 SNDFILE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "vorbis": ("OGG", "VORBIS"), "mp3": ("MP3", None)}
 FFMPEG = {"m4a": ("mp4", "aac"), "aac": ("adts", "aac"), "webm": ("webm", "libopus"), "opus": ("ogg", "libopus")}
-BOUNDS = Bounds(SAMPLE_RATE, 60.0)
+BOUNDS = DecodingLimits(SAMPLE_RATE, 60.0)
 NUM_TIMED = 30
 
 
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     seeds = recordings(1.0)
-    decoder, draw = Decoder(2), np.random.default_rng(options.seed)
+    decoder, draw = DecoderPool(2), np.random.default_rng(options.seed)
     outcomes: Counter[str] = Counter()
     started = time.perf_counter()
     for number in track(range(options.count), "Decoding"):
@@ -97,7 +97,7 @@ def mutated(data: bytes, draw: np.random.Generator) -> bytes:
     return bytes(kept)
 
 
-async def outcome(decoder: Decoder, data: bytes) -> str:
+async def outcome(decoder: DecoderPool, data: bytes) -> str:
     """Return what became of a recording."""
     try:
         await decoder.decode(data, name="clip", bounds=BOUNDS)
@@ -106,7 +106,7 @@ async def outcome(decoder: Decoder, data: bytes) -> str:
     return "a clip"
 
 
-def timed(decoder: Decoder) -> tuple[float, float]:
+def timed(decoder: DecoderPool) -> tuple[float, float]:
     """Return milliseconds of a 10 s clip, the median: confined, and in this process."""
     data = recordings(10.0)["wav"]
     confined, here = [], []

@@ -96,7 +96,7 @@ def small_clips(count: int, *, recording: Path | None = None) -> list[bytes]:
 
     They are cut from `recording`; None: the speech of the demo.
     """
-    clip = audio.load(recording or weights.folder("demo-speech") / "two_cities.wav")
+    clip = audio.load(recording or weights.ensure_folder("demo-speech") / "two_cities.wav")
     length = round(CLIP_S * SAMPLE_RATE)
     starts = np.linspace(0, max(0, len(clip.samples) - length), count, dtype=int)
     return [_wav(clip.samples[start : start + length]) for start in starts]

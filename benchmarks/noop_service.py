@@ -151,7 +151,7 @@ class Announcing(uvicorn.Server):
 
 def serve_plainly(pace: Pace, port: int) -> None:
     """Serve in this process until SIGINT or SIGTERM."""
-    decoder.start()
+    decoder.start_decoders()
     app = create_app(InOneProcess(Models(pace)), LIMITS)
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
     Announcing(config).run()

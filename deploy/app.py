@@ -94,7 +94,7 @@ class Agent:
     def __init__(self, limits: Limits, keys: ApiKeys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
-        decoder.start()
+        decoder.start_decoders()
         listen_on_loopback()
         self._limits, self._keys = limits, keys
         self._fleet: Fleet | None = None

@@ -154,7 +154,7 @@ def pull_models(
 
     wanted = tuple(names or list_needed())
     for name in wanted:
-        weights.find(name)
+        weights.find_weights(name)
     for name in wanted:
         print(f"{name}: ready in {weights.pull(name)}")  # noqa: T201
 

@@ -65,7 +65,7 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         from services.llms.quantised import Quantised
         from services.weights import store as weights
 
-        folder, revision = weights.folder(name), weights.revision(name)
+        folder, revision = weights.ensure_folder(name), weights.find_revision(name)
         return Quantised(folder, name=name, revision=revision, style=style, sampling=sampling)
 
     return opened
@@ -162,7 +162,7 @@ def open_whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR
     from services.weights import store as places
 
     name = f"{weights}-words" if words else weights
-    folder, revision = places.folder(weights), places.revision(weights)
+    folder, revision = places.ensure_folder(weights), places.find_revision(weights)
     return FasterWhisper(folder, name=name, revision=revision, compute_type=compute_type, words=words)
 
 

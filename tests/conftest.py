@@ -28,7 +28,7 @@ def absent_weights() -> tuple[str, ...]:
     from deploy.console.stock import needed
     from services.weights import store
 
-    return tuple(name for name in needed() if store.state(name) != "ready")
+    return tuple(name for name in needed() if store.check_state(name) != "ready")
 
 
 @pytest.fixture(autouse=True)

@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--others", type=Path)
     args = parser.parse_args()
-    yamnet = YamNet(weights.folder("yamnet"))
+    yamnet = YamNet(weights.ensure_folder("yamnet"))
     clips = [rendered(folder, yamnet, np.random.default_rng(seed)) for seed, folder in enumerate(args.train)]
     if args.others:
         clips.append(others(args.others, yamnet))

@@ -166,7 +166,7 @@ def _rank(
 
 def main() -> None:
     """Evaluate on held-out recordings, fit on all, write."""
-    model = YamNet(weights.folder("yamnet"))
+    model = YamNet(weights.ensure_folder("yamnet"))
     classes = tuple(map_phrases(model.names)[label] for label in LABELS.values())
     found = examples(Path(sys.argv[1]), model)
     recordings = sorted({example.recording for example in found if example.label})

@@ -15,7 +15,7 @@ from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
 from lalm.catalog import DEFAULT_LALM
 from services.audio.load import load
-from services.audio.load import require as require_clip
+from services.audio.load import require_file as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.deadline import set_deadline
 from services.errors import BadConfig, EarwitnessError, TookTooLong

@@ -62,7 +62,7 @@ def write_demo(folder: Path) -> Path:
 
 
 def _cut(excerpt: Excerpt, target: Path) -> None:
-    with soundfile.SoundFile(weights.folder(excerpt.weights) / excerpt.file) as recording:
+    with soundfile.SoundFile(weights.ensure_folder(excerpt.weights) / excerpt.file) as recording:
         recording.seek(round(excerpt.start_s * recording.samplerate))
         num_frames = round((excerpt.end_s - excerpt.start_s) * recording.samplerate)
         soundfile.write(target, recording.read(num_frames, dtype="int16"), recording.samplerate)

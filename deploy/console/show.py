@@ -111,8 +111,8 @@ def print_weights(out: IO[str]) -> None:
     console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
     columns = [Column(heading, no_wrap=True) for heading in ("name", "kind", "MB", "state")]
     table = Table(*columns, "licence", "publisher", box=None, pad_edge=False, header_style="dim")
-    for name, entry in weights.known().items():
+    for name, entry in weights.list_weights().items():
         size = f"{entry.download_size / 1e6:.0f}"
         shown = f"{name} (default)" if name == DEFAULT_LLM else name
-        table.add_row(shown, entry.kind, size, weights.state(name), entry.licence, entry.publisher)
+        table.add_row(shown, entry.kind, size, weights.check_state(name), entry.licence, entry.publisher)
     console.print(table)

@@ -9,7 +9,7 @@ DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
 def list_needed() -> tuple[str, ...]:
     """Return the names of what the default models and the demo need."""
     chosen = (DEFAULT_LLM, DEFAULT_BACKBONE)
-    entries = weights.known().items()
+    entries = weights.list_weights().items()
     return tuple(
         name for name, entry in entries if entry.wheels and (entry.kind not in {"LLM", "backbone"} or name in chosen)
     )
@@ -17,4 +17,4 @@ def list_needed() -> tuple[str, ...]:
 
 def list_fetched() -> tuple[str, ...]:
     """Return the names of what has been fetched."""
-    return tuple(name for name in weights.known() if weights.state(name) == "ready")
+    return tuple(name for name in weights.list_weights() if weights.check_state(name) == "ready")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from services.audio.load import load, require
+from services.audio.load import load, require_file
 from services.errors import BadAudio
 from services.types import SAMPLE_RATE, AudioClip, Value
 
@@ -55,7 +55,7 @@ def page_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip
 
 def _problem(file: ClipFile) -> PageClip | None:
     try:
-        require(file.path)
+        require_file(file.path)
     except BadAudio as error:
         return _unusable(file, error)
     return None

@@ -22,8 +22,8 @@ LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # Runtime
 
 def compute_revision(source: str) -> str:
     """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or a commit."""
-    if source in weights.known():
-        return weights.revision(source)
+    if source in weights.list_weights():
+        return weights.find_revision(source)
     if not Path(source).is_dir():
         return str(AutoConfig.from_pretrained(source)._commit_hash)
     digest = sha256()
@@ -77,7 +77,7 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
 @contextmanager
 def _hide_progress_bar(source: str) -> Iterator[None]:
     """Open embedded weights, which takes a tenth of a second, without the progress bar of transformers."""
-    hides = source in weights.known() and logging.is_progress_bar_enabled()
+    hides = source in weights.list_weights() and logging.is_progress_bar_enabled()
     if hides:
         logging.disable_progress_bar()
     try:
@@ -105,7 +105,7 @@ def pick_dtype(wanted: Literal["auto", "float32", "bfloat16"], device: torch.dev
 
 
 def _resolve_source(source: str) -> str | Path:
-    return weights.folder(source) if source in weights.known() else source
+    return weights.ensure_folder(source) if source in weights.list_weights() else source
 
 
 def _require_all_tensors(what: str, source: str, missing: Collection[str]) -> None:

@@ -93,7 +93,7 @@ def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
     found = {
         part: str((root / source).resolve())
         for part, source in (("encoder", model.encoder), ("backbone", model.backbone))
-        if source not in weights.known() and not Path(source).is_absolute() and (root / source).is_dir()
+        if source not in weights.list_weights() and not Path(source).is_absolute() and (root / source).is_dir()
     }
     return config.model_copy(update={"model": model.model_copy(update=found)})
 

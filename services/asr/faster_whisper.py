@@ -52,7 +52,7 @@ class FasterWhisper:
         return await run_in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        speech = get_speech_timestamps(_leveled(clip.samples), VAD)
+        speech = get_speech_timestamps(_level(clip.samples), VAD)
         if not speech:
             return ()
         raise_if_cancelled()
@@ -102,7 +102,7 @@ class FasterWhisper:
         return Evidence.model_validate(record)
 
 
-def _leveled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the samples with their loud frames (20 ms) at `TARGET_RMS`, however far the speaker was."""
     frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
     loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95))

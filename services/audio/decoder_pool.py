@@ -26,26 +26,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from services.audio.decoder_worker import MESSAGE_BYTES, Exit, Report, Task
-from services.audio.decoding import HEAD, MAX_RATE, MIN_RATE, Bounds, reader_of
-from services.audio.load import checked_clip
-from services.audio.sandbox import Allowance
+from services.audio.decoder_worker import MESSAGE_BYTES, DecodingReport, DecodingTask, ProcessExit
+from services.audio.decoding import HEAD, MAX_RATE, MIN_RATE, DecodingLimits, detect_format
+from services.audio.load import build_clip
+from services.audio.sandbox import ResourceLimits
 from services.errors import AudioCode, BadAudio, ModelError, bad_audio
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_NAME = 200  # characters of a recording's name in errors
-ALLOWANCE = Allowance()
+ALLOWANCE = ResourceLimits()
 WALL_S = 120.0  # from the start of decoding to its end
 SAMPLE_BYTES = 4
 STOP_S = 5.0  # for the process that stands by to end
 
-_MESSAGE: TypeAdapter[Report | Exit] = TypeAdapter(Report | Exit)
+_MESSAGE: TypeAdapter[DecodingReport | ProcessExit] = TypeAdapter(DecodingReport | ProcessExit)
 
 
-class Decoder:
+class DecoderPool:
     """Decodes several recordings at once, each in a process of its own."""
 
-    def __init__(self, num_processes: int, *, allowance: Allowance = ALLOWANCE, wall_s: float = WALL_S) -> None:
+    def __init__(self, num_processes: int, *, allowance: ResourceLimits = ALLOWANCE, wall_s: float = WALL_S) -> None:
         self._threads = ThreadPoolExecutor(num_processes, thread_name_prefix="decoder")
         self._allowance = allowance
         self._wall_s = wall_s
@@ -54,14 +54,14 @@ class Decoder:
         self.peak_bytes = 0
         """The most memory that one process has taken so far, the loaded decoders included."""
 
-    async def decode(self, data: bytes, *, name: str, bounds: Bounds) -> AudioClip:
+    async def decode(self, data: bytes, *, name: str, bounds: DecodingLimits) -> AudioClip:
         """Return the clip, or raise `BadAudio` with an `AudioCode`."""
         name = name[:MAX_NAME]
         if not data:
             raise BadAudio(f"'{name}' is empty (0 bytes).", code=AudioCode.EMPTY)
-        reader_of(data[:HEAD], name)
+        detect_format(data[:HEAD], name)
         written = int(bounds.max_duration_s * bounds.rate + bounds.rate) * SAMPLE_BYTES
-        task = Task(name, bounds, self._allowance._replace(written_bytes=written))
+        task = DecodingTask(name, bounds, self._allowance._replace(written_bytes=written))
         for _ in range(2):  # the standby process may die of something that is not the recording's fault
             job = _Job(task, self._wall_s)
             work = self._threads.submit(self._run, job, data)
@@ -129,7 +129,7 @@ class _Standby:
         """Its process id."""
         return self._process.pid
 
-    def send(self, task: Task, descriptors: list[int]) -> None:
+    def send(self, task: DecodingTask, descriptors: list[int]) -> None:
         """Have a task done."""
         try:
             send_fds(self._control, [json.dumps(task).encode()], descriptors)
@@ -152,7 +152,7 @@ class _Job:
     The clip is told as soon as it is there; the end of the process, which takes longer, is awaited by the thread alone.
     """
 
-    def __init__(self, task: Task, wall_s: float) -> None:
+    def __init__(self, task: DecodingTask, wall_s: float) -> None:
         self.told: Future[AudioClip] = Future()
         """The clip, or why there is none."""
         self.told.set_running_or_notify_cancel()  # who waits may go; the thread tells all the same
@@ -175,7 +175,7 @@ class _Job:
             cancelled = work.cancelled()
             self.told.set_exception(CancelledError() if cancelled else work.exception() or _crashed(self._task))
 
-    def run(self, standby: _Standby, data: bytes) -> Exit:
+    def run(self, standby: _Standby, data: bytes) -> ProcessExit:
         """Have a recording decoded; the process is gone when this returns."""
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         with (
@@ -197,24 +197,24 @@ class _Job:
                 with self._lock:
                     self._channel = None
 
-    def _listen(self, channel: socket, samples: FileIO) -> Exit:
+    def _listen(self, channel: socket, samples: FileIO) -> ProcessExit:
         deadline = monotonic() + self._wall_s
         said = self._hear(channel, deadline)
-        if isinstance(said, Report):
+        if isinstance(said, DecodingReport):
             report = self._checked(said)
             if report.code:
                 self.told.set_exception(bad_audio(AudioCode(report.code), report.message))
             else:
-                clip = checked_clip(self._read(samples, report), report.rate, report.num_channels, self._task.name)
+                clip = build_clip(self._read(samples, report), report.rate, report.num_channels, self._task.name)
                 self.told.set_result(clip)
             said = self._hear(channel, deadline)
-        if isinstance(said, Report):
+        if isinstance(said, DecodingReport):
             raise _crashed(self._task)
         if said.exit_code == -signal.SIGXCPU and not self.told.done():
             raise _took_too_long(self._task, f"{self._task.allowance.cpu_s} s of processor time")
         return said
 
-    def _hear(self, channel: socket, deadline: float) -> Report | Exit:
+    def _hear(self, channel: socket, deadline: float) -> DecodingReport | ProcessExit:
         channel.settimeout(max(deadline - monotonic(), 0.001))
         try:
             message = channel.recv(MESSAGE_BYTES)
@@ -229,7 +229,7 @@ class _Job:
         except ValidationError:
             raise _crashed(self._task) from None
 
-    def _checked(self, report: Report) -> Report:
+    def _checked(self, report: DecodingReport) -> DecodingReport:
         """Hold a report against what can be: an attacker may have written it."""
         is_sound = MIN_RATE <= report.rate <= MAX_RATE and 1 <= report.num_channels <= self._task.bounds.max_channels
         is_short = 0 <= report.num_samples * SAMPLE_BYTES <= self._task.allowance.written_bytes
@@ -237,7 +237,7 @@ class _Job:
             raise _crashed(self._task)
         return report
 
-    def _read(self, file: FileIO, report: Report) -> NDArray[np.float32]:
+    def _read(self, file: FileIO, report: DecodingReport) -> NDArray[np.float32]:
         # Copied, not mapped: its writer could still change or cut a mapped file.
         num_bytes = report.num_samples * SAMPLE_BYTES
         file.seek(0)
@@ -246,11 +246,11 @@ class _Job:
         return np.frombuffer(data, np.float32)
 
 
-def _crashed(task: Task) -> BadAudio:
+def _crashed(task: DecodingTask) -> BadAudio:
     return bad_audio(AudioCode.CRASHED, f"'{task.name}' cannot be decoded: the process that decoded it died of it.")
 
 
-def _took_too_long(task: Task, limit: str) -> BadAudio:
+def _took_too_long(task: DecodingTask, limit: str) -> BadAudio:
     return bad_audio(
         AudioCode.TIME,
         f"'{task.name}' was not decoded within {limit}, the most that a recording gets; send a shorter one.",
@@ -258,15 +258,15 @@ def _took_too_long(task: Task, limit: str) -> BadAudio:
 
 
 @cache
-def _decoder() -> Decoder:
-    decoder = Decoder(len(os.sched_getaffinity(0)))
+def _open_pool() -> DecoderPool:
+    decoder = DecoderPool(len(os.sched_getaffinity(0)))
     atexit.register(decoder.close)
     return decoder
 
 
-def start() -> None:
+def start_decoders() -> None:
     """Let the decoders load, so that the first recording does not wait for them."""
-    _decoder().start()
+    _open_pool().start()
 
 
 async def decode_safely(data: bytes, *, name: str, max_duration_s: float) -> AudioClip:
@@ -274,4 +274,4 @@ async def decode_safely(data: bytes, *, name: str, max_duration_s: float) -> Aud
 
     Raises `BadAudio` with an `AudioCode`. Cancelling ends the work at once.
     """
-    return await _decoder().decode(data, name=name, bounds=Bounds(SAMPLE_RATE, max_duration_s))
+    return await _open_pool().decode(data, name=name, bounds=DecodingLimits(SAMPLE_RATE, max_duration_s))

@@ -34,23 +34,23 @@ import av
 import numpy as np
 import soundfile
 
-from services.audio.decoding import Bounds, open_sound
-from services.audio.sandbox import Allowance, confine, isolate
+from services.audio.decoding import DecodingLimits, open_audio
+from services.audio.sandbox import ResourceLimits, confine, isolate
 from services.errors import AudioCode, BadAudio
 
 MESSAGE_BYTES = 1 << 16  # of any message at most
 MAX_DESCRIPTORS = 1024
 
 
-class Task(NamedTuple):
+class DecodingTask(NamedTuple):
     """What is to be decoded, within which bounds."""
 
     name: str
-    bounds: Bounds
-    allowance: Allowance
+    bounds: DecodingLimits
+    allowance: ResourceLimits
 
 
-class Report(NamedTuple):
+class DecodingReport(NamedTuple):
     """What became of a recording: samples, or the reason why there are none."""
 
     rate: int
@@ -61,7 +61,7 @@ class Report(NamedTuple):
     message: str = ""
 
 
-class Exit(NamedTuple):
+class ProcessExit(NamedTuple):
     """How a process ended."""
 
     exit_code: int
@@ -89,7 +89,7 @@ class _Running:
     """Becomes readable when the other end closes: nothing is ever sent this way."""
 
 
-class _Forks:
+class _ForkServer:
     """Starts a process for each task, ends it when nobody waits for it, and says how it ended."""
 
     def __init__(self, control: socket) -> None:
@@ -118,7 +118,7 @@ class _Forks:
 
     def _start(self, message: bytes, recording: int, samples: int, channel: int) -> None:
         spare, self._spare = self._spare or _fork(), None
-        while not _handed(spare, message, [recording, samples, channel]):  # it was killed while it waited
+        while not _hand_over(spare, message, [recording, samples, channel]):  # it was killed while it waited
             os.waitpid(spare.pid, 0)
             spare.task.close()
             spare = _fork()
@@ -133,7 +133,7 @@ class _Forks:
     def _bury(self, child: _Running) -> None:
         _, status, usage = os.wait4(child.pid, 0)
         with suppress(BrokenPipeError, ConnectionResetError):
-            end = Exit(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
+            end = ProcessExit(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
             child.channel.send(json.dumps(end).encode())
         self._running.remove(child)
         for watched in (child.process, child.channel):
@@ -158,7 +158,7 @@ def _fork() -> _Spare:
     return _Spare(pid, ours)
 
 
-def _handed(spare: _Spare, message: bytes, files: list[int]) -> bool:
+def _hand_over(spare: _Spare, message: bytes, files: list[int]) -> bool:
     try:
         send_fds(spare.task, [message], files)
     except (BrokenPipeError, ConnectionResetError):
@@ -170,13 +170,13 @@ def _wait_decode_and_exit(waiting: socket) -> NoReturn:
     try:
         os.dup2(1, 2)  # decoders write to stderr what recordings make them write
         _close_all_but(waiting.fileno())
-        list(open_sound(BytesIO(_ours()), "ours", Bounds(16_000, 1.0)).blocks)
+        list(open_audio(BytesIO(_make_silence()), "ours", DecodingLimits(16_000, 1.0)).blocks)
         message, files, _, _ = recv_fds(waiting, MESSAGE_BYTES, 3)
         if not message:
             os._exit(0)
         recording, samples, channel = files
         name, bounds, allowance = json.loads(message)
-        task = Task(name, Bounds(*bounds), Allowance(*allowance))
+        task = DecodingTask(name, DecodingLimits(*bounds), ResourceLimits(*allowance))
         waiting.close()
         confine(task.allowance)
         report = _decode(task, recording, samples)
@@ -195,20 +195,20 @@ def _close_all_but(*kept: int) -> None:
     os.closerange(start, MAX_DESCRIPTORS)
 
 
-def _decode(task: Task, recording: int, samples: int) -> Report:
+def _decode(task: DecodingTask, recording: int, samples: int) -> DecodingReport:
     file = FileIO(recording)  # libsndfile reads by its descriptor, which would close with it
     try:
-        sound = open_sound(file, task.name, task.bounds)
+        sound = open_audio(file, task.name, task.bounds)
         num_bytes = 0
         for block in sound.blocks:
             num_bytes += os.pwrite(samples, block.tobytes(), num_bytes)
-        return Report(sound.rate, sound.num_channels, num_bytes // np.dtype(np.float32).itemsize)
+        return DecodingReport(sound.rate, sound.num_channels, num_bytes // np.dtype(np.float32).itemsize)
     except MemoryError:
         most = task.allowance.memory_bytes >> 20
         message = f"'{task.name}' cannot be decoded in {most} MB of memory, the most that a recording gets."
-        return Report(0, 0, 0, AudioCode.MEMORY, message)
+        return DecodingReport(0, 0, 0, AudioCode.MEMORY, message)
     except BadAudio as error:
-        return Report(0, 0, 0, error.code, str(error))
+        return DecodingReport(0, 0, 0, error.code, str(error))
 
 
 def _load_decoders() -> None:
@@ -217,13 +217,13 @@ def _load_decoders() -> None:
         if not module.name.endswith("__main__"):
             import_module(module.name)  # PyAV imports each kind of stream when it meets one
     av.AudioResampler(format="fltp")
-    for data in (_ours(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
+    for data in (_make_silence(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
         with suppress(BadAudio):
-            list(open_sound(BytesIO(data), "ours", Bounds(16_000, 1.0)).blocks)
+            list(open_audio(BytesIO(data), "ours", DecodingLimits(16_000, 1.0)).blocks)
 
 
 @cache
-def _ours() -> bytes:
+def _make_silence() -> bytes:
     """Return a recording of ours: 10 ms of silence."""
     buffer = BytesIO()
     soundfile.write(buffer, np.zeros((480, 2), np.float32), 48_000, format="WAV")
@@ -237,7 +237,7 @@ def main() -> None:
     _load_decoders()
     isolate()
     gc.freeze()  # what the forked processes share stays shared
-    _Forks(control).serve()
+    _ForkServer(control).serve()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from services.audio.truncation import num_missing
+from services.audio.truncation import count_missing_bytes
 from services.errors import AudioCode, BadAudio, bad_audio
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ CODECS = frozenset(
 )
 
 
-class Bounds(NamedTuple):
+class DecodingLimits(NamedTuple):
     """What comes out, and how much of it at most."""
 
     rate: int
@@ -84,7 +84,7 @@ class Bounds(NamedTuple):
     """Of float32 samples before they are averaged and resampled: an hour of stereo at 149 kHz."""
 
 
-class Sound(NamedTuple):
+class DecodedAudio(NamedTuple):
     """Audio that is being decoded."""
 
     rate: int
@@ -94,7 +94,7 @@ class Sound(NamedTuple):
     """Shape (num_samples,) each: mono, at the rate that was asked for."""
 
 
-class Reader(StrEnum):
+class AudioReader(StrEnum):
     """Who reads a format: libsndfile, or FFmpeg's demuxer of that name."""
 
     SNDFILE = "sndfile"
@@ -111,30 +111,30 @@ class _Stream(NamedTuple):
     blocks: Iterator[NDArray[np.float32]]
 
 
-def reader_of(head: bytes, name: str) -> Reader:
+def detect_format(head: bytes, name: str) -> AudioReader:
     """Tell by its first 16 bytes who reads a recording; an unknown format is refused."""
     is_wav = head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE"
     is_mpeg = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
     is_adts = is_mpeg and head[1] & 0x16 == 0x10  # MPEG-2 or -4, and layer 0, which MP3 never has
     if is_adts:
-        return Reader.AAC
+        return AudioReader.AAC
     if is_wav or head[:4] in {b"fLaC", b"OggS"} or head[:3] == b"ID3" or (is_mpeg and head[1] & 0x06):
-        return Reader.SNDFILE
+        return AudioReader.SNDFILE
     if head[4:8] == b"ftyp":
-        return Reader.MP4
+        return AudioReader.MP4
     if head[:4] == b"\x1a\x45\xdf\xa3":
-        return Reader.WEBM
+        return AudioReader.WEBM
     raise bad_audio(AudioCode.FORMAT, f"'{name}' is no audio that can be read. Readable: {FORMATS}.")
 
 
-def open_sound(source: Source, name: str, bounds: Bounds) -> Sound:
+def open_audio(source: Source, name: str, bounds: DecodingLimits) -> DecodedAudio:
     """Begin to decode; `name` is what errors call the recording."""
     head = source.read(HEAD)
-    reader = reader_of(head, name)
-    if missing := num_missing(source):
+    reader = detect_format(head, name)
+    if missing := count_missing_bytes(source):
         raise bad_audio(AudioCode.DAMAGED, f"'{name}' is cut off: {missing} bytes that it announces are missing.")
     source.seek(0)
-    stream = _sndfile(source, name) if reader is Reader.SNDFILE else _ffmpeg(source, reader, name)
+    stream = _open_sndfile(source, name) if reader is AudioReader.SNDFILE else _open_ffmpeg(source, reader, name)
     if not MIN_RATE <= stream.rate <= MAX_RATE:
         raise bad_audio(
             AudioCode.BAD_RATE,
@@ -145,10 +145,10 @@ def open_sound(source: Source, name: str, bounds: Bounds) -> Sound:
             AudioCode.TOO_MANY_CHANNELS,
             f"'{name}' has {stream.num_channels} channels; accepted are 1 to {bounds.max_channels}.",
         )
-    return Sound(stream.rate, stream.num_channels, _resampled(stream, name, bounds))
+    return DecodedAudio(stream.rate, stream.num_channels, _resample(stream, name, bounds))
 
 
-def _resampled(stream: _Stream, name: str, bounds: Bounds) -> Iterator[NDArray[np.float32]]:
+def _resample(stream: _Stream, name: str, bounds: DecodingLimits) -> Iterator[NDArray[np.float32]]:
     # At the right rate already soxr would give back every sample as it is, in a third of the time that loading takes.
     resampler = None if stream.rate == bounds.rate else soxr.ResampleStream(stream.rate, bounds.rate, 1, "float32")
     longest = int(bounds.max_duration_s * bounds.rate)
@@ -185,7 +185,7 @@ def _other_codec(name: str, codec: str) -> BadAudio:
     )
 
 
-def _sndfile(source: Source, name: str) -> _Stream:
+def _open_sndfile(source: Source, name: str) -> _Stream:
     # By its descriptor libsndfile reads a file itself; else each block is a call back into Python.
     handle = source if isinstance(source, BytesIO) else source.fileno()
     try:
@@ -194,10 +194,10 @@ def _sndfile(source: Source, name: str) -> _Stream:
         raise _unreadable(name) from error
     if file.subtype not in SUBTYPES:
         raise _other_codec(name, file.subtype)
-    return _Stream(file.samplerate, file.channels, _sndfile_blocks(file, name))
+    return _Stream(file.samplerate, file.channels, _read_blocks(file, name))
 
 
-def _sndfile_blocks(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]:
+def _read_blocks(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]:
     with file:
         try:
             while len(block := file.read(BLOCK // file.channels, dtype="float32", always_2d=True)):
@@ -206,7 +206,7 @@ def _sndfile_blocks(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np
             raise bad_audio(AudioCode.DAMAGED, f"'{name}' is damaged: {error.error_string}") from error
 
 
-def _ffmpeg(source: Source, demuxer: Reader, name: str) -> _Stream:
+def _open_ffmpeg(source: Source, demuxer: AudioReader, name: str) -> _Stream:
     import av
 
     # FFmpeg opens a decoder of every track, pictures too, before anybody asks; the list holds it to ours.
@@ -224,15 +224,15 @@ def _ffmpeg(source: Source, demuxer: Reader, name: str) -> _Stream:
     if context is None or context.name not in CODECS:
         container.close()
         raise _other_codec(name, context.name if context else "something unknown")
-    frames = _frames(container, name)
+    frames = _decode_frames(container, name)
     first = next(frames, None)
     if first is None:
         return _Stream(context.sample_rate, context.channels, iter(()))
     # A frame's word, not the header's: HE-AAC decodes to twice the rate that its header may name.
-    return _Stream(first.sample_rate, first.layout.nb_channels, _planes(chain([first], frames), name))
+    return _Stream(first.sample_rate, first.layout.nb_channels, _convert_to_planar(chain([first], frames), name))
 
 
-def _frames(container: "InputContainer", name: str) -> Iterator["AudioFrame"]:
+def _decode_frames(container: "InputContainer", name: str) -> Iterator["AudioFrame"]:
     import av
 
     with container:
@@ -244,7 +244,7 @@ def _frames(container: "InputContainer", name: str) -> Iterator["AudioFrame"]:
             raise bad_audio(AudioCode.DAMAGED, f"'{name}' is damaged: {error.strerror}") from error
 
 
-def _planes(frames: Iterable["AudioFrame"], name: str) -> Iterator[NDArray[np.float32]]:
+def _convert_to_planar(frames: Iterable["AudioFrame"], name: str) -> Iterator[NDArray[np.float32]]:
     import av
 
     planar = av.AudioResampler(format="fltp")

@@ -42,7 +42,7 @@ UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 NOT_OPEN_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 
 
-def _is_public_name(host: str) -> str:
+def _check_public_name(host: str) -> str:
     if not NAME.fullmatch(host) or f".{host}".endswith(PRIVATE_SUFFIXES):
         raise ValueError(f"{host!r} is no host that can be allowed; one looks like 'audio.example.org', in lower case")
     return host
@@ -51,7 +51,7 @@ def _is_public_name(host: str) -> str:
 class UrlPolicy(Value):
     """Which `audio_url`s are fetched."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_is_public_name)], ...] = ()
+    hosts: tuple[Annotated[str, AfterValidator(_check_public_name)], ...] = ()
     """Names that may be asked, each in full; none: no URL is fetched."""
     max_bytes: int = Field(default=25_000_000, gt=0)
     timeout_s: float = Field(default=10.0, gt=0)
@@ -61,11 +61,11 @@ class UrlPolicy(Value):
 async def fetch(url: str, policy: UrlPolicy) -> bytes:
     """Return what a URL stands for; `BadUrl` says why not, `TooLarge` that there is more than is accepted."""
     if url[:5].lower() == "data:":
-        return _decoded(url, policy)
-    host = _allowed_host(url, policy)
+        return _decode_data_url(url, policy)
+    host = _check_host(url, policy)
     try:
         async with asyncio.timeout(policy.timeout_s):
-            return await _download(url, host, await _public_address(host), policy)
+            return await _download(url, host, await _resolve_public_address(host), policy)
     except TimeoutError:
         raise _bad(f"{host} did not send the recording within {policy.timeout_s:g} s.") from None
     except aiohttp.ClientError as error:
@@ -89,7 +89,7 @@ def _too_large(policy: UrlPolicy) -> TooLarge:
     return TooLarge(f"The recording has more than {policy.max_bytes} bytes, the most accepted.", param="audio_url")
 
 
-def _decoded(url: str, policy: UrlPolicy) -> bytes:
+def _decode_data_url(url: str, policy: UrlPolicy) -> bytes:
     if len(url) > policy.max_bytes * 4 // 3 + MAX_URL_CHARACTERS:
         raise _too_large(policy)
     inline = INLINE.fullmatch(url)
@@ -104,7 +104,7 @@ def _decoded(url: str, policy: UrlPolicy) -> bytes:
     return data
 
 
-def _allowed_host(url: str, policy: UrlPolicy) -> str:
+def _check_host(url: str, policy: UrlPolicy) -> str:
     if not policy.hosts:
         raise _bad("This server fetches no URLs; send the recording itself, as base64 in `input_audio`.")
     written = FETCHED.fullmatch(url) if len(url) <= MAX_URL_CHARACTERS else None
@@ -120,7 +120,7 @@ def _allowed_host(url: str, policy: UrlPolicy) -> str:
     return host
 
 
-async def _public_address(host: str) -> str:
+async def _resolve_public_address(host: str) -> str:
     """Look a name up, once; one address that is not public spoils them all."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
@@ -132,7 +132,7 @@ async def _public_address(host: str) -> str:
     return addresses[0]
 
 
-class _Pinned(AbstractResolver):
+class _PinnedResolver(AbstractResolver):
     """Knows one address of one host."""
 
     def __init__(self, host: str, address: str) -> None:
@@ -153,13 +153,15 @@ class _Pinned(AbstractResolver):
 
 
 @cache
-def tls() -> ssl.SSLContext:
+def make_tls_context() -> ssl.SSLContext:
     """Return the context that checks certificates and names; reading the system's authorities takes 20 ms."""
     return ssl.create_default_context()
 
 
 async def _download(url: str, host: str, address: str, policy: UrlPolicy) -> bytes:
-    connector = aiohttp.TCPConnector(resolver=_Pinned(host, address), ssl=tls(), use_dns_cache=False, force_close=True)
+    connector = aiohttp.TCPConnector(
+        resolver=_PinnedResolver(host, address), ssl=make_tls_context(), use_dns_cache=False, force_close=True
+    )
     headers = {"Accept": "audio/*", "Accept-Encoding": "identity"}
     async with (
         aiohttp.ClientSession(connector=connector, headers=headers, auto_decompress=False, trust_env=False) as session,

@@ -12,27 +12,27 @@ from stat import S_ISDIR
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.decoding import Bounds, Source, open_sound
+from services.audio.decoding import DecodingLimits, Source, open_audio
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
 MIN_DURATION_S = 0.01
 MAX_DURATION_S = 2 * 3600.0
-BOUNDS = Bounds(SAMPLE_RATE, MAX_DURATION_S)
+BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
 
 
 def load(path: Path) -> AudioClip:
     """Read a recording from disk; `BadAudio` says why one cannot be used."""
-    require(path)
+    require_file(path)
     name = str(path).encode(errors="replace").decode()
     try:
         with path.open("rb", buffering=0) as file:
-            return _clip(file, name)
+            return _decode(file, name)
     except OSError as error:
         raise BadAudio(f"'{name}' cannot be read: {error.strerror}.") from error
 
 
-def require(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Raise `BadAudio` where there is no recording at `path`, without opening it."""
     try:
         status = path.stat()
@@ -52,10 +52,10 @@ def decode(data: bytes, *, name: str) -> AudioClip:
     """Read a recording from memory; `name` is what errors call it."""
     if not data:
         raise BadAudio(f"'{name}' is empty (0 bytes).", code=AudioCode.EMPTY)
-    return _clip(BytesIO(data), name)
+    return _decode(BytesIO(data), name)
 
 
-def checked_clip(samples: NDArray[np.float32], rate: int, num_channels: int, name: str) -> AudioClip:
+def build_clip(samples: NDArray[np.float32], rate: int, num_channels: int, name: str) -> AudioClip:
     """Build a clip from samples, shape (num_samples,) at 16 kHz, of a recording of that rate and channel count.
 
     Too few samples and samples that are no finite numbers are refused; a peak beyond full scale is scaled to it.
@@ -75,8 +75,8 @@ def checked_clip(samples: NDArray[np.float32], rate: int, num_channels: int, nam
     return AudioClip(samples / np.float32(peak) if peak > 1 else samples, rate, num_channels)
 
 
-def _clip(source: Source, name: str) -> AudioClip:
-    sound = open_sound(source, name, BOUNDS)
+def _decode(source: Source, name: str) -> AudioClip:
+    sound = open_audio(source, name, BOUNDS)
     blocks = list(sound.blocks)
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    return checked_clip(samples, sound.rate, sound.num_channels, name)
+    return build_clip(samples, sound.rate, sound.num_channels, name)

@@ -66,7 +66,7 @@ _ARCHITECTURES = {
 }  # fmt: skip
 
 
-class Allowance(NamedTuple):
+class ResourceLimits(NamedTuple):
     """What one process gets."""
 
     memory_bytes: int = 512 << 20
@@ -98,7 +98,7 @@ def isolate() -> tuple[Protection, ...]:
     return tuple(held)
 
 
-def confine(allowance: Allowance) -> tuple[Protection, ...]:
+def confine(allowance: ResourceLimits) -> tuple[Protection, ...]:
     """Bound this process for good; no file can be opened from here on. Return what holds beyond the bounds."""
     for kind, most in (
         (resource.RLIMIT_AS, allowance.memory_bytes),
@@ -109,14 +109,14 @@ def confine(allowance: Allowance) -> tuple[Protection, ...]:
         resource.setrlimit(kind, (most, most))
     # The soft bound ends the process by SIGXCPU, which tells why; the hard one ends it if that is ignored.
     resource.setrlimit(resource.RLIMIT_CPU, (allowance.cpu_s, allowance.cpu_s + 1))
-    return (Protection.SYSTEM_CALLS,) if _filter_calls() else ()
+    return (Protection.SYSTEM_CALLS,) if _install_filter() else ()
 
 
-def _filter_calls() -> bool:
+def _install_filter() -> bool:
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None:
         return False
-    program = _filter(architecture)
+    program = _assemble_filter(architecture)
     pointer = ctypes.byref(_Program(len(program) // 8, program))
     return _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) and _call(
         "prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, pointer
@@ -124,7 +124,7 @@ def _filter_calls() -> bool:
 
 
 @cache
-def _filter(architecture: _Architecture) -> bytes:
+def _assemble_filter(architecture: _Architecture) -> bytes:
     """Assemble the BPF program: eight bytes an instruction, (code, jump if true, jump if false, operand)."""
     calls = architecture.calls
     steps = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_JUMP_IF_EQUAL, 1, 0, architecture.audit), (_RETURN, 0, 0, _REFUSE)]

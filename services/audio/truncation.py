@@ -23,25 +23,25 @@ BOXES = frozenset(
 SEGMENT = bytes.fromhex("18538067")  # of Matroska and WebM
 
 
-def num_missing(source: Source) -> int:
+def count_missing_bytes(source: Source) -> int:
     """Return how many bytes a recording announces beyond its end, 0 where none, few or unknown; the place moves."""
     num_bytes = source.seek(0, SEEK_END)
     source.seek(0)
     head = source.read(12)
     if head[8:] == b"WAVE":
-        end = _wav_end(source)
+        end = _find_wav_end(source)
     elif head[4:8] == b"ftyp":
-        end = _mp4_end(source, num_bytes)
+        end = _find_mp4_end(source, num_bytes)
     elif head[:4] == b"\x1a\x45\xdf\xa3":
-        end = _webm_end(source)
+        end = _find_webm_end(source)
     elif head[:4] == b"OggS":
-        return _ogg_missing(source, num_bytes)
+        return _count_missing_in_ogg(source, num_bytes)
     else:
-        end = _mp3_end(source, head)
+        end = _find_mp3_end(source, head)
     return end - num_bytes if end - num_bytes > SLACK else 0
 
 
-def _wav_end(source: Source) -> int:
+def _find_wav_end(source: Source) -> int:
     """Return where the sound ends; the place is behind `RIFF`, its length and `WAVE`."""
     for _ in range(MOST_PARTS):
         head = source.read(8)
@@ -54,7 +54,7 @@ def _wav_end(source: Source) -> int:
     return 0
 
 
-def _mp4_end(source: Source, num_bytes: int) -> int:
+def _find_mp4_end(source: Source, num_bytes: int) -> int:
     """Return where the last box ends, of those that begin before the end (ISO/IEC 14496-12, section 4.2)."""
     end = 0
     for _ in range(MOST_PARTS):
@@ -71,20 +71,20 @@ def _mp4_end(source: Source, num_bytes: int) -> int:
     return 0
 
 
-def _webm_end(source: Source) -> int:
+def _find_webm_end(source: Source) -> int:
     """Return where the segment ends (RFC 8794, section 4 on lengths of unknown size, RFC 9559)."""
     source.seek(4)
-    header = _variable_length(source)
+    header = _read_vint(source)
     if header is None:
         return 0
     source.seek(header, SEEK_CUR)
     if source.read(4) != SEGMENT:
         return 0
-    length = _variable_length(source)
+    length = _read_vint(source)
     return 0 if length is None else source.tell() + length
 
 
-def _variable_length(source: Source) -> int | None:
+def _read_vint(source: Source) -> int | None:
     """Read a length of 1 to 8 bytes, None where it is unknown: all ones."""
     first = source.read(1)
     width = 9 - first[0].bit_length() if first else 9
@@ -95,7 +95,7 @@ def _variable_length(source: Source) -> int | None:
     return None if value == (1 << bits) - 1 else value
 
 
-def _ogg_missing(source: Source, num_bytes: int) -> int:
+def _count_missing_in_ogg(source: Source, num_bytes: int) -> int:
     """Return what the last page lacks (RFC 3533, section 6); where pages are missing whole, nothing says so."""
     source.seek(max(0, num_bytes - OGG_PAGE))
     tail = source.read(OGG_PAGE)
@@ -105,7 +105,7 @@ def _ogg_missing(source: Source, num_bytes: int) -> int:
     return max(0, 27 + num_segments + sum(lengths) - len(page))
 
 
-def _mp3_end(source: Source, head: bytes) -> int:
+def _find_mp3_end(source: Source, head: bytes) -> int:
     """Return where the frames end that a Xing header counts, behind the tags before it."""
     start = 0
     if head[:3] == b"ID3":

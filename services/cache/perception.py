@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from services.cache.shelf import Shelf, Statements
+from services.cache.shelf import Statements, StatementStore
 from services.protocols import ASR, Captioner
 from services.request_context import Lookup, LookupResult, current_context
 from services.settings import settings
@@ -31,12 +31,12 @@ class _Flight:
     num_waiting: int = 0
 
 
-class _Cache:
+class _PerceptionCache:
     """Statements of one kind and source."""
 
     def __init__(self, folder: Path, kind: str, source: str) -> None:
         self._kind, self._source = kind, source
-        self._shelf = Shelf(folder, settings().perception_max_bytes)
+        self._shelf = StatementStore(folder, settings().perception_max_bytes)
         self._shared = settings().shared_perception
         self._flights: dict[str, _Flight] = {}
         self._recent: OrderedDict[str, Statements] = OrderedDict()
@@ -99,7 +99,7 @@ class CachedCaptioner:
     def __init__(self, captioner: Captioner, folder: Path) -> None:
         self.name, self.revision = captioner.name, captioner.revision
         self._captioner = captioner
-        self._cache = _Cache(folder, "captions", f"{captioner.name}-{captioner.revision}")
+        self._cache = _PerceptionCache(folder, "captions", f"{captioner.name}-{captioner.revision}")
 
     async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
         key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
@@ -112,7 +112,7 @@ class CachedASR:
     def __init__(self, asr: ASR, folder: Path) -> None:
         self.name, self.revision = asr.name, asr.revision
         self._asr = asr
-        self._cache = _Cache(folder, "transcripts", f"{asr.name}-{asr.revision}")
+        self._cache = _PerceptionCache(folder, "transcripts", f"{asr.name}-{asr.revision}")
 
     async def transcribe(self, clip: AudioClip) -> Statements:
         return await self._cache.get(clip.sha256, lambda: self._asr.transcribe(clip))

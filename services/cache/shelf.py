@@ -21,7 +21,7 @@ LOOK_AFTER = 0.01  # of the bound
 _STATEMENTS = TypeAdapter(Statements)
 
 
-class Shelf:
+class StatementStore:
     """A folder of statements; what was asked for longest ago goes first.
 
     Args:
@@ -57,7 +57,7 @@ class Shelf:
             self._make_room()
 
     def _make_room(self) -> None:
-        files = list(_files(self._folder))
+        files = list(_list_files(self._folder))
         num_bytes = sum(facts.st_size for _, facts in files)
         if num_bytes <= self._max_bytes:
             return
@@ -68,7 +68,7 @@ class Shelf:
             num_bytes -= facts.st_size
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, stat_result]]:
+def _list_files(folder: Path) -> Iterator[tuple[Path, stat_result]]:
     """Yield the files; another process may take some away meanwhile."""
     for path in folder.rglob("*"):
         try:

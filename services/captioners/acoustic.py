@@ -42,8 +42,8 @@ class AcousticCaptioner:
     name = "acoustic"
 
     def __init__(self) -> None:
-        folders = {name: weights.folder(name) for name in WEIGHTS}
-        self.revision = "-".join([hash_modules(*CODE)[:8], *(weights.revision(name)[:4] for name in WEIGHTS)])
+        folders = {name: weights.ensure_folder(name) for name in WEIGHTS}
+        self.revision = "-".join([hash_modules(*CODE)[:8], *(weights.find_revision(name)[:4] for name in WEIGHTS)])
         yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
         pitch = BasicPitch(folders["basic-pitch"])

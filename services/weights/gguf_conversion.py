@@ -16,7 +16,7 @@ PLAIN_TEMPLATE = (
 )
 
 
-def to_ctranslate2(source: Path, target: Path) -> None:
+def convert_to_ctranslate2(source: Path, target: Path) -> None:
     """Convert `source`/model.gguf; needs memory for the model in bfloat16, and disk for one such copy meanwhile."""
     from ctranslate2.converters import TransformersConverter
 
@@ -29,7 +29,7 @@ def to_ctranslate2(source: Path, target: Path) -> None:
     _copy_notices(source, target)
 
 
-def to_safetensors(source: Path, target: Path) -> None:
+def convert_to_safetensors(source: Path, target: Path) -> None:
     """Convert `source`/model.gguf to a folder in Hugging Face format, bfloat16."""
     with redirect_stderr(StringIO()):
         _dequantise(source, target)

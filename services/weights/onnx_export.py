@@ -22,7 +22,7 @@ _IR_VERSION = 10  # the newest that onnxruntime 1.20 reads
 _STEPS_OF_8_BITS = ("QuantizeLinear", "DequantizeLinear")
 
 
-def yamnet(source: Path, target: Path) -> None:
+def export_yamnet(source: Path, target: Path) -> None:
     """Write `yamnet.onnx`: float32, any number of patches, logits and embedding.
 
     The export in `source` computes in 8 bits, and its scores move in steps of 0.76 logits, so that most of a ranking
@@ -40,28 +40,28 @@ def yamnet(source: Path, target: Path) -> None:
     nodes = [node for node in quantised.node if node.op_type not in _STEPS_OF_8_BITS]
     for node in nodes:
         for index, name in enumerate(node.input):
-            node.input[index] = _followed(name, origin)
+            node.input[index] = _trace_back(name, origin)
     pool, classifier = nodes[-3], nodes[-1]
     nodes[-2] = helper.make_node("Flatten", [pool.output[0]], ["embedding"])
     classifier.input[0], classifier.output[0] = "embedding", "logits"
     used = dict.fromkeys(name for node in nodes for name in node.input if name in weights)
-    _save(
+    _save_graph(
         target / "yamnet.onnx",
         nodes,
         [numpy_helper.from_array(numpy_helper.to_array(weights[name]), name) for name in used],
-        inputs=[_floats("audio", 1, 96, 64)],
-        outputs=[_floats("logits", 521), _floats("embedding", 1024)],
+        inputs=[_describe_floats("audio", 1, 96, 64)],
+        outputs=[_describe_floats("logits", 521), _describe_floats("embedding", 1024)],
     )
     shutil.copyfile(source / "yamnet_class_map.csv", target / "yamnet_class_map.csv")
 
 
-def ina(source: Path, target: Path) -> None:
+def export_ina(source: Path, target: Path) -> None:
     """Write the Keras networks of inaSpeechSegmenter as `male_female.onnx` and `speech_music_noise.onnx`."""
     for name, num_mels, classes in (("male_female", 24, 2), ("speech_music_noise", 21, 3)):
-        _keras(source / f"{name}.hdf5", target / f"{name}.onnx", num_mels=num_mels, num_classes=classes)
+        _export_keras(source / f"{name}.hdf5", target / f"{name}.onnx", num_mels=num_mels, num_classes=classes)
 
 
-def resemblyzer(source: Path, target: Path) -> None:
+def export_resemblyzer(source: Path, target: Path) -> None:
     """Write the GE2E speaker encoder as `voice.onnx`: mel frames in, an embedding of length 1 out.
 
     torch keeps the gates of an LSTM in the order input, forget, cell, output; ONNX input, output, forget, cell.
@@ -74,8 +74,8 @@ def resemblyzer(source: Path, target: Path) -> None:
     network = _Network("mels")
     network.add("Transpose", perm=[1, 0, 2])
     for layer in range(3):
-        kernels = [_gates_reordered(tensors[f"lstm.weight_{kind}_l{layer}"]) for kind in ("ih", "hh")]
-        biases = [_gates_reordered(tensors[f"lstm.bias_{kind}_l{layer}"]) for kind in ("ih", "hh")]
+        kernels = [_reorder_gates(tensors[f"lstm.weight_{kind}_l{layer}"]) for kind in ("ih", "hh")]
+        biases = [_reorder_gates(tensors[f"lstm.bias_{kind}_l{layer}"]) for kind in ("ih", "hh")]
         network.add("LSTM", kernels[0][None], kernels[1][None], np.concatenate(biases)[None], hidden_size=256)
         if layer < 2:
             network.add("Squeeze", np.array([1], np.int64))
@@ -85,15 +85,15 @@ def resemblyzer(source: Path, target: Path) -> None:
     network.add("Gemm", tensors["linear.weight"], tensors["linear.bias"], transB=1)
     network.add("Relu")
     network.add("LpNormalization", axis=1, p=2)
-    network.save(target / "voice.onnx", _floats("mels", "frames", 40), _floats("embedding", 256))
+    network.save(target / "voice.onnx", _describe_floats("mels", "frames", 40), _describe_floats("embedding", 256))
 
 
-def _gates_reordered(tensor: Array) -> Array:
+def _reorder_gates(tensor: Array) -> Array:
     into, forget, cell, out = np.split(tensor, 4)
     return np.concatenate([into, out, forget, cell])
 
 
-def _keras(path: Path, target: Path, *, num_mels: int, num_classes: int) -> None:
+def _export_keras(path: Path, target: Path, *, num_mels: int, num_classes: int) -> None:
     import h5py
 
     network = _Network("patches")
@@ -102,7 +102,7 @@ def _keras(path: Path, target: Path, *, num_mels: int, num_classes: int) -> None
             group = file["model_weights"][layer["config"]["name"]]
             tensors = [np.asarray(group[name], np.float32) for name in group.attrs["weight_names"]]
             _add_keras_layer(network, layer["class_name"], layer["config"], tensors)
-    network.save(target, _floats("patches", 1, 68, num_mels), _floats("probabilities", num_classes))
+    network.save(target, _describe_floats("patches", 1, 68, num_mels), _describe_floats("probabilities", num_classes))
 
 
 def _add_keras_layer(network: "_Network", kind: str, config: dict[str, Any], tensors: list[Array]) -> None:
@@ -153,22 +153,22 @@ class _Network:
     def save(self, path: Path, taken: "ValueInfoProto", given: "ValueInfoProto") -> None:
         """Write the chain with its one input and one output."""
         self.nodes[-1].output[0] = given.name
-        _save(path, self.nodes, self._weights, inputs=[taken], outputs=[given])
+        _save_graph(path, self.nodes, self._weights, inputs=[taken], outputs=[given])
 
 
-def _followed(name: str, origin: dict[str, str]) -> str:
+def _trace_back(name: str, origin: dict[str, str]) -> str:
     while name in origin:
         name = origin[name]
     return name
 
 
-def _floats(name: str, *shape: int | str) -> "ValueInfoProto":
+def _describe_floats(name: str, *shape: int | str) -> "ValueInfoProto":
     from onnx import TensorProto, helper
 
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
 
 
-def _save(
+def _save_graph(
     path: Path,
     nodes: "list[NodeProto]",
     weights: "list[TensorProto]",

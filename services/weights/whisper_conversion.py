@@ -27,11 +27,11 @@ RENAMED = {
 }
 
 
-def encoder_to_safetensors(source: Path, target: Path) -> None:
+def convert_encoder(source: Path, target: Path) -> None:
     """Write the encoder of `source`/model.bin to `target`, with the configurations that transformers asks for."""
     from transformers import WhisperConfig, WhisperFeatureExtractor
 
-    tensors = _renamed(_read(source / "model.bin"))
+    tensors = _rename(_read_variables(source / "model.bin"))
     width, num_mels, _ = tensors["conv1.weight"].shape
     num_layers = 1 + max(int(found[1]) for name in tensors if (found := re.match(r"layers\.(\d+)\.", name)))
     config = WhisperConfig(
@@ -48,7 +48,7 @@ def encoder_to_safetensors(source: Path, target: Path) -> None:
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
 
 
-def _renamed(variables: dict[str, NDArray[np.generic]]) -> dict[str, torch.Tensor]:
+def _rename(variables: dict[str, NDArray[np.generic]]) -> dict[str, torch.Tensor]:
     """Return the encoder's variables under the names that transformers uses, query, key and value apart."""
     tensors: dict[str, torch.Tensor] = {}
     for name, value in variables.items():
@@ -59,13 +59,15 @@ def _renamed(variables: dict[str, NDArray[np.generic]]) -> dict[str, torch.Tenso
         if layer == "position_encodings":
             tensors["embed_positions.weight"] = tensor
         elif layer.endswith("self_attention/linear_0"):
-            _split(tensors, _layer(layer.removesuffix("/linear_0")) + "self_attn.", RENAMED[part], tensor)
+            _split_projections(
+                tensors, _translate_layer(layer.removesuffix("/linear_0")) + "self_attn.", RENAMED[part], tensor
+            )
         else:
-            tensors[f"{_place(layer)}.{RENAMED[part]}"] = tensor
+            tensors[f"{_translate_name(layer)}.{RENAMED[part]}"] = tensor
     return tensors
 
 
-def _split(tensors: dict[str, torch.Tensor], prefix: str, kind: str, fused: torch.Tensor) -> None:
+def _split_projections(tensors: dict[str, torch.Tensor], prefix: str, kind: str, fused: torch.Tensor) -> None:
     for name, part in zip(("q_proj", "k_proj", "v_proj"), fused.chunk(3), strict=True):
         if name == "k_proj" and kind == "bias":
             assert not part.any(), "Whisper's keys have no bias"
@@ -73,16 +75,16 @@ def _split(tensors: dict[str, torch.Tensor], prefix: str, kind: str, fused: torc
             tensors[f"{prefix}{name}.{kind}"] = part.clone()
 
 
-def _place(path: str) -> str:
+def _translate_name(path: str) -> str:
     found = re.match(r"layer_\d+/(.+)", path)
-    return _layer(path) + RENAMED[found[1]] if found else path
+    return _translate_layer(path) + RENAMED[found[1]] if found else path
 
 
-def _layer(path: str) -> str:
+def _translate_layer(path: str) -> str:
     return re.sub(r"^layer_(\d+)/.*", r"layers.\1.", path)
 
 
-def _read(path: Path) -> dict[str, NDArray[np.generic]]:
+def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
     """Return the variables of a CTranslate2 model.bin (format: `ctranslate2/specs/model_spec.py`, versions 5 and 6)."""
     data, offset = path.read_bytes(), 0
 

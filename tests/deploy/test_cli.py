@@ -276,11 +276,11 @@ def test_models_are_listed_with_size_licence_publisher_and_state(capfd: pytest.C
 
 def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
     assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.list_needed())
-    assert all(weights.find(name).wheels for name in stock.list_needed())
+    assert all(weights.find_weights(name).wheels for name in stock.list_needed())
 
 
 def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> None:
-    place = weights.place("yamnet")
+    place = weights.locate("yamnet")
     place.mkdir(parents=True)
     (place / "model.onnx").write_bytes(b"changed")
     (place / weights.MANIFEST).write_text(json.dumps({"model.onnx": "0" * 64}))

@@ -178,7 +178,9 @@ class Watched:
 @pytest.fixture(scope="module")
 def long_speech() -> AudioClip:
     """Return five minutes of speech."""
-    (path,) = (path for path in weights.folder("demo-speech").iterdir() if path.suffix in {".wav", ".flac", ".mp3"})
+    (path,) = (
+        path for path in weights.ensure_folder("demo-speech").iterdir() if path.suffix in {".wav", ".flac", ".mp3"}
+    )
     once = load(path)
     return AudioClip(np.tile(once.samples, math.ceil(300 / once.duration_s))[: 300 * SAMPLE_RATE])
 

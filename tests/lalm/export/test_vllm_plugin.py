@@ -258,7 +258,7 @@ def test_the_shipped_lalm_scores_options_as_our_own_model_does(open_both: Callab
     engines.count()
     files = {excerpt.weights: excerpt.file for excerpt in EXCERPTS}
     for source, file in files.items():
-        whole = audio.load(weights.folder(source) / file)
+        whole = audio.load(weights.ensure_folder(source) / file)
         clip = AudioClip(whole.samples[: 31 * 16_000])
         results = [engines.compare(question, (clip,), "It was the best of times.") for question in QUESTIONS]
         assert max(result.gap for result in results) < CLOSE, (file, results)

@@ -15,20 +15,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.audio.decoder_pool import Decoder
-from services.audio.decoding import Bounds
-from services.audio.sandbox import Allowance
+from services.audio.decoder_pool import DecoderPool
+from services.audio.decoding import DecodingLimits
+from services.audio.sandbox import ResourceLimits
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
-BOUNDS = Bounds(SAMPLE_RATE, 60.0)
+BOUNDS = DecodingLimits(SAMPLE_RATE, 60.0)
 CONTAINERS = {"m4a": ("mp4", "aac"), "aac": ("adts", "aac"), "webm": ("webm", "libopus"), "opus": ("ogg", "libopus")}
 SNDFILE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS"), "mp3": ("MP3", None)}
 
 
 @pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    decoder = Decoder(2)
+def decoder() -> Iterator[DecoderPool]:
+    decoder = DecoderPool(2)
     yield decoder
     decoder.close()
 
@@ -63,11 +63,11 @@ def encode(container: av.container.OutputContainer, codec: str, samples: np.ndar
     container.mux(stream.encode(None))
 
 
-def decoded(decoder: Decoder, data: bytes, bounds: Bounds = BOUNDS) -> AudioClip:
+def decoded(decoder: DecoderPool, data: bytes, bounds: DecodingLimits = BOUNDS) -> AudioClip:
     return asyncio.run(decoder.decode(data, name="clip", bounds=bounds))
 
 
-def refused(decoder: Decoder, data: bytes, bounds: Bounds = BOUNDS) -> BadAudio:
+def refused(decoder: DecoderPool, data: bytes, bounds: DecodingLimits = BOUNDS) -> BadAudio:
     with pytest.raises(BadAudio) as caught:
         decoded(decoder, data, bounds)
     assert caught.value.code in set(AudioCode)
@@ -83,7 +83,7 @@ def wav_header(rate: int, num_channels: int, data: bytes, bits: int = 16) -> byt
 
 
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
-def test_every_promised_format_is_heard(decoder: Decoder, kind: str) -> None:
+def test_every_promised_format_is_heard(decoder: DecoderPool, kind: str) -> None:
     data = sndfile(kind, tone()) if kind in SNDFILE else ffmpeg(kind, tone())
     clip = decoded(decoder, data)
     assert clip.duration_s == pytest.approx(1.0, abs=0.12)  # AAC and MP3 pad
@@ -93,19 +93,19 @@ def test_every_promised_format_is_heard(decoder: Decoder, kind: str) -> None:
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 96_000, 192_000])
 @pytest.mark.parametrize("num_channels", [1, 6])
-def test_common_rates_and_channels_become_16_khz_mono(decoder: Decoder, rate: int, num_channels: int) -> None:
+def test_common_rates_and_channels_become_16_khz_mono(decoder: DecoderPool, rate: int, num_channels: int) -> None:
     clip = decoded(decoder, sndfile("wav", tone(0.5, rate, num_channels), rate))
     assert clip.duration_s == pytest.approx(0.5, abs=0.001)
     assert (clip.source_rate, clip.num_channels) == (rate, num_channels)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
-def test_samples_of_8_to_64_bits_are_read(decoder: Decoder, subtype: str) -> None:
+def test_samples_of_8_to_64_bits_are_read(decoder: DecoderPool, subtype: str) -> None:
     clip = decoded(decoder, sndfile("wav", tone(), subtype=subtype))
     assert float(np.abs(clip.samples).max()) == pytest.approx(0.5, abs=0.03)
 
 
-def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
+def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: DecoderPool) -> None:
     good = sndfile("wav", tone())
     nan = tone()
     nan[100] = np.nan
@@ -125,7 +125,7 @@ def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: Decoder) -> None:
 
 
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
-def test_a_recording_that_is_cut_off_is_refused(decoder: Decoder, kind: str) -> None:
+def test_a_recording_that_is_cut_off_is_refused(decoder: DecoderPool, kind: str) -> None:
     noise = np.random.default_rng(3).normal(0, 0.1, (2 * 48_000, 2)).astype(np.float32)
     data = sndfile(kind, noise) if kind in SNDFILE else ffmpeg(kind, noise)
     assert decoded(decoder, data + b"TAG of somebody's").duration_s == pytest.approx(2.0, abs=0.12)
@@ -134,7 +134,7 @@ def test_a_recording_that_is_cut_off_is_refused(decoder: Decoder, kind: str) -> 
 
 
 def test_an_mp4_file_whose_index_comes_first_is_refused_where_its_sound_is_cut_off(
-    decoder: Decoder, tmp_path: Path
+    decoder: DecoderPool, tmp_path: Path
 ) -> None:
     with av.open(tmp_path / "fast.mp4", "w", format="mp4", options={"movflags": "faststart"}) as container:
         encode(container, "aac", tone(4.0))
@@ -144,12 +144,12 @@ def test_an_mp4_file_whose_index_comes_first_is_refused_where_its_sound_is_cut_o
     assert "bytes that it announces are missing" in str(refused(decoder, data[: len(data) * 2 // 3]))
 
 
-def test_what_was_streamed_is_heard_as_far_as_it_goes(decoder: Decoder) -> None:
+def test_what_was_streamed_is_heard_as_far_as_it_goes(decoder: DecoderPool) -> None:
     live = ffmpeg("webm", tone(4.0), {"live": "1"})
     assert decoded(decoder, live[: len(live) // 2]).duration_s == pytest.approx(2.0, abs=0.3)
 
 
-def test_a_wav_file_that_was_streamed_or_is_off_by_little_is_heard_as_far_as_it_goes(decoder: Decoder) -> None:
+def test_a_wav_file_that_was_streamed_or_is_off_by_little_is_heard_as_far_as_it_goes(decoder: DecoderPool) -> None:
     good = sndfile("wav", tone())
     place = good.index(b"data") + 4
     streamed = good[:place] + b"\xff\xff\xff\xff" + good[place + 4 : len(good) // 2]
@@ -158,7 +158,7 @@ def test_a_wav_file_that_was_streamed_or_is_off_by_little_is_heard_as_far_as_it_
 
 
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
-def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: Decoder, kind: str) -> None:
+def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: DecoderPool, kind: str) -> None:
     data = sndfile(kind, tone()) if kind in SNDFILE else ffmpeg(kind, tone())
     random = np.random.default_rng(7)
     for _ in range(8):
@@ -172,7 +172,7 @@ def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: Decoder, ki
     assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
 
 
-def waiting(decoder: Decoder) -> int:
+def waiting(decoder: DecoderPool) -> int:
     """Return the process that waits for the next recording, once it is the only one: the last one takes time to end."""
     for _ in range(1000):  # tries, not seconds: a machine that stands still for a while is no failure
         standby = decoder.start().pid
@@ -190,7 +190,7 @@ def state(pid: int) -> str:
     return ""
 
 
-def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: Decoder) -> None:
+def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: DecoderPool) -> None:
     seen = set()
     for _ in range(3):
         decoded(decoder, sndfile("wav", tone()))
@@ -198,7 +198,7 @@ def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: 
     assert len(seen) == 3
 
 
-def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: Decoder) -> None:
+def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: DecoderPool) -> None:
     decoded(decoder, sndfile("wav", tone()))
     os.kill(pid := waiting(decoder), signal.SIGKILL)
     while state(pid) not in ("Z", ""):
@@ -206,7 +206,7 @@ def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: D
     assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
 
 
-def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: Decoder) -> None:
+def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: DecoderPool) -> None:
     silence = sndfile("flac", np.zeros((3 * 3600 * 8_000, 1), np.float32), 8_000)
     assert len(silence) < 2_000_000
     assert refused(decoder, silence).code in (AudioCode.TOO_LONG, AudioCode.DECODED_TOO_LARGE)
@@ -215,7 +215,7 @@ def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: Decoder) -> None
 
 def test_a_recording_that_takes_more_memory_than_it_gets_is_refused() -> None:
     data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (50 * 48_000, 2)).astype(np.float32))
-    small = Decoder(1, allowance=Allowance(memory_bytes=1 << 20))  # less than the interpreter itself has
+    small = DecoderPool(1, allowance=ResourceLimits(memory_bytes=1 << 20))  # less than the interpreter itself has
     try:
         assert refused(small, data).code in (AudioCode.MEMORY, AudioCode.CRASHED)
     finally:
@@ -224,7 +224,7 @@ def test_a_recording_that_takes_more_memory_than_it_gets_is_refused() -> None:
 
 def test_a_recording_that_takes_longer_than_it_gets_is_refused() -> None:
     data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (50 * 48_000, 2)).astype(np.float32))
-    slow = Decoder(1, wall_s=0.02)
+    slow = DecoderPool(1, wall_s=0.02)
     try:
         assert refused(slow, data).code == AudioCode.TIME
     finally:
@@ -233,8 +233,8 @@ def test_a_recording_that_takes_longer_than_it_gets_is_refused() -> None:
 
 def test_who_stops_waiting_ends_the_decoding() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (300 * 48_000, 2)).astype(np.float32)
-    data, bounds = sndfile("flac", noise), Bounds(SAMPLE_RATE, 600.0)
-    decoder = Decoder(1)
+    data, bounds = sndfile("flac", noise), DecodingLimits(SAMPLE_RATE, 600.0)
+    decoder = DecoderPool(1)
 
     async def cancelled() -> None:
         with pytest.raises(TimeoutError):

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
-from services.audio.fetch import UrlPolicy, fetch, is_public, tls
+from services.audio.fetch import UrlPolicy, fetch, is_public, make_tls_context
 from services.errors import BadUrl, TooLarge
 
 HOST, OTHER = "audio.example.org", "other.example.org"
@@ -126,9 +126,9 @@ async def internet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIter
     monkeypatch.setattr(socket.socket, "connect", net.connect(socket.socket.connect))
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    tls.cache_clear()
+    make_tls_context.cache_clear()
     yield net
-    tls.cache_clear()
+    make_tls_context.cache_clear()
     await runner.cleanup()
 
 
@@ -217,7 +217,7 @@ async def test_a_certificate_of_another_name_is_refused(internet: Internet) -> N
 
 async def test_an_unknown_authority_is_refused(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    tls.cache_clear()
+    make_tls_context.cache_clear()
     with pytest.raises(BadUrl, match="ClientConnectorCertificateError"):
         await fetch(f"https://{HOST}/clip.wav", POLICY)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.audio.sandbox import Allowance, Protection, confine, isolate
+from services.audio.sandbox import Protection, ResourceLimits, confine, isolate
 
-ALLOWANCE = Allowance(memory_bytes=2 << 30, cpu_s=5, written_bytes=1000)
+ALLOWANCE = ResourceLimits(memory_bytes=2 << 30, cpu_s=5, written_bytes=1000)
 
 
 def _open_a_file() -> None:

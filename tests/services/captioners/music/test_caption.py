@@ -16,7 +16,7 @@ pytestmark = pytest.mark.weights
 
 @pytest.fixture(scope="module")
 def listen() -> MusicListener:
-    return MusicListener(YamNet(weights.folder("yamnet")), BasicPitch(weights.folder("basic-pitch")))
+    return MusicListener(YamNet(weights.ensure_folder("yamnet")), BasicPitch(weights.ensure_folder("basic-pitch")))
 
 
 def tone(pitch: int, length_s: float) -> np.ndarray:

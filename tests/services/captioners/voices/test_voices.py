@@ -33,7 +33,7 @@ def test_the_gender_filters_leave_out_the_last_bin_of_each_triangle_as_sidekit_d
 
 @pytest.mark.weights
 def test_embeddings_have_length_1_and_know_the_same_voice_again() -> None:
-    encoder = VoiceEncoder(weights.folder("resemblyzer"))
+    encoder = VoiceEncoder(weights.ensure_folder("resemblyzer"))
     a, again, other = encoder([voice(110), voice(110, 1.0), voice(330)])
     assert np.linalg.norm(a) == pytest.approx(1.0, abs=1e-5)
     assert a @ again > a @ other
@@ -41,4 +41,4 @@ def test_embeddings_have_length_1_and_know_the_same_voice_again() -> None:
 
 @pytest.mark.weights
 def test_the_gender_of_a_snippet_is_a_probability() -> None:
-    assert 0.0 <= GenderNet(weights.folder("ina")).female(voice(120, 0.2)) <= 1.0
+    assert 0.0 <= GenderNet(weights.ensure_folder("ina")).female(voice(120, 0.2)) <= 1.0
