@@ -146,8 +146,8 @@ def test_a_bare_name_is_never_a_folder_of_the_working_directory(
 
 def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
     script = (
-        "import json, sys; from services import weights\n"
-        "entry = weights.Weights.model_validate_json(sys.argv[1]); weights.known = lambda: {'toy': entry}\n"
+        "import sys; from services.weights import store as weights\n"
+        "entry = weights.Weights.model_validate_json(sys.argv[1]); weights.list_weights = lambda: {'toy': entry}\n"
         "print(len((weights.ensure_folder('toy') / 'model.bin').read_bytes()))"
     )
     command = [sys.executable, "-c", script, toy.model_dump_json()]
