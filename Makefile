@@ -42,6 +42,7 @@ check: $(READY)
 # Write the pages that come out of the code (tests compare them), then build the documentation into site/, without the network.
 docs: $(READY)
 	$(BIN)/python -m agents.graph.graph > docs/graph.md
+	$(BIN)/python docs/tools/graph_drawing.py > docs/images/graph.svg
 	$(BIN)/python -m services.http.schema > docs/answer.schema.json
 	$(BIN)/python docs/tools/openapi.py > docs/openapi.json
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -82,20 +82,18 @@ async def after_reconciling(state: State) -> Literal["cascade", "listen", "answe
 
 def page() -> str:
     """Return the graph as a page of the documentation, with the shares of time and the policy beside it."""
-    drawn = agent_graph().get_graph(xray=True).draw_mermaid().strip()
     shares = "\n".join(f"| {step} | {share:.0%} |" for step, share in SHARES.items())
     policy = "\n".join(f"| {', '.join(sorted(row.missing))} | {row.rests_on} |" for row in POLICY)
-    return PAGE.format(drawn=drawn, shares=shares, policy=policy)
+    return PAGE.format(shares=shares, policy=policy)
 
 
 PAGE = """# How a question is answered
 
-Written by `make docs`; a test compares. Path `auto` is the whole graph, path `cascade` the part with that name.
-Dotted edges are conditional. The steps are in `agents/graph/steps.py`.
+Path `auto` is the whole graph, path `cascade` the part with that name. Dotted edges are conditional.
+The steps are in `agents/graph/steps.py`.
 
-```mermaid
-{drawn}
-```
+![Route, then the cascade (caption and transcribe at once, read, perhaps listen again), the LALM (listen) or both, then
+reconcile and answer](images/graph.svg)
 
 ## Time
 
