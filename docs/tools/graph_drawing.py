@@ -24,7 +24,7 @@ PLACES = {
     "__end__": (320, 640),
 }
 BENDS = {  # control points of edges that are not straight
-    ("reconcile", "cascade:__start__"): ((0, 500), (-50, 190)),
+    ("reconcile", "cascade:__start__"): ((0, 500), (-90, 195)),
     ("reconcile", "listen"): ((600, 470),),
     ("cascade:read", "cascade:__end__"): ((150, 370),),
 }
