@@ -65,7 +65,7 @@ def test_what_is_said_holds_no_control_tokens(template: ChatTemplate, tokenizer:
 
 def test_the_vocabulary_stays_as_it_was(tokenizer: PreTrainedTokenizerFast) -> None:
     size = len(tokenizer)
-    ChatTemplate(tokenizer, 5).prompt(asked(AUDIO), [PromptClip(1)])
+    ChatTemplate(tokenizer, 5).encode_prompt(asked(AUDIO), [PromptClip(1)])
     assert len(tokenizer) == size
     assert AUDIO not in tokenizer.get_vocab()
 
@@ -101,7 +101,7 @@ def test_a_tokenizer_without_template_is_refused(make_tokenizer: MakeTokenizer) 
 def test_a_template_without_system_role_gets_it_before_the_question(make_tokenizer: MakeTokenizer) -> None:
     tokenizer = make_tokenizer(NO_SYSTEM)
     messages = (Message(role="system", content="You hear."), *asked("What?"))
-    text = tokenizer.decode(ChatTemplate(tokenizer, 5).prompt(messages, []))
+    text = tokenizer.decode(ChatTemplate(tokenizer, 5).encode_prompt(messages, []))
     assert text == "<|im_start|>user\nYou hear.\n\nWhat?<|im_end|>\n<|im_start|>assistant\n"
 
 
