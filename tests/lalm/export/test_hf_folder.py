@@ -105,7 +105,9 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
     ]
     for number, (packed, heard, known) in enumerate(cases):
         expected_R = built.model(packed, known)
-        places = {} if number == 0 else {"position_ids": packed.positions_L[None], "attention_mask": packed.attention_mask()}
+        places = (
+            {} if number == 0 else {"position_ids": packed.positions_L[None], "attention_mask": packed.attention_mask()}
+        )
         logits_LV = model(packed.ids_L[None], heard, **places).logits[0]
         found_R = logits_LV[packed.source_R].log_softmax(-1)[torch.arange(len(packed.target_R)), packed.target_R]
         torch.testing.assert_close(found_R, expected_R, atol=1e-5, rtol=0)
