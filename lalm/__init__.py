@@ -1,1 +1,1 @@
-"""Our audio language model: make it, use it."""
+"""Large audio-language models (LALMs): distil, train, export and run our own, and run those of others."""

@@ -1,6 +1,6 @@
-"""The LALMs that can be named: plain dict, name -> function that opens the model.
+"""Catalogue of LALMs: a plain dict, name -> function that opens the model.
 
-To add a LALM, add one line. The import stands inside the opener, so that naming a model costs nothing.
+To add a LALM, add one line. Openers import their runtime themselves, so that listing the names costs nothing.
 """
 
 import json
@@ -24,9 +24,16 @@ QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
 
 
 def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_process") -> LALM:
-    """Open a LALM: a catalogued one, any that the server at `url` offers, or a folder.
+    """Open a LALM by its catalogue name, by the name that the server at `url` knows it by, or from a folder.
 
-    `engine` says what runs it where no `url` does.
+    Args:
+        name: of the model, or path of a folder; None is an error that names the option.
+        url: base URL of an OpenAI-compatible server, up to and including /v1.
+        engine: what runs the model where there is no `url`.
+
+    Raises:
+        UnknownName: neither the catalogue nor the disk holds it.
+        ModelError: it cannot be opened here.
     """
     if name is None:
         raise ModelError(
@@ -46,7 +53,7 @@ def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_
 
 
 def open_folder(folder: Path) -> LALM:
-    """Open what a folder holds: a run of `lalm.train`, or a model by the `model_type` in its config.json."""
+    """Open the LALM of a folder: a run of `lalm.train`, or a Hugging Face model by the `model_type` in config.json."""
     if (folder / "config.yaml").is_file():
         return open_trained(folder, folder.name)
     model_type = _read_model_type(folder)
@@ -70,7 +77,7 @@ def _read_model_type(folder: Path) -> str:
 
 
 def open_served(name: str, url: str, *, aliases: tuple[str, ...] = (), form: RequestForm | None = None) -> LALM:
-    """Open a LALM behind an OpenAI-compatible server, which may know it by our name or by another."""
+    """Open a LALM on an OpenAI-compatible server, which may know it by our name or by one of `aliases`."""
     from lalm.runtimes.served_lalm import ServedLALM
     from services.clients.chat_server import Endpoint
 
@@ -104,22 +111,22 @@ def open_served_trained(folder: Path, name: str, url: str) -> LALM:
 
 
 def open_in_own_vllm(name: str) -> LALM:
-    """Open a run of `lalm.train` in a vLLM of its own."""
+    """Open a run of `lalm.train` in a vLLM server that we start for it."""
     from lalm.runtimes.own_vllm import OwnVllmTrainedLALM
     from lalm.train import checkpoint
 
     folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
     if not (folder / "config.yaml").is_file():
         raise ModelError(
-            f"A vLLM of its own is started for runs of `python -m lalm.train` alone, and {name!r} is none: "
-            "serve it yourself, and name its server as lalm_url."
+            f"A vLLM of its own is started only for runs of `python -m lalm.train`, and {name!r} is not one: "
+            "serve the model yourself and give the URL of its server as lalm_url."
         )
     asr = checkpoint.read_config(folder).model.asr
     return OwnVllmTrainedLALM(folder, name=folder.name, asr=None if asr is None else _recogniser(asr))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
-    """Return the opener of a run that comes with this package."""
+    """Make the opener of a run that is shipped with this package."""
 
     def opened(url: str | None) -> LALM:
         """Open it here, or on the server at `url`."""
@@ -132,18 +139,18 @@ def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
 def hub_lalm(
     name: str, hub_id: str, form: RequestForm, *, aliases: tuple[str, ...] = (), here: bool = False
 ) -> Callable[[str | None], LALM]:
-    """Return the opener of a Hub model, which a server runs, or this process.
+    """Make the opener of a model on the Hugging Face Hub, for a server or for this process.
 
     Args:
         name: what it is called here.
         hub_id: its id on the Hugging Face Hub.
         form: the request form that it needs, and its limits.
         aliases: names beside `hub_id` that a server may know it by.
-        here: where no server is named, its weights are fetched from the Hub and run in this process.
+        here: whether this process can run it; its weights are then downloaded from the Hub where no server is named.
     """
 
     def opened(url: str | None) -> LALM:
-        """Open it on the server at `url`, or here; `ModelError` says what is missing."""
+        """Open it on the server at `url`, or in this process; raise `ModelError` if neither is possible."""
         if url is not None:
             return open_served(name, url, aliases=(*aliases, hub_id), form=form)
         if here:
@@ -154,7 +161,7 @@ def hub_lalm(
 
 
 def open_hub_qwen(name: str, hub_id: str) -> LALM:
-    """Open Qwen2-Audio or Qwen2.5-Omni in this process; its weights are fetched from the Hub if they are not here."""
+    """Open Qwen2-Audio or Qwen2.5-Omni in this process; its weights are downloaded from the Hub once."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -171,10 +178,10 @@ def open_hub_qwen(name: str, hub_id: str) -> LALM:
 
 
 def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
-    """Return the opener of a hosted model that gives no log-probabilities; `key` is the variable of its key."""
+    """Make the opener of a hosted model without log-probabilities; `key` is the variable of its API key."""
 
     def opened(other_url: str | None) -> LALM:
-        """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
+        """Open it at its own host, or on the server at `other_url`; raise `ModelError` if the API key is missing."""
         from lalm.runtimes.served_lalm import ServedLALM
         from services.clients.chat_server import Endpoint
 
@@ -189,8 +196,8 @@ def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[s
     return opened
 
 
-# Limits in seconds as far as known: none could be tried on its own server here. A longer clip goes out in parts
-# where a prompt may hold several, and is refused otherwise.
+# Limits in seconds, as documented by the makers; we could not test them on their own servers. A longer clip is sent in
+# parts where a prompt may hold several, and is refused otherwise.
 HALF_MINUTES = RequestForm(max_clip_s=30, max_clips=8)
 INLINE = RequestForm(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
 
@@ -208,7 +215,7 @@ LALMS: Mapping[str, Callable[[str | None], LALM]] = {
         "Qwen/Qwen3-Omni-30B-A3B-Instruct",
         RequestForm(takes_system=False, max_clip_s=300, max_clips=6),
     ),
-    # vLLM hears with this model only through its speech LoRA, served under a name of its own.
+    # In vLLM this model processes audio only through its speech LoRA, which is served under a separate name.
     "phi-4-mm": hub_lalm(
         "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", RequestForm(max_clip_s=40, max_clips=8), aliases=("speech",)
     ),

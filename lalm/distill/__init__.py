@@ -1,1 +1,1 @@
-"""Distillation (stage 1): the backbone writes the replies that the model is trained on."""
+"""Self-distillation (stage 1): the backbone writes the replies that the LALM is trained on."""

@@ -1,4 +1,4 @@
-"""`python -m lalm.distill`."""
+"""Entry point of `python -m lalm.distill`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`python -m lalm.export`."""
+"""Entry point of `python -m lalm.export`."""
 
 import sys
 

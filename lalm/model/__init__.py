@@ -1,1 +1,1 @@
-"""The audio-language model: encoder, connector, backbone."""
+"""Architecture of our audio-language model: frozen Whisper encoder, Q-Former connector, frozen LLM with LoRA."""

@@ -1,4 +1,4 @@
-"""A configuration -> the model it describes, with frozen parts loaded and the trained ones as they begin."""
+"""Builds the LALM that a configuration describes: frozen parts loaded, trained parts freshly initialised."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ from lalm.model.encoder import Encoder
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
 
-ADAPTER = "audio"  # name of the LoRA adapter
+ADAPTER = "audio"  # name of the LoRA adapter inside PEFT, part of every tensor name
 
 
 class LalmComponents(NamedTuple):
-    """All parts of a LALM."""
+    """A LALM ready to run: trainable model, frozen audio encoder, chat template."""
 
     model: AudioLanguageModel
     encoder: Encoder
@@ -24,7 +24,12 @@ class LalmComponents(NamedTuple):
 
 
 def build(config: ModelConfig, device: torch.device) -> LalmComponents:
-    """Load the frozen parts and make the trained ones."""
+    """Load the frozen encoder and backbone, and initialise the connector and the LoRA adapters on `device`.
+
+    Raises:
+        ModelError: an encoder, backbone or tokenizer cannot be loaded.
+        BadConfig: the encoder has too few layers, or the tokenizer has no chat template.
+    """
     dtype = parts.pick_dtype(config.dtype, device)
     whisper = parts.open_encoder(config.encoder, torch.float32 if device.type == "cpu" else dtype)
     encoder = Encoder(whisper, num_taps=config.connector.num_taps, window=config.window)
@@ -42,7 +47,10 @@ def build(config: ModelConfig, device: torch.device) -> LalmComponents:
 
 
 def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
-    """Add LoRA to every linear layer but the output: names differ by family (Phi fuses query, key and value)."""
+    """Add LoRA (arXiv:2106.09685) to every linear layer except the output layer.
+
+    "all-linear" instead of names, because families name their layers differently (Phi fuses query, key and value).
+    """
     from peft import LoraConfig as Peft
 
     wanted = Peft(
@@ -51,4 +59,4 @@ def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
     backbone.add_adapter(wanted, adapter_name=ADAPTER)
     for value in backbone.parameters():
         if value.requires_grad:
-            value.data = value.data.float()  # small updates would be lost in bfloat16
+            value.data = value.data.float()  # small updates would vanish in bfloat16

@@ -1,4 +1,4 @@
-"""Configuration of the model: encoder, connector, backbone, adapters."""
+"""Model configuration: encoder, Q-Former connector, backbone, LoRA."""
 
 from typing import Literal
 
@@ -8,19 +8,19 @@ from services.types import Value
 
 
 class ConnectorConfig(Value):
-    """The Q-Former between encoder and backbone."""
+    """Size of the Q-Former between encoder and backbone."""
 
     num_queries: int = Field(default=64, gt=0)
-    """Embeddings that a segment of audio (at most 30 s) becomes."""
+    """Learned queries: the number of embeddings per segment of audio (at most 30 s)."""
     num_layers: int = Field(default=6, gt=0)
     num_taps: int = Field(default=4, gt=0)
-    """Encoder layers that are listened to, evenly spaced, the last among them."""
+    """Encoder layers whose hidden states are read, evenly spaced, including the last."""
     ffn_width: int = Field(default=3072, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
 
 class LoraConfig(Value):
-    """Low-rank updates of every linear layer of the backbone, active only while it hears audio."""
+    """LoRA on every linear layer of the backbone, active only while the prompt contains audio."""
 
     rank: int = Field(default=16, gt=0)
     alpha: int = Field(default=32, gt=0)
@@ -28,7 +28,7 @@ class LoraConfig(Value):
 
 
 class ModelConfig(Value):
-    """What the LALM is made of."""
+    """The parts of a LALM."""
 
     encoder: str
     """A Whisper encoder: a name of `services/weights/weights.json`, a folder in Hugging Face format, or a Hub id."""
@@ -37,8 +37,8 @@ class ModelConfig(Value):
     connector: ConnectorConfig = ConnectorConfig()
     lora: LoraConfig | None = None
     window: Literal["full", "trimmed"] = "full"
-    """full: every segment is padded to 30 s, as Whisper was trained; trimmed: only what was recorded is read."""
+    """full: every segment is padded to 30 s, as in Whisper's training; trimmed: only the recorded part is encoded."""
     asr: str | None = "whisper-base"
-    """Recogniser whose words follow the audio in the prompt; None: only the audio stands there."""
+    """ASR whose transcript follows the audio in the prompt; None: no transcript."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the frozen parts; auto: bfloat16 where the processor multiplies it faster."""
+    """Precision of the frozen parts; auto: bfloat16 where the processor multiplies it faster than float32."""

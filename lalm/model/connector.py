@@ -1,12 +1,12 @@
-"""The connector: taps of the encoder -> Q-Former -> embeddings that the backbone reads as if they were words.
+"""Q-Former connector: hidden states of several encoder layers -> embeddings that the backbone reads like words.
 
 The architecture of DeSTA2.5-Audio (arXiv:2507.02768, section 3): a learned query bank per tap goes through one stack of
 BERT-style layers (self-attention, cross-attention to the tap, feed-forward; post-norm); each query is the
 softmax-weighted mean over the taps; LayerNorm and a linear layer bring it to the backbone's width.
 
 One addition: the features are standardised, channel by channel, with what `calibrate` saw of the training clips. A few
-channels of Whisper's stand several deviations off zero in every clip; left so, they drown what tells clips apart.
-Uncalibrated (mean 0, deviation 1) it is DeSTA's connector to the digit.
+channels of Whisper are several standard deviations away from zero in every clip and would hide the differences between
+clips. Uncalibrated (mean 0, deviation 1) the connector is numerically identical to DeSTA's.
 """
 
 # Shape suffixes: S segments of audio, K taps, T encoder frames, Q queries, D encoder width, H backbone width, N = S * K
@@ -20,11 +20,11 @@ from torch.nn import functional as F
 from lalm.model.config import ConnectorConfig
 
 INIT_STD = 0.02  # of queries and weights, as in BERT
-MIN_DEVIATION = 1e-3  # of a channel: one that never moves is not blown up
+MIN_DEVIATION = 1e-3  # of a channel, so that a constant one is not amplified
 
 
 class Connector(nn.Module):
-    """Turns encoder features into backbone embeddings.
+    """Q-Former (arXiv:2301.12597) that turns encoder features into backbone embeddings.
 
     Args:
         config: its size.
@@ -51,7 +51,7 @@ class Connector(nn.Module):
         nn.init.normal_(self.queries_KQD, std=INIT_STD)
 
     def calibrate(self, segments_KTD: Iterable[Tensor]) -> None:
-        """Take mean and deviation of every channel from segments of the training clips, one after the other."""
+        """Set mean and standard deviation of every channel from training segments, each (K, T, D), in one pass."""
         count, sum_KD, squares_KD = 0, torch.zeros(()), torch.zeros(())
         for segment_KTD in segments_KTD:
             precise_KTD = segment_KTD.double()
@@ -67,7 +67,7 @@ class Connector(nn.Module):
 
         Args:
             taps_SKTD: encoder features, padded to the longest segment.
-            frames_S: how many frames of each segment are real.
+            frames_S: valid frames of each segment; the rest is padding, and is masked.
 
         Returns:
             Shape (S, Q, H).
@@ -86,7 +86,7 @@ class Connector(nn.Module):
 
 
 class QFormerLayer(nn.Module):
-    """Queries look at each other, then at the audio, then think."""
+    """Transformer layer of the Q-Former: self-attention, cross-attention to the audio, feed-forward; post-norm."""
 
     def __init__(self, width: int, num_heads: int, ffn_width: int, dropout: float) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class QFormerLayer(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries to anything of the same width."""
+    """Multi-head scaled dot-product attention."""
 
     def __init__(self, width: int, num_heads: int, dropout: float) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Attention(nn.Module):
         self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, hidden_NQD: Tensor, other_NTD: Tensor, mask_N11T: Tensor | None) -> Tensor:
-        """Return what the queries take from `other`, shape of `hidden`."""
+        """Attend from `hidden` to `other`; return the shape of `hidden`."""
         query, key, value = (
             project(states).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for project, states in ((self.query, hidden_NQD), (self.key, other_NTD), (self.value, other_NTD))

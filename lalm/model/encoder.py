@@ -1,4 +1,4 @@
-"""The frozen Whisper encoder: a clip -> segments of at most 30 s -> features at several depths.
+"""Frozen Whisper encoder: splits a clip into segments of at most 30 s and returns hidden states of several layers.
 
 The log-mel spectrogram is OpenAI Whisper's (arXiv:2212.04356, section 2.2), computed in torch on the encoder's device.
 """
@@ -24,23 +24,23 @@ from services.types import SAMPLE_RATE, AudioClip
 
 N_FFT = 400  # samples of a spectrum: 25 ms
 HOP = 160  # samples between two mel frames: 10 ms
-SEGMENT_S = 30.0  # what Whisper hears at once
+SEGMENT_S = 30.0  # Whisper's window
 SEGMENT_SAMPLES = round(SEGMENT_S * SAMPLE_RATE)
 FRAME_SAMPLES = 2 * HOP  # samples between two encoder frames: 20 ms
-FLOOR, RANGE = 1e-10, 8.0  # Whisper's: the least power, and the orders of magnitude kept below the peak
+FLOOR, RANGE = 1e-10, 8.0  # as in Whisper: minimum power, and orders of magnitude kept below the peak
 
 
 class EncoderFeatures(NamedTuple):
-    """What the encoder makes of several segments."""
+    """Padded encoder features of a batch of segments."""
 
     taps_SKTD: Tensor
     """Padded to the longest segment."""
     frames_S: Tensor
-    """Frames of each segment that are real."""
+    """Valid frames of each segment, without padding."""
 
 
 def select_tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
-    """Return the numbers of the layers listened to, as DeSTA places them: the last of each of `num_taps` equal parts.
+    """Select the encoder layers to read, as DeSTA2.5 does: the last layer of each of `num_taps` equal parts.
 
     32 layers: 7, 15, 23, 31; 24: 5, 11, 17, 23; 12: 2, 5, 8, 11; 6: 1, 2, 4, 5; 4: 0, 1, 2, 3.
     """
@@ -49,12 +49,12 @@ def select_tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
 
 
 def count_segments(clip: AudioClip) -> int:
-    """Return how many segments of at most 30 s a clip is heard in; nothing of it is left out."""
+    """Count the segments of at most 30 s that cover a whole clip."""
     return math.ceil(len(clip.samples) / SEGMENT_SAMPLES)
 
 
 class Encoder(nn.Module):
-    """A Whisper encoder that gives its hidden states at evenly spaced layers.
+    """Whisper encoder that returns the hidden states of evenly spaced layers.
 
     Args:
         whisper: the encoder, frozen.
@@ -78,12 +78,12 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def forward(self, clip: AudioClip) -> list[Tensor]:
-        """Return the features of each segment of a clip, each of shape (K, T, D), without padding."""
+        """Encode a clip: one tensor of shape (K, T, D) per segment, without padding."""
         return self.encode_samples(torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device))
 
     @torch.no_grad()
     def encode_samples(self, samples: Tensor) -> list[Tensor]:
-        """Return the same for samples on the encoder's device, shape (num_samples,), float32."""
+        """Encode samples at 16 kHz on the encoder's device, shape (num_samples,), float32; the same result."""
         heard = []
         for part in torch.split(samples, SEGMENT_SAMPLES):
             raise_if_cancelled()
@@ -98,7 +98,7 @@ class Encoder(nn.Module):
         return taps_KTD[:, :num_frames]
 
     def _run_layers(self, mel_1MF: Tensor) -> Tensor:
-        """Run the encoder's own layers; the final norm is not applied to the last tap, as in DeSTA."""
+        """Run the encoder and collect the taps; as in DeSTA, the final layer norm is not applied to the last one."""
         hidden = F.gelu(self.whisper.conv2(F.gelu(self.whisper.conv1(mel_1MF)))).transpose(1, 2)
         hidden = hidden + self.whisper.embed_positions.weight[: hidden.shape[1]]
         taps: list[Tensor] = []
@@ -110,14 +110,14 @@ class Encoder(nn.Module):
 
 
 def pad_segments(segments_KTD: Sequence[Tensor]) -> EncoderFeatures:
-    """Put segments of several lengths into one tensor."""
+    """Pad segments of several lengths, each (K, T, D), into one tensor."""
     frames_S = torch.tensor([segment.shape[1] for segment in segments_KTD], device=segments_KTD[0].device)
     by_time = pad_sequence([segment.transpose(0, 1) for segment in segments_KTD], batch_first=True)  # (S, T, K, D)
     return EncoderFeatures(by_time.transpose(1, 2), frames_S)
 
 
 def compute_log_mel(samples: Tensor, num_mels: int) -> Tensor:
-    """Return Whisper's log-mel spectrogram of samples at 16 kHz, shape (num_mels, num_samples / 160)."""
+    """Compute Whisper's log-mel spectrogram of samples at 16 kHz, shape (num_mels, num_samples / 160)."""
     window, filters_FM = _make_window_and_filters(num_mels)
     spectrum = torch.stft(samples, N_FFT, HOP, window=window.to(samples.device), return_complex=True)
     power_FF = spectrum[:, :-1].abs() ** 2
@@ -128,7 +128,7 @@ def compute_log_mel(samples: Tensor, num_mels: int) -> Tensor:
 
 @cache
 def _make_window_and_filters(num_mels: int) -> tuple[Tensor, Tensor]:
-    """Return the Hann window and the mel filters, shape (num_frequencies, num_mels)."""
+    """Make the Hann window, shape (400,), and the mel filter bank, shape (num_frequencies, num_mels)."""
     filters = mel_filter_bank(
         1 + N_FFT // 2, num_mels, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
     )

@@ -1,4 +1,4 @@
-"""The audio language model: connector and (optionally LoRA-adapted) backbone; the encoder's features come in."""
+"""The trainable audio-language model: connector and backbone (optionally with LoRA), given encoder features."""
 
 # Shape suffixes: L tokens of a packed sequence, R reply tokens, S segments, Q queries, A = S * Q audio embeddings,
 # H backbone width, V vocabulary
@@ -21,8 +21,8 @@ class AudioLanguageModel(nn.Module):
     """Connector and backbone.
 
     Args:
-        connector: trained.
-        backbone: a frozen causal LM, with LoRA adapters or without.
+        connector: trainable.
+        backbone: a frozen causal LM, with or without LoRA adapters.
     """
 
     def __init__(self, connector: Connector, backbone: PreTrainedModel) -> None:
@@ -31,9 +31,10 @@ class AudioLanguageModel(nn.Module):
         self.backbone = backbone
 
     def forward(self, packed: PackedBatch, features: EncoderFeatures | None) -> Tensor:
-        """Return the log-probability of each reply token, shape (R,), float32; logits are computed only there.
+        """Return the log-probability of each reply token, shape (R,), float32.
 
-        Without features the backbone answers as it did before it was given ears: its adapters rest.
+        Logits are computed only at reply positions (the loss mask). Without features the LoRA adapters are disabled, so
+        that the backbone answers text prompts as it did before training.
         """
         embeddings_1LH = self.embed_prompt(packed.ids_L, self.embed_audio(features))[None]
         with self.use_adapters(active=features is not None):
@@ -47,14 +48,14 @@ class AudioLanguageModel(nn.Module):
         return -F.cross_entropy(logits_1RV[0].float(), packed.target_R, reduction="none")
 
     def embed_audio(self, features: EncoderFeatures | None) -> Tensor | None:
-        """Return the audio embeddings of all segments behind one another, shape (A, H)."""
+        """Run the connector; return the audio embeddings of all segments, concatenated, shape (A, H)."""
         if features is None:
             return None
         heard_SQH: Tensor = self.connector(features.taps_SKTD, features.frames_S)
         return heard_SQH.flatten(0, 1)
 
     def embed_prompt(self, ids_L: Tensor, audio_AH: Tensor | None) -> Tensor:
-        """Return the backbone's inputs, shape (L, H): the audio embeddings where ids are negative."""
+        """Return the backbone's input embeddings, shape (L, H): audio embeddings where ids are negative."""
         text_LH: Tensor = self.backbone.get_input_embeddings()(ids_L.clamp(min=0))
         if audio_AH is None:
             assert not (ids_L < 0).any(), "a prompt with audio needs its features"
@@ -64,7 +65,7 @@ class AudioLanguageModel(nn.Module):
 
     @contextmanager
     def use_adapters(self, *, active: bool) -> Iterator[None]:
-        """Switch the adapters off for as long as nothing is heard."""
+        """Disable the LoRA adapters inside the block unless `active`."""
         if active or not self.has_adapters:
             yield
             return
@@ -76,11 +77,11 @@ class AudioLanguageModel(nn.Module):
 
     @property
     def has_adapters(self) -> bool:
-        """Whether the backbone carries LoRA."""
+        """Whether the backbone has LoRA adapters."""
         return hasattr(self.backbone, "peft_config")
 
     def train(self, mode: bool = True) -> Self:
-        """Switch dropout on or off where something is trained: the frozen backbone never drops anything out."""
+        """Switch dropout of the trained parts on or off; the frozen backbone always stays in evaluation mode."""
         super().train(mode)
         self.backbone.eval()
         for name, module in self.backbone.named_modules():
@@ -89,7 +90,7 @@ class AudioLanguageModel(nn.Module):
         return self
 
     def _attention_masks(self, packed: PackedBatch) -> Tensor | dict[str, Tensor]:
-        """Return who sees whom, by kind of layer where the backbone has layers that look back less far."""
+        """Return the attention mask, or one for each kind of layer if the backbone has sliding-window layers."""
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
         if window is None or kinds == {FULL}:
@@ -99,10 +100,10 @@ class AudioLanguageModel(nn.Module):
         return {FULL: packed.attention_mask(), SLIDING: packed.attention_mask(window)}
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Yield what is trained, by name: the connector, and the adapters if there are any."""
+        """Yield the trainable parameters by name: connector, and LoRA adapters if there are any."""
         return ((name, value) for name, value in self.named_parameters() if value.requires_grad)
 
     def checkpoint_tensors(self) -> dict[str, Tensor]:
-        """Return what a checkpoint holds: what is trained, and what the connector was calibrated with."""
+        """Return the tensors of a checkpoint by name: trainable parameters and the calibration of the connector."""
         calibration = {f"connector.{name}": value for name, value in self.connector.named_buffers()}
         return {name: value.detach() for name, value in self.trained_parameters()} | calibration

@@ -1,7 +1,7 @@
-"""Rows -> one packed sequence: no padding, and what rows about the same clip begin with is read once.
+"""Sequence packing with shared prefixes: many rows in one sequence, without padding.
 
-The rows of a group are branches behind their common prefix (system prompt, audio, often the question): a branch attends
-to the prefix and to itself. Each row's loss is what it would be alone.
+The rows of a group are branches after their common prefix (system prompt, audio, often the question), which is read
+once: a branch attends to the prefix and to itself. The loss of each row equals its loss in a sequence of its own.
 """
 
 # Shape suffixes: L tokens of the packed sequence, R reply tokens of all rows together
@@ -26,47 +26,47 @@ class PackedRow(NamedTuple):
 
 
 class PackedGroup(NamedTuple):
-    """Rows about the same clips."""
+    """Rows about the same clips, which share a prefix."""
 
     rows: tuple[PackedRow, ...]
     num_slots: int
-    """Audio embeddings of its clips."""
+    """Number of audio embeddings of its clips."""
 
     @property
     def prefix_length(self) -> int:
-        """Tokens that all rows begin with."""
+        """Length in tokens of the prefix that all rows share."""
         return count_shared([row.prompt for row in self.rows])
 
     @property
     def num_tokens(self) -> int:
-        """Tokens of the group when packed."""
+        """Length in tokens of the packed group."""
         shared = self.prefix_length
         return shared + sum(len(row.prompt) - shared + len(row.reply) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
-    """One sequence that holds many rows."""
+    """One packed sequence that holds many rows."""
 
     ids_L: Tensor
     """Token ids; audio as negative numbers, counted over all groups."""
     positions_L: Tensor
     group_L: Tensor
     branch_L: Tensor
-    """Row of each token, counted over all groups; PREFIX for what a group shares."""
+    """Row of each token, counted over all groups; PREFIX for tokens that a group shares."""
     source_R: Tensor
-    """Where in the sequence each reply token is predicted."""
+    """Position at which each reply token is predicted: one before the token."""
     target_R: Tensor
-    """The reply tokens."""
+    """Target: the reply tokens."""
     row_R: Tensor
     """Row of each reply token."""
     num_rows: int
 
     def attention_mask(self, window: int | None = None) -> Tensor:
-        """Return which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool.
+        """Return the attention mask: which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool.
 
         Args:
-            window: tokens of its own row that a token looks back at, itself among them; None: all of them.
+            window: size of a sliding window in tokens, the token itself included; None: full causal attention.
         """
         order = torch.arange(len(self.ids_L), device=self.ids_L.device)
         same_group = self.group_L[:, None] == self.group_L
@@ -77,13 +77,13 @@ class PackedBatch:
         return mask_LL[None, None]
 
     def to(self, device: torch.device) -> "PackedBatch":
-        """Return it on another device."""
+        """Return a copy on another device."""
         names = ("ids_L", "positions_L", "group_L", "branch_L", "source_R", "target_R", "row_R")
         return PackedBatch(**{name: getattr(self, name).to(device) for name in names}, num_rows=self.num_rows)
 
 
 def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
-    """Put groups behind one another."""
+    """Pack groups into one sequence."""
     columns = _SequenceBuilder()
     num_rows = num_slots = 0
     for number, group in enumerate(groups):
@@ -92,7 +92,7 @@ def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
         for row in group.rows:
             columns.add_tokens(row.prompt[shared:], _Placement(number, num_rows, shared, num_slots))
             columns.add_targets(row.reply, num_rows)
-            # Nothing is predicted from the last token.
+            # The last token is not an input: nothing is predicted from it.
             columns.add_tokens(row.reply[:-1], _Placement(number, num_rows, len(row.prompt), num_slots))
             num_rows += 1
         num_slots += group.num_slots
@@ -100,18 +100,18 @@ def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
 
 
 class _Placement(NamedTuple):
-    """Where tokens stand."""
+    """Group, branch and position of tokens in the packed sequence."""
 
     group: int
     branch: int
     start: int
-    """Position of the first."""
+    """Position of the first token."""
     num_slots: int
-    """Audio embeddings of the groups before."""
+    """Number of audio embeddings of the groups before this one."""
 
 
 class _SequenceBuilder:
-    """The columns of a packed sequence as they grow."""
+    """Collects the tokens and targets of a packed sequence."""
 
     def __init__(self) -> None:
         self._tokens: list[tuple[int, int, int, int]] = []
@@ -123,7 +123,7 @@ class _SequenceBuilder:
             self._tokens.append((token - at.num_slots if token < 0 else token, position, at.group, at.branch))
 
     def add_targets(self, tokens: Sequence[int], row: int) -> None:
-        """Note that `tokens` are predicted, from the last token so far on."""
+        """Add `tokens` as prediction targets, starting at the last token so far."""
         first = len(self._tokens) - 1
         self._replies.extend((first + number, token, row) for number, token in enumerate(tokens))
 

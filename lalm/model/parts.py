@@ -1,4 +1,4 @@
-"""The frozen parts of a LALM: a Whisper encoder and a causal LM, from the embedded weights, a folder or the Hub."""
+"""Loads the frozen parts of a LALM, a Whisper encoder and a causal LM, from embedded weights, a folder or the Hub."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # Runtime
 
 
 def compute_revision(source: str) -> str:
-    """Return what identifies the weights: their hash in the catalogue, that of a folder's files, or a commit."""
+    """Identify weights: their hash in the catalogue, the hash of the files of a folder, or the commit on the Hub."""
     if source in weights.list_weights():
         return weights.find_revision(source)
     if not Path(source).is_dir():
@@ -34,7 +34,7 @@ def compute_revision(source: str) -> str:
 
 
 def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
-    """Load a Whisper encoder; `source` may also hold a whole Whisper model."""
+    """Load a Whisper encoder, also out of a whole Whisper model; raise `ModelError` if that fails."""
     try:
         with _hide_progress_bar(source):
             encoder, report = WhisperEncoder.from_pretrained(
@@ -51,7 +51,7 @@ def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
 
 
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
-    """Load a causal LM, frozen."""
+    """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention."""
     try:
         with _hide_progress_bar(source):
             model, report = AutoModelForCausalLM.from_pretrained(
@@ -76,7 +76,7 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
 
 @contextmanager
 def _hide_progress_bar(source: str) -> Iterator[None]:
-    """Open embedded weights, which takes a tenth of a second, without the progress bar of transformers."""
+    """Hide the progress bar of transformers for embedded weights, which load in a tenth of a second."""
     hides = source in weights.list_weights() and logging.is_progress_bar_enabled()
     if hides:
         logging.disable_progress_bar()
@@ -88,7 +88,7 @@ def _hide_progress_bar(source: str) -> Iterator[None]:
 
 
 def open_tokenizer(source: str) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a causal LM."""
+    """Load the tokenizer of a causal LM; raise `ModelError` if that fails."""
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(_resolve_source(source))
     except (OSError, ValueError) as error:
@@ -97,7 +97,7 @@ def open_tokenizer(source: str) -> PreTrainedTokenizerBase:
 
 
 def pick_dtype(wanted: Literal["auto", "float32", "bfloat16"], device: torch.device) -> torch.dtype:
-    """Return the dtype of the frozen parts; auto: bfloat16 where `device` multiplies it faster than float32."""
+    """Choose the precision of the frozen parts; auto: bfloat16 where `device` multiplies it faster than float32."""
     if wanted != "auto":
         return torch.bfloat16 if wanted == "bfloat16" else torch.float32
     fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
@@ -109,7 +109,7 @@ def _resolve_source(source: str) -> str | Path:
 
 
 def _require_all_tensors(what: str, source: str, missing: Collection[str]) -> None:
-    """Refuse weights that lack some: transformers would fill them with noise."""
+    """Refuse incomplete weights: transformers would fill the missing tensors with random numbers."""
     if missing:
         names = sorted(missing)
         raise _loading_error(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))

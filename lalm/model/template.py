@@ -1,8 +1,7 @@
-"""Chat text -> token ids: the only place that knows chat templates.
+"""Chat template: turns messages into token ids of the backbone; the only place that applies chat templates.
 
-A prompt is a list of ids in which audio stands as negative numbers: -1 - i is the i-th embedding of the prompt's audio,
-counted over all its segments. So no token of the vocabulary is taken for it, and text is encoded once, piece by piece,
-and never decoded again.
+A prompt is a list of ids in which audio embeddings are negative numbers: -1 - i is the i-th audio embedding of the
+prompt, counted over all segments. So the vocabulary needs no extra token, and text is encoded once, piece by piece.
 """
 
 from collections.abc import Sequence
@@ -19,23 +18,26 @@ ANY_REPLY = "\u2603"  # a reply that no template contains
 
 TokenIds: TypeAlias = tuple[int, ...]
 
-MAX_TRANSCRIPT_CHARS = 400  # of a clip: about 100 tokens, as in DeSTA; applied when training and when asking alike
+MAX_TRANSCRIPT_CHARS = 400  # about 100 tokens, as in DeSTA; the same in training and inference
 
 
 class PromptClip(NamedTuple):
-    """What stands in the prompt for one clip."""
+    """A clip as the prompt represents it."""
 
     num_segments: int
     transcript: str = ""
-    """The words of the recogniser; empty: none were heard, or none are shown."""
+    """Transcript by the ASR; empty: no speech, or the model is not given transcripts."""
 
 
 class ChatTemplate:
-    """Renders messages for one backbone.
+    """Chat template of one backbone.
 
     Args:
         tokenizer: the backbone's, with its chat template.
-        num_queries: embeddings that stand for a segment.
+        num_queries: embeddings per segment of audio.
+
+    Raises:
+        BadConfig: the tokenizer has no chat template, or neither it nor the template ends a turn with a token.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, num_queries: int) -> None:
@@ -48,10 +50,10 @@ class ChatTemplate:
         ]
         self._knows_system = self._probe_system_role()
         self.turn_end: TokenIds = self._find_turn_end()
-        """What ends the assistant's turn: the reply has to learn it."""
+        """Tokens that end the assistant's turn; they belong to every training target."""
 
     def encode_prompt(self, messages: Sequence[Message], clips: Sequence[PromptClip]) -> TokenIds:
-        """Return the prompt up to where the reply begins; audio as negative numbers, in the order of the clips."""
+        """Encode the prompt up to where the reply begins; audio as negative numbers, in the order of the clips."""
         said = [Message(role=one.role, content=self.escape_control_tokens(one.content)) for one in messages]
         text = self._render(said, add_generation_prompt=True)
         pieces = text.split(AUDIO)
@@ -67,25 +69,25 @@ class ChatTemplate:
         return tuple(ids)
 
     def adapt_roles(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """Return the messages with the roles that the chat template takes."""
+        """Return the messages with only the roles that the chat template accepts."""
         return messages if self._knows_system else _merge_system(messages)
 
     def encode_reply(self, text: str) -> TokenIds:
-        """Return a reply with the end of its turn."""
+        """Encode a reply with its end-of-turn tokens."""
         return self._encode(self.escape_control_tokens(text)) + self.turn_end
 
     def escape_control_tokens(self, text: str) -> str:
-        """Return a text in which nothing is taken for a control token, such as the end of a turn."""
+        """Break up control tokens in a text, such as an end of turn, so that nobody can inject one through a prompt."""
         for token in self._control:
             text = text.replace(token, f"{token[0]} {token[1:]}")
         return text
 
     def collect_tokens(self, text: str) -> frozenset[int]:
-        """Return the tokens of a text, however it begins."""
+        """Return the set of tokens of a text, with and without a leading space."""
         return frozenset(self._encode(text) + self._encode(" " + text)) if text else frozenset()
 
     def decode_reply(self, ids: Sequence[int]) -> str:
-        """Return the text of a reply without the end of its turn."""
+        """Decode a reply without its end-of-turn tokens."""
         said = ids[: -len(self.turn_end)] if tuple(ids[-len(self.turn_end) :]) == self.turn_end else ids
         return str(self._tokenizer.decode(said, skip_special_tokens=True)).strip()
 
@@ -101,7 +103,7 @@ class ChatTemplate:
         return text
 
     def _probe_system_role(self) -> bool:
-        """Return whether the chat template knows the role `system`; Gemma 2's and Mistral's first one refuse it."""
+        """Probe whether the chat template accepts the role `system`; those of Gemma 2 and the first Mistral do not."""
         turns = [{"role": "system", "content": "!"}, {"role": "user", "content": "?"}]
         try:
             self._tokenizer.apply_chat_template(turns, tokenize=False)
@@ -110,10 +112,10 @@ class ChatTemplate:
         return True
 
     def _find_turn_end(self) -> TokenIds:
-        """Return the tokens after a reply up to the first that is no text: often not the end of a text (Phi, Gemma)."""
+        """Find the tokens after a reply up to the first special one, which often is not eos_token (Phi, Gemma)."""
         turns = (Message(role="user", content="?"), Message(role="assistant", content=ANY_REPLY))
         after = self._encode(self._render(turns, add_generation_prompt=False).rpartition(ANY_REPLY)[2])
-        no_text = self._tokenizer.added_tokens_decoder.keys()  # `all_special_ids` lacks those without a role
+        no_text = self._tokenizer.added_tokens_decoder.keys()  # `all_special_ids` lacks those without a named role
         for number, token in enumerate(after):
             if token in no_text:
                 return after[: number + 1]
@@ -126,14 +128,14 @@ class ChatTemplate:
 
 
 def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Put what the system says before what the user says first."""
+    """Merge the system messages into the first user message."""
     system = [message.content for message in messages if message.role == "system"]
     first, *rest = [message for message in messages if message.role != "system"]
     return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)
 
 
 def truncate_transcript(transcript: str) -> str:
-    """Return the part of a transcript that stands in the prompt."""
+    """Truncate a transcript to `MAX_TRANSCRIPT_CHARS`, at a word boundary where there is one."""
     text = " ".join(transcript.split())
     return (
         text

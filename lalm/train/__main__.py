@@ -1,4 +1,4 @@
-"""`python -m lalm.train`."""
+"""Entry point of `python -m lalm.train`."""
 
 import sys
 

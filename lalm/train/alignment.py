@@ -1,9 +1,9 @@
-"""Stage 2a: before the backbone listens, the connector learns to say the right words at all.
+"""Connector pre-alignment (stage 2a): bag-of-words loss against the backbone's input embeddings, before training.
 
-The backbone's input embeddings are the dictionary. Each audio embedding is a guess among the words of all replies; a
-clip's guess is the mean over its embeddings, and is to hold the words of the replies about that clip, rare ones above
-all. No forward pass through the backbone is needed, so a step is cheap, and the connector arrives at the backbone
-speaking words that it knows. Not part of DeSTA's recipe; docs/log says what it gains.
+Each audio embedding is softly matched with the input embeddings of the words of all replies. The mean match of a clip
+is trained to predict the words of the replies about that clip, weighted by rarity (inverse document frequency). No
+forward pass through the backbone is needed, so a step is cheap, and training starts from embeddings that the backbone
+understands. Not part of DeSTA's recipe; docs/log says what it gains.
 """
 
 # Shape suffixes: S segments, Q queries, H backbone width, V words of the dictionary
@@ -27,29 +27,32 @@ from lalm.train.data import Dataset, TrainClip
 from lalm.train.trainer import compute_learning_rate
 from services.errors import BadConfig
 
-SHARPNESS = 4.0  # of the guesses, as a multiple of the scaled dot product
-PULL = 0.1  # weight of the distance between an embedding and the words that it guesses
-MIN_CLIPS = 2  # that a word has to be about, to stand in the dictionary
+SHARPNESS = 4.0  # inverse temperature of the softmax over words
+PULL = 0.1  # weight of the squared distance between an embedding and its matched words
+MIN_CLIPS = 2  # a word must occur in the replies about this many clips to be in the vocabulary
 CLIP_NORM = 1.0
 
 
 class AlignmentVocabulary(NamedTuple):
-    """The words that replies are made of."""
+    """Words of the replies, as token ids."""
 
     ids: tuple[int, ...]
     weights: Mapping[int, float]
-    """Token id -> how telling it is: the logarithm of how few clips it is about."""
+    """Token id -> inverse document frequency: the logarithm of clips over clips with this token."""
 
 
 class Aligner:
     """Aligns the connector of a model with its backbone's input embeddings.
 
     Args:
-        config: how long, how fast.
-        model: its connector is trained, its backbone lends the embeddings.
+        config: steps, batch size, learning rate.
+        model: its connector is trained; its backbone provides the input embeddings.
         corpus: replies and features.
         template: of the backbone.
         seed: of crops and order.
+
+    Raises:
+        BadConfig: the replies have no word that tells clips apart.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Aligner:
         self._random = random.Random(seed)  # noqa: S311 - no secret
 
     def run(self) -> Iterator[float]:
-        """Train, and yield the loss of each step."""
+        """Train the connector, and yield the loss of each step."""
         optimizer = AdamW(self._connector.parameters(), weight_decay=self._config.weight_decay)
         self._connector.train()
         for step in range(self._config.num_steps):
@@ -108,7 +111,7 @@ class Aligner:
         return missed + PULL * far
 
     def _word_shares(self, clips: Sequence[TrainClip]) -> Tensor:
-        """Return the share of each word in each clip, shape (S, V)."""
+        """Return the target distribution over words for each clip, shape (S, V)."""
         shares_SV = torch.zeros(len(clips), len(self._dictionary.ids))
         for row, clip in enumerate(clips):
             for token in self._words[clip] & self._dictionary.weights.keys():
@@ -116,7 +119,7 @@ class Aligner:
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
 
     def _crop(self, segments_KTD: Sequence[Tensor]) -> Tensor:
-        """Return at most so many frames from anywhere in a clip's segments."""
+        """Crop a random window of at most `config.frames` frames from a random segment."""
         segment_KTD = segments_KTD[0] if len(segments_KTD) == 1 else self._random.choice(segments_KTD)
         spare = segment_KTD.shape[1] - self._config.frames
         start = self._random.randint(0, spare) if spare > 0 else 0
@@ -124,9 +127,9 @@ class Aligner:
 
 
 def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, frozenset[int]]:
-    """Return the tokens of the replies about each clip that is heard alone, but those that it says itself.
+    """Collect the reply tokens of each clip that is alone in its prompt, without the tokens of its own transcript.
 
-    Replies that follow from metadata name things in a word or two; only without any are the backbone's own taken.
+    Replies that follow from metadata name things in a word or two, so distilled replies are used only without them.
     """
     words: dict[TrainClip, set[int]] = defaultdict(set)
     best = "metadata" if any(example.source == "metadata" for example in dataset.examples) else "distilled"
@@ -137,7 +140,7 @@ def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, f
 
 
 def build_vocabulary(words: Iterable[frozenset[int]]) -> AlignmentVocabulary:
-    """Return the words that are about more than one clip, but not about all of them."""
+    """Build the vocabulary from the words that occur for more than one clip, but not for all."""
     everyone = list(words)
     counts = Counter(token for tokens in everyone for token in tokens)
     kept = sorted(token for token, count in counts.items() if MIN_CLIPS <= count < len(everyone))

@@ -1,12 +1,12 @@
-"""What a run leaves on disk: its configuration and what was trained, never the frozen parts.
+"""Checkpoints and resume: files of a run folder, with the trained tensors but never the frozen parts.
 
-In the run folder:
+A run folder holds:
 
 - config.yaml: the configuration, as it was run.
-- alignment.txt: the loss of each step of the alignment, if there was one.
+- alignment.txt: the loss of each alignment step, if there was an alignment.
 - metrics.jsonl: one line per step, and one per validation.
-- model.safetensors: the connector, and the adapters if there are any.
-- resume.safetensors: moments and random state besides, to go on exactly; not needed to use the model.
+- model.safetensors: the connector, and the LoRA adapters if there are any.
+- resume.safetensors: also optimiser moments and random state, to resume exactly; not needed to use the model.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ from services.types import Value
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
 ALIGNMENT = "alignment.txt"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
-CPU_FLOAT = torch.empty(())  # what the number of steps is kept as
+CPU_FLOAT = torch.empty(())  # dtype and device that AdamW keeps its step count in
 
 
 def open_run(folder: Path, config: TrainConfig) -> None:
-    """Make the run folder, or go on with one of the same configuration; `BadConfig` names what differs."""
+    """Create the run folder, or resume one of the same configuration; `BadConfig` names each setting that differs."""
     if folder.exists() and not folder.is_dir():
         raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
     if not folder.exists() or not any(folder.iterdir()):
@@ -56,18 +56,18 @@ def open_run(folder: Path, config: TrainConfig) -> None:
 
 
 def read_config(folder: Path) -> TrainConfig:
-    """Return the configuration of a run folder."""
+    """Read the configuration of a run folder."""
     return yaml_config.read_config(folder / CONFIG, TrainConfig)
 
 
 def compute_revision(folder: Path) -> str:
-    """Return what identifies the trained weights of a run folder."""
+    """Return the first 12 hex digits of the SHA-256 of the trained weights."""
     with (folder / WEIGHTS).open("rb") as file:
         return file_digest(file, "sha256").hexdigest()[:12]
 
 
 def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> None:
-    """Write the model, and all that the next step depends on: moments and the random state of each process."""
+    """Write a checkpoint: model, optimiser moments, and the random state of each process."""
     states = group.all_gather(get_rng_state(group.device).to(group.device))
     if not group.is_first:
         return
@@ -78,19 +78,23 @@ def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Pat
     _write_tensors(model.checkpoint_tensors(), folder / WEIGHTS)
     _write_tensors(
         model.checkpoint_tensors() | tensors, folder / RESUME
-    )  # last: what is interrupted before it, is done again
+    )  # last, so that an interrupted save is repeated
 
 
 def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> int:
-    """Go on from what `save` wrote, if there is anything: return the number of steps done."""
+    """Resume from the checkpoint that `save` wrote; return the completed steps, 0 if there is no checkpoint.
+
+    Raises:
+        BadConfig: the run was started with another number of processes.
+    """
     if not (folder / RESUME).is_file():
         return 0
     stored = load_file(folder / RESUME)
     num_processes = sum(name.startswith("rng/") for name in stored)
     if num_processes != group.world_size:
         raise BadConfig(
-            f"The run in '{folder}' was begun by {num_processes} processes and is now gone on with by "
-            f"{group.world_size}: go on with as many."
+            f"The run in '{folder}' was begun by {num_processes} processes and is now resumed by "
+            f"{group.world_size}: start as many as at first."
         )
     with torch.no_grad():
         for name, value in model.checkpoint_tensors().items():
@@ -105,13 +109,13 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
 
 
 def get_rng_state(device: torch.device) -> Tensor:
-    """Return the state of the generators that dropout draws from: this processor's, and the GPU's behind it."""
+    """Return the state of the random number generators of CPU and GPU, concatenated, uint8; dropout depends on it."""
     here = torch.get_rng_state()
     return torch.cat([here, torch.cuda.get_rng_state(device)]) if device.type == "cuda" else here
 
 
 def set_rng_state(state: Tensor, device: torch.device) -> None:
-    """Draw on as from `state`."""
+    """Restore a state that `get_rng_state` returned."""
     size = len(torch.get_rng_state())
     torch.set_rng_state(state[:size])
     if device.type == "cuda":
@@ -119,12 +123,12 @@ def set_rng_state(state: Tensor, device: torch.device) -> None:
 
 
 def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) -> None:
-    """Write what is trained in another precision: half the size, for shipping."""
+    """Write the trained tensors in another precision, such as bfloat16 at half the size."""
     _write_tensors({name: value.to(dtype) for name, value in model.checkpoint_tensors().items()}, folder / WEIGHTS)
 
 
 def load_weights(model: AudioLanguageModel, folder: Path) -> None:
-    """Read what was trained; `BadConfig` names every tensor that is missing, extra or of another shape."""
+    """Load the trained tensors; `BadConfig` names every tensor that is missing, unexpected or of another shape."""
     path = folder / WEIGHTS
     try:
         stored = load_file(path)
@@ -146,7 +150,7 @@ def load_weights(model: AudioLanguageModel, folder: Path) -> None:
 
 
 def _flatten(value: Value, prefix: str = "") -> dict[str, object]:
-    """Return the settings of a configuration by dotted key."""
+    """Flatten a configuration: dotted key -> setting."""
     settings: dict[str, object] = {}
     for name in type(value).model_fields:
         setting = getattr(value, name)

@@ -1,4 +1,4 @@
-"""Configuration of a training: one YAML is one run; written into the run folder as it was read."""
+"""Training configuration: one YAML file is one run; a copy is written into the run folder."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
@@ -10,20 +10,20 @@ from services.types import Value
 
 
 class DataConfig(Value):
-    """What is learnt from."""
+    """Training data."""
 
     files: tuple[Path, ...]
     """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file."""
     styles: tuple[str, ...] = ()
-    """Styles of the rows to learn from (`lalm/messages.py`); empty: all."""
+    """Styles of the rows to train on (`lalm/messages.py`); empty: all."""
     audio_root: Path
-    """Folder that the audio paths of the rows start from."""
+    """Folder that the audio paths of the rows are relative to."""
     validation: float = Field(default=0.05, ge=0, lt=1)
     """Share of the clips held back for the validation loss, with all that was cut from the same recordings."""
     transcripts: Literal["asr", "rows"] = "asr"
-    """Whose words stand in the prompts of training: the recogniser's, or those that the rows bring."""
+    """Source of the transcripts in the training prompts: the ASR, or the rows themselves."""
     max_length: int = Field(default=512, gt=0)
-    """Tokens of prompt and reply together; a longer row is dropped and counted."""
+    """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
 
 
 FLOAT32_MAX = 3.4e38
@@ -31,12 +31,12 @@ Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimizerConfig(Value):
-    """AdamW with warm-up and cosine."""
+    """AdamW with linear warm-up and a cosine learning rate schedule."""
 
     learning_rate: float = Field(default=1e-4, gt=0)
-    """Of the connector."""
+    """Peak learning rate of the connector."""
     lora_learning_rate: float = Field(default=1e-4, gt=0)
-    """Of the adapters."""
+    """Peak learning rate of the LoRA adapters."""
     betas: tuple[Beta, Beta] = (0.9, 0.98)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup_steps: int = Field(default=100, ge=0)
@@ -55,46 +55,46 @@ class OptimizerConfig(Value):
 
 
 class AlignmentConfig(Value):
-    """The connector alone learns the words of the replies (`lalm/train/alignment.py`)."""
+    """Pre-alignment of the connector with the words of the replies (`lalm/train/alignment.py`)."""
 
     num_steps: int = Field(gt=0)
     clips: int = Field(default=16, gt=0)
-    """Clips of a step."""
+    """Clips per step."""
     frames: int = Field(default=200, gt=0)
-    """Frames of a clip that are heard at once, 50 a second; which ones, is drawn anew each time."""
+    """Length of the random crop of a clip in encoder frames, 50 a second."""
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_steps: int = Field(default=100, ge=0)
     weight_decay: float = Field(default=0.05, ge=0)
 
 
 class BatchConfig(Value):
-    """How rows are put together."""
+    """Sequence packing and gradient accumulation."""
 
     tokens: int = Field(default=1024, gt=0)
-    """Tokens of one packed sequence."""
+    """Maximum tokens of one packed sequence (micro-batch)."""
     sequences_per_step: int = Field(default=1, gt=0)
-    """Packed sequences between two updates, over all processes together."""
+    """Gradient accumulation: packed sequences per update, over all processes together."""
     rows_per_clip: int = Field(default=8, gt=0)
-    """Rows about one clip that are read together, behind their common prompt."""
+    """Maximum rows about one clip that are packed after their common prefix."""
 
 
 class TrainConfig(Value):
-    """A whole run."""
+    """Configuration of a training run."""
 
     name: str
     model: ModelConfig
     data: DataConfig
     alignment: AlignmentConfig | None = None
-    """None: the connector starts as it is initialised, as in DeSTA."""
+    """None: the connector starts from random initialisation, as in DeSTA."""
     start_from: Path | None = None
-    """Run folder of the same model, relative to the configuration file, whose weights this run begins with."""
+    """Run folder of the same model, relative to the configuration file, whose weights this run starts from."""
     optimizer: OptimizerConfig
     batch: BatchConfig = BatchConfig()
     shard_backbone: bool = False
-    """Each process of several keeps its share of the frozen layers (FSDP2); what is trained stays whole in each."""
+    """Shard the frozen layers over the processes (FSDP2); the trained parameters stay replicated."""
     seed: int = 42
     save_every: int = Field(default=200, gt=0)
-    """Steps between two checkpoints, each of which a run goes on from exactly."""
+    """Steps between two checkpoints; a run resumes from the last one exactly."""
 
     @model_validator(mode="after")
     def _rows_fit(self) -> Self:

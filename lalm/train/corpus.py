@@ -1,4 +1,4 @@
-"""The rows of a run with everything the trainer needs of their clips: features and transcripts."""
+"""Corpus of a run: tokenised rows, split into training and validation, with features and transcripts of their clips."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from services.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What is learnt from."""
+    """Rows and features of a run."""
 
     training: Dataset
     validation: Dataset
@@ -34,7 +34,11 @@ class Corpus:
 
 
 def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: DataParallelGroup) -> Corpus:
-    """Read the files, hear every clip once, and hold some clips back; paths start from `root`."""
+    """Read the rows, encode and transcribe every clip once, and split off the validation set; paths start from `root`.
+
+    Raises:
+        BadConfig: a file cannot be read, or no row is left to train on.
+    """
     revision = parts.compute_revision(config.model.encoder)
     features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
     conversations = _select_styles(
@@ -43,7 +47,7 @@ def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: D
     audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
     listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
-        group.barrier()  # the first process fills the shelves that the others read from
+        group.barrier()  # the first process fills the caches that the others read
     clips = asyncio.run(listener.read_clips(audios, shown=group.is_first))
     if group.is_first:
         group.barrier()
@@ -54,7 +58,7 @@ def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: D
 
 
 def _select_styles(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:
-    """Return the rows of the styles to learn from; `BadConfig` says which there are, where none is among them."""
+    """Return the rows of the chosen styles; raise `BadConfig` with the styles that exist if there are none."""
     wanted = [one for one in rows if not config.styles or one.style in config.styles]
     if rows and not wanted:
         found = ", ".join(sorted({one.style or "none" for one in rows}))
@@ -65,7 +69,7 @@ def _select_styles(rows: Sequence[Conversation], config: DataConfig) -> list[Con
 
 
 def _require_training(dataset: Dataset, config: DataConfig) -> None:
-    """Refuse a share to hold back that is all there is."""
+    """Refuse a validation share that leaves nothing to train on."""
     num_held = round(config.validation * dataset.num_clips)
     if 0 < dataset.num_clips == num_held:
         raise BadConfig(
@@ -75,7 +79,7 @@ def _require_training(dataset: Dataset, config: DataConfig) -> None:
 
 
 class _ClipReader:
-    """Hears clips once: their features go to disk, their words into the rows."""
+    """Encodes and transcribes each clip once; features are cached on disk."""
 
     def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
         self._features, self._audio_root = features, audio_root
@@ -85,7 +89,7 @@ class _ClipReader:
             self._asr = CachedASR(pick(ASRS, "ASR", config.model.asr)(), settings().home / "perception")
 
     async def read_clips(self, audios: Sequence[MessageAudio], *, shown: bool) -> dict[str, TrainClip]:
-        """Return the clips that can be used, by the path in the rows."""
+        """Return the usable clips by their path in the rows; unreadable ones are left out."""
         described = track(audios, "Listening", disable=not shown, transient=True)
         return {one.path: clip for one in described if (clip := await self._read_clip(one)) is not None}
 

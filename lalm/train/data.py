@@ -1,6 +1,6 @@
-"""JSON lines -> rows of token ids -> groups about the same clips -> the packed sequences of each step.
+"""Training data: tokenised rows, the split by recording, and the micro-batches (packed sequences) of each step.
 
-What a step holds follows from the seed and its number alone, so a run that goes on needs no memory of its own.
+The content of a step depends only on the seed and its number, so resuming needs no saved sampler state.
 """
 
 import random
@@ -17,34 +17,34 @@ from services.errors import BadConfig
 
 
 class TrainClip(NamedTuple):
-    """A clip as the trainer knows it."""
+    """A clip of the training data."""
 
     path: str
-    """As the rows name it."""
+    """Path, as in the rows."""
     sha256: str
     num_segments: int
     transcript: str
 
 
 class TrainExample(NamedTuple):
-    """One row: what is read, what is to be said, and what is heard."""
+    """One training row: prompt and reply as token ids, and its clips."""
 
     row: PackedRow
     clips: tuple[TrainClip, ...]
     source: str
     """Where the reply comes from: "distilled" by the backbone or from "metadata"."""
     recordings: tuple[str, ...] = ()
-    """What the clips were cut or mixed from, where that is known."""
+    """Recordings that the clips were cut or mixed from, where that is known."""
 
     @property
     def origins(self) -> set[str]:
-        """What a row that is held back must not share with one that is learnt from."""
+        """Clips and recordings that a validation row must not share with a training row."""
         return {*self.recordings, *(clip.sha256 for clip in self.clips)}
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows that can be learnt from, and why the others cannot."""
+    """Usable rows, and counts of those dropped."""
 
     examples: tuple[TrainExample, ...]
     dropped: Counter[str] = field(default_factory=Counter)
@@ -52,7 +52,7 @@ class Dataset:
 
     @property
     def num_clips(self) -> int:
-        """Different clips."""
+        """Number of distinct clips."""
         return len({clip.sha256 for example in self.examples for clip in example.clips})
 
 
@@ -63,7 +63,7 @@ def tokenise(
     *,
     max_length: int,
 ) -> Dataset:
-    """Turn conversations into rows.
+    """Tokenise conversations, and drop the rows that cannot be trained on.
 
     Args:
         conversations: as read from the files.
@@ -95,7 +95,11 @@ def tokenise(
 
 
 def split_dataset(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Hold back a share of the clips, with all their rows and all that shares a recording: training, validation."""
+    """Split into training and validation by recording, without leakage: no clip or recording is on both sides.
+
+    Raises:
+        BadConfig: no row is left to train on.
+    """
     clips = sorted({clip.sha256 for example in dataset.examples for clip in example.clips})
     random.Random(seed).shuffle(clips)  # noqa: S311 - no secret
     families = _find_families(dataset.examples)
@@ -115,7 +119,7 @@ def split_dataset(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, D
 
 
 def _find_families(examples: Sequence[TrainExample]) -> Mapping[str, set[str]]:
-    """Return for each clip and recording all those that rows connect it with, itself among them."""
+    """Return the connected component of each clip and recording: all that rows link it with, itself included."""
     families: dict[str, set[str]] = {}
     for one in examples:
         joined = set().union(*(families.get(origin, {origin}) for origin in one.origins))
@@ -124,38 +128,38 @@ def _find_families(examples: Sequence[TrainExample]) -> Mapping[str, set[str]]:
 
 
 class MicroBatch(NamedTuple):
-    """What is packed into one sequence, and the clips it needs, in order of their audio embeddings."""
+    """Content of one packed sequence, and its clips in the order of their audio embeddings."""
 
     groups: tuple[PackedGroup, ...]
     clips: tuple[TrainClip, ...]
 
     @property
     def num_rows(self) -> int:
-        """Rows of all groups."""
+        """Number of rows of all groups."""
         return sum(len(group.rows) for group in self.groups)
 
     @property
     def num_segments(self) -> int:
-        """Segments of audio."""
+        """Number of audio segments."""
         return sum(clip.num_segments for clip in self.clips)
 
     @property
     def num_tokens(self) -> int:
-        """Tokens that the backbone reads."""
+        """Number of tokens that the backbone reads."""
         return sum(group.num_tokens - len(group.rows) for group in self.groups)
 
     @property
     def num_replied(self) -> int:
-        """Reply tokens."""
+        """Number of reply tokens, which the loss is computed on."""
         return sum(len(row.reply) for group in self.groups for row in group.rows)
 
 
 class Sampler:
-    """Gives the packed sequences of every step.
+    """Yields the micro-batches of every step.
 
     Args:
         dataset: rows.
-        batch: how many go together.
+        batch: packing and gradient accumulation.
         num_queries: audio embeddings of a segment.
         seed: of the order.
     """
@@ -168,7 +172,7 @@ class Sampler:
         self._by_clips = dict(by_clips)
 
     def steps(self) -> Iterator[tuple[MicroBatch, ...]]:
-        """Yield the sequences of each step, epoch after epoch, without end."""
+        """Yield the micro-batches of each step, epoch after epoch, without end."""
         epoch, pending = 0, []
         while True:
             for sequence in self.epoch(epoch):
@@ -179,7 +183,7 @@ class Sampler:
             epoch += 1
 
     def epoch(self, number: int) -> Iterator[MicroBatch]:
-        """Yield every row once, in an order that follows from the seed and the epoch."""
+        """Yield every row once, in an order that depends on the seed and the epoch."""
         rng = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
         groups: list[tuple[PackedGroup, tuple[TrainClip, ...]]] = []
         for clips, rows in self._by_clips.items():

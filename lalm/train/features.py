@@ -1,4 +1,4 @@
-"""Encoder features on disk: the encoder is frozen, so it hears each clip once, however many steps and runs follow."""
+"""Feature cache on disk: the encoder is frozen, so each clip is encoded once for all steps and runs."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -19,11 +19,11 @@ CODE = ("lalm.model.encoder",)  # what decides the features beside the weights
 
 
 class FeatureStore:
-    """Keeps the features of clips in a folder, by the clip's sha256.
+    """Cache of encoder features, keyed by the SHA-256 of a clip.
 
     Args:
-        encoder: listens to what is not there yet.
-        folder: shared by all runs; each encoder, set of taps and window has a shelf of its own in it.
+        encoder: encodes clips that are not cached yet.
+        folder: shared by all runs; each encoder, set of taps and window has its own subfolder.
         revision: of the encoder's weights.
     """
 
@@ -38,7 +38,7 @@ class FeatureStore:
             raise BadConfig(f"The folder of features '{self._shelf}' cannot be made: {error.strerror}.") from error
 
     def encode_once(self, clip: AudioClip) -> list[Tensor]:
-        """Return the features of each segment of the clip, each of shape (K, T, D)."""
+        """Return the features of each segment, shape (K, T, D); encode the clip if it is not cached."""
         path = self.path_of(clip.sha256)
         if not self.has_features(clip.sha256):
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
@@ -47,7 +47,7 @@ class FeatureStore:
         return self.load(clip.sha256)
 
     def has_features(self, clip_sha256: str) -> bool:
-        """Whether the features of a clip are there, and whole; what a full disk cut off is not."""
+        """Whether the features of a clip are cached and complete; a file truncated by a full disk is not."""
         try:
             with safe_open(self.path_of(clip_sha256), "pt"):
                 return True
@@ -55,15 +55,15 @@ class FeatureStore:
             return False
 
     def load(self, clip_sha256: str) -> list[Tensor]:
-        """Return the features of a clip that was heard before."""
+        """Load the cached features of a clip, one tensor (K, T, D) per segment."""
         stored = load_file(self.path_of(clip_sha256))
         return [stored[name] for name in sorted(stored)]
 
     def path_of(self, clip_sha256: str) -> Path:
-        """Return the file of a clip's features."""
+        """Return the path of the features of a clip."""
         return self._shelf / f"{clip_sha256}.safetensors"
 
     def load_batch(self, clips_sha256: Sequence[str], device: torch.device) -> EncoderFeatures:
-        """Return the features of several clips, segment by segment, on a device."""
+        """Load the features of several clips, padded into one batch of segments, on a device."""
         segments = [segment.to(device) for one in clips_sha256 for segment in self.load(one)]
         return pad_segments(segments)

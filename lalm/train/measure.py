@@ -1,8 +1,8 @@
-"""What a training costs and how fast it goes: parameters, memory, honest model FLOPs utilisation (MFU).
+"""Training metrics: parameter counts, memory, throughput and model FLOPs utilisation (MFU, arXiv:2204.02311).
 
 Counted per token: 4 FLOPs for each frozen weight that gradients pass through (2 forward, 2 backward to the inputs), 6
-for each trained one; logits only where a reply is predicted. The encoder is not counted, as its features are on disk,
-nor is the square part of attention: the figure errs on the low side.
+for each trained one; logits only where a reply is predicted. Neither the encoder, whose features are cached, nor the
+quadratic part of attention is counted, so the figure is a lower bound.
 """
 
 import json
@@ -28,12 +28,12 @@ from services.types import Value
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-PEAK_SECONDS = 0.5  # length of the multiplication that measures the processor's peak
-ADAM_BYTES = 16  # of a trained float32 weight: itself, its gradient and two moments
+PEAK_SECONDS = 0.5  # duration of the matrix multiplications that measure the processor's peak
+ADAM_BYTES = 16  # per trained float32 weight: weight, gradient and two moments
 
 
 class ParameterCounts(Value):
-    """Numbers of parameters."""
+    """Parameter counts by part of the model."""
 
     encoder: int
     connector: int
@@ -41,10 +41,10 @@ class ParameterCounts(Value):
     backbone: int
     """Frozen, without input embeddings and output layer."""
     output: int
-    """Of the output layer, which is multiplied only where a reply is predicted."""
+    """Output layer, which is applied only at reply positions."""
 
     def compute_flops(self, step: TrainStep, num_queries: int) -> float:
-        """Return the FLOPs of a step, the encoder left out: its features are on disk."""
+        """Return the FLOPs of a step, without the encoder, whose features are cached."""
         connector = 6 * self.connector * step.num_segments * num_queries
         backbone = (4 * self.backbone + 6 * self.adapters) * step.num_tokens
         return float(connector + backbone + 4 * self.output * step.num_replied)
@@ -65,7 +65,7 @@ def count_parameters(built: LalmComponents) -> ParameterCounts:
 
 
 def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config: TrainConfig) -> str:
-    """Return what a run will take, from one step that was tried out."""
+    """Describe what a run will take, extrapolated from one measured step."""
     size = count_parameters(built)
     trained = size.connector + size.adapters
     frozen = _count_frozen_bytes(built.encoder) + _count_frozen_bytes(built.model.backbone)
@@ -87,14 +87,14 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
 
 
 class Meter:
-    """Writes a line of metrics per step and shows a bar.
+    """Writes metrics of each step as JSON lines (and to TensorBoard if installed), and shows a progress bar.
 
     Args:
         path: JSON lines.
         config: of the run.
         built: the model.
-        group: the processes whose steps are measured; the first writes and shows.
-        done: steps that are done already; what was noted beyond them is about to be done anew.
+        group: the processes of the run; only the first writes and shows.
+        done: completed steps; metrics of later steps are removed, because those steps will be repeated.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Meter:
             self._tracker.close()
 
     def add_step(self, step: TrainStep) -> None:
-        """Note a step."""
+        """Record a step."""
         mfu = self._size.compute_flops(step, self._num_queries) / step.seconds / self._peak
         rows, tokens = step.num_rows / step.seconds, step.num_tokens / step.seconds
         self._bar.update(
@@ -133,7 +133,7 @@ class Meter:
         self._write({**step._asdict(), "rows_per_s": rows, "tokens_per_s": tokens, "mfu": mfu})
 
     def add_validation(self, number: int, loss: float | None) -> None:
-        """Note a validation loss, if there is one."""
+        """Record a validation loss, if there is one."""
         if loss is not None:
             self._write({"number": number, "validation_loss": loss})
 
@@ -147,7 +147,7 @@ class Meter:
 
 
 def _drop_steps_from(path: Path, done: int) -> None:
-    """Take the steps after the first `done` out of the metrics: a run that was interrupted does them again."""
+    """Remove the metrics of all but the first `done` steps: an interrupted run repeats the others."""
     if path.is_file():
         lines = path.read_text().splitlines(keepends=True)
         kept = (line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done)
@@ -155,7 +155,7 @@ def _drop_steps_from(path: Path, done: int) -> None:
 
 
 def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter | None":
-    """Open TensorBoard's log of a run, where TensorBoard is installed."""
+    """Open the TensorBoard log of a run if TensorBoard is installed."""
     if find_spec("tensorboard") is None:
         return None
     from torch.utils.tensorboard import SummaryWriter
@@ -164,7 +164,7 @@ def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter | None":
 
 
 def measure_peak_flops(device: torch.device, dtype: torch.dtype) -> float:
-    """Measure the FLOPs a second of a large multiplication: what the processor does, not what is claimed of it."""
+    """Measure the FLOPs a second of a large matrix multiplication, which MFU is relative to."""
     size = 4096 if device.type == "cuda" else 1024
     left = torch.ones(size, size, device=device, dtype=dtype)
     times = 0

@@ -1,4 +1,4 @@
-"""The processes that share a training step, started by torch's own launcher; one, if none was used."""
+"""Data parallelism: the processes of `torchrun`, gradient all-reduce and FSDP2 sharding; one process without it."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DataParallelGroup:
-    """This process among those of the run."""
+    """Rank, world size and device of this process in a data-parallel run."""
 
     rank: int
     world_size: int
@@ -22,27 +22,27 @@ class DataParallelGroup:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the one that writes and prints."""
+        """Whether this is rank 0, which writes and prints."""
         return self.rank == 0
 
     def all_reduce(self, value: Tensor) -> Tensor:
-        """Add a tensor up over all processes, in place."""
+        """Sum a tensor over all processes, in place; return it."""
         if self.world_size > 1:
-            there = value.to(self.device)  # NCCL adds up what is on the GPU
+            there = value.to(self.device)  # NCCL needs tensors on the GPU
             distributed.all_reduce(there)
             value.copy_(there)
         return value
 
     def broadcast(self, value: Tensor) -> None:
-        """Give all processes the tensor of the first, in place."""
+        """Copy the tensor of the first process to all others, in place."""
         if self.world_size > 1:
             distributed.broadcast(value, src=0)
 
     def shard(self, model: nn.Module) -> None:
-        """Keep this process's share of the frozen layers; each is gathered while it computes (FSDP2).
+        """Shard the frozen layers over the processes (FSDP2); each layer is gathered while it computes.
 
-        What is trained stays whole, so its gradients are added up as ever. Every process then has to read as many
-        packed sequences as the others: `idle` says who lacks one.
+        Trained parameters stay replicated, and their gradients are summed as usual. All processes then have to run the
+        same number of micro-batches, because gathering is collective: `is_idle` tells which process lacks one.
         """
         if self.world_size == 1:
             return
@@ -56,20 +56,20 @@ class DataParallelGroup:
             fully_shard(layer, mesh=mesh, ignored_params=trained)
 
     def take_share(self, items: Sequence[T]) -> Sequence[T]:
-        """Return this process's share."""
+        """Return this process's share of the items: every `world_size`-th, from `rank` on."""
         return items[self.rank :: self.world_size]
 
     def is_idle(self, num_items: int) -> bool:
-        """Whether this process's share is one short of the first's."""
+        """Whether the share of this process is one item smaller than that of the first."""
         return self.rank >= num_items % self.world_size > 0
 
     def barrier(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes have reached this point."""
         if self.world_size > 1:
             distributed.barrier()
 
     def all_gather(self, value: Tensor) -> list[Tensor]:
-        """Return the tensor of each process, by rank."""
+        """Gather the tensor of each process, by rank."""
         if self.world_size == 1:
             return [value]
         everyone = [torch.empty_like(value) for _ in range(self.world_size)]
@@ -79,7 +79,7 @@ class DataParallelGroup:
 
 @contextmanager
 def join_processes() -> Iterator[DataParallelGroup]:
-    """Join the other processes of `torchrun`, by NCCL on GPUs and gloo elsewhere."""
+    """Join the process group of `torchrun`, with NCCL on GPUs and gloo elsewhere; without it, one process."""
     has_gpu = torch.cuda.is_available()
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")

@@ -1,7 +1,7 @@
-"""Stage 2: train the connector (and LoRA) so that the frozen backbone answers from sound.
+"""Training (stage 2): trains the connector and LoRA so that the frozen backbone answers questions about audio.
 
-    python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; the same command goes on where it stopped
-    python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # parameters, memory and time, then stops
+    python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; run it again to resume
+    python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # prints parameters, memory and time
     torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
 
 What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/train/run_folder.py`.
@@ -34,41 +34,52 @@ from services.errors import BadConfig
 from services.weights import store as weights
 from services.yaml_file import read_config
 
-CALIBRATION_STRIDE = 5  # frames between two that mean and deviation are taken from
+CALIBRATION_STRIDE = 5  # every fifth frame is enough for mean and deviation
 
 
 def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False) -> None:
-    """Run, or go on with, the training that `config` describes; paths in it start from `root`."""
+    """Run or resume the training that `config` describes; paths in it are relative to `root`.
+
+    Args:
+        config: of the run.
+        root: folder of the configuration file.
+        folder: run folder; created, or resumed.
+        dry_run: print parameters, memory and time of a step, and stop.
+
+    Raises:
+        BadConfig: the configuration, the data or the run folder cannot be used.
+        ModelError: a part cannot be loaded, or the loss is not finite.
+    """
     config = resolve_sources(config, root)
     with join_processes() as group, ExitStack() as held:
-        # 1. What is wrong with the configuration, or with the folder of a run that is to go on
+        # 1. Check the configuration and the run folder
         check_config(config, group)
         writes = group.is_first and not dry_run
         rows = run_folder.read_row_files(config, root)
         begins = writes and run_folder.prepare_folder(folder)
         if writes and not begins:
             held.enter_context(run_folder.lock_run(folder, config, rows))
-        # 2. The model: frozen parts loaded, trained parts initialised from the seed
+        # 2. Build the model: load frozen parts, initialise trained parts from the seed
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
         if config.shard_backbone:
             group.shard(built.model.backbone)
-        # 3. The rows, with the features of their clips on disk
+        # 3. Load the data: tokenised rows, cached features
         corpus = load_corpus(config, built, root, group)
         num_queries = config.model.connector.num_queries
         steps = Sampler(corpus.training, config.batch, num_queries=num_queries, seed=config.seed).steps()
-        # 4. What it will take
+        # 4. Measure one step, and print what the run will take
         trainer = Trainer(config, built.model, corpus, group)
         first = next(steps)
         trial = trainer.measure_step(first)
         if group.is_first:
-            print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - what the run is, before it begins
+            print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - command-line output
         if dry_run:
             return
-        # 5. Go on where an earlier run stopped, or give the connector its start
+        # 5. Resume from the last checkpoint, or initialise the connector
         is_begun = (folder / checkpoint.RESUME).is_file()
         aligner = None if is_begun else initialise_connector(config, built, corpus, root)
-        if begins:  # nothing is left behind by a run that cannot begin
+        if begins:  # only now, so that a run that cannot start leaves nothing behind
             held.enter_context(run_folder.lock_run(folder, config, rows))
         if is_begun:
             done = resume(trainer, folder, group)
@@ -88,7 +99,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
 
 
 def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
-    """Name the folders of the frozen parts so that the run can be opened from anywhere."""
+    """Make the folders of the frozen parts absolute, so that the run can be opened from anywhere."""
     model = config.model
     found = {
         part: str((root / source).resolve())
@@ -99,7 +110,7 @@ def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
 
 
 def check_config(config: TrainConfig, group: DataParallelGroup) -> None:
-    """Refuse a recogniser that there is not, and processes that would have nothing to do."""
+    """Refuse an unknown ASR, and more processes than packed sequences in a step."""
     if config.model.asr is not None:
         pick(ASRS, "ASR", config.model.asr)
     if group.world_size > config.batch.sequences_per_step:
@@ -110,31 +121,31 @@ def check_config(config: TrainConfig, group: DataParallelGroup) -> None:
 
 
 def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
-    """Go on from the last checkpoint, if there is one: return the number of steps done."""
+    """Resume from the last checkpoint; return the number of completed steps."""
     try:
         return checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
     except (OSError, SafetensorError, KeyError) as error:
         raise BadConfig(
-            f"'{folder / checkpoint.RESUME}' is no whole checkpoint ({str(error).splitlines()[0]}): remove it, and the "
-            f"run begins anew, or begin another with `start_from: {folder}`."
+            f"'{folder / checkpoint.RESUME}' is not a complete checkpoint ({str(error).splitlines()[0]}): remove it to "
+            f"restart the run, or begin another with `start_from: {folder}`."
         ) from error
 
 
 def open_meter(
     folder: Path, config: TrainConfig, built: LalmComponents, group: DataParallelGroup, *, done: int
 ) -> Meter:
-    """Open the metrics of a run behind the steps that are done."""
+    """Open the metrics of a run after its completed steps."""
     path = folder / checkpoint.METRICS
     try:
         return Meter(path, config, built, group, done=done)
     except (JSONDecodeError, UnicodeDecodeError, KeyError) as error:
         raise BadConfig(
-            f"'{path}' holds a line that is no step ({error}): remove that line, or the file, and the run goes on."
+            f"'{path}' holds a line that is not a step ({error}): remove that line, or the file, to resume the run."
         ) from error
 
 
 def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Corpus, root: Path) -> Aligner | None:
-    """Give the connector the weights of another run, or calibrate it; return what is to align it, if anything is."""
+    """Load the weights of another run, or calibrate the connector; return the aligner that is to run next, if any."""
     if config.start_from:
         checkpoint.load_weights(built.model, root / config.start_from)
         return None
@@ -149,24 +160,24 @@ def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Cor
 
 
 def align(aligner: Aligner, folder: Path, group: DataParallelGroup) -> None:
-    """Align the connector; the same in every process."""
+    """Run the alignment, identically in every process, and write its losses."""
     steps = track(aligner.run(), "Aligning", aligner.num_steps, transient=True, disable=not group.is_first)
     with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
         file.writelines(f"{loss:.4f}\n" for loss in steps)
 
 
 def synchronise_weights(built: LalmComponents, seed: int, group: DataParallelGroup) -> None:
-    """Give every process the same weights, and dropout of its own."""
+    """Give all processes the same weights, and each its own dropout seed."""
     for value in built.model.checkpoint_tensors().values():
-        group.broadcast(value)  # GPUs may add up the same numbers in another order
+        group.broadcast(value)  # GPUs may sum in different orders
     torch.manual_seed(seed + group.rank)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse and train; 2 and one line on stderr where the user can mend it, 130 and one after Ctrl-C."""
+    """Parse the command line and train; exit code 2 for an error that the user can fix, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
     parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
-    parser.add_argument("run", type=Path, help="run folder; made, or gone on with")
+    parser.add_argument("run", type=Path, help="run folder; created, or resumed")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
     options = parser.parse_args(argv)
     folder: Path = options.run

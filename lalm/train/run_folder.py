@@ -1,4 +1,4 @@
-"""A run folder belongs to one training at a time, and to the rows that it was begun with.
+"""Run folder: file lock against a second process, and a check that the data has not changed since the first step.
 
 Beside what `lalm/train/checkpoint.py` writes it holds data.json (`Sources`) and .lock.
 """
@@ -21,28 +21,28 @@ SOURCES, LOCK = "data.json", ".lock"
 
 
 class RowFile(Value):
-    """A file of rows."""
+    """Fingerprint of a data file."""
 
     name: str
-    """As the configuration calls it."""
+    """Path, as in the configuration."""
     size: int
     """Bytes."""
     sha256: str
 
 
 class RowFiles(Value):
-    """All files of a run, in order."""
+    """Fingerprints of all data files of a run, in order."""
 
     files: tuple[RowFile, ...]
 
 
 def read_row_files(config: TrainConfig, root: Path) -> RowFiles:
-    """Return what the files of rows hold now; paths start from `root`."""
+    """Compute the fingerprints of the data files; paths start from `root`."""
     return RowFiles(files=tuple(_read_row_file(name, root / name) for name in config.data.files))
 
 
 def prepare_folder(folder: Path) -> bool:
-    """Make the folder where it is not there; return whether a run begins in it."""
+    """Create the folder if necessary; return whether it is empty, so that a new run starts in it."""
     if folder.exists() and not folder.is_dir():
         raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
     try:
@@ -54,9 +54,10 @@ def prepare_folder(folder: Path) -> bool:
 
 @contextmanager
 def lock_run(folder: Path, config: TrainConfig, rows: RowFiles) -> Iterator[None]:
-    """Keep the folder for this training; what a new run begins with is written into it.
+    """Hold the lock of a run folder; write configuration and data fingerprints of a new run.
 
-    Raises `BadConfig` where it holds a run of another configuration or of other rows, or another process trains in it.
+    Raises:
+        BadConfig: it holds a run of another configuration or other data, or another process holds the lock.
     """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
@@ -76,7 +77,7 @@ def lock_run(folder: Path, config: TrainConfig, rows: RowFiles) -> Iterator[None
 
 
 def _check_row_files(folder: Path, rows: RowFiles) -> None:
-    """Write down what the files of rows hold, or refuse to go on with other rows."""
+    """Write the fingerprints of the data files, or refuse to resume with other data."""
     path = folder / SOURCES
     if not path.is_file():
         write_atomic(path, rows.model_dump_json(indent=1) + "\n")

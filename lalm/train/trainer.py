@@ -1,4 +1,4 @@
-"""One process's share of a training: a step, the validation loss, a trial."""
+"""Training step with gradient accumulation, validation loss, and a timed trial step, for one process of a run."""
 
 import math
 import time
@@ -19,7 +19,7 @@ from services.errors import ModelError
 
 
 class TrainStep(NamedTuple):
-    """What one update came to, over all processes."""
+    """Metrics of one optimiser step, over all processes."""
 
     number: int
     loss: float
@@ -28,11 +28,11 @@ class TrainStep(NamedTuple):
     learning_rate: float
     num_rows: int
     num_segments: int
-    """Segments of audio that the connector read."""
+    """Audio segments that the connector encoded."""
     num_tokens: int
     """Tokens that the backbone read."""
     num_replied: int
-    """Reply tokens, where logits were computed."""
+    """Reply tokens, at which logits and loss were computed."""
     seconds: float
 
 
@@ -41,7 +41,7 @@ class Trainer:
 
     Args:
         config: of the run.
-        model: what is trained.
+        model: connector and backbone.
         corpus: rows and features.
         group: the processes that share each step.
     """
@@ -63,7 +63,7 @@ class Trainer:
         self.optimizer = AdamW(groups, betas=chosen.betas, weight_decay=chosen.weight_decay)
 
     def step(self, number: int, packs: Sequence[MicroBatch]) -> TrainStep:
-        """Update once; `ModelError` names the rows at fault where the loss is no number."""
+        """Run one optimiser step; `ModelError` names the clips whose loss or gradient is not finite."""
         started = time.perf_counter()
         share = compute_learning_rate(
             1.0, number, self._config.optimizer.warmup_steps, self._config.optimizer.num_steps
@@ -81,7 +81,7 @@ class Trainer:
         )
 
     def measure_step(self, packs: Sequence[MicroBatch]) -> TrainStep:
-        """Measure a step without an update."""
+        """Measure a step without updating the weights."""
         started = time.perf_counter()
         sums = self._accumulate_gradients(0, packs)
         self.optimizer.zero_grad(set_to_none=True)
@@ -89,9 +89,10 @@ class Trainer:
 
     @torch.no_grad()
     def compute_validation_loss(self) -> float | None:
-        """Return the mean loss of a reply token over the clips held back; None where none are.
+        """Return the mean loss per reply token on the validation set, in nats; None if the set is empty.
 
-        `ModelError` where it is no number.
+        Raises:
+            ModelError: the loss is not finite.
         """
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64)
@@ -104,13 +105,13 @@ class Trainer:
         loss, count = self._group.all_reduce(sums).tolist()
         if not math.isfinite(loss):
             raise ModelError(
-                "The validation loss is no number, so the model is ruined and not saved; the last checkpoint is kept. "
+                "The validation loss is not a number, so the model is not saved; the last checkpoint is kept. "
                 "Lower optimizer.learning_rate."
             )
         return loss / count if count else None
 
     def _accumulate_gradients(self, number: int, packs: Sequence[MicroBatch]) -> Tensor:
-        """Leave the gradients of a step; return its loss and counts, summed over all processes."""
+        """Accumulate the gradients of a step; return its loss and counts, summed over all processes."""
         self.model.train()
         replied = sum(one.num_replied for one in packs)
         sums = torch.zeros(5, dtype=torch.float64)
@@ -135,7 +136,7 @@ class Trainer:
         return logprobs
 
     def _lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:
-        """Return what to read for nothing: processes that share layers gather them together, as often as each other."""
+        """Return a micro-batch to run without effect if this process has one fewer: FSDP2 gathers are collective."""
         is_needed = self._config.shard_backbone and self._group.is_idle(len(packs))
         return packs[:1] if is_needed else ()
 
@@ -147,13 +148,13 @@ class Trainer:
     def _raise_not_finite(self, number: int, packs: Sequence[MicroBatch]) -> None:
         names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))
         raise ModelError(
-            f"The loss of step {number}, or its gradient, is no number, over the rows about {names}. "
+            f"The loss of step {number}, or its gradient, is not a number, over the rows about {names}. "
             "Lower optimizer.learning_rate, or take those rows out; the last checkpoint is kept."
         )
 
 
 def _make_record(number: int, sums: Tensor, started: float) -> TrainStep:
-    """Return the record of a step that began at `started`."""
+    """Make the record of a step that began at `started` (perf_counter seconds)."""
     loss, *counts = sums.tolist()
     rows, segments, tokens, replied = map(int, counts)
     seconds = time.perf_counter() - started
@@ -161,7 +162,7 @@ def _make_record(number: int, sums: Tensor, started: float) -> TrainStep:
 
 
 def compute_learning_rate(peak: float, step: int, warmup_steps: int, num_steps: int) -> float:
-    """Return the learning rate of a step: linear warm-up to `peak`, then a cosine to zero."""
+    """Return the learning rate of a step: linear warm-up to `peak`, then cosine decay to zero."""
     if step < warmup_steps:
         return peak * (step + 1) / warmup_steps
     done = (step - warmup_steps) / max(1, num_steps - warmup_steps)

@@ -115,7 +115,7 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
     assert train.main([str(config), str(tmp_path / "run")]) == 0
     built = build(read_config(config, TrainConfig).model, CPU)
     optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
-    with pytest.raises(BadConfig, match="was begun by 1 processes and is now gone on with by 2"):
+    with pytest.raises(BadConfig, match="was begun by 1 processes and is now resumed by 2"):
         checkpoint.resume(built.model, optimizer, tmp_path / "run", DataParallelGroup(1, 2, CPU))
 
 

@@ -216,9 +216,9 @@ def test_a_run_folder_that_cannot_be_made_is_one_line(
 @pytest.mark.parametrize(
     ("name", "keep", "reason"),
     [
-        ("resume.safetensors", 3000, "is no whole checkpoint"),
-        ("resume.safetensors", 0, "is no whole checkpoint"),
-        ("metrics.jsonl", 30, "metrics.jsonl' holds a line that is no step"),
+        ("resume.safetensors", 3000, "is not a complete checkpoint"),
+        ("resume.safetensors", 0, "is not a complete checkpoint"),
+        ("metrics.jsonl", 30, "metrics.jsonl' holds a line that is not a step"),
     ],
 )
 def test_what_a_crash_left_in_pieces_is_named(

@@ -1,4 +1,4 @@
-"""A step: its learning rate, and what it does when the loss is no number."""
+"""A step: its learning rate, and what it does when the loss is not a number."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
     config = make_run(optimizer={"num_steps": 9, "warmup_steps": 0, "learning_rate": 1e37, "lora_learning_rate": 1e37})
     assert train.main([str(config), str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err
-    assert "is no number, over the rows about " in error
+    assert "is not a number, over the rows about " in error
     assert ".wav" in error
     assert "Lower optimizer.learning_rate" in error
 
@@ -37,6 +37,6 @@ def test_an_update_that_ruins_the_model_is_not_saved(
 ) -> None:
     ruinous = {"num_steps": 1, "warmup_steps": 0, "learning_rate": 1e30, "lora_learning_rate": 1e30}
     assert train.main([str(make_run(optimizer=ruinous)), str(tmp_path / "run")]) == 2
-    assert "The validation loss is no number" in capsys.readouterr().err
+    assert "The validation loss is not a number" in capsys.readouterr().err
     weights = load_file(tmp_path / "run" / checkpoint.WEIGHTS)
     assert all(value.isfinite().all() and value.abs().max() < 1e6 for value in weights.values())
