@@ -17,7 +17,7 @@ class Split(NamedTuple):
     """Empty: the text holds none."""
 
 
-class _Line(NamedTuple):
+class _OptionLine(NamedTuple):
     letter: str
     style: str
     """What marks the letter: `()`, or the sign behind it."""
@@ -60,9 +60,9 @@ def _run(lines: list[str], start: int) -> list[int]:
     return numbers
 
 
-def _read(line: str) -> _Line | None:
+def _read(line: str) -> _OptionLine | None:
     match = LINE.fullmatch(line.strip())
     if not match:
         return None
     in_brackets, letter, sign, text = match.groups()
-    return _Line(in_brackets or letter, sign or "()", text)
+    return _OptionLine(in_brackets or letter, sign or "()", text)

@@ -64,7 +64,7 @@ function bars(rows) {
 }
 
 function evidence(answer, clip) {
-  if (!answer.evidence.length) return [make("h4", "Evidence"), make("p", "None: this model hears for itself.", "note")];
+  if (!answer.evidence.length) return [make("h4", "Evidence"), make("p", "None: this model listens to the recording itself.", "note")];
   const list = make("ul", "", "evidence");
   list.tabIndex = 0;
   for (const one of answer.evidence) list.append(statement(one, clip));

@@ -4,12 +4,12 @@ import { card, failedCard, waitingCard } from "./card.js";
 import { Votes } from "./votes.js";
 
 const element = (id) => document.getElementById(id);
-const NOBODY = "";
+const NONE = "";
 const LETTERS = ["A", "B"];
 
 const clip = new Clip(element("wave"), element("play"));
 const votes = new Votes(element("votes"), element("export"), element("forget"));
-let running = null; // AbortController of the questions in the air
+let running = null; // AbortController of the requests in flight
 let round = null; // what was asked last: question, options, names in the order shown, answers
 
 async function findModels() {
@@ -19,15 +19,15 @@ async function findModels() {
   const names = body.data.map((model) => model.id).filter((name) => name !== "both");
   if (!names.length) throw new Error("No model is loaded yet.");
   const cascade = names.find((name) => name.startsWith("cascade/")) ?? names[0];
-  const lalm = names.find((name) => name.startsWith("lalm/")) ?? NOBODY;
+  const lalm = names.find((name) => name.startsWith("lalm/")) ?? NONE;
   fill(element("first"), names, cascade);
-  fill(element("second"), [NOBODY, ...names], lalm);
+  fill(element("second"), [NONE, ...names], lalm);
   element("ask").disabled = false;
-  element("state").textContent = `${names.length} ways to answer are ready.`;
+  element("state").textContent = `${names.length} models are ready.`;
 }
 
 function fill(select, names, chosen) {
-  select.replaceChildren(...names.map((name) => new Option(name || "nobody", name, false, name === chosen)));
+  select.replaceChildren(...names.map((name) => new Option(name || "none", name, false, name === chosen)));
 }
 
 async function waitForModels() {
@@ -46,7 +46,7 @@ async function take(file) {
   clear();
   element("clip").textContent = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
   const problem = await clip.open(file);
-  if (problem) element("clip").textContent += ` (this browser cannot play it: ${problem}; it is sent all the same)`;
+  if (problem) element("clip").textContent += ` (this browser cannot play it: ${problem}; it is sent anyway)`;
 }
 
 async function record() {
@@ -72,7 +72,7 @@ async function ask(event) {
   if (!clip.file) return refuse("Choose a recording first, or record one.", element("file"));
   if (!question) return refuse("Write a question first.", element("question"));
   if (choices.length === 1) return refuse("Give at least two options, or none for an open question.", element("choices"));
-  const names = [element("first").value, element("second").value].filter((name) => name !== NOBODY);
+  const names = [element("first").value, element("second").value].filter((name) => name !== NONE);
   const blind = element("blind").checked && names.length === 2;
   if (blind && Math.random() < 0.5) names.reverse();
   say("");

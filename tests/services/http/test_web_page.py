@@ -129,7 +129,7 @@ def test_a_person_asks_both_blind_votes_and_plays_the_evidence(url: str, browser
     def find(selector: str) -> str:
         return browser.find_element(By.CSS_SELECTOR, selector).text
 
-    wait.until(lambda _: "2 ways to answer are ready" in find("#state"))
+    wait.until(lambda _: "2 models are ready" in find("#state"))
     browser.find_element(By.ID, "ask").click()
     assert find("#problem") == "Choose a recording first, or record one."
     browser.find_element(By.ID, "file").send_keys(str(clip))
@@ -169,7 +169,7 @@ def test_a_key_given_as_the_password_opens_the_page_and_lets_it_ask(
     assert not browser.find_elements(By.ID, "ask")
     browser.get(url.replace("//", f"//me:{secret}@"))  # as what a person types: the browser keeps it for this server
     browser.get(url)
-    wait.until(lambda _: "2 ways to answer are ready" in find("#state"))
+    wait.until(lambda _: "2 models are ready" in find("#state"))
     browser.find_element(By.ID, "file").send_keys(str(clip))
     browser.find_element(By.ID, "question").send_keys("What is heard?")
     browser.find_element(By.ID, "choices").send_keys("a tone\na dog")
