@@ -15,12 +15,11 @@ bug and keeps its traceback. `STRICT` lets nothing be missing; `eval run` measur
 question is asked: one that cannot be opened at all is an error at the start, not a degraded answer.
 """
 
-import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from services.deadline import remaining_s
+from services.deadline import remaining_s, time_limit
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 Part: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
@@ -114,10 +113,6 @@ async def in_time(step: Step, work: Awaitable[Done]) -> Done:
     if left is None:
         return await work
     share_s = SHARES[step] * left
-    try:
-        async with asyncio.timeout(share_s) as timeout:
-            return await work
-    except TimeoutError:
-        if not timeout.expired():
-            raise
-        raise TookTooLong(f"The step {step!r} was not done within {share_s:.1f} s, its share of the time.") from None
+    late = f"The step {step!r} was not done within {share_s:.1f} s, its share of the time."
+    async with time_limit(share_s, late):
+        return await work

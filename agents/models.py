@@ -1,18 +1,25 @@
 """Which models a path uses, by name, and how they are opened in this process."""
 
 from dataclasses import dataclass, field
-from typing import Protocol, Self, TypeAlias, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from pydantic import model_validator
 
 from lalm.catalog import Engine, open_lalm
-from services.cache.perception import CachedASR, CachedCaptioner
-from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, open_llm, pick
-from services.protocols import ASR, LALM, LLM, Captioner
-from services.settings import settings
+from services.catalog import (
+    ASRS,
+    CAPTIONERS,
+    DEFAULT_ASR,
+    DEFAULT_CAPTIONER,
+    DEFAULT_LLM,
+    open_asr,
+    open_captioner,
+    open_llm,
+    pick,
+)
+from services.protocols import ASR, LALM, LLM, AnyModel, Captioner
 from services.types import Value
 
-AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 Model = TypeVar("Model", bound=AnyModel)
 
 
@@ -69,8 +76,8 @@ class LocalModels:
     def __init__(self, names: ModelNames, pool: Pool | None = None) -> None:
         self._names = names
         self._pool = pool or Pool()
-        self._open_captioner = pick(CAPTIONERS, "captioner", names.captioner)
-        self._open_asr = pick(ASRS, "ASR", names.asr)
+        pick(CAPTIONERS, "captioner", names.captioner)
+        pick(ASRS, "ASR", names.asr)
         self.opened: dict[str, AnyModel] = {}
         """What the path made use of, by role."""
 
@@ -81,15 +88,15 @@ class LocalModels:
         return self._note("llm", self._pool.llms[key])
 
     def captioner(self) -> Captioner:
-        name, open_ = self._names.captioner, self._open_captioner
+        name = self._names.captioner
         if name not in self._pool.captioners:
-            self._pool.captioners[name] = CachedCaptioner(open_(), settings().home / "perception")
+            self._pool.captioners[name] = open_captioner(name)
         return self._note("captioner", self._pool.captioners[name])
 
     def asr(self) -> ASR:
-        name, open_ = self._names.asr, self._open_asr
+        name = self._names.asr
         if name not in self._pool.asrs:
-            self._pool.asrs[name] = CachedASR(open_(), settings().home / "perception")
+            self._pool.asrs[name] = open_asr(name)
         return self._note("asr", self._pool.asrs[name])
 
     def lalm(self) -> LALM:

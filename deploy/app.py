@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from agents.models import AnyModel, LocalModels, ModelNames, Models
+from agents.models import LocalModels, ModelNames, Models
 from deploy.config import Deployed, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip
 from services.audio import decoder_pool as decoder
@@ -25,7 +25,7 @@ from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.protocols import ASR, Answerer
+from services.protocols import ASR, Answerer, AnyModel
 from services.types import Value
 
 PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is

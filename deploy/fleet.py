@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeAlias
 from ray.serve.handle import DeploymentHandle
 
 from agents.degradation import DEGRADING
-from agents.models import AnyModel
 from agents.paths import DEAF, PATHS, builder
 from deploy.config import Deployed, Kind
 from services.catalog import pick
@@ -18,7 +17,7 @@ from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, 
 from services.deployments.replicas import ModelCard
 from services.errors import ModelError
 from services.http.answering import BOTH
-from services.protocols import ASR, LALM, LLM, Answerer, Captioner
+from services.protocols import ASR, LALM, LLM, Answerer, AnyModel, Captioner
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from lalm.runtimes.request_form import RequestForm
-from services.cache.perception import CachedASR
-from services.catalog import ASRS, DEFAULT_ASR, GEMINI_URL, OPENAI_URL, pick
+from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
-from services.protocols import ASR, LALM
+from services.protocols import LALM
 from services.settings import settings
 
 DEFAULT_LALM = "earwitness-tiny"
@@ -82,12 +81,8 @@ def open_served(name: str, url: str, *, aliases: tuple[str, ...] = (), form: Req
     from services.clients.chat_server import Endpoint
 
     endpoint = Endpoint(url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=REPLY_TOKENS)
-    asr = _recogniser(DEFAULT_ASR) if form and form.takes_transcript else None
+    asr = open_asr(DEFAULT_ASR) if form and form.takes_transcript else None
     return ServedLALM(endpoint, name=name, form=form, asr=asr)
-
-
-def _recogniser(name: str) -> ASR:
-    return CachedASR(pick(ASRS, "ASR", name)(), settings().home / "perception")
 
 
 def open_trained(folder: Path, name: str) -> LALM:
@@ -96,7 +91,7 @@ def open_trained(folder: Path, name: str) -> LALM:
     from lalm.train import checkpoint
 
     asr = checkpoint.read_config(folder).model.asr
-    return InProcessTrainedLALM(folder, name=name, asr=None if asr is None else _recogniser(asr))
+    return InProcessTrainedLALM(folder, name=name, asr=None if asr is None else open_asr(asr))
 
 
 def open_served_trained(folder: Path, name: str, url: str) -> LALM:
@@ -107,7 +102,7 @@ def open_served_trained(folder: Path, name: str, url: str) -> LALM:
 
     asr = checkpoint.read_config(folder).model.asr
     endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
-    return ServedTrainedLALM(folder, endpoint, name=name, asr=None if asr is None else _recogniser(asr))
+    return ServedTrainedLALM(folder, endpoint, name=name, asr=None if asr is None else open_asr(asr))
 
 
 def open_in_own_vllm(name: str) -> LALM:
@@ -122,7 +117,7 @@ def open_in_own_vllm(name: str) -> LALM:
             "serve the model yourself and give the URL of its server as lalm_url."
         )
     asr = checkpoint.read_config(folder).model.asr
-    return OwnVllmTrainedLALM(folder, name=folder.name, asr=None if asr is None else _recogniser(asr))
+    return OwnVllmTrainedLALM(folder, name=folder.name, asr=None if asr is None else open_asr(asr))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:

@@ -55,6 +55,20 @@ def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None
     return opener(url) if sampling is None else opener(url, sampling)
 
 
+def open_asr(name: str) -> ASR:
+    """Open an ASR of the catalogue behind the perception cache."""
+    from services.cache.perception import CachedASR
+
+    return CachedASR(pick(ASRS, "ASR", name)(), settings().home / "perception")
+
+
+def open_captioner(name: str) -> Captioner:
+    """Open a captioner of the catalogue behind the perception cache."""
+    from services.cache.perception import CachedCaptioner
+
+    return CachedCaptioner(pick(CAPTIONERS, "captioner", name)(), settings().home / "perception")
+
+
 def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 

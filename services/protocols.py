@@ -5,7 +5,7 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 (`ModelError` for what the user can mend); it never puts an error into its text.
 """
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
@@ -89,6 +89,10 @@ class LALM(Protocol):
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""
+
+
+AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
+"""A model that a path is built from."""
 
 
 class Answerer(Protocol):

@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import IO, NamedTuple
@@ -14,11 +15,12 @@ from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
 from lalm.catalog import DEFAULT_LALM
+from services.arms import ask_arms
 from services.audio.load import load
 from services.audio.load import require_file as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
-from services.deadline import set_deadline
-from services.errors import BadConfig, EarwitnessError, TookTooLong
+from services.deadline import set_deadline, time_limit
+from services.errors import BadConfig
 from services.protocols import Answerer
 from services.questions import check_question
 from services.types import Answer, AudioClip, Question, Value
@@ -81,24 +83,25 @@ def ask(request: AskRequest) -> AskResult:
     if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
-        answerers = [build(models) for build in builders]
+        answerers = {path: build(models) for path, build in builders.items()}
         clip = None if request.path in DEAF else _load(request.clip)
         runner = asyncio.Runner()
-        outcomes = runner.run(_in_turn(answerers, question, clip, request.deadline_s))
-        if request.deadline_s is None:
-            runner.close()  # with a deadline it stays open: closing waits for models that are late
-        return _answers(outcomes, WAYS[request.path])
+        try:
+            return runner.run(_ask_in_turn(answerers, question, clip, request.deadline_s))
+        finally:
+            if request.deadline_s is None:
+                runner.close()  # with a deadline it stays open: closing waits for models that are late
 
 
-def _builders(request: AskRequest) -> tuple[Build, ...]:
-    """Return what builds each path; on `both`, only the one with ears that can be asked again has the budget."""
+def _builders(request: AskRequest) -> dict[str, Build]:
+    """Return path -> what builds it; on `both`, only a path that can ask follow-up questions gets the budget."""
     paths = pick(WAYS, "path", request.path)
     budgets = [request.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
     rotations = [None if len(paths) > 1 and path == "lalm" else request.rotations for path in paths]
-    return tuple(
-        builder(path, budget=some, rotations=orders, router=request.router, policy=DEGRADING)
+    return {
+        path: builder(path, budget=some, rotations=orders, router=request.router, policy=DEGRADING)
         for path, some, orders in zip(paths, budgets, rotations, strict=True)
-    )
+    }
 
 
 class _Timed(NamedTuple):
@@ -106,45 +109,24 @@ class _Timed(NamedTuple):
     took_s: float
 
 
-def _answers(outcomes: Sequence[_Timed | EarwitnessError], paths: tuple[str, ...]) -> AskResult:
-    """Return what was answered; where nothing was, raise the first error."""
-    errors = {path: one for path, one in zip(paths, outcomes, strict=True) if isinstance(one, EarwitnessError)}
-    if len(errors) == len(outcomes):
-        raise errors[paths[0]]
-    timed = [one for one in outcomes if isinstance(one, _Timed)]
+async def _ask_in_turn(
+    answerers: Mapping[str, Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
+) -> AskResult:
+    asks = {path: partial(_timed, one, question, clip, deadline_s) for path, one in answerers.items()}
+    results = await ask_arms(asks, at_once=False)
     return AskResult(
-        answers=tuple(one.answer for one in timed),
-        took_s=tuple(one.took_s for one in timed),
-        missing=tuple(f"no {path}: {error}" for path, error in errors.items()),
+        answers=tuple(one.answer for one in results.found.values()),
+        took_s=tuple(one.took_s for one in results.found.values()),
+        missing=results.missing,
     )
-
-
-async def _in_turn(
-    answerers: list[Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
-) -> list[_Timed | EarwitnessError]:
-    """Ask one after the other, so that the seconds of one are not spent waiting for the other."""
-    return [await _timed_or_error(answerer, question, clip, deadline_s) for answerer in answerers]
-
-
-async def _timed_or_error(
-    answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None
-) -> _Timed | EarwitnessError:
-    try:
-        return await _timed(answerer, question, clip, deadline_s)
-    except EarwitnessError as error:
-        return error
 
 
 async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None) -> _Timed:
     started = perf_counter()
-    try:
-        with set_deadline(deadline_s):
-            async with asyncio.timeout(deadline_s) as deadline:
-                answer = await answerer.answer(question, clip)
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        raise TookTooLong(f"No answer within {deadline_s:g} s; give it more with --deadline.") from None
+    late = f"No answer within {deadline_s or 0:g} s; give it more with --deadline."
+    with set_deadline(deadline_s):
+        async with time_limit(deadline_s, late):
+            answer = await answerer.answer(question, clip)
     return _Timed(answer, round(perf_counter() - started, 3))
 
 

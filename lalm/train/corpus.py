@@ -17,8 +17,7 @@ from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
 from lalm.train.parallel import DataParallelGroup
 from services.audio import load as audio
-from services.cache.perception import CachedASR
-from services.catalog import ASRS, pick
+from services.catalog import open_asr
 from services.errors import BadAudio, BadConfig
 from services.protocols import ASR
 from services.settings import settings
@@ -86,7 +85,7 @@ class _ClipReader:
         self._asr: ASR | None = None
         self._shows_words = config.model.asr is not None
         if config.model.asr is not None and config.data.transcripts == "asr":
-            self._asr = CachedASR(pick(ASRS, "ASR", config.model.asr)(), settings().home / "perception")
+            self._asr = open_asr(config.model.asr)
 
     async def read_clips(self, audios: Sequence[MessageAudio], *, shown: bool) -> dict[str, TrainClip]:
         """Return the usable clips by their path in the rows; unreadable ones are left out."""

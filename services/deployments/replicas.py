@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from ray import serve
 from ray.serve._private import replica
@@ -10,13 +10,12 @@ from ray.util import get_node_ip_address
 
 from services.deployments.scale import Scale
 from services.errors import EarwitnessError
-from services.protocols import ASR, LALM, LLM, Captioner
+from services.protocols import AnyModel
 from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import observe_call
 from services.types import ReadingStyle, Value
 
-AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 LOOPBACK = "127.0.0.1"
 
 

@@ -1,12 +1,12 @@
 """A question by the name of who is to answer it: one way, or both arms side by side."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias
 
-from services.errors import EarwitnessError
+from services.arms import ask_arms
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
 from services.http.service import Service
@@ -92,22 +92,16 @@ async def find_default(service: Service) -> str:
 
 
 async def _both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
-    answerers = [await service.answerer(name) for name in names]
+    answerers = {name: await service.answerer(name) for name in names}
     clip = await open_clip(asked.sound, limits, asked.place)
-    running = [asyncio.ensure_future(_answered(one, asked.question, clip)) for one in answerers]
-    try:
-        cascade, lalm = [await _answer_or_error(task) for task in running]
-    finally:
-        for task in running:
-            task.cancel()
-    failed = {name: one for name, one in zip(names, (cascade, lalm), strict=True) if isinstance(one, EarwitnessError)}
-    if len(failed) == len(names):
-        raise next(iter(failed.values()))
+    asks = {name: partial(_answered, one, asked.question, clip) for name, one in answerers.items()}
+    results = await ask_arms(asks, at_once=True)
+    cascade, lalm = (results.found.get(name) for name in names)
     found = Both(
-        cascade=cascade if isinstance(cascade, Answer) else None,
-        lalm=lalm if isinstance(lalm, Answer) else None,
+        cascade=cascade,
+        lalm=lalm,
         agree=_agree(cascade, lalm) if asked.question.choices else None,
-        missing=tuple(f"no {name}: {error}" for name, error in failed.items()),
+        missing=results.missing,
     )
     about = about_request()
     about.degraded += found.missing
@@ -118,14 +112,7 @@ async def _both(service: Service, limits: Limits, asked: QuestionRequest, names:
     return found
 
 
-async def _answer_or_error(running: Awaitable[Answer]) -> Answer | EarwitnessError:
-    try:
-        return await running
-    except EarwitnessError as error:
-        return error
-
-
-def _agree(cascade: Answer | EarwitnessError, lalm: Answer | EarwitnessError) -> bool | None:
-    if isinstance(cascade, EarwitnessError) or isinstance(lalm, EarwitnessError):
+def _agree(cascade: Answer | None, lalm: Answer | None) -> bool | None:
+    if cascade is None or lalm is None:
         return None
     return cascade.choice is not None and cascade.choice == lalm.choice

@@ -1,35 +1,19 @@
-"""Errors over HTTP: `{"error": {message, type, param, code}}`, as OpenAI's clients expect them."""
+"""Error handlers: every error leaves as `{"error": {message, type, param, code}}`, as OpenAI's clients expect it."""
 
 import logging
 import traceback
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
+from services.http.responses import build_error, json_response
 from services.telemetry.log_lines import LOGGER
 from services.telemetry.request_log import REQUEST_ID, record_of
-from services.types import Value
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-class ErrorDetail(Value):
-    """What went wrong, in the words of OpenAI's API."""
-
-    message: str
-    type: str
-    param: str | None = None
-    code: str
-
-
-class ErrorBody(Value):
-    """The body of every error."""
-
-    error: ErrorDetail
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -40,35 +24,30 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unknown_error)
 
 
-def _failure(status: int, code: str, message: str, param: str | None, headers: dict[str, str]) -> JSONResponse:
-    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
-    failure = ErrorBody(error=ErrorDetail(message=message, type=kind, param=param, code=code))
-    return JSONResponse(failure.model_dump(), status, headers)
-
-
-def _on_own_error(request: Request, error: Exception) -> JSONResponse:
+def _on_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarwitnessError)
     record_of(request.scope).error = error.code
     headers = {}
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
         headers["Retry-After"] = str(wait_s)
-    return _failure(error.http_status, error.code, str(error), error.param, headers)
+    body = build_error(error.http_status, error.code, str(error), param=error.param)
+    return json_response(body, error.http_status, headers)
 
 
-def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
     record_of(request.scope).error = code
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return _failure(error.status_code, code, message, None, dict(error.headers or {}))
+    return json_response(build_error(error.status_code, code, message), error.status_code, dict(error.headers or {}))
 
 
-def _on_disconnect(request: Request, _error: Exception) -> JSONResponse:
+def _on_disconnect(request: Request, _error: Exception) -> Response:
     return _on_own_error(request, ClientGone("The client hung up before all of its request had come."))
 
 
-def _on_unknown_error(request: Request, error: Exception) -> JSONResponse:
+def _on_unknown_error(request: Request, error: Exception) -> Response:
     """Say that it is our bug; the log has where it happened, and Starlette raises it on for the server's own log."""
     about = record_of(request.scope)
     about.error = "internal_error"
@@ -76,4 +55,4 @@ def _on_unknown_error(request: Request, error: Exception) -> JSONResponse:
     facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}
     LOGGER.log(logging.ERROR, "bug", extra={"facts": facts})
     message = "An error of Earwitness itself; its log has the traceback."
-    return _failure(500, "internal_error", message, None, {REQUEST_ID: about.id})
+    return json_response(build_error(500, about.error, message), 500, {REQUEST_ID: about.id})

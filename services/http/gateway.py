@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.catalog import pick
@@ -26,7 +26,7 @@ from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, Answered, QuestionRequest, answer, find_default
-from services.http.faults import ErrorBody, add_handlers
+from services.http.faults import add_handlers
 from services.http.forms import read_json
 from services.http.openai_chat import Chat, ChatRequest, read_chat
 from services.http.openai_reply import ChatCompletion, build_completion, stream_events
@@ -40,6 +40,7 @@ from services.http.openai_transcription import (
 )
 from services.http.openapi import describe_body
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
+from services.http.responses import ErrorBody, json_response
 from services.http.service import Service
 from services.http.web_page import router as web_page
 from services.questions import check_question
@@ -111,12 +112,12 @@ def _watching(service: Service) -> APIRouter:
         return Alive()
 
     @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
-    async def readyz() -> JSONResponse:
+    async def readyz() -> Response:
         """Say whether all models are loaded, and which are not; a service that is stopping is not ready."""
         missing = await service.missing()
         is_ready = not missing and not is_stopping()
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return JSONResponse(Readiness(ready=is_ready, waiting_for=missing).model_dump(), status)
+        return json_response(Readiness(ready=is_ready, waiting_for=missing), status)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
@@ -158,7 +159,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
             question = check_question(posted.question, posted.choices, as_published=posted.as_published)
             return await answer(service, limits, QuestionRequest(question, posted.model, posted.sound))
 
-        return _json(await admission.serve(request, lambda it: read_question(it, limits), work))
+        return json_response(await admission.serve(request, lambda it: read_question(it, limits), work))
 
     @router.post(
         "/chat/completions",
@@ -200,10 +201,6 @@ async def _completed(service: Service, limits: Limits, chat: Chat) -> Response:
     model = chat.asked.model or await find_default(service)
     whole = build_completion(answered, model, arms, chat.warnings, num_logprobs=chat.num_logprobs)
     if not chat.is_stream:
-        return _json(whole)
+        return json_response(whole)
     chunks = stream_events(whole, with_usage=chat.with_usage)
     return StreamingResponse(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-
-def _json(value: Value) -> Response:
-    return Response(value.model_dump_json(), media_type="application/json")

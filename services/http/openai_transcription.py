@@ -13,6 +13,7 @@ from services.errors import BadRequest, UnknownName
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
 from services.http.forms import MultipartForm, bad_request, content_type, read_form
+from services.http.responses import json_response
 from services.http.service import Service
 from services.telemetry.request_log import about_request
 from services.types import AudioClip, Evidence, Value
@@ -129,16 +130,12 @@ async def transcribe(service: Service, limits: Limits, recording: TranscriptionR
     clip = await open_clip(recording.sound, limits)
     spoken = tuple(one for one in await asr.transcribe(clip) if one.kind == "transcript")
     if form.response_format == "json":
-        return _json(Transcription(text=_text(spoken), usage=_usage(clip)))
+        return json_response(Transcription(text=_text(spoken), usage=_usage(clip)))
     if form.response_format == "verbose_json":
-        return _json(_verbose(spoken, clip))
+        return json_response(_verbose(spoken, clip))
     if form.response_format == "text":
         return PlainTextResponse(_text(spoken) + "\n")
     return PlainTextResponse(_subtitles(spoken, clip, form.response_format))
-
-
-def _json(value: Value) -> Response:
-    return Response(value.model_dump_json(), media_type="application/json")
 
 
 def _text(spoken: tuple[Evidence, ...]) -> str:

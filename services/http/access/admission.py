@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from services.deadline import set_deadline
-from services.errors import ClientGone, Overloaded, TookTooLong
+from services.deadline import set_deadline, time_limit
+from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
 from services.settings import settings
 from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
@@ -50,30 +50,18 @@ class Admission:
     ) -> Done:
         """Read a request and do what it asks, unless it is one too many, the deadline passes or the client leaves."""
         deadline_s = self._limits.deadline_s
-        try:
-            async with asyncio.timeout(deadline_s) as deadline:
-                with set_deadline(deadline_s), self._place():
-                    with _stage("upload"):
-                        asked = await self._read(request, read)
-                    return await _while_connected(request, self._in_turn(work, asked))
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise TookTooLong(
-                f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
-            ) from None
+        late = f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
+        async with time_limit(deadline_s, late):
+            with set_deadline(deadline_s), self._place():
+                with _stage("upload"):
+                    asked = await self._read(request, read)
+                return await _while_connected(request, self._in_turn(work, asked))
 
     async def _read(self, request: Request, read: Callable[[Request], Awaitable[Read]]) -> Read:
         upload_s = self._limits.upload_s
-        try:
-            async with asyncio.timeout(upload_s) as deadline:
-                return await read(request)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise TookTooLong(
-                f"The upload was not there within {upload_s:g} s; send a compressed format, or raise `upload_s`."
-            ) from None
+        late = f"The upload was not there within {upload_s:g} s; send a compressed format, or raise `upload_s`."
+        async with time_limit(upload_s, late):
+            return await read(request)
 
     @contextmanager
     def _place(self) -> Iterator[None]:

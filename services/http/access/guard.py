@@ -9,7 +9,6 @@ loopback, or any web page could ask through a name of its own that it points to 
 
 import base64
 import ipaddress
-import json
 import math
 import re
 import time
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.http.access.auth import ApiKeys
 from services.http.access.limits import PerKey
+from services.http.responses import build_error
 from services.request_context import current_context, use_context
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
@@ -45,7 +45,8 @@ class _Refusal:
     status: HTTPStatus
     code: str
     message: str
-    type: str = "invalid_request_error"
+    kind: str = ""
+    """As `build_error` takes it."""
     headers: tuple[tuple[str, str], ...] = (("Cache-Control", "no-store"),)
 
 
@@ -157,8 +158,8 @@ async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
         return
-    error = {"message": refusal.message, "type": refusal.type, "param": None, "code": refusal.code}
-    body = json.dumps({"error": error}).encode()
+    error = build_error(refusal.status, refusal.code, refusal.message, kind=refusal.kind)
+    body = error.model_dump_json().encode()
     headers = (("Content-Type", "application/json"), ("Content-Length", str(len(body))), *refusal.headers)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": int(refusal.status), "headers": raw})

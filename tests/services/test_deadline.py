@@ -1,0 +1,41 @@
+"""Deadlines and time limits."""
+
+import asyncio
+
+import pytest
+
+from services.deadline import remaining_s, set_deadline, time_limit
+from services.errors import TookTooLong
+
+
+def test_the_deadline_holds_inside_its_block_only() -> None:
+    assert remaining_s() is None
+    with set_deadline(10.0):
+        left_s = remaining_s()
+        assert left_s is not None
+        assert 9.0 < left_s <= 10.0
+        with set_deadline(0.0):
+            assert remaining_s() == 0.0
+        with set_deadline(None):
+            assert remaining_s() is None
+    assert remaining_s() is None
+
+
+async def test_a_late_block_is_cancelled_and_named() -> None:
+    with pytest.raises(TookTooLong, match="Too slow"):
+        async with time_limit(0.0, "Too slow."):
+            await asyncio.sleep(10)
+
+
+async def test_a_timeout_of_the_block_itself_passes_through() -> None:
+    async def fail() -> None:
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        async with time_limit(10.0, "Too slow."):
+            await fail()
+
+
+async def test_no_limit_never_ends_the_block() -> None:
+    async with time_limit(None, "Too slow."):
+        await asyncio.sleep(0)
