@@ -20,7 +20,8 @@ from agents.models import LocalModels, ModelNames, Models
 from deploy.config import Deployed, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip
 from services.audio import decoder_pool as decoder
-from services.deployments.replicas import bind_deployment, listen_on_loopback
+from services.deployments.ray_internals import listen_on_loopback, require_ray, version_options
+from services.deployments.replicas import bind_deployment
 from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
@@ -50,6 +51,7 @@ def build(
         open_models: opens a model by its names.
         beside: models of this configuration are up too, and nobody asks them: those that come, or those that leave.
     """
+    require_ray()
     offered = tuple(list_deployed(config))
     up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered)}
     handles = {role: _deployment(one, open_models) for role, one in up.items()}
@@ -57,9 +59,8 @@ def build(
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
-    options = scale.options() | {
-        "version": _version(config.limits.model_dump_json(), keys),
-        "_internal": True,  # as in `services.deployments.replicas`
+    options = scale.options() | version_options(_version(config.limits.model_dump_json(), keys))
+    options |= {
         "user_config": AgentConfig(models=offered).model_dump(mode="json"),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)

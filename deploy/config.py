@@ -11,22 +11,20 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agents.models import ModelNames
 from lalm.catalog import LALMS, Engine
 from lalm.export.vllm_plugin import require_vllm
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.deployments.scale import Scale
-from services.errors import BadConfig
 from services.http.access.limits import Limits
 from services.types import Value
+from services.yaml_file import read_config
 
 Kind: TypeAlias = Literal["llm", "captioner", "asr", "lalm"]
 
@@ -44,7 +42,7 @@ class Scales(Value):
 def _of_server(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no URL of a server, such as http://127.0.0.1:8000/v1")
+        raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8000/v1")
     return url
 
 
@@ -163,18 +161,8 @@ def list_deployed(config: ServeConfig) -> Iterator[Deployed]:
 
 
 def read_serve_config(path: Path) -> ServeConfig:
-    """Read a configuration; `BadConfig` names the field that cannot be used, `UnknownName` the model."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"The configuration '{path}' cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise BadConfig(f"'{path}' is no YAML: {' '.join(str(error).split())}.") from None
-    try:
-        config = ServeConfig.model_validate({} if content is None else content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadConfig(f"'{path}': {_complaint(first['type'], first['msg'], first['loc'])}") from None
+    """Read a configuration; `BadConfig` names the key that cannot be used, `UnknownName` the model."""
+    config = read_config(path, ServeConfig)
     for one in list_deployed(config):
         _check_name(one)
     return config
@@ -192,26 +180,3 @@ def _check_name(one: Deployed) -> None:
             pick(LLMS, "LLM", one.served.name)
         else:
             pick(LALMS, "LALM", one.served.name)
-
-
-def _complaint(kind: str, message: str, place: tuple[int | str, ...]) -> str:
-    name = ".".join(map(str, place)) or "the whole"
-    if kind != "extra_forbidden":
-        return f"{name}: {message.removeprefix('Value error, ')}."
-    known = tuple(_fields(place[:-1]))
-    nearest = get_close_matches(str(place[-1]), known, n=1)
-    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(known)}."
-    return f"no setting named {name!r}. {hint}"
-
-
-def _fields(place: tuple[int | str, ...]) -> list[str]:
-    model: type[Value] = ServeConfig
-    for part in place:
-        if isinstance(part, str):
-            model = _value_in(model.model_fields[part].annotation)
-    return list(model.model_fields)
-
-
-def _value_in(annotation: Any) -> type[Value]:  # noqa: ANN401 - a type, or a tuple or a union that holds one
-    candidates = (annotation, *get_args(annotation))
-    return next(one for one in candidates if isinstance(one, type) and issubclass(one, Value))

@@ -72,12 +72,14 @@ def _start_ray(job: Job) -> None:
     import ray
     from ray import serve
 
+    from services.deployments.ray_internals import start_options
+
     ray.init(
         address="local",  # never one that is already running
         include_dashboard=False,
         logging_level=logging.ERROR,
         object_store_memory=OBJECT_STORE_BYTES,
-        _temp_dir=str(job.folder),
+        **start_options(job.folder),
     )
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     # Of a replica that cannot start, `_reason` tells; the controller would log each attempt.

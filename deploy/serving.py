@@ -25,6 +25,7 @@ from deploy.draining import NAME as STOPPING
 from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
+from services.deployments.ray_internals import require_ray
 from services.errors import BadConfig, ModelError, UnknownName
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
@@ -40,6 +41,7 @@ RELOAD_SIGNAL = signal.SIGUSR1
 
 def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once."""
+    require_ray()
     config = read_config()
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)

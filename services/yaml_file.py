@@ -1,4 +1,4 @@
-"""One YAML file is one configuration: a misspelt key is an error that names the nearest one."""
+"""YAML configuration files, read strictly: a misspelt key is an error that names the nearest one."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,23 +15,28 @@ ConfigT = TypeVar("ConfigT", bound=Value)
 
 
 def read_config(path: Path, kind: type[ConfigT]) -> ConfigT:
-    """Read a configuration; `BadConfig` says which key is wrong, and what would work."""
+    """Read a configuration; `BadConfig` says which key is wrong, and what would work.
+
+    An empty file is a configuration of defaults, where every key has one.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadConfig(f"Configuration '{path}' cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadConfig(f"Configuration '{path}' is no YAML: {' '.join(str(error).split())}.") from error
+        raise BadConfig(f"Configuration '{path}' is not YAML: {' '.join(str(error).split())}.") from error
+    if content is None and not any(field.is_required() for field in kind.model_fields.values()):
+        content = {}
     if not isinstance(content, dict):
         raise BadConfig(f"Configuration '{path}' holds no keys. Known: {', '.join(kind.model_fields)}.")
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise BadConfig(f"Configuration '{path}': {_worded(error, kind)}") from error
+        raise BadConfig(f"Configuration '{path}': {_describe_first(error, kind)}") from error
 
 
-def _worded(error: ValidationError, kind: type[BaseModel]) -> str:
-    """Word the first fault; an unknown key comes first, as it explains a missing one."""
+def _describe_first(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Describe the first fault; an unknown key comes first, as it explains a missing one."""
     fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     *parents, last = map(str, fault["loc"] or ("",))
     key = ".".join([*parents, last])
@@ -42,7 +47,8 @@ def _worded(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"unknown key {key!r}; {cure}"
     if fault["type"] == "missing":
         return f"key {key!r} is missing."
-    return f"{key} = {fault['input']!r}: {worded(fault)}." if key else f"{worded(fault)}."
+    value = f" = {fault['input']!r}" if isinstance(fault["input"], str | int | float) else ""
+    return f"{key}{value}: {worded(fault)}." if key else f"{worded(fault)}."
 
 
 def _nested(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:

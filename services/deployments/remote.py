@@ -8,6 +8,7 @@ from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
+from services.deployments.ray_internals import send_directly
 from services.deployments.replicas import ModelCard, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.request_context import current_context
@@ -23,9 +24,7 @@ class RemoteModel:
 
     def __init__(self, handle: DeploymentHandle, card: ModelCard) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
-        # From replica to replica over gRPC: by reference, a clip would go through Ray's object store, and each call
-        # through the raylet, for half as many milliseconds again and more (benchmarks/http_overhead.py).
-        self._direct, self._by_reference = handle.options(_by_reference=False), handle
+        self._direct, self._by_reference = send_directly(handle), handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_context()

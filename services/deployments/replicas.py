@@ -5,9 +5,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from ray import serve
-from ray.serve._private import replica
-from ray.util import get_node_ip_address
 
+from services.deployments.ray_internals import listen_on_loopback, version_options
 from services.deployments.scale import Scale
 from services.errors import EarwitnessError
 from services.protocols import AnyModel
@@ -15,8 +14,6 @@ from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import observe_call
 from services.types import ReadingStyle, Value
-
-LOOPBACK = "127.0.0.1"
 
 
 class ModelCard(Value):
@@ -33,16 +30,6 @@ class ReplicaReply(NamedTuple):
 
     value: object
     lookups: tuple[Lookup, ...]
-
-
-def listen_on_loopback() -> None:
-    """Have the port of this process's replica on loopback, where the whole of Ray is; called before the replica is up.
-
-    Ray Serve 2.60 opens it on every interface, "[::]:0", and has no setting for it. On a cluster it has to.
-    """
-    if get_node_ip_address() == LOOPBACK:
-        open_port = replica.add_port_to_grpc_server
-        replica.add_port_to_grpc_server = lambda server, _: open_port(server, f"{LOOPBACK}:0")
 
 
 class Replica:
@@ -81,6 +68,5 @@ def bind_deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale,
     Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their
     number, changes around them.
     """
-    # Ray restarts every replica at each `serve.run` unless told the version, which only its own code may (2.60).
-    options = scale.options() | {"version": version, "_internal": True}
+    options = scale.options() | version_options(version)
     return serve.deployment(Replica).options(name=role, **options).bind(open_model, role)

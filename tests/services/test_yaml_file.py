@@ -41,7 +41,7 @@ def test_a_file_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("part: {}", "key 'name' is missing."),
         ("name: a\npart: {depth: deep}", "part.depth = 'deep': Input should be a valid integer"),
         ("", "holds no keys. Known: name, part, parts."),
-        ("name: [", "is no YAML"),
+        ("name: [", "is not YAML"),
     ],
 )
 def test_a_faulty_file_is_told_what_would_work(tmp_path: Path, text: str, reason: str) -> None:

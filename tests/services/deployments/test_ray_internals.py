@@ -1,0 +1,40 @@
+"""Ray's private API: each part that is used exists in the version that is required, and another version is refused."""
+
+import inspect
+import tomllib
+from pathlib import Path
+
+import pytest
+import ray
+from ray import serve
+from ray.serve._private import replica
+from ray.serve._private.build_app import build_app
+from ray.serve.handle import DeploymentHandle
+
+from services.deployments import ray_internals
+from services.deployments.ray_internals import RAY_VERSION, require_ray
+from services.errors import ModelError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_required_version_is_the_declared_and_installed_one() -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert f"ray[serve]=={RAY_VERSION}" in dependencies
+    assert ray.__version__ == RAY_VERSION
+    require_ray()
+
+
+def test_another_version_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_internals, "version", lambda _: "2.61.0")
+    with pytest.raises(ModelError, match=r"Ray 2\.61\.0 is installed: pip install 'ray\[serve\]==2\.60\.0'\."):
+        require_ray()
+
+
+def test_the_private_parts_exist() -> None:
+    assert list(inspect.signature(replica.add_port_to_grpc_server).parameters) == ["server", "address"]
+    assert "_by_reference" in inspect.signature(DeploymentHandle.options).parameters
+    assert {"version", "_internal"} <= inspect.signature(serve.Deployment.options).parameters.keys()
+    assert '"_temp_dir"' in inspect.getsource(ray.init)
+    assert replica.SERVE_BUILD_ASGI_APP_METHOD == "__serve_build_asgi_app__"  # a method of deploy.app.Agent
+    assert callable(build_app)  # tests/deploy/test_config.py
