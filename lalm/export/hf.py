@@ -1,10 +1,10 @@
-"""A trained LALM as a Hugging Face model.
+"""Hugging Face model class of an exported LALM, registered with `AutoModel`.
 
 After `import lalm.export.hf`, plain `transformers` opens what `python -m lalm.export` wrote:
 
-import lalm.export.hf
-model = AutoModel.from_pretrained(folder).eval()
-template = Template(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
+    import lalm.export.hf
+    model = AutoModel.from_pretrained(folder).eval()
+    template = ChatTemplate(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
 """
 
 # Shape suffixes: L tokens, V vocabulary
@@ -27,7 +27,7 @@ from services.types import AudioClip
 
 
 class Lalm(PreTrainedModel):  # type: ignore[misc]
-    """Encoder, connector and backbone in one; LoRA stays beside the weights that it updates, so no digit changes."""
+    """Encoder, connector and backbone; LoRA is not merged into the weights, so that results stay bit-identical."""
 
     config_class = LalmConfig
 
@@ -61,15 +61,16 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
         position_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
     ) -> CausalLMOutput:
-        """Return the logits of every position, shape (1, L, V).
+        """Run the model; return the logits of every position, shape (1, L, V).
 
         Args:
             input_ids: one sequence, shape (1, L); audio as negative numbers (`lalm/model/template.py`).
-            clips: what it hears, in order.
+            clips: the clips of the prompt, in order.
             position_ids: shape (1, L); of a packed sequence.
             attention_mask: shape (1, 1, L, L), bool; of a packed sequence.
 
-        Raises `ValueError` for more than one sequence.
+        Raises:
+            ValueError: more than one sequence.
         """
         if len(input_ids) != 1:
             raise ValueError(

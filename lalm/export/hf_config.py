@@ -1,4 +1,4 @@
-"""The configuration of an exported LALM, registered with transformers; it imports no model."""
+"""Hugging Face configuration of an exported LALM, registered with `AutoConfig`; importing it loads no model code."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from transformers import AutoConfig, PretrainedConfig
 
 
 class LalmConfig(PretrainedConfig):  # type: ignore[misc]
-    """Nested configurations of the parts, each in the form that its own library writes."""
+    """Configuration with one nested dict for each part, as the part's own library writes it."""
 
     model_type = "earwitness_lalm"
 

@@ -1,12 +1,12 @@
-"""Export of a run folder as a Hugging Face folder.
+"""Export of a run folder in Hugging Face format.
 
-Plain `transformers` loads it after `import lalm.export.hf`, and vLLM as it is.
+`transformers` loads the result after `import lalm.export.hf`, and vLLM loads it directly.
 
     python -m lalm.export runs/tiny exported/tiny
 
 It holds config.json, model.safetensors (encoder, connector, backbone, adapters, in float32), the tokenizer with its
-chat template, the feature extractor's settings and generation_config.json. The tokenizer knows two tokens more: where
-a clip stands, and where its transcript ends. The chat template takes OpenAI's content parts.
+chat template, the feature extractor's settings and generation_config.json. The tokenizer has two extra tokens: the
+placeholder of a clip, and the end of its transcript. The chat template accepts OpenAI's content parts.
 """
 
 import argparse
@@ -33,7 +33,15 @@ PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 
 
 def export(trained: Path, folder: Path) -> None:
-    """Write the model of a run; `folder` appears whole, or not at all."""
+    """Export the model of a run atomically: `folder` appears complete, or not at all.
+
+    Args:
+        trained: run folder of `lalm.train`.
+        folder: to create.
+
+    Raises:
+        BadConfig: the run has no trained weights, or `folder` exists or cannot be written.
+    """
     config = checkpoint.read_config(trained).model
     if not (trained / checkpoint.WEIGHTS).is_file():
         raise BadConfig(
@@ -45,7 +53,7 @@ def export(trained: Path, folder: Path) -> None:
 
 @contextmanager
 def _write_whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into, which takes its name once all is written; `BadConfig` where nothing can be."""
+    """Give a temporary folder that is renamed to `folder` on success; raise `BadConfig` if it cannot be written."""
     partial = folder.with_name(f"{folder.name}.partial")
     try:
         if folder.exists():
@@ -53,7 +61,7 @@ def _write_whole_folder(folder: Path) -> Iterator[Path]:
         partial.mkdir(parents=True, exist_ok=True)
         yield partial
         partial.rename(folder)
-    except (OSError, SafetensorError) as error:  # safetensors words what the disk refuses
+    except (OSError, SafetensorError) as error:  # safetensors wraps the errors of the disk
         raise BadConfig(f"'{folder}' cannot be written: {str(error).splitlines()[0]}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -80,14 +88,14 @@ def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
 
 
 def add_audio_tokens(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
-    """Add what a server needs that is sent clips: the two tokens, and a chat template that takes them as parts."""
+    """Add the audio tokens, and extend the chat template to content parts, as a server needs them."""
     tokenizer.add_tokens([AUDIO, TRANSCRIPT_END], special_tokens=True)
     tokenizer.chat_template = PARTS_TEMPLATE.read_text(encoding="utf-8") + str(tokenizer.chat_template)
     return tokenizer
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse and export; 2 and one line on stderr where the user can mend it."""
+    """Parse the command line and export; exit code 2 for an error that the user can fix."""
     parser = argparse.ArgumentParser(prog="python -m lalm.export", description="Export a LALM for transformers.")
     parser.add_argument("run", type=Path, help="run folder of lalm.train")
     parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")

@@ -1,8 +1,11 @@
-"""Our LALM inside vLLM 0.32: the encoder and connector as they are, the backbone as vLLM itself runs it.
+"""vLLM 0.32 model class of our LALM: our encoder and connector, and vLLM's own implementation of the backbone.
 
-A clip is as many tokens as its 30 s segments have queries. vLLM keeps what the encoder made of a clip, and the keys and
-values of a prompt's beginning, so a second question about a clip costs its own tokens only. LoRA is merged into the
-backbone when its weights are read: unlike in the run, it stays active where nothing is heard.
+A clip takes as many tokens as its 30 s segments have queries. vLLM caches the audio embeddings of a clip (encoder
+cache) and the KV cache of a prompt prefix, so a second question about a clip costs only its own tokens. LoRA is merged
+into the backbone when weights are loaded; unlike in the run, it is therefore also active in prompts without audio.
+
+Overrides several private methods of vLLM, which change between minor versions: `lalm/export/vllm_plugin.py` checks the
+version before this module is imported.
 """
 
 # Shape suffixes: S segments of a clip, Q queries, A = S * Q, H backbone width
@@ -43,16 +46,16 @@ from lalm.model.encoder import SEGMENT_SAMPLES, Encoder, pad_segments
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.types import SAMPLE_RATE
 
-MAX_SEGMENTS = 10  # of a clip: vLLM reserves memory for the longest
+MAX_SEGMENTS = 10  # per clip; vLLM reserves memory for the longest
 LOW_RANK, LOW_RANK_UP, ADAPTED = ".lora_A.audio.weight", ".lora_B.audio.weight", ".base_layer.weight"
 
 
 class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
-    """What vLLM asks about the clips before it hears one."""
+    """Limits of the audio input, which vLLM asks for at start-up."""
 
     @property
     def num_queries(self) -> int:
-        """Tokens of a segment."""
+        """Tokens per segment of audio."""
         return int(self.get_hf_config().connector["num_queries"])
 
     def get_data_parser(self) -> MultiModalDataParser:
@@ -65,12 +68,12 @@ class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
         return {"audio": self.max_segments(seq_len) * self.num_queries}
 
     def max_segments(self, seq_len: int) -> int:
-        """Return the segments of the longest clip that a prompt of `seq_len` tokens can hold."""
+        """Return the maximum number of segments per clip in a prompt of `seq_len` tokens."""
         return max(1, min(MAX_SEGMENTS, seq_len // self.num_queries))
 
 
 class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: ignore[misc]
-    """The longest clips, with which vLLM measures its memory."""
+    """Dummy clips of maximum length, with which vLLM profiles memory."""
 
     def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
         return AUDIO * mm_counts.get("audio", 0)
@@ -84,7 +87,7 @@ class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: igno
 
 
 class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignore[misc]
-    """Passes samples on as they are, and gives each clip the tokens of its segments."""
+    """Passes samples through unchanged, and replaces each placeholder with the tokens of its clip."""
 
     def _call_hf_processor(self, hf_data: Mapping[str, Any], hf_kwargs: Mapping[str, object]) -> BatchFeature:
         del hf_kwargs
@@ -110,7 +113,7 @@ class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignor
         out_mm_kwargs: MultiModalKwargsItems,
     ) -> Sequence[PromptUpdate]:
         tokenizer = self.info.get_tokenizer()
-        # The token of a clip has no row in the backbone's vocabulary; one that has stands in for it, and is not read.
+        # The placeholder is outside the backbone's vocabulary; eos_token stands in for it, its embedding is replaced.
         place, slot = tokenizer.convert_tokens_to_ids(AUDIO), tokenizer.eos_token_id
 
         def tokens_of(clip: int) -> list[int]:
@@ -120,14 +123,14 @@ class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignor
         return [PromptReplacement(modality="audio", target=[place], replacement=tokens_of)]
 
     def _postprocess_prompt(self, prompt: list[int]) -> list[int]:
-        """Leave out where transcripts end: it has done its part when the text around it was made into tokens."""
+        """Remove the end-of-transcript token, which only kept the text around it from being tokenised together."""
         end = self.info.get_tokenizer().convert_tokens_to_ids(TRANSCRIPT_END)
         return [token for token in prompt if token != end]
 
 
 @MULTIMODAL_REGISTRY.register_processor(LalmProcessor, info=LalmProcessingInfo, dummy_inputs=LalmDummyInputs)
 class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore[misc]
-    """Encoder, connector, and any backbone that vLLM knows."""
+    """Encoder, connector, and any backbone that vLLM supports."""
 
     def __init__(self, *, vllm_config: VllmConfig, prefix: str = "") -> None:
         super().__init__()
@@ -155,7 +158,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         return AUDIO if modality.startswith("audio") else None
 
     def embed_input_ids(self, input_ids: Tensor, *heard: object, **where: object) -> Tensor:
-        """Embed a prompt; the tokens of clips that a text names without sending them are read as the last word."""
+        """Embed a prompt; a placeholder without a clip is outside the vocabulary, and clamped to its last token."""
         last = self.config.text_config.vocab_size - 1
         embeddings: Tensor = super().embed_input_ids(input_ids.clamp(max=last), *heard, **where)
         return embeddings
@@ -178,7 +181,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         inputs_embeds: Tensor | None = None,
         **_: object,
     ) -> Tensor | IntermediateTensors:
-        """Run the backbone; where it is cut into stages, the later ones take no embeddings."""
+        """Run the backbone; with pipeline parallelism, stages after the first take no embeddings."""
         if intermediate_tensors is not None:
             inputs_embeds = None
         return self.language_model(input_ids, positions, intermediate_tensors, inputs_embeds=inputs_embeds)
@@ -189,7 +192,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         return logits
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> set[str]:
-        """Read what `lalm.export.hf_folder` wrote."""
+        """Load the weights that `lalm.export.hf_folder` wrote."""
         names = WeightsMapper(
             orig_to_new_prefix={"language.backbone.": "language_model.", "language.connector.": "connector."}
         )
@@ -199,7 +202,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
 
 
 def merge_lora(weights: Iterable[tuple[str, Tensor]], lora: LoraConfig | None) -> Iterator[tuple[str, Tensor]]:
-    """Yield the weights with the adapters added to those that they adapt, whatever order they come in."""
+    """Merge LoRA adapters into the weights that they adapt, W + (alpha / rank) B A, in whatever order they arrive."""
     waiting: dict[str, dict[str, Tensor]] = {}
     for name, weight in weights:
         suffix = next((one for one in (ADAPTED, LOW_RANK, LOW_RANK_UP) if name.endswith(one)), None)

@@ -1,9 +1,9 @@
-"""Has vLLM say a given reply, so that its tokens are scored and the prompt before it is kept.
+"""Forced decoding in vLLM: a logits processor that makes it generate a given reply, in order to score its tokens.
 
     vllm serve exported --logits-processors lalm.export.vllm_reply:ForcedReplyProcessor
 
-Where the log-probabilities of a prompt are asked for, vLLM reads all of it again. A reply that is decoded instead, one
-given token after another, begins with what was kept; its log-probabilities are those of the unchanged logits.
+When log-probabilities of a prompt are requested, vLLM cannot use its prefix cache (KV cache). A forced reply is decoded
+after the cached prompt instead; the log-probabilities returned are those of the unmodified logits.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from lalm.export.vllm_plugin import REPLY
 
 
 class ForcedReply(NamedTuple):
-    """A reply that is being said."""
+    """Logits processor of one request: allows only the next token of a given reply."""
 
     reply: Sequence[int]
 
     def __call__(self, said: Sequence[int], logits_V: Tensor) -> Tensor:
-        """Rule out all tokens but the next of the reply; behind its end, or where there is no such token, none."""
+        """Mask all logits, shape (V,), except the next token of the reply; none after its end."""
         token = self.reply[len(said)] if len(said) < len(self.reply) else -1
         if 0 <= token < len(logits_V):
             kept = logits_V[token].clone()
@@ -32,21 +32,21 @@ class ForcedReply(NamedTuple):
 
 
 class ForcedReplyProcessor(AdapterLogitsProcessor):  # type: ignore[misc]
-    """Serves the requests that name their reply, as `vllm_xargs`."""
+    """Creates a `ForcedReply` for requests that give their reply in `vllm_xargs`."""
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
-        """Refuse a reply that is no list of tokens; vLLM answers 400."""
+        """Refuse a reply that is not a list of token ids; vLLM then returns status 400."""
         reply = _get_reply(sampling_params)
         if not isinstance(reply, list) or not all(type(token) is int for token in reply):
             raise ValueError(f"{REPLY} is a list of token ids, not {reply!r}.")
 
     def is_argmax_invariant(self) -> bool:
-        """Say that it changes what greedy decoding chooses."""
+        """Tell vLLM that the result of greedy decoding changes."""
         return False
 
     def new_req_logits_processor(self, params: SamplingParams) -> ForcedReply | None:
-        """Return what is to be said in a request, if anything."""
+        """Return the forced reply of a request, if it has one."""
         reply = _get_reply(params)
         return ForcedReply(reply) if reply else None
 

@@ -1,8 +1,8 @@
-"""A run folder as a LALM: it hears clips, scores the texts of options by likelihood, and replies greedily.
+"""In-process inference of a LALM made by `lalm.train`: scores options by likelihood, generates replies greedily.
 
-An option's score is the mean log-probability of its tokens, less most of what it has when the same question is asked
-about silence (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; Holtzman et al. 2021, arXiv:2104.08315): a
-short or common option is likely whatever is heard.
+The score of an option is the mean log-probability of its tokens, minus `PRIOR_WEIGHT` times the same for silence
+(contextual calibration: Zhao et al. 2021, arXiv:2102.09690; domain-conditional PMI: Holtzman et al. 2021,
+arXiv:2104.08315), because a short or common option is likely whatever the clip holds.
 """
 
 import math
@@ -32,24 +32,24 @@ from services.protocols import ASR
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
-MAX_BATCH = 8  # questions that are read together
+MAX_BATCH = 8  # questions per batch
 PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
-NUM_KEPT = 32  # clips whose features stay in memory: many questions are asked about the same one
+NUM_KEPT = 32  # clips whose features stay in memory, as many questions are often asked about the same clip
 
 
 class _PromptRequest(NamedTuple):
-    """A question about a clip, and the options whose likelihood is wanted."""
+    """An encoded question about a clip, and the encoded options to score."""
 
     clip: AudioClip
     prompt: tuple[int, ...]
     about_silence: tuple[int, ...] = ()
-    """The same question about silence."""
+    """The same question about silence, for calibration."""
     replies: tuple[tuple[int, ...], ...] = ()
 
 
 class _ScoredPrompt(NamedTuple):
-    """A prompt about a clip, and what may follow it."""
+    """An encoded prompt about a clip, and the replies to score."""
 
     clip: AudioClip
     prompt: tuple[int, ...]
@@ -57,12 +57,16 @@ class _ScoredPrompt(NamedTuple):
 
 
 class InProcessTrainedLALM:
-    """A LALM made by `lalm.train`.
+    """A LALM made by `lalm.train`, run by transformers in this process; implements `LALM`.
 
     Args:
-        folder: the run.
+        folder: of the run.
         name: catalogue name.
-        asr: the recogniser whose words it was trained to see beside the audio, if any.
+        asr: writes the transcript that the model was trained to see after the audio; None: without transcripts.
+
+    Raises:
+        BadConfig: the run folder cannot be used.
+        ModelError: a frozen part cannot be loaded.
     """
 
     style = ReadingStyle(scores="texts")
@@ -76,7 +80,7 @@ class InProcessTrainedLALM:
         self._built.model.eval()
         self._asr = asr
         self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()
-        # In bfloat16 what a question is read together with moves its score, by more than options may lie apart.
+        # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
@@ -92,7 +96,7 @@ class InProcessTrainedLALM:
         return pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
 
     async def _prepare_prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
-        """Return the prompt about a clip, with the words of the recogniser."""
+        """Encode the prompt about a clip, with the transcript by the ASR."""
         if self._asr is None:
             return self._encode_prompt(messages, clip, "")
         said = await self._asr.transcribe(clip)
@@ -101,25 +105,25 @@ class InProcessTrainedLALM:
         )
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
-        """Return the prompt with the clip before the last message, as it stood when the model was trained."""
+        """Encode the prompt with the clip before the last message, as in training."""
         *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
         asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
         return self._built.template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
 
     @torch.inference_mode()
     def _score(self, asked: Sequence[_PromptRequest]) -> Sequence[tuple[float, ...]]:
-        """Return the score of each option, its end of turn included: one forward pass for all questions."""
+        """Score each option, its end-of-turn token included, with two forward passes for all questions of the batch."""
         heard = self._mean_logprobs([_ScoredPrompt(one.clip, one.prompt, one.replies) for one in asked])
         raise_if_cancelled()
         expected = self._mean_logprobs([_ScoredPrompt(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         if not all(map(math.isfinite, scores)):
-            raise ModelError(f"{self.name!r} gives no numbers: what was trained is damaged. Train it again.")
+            raise ModelError(f"{self.name!r} gives no numbers: the trained weights are damaged. Train it again.")
         ends = list(accumulate(len(one.replies) for one in asked))
         return [tuple(scores[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
 
     def _mean_logprobs(self, asked: Sequence[_ScoredPrompt]) -> Tensor:
-        """Return the mean log-probability of a token of each reply, those of all prompts behind one another."""
+        """Return the mean log-probability per token of each reply, in nats, for all prompts one after the other."""
         groups = [
             PackedGroup(tuple(PackedRow(one.prompt, reply) for reply in one.replies), self._count_slots(one.clip))
             for one in asked
@@ -157,7 +161,7 @@ class InProcessTrainedLALM:
         return Reading(reply=template.decode_reply(reply), usage=usage)
 
     def _encode_clip(self, clip: AudioClip) -> list[Tensor]:
-        """Return the encoder's features of each segment, from memory where the clip was heard a moment ago."""
+        """Return the encoder features of each segment, from an in-memory cache of the last clips."""
         if clip.sha256 not in self._heard:
             self._heard[clip.sha256] = self._built.encoder(clip)
             if len(self._heard) > NUM_KEPT:

@@ -1,6 +1,6 @@
-"""A run of `lalm.train` in a vLLM of its own, on loopback: started when the LALM is opened, gone with its process.
+"""Starts a vLLM server for a run of `lalm.train`, on loopback; it ends together with this process.
 
-Whether a LALM runs here or in vLLM is said by the configuration (`lalm_engine`); neither stands in for the other.
+The configuration chooses the engine (`lalm_engine`); there is no fallback from one to the other.
 """
 
 import json
@@ -28,10 +28,10 @@ from services.errors import ModelError
 from services.protocols import ASR
 from services.settings import settings
 
-START_S = 600.0  # a large backbone is read and compiled in minutes
+START_S = 600.0  # timeout; a large backbone takes minutes to load and compile
 POLL_S = 0.5
-MAX_TOKENS = 2048  # of a prompt with its reply
-# vLLM's runner for GPUs refuses logits processors with the interface of the one for CPUs.
+MAX_TOKENS = 2048  # prompt and reply together
+# vLLM's GPU model runner does not accept logits processors written for the CPU model runner.
 ON_CPU = (
     *("--dtype", "float32", "--enforce-eager", "--block-size", "32"),
     *("--logits-processors", "lalm.export.vllm_reply:ForcedReplyProcessor"),
@@ -39,19 +39,21 @@ ON_CPU = (
 DIE_WITH_PARENT = """
 import ctypes, os, sys
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: gone with the thread that started it, even if killed
+    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: ends with its parent thread
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
 class VllmServerProcess:
-    """A `vllm serve` that ends with this process, however this process ends.
+    """Child process `vllm serve` that ends when this process ends, even if it is killed.
 
     Args:
         folder: run of `lalm.train`; it is exported once, below the cache folder.
-        name: what it is served as.
+        name: model name on the server.
 
-    Raises `BadConfig` without the right vLLM, `ModelError` where it does not start.
+    Raises:
+        BadConfig: the right version of vLLM is not installed.
+        ModelError: the server did not start.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -75,11 +77,11 @@ class VllmServerProcess:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it answers."""
+        """URL, model name and API key of the server."""
         return Endpoint(url=f"http://127.0.0.1:{self._port}/v1", model=self._name, api_key=SecretStr(self._key))
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server and wait for its end."""
         self._process.terminate()
         self._process.wait()
 
@@ -105,7 +107,7 @@ class VllmServerProcess:
 
 
 class OwnVllmTrainedLALM(ServedTrainedLALM):
-    """A run of `lalm.train` in a vLLM of its own."""
+    """A LALM made by `lalm.train`, run by a vLLM server that we start; implements `LALM`."""
 
     def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
         self._server = VllmServerProcess(folder, name)

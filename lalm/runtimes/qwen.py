@@ -1,7 +1,7 @@
-"""Qwen2-Audio and Qwen2.5-Omni (its thinker) in this process, through transformers: safetensors only, no remote code.
+"""In-process inference of Qwen2-Audio and Qwen2.5-Omni (its thinker) with transformers: no remote code.
 
-Tokenizer and feature extractor are called directly: the processor of Qwen2.5-Omni and qwen-omni-utils both
-want torchvision for images and videos, which nobody sends here.
+Tokenizer and feature extractor are called directly, because the processor of Qwen2.5-Omni and qwen-omni-utils both
+require torchvision, for images and videos that are not used here.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +28,20 @@ from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, Rea
 
 MAX_TOKENS = 256
 MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
-SPEAKING = ("talker.", "token2wav.")  # parts of Qwen2.5-Omni that nobody asks here
+SPEAKING = ("talker.", "token2wav.")  # speech output of Qwen2.5-Omni, which is not used here
 AUDIO_BEFORE, AUDIO, AUDIO_AFTER = "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"
 TURN = "<|im_start|>{role}\n{content}<|im_end|>\n"
 REPLY = "<|im_start|>assistant\n"
 
 
 class InProcessQwen:
-    """One of the two from a folder in Hugging Face format, on the GPU if there is one; one question at a time."""
+    """Qwen2-Audio or Qwen2.5-Omni from a Hugging Face folder, on the GPU if there is one; implements `LALM`.
+
+    Questions are answered one at a time.
+
+    Raises:
+        ModelError: the folder cannot be loaded, or its tensors do not fit the architecture.
+    """
 
     style = ReadingStyle()
 
@@ -106,13 +112,13 @@ class InProcessQwen:
         return Reading(reply=text.strip(), usage=Usage(prompt_tokens=num_tokens, completion_tokens=len(out_T)))
 
     def _make_inputs(self, messages: tuple[Message, ...], clip: AudioClip) -> dict[str, torch.Tensor]:
-        """Return what the model takes: token ids (1, num_tokens), log-mel (num_clips, num_mels, num_frames), masks."""
+        """Make the model inputs: token ids (1, num_tokens), log-mel (num_clips, num_mels, num_frames), masks."""
         parts = [part.samples for part in self._form.split_clip(clip, self.name)]
         heard = self._features(
             parts, sampling_rate=SAMPLE_RATE, padding="max_length", return_attention_mask=True, return_tensors="pt"
         )
         mask_BF = heard["attention_mask"]
-        # Two convolutions, then a pooling, each of which halves the frames.
+        # A convolution with stride 2, then average pooling: each halves the frames.
         lengths = [((num - 1) // 2 + 1 - 2) // 2 + 1 for num in mask_BF.sum(-1).tolist()]
         ids_1T = self._tokenizer(self._format_prompt(messages, lengths), add_special_tokens=False, return_tensors="pt")
         inputs = {
@@ -124,7 +130,7 @@ class InProcessQwen:
         return {key: tensor.to(self._model.device) for key, tensor in inputs.items()}
 
     def _format_prompt(self, messages: tuple[Message, ...], lengths: list[int]) -> str:
-        """Return the prompt as text, with as many audio tokens as each clip has."""
+        """Format the prompt as text, with as many audio tokens as each clip has."""
         *earlier, last = messages
         clips = [AUDIO_BEFORE + AUDIO * length + AUDIO_AFTER for length in lengths]
         if self._numbers_clips:

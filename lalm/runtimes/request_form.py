@@ -1,4 +1,4 @@
-"""How a served LALM wants to be asked: audio before text, its limits, and what its prompt may hold."""
+"""Request format of a served LALM: type of the audio part, role of the system prompt, maximum clip length."""
 
 import math
 from itertools import pairwise
@@ -15,21 +15,21 @@ TRANSCRIPT = "Transcript: {text}"
 
 
 class RequestForm(NamedTuple):
-    """The request form of one model, and how much it hears at once."""
+    """Request format and audio limits of one model."""
 
     part_type: PartType = "input_audio"
-    """`input_audio`: base64 beside its format, as OpenAI's API has it; `audio_url`: a data URI, as only vLLM has it."""
+    """`input_audio`: base64 and format, as in OpenAI's API; `audio_url`: a data URI, an extension of vLLM."""
     takes_system: bool = True
-    """False: what the system prompt says opens the user's message."""
+    """False: the system prompt is put at the start of the user's message."""
     takes_transcript: bool = False
-    """Each clip is followed by its transcript."""
+    """Whether each clip is followed by its transcript."""
     max_clip_s: float = math.inf
-    """Longest clip in seconds; what is longer the model would cut off unheard, or refuse."""
+    """Maximum length of a clip in seconds; the model truncates or refuses longer ones."""
     max_clips: int = 1
-    """Clips that one prompt may hold."""
+    """Maximum number of clips in one prompt."""
 
     def split_clip(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
-        """Return the clip whole, or as parts of equal length that the model hears one after another."""
+        """Split a clip that is too long into equal parts; raise `TooLarge` if a prompt cannot hold them all."""
         num_parts = max(1, math.ceil(clip.duration_s / self.max_clip_s))
         if num_parts > self.max_clips:
             raise TooLarge(
@@ -43,11 +43,11 @@ class RequestForm(NamedTuple):
         return tuple(AudioClip(clip.samples[a:b], clip.source_rate, clip.num_channels) for a, b in spans)
 
     def build_messages(self, messages: tuple[Message, ...], transcripts: tuple[str, ...]) -> list[dict[str, Any]]:
-        """Return the messages of a request; the clips stand in the last, before its text.
+        """Build the messages of a chat request; the clips are in the last one, before its text.
 
         Args:
-            messages: what is asked, the question last.
-            transcripts: what is said in each part of the clip; ignored by a model that takes no transcript.
+            messages: the prompt, the question last.
+            transcripts: one for each part of the clip; only their number matters to a model that takes none.
         """
         *earlier, last = messages
         instructions = "" if self.takes_system else _join_messages(earlier, "system")

@@ -1,4 +1,4 @@
-"""Somebody else's LALM behind an OpenAI-compatible server, such as Qwen2.5-Omni or Audio Flamingo in vLLM."""
+"""Client for any LALM on an OpenAI-compatible server, such as Qwen2.5-Omni or Audio Flamingo 3 in vLLM."""
 
 import asyncio
 from typing import Any, NamedTuple
@@ -12,19 +12,19 @@ from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
 class _Request(NamedTuple):
-    """What is sent, and the base64 of each part of the clip that goes into it."""
+    """Body of a chat request, and the audio of each part of the clip as base64."""
 
     body: dict[str, Any]
     audio: tuple[bytes, ...]
 
 
 class ServedLALM:
-    """A LALM that is sent the clip as 16-bit WAV beside the question.
+    """A LALM on a server, which is sent the clip as 16-bit WAV with the question; implements `LALM`.
 
     Args:
         endpoint: where it is served.
-        name: what it is called here.
-        form: the request form that it needs, and its limits.
+        name: catalogue name.
+        form: request format and audio limits of the model.
         asr: writes the transcript for a model that takes one.
     """
 

@@ -1,7 +1,7 @@
-"""A run of `lalm.train` behind vLLM: asked just as in this process, and its options scored by the same sum.
+"""Client for a run of `lalm.train` on a vLLM server: same prompts and same option scores as in process.
 
-The prompts are made from the run's own configuration, and the server's tokens compared with them, so nothing is guessed
-of what it reads. An option costs one request about the clip and one about silence (`lalm/runtimes/served_scores.py`).
+Prompts are encoded here with the configuration of the run and compared with the tokens that the server reports, so a
+mismatch is an error. An option costs one request about the clip and one about silence.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
 class ServedTrainedLALM:
-    """A LALM made by `lalm.train`, exported and served.
+    """A LALM made by `lalm.train`, exported, and served by vLLM; implements `LALM`.
 
     Args:
-        folder: the run.
+        folder: of the run.
         endpoint: where it is served.
         name: catalogue name.
-        asr: the recogniser whose words it was trained to see beside the audio, if any.
+        asr: writes the transcript that the model was trained to see after the audio; None: without transcripts.
     """
 
     revision = "served"
@@ -64,7 +64,7 @@ class ServedTrainedLALM:
     async def _make_score_request(
         self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str
     ) -> ScoreRequest:
-        """Return a prompt that the option with this text follows."""
+        """Make the request that scores the option with this text."""
         turns, prompt = self._build_messages(messages, words), self._encode_prompt(messages, clip, words)
         reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
         return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
@@ -79,7 +79,7 @@ class ServedTrainedLALM:
         return self._template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
 
     def _build_messages(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
-        """Return the same as messages of a request, the clip's place in it still empty."""
+        """Build the messages of a request, with an empty audio part for the clip."""
         plain, words = self._template.escape_control_tokens, self._template.escape_control_tokens(words)
         said = [Message(role=one.role, content=plain(one.content)) for one in _strip_audio_tags(messages)]
         *earlier, last = self._template.adapt_roles(said)
@@ -90,7 +90,7 @@ class ServedTrainedLALM:
 
 
 def _strip_audio_tags(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Keep what a question says from being taken for a clip."""
+    """Remove audio placeholders from the text of messages, so that nobody can inject one."""
     return tuple(
         Message(role=one.role, content=one.content.replace(AUDIO, "").replace(TRANSCRIPT_END, "")) for one in messages
     )

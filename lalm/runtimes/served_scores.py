@@ -1,7 +1,7 @@
-"""How likely a given reply is, by a vLLM that serves a run of ours.
+"""Log-probability of a given reply on a vLLM server, by forced decoding or by prompt log-probabilities.
 
-A server with `lalm.export.vllm_reply` is given the reply token by token, and keeps the prompt for the next. Another is
-asked for the log-probabilities of prompt and reply, which it reads whole each time. The tokens are compared either way.
+A server with the logits processor of `lalm.export.vllm_reply` decodes the reply after a cached prompt. Without it, the
+log-probabilities of prompt and reply are requested, which cannot use the cache. The tokens are compared either way.
 """
 
 import json
@@ -17,58 +17,62 @@ from services.errors import ModelError
 
 
 class ScoreRequest(NamedTuple):
-    """A prompt about a clip, and what may follow it."""
+    """A prompt about a clip, and the reply to score."""
 
     turns: list[dict[str, Any]]
-    """Messages of a request, the clip's place in them still empty."""
+    """Messages of a request, with an empty audio part for the clip."""
     audio: bytes
-    """The clip, in base64."""
+    """The clip as base64."""
     prompt: tuple[int, ...]
-    """Tokens as the run makes them, places of the clip negative."""
+    """Token ids of the prompt, as encoded here; audio as negative numbers."""
     reply: tuple[int, ...]
     text: str
-    """The reply in words, without the end of its turn."""
+    """Text of the reply, without the end of its turn."""
 
 
 class _PromptTokenLogprob(BaseModel):
-    """Of a token of the prompt."""
+    """Log-probability of a token of the prompt."""
 
     logprob: float
 
 
 class _PromptLogprobsReply(BaseModel):
-    """What vLLM answers where log-probabilities of the prompt are asked for."""
+    """Response of vLLM to a request for prompt log-probabilities."""
 
     prompt_logprobs: list[dict[int, _PromptTokenLogprob] | None]
 
 
 class _ForcedReplyChoice(BaseModel):
-    """A reply, token by token."""
+    """A reply with its token ids and log-probabilities."""
 
     token_ids: tuple[int, ...] | None = None
     logprobs: CompletionLogprobs | None = None
 
 
 class _ForcedReplyResponse(BaseModel):
-    """What vLLM answers where tokens are asked for; other servers leave them out."""
+    """Response of vLLM with token ids; other servers omit them."""
 
     prompt_token_ids: tuple[int, ...] | None = None
     choices: list[_ForcedReplyChoice] = Field(min_length=1)
 
 
 class ReplyScorer:
-    """Scores replies on a server.
+    """Scores replies on a vLLM server.
 
     Args:
-        endpoint: where the run is served.
+        endpoint: of the server.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._model, self._server = endpoint.model, connect(endpoint)
-        self._says_replies = True  # until the server shows that it does not
+        self._says_replies = True  # until a response shows that it does not
 
     async def mean_logprob(self, asked: ScoreRequest) -> float:
-        """Return the mean log-probability of a token of the reply, its end of turn included."""
+        """Return the mean log-probability per token of the reply, its end of turn included, in nats.
+
+        Raises:
+            ModelError: the server fails, or tokenises the prompt differently.
+        """
         values = await self._score_by_decoding(asked) if self._says_replies else None
         if values is None:
             self._says_replies = False
@@ -76,7 +80,7 @@ class ReplyScorer:
         return sum(values) / len(values)
 
     async def _score_by_decoding(self, asked: ScoreRequest) -> list[float] | None:
-        """Return the log-probabilities of a reply that the server says; None where it says something else."""
+        """Score by forced decoding; None if the server does not support it and generated something else."""
         how = {
             "max_tokens": len(asked.reply),
             "ignore_eos": True,
@@ -93,7 +97,7 @@ class ReplyScorer:
         return [token.logprob for token in first.logprobs.content or ()]
 
     async def _score_by_prompt(self, asked: ScoreRequest) -> list[float]:
-        """Return the log-probabilities of a reply that stands in the prompt."""
+        """Score by the log-probabilities of a prompt that includes the reply."""
         turns = [*asked.turns, {"role": "assistant", "content": asked.text}]
         how = {"max_tokens": 1, "prompt_logprobs": 0, "add_generation_prompt": False}
         request = self._build_request(asked, turns, how)
