@@ -1,0 +1,104 @@
+"""Write the parts of the pages that come out of the code: the file tree and the table of embedded weights.
+
+    python docs/generate.py    # `make docs` runs it; tests/test_pages.py compares
+
+A page holds `<!-- generated: NAME -->` and `<!-- end -->`; what stands between the two is replaced.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from services.weights import store
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
+LISTED = {".py", ".json", ".yaml", ".safetensors"}
+DATA = {
+    "services/captioners/music/instrument.safetensors": "Weights of the head that names instruments",
+    "services/captioners/music/tunes.json": "Openings of well-known melodies, in semitones",
+    "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
+    "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
+    "services/weights/weights.json": "Catalogue of embedded weights: wheels, sizes, hashes, licences",
+    "lalm/distill/prompt_pool.json": "The prompts that backbones answer, in five styles",
+    "lalm/distill/questions.json": "Wordings of the questions that metadata answers, at least six each",
+    "lalm/distill/vocabulary.json": "Families of sounds and instruments, and wordings of answers",
+    "lalm/earwitness-tiny/config.yaml": "Configuration of the training of the LALM that ships",
+    "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",
+    "agents/routing/router.json": "The router that path auto uses, with where it comes from",
+    "eval/akb_open/codec-facts.json": "Questions about codecs, each with the sentence of a specification",
+    "eval/akb_open/word-facts.json": "Senses of WordNet that questions are made from",
+    "eval/analysis/published.json": "The tables that the paper prints",
+    "eval/benchmarks/akb-open.json": "AKB-open: 1,440 questions",
+    "deploy/console/demo.json": "Questions about the demo clips",
+    "deploy/console/demo-metadata.json": "What is known about the demo clips, as training data",
+    "deploy/grafana/earwitness.json": "Grafana dashboard over /metrics",
+    "deploy/k8s/kustomization.yaml": "Everything below, for `kubectl apply -k`",
+}
+"""Files that cannot say themselves what they are."""
+MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write every generated part of every page."""
+    for page in sorted(DOCS.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        if (after := filled(before)) != before:
+            page.write_text(after, encoding="utf-8")
+
+
+def filled(page: str) -> str:
+    """Return the text of a page with its generated parts as the code has them."""
+    return MARKED.sub(lambda found: found[1] + PARTS[found[2]]() + found[3], page)
+
+
+def file_tree() -> str:
+    """Return every file of the five packages with one line each, folder by folder, as a block of text."""
+    lines = [line for package in PACKAGES for line in _folder(ROOT / package)]
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _folder(folder: Path) -> Iterator[str]:
+    files = sorted(path for path in folder.iterdir() if path.suffix in LISTED and path.name != "__init__.py")
+    about = _docstring(folder / "__init__.py") if (folder / "__init__.py").is_file() else ""
+    if files:
+        yield f"{folder.relative_to(ROOT).as_posix()}/".ljust(28) + f" {about}".rstrip()
+        yield from (f"  {path.name:<26} {first_line(path)}" for path in files)
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"):
+        yield from _folder(inner)
+
+
+def first_line(path: Path) -> str:
+    """Return what a file is, in one line: from its docstring, its first comment, or the table above."""
+    name = path.relative_to(ROOT).as_posix()
+    if path.suffix == ".py":
+        return _docstring(path)
+    if name in DATA:
+        return DATA[name]
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    assert first.startswith("# "), f"{name} needs a first line that says what it is, or an entry in docs/generate.py"
+    return first.removeprefix("# ")
+
+
+def _docstring(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].removesuffix(".")
+
+
+def weights_table() -> str:
+    """Return the table of the weights that come to this machine."""
+    rows = ["| name | kind | download | licence | publisher |", "|---|---|---|---|---|"]
+    for name, entry in store.list_weights().items():
+        size = f"from `{entry.made_from}`" if entry.made_from else f"{entry.download_size / 1e6:,.0f} MB"
+        where = " (Hugging Face Hub)" if entry.hub else ""
+        rows.append(f"| `{name}` | {entry.kind} | {size}{where} | {entry.licence} | {entry.publisher} |")
+    return "\n" + "\n".join(rows) + "\n\n"
+
+
+PARTS: Mapping[str, Callable[[], str]] = {"tree": file_tree, "weights": weights_table}
+
+
+if __name__ == "__main__":
+    main()
