@@ -34,6 +34,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy docs/tools/generated_parts.py
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases benchmarks/*/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture
@@ -41,6 +42,7 @@ check: $(READY)
 
 # Write the pages that come out of the code (tests compare them), then build the documentation into site/, without the network.
 docs: $(READY)
+	$(BIN)/python docs/tools/generated_parts.py
 	$(BIN)/python -m agents.graph.graph > docs/graph.md
 	$(BIN)/python docs/tools/graph_drawing.py > docs/images/graph.svg
 	$(BIN)/python -m services.http.schema > docs/answer.schema.json

@@ -23,7 +23,7 @@ CATALOGUES: Mapping[str, Mapping[str, object]] = {
 
 
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    spec = importlib.util.spec_from_file_location("generated_parts", DOCS / "tools" / "generated_parts.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,6 +1,6 @@
 """Write the parts of the pages that come out of the code: the file tree and the table of embedded weights.
 
-    python docs/generate.py    # `make docs` runs it; tests/test_pages.py compares
+    python docs/tools/generated_parts.py    # `make docs` runs it; tests/test_pages.py compares
 
 A page holds `<!-- generated: NAME -->` and `<!-- end -->`; what stands between the two is replaced.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.weights import store
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 LISTED = {".py", ".json", ".yaml", ".safetensors"}
@@ -78,7 +78,7 @@ def first_line(path: Path) -> str:
     if name in DATA:
         return DATA[name]
     first = path.read_text(encoding="utf-8").partition("\n")[0]
-    assert first.startswith("# "), f"{name} needs a first line that says what it is, or an entry in docs/generate.py"
+    assert first.startswith("# "), f"{name}: a first comment line has to say what it is, or DATA in this file"
     return first.removeprefix("# ")
 
 
