@@ -15,6 +15,7 @@ import typer
 
 from eval import cli as eval_cli
 from eval.display.terminal import leave_now
+from eval.options import ANSWERING, OUTPUT, AnsweringOptions, Json, ModelOptions, with_groups
 from services.command import UNUSABLE
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 
@@ -34,6 +35,7 @@ app.add_typer(eval_cli.app, name="eval")
 
 
 @app.command()
+@with_groups
 def ask(
     clip: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, Ogg, MP3, M4A, AAC or WebM.")],
     question: Annotated[str, typer.Argument(help="What to ask about it.")],
@@ -41,30 +43,21 @@ def ask(
     choice: Annotated[
         list[str] | None, typer.Option(help="An option; once per option, none: an open question.")
     ] = None,
-    path: Annotated[
-        str, typer.Option(help="Way to answer: cascade, lalm, auto, both side by side, or text (hears nothing).")
-    ] = "cascade",
-    llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
-    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
-    captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clip.")] = None,
-    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clip.")] = None,
-    lalm: Annotated[
-        str | None,
-        typer.Option(help="Audio-language model that hears, on paths lalm, auto and both; default: earwitness-tiny."),
-    ] = None,
-    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1."),
-    ] = None,
-    rotations: eval_cli.Rotations = None,
-    router: eval_cli.RouterFile = None,
+    models: ModelOptions,
+    answering: AnsweringOptions,
     deadline: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),
+        typer.Option(
+            min=0.1,
+            help="Seconds for the answer once the models are loaded; what is late is left out.",
+            rich_help_panel=ANSWERING,
+        ),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print each step, what it said and its seconds.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else on stdout.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print each step, what it said and its seconds.", rich_help_panel=OUTPUT),
+    ] = False,
+    json: Json = False,
 ) -> None:
     """Ask a question about a recording."""
     from deploy.console.ask import AskRequest, ask, stdout_kept
@@ -76,22 +69,14 @@ def ask(
         clip=clip,
         question=question,
         choices=tuple(choice or ()),
-        path=path,
-        llm=llm,
-        llm_url=llm_url,
-        captioner=captioner,
-        asr=asr,
-        lalm=lalm,
-        lalm_url=lalm_url,
-        budget=budget,
-        rotations=rotations,
-        router=router,
+        models=models,
+        answering=answering,
         deadline_s=deadline,
     )
     with stdout_kept() as stdout:
         found = ask(request)
         if json:
-            shown = found if path == "both" else found.answers[0]
+            shown = found if answering.path == "both" else found.answers[0]
             print(shown.model_dump_json(), file=stdout)
         else:
             print_found(request, found, stdout, explain=explain)

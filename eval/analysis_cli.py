@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eval.display.terminal import terminal
+from eval.options import Json
 
 if TYPE_CHECKING:
     from eval.store.stored import StoredResult
@@ -19,7 +20,6 @@ class Scorer(StrEnum):
     OFFICIAL = "official"
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ByScorer = Annotated[Scorer, typer.Option(help="Which verdict counts.")]
 
 
@@ -37,7 +37,8 @@ def compare(
 
     Of three or more, name who wins in each category and by how much per second.
     """
-    from eval.analysis.compare import compare, print_comparison
+    from eval.analysis.compare import compare
+    from eval.display.comparison import print_comparison
     from eval.store.stored import open_stored
 
     if others:
@@ -51,7 +52,8 @@ def compare(
 
 
 def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
-    from eval.analysis.contest import contest, print_contest
+    from eval.analysis.contest import contest
+    from eval.display.contest import print_contest
 
     found = contest(results, scorer.value)
     if json:
@@ -68,14 +70,15 @@ def correlate(
     json: Json = False,
 ) -> None:
     """Correlate scores over LLMs: intervals, what one model or family decides, points lost by trusting them."""
-    from eval.analysis.correlate import correlate_all, print_pairs
+    from eval.analysis.correlate import correlate_all
     from eval.analysis.score_table import read_table
+    from eval.display.correlation import print_correlations
 
     found = correlate_all(read_table(runs), x, y)
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_pairs(found, terminal())
+        print_correlations(found, terminal())
 
 
 def recommend(
@@ -88,8 +91,9 @@ def recommend(
     json: Json = False,
 ) -> None:
     """Rank LLMs by a text-only score and say the expected regret of fine-tuning the first."""
-    from eval.analysis.recommend import print_recommendation, recommend
+    from eval.analysis.recommend import recommend
     from eval.analysis.score_table import read_table
+    from eval.display.recommendation import print_recommendation
 
     found = recommend(read_table(runs), x, y, n=n, seed=seed)
     if json:
@@ -104,7 +108,8 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """Print the paper's tables beside our runs, its correlations recomputed, and where it is wrong."""
-    from eval.analysis.reproduce import print_reproduction, reproduce
+    from eval.analysis.reproduce import reproduce
+    from eval.display.reproduction import print_reproduction
 
     found = reproduce(runs or ())
     if json:
@@ -136,8 +141,9 @@ def fit_router(
     json: Json = False,
 ) -> None:
     """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
+    from eval.display.routing import draw_routing, print_routing
     from eval.routing.arms import read_arms
-    from eval.routing.routing import draw_routing, print_routing, route
+    from eval.routing.routing import route
     from services.files import write_atomic
 
     fitted, table = route(read_arms(run_cascade, run_lalm))

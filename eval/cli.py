@@ -8,30 +8,33 @@ shell `eval` itself does. Both are this app, and `python -m eval` too. In a shel
 """
 
 import sys
-from enum import StrEnum
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eval import analysis_cli
 from eval.akb_open import cli as akb_cli
 from eval.display.terminal import leave_now, terminal
+from eval.options import (
+    CONTROLS,
+    OUTPUT,
+    AnsweringOptions,
+    BenchmarkOptions,
+    Json,
+    ModelOptions,
+    RunningOptions,
+    with_groups,
+)
 from services.command import INTERRUPTED, UNUSABLE
 from services.errors import EarwitnessError
 
 if TYPE_CHECKING:
+    from eval.run.request import RunRequest
     from eval.run.session import Outcome
 
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
-
-Rotations: TypeAlias = Annotated[
-    int | None,
-    typer.Option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
-]
-RouterFile: TypeAlias = Annotated[
-    Path | None, typer.Option(help="What path auto routes by, from `eval fit-router`; default: what ships.")
-]
 
 app = typer.Typer(
     help="Measure answers: ask a benchmark's questions and score what comes back.",
@@ -41,93 +44,67 @@ app = typer.Typer(
 )
 
 
-class Missing(StrEnum):
-    """What becomes of items whose audio is not there."""
-
-    SKIP = "skip"
-    FAIL = "fail"
-
-
 @app.callback()
 def _group() -> None:
     """Keep `run` a command with a name."""
 
 
 @app.command()
+@with_groups
 def run(
     *,
-    path: Annotated[
-        str, typer.Option(help="Way from question to answer: text (hears nothing), cascade, lalm or auto.")
-    ] = "cascade",
-    llm: Annotated[str | None, typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.")] = None,
-    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.")] = None,
-    captioner: Annotated[str | None, typer.Option(help="Captioner that describes the clips.")] = None,
-    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    lalm: Annotated[
-        str | None,
-        typer.Option(help="Audio-language model that hears, on paths lalm and auto; default: earwitness-tiny."),
+    models: ModelOptions,
+    server: Annotated[
+        str | None, typer.Option(help="Running Earwitness service to ask instead.", rich_help_panel="Models")
     ] = None,
-    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.")] = None,
-    server: Annotated[str | None, typer.Option(help="Running Earwitness service to ask instead.")] = None,
-    bench: Annotated[
-        str, typer.Option(help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema.")
-    ] = "mmau",
-    audio_root: Annotated[Path | None, typer.Option(help="Folder that the clips' paths start from.")] = None,
-    missing: Annotated[
-        Missing, typer.Option(help="Clips that are not there: ask nothing, or ask the rest and count them failed.")
-    ] = Missing.FAIL,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.")] = None,
+    answering: AnsweringOptions,
+    benchmark: BenchmarkOptions,
     control: Annotated[
-        list[str] | None, typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.")
+        list[str] | None,
+        typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.", rich_help_panel=CONTROLS),
     ] = None,
-    probe_items: Annotated[int, typer.Option(min=1, help="Items that the audio probes ask.")] = 50,
-    budget: Annotated[
-        int | None,
-        typer.Option(min=0, help="Times that an unsure answer may ask its ears again; default: 1 on auto, else 0."),
-    ] = None,
-    rotations: Rotations = None,
-    router: RouterFile = None,
-    seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.")] = 0,
-    price: Annotated[
-        str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
-    ] = None,
+    probe_items: Annotated[
+        int, typer.Option(min=1, help="Items that the audio probes ask.", rich_help_panel=CONTROLS)
+    ] = 50,
+    seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.", rich_help_panel=CONTROLS)] = 0,
+    running: RunningOptions,
     abstain: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Also report accuracy without answers less sure than this.")
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Also report accuracy without answers less sure than this.", rich_help_panel=OUTPUT
+        ),
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
-    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/, named after the options.")] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed items again.")] = False,
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
     from eval.run import session
+
+    controls = tuple(dict.fromkeys(control or ()))
+    own = {"server": server, "controls": controls, "num_probed": probe_items, "seed": seed, "abstain": abstain}
+    request = _request(models, answering, benchmark, running).model_copy(update=own)
+    _report(session.run(request), request.options().budget or 0)
+
+
+def _request(
+    models: ModelOptions, answering: AnsweringOptions, benchmark: BenchmarkOptions, running: RunningOptions
+) -> "RunRequest":
+    """Return what the shared options ask for."""
     from eval.run.request import Price, RunRequest
 
-    request = RunRequest(
-        path=path,
-        bench=bench,
-        llm=llm,
-        llm_url=llm_url,
-        captioner=captioner,
-        asr=asr,
-        lalm=lalm,
-        lalm_url=lalm_url,
-        server=server,
-        limit=limit,
-        audio_root=audio_root,
-        missing=missing.value,
-        controls=tuple(dict.fromkeys(control or ())),
-        num_probed=probe_items,
-        seed=seed,
-        budget=budget,
-        rotations=rotations,
-        router=str(router) if router else None,
-        price=Price.read(price) if price else None,
-        abstain=abstain,
-        concurrency=concurrency,
-        out=out,
-        retry_failed=retry_failed,
+    return RunRequest(
+        path=answering.path,
+        budget=answering.budget,
+        rotations=answering.rotations,
+        router=str(answering.router) if answering.router else None,
+        **asdict(models),
+        bench=benchmark.bench,
+        audio_root=benchmark.audio_root,
+        missing=benchmark.missing.value,
+        limit=benchmark.limit,
+        concurrency=running.concurrency,
+        retry_failed=running.retry_failed,
+        price=Price.read(running.price) if running.price else None,
+        out=running.out,
     )
-    _report(session.run(request), request.options().budget or 0)
 
 
 @app.command()
@@ -139,13 +116,14 @@ def score(
         str | None,
         typer.Option(help="Key of the prediction; default: model_prediction, model_output or answer_prediction."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Score anybody's prediction file: officially, and by strict reading.
 
     A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
     """
-    from eval.analysis.score import print_score, score_file
+    from eval.analysis.score import score_file
+    from eval.display.score import print_score
 
     scored = score_file(predictions, bench, key)
     if json:
@@ -155,53 +133,30 @@ def score(
 
 
 @app.command()
+@with_groups
 def grid(
-    *,
-    llm: Annotated[str, typer.Option(help="LLMs that read, separated by commas.")],
-    captioner: Annotated[str, typer.Option(help="Captioners that describe, separated by commas.")] = "",
-    lalm: Annotated[str, typer.Option(help="On path lalm: the LALM made of each LLM, in the same order.")] = "",
-    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.")] = None,
-    path: Annotated[str, typer.Option(help="cascade, text (hears nothing) or lalm.")] = "cascade",
-    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LLMs.")] = None,
-    lalm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the LALMs.")] = None,
-    bench: Annotated[str, typer.Option(help="Benchmark by name, or a file.")] = "mmau",
-    audio_root: Annotated[Path | None, typer.Option(help="Folder that the clips' paths start from.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.")] = None,
-    price: Annotated[
-        str | None, typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.")
-    ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.")] = 32,
-    out: Annotated[Path | None, typer.Option(help="Folder of the grid; each cell is a run folder in it.")] = None,
+    *, models: ModelOptions, answering: AnsweringOptions, benchmark: BenchmarkOptions, running: RunningOptions
 ) -> None:
     """Run every captioner with every LLM, or the LALM of every LLM: a table, a heat-map and what it cost.
 
-    Each clip is perceived once per captioner. The same command goes on where it stopped.
+    --llm and --captioner take several names, separated by commas; --lalm on path lalm takes the LALM made of each LLM,
+    in the same order. Each clip is perceived once per captioner. The same command goes on where it stopped.
     """
-    from eval.run import grid as grids
-    from eval.run.request import Price, RunRequest
+    from eval.display.grid import draw_grid, print_grid
+    from eval.run.grid import run_grid
 
-    request = RunRequest(
-        path=path,
-        bench=bench,
-        llm_url=llm_url,
-        lalm_url=lalm_url,
-        asr=asr,
-        limit=limit,
-        audio_root=audio_root,
-        price=Price.read(price) if price else None,
-        concurrency=concurrency,
-        out=out,
-    )
-    done = grids.run_grid(request, _names(llm), _names(captioner), _names(lalm))
+    shared = replace(models, llm=None, captioner=None, lalm=None)
+    request = _request(shared, answering, benchmark, running)
+    done = run_grid(request, _names(models.llm), _names(models.captioner), _names(models.lalm))
     console = terminal()
-    grids.print_grid(done, console)
-    console.print(f"Heat-map: {grids.draw(done)}", highlight=False, soft_wrap=True)
+    print_grid(done, console)
+    console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
 
 
-def _names(listed: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
+def _names(listed: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in (listed or "").split(",") if name.strip()))
 
 
 @app.command()
@@ -245,12 +200,13 @@ def _report(outcome: "Outcome", budget: int) -> None:
 
 
 def _report_budget(folder: Path, budget: int) -> None:
-    from eval.analysis.budget import curves, draw, print_curves
+    from eval.analysis.budget import compute_budget_curves
+    from eval.display.budget import draw_budget_curves, print_budget_curves
     from eval.store.stored import read_predictions
 
-    found = curves(read_predictions(folder), budget)
-    print_curves(found, terminal())
-    terminal().print(f"Accuracy against budget: {draw(found, folder)}", highlight=False, soft_wrap=True)
+    found = compute_budget_curves(read_predictions(folder), budget)
+    print_budget_curves(found, terminal())
+    terminal().print(f"Accuracy against budget: {draw_budget_curves(found, folder)}", highlight=False, soft_wrap=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +15,7 @@ from typing import IO, NamedTuple
 from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
+from eval.options import AnsweringOptions, ModelOptions
 from lalm.catalog import DEFAULT_LALM
 from services.arms import ask_arms
 from services.audio.load import load
@@ -29,38 +31,34 @@ WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "bot
 """What --path may name -> the paths that answer, one after the other."""
 
 
-class AskRequest(Value):
-    """What the user asked for; None stands for the default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRequest:
+    """One question, as the user asked it."""
 
     clip: Path
     question: str
     choices: tuple[str, ...]
-    path: str
-    llm: str | None = None
-    llm_url: str | None = None
-    captioner: str | None = None
-    asr: str | None = None
-    lalm: str | None = None
-    lalm_url: str | None = None
-    budget: int | None = None
-    """Follow-up questions; None: as many as the path asks by itself."""
-    rotations: int | None = None
-    """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
-    router: Path | None = None
-    """What `auto` routes by; None: what ships."""
+    models: ModelOptions
+    answering: AnsweringOptions
     deadline_s: float | None = None
-    """Seconds for the answer of each way, once models and clip are there; None: all that it takes."""
+    """Seconds for the answer of each path, once models and clip are there; None: no deadline."""
+
+    @property
+    def path(self) -> str:
+        """Name of a path, or "both"."""
+        return self.answering.path
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
-        if self.path in DEAF and (self.captioner or self.asr):
+        models = self.models
+        if self.path in DEAF and (models.captioner or models.asr):
             raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
-        if self.path == "lalm" and (self.captioner or self.asr):
+        if self.path == "lalm" and (models.captioner or models.asr):
             raise BadConfig("Path 'lalm' hears for itself: leave out --captioner and --asr.")
-        if self.path in {"text", "cascade"} and (self.lalm or self.lalm_url):
+        if self.path in {"text", "cascade"} and (models.lalm or models.lalm_url):
             raise BadConfig(f"Path {self.path!r} asks no LALM: leave out --lalm and --lalm-url, or take --path lalm.")
-        named = self.model_dump(include=set(ModelNames.model_fields), exclude_none=True)
-        if self.path not in {"text", "cascade"} and not self.lalm_url:
+        named = {role: name for role, name in asdict(models).items() if name is not None}
+        if self.path not in {"text", "cascade"} and not models.lalm_url:
             named.setdefault("lalm", DEFAULT_LALM)
         return ModelNames(**named)
 
@@ -80,7 +78,7 @@ def ask(request: AskRequest) -> AskResult:
     builders = _builders(request)
     models = LocalModels(request.names())
     question = check_question(request.question, request.choices)
-    if request.path != "lalm" and (request.llm in EMBEDDED_LLMS or request.llm is None):
+    if request.path != "lalm" and request.models.llm in {None, *EMBEDDED_LLMS}:
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
         answerers = {path: build(models) for path, build in builders.items()}
@@ -95,11 +93,11 @@ def ask(request: AskRequest) -> AskResult:
 
 def _builders(request: AskRequest) -> dict[str, Build]:
     """Return path -> what builds it; on `both`, only a path that can ask follow-up questions gets the budget."""
-    paths = pick(WAYS, "path", request.path)
-    budgets = [request.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
-    rotations = [None if len(paths) > 1 and path == "lalm" else request.rotations for path in paths]
+    paths, answering = pick(WAYS, "path", request.path), request.answering
+    budgets = [answering.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
+    rotations = [None if len(paths) > 1 and path == "lalm" else answering.rotations for path in paths]
     return {
-        path: builder(path, budget=some, rotations=orders, router=request.router, policy=DEGRADING)
+        path: builder(path, budget=some, rotations=orders, router=answering.router, policy=DEGRADING)
         for path, some, orders in zip(paths, budgets, rotations, strict=True)
     }
 

@@ -5,11 +5,7 @@ the same questions, only fewer. Only a tool that costs more than is left is pass
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
-
-from rich.console import Console
-from rich.table import Table
 
 from agents.routing.features import ASKS
 from eval.scoring.scoring import Interval, wilson_95
@@ -55,7 +51,7 @@ class BudgetedAnswer(NamedTuple):
     actions: int
 
 
-def curves(predictions: Iterable[Prediction], budget: int) -> tuple[AtBudget, ...]:
+def compute_budget_curves(predictions: Iterable[Prediction], budget: int) -> tuple[AtBudget, ...]:
     """Return the accuracy at each budget up to this, over all questions and over those on number and on order."""
     rows = list(predictions)
     groups = {"all": rows} | {name: [row for row in rows if ASKS[name].search(row.question.lower())] for name in GROUPS}
@@ -83,26 +79,3 @@ def step_at(row: Prediction, budget: int) -> BudgetedAnswer:
         return BudgetedAnswer(row.correct_strict, 0)
     choice = drafts[-1].choice
     return BudgetedAnswer(choice is not None and choice.text == row.answer, drafts[-1].actions)
-
-
-def print_curves(found: Sequence[AtBudget], console: Console) -> None:
-    """Print a table."""
-    table = Table(title="Strict accuracy against budget, set beside no follow-ups", title_justify="left")
-    for column in ("asks", "budget", "n", "%", "95 %", "won", "lost", "p", "actions"):
-        table.add_column(column, justify="left" if column == "asks" else "right", no_wrap=True)
-    for one in found:
-        low, high = (100 * bound for bound in one.interval)
-        shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.2g}")
-        table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
-    console.print(table)
-
-
-def draw(found: Sequence[AtBudget], folder: Path) -> Path:
-    """Draw the curves into the run folder."""
-    from eval.display.plots import BudgetPoint, accuracy_against_budget
-
-    out = folder / "budget.svg"
-    accuracy_against_budget(
-        [BudgetPoint(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
-    )
-    return out

@@ -14,11 +14,7 @@ the slope is uncertain, and the regret is dominated by what x does not explain: 
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
-
-from rich.console import Console
-from rich.table import Table
 
 from eval.analysis.published import published
 from eval.analysis.score_table import PercentScore, ScoreTable
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
 MIN_CALIBRATION = 5  # models with both scores; with fewer the paper's eight are better than nothing
 NUM_DRAWS = 20_000
-WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
 PUBLISHED_X = "akb"  # column of the paper's table that calibrates where there is nothing else
 
 
@@ -213,49 +208,3 @@ def _interval(percent: float, n: int | None) -> Interval | None:
         return None
     low, high = wilson_95(round(percent * n / 100), n)
     return Interval(100 * low, 100 * high)
-
-
-def print_recommendation(found: Recommendation, console: Console) -> None:
-    """Print the ranking and, in words, what to do."""
-    table = Table(title=f"by {found.x}", title_justify="left")
-    for heading in ("LLM", found.x, "best by it", f"expected {found.y}, 95 %", "regret"):
-        table.add_column(heading, justify="left" if heading == "LLM" else "right")
-    for candidate in found.ranked:
-        table.add_row(*_cells(candidate))
-    console.print(table)
-    for line in _words(found):
-        console.print(line, highlight=False, soft_wrap=True)
-
-
-def _cells(candidate: RankedBackbone) -> list[str]:
-    interval = "" if candidate.ci_95 is None else f" [{candidate.ci_95.low:.1f}, {candidate.ci_95.high:.1f}]"
-    low, high = candidate.predicted_95
-    return [
-        candidate.model,
-        f"{candidate.score:.1f}{interval}",
-        "-" if candidate.p_best is None else f"{candidate.p_best:.0%}",
-        f"{candidate.predicted:.1f} [{low:.1f}, {high:.1f}]",
-        f"{candidate.regret:.1f}",
-    ]
-
-
-def _words(found: Recommendation) -> list[str]:
-    first = found.ranked[0].model
-    lines = [
-        f"Calibrated on {found.calibrated_on}, {found.num_calibration} models: a point of {found.x} is worth "
-        f"{found.slope:.2f} points of {found.y}, and {found.residual_sd:.1f} points stay unexplained.",
-        f"This takes {found.x} for a score on the calibration's scale; on another, read the regrets as a rough guide.",
-        f"Fine-tuning {first} alone is expected to lose {found.regret_top[0]:.1f} points against the best candidate.",
-    ]
-    lines += [
-        f"Fine-tuning the first {num} and keeping the best: {regret:.1f} points."
-        for num, regret in enumerate(found.regret_top[1:], start=2)
-    ]
-    return [*lines, f"Recommendation: fine-tune {', then '.join(_worth_trying(found))}."]
-
-
-def _worth_trying(found: Recommendation) -> list[str]:
-    """Return the first by x, and each next one for as long as trying it too is expected to win a point."""
-    gains = [before - after for before, after in pairwise(found.regret_top)]
-    num = 1 + next((index for index, gain in enumerate(gains) if gain < WORTH_A_RUN), len(gains))
-    return [candidate.model for candidate in found.ranked[:num]]

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.benchmarks import BENCHMARKS
-from eval.scoring.scoring import Verdict, wilson_95
+from eval.scoring.scoring import Verdict
 from eval.store.stored import open_stored
 from services.catalog import pick
 from services.errors import BadConfig
 from services.types import Value
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    pass
 
 
 class Counts(Value):
@@ -56,28 +56,3 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int]:
         "unread": sum(verdict.unread for verdict in verdicts),
         "failed": sum(verdict.failed for verdict in verdicts),
     }
-
-
-def print_score(title: str, score: FileScore, console: "Console") -> None:
-    """Print both accuracies by task, each with its 95 % interval."""
-    from rich.table import Table
-
-    table = Table(title=f"{title}, key {score.key}", title_justify="left")
-    table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
-    for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for task, counts in score.by_task.items():
-        table.add_row(task, *_cells(counts))
-    table.add_section()
-    table.add_row("all", *_cells(score), style="bold")
-    console.print(table)
-
-
-def _cells(counts: Counts) -> list[str]:
-    shares = (_share(correct, counts.n) for correct in (counts.correct_official, counts.correct_strict))
-    return [str(counts.n), *shares, str(counts.unread), str(counts.failed)]
-
-
-def _share(num_correct: int, n: int) -> str:
-    low, high = wilson_95(num_correct, n)
-    return f"{100 * num_correct / n:.2f} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -8,10 +8,6 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
 from agents.models import Pool
 from eval.run import session
 from eval.run.request import RunRequest, default_folder
@@ -92,35 +88,6 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     return grid
 
 
-def draw(grid: Grid) -> Path:
-    """Draw the accuracies as a heat-map beside grid.json."""
-    from eval.display.plots import heat_map
-
-    accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
-    values = [[accuracies.get((llm, captioner)) for captioner in grid.captioners] for llm in grid.llms]
-    columns = [captioner or grid.path for captioner in grid.captioners]
-    out = grid.folder / "grid.svg"
-    heat_map(grid.llms, columns, values, out, title=f"{grid.benchmark}: strict accuracy")
-    return out
-
-
-def print_grid(grid: Grid, console: Console) -> None:
-    """Print each cell with its interval, speed, tokens and cost; lost are the unread and the failed items."""
-    num_items = max((cell.summary.n for cell in grid.cells if cell.summary), default=0)
-    title = f"{grid.benchmark}, path {grid.path}, {num_items} items"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("LLM", no_wrap=True)
-    table.add_column("LALM" if grid.path == "lalm" else "captioner", overflow="fold")
-    for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for cell in grid.cells:
-        table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_cells(cell))
-    console.print(table)
-    for cell in grid.cells:
-        if cell.error:
-            console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
-
-
 def _check_names(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]) -> None:
     if captioners and (not request.hears or request.path == "lalm"):
         raise BadConfig(f"Path {request.path!r} has no captioner: leave out --captioner.")
@@ -156,18 +123,3 @@ def _cell(request: RunRequest, cell: Cell, pool: Pool) -> Cell:
 
 def _name(*models: str | None) -> str:
     return "-".join(Path(part).name for part in models if part)
-
-
-def _cells(cell: Cell) -> list[str]:
-    summary, accuracy = cell.summary, cell.accuracy
-    if summary is None or accuracy is None:
-        return ["-"] * 6
-    low, high = summary.wilson_95
-    return [
-        f"{100 * accuracy:.1f} [{100 * low:.0f}, {100 * high:.0f}]",
-        f"{100 * summary.correct_official / summary.n:.1f}",
-        str(summary.unread + summary.failed),
-        f"{summary.wall_s / summary.n:.2f}",
-        str(summary.prompt_tokens + summary.completion_tokens),
-        "-" if summary.cost_usd is None else f"{summary.cost_usd:.4f}",
-    ]

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
-from eval.display.results import LiveBar
 from eval.run.control_scores import CONTROLS_FOLDER, scored_controls
 from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
 from eval.run.plan import Plan, plan_run
+from eval.run.progress import LiveBar
 from eval.run.request import RunRequest, default_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.analysis.budget import curves, draw, print_curves
+from eval.analysis.budget import compute_budget_curves
 from eval.benchmarks.benchmark import Item
+from eval.display.budget import draw_budget_curves, print_budget_curves
 from eval.store.records import Prediction, judged
 from services.types import Answer, Choice, Draft
 
@@ -36,27 +37,27 @@ ROWS = (
 
 
 def test_each_budget_has_the_accuracy_of_the_answers_that_it_allows() -> None:
-    every = [one for one in curves(ROWS, 2) if one.group == "all"]
+    every = [one for one in compute_budget_curves(ROWS, 2) if one.group == "all"]
     assert [one.accuracy for one in every] == [0.5, 0.75, 0.75]
     assert [(one.gained, one.lost) for one in every] == [(0, 0), (1, 0), (2, 1)]
     assert [one.actions for one in every] == [0, 0.5, 1.25]
 
 
 def test_counts_and_orders_are_shown_by_themselves() -> None:
-    found = {(one.group, one.budget): one for one in curves(ROWS, 2)}
+    found = {(one.group, one.budget): one for one in compute_budget_curves(ROWS, 2)}
     assert found["how many", 1].accuracy == 1 and found["how many", 1].n == 2
     assert found["order", 1].accuracy == 0 and found["order", 2].accuracy == 1
 
 
 def test_the_test_is_mcnemars() -> None:
     rows = [predicted(f"Which one, {number}?", ((0, "three"), (1, "two")), "two") for number in range(6)]
-    assert curves(rows, 1)[-1].p == pytest.approx(2 / 2**6)
+    assert compute_budget_curves(rows, 1)[-1].p == pytest.approx(2 / 2**6)
 
 
 def test_the_curve_is_drawn_and_printed(tmp_path: Path) -> None:
-    found = curves(ROWS, 2)
+    found = compute_budget_curves(ROWS, 2)
     console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
-    print_curves(found, console)
+    print_budget_curves(found, console)
     assert "how many" in console.export_text()
-    drawn = draw(found, tmp_path).read_text()
+    drawn = draw_budget_curves(found, tmp_path).read_text()
     assert all(text in drawn for text in ("all (4)", "order (1)", "budget, actions"))

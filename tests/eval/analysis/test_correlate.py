@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from eval.analysis.correlate import correlate_all, print_pairs
+from eval.analysis.correlate import correlate_all
 from eval.analysis.recommend import recommend
 from eval.analysis.score_table import family, read_table
+from eval.display.correlation import print_correlations
 from services.errors import BadConfig
 
 PAPER = """model,akb,mmau_a
@@ -52,7 +53,7 @@ def test_three_models_have_no_interval_and_of_two_only_the_scores_are_shown(tmp_
         *(("a", "x", 1.0), ("a", "y", 2.0), ("b", "x", 2.0), ("b", "y", 3.0), ("c", "x", 3.0))
     ]
     shown = StringIO()
-    print_pairs(two, Console(file=shown))
+    print_correlations(two, Console(file=shown))
     assert "No correlation: it needs 3 models that have both scores" in shown.getvalue()
     with pytest.raises(BadConfig, match=r"needs two columns of scores; here are: x\."):
         correlate_all(read_table([write(tmp_path, "model,x\na,1\nb,2\n")]))

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from agents.routing.router import ArmModels, read_router
 from eval.cli import main
+from eval.display.routing import print_routing
 from eval.routing.arms import read_arms
-from eval.routing.routing import RoutingRow, RoutingTable, print_routing, route
+from eval.routing.routing import RoutingRow, RoutingTable, route
 from services.errors import BadConfig
 from services.types import Question
 

@@ -1,0 +1,32 @@
+"""Accuracy against the budget of follow-up questions, as a table and as a plot."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.analysis.budget import AtBudget
+
+
+def print_budget_curves(found: Sequence[AtBudget], console: Console) -> None:
+    """Print a table."""
+    table = Table(title="Strict accuracy against budget, set beside no follow-ups", title_justify="left")
+    for column in ("asks", "budget", "n", "%", "95 %", "won", "lost", "p", "actions"):
+        table.add_column(column, justify="left" if column == "asks" else "right", no_wrap=True)
+    for one in found:
+        low, high = (100 * bound for bound in one.interval)
+        shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.2g}")
+        table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
+    console.print(table)
+
+
+def draw_budget_curves(found: Sequence[AtBudget], folder: Path) -> Path:
+    """Draw the curves into the run folder."""
+    from eval.display.plots import BudgetPoint, accuracy_against_budget
+
+    out = folder / "budget.svg"
+    accuracy_against_budget(
+        [BudgetPoint(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
+    )
+    return out

@@ -1,0 +1,126 @@
+"""The paper's tables in the terminal: its figures, the correlations recomputed from them, and our runs beside them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from eval.analysis.published import Sizes, published
+from eval.analysis.reproduce import (
+    COLUMNS,
+    CategoryCorrelation,
+    PaperComparison,
+    ProxyRegret,
+    RecomputedCorrelation,
+    Reproduction,
+)
+
+
+def print_reproduction(found: Reproduction, console: Console) -> None:
+    """Print tables, recomputed correlations, sizes, regrets, and what is wrong."""
+    data = published()
+    console.print(found.source, highlight=False, soft_wrap=True)
+    console.print(_leaderboard())
+    console.print(_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}))
+    console.print(_rows("Cascade with Gemini's captions, %", {name: dict(row) for name, row in data.cascade.items()}))
+    console.print(
+        _rows("Captioners, read by Gemini 2.5 Pro, %", {name: dict(row) for name, row in data.captioners.items()})
+    )
+    console.print(_heat_map(found.correlations))
+    console.print(_figure_3(found.categories))
+    for line in chain(_sizes(found), _regret_lines(found.regrets), _claim(found)):
+        console.print(line, highlight=False, soft_wrap=True)
+    if found.ours:
+        console.print(_ours_table(found.ours))
+        remark = "The paper's text scores rest on Gemini's captions and all items of a benchmark; do yours?"
+        console.print(remark, highlight=False, soft_wrap=True)
+    if found.unmatched:
+        console.print(f"Not in the paper: {', '.join(found.unmatched)}.", highlight=False, soft_wrap=True)
+
+
+def _leaderboard() -> Table:
+    columns = published().table().columns
+    models = list(columns["akb"])
+    cells = {
+        model: {COLUMNS[name]: column[model].percent for name, column in columns.items() if model in column}
+        for model in models
+    }
+    audio_only = {
+        name: {"MMAU audio": row.mmau, "MMAR audio": row.mmar} for name, row in published().audio_published.items()
+    }
+    return _rows("Leaderboard, %", cells | audio_only, headings=tuple(COLUMNS.values()))
+
+
+def _rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequence[str] = ()) -> Table:
+    headings = headings or list(next(iter(rows.values())))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, collapse_padding=True)
+    table.add_column("", no_wrap=True, min_width=18)
+    for heading in headings:
+        table.add_column(heading.replace("_", "\n").replace(" ", "\n"), justify="right", min_width=6)
+    for name, row in rows.items():
+        table.add_row(name, *(f"{row[heading]:.2f}" if heading in row else "-" for heading in headings))
+    return table
+
+
+def _heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
+    title = "Correlations, recomputed from the tables above (* printed wrong; LOO: leaving one out)"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for heading in ("pair", "n", "printed", "r, 95 %", "rho", "LOO", "p"):
+        table.add_column(heading, justify="left" if heading == "pair" else "right", no_wrap=True)
+    for one in correlations:
+        table.add_row(
+            f"{COLUMNS[one.x]} ~ {COLUMNS[one.y]}",
+            str(one.n),
+            f"{'* ' if one.is_wrong else ''}{one.printed:.2f}",
+            f"{one.pearson:.3f} [{one.fisher_95.low:.2f}, {one.fisher_95.high:.2f}]",
+            f"{one.spearman:.2f}",
+            f"{one.leave_one_out.low:.2f}-{one.leave_one_out.high:.2f}",
+            "<.001" if one.p < 0.001 else f"{one.p:.3f}",
+        )
+    return table
+
+
+def _figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
+    shifted = " and ".join(published().figure_3_shifted.models)
+    table = Table(title=f"Figure 3: cascade ~ fine-tuned; its values of {shifted} are shifted", title_justify="left")
+    for heading in ("category", "printed", "as plotted", "corrected"):
+        table.add_column(heading, justify="left" if heading == "category" else "right")
+    for one in categories:
+        table.add_row(one.name.replace("_", " "), *(f"{r:.2f}" for r in (one.printed, one.as_plotted, one.corrected)))
+    return table
+
+
+def _sizes(found: Reproduction) -> list[str]:
+    lines = [", ".join(f"{name} {sizes[name]}" for name in Sizes._fields) for sizes in found.akb_sizes]
+    return [
+        f"AKB-2000 category sizes that reproduce every printed percentage and average ({len(lines)} solution"
+        f"{'' if len(lines) == 1 else 's'}): {'; '.join(lines)}."
+    ]
+
+
+def _regret_lines(regrets: Sequence[ProxyRegret]) -> list[str]:
+    return [
+        f"Picking by {COLUMNS[one.proxy]} ({one.picked}) loses {one.points:.1f} points on {COLUMNS[one.target]}."
+        for one in regrets
+    ]
+
+
+def _claim(found: Reproduction) -> list[str]:
+    return (
+        [f'"Qwen beats Llama in all settings" is false: {"; ".join(found.counterexamples)}.']
+        if found.counterexamples
+        else []
+    )
+
+
+def _ours_table(ours: Sequence[PaperComparison]) -> Table:
+    table = Table(title="Ours beside the paper's, strict score, %", title_justify="left")
+    for heading in ("LLM", "score", "paper", "ours", "difference, 95 %"):
+        table.add_column(heading, justify="left" if heading in {"LLM", "score"} else "right")
+    for one in ours:
+        between = f" [{one.ci_95.low:+.1f}, {one.ci_95.high:+.1f}]" if one.ci_95 else ""
+        interval = f"{one.difference:+.1f}{between}"
+        table.add_row(one.model, COLUMNS[one.column], f"{one.paper:.1f}", f"{one.ours:.1f}", interval)
+    return table

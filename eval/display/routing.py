@@ -1,0 +1,75 @@
+"""Table and plot of the ways to choose between two arms: accuracy, McNemar tests, and cost per question."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.routing.routing import ONCE, ROUTER, RoutingTable
+from eval.scoring.scoring import wilson_95
+
+
+def print_routing(table: RoutingTable, console: Console) -> None:
+    """Print the ways to choose, one a row: how good they are, then where and at what cost."""
+    has_once = any(row.name == ONCE for row in table.rows)
+    once = ["p once"] if has_once else []
+    good = _empty(
+        f"{table.n} questions, {table.discordant} with one arm right", "right", "95 %", "p", *once, "head-room"
+    )
+    tasks = list(table.rows[0].by_task)
+    cost = _empty("Right by task, and cost per question", *tasks, "s", "tokens")
+    for row in table.rows:
+        low, high = row.wilson_95
+        good.add_row(
+            row.name,
+            f"{row.correct / row.n:.1%}",
+            f"{100 * low:.1f}–{100 * high:.1f}",
+            _or_dash(row.mcnemar_p, ".3g"),
+            *(_or_dash(row.mcnemar_p_once, ".3g") for _ in once),
+            _or_dash(row.headroom, ".0%"),
+        )
+        shares = (f"{row.by_task[task]:.1%}" for task in tasks)
+        cost.add_row(row.name, *shares, _or_dash(row.seconds, ".2f"), _or_dash(row.tokens, ".0f"))
+    console.print(good)
+    beside = f"; p once: against {ONCE}" if has_once else ""
+    console.print(
+        f"p: exact McNemar against the better arm, {table.better_arm} only{beside}; head-room: share of the way from "
+        "the better arm to the oracle.",
+        highlight=False,
+    )
+    console.print(cost)
+    if table.cached:
+        console.print(
+            f"The cascade found {table.cached} captions and transcripts in the cache: their seconds are not in it.",
+            highlight=False,
+        )
+    if table.failed:
+        console.print(f"Left out: {table.failed} questions at which an arm failed.", highlight=False)
+
+
+def _empty(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("way", no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _or_dash(figure: float | None, form: str) -> str:
+    return "-" if figure is None else format(figure, form)
+
+
+def draw_routing(table: RoutingTable, out: Path) -> None:
+    """Draw accuracy against seconds per question as SVG."""
+    from eval.display.plots import CostPoint, accuracy_against_cost
+
+    dots = [
+        CostPoint(row.name, row.seconds, row.correct / row.n, row.wilson_95)
+        for row in table.rows
+        if row.seconds is not None
+    ]
+    curve = [
+        CostPoint(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
+        for point in table.curve
+    ]
+    accuracy_against_cost(dots, curve, out)

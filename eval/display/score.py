@@ -1,0 +1,30 @@
+"""Table of a scored prediction file: official and strict accuracy by task, with Wilson intervals."""
+
+from rich.console import Console
+from rich.table import Table
+
+from eval.analysis.score import Counts, FileScore
+from eval.scoring.scoring import wilson_95
+
+
+def print_score(title: str, score: FileScore, console: "Console") -> None:
+    """Print both accuracies by task, each with its 95 % interval."""
+    table = Table(title=f"{title}, key {score.key}", title_justify="left")
+    table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
+    for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for task, counts in score.by_task.items():
+        table.add_row(task, *_cells(counts))
+    table.add_section()
+    table.add_row("all", *_cells(score), style="bold")
+    console.print(table)
+
+
+def _cells(counts: Counts) -> list[str]:
+    shares = (_share(correct, counts.n) for correct in (counts.correct_official, counts.correct_strict))
+    return [str(counts.n), *shares, str(counts.unread), str(counts.failed)]
+
+
+def _share(num_correct: int, n: int) -> str:
+    low, high = wilson_95(num_correct, n)
+    return f"{100 * num_correct / n:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
