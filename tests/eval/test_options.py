@@ -1,0 +1,130 @@
+"""The shared option groups: which flags each command has, and flags that a YAML file sets."""
+
+import ast
+import inspect
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from deploy.cli import app
+from eval import cli
+from eval.options import AnsweringOptions, BenchmarkOptions, ModelOptions, RunningOptions
+from eval.run import session
+from eval.run.request import Price, RunRequest
+
+ROOT = Path(__file__).parents[2]
+MOST_OWN_PARAMETERS = 12
+MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url"]
+ANSWERING = ["--path", "--budget", "--rotations", "--router"]
+BENCHMARK = ["--bench", "--audio-root", "--missing", "--limit"]
+RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
+FLAGS = {
+    ("ask",): ["clip", "question", "--choice", *MODELS, *ANSWERING, "--deadline", "--explain", "--json"],
+    ("eval", "run"): [
+        *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
+        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain"),
+    ],
+    ("eval", "grid"): [*MODELS, *ANSWERING, *BENCHMARK, *RUNNING],
+    ("eval", "score"): ["predictions", "--bench", "--key", "--json"],
+    ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
+    ("eval", "correlate"): ["runs", "--x", "--y", "--json"],
+    ("eval", "recommend"): ["runs", "--x", "--y", "--n", "--seed", "--json"],
+    ("eval", "reproduce"): ["runs", "--json"],
+    ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
+    ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json"],
+    ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency"],
+    ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
+    ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],
+}
+
+
+def flags(*names: str) -> list[str]:
+    """Return a command's arguments and flags in order."""
+    found = get_command(app)
+    for name in names:
+        assert isinstance(found, TyperGroup)
+        found = found.commands[name]
+    return [one.opts[0] if one.param_type_name == "option" else str(one.name) for one in found.params]
+
+
+@pytest.mark.parametrize("names", FLAGS, ids=" ".join)
+def test_each_command_has_exactly_these_flags(names: tuple[str, ...]) -> None:
+    assert flags(*names) == FLAGS[names]
+
+
+def test_the_list_above_names_every_command_of_eval() -> None:
+    group = get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    assert {("eval", name) for name in group.commands} == {names for names in FLAGS if names[0] == "eval"}
+
+
+@pytest.mark.parametrize("file", ["deploy/cli.py", "eval/cli.py", "eval/analysis_cli.py", "eval/akb_open/cli.py"])
+def test_a_command_has_few_parameters_beside_the_shared_groups(file: str) -> None:
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.FunctionDef):
+            assert len(node.args.args) + len(node.args.kwonlyargs) <= MOST_OWN_PARAMETERS, node.name
+
+
+def test_no_option_is_in_two_groups() -> None:
+    groups = (ModelOptions, AnsweringOptions, BenchmarkOptions, RunningOptions)
+    names = [one.name for group in groups for one in fields(group)]
+    assert len(names) == len(set(names))
+    assert all(one.default is not inspect.Parameter.empty for group in groups for one in fields(group))
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
+    """Return the list of what `eval run` asks for, instead of running it."""
+    asked: list[RunRequest] = []
+
+    def run(request: RunRequest) -> None:
+        asked.append(request)
+        raise typer.Exit
+
+    monkeypatch.setattr(session, "run", run)
+    return asked
+
+
+def config(tmp_path: Path, *lines: str) -> str:
+    file = tmp_path / "run.yaml"
+    file.write_text("\n".join(lines))
+    return str(file)
+
+
+def test_a_configuration_sets_flags_and_the_command_line_wins(tmp_path: Path, requests: list[RunRequest]) -> None:
+    file = config(tmp_path, "control: [no-audio, longest]", "probe_items: 20", "limit: 3", "price: 0.15/0.60")
+    with pytest.raises(SystemExit) as end:
+        cli.main(["run", "--config", file, "--limit", "7"])
+    assert not end.value.code
+    (request,) = requests
+    assert request.controls == ("no-audio", "longest")
+    assert (request.num_probed, request.limit, request.seed) == (20, 7, 0)
+    assert request.price == Price(prompt=0.15, completion=0.6)
+
+
+@pytest.mark.parametrize(
+    ("verb", "line", "words"),
+    [
+        ("run", "probe_item: 20", "unknown key 'probe_item'; did you mean 'probe_items'?"),
+        ("grid", "probe_items: 20", "unknown key 'probe_items'; known: llm, llm_url"),
+        ("run", "[1, 2]", "holds no keys. Known: llm, llm_url"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_says_what_would_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, line: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([verb, "--config", config(tmp_path, line)])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_value_of_the_wrong_kind_names_its_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["run", "--config", config(tmp_path, "limit: many")])
+    assert end.value.code == 2
+    assert "'--limit'" in capsys.readouterr().err
