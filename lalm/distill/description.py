@@ -1,4 +1,4 @@
-"""A clip in words, as DeSTA writes it: `[mm:ss-mm:ss] transcript (Attribute: value, …)`, one line a segment."""
+"""Seed description of a clip, in DeSTA's format: `[mm:ss-mm:ss] transcript (Attribute: value, …)`, a line a segment."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -42,13 +42,13 @@ SOUND: Mapping[str, Attribute] = {
 }
 KNOWN = {"speech": SPEECH, "music": MUSIC, "sound": SOUND}
 SPAN_NAMES = {"speech": "Speaker", "music": "Sound", "sound": "Sound"}
-PIECE = "Music"  # what a caption of music begins with, which stands as it is
+PIECE = "Music"  # first word of captions of music, which are used unchanged
 ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN_NAMES.values(), PIECE)})
-"""Everything that may stand before a colon in a seed description."""
+"""All attribute names of seed descriptions."""
 
 
 def describe_clip(row: Metadata) -> str:
-    """Return what the backbone reads in place of the clip."""
+    """Describe a clip in the text that the backbone reads in its place (arXiv:2507.02768, section 3)."""
     if spans := row.spans:
         kind = SPAN_NAMES[row.task]
         lines = [

@@ -1,4 +1,4 @@
-"""What a clip's metadata says, as facts that can be asked for: a kind of question, and the answer in some wordings."""
+"""Question-answer facts from metadata: a kind of question, the answer in several wordings, and distractors."""
 
 import json
 import random
@@ -9,34 +9,34 @@ from typing import NamedTuple, TypeAlias
 from lalm.distill.metadata import Metadata
 
 Wordings: TypeAlias = tuple[str, ...]
-"""One answer in several wordings; those of another answer of the kind stand in the same order."""
+"""One answer in several wordings; all answers of a kind list theirs in the same order."""
 
 VOCABULARY: dict[str, dict[str, str | list[str]]] = json.loads(
     (Path(__file__).parent / "vocabulary.json").read_text(encoding="utf-8")
 )
 NUMBERS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 YES, NO = ("Yes",), ("No",)
-NUM_NEIGHBOURS = 3  # how far a wrong number may lie from the right one
+NUM_NEIGHBOURS = 3  # maximum distance of a wrong number from the right one
 
 
 class Fact(NamedTuple):
-    """One thing that can be asked about a clip."""
+    """One question that can be asked about a clip, with its answer."""
 
     kind: str
     """Key of `lalm/distill/questions.json`."""
     answer: Wordings
     wrong: tuple[Wordings, ...] = ()
-    """Wrong answers that suit this clip above all; those of other clips come beside them."""
+    """Distractors made for this clip; answers of other clips are added."""
     also_true: frozenset[str] = frozenset()
-    """Answers, in small letters, that would be right as well and are therefore no wrong options."""
+    """Answers in lower case that are also right, and therefore not used as distractors."""
     about: str = ""
-    """What `{about}` in the question stands for."""
+    """Value of `{about}` in the question."""
     pool: str = ""
-    """Whose answers may be wrong options; empty: those of the same kind; `OWN`: none but `wrong`."""
+    """Name of the pool of distractors; empty: answers of the same kind; `OWN`: only `wrong`."""
     is_open: bool = True
-    """Whether it can be asked without options."""
+    """Whether it can be an open question."""
     is_choice: bool = True
-    """Whether it can be asked with options."""
+    """Whether it can be a multiple-choice question."""
 
 
 FactReader: TypeAlias = Callable[[Metadata, random.Random], list[Fact]]
@@ -44,46 +44,46 @@ OWN = "-"
 
 
 def make_yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
-    """Return a fact that is answered with yes or no."""
+    """Make a yes-no fact."""
     answer, other = (YES, NO) if is_true else (NO, YES)
     return Fact(kind, answer, wrong=(other,), about=about, pool=OWN)
 
 
 def make_number(kind: str, value: int, *, lowest: int = 1) -> Fact:
-    """Return a fact that is answered with a number; wrong options lie near it."""
+    """Make a fact whose answer is a number; distractors are close to it."""
     near = range(max(lowest, value - NUM_NEIGHBOURS), value + NUM_NEIGHBOURS + 1)
     return Fact(kind, word_number(value), wrong=tuple(word_number(n) for n in near if n != value))
 
 
 def word_number(value: int) -> Wordings:
-    """Return a number as a word and as digits; as digits alone where words get long."""
+    """Word a number as a word and as digits; only digits above twelve."""
     return (NUMBERS[value], str(value)) if value < len(NUMBERS) else (str(value), str(value))
 
 
 def capitalise(text: str) -> Wordings:
-    """Return a label of the metadata as an answer."""
+    """Capitalise a label of the metadata, as an answer."""
     text = text.strip()
     return (text[:1].upper() + text[1:],)
 
 
 def uncapitalise(text: str) -> str:
-    """Return a label as it stands inside a sentence."""
+    """Make the first letter of a label lower case, for use inside a sentence."""
     return text[:1].lower() + text[1:]
 
 
 def look_up(table: str, key: str) -> str:
-    """Return what the vocabulary files under a label in small letters; empty where it has nothing."""
+    """Look up a label in a table of the vocabulary; empty if it is not there."""
     found = VOCABULARY[table].get(key.strip().lower(), "")
     assert isinstance(found, str)
     return found
 
 
 def look_up_wordings(table: str, key: str) -> Wordings:
-    """Return the wordings that the vocabulary has for a value."""
+    """Look up the wordings of a value in a table of the vocabulary."""
     return tuple(VOCABULARY[table][key])
 
 
 def permute(parts: Sequence[str], rng: random.Random, *, join: str, num_wrong: int = 6) -> tuple[Wordings, ...]:
-    """Return other orders of the parts, joined; fewer where there are not as many."""
+    """Return up to `num_wrong` other orders of the parts, each joined into one text."""
     orders = {tuple(rng.sample(parts, len(parts))) for _ in range(4 * num_wrong)} - {tuple(parts)}
     return tuple((join.join(order),) for order in sorted(orders)[:num_wrong])

@@ -1,4 +1,4 @@
-"""Which replies of a backbone are not worth learning, and why."""
+"""Quality filters for distilled replies: refusals, leaks of the description, wrong language, near-duplicates."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ Reason: TypeAlias = Literal[
     "empty", "truncated", "refusal", "leak", "bracket format", "wrong language", "near-duplicate"
 ]
 
-# What stands in place of the clip; the second kind of words is as often what somebody speaks about
+# Words for the description that replaces the clip; those of TEXT alone are as often the topic of the speech
 WRITTEN = r"(?:(?:audio|clip|seed|sound|given|written|text) )?(?:transcript|transcription|description|caption|prompt)"
 SOURCE = rf"(?:{WRITTEN}|metadata|audio file)"
 TEXT = rf"(?:{SOURCE}|(?:given |written )?(?:text|information|passage))"
@@ -29,7 +29,7 @@ LEAK = re.compile(
     r"|\baudio clips? between\b|\bpassage of text\b|\bmetadata\b|\bstart_audio\b|\bend_audio\b|\btimestamps?\b",
     re.IGNORECASE,
 )
-# "I" and models fail to hear anything; others, whom a clip may be about, fail to hear only the clip itself
+# With "I" or a model as subject any inability to hear is a refusal; others may be persons that the clip is about
 CANNOT = (
     r"(?:cannot|can't|can not|(?:un|not )able to|(?:not |im)possible to|not capable of|don't have the ability to)"
     r" (?:\w+ ){0,3}?(?:hear|listen|listening|process|processing|play|access|assist|analy[sz]e|perceive)\b"
@@ -48,14 +48,14 @@ REFUSAL = re.compile(
     re.IGNORECASE,
 )
 CLOCK = r"\d{1,2}:\d\d"
-EARLY = r"0\d?:\d\d"  # of a clip, not of a day
+EARLY = r"0\d?:\d\d"  # position in a clip, not a time of day
 BRACKETS = re.compile(
     rf"{CLOCK} ?[-–—] ?{CLOCK}|\[ ?{CLOCK}|\( ?{EARLY}|\b{EARLY} (?:to|until|till|through|and) {EARLY}"
     rf"|\([^)]*\b(?:{'|'.join(ATTRIBUTES)}) ?:",
     re.IGNORECASE,
 )
 QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
-# The commonest words of the languages in Latin script that our clips hold, those that they share in each
+# Stop words of the languages in Latin script that occur in our clips; shared words are repeated in each
 COMMON = (
     "the a an is are was were be been it its in on of and to with that this these those for by at or not no yes from "
     "as they he she you i we me my your his her their there here has have had do does did can could will would but so "
@@ -82,27 +82,27 @@ COMMON_ELSEWHERE = (
     "nie to jest się w z na i do że jak co ale po od czy ma tak już przez przy",
 )
 ENGLISH, *OTHERS = (frozenset(words.split()) for words in (COMMON, *COMMON_ELSEWHERE))
-MIN_LATIN = 0.7  # share of Latin letters in an English reply; a quoted title may be in others
-ALIKE = 0.9  # ratio of matching characters above which two replies about a clip say the same
+MIN_LATIN = 0.7  # minimum share of Latin letters in an English reply
+ALIKE = 0.9  # similarity ratio from which two replies about a clip are near-duplicates
 
 
 class BackboneReply(Value):
-    """What a backbone said, and whether it came to an end."""
+    """A reply of the backbone, and whether it ended before the token limit."""
 
     text: str
     is_finished: bool
 
 
 def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool) -> Reason | None:
-    """Return why a reply is dropped, the plainest reason first; None for one that is kept.
+    """Return the reason to drop a reply, the simplest first; None to keep it.
 
     Args:
-        reply: to judge.
-        earlier: replies about the same clip that are kept.
-        in_english: whether an English reply was asked for.
+        reply: to check.
+        earlier: kept replies about the same clip.
+        in_english: whether the reply has to be in English.
     """
     text = reply.text.strip().replace("’", "'")
-    own = _strip_quotes(text)  # what somebody says in the clip is no refusal
+    own = _strip_quotes(text)  # speech quoted from the clip is not a refusal
     checks: dict[Reason, bool] = {
         "empty": not re.search(r"\w", text),
         "truncated": not reply.is_finished,
@@ -116,7 +116,7 @@ def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool
 
 
 def is_english(text: str) -> bool:
-    """Tell by script and by the commonest words of English and of others; what is quoted does not count."""
+    """Detect English by script and stop words; quotations are ignored."""
     text = _strip_quotes(text)
     letters = [letter for letter in text if letter.isalpha()]
     if letters and sum(letter.isascii() for letter in letters) / len(letters) < MIN_LATIN:
@@ -126,7 +126,7 @@ def is_english(text: str) -> bool:
 
 
 def _strip_quotes(text: str) -> str:
-    """Return what a reply says itself, unless all of it is in quotation marks."""
+    """Remove quotations, unless the whole reply is one."""
     said = QUOTED.sub(" ", text)
     return said.strip() if re.search(r"\w", said) else text
 

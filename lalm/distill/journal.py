@@ -1,4 +1,4 @@
-"""Replies on disk as they come, so that a run that was killed goes on where it stopped."""
+"""Append-only, durable journal of replies, from which an interrupted distillation resumes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,25 +15,28 @@ from services.types import Message, Value
 
 
 class JournalEntry(Value):
-    """One line of a journal."""
+    """One line of a journal: the reply to a prompt."""
 
     asked: str
-    """Digest of the prompt."""
+    """Hash of the prompt."""
     reply: BackboneReply
 
 
 def hash_prompt(messages: Sequence[Message]) -> str:
-    """Return what tells a prompt from every other."""
+    """Hash a prompt: the first 16 hex digits of SHA-256."""
     text = "\n".join(message.model_dump_json() for message in messages)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Journal:
-    """A file with one line that says which run it belongs to, then one line a reply, in the order of the prompts.
+    """JSON lines file: a fingerprint of the run, then one line a reply, in the order of the prompts.
 
     Args:
-        path: of the file; one of another run is refused.
-        fingerprint: what the replies depend on beside the prompts, in one line.
+        path: of the file; that of another run is refused.
+        fingerprint: one line with everything that the replies depend on besides the prompts.
+
+    Raises:
+        BadConfig: the file cannot be opened.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
@@ -53,11 +56,14 @@ class Journal:
         self._file.close()
 
     def read_replies(self, asked: Sequence[str], *, batch: int) -> list[BackboneReply]:
-        """Return what an earlier run left, in whole batches: one that was being written when it was killed is cut off.
+        """Return the replies of an earlier run, in whole batches; an incomplete last batch is removed from the file.
 
         Args:
-            asked: digests of all prompts.
-            batch: replies that are written together.
+            asked: hashes of all prompts.
+            batch: replies per write.
+
+        Raises:
+            BadConfig: the file belongs to another run.
         """
         head, *lines = self._read().splitlines(keepends=True) or [""]
         if head.endswith("\n") and head != self._head:
@@ -74,7 +80,7 @@ class Journal:
         return [entry.reply for entry in entries]
 
     def append(self, asked: Sequence[str], replies: Sequence[BackboneReply]) -> None:
-        """Write the replies of a batch."""
+        """Append the replies of a batch, and sync them to disk."""
         entries = [JournalEntry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
         self._append_durably("".join(entry.model_dump_json() + "\n" for entry in entries))
 
@@ -83,13 +89,13 @@ class Journal:
         try:
             return self._file.read()
         except UnicodeDecodeError as error:
-            raise self._other_run_error("bytes that are no UTF-8") from error
+            raise self._other_run_error("bytes that are not UTF-8") from error
 
     def _parse_entry(self, line: str) -> JournalEntry:
         try:
             return JournalEntry.model_validate_json(line)
         except ValidationError as error:
-            raise self._other_run_error("a line that is no reply") from error
+            raise self._other_run_error("a line that is not a reply") from error
 
     def _other_run_error(self, what: str) -> BadConfig:
         return BadConfig(

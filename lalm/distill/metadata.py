@@ -1,4 +1,4 @@
-"""What is known about a clip in words: one line of a metadata file, read and checked."""
+"""Metadata of clips: JSON lines, read and validated."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
 
 
 class Speaker(BaseModel):
-    """One voice."""
+    """Attributes of one speaker."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,7 +26,7 @@ class Speaker(BaseModel):
 
 
 class MetadataSpan(BaseModel):
-    """What is heard over a stretch of the clip."""
+    """A time span of a clip, with its content. Seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class MetadataSpan(BaseModel):
 
 
 class Metadata(BaseModel):
-    """One clip; what is not known of it is empty or None. Further columns are ignored."""
+    """Metadata of one clip; unknown attributes are empty or None. Other columns are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -50,56 +50,56 @@ class Metadata(BaseModel):
     license: str
     sources: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
-    """What the clip was cut or mixed from."""
+    """Recordings that the clip was cut or mixed from."""
     labels: tuple[str, ...] = ()
     transcript: str = ""
     language: str | None = None
     speaker: Speaker = Speaker()
     speakers: tuple[Literal["female", "male"], ...] = ()
-    """Of several voices, in the order in which they speak."""
+    """Gender of each speaker, in order of speaking, in a clip with several."""
     order: tuple[str, ...] = ()
-    """Sounds in the order in which they are heard."""
+    """Sounds in temporal order."""
     background: str | None = None
     count: int | None = None
-    """Strokes."""
+    """Number of strokes."""
     bpm: int | None = None
     mode: str | None = None
-    """Of a chord, a scale or a melody."""
+    """Mode of a chord, scale or melody, such as major."""
     meter: str | None = None
     quality: str | None = None
-    """Defect of the recording, or "clean"."""
+    """Defect of the recording, or `clean`."""
     title: str | None = None
     reason: str | None = None
-    """Why a baby cries, as its parents say."""
+    """Why a baby cries, according to its parents."""
     age: str | None = None
-    """Of a baby."""
+    """Age of a baby."""
 
     @property
     def meaning(self) -> str:
-        """What is said, in English; empty where that is not known."""
+        """English translation of the speech; empty if unknown."""
         found = QUOTED.search(self.caption)
         return found[1] if found else ""
 
     @property
     def spans(self) -> tuple[MetadataSpan, ...]:
-        """Stretches that the caption names, in order; empty where it names none."""
+        """Time spans that the caption names, in order."""
         found = SPANS.findall(self.caption)
         return tuple(MetadataSpan(start_s=start, end_s=end, text=text) for start, end, text in found)
 
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:
-    """Read a metadata file; `BadConfig` names the line that is none."""
+    """Read a metadata file; raise `BadConfig` with the number of an invalid line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise BadConfig(f"Metadata '{path}' cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise BadConfig(f"Metadata '{path}' is no UTF-8: byte {error.start}, {error.reason}.") from error
+        raise BadConfig(f"Metadata '{path}' is not UTF-8: byte {error.start}, {error.reason}.") from error
     return tuple(_parse_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def filter_by_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:
-    """Return the rows whose licence contains none of these words, such as NC."""
+    """Return the rows whose licence contains none of the `dropped` words, such as NC."""
     return tuple(row for row in rows if not set(dropped) & set(re.split(r"[^A-Za-z0-9]+", row.license)))
 
 

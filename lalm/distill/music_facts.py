@@ -1,4 +1,4 @@
-"""What the metadata of music says: instrument, tempo, metre, chord or key, strokes, genre."""
+"""Facts about music from metadata: instrument, tempo, metre, chord or key, strokes, genre."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_nu
 from lalm.distill.metadata import Metadata
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
-TELLABLE = 0.12  # part by which a wrong tempo differs at least
+TELLABLE = 0.12  # minimum relative difference of a wrong tempo
 TEMPO_WORDS = {
     "slow": ("Slow", "A slow tempo"),
     "moderate": ("Moderate", "A moderate tempo"),
@@ -26,7 +26,7 @@ SAMPLE_KINDS = {
 
 
 def read_music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Return the facts about music, none for other clips."""
+    """Read the facts about music; none for other clips."""
     if row.task != "music":
         return []
     return _instrument(row, rng) + _timing(row) + _harmony(row) + _piece(row)

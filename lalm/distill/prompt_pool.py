@@ -1,4 +1,4 @@
-"""The versioned pool of prompts that backbones answer, and what stands around them."""
+"""Prompt pool for self-distillation (versioned), and the system prompt of the backbone."""
 
 import random
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ REPHRASE = (
 
 
 class PoolPrompt(Value):
-    """One prompt of the pool; `{question}` stands for a question about the clip at hand."""
+    """One prompt of the pool; `{question}` is replaced with a question about the clip."""
 
     id: str
     style: Style
@@ -32,25 +32,25 @@ class PoolPrompt(Value):
 
 
 class PromptPool(Value):
-    """All prompts of one version."""
+    """All prompts of one version of the pool."""
 
     version: str
     prompts: tuple[PoolPrompt, ...]
 
     def draw(self, shares: Mapping[Style, float], rng: random.Random) -> PoolPrompt:
-        """Draw a style by its share, then one of its prompts."""
+        """Sample a style by its share, then one of its prompts uniformly."""
         styles = sorted(shares)
         style = rng.choices(styles, [shares[one] for one in styles])[0]
         return rng.choice([prompt for prompt in self.prompts if prompt.style == style])
 
 
 def load_pool() -> PromptPool:
-    """Read the pool."""
+    """Load the prompt pool of this version."""
     return PromptPool.model_validate_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def fill_prompt(prompt: PoolPrompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> str:
-    """Return a prompt for one clip, with a question that its metadata can answer."""
+    """Fill a prompt with a question that the metadata of the clip can answer."""
     if "{question}" not in prompt.text:
         return prompt.text
     if prompt.style == "multiple_choice":

@@ -1,10 +1,10 @@
-"""Stage 1: what is known about clips in words -> replies that a backbone gives to prompts about them, as JSON lines.
+"""Self-distillation (stage 1): the backbone replies to prompts about clips described in words; writes JSON lines.
 
     python -m lalm.distill lalm/configs/distill-tiny.yaml
 
-The backbone that is trained later reads a clip's description in place of the clip, and its own replies become the
-targets. Beside the output lie NAME.replies.jsonl (every reply as it came: the same command goes on behind them),
-NAME.dropped.jsonl (what the filters took out, with the reason) and NAME.summary.json (counts).
+The backbone reads a description in place of the clip, and its own replies become the training targets
+(DeSTA2.5-Audio, arXiv:2507.02768, section 3). Next to the output are NAME.replies.jsonl (journal of all replies, from
+which the same command resumes), NAME.dropped.jsonl (filtered replies with the reason) and NAME.summary.json (counts).
 """
 
 import argparse
@@ -34,21 +34,21 @@ from services.protocols import LLM
 from services.types import Message, Value
 from services.yaml_file import read_config
 
-REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # what lies beside the output
+REPLIES, DROPPED, SUMMARY = ".replies.jsonl", ".dropped.jsonl", ".summary.json"  # suffixes of the other files
 
 
 class PlannedPrompt(NamedTuple):
-    """One prompt about one clip."""
+    """One prompt about one clip, to be sent to the backbone."""
 
     row: Metadata
     prompt: PoolPrompt
     text: str
-    """The prompt with its question filled in."""
+    """Text of the prompt, its question filled in."""
     is_prompt_first: bool
 
 
 class DroppedReply(Value):
-    """A reply that is not learnt from."""
+    """A filtered reply, with the reason."""
 
     reason: str
     id: str
@@ -58,29 +58,34 @@ class DroppedReply(Value):
 
 
 class DistillSummary(Value):
-    """What a run came to."""
+    """Counts of a run."""
 
     clips: int
-    """With a licence that is kept, and a sound file."""
+    """Clips with an accepted licence and an existing file."""
     clips_without_audio: int
     clips_without_licence: int
-    """Whose licence is not kept (`drop_licences`)."""
+    """Clips whose licence is excluded (`drop_licences`)."""
     metadata_rows: int
     replies: int
-    """Of the backbone so far."""
+    """Replies of the backbone so far."""
     replies_wanted: int
     distilled_rows: int
     dropped: dict[str, int]
-    """Reason -> replies."""
+    """Reason -> number of replies."""
     prompt_pool: str
-    """Version."""
+    """Version of the prompt pool."""
     backbone: str
     backbone_revision: str
 
 
 def distill(config: DistillConfig, root: Path) -> DistillSummary:
-    """Write the targets that `config` describes; paths in it start from `root`. Ctrl-C writes what there is."""
-    # 1. The clips
+    """Run or resume a distillation; paths in `config` start from `root`. Ctrl-C writes the replies so far.
+
+    Raises:
+        BadConfig: metadata, output or journal cannot be used, or no clip is left.
+        ModelError: the backbone cannot be opened.
+    """
+    # 1. Read the metadata of the clips
     file, output = root / config.metadata, root / config.output
     _check_output(file, output)
     described = read_metadata(file)
@@ -91,17 +96,17 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
             f"No clip is left of '{file}': {len(known)} of its {len(described)} rows have a licence that is kept, "
             "and of those none a file."
         )
-    # 2. What is asked about them
+    # 2. Plan the prompts
     writer = TargetWriter(rows)
     asks = plan_prompts(rows, writer, config) if "distilled" in config.targets else []
-    # 3. The replies of the backbone, those that an earlier run left first
+    # 3. Collect the replies of the backbone, after those of an earlier run
     _make_folder(output.parent)
     llm = open_llm(config.backbone, config.llm_url, config.sampling) if asks else None
     replies: list[BackboneReply] = []
     if llm is not None:
         with Journal(output.with_suffix(REPLIES), config.fingerprint(llm.revision)) as journal:
             replies = collect_replies(llm, asks, journal, config)
-    # 4. What is worth learning
+    # 4. Filter, and write the training rows
     rounds = config.metadata_rounds if "metadata" in config.targets else 0
     metadata_rows = [one for row in rows for turn in range(rounds) for one in _draw_metadata_rows(writer, row, turn)]
     kept, dropped = sift_replies(asks, replies, config, llm)
@@ -125,7 +130,7 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
 
 
 def plan_prompts(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[PlannedPrompt]:
-    """Draw the prompts, one for every clip, then the next: a run that ends early has asked about all kinds of clips."""
+    """Plan the prompts in rounds of one a clip, so that an interrupted run covers all kinds of clips."""
     pool = load_pool()
     asks: list[PlannedPrompt] = []
     for turn in range(config.prompts_per_clip):
@@ -136,13 +141,13 @@ def plan_prompts(rows: Sequence[Metadata], writer: TargetWriter, config: Distill
             drawn.append(
                 PlannedPrompt(row, prompt, fill_prompt(prompt, row, writer, rng), rng.random() < config.prompt_first)
             )
-        begun = -len(asks) % config.concurrency  # what the last batch of the turn before has room for
+        begun = -len(asks) % config.concurrency  # free places in the last batch of the round before
         asks += _sort_into_batches(drawn, begun, config.concurrency, _make_rng(config.sampling.seed, "order", turn))
     return asks
 
 
 def _sort_into_batches(asks: Sequence[PlannedPrompt], begun: int, size: int, rng: random.Random) -> list[PlannedPrompt]:
-    """Put prompts of about one length into each batch, as they are read together, and the batches in any order."""
+    """Batch prompts of similar length, as a batch is padded to its longest, and shuffle the batches."""
     ordered = sorted(asks, key=lambda ask: sum(len(message.content) for message in _build_messages(ask)))
     batches = [ordered[start : start + size] for start in range(begun, len(ordered), size)]
     whole = [batch for batch in batches if len(batch) == size]
@@ -153,7 +158,7 @@ def _sort_into_batches(asks: Sequence[PlannedPrompt], begun: int, size: int, rng
 def collect_replies(
     llm: LLM, asks: Sequence[PlannedPrompt], journal: Journal, config: DistillConfig
 ) -> list[BackboneReply]:
-    """Return the reply to every prompt, or to the first ones if Ctrl-C comes in between."""
+    """Return the reply to every prompt, or to the first ones after Ctrl-C."""
     columns = (TextColumn("Asking {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with asyncio.Runner() as runner, Progress(*columns) as progress:
         asked = [hash_prompt(_build_messages(ask)) for ask in asks]
@@ -167,7 +172,7 @@ def collect_replies(
                 replies.extend(batch)
                 progress.update(bar, completed=len(replies))
         except KeyboardInterrupt:
-            progress.print("Interrupted: what there is will be written; the same command goes on.")
+            progress.print("Interrupted: the replies so far are written; the same command resumes.")
     return replies
 
 
@@ -189,7 +194,7 @@ def _build_messages(ask: PlannedPrompt) -> tuple[Message, ...]:
 
 
 class SiftedReplies(NamedTuple):
-    """Replies, told apart."""
+    """Training rows of kept replies, and the dropped replies."""
 
     kept: list[Conversation]
     dropped: list[DroppedReply]
@@ -198,7 +203,7 @@ class SiftedReplies(NamedTuple):
 def sift_replies(
     asks: Sequence[PlannedPrompt], replies: Sequence[BackboneReply], config: DistillConfig, llm: LLM | None
 ) -> SiftedReplies:
-    """Tell the replies that are worth learning from the others."""
+    """Apply the quality filters to the replies."""
     kept: list[Conversation] = []
     dropped: list[DroppedReply] = []
     earlier: dict[str, list[str]] = defaultdict(list)
@@ -239,7 +244,7 @@ def _make_rng(*of: str | int) -> random.Random:
 
 
 def _check_output(metadata: Path, output: Path) -> None:
-    """Refuse an output that is no file, or that would take the place of the metadata."""
+    """Refuse an output that is a folder, or that would overwrite the metadata."""
     if not output.name or output.is_dir():
         raise BadConfig(f"output '{output}' is a folder: name a file, such as targets.jsonl.")
     for path in (output, *(output.with_suffix(end) for end in (REPLIES, DROPPED, SUMMARY))):
@@ -264,7 +269,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, distil, print the counts; 2 and one line on stderr where the user can mend it."""
+    """Parse the command line, distil and print the counts; exit code 2 for an error that the user can fix."""
     parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/distill/config.py)")
     path: Path = parser.parse_args(argv).config

@@ -1,4 +1,4 @@
-"""What the metadata of sounds says: which, from what, in which order."""
+"""Facts about sound events from metadata: which, from what source, in which order."""
 
 import random
 
@@ -17,13 +17,13 @@ from lalm.distill.facts import (
 )
 from lalm.distill.metadata import Metadata
 
-POOL = "sound"  # wrong options for any question about a sound are other sounds
+POOL = "sound"  # distractors for any question about a sound are other sounds
 THEN = ", then "
 ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a clock ticking", "a chainsaw", "a violin")
 
 
 def read_sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Return the facts about sounds, none where the clip holds no labelled ones."""
+    """Read the facts about sound events; none for a clip without labelled ones."""
     if row.order:
         return _in_order(row.order, rng) + _present(row.order, rng)
     if row.background:
@@ -50,7 +50,7 @@ def _single(row: Metadata, rng: random.Random) -> list[Fact]:
 
 
 def _alike(name: str) -> frozenset[str]:
-    """Return the labels that the same animal would earn."""
+    """Return all labels of the same animal."""
     animal = look_up("animal", name)
     return frozenset(other for other, kind in VOCABULARY["animal"].items() if animal and kind == animal)
 
@@ -65,7 +65,7 @@ def _other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
 
 
 def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
-    """Return what can be asked of sounds that follow one another; other sounds of the clip are the wrong options."""
+    """Return facts about the order of sounds; other sounds of the clip are the distractors."""
 
     def one(kind: str, place: int, about: int | None = None) -> Fact:
         here = tuple(capitalise(name) for number, name in enumerate(order) if number not in {place, about})
@@ -87,7 +87,7 @@ def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
 
 
 def _other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
-    """Return wrong sequences: the same sounds in other orders, then one of them exchanged for another sound."""
+    """Return wrong sequences: the same sounds in other orders, then with one of them replaced."""
     moved = permute([uncapitalise(name) for name in order], rng, join=THEN)
     exchanged = []
     for other in rng.sample(ELSEWHERE, len(ELSEWHERE)):
@@ -98,7 +98,7 @@ def _other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings,
 
 
 def _present(heard: tuple[str, ...], rng: random.Random) -> list[Fact]:
-    """Ask for one sound that is heard or, as often, for one that is not."""
+    """Return a yes-no fact about a sound that is present or, equally often, absent."""
     is_true = rng.random() < 0.5
     absent = [name for name in ELSEWHERE if name not in map(uncapitalise, heard)]
     about = rng.choice(heard) if is_true else rng.choice(absent)

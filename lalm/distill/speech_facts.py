@@ -1,4 +1,4 @@
-"""What the metadata of speech says: who, how many, in which order, which language, which words."""
+"""Facts about speech from metadata: gender, number and order of speakers, language, words."""
 
 import random
 import re
@@ -9,12 +9,12 @@ from lalm.distill.metadata import Metadata
 PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
 THEN = ", then "
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-LONGEST_OPTION = 14  # words of a sentence that is one of several options
-LONGEST_REPLY = 40  # words of a transcript that is to be written down
-SHORTEST_WORD = 5  # letters of a word that is worth asking for
-SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that one is not the answer to nearly every question of how many speak
-SHARE_OF_ENGLISH_NAMED = 0.25  # likewise for the language
-SHARE_OF_DEFECTS_CONFIRMED = 0.2  # and for defects, which all but a few of the rows on quality have
+LONGEST_OPTION = 14  # maximum words of an option
+LONGEST_REPLY = 40  # maximum words of a transcript that is asked for
+SHORTEST_WORD = 5  # minimum letters of a word that is asked for
+SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that "one" is not nearly always the number of speakers
+SHARE_OF_ENGLISH_NAMED = 0.25  # so that English is not nearly always the language
+SHARE_OF_DEFECTS_CONFIRMED = 0.2  # so that a defect is not nearly always confirmed
 SPEECH_KINDS = (
     ("Telephone announcement", "A telephone announcement"),
     ("Read speech (audiobook)", "Reading from a book"),
@@ -23,7 +23,7 @@ SPEECH_KINDS = (
 
 
 def read_speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Return the facts about speech, none for other clips."""
+    """Read the facts about speech; none for other clips."""
     if row.task != "speech":
         return []
     return _voices(row, rng) + _manner(row, rng) + (_digits(row, rng) if _spoken_digits(row) else _words(row, rng))
@@ -59,7 +59,7 @@ def _sequence(genders: tuple[str, ...]) -> Wordings:
 
 
 def _other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
-    """Return other sequences of as many voices, and where there are few of them, of one voice more."""
+    """Return wrong sequences of speakers, with the same number of speakers or one more."""
     lengths = (len(genders), len(genders), min(len(genders) + 1, 4))
     drawn = {tuple(rng.choice(("male", "female")) for _ in range(rng.choice(lengths))) for _ in range(24)}
     return tuple(_sequence(one) for one in sorted(drawn - {genders})[:6])

@@ -1,7 +1,6 @@
-"""Short targets from metadata alone: questions about a clip, with and without options, and what the metadata answers.
+"""Training targets from metadata alone, without an LLM: open and multiple-choice questions with short answers.
 
-No LLM takes part. The same row and the same random numbers give the same questions, other numbers other wordings,
-options and orders, so that a trainer may draw as many as it likes.
+Deterministic for a row and a random seed; other seeds give other wordings, distractors and orders of options.
 """
 
 import json
@@ -23,9 +22,9 @@ from services.types import Question
 
 QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions.json").read_text(encoding="utf-8"))
 DOMAINS = {"speech": ("Speech",), "music": ("Music",), "sound": ("A sound of the surroundings",)}
-SHARE_WITHOUT_MUSIC = 0.3  # so that there is music in about half of the clips that are asked for it
-NUM_CANDIDATES = 60  # answers of other clips that are looked at for wrong options
-NUM_OPTIONS, SHARES = (2, 3, 4, 5), (1, 2, 5, 1)  # how many options a question has, and how often
+SHARE_WITHOUT_MUSIC = 0.3  # balances yes and no of the question whether there is music
+NUM_CANDIDATES = 60  # answers of other clips that are considered as distractors
+NUM_OPTIONS, SHARES = (2, 3, 4, 5), (1, 2, 5, 1)  # number of options, and relative frequency
 
 
 class AnsweredQuestion(NamedTuple):
@@ -34,11 +33,11 @@ class AnsweredQuestion(NamedTuple):
     question: Question
     reply: str
     phrasing: int
-    """Number of its wording in `lalm/distill/questions.json`."""
+    """Index of its wording in `lalm/distill/questions.json`."""
 
 
 def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Return everything that can be asked about a clip."""
+    """Collect all facts about a clip."""
     plain = (
         Fact("domain", DOMAINS[row.task]),
         make_yes_no("speech_present", is_true=row.task == "speech"),
@@ -50,10 +49,10 @@ def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
 
 
 class TargetWriter:
-    """Writes targets; wrong options are what is right of other clips.
+    """Writes training targets; distractors are right answers of other clips.
 
     Args:
-        rows: of all clips that options may come from.
+        rows: metadata of all clips that distractors may come from.
     """
 
     def __init__(self, rows: Iterable[Metadata]) -> None:
@@ -63,7 +62,7 @@ class TargetWriter:
                 self._pools[fact.pool or fact.kind].append(fact.answer)
 
     def write_rows(self, row: Metadata, rng: random.Random) -> list[Conversation]:
-        """Return every question that the metadata of a clip answers, half of them with options."""
+        """Write every question that the metadata of a clip answers, as an open and as a multiple-choice question."""
         written = []
         for fact in collect_facts(row, rng):
             if fact.is_open:
@@ -73,12 +72,12 @@ class TargetWriter:
         return written
 
     def write_choice_questions(self, row: Metadata, rng: random.Random) -> list[str]:
-        """Return the questions about a clip that have options, with them and without how to answer."""
+        """Write the multiple-choice questions about a clip, with options but without an instruction."""
         chosen = (self._write_choice(fact, rng) for fact in collect_facts(row, rng) if fact.is_choice)
         return [format_question(one.question) for one in chosen if one is not None]
 
     def _write_choice(self, fact: Fact, rng: random.Random) -> AnsweredQuestion | None:
-        """Return the fact with options, all worded alike; None where no wrong one is known."""
+        """Make a multiple-choice question, all options in the same wording; None without a distractor."""
         wording = rng.randrange(len(fact.answer))
         right = fact.answer[wording]
         wanted = rng.choices(NUM_OPTIONS, SHARES)[0] - 1
@@ -90,9 +89,9 @@ class TargetWriter:
         return AnsweredQuestion(Question.ask(_word_question(fact, number), tuple(options)), right, number)
 
     def _draw_wrong_options(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
-        """Return wrong options: from the clip itself and, as often as they are right there, from other clips.
+        """Draw distractors: those of the fact, and right answers of other clips by their frequency.
 
-        So an option that is often right is as often wrong, and how often it occurs gives nothing away.
+        So an answer that is often right is also often a distractor, and its frequency gives nothing away.
         """
         taken = {one.lower() for one in fact.answer} | fact.also_true
         pool = [] if fact.pool == OWN else self._pools[fact.pool or fact.kind]
@@ -136,12 +135,12 @@ def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) ->
 
 
 def build_turns(row: Metadata, content: str) -> tuple[ChatTurn, ...]:
-    """Return the prompt about a clip as the trained model reads it."""
+    """Build the chat turns of a training row, as the trained model reads them."""
     clip = MessageAudio(path=row.audio, text=row.transcript.strip() or NO_WORDS)
     return (ChatTurn(role="system", content=SYSTEM_HEARING), ChatTurn(role="user", content=content, audios=(clip,)))
 
 
 def _fix_caption(caption: str) -> str:
-    """Return a caption with its articles and times as people write them."""
+    """Correct articles and times in a caption."""
     caption = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", caption)
     return re.sub(r"\[(\d+\.\d)s-(\d+\.\d)s\]", r"\1 to \2 s:", caption)

@@ -140,7 +140,7 @@ def test_after_sigkill_the_same_command_asks_no_finished_row_again_and_ends_the_
         ({"backbone": ""}, "needs a backbone"),
         ({"drop_licences": ["NC", "CC0"]}, "No clip is left"),
         ({"metadata": "none.jsonl"}, "cannot be read"),
-        ({"metadata": "latin.jsonl"}, "is no UTF-8: byte 0"),
+        ({"metadata": "latin.jsonl"}, "is not UTF-8: byte 0"),
         ({"output": "."}, "is a folder: name a file"),
         ({"output": "train.jsonl/run.jsonl"}, "cannot be made"),
         ({"output": "taken.jsonl"}, "taken.replies.jsonl' cannot be written"),
@@ -195,7 +195,7 @@ def test_replies_that_are_no_text_are_refused(
     use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
     (folder / "run.replies.jsonl").write_bytes(b"\xff\xfe\n")
     assert main([str(configured(folder))]) == 2
-    assert "holds replies of another run: bytes that are no UTF-8" in capsys.readouterr().err
+    assert "holds replies of another run: bytes that are not UTF-8" in capsys.readouterr().err
 
 
 def test_more_prompts_a_clip_go_on_behind_those_that_were_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
