@@ -165,7 +165,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
         time.sleep(0.1)
         return segment(samples)
 
-    monkeypatch.setattr(lalm._built.encoder, "_segment", slow)
+    monkeypatch.setattr(lalm._built.encoder, "_encode_segment", slow)
     asking = asyncio.create_task(lalm.choose(asked("Which?"), make_clip(300.0), CHOICES))
     await asyncio.to_thread(begun.wait, 10)
     asking.cancel()

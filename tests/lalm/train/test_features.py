@@ -22,7 +22,7 @@ def encoder(encoder_folder: Path) -> Encoder:
 
 def test_features_come_back_as_they_were_heard(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     clip = make_clip(61.0)
-    stored = FeatureStore(encoder, tmp_path, revision="r")(clip)
+    stored = FeatureStore(encoder, tmp_path, revision="r").encode_once(clip)
     assert len(stored) == 3
     assert all(torch.equal(*pair) for pair in zip(stored, encoder(clip), strict=True))
 

@@ -36,9 +36,9 @@ def test_a_group_of_the_launcher_is_left_again(monkeypatch: pytest.MonkeyPatch) 
 SHARDED = """
 import torch
 from torch import nn
-from lalm.train.parallel import processes
+from lalm.train.parallel import join_processes
 
-with processes() as group:
+with join_processes() as group:
     torch.manual_seed(0)
     model = nn.Module()
     model.layers = nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(3))
@@ -57,7 +57,7 @@ with processes() as group:
     assert torch.equal(shared, whole)
     assert [layer.weight.to_local().numel() for layer in model.layers] == [32] * 3
     assert all(layer.adapter.grad.shape == (8,) for layer in model.layers)
-    assert [group.idle(count) for count in (2, 3, 4)] == [False, group.rank == 1, False]
+    assert [group.is_idle(count) for count in (2, 3, 4)] == [False, group.rank == 1, False]
 """
 
 

@@ -251,7 +251,7 @@ def test_ctrl_c_ends_with_130_and_one_line(
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Trainer, "trial" if last is None else "step", interrupted)
+    monkeypatch.setattr(Trainer, "measure_step" if last is None else "step", interrupted)
     assert run(make_run(), tmp_path / "run") == 130
     error = capsys.readouterr().err
     assert f"lalm.train: interrupted. {kept}" in error
