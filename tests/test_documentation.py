@@ -166,7 +166,7 @@ def test_a_command_runs(
 ) -> None:
     folder = folder_of(step.page)
     write_files(step, folder)
-    command = shlex.join(shlex.split(step.text))
+    command = shlex.join(shlex.split(step.text.replace("\\\n", " ")))
     done = asked.get(command) or run(step.text, folder)
     if command.startswith("earwitness ask"):
         asked[command] = done
