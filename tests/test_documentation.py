@@ -30,7 +30,7 @@ OURS = ("earwitness", "eval", "run", "python", "make")
 SERVICE = "http://127.0.0.1:8000"
 NEEDS, RUNNING, RUN_BY = "needs ", "with the service running", "run by "
 SECRETS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY", "EARWITNESS_API_KEY", "HF_TOKEN")
-READY_S = 180.0
+READY_S = 400.0
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,7 @@ def test_a_command_runs(
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
 
 
+@pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", RUNNING))
 def test_a_command_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
@@ -217,6 +218,7 @@ def test_a_script_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("python", RUNNING))
 def test_a_script_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
