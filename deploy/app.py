@@ -2,8 +2,8 @@
 
     deploy/serve.local.yaml -> ServeConfig -> build() -> one deployment per model, and the agent in front
 
-The agent builds its paths as eval does; only the models it gives them are handles to deployments. It is told which
-models there are by Ray's `user_config`, so that an LLM can come or go without a restart of anything else.
+The agent builds its paths as eval does; only the models it gives them are handles to deployments. It learns which
+models there are from Ray's `user_config`, so that an LLM can come or go without a restart of anything else.
 """
 
 import hashlib
@@ -29,14 +29,14 @@ from services.http.gateway import create_app
 from services.protocols import ASR, Answerer, AnyModel
 from services.types import Value
 
-PROBES = 64  # requests beyond those let in that the agent takes to refuse them, or to say how it is
+PROBES = 64  # requests beyond those admitted that the agent takes to refuse them, or to answer health checks
 LOADING = "Still loading; /readyz says when all is ready."
 
 OpenModels: TypeAlias = Callable[[ModelNames], Models]
 
 
 class AgentConfig(Value):
-    """What the agent is told: the models that it answers with."""
+    """`user_config` of the agent: the models that it answers with."""
 
     models: tuple[Deployed, ...]
 
@@ -49,7 +49,7 @@ def build(
     Args:
         config: what is served.
         open_models: opens a model by its names.
-        beside: models of this configuration are up too, and nobody asks them: those that come, or those that leave.
+        beside: models of this configuration run too, without requests: those that come, or those that leave.
     """
     require_ray()
     offered = tuple(list_deployed(config))
@@ -87,7 +87,7 @@ def _version(*parts: object) -> str:
 
 
 class Agent:
-    """The deployment in front: takes questions over HTTP and only awaits the models.
+    """The deployment in front: serves the HTTP API and awaits the models.
 
     Its handles are looked up by name, because those that it is bound to may change while it runs.
     """
@@ -105,7 +105,7 @@ class Agent:
         return create_app(self, self._limits, self._keys, proxied=True)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
-        """Take what the agent is to answer with from here on; questions in work keep what they have."""
+        """Replace the models that the agent answers with; questions in work keep theirs."""
         offer = AgentConfig.model_validate(user_config)
         self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet)
 

@@ -1,4 +1,4 @@
-"""What `serve deploy` and KubeRay import: the application that a configuration file describes."""
+"""Entry point of `serve deploy` and KubeRay: the application that a configuration file describes."""
 
 from pathlib import Path
 

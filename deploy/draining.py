@@ -1,4 +1,4 @@
-"""The end of a service: nothing new is taken in, and what is in work is answered, within a bound."""
+"""Graceful shutdown: new requests are refused, and those in work are answered, within a time limit."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ LAST_BYTES_S = 0.2  # from the end of a response in a replica to its last byte f
 
 
 def drain(folder: Path) -> None:
-    """Let the replicas refuse what comes, and wait until they have answered what they have."""
+    """Let the replicas refuse new requests, and wait until those in work are answered."""
     (folder / NAME).touch()
     deadline = time.monotonic() + DRAIN_S
     while count_in_flight() and time.monotonic() < deadline:

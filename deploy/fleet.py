@@ -1,6 +1,6 @@
-"""The models of the service and the names that they answer under.
+"""Routing of model names to deployments: the models of the service, and the names that they answer under.
 
-A model is known once it has said its name; a way to answer can be asked when all the models that it takes are known.
+A model is known once its replica has described itself; a name can be asked when all of its models are known.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from services.http.answering import BOTH
 from services.protocols import ASR, LALM, LLM, Answerer, AnyModel, Captioner
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
-ANSWER_S = 2.0  # seconds in which a loaded model says its name, however busy it is
+ANSWER_S = 2.0  # seconds in which a loaded model describes itself, however busy it is
 REMOTE: Mapping[Kind, Callable[[DeploymentHandle, ModelCard], AnyModel]] = {
     "llm": RemoteLLM,
     "captioner": RemoteCaptioner,
@@ -61,7 +61,7 @@ class Fleet:
 
     @property
     def known(self) -> Mapping[str, AnyModel]:
-        """The models that have said their names, by role."""
+        """The models that have described themselves, by role."""
         return self._known
 
     def offers(self, one: Deployed | None) -> bool:
@@ -69,7 +69,7 @@ class Fleet:
         return one is not None and one.role in self._offered and self._offered[one.role].served == one.served
 
     async def missing(self) -> tuple[str, ...]:
-        """Ask all deployments who they are, and return those that do not answer."""
+        """Ask all deployments to describe themselves, and return those that do not answer."""
         cards = await asyncio.gather(*(_card(self._handle(role)) for role in self._offered))
         for one, card in zip(self._offered.values(), cards, strict=True):
             if card and one.role not in self._known:
@@ -139,7 +139,7 @@ class WayModels:
 
 
 def needs_clip(name: str | None) -> bool:
-    """Say whether a way needs a clip."""
+    """Say whether a model needs a clip."""
     return (name or "").partition("/")[0] not in DEAF
 
 

@@ -1,4 +1,4 @@
-"""Log lines of all processes on our own stderr, as they were written: Ray would put a prefix before each."""
+"""Log pipe: the lines of all processes go to our own stderr as they are, without the prefixes of Ray."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ def log_pipe(folder: Path) -> Iterator[None]:
     """Copy what is written to a named pipe in a folder to stderr; at the end, all of it has been copied."""
     path = folder / NAME
     os.mkfifo(path, mode=0o600)
-    # Open for writing too: the pipe has no end while we live, and who writes never waits for us to open it.
+    # Open for writing too: so the pipe never ends while we live, and writers never wait for us to open it.
     both_ends = os.open(path, os.O_RDWR)
     copying = threading.Thread(target=_copy, args=(both_ends,), daemon=True)
     copying.start()

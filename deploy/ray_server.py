@@ -1,7 +1,7 @@
 """`python -m deploy.ray_server`: a Ray cluster of its own with the service on it.
 
 Started by `deploy.serving`, which writes a `Job` to its stdin, later perhaps other configurations, and keeps it open:
-at its end this process stops too. It says on stdout what became of each: one `JobStatus` per line.
+when it closes, this process stops too. It says on stdout what became of each: one `JobStatus` per line.
 """
 
 import logging

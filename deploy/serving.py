@@ -1,4 +1,4 @@
-"""Runs the service as one thing that starts, says so and stops.
+"""Lifecycle of the service: start, reload on SIGUSR1, graceful shutdown.
 
 Ray gets a session of its own, so that signals for us never reach its processes halfway: this
 process alone takes them, lets Ray finish its work, and leaves neither a process nor a file behind. SIGUSR1 has the
@@ -34,7 +34,7 @@ from services.types import Value
 CHILD = (sys.executable, "-m", "deploy.ray_server")
 GRACE_S = DRAIN_S + 20.0  # Ray takes about 6 s to stop when nothing is asked
 LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their paths may have 103
-OPEN = "There is no API key: whoever is on this machine may ask, with any key or none. `earwitness keys new NAME`."
+OPEN = "There is no API key: everybody on this machine may ask, with any key or none. `earwitness keys new NAME`."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RELOAD_SIGNAL = signal.SIGUSR1
 

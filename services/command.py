@@ -1,4 +1,4 @@
-"""The frame of every command: an error that the user can mend is one line on stderr and exit code 2."""
+"""Exit codes of every command: an error that the user can mend is one line on stderr and exit code 2."""
 
 import sys
 from collections.abc import Callable

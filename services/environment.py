@@ -1,4 +1,4 @@
-"""What the environment says about Earwitness; read through `services.settings`."""
+"""Settings from environment variables; read them through `services.settings`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """What the environment says; the prefix is `EARWITNESS_` except for the keys of hosted models."""
+    """Environment variables; the prefix is `EARWITNESS_` except where a field names its own."""
 
     model_config = SettingsConfigDict(env_prefix="EARWITNESS_", frozen=True)
 
@@ -19,9 +19,9 @@ class Settings(BaseSettings):
     api_keys_file: Path | None = None
     """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
     perception_max_bytes: int = Field(default=1_000_000_000, gt=0)
-    """Most bytes of cached perception on disk; what was asked for longest ago goes first."""
+    """Most bytes of cached perception on disk; the least recently used entries are evicted first."""
     shared_perception: bool = False
-    """Whether all API keys share cached perception; else each has its own, as seconds tell what others asked."""
+    """Whether all API keys share cached perception; else each has its own, as response times tell what others asked."""
     gpu_share: float = Field(default=1.0, gt=0, le=1)
     """Share of a GPU's memory that vLLM may take here; `earwitness serve` sets it for replicas with part of one."""
     captioner_url: str | None = None
@@ -29,9 +29,9 @@ class Settings(BaseSettings):
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")
     """Folder in which the processes of one machine add up their metrics."""
     log_pipe: Path | None = None
-    """Named pipe for log lines, which somebody reads; None: stderr."""
+    """Named pipe for log lines, which another process reads; None: stderr."""
     stop_file: Path | None = None
-    """File whose existence says that the service is stopping."""
+    """File whose existence says that the service is shutting down."""
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     """Where OpenTelemetry spans are sent; None: none are made."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
@@ -40,5 +40,5 @@ class Settings(BaseSettings):
 
     @property
     def vllm_memory(self) -> float:
-        """Share of a GPU's memory that vLLM is told to fill, in (0, 1]: nine tenths of what is this process's."""
+        """Share of a GPU's memory that vLLM may fill, in (0, 1]: nine tenths of this process's share."""
         return 0.9 * self.gpu_share

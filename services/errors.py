@@ -1,4 +1,4 @@
-"""What can go wrong that a user can mend; anything else is our bug and keeps its traceback.
+"""Error hierarchy: errors that a user can mend; any other exception is our bug and keeps its traceback.
 
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
@@ -11,9 +11,9 @@
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
     ├── ModelError           HTTP 503: a model cannot run here, or a model server failed
-    ├── Overloaded           HTTP 503: more is asked at once than can be taken in
+    ├── Overloaded           HTTP 503: more requests at once than can be admitted (back-pressure)
     ├── TookTooLong          HTTP 504: no answer before the deadline
-    └── ClientGone           HTTP 499: who asked hung up; the work was stopped, and nobody reads this
+    └── ClientGone           HTTP 499: the client disconnected before the answer; its work was cancelled
 
 Each message says what happened, with which value, and what would work.
 """
@@ -26,7 +26,7 @@ RETRY_AFTER_S = 5  # seconds after which a model that failed or is loading is wo
 
 
 class EarwitnessError(Exception):
-    """Base of all errors that are worded for the user."""
+    """Base of all errors that a user can mend; the message is written for them."""
 
     code: str = "error"
     """What went wrong, for programs."""
@@ -35,7 +35,7 @@ class EarwitnessError(Exception):
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
-        """Name of the parameter that is to blame, as the HTTP API calls it."""
+        """Name of the parameter that caused the error, as the HTTP API calls it."""
 
 
 class BadRequest(EarwitnessError):
@@ -63,7 +63,7 @@ class AudioCode(StrEnum):
     too_large            413   more bytes uploaded than are accepted
     audio_too_long       413   more seconds, counted while decoding
     decoded_too_large    413   more bytes of samples before resampling, counted while decoding
-    decoding_memory      413   decoding wanted more memory than a clip gets
+    decoding_memory      413   decoding needed more memory than a clip gets
     decoding_time        413   decoding took more processor or wall time than a clip gets
     """
 
@@ -160,7 +160,7 @@ class ModelError(EarwitnessError):
 
 
 class Overloaded(EarwitnessError):
-    """More is asked at once than can be taken in."""
+    """More requests came at once than can be admitted."""
 
     code = "overloaded"
     http_status = 503
@@ -178,7 +178,7 @@ class TookTooLong(EarwitnessError):
 
 
 class ClientGone(EarwitnessError):
-    """Who asked hung up before the answer."""
+    """The client disconnected before the answer."""
 
     code = "client_closed_request"
     http_status = 499
@@ -200,5 +200,5 @@ class UnknownName(EarwitnessError):
 
 
 def worded(problem: Mapping[str, object]) -> str:
-    """Return what Pydantic says of a value, without what it puts before our own words."""
+    """Return the message of a Pydantic error, without the prefix that it puts before our own messages."""
     return str(problem["msg"]).removeprefix("Value error, ")

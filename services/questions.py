@@ -1,4 +1,4 @@
-"""What a person asks, checked: `ask` and the HTTP API refuse what cannot be answered.
+"""Validation of questions: `ask` and the HTTP API refuse what cannot be answered.
 
 The items of a benchmark that is asked over HTTP are kept as published: repeated and empty options stay.
 """

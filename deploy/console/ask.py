@@ -1,4 +1,4 @@
-"""One question on the command line: from names and a path to an answer."""
+"""`earwitness ask`: one question on the command line, from the names of models to the answer."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "bot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskRequest:
-    """One question, as the user asked it."""
+    """One question and the options of the command; None stands for the default."""
 
     clip: Path
     question: str
@@ -64,13 +64,13 @@ class AskRequest:
 
 
 class AskResult(Value):
-    """What each way answered, in the order in which they were asked."""
+    """The answer of each path, in the order in which they were asked."""
 
     answers: tuple[Answer, ...]
     took_s: tuple[float, ...]
     """Seconds from question to answer; less than the sum of the steps where some ran at once."""
     missing: tuple[str, ...] = ()
-    """Of two ways, the one that gave no answer, and why."""
+    """Of two paths, the one that gave no answer, and why."""
 
 
 def ask(request: AskRequest) -> AskResult:

@@ -1,4 +1,4 @@
-"""What a person reads in the terminal: an answer with its evidence, and the list of models."""
+"""Printing in the terminal: an answer with its evidence, and the list of models."""
 
 from typing import IO
 

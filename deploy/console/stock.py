@@ -1,4 +1,4 @@
-"""Which weights belong here, and which are here."""
+"""Weights that the defaults need, and weights that have been fetched."""
 
 from services.catalog import DEFAULT_LLM
 from services.weights import store as weights

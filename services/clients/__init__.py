@@ -1,1 +1,1 @@
-"""HTTP clients of model servers."""
+"""HTTP clients for model servers."""

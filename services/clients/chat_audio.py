@@ -1,4 +1,4 @@
-"""A clip inside a chat request: 16-bit WAV as base64, encoded once however many questions are asked about it."""
+"""Audio in chat requests: a clip as 16-bit WAV in base64, encoded once for all questions about it."""
 
 import asyncio
 import base64
@@ -16,12 +16,12 @@ MAX_CLIPS = 64  # that stay encoded: 27 MB of clips of 10 s
 
 
 def build_audio_part() -> dict[str, Any]:
-    """Return the part of a message that holds the clip, with its place still empty."""
+    """Return the part of a message that holds a clip, with a placeholder for its base64."""
     return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
 
 
 class ClipEncoder:
-    """Encodes clips in threads and keeps the latest."""
+    """Encodes clips in threads and caches the latest."""
 
     def __init__(self) -> None:
         self._encoded: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
@@ -33,7 +33,7 @@ class ClipEncoder:
             if len(self._encoded) > MAX_CLIPS:
                 self._encoded.popitem(last=False)
         self._encoded.move_to_end(clip.sha256)
-        # Shielded: one cancelled question must not take the clip from its neighbours.
+        # Shielded: cancelling one question must not cancel the encoding for the others.
         return await asyncio.shield(self._encoded[clip.sha256])
 
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible chat server: what it is asked, and what it answers."""
+"""Client of an OpenAI-compatible chat server: its requests and replies."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from services.types import Usage, Value
 
 
 class Endpoint(Value):
-    """Where a model is served, and how it is asked."""
+    """A model on a server, and the parameters of requests to it."""
 
     url: str
     """Base URL, up to and including `/v1`."""
@@ -35,7 +35,7 @@ class Endpoint(Value):
 
 
 class TokenAlternative(BaseModel):
-    """A token that could have stood here."""
+    """A token that was considered at a place of the reply."""
 
     token: str
     logprob: float
@@ -75,21 +75,21 @@ class CompletionChoice(BaseModel):
 
 
 class TokenCounts(BaseModel):
-    """Tokens as the server counts them."""
+    """Token counts, as the server gives them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
 class Completion(BaseModel):
-    """What a server answers."""
+    """The response to a chat completion request."""
 
     choices: list[CompletionChoice] = Field(min_length=1)
     usage: TokenCounts | None = None
 
 
 class ModelReply(NamedTuple):
-    """A reply, as far as it matters."""
+    """The parts of a reply that are used."""
 
     reply: str
     """Empty where the server sent none."""
@@ -120,7 +120,7 @@ class ChatServer:
         self._server = connect(endpoint)
 
     def body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return a request with these messages, as the endpoint wants it."""
+        """Return the body of a request with these messages and the parameters of the endpoint."""
         body = {
             "messages": messages,
             "max_tokens": self._endpoint.max_tokens,

@@ -1,4 +1,4 @@
-"""Send JSON to an HTTP server and get an answer that can be read: retries, pauses, and what went wrong in words.
+"""JSON over HTTP: retry with exponential backoff and Retry-After, timeouts, and errors in words.
 
 aiohttp, not httpx or the openai client, whose overhead is several times as large when 32 requests are in flight.
 """
@@ -29,7 +29,7 @@ class NotFound(ModelError):
 
 
 def insert_audio(request: str, *audio: bytes) -> bytes:
-    """Return a JSON request as bytes, with the base64 of each clip where an `AUDIO_PLACE` stands, in their order.
+    """Return a JSON request as bytes, with the base64 of each clip in place of an `AUDIO_PLACE`, in their order.
 
     Dumping half a megabyte of base64 as JSON for every question would double what a request costs.
     """
@@ -38,11 +38,11 @@ def insert_audio(request: str, *audio: bytes) -> bytes:
 
 
 class Server:
-    """An HTTP server that takes and gives JSON.
+    """Connection to an HTTP server that takes and gives JSON.
 
     Args:
         url: what its routes start with.
-        what: what is asked of it, for error messages, such as "asked for 'phi-4'"; may be empty.
+        what: the purpose of the requests, for error messages, such as "asked for 'phi-4'"; may be empty.
         api_key: sent as a bearer token.
         timeout_s: of one attempt.
         num_retries: after the first attempt.
@@ -57,7 +57,7 @@ class Server:
                 "The server URL holds a user, a password or a query; a key belongs into EARWITNESS_API_KEY."
             )
         if parts.scheme not in {"http", "https"}:
-            raise BadConfig(f"{url!r} is no server URL; one looks like http://127.0.0.1:8000/v1.")
+            raise BadConfig(f"{url!r} is not a server URL; one looks like http://127.0.0.1:8000/v1.")
         self._url, self._what, self._api_key = url.rstrip("/"), what, api_key
         self._timeout_s, self._num_retries = timeout_s, num_retries
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,7 +65,7 @@ class Server:
     async def post(self, route: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
         """Send a request and parse what comes back, which may raise pydantic's `ValidationError`.
 
-        Raises `ModelError` after the last retry, or at once where retrying is no use; `NotFound` for a 404.
+        Raises `ModelError` after the last retry, or at once where a retry is of no use; `NotFound` for a 404.
         """
         problem = ""
         for attempt in range(self._num_retries + 1):
@@ -122,7 +122,7 @@ class Server:
 
 
 class _Retryable(Exception):
-    """A failure that may pass; `wait_s` is what the server asked for, if it did."""
+    """A transient failure, worth a retry; `wait_s` is the pause that the server asked for, if it did."""
 
     def __init__(self, problem: str, *, wait_s: float | None = None) -> None:
         super().__init__(problem)

@@ -16,7 +16,7 @@ from services.telemetry.tracing import current_traceparent, span
 from services.types import AudioClip, Choice, Evidence, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
-NUM_TRIES = 2  # asking a model changes nothing, so a call whose replica died is asked of another one, once
+NUM_TRIES = 2  # calls are idempotent, so one whose replica died is retried on another one, once
 
 
 class RemoteModel:
@@ -58,7 +58,7 @@ class RemoteCaptioner(RemoteModel):
 
 
 class RemoteASR(RemoteModel):
-    """A recogniser in a deployment."""
+    """An ASR in a deployment."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
@@ -78,7 +78,11 @@ class RemoteLALM(RemoteModel):
 
 
 async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped
-    """Call a replica; cancelling the caller cancels it there, and its errors arrive as they were raised."""
+    """Call a replica, with one retry on another; cancelling the caller cancels the call in the replica too.
+
+    Raises the errors of the model as they were raised there, `Overloaded` where every replica is busy and their
+    queues are full (back-pressure), and `ModelError` where the replicas stopped.
+    """
     for _ in range(NUM_TRIES):
         response = method.remote(*arguments)
         try:

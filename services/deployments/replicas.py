@@ -17,7 +17,7 @@ from services.types import ReadingStyle, Value
 
 
 class ModelCard(Value):
-    """What a model says of itself."""
+    """Description of a model: what its handles say in its place."""
 
     name: str
     revision: str
@@ -26,14 +26,14 @@ class ModelCard(Value):
 
 
 class ReplicaReply(NamedTuple):
-    """What a model said, and what the perception cache had to do with it."""
+    """The result of a call, with the lookups in the perception cache."""
 
     value: object
     lookups: tuple[Lookup, ...]
 
 
 class Replica:
-    """Opens a model when the replica starts; so the replica is up when the model is loaded."""
+    """Wraps a model, opened when the replica starts: so the replica is up once the model is loaded."""
 
     def __init__(self, open_model: Callable[[], AnyModel], role: str) -> None:
         start_logging()
@@ -45,7 +45,7 @@ class Replica:
         LOGGER.info("loaded", extra={"facts": {"deployment": role, "model": self._model.name, "seconds": seconds}})
 
     async def card(self) -> ModelCard:
-        """Say which model this is."""
+        """Return the description of the model."""
         style = getattr(self._model, "style", ReadingStyle())
         return ModelCard(name=self._model.name, revision=self._model.revision, style=style)
 

@@ -6,17 +6,19 @@ from pydantic import Field, model_validator
 
 from services.types import Value
 
-STOP_POLL_S = 0.1  # how often a stopping replica looks whether its requests are done; Ray's 2 s delay every stop
-HEALTH_S = 1.0  # how often Ray looks whether a replica lives; its 10 s leave a killed one unreplaced for as long
+STOP_POLL_S = (
+    0.1  # how often a replica that shuts down checks whether its requests are done; Ray's 2 s delay every shutdown
+)
+HEALTH_S = 1.0  # period of Ray's health check; its default of 10 s leaves a killed replica unreplaced that long
 
 
 class Autoscaling(Value):
-    """Between how many replicas a deployment moves, and what moves it."""
+    """Autoscaling of a deployment: the bounds of its number of replicas, and the load that changes it."""
 
     min_replicas: int = Field(default=1, ge=1)
     max_replicas: int = Field(ge=1)
     target_ongoing_requests: float = Field(default=2.0, gt=0)
-    """Requests in work or waiting, per replica; more of them make a replica more."""
+    """Requests in work or waiting, per replica; above it replicas are added."""
     upscale_delay_s: float = Field(default=5.0, ge=0)
     downscale_delay_s: float = Field(default=60.0, ge=0)
     look_back_period_s: float = Field(default=15.0, gt=0)
@@ -36,7 +38,7 @@ class Scale(Value):
     autoscaling: Autoscaling | None = None
     """Instead of a fixed number of replicas."""
     num_cpus: float = Field(default=0.2, ge=0)
-    """A share for Ray's scheduler, no bound: the threads of a replica use what is free."""
+    """A share for Ray's scheduler, not a limit: the threads of a replica use what is free."""
     num_gpus: float = Field(default=0.0, ge=0)
     """Less than 1: replicas share a GPU, and vLLM takes so much of its memory; 2 or more: vLLM splits the model."""
     accelerator_type: str | None = None
@@ -46,9 +48,9 @@ class Scale(Value):
     max_ongoing_requests: int = Field(default=64, ge=1)
     """Per replica."""
     max_queued_requests: int = Field(default=256, ge=-1)
-    """Requests that each agent may have waiting for a replica, -1 any number; one more: 503 with Retry-After."""
+    """Back-pressure: requests that each agent may have queued for a replica, -1 any number; beyond: 503."""
     drain_s: float = Field(default=20.0, gt=0)
-    """Seconds that a replica which is to stop has for the requests in work."""
+    """Graceful shutdown: seconds that a replica has to finish the requests in work."""
 
     @model_validator(mode="after")
     def _can_be_placed(self) -> Self:

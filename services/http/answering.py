@@ -1,4 +1,4 @@
-"""A question by the name of who is to answer it: one way, or both arms side by side."""
+"""Answering: a question goes to the model that it names, or to both arms side by side."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ BOTH = "both"
 
 
 class Both(Value):
-    """The answers of the cascade and of the LALM to one question: both, or the one that there is."""
+    """The answers of the cascade and of the LALM to one question; one of them where the other failed."""
 
     path: Literal["both"] = "both"
     cascade: Answer | None
@@ -29,11 +29,11 @@ class Both(Value):
     agree: bool | None
     """Whether they chose the same option; None: an open question or a missing answer, where nothing can be compared."""
     missing: tuple[str, ...] = ()
-    """Who gave no answer, and why."""
+    """The arms that gave no answer, and why."""
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """What there is."""
+        """The answers that there are."""
         return tuple(one for one in (self.cascade, self.lalm) if one)
 
 
@@ -42,7 +42,7 @@ Answered: TypeAlias = Answer | Both
 
 @dataclass(frozen=True, slots=True)
 class QuestionRequest:
-    """A question, who is to answer it, and the recording it is about."""
+    """A question, the model that is to answer it, and the recording it is about."""
 
     question: Question
     model: str | None
@@ -53,7 +53,7 @@ class QuestionRequest:
 
 
 async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
-    """Open the recording and let whom the question names answer."""
+    """Open the recording and answer the question with the model that it names."""
     about = about_request()
     if asked.model == BOTH:
         cascade, lalm = await service.arms()
@@ -87,7 +87,7 @@ def _told(lookups: Sequence[Lookup]) -> Iterator[str]:
 
 
 async def find_default(service: Service) -> str:
-    """Return who answers where nobody is named; empty while that is not known."""
+    """Return the model that answers where none is named; empty while that is not known."""
     return next(iter(await service.models()), "")
 
 

@@ -1,4 +1,4 @@
-"""A recording as it came with a request becomes an AudioClip."""
+"""Uploads: a recording that came with a request is fetched, decoded and becomes an `AudioClip`."""
 
 import base64
 import binascii
@@ -22,15 +22,15 @@ MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat a
 
 @dataclass(frozen=True, slots=True)
 class AudioUpload:
-    """A recording, not decoded yet."""
+    """A recording as it was sent, not decoded yet."""
 
     data: bytes = b""
-    """As it was encoded; empty where it is to be fetched."""
+    """Encoded audio; empty where it is to be fetched from `url`."""
     url: str | None = None
     name: str = "audio"
-    """What errors call it."""
+    """Its name in error messages."""
     param: str = "file"
-    """Where in the request it came."""
+    """The part of the request that held it."""
 
 
 def _from_base64(text: object) -> object:
@@ -39,7 +39,7 @@ def _from_base64(text: object) -> object:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"is no base64: {error}") from None
+        raise ValueError(f"is not base64: {error}") from None
 
 
 Base64: TypeAlias = Annotated[
@@ -48,7 +48,7 @@ Base64: TypeAlias = Annotated[
 
 
 async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "file") -> AudioClip:
-    """Fetch and decode a recording; `place` is where one belongs that did not come."""
+    """Fetch and decode a recording; `place` is the parameter to name where none came."""
     if sound is None:
         raise BadRequest(MISSING, param=place)
     data = sound.data if sound.url is None else await _fetched(sound.url, limits, sound.param)

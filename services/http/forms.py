@@ -1,4 +1,4 @@
-"""A multipart form or a JSON body, read to its end, with errors that name the field."""
+"""Request bodies: a multipart form or JSON, read to its end and validated, with errors that name the field."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -17,7 +17,7 @@ from services.http.access.limits import Limits
 from services.types import Value
 
 MAX_FIELDS = 100
-MAX_FIELD_BYTES = 100_000  # of a field that is no file
+MAX_FIELD_BYTES = 100_000  # of a field that is not a file
 UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
 AnyValue = TypeVar("AnyValue", bound=Value)
@@ -33,21 +33,21 @@ class UploadedFile:
 
 
 class MultipartForm:
-    """What a multipart form holds."""
+    """A multipart form: its text fields and its one file."""
 
     def __init__(self, fields: FormData, file: UploadedFile | None) -> None:
         self._fields = fields
         self.file = file
 
     def text(self, name: str) -> str | None:
-        """Return the one field of that name; None: there is none."""
+        """Return the text of the field of that name, None without one; `BadRequest` where it was sent twice."""
         texts = self.texts(name)
         if len(texts) > 1:
             raise BadRequest(f"{name!r} was sent {len(texts)} times; send it once.", param=name)
         return next(iter(texts), None)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return all fields of that name."""
+        """Return the texts of all fields of that name."""
         values = self._fields.getlist(name)
         texts = tuple(value for value in values if isinstance(value, str))
         if len(texts) != len(values):
@@ -86,7 +86,7 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) ->
 
 
 def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
-    """Read a JSON body."""
+    """Validate a JSON body."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -94,7 +94,7 @@ def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
 
 
 def bad_request(error: ValidationError) -> BadRequest:
-    """Say in one line what is wrong with the first field that is."""
+    """Return the error that says in one line what is wrong with the first field that is not valid."""
     first = error.errors(include_url=False, include_input=False)[0]
     param = _param(first["loc"]) or None
     if first["type"] == "extra_forbidden":
@@ -115,7 +115,7 @@ def _param(place: tuple[int | str, ...]) -> str:
 
 
 def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
-    """Say whether pydantic put the kind of a content part there, which is no key."""
+    """Say whether this is the kind of a content part, which pydantic puts into a place, and not a key."""
     return number >= 2 and place[number - 2] == "content" and isinstance(place[number - 1], int)
 
 

@@ -1,12 +1,12 @@
-"""The HTTP API: gets answerers, knows no models.
+"""The HTTP API: routes that answer, list the models, and tell health and metrics. It knows no models.
 
     POST /v1/chat/completions      as OpenAI's clients send it: text and a recording -> the chosen option
     POST /v1/audio/questions       multipart (file, question, choices …, model) or JSON (audio as base64) -> Answer
     POST /v1/audio/transcriptions  as OpenAI's clients send it -> what is said
-    GET  /v1/models                the names that can be answered now, the default first
-    GET  /metrics                  for Prometheus
-    GET  /readyz                   200 once every model is loaded, 503 before
-    GET  /healthz                  200 while this process answers
+    GET  /v1/models                the models that can answer now, the default first
+    GET  /metrics                  metrics for Prometheus
+    GET  /readyz                   readiness check: 200 once every model is loaded, 503 before
+    GET  /healthz                  health check: 200 while this process answers
 
 Every error is `{"error": {message, type, param, code}}`, as OpenAI's clients expect it; every response has its
 `X-Request-Id`.
@@ -53,20 +53,20 @@ ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}, "5XX": {
 
 
 class Alive(Value):
-    """The process lives."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class Readiness(Value):
-    """Whether all models are loaded, and which are not."""
+    """Whether all models are loaded, and the deployments that are not."""
 
     ready: bool
     waiting_for: tuple[str, ...]
 
 
 class Model(Value):
-    """A name that can be answered now."""
+    """A model that can answer now."""
 
     id: str
     object: Literal["model"] = "model"
@@ -75,7 +75,7 @@ class Model(Value):
 
 
 class ModelList(Value):
-    """All of them, the default first."""
+    """All models that can answer now, the default first."""
 
     object: Literal["list"] = "list"
     data: tuple[Model, ...]
@@ -85,9 +85,9 @@ def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, p
     """Build the ASGI application in front of a service.
 
     Args:
-        service: what answers.
-        limits: the bounds of one request, and of all that are in work.
-        keys: who may ask; without any, whoever reaches a loopback address.
+        service: the models that answer.
+        limits: of one request, and of all that are in work.
+        keys: API keys that are accepted; without any, the server answers on loopback addresses only.
         proxied: whether a proxy in front puts `X-Request-Id` on responses itself, as Ray Serve's does.
     """
     start_logging()
@@ -103,17 +103,17 @@ def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, p
 
 
 def _watching(service: Service) -> APIRouter:
-    """Return the routes that watch the service."""
+    """Return the routes of health checks and metrics."""
     router = APIRouter()
 
     @router.get("/healthz")
     async def healthz() -> Alive:
-        """Say that the process lives."""
+        """Health check: the process is alive."""
         return Alive()
 
     @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
     async def readyz() -> Response:
-        """Say whether all models are loaded, and which are not; a service that is stopping is not ready."""
+        """Readiness check: whether all models are loaded, and which are not; a stopping service is not ready."""
         missing = await service.missing()
         is_ready = not missing and not is_stopping()
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -128,24 +128,24 @@ def _watching(service: Service) -> APIRouter:
 
 
 def _models(service: Service) -> APIRouter:
-    """Return the routes that name who answers."""
+    """Return the routes that list the models."""
     router = APIRouter(prefix="/v1/models")
 
     @router.get("")
     async def models() -> ModelList:
-        """List the names that can be answered now, the default first."""
+        """List the models that can answer now, the default first."""
         return ModelList(data=tuple(Model(id=name) for name in await service.models()))
 
     @router.get("/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
     async def model(name: str) -> Model:
-        """Say whether a name can be answered now."""
+        """Say whether a model can answer now."""
         return pick({known: Model(id=known) for known in await service.models()}, "model", name)
 
     return router
 
 
 def _asking(service: Service, limits: Limits) -> APIRouter:
-    """Return the routes that answer."""
+    """Return the routes that answer questions and transcribe."""
     router = APIRouter(prefix="/v1", responses=ERRORS)
     admission = Admission(limits)
 

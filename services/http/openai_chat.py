@@ -1,8 +1,8 @@
 """`POST /v1/chat/completions` as OpenAI's clients send it: one question about one recording.
 
 Text parts are the question, `input_audio` or `audio_url` parts the recording. Options come as `choices`, a field of
-our own, or as lines of the text. What would change the answer and cannot be done is refused by name; what would not
-is ignored.
+our own, or as lines of the text. A parameter that is not supported is refused by name where it would change the
+answer, and ignored where it would not.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ Role: TypeAlias = Annotated[str, AfterValidator(_role), WithJsonSchema({"enum": 
 
 
 class TextPart(Value):
-    """Words."""
+    """A text."""
 
     type: Literal["text"]
     text: str
@@ -72,7 +72,7 @@ class InputAudio(Value):
 
     data: Base64
     format: str = ""
-    """Not believed: the first bytes tell."""
+    """Ignored: the first bytes tell the format."""
 
 
 class AudioPart(Value):
@@ -83,7 +83,7 @@ class AudioPart(Value):
 
 
 class AudioUrl(Value):
-    """Where a recording is."""
+    """The URL of a recording."""
 
     url: str
 
@@ -116,7 +116,7 @@ class ChatMessage(Value):
 
 
 class StreamOptions(Value):
-    """What a stream holds beside the answer."""
+    """What a stream contains beside the answer."""
 
     model_config = ConfigDict(strict=True)
 
@@ -131,7 +131,7 @@ class TextFormat(Value):
 
 
 class ChatRequest(Value):
-    """The body of a chat completion; what it does not name is refused."""
+    """The body of a chat completion; any other field is refused."""
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
@@ -158,7 +158,7 @@ class ChatRequest(Value):
     functions: Refused = None
     logit_bias: Refused = None
     logprobs: bool | None = None
-    """Of the letters of the options: an open question and `both` have none."""
+    """Log-probabilities of the option letters: an open question and `both` have none."""
     presence_penalty: Refused = None
     reasoning_effort: Refused = None
     stop: Refused = None
@@ -187,7 +187,7 @@ class Chat:
 
     asked: QuestionRequest
     warnings: tuple[str, ...]
-    """What of the request was left out of account."""
+    """Parameters of the request that were ignored."""
     is_stream: bool
     with_usage: bool
     """Whether a stream ends with its usage."""

@@ -1,7 +1,7 @@
-"""An answer as a chat completion, whole or as server-sent events.
+"""Chat completions: an answer in OpenAI's format, whole or as server-sent events.
 
-`content` is the chosen option, or what the model said where nothing was to be chosen; all that the answer rests on is
-in `earwitness`, a field of our own.
+`content` is the chosen option, or the reply to an open question; all that the answer rests on is in `earwitness`, a
+field of our own.
 """
 
 import math
@@ -19,7 +19,7 @@ DONE = "data: [DONE]\n\n"
 
 
 class ReplyMessage(Value):
-    """What is replied."""
+    """The message of the reply."""
 
     role: Literal["assistant"] = "assistant"
     content: str
@@ -48,7 +48,7 @@ class ChoiceLogprobs(Value):
 
 
 class ReplyChoice(Value):
-    """The one reply."""
+    """The only choice of a completion."""
 
     index: Literal[0] = 0
     message: ReplyMessage
@@ -77,11 +77,11 @@ class ChatCompletion(Value):
     earwitness: Answer | Both
     """The answer with probabilities, evidence, path, timings and what was missing."""
     warnings: tuple[str, ...] = ()
-    """What of the request was left out of account."""
+    """Parameters of the request that were ignored."""
 
 
 class Delta(Value):
-    """What a chunk adds to the reply."""
+    """What a chunk adds to the message."""
 
     role: Literal["assistant"] | None = None
     content: str | None = None
@@ -162,7 +162,7 @@ def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
 
 
 def _logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
-    assert isinstance(answered, Answer), "two answers have no logprobs; the request was to be refused"
+    assert isinstance(answered, Answer), "two answers have no logprobs: `read_chat` refuses such requests"
     if not answered.choice or not answered.probabilities:
         raise Unsupported(
             f"The path {answered.path!r} gave no probabilities for this question: leave out 'logprobs'.",

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/transcriptions` as OpenAI's clients send it: what is said in a recording, in five formats."""
+"""Transcription: `POST /v1/audio/transcriptions` as OpenAI's clients send it, in five formats."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from services.types import AudioClip, Evidence, Value
 
 Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]
 
-USUAL_NAME = "whisper-1"  # what OpenAI's clients write; here it is the service's recogniser, whichever that is
+USUAL_NAME = "whisper-1"  # what OpenAI's clients send; here it stands for the ASR of the service
 FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
 
 
@@ -47,7 +47,7 @@ class TranscriptionForm(Value):
     timestamp_granularities: tuple[Literal["segment"], ...] = ()
     temperature: Annotated[float, AfterValidator(_own_default), Field(json_schema_extra={"enum": [0]})] = 0.0
     language: Refused = ""
-    """The recogniser tells by itself."""
+    """Not supported: the ASR detects the language by itself."""
     prompt: Refused = ""
     stream: Refused = ""
 
@@ -60,21 +60,21 @@ class DescribedForm(TranscriptionForm):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
-    """A recording to write down, and how."""
+    """A recording to transcribe, and the format of the result."""
 
     sound: AudioUpload
     form: TranscriptionForm
 
 
 class AudioUsage(Value):
-    """What was transcribed."""
+    """Seconds of audio that were transcribed."""
 
     type: Literal["duration"] = "duration"
     seconds: int
 
 
 class Transcription(Value):
-    """What is said."""
+    """The transcript."""
 
     text: str
     usage: AudioUsage
@@ -89,15 +89,15 @@ class Segment(Value):
     """Seconds."""
     text: str
     avg_logprob: float | None
-    """Of a token; None where the recogniser does not say."""
+    """Mean log-probability of a token; None where the ASR gives none."""
 
 
 class VerboseTranscription(Transcription):
-    """What is said, when, and in which language."""
+    """The transcript with its segments and its language."""
 
     task: Literal["transcribe"] = "transcribe"
     language: str | None
-    """ISO 639-1 code; None: nobody speaks, or the recogniser does not say."""
+    """ISO 639-1 code; None where there is no speech, or the ASR gives none."""
     duration: float
     segments: tuple[Segment, ...]
 
@@ -122,7 +122,7 @@ def _fields(form: MultipartForm) -> TranscriptionForm:
 
 
 async def transcribe(service: Service, limits: Limits, recording: TranscriptionRequest) -> Response:
-    """Write down what is said."""
+    """Transcribe a recording."""
     asr, form = await service.asr(), recording.form
     if form.model not in (asr.name, USUAL_NAME):
         raise UnknownName("recogniser", form.model, (asr.name, USUAL_NAME))

@@ -1,4 +1,4 @@
-"""How the API describes bodies that its routes read by hand."""
+"""OpenAPI descriptions of request bodies that routes read themselves."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from services.types import Value
 
 
 def describe_body(**kinds: type[Value]) -> dict[str, Any]:
-    """Return what a route that takes `json` or a `form` says of its body."""
+    """Return the OpenAPI description of a body that is sent as `json` or as a `form`."""
     media = {"json": "application/json", "form": "multipart/form-data"}
     content = {media[kind]: {"schema": _inlined(model.model_json_schema())} for kind, model in kinds.items()}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema with its definitions written where they are used, as none refers to itself."""
+    """Return a schema with its definitions inlined; none refers to itself."""
     definitions = schema.pop("$defs", {})
 
     def resolved(part: Any) -> Any:  # noqa: ANN401 - any JSON

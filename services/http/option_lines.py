@@ -1,4 +1,4 @@
-"""Options written into the text of a question, one a line: `(A) Rain` or `A. Rain`."""
+"""Parser for options in the text of a question, one a line: `(A) Rain` or `A. Rain`."""
 
 import re
 from string import ascii_uppercase
@@ -25,7 +25,7 @@ class _OptionLine(NamedTuple):
 
 
 def split_options(text: str) -> Split:
-    """Take the options out of a text; what stands before and after them is the question.
+    """Split a text into the question and its options; the question is what stands before and after them.
 
     Options are two or more lines lettered A, B, C and so on in one style; empty lines between them do not count.
     """

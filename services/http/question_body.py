@@ -1,4 +1,4 @@
-"""A question as it arrives at `/v1/audio/questions`, as a form or as JSON; what it says is not checked here."""
+"""Body of `/v1/audio/questions`: a question as a form or as JSON; its text is checked later."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,12 +20,12 @@ FIELDS = ("file", "question", "choices", "path", "model")
 
 @dataclass(frozen=True, slots=True)
 class PostedQuestion:
-    """What was posted."""
+    """A question as it was posted."""
 
     question: str
     choices: tuple[str, ...]
     model: str | None
-    """The way that is to answer."""
+    """The model that is to answer; None: the default."""
     sound: AudioUpload | None
     """None: no recording came."""
     as_published: bool = False
@@ -43,7 +43,7 @@ class JSONQuestion(Value):
     path: str | None = None
     """Older name of `model`."""
     model: str | None = None
-    """Who answers: a name that `/v1/models` lists; None: the first of them."""
+    """The model that answers, by a name that `/v1/models` lists; None: the first of them."""
     as_published: bool = False
     audio: Base64 | None = None
 

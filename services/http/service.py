@@ -1,4 +1,4 @@
-"""What the gateway stands in front of, and the errors it may raise."""
+"""The service behind the gateway: models that answer, by name, and the errors that they may raise."""
 
 from typing import Protocol
 
@@ -13,13 +13,13 @@ class Service(Protocol):
     """
 
     async def missing(self) -> tuple[str, ...]:
-        """Return the deployments whose models do not answer (yet); empty when all is ready."""
+        """Return the deployments whose models do not answer (yet); empty when all are ready."""
 
     async def models(self) -> tuple[str, ...]:
-        """Return the names that can be answered now, the default first."""
+        """Return the models that can answer now, the default first."""
 
     async def answerer(self, name: str | None) -> Answerer:
-        """Return the way of that name, the default for None; `both` is no single way.
+        """Return the answerer of that name, the default for None; `both` is not a single one.
 
         Raises `UnknownName` for a name that does not exist and `ModelError` while models load.
         """
@@ -28,7 +28,7 @@ class Service(Protocol):
         """Return the two names that `both` asks, the cascade first; `ModelError` where there is no LALM."""
 
     async def asr(self) -> ASR:
-        """Return the recogniser that transcribes; `ModelError` while it loads."""
+        """Return the ASR; `ModelError` while it loads."""
 
     def needs_clip(self, name: str | None) -> bool:
-        """Say whether that way needs a clip."""
+        """Say whether that model needs a clip."""

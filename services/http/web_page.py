@@ -1,4 +1,4 @@
-"""The page at `/`: static files of `services/web`, which ask this same server and nobody else."""
+"""The web page at `/`: static files of `services/web`, which send requests to this same server only."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Any Hugging Face causal LM in this process, through transformers: safetensors only, no remote code."""
+"""LLM in this process through transformers: any causal LM in Hugging Face format, safetensors only, no remote code."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server (vLLM, llama.cpp, hosted APIs) as an LLM: one request per question."""
+"""LLM behind an OpenAI-compatible server (vLLM, llama.cpp, hosted APIs): one request per question."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Which prompts begin alike, and how far: what they share is read once."""
+"""Shared prefixes of prompts: what several prompts begin with is read once."""
 
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias

@@ -44,7 +44,7 @@ class Quantised:
         name: the catalogue name.
         revision: identifies the weights.
         style: how it reads best.
-        sampling: how it draws its replies.
+        sampling: how replies are sampled.
     """
 
     def __init__(

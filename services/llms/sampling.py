@@ -1,4 +1,4 @@
-"""Sampling: the likeliest option letter of log-probabilities, and the seeds of drawn replies."""
+"""Sampling: softmax over the option letters, and the seeds of sampled replies."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""vLLM in this process: continuous batching, prefix caching and tensor parallelism on a GPU (or its CPU build)."""
+"""LLM in this process through vLLM: continuous batching, prefix caching and tensor parallelism, on a GPU or CPU."""
 
 from itertools import count
 from typing import Any
@@ -26,8 +26,8 @@ class VllmEngine:
         model: a Hub id, or a folder in Hugging Face format.
         name: the catalogue name.
         revision: the pinned revision on the Hub; None for a folder.
-        thinking: what a model with a thinking mode is told; None for one without.
-        sampling: how it draws its replies.
+        thinking: whether a model with a thinking mode thinks; None for a model without one.
+        sampling: how replies are sampled.
     """
 
     style = ReadingStyle()

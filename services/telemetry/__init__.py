@@ -1,1 +1,1 @@
-"""Telemetry: log lines, metrics, traces."""
+"""Telemetry: structured logs, metrics and tracing."""

@@ -1,6 +1,6 @@
-"""What is logged, as one line of JSON each: to the pipe that `EARWITNESS_LOG_PIPE` names, else to stderr.
+"""Structured logs: one line of JSON per event, to the pipe that `EARWITNESS_LOG_PIPE` names, else to stderr.
 
-Ray puts `(ServeReplica:…)` before all that its processes print; a pipe of our own leaves the lines as they are.
+Ray puts `(ServeReplica:…)` before all that its processes print; a pipe of our own leaves the lines intact.
 """
 
 import json
@@ -14,7 +14,7 @@ LOGGER = logging.getLogger("earwitness.http")
 
 
 class JSONLines(logging.Formatter):
-    """A log record as one line of JSON."""
+    """Formats a log record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write time, level, event and the facts given as `extra={"facts": …}`."""
@@ -24,7 +24,7 @@ class JSONLines(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Let what `LOGGER` gets be written, once however often this is called."""
+    """Configure `LOGGER`; further calls change nothing."""
     if not LOGGER.handlers:
         pipe = settings().log_pipe
         handler = logging.FileHandler(pipe) if pipe else logging.StreamHandler(sys.stderr)

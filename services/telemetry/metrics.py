@@ -1,4 +1,4 @@
-"""What Prometheus reads at `/metrics`.
+"""Metrics for Prometheus, served at `/metrics`.
 
 With `PROMETHEUS_MULTIPROC_DIR` set, all processes that share that folder are added up, as the replicas of one machine
 are; without, it is this process alone.
@@ -59,7 +59,7 @@ MODEL_SECONDS = Histogram(
 )
 MODEL_FAILURES = Counter(
     "earwitness_model_failures",
-    "Calls of models that brought nothing, by code; CancelledError: nobody waited any more, so the work was stopped.",
+    "Calls of models that brought nothing, by code; CancelledError: the caller cancelled them.",
     ("model", "error"),
     registry=_REGISTRY,
 )
@@ -83,7 +83,7 @@ WAITING = Gauge(
 )
 ANSWERS = Counter(
     "earwitness_answers",
-    "Answers given, by the path that gave them and, for the path auto, whom its router chose.",
+    "Answers given, by the path that gave them and, for the path auto, the arm that its router chose.",
     ("path", "chosen"),
     registry=_REGISTRY,
 )
@@ -132,7 +132,7 @@ def render_metrics() -> bytes:
 
 
 class _Ours(Collector):
-    """What the processes of the shared folder count, without the metrics of Ray's own processes there."""
+    """Metrics of all processes of the shared folder, without those of Ray's own processes there."""
 
     def collect(self) -> Iterable[Metric]:
         collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
-"""One line of JSON per request, and the id that finds it again: ASGI middleware around every route.
+"""Request log: one structured line per request, and its request id; ASGI middleware around every route.
 
-What is logged: times, names, sizes and codes. What is not: audio, questions, options, answers and keys.
+Logged are times, names, sizes and codes; never audio, questions, options, answers and keys.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ from services.telemetry.tracing import TRACEPARENT, continue_trace, span
 
 REQUEST_ID = "X-Request-Id"
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
-UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds; counted all the same
+UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})  # requested every few seconds; counted, but not logged
 
 
 @dataclass(slots=True)
 class AboutRequest:
-    """What is known of the request in work, for its line in the log."""
+    """Facts about the request in work, for its line in the log."""
 
     id: str
     model: str = ""
-    """The way that answers, once it is known to exist."""
+    """The model that answers, once it is known to exist."""
     route: str = ""
     """What a router chose: cascade, lalm or both."""
     error: str | None = None
@@ -41,7 +41,7 @@ class AboutRequest:
     timings_s: dict[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     cache: tuple[str, ...] = ()
-    """What the perception cache was asked for and had, such as `captions hit`."""
+    """Lookups in the perception cache, such as `captions hit`."""
 
 
 _current: ContextVar[AboutRequest | None] = ContextVar("earwitness_request", default=None)
@@ -54,21 +54,21 @@ def request_id() -> str:
 
 
 def about_request() -> AboutRequest:
-    """Return what is known of the request that this task works on."""
+    """Return the facts about the request that this task works on."""
     return _current.get() or AboutRequest(id="")
 
 
 def record_of(scope: Scope) -> AboutRequest:
-    """Return what is known of the request of an ASGI scope."""
+    """Return the facts about the request of an ASGI scope."""
     about: AboutRequest = scope["state"]["about"]
     return about
 
 
 class RequestLog:
-    """Names each request, counts it and writes its line.
+    """Gives each request an id, counts it and logs it.
 
     Args:
-        app: what answers.
+        app: the application that answers.
         proxied: whether a proxy in front puts the id on the response itself, as Ray Serve's does.
     """
 
@@ -76,7 +76,7 @@ class RequestLog:
         self._app, self._proxied = app, proxied
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request be answered."""
+        """Pass a request on, and log it when it ends."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -102,7 +102,7 @@ class RequestLog:
                         await self._app(scope, receive, send_with_id)
                 finally:
                     facts |= {"http.route": _route(scope), "http.response.status_code": status, "model": about.model}
-        except asyncio.CancelledError:  # so Ray Serve tells that the client has hung up
+        except asyncio.CancelledError:  # how Ray Serve signals that the client has disconnected
             status, about.error = ClientGone.http_status, ClientGone.code
             raise
         finally:

@@ -1,4 +1,4 @@
-"""OpenTelemetry spans, off unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set; `pip install 'earwitness[otel]'` sends them.
+"""Tracing with OpenTelemetry, off unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set; needs `pip install 'earwitness[otel]'`.
 
 A span holds names, times, sizes and codes: no audio, no text of questions and answers, no keys, no error messages.
 """
@@ -22,7 +22,7 @@ TRACEPARENT = "traceparent"  # W3C Trace Context
 
 @contextmanager
 def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
-    """Trace what is done inside; what is added to the facts until its end is told too."""
+    """Trace the block as a span; facts that are added until its end become attributes too."""
     told = facts or {}
     tracer = _tracer()
     if tracer is None:
@@ -43,7 +43,7 @@ def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
 
 @contextmanager
 def continue_trace(traceparent: str) -> Iterator[None]:
-    """Let spans be children of one in another process; of none where `current_traceparent` is empty or no trace."""
+    """Make the spans of the block children of a span in another process; of none where `traceparent` holds none."""
     if _tracer() is None:
         yield
         return
@@ -58,7 +58,7 @@ def continue_trace(traceparent: str) -> Iterator[None]:
 
 
 def current_traceparent() -> str:
-    """Return the current span as another process is told it; empty without one."""
+    """Return the current span in W3C format, for another process; empty without one."""
     if _tracer() is None:
         return ""
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator

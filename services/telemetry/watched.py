@@ -1,4 +1,4 @@
-"""One call of a model as it is seen from outside: its line in the log, its seconds, its span."""
+"""Telemetry of one model call in its replica: log line, seconds, span."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from services.telemetry.tracing import Facts, continue_trace, span
 
 @contextmanager
 def observe_call(call: RequestContext, model: str, method: str) -> Iterator[None]:
-    """Work on behalf of a call that came from another process."""
+    """Run the block as a model call that came from another process; log, time and trace it."""
     started = perf_counter()
     about: Facts = {"request_id": call.request_id, "model": model, "method": method}
     try:

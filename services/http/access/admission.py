@@ -1,4 +1,4 @@
-"""How much is taken in at once: a bounded number in work, a bounded number waiting, and nothing beyond."""
+"""Admission control: a bounded number of requests in work, a bounded queue, and 503 beyond (back-pressure)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,15 +25,16 @@ Done = TypeVar("Done")
 
 
 def is_stopping() -> bool:
-    """Say whether the service answers what is in work and takes in nothing new."""
+    """Say whether the service is shutting down: it finishes the requests in work and refuses new ones."""
     stop_file = settings().stop_file
     return stop_file is not None and stop_file.exists()
 
 
 class Admission:
-    """Lets requests in: each gets a place at once or is refused, and starts its work in turn.
+    """Admits requests: each gets a place at once or is refused, and starts its work in turn.
 
-    A place covers the upload too, so that memory is bounded; a turn does not, so that slow uploads hold up nobody.
+    A place covers the upload too, so that memory is bounded; a turn does not, so that slow uploads delay no other
+    request.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -48,7 +49,7 @@ class Admission:
         read: Callable[[Request], Awaitable[Read]],
         work: Callable[[Read], Awaitable[Done]],
     ) -> Done:
-        """Read a request and do what it asks, unless it is one too many, the deadline passes or the client leaves."""
+        """Read a request and do its work, unless it is refused, the deadline passes or the client disconnects."""
         deadline_s = self._limits.deadline_s
         late = f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
         async with time_limit(deadline_s, late):
@@ -113,7 +114,7 @@ def _stage(name: str) -> Iterator[None]:
 
 
 async def _while_connected(request: Request, work: Awaitable[Done]) -> Done:
-    """Wait for work, whose request has been read to its end; stop it when the client hangs up."""
+    """Wait for the work of a request that has been read to its end; cancel it when the client disconnects."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_until_disconnect(request))
     try:

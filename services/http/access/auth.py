@@ -1,4 +1,4 @@
-"""API keys: who may ask. A file holds one line per key, its name and the sha256 of the key, never the key itself.
+"""API keys (authentication). A file holds one line per key: its name and the sha256 of the key, never the key itself.
 
 A key is 256 random bits, so a plain hash is enough: there is nothing to guess. The file is read at start;
 `EARWITNESS_API_KEYS_FILE` names it, by default it is `api-keys` in the folder of Earwitness.
@@ -21,10 +21,10 @@ LINE = re.compile(r"([\w.-]{1,64}) ([0-9a-f]{64})", re.ASCII)
 
 
 class ApiKey(Value):
-    """A key as it is kept."""
+    """A key as it is stored."""
 
     name: str
-    """Whose key it is, for people and for counting."""
+    """Name of its owner, for people and for metrics."""
     sha256: str
 
     def line(self) -> str:
@@ -34,7 +34,7 @@ class ApiKey(Value):
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """The keys that are accepted; none: the server asks nobody for a key."""
+    """The keys that are accepted; without any, the server asks for none."""
 
     keys: tuple[ApiKey, ...] = ()
 
@@ -42,14 +42,14 @@ class ApiKeys:
         return bool(self.keys)
 
     def owner(self, presented: str) -> str | None:
-        """Return the name of a key, None for one that is not accepted; the time taken tells nothing about either."""
+        """Return the name of a key, None for one that is not accepted, in constant time."""
         digest = _hash(presented)
         same = [hmac.compare_digest(key.sha256, digest) for key in self.keys]
         return self.keys[same.index(True)].name if any(same) else None
 
 
 def new_key(name: str) -> tuple[str, ApiKey]:
-    """Make a key: what its owner sends, and what is kept."""
+    """Make a key; return the secret that its owner sends, and what is stored."""
     secret = PREFIX + secrets.token_urlsafe(NUM_RANDOM_BYTES)
     key = ApiKey(name=name, sha256=_hash(secret))
     if not LINE.fullmatch(key.line()):
@@ -63,7 +63,7 @@ def keys_file() -> Path:
 
 
 def read_keys() -> ApiKeys:
-    """Read the keys; `BadConfig` for a file that is named but holds none, so that a slip never opens the server."""
+    """Read the keys; `BadConfig` for a named file that holds none, so that a mistake never opens the server."""
     path = keys_file()
     if not settings().api_keys_file and not path.exists():
         return ApiKeys()
@@ -81,8 +81,10 @@ def read_keys() -> ApiKeys:
 
 def _read_line(path: Path, number: int, line: str) -> ApiKey:
     match = LINE.fullmatch(line.strip())
-    if not match:  # the line is not repeated: somebody may have put a key there
-        raise BadConfig(f"'{path}', line {number}, is no API key: a name, a space and the sha256 of the key are one.")
+    if not match:  # the line is not quoted, as it may hold a key by mistake
+        raise BadConfig(
+            f"'{path}', line {number}, is not an API key: a name, a space and the sha256 of the key are one."
+        )
     return ApiKey(name=match[1], sha256=match[2])
 
 

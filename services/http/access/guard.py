@@ -1,4 +1,4 @@
-"""Who may ask, and how much: ASGI middleware in front of every route.
+"""Authentication and rate limits per API key: ASGI middleware in front of every route.
 
 With keys, every request but those to `PUBLIC` paths needs one, as `Authorization: Bearer KEY` or `x-api-key: KEY`, or
 from a browser as the password that it asks for (RFC 7617); each key has its rate and its number of requests in
@@ -31,7 +31,7 @@ NETLOC = re.compile(r"(?:https?://)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?",
 
 @dataclass(slots=True)
 class _Use:
-    """What a key has left."""
+    """The state of a key's rate limit: a token bucket, and its requests in flight."""
 
     tokens: float
     since: float
@@ -40,7 +40,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """An answer in place of the application's."""
+    """A response in place of the application's."""
 
     status: HTTPStatus
     code: str
@@ -51,7 +51,7 @@ class _Refusal:
 
 
 class Guard:
-    """Lets through to `app` what is allowed."""
+    """Lets requests through to `app` that are allowed, and answers the others itself."""
 
     def __init__(
         self, app: ASGIApp, keys: ApiKeys, limits: PerKey, clock: Callable[[], float] = time.monotonic
@@ -60,7 +60,7 @@ class Guard:
         self._uses = {key.name: _Use(limits.burst, clock()) for key in keys.keys}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Refuse a request, or pass it on."""
         if scope["type"] == "lifespan" or scope["path"] in PUBLIC:
             await self._app(scope, receive, send)
             return
@@ -87,7 +87,7 @@ class Guard:
             use.num_running -= 1
 
     def _too_much(self, use: _Use) -> _Refusal | None:
-        """Take a token, unless there is none or too much is running (a token bucket)."""
+        """Take a token of the bucket; return the refusal where there is none, or too many requests are in flight."""
         most, per_s = self._limits.max_running, self._limits.requests_per_s
         if use.num_running >= most:
             return _too_many(f"This key has {most} requests in flight, the most it may have.", wait_s=1)
@@ -145,7 +145,7 @@ def _unless_local(headers: Headers) -> _Refusal | None:
 
 
 def is_loopback(netloc: str) -> bool:
-    """Say whether a host, also with a port and `http://`, is this machine by a name that nobody can point away."""
+    """Say whether a host, also with a port and `http://`, is this machine by a name that DNS cannot redirect."""
     match = NETLOC.fullmatch(netloc)
     host = match[1].strip("[]").lower() if match else ""
     try:

@@ -1,4 +1,4 @@
-"""Request limits: bytes, seconds, requests at once and the rate of each key."""
+"""Limits of requests: bytes, seconds, concurrency, and the rate limit of each API key."""
 
 from pydantic import Field
 
@@ -8,12 +8,12 @@ from services.types import Value
 
 
 class PerKey(Value):
-    """What each API key may ask of one replica."""
+    """Rate limit of each API key, per replica."""
 
     requests_per_s: float = Field(default=20.0, gt=0)
-    """On average."""
+    """Requests per second, on average."""
     burst: float = Field(default=60.0, ge=1)
-    """Requests at once after a pause."""
+    """Requests that may come at once after a pause."""
     max_running: int = Field(default=32, ge=1)
 
 
@@ -26,7 +26,7 @@ class Limits(Value):
     deadline_s: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     """Seconds from the head of the request to its answer."""
     upload_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    """Seconds within which an upload has to be there: until then it holds a place."""
+    """Seconds within which an upload has to be complete: until then it holds a place."""
     max_running: int = Field(default=32, ge=1)
     """Requests in work at once, per replica of the agent."""
     max_waiting: int = Field(default=64, ge=0)
@@ -37,11 +37,11 @@ class Limits(Value):
 
     @property
     def max_inside(self) -> int:
-        """Return how many requests are taken in at once."""
+        """Return how many requests are admitted at once."""
         return self.max_running + self.max_waiting
 
     def check_bytes(self, num_bytes: int) -> None:
-        """Refuse an upload that is too large, be it announced or arrived."""
+        """Raise `TooLarge` for an upload of more bytes than are accepted, announced or received."""
         if num_bytes > self.max_upload_bytes:
             raise TooLarge(
                 f"The upload has more than {self.max_upload_bytes} bytes, the most that is accepted; "
