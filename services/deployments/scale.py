@@ -6,9 +6,7 @@ from pydantic import Field, model_validator
 
 from services.types import Value
 
-STOP_POLL_S = (
-    0.1  # how often a replica that shuts down checks whether its requests are done; Ray's 2 s delay every shutdown
-)
+STOP_POLL_S = 0.1  # period in which a stopping replica checks whether its requests are done; Ray's is 2 s
 HEALTH_S = 1.0  # period of Ray's health check; its default of 10 s leaves a killed replica unreplaced that long
 
 

@@ -102,7 +102,7 @@ CACHE_LOOKUPS = Counter(
 
 
 def count_answer(answer: Answer) -> str:
-    """Count an answer and its stages; return whom its router chose, empty where none did."""
+    """Count an answer and its stages; return the arm that its router chose, empty where there is none."""
     chosen = _chosen(answer)
     ANSWERS.labels(path=answer.path, chosen=chosen).inc()
     if answer.degraded:

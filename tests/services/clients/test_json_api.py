@@ -88,7 +88,7 @@ async def test_nobody_there_is_said_after_the_retries() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("ftp://here", "is no server URL"),
+        ("ftp://here", "is not a server URL"),
         ("http://me:pw@here/v1", "EARWITNESS_API_KEY"),
         ("here:8000", "no server URL"),
     ],

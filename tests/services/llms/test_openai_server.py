@@ -146,7 +146,7 @@ async def test_the_key_is_sent_and_never_shown(server: Fixture) -> None:
 
 
 def test_a_url_that_is_none_is_refused() -> None:
-    with pytest.raises(BadConfig, match=r"'localhost:8000' is no server URL"):
+    with pytest.raises(BadConfig, match=r"'localhost:8000' is not a server URL"):
         OpenAIServer(Endpoint(url="localhost:8000", model="toy"), name="toy")
 
 
