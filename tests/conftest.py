@@ -25,10 +25,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @cache
 def absent_weights() -> tuple[str, ...]:
     """Return the names of what `earwitness models pull` has still to fetch."""
-    from deploy.console.stock import needed
+    from deploy.console.stock import list_needed
     from services.weights import store
 
-    return tuple(name for name in needed() if store.check_state(name) != "ready")
+    return tuple(name for name in list_needed() if store.check_state(name) != "ready")
 
 
 @pytest.fixture(autouse=True)
