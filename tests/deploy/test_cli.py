@@ -256,7 +256,7 @@ def test_unusable_recordings_are_one_line_and_exit_code_2(
     assert message in err
 
 
-def test_a_directory_is_no_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_is_not_a_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("ask", tmp_path, "What?", *DOUBLES) == 2
     assert "is a directory, not a recording." in capfd.readouterr().err
 
@@ -340,7 +340,7 @@ def test_an_unknown_model_is_refused_before_anything_starts(
         ("limits: [", "is not YAML"),
     ],
 )
-def test_a_wrong_configuration_is_told_what_is_wrong(content: str, message: str, tmp_path: Path) -> None:
+def test_the_error_of_a_wrong_configuration_names_the_key(content: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "serve.yaml"
     path.write_text(content)
     with pytest.raises(BadConfig) as error:

@@ -1,8 +1,37 @@
-"""Errors cross process borders under Ray."""
+"""The hierarchy of errors is as drawn, and errors cross process borders under Ray."""
 
 import pickle
+import re
 
-from services.errors import UnknownName
+from services import errors
+from services.clients import json_api
+from services.errors import EarwitnessError, UnknownName
+
+DRAWN = re.compile(r"^ {4}([│├└─ ]*)(\w+) +(?:HTTP (\d+)|exit code 2)", re.MULTILINE)
+WIDTH = 4  # columns a level is indented by
+
+
+def drawn() -> dict[str, tuple[str, int]]:
+    """Return name -> parent and HTTP status, as the module's docstring draws them."""
+    path: list[str] = []
+    found = {}
+    for indent, name, status in DRAWN.findall(errors.__doc__ or ""):
+        path = [*path[: len(indent) // WIDTH], name]
+        found[name] = ("".join(path[-2:-1]), int(status or EarwitnessError.http_status))
+    return found
+
+
+def defined(error: type[EarwitnessError], parent: str = "") -> dict[str, tuple[str, int]]:
+    """Return the same of the classes themselves."""
+    found = {error.__name__: (parent, error.http_status)}
+    for one in error.__subclasses__():
+        if one.__module__ in (errors.__name__, json_api.__name__):
+            found |= defined(one, error.__name__)
+    return found
+
+
+def test_the_hierarchy_is_the_drawn_one() -> None:
+    assert drawn() == defined(EarwitnessError)
 
 
 def test_an_unknown_name_survives_the_way_between_processes() -> None:

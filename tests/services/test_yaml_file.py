@@ -44,7 +44,7 @@ def test_a_file_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("name: [", "is not YAML"),
     ],
 )
-def test_a_faulty_file_is_told_what_would_work(tmp_path: Path, text: str, reason: str) -> None:
+def test_the_error_of_a_faulty_file_says_what_would_work(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(BadConfig) as caught:
         read(tmp_path, text)
     assert reason in str(caught.value)

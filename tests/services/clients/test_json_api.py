@@ -1,4 +1,4 @@
-"""What an HTTP server may answer, and what becomes of it. The server here is real, on loopback."""
+"""Responses of an HTTP server: replies, retries and errors. The server here is real, on loopback."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -80,7 +80,7 @@ async def test_a_refusal_is_not_asked_again(scripted: tuple[Scripted, str]) -> N
     assert len(script.received) == 2
 
 
-async def test_nobody_there_is_said_after_the_retries() -> None:
+async def test_a_server_that_is_down_is_named_after_the_retries() -> None:
     with pytest.raises(ModelError, match=r"did not answer: .*Tried 1 times"):
         await server("http://127.0.0.1:9", num_retries=0).post("/ask", b"{}", Reply.model_validate_json)
 

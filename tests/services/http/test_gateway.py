@@ -1,4 +1,4 @@
-"""The HTTP API over a scripted answerer: what comes back for good and for bad requests."""
+"""The HTTP API over a scripted answerer: responses to good and to bad requests."""
 
 import base64
 import json
@@ -235,7 +235,7 @@ def test_only_what_can_be_answered_now_is_listed(client: TestClient, service: Sc
     assert listed() == []
 
 
-def test_who_may_try_again_is_told_when(client: TestClient) -> None:
+def test_errors_worth_a_retry_have_retry_after(client: TestClient) -> None:
     assert ask(client, wav(), "fail").headers["Retry-After"] == "5"
     assert "Retry-After" not in ask(client, wav(), path="nobody").headers
 

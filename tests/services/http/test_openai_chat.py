@@ -140,7 +140,7 @@ async def test_a_stream_ends_with_done(url: str, recording: dict[str, Any], clie
     assert [line for line in lines if line][-1] == "data: [DONE]"
 
 
-async def test_both_says_who_said_what_where_they_differ(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+async def test_both_names_the_models_where_their_answers_differ(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
     async def ask(text: str) -> tuple[str | None, Any]:
         reply = await client.chat.completions.create(
             model="both", messages=user(text, recording), extra_body={"choices": CHOICES}

@@ -1,4 +1,4 @@
-"""Transcriptions as the real OpenAI client asks for them."""
+"""Transcriptions as the real OpenAI client requests and reads them."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any

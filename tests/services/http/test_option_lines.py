@@ -1,4 +1,4 @@
-"""Options inside a text: what is taken out and what is left."""
+"""Options inside a text: the question and the options that it is split into."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page at `/`: what it is made of, and in a real browser what it does with a real server."""
+"""The web page at `/`: its files, and its behaviour in a real browser with a real server."""
 
 import json
 import shutil
@@ -109,7 +109,7 @@ def browser() -> Iterator[Chrome]:
     browser.quit()
 
 
-def test_every_part_is_ours_and_asks_nobody_else() -> None:
+def test_every_file_is_our_own_and_requests_only_our_own() -> None:
     with TestClient(create_app(TwoArms(), Limits()), "http://127.0.0.1") as client:
         page = client.get("/")
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -26,7 +26,7 @@ async def test_requests_that_arrive_while_a_batch_runs_form_the_next_one() -> No
     assert batches == [[0], [1, 2, 3], [4]]
 
 
-async def test_a_failure_reaches_everyone_in_its_batch_and_nobody_else() -> None:
+async def test_a_failure_reaches_every_request_of_its_batch_and_no_other() -> None:
     def picky(requests: Sequence[int]) -> list[int]:
         if 13 in requests:
             raise ValueError("unlucky")
@@ -38,7 +38,7 @@ async def test_a_failure_reaches_everyone_in_its_batch_and_nobody_else() -> None
     assert await batcher.submit(7) == 7
 
 
-async def test_who_gives_up_leaves_the_others_their_results() -> None:
+async def test_a_cancelled_request_leaves_the_others_their_results() -> None:
     batcher: Batcher[int, int] = Batcher(lambda requests: [request + 1 for request in requests], max_size=8)
     impatient, patient = asyncio.create_task(batcher.submit(1)), asyncio.create_task(batcher.submit(2))
     await asyncio.sleep(0)

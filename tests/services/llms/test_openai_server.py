@@ -72,7 +72,7 @@ async def test_a_server_without_log_probabilities_is_read_by_its_reply_in_one_re
     assert len(scripted.requests) == 1
 
 
-async def test_the_article_of_a_sentence_is_no_letter(server: Fixture) -> None:
+async def test_the_article_of_a_sentence_is_not_an_option_letter(server: Fixture) -> None:
     scripted, open_llm = server
     scripted.responses = [completion("A cat meows, so B.", {"A": 0.9, "B": 0.1})]
     assert (await open_llm().choose(PROMPT, CHOICES)).probabilities == {}

@@ -34,7 +34,7 @@ async def test_the_evidence_decides_wherever_the_right_option_stands(llm: Quanti
     assert sum(answered.probabilities.values()) == pytest.approx(1)
 
 
-async def test_who_else_asks_changes_no_probability(llm: Quantised) -> None:
+async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(llm: Quantised) -> None:
     questions = [Question.ask(f"Which sound is heard{mark}", OPTIONS) for mark in ("?", ", please?", " in the clip?")]
     alone = [(await read(llm, question, HEARD)).probabilities for question in questions]
     together = await asyncio.gather(*(read(llm, question, HEARD) for question in questions))

@@ -1,4 +1,4 @@
-"""What `/metrics` counts."""
+"""Metrics at `/metrics`."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Ids and log lines: what they tell, and what they keep to themselves."""
+"""Request ids and structured log lines: what they hold, and what they never hold."""
 
 import base64
 import json
@@ -81,7 +81,7 @@ def test_behind_a_proxy_that_sends_the_id_it_is_not_sent_twice() -> None:
     assert "X-Request-Id" in ask(client(proxied=True), id="not sane").headers
 
 
-def test_a_line_tells_who_answered_what_kind_of_request_and_how_long_it_took(logged: list[str], sound: str) -> None:
+def test_a_line_holds_the_model_the_route_and_the_seconds(logged: list[str], sound: str) -> None:
     ask(client(), model="cascade", audio=sound)
     line = json.loads(logged[-1])
     assert {name: line[name] for name in ("event", "level", "method", "route", "status", "model", "clip_s")} == {

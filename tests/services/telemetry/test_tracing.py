@@ -1,4 +1,4 @@
-"""Spans: who is whose child, across processes too, and what none of them tells."""
+"""Tracing: parents of spans, across processes too, and what no span holds."""
 
 import base64
 import subprocess
@@ -94,7 +94,7 @@ def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its
     assert "Whose voice" not in span.to_json()
 
 
-def test_what_is_told_to_another_process_is_the_current_span(spans: Spans) -> None:
+def test_another_process_gets_the_current_span(spans: Spans) -> None:
     with tracing.continue_trace(f"00-{TRACE}-{PARENT}-01"), tracing.span("here"):
         told = tracing.current_traceparent()
     assert told == f"00-{TRACE}-{spans()['here'].context.span_id:016x}-01"

@@ -1,4 +1,4 @@
-"""What the log and the metrics tell of one call of a model."""
+"""Log line and metrics of one model call."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> Non
     assert "alice" not in str(line)
 
 
-async def test_failures_and_stopped_work_are_told_by_code(lines: list[dict[str, object]]) -> None:
+async def test_failures_and_cancellations_are_logged_and_counted_by_code(lines: list[dict[str, object]]) -> None:
     with pytest.raises(ModelError), observe_call(RequestContext(), "reader", "choose"):
         raise ModelError("The server answered 500.")
     with pytest.raises(asyncio.CancelledError), observe_call(RequestContext(), "reader", "choose"):

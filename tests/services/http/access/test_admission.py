@@ -1,4 +1,4 @@
-"""What the gateway does under load and when a client leaves, over loopback with an answerer that waits."""
+"""Admission control and cancellation: the gateway under load and when a client disconnects, over loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -49,7 +49,7 @@ async def until_inside(client: httpx.AsyncClient, running: int, waiting: int) ->
     await until(inside)
 
 
-async def test_two_work_one_waits_and_the_next_is_told_to_come_back(
+async def test_two_requests_run_one_waits_and_the_next_is_refused_with_retry_after(
     client: httpx.AsyncClient, scripted: ScriptedService
 ) -> None:
     inside = [slow(client) for _ in range(3)]

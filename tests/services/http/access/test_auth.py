@@ -1,4 +1,4 @@
-"""API keys at rest: only hashes, and a slip in the file never opens the server."""
+"""API keys at rest: only hashes, and a mistake in the file never opens the server."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
     assert compared == [key.sha256 for _, key in made]
 
 
-def test_without_a_file_there_is_no_key() -> None:
+def test_without_a_file_there_are_no_keys() -> None:
     assert not read_keys()
 
 

@@ -1,4 +1,4 @@
-"""Who gets through: no route without a key, no foreign host without keys, nobody more than their share."""
+"""Authentication and rate limits: no route without a key, no foreign host without keys, a bound on each key."""
 
 import asyncio
 import logging
@@ -69,7 +69,7 @@ def test_only_health_is_public() -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/nowhere", "/healthz/", "//healthz", "/healthz/..", "/HEALTHZ", "/healthz%2f", "/v1", "/docs"]
 )
-def test_what_is_no_route_asks_for_a_key_too(path: str) -> None:
+def test_an_unknown_route_needs_a_key_too(path: str) -> None:
     assert client().get(path).status_code == client().options(path).status_code == 401
 
 
@@ -97,7 +97,7 @@ def test_a_key_opens(headers: dict[str, str]) -> None:
         {"Cookie": f"x-api-key={SECRET}"},
     ],
 )
-def test_what_is_no_key_does_not_open(headers: dict[str, str]) -> None:
+def test_a_wrong_key_is_refused(headers: dict[str, str]) -> None:
     assert client().get("/openapi.json", headers=headers).status_code == 401
     assert client().get("/openapi.json", params={"api_key": SECRET, "x-api-key": SECRET}).status_code == 401
 
@@ -211,7 +211,7 @@ def test_without_keys_a_foreign_page_is_refused(origin: str, status: int) -> Non
     assert client(ApiKeys(), HERE).get("/openapi.json", headers={"Origin": origin}).status_code == status
 
 
-def test_loopback_is_told_from_what_looks_like_it() -> None:
+def test_loopback_is_distinguished_from_lookalikes() -> None:
     assert all(
         map(is_loopback, ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "127.9.9.9", "[::1]:8000", "http://localhost"])
     )
@@ -240,6 +240,6 @@ def test_a_browser_sends_a_key_as_password_unless_another_site_makes_it(
     assert client().get("/", auth=("me", password), headers=headers).status_code == status
 
 
-def test_a_password_that_is_no_base64_is_no_key() -> None:
+def test_a_password_that_is_not_base64_is_not_a_key() -> None:
     headers = {"Authorization": "Basic ???", "Sec-Fetch-Site": "none"}
     assert client().get("/", headers=headers).status_code == 401
