@@ -10,8 +10,8 @@ from typing import Protocol, TypeAlias
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 
-class LLM(Protocol):
-    """A text-only language model: the backbone that reasons in the cascade."""
+class ReadingModel(Protocol):
+    """A model that reads prompts: what LLMs and LALMs have in common."""
 
     @property
     def name(self) -> str:
@@ -24,6 +24,10 @@ class LLM(Protocol):
     @property
     def style(self) -> ReadingStyle:
         """How this model reads best."""
+
+
+class LLM(ReadingModel, Protocol):
+    """A text-only language model: the backbone that reasons in the cascade."""
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Reply to a prompt, without probabilities. The reply may be empty when the model ends at once."""
@@ -69,20 +73,8 @@ class ASR(Protocol):
         """Return one transcript per stretch of speech; nothing where nobody speaks."""
 
 
-class LALM(Protocol):
-    """A large audio-language model: hears the waveform itself."""
-
-    @property
-    def name(self) -> str:
-        """Catalogue name, or the model name a server knows it by."""
-
-    @property
-    def revision(self) -> str:
-        """Content hash or pinned revision of the weights; "served" where only a server knows."""
-
-    @property
-    def style(self) -> ReadingStyle:
-        """How this model reads best."""
+class LALM(ReadingModel, Protocol):
+    """A large audio-language model: listens to the waveform itself."""
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Reply to a prompt about the clip, without probabilities."""
@@ -99,4 +91,4 @@ class Answerer(Protocol):
     """A way from question to answer."""
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        """Answer a question. `clip` is None only where the path hears nothing."""
+        """Answer a question. `clip` is None only on a path that does not listen."""
