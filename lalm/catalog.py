@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from lalm.runtimes.request_form import RequestForm
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
-from services.protocols import LALM
+from services.protocols import ASR, LALM
 from services.settings import settings
 
 DEFAULT_LALM = "earwitness-tiny"
@@ -88,27 +88,30 @@ def open_served(name: str, url: str, *, aliases: tuple[str, ...] = (), form: Req
 def open_trained(folder: Path, name: str) -> LALM:
     """Open a run of `lalm.train` in this process."""
     from lalm.runtimes.in_process import InProcessTrainedLALM
-    from lalm.train import checkpoint
 
-    asr = checkpoint.read_config(folder).model.asr
-    return InProcessTrainedLALM(folder, name=name, asr=None if asr is None else open_asr(asr))
+    return InProcessTrainedLALM(folder, name=name, asr=_open_trained_asr(folder))
 
 
 def open_served_trained(folder: Path, name: str, url: str) -> LALM:
     """Open a run of `lalm.train` that vLLM serves at `url` (`docs/exporting.md`)."""
     from lalm.runtimes.served_run import ServedTrainedLALM
-    from lalm.train import checkpoint
     from services.clients.chat_server import Endpoint
 
-    asr = checkpoint.read_config(folder).model.asr
     endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
-    return ServedTrainedLALM(folder, endpoint, name=name, asr=None if asr is None else open_asr(asr))
+    return ServedTrainedLALM(folder, endpoint, name=name, asr=_open_trained_asr(folder))
+
+
+def _open_trained_asr(folder: Path) -> ASR | None:
+    """Open the ASR that a run was trained with, behind the perception cache; None if it was trained without."""
+    from lalm.train import checkpoint
+
+    name = checkpoint.read_config(folder).model.asr
+    return None if name is None else open_asr(name)
 
 
 def open_in_own_vllm(name: str) -> LALM:
     """Open a run of `lalm.train` in a vLLM server that we start for it."""
     from lalm.runtimes.own_vllm import OwnVllmTrainedLALM
-    from lalm.train import checkpoint
 
     folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
     if not (folder / "config.yaml").is_file():
@@ -116,8 +119,7 @@ def open_in_own_vllm(name: str) -> LALM:
             f"A vLLM of its own is started only for runs of `python -m lalm.train`, and {name!r} is not one: "
             "serve the model yourself and give the URL of its server as lalm_url."
         )
-    asr = checkpoint.read_config(folder).model.asr
-    return OwnVllmTrainedLALM(folder, name=folder.name, asr=None if asr is None else open_asr(asr))
+    return OwnVllmTrainedLALM(folder, name=folder.name, asr=_open_trained_asr(folder))
 
 
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:

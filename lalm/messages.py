@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from lalm.json_lines import parse_row
 from lalm.prompting import AUDIO
-from services.errors import BadConfig, worded
+from services.errors import BadConfig
 from services.types import Message, Sampling
 
+NEEDED = '{"messages": [{"role", "content", "audios": [{"audio", "text"}]}], "response"}'
 NO_WORDS = " "  # transcript of a clip without speech, as DeSTA writes it
 
 
@@ -104,16 +106,5 @@ def read_conversations(path: Path) -> Iterator[Conversation]:
     with lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _parse_line(line, f"{path}:{number}")
-
-
-def _parse_line(line: str, place: str) -> Conversation:
-    try:
-        return Conversation.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "row"
-        raise BadConfig(
-            f"{place} is no conversation: {field}: {worded(first)}. "
-            'It needs {"messages": [{"role", "content", "audios": [{"audio", "text"}]}], "response"}.'
-        ) from error
+                place = f"{path}:{number}"
+                yield parse_row(Conversation, line, place=place, name="a conversation", needed=NEEDED)

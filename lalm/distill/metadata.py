@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from services.errors import BadConfig, worded
+from lalm.json_lines import parse_row
+from services.errors import BadConfig
 
 QUOTED = re.compile(r'English meaning: "(.*)"')
 SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
@@ -104,10 +105,5 @@ def filter_by_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple
 
 
 def _parse_row(line: str, place: str) -> Metadata:
-    try:
-        return Metadata.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "row"
-        needed = ", ".join(name for name, known in Metadata.model_fields.items() if known.is_required())
-        raise BadConfig(f"{place} is no metadata row: {field}: {worded(first)}. It needs {needed}.") from error
+    needed = ", ".join(name for name, known in Metadata.model_fields.items() if known.is_required())
+    return parse_row(Metadata, line, place=place, name="a metadata row", needed=needed)

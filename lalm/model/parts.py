@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
@@ -25,7 +26,7 @@ def compute_revision(source: str) -> str:
     if source in weights.list_weights():
         return weights.find_revision(source)
     if not Path(source).is_dir():
-        return str(AutoConfig.from_pretrained(source)._commit_hash)
+        return Path(hf_hub_download(source, "config.json")).parent.name  # the cache keeps a commit as snapshots/COMMIT
     digest = sha256()
     for file in sorted([*Path(source).glob("*.safetensors"), *Path(source).glob("config.json")]):
         with file.open("rb") as content:
@@ -35,35 +36,12 @@ def compute_revision(source: str) -> str:
 
 def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
     """Load a Whisper encoder, also out of a whole Whisper model; raise `ModelError` if that fails."""
-    try:
-        with _hide_progress_bar(source):
-            encoder, report = WhisperEncoder.from_pretrained(
-                _resolve_source(source),
-                dtype=dtype,
-                use_safetensors=True,
-                key_mapping=INSIDE_WHISPER,
-                output_loading_info=True,
-            )
-    except LOADING_ERRORS as error:
-        raise _loading_error("Whisper encoder", source, error) from error
-    _require_all_tensors("Whisper encoder", source, report["missing_keys"])
-    return encoder
+    return _load("Whisper encoder", WhisperEncoder, source, dtype, key_mapping=INSIDE_WHISPER)
 
 
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
     """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention."""
-    try:
-        with _hide_progress_bar(source):
-            model, report = AutoModelForCausalLM.from_pretrained(
-                _resolve_source(source),
-                dtype=dtype,
-                use_safetensors=True,
-                attn_implementation="sdpa",
-                output_loading_info=True,
-            )
-    except LOADING_ERRORS as error:
-        raise _loading_error("causal LM", source, error) from error
-    _require_all_tensors("causal LM", source, report["missing_keys"])
+    model = _load("causal LM", AutoModelForCausalLM, source, dtype, attn_implementation="sdpa")
     odd = set(getattr(model.config, "layer_types", None) or ()) - {FULL, SLIDING}
     if odd:
         raise ModelError(
@@ -72,6 +50,25 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
         )
     frozen: PreTrainedModel = model.eval().requires_grad_(requires_grad=False)
     return frozen
+
+
+def _load(
+    what: str,
+    kind: type[PreTrainedModel] | type[AutoModelForCausalLM],
+    source: str,
+    dtype: torch.dtype,
+    **options: object,
+) -> PreTrainedModel:
+    """Load a model from safetensors; raise `ModelError` if it cannot be read or lacks tensors."""
+    try:
+        with _hide_progress_bar(source):
+            model, report = kind.from_pretrained(
+                _resolve_source(source), dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+            )
+    except LOADING_ERRORS as error:
+        raise _loading_error(what, source, error) from error
+    _require_all_tensors(what, source, report["missing_keys"])
+    return model
 
 
 @contextmanager
@@ -100,7 +97,7 @@ def pick_dtype(wanted: Literal["auto", "float32", "bfloat16"], device: torch.dev
     """Choose the precision of the frozen parts; auto: bfloat16 where `device` multiplies it faster than float32."""
     if wanted != "auto":
         return torch.bfloat16 if wanted == "bfloat16" else torch.float32
-    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    fast = device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
     return torch.bfloat16 if fast else torch.float32
 
 

@@ -4,7 +4,7 @@ A prompt is a list of ids in which audio embeddings are negative numbers: -1 - i
 prompt, counted over all segments. So the vocabulary needs no extra token, and text is encoded once, piece by piece.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from jinja2.exceptions import TemplateError
@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lalm.prompting import AUDIO
 from services.errors import BadConfig
-from services.types import Message
+from services.types import Evidence, Message
 
 ANY_REPLY = "\u2603"  # a reply that no template contains
 
@@ -132,6 +132,11 @@ def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     system = [message.content for message in messages if message.role == "system"]
     first, *rest = [message for message in messages if message.role != "system"]
     return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)
+
+
+def join_transcript(evidence: Iterable[Evidence]) -> str:
+    """Join the texts of all transcripts among evidence, in order."""
+    return " ".join(one.text for one in evidence if one.kind == "transcript")
 
 
 def truncate_transcript(transcript: str) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor
 from lalm.model.build import build
 from lalm.model.encoder import count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
-from lalm.model.template import PromptClip, truncate_transcript
+from lalm.model.template import PromptClip, join_transcript, truncate_transcript
 from lalm.prompting import AUDIO, insert_audio
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
@@ -99,10 +99,8 @@ class InProcessTrainedLALM:
         """Encode the prompt about a clip, with the transcript by the ASR."""
         if self._asr is None:
             return self._encode_prompt(messages, clip, "")
-        said = await self._asr.transcribe(clip)
-        return self._encode_prompt(
-            messages, clip, truncate_transcript(" ".join(one.text for one in said if one.kind == "transcript"))
-        )
+        words = join_transcript(await self._asr.transcribe(clip))
+        return self._encode_prompt(messages, clip, truncate_transcript(words))
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         """Encode the prompt with the clip before the last message, as in training."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from lalm.model import parts
 from lalm.model.encoder import count_segments
-from lalm.model.template import ChatTemplate, PromptClip, truncate_transcript
+from lalm.model.template import ChatTemplate, PromptClip, join_transcript, truncate_transcript
 from lalm.prompting import AUDIO, TRANSCRIPT_END, insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.runtimes.served_scores import ReplyScorer, ScoreRequest
@@ -71,7 +71,7 @@ class ServedTrainedLALM:
 
     async def _transcribe(self, clip: AudioClip) -> str:
         said = await self._asr.transcribe(clip) if self._asr else ()
-        return truncate_transcript(" ".join(one.text for one in said if one.kind == "transcript"))
+        return truncate_transcript(join_transcript(said))
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         *earlier, last = _strip_audio_tags(messages)

@@ -11,7 +11,7 @@ from lalm.messages import Conversation, MessageAudio, read_conversations
 from lalm.model import parts
 from lalm.model.build import LalmComponents
 from lalm.model.encoder import count_segments
-from lalm.model.template import truncate_transcript
+from lalm.model.template import join_transcript, truncate_transcript
 from lalm.train.config import DataConfig, TrainConfig
 from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
@@ -101,8 +101,7 @@ class _ClipReader:
             self._features.encode_once(clip)
         words = one.text
         if self._asr is not None:
-            heard = await self._asr.transcribe(clip)
-            words = " ".join(said.text for said in heard if said.kind == "transcript")
+            words = join_transcript(await self._asr.transcribe(clip))
         return TrainClip(
             one.path, clip.sha256, count_segments(clip), truncate_transcript(words) if self._shows_words else ""
         )

@@ -45,7 +45,7 @@ def test_a_line_that_is_no_conversation_is_named(tmp_path: Path, line: str, reas
     (tmp_path / "rows.jsonl").write_text(DESTA + line)
     with pytest.raises(BadConfig) as caught:
         list(read_conversations(tmp_path / "rows.jsonl"))
-    assert "rows.jsonl:2 is no conversation" in str(caught.value)
+    assert "rows.jsonl:2 is not a conversation" in str(caught.value)
     assert reason in str(caught.value)
 
 

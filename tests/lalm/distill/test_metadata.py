@@ -23,7 +23,7 @@ def test_a_row_that_lacks_a_column_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(ROW % "CC0" + '{"id": "2"}\n')
     with pytest.raises(BadConfig) as caught:
         read_metadata(tmp_path / "rows.jsonl")
-    assert "rows.jsonl:2 is no metadata row: audio: Field required." in str(caught.value)
+    assert "rows.jsonl:2 is not a metadata row: audio: Field required." in str(caught.value)
     assert "It needs id, audio, duration, task, caption, license." in str(caught.value)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, WhisperConfig, WhisperForConditionalGeneration
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
@@ -101,3 +102,18 @@ def test_auto_takes_bfloat16_only_where_it_is_fast() -> None:
     assert parts.pick_dtype("float32", CPU) == torch.float32
     assert parts.pick_dtype("bfloat16", CPU) == torch.bfloat16
     assert parts.pick_dtype("auto", torch.device("cuda")) == torch.bfloat16
+
+
+def test_the_revision_of_a_hub_model_is_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    kept = tmp_path / "models--somebody--model"
+    for path, text in (("refs/main", "0123abcd"), ("snapshots/0123abcd/config.json", "{}")):
+        (kept / path).parent.mkdir(parents=True)
+        (kept / path).write_text(text)
+    assert parts.compute_revision("somebody/model") == "0123abcd"
+
+
+def test_torch_says_whether_the_processor_multiplies_bfloat16() -> None:
+    known = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    assert parts.pick_dtype("auto", CPU) == (torch.bfloat16 if known else torch.float32)

@@ -157,7 +157,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
     folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lalm = InProcessTrainedLALM(folder, name="ours", asr=None)
-    segment, heard, begun = lalm._built.encoder._segment, [], Event()
+    segment, heard, begun = lalm._built.encoder._encode_segment, [], Event()
 
     def slow(samples: torch.Tensor) -> torch.Tensor:
         heard.append(len(samples))
