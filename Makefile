@@ -34,7 +34,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks/*.py
-	$(BIN)/mypy docs/tools/generated_parts.py
+	$(BIN)/mypy docs/tools/*.py
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases benchmarks/*/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture

@@ -23,7 +23,7 @@ PLACES = {
     "answer": (320, 576),
     "__end__": (320, 640),
 }
-BENDS = {  # control points of edges that are not straight
+BENDS: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {  # control points of edges that are not straight
     ("reconcile", "cascade:__start__"): ((0, 500), (-90, 195)),
     ("reconcile", "listen"): ((600, 470),),
     ("cascade:read", "cascade:__end__"): ((150, 370),),
