@@ -12,27 +12,28 @@ ROOT = Path(__file__).parents[1]  # what the packages lie in
 
 
 def hash_modules(*names: str, root: Path = ROOT) -> str:
-    """Return the SHA-256, 64 hex digits, of these modules; of a package with all that lies in it, data files too.
+    """Return the SHA-256, 64 hex digits, of these modules.
+
+    A module counts with the data files of its own name (`languages.py` with `languages.json`), a package with all
+    that lies in it.
 
     The relative name of each file is part of the hash, and files count in the order of their names, so the digest
     is the same on every machine. Compiled files do not count.
 
     Args:
-        names: dotted names, such as `services.captioners.music`; one that does not exist is an error of ours.
+        names: dotted names, such as `services.captioners.music`; one that does not exist is a mistake of ours.
         root: the folder in which the packages are looked for.
     """
     digest = sha256()
-    for path in sorted({path for name in names for path in _files(root, name)}):
+    for path in sorted({path for name in names for path in _find_files(root, name)}):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
-def _files(root: Path, name: str) -> Iterator[Path]:
+def _find_files(root: Path, name: str) -> Iterator[Path]:
     place = root.joinpath(*name.split("."))
-    if place.is_dir():
-        yield from (path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    else:
-        assert place.with_suffix(".py").is_file(), f"no module {name} in {root}"
-        yield place.with_suffix(".py")
+    files = list(place.rglob("*") if place.is_dir() else place.parent.glob(f"{place.name}.*"))
+    assert files, f"nothing named {name} in {root}"
+    yield from (path for path in files if path.is_file() and "__pycache__" not in path.parts)

@@ -11,7 +11,7 @@ from faster_whisper.transcribe import Segment
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
-from services.asr.languages import LANGUAGES
+from services.asr.languages import read_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.types import SAMPLE_RATE, AudioClip, Evidence
@@ -76,8 +76,9 @@ class FasterWhisper:
 
     def _languages(self, samples: NDArray[np.float32]) -> tuple[str, Evidence]:
         """Return the most likely language code, and the likeliest languages as a statement."""
+        names = read_languages()
         code, probability, ranked = self._model.detect_language(samples[: 30 * SAMPLE_RATE])
-        named = [f"{LANGUAGES.get(c, c)} ({p:.2f})" for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
+        named = [f"{names.get(c, c)} ({p:.2f})" for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
         statement = self._evidence("language", f"Spoken language: {', or '.join(named)}.", code)
         return code, statement.model_copy(update={"confidence": round(probability, 3)})
 

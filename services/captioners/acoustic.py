@@ -1,7 +1,7 @@
 """Acoustic captioner: signal analysis and small pretrained models describe a clip for an LLM that cannot hear."""
 
 from services.cancellation import raise_if_cancelled, run_in_thread
-from services.captioners.details import FocusedListener, Models
+from services.captioners.details import Analysers, FocusedListener
 from services.captioners.focus import read_focus
 from services.captioners.music.caption import MusicListener
 from services.captioners.music.instrument import InstrumentHead
@@ -29,6 +29,7 @@ CODE = (
     "services.captioners.onnx_session",
     "services.captioners.sounds",
     "services.captioners.statement",
+    "services.captioners.stop_words",
     "services.captioners.voices",
     "services.captioners.windows",
 )
@@ -49,7 +50,7 @@ class AcousticCaptioner:
         pitch = BasicPitch(folders["basic-pitch"])
         self._music = MusicListener(yamnet, pitch)
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
-        self._focused = FocusedListener(Models(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
+        self._focused = FocusedListener(Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
         """Describe the clip, in order of start; with a focus, say only what it asks for."""

@@ -41,7 +41,7 @@ SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that are taken fo
 LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
 
 
-class Models(NamedTuple):
+class Analysers(NamedTuple):
     """The analysers that the captioner has open."""
 
     yamnet: YamNet
@@ -54,7 +54,7 @@ class Models(NamedTuple):
 class FocusedListener:
     """Runs the analysis that a focus calls for."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Analysers) -> None:
         self._models = models
         self._topics: Mapping[str, Callable[[AudioClip, Focus], list[Statement]]] = {
             "order": self._order,

@@ -6,6 +6,8 @@ that a listener should tell apart; without a topic, the words choose it.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import NamedTuple
 
 TOPICS: Mapping[str, str] = {
@@ -22,8 +24,6 @@ TOPICS: Mapping[str, str] = {
 """Topic -> pattern of the words that ask for it, the more telling ones first; `sound` stands for all else."""
 
 PREFIX = 4  # letters that two words for one thing have in common: "barking", "bark"
-STOP_WORDS = "the and with from into sound sounds noise person somebody music one two very"
-STOPS = frozenset(STOP_WORDS.split())
 
 
 class Focus(NamedTuple):
@@ -57,5 +57,11 @@ def read_focus(text: str) -> Focus:
     return Focus(next(found, "sound"), head.strip(), options, is_named=False)
 
 
+@cache
+def _read_stop_words() -> frozenset[str]:
+    """Return the words that tell no option from another."""
+    return frozenset(files("services.captioners").joinpath("stop_words.txt").read_text().split())
+
+
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:PREFIX] for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in STOPS)
+    return frozenset(word[:PREFIX] for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in _read_stop_words())

@@ -4,6 +4,8 @@ The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchm
 """
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import NamedTuple
@@ -29,45 +31,6 @@ ENVELOPE_POINTS = 16
 NO_INSTRUMENT = "no instrument"
 CHANGE_COST = 5.0  # nepers: from one instrument to another
 SHORTEST_S = 0.7  # of an instrument that plays in turn
-FAMILIES = {
-    "keyboard": ("piano", "electric piano", "harpsichord", "celesta"),
-    "organ or free reed": ("electric organ", "church organ", "accordion", "harmonica"),
-    "guitar": ("nylon-string acoustic guitar", "steel-string acoustic guitar", "clean electric guitar"),
-    "electric guitar": ("distorted electric guitar",),
-    "bass": ("electric bass guitar", "plucked double bass", "synth bass"),
-    "bowed strings": ("violin", "viola", "cello", "bowed double bass", "string ensemble"),
-    "plucked strings": ("harp", "banjo", "koto", "sitar", "pizzicato strings"),
-    "brass": ("trumpet", "trombone", "tuba", "French horn", "brass section"),
-    "woodwind": ("oboe", "bassoon", "clarinet", "saxophone", "bagpipes"),
-    "flute": ("flute", "recorder", "pan flute", "ocarina"),
-    "mallets and bells": (
-        "glockenspiel",
-        "music box",
-        "vibraphone",
-        "marimba",
-        "xylophone",
-        "tubular bells (church bells)",
-        "kalimba (thumb piano)",
-        "steel drums",
-        "triangle",
-    ),
-    "human voices (choir or singing)": ("choir of voices", "singing voice"),
-    "synthesizer": ("synth lead", "synth pad"),
-    "drums": ("drum kit", "bass drum (kick)", "snare drum", "tom-tom drum", "timbales", "timpani", "side stick"),
-    "cymbals": ("closed hi-hat", "open hi-hat", "cymbal"),
-    "hand drums (such as conga, bongos, tabla, djembe, darbuka)": ("bongos", "conga drum", "darbuka (hand drum)"),
-    "small percussion": (
-        "tambourine",
-        "cowbell",
-        "agogo bells",
-        "shaker or maracas",
-        "guiro",
-        "claves",
-        "wood block",
-        "castanets",
-        "hand claps",
-    ),
-}
 PERCUSSIVE = ("drums", "cymbals", "hand drums (such as conga, bongos, tabla, djembe, darbuka)", "small percussion")
 
 Floats = NDArray[np.float32]
@@ -140,16 +103,23 @@ def rank_instruments(probabilities: Floats, labels: tuple[str, ...]) -> list[Ins
     return [InstrumentScore(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
 
 
+@cache
+def read_families() -> Mapping[str, tuple[str, ...]]:
+    """Return family -> the instruments that belong to it, from `families.json`, read once."""
+    listed: dict[str, list[str]] = json.loads(files("services.captioners.music").joinpath("families.json").read_text())
+    return {family: tuple(members) for family, members in listed.items()}
+
+
 def find_family(label: str) -> str:
     """Return the family of an instrument."""
-    return next(family for family, members in FAMILIES.items() if label in members)
+    return next(family for family, members in read_families().items() if label in members)
 
 
 def rank_families(probabilities: Floats, labels: tuple[str, ...]) -> list[InstrumentScore]:
     """Return the families, most likely first."""
     sums = {
         family: float(sum(probabilities[labels.index(label)] for label in members if label in labels))
-        for family, members in FAMILIES.items()
+        for family, members in read_families().items()
     }
     return [InstrumentScore(family, sums[family]) for family in sorted(sums, key=lambda name: -sums[name])]
 

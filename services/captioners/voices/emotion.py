@@ -7,6 +7,7 @@ A heuristic after the vocal cues that reviews of the literature agree on (Schere
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpans, Floats
+from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.voice_pitch import track_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
@@ -27,16 +28,10 @@ def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Ev
         return ()
     low, middle, high = np.percentile(pitch_hz, [10, 50, 90])
     raised, spread = 12 * np.log2(middle / USUAL_HZ[who]), 12 * np.log2(high / low)
+    text = f"The voice sounds {_word_emotion(float(raised), float(spread), _measure_brightness_db(voice))}."
     return (
-        Evidence(
-            kind="emotion",
-            source=SOURCE,
-            revision=REVISION,
-            text=f"The voice sounds {_word_emotion(float(raised), float(spread), _measure_brightness_db(voice))}.",
-            start_s=round(speech[0].start_s, 2),
-            end_s=round(speech[-1].end_s, 2),
-            confidence=0.4,
-            reliability="heuristic",
+        make_evidence(
+            "emotion", text, speech, source=SOURCE, revision=REVISION, confidence=0.4, reliability="heuristic"
         ),
     )
 

@@ -1,6 +1,7 @@
 """When somebody speaks, by Silero VAD (MIT), which faster-whisper carries."""
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
+from services.captioners.voices.statements import make_evidence
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "silero-vad", "v6"
@@ -28,14 +29,5 @@ def describe_speech(clip: AudioClip, speech: ActiveSpans) -> tuple[Evidence, ...
     share = sum(span.duration_s for span in speech) / clip.duration_s
     listed = ", ".join(f"{span.start_s:.1f}-{span.end_s:.1f}" for span in speech[:MOST_LISTED])
     more = f" and {len(speech) - MOST_LISTED} more" if len(speech) > MOST_LISTED else ""
-    return (
-        Evidence(
-            kind="segment",
-            source=SOURCE,
-            revision=REVISION,
-            text=f"Speech at {listed}{more} s ({share:.0%} of the clip).",
-            start_s=round(speech[0].start_s, 2),
-            end_s=round(speech[-1].end_s, 2),
-            confidence=0.9,
-        ),
-    )
+    text = f"Speech at {listed}{more} s ({share:.0%} of the clip)."
+    return (make_evidence("segment", text, speech, source=SOURCE, revision=REVISION, confidence=0.9),)

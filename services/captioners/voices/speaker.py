@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, measure_levels_db
+from services.captioners.sounds.activity import ActiveSpans, Floats, measure_levels_db
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.gender import GenderNet
+from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.turns import SpeakerTurn, diarise
 from services.captioners.voices.voice_pitch import track_pitch
 from services.captioners.voices.voiceprint import VoiceEncoder
-from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
+from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "voice", "1"
 CHILD_HZ = 250.0  # median pitch above which a voice that the tagger calls a child's is taken for one
@@ -85,16 +86,16 @@ def _cut_turn(clip: AudioClip, turn: SpeakerTurn) -> Floats:
 
 def _describe_turns(found: tuple[SpeakerTurn, ...], voices: list[Voice]) -> Evidence:
     """Tell the number of speakers and the order of their turns."""
-    span = ActiveSpan(found[0].start_s, found[-1].end_s)
+    spans = (*found[0].spans, *found[-1].spans)
     if len(voices) == 1:
-        return _make_evidence("speaker", f"One speaker: {voices[0].who}.", span, voices[0].confidence)
+        return _tell(f"One speaker: {voices[0].who}.", spans, voices[0].confidence)
     order = "; then ".join(
         f"speaker {turn.voice + 1} ({voices[turn.voice].who}) {turn.start_s:.1f}-{turn.end_s:.1f} s"
         for turn in found[:MOST_TURNS]
     )
     more = f"; and {len(found) - MOST_TURNS} more turns" if len(found) > MOST_TURNS else ""
     text = f"{len(voices)} different speakers: {_count_speakers(voices)}. Turns in order: {order}{more}."
-    return _make_evidence("speaker", text, span, 0.8 * float(np.mean([voice.confidence for voice in voices])))
+    return _tell(text, spans, 0.8 * float(np.mean([voice.confidence for voice in voices])))
 
 
 def _count_speakers(voices: list[Voice]) -> str:
@@ -112,7 +113,7 @@ def _describe_voices(clip: AudioClip, speech: ActiveSpans, voices: list[Voice]) 
         "; ".join(["Voice pitch " + ", ".join(told)] if told else [])
         + f"; pace {pace} (about {rate:.0f} syllables a second)."
     )
-    return _make_evidence("speaker", text.removeprefix("; "), ActiveSpan(speech[0].start_s, speech[-1].end_s), None)
+    return _tell(text.removeprefix("; "), speech, None)
 
 
 def _describe_pitch(pitch_hz: Floats) -> str:
@@ -131,13 +132,5 @@ def estimate_syllable_rate(speech: Floats) -> float:
     return len(peaks) / max(len(speech) / SAMPLE_RATE, 0.1)
 
 
-def _make_evidence(kind: EvidenceKind, text: str, span: ActiveSpan, confidence: float | None) -> Evidence:
-    return Evidence(
-        kind=kind,
-        source=SOURCE,
-        revision=REVISION,
-        text=text,
-        start_s=round(span.start_s, 2),
-        end_s=round(span.end_s, 2),
-        confidence=None if confidence is None else round(confidence, 2),
-    )
+def _tell(text: str, spans: ActiveSpans, confidence: float | None) -> Evidence:
+    return make_evidence("speaker", text, spans, source=SOURCE, revision=REVISION, confidence=confidence)

@@ -1,0 +1,29 @@
+"""Evidence about voices: a statement, and the stretch of time that it is about."""
+
+from typing import Literal
+
+from services.captioners.sounds.activity import ActiveSpans
+from services.types import Evidence, EvidenceKind
+
+
+def make_evidence(
+    kind: EvidenceKind,
+    text: str,
+    spans: ActiveSpans,
+    *,
+    source: str,
+    revision: str,
+    confidence: float | None = None,
+    reliability: Literal["measured", "model", "heuristic"] = "model",
+) -> Evidence:
+    """Return a statement about all that lies between the first and the last of these spans, times to 10 ms."""
+    return Evidence(
+        kind=kind,
+        source=source,
+        revision=revision,
+        text=text,
+        start_s=round(spans[0].start_s, 2),
+        end_s=round(spans[-1].end_s, 2),
+        confidence=None if confidence is None else round(confidence, 2),
+        reliability=reliability,
+    )
