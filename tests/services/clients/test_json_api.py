@@ -90,7 +90,7 @@ async def test_a_server_that_is_down_is_named_after_the_retries() -> None:
     [
         ("ftp://here", "is not a server URL"),
         ("http://me:pw@here/v1", "EARWITNESS_API_KEY"),
-        ("here:8000", "no server URL"),
+        ("here:8000", "not a server URL"),
     ],
 )
 def test_unusable_urls_are_refused_before_anything_is_sent(url: str, said: str) -> None:
