@@ -76,20 +76,20 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
             return open_served_llm(name, url, sampling=sampling)
-        from services.llms.quantised import Quantised
+        from services.llms.quantised import QuantisedLLM
         from services.weights import store as weights
 
         folder, revision = weights.ensure_folder(name), weights.find_revision(name)
-        return Quantised(folder, name=name, revision=revision, style=style, sampling=sampling)
+        return QuantisedLLM(folder, name=name, revision=revision, style=style, sampling=sampling)
 
     return opened
 
 
 def open_folder_llm(folder: Path, sampling: Sampling | None = None) -> LLM:
     """Open a causal LM in Hugging Face format from a folder of the user's."""
-    from services.llms.in_process import InProcess
+    from services.llms.in_process import InProcessLLM
 
-    return InProcess(folder, name=folder.name, sampling=sampling)
+    return InProcessLLM(folder, name=folder.name, sampling=sampling)
 
 
 def open_served_llm(
@@ -97,7 +97,7 @@ def open_served_llm(
 ) -> LLM:
     """Open a model behind an OpenAI-compatible server, which may know it by our name or by its Hub id."""
     from services.clients.chat_server import Endpoint
-    from services.llms.openai_server import OpenAIServer
+    from services.llms.openai_server import ServedLLM
 
     template = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}}
     aliases = (hub_id,) if hub_id else ()
@@ -113,7 +113,7 @@ def open_served_llm(
         logprobs=not thinking,
         extra_body=template,
     )
-    return OpenAIServer(endpoint, name=name, sampling=sampling)
+    return ServedLLM(endpoint, name=name, sampling=sampling)
 
 
 def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
@@ -142,7 +142,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
     def opened(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
         from services.clients.chat_server import Endpoint
-        from services.llms.openai_server import OpenAIServer
+        from services.llms.openai_server import ServedLLM
 
         secret = settings().api_key if other_url else getattr(settings(), key.lower())
         if secret is None and other_url is None:
@@ -161,7 +161,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
             top_p=sampling.top_p if sampling else None,
             extra_body=dict(fields),
         )
-        return OpenAIServer(endpoint, name=name, sampling=sampling)
+        return ServedLLM(endpoint, name=name, sampling=sampling)
 
     return opened
 

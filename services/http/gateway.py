@@ -21,7 +21,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.catalog import pick
-from services.http.access.admission import Admission, is_stopping
+from services.http.access.admission import AdmissionControl, is_stopping
 from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
@@ -147,7 +147,7 @@ def _models(service: Service) -> APIRouter:
 def _asking(service: Service, limits: Limits) -> APIRouter:
     """Return the routes that answer questions and transcribe."""
     router = APIRouter(prefix="/v1", responses=ERRORS)
-    admission = Admission(limits)
+    admission = AdmissionControl(limits)
 
     @router.post(
         "/audio/questions", response_model=Answered, openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion)

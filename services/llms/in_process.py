@@ -20,14 +20,14 @@ MAX_BATCH = 16
 # Shape suffixes: B prompts, T tokens, D width, V vocabulary
 
 
-class _Scored(NamedTuple):
+class _PromptIds(NamedTuple):
     """A prompt whose next token is to be one of the letters, as token ids."""
 
     tokens: tuple[int, ...]
     letter_ids: tuple[int, ...]
 
 
-class InProcess:
+class InProcessLLM:
     """A causal LM from a folder in Hugging Face format, on the GPU if there is one.
 
     Prompts that begin alike (the same clip, other questions or other orders of the options) are read
@@ -62,7 +62,7 @@ class InProcess:
         letters = [choice.letter for choice in choices]
         ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
         prompt = self._prompt(messages)
-        logits = await self._scores.submit(_Scored(prompt, ids))
+        logits = await self._scores.submit(_PromptIds(prompt, ids))
         return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ class InProcess:
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
-    def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
+    def _score(self, requests: Batch[_PromptIds]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters of each request."""
         scored: dict[int, tuple[float, ...]] = {}
         for group in group_by_prefix([request.tokens for request in requests]):

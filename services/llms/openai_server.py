@@ -15,7 +15,7 @@ ANSWER_LETTER = re.compile(r"[\s(*\"']*([A-Z])(?:[).:,*\"'\n]|\s*$)")  # not the
 MIN_MASS = 0.5  # probability that the option letters must hold together to count as the model's answer
 
 
-class OpenAIServer:
+class ServedLLM:
     """An LLM behind an OpenAI-compatible server."""
 
     revision = "served"

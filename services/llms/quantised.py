@@ -22,7 +22,7 @@ ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes ne
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
 
 
-class _Scored(NamedTuple):
+class _PromptTokens(NamedTuple):
     """A prompt whose next token is to be one of the letters."""
 
     tokens: tuple[str, ...]
@@ -36,7 +36,7 @@ class _Continued(NamedTuple):
     options: tuple[tuple[str, ...], ...]
 
 
-class Quantised:
+class QuantisedLLM:
     """A causal LM in CTranslate2 format, with its tokenizer.json and its chat_template.jinja.
 
     Args:
@@ -72,7 +72,7 @@ class Quantised:
             logprobs = await self._likelihoods.submit(_Continued(prompt, options))
             return pick_likeliest(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
-        logits = await self._scores.submit(_Scored(prompt, ids))
+        logits = await self._scores.submit(_PromptTokens(prompt, ids))
         return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
     def _prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
@@ -109,7 +109,7 @@ class Quantised:
             for option in request.options
         )
 
-    def _score(self, requests: Batch[_Scored]) -> Sequence[tuple[float, ...]]:
+    def _score(self, requests: Batch[_PromptTokens]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
         for group in _of_one_length(requests, group_by_prefix([request.tokens for request in requests])):
@@ -171,7 +171,7 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return logprobs
 
 
-def _of_one_length(requests: Sequence[_Scored], groups: list[list[int]]) -> list[list[int]]:
+def _of_one_length(requests: Sequence[_PromptTokens], groups: list[list[int]]) -> list[list[int]]:
     """Split the groups by length: CTranslate2 reads what exceeds the shortest prompt of a batch token by token."""
     split: dict[tuple[int, int], list[int]] = {}
     for which, group in enumerate(groups):

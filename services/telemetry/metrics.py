@@ -59,7 +59,7 @@ MODEL_SECONDS = Histogram(
 )
 MODEL_FAILURES = Counter(
     "earwitness_model_failures",
-    "Calls of models that brought nothing, by code; CancelledError: the caller cancelled them.",
+    "Model calls that failed, by code; CancelledError: the caller cancelled them.",
     ("model", "error"),
     registry=_REGISTRY,
 )
@@ -95,7 +95,7 @@ DEGRADED = Counter(
 )
 CACHE_LOOKUPS = Counter(
     "earwitness_perception_cache_lookups",
-    "What the perception cache was asked for, by what is kept and whether it was there.",
+    "Lookups in the perception cache, by kind of entry and result.",
     ("kind", "result"),
     registry=_REGISTRY,
 )

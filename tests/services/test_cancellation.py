@@ -18,7 +18,7 @@ from services.cancellation import raise_if_cancelled, run_in_thread
 from services.captioners.acoustic import AcousticCaptioner
 from services.catalog import ASRS, DEFAULT_ASR, open_llm
 from services.llms.batching import Batch, Batcher
-from services.llms.quantised import Quantised
+from services.llms.quantised import QuantisedLLM
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Message, Sampling
 from services.weights import store as weights
 
@@ -222,7 +222,7 @@ async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkey
 @pytest.mark.weights
 async def test_an_embedded_llm_stops_in_the_middle_of_a_reply() -> None:
     llm = open_llm("smollm2-135m", sampling=Sampling(temperature=1.0, max_tokens=4000))
-    assert isinstance(llm, Quantised)
+    assert isinstance(llm, QuantisedLLM)
     story = asyncio.create_task(llm.complete((Message(role="user", content="Count from 1 to 5000, in words."),)))
     await asyncio.sleep(1)
     assert not story.done()

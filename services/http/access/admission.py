@@ -30,7 +30,7 @@ def is_stopping() -> bool:
     return stop_file is not None and stop_file.exists()
 
 
-class Admission:
+class AdmissionControl:
     """Admits requests: each gets a place at once or is refused, and starts its work in turn.
 
     A place covers the upload too, so that memory is bounded; a turn does not, so that slow uploads delay no other

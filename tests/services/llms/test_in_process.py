@@ -10,7 +10,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from services.llms.in_process import InProcess
+from services.llms.in_process import InProcessLLM
 from services.types import Choice, Message, Sampling
 
 WORDS = [
@@ -68,7 +68,7 @@ PROMPTS = [
 
 
 async def test_batched_prompts_behind_a_shared_prefix_score_like_each_alone(folder: Path) -> None:
-    llm = InProcess(folder, name="tiny")
+    llm = InProcessLLM(folder, name="tiny")
     together = await asyncio.gather(*(llm.choose(one, CHOICES) for one in PROMPTS))
     for one, reading in zip(PROMPTS, together, strict=True):
         ids = llm._tokenizer.encode(one[0].content + " ", add_special_tokens=False)
@@ -80,14 +80,14 @@ async def test_batched_prompts_behind_a_shared_prefix_score_like_each_alone(fold
 
 
 async def test_a_reply_does_not_depend_on_the_other_requests_of_the_batch(folder: Path) -> None:
-    llm = InProcess(folder, name="tiny")
+    llm = InProcessLLM(folder, name="tiny")
     alone = [await llm.complete(one) for one in PROMPTS]
     assert await asyncio.gather(*(llm.complete(one) for one in PROMPTS)) == alone
 
 
 async def test_drawn_replies_repeat_with_their_seed_and_differ_with_another(folder: Path) -> None:
-    def opened(seed: int) -> InProcess:
-        return InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=seed))
+    def opened(seed: int) -> InProcessLLM:
+        return InProcessLLM(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=seed))
 
     one, same, other = [[await opened(seed).complete(prompt) for prompt in PROMPTS] for seed in (1, 1, 2)]
     assert one == same
@@ -95,14 +95,14 @@ async def test_drawn_replies_repeat_with_their_seed_and_differ_with_another(fold
 
 
 async def test_a_reply_that_ends_is_finished_and_one_that_is_cut_off_is_not(folder: Path) -> None:
-    llm = InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=1))
+    llm = InProcessLLM(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=1))
     readings = await asyncio.gather(*(llm.complete(prompt(*(["dog"] * n))) for n in range(1, 30)))
     assert {reading.is_finished for reading in readings} == {True, False}
     assert all(reading.usage.completion_tokens == 12 for reading in readings if not reading.is_finished)
 
 
 async def test_a_cancelled_reply_ends_early(folder: Path) -> None:
-    llm = InProcess(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=100_000, seed=2))
+    llm = InProcessLLM(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=100_000, seed=2))
     llm._model.generation_config.eos_token_id = None  # else it might end by itself
     endless = asyncio.create_task(llm.complete(PROMPTS[0]))
     await asyncio.sleep(0.5)

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from services.catalog import open_served_llm
 from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
-from services.llms.openai_server import OpenAIServer
+from services.llms.openai_server import ServedLLM
 from services.types import Choice, Message, Sampling
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
@@ -42,7 +42,7 @@ def completion(text: str, tops: dict[str, float] | None = None) -> web.Response:
     return web.Response(body=json.dumps({"choices": [choice]}), content_type="application/json")
 
 
-Fixture: TypeAlias = tuple[Scripted, Callable[..., OpenAIServer]]
+Fixture: TypeAlias = tuple[Scripted, Callable[..., ServedLLM]]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def server() -> AsyncIterator[Fixture]:
     app.router.add_post("/v1/chat/completions", scripted.answer)
     async with TestServer(app) as running:
         url = scripted.url = str(running.make_url("/v1"))
-        yield scripted, lambda **options: OpenAIServer(Endpoint(url=url, model="toy", **options), name="toy")
+        yield scripted, lambda **options: ServedLLM(Endpoint(url=url, model="toy", **options), name="toy")
 
 
 async def test_log_probabilities_become_probabilities_of_the_letters(server: Fixture) -> None:
@@ -130,7 +130,7 @@ async def test_a_model_that_the_server_knows_by_its_hub_id_is_found_and_then_ask
 
 
 async def test_a_server_that_is_not_there_is_named() -> None:
-    llm = OpenAIServer(Endpoint(url="http://127.0.0.1:9/v1", model="toy", num_retries=0), name="toy")
+    llm = ServedLLM(Endpoint(url="http://127.0.0.1:9/v1", model="toy", num_retries=0), name="toy")
     with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1, asked for 'toy', did not answer"):
         await llm.complete(PROMPT)
 
@@ -147,7 +147,7 @@ async def test_the_key_is_sent_and_never_shown(server: Fixture) -> None:
 
 def test_a_url_that_is_none_is_refused() -> None:
     with pytest.raises(BadConfig, match=r"'localhost:8000' is not a server URL"):
-        OpenAIServer(Endpoint(url="localhost:8000", model="toy"), name="toy")
+        ServedLLM(Endpoint(url="localhost:8000", model="toy"), name="toy")
 
 
 async def test_a_reply_that_the_server_cut_off_is_not_finished(server: Fixture) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from agents.reading.reading import read
 from services.catalog import DEFAULT_LLM, open_llm
-from services.llms.quantised import Quantised
+from services.llms.quantised import QuantisedLLM
 from services.types import Evidence, Message, Question, Sampling
 
 pytestmark = pytest.mark.weights
@@ -19,14 +19,14 @@ OPTIONS = ("Church bells", "A dog barking", "Rain falling", "A violin")
 
 
 @pytest.fixture(scope="module")
-def llm() -> Quantised:
+def llm() -> QuantisedLLM:
     opened = open_llm(DEFAULT_LLM)
-    assert isinstance(opened, Quantised)
+    assert isinstance(opened, QuantisedLLM)
     return opened
 
 
 @pytest.mark.parametrize("turn", range(4))
-async def test_the_evidence_decides_wherever_the_right_option_stands(llm: Quantised, turn: int) -> None:
+async def test_the_evidence_decides_wherever_the_right_option_stands(llm: QuantisedLLM, turn: int) -> None:
     options = OPTIONS[turn:] + OPTIONS[:turn]
     answered = await read(llm, Question.ask("Which sound is heard?", options), HEARD)
     assert answered.choice is not None
@@ -34,7 +34,7 @@ async def test_the_evidence_decides_wherever_the_right_option_stands(llm: Quanti
     assert sum(answered.probabilities.values()) == pytest.approx(1)
 
 
-async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(llm: Quantised) -> None:
+async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(llm: QuantisedLLM) -> None:
     questions = [Question.ask(f"Which sound is heard{mark}", OPTIONS) for mark in ("?", ", please?", " in the clip?")]
     alone = [(await read(llm, question, HEARD)).probabilities for question in questions]
     together = await asyncio.gather(*(read(llm, question, HEARD) for question in questions))
@@ -42,7 +42,7 @@ async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(ll
         assert one == pytest.approx(other.probabilities, abs=0.02)
 
 
-async def test_an_open_question_gets_words(llm: Quantised) -> None:
+async def test_an_open_question_gets_words(llm: QuantisedLLM) -> None:
     answered = await read(llm, Question.ask("What animal is heard?"), HEARD)
     assert "dog" in answered.reply.lower()
     assert answered.choice is None

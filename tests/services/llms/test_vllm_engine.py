@@ -16,7 +16,7 @@ import pytest
 
 from services.catalog import open_llm
 from services.errors import ModelError
-from services.llms.in_process import InProcess
+from services.llms.in_process import InProcessLLM
 from services.protocols import LLM
 from services.types import Choice, Message, Sampling
 from services.weights import store as weights
@@ -36,7 +36,7 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def here() -> LLM:
-    return InProcess(weights.ensure_folder(BACKBONE), name=BACKBONE, sampling=SHORT)
+    return InProcessLLM(weights.ensure_folder(BACKBONE), name=BACKBONE, sampling=SHORT)
 
 
 @pytest.fixture(scope="module")
