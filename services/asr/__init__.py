@@ -1,1 +1,1 @@
-"""Speech recognisers, one file each."""
+"""Automatic speech recognition (ASR), one file a runtime."""

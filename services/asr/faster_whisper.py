@@ -1,4 +1,4 @@
-"""Whisper through CTranslate2: gated by voice activity, batched over long recordings."""
+"""Whisper ASR on CTranslate2 (faster-whisper): gated by voice activity detection, batched over long recordings."""
 
 import math
 from collections.abc import Iterable
@@ -104,7 +104,7 @@ class FasterWhisper:
 
 
 def _level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the samples with their loud frames (20 ms) at `TARGET_RMS`, however far the speaker was."""
+    """Normalise the level (automatic gain): loud frames of 20 ms come to `TARGET_RMS`, however far the speaker is."""
     frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
     loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95))
     gain = min(TARGET_RMS / max(loud, 1e-9), MAX_GAIN)

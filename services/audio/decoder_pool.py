@@ -1,4 +1,4 @@
-"""Decode what strangers upload, in confined processes of their own; nothing they send can end this one.
+"""Decoder pool: untrusted uploads are decoded in sandboxed processes, so that none can crash the service.
 
 `decode_safely` is `services.audio.load.decode` for the HTTP API, Linux only. One process with the decoders loaded
 stands by (`services.audio.decoder_worker`), started by the first recording; it forks one for each recording, which gets

@@ -43,7 +43,7 @@ MAX_DESCRIPTORS = 1024
 
 
 class DecodingTask(NamedTuple):
-    """What is to be decoded, within which bounds."""
+    """A recording to decode, with the limits on what it may yield and use."""
 
     name: str
     bounds: DecodingLimits
@@ -90,7 +90,7 @@ class _Running:
 
 
 class _ForkServer:
-    """Starts a process for each task, ends it when nobody waits for it, and says how it ended."""
+    """Fork server: starts a process for each task, kills it when the task is cancelled, and reports how it ended."""
 
     def __init__(self, control: socket) -> None:
         self._control = control

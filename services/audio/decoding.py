@@ -1,4 +1,4 @@
-"""Encoded audio to blocks of mono samples at one rate; what a header claims is never believed.
+"""Decode, downmix and resample audio to blocks of mono samples at one rate; headers are not trusted.
 
 WAV, FLAC, Ogg (Vorbis, Opus) and MP3 are read by libsndfile, MP4/M4A, WebM and raw AAC by FFmpeg: the first
 bytes decide, and both are held to the codecs listed here. Samples are counted as they come. This module runs in
@@ -73,7 +73,7 @@ CODECS = frozenset(
 
 
 class DecodingLimits(NamedTuple):
-    """What comes out, and how much of it at most."""
+    """Sample rate of the output, and limits on duration, channels and decoded size."""
 
     rate: int
     """Hz of the samples that come out."""
@@ -85,7 +85,7 @@ class DecodingLimits(NamedTuple):
 
 
 class DecodedAudio(NamedTuple):
-    """Audio that is being decoded."""
+    """A recording that is being decoded, block by block."""
 
     rate: int
     """Hz of the recording."""
@@ -95,7 +95,7 @@ class DecodedAudio(NamedTuple):
 
 
 class AudioReader(StrEnum):
-    """Who reads a format: libsndfile, or FFmpeg's demuxer of that name."""
+    """Library that reads a container format: libsndfile, or FFmpeg's demuxer of that name."""
 
     SNDFILE = "sndfile"
     MP4 = "mp4"
@@ -112,7 +112,7 @@ class _Stream(NamedTuple):
 
 
 def detect_format(head: bytes, name: str) -> AudioReader:
-    """Tell by its first 16 bytes who reads a recording; an unknown format is refused."""
+    """Detect the container format by its first 16 bytes (magic numbers); `BadAudio` where it is unknown."""
     is_wav = head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE"
     is_mpeg = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
     is_adts = is_mpeg and head[1] & 0x16 == 0x10  # MPEG-2 or -4, and layer 0, which MP3 never has

@@ -1,4 +1,4 @@
-"""An `audio_url` becomes bytes, and nobody gets this server to ask what it should not: off unless hosts are allowed.
+"""Download an `audio_url` without server-side request forgery (SSRF): off unless hosts are on an allowlist.
 
 What a URL may look like is said as a grammar, `https://` and one of the allowed names; there is no list of bad forms
 to be incomplete. The name is resolved once, every address it has must be public, and the connection goes to the
@@ -49,7 +49,7 @@ def _check_public_name(host: str) -> str:
 
 
 class UrlPolicy(Value):
-    """Which `audio_url`s are fetched."""
+    """Allowlist of hosts, size limit and timeout for fetching `audio_url`s."""
 
     hosts: tuple[Annotated[str, AfterValidator(_check_public_name)], ...] = ()
     """Names that may be asked, each in full; none: no URL is fetched."""
@@ -121,7 +121,7 @@ def _check_host(url: str, policy: UrlPolicy) -> str:
 
 
 async def _resolve_public_address(host: str) -> str:
-    """Look a name up, once; one address that is not public spoils them all."""
+    """Resolve a host name, once; `BadUrl` where any of its addresses is not public."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
     except OSError:
@@ -133,7 +133,7 @@ async def _resolve_public_address(host: str) -> str:
 
 
 class _PinnedResolver(AbstractResolver):
-    """Knows one address of one host."""
+    """DNS resolver that knows one address of one host: the one that was checked."""
 
     def __init__(self, host: str, address: str) -> None:
         self._host, self._address = host, address

@@ -1,4 +1,4 @@
-"""A recording, as a path or as bytes, becomes an AudioClip: mono, 16 kHz, finite samples in [-1, 1].
+"""Load a recording from a path or bytes as an AudioClip: mono, 16 kHz, finite samples in [-1, 1].
 
 This decodes in this process: right for a person's own files (the command line, training, evaluation), where a
 process per clip would cost time and protect nobody. What strangers upload goes through `services.audio.decoder_pool`.

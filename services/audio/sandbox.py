@@ -1,4 +1,4 @@
-"""What a process that reads hostile bytes may do: compute, and touch the files that it was handed.
+"""Sandbox for decoding untrusted audio: seccomp, resource limits, no privileges and no network.
 
 Two steps. `isolate`, once, in the process that all decoding processes are forked from: an unprivileged user if it
 was root, no way to gain privileges, a network namespace with nothing in it. `confine`, in each decoding process:
@@ -31,7 +31,7 @@ _NUMBER_AT, _ARCHITECTURE_AT = 0, 4  # offsets in struct seccomp_data
 
 
 class Protection(StrEnum):
-    """What `isolate` and `confine` may achieve."""
+    """Layers of the sandbox that `isolate` and `confine` put in place where the system allows it."""
 
     NO_NEW_PRIVILEGES = "no new privileges"
     NO_NETWORK = "empty network namespace"
@@ -67,7 +67,7 @@ _ARCHITECTURES = {
 
 
 class ResourceLimits(NamedTuple):
-    """What one process gets."""
+    """Resource limits (rlimits) of one decoding process."""
 
     memory_bytes: int = 512 << 20
     """Of address space, the interpreter's 250 MB included."""

@@ -1,4 +1,4 @@
-"""Recordings that end before they say they do: how many of their bytes are missing.
+"""Truncated files: how many bytes a recording lacks of the length that its container announces.
 
 Each format announces lengths: WAV of its sound, MP4 of each box, WebM of its segment, Ogg of each page, MP3 of the
 whole where the encoder left a Xing header. FLAC and raw AAC end in an error of their decoder. What was streamed

@@ -1,1 +1,1 @@
-"""Caches of what models heard."""
+"""Content-addressed caches of captions and transcripts, in memory and on disk."""

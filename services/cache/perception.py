@@ -1,4 +1,4 @@
-"""Perceive once: a captioner or an ASR that remembers what it said about a clip.
+"""Content-addressed cache of captions and transcripts: a captioner or an ASR hears each clip once.
 
 A wrapper speaks the protocol of what it wraps. It looks in memory, then on disk, and lets one caller do the work
 while others who ask for the same clip wait (single flight); the work stops when all of them are cancelled.
@@ -25,14 +25,14 @@ NUM_RECENT = 1_000  # statements about a clip that each model keeps in memory, s
 
 @dataclass(slots=True)
 class _Flight:
-    """Work under way, and how many wait for it."""
+    """A computation in progress (single-flight), and how many callers wait for it."""
 
     task: "asyncio.Task[Statements]"
     num_waiting: int = 0
 
 
 class _PerceptionCache:
-    """Statements of one kind and source."""
+    """Two-level cache (least recently used in memory, then disk) with single-flight, for one model."""
 
     def __init__(self, folder: Path, kind: str, source: str) -> None:
         self._kind, self._source = kind, source

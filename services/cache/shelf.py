@@ -1,4 +1,4 @@
-"""Statements on disk, one small file per key, within a bound on all of them together.
+"""Disk cache of statements: one small file per key, evicted least recently used above a limit on total size.
 
 Several processes share the folder: each looks at its real size whenever it has written a hundredth of the bound.
 """
@@ -22,7 +22,7 @@ _STATEMENTS = TypeAdapter(Statements)
 
 
 class StatementStore:
-    """A folder of statements; what was asked for longest ago goes first.
+    """A folder of statements with least-recently-used eviction.
 
     Args:
         folder: of all that is kept.

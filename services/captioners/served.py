@@ -1,4 +1,4 @@
-"""Any audio-chat model behind an OpenAI-compatible server as a captioner, such as Qwen3-Omni-Captioner or Gemini."""
+"""Captioner on an OpenAI-compatible server: any audio-chat model, such as Qwen3-Omni-Captioner or Gemini."""
 
 from hashlib import sha256
 

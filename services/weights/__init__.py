@@ -1,1 +1,1 @@
-"""Model weights: where they come from, and their conversion to formats that load safely."""
+"""Model weights: download, verification by hash, and conversion to formats that load safely."""

@@ -1,4 +1,4 @@
-"""Turn the formats that packages carry into those that load fast and safely, once, when they are fetched."""
+"""Converters of weights: from the format that a package carries to one that loads fast and safely, once."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

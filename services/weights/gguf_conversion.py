@@ -1,4 +1,4 @@
-"""GGUF, which takes a minute to load, once to what loads in seconds.
+"""Convert a GGUF model, which takes a minute to load, to formats that load in seconds.
 
 CTranslate2 int8 is for reading prompts fast; bfloat16 safetensors for transformers, where gradients pass through.
 """

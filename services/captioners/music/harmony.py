@@ -1,4 +1,4 @@
-"""Which chords are heard, and in which key."""
+"""Chord recognition and key estimation from chroma (the strength of the 12 pitch classes)."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -65,7 +65,7 @@ class MusicalKey(NamedTuple):
 
 
 def compute_chroma(pitches: Pitches) -> Floats:
-    """Return the strength of the 12 pitch classes per frame, overtones discounted, shape (num_frames, 12)."""
+    """Return the chroma: strength of the 12 pitch classes per frame, overtones discounted, shape (num_frames, 12)."""
     heard = np.where(pitches.sounding > AUDIBLE, pitches.sounding, 0)
     below = np.zeros_like(heard)
     for interval in OVERTONES:

@@ -1,4 +1,4 @@
-"""Which instrument plays, by a small classifier on top of YAMNet, and in which order several play.
+"""Instrument recognition by a small classifier on YAMNet's embedding, and the order in which several play.
 
 The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchmarks/instruments/fit.py).
 """

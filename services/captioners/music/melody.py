@@ -1,4 +1,4 @@
-"""How the melody moves: its direction, its notes, and the scale it runs through."""
+"""Melodic contour, scale recognition, and which notes belong to the melody."""
 
 import numpy as np
 

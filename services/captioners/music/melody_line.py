@@ -1,4 +1,4 @@
-"""The single line of notes that is heard as the melody."""
+"""Melody extraction: the single line of notes that is heard as the melody, by Viterbi decoding of salience."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""A note, the names of pitches, and where overtones lie."""
+"""Notes, pitch names and their parsing (MIDI numbers, pitch classes), and the intervals of overtones."""
 
 import re
 from typing import NamedTuple

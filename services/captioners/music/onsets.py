@@ -1,4 +1,4 @@
-"""When sounds begin, and how many separate strokes, hits, barks or steps are heard."""
+"""Onset detection by spectral flux, and counting of separate strokes, hits, barks or steps."""
 
 from itertools import pairwise
 from typing import NamedTuple

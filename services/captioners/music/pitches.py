@@ -1,4 +1,4 @@
-"""Which of the 88 piano pitches sound when, by Spotify's Basic Pitch.
+"""Polyphonic transcription by Spotify's Basic Pitch: which of the 88 piano pitches sound when.
 
 The model hears several notes at once and every instrument (Bittner et al., ICASSP 2022, arXiv:2203.09893).
 """

@@ -1,4 +1,4 @@
-"""What is said of the instruments, of the order in which they play, and of genre and mood."""
+"""Statements on the instruments, on the order in which they play, and on genre and mood."""
 
 from services.captioners.music.instrument import (
     NO_INSTRUMENT,

@@ -1,4 +1,4 @@
-"""Strokes that follow a pulse: the beat, how it changes, and how many beats make a bar."""
+"""Beat tracking of clear strokes: tempo, how it changes, and metre (beats in a bar)."""
 
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ UNEVENLY = "is uneven"
 
 
 def describe_tempo_course(gaps_s: Floats) -> str:
-    """Say what the tempo does, from the gaps between the strokes."""
+    """Describe how the tempo develops, from the inter-onset intervals in seconds."""
     logs = np.log(gaps_s)
     third = max(2, len(logs) // 3)
     ratio = float(np.exp(np.median(logs[:third]) - np.median(logs[-third:])))

@@ -1,4 +1,4 @@
-"""How fast the beat goes, whether it changes, and how many beats make a bar."""
+"""Tempo estimation in beats per minute by autocorrelation of the onset strength."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 
 class Tempo(NamedTuple):
-    """A tempo."""
+    """An estimated tempo, and how regular the beat is."""
 
     bpm: float
     clarity: float

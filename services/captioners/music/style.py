@@ -1,4 +1,4 @@
-"""Genre and mood of music, by how YAMNet ranks its own classes for them."""
+"""Genre and mood classification of music by the classes that YAMNet has for them."""
 
 import numpy as np
 from scipy.special import expit

@@ -1,4 +1,4 @@
-"""Well-known tunes in the public domain, recognised by their intervals in any key and at any speed."""
+"""Tune recognition: well-known melodies in the public domain, by their intervals, in any key and tempo."""
 
 import json
 from functools import cache

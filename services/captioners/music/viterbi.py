@@ -1,4 +1,4 @@
-"""The best path through states where every change of state costs the same."""
+"""Viterbi decoding where every change of state costs the same."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Where in a clip there is sound at all: the level over time, and the stretches that stand out of the quiet."""
+"""Sound activity detection: RMS level over time, and the spans that stand out of silence or background."""
 
 from typing import NamedTuple, TypeAlias
 

@@ -1,4 +1,4 @@
-"""How loud a clip is, and how its level develops."""
+"""Loudness of a clip: average level in dBFS, its course over time, and silent gaps."""
 
 from itertools import pairwise
 

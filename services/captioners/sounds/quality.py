@@ -1,4 +1,4 @@
-"""How well a clip was recorded: dropouts, clipping, missing bands, hiss, reverberation.
+"""Recording quality: dropouts, clipping, limited bandwidth, hiss (noise floor), reverberation.
 
 The thresholds were tuned on degradations made from LibriSpeech and ESC-10 (seven classes, 70 clips each, 2026).
 """

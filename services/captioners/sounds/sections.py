@@ -1,4 +1,4 @@
-"""What is heard over the whole clip, and what comes after what: a clip is cut where its sound changes."""
+"""Sound event tagging and segmentation: tags of the whole clip, and of sections between changes of sound."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -36,7 +36,7 @@ class Section(NamedTuple):
 
 
 class SoundReport(NamedTuple):
-    """What the tagger makes of a clip."""
+    """Tags, statements and speech spans of one clip."""
 
     tags: tuple[Tag, ...]
     """Every sound, surest first; empty on silence."""

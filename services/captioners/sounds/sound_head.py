@@ -1,4 +1,4 @@
-"""A second opinion on ten everyday sounds, also under speech: a linear layer on top of YAMNet's embedding.
+"""Linear probe on YAMNet's embedding: a second opinion on ten everyday sounds, also under speech.
 
 YAMNet alone takes many fires for rain or pattering and hears little behind a voice. Fitted by
 `benchmarks/sounds/fit.py` on ESC-10 (CC BY 3.0), alone and mixed with LibriSpeech (CC BY 4.0).

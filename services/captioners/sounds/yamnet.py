@@ -1,4 +1,4 @@
-"""YAMNet: 521 AudioSet classes for each 0.96 s of sound.
+"""YAMNet, an audio event classifier: logits of 521 AudioSet classes for each patch of 0.96 s.
 
 The weights are float32 (`services/weights/onnx_export.py`); a second output is the embedding before the classifier.
 Source: Plakal & Ellis, https://github.com/tensorflow/models/tree/master/research/audioset/yamnet (Apache-2.0).
@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 
 
 class ClassScores(NamedTuple):
-    """What YAMNet hears, patch by patch."""
+    """Class logits and embeddings of YAMNet, patch by patch."""
 
     logits: Floats
     """Shape (num_patches, 521)."""

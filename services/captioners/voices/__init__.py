@@ -1,1 +1,1 @@
-"""Voices: who speaks when, pitch, gender, emotion."""
+"""Voices: voice activity detection, speaker diarisation, pitch, gender and emotion."""

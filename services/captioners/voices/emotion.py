@@ -1,4 +1,4 @@
-"""How a voice sounds: excited or calm, from the height, movement and brightness of the voice.
+"""Vocal emotion from prosody: pitch, pitch range and spectral brightness of the voice.
 
 A heuristic after the vocal cues that reviews of the literature agree on (Scherer, Speech Communication 40, 2003, table
 1; Juslin & Laukka, Psychological Bulletin 129, 2003); nothing is fitted to recordings of acted emotions.

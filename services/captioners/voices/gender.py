@@ -1,4 +1,4 @@
-"""Whether a voice sounds female or male, by the CNN of inaSpeechSegmenter (Doukhan et al., ICASSP 2018, MIT)."""
+"""Gender classification of a voice by the CNN of inaSpeechSegmenter (Doukhan et al., ICASSP 2018, MIT)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""When somebody speaks, by Silero VAD (MIT), which faster-whisper carries."""
+"""Voice activity detection (VAD) by Silero VAD (MIT, https://github.com/snakers4/silero-vad)."""
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
 from services.captioners.voices.statements import make_evidence
@@ -11,7 +11,7 @@ MOST_LISTED = 8
 
 
 def detect_speech(samples: Floats) -> ActiveSpans:
-    """Return the stretches of speech that Silero VAD finds in samples at 16 kHz, in order."""
+    """Return the spans of speech in samples at 16 kHz, in order; the model comes with faster-whisper."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(

@@ -1,4 +1,4 @@
-"""Who speaks: how many voices, in which order, men, women or children, how high and how fast."""
+"""Speaker analysis: number and order of speakers, gender and age, pitch and speaking rate."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Voice(NamedTuple):
 
 
 class AttributedTurn(NamedTuple):
-    """One turn, and who seems to speak in it."""
+    """A speaker turn with the kind of speaker who is heard in it."""
 
     voice: int
     """Number of the voice, from 0."""

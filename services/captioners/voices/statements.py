@@ -1,4 +1,4 @@
-"""Evidence about voices: a statement, and the stretch of time that it is about."""
+"""Evidence about voices: a statement with the span of time that it is about."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Who speaks when: stretches of speech, cut into windows, grouped by voice.
+"""Speaker diarisation, who speaks when: windows of speech are clustered by their speaker embeddings.
 
 The groups are made greedily: the two most alike are joined until none are alike enough. Only windows of at least 1.2 s
 found a group, because a shorter one tells two voices apart badly; the shorter ones join the nearest voice.
@@ -18,7 +18,7 @@ MOST_WINDOWS = 300  # in a long clip the windows lie further apart
 
 
 class SpeakerTurn(NamedTuple):
-    """One voice speaking; voices are numbered from 0 in the order in which they are first heard."""
+    """A speaker turn: spans of one voice; voices are numbered from 0 in the order in which they are first heard."""
 
     voice: int
     spans: ActiveSpans
@@ -35,7 +35,7 @@ class SpeakerTurn(NamedTuple):
 
 
 def diarise(encoder: VoiceEncoder, samples: Floats, speech: ActiveSpans) -> tuple[SpeakerTurn, ...]:
-    """Return the turns in order, for the stretches of speech in samples at 16 kHz."""
+    """Return the speaker turns in order, for the spans of speech in samples at 16 kHz."""
     step_s = max(STEP_S, sum(span.duration_s for span in speech) / MOST_WINDOWS)
     windows = [window for span in speech for window in _cut_windows(span, step_s)]
     if not windows:
@@ -53,7 +53,7 @@ def _cut_windows(span: ActiveSpan, step_s: float) -> list[ActiveSpan]:
 
 
 def _cluster(embeddings: Floats, durations_s: Floats) -> list[int]:
-    """Return the number of the voice of each window."""
+    """Cluster the windows (agglomerative, by cosine similarity); return the number of the voice of each."""
     founding = np.flatnonzero(durations_s >= min(FOUNDING_S, float(durations_s.max())))
     sums = [embeddings[index] * durations_s[index] for index in founding]
     while len(sums) > 1:

@@ -1,4 +1,4 @@
-"""The pitch of a voice over time, by autocorrelation (YIN: de Cheveigné & Kawahara, JASA 2002)."""
+"""Pitch tracking (fundamental frequency) of a voice by YIN (de Cheveigné & Kawahara, JASA 2002)."""
 
 import numpy as np
 

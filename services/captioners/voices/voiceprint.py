@@ -1,4 +1,4 @@
-"""What tells one voice from another: the GE2E speaker embedding (Wan et al., arXiv:1710.10467; Resemblyzer)."""
+"""Speaker embeddings: the GE2E voice encoder (Wan et al., arXiv:1710.10467; Resemblyzer)."""
 
 from pathlib import Path
 
