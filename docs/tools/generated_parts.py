@@ -17,6 +17,8 @@ ROOT = DOCS.parent
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 LISTED = {".py", ".json", ".yaml", ".safetensors"}
 DATA = {
+    "services/asr/languages.json": "English names of the languages that Whisper tells apart, by ISO 639 code",
+    "services/captioners/music/families.json": "Families of instruments",
     "services/captioners/music/instrument.safetensors": "Weights of the head that names instruments",
     "services/captioners/music/tunes.json": "Openings of well-known melodies, in semitones",
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
