@@ -1,4 +1,4 @@
-"""How much faster the cascade of `eval run` is than the plain way: same models, clips and questions, one run.
+"""Speed-up of the cascade in `eval run` over a plain loop with the same models, clips and questions.
 
     python benchmarks/cascade_speed.py demo/demo.json --llm qwen2.5-coder-0.5b --llm smollm2-135m
 
@@ -35,34 +35,34 @@ from services.protocols import ASR, LLM, Captioner
 console = Console(highlight=False, soft_wrap=True)
 
 
-class Ears(NamedTuple):
-    """The models that perceive."""
+class PerceptionModels(NamedTuple):
+    """Captioner and ASR."""
 
     captioner: Captioner
     asr: ASR
 
 
-class Timed(NamedTuple):
-    """What one way took, and what it got right."""
+class Timing(NamedTuple):
+    """Wall and CPU seconds, and correct answers."""
 
     wall_s: float
     cpu_s: float
     num_correct: int
 
 
-class Clock:
-    """Counts wall and CPU seconds from its making; the latter is steadier on a machine with other work."""
+class Stopwatch:
+    """Measures wall and CPU seconds since its creation; the latter vary less on a busy machine."""
 
     def __init__(self) -> None:
         self.wall_s, self.cpu_s = perf_counter(), process_time()
 
-    def read(self, num_correct: int) -> Timed:
-        """Return what has passed."""
-        return Timed(perf_counter() - self.wall_s, process_time() - self.cpu_s, num_correct)
+    def read(self, num_correct: int) -> Timing:
+        """Return the time since creation."""
+        return Timing(perf_counter() - self.wall_s, process_time() - self.cpu_s, num_correct)
 
 
-async def plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: Ears) -> bool:
-    """Answer one question the plain way; return whether it was right."""
+async def answer_plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: PerceptionModels) -> bool:
+    """Answer one question in the plain loop; return whether the answer is correct."""
     clip = load(benchmark.clip_path(item))
     evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
     question = item.to_question()
@@ -70,22 +70,22 @@ async def plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: Ears) -> boo
     return choice is not None and choice.text == item.answer
 
 
-async def plain(benchmark: Benchmark, llms: list[LLM], ears: Ears) -> Timed:
+async def run_plain(benchmark: Benchmark, llms: list[LLM], ears: PerceptionModels) -> Timing:
     """Answer every question with every LLM, one after the other."""
-    clock = Clock()
+    clock = Stopwatch()
     num_correct = 0
     for llm in llms:
         for item in benchmark.items:
-            num_correct += await plainly(item, benchmark, llm, ears)
+            num_correct += await answer_plainly(item, benchmark, llm, ears)
     return clock.read(num_correct)
 
 
-async def pipelined(benchmark: Benchmark, llms: list[LLM], ears: Ears, *, concurrency: int) -> Timed:
+async def run_pipelined(benchmark: Benchmark, llms: list[LLM], ears: PerceptionModels, *, concurrency: int) -> Timing:
     """Answer every question with every LLM the way `eval run` does."""
     predictions: list[Prediction] = []
     with TemporaryDirectory() as folder:
-        cached = Ears(CachedCaptioner(ears.captioner, Path(folder)), CachedASR(ears.asr, Path(folder)))
-        clock = Clock()
+        cached = PerceptionModels(CachedCaptioner(ears.captioner, Path(folder)), CachedASR(ears.asr, Path(folder)))
+        clock = Stopwatch()
         for llm in llms:
             driver = Driver(Cascade(llm, cached.captioner, cached.asr), benchmark, hears=True)
             await driver.ask(benchmark.items, concurrency, predictions.append)
@@ -95,13 +95,13 @@ async def pipelined(benchmark: Benchmark, llms: list[LLM], ears: Ears, *, concur
     return timed
 
 
-async def compare(benchmark: Benchmark, llms: list[LLM], ears: Ears, *, concurrency: int) -> None:
+async def compare(benchmark: Benchmark, llms: list[LLM], ears: PerceptionModels, *, concurrency: int) -> None:
     """Warm up, time both ways and print the ratio."""
     warm_up = benchmark.first(1)
-    await plain(warm_up, llms, ears)
-    await pipelined(warm_up, llms, ears, concurrency=concurrency)
-    slow = await plain(benchmark, llms, ears)
-    fast = await pipelined(benchmark, llms, ears, concurrency=concurrency)
+    await run_plain(warm_up, llms, ears)
+    await run_pipelined(warm_up, llms, ears, concurrency=concurrency)
+    slow = await run_plain(benchmark, llms, ears)
+    fast = await run_pipelined(benchmark, llms, ears, concurrency=concurrency)
     num_asked = len(benchmark.items) * len(llms)
     for name, timed in (("plain", slow), ("cascade", fast)):
         times = f"{timed.wall_s:8.2f} s wall {timed.cpu_s:8.2f} s CPU"
@@ -121,7 +121,7 @@ def main(
     """Print the ratio of the plain way's time to the cascade's."""
     benchmark = find(bench).first(limit)
     llms = [open_llm(name, None) for name in llm]
-    ears = Ears(pick(CAPTIONERS, "captioner", captioner)(), pick(ASRS, "ASR", asr)())
+    ears = PerceptionModels(pick(CAPTIONERS, "captioner", captioner)(), pick(ASRS, "ASR", asr)())
     num_clips = len({item.audio for item in benchmark.items})
     console.print(f"{len(benchmark.items)} questions about {num_clips} clips, read by {', '.join(llm)}")
     console.print(f"captioner {captioner}, ASR {asr}, {concurrency} questions in flight")

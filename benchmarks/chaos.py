@@ -1,4 +1,4 @@
-"""What do callers notice while every replica is killed in turn? Prints a table and a verdict.
+"""Chaos test: kills every replica in turn under load, and prints recovery times and the share of valid answers.
 
     python benchmarks/chaos.py                   1,000 questions, two replicas of each deployment
     python benchmarks/chaos.py --replicas 1      one of each: what is lost is heard by the others
@@ -23,7 +23,7 @@ import numpy as np
 import soundfile
 from rich.console import Console
 from rich.table import Table
-from running_service import NOOP, Service, started
+from running_service import NOOP, RunningService, start_service
 
 from services.types import SAMPLE_RATE, Answer
 
@@ -35,18 +35,18 @@ POLL_S = 0.05
 TIMEOUT_S = 60.0  # for one answer, and for a replica to come back
 
 Outcome: TypeAlias = Literal["whole", "degraded", "foreign"] | str
-"""What came of a question: an answer; one without a part that was down; one about another clip; or the error's code."""
+"""Outcome of a question: whole, degraded, an answer about a foreign clip, or the code of the error."""
 
 
-class Loss(NamedTuple):
+class KilledReplica(NamedTuple):
     """A replica that was killed."""
 
     deployment: str
     recovery_s: float
-    """Until another process stands for it and the service says that it is ready."""
+    """Seconds until a new process has replaced it and `/readyz` succeeds."""
 
 
-def outcome(response: httpx.Response, num_samples: int) -> Outcome:
+def classify_response(response: httpx.Response, num_samples: int) -> Outcome:
     """Judge the answer to the question about the clip of so many samples."""
     if response.status_code != httpx.codes.OK:
         try:
@@ -69,37 +69,37 @@ async def ask_all(url: str, count: int, done: list[Outcome]) -> None:
     async def caller(client: httpx.AsyncClient) -> None:
         for number in numbers:
             num_samples = SHORTEST + number
-            files = {"file": ("clip.wav", _wav(num_samples))}
+            files = {"file": ("clip.wav", _make_wav(num_samples))}
             fields = {"question": "Which?", "choices": ["Rain", "Snow"], "model": "cascade"}
             try:
                 response = await client.post(f"{url}/v1/audio/questions", files=files, data=fields)
             except httpx.HTTPError as error:
                 done.append(type(error).__name__)
             else:
-                done.append(outcome(response, num_samples))
+                done.append(classify_response(response, num_samples))
 
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         await asyncio.gather(*(caller(client) for _ in range(IN_FLIGHT)))
 
 
-def kill_in_turn(service: Service, count: int, done: Sequence[Outcome]) -> list[Loss]:
+def kill_in_turn(service: RunningService, count: int, done: Sequence[Outcome]) -> list[KilledReplica]:
     """Kill each replica that there is now, one after the other, while the questions go on."""
-    doomed = _replicas(service)
+    doomed = _list_replicas(service)
     losses = []
     for number, (pid, deployment) in enumerate(doomed.items(), start=1):
         while len(done) < count * number / (len(doomed) + 1):
             time.sleep(POLL_S)
-        losses.append(Loss(deployment, _kill(service, pid, deployment)))
+        losses.append(KilledReplica(deployment, _kill_and_wait(service, pid, deployment)))
     return losses
 
 
-def _kill(service: Service, pid: int, deployment: str) -> float:
-    before = set(_replicas(service))
+def _kill_and_wait(service: RunningService, pid: int, deployment: str) -> float:
+    before = set(_list_replicas(service))
     os.kill(pid, signal.SIGKILL)
     killed_at = time.monotonic()
     while time.monotonic() - killed_at < TIMEOUT_S:
         time.sleep(POLL_S)
-        now = _replicas(service)
+        now = _list_replicas(service)
         if deployment not in [now[one] for one in now.keys() - before]:
             continue
         if httpx.get(f"{service.url}/readyz", timeout=TIMEOUT_S).status_code == httpx.codes.OK:
@@ -107,19 +107,19 @@ def _kill(service: Service, pid: int, deployment: str) -> float:
     raise RuntimeError(f"{deployment} did not come back within {TIMEOUT_S:g} s.")
 
 
-def _replicas(service: Service) -> dict[int, str]:
+def _list_replicas(service: RunningService) -> dict[int, str]:
     """Return the living replicas: process id -> deployment."""
     named = {pid: name for pid, name in service.processes().items() if name.startswith(REPLICA)}
     return {pid: name.split(":")[-1].partition("#")[0] for pid, name in named.items()}
 
 
-def _wav(num_samples: int) -> bytes:
+def _make_wav(num_samples: int) -> bytes:
     buffer = BytesIO()
     soundfile.write(buffer, 0.3 * np.sin(np.arange(num_samples) / 5), SAMPLE_RATE, format="WAV")
     return buffer.getvalue()
 
 
-async def chaos(service: Service, count: int) -> tuple[list[Outcome], list[Loss]]:
+async def ask_and_kill(service: RunningService, count: int) -> tuple[list[Outcome], list[KilledReplica]]:
     """Ask and kill at the same time."""
     done: list[Outcome] = []
     asking = asyncio.create_task(ask_all(service.url, count, done))
@@ -134,9 +134,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--replicas", type=int, default=2, help="of each deployment")
     asked = parser.parse_args()
-    with started((*NOOP, "ray"), "--replicas", f"{asked.replicas}") as service:
+    with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}") as service:
         began = time.monotonic()
-        done, losses = asyncio.run(chaos(service, asked.requests))
+        done, losses = asyncio.run(ask_and_kill(service, asked.requests))
         wall_s = time.monotonic() - began
     table = Table("killed", "back after", title=f"{asked.replicas} replicas of each deployment")
     for loss in losses:

@@ -1,4 +1,4 @@
-"""Do damaged recordings harm the process that has them decoded? Prints codes, peak memory and time, asserts nothing.
+"""Fuzz test of the decoding sandbox with damaged recordings: prints error codes, peak memory and time.
 
     python benchmarks/decoder_fuzz.py --count 10000 --seed 0
 
@@ -41,13 +41,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="rounds")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    seeds = recordings(1.0)
+    seeds = make_recordings(1.0)
     decoder, draw = DecoderPool(2), np.random.default_rng(options.seed)
     outcomes: Counter[str] = Counter()
     started = time.perf_counter()
     for number in track(range(options.count), "Decoding"):
         name = list(seeds)[number % len(seeds)]
-        outcomes[asyncio.run(outcome(decoder, mutated(seeds[name], draw)))] += 1
+        outcomes[asyncio.run(decode_and_classify(decoder, mutate(seeds[name], draw)))] += 1
     seconds = time.perf_counter() - started
     table = Table("outcome", "rounds", title=f"{options.count} recordings, seed {options.seed}")
     for code, rounds in outcomes.most_common():
@@ -55,26 +55,26 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(f"{seconds:.0f} s; at most {decoder.peak_bytes / 1e6:.0f} MB in one process")
-    console.print("10 s clip, ms: {:.1f} in a process of its own, {:.1f} in this one".format(*timed(decoder)))
+    console.print("10 s clip, ms: {:.1f} in a process of its own, {:.1f} in this one".format(*measure_ms(decoder)))
     decoder.close()
 
 
-def recordings(duration_s: float) -> dict[str, bytes]:
-    """Return a sound in every accepted format: noise and a tone, two channels."""
+def make_recordings(duration_s: float) -> dict[str, bytes]:
+    """Encode noise and a tone, two channels, in every accepted format."""
     seconds = np.arange(round(duration_s * RATE)) / RATE
     sound = 0.4 * np.sin(2 * np.pi * 440 * seconds) + np.random.default_rng(0).normal(0, 0.05, len(seconds))
     samples = np.repeat(sound[:, None], 2, axis=1).astype(np.float32)
-    made = {name: _by_sndfile(samples, *kind) for name, kind in SNDFILE.items()}
-    return made | {name: _by_ffmpeg(samples, *kind) for name, kind in FFMPEG.items()}
+    made = {name: _encode_with_sndfile(samples, *kind) for name, kind in SNDFILE.items()}
+    return made | {name: _encode_with_ffmpeg(samples, *kind) for name, kind in FFMPEG.items()}
 
 
-def _by_sndfile(samples: NDArray[np.float32], kind: str, subtype: str | None) -> bytes:
+def _encode_with_sndfile(samples: NDArray[np.float32], kind: str, subtype: str | None) -> bytes:
     buffer = BytesIO()
     soundfile.write(buffer, samples, RATE, format=kind, subtype=subtype)
     return buffer.getvalue()
 
 
-def _by_ffmpeg(samples: NDArray[np.float32], kind: str, codec: str) -> bytes:
+def _encode_with_ffmpeg(samples: NDArray[np.float32], kind: str, codec: str) -> bytes:
     buffer = BytesIO()
     with av.open(buffer, "w", format=kind) as container:
         stream = container.add_stream(codec, rate=RATE, layout="stereo")
@@ -88,8 +88,8 @@ def _by_ffmpeg(samples: NDArray[np.float32], kind: str, codec: str) -> bytes:
     return buffer.getvalue()
 
 
-def mutated(data: bytes, draw: np.random.Generator) -> bytes:
-    """Cut a recording in half of the cases, and change up to a hundredth of its bytes, the first ones more often."""
+def mutate(data: bytes, draw: np.random.Generator) -> bytes:
+    """Truncate a recording in half of the cases, and change up to 1 % of its bytes, with a bias to the header."""
     kept = bytearray(data[: draw.integers(1, len(data) + 1)] if draw.random() < 0.5 else data)
     for _ in range(draw.integers(0, 2 + len(kept) // 100)):
         within = min(len(kept), 256) if draw.random() < 0.5 else len(kept)
@@ -97,8 +97,8 @@ def mutated(data: bytes, draw: np.random.Generator) -> bytes:
     return bytes(kept)
 
 
-async def outcome(decoder: DecoderPool, data: bytes) -> str:
-    """Return what became of a recording."""
+async def decode_and_classify(decoder: DecoderPool, data: bytes) -> str:
+    """Decode a recording; return "a clip" or the error code."""
     try:
         await decoder.decode(data, name="clip", bounds=BOUNDS)
     except BadAudio as error:
@@ -106,9 +106,9 @@ async def outcome(decoder: DecoderPool, data: bytes) -> str:
     return "a clip"
 
 
-def timed(decoder: DecoderPool) -> tuple[float, float]:
+def measure_ms(decoder: DecoderPool) -> tuple[float, float]:
     """Return milliseconds of a 10 s clip, the median: confined, and in this process."""
-    data = recordings(10.0)["wav"]
+    data = make_recordings(10.0)["wav"]
     confined, here = [], []
     for _ in range(NUM_TIMED):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How much time does `eval run` add to what the server takes? Prints seconds and ratios, and asserts nothing.
+"""Overhead of `eval run` over a server of fixed latency: prints seconds and ratios to the ideal.
 
     python benchmarks/eval_speed.py
 
@@ -32,8 +32,8 @@ RATE = 16_000  # Hz
 PEERS_WALL_S = {"evalscope 1.14.1": 7.1, "lm-eval 0.4.13": 10.6, "lmms-eval 0.7.3": 14.6, "inspect-ai 0.3.285": 20.4}
 
 
-class Usage(NamedTuple):
-    """What a process took."""
+class ProcessUsage(NamedTuple):
+    """Time and peak memory of a process."""
 
     wall_s: float
     cpu_s: float
@@ -42,24 +42,24 @@ class Usage(NamedTuple):
 
 def main() -> None:
     """Run all cases and print them."""
-    with tempfile.TemporaryDirectory() as name, Server() as url:
+    with tempfile.TemporaryDirectory() as name, FixedLatencyServer() as url:
         folder = Path(name)
         table = Table(title="eval run, 32 in flight, 20 ms a reply", title_justify="left")
         for heading in ("case", "wall s", "CPU s", "ideal s", "x ideal", "peak MB", "in flight"):
             table.add_column(heading, justify="left" if heading == "case" else "right", no_wrap=heading == "case")
-        text = _case(table, "1,000 text questions", _run(folder, 1_000, url), 1_000, url)
-        _case(table, "10,000 text questions", _run(folder, 10_000, url), 10_000, url)
-        _case(table, "1,000 questions, one 10 s wav", _run(folder, 1_000, url, num_clips=1), 1_000, url)
-        _case(table, "1,000 questions, 1,000 wavs", _run(folder, 1_000, url, num_clips=1_000), 1_000, url)
+        text = _add_case(table, "1,000 text questions", _run(folder, 1_000, url), 1_000, url)
+        _add_case(table, "10,000 text questions", _run(folder, 10_000, url), 10_000, url)
+        _add_case(table, "1,000 questions, one 10 s wav", _run(folder, 1_000, url, num_clips=1), 1_000, url)
+        _add_case(table, "1,000 questions, 1,000 wavs", _run(folder, 1_000, url, num_clips=1_000), 1_000, url)
         console = Console()
         console.print(table)
         for peer, wall_s in PEERS_WALL_S.items():
             console.print(f"{peer}: {wall_s} s for the 1,000 text questions, {wall_s / text.wall_s:.1f} times as long")
-        scored = _timed("score", str(folder / "out" / "predictions.jsonl"), "--json")
+        scored = _run_timed("score", str(folder / "out" / "predictions.jsonl"), "--json")
         console.print(f"eval score, 1,000 rows: {scored.wall_s:.2f} s")
 
 
-class Server:
+class FixedLatencyServer:
     """A server of fixed latency on a free port."""
 
     def __enter__(self) -> str:
@@ -70,7 +70,7 @@ class Server:
         command = [sys.executable, str(script), str(port), str(LATENCY_MS)]
         self._process = subprocess.Popen(command)  # noqa: S603
         url = f"http://127.0.0.1:{port}"
-        while not _answers(url):
+        while not _is_up(url):
             time.sleep(0.05)
         return url
 
@@ -79,30 +79,30 @@ class Server:
         self._process.wait()
 
 
-def _answers(url: str) -> bool:
+def _is_up(url: str) -> bool:
     try:
-        _peak(url)
+        _read_peak(url)
     except URLError:
         return False
     return True
 
 
-def _peak(url: str) -> int:
+def _read_peak(url: str) -> int:
     with urlopen(f"{url}/stats") as response:  # noqa: S310 - our own server on loopback
         return int(json.load(response)["peak"])
 
 
-def _run(folder: Path, num_questions: int, url: str, num_clips: int = 0) -> Usage:
-    bench = _benchmark(folder, num_questions, num_clips)
+def _run(folder: Path, num_questions: int, url: str, num_clips: int = 0) -> ProcessUsage:
+    bench = _write_benchmark(folder, num_questions, num_clips)
     out = folder / "out"
     subprocess.run(["rm", "-rf", str(out)], check=True)  # noqa: S603, S607
     path = ("lalm", "--lalm", "fixed", "--lalm-url") if num_clips else ("text", "--llm", "fixed", "--llm-url")
-    return _timed(
+    return _run_timed(
         "run", "--path", *path, f"{url}/v1", "--bench", str(bench), "--out", str(out), "--concurrency", str(IN_FLIGHT)
     )
 
 
-def _benchmark(folder: Path, num_questions: int, num_clips: int) -> Path:
+def _write_benchmark(folder: Path, num_questions: int, num_clips: int) -> Path:
     for number in range(num_clips):
         _write_noise(folder / f"{number}.wav", seed=number)
     rows = [
@@ -130,17 +130,17 @@ def _write_noise(file: Path, seed: int) -> None:
         out.writeframes(samples.tobytes())
 
 
-def _timed(*arguments: str) -> Usage:
+def _run_timed(*arguments: str) -> ProcessUsage:
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "eval", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, status, used = os.wait4(process.pid, 0)
     assert status == 0, f"eval {arguments[0]} ended with {status}"
-    return Usage(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return ProcessUsage(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def _case(table: Table, name: str, usage: Usage, num_questions: int, url: str) -> Usage:
+def _add_case(table: Table, name: str, usage: ProcessUsage, num_questions: int, url: str) -> ProcessUsage:
     ideal_s = num_questions / IN_FLIGHT * LATENCY_MS / 1000
     table.add_row(
         name,
@@ -149,7 +149,7 @@ def _case(table: Table, name: str, usage: Usage, num_questions: int, url: str) -
         f"{ideal_s:.2f}",
         f"{usage.wall_s / ideal_s:.2f}",
         f"{usage.peak_mb:.0f}",
-        str(_peak(url)),
+        str(_read_peak(url)),
     )
     return usage
 

@@ -14,8 +14,8 @@ REPLY = {
 }
 
 
-class Counter:
-    """Requests that came, those being answered, and the most at once."""
+class RequestCounter:
+    """Requests so far, requests in flight, and the maximum in flight."""
 
     num_requests = num_in_flight = peak = 0
 
@@ -23,7 +23,7 @@ class Counter:
 class Connection(asyncio.Protocol):
     """One keep-alive connection: HTTP/1.1 with Content-Length, requests one after the other."""
 
-    def __init__(self, counter: Counter, latency_s: float) -> None:
+    def __init__(self, counter: RequestCounter, latency_s: float) -> None:
         self._counter = counter
         self._latency_s = latency_s
         self._received = bytearray()
@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
 
 async def main(port: int, latency_s: float) -> None:
     """Serve until the process is ended."""
-    counter = Counter()
+    counter = RequestCounter()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(counter, latency_s), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()

@@ -1,6 +1,6 @@
-"""Ask a service over HTTP as often as it is told, and note how long each answer took and what came of it.
+"""HTTP load generator: closed loop (fixed concurrency) and open loop (Poisson arrivals), with latencies and errors.
 
-`steady` keeps a number of requests in flight; `poisson` sends them at a rate, whatever comes back, as the world does.
+`run_steady` keeps a number of requests in flight; `run_poisson` sends them at a rate, whatever comes back, as real users do.
 The client writes prepared bytes and reads no more of an answer than it must: it shares the machine with the service.
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from sizing import gaps_s
+from sizing import draw_gaps_s
 
 from services.audio import load as audio
 from services.types import SAMPLE_RATE
@@ -32,7 +32,7 @@ QUESTION = {"question": "Which words does the speaker begin with?", "model": "ca
 CHOICES = ("Call me Ishmael", "It was the best of times", "All happy families are alike", "Once upon a time there was")
 
 
-class Reply(NamedTuple):
+class TimedReply(NamedTuple):
     """One answer."""
 
     seconds: float
@@ -44,25 +44,25 @@ class Reply(NamedTuple):
 
 
 @dataclass(slots=True)
-class Load:
-    """What came of it."""
+class LoadResult:
+    """Replies and wall time of a load test."""
 
     wall_s: float = 0.0
-    replies: list[Reply] = field(default_factory=list)
+    replies: list[TimedReply] = field(default_factory=list)
 
     @property
-    def good(self) -> list[Reply]:
-        """The answers."""
+    def good(self) -> list[TimedReply]:
+        """Successful replies."""
         return [reply for reply in self.replies if reply.code == "200"]
 
     @property
     def errors(self) -> dict[str, int]:
-        """Code -> how often."""
+        """Error code -> count."""
         return dict(Counter(reply.code for reply in self.replies if reply.code != "200"))
 
     @property
     def per_s(self) -> float:
-        """Answers a second."""
+        """Throughput: answers a second."""
         return len(self.good) / self.wall_s
 
     def quantile_ms(self, share: float) -> float:
@@ -71,8 +71,8 @@ class Load:
         return 1000 * float(np.quantile(taken, share)) if taken else float("nan")
 
 
-class Target:
-    """A service, and the question that is asked there about each of some clips, as a form."""
+class LoadTarget:
+    """A service and prepared requests, one for each clip."""
 
     def __init__(self, url: str, clips: Sequence[bytes]) -> None:
         parts = urlsplit(url)
@@ -91,7 +91,7 @@ class Target:
         return head.encode() + body
 
 
-def small_clips(count: int, *, recording: Path | None = None) -> list[bytes]:
+def make_clips(count: int, *, recording: Path | None = None) -> list[bytes]:
     """Return so many clips of `CLIP_S` seconds as 16-bit WAV at 16 kHz, one channel, no two of them the same.
 
     They are cut from `recording`; None: the speech of the demo.
@@ -99,20 +99,20 @@ def small_clips(count: int, *, recording: Path | None = None) -> list[bytes]:
     clip = audio.load(recording or weights.ensure_folder("demo-speech") / "two_cities.wav")
     length = round(CLIP_S * SAMPLE_RATE)
     starts = np.linspace(0, max(0, len(clip.samples) - length), count, dtype=int)
-    return [_wav(clip.samples[start : start + length]) for start in starts]
+    return [_make_wav(clip.samples[start : start + length]) for start in starts]
 
 
-def _wav(samples: NDArray[np.float32]) -> bytes:
+def _make_wav(samples: NDArray[np.float32]) -> bytes:
     buffer = BytesIO()
     soundfile.write(buffer, samples, SAMPLE_RATE, format="WAV")
     return buffer.getvalue()
 
 
-async def steady(
-    target: Target, num_requests: int, in_flight: int, *, most_s: float = 600.0, keep: bool = False
-) -> Load:
+async def run_steady(
+    target: LoadTarget, num_requests: int, in_flight: int, *, most_s: float = 600.0, keep: bool = False
+) -> LoadResult:
     """Ask `num_requests` times, so many at once, and no longer than `most_s` seconds."""
-    load, started = Load(), time.perf_counter()
+    load, started = LoadResult(), time.perf_counter()
     numbers = iter(range(num_requests))
 
     async def client() -> None:
@@ -127,10 +127,10 @@ async def steady(
     return load
 
 
-async def poisson(target: Target, num_requests: int, per_s: float, *, seed: int = 0) -> Load:
+async def run_poisson(target: LoadTarget, num_requests: int, per_s: float, *, seed: int = 0) -> LoadResult:
     """Ask at random moments, `per_s` times a second on average; the moments are those of `sizing.simulate`."""
-    gaps = gaps_s(per_s, num_requests, seed)
-    load, started, idle = Load(), time.perf_counter(), list[_Connection]()
+    gaps = draw_gaps_s(per_s, num_requests, seed)
+    load, started, idle = LoadResult(), time.perf_counter(), list[_Connection]()
 
     async def one(number: int) -> None:
         connection = idle.pop() if idle else _Connection(target)
@@ -151,7 +151,7 @@ async def poisson(target: Target, num_requests: int, per_s: float, *, seed: int 
 class _Connection:
     """One keep-alive connection, opened again when it broke."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: LoadTarget) -> None:
         self._target = target
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
@@ -163,12 +163,12 @@ class _Connection:
         await self.close()
 
     async def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
-    async def ask(self, number: int, *, keep: bool = False) -> Reply:
+    async def ask(self, number: int, *, keep: bool = False) -> TimedReply:
         """Ask about one of the clips and wait for the answer; `keep` its timings."""
         started = time.perf_counter()
         request = self._target.requests[number % len(self._target.requests)]
@@ -177,11 +177,11 @@ class _Connection:
                 status, body = await self._exchange(request)
         except (OSError, EOFError, TimeoutError) as error:
             await self.close()
-            return Reply(time.perf_counter() - started, type(error).__name__, {})
+            return TimedReply(time.perf_counter() - started, type(error).__name__, {})
         seconds = time.perf_counter() - started
         if status != 200:
-            return Reply(seconds, f"{status} {_code(body)}", {})
-        return Reply(seconds, "200", json.loads(body)["timings_s"] if keep else {})
+            return TimedReply(seconds, f"{status} {_read_error_code(body)}", {})
+        return TimedReply(seconds, "200", json.loads(body)["timings_s"] if keep else {})
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
         if self._writer is None or self._reader.at_eof():  # servers close connections that are idle for 5 s
@@ -203,7 +203,7 @@ class _Connection:
         return b"".join(pieces)
 
 
-def _code(body: bytes) -> str:
+def _read_error_code(body: bytes) -> str:
     try:
         return str(json.loads(body)["error"]["code"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What does the service add to what its models take? Prints milliseconds and requests a second, and asserts nothing.
+"""HTTP overhead of the service with models that do nothing: prints latency by stage and requests a second.
 
     python benchmarks/http_overhead.py
     python benchmarks/http_overhead.py --repeats 5 --requests 300
@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.request import urlopen
 
-from http_load import Load, Target, small_clips, steady
+from http_load import LoadResult, LoadTarget, make_clips, run_steady
 from rich.console import Console
 from rich.table import Table
-from running_service import NOOP, Service, started
+from running_service import NOOP, RunningService, start_service
 
 IN_FLIGHT = (1, 32)
 WARM_UP = 30  # requests
@@ -29,32 +29,32 @@ ROUTE = "/v1/audio/questions"
 EARS = ("caption", "transcribe")
 
 
-class Sums(NamedTuple):
+class StageSums(NamedTuple):
     """Seconds so far, and how often, by stage; the whole request goes by its route."""
 
     seconds: Mapping[str, float]
     counts: Mapping[str, float]
 
 
-class Measured(NamedTuple):
-    """One service under one load."""
+class LoadMeasurement(NamedTuple):
+    """Measurement of one service under one load."""
 
-    load: Load
+    load: LoadResult
     stages_ms: Mapping[str, float]
     """Mean of each stage, by the service's own clock."""
     cpu_ms: Mapping[str, float]
     """Processor milliseconds per request, by process."""
 
 
-def read_sums(exposition: str) -> Sums:
+def read_sums(exposition: str) -> StageSums:
     """Read the stages from what `/metrics` says."""
     read: dict[str, dict[str, float]] = {"sum": {}, "count": {}}
     for _, kind, name, value in STAGE.findall(exposition):
         read[kind][name] = float(value)
-    return Sums(read["sum"], read["count"])
+    return StageSums(read["sum"], read["count"])
 
 
-def mean_ms(before: Sums, after: Sums) -> dict[str, float]:
+def compute_mean_ms(before: StageSums, after: StageSums) -> dict[str, float]:
     """Return the mean milliseconds of each stage that came between."""
     counts = {name: count - before.counts.get(name, 0.0) for name, count in after.counts.items()}
     return {
@@ -64,8 +64,8 @@ def mean_ms(before: Sums, after: Sums) -> dict[str, float]:
     }
 
 
-def parts_ms(measured: Measured) -> dict[str, float]:
-    """Return where the mean request spends its time; the parts add up to what its client waits."""
+def split_latency_ms(measured: LoadMeasurement) -> dict[str, float]:
+    """Split the mean latency of a request, as seen by its client, into stages."""
     stages = measured.stages_ms
     whole = 1000 * sum(reply.seconds for reply in measured.load.good) / len(measured.load.good)
     parts = {
@@ -79,28 +79,28 @@ def parts_ms(measured: Measured) -> dict[str, float]:
     return parts | {"graph, JSON, log": whole - sum(parts.values())}
 
 
-def measure(service: Service, in_flight: int, num_requests: int, repeats: int) -> Measured:
+def measure(service: RunningService, in_flight: int, num_requests: int, repeats: int) -> LoadMeasurement:
     """Ask as often, so many at once, and return the repetition with the lowest median."""
-    target = Target(service.url, small_clips(1))
-    asyncio.run(steady(target, WARM_UP, min(in_flight, 4)))
-    return min((_once(service, target, in_flight, num_requests) for _ in range(repeats)), key=_median)
+    target = LoadTarget(service.url, make_clips(1))
+    asyncio.run(run_steady(target, WARM_UP, min(in_flight, 4)))
+    return min((_measure_once(service, target, in_flight, num_requests) for _ in range(repeats)), key=_median_ms)
 
 
-def _once(service: Service, target: Target, in_flight: int, num_requests: int) -> Measured:
-    sums, cpu = _sums(service), service.cpu_s()
-    load = asyncio.run(steady(target, num_requests, in_flight))
+def _measure_once(service: RunningService, target: LoadTarget, in_flight: int, num_requests: int) -> LoadMeasurement:
+    sums, cpu = _fetch_sums(service), service.cpu_s()
+    load = asyncio.run(run_steady(target, num_requests, in_flight))
     used: dict[str, float] = defaultdict(float)
     names, cpu_after = service.processes(), service.cpu_s()
     for pid, seconds in cpu_after.items():
         used[names.get(pid, "")] += 1000 * (seconds - cpu.get(pid, 0.0)) / num_requests
-    return Measured(load, mean_ms(sums, _sums(service)), used)
+    return LoadMeasurement(load, compute_mean_ms(sums, _fetch_sums(service)), used)
 
 
-def _median(measured: Measured) -> float:
+def _median_ms(measured: LoadMeasurement) -> float:
     return measured.load.quantile_ms(0.5)
 
 
-def _sums(service: Service) -> Sums:
+def _fetch_sums(service: RunningService) -> StageSums:
     with urlopen(f"{service.url}/metrics") as response:  # noqa: S310 - loopback
         return read_sums(response.read().decode())
 
@@ -111,15 +111,15 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200, help="of each repetition")
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
-    measured: dict[tuple[str, int], Measured] = {}
+    measured: dict[tuple[str, int], LoadMeasurement] = {}
     for how in ("ray", "plain"):
-        with started((*NOOP, how)) as service:
+        with start_service((*NOOP, how)) as service:
             for in_flight in IN_FLIGHT:
                 measured[how, in_flight] = measure(service, in_flight, asked.requests, asked.repeats)
-    _print(measured)
+    _print_tables(measured)
 
 
-def _print(measured: Mapping[tuple[str, int], Measured]) -> None:
+def _print_tables(measured: Mapping[tuple[str, int], LoadMeasurement]) -> None:
     console = Console(width=120)
     table = Table(
         "service", "in flight", "p50 ms", "p95", "p99", "requests/s", "errors", title="Models that do nothing"
@@ -130,12 +130,12 @@ def _print(measured: Mapping[tuple[str, int], Measured]) -> None:
     console.print(table)
     ray, plain = measured["ray", 1], measured["plain", 1]
     models = max(plain.stages_ms[ear] for ear in EARS) + plain.stages_ms["read"]
-    console.print(f"Overhead at 1 in flight: {_median(ray) - _median(plain):.1f} ms over plain uvicorn,")
+    console.print(f"Overhead at 1 in flight: {_median_ms(ray) - _median_ms(plain):.1f} ms over plain uvicorn,")
     console.print(
-        f"{_median(ray) - models:.1f} ms over the models' own {models:.1f} ms (prompting and reading included)."
+        f"{_median_ms(ray) - models:.1f} ms over the models' own {models:.1f} ms (prompting and reading included)."
     )
     where = Table("mean ms at 1 in flight", "ray", "plain", title="Where a request spends its time")
-    parts = {how: parts_ms(measured[how, 1]) for how in ("ray", "plain")}
+    parts = {how: split_latency_ms(measured[how, 1]) for how in ("ray", "plain")}
     for part, taken in parts["ray"].items():
         where.add_row(part, f"{taken:.1f}", f"{parts['plain'][part]:.1f}")
     console.print(where)

@@ -1,4 +1,4 @@
-"""How much faster is our training step than a plain loop? Prints both loss curves, CPU seconds and ratios.
+"""Speed-up of our training step (packing, cached features) over a plain loop: loss curves, CPU seconds and ratios.
 
     OMP_NUM_THREADS=1 python benchmarks/lalm_speed.py          # SmolLM2-135M, Whisper-base (`earwitness models pull`)
     OMP_NUM_THREADS=1 python benchmarks/lalm_speed.py --small  # random models, no weights needed
@@ -42,8 +42,8 @@ PROMPT, REPLY = 40, 12  # tokens, about; a row's own lengths vary around them
 VOCABULARY = 49_000  # ids that both backbones know
 
 
-class Curve(NamedTuple):
-    """Loss of each step, and what all of them took."""
+class LossCurve(NamedTuple):
+    """Loss of each step, and CPU seconds of all."""
 
     losses: list[float]
     cpu_s: float
@@ -56,11 +56,11 @@ def main() -> None:
     small = parser.parse_args().small
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sources = _random_parts(folder) if small else ("whisper-base-encoder", "smollm2-135m-backbone")
-        clips = [_sound(number) for number in range(NUM_CLIPS)]
-        plain = _run(_config(sources, "full"), clips, folder / "plain", plain=True)
-        full = _run(_config(sources, "full"), clips, folder / "full", plain=False)
-        trimmed = _run(_config(sources, "trimmed"), clips, folder / "trimmed", plain=False)
+        sources = _write_random_parts(folder) if small else ("whisper-base-encoder", "smollm2-135m-backbone")
+        clips = [_make_clip(number) for number in range(NUM_CLIPS)]
+        plain = _run(_make_config(sources, "full"), clips, folder / "plain", plain=True)
+        full = _run(_make_config(sources, "full"), clips, folder / "full", plain=False)
+        trimmed = _run(_make_config(sources, "trimmed"), clips, folder / "trimmed", plain=False)
     print("step  plain    ours     ours, trimmed")
     for step, losses in enumerate(zip(plain.losses, full.losses, trimmed.losses, strict=True)):
         print(f"{step:4}  " + "  ".join(f"{loss:.5f}" for loss in losses))
@@ -71,12 +71,12 @@ def main() -> None:
         print(f"{title:14} {curve.cpu_s:7.1f} CPU s  {rate:6.2f} samples/CPU s  {ratio:5.1f} x plain")
 
 
-def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bool) -> Curve:
+def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bool) -> LossCurve:
     """Train for one epoch; what hears the clips is counted in."""
     with join_processes() as group:
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
-        dataset = _rows(clips, config.model.connector)
+        dataset = _make_rows(clips, config.model.connector)
         features = FeatureStore(built.encoder, folder, revision="benchmark")
         num_queries = config.model.connector.num_queries
         steps = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed).steps()
@@ -91,7 +91,7 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
                 losses.append(_plain_step(number, packs, built, by_hash, trainer.optimizer, config))
             else:
                 losses.append(trainer.step(number, packs).loss)
-        return Curve(losses, time.process_time() - started)
+        return LossCurve(losses, time.process_time() - started)
 
 
 def _plain_step(
@@ -128,7 +128,7 @@ def _plain_step(
     return loss.item()
 
 
-def _config(sources: tuple[str, str], window: str) -> TrainConfig:
+def _make_config(sources: tuple[str, str], window: str) -> TrainConfig:
     encoder, backbone = sources
     connector = {"num_queries": 32, "num_layers": 2, "num_taps": 2, "ffn_width": 512, "dropout": 0.0}
     model = {"encoder": encoder, "backbone": backbone, "connector": connector, "window": window, "dtype": "float32"}
@@ -143,7 +143,7 @@ def _config(sources: tuple[str, str], window: str) -> TrainConfig:
     )
 
 
-def _sound(number: int) -> AudioClip:
+def _make_clip(number: int) -> AudioClip:
     """Return a tone in noise, 3 to 10 s long."""
     rng = np.random.default_rng(number)
     time_s = np.arange((3 + number % 8) * SAMPLE_RATE) / SAMPLE_RATE
@@ -151,7 +151,7 @@ def _sound(number: int) -> AudioClip:
     return AudioClip(samples.astype(np.float32))
 
 
-def _rows(clips: list[AudioClip], connector: ConnectorConfig) -> Dataset:
+def _make_rows(clips: list[AudioClip], connector: ConnectorConfig) -> Dataset:
     """Return several rows about each clip: 20 shared tokens, the audio, a question and a reply."""
     rng = np.random.default_rng(0)
     slots = tuple(-1 - slot for slot in range(connector.num_queries))
@@ -166,7 +166,7 @@ def _rows(clips: list[AudioClip], connector: ConnectorConfig) -> Dataset:
     return Dataset(tuple(examples))
 
 
-def _random_parts(folder: Path) -> tuple[str, str]:
+def _write_random_parts(folder: Path) -> tuple[str, str]:
     """Write a Whisper encoder and a llama of the embedded ones' kind, with fewer layers."""
     torch.manual_seed(0)
     whisper = WhisperConfig(d_model=256, encoder_layers=4, encoder_attention_heads=4, encoder_ffn_dim=1024)

@@ -1,4 +1,4 @@
-"""The service with models that do nothing: what is left of a request's time is ours.
+"""The service with no-op models, to measure its own overhead.
 
     python benchmarks/noop_service.py ray PORT      as `earwitness serve` runs it: Ray, a deployment per model
     python benchmarks/noop_service.py plain PORT    the same ASGI application and the same graph in one uvicorn process
@@ -35,7 +35,7 @@ SOURCE = "noop"
 SHARE = 0.1  # of a core, for each replica, so that several of each fit into two
 
 
-class Pace(NamedTuple):
+class ModelLatency(NamedTuple):
     """Milliseconds that each model takes, and how many clips it takes at once."""
 
     caption: float = 0.0
@@ -44,8 +44,8 @@ class Pace(NamedTuple):
     at_once: int = 1
 
 
-class Turn:
-    """Takes its time, for so many at once; the others wait, in the order in which they came."""
+class LatencySlot:
+    """Simulates a model with a fixed latency and `at_once` concurrent slots; others queue in order."""
 
     def __init__(self, latency_ms: float, at_once: int) -> None:
         self._latency_s = latency_ms / 1000
@@ -58,12 +58,12 @@ class Turn:
                 await asyncio.sleep(self._latency_s)
 
 
-class Ear:
-    """Says one sentence of each clip."""
+class NoopEar:
+    """Captioner and ASR that return one sentence."""
 
     name, revision = SOURCE, "1"
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: LatencySlot) -> None:
         self._turn = turn
 
     async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
@@ -75,12 +75,12 @@ class Ear:
         return (Evidence(kind="transcript", source=SOURCE, revision="1", text=f"{len(clip.samples)} samples."),)
 
 
-class Reader:
-    """Chooses the first option."""
+class NoopReader:
+    """LLM that chooses the first option."""
 
     name, revision, style = SOURCE, "1", ReadingStyle()
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: LatencySlot) -> None:
         self._turn = turn
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
@@ -93,29 +93,29 @@ class Reader:
         return Reading(reply=choices[0].letter, probabilities=odds)
 
 
-class Models:
-    """Opens them, at their pace."""
+class NoopModels:
+    """Opens the no-op models with their latencies."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: ModelLatency) -> None:
         self._pace = pace
 
     def llm(self) -> LLM:
-        return Reader(Turn(self._pace.read, self._pace.at_once))
+        return NoopReader(LatencySlot(self._pace.read, self._pace.at_once))
 
     def captioner(self) -> Captioner:
-        return Ear(Turn(self._pace.caption, self._pace.at_once))
+        return NoopEar(LatencySlot(self._pace.caption, self._pace.at_once))
 
     def asr(self) -> ASR:
-        return Ear(Turn(self._pace.transcribe, self._pace.at_once))
+        return NoopEar(LatencySlot(self._pace.transcribe, self._pace.at_once))
 
     def lalm(self) -> LALM:
         raise ModelError("There is no LALM here.")
 
 
-class InOneProcess:
+class InProcessService:
     """The service without Ray: paths over models of this process."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: NoopModels) -> None:
         self._models = models
         built = {path: builder(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
         self._named = {f"{path}/{SOURCE}": answerer for path, answerer in built.items()}
@@ -140,8 +140,8 @@ class InOneProcess:
         return (name or "").partition("/")[0] != "text"
 
 
-class Announcing(uvicorn.Server):
-    """Says when it listens, as `earwitness serve` does."""
+class AnnouncingServer(uvicorn.Server):
+    """Prints its URL when it listens, as `earwitness serve` does."""
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Begin to listen."""
@@ -149,23 +149,23 @@ class Announcing(uvicorn.Server):
         print(f"Listening on http://{self.config.host}:{self.config.port}", flush=True)
 
 
-def serve_plainly(pace: Pace, port: int) -> None:
+def serve_plainly(pace: ModelLatency, port: int) -> None:
     """Serve in this process until SIGINT or SIGTERM."""
     decoder.start_decoders()
-    app = create_app(InOneProcess(Models(pace)), LIMITS)
+    app = create_app(InProcessService(NoopModels(pace)), LIMITS)
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
-    Announcing(config).run()
+    AnnouncingServer(config).run()
 
 
-def serve_on_ray(pace: Pace, port: int, num_replicas: int) -> None:
+def serve_on_ray(pace: ModelLatency, port: int, num_replicas: int) -> None:
     """Serve as `earwitness serve` does, until SIGINT or SIGTERM."""
-    child = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_arguments(pace))
+    child = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_format_arguments(pace))
     scale = Scale(num_replicas=num_replicas, num_cpus=SHARE)
     config = ServeConfig(limits=LIMITS, scales=Scales(agent=scale, llm=scale, captioner=scale, asr=scale))
     serving.serve(lambda: config, "127.0.0.1", port, child=child)
 
 
-def _arguments(pace: Pace) -> list[str]:
+def _format_arguments(pace: ModelLatency) -> list[str]:
     pairs = zip(("--caption", "--transcribe", "--read", "--at-once"), pace, strict=True)
     return [text for name, value in pairs for text in (name, f"{value}")]
 
@@ -180,9 +180,9 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=1, metavar="N")
     parser.add_argument("--replicas", type=int, default=1, metavar="N")
     asked = parser.parse_args()
-    pace = Pace(asked.caption, asked.transcribe, asked.read, asked.at_once)
+    pace = ModelLatency(asked.caption, asked.transcribe, asked.read, asked.at_once)
     if asked.how == "child":
-        ray_server.main(lambda names: Models(pace))  # noqa: ARG005
+        ray_server.main(lambda names: NoopModels(pace))  # noqa: ARG005
     elif asked.how == "ray":
         serve_on_ray(pace, asked.port, asked.replicas)
     else:

@@ -1,4 +1,4 @@
-"""A service that a benchmark starts, watches and ends: `noop_service.py`, or `earwitness serve` itself."""
+"""Starts, monitors and stops a service for a benchmark: `noop_service.py`, or `earwitness serve` itself."""
 
 import os
 import select
@@ -18,15 +18,15 @@ START_S, STOP_S = 300.0, 60.0  # generous: other work may have the cores
 PARENT, SESSION, TICKS = 1, 3, slice(11, 15)  # fields of /proc/PID/stat behind the name; ticks with ended children
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody uses."""
+def find_free_port() -> int:
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-class Memory(NamedTuple):
+class ProcessMemory(NamedTuple):
     """Of one process, in megabytes."""
 
     pss: float
@@ -35,15 +35,15 @@ class Memory(NamedTuple):
     """The part of it that no file stands behind. The rest moves whenever another program on the machine ends."""
 
 
-class Service:
-    """Processes that serve."""
+class RunningService:
+    """A running service and its process tree."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self._process = process
         self.url = f"http://127.0.0.1:{port}"
 
     def wait_until_ready(self) -> None:
-        """Wait for its first line."""
+        """Wait until the service prints that it listens."""
         assert self._process.stdout
         readable, _, _ = select.select([self._process.stdout], [], [], START_S)
         said = self._process.stdout.readline() if readable else ""
@@ -51,37 +51,37 @@ class Service:
             raise RuntimeError(f"The service did not start within {START_S:g} s; it said {said!r}.")
 
     def processes(self) -> dict[int, str]:
-        """Return all its living processes: id -> what it is."""
-        pids = _family(self._process.pid)
-        named = ((pid, _name(pid)) for pid in sorted(pids))
+        """Return all living processes of the service: process id -> name."""
+        pids = _find_descendants(self._process.pid)
+        named = ((pid, _read_name(pid)) for pid in sorted(pids))
         return {pid: name for pid, name in named if name}
 
-    def memory_mb(self) -> dict[int, Memory]:
+    def memory_mb(self) -> dict[int, ProcessMemory]:
         """Return the memory of each process."""
-        sizes = ((pid, _memory(pid)) for pid in self.processes())
+        sizes = ((pid, _read_memory(pid)) for pid in self.processes())
         return {pid: memory for pid, memory in sizes if memory.pss}
 
     def cpu_s(self) -> dict[int, float]:
         """Return the processor seconds that each process has used, its children that have ended included."""
-        return {pid: _cpu_s(pid) for pid in self.processes()}
+        return {pid: _read_cpu_s(pid) for pid in self.processes()}
 
     def stop(self) -> None:
-        """End it and all that it started."""
+        """Stop the service and all its child processes."""
         before = self.processes()
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_S)
         for pid, name in before.items():
-            if _name(pid) == name:
+            if _read_name(pid) == name:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
 
 @contextmanager
-def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
+def start_service(command: Sequence[str], *arguments: str) -> Iterator[RunningService]:
     """Start a command that takes a port, with a folder for temporary files of its own, and end it afterwards."""
-    port = free_port()
+    port = find_free_port()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the service stops too
     with TemporaryDirectory(prefix="load-", dir="/tmp") as folder:
         environment = os.environ | {"TMPDIR": folder, "OMP_NUM_THREADS": "1"}
@@ -93,7 +93,7 @@ def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
             env=environment,
             start_new_session=True,
         )
-        service = Service(process, port)
+        service = RunningService(process, port)
         try:
             service.wait_until_ready()
             yield service
@@ -101,9 +101,9 @@ def started(command: Sequence[str], *arguments: str) -> Iterator[Service]:
             service.stop()
 
 
-def _family(pid: int) -> set[int]:
+def _find_descendants(pid: int) -> set[int]:
     """Return a process and all that it or its descendants started, sessions of their own included."""
-    stats = {int(entry.name): _stat(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
+    stats = {int(entry.name): _read_stat(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
     family, size = {pid}, 0
     while len(family) > size:
         size = len(family)
@@ -113,7 +113,7 @@ def _family(pid: int) -> set[int]:
     return {one for one in family if stats.get(one, ["Z"])[:1] != ["Z"]}
 
 
-def _stat(pid: int) -> list[str]:
+def _read_stat(pid: int) -> list[str]:
     """Return state, parent, group, session and so on; empty if the process has just ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -121,7 +121,7 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _name(pid: int) -> str:
+def _read_name(pid: int) -> str:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except (FileNotFoundError, ProcessLookupError):
@@ -133,15 +133,15 @@ def _name(pid: int) -> str:
     return (modules or scripts or [Path(words[0]).name])[0]
 
 
-def _memory(pid: int) -> Memory:
+def _read_memory(pid: int) -> ProcessMemory:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except (FileNotFoundError, ProcessLookupError):
-        return Memory(0.0, 0.0)
+        return ProcessMemory(0.0, 0.0)
     kb = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
-    return Memory(kb["Pss"] / 1024, (kb["Pss_Anon"] + kb["Pss_Shmem"]) / 1024)
+    return ProcessMemory(kb["Pss"] / 1024, (kb["Pss_Anon"] + kb["Pss_Shmem"]) / 1024)
 
 
-def _cpu_s(pid: int) -> float:
-    stat = _stat(pid)
+def _read_cpu_s(pid: int) -> float:
+    stat = _read_stat(pid)
     return sum(map(int, stat[TICKS])) / os.sysconf("SC_CLK_TCK")

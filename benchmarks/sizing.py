@@ -1,4 +1,4 @@
-"""How many replicas and GPUs does a load take? A simulation of the service's queues, from measured seconds per stage.
+"""Capacity planning: replicas and GPUs for a load, by a queueing simulation with measured seconds per stage.
 
     python benchmarks/sizing.py --qps 5 --seconds runs/cascade/predictions.jsonl --p95 10
     python benchmarks/sizing.py --qps 5 --stage caption=0.8 --stage transcribe=0.5 --stage read=1.2 --p95 10
@@ -34,8 +34,8 @@ Seconds: TypeAlias = Mapping[str, Sequence[float]]
 Replicas: TypeAlias = Mapping[str, int]
 
 
-class Load(NamedTuple):
-    """What the simulated service went through."""
+class SimulatedLoad(NamedTuple):
+    """Latencies and utilisation of a simulated service."""
 
     latencies_s: list[float]
     busy: dict[str, float]
@@ -46,13 +46,15 @@ class Load(NamedTuple):
         return float(np.quantile(self.latencies_s, share))
 
 
-def gaps_s(qps: float, num_requests: int, seed: int = 0) -> list[float]:
+def draw_gaps_s(qps: float, num_requests: int, seed: int = 0) -> list[float]:
     """Return the seconds before each request of a Poisson stream."""
     gaps: list[float] = np.random.default_rng(seed).exponential(1 / qps, num_requests).tolist()
     return gaps
 
 
-def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: int = 5000, seed: int = 0) -> Load:
+def simulate(
+    seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: int = 5000, seed: int = 0
+) -> SimulatedLoad:
     """Let requests come at `qps`; each draws what its stages take from the measured seconds, independently.
 
     A stage without measured seconds is left out. The first tenth of the requests, when queues are still empty, does
@@ -79,17 +81,17 @@ def simulate(seconds: Seconds, replicas: Replicas, qps: float, *, num_requests: 
         latencies.append(world.now - started)
 
     def arrivals() -> Generator[Any, Any, None]:
-        for gap_s in gaps_s(qps, num_requests, seed):
+        for gap_s in draw_gaps_s(qps, num_requests, seed):
             yield world.timeout(gap_s)
             world.process(request())
 
     world.process(arrivals())
     world.run()
     busy = {name: worked[name] / (replicas[name] * world.now) for name in queues}
-    return Load(latencies[num_requests // 10 :], busy)
+    return SimulatedLoad(latencies[num_requests // 10 :], busy)
 
 
-def fewest(seconds: Seconds, qps: float, p95_s: float) -> tuple[Replicas, Load]:
+def find_fewest_replicas(seconds: Seconds, qps: float, p95_s: float) -> tuple[Replicas, SimulatedLoad]:
     """Return the replicas that hold `p95_s`, adding one where the queue is longest; exit code 2 where none can."""
     stages = [stage for stage in STAGES if seconds.get(stage)]
     means = {stage: sum(seconds[stage]) / len(seconds[stage]) for stage in stages}
@@ -102,7 +104,7 @@ def fewest(seconds: Seconds, qps: float, p95_s: float) -> tuple[Replicas, Load]:
     return replicas, load
 
 
-def measured(path: Path) -> Seconds:
+def read_stage_seconds(path: Path) -> Seconds:
     """Return the seconds per stage of a run folder's predictions."""
     seconds: dict[str, list[float]] = defaultdict(list)
     for line in path.read_text().splitlines():
@@ -125,11 +127,15 @@ def main() -> None:
     options = parser.parse_args()
     if bool(options.seconds) == bool(options.stage):
         _refuse("give either --seconds or --stage")
-    seconds = measured(options.seconds) if options.seconds else {k: [v] for k, v in _pairs(options.stage).items()}
+    seconds = (
+        read_stage_seconds(options.seconds)
+        if options.seconds
+        else {k: [v] for k, v in _parse_pairs(options.stage).items()}
+    )
     if unknown := seconds.keys() - set(STAGES):
         _refuse(f"no stage named {', '.join(sorted(unknown))}; known: {', '.join(STAGES)}")
-    replicas, load = fewest(seconds, options.qps, options.p95)
-    per_gpu = _pairs(options.per_gpu)
+    replicas, load = find_fewest_replicas(seconds, options.qps, options.p95)
+    per_gpu = _parse_pairs(options.per_gpu)
     table = Table("stage", "mean s", "replicas", "busy", "GPUs", title=f"{options.qps:g} questions a second")
     for stage, count in replicas.items():
         mean = sum(seconds[stage]) / len(seconds[stage])
@@ -140,7 +146,7 @@ def main() -> None:
     console.print(f"p50 {load.quantile(0.5):.2f} s, p95 {load.quantile(0.95):.2f} s, p99 {load.quantile(0.99):.2f} s")
 
 
-def _pairs(texts: Sequence[str]) -> dict[str, float]:
+def _parse_pairs(texts: Sequence[str]) -> dict[str, float]:
     pairs = dict(text.partition("=")[::2] for text in texts)
     try:
         return {name: float(value) for name, value in pairs.items()}

@@ -1,4 +1,4 @@
-"""Does the service's memory grow under steady load? Prints the slope of each process and a verdict.
+"""Soak test for memory leaks: prints the slope of each process's memory under steady load, and a verdict.
 
     python benchmarks/soak.py                            20 minutes, models that do nothing
     python benchmarks/soak.py --minutes 5 --per-s 5
@@ -18,11 +18,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
-from http_load import Load, Target, poisson, small_clips
+from http_load import LoadResult, LoadTarget, make_clips, run_poisson
 from load_sweep import COMMANDS, NUM_CLIPS
 from rich.console import Console
 from rich.table import Table
-from running_service import Memory, Service, started
+from running_service import ProcessMemory, RunningService, start_service
 
 SAMPLE_S = 5.0
 WARM_UP = 0.25  # share of the samples
@@ -35,11 +35,11 @@ Verdict: TypeAlias = Literal["flat", "rising", "growing"]
 """Rising: surely, but by so little in this time that it may be a cache which fills; a longer soak tells."""
 
 
-class Sample(NamedTuple):
+class MemorySample(NamedTuple):
     """Memory at one moment."""
 
     at_s: float
-    memory_mb: Mapping[int, Memory]
+    memory_mb: Mapping[int, ProcessMemory]
 
     @property
     def pss_mb(self) -> float:
@@ -47,8 +47,8 @@ class Sample(NamedTuple):
         return sum(memory.pss for memory in self.memory_mb.values())
 
 
-class Trend(NamedTuple):
-    """How the memory of one process, or of all, moved."""
+class MemoryTrend(NamedTuple):
+    """Linear trend of the memory of one process, or of all."""
 
     name: str
     first_mb: float
@@ -59,7 +59,7 @@ class Trend(NamedTuple):
     verdict: Verdict
 
 
-def trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> Trend:
+def fit_trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> MemoryTrend:
     """Fit a line by least squares to what comes after the warm-up.
 
     A process grows if the line rises beyond chance and by more than `GROWTH` of its size while it was watched; between
@@ -75,24 +75,24 @@ def trend(name: str, at_s: Sequence[float], sizes_mb: Sequence[float]) -> Trend:
     verdict: Verdict = "flat"
     if slope > SURE * error and rise > max(GROWTH_MB, GROWTH * sizes.mean()) / 10:
         verdict = "growing" if rise > max(GROWTH_MB, GROWTH * sizes.mean()) else "rising"
-    return Trend(name, float(sizes[0]), float(sizes[-1]), float(slope), error, verdict)
+    return MemoryTrend(name, float(sizes[0]), float(sizes[-1]), float(slope), error, verdict)
 
 
-def trends(samples: Sequence[Sample], names: Mapping[int, str]) -> list[Trend]:
+def fit_trends(samples: Sequence[MemorySample], names: Mapping[int, str]) -> list[MemoryTrend]:
     """Return the trend of each process that lived all along, the largest first, and of all together."""
     lasting = set(names).intersection(*(sample.memory_mb for sample in samples))
     at_s = [sample.at_s for sample in samples]
-    each = [trend(names[pid], at_s, [sample.memory_mb[pid].own for sample in samples]) for pid in lasting]
-    together = trend("all", at_s, [sum(sample.memory_mb[pid].own for pid in lasting) for sample in samples])
+    each = [fit_trend(names[pid], at_s, [sample.memory_mb[pid].own for sample in samples]) for pid in lasting]
+    together = fit_trend("all", at_s, [sum(sample.memory_mb[pid].own for pid in lasting) for sample in samples])
     return [*sorted(each, key=lambda one: -one.last_mb), together]
 
 
-async def soak(service: Service, per_s: float, minutes: float) -> tuple[Load, list[Sample]]:
+async def run_soak(service: RunningService, per_s: float, minutes: float) -> tuple[LoadResult, list[MemorySample]]:
     """Ask for so many minutes, and sample the memory meanwhile."""
-    target, started_at, samples = Target(service.url, small_clips(NUM_CLIPS)), time.monotonic(), list[Sample]()
-    asking = asyncio.create_task(poisson(target, max(1, round(minutes * 60 * per_s)), per_s))
+    target, started_at, samples = LoadTarget(service.url, make_clips(NUM_CLIPS)), time.monotonic(), list[MemorySample]()
+    asking = asyncio.create_task(run_poisson(target, max(1, round(minutes * 60 * per_s)), per_s))
     while not asking.done():
-        samples.append(Sample(time.monotonic() - started_at, await asyncio.to_thread(service.memory_mb)))
+        samples.append(MemorySample(time.monotonic() - started_at, await asyncio.to_thread(service.memory_mb)))
         await asyncio.wait({asking}, timeout=SAMPLE_S)
     return asking.result(), samples
 
@@ -104,11 +104,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--per-s", type=float, default=5.0, help="questions a second")
     asked = parser.parse_args()
-    with started(COMMANDS[asked.models]) as service:
-        load, samples = asyncio.run(soak(service, asked.per_s, asked.minutes))
+    with start_service(COMMANDS[asked.models]) as service:
+        load, samples = asyncio.run(run_soak(service, asked.per_s, asked.minutes))
         names = service.processes()
     table = Table("process", "MB after warm-up", "MB at the end", "MB an hour", "verdict", title="Memory without files")
-    found = trends(samples, names)
+    found = fit_trends(samples, names)
     for one in found:
         slope = f"{one.mb_per_hour:+.1f} ± {one.error:.1f}"
         table.add_row(one.name, f"{one.first_mb:.1f}", f"{one.last_mb:.1f}", slope, one.verdict)

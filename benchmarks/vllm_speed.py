@@ -1,4 +1,4 @@
-"""How many questions a second does a LALM answer: plain `generate`, our engine, vLLM? Prints them side by side.
+"""Throughput of LALM inference: plain `generate`, our in-process engine, and vLLM, in requests a second.
 
     python -m lalm.export lalm/earwitness-tiny exported
     vllm serve exported --served-model-name earwitness-tiny --dtype float32 --enforce-eager --port 8471
@@ -50,19 +50,19 @@ def main() -> None:
         folder = Path(name)
         write_demo(folder)
         clips = [audio.load(folder / excerpt.clip) for excerpt in EXCERPTS]
-        run = _in_float32(folder / RUN.name)
-        print(f"plain generate, 1 at a time: {_plain(run, clips):.2f} requests/s")
+        run = _copy_in_float32(folder / RUN.name)
+        print(f"plain generate, 1 at a time: {_measure_plain(run, clips):.2f} requests/s")
         engines: dict[str, LALM] = {
             "our engine": InProcessTrainedLALM(run, name=RUN.name, asr=None),
             "vLLM": ServedTrainedLALM(run, Endpoint(url=url, model=RUN.name), name=RUN.name, asr=None),
         }
-        before = _unheard(url)
+        before = _read_cache_misses(url)
         for which, engine in engines.items():
-            asyncio.run(_rows(which, engine, clips))
-        print(f"vLLM heard {_unheard(url) - before:.0f} clips it did not remember, of {len(clips)}")
+            asyncio.run(_measure_engine(which, engine, clips))
+        print(f"vLLM heard {_read_cache_misses(url) - before:.0f} clips it did not remember, of {len(clips)}")
 
 
-def _in_float32(folder: Path) -> Path:
+def _copy_in_float32(folder: Path) -> Path:
     folder.mkdir()
     config = checkpoint.read_config(RUN).model_dump(mode="json")
     config["model"]["dtype"] = "float32"
@@ -71,16 +71,16 @@ def _in_float32(folder: Path) -> Path:
     return folder
 
 
-def _questions(row: str) -> list[str]:
+def _make_questions(row: str) -> list[str]:
     return [f"({row}, {number}) {text}" for number in range(ROUNDS) for text in ASKED]
 
 
 @torch.inference_mode()
-def _plain(run: Path, clips: Sequence[AudioClip]) -> float:
+def _measure_plain(run: Path, clips: Sequence[AudioClip]) -> float:
     built = build(checkpoint.read_config(run).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, run)
     built.model.eval()
-    asked = [(clip, text) for text in _questions("plain") for clip in clips]
+    asked = [(clip, text) for text in _make_questions("plain") for clip in clips]
     started = time.perf_counter()
     for clip, text in asked:
         messages = [Message(role="user", content=insert_audio(text))]
@@ -98,10 +98,10 @@ def _plain(run: Path, clips: Sequence[AudioClip]) -> float:
     return len(asked) / (time.perf_counter() - started)
 
 
-async def _rows(name: str, engine: LALM, clips: Sequence[AudioClip]) -> None:
+async def _measure_engine(name: str, engine: LALM, clips: Sequence[AudioClip]) -> None:
     await asyncio.gather(*(engine.listen((Message(role="user", content="Warm up."),), clip) for clip in clips))
     for in_flight in IN_FLIGHT:
-        asked = [(clip, text) for text in _questions(f"{in_flight}") for clip in clips]
+        asked = [(clip, text) for text in _make_questions(f"{in_flight}") for clip in clips]
         gate = asyncio.Semaphore(in_flight)
 
         async def ask(clip: AudioClip, text: str, gate: asyncio.Semaphore = gate) -> int:
@@ -118,7 +118,7 @@ async def _rows(name: str, engine: LALM, clips: Sequence[AudioClip]) -> None:
         )
 
 
-def _unheard(url: str) -> float:
+def _read_cache_misses(url: str) -> float:
     """Return how often a clip was not in vLLM's memory, by its own count."""
     with urllib.request.urlopen(url.removesuffix("/v1") + "/metrics", timeout=10) as answer:  # noqa: S310 - named by the user
         lines = answer.read().decode().splitlines()

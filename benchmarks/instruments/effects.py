@@ -1,4 +1,4 @@
-"""What happens to a note between the instrument and the file: rooms, microphones, noise, loudness."""
+"""Data augmentation of rendered notes: reverberation, equalisation, band limits, noise, loudness."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,13 @@ from services.types import SAMPLE_RATE
 Floats = NDArray[np.float32]
 
 
-def recorded(samples: Floats, rng: np.random.Generator) -> Floats:
-    """Return the samples as one of many recordings would hold them."""
+def augment(samples: Floats, rng: np.random.Generator) -> Floats:
+    """Augment samples at random, as if they came from one of many recordings."""
     out = samples.astype(np.float64)
     if rng.random() < 0.35:
-        out = _in_room(out, rng)
+        out = _add_reverb(out, rng)
     if rng.random() < 0.45:
-        out = _tilted(out, rng)
+        out = _tilt_spectrum(out, rng)
     if rng.random() < 0.3:
         out = sosfilt(butter(4, rng.uniform(3000, 7500), "low", fs=SAMPLE_RATE, output="sos"), out)
     if rng.random() < 0.2:
@@ -27,7 +27,7 @@ def recorded(samples: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(out / max(peak, 1e-6) * 10 ** (-rng.uniform(0, 24) / 20), np.float32)
 
 
-def _in_room(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _add_reverb(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     length = int(rng.uniform(0.15, 1.2) * SAMPLE_RATE)
     tail = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
     tail *= rng.uniform(0.05, 0.5) / np.sqrt((tail**2).sum())
@@ -35,7 +35,7 @@ def _in_room(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[
     return fftconvolve(samples, tail)[: len(samples)]
 
 
-def _tilted(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _tilt_spectrum(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     spectrum = np.fft.rfft(samples)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE), 50) / 1000)
     bump = rng.uniform(-8, 8) * np.exp(-0.5 * ((octaves - rng.uniform(-3, 3)) / rng.uniform(0.4, 1.2)) ** 2)

@@ -5,7 +5,7 @@
     python -m benchmarks.instruments.render TimGM6mb.sf2 renders/timgm --clips 12
     python -m benchmarks.instruments.fit --train renders/fluid renders/muse --test renders/timgm --others others.json
 
-`others.json` lists [label, path] of further recordings for training: label "" for what is no instrument.
+`others.json` lists [label, path] of further recordings for training: label "" for what is not an instrument.
 Leaves services/captioners/music/instrument.safetensors and prints the accuracy per clip on the test soundfont, which
 the classifier never heard.
 """
@@ -22,8 +22,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from benchmarks.instruments.effects import recorded
-from benchmarks.instruments.render import slices
+from benchmarks.instruments.effects import augment
+from benchmarks.instruments.render import find_slices
 from services.captioners.music.instrument import HEAD, extract_features
 from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE
@@ -38,31 +38,31 @@ LICENCES = "FluidR3 GM (MIT), MuseScore General (MIT); ESC-10 (CC BY), LibriSpee
 Floats = NDArray[np.float32]
 
 
-class Clips(NamedTuple):
-    """Patches of clips."""
+class LabelledPatches(NamedTuple):
+    """Features of patches, with their labels and clips."""
 
     inputs: Floats
     labels: list[str]
     clip_ids: NDArray[np.int64]
 
 
-def rendered(folder: Path, yamnet: YamNet, rng: np.random.Generator | None) -> Clips:
+def load_rendered(folder: Path, yamnet: YamNet, rng: np.random.Generator | None) -> LabelledPatches:
     """Return the patches of all rendered clips; with a generator, each as some recording would hold it."""
     inputs, labels, ids = [], [], []
     for path in sorted(folder.glob("*.flac")):
         samples, _ = sf.read(path, dtype="float32")
-        for start, end in slices(path):
+        for start, end in find_slices(path):
             clip = samples[start:end]
             if np.abs(clip).max(initial=0) < 1e-3:
                 continue
-            patches = patches_of(recorded(clip, rng) if rng else clip, yamnet)
+            patches = extract_patches(augment(clip, rng) if rng else clip, yamnet)
             inputs.append(patches)
             labels += [path.stem.rsplit("_", 1)[0]] * len(patches)
             ids.append(np.full(len(patches), len(inputs)))
-    return Clips(np.concatenate(inputs), labels, np.concatenate(ids))
+    return LabelledPatches(np.concatenate(inputs), labels, np.concatenate(ids))
 
 
-def patches_of(samples: Floats, yamnet: YamNet) -> Floats:
+def extract_patches(samples: Floats, yamnet: YamNet) -> Floats:
     """Return the features of every other patch that is not silent beside the rest."""
     found = extract_features(samples, yamnet(samples).embeddings)[::2]
     loud = np.array([np.abs(samples[i * 7680 : i * 7680 + 15360]).max(initial=1e-9) for i in range(len(found))])
@@ -70,19 +70,19 @@ def patches_of(samples: Floats, yamnet: YamNet) -> Floats:
     return audible
 
 
-def others(listing: Path, yamnet: YamNet) -> Clips:
+def load_others(listing: Path, yamnet: YamNet) -> LabelledPatches:
     """Return the patches of the listed recordings."""
     inputs, labels, ids = [], [], []
     for label, path in json.loads(listing.read_text()):
         samples, rate = sf.read(path, dtype="float32", always_2d=True)
-        patches = patches_of(soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE), yamnet)
+        patches = extract_patches(soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE), yamnet)
         inputs.append(patches)
         labels += [label or NO_INSTRUMENT] * len(patches)
         ids.append(np.full(len(patches), len(inputs)))
-    return Clips(np.concatenate(inputs), labels, np.concatenate(ids))
+    return LabelledPatches(np.concatenate(inputs), labels, np.concatenate(ids))
 
 
-def fit(clips: list[Clips], labels: list[str]) -> dict[str, torch.Tensor]:
+def fit(clips: list[LabelledPatches], labels: list[str]) -> dict[str, torch.Tensor]:
     """Fit one hidden layer; return its tensors."""
     torch.manual_seed(0)
     x = torch.from_numpy(np.concatenate([part.inputs for part in clips]).astype(np.float32))
@@ -107,7 +107,7 @@ def fit(clips: list[Clips], labels: list[str]) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
 
 
-def log_probabilities(tensors: dict[str, torch.Tensor], inputs: Floats) -> Floats:
+def compute_log_probabilities(tensors: dict[str, torch.Tensor], inputs: Floats) -> Floats:
     """Return log-probabilities, shape (num_patches, num_labels)."""
     w = {name: tensor.float() for name, tensor in tensors.items()}
     hidden = torch.relu(
@@ -116,9 +116,9 @@ def log_probabilities(tensors: dict[str, torch.Tensor], inputs: Floats) -> Float
     return torch.log_softmax(hidden @ w["out.weight"].T + w["out.bias"], 1).numpy()
 
 
-def report(tensors: dict[str, torch.Tensor], clips: Clips, labels: list[str]) -> None:
+def report(tensors: dict[str, torch.Tensor], clips: LabelledPatches, labels: list[str]) -> None:
     """Print the accuracy per clip, and per label what it is taken for."""
-    scores = log_probabilities(tensors, clips.inputs)
+    scores = compute_log_probabilities(tensors, clips.inputs)
     rows: dict[str, list[tuple[bool, bool, str]]] = {}
     for clip in np.unique(clips.clip_ids):
         mine = np.flatnonzero(clips.clip_ids == clip)
@@ -145,13 +145,13 @@ def main() -> None:
     parser.add_argument("--others", type=Path)
     args = parser.parse_args()
     yamnet = YamNet(weights.ensure_folder("yamnet"))
-    clips = [rendered(folder, yamnet, np.random.default_rng(seed)) for seed, folder in enumerate(args.train)]
+    clips = [load_rendered(folder, yamnet, np.random.default_rng(seed)) for seed, folder in enumerate(args.train)]
     if args.others:
-        clips.append(others(args.others, yamnet))
+        clips.append(load_others(args.others, yamnet))
     labels = sorted({label for part in clips for label in part.labels})
     tensors = fit(clips, labels)
-    report(tensors, rendered(args.test, yamnet, None), labels)
-    target = Path("services/captioners") / HEAD
+    report(tensors, load_rendered(args.test, yamnet, None), labels)
+    target = Path("services/captioners/music") / HEAD
     save_file(
         tensors, target, {"labels": json.dumps(labels), "data": LICENCES, "script": "benchmarks/instruments/fit.py"}
     )

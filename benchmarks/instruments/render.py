@@ -14,7 +14,7 @@ from pathlib import Path
 
 import soundfile as sf
 
-from benchmarks.instruments.score import CLIP_S, GAP_S, KIT, PITCHED, STRUCK, Part, clip_events, midi
+from benchmarks.instruments.score import CLIP_S, GAP_S, KIT, PITCHED, STRUCK, InstrumentPart, compose_clip, write_midi
 from services.types import SAMPLE_RATE
 
 
@@ -43,16 +43,16 @@ def render(font: Path, score: bytes, target: Path) -> None:
     sf.write(target, mono, SAMPLE_RATE, subtype="PCM_16")
 
 
-def render_part(font: Path, part: Part, folder: Path, num_clips: int, seed: int) -> None:
+def render_part(font: Path, part: InstrumentPart, folder: Path, num_clips: int, seed: int) -> None:
     """Render one class: its programmes share the clips."""
     programs: tuple[int | None, ...] = tuple(dict.fromkeys(part.programs)) or (None,)
     for program in programs:
         rng = random.Random(f"{part.label} {program} {seed}")  # noqa: S311 - music, not secrets
         weight = part.programs.count(program) / len(part.programs) if program is not None else 1.0
-        clips = [clip_events(part, rng) for _ in range(max(8, round(num_clips * weight)))]
+        clips = [compose_clip(part, rng) for _ in range(max(8, round(num_clips * weight)))]
         target = folder / f"{part.label}_{'drums' if program is None else program}.flac"
         if not target.exists():
-            render(font, midi(clips, program), target)
+            render(font, write_midi(clips, program), target)
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def main() -> None:
         render_part(args.font, part, args.folder, args.clips, args.seed)
 
 
-def slices(path: Path) -> list[tuple[int, int]]:
+def find_slices(path: Path) -> list[tuple[int, int]]:
     """Return the sample span of every clip in a rendered file."""
     num_samples = sf.info(path).frames
     slot = int((CLIP_S + GAP_S) * SAMPLE_RATE)

@@ -26,7 +26,7 @@ from services.captioners.sounds.tags import map_phrases, pool_logits, rank_sound
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.weights import store as weights
 
-TARGET = Path(__file__).parents[2] / "services" / "captioners" / FILE
+TARGET = Path(__file__).parents[2] / "services" / "captioners" / "sounds" / FILE
 LABELS = {
     "Sea waves": "sea waves",
     "A rooster crowing": "rooster crowing",
@@ -51,7 +51,7 @@ SHARPNESS, OFFSET = 1.3, 0.5  # make the layer's logits comparable to YAMNet's
 Classes: TypeAlias = tuple[tuple[int, ...], ...]
 
 
-class Example(NamedTuple):
+class SoundExample(NamedTuple):
     """A clip as YAMNet hears it; `label` is "" for a counterexample."""
 
     label: str
@@ -60,7 +60,7 @@ class Example(NamedTuple):
     scores: ClassScores
 
 
-class Layer(NamedTuple):
+class FittedLayer(NamedTuple):
     """A fitted layer, as it is written."""
 
     mean: Floats
@@ -69,7 +69,7 @@ class Layer(NamedTuple):
     bias: Floats
 
 
-def examples(folder: Path, model: YamNet) -> list[Example]:
+def load_examples(folder: Path, model: YamNet) -> list[SoundExample]:
     """Read the clips and mix speech over them."""
     rng = np.random.default_rng(0)
     rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
@@ -78,39 +78,39 @@ def examples(folder: Path, model: YamNet) -> list[Example]:
     found = []
     for row in alone:
         if row["sources"] == ["ESC-10"] and row.get("labels", [""])[0] in LABELS and len(row["labels"]) == 1:
-            sound, label = _read(folder, row), LABELS[row["labels"][0]]
+            sound, label = _read_clip(folder, row), LABELS[row["labels"][0]]
             heard: dict[str, Floats] = {
                 "alone": sound,
                 "quieter": sound * np.float32(0.25),
                 "louder": np.clip(sound * 4, -1, 1).astype(np.float32),
             }
             for number in range(2):
-                voice = _read(folder, voices[rng.integers(len(voices))])
-                heard[f"under speech {number}"] = _mixed(sound, voice, rng.uniform(0, 12))
-            found += [Example(label, row["recordings"][0], kind, model(x)) for kind, x in heard.items()]
+                voice = _read_clip(folder, voices[rng.integers(len(voices))])
+                heard[f"under speech {number}"] = _mix(sound, voice, rng.uniform(0, 12))
+            found += [SoundExample(label, row["recordings"][0], kind, model(x)) for kind, x in heard.items()]
     others = [row for row in rows if len(row["sources"]) == 1 and row["sources"][0] in (*OTHERS, RENDERED)]
     picked = rng.permutation(len(others))[:NUM_OTHERS]
-    return found + [Example("", "", "other", model(_read(folder, others[index]))) for index in picked]
+    return found + [SoundExample("", "", "other", model(_read_clip(folder, others[index]))) for index in picked]
 
 
-def _read(folder: Path, row: dict[str, str]) -> Floats:
+def _read_clip(folder: Path, row: dict[str, str]) -> Floats:
     return np.asarray(soundfile.read(folder / row["audio"], dtype="float32")[0], np.float32)
 
 
-def _mixed(sound: Floats, voice: Floats, voice_db: float) -> Floats:
+def _mix(sound: Floats, voice: Floats, voice_db: float) -> Floats:
     voice = np.resize(voice, len(sound))
     gain = np.sqrt((sound**2).mean() / (voice**2).mean()) * 10 ** (voice_db / 20)
     mixed = sound + gain * voice
     return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
 
 
-def fit(chosen: list[Example], classes: Classes) -> Layer:
+def fit(chosen: list[SoundExample], classes: Classes) -> FittedLayer:
     """Fit one logistic regression per sound to the patches of the examples; each example weighs the same."""
     torch.manual_seed(0)
     labels = list(LABELS.values())
     inputs, targets, shares = [], [], []
     for example in chosen:
-        seen = extract_features(example.scores, classes)[_teaching(example, classes)]
+        seen = extract_features(example.scores, classes)[_select_patches(example, classes)]
         inputs.append(seen)
         targets.append(np.tile([float(label == example.label) for label in labels], (len(seen), 1)))
         shares.append(np.full(len(seen), 1 / max(1, len(seen))))
@@ -127,10 +127,10 @@ def fit(chosen: list[Example], classes: Classes) -> Layer:
             torch.autograd.backward(loss)
             optimiser.step()
     weight, bias = (tensor.detach().numpy() * SHARPNESS for tensor in (layer.weight, layer.bias))
-    return Layer(*(np.asarray(array, np.float32) for array in (mean, scale, weight, bias + OFFSET)))
+    return FittedLayer(*(np.asarray(array, np.float32) for array in (mean, scale, weight, bias + OFFSET)))
 
 
-def _teaching(example: Example, classes: Classes) -> NDArray[np.bool_]:
+def _select_patches(example: SoundExample, classes: Classes) -> NDArray[np.bool_]:
     audible = example.scores.logits[:, SILENCE] < SILENT_LOGIT
     if example.label in BRIEF and audible.any():
         indices = classes[list(LABELS.values()).index(example.label)]
@@ -139,7 +139,7 @@ def _teaching(example: Example, classes: Classes) -> NDArray[np.bool_]:
     return audible
 
 
-def evaluate(layer: Layer, held_out: list[Example], names: tuple[str, ...], classes: Classes) -> None:
+def evaluate(layer: FittedLayer, held_out: list[SoundExample], names: tuple[str, ...], classes: Classes) -> None:
     """Print how often the right sound is first, and among the first three, without and with the layer."""
     for kind in ("alone", "under speech"):
         chosen = [example for example in held_out if example.kind.startswith(kind)]
@@ -150,8 +150,8 @@ def evaluate(layer: Layer, held_out: list[Example], names: tuple[str, ...], clas
 
 
 def _rank(
-    layer: Layer,
-    example: Example,
+    layer: FittedLayer,
+    example: SoundExample,
     names: tuple[str, ...],
     classes: Classes,
     *,
@@ -168,7 +168,7 @@ def main() -> None:
     """Evaluate on held-out recordings, fit on all, write."""
     model = YamNet(weights.ensure_folder("yamnet"))
     classes = tuple(map_phrases(model.names)[label] for label in LABELS.values())
-    found = examples(Path(sys.argv[1]), model)
+    found = load_examples(Path(sys.argv[1]), model)
     recordings = sorted({example.recording for example in found if example.label})
     folds = {recording: number % NUM_FOLDS for number, recording in enumerate(recordings)}
     for fold in range(NUM_FOLDS):

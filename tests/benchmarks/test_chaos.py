@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from chaos import ask_all, outcome
-from running_service import NOOP, started
+from chaos import ask_all, classify_response
+from running_service import NOOP, start_service
 
 from services.types import Answer, Choice, Evidence
 
@@ -45,7 +45,7 @@ def refusal(status: int, content: str) -> httpx.Response:
     ],
 )
 def test_an_answer_counts_if_it_is_about_the_clip_that_was_sent(response: httpx.Response, expected: str) -> None:
-    assert outcome(response, 8000) == expected
+    assert classify_response(response, 8000) == expected
 
 
 def ask_about(url: str, num_samples: int) -> httpx.Response:
@@ -59,7 +59,7 @@ def ask_about(url: str, num_samples: int) -> httpx.Response:
 @pytest.mark.timeout(180)
 def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> None:
     done: list[str] = []
-    with started((*NOOP, "ray")) as service:
+    with start_service((*NOOP, "ray")) as service:
         asyncio.run(ask_all(service.url, 24, done))
         long = ask_about(service.url, 90 * 16_000)  # more than one message of Ray's holds
         wanted = {"ServeReplica:earwitness:agent", "ServeReplica:earwitness:asr-whisper-base"}
@@ -70,5 +70,5 @@ def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> Non
                 break
             time.sleep(0.1)
     assert done == ["whole"] * 24
-    assert outcome(long, 90 * 16_000) == "whole"
+    assert classify_response(long, 90 * 16_000) == "whole"
     assert wanted <= names

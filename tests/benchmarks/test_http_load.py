@@ -11,8 +11,8 @@ import http_load
 import numpy as np
 import pytest
 import soundfile
-from http_load import Target, poisson, small_clips, steady
-from sizing import gaps_s
+from http_load import LoadTarget, make_clips, run_poisson, run_steady
+from sizing import draw_gaps_s
 
 ANSWER = json.dumps({"timings_s": {"read": 0.25}}).encode()
 BUSY = json.dumps({"error": {"code": "overloaded"}}).encode()
@@ -55,7 +55,7 @@ async def server() -> AsyncIterator[tuple[Server, str]]:
 
 
 async def test_each_answer_is_noted_with_its_code(server: tuple[Server, str]) -> None:
-    load = await steady(Target(server[1], [b"whole", b"chunks", b"busy", b"gone"]), 16, 3, keep=True)
+    load = await run_steady(LoadTarget(server[1], [b"whole", b"chunks", b"busy", b"gone"]), 16, 3, keep=True)
     assert load.errors == {"503 overloaded": 4, "IncompleteReadError": 4}
     assert [reply.timings_s for reply in load.good] == [{"read": 0.25}] * 8
     assert 50 <= load.quantile_ms(0.5) < 1000
@@ -63,37 +63,37 @@ async def test_each_answer_is_noted_with_its_code(server: tuple[Server, str]) ->
 
 
 async def test_so_many_are_in_flight_and_connections_are_kept(server: tuple[Server, str]) -> None:
-    await steady(Target(server[1], [b"whole"]), 20, 5)
+    await run_steady(LoadTarget(server[1], [b"whole"]), 20, 5)
     assert (server[0].most_open, server[0].num_connections) == (5, 5)
 
 
 async def test_time_bounds_a_steady_load(server: tuple[Server, str]) -> None:
-    load = await steady(Target(server[1], [b"whole"]), 100_000, 2, most_s=0.3)
+    load = await run_steady(LoadTarget(server[1], [b"whole"]), 100_000, 2, most_s=0.3)
     assert 2 <= len(load.good) <= 14
 
 
 async def test_questions_come_at_their_rate_whatever_comes_back(server: tuple[Server, str]) -> None:
     started = time.perf_counter()
-    load = await poisson(Target(server[1], [b"whole", b"busy"]), 60, 100.0)
-    due = sum(gaps_s(100.0, 60))
+    load = await run_poisson(LoadTarget(server[1], [b"whole", b"busy"]), 60, 100.0)
+    due = sum(draw_gaps_s(100.0, 60))
     assert due + 0.05 <= time.perf_counter() - started < due + 2
     assert len(load.good) == load.errors["503 overloaded"] == 30
     assert server[0].most_open > 1
 
 
 async def test_a_connection_that_the_server_has_closed_is_opened_again(server: tuple[Server, str]) -> None:
-    load = await poisson(Target(server[1], [b"once"]), 8, 20.0)
+    load = await run_poisson(LoadTarget(server[1], [b"once"]), 8, 20.0)
     assert (len(load.good), server[0].num_connections) == (8, 8)
 
 
 async def test_nobody_there_is_an_error_of_each_question() -> None:
-    load = await steady(Target("http://127.0.0.1:1", [b""]), 3, 1)
+    load = await run_steady(LoadTarget("http://127.0.0.1:1", [b""]), 3, 1)
     assert load.errors == {"ConnectionRefusedError": 3}
     assert np.isnan(load.quantile_ms(0.5))
 
 
 def test_clips_differ_and_have_their_length(recording: Path) -> None:
-    clips = small_clips(3, recording=recording)
+    clips = make_clips(3, recording=recording)
     assert len(set(clips)) == 3
     for clip in clips:
         samples, rate = soundfile.read(BytesIO(clip))

@@ -6,49 +6,49 @@ from pathlib import Path
 
 import httpx
 import pytest
-from http_load import Target, small_clips, steady
+from http_load import LoadTarget, make_clips, run_steady
 from load_sweep import IN_FLIGHT, sweep
-from running_service import NOOP, Service, started
-from sizing_check import stage_seconds
+from running_service import NOOP, RunningService, start_service
+from sizing_check import collect_stage_seconds
 
 PACE = ("--caption", "20", "--transcribe", "10", "--read", "30")
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with started((*NOOP, "plain"), *PACE) as running:
+def service() -> Iterator[RunningService]:
+    with start_service((*NOOP, "plain"), *PACE) as running:
         yield running
     assert not running.processes()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{running.url}/healthz")
 
 
-def test_stages_take_their_time_one_clip_at_a_time(service: Service, recording: Path) -> None:
-    target = Target(service.url, small_clips(2, recording=recording))
-    asyncio.run(steady(target, 4, 1))
-    alone = asyncio.run(steady(target, 5, 1, keep=True))
+def test_stages_take_their_time_one_clip_at_a_time(service: RunningService, recording: Path) -> None:
+    target = LoadTarget(service.url, make_clips(2, recording=recording))
+    asyncio.run(run_steady(target, 4, 1))
+    alone = asyncio.run(run_steady(target, 5, 1, keep=True))
     assert alone.errors == {}
     for stage, least_s in (("caption", 0.02), ("transcribe", 0.01), ("read", 0.03)):
-        assert min(stage_seconds(alone)[stage]) >= 0.9 * least_s  # timers may be early
-    at_once = asyncio.run(steady(target, 8, 8, keep=True))
-    assert max(stage_seconds(at_once)["read"]) >= 2.9 * 0.03  # behind others
+        assert min(collect_stage_seconds(alone)[stage]) >= 0.9 * least_s  # timers may be early
+    at_once = asyncio.run(run_steady(target, 8, 8, keep=True))
+    assert max(collect_stage_seconds(at_once)["read"]) >= 2.9 * 0.03  # behind others
 
 
-def test_the_evidence_is_about_the_clip(service: Service, recording: Path) -> None:
-    files = {"file": small_clips(1, recording=recording)[0]}
+def test_the_evidence_is_about_the_clip(service: RunningService, recording: Path) -> None:
+    files = {"file": make_clips(1, recording=recording)[0]}
     fields = {"question": "Which?", "choices": ["Rain", "Snow"], "model": "cascade"}
     answer = httpx.post(f"{service.url}/v1/audio/questions", files=files, data=fields, timeout=30).json()
     assert [one["text"] for one in answer["evidence"]] == ["Speech, 5.0 s.", "80000 samples."]
     assert (answer["choice"]["text"], answer["path"]) == ("Rain", "cascade")
 
 
-def test_a_sweep_has_an_entry_for_each_number_in_flight(service: Service, recording: Path) -> None:
-    loads = dict(sweep(service.url, small_clips(9, recording=recording), 6, 20.0))
+def test_a_sweep_has_an_entry_for_each_number_in_flight(service: RunningService, recording: Path) -> None:
+    loads = dict(sweep(service.url, make_clips(9, recording=recording), 6, 20.0))
     assert tuple(loads) == IN_FLIGHT
     assert {len(load.good) for load in loads.values()} == {6}
 
 
-def test_its_processes_have_names_memory_and_time(service: Service) -> None:
+def test_its_processes_have_names_memory_and_time(service: RunningService) -> None:
     names = service.processes()
     assert {"noop_service.py", "services.audio.decoder_worker"} <= set(names.values())
     sizes, used = service.memory_mb(), service.cpu_s()

@@ -36,7 +36,7 @@ def test_ears_work_at_once_and_the_reader_after_them(sizing: ModuleType) -> None
 
 def test_the_replicas_found_hold_the_latency_and_one_fewer_does_not(sizing: ModuleType) -> None:
     seconds = {"caption": [0.8], "read": [1.2]}
-    replicas, load = sizing.fewest(seconds, 5, 3.0)
+    replicas, load = sizing.find_fewest_replicas(seconds, 5, 3.0)
     assert load.quantile(0.95) <= 3.0
     fewer = dict(replicas) | {"read": replicas["read"] - 1}
     assert sizing.simulate(seconds, fewer, 5).quantile(0.95) > 3.0
@@ -46,6 +46,6 @@ def test_a_latency_that_no_number_of_replicas_can_hold_is_refused(
     sizing: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        sizing.fewest({"read": [2.0]}, 1, 1.0)
+        sizing.find_fewest_replicas({"read": [2.0]}, 1, 1.0)
     assert stopped.value.code == 2
     assert "needs faster models" in capsys.readouterr().err
