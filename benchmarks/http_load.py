@@ -1,6 +1,6 @@
 """HTTP load generator: closed loop (fixed concurrency) and open loop (Poisson arrivals), with latencies and errors.
 
-`run_steady` keeps a number of requests in flight; `run_poisson` sends them at a rate, whatever comes back, as real users do.
+`run_steady` keeps a number of requests in flight; `run_poisson` sends them at a rate, independent of the replies.
 The client writes prepared bytes and reads no more of an answer than it must: it shares the machine with the service.
 """
 
