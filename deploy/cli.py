@@ -15,7 +15,7 @@ import typer
 
 from eval import cli as eval_cli
 from eval.display.terminal import leave_now
-from eval.options import ANSWERING, OUTPUT, AnsweringOptions, Json, ModelOptions, with_groups
+from eval.options import AnsweringOptions, Json, ModelOptions, answering_option, output_option, with_groups
 from services.command import UNUSABLE
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 
@@ -47,15 +47,11 @@ def ask(
     answering: AnsweringOptions,
     deadline: Annotated[
         float | None,
-        typer.Option(
-            min=0.1,
-            help="Seconds for the answer once the models are loaded; what is late is left out.",
-            rich_help_panel=ANSWERING,
-        ),
+        answering_option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Print each step, what it said and its seconds.", rich_help_panel=OUTPUT),
+        output_option("--explain", help="Print each step, what it said and its seconds."),
     ] = False,
     json: Json = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -10,7 +10,15 @@ from eval.display.terminal import terminal
 from eval.options import Json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
     from eval.store.stored import StoredResult
+    from services.types import Value
+
+
+FoundT = TypeVar("FoundT", bound="Value")
 
 
 class Scorer(StrEnum):
@@ -45,10 +53,7 @@ def compare(
         _contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
         return
     comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
-    if json:
-        print(comparison.model_dump_json())  # noqa: T201
-    else:
-        print_comparison(comparison, terminal())
+    _show(comparison, print_comparison, json=json)
 
 
 def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
@@ -56,29 +61,23 @@ def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> No
     from eval.display.contest import print_contest
 
     found = contest(results, scorer.value)
-    if json:
-        print(found.model_dump_json())  # noqa: T201
-    else:
-        print_contest(found, terminal())
+    _show(found, print_contest, json=json)
 
 
 def correlate(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of several LLMs, or one .csv of percentages.")],
     *,
-    x: Annotated[str | None, typer.Option(help="Score that foretells, such as akb-open:text; default: each.")] = None,
-    y: Annotated[str | None, typer.Option(help="Score that is foretold, such as mmau:lalm; default: each.")] = None,
+    x: Annotated[str | None, typer.Option(help="Score that predicts, such as akb-open:text; default: each.")] = None,
+    y: Annotated[str | None, typer.Option(help="Score that is predicted, such as mmau:lalm; default: each.")] = None,
     json: Json = False,
 ) -> None:
-    """Correlate scores over LLMs: intervals, what one model or family decides, points lost by trusting them."""
+    """Correlate scores over LLMs: intervals, influence of single models and families, selection regret."""
     from eval.analysis.correlate import correlate_all
     from eval.analysis.score_table import read_table
     from eval.display.correlation import print_correlations
 
     found = correlate_all(read_table(runs), x, y)
-    if json:
-        print(found.model_dump_json())  # noqa: T201
-    else:
-        print_correlations(found, terminal())
+    _show(found, print_correlations, json=json)
 
 
 def recommend(
@@ -96,10 +95,7 @@ def recommend(
     from eval.display.recommendation import print_recommendation
 
     found = recommend(read_table(runs), x, y, n=n, seed=seed)
-    if json:
-        print(found.model_dump_json())  # noqa: T201
-    else:
-        print_recommendation(found, terminal())
+    _show(found, print_recommendation, json=json)
 
 
 def reproduce(
@@ -107,15 +103,12 @@ def reproduce(
     *,
     json: Json = False,
 ) -> None:
-    """Print the paper's tables beside our runs, its correlations recomputed, and where it is wrong."""
+    """Print the paper's tables beside our runs, its correlations recomputed, and its errors."""
     from eval.analysis.reproduce import reproduce
     from eval.display.reproduction import print_reproduction
 
     found = reproduce(runs or ())
-    if json:
-        print(found.model_dump_json())  # noqa: T201
-    else:
-        print_reproduction(found, terminal())
+    _show(found, print_reproduction, json=json)
 
 
 def report(
@@ -124,7 +117,7 @@ def report(
     html: Annotated[Path, typer.Option(help="File to write.")],
     max_audio_mb: Annotated[float, typer.Option(min=0, help="Megabytes of clips that the page may hold.")] = 50.0,
 ) -> None:
-    """Write one self-contained web page: tables, plots, comparisons, and every item to look at and to hear."""
+    """Write one self-contained web page: tables, plots, comparisons, and every item with its audio."""
     from eval.page.page import write_page
 
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
@@ -140,13 +133,13 @@ def fit_router(
     out: Annotated[Path, typer.Option(help="JSON file for the router; a plot is written beside it.")],
     json: Json = False,
 ) -> None:
-    """Fit what --path auto uses, and measure it on clips it has not seen, beside every other way to choose."""
+    """Fit the router of --path auto, and measure it on held-out clips beside every other way to choose."""
     from eval.display.routing import draw_routing, print_routing
     from eval.routing.arms import read_arms
-    from eval.routing.routing import route
+    from eval.routing.routing import evaluate_routing
     from services.files import write_atomic
 
-    fitted, table = route(read_arms(run_cascade, run_lalm))
+    fitted, table = evaluate_routing(read_arms(run_cascade, run_lalm))
     plot = out.with_suffix(".svg")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(out, fitted.model_dump_json(indent=1))
@@ -156,6 +149,13 @@ def fit_router(
     else:
         print_routing(table, terminal())
         terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+
+
+def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, json: bool) -> None:
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_table(found, terminal())
 
 
 def register(app: typer.Typer) -> None:

@@ -18,13 +18,14 @@ from eval import analysis_cli
 from eval.akb_open import cli as akb_cli
 from eval.display.terminal import leave_now, terminal
 from eval.options import (
-    CONTROLS,
-    OUTPUT,
     AnsweringOptions,
     BenchmarkOptions,
     Json,
     ModelOptions,
     RunningOptions,
+    control_option,
+    model_option,
+    output_option,
     with_groups,
 )
 from services.command import INTERRUPTED, UNUSABLE
@@ -54,25 +55,19 @@ def _group() -> None:
 def run(
     *,
     models: ModelOptions,
-    server: Annotated[
-        str | None, typer.Option(help="Running Earwitness service to ask instead.", rich_help_panel="Models")
-    ] = None,
+    server: Annotated[str | None, model_option(help="Running Earwitness service to ask instead.")] = None,
     answering: AnsweringOptions,
     benchmark: BenchmarkOptions,
     control: Annotated[
         list[str] | None,
-        typer.Option(help="Control to run as well; may be repeated, a wrong name lists all.", rich_help_panel=CONTROLS),
+        control_option(help="Control to run as well; may be repeated, a wrong name lists all."),
     ] = None,
-    probe_items: Annotated[
-        int, typer.Option(min=1, help="Items that the audio probes ask.", rich_help_panel=CONTROLS)
-    ] = 50,
-    seed: Annotated[int, typer.Option(help="Seed of what controls draw at random.", rich_help_panel=CONTROLS)] = 0,
+    probe_items: Annotated[int, control_option(min=1, help="Items that the audio probes ask.")] = 50,
+    seed: Annotated[int, control_option(help="Seed of what controls draw at random.")] = 0,
     running: RunningOptions,
     abstain: Annotated[
         float | None,
-        typer.Option(
-            min=0, max=1, help="Also report accuracy without answers less sure than this.", rich_help_panel=OUTPUT
-        ),
+        output_option(min=0, max=1, help="Also report accuracy without answers less sure than this."),
     ] = None,
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
@@ -118,7 +113,7 @@ def score(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Score anybody's prediction file: officially, and by strict reading.
+    """Score any prediction file by the official matcher and by strict reading.
 
     A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
     """

@@ -9,13 +9,18 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-MODELS, ANSWERING, BENCHMARK, CONTROLS, RUN, OUTPUT = "Models", "Answering", "Benchmark", "Controls", "Run", "Output"
+model_option = partial(typer.Option, rich_help_panel="Models")
+answering_option = partial(typer.Option, rich_help_panel="Answering")
+benchmark_option = partial(typer.Option, rich_help_panel="Benchmark")
+control_option = partial(typer.Option, rich_help_panel="Controls")
+run_option = partial(typer.Option, rich_help_panel="Run")
+output_option = partial(typer.Option, rich_help_panel="Output")
 
 
 class MissingAudio(StrEnum):
@@ -31,27 +36,18 @@ class ModelOptions:
 
     llm: Annotated[
         str | None,
-        typer.Option(help="LLM that reads, such as phi-4; a wrong name lists all.", rich_help_panel=MODELS),
+        model_option(help="LLM that reads, such as phi-4; a wrong name lists all."),
     ] = None
-    llm_url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible server that runs the LLM.", rich_help_panel=MODELS)
-    ] = None
-    captioner: Annotated[
-        str | None, typer.Option(help="Captioner that describes the clips.", rich_help_panel=MODELS)
-    ] = None
-    asr: Annotated[str | None, typer.Option(help="Recogniser that transcribes the clips.", rich_help_panel=MODELS)] = (
-        None
-    )
+    llm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LLM.")] = None
+    captioner: Annotated[str | None, model_option(help="Captioner that describes the clips.")] = None
+    asr: Annotated[str | None, model_option(help="Recogniser that transcribes the clips.")] = None
     lalm: Annotated[
         str | None,
-        typer.Option(
-            help="Audio-language model that hears, on every path but text and cascade; default: earwitness-tiny.",
-            rich_help_panel=MODELS,
+        model_option(
+            help="Audio-language model that hears, on every path but text and cascade; default: earwitness-tiny."
         ),
     ] = None
-    lalm_url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible server that runs the LALM.", rich_help_panel=MODELS)
-    ] = None
+    lalm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LALM.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,35 +56,25 @@ class AnsweringOptions:
 
     path: Annotated[
         str,
-        typer.Option(
-            help="Path from question to answer: cascade, lalm, auto or text (hears nothing); `ask` also takes both.",
-            rich_help_panel=ANSWERING,
+        answering_option(
+            help="Path from question to answer: cascade, lalm, auto or text (hears nothing); `ask` also takes both."
         ),
     ] = "cascade"
     budget: Annotated[
         int | None,
-        typer.Option(
+        answering_option(
             min=0,
             help="Follow-up questions that an unsure answer may ask its ears; default: 1, on path cascade of "
             "benchmarks 0.",
-            rich_help_panel=ANSWERING,
         ),
     ] = None
     rotations: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            max=26,
-            help="Orders of the options to average over; default: what suits the LLM.",
-            rich_help_panel=ANSWERING,
-        ),
+        answering_option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
     ] = None
     router: Annotated[
         Path | None,
-        typer.Option(
-            help="Router that path auto uses, from `eval fit-router`; default: the one that ships.",
-            rich_help_panel=ANSWERING,
-        ),
+        answering_option(help="Router that path auto uses, from `eval fit-router`; default: the one that ships."),
     ] = None
 
 
@@ -98,24 +84,14 @@ class BenchmarkOptions:
 
     bench: Annotated[
         str,
-        typer.Option(
-            help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema.",
-            rich_help_panel=BENCHMARK,
-        ),
+        benchmark_option(help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema."),
     ] = "mmau"
-    audio_root: Annotated[
-        Path | None, typer.Option(help="Folder that the clips' paths start from.", rich_help_panel=BENCHMARK)
-    ] = None
+    audio_root: Annotated[Path | None, benchmark_option(help="Folder that the clips' paths start from.")] = None
     missing: Annotated[
         MissingAudio,
-        typer.Option(
-            help="Clips that are not there: ask nothing, or ask the rest and count them failed.",
-            rich_help_panel=BENCHMARK,
-        ),
+        benchmark_option(help="Clips that are not there: ask nothing, or ask the rest and count them failed."),
     ] = MissingAudio.FAIL
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items.", rich_help_panel=BENCHMARK)] = (
-        None
-    )
+    limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.")] = None
 
 
 def _read_config(context: typer.Context, file: Path | None) -> Path | None:
@@ -138,30 +114,25 @@ class RunningOptions:
 
     config: Annotated[
         Path | None,
-        typer.Option(
+        run_option(
             help="YAML file with the values of flags, such as `probe_items: 20`; flags given here win.",
             is_eager=True,
             callback=_read_config,
-            rich_help_panel=RUN,
         ),
     ] = None
-    concurrency: Annotated[int, typer.Option(min=1, help="Items in flight at once.", rich_help_panel=RUN)] = 32
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask failed items again.", rich_help_panel=RUN)
-    ] = False
+    concurrency: Annotated[int, run_option(min=1, help="Items in flight at once.")] = 32
+    retry_failed: Annotated[bool, run_option("--retry-failed", help="Ask failed items again.")] = False
     price: Annotated[
         str | None,
-        typer.Option(help="Dollars per million tokens read/written, such as 0.15/0.60.", rich_help_panel=OUTPUT),
+        output_option(help="Dollars per million tokens read/written, such as 0.15/0.60."),
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the results; default: runs/, named after the options.", rich_help_panel=OUTPUT),
+        output_option(help="Folder for the results; default: runs/, named after the options."),
     ] = None
 
 
-Json: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.", rich_help_panel=OUTPUT)
-]
+Json: TypeAlias = Annotated[bool, output_option("--json", help="Print one JSON object and nothing else on stdout.")]
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,7 @@ SPEED = 343  # m/s, named in each question
 Calculation: TypeAlias = Callable[[Random], Numeric]
 
 
-def in_turn(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQuestion]]:
+def alternate(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQuestion]]:
     """Draw from the calculations in turn, without end."""
 
     def drafts(rng: Random) -> Iterator[DraftQuestion]:
@@ -256,10 +256,10 @@ def _cycles(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Loudness and distance": Drafts("Sound", in_turn(_level_at_distance, _equal_sources, _distance_for_drop)),
-    "Echoes and travel time": Drafts("Sound", in_turn(_echo, _echo_delay, _thunder, _path_difference)),
+    "Loudness and distance": Drafts("Sound", alternate(_level_at_distance, _equal_sources, _distance_for_drop)),
+    "Echoes and travel time": Drafts("Sound", alternate(_echo, _echo_delay, _thunder, _path_difference)),
     "Speech rate and pauses": Drafts(
-        "Paralinguistic", in_turn(_words_per_minute, _articulation_rate, _pause_share, _reading_time)
+        "Paralinguistic", alternate(_words_per_minute, _articulation_rate, _pause_share, _reading_time)
     ),
-    "Voice measures": Drafts("Paralinguistic", in_turn(_period, _pitch_range, _jitter, _cycles)),
+    "Voice measures": Drafts("Paralinguistic", alternate(_period, _pitch_range, _jitter, _cycles)),
 }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from eval.akb_open import check_notes, check_numbers, check_sounds
 from eval.akb_open.check_facts import FactSources, Library
 from eval.akb_open.row import CATEGORIES, COMPUTED, NUM_PER_SUB_CATEGORY, AkbOpenRow, Derivation
-from eval.benchmarks.akb import Shaped, problems
+from eval.benchmarks.akb import Shaped, find_problems
 
 GUESSING = (0.20, 0.32)
 """What `always the first` and `always the longest option` may score over the whole file."""
@@ -34,13 +34,13 @@ def check(rows: Sequence[AkbOpenRow], sources: FactSources | None = None) -> tup
     """
     library = Library(sources or FactSources())
     found = [Finding(row.id, problem) for row in rows for problem in _problems_of(row, library)]
-    shape = problems(rows, num_per_sub_category=NUM_PER_SUB_CATEGORY)
+    shape = find_problems(rows, num_per_sub_category=NUM_PER_SUB_CATEGORY)
     return tuple(found + [Finding("", problem) for problem in (*shape, *_guessable(rows))])
 
 
 def check_shape(rows: Sequence[Shaped]) -> tuple[Finding, ...]:
     """Return how any file differs from AKB's published shape; sub-categories may differ in size."""
-    return tuple(Finding("", problem) for problem in problems(rows))
+    return tuple(Finding("", problem) for problem in find_problems(rows))
 
 
 def _problems_of(row: AkbOpenRow, library: Library) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _derived(row: AkbOpenRow, derivation: Derivation) -> Iterator[str]:
         yield f"answers {row.answer!r}, but by {derivation.name} right is {' and '.join(right) or 'no option'}"
 
 
-def guessing_scores(rows: Sequence[AkbOpenRow]) -> dict[str, float]:
+def score_guessing(rows: Sequence[AkbOpenRow]) -> dict[str, float]:
     """Return the shares of right answers of reading nothing but the place or the length of the options."""
     first = sum(row.choices[0] == row.answer for row in rows)
     return {
@@ -86,6 +86,6 @@ def _longest(row: AkbOpenRow) -> float:
 
 def _guessable(rows: Sequence[AkbOpenRow]) -> Iterator[str]:
     low, high = GUESSING
-    for name, score in guessing_scores(rows).items():
+    for name, score in score_guessing(rows).items():
         if not low <= score <= high:
             yield f"{name} option scores {score:.1%}; {low:.0%} to {high:.0%} gives nothing away"

@@ -48,7 +48,7 @@ class Numeric(NamedTuple):
     digits: int
 
 
-def amount(value: float, unit: str, digits: int) -> str:
+def format_amount(value: float, unit: str, digits: int) -> str:
     """Write a quantity with its unit, such as `1,024.0 Hz`."""
     return f"{value:,.{digits}f} {unit}".strip().replace(" %", "%")
 
@@ -65,7 +65,7 @@ def draft(numeric: Numeric, rng: Random) -> DraftQuestion:
     """Word a calculation; its wrong options are near values, all written like the right one."""
     question = rng.choice(numeric.templates).format(**numeric.given)
     truth, digits = numeric.truth, numeric.digits
-    answer = amount(truth, numeric.unit, digits)
+    answer = format_amount(truth, numeric.unit, digits)
     usable = [value for value in (*numeric.wrong, *_spread(numeric)) if _is_usable(value, truth, digits)]
     larger = _texts(numeric, answer, [value for value in usable if value > truth])
     smaller = _texts(numeric, answer, [value for value in usable if value < truth])
@@ -88,8 +88,8 @@ def _is_usable(value: float, truth: float, digits: int) -> bool:
 
 
 def _texts(numeric: Numeric, answer: str, values: Sequence[float]) -> tuple[str, ...]:
-    texts = dict.fromkeys(amount(value, numeric.unit, numeric.digits) for value in values)
-    zero = amount(0, numeric.unit, numeric.digits)
+    texts = dict.fromkeys(format_amount(value, numeric.unit, numeric.digits) for value in values)
+    zero = format_amount(0, numeric.unit, numeric.digits)
     return tuple(text for text in texts if text not in {answer, zero})[:NUM_KEPT]
 
 

@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from eval.akb_open.acoustics import in_turn
+from eval.akb_open.acoustics import alternate
 from eval.akb_open.draft import Drafts, Numeric, SubCategories
 
 
@@ -310,11 +310,11 @@ def _from_t20(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Quantisation": Drafts("Audio Quality", in_turn(_dynamic_range, _more_bits, _steps)),
-    "Signal and noise": Drafts("Audio Quality", in_turn(_snr, _snr_of_voltages, _noise_for_snr)),
-    "Gain and headroom": Drafts("Audio Quality", in_turn(_after_gain, _overshoot, _normalise)),
-    "Adding and averaging noise": Drafts("Audio Quality", in_turn(_averaging, _sum_of_noises, _coherent)),
-    "Peaks and RMS": Drafts("Audio Quality", in_turn(_sine_rms, _peak_to_peak, _crest_factor)),
-    "Distortion": Drafts("Audio Quality", in_turn(_thd_percent, _distortion_db)),
-    "Reverberation": Drafts("Audio Quality", in_turn(_sabine, _decay, _from_t20)),
+    "Quantisation": Drafts("Audio Quality", alternate(_dynamic_range, _more_bits, _steps)),
+    "Signal and noise": Drafts("Audio Quality", alternate(_snr, _snr_of_voltages, _noise_for_snr)),
+    "Gain and headroom": Drafts("Audio Quality", alternate(_after_gain, _overshoot, _normalise)),
+    "Adding and averaging noise": Drafts("Audio Quality", alternate(_averaging, _sum_of_noises, _coherent)),
+    "Peaks and RMS": Drafts("Audio Quality", alternate(_sine_rms, _peak_to_peak, _crest_factor)),
+    "Distortion": Drafts("Audio Quality", alternate(_thd_percent, _distortion_db)),
+    "Reverberation": Drafts("Audio Quality", alternate(_sabine, _decay, _from_t20)),
 }

@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from eval.akb_open.acoustics import SPEED, in_turn
+from eval.akb_open.acoustics import SPEED, alternate
 from eval.akb_open.draft import Drafts, Numeric, SubCategories
 
 RATES = {"8 kHz": 8000, "11.025 kHz": 11025, "16 kHz": 16000, "22.05 kHz": 22050, "24 kHz": 24000, "32 kHz": 32000}
@@ -377,11 +377,11 @@ def _corner(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Sampling and aliasing": Drafts("Technical", in_turn(_nyquist, _least_rate, _alias)),
-    "Sample counts": Drafts("Technical", in_turn(_samples, _duration, _resampled)),
-    "Bit rate and file size": Drafts("Technical", in_turn(_bit_rate, _file_size, _compression)),
-    "Decibels": Drafts("Technical", in_turn(_power_ratio, _amplitude_ratio, _gain_factor)),
-    "Waves and periods": Drafts("Technical", in_turn(_wavelength, _tone_of_wave, _tone_period)),
-    "Spectral analysis": Drafts("Technical", in_turn(_bin_spacing, _bin_frequency, _num_bins, _num_frames)),
-    "Filters": Drafts("Technical", in_turn(_slope, _attenuation, _corner)),
+    "Sampling and aliasing": Drafts("Technical", alternate(_nyquist, _least_rate, _alias)),
+    "Sample counts": Drafts("Technical", alternate(_samples, _duration, _resampled)),
+    "Bit rate and file size": Drafts("Technical", alternate(_bit_rate, _file_size, _compression)),
+    "Decibels": Drafts("Technical", alternate(_power_ratio, _amplitude_ratio, _gain_factor)),
+    "Waves and periods": Drafts("Technical", alternate(_wavelength, _tone_of_wave, _tone_period)),
+    "Spectral analysis": Drafts("Technical", alternate(_bin_spacing, _bin_frequency, _num_bins, _num_frames)),
+    "Filters": Drafts("Technical", alternate(_slope, _attenuation, _corner)),
 }

@@ -1,4 +1,4 @@
-"""Accuracy against the budget of follow-up questions, out of one run: each answer keeps what it was before each one.
+"""Accuracy against the budget of follow-up questions, out of one run: answers keep their drafts.
 
 A run with `--budget 4` answers what it would have answered with 0, 1, 2 and 3 as well, because a smaller budget asks
 the same questions, only fewer. Only a tool that costs more than is left is passed over earlier with a smaller budget.
@@ -12,11 +12,11 @@ from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from eval.store.records import Prediction
 
-GROUPS = ("how many", "order")  # of `ASKS`: what a caption of everything loses
+GROUPS = ("how many", "order")  # of `ASKS`: what a general caption omits
 
 
 class AtBudget(NamedTuple):
-    """What the answers come to within a budget."""
+    """Accuracy within a budget."""
 
     group: str
     budget: int

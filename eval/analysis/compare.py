@@ -1,4 +1,4 @@
-"""`eval compare A B`: two runs, or two prediction files, over the same items.
+"""`eval compare A B`: paired comparison of two results (McNemar test, paired difference, Holm correction).
 
 Items are paired by id. What only one of the two has is counted and shown; an id with another question, other
 options or another answer stops the comparison. Unread and failed items are wrong in both.
@@ -176,7 +176,7 @@ def _clustered(pairs: Sequence[_Pair]) -> float | None:
     return paired_difference([pair.difference for pair in pairs], clusters).se
 
 
-def grouped(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[AnyItem]]:
+def group_by_name(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[AnyItem]]:
     """Return the items by the name of each, in the order of the names; those without one are under ""."""
     groups: defaultdict[str, list[AnyItem]] = defaultdict(list)
     for item, name in zip(items, names, strict=True):
@@ -185,13 +185,13 @@ def grouped(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[An
 
 
 def _switched(pairs: Sequence[_Pair]) -> int:
-    groups = grouped(pairs, [pair.task for pair in pairs]).values()
+    groups = group_by_name(pairs, [pair.task for pair in pairs]).values()
     return sum(max(sum(p.right_a for p in group), sum(p.right_b for p in group)) for group in groups)
 
 
 def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[GroupComparison, ...]:
     """Compare within each group that has a name; Holm's correction is over all of them."""
-    groups = {name: group for name, group in grouped(pairs, names).items() if name}
+    groups = {name: group for name, group in group_by_name(pairs, names).items() if name}
     tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
     adjusted = holm(tests)
     return tuple(

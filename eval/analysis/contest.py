@@ -1,4 +1,4 @@
-"""`eval compare A B C …`: three or more results over the same items; who wins where, and at what cost.
+"""`eval compare A B C …`: three or more results over the same items, by pairwise McNemar tests, with their cost.
 
 In each task and category the most accurate one is set against each other one. It wins where it is better than all of
 them by exact McNemar tests, corrected by Holm over every pair in every group of that kind: the leader was chosen on
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from eval.analysis.compare import Scorer, grouped, require_same
+from eval.analysis.compare import Scorer, group_by_name, require_same
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import holm, mcnemar_exact
 from eval.store.stored import StoredResult, StoredRow
@@ -70,7 +70,7 @@ class Contest(Value):
 
 
 class _Item(NamedTuple):
-    """One item, and who got it right, in the order of the contestants."""
+    """One item, and which contestants got it right, in their order."""
 
     task: str
     category: str
@@ -98,8 +98,8 @@ def contest(results: Sequence[StoredResult], scorer: Scorer = "strict") -> Conte
         n=len(items),
         contestants=contestants,
         overall=_fields({"all": items}, contestants)[0],
-        by_task=_fields(grouped(items, [item.task for item in items]), contestants),
-        by_category=_fields(grouped(items, [item.category for item in items]), contestants),
+        by_task=_fields(group_by_name(items, [item.task for item in items]), contestants),
+        by_category=_fields(group_by_name(items, [item.category for item in items]), contestants),
     )
 
 

@@ -1,4 +1,4 @@
-"""`eval correlate`: does a cheap score foretell an expensive one, and what is lost by trusting it.
+"""`eval correlate`: how well a cheap score predicts an expensive one (Pearson, Spearman, selection regret).
 
 Each pair of columns is correlated over the models that have both. A correlation over eight models says little:
 the interval, what remains without one model or one family, and the points lost by picking the best are the point.
@@ -18,7 +18,7 @@ MIN_MODELS = 3
 
 
 class ColumnCorrelation(Value):
-    """How two columns go together."""
+    """Correlation of two columns of scores."""
 
     x: str
     y: str

@@ -1,6 +1,6 @@
-"""`eval recommend`: which LLM to fine-tune into an audio-language model, and what the choice may cost.
+"""`eval recommend`: rank LLMs for fine-tuning by a text-only score, with the expected regret (Bayesian regression).
 
-The paper's claim is that a cheap text-only score x foretells the score y of the fine-tuned model. Here it becomes
+The paper's claim is that a cheap text-only score x predicts the score y of the fine-tuned model. Here it becomes
 a decision: backbones are ranked by x, and y is predicted for each from a linear regression over models that have
 both scores. Drawing the regression's parameters and its residuals many times gives the expected regret: how
 many points of y the choice falls short of the best candidate, on average. The sampling error of x
@@ -134,7 +134,7 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
     n, mean_x, mean_y = len(x), sum(x) / len(x), sum(y) / len(y)
     spread = sum((a - mean_x) ** 2 for a in x)
     if not spread:
-        raise BadConfig("All models of the calibration have the same text-only score: it can foretell nothing.")
+        raise BadConfig("All models of the calibration have the same text-only score: it can predict nothing.")
     slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
     residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
     return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n, n - 2)

@@ -1,4 +1,4 @@
-"""`eval reproduce`: the paper's tables beside our runs, its correlations recomputed, and where it is wrong.
+"""`eval reproduce`: the paper's tables beside our runs, its correlations recomputed, and its errors.
 
 Everything but the printed figures themselves is derived from published.json when the command runs.
 """

@@ -3,7 +3,7 @@
 As in MMAR's code/evaluation_rubrics.py: a wrong answer (by the official matcher) scores 0 and is not judged.
 Else several raters see question, answer, rubric and reply, and say 1 or 0 for each rubric item; a rater's score
 is the share of ones, and the item's the mean of the raters without the lowest and the highest. Ours differs in
-two ways: the judge is any LLM (theirs is gpt-4o-2024-11-20), and a rating that is no list of 0 and 1, one for
+two ways: the judge is any LLM (theirs is gpt-4o-2024-11-20), and a rating that is not a list of 0 and 1, one for
 each rubric item, is a failed rating: shown, asked again by the same command, never read as anything else.
 """
 

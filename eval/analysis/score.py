@@ -1,4 +1,4 @@
-"""`eval score`: anybody's prediction file, by the official matcher and by the strict reading of replies."""
+"""`eval score`: score any prediction file by the official matcher and by strict reading of replies."""
 
 from collections import defaultdict
 from pathlib import Path

@@ -61,10 +61,10 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
         if not n:
             raise BadConfig(f"{str(path)!r} has no score: the answers are withheld.")
         columns.setdefault(column, {})[model] = PercentScore(100 * summary.correct_strict / n, n)
-    return ScoreTable(columns, {model: family(model) for model, _ in folders})
+    return ScoreTable(columns, {model: read_family(model) for model, _ in folders})
 
 
-def family(model: str) -> str:
+def read_family(model: str) -> str:
     """Return the family that a model's name says: its letters before the first digit or hyphen."""
     match = re.match(r"[^\W\d_]+", Path(model).name)
     return match[0].lower() if match else model
@@ -97,7 +97,7 @@ def _from_csv(file: Path) -> ScoreTable:
         for name, scores in columns.items():
             if row[name]:
                 scores[row["model"]] = PercentScore(_percent(file, number, name, row[name]), None)
-    return ScoreTable(columns, {row["model"]: row.get("family") or family(row["model"]) for row in rows})
+    return ScoreTable(columns, {row["model"]: row.get("family") or read_family(row["model"]) for row in rows})
 
 
 def _percent(file: Path, line: int, column: str, text: str) -> float:
@@ -106,5 +106,5 @@ def _percent(file: Path, line: int, column: str, text: str) -> float:
     except ValueError:
         percent = -1.0
     if not 0 <= percent <= 100:
-        raise BadConfig(f"Scores {str(file)!r}, line {line}, column {column!r}: {text!r} is no percentage.")
+        raise BadConfig(f"Scores {str(file)!r}, line {line}, column {column!r}: {text!r} is not a percentage.")
     return percent

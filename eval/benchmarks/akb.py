@@ -71,7 +71,7 @@ class Shaped(Protocol):
     def sub_category(self) -> str: ...
 
 
-def problems(rows: Sequence[Shaped], *, num_per_sub_category: int | None = None) -> tuple[str, ...]:
+def find_problems(rows: Sequence[Shaped], *, num_per_sub_category: int | None = None) -> tuple[str, ...]:
     """Say how rows differ from AKB's published shape; nothing where they have it.
 
     Args:
@@ -114,7 +114,7 @@ def _bad_options(rows: Sequence[Shaped]) -> Iterator[str]:
         if len({choice.casefold().strip() for choice in row.choices}) != NUM_CHOICES or len(row.choices) != NUM_CHOICES:
             yield f"{row.id!r} has not {NUM_CHOICES} different options: {list(row.choices)}"
         if row.answer not in row.choices:
-            yield f"{row.id!r} answers {row.answer!r}, which is no option"
+            yield f"{row.id!r} answers {row.answer!r}, which is not an option"
 
 
 def _unbalanced(rows: Sequence[Shaped]) -> Iterator[str]:

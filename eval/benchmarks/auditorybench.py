@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_bytes
-from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, renamed
+from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, rename_fields
 from services.errors import BadConfig, worded
 from services.settings import settings
 
@@ -36,7 +36,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "choices": ("options",),
     "answer": ("label",),
 }
-MAX_ANSWERS = 6  # a file with more different answers is no comparison
+MAX_ANSWERS = 6  # a file with more different answers is not a comparison
 MASK = "[MASK]"
 
 
@@ -61,7 +61,7 @@ def read(file: Path) -> Benchmark:
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadConfig(f"Benchmark {str(file)!r} is no CSV in UTF-8: {error}.") from error
+        raise BadConfig(f"Benchmark {str(file)!r} is not CSV in UTF-8: {error}.") from error
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a CSV file with a header is needed.")
     task = file.parent.name if file.stem == "test" else file.stem
@@ -97,7 +97,7 @@ def _answers(rows: Sequence[Mapping[str, str]], fields: FieldNames) -> list[str]
 def _item(
     file: Path, number: int, row: Mapping[str, str], fields: FieldNames, answers: Sequence[str], task: str
 ) -> Item:
-    ours = renamed({**row, **_listed(row, fields)}, fields)
+    ours = rename_fields({**row, **_listed(row, fields)}, fields)
     ours.setdefault("choices", list(answers))
     ours["id"] = f"{task}-{ours.get('id', number)}"
     try:
@@ -133,7 +133,7 @@ def _split(cell: str) -> Iterator[str]:
 
 
 def _literal(cell: str) -> list[str]:
-    """Return the list that a cell holds; an empty one, which no question may have, where it is no list."""
+    """Return the list that a cell holds; an empty one, which no question may have, where it is not a list."""
     for read in (json.loads, ast.literal_eval):
         try:
             return [str(one) for one in read(cell)]

@@ -49,7 +49,7 @@ class Benchmark(Value):
 
     @property
     def is_withheld(self) -> bool:
-        """Whether nobody but the benchmark's authors can score it."""
+        """Whether only the benchmark's authors can score it."""
         return self.items[0].answer is None
 
     def clip_path(self, item: Item) -> Path:

@@ -40,7 +40,7 @@ class TextRow(AskedRow):
 
 def read_text_benchmark(file: Path) -> Benchmark:
     """Read a text-only file; raises `BadConfig` that names file, row and field of the first unusable row."""
-    return read_benchmark(file, row_kind(read_fields(file)), _item)
+    return read_benchmark(file, make_row_class(read_fields(file)), _item)
 
 
 def read_fields(file: Path) -> FieldNames:
@@ -58,20 +58,20 @@ def read_fields(file: Path) -> FieldNames:
         ) from error
 
 
-def row_kind(fields: FieldNames) -> type[TextRow]:
+def make_row_class(fields: FieldNames) -> type[TextRow]:
     """Return the kind of row that a file with these fields has."""
 
     class RenamedRow(TextRow):
         @model_validator(mode="before")
         @classmethod
         def _named(cls, row: object) -> object:
-            return renamed(row, fields) if isinstance(row, dict) else row
+            return rename_fields(row, fields) if isinstance(row, dict) else row
 
     return RenamedRow
 
 
-def renamed(row: Mapping[str, object], fields: FieldNames) -> dict[str, object]:
-    """Return a row under our names; a letter that is no option's text becomes the option that it stands for."""
+def rename_fields(row: Mapping[str, object], fields: FieldNames) -> dict[str, object]:
+    """Return a row under our names; a letter that is not an option's text becomes the option that it stands for."""
     simple = {name: field for name, field in fields.model_dump().items() if name != "choices"}
     ours = {name: row[field] for name, field in simple.items() if field in row}
     if isinstance(ours.get("id"), int):

@@ -23,10 +23,10 @@ def print_budget_curves(found: Sequence[AtBudget], console: Console) -> None:
 
 def draw_budget_curves(found: Sequence[AtBudget], folder: Path) -> Path:
     """Draw the curves into the run folder."""
-    from eval.display.plots import BudgetPoint, accuracy_against_budget
+    from eval.display.plots import BudgetPoint, draw_accuracy_against_budget
 
     out = folder / "budget.svg"
-    accuracy_against_budget(
+    draw_accuracy_against_budget(
         [BudgetPoint(f"{one.group} ({one.n})", one.budget, one.accuracy, one.interval) for one in found], out
     )
     return out

@@ -11,13 +11,13 @@ from eval.run.grid import Cell, Grid
 
 def draw_grid(grid: Grid) -> Path:
     """Draw the accuracies as a heat-map beside grid.json."""
-    from eval.display.plots import heat_map
+    from eval.display.plots import draw_heat_map
 
     accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
     values = [[accuracies.get((llm, captioner)) for captioner in grid.captioners] for llm in grid.llms]
     columns = [captioner or grid.path for captioner in grid.captioners]
     out = grid.folder / "grid.svg"
-    heat_map(grid.llms, columns, values, out, title=f"{grid.benchmark}: strict accuracy")
+    draw_heat_map(grid.llms, columns, values, out, title=f"{grid.benchmark}: strict accuracy")
     return out
 
 

@@ -18,7 +18,7 @@ from eval.scoring.scoring import Interval
 COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98", "#8c5a2b")
 MARKERS = "os^DvpX"
 LINE = "#8a8f98"
-INK = "#000000"  # what `as_inline` lets the page decide
+INK = "#000000"  # what `render_inline` lets the page decide
 DARK_BELOW = 0.45  # below this accuracy white is read better on viridis than black
 STYLE: dict[Any, Any] = {  # keys are literals of matplotlib's own stubs
     "font.family": "sans-serif",
@@ -38,7 +38,7 @@ class AccuracyBar(NamedTuple):
     wilson_95: Interval
 
 
-def intervals(bars: Sequence[AccuracyBar]) -> str:
+def draw_intervals(bars: Sequence[AccuracyBar]) -> str:
     """Return inline SVG: a row for each group, and in it a dot with a whisker for each run."""
     groups, runs = list(dict.fromkeys(bar.group for bar in bars)), list(dict.fromkeys(bar.run for bar in bars))
     with mpl.rc_context(STYLE):
@@ -55,7 +55,7 @@ def intervals(bars: Sequence[AccuracyBar]) -> str:
         _without_frame(axes)
         keys = [Line2D([], [], color=_colour(number), marker=_marker(number)) for number in range(len(runs))]
         figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
-        return as_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
+        return render_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
 
 
 class CostPoint(NamedTuple):
@@ -68,7 +68,7 @@ class CostPoint(NamedTuple):
     wilson_95: Interval
 
 
-def accuracy_against_cost(dots: Sequence[CostPoint], curve: Sequence[CostPoint], out: Path) -> None:
+def draw_accuracy_against_cost(dots: Sequence[CostPoint], curve: Sequence[CostPoint], out: Path) -> None:
     """Write a plot in the format of `out`'s suffix: a dot with a whisker for each way, and one way at several costs."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -96,7 +96,7 @@ class BudgetPoint(NamedTuple):
     wilson_95: Interval
 
 
-def accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None:
+def draw_accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None:
     """Write a plot in the format of `out`'s suffix: a line with a band for each name."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -132,7 +132,7 @@ def _marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
-def heat_map(
+def draw_heat_map(
     rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]], out: Path, *, title: str
 ) -> None:
     """Write a heat-map of accuracies in [0, 1], shape (num_rows, num_columns); None is an empty cell.
@@ -156,7 +156,7 @@ def heat_map(
         figure.savefig(out)
 
 
-def as_inline(figure: Figure, label: str) -> str:
+def render_inline(figure: Figure, label: str) -> str:
     """Return the figure as SVG for a page: no XML head, no background, text in the page's own colour."""
     buffer = StringIO()
     with warnings.catch_warnings():

@@ -61,7 +61,7 @@ def _or_dash(figure: float | None, form: str) -> str:
 
 def draw_routing(table: RoutingTable, out: Path) -> None:
     """Draw accuracy against seconds per question as SVG."""
-    from eval.display.plots import CostPoint, accuracy_against_cost
+    from eval.display.plots import CostPoint, draw_accuracy_against_cost
 
     dots = [
         CostPoint(row.name, row.seconds, row.correct / row.n, row.wilson_95)
@@ -72,4 +72,4 @@ def draw_routing(table: RoutingTable, out: Path) -> None:
         CostPoint(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
         for point in table.curve
     ]
-    accuracy_against_cost(dots, curve, out)
+    draw_accuracy_against_cost(dots, curve, out)

@@ -35,7 +35,7 @@ class PageClip(Value):
     """Whether that is the limit, and not the recording."""
 
 
-def page_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip, ...]:
+def encode_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageClip, ...]:
     """Encode the clips in order, up to the first that does not fit; those left out say why.
 
     `max_audio_mb` counts the base64 text, in millions of bytes.
@@ -66,7 +66,7 @@ def _page_clip(file: ClipFile) -> PageClip:
         clip = load(file.path)
     except BadAudio as error:
         return _unusable(file, error)
-    return PageClip(mp3=base64.b64encode(mp3(clip)).decode(), duration_s=round(clip.duration_s, 3))
+    return PageClip(mp3=base64.b64encode(encode_mp3(clip)).decode(), duration_s=round(clip.duration_s, 3))
 
 
 def _unusable(file: ClipFile, error: BadAudio) -> PageClip:
@@ -74,7 +74,7 @@ def _unusable(file: ClipFile, error: BadAudio) -> PageClip:
     return PageClip(mp3=None, duration_s=None, problem=str(error).replace(str(file.path), file.audio))
 
 
-def mp3(clip: AudioClip) -> bytes:
+def encode_mp3(clip: AudioClip) -> bytes:
     """Return the clip as an MP3 file."""
     buffer = BytesIO()
     with av.open(buffer, "w", format="mp3") as container:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eval.benchmarks.benchmark import Item
-from eval.page.audio import ClipFile, PageClip, page_clips
+from eval.page.audio import ClipFile, PageClip, encode_clips
 from eval.run.control_scores import CONTROLS_FOLDER
 from eval.run.controls import ASK_NO_MODEL, ROTATION
 from eval.scoring.scoring import RunSummary
@@ -127,7 +127,7 @@ def read_run(folder: Path, name: str, label: str) -> ReportedRun:
     return ReportedRun(name, label, folder, record, RunSummary.model_validate_json(file.read_bytes()))
 
 
-def page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageData:
+def gather_page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageData:
     """Gather the items of all runs, in the order in which they are first met."""
     shared = _Shared()
     clips: dict[_Key, int | None] = {}
@@ -142,7 +142,7 @@ def page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageData:
     return PageData(
         runs=tuple(PageRun(label=run.label, name=run.name, controls=tuple(run.summary.controls)) for run in runs),
         items=tuple(_page_item(key.item, clips[key], results[key]) for key in results),
-        clips=page_clips(shared.clips, max_audio_mb),
+        clips=encode_clips(shared.clips, max_audio_mb),
         statements=tuple(shared.statements),
     )
 

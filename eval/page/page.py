@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eval.analysis.compare import Comparison, compare
-from eval.display.plots import AccuracyBar, intervals
-from eval.page.items import PageData, ReportedRun, page_data, read_run
+from eval.display.plots import AccuracyBar, draw_intervals
+from eval.page.items import PageData, ReportedRun, gather_page_data, read_run
 from eval.scoring.scoring import RunSummary, Score
 from eval.store.stored import StoredResult, open_stored
 from services import web
@@ -63,12 +63,12 @@ class Reason(NamedTuple):
 def write_page(runs: Sequence[Path], out: Path, *, max_audio_mb: float = DEFAULT_MAX_AUDIO_MB) -> PageStats:
     """Write the page of some finished runs; clips beyond `max_audio_mb` are left out, and the page says so.
 
-    Raises `BadConfig` where a folder is no finished run, is named twice, or `out` cannot be written.
+    Raises `BadConfig` where a folder is not a finished run, is named twice, or `out` cannot be written.
     """
     opened = [
         read_run(folder, name, label) for folder, name, label in zip(runs, _names(runs), _labels(runs), strict=True)
     ]
-    data = page_data(opened, max_audio_mb)
+    data = gather_page_data(opened, max_audio_mb)
     content = _html(opened, data, max_audio_mb).encode()
     _write(out, content)
     num_left_out = sum(clip.mp3 is None for clip in data.clips)
@@ -183,7 +183,7 @@ def _pair(a: ReportedRun, b: ReportedRun, stored: Callable[[Path], StoredResult]
 def _plot(runs: Sequence[ReportedRun]) -> Markup:
     """Draw the scores that there are; nothing where all answers are withheld."""
     bars = list(_bars(runs))
-    return Markup(intervals(bars) if bars else "")  # noqa: S704 - drawn by matplotlib, which escapes its text
+    return Markup(draw_intervals(bars) if bars else "")  # noqa: S704 - drawn by matplotlib, which escapes its text
 
 
 def _bars(runs: Sequence[ReportedRun]) -> Iterable[AccuracyBar]:

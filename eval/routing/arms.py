@@ -1,4 +1,4 @@
-"""Two runs over the same questions, the cascade's and the LALM's: what a router learns from and is measured on."""
+"""Two runs over the same questions, paired: the cascade's and the LALM's, from which a router is fitted."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -40,7 +40,7 @@ class ArmPair(NamedTuple):
     cascade_right: bool
     lalm_right: bool
     once_right: bool
-    """Whether the cascade was right before it asked its ears again, as the paper's cascade never does."""
+    """Whether the cascade was right before follow-up questions, which the paper's cascade does not ask."""
 
     @property
     def is_discordant(self) -> bool:
@@ -68,7 +68,7 @@ class Arms(NamedTuple):
     """Run folder's name -> sha256 of its run.json and predictions.jsonl."""
     benchmark_sha256: str
     num_failed: int
-    """Questions left out because an arm failed at them: whoever was down was not wrong."""
+    """Questions left out because an arm failed at them: a failure says nothing about which arm is better."""
     num_cached: int
     """Captions and transcripts of the cascade that were there already: their seconds are not in its cost."""
 

@@ -1,9 +1,9 @@
-"""Fit a router on two runs, and measure it on questions about clips that it has not seen.
+"""Fit a router on two runs by nested cross-validation with folds over clips.
 
-A logistic regression on what the question says, fitted on the questions that exactly one arm got right, tells whom to
-ask; a conditional logit over the options (`eval.routing.stacking`), fitted on all, makes one answer of two. Inner
-folds over clips choose how strongly each is held back and how sure the first has to be; outer folds over clips, which
-no fitting has seen, give the figures.
+A logistic regression on what the question says, fitted on the questions that exactly one arm got right, predicts which
+arm to ask; a conditional logit over the options (`eval.routing.stacking`), fitted on all, combines two
+answers. Inner folds choose the regularisation of both and the certainty threshold of the first; outer folds, which no
+fit has seen, give the figures.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ NO_STACK = Stack(names=(), means=(), scales=(), cascade=Say(weights=(), bias=1.0
 
 
 class Decision(NamedTuple):
-    """What a router makes of one question, were it asked to decide."""
+    """A router's decision on one question."""
 
     likely_before: float
     """Probability that the LALM is the better one, from the question alone."""
@@ -38,11 +38,11 @@ class Decision(NamedTuple):
     """Letter that both arms together come to."""
 
     def way(self, certainty: float) -> Way:
-        """Return whom it asks."""
+        """Return which arms it asks."""
         return way_at(self.likely_before, certainty)
 
     def is_right(self, pair: ArmPair, certainty: float) -> bool:
-        """Tell whether it answers rightly when it asks both unless it is so sure."""
+        """Tell whether it is right when it asks both arms below this certainty."""
         way = self.way(certainty)
         if way == "both":
             return pair.is_right(self.if_both)
@@ -61,8 +61,8 @@ def fit_router(arms: Arms) -> Router:
     return _fit(arms, arms.pairs)
 
 
-def held_out(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
-    """Return for each pair a router that was fitted without its clip, and what that router decides."""
+def cross_validate(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
+    """Cross-validate: for each pair, return a router fitted without its clip, and that router's decision."""
     from sklearn.model_selection import GroupKFold
 
     found: dict[int, tuple[Router, Decision]] = {}
@@ -79,11 +79,11 @@ def _num_folds(clips: Sequence[str], wanted: int) -> int:
 
 def _decide(router: Router, pair: ArmPair) -> Decision:
     likely = router.before.probability(question_features(pair.question))
-    return Decision(likely, letter_of_both(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
+    return Decision(likely, choose_letter(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
 
 
-def letter_of_both(pair: ArmPair, found: Reconciled) -> str | None:
-    """Return the option that two answers come to, as `agents.auto` does."""
+def choose_letter(pair: ArmPair, found: Reconciled) -> str | None:
+    """Return the letter chosen from two reconciled answers, as `agents.auto` does."""
     if found.probabilities:
         return max(found.probabilities, key=found.probabilities.__getitem__)
     choice = chosen_arm(pair.cascade, pair.lalm, found.weight).choice
@@ -93,8 +93,10 @@ def letter_of_both(pair: ArmPair, found: Reconciled) -> str | None:
 def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
     splits = _inner_splits(pairs)
     before = _learn(pairs, splits)
-    cascade_temperature = fit_temperature([_guess(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities])
-    lalm_temperature = fit_temperature([_guess(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities])
+    cascade_temperature = fit_temperature(
+        [_forecast(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities]
+    )
+    lalm_temperature = fit_temperature([_forecast(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities])
     draft = Router(
         models=arms.models,
         cascade_temperature=cascade_temperature,
@@ -109,10 +111,10 @@ def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
 
 
 def _certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after: Stacked) -> float:
-    """Return how sure `before` has to be, by what fits without their clips do with these questions."""
+    """Return the certainty threshold of `before`, by the fits that have not seen each question's clip."""
     unseen = [draft.model_copy(update={"after": stack}) for stack in after.held_out]
     decisions = [
-        Decision(float(likely), letter_of_both(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
+        Decision(float(likely), choose_letter(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
         for pair, likely, router in zip(pairs, before.held_out, unseen, strict=True)
     ]
     # The first of equals asks both the least.
@@ -126,7 +128,7 @@ def _inner_splits(pairs: Sequence[ArmPair]) -> list[Split]:
     return list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
 
 
-def _guess(pair: ArmPair, answer: Answer) -> Forecast:
+def _forecast(pair: ArmPair, answer: Answer) -> Forecast:
     assert pair.right is not None
     return Forecast(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
 
@@ -146,15 +148,15 @@ def _learn(pairs: Sequence[ArmPair], splits: Sequence[Split]) -> _Learnt:
     rows = np.array([[one[name] for name in names] for one in features], np.float64)
     prefers_lalm = np.array([pair.lalm_right for pair in pairs])
     counts = np.array([pair.is_discordant for pair in pairs])
-    told = {strength: np.zeros(len(rows)) for strength in STRENGTHS}
-    for strength, likely in told.items():
+    predicted = {strength: np.zeros(len(rows)) for strength in STRENGTHS}
+    for strength, likely in predicted.items():
         for seen, unseen in splits:
             kept = seen[counts[seen]]
             model = _regression(names, rows[kept], prefers_lalm[kept], strength)
             likely[unseen] = [model.probability(features[place]) for place in unseen]
-    losses = {strength: _log_loss(likely[counts], prefers_lalm[counts]) for strength, likely in told.items()}
+    losses = {strength: _log_loss(likely[counts], prefers_lalm[counts]) for strength, likely in predicted.items()}
     best = min(STRENGTHS, key=losses.__getitem__)
-    return _Learnt(_regression(names, rows[counts], prefers_lalm[counts], best), told[best])
+    return _Learnt(_regression(names, rows[counts], prefers_lalm[counts], best), predicted[best])
 
 
 def _log_loss(likely: Floats, is_true: NDArray[np.bool_]) -> float:

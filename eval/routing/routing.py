@@ -1,7 +1,7 @@
-"""`eval fit-router`: every way to choose between two arms over the same questions, in one table with its cost.
+"""`eval fit-router`: every way to choose between two arms, measured on held-out clips, with its cost.
 
 What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
-modality switch is told the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
+modality switch is given the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
 answers: it takes whichever arm is right. Where the cascade's run had a budget for follow-up questions, the cascade
 that hears once, which is the paper's, stands in a row of its own, and every way is tested against it as well.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agents.reading.confidence import confidence
 from agents.routing.router import Reconciled, Router, Way, weighed
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
-from eval.routing.fit_router import CERTAINTIES, Decision, fit_router, held_out, letter_of_both
+from eval.routing.fit_router import CERTAINTIES, Decision, choose_letter, cross_validate, fit_router
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from services.types import Value
@@ -69,11 +69,11 @@ class RoutingTable(Value):
 
 
 class _Outcome(NamedTuple):
-    """What one way does with one question."""
+    """Result of one way on one question."""
 
     is_right: bool
     way: Way | None
-    """None: an earlier answer of the cascade's run, whose cost nobody measured."""
+    """None: an earlier answer of the cascade's run, whose cost was not measured."""
 
 
 class Routed(NamedTuple):
@@ -83,9 +83,9 @@ class Routed(NamedTuple):
     table: RoutingTable
 
 
-def route(arms: Arms) -> Routed:
+def evaluate_routing(arms: Arms) -> Routed:
     """Fit the router, and measure every way to choose."""
-    tested = held_out(arms)
+    tested = cross_validate(arms)
     ways = _ways(arms.pairs, tested)
     totals = {name: sum(one.is_right for one in ways[f"{name} only"]) for name in ("cascade", "lalm")}
     better: Arm = "lalm" if totals["lalm"] > totals["cascade"] else "cascade"
@@ -116,8 +116,7 @@ def _ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -
             for pair, (router, decision) in together
         ],
         "always both": [
-            _Outcome(pair.is_right(letter_of_both(pair, _alike(pair, router))), "both")
-            for pair, (router, _) in together
+            _Outcome(pair.is_right(choose_letter(pair, _alike(pair, router))), "both") for pair, (router, _) in together
         ],
         "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
     }

@@ -1,4 +1,4 @@
-"""Fit the say of two arms over the options of a question: a conditional logit, held back by a ridge."""
+"""Stacking of two arms: a conditional logit over the options of a question, with a ridge penalty."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
@@ -15,7 +15,7 @@ Places: TypeAlias = NDArray[np.intp]
 Split: TypeAlias = tuple[Places, Places]
 """Rows to fit on, and rows that the fit has not seen."""
 
-RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e4)  # weight of the squares: the larger, the closer to no feature
+RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e4)  # penalty weights: the larger, the less the features count
 NO_OPTION = -1e9
 
 
@@ -32,14 +32,14 @@ class StackingExample(NamedTuple):
 
 
 class Stacked(NamedTuple):
-    """A fit on all examples, and for each example one without its clip."""
+    """A fit on all examples, and for each example a held-out fit without its clip."""
 
     stack: Stack
     held_out: tuple[Stack, ...]
 
 
 def fit_stack(examples: Sequence[StackingExample], splits: Sequence[Split]) -> Stacked:
-    """Choose the ridge by the splits, each example unseen in exactly one of them; then fit on everything."""
+    """Choose the ridge by cross-validation over the splits, then fit on all examples."""
     problem = _Problem.of(examples)
     everything = np.arange(len(examples))
     tried = {ridge: [problem.fit(seen, ridge) for seen, _ in splits] for ridge in RIDGES}

@@ -1,4 +1,4 @@
-"""The clips of a run: each is decoded once, however many items share it, and let go after the last."""
+"""Reference-counted cache of decoded clips: each is decoded once and released after its last item."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ class Clips:
         if path not in self._decoding:
             self._decoding[path] = asyncio.create_task(asyncio.to_thread(load, path))
         try:
-            # Shielded: cancelling one item must not take the clip from its neighbours.
+            # Shielded: cancelling one item must not cancel the decoding that others wait for.
             yield await asyncio.shield(self._decoding[path])
         finally:
             self._num_uses_left[path] -= 1

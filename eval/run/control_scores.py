@@ -1,4 +1,4 @@
-"""What controls came to, from the predictions on disk."""
+"""Scores of the controls, from the predictions on disk."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from eval.store.stored import read_predictions
 CONTROLS_FOLDER = "controls"
 
 
-def scored_controls(out: Path) -> dict[str, ControlScore]:
+def score_controls(out: Path) -> dict[str, ControlScore]:
     """Score the finished controls of a run folder, those of earlier commands too."""
     finished = [name for name in CONTROLS if (out / CONTROLS_FOLDER / name / "summary.json").is_file()]
     if not finished:

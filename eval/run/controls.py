@@ -1,11 +1,11 @@
-"""Controls: the same benchmark asked so that a good score would be suspicious, or so that bias shows.
+"""Controls: ablations that show guessing without audio, and position and length bias.
 
 no-audio           the LLM alone reads the question: what can be guessed without hearing
 transcript-only    the cascade with nothing but the ASR: what words alone give away
-shuffled-captions  the cascade told about another clip (captions and transcript): does it use them at all
+shuffled-captions  the cascade reads captions and transcript of another clip: does it use them at all
 constant-first     always the first option; no model is asked
 longest            always the longest option; no model is asked
-shuffled-options   the options of each item in a random order: is the position what is liked
+shuffled-options   the options of each item in a random order: is there a position bias
 circular           every rotation of the options; an item is right only if all are (CircularEval of MMBench,
                    Liu et al. 2023, arXiv:2307.06281), and consistent if all choose the same option
 swapped-audio      some items with another item's clip: how many answers change
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.run.plan import Plan, way
+from eval.run.plan import Plan, select_builder
 from eval.store.records import RunOptions
 from services.errors import BadConfig
 from services.protocols import Answerer
@@ -27,7 +27,7 @@ ROTATION = "#rotation"  # joins an item's id with the number of its rotation
 
 
 class ControlSampling(NamedTuple):
-    """What a control draws at random, and how often."""
+    """Seed and sample size of the controls."""
 
     seed: int
     num_probed: int
@@ -43,7 +43,7 @@ def _no_audio(plan: Plan, _: ControlSampling) -> Plan:
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
     options = _only(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed", "rotations")
-    return plan._replace(options=options, hears=False, build=way(options))
+    return plan._replace(options=options, hears=False, build=select_builder(options))
 
 
 def _transcript_only(plan: Plan, _: ControlSampling) -> Plan:

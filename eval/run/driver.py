@@ -1,4 +1,4 @@
-"""Ask every item of a benchmark, at most N at once; an item that fails is recorded and stops nothing."""
+"""Benchmark driver: bounded concurrency over the items; a failed item is recorded and the run goes on."""
 
 import asyncio
 import traceback
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.store.records import Prediction, judged
+from eval.store.records import Prediction, judge_answer
 from services.errors import EarwitnessError
 from services.protocols import Answerer
 from services.request_context import RequestContext, use_context
@@ -14,7 +14,7 @@ from services.types import Answer
 
 
 class Driver:
-    """Asks an answerer the items of a benchmark, and hands on each Prediction as it is finished."""
+    """Asks an answerer the items of a benchmark and passes on each `Prediction` as it is finished."""
 
     def __init__(self, answerer: Answerer, benchmark: Benchmark, *, hears: bool, clock_s: float = 0.0) -> None:
         self._answerer = answerer
@@ -44,10 +44,12 @@ class Driver:
                 answer = await self._answer(item)
             except EarwitnessError as error:
                 failed = str(error)
-            except Exception:  # noqa: BLE001 - the edge: whatever one item meets, the run goes on
+            except Exception:  # noqa: BLE001 - the edge: an error of one item must not end the run
                 failed = traceback.format_exc()
         now, num_cached = perf_counter(), sum(one.result == "hit" for one in call.lookups)
-        return judged(item, answer, failed, took_s=now - started, clock_s=now - self._started, num_cached=num_cached)
+        return judge_answer(
+            item, answer, failed, took_s=now - started, clock_s=now - self._started, num_cached=num_cached
+        )
 
     async def _answer(self, item: Item) -> Answer:
         question = item.to_question()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agents.models import Pool
 from eval.run import session
-from eval.run.request import RunRequest, default_folder
+from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.scoring import RunSummary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
@@ -65,7 +65,7 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     has_captioner = request.hears and request.path != "lalm"
     columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if has_captioner else (None,)
     made_of = dict(zip(llms, lalms, strict=False))
-    out = request.out or default_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
+    out = request.out or name_run_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
     pool = Pool()
     cells: list[Cell] = []
     for llm, captioner in product(llms, columns):

@@ -1,4 +1,4 @@
-"""One pass over a benchmark: which items are asked, over which way, by which models."""
+"""Plan of one pass over a benchmark: the items, the path and the models."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +25,10 @@ class Plan(NamedTuple):
 
 def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
     """Plan the run itself."""
-    return Plan(benchmark, options, hears=options.path not in DEAF, build=way(options))
+    return Plan(benchmark, options, hears=options.path not in DEAF, build=select_builder(options))
 
 
-def way(options: RunOptions) -> Build:
+def select_builder(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
         router = Path(options.router) if options.router else None

@@ -1,4 +1,4 @@
-"""Ask a running Earwitness service instead of models opened here: the same questions, the same records."""
+"""HTTP client of a running Earwitness service, as an answerer for benchmarks."""
 
 import json
 
@@ -8,7 +8,7 @@ from services.settings import settings
 from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"
-TIMEOUT_S = 900.0  # longer than the service's own deadline, so that its words arrive
+TIMEOUT_S = 900.0  # longer than the service's own deadline, so that its error arrives
 NUM_RETRIES = 4
 
 

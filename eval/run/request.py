@@ -25,7 +25,7 @@ class Price(Value):
         """Read `PROMPT/COMPLETION`, such as 0.15/0.60."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)", text)
         if match is None:
-            raise BadConfig(f"--price {text!r} is no price; one looks like 0.15/0.60 (dollars per million tokens).")
+            raise BadConfig(f"--price {text!r} is not a price; one looks like 0.15/0.60 (dollars per million tokens).")
         return cls(prompt=float(match[1]), completion=float(match[2]))
 
     def of(self, *, prompt_tokens: int, completion_tokens: int) -> float:
@@ -34,7 +34,7 @@ class Price(Value):
 
 
 BUDGETS: Mapping[str, int] = {"cascade": 0, "auto": 1}
-"""How often a benchmark's unsure answers ask the ears again: the cascade of the paper hears once."""
+"""Default number of follow-up questions in benchmarks: the paper's cascade asks none."""
 
 
 class RunRequest(RunSettings):
@@ -98,7 +98,7 @@ class RunRequest(RunSettings):
             raise BadConfig(f"Path {self.path!r} {why}: leave out {_flags(useless)}.")
 
 
-def default_folder(options: RunOptions) -> Path:
+def name_run_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
     first = f"first{options.limit}" if options.limit else None
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)

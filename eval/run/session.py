@@ -11,15 +11,15 @@ from typing import NamedTuple
 from agents.models import LocalModels, ModelNames, Pool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
-from eval.run.control_scores import CONTROLS_FOLDER, scored_controls
+from eval.run.control_scores import CONTROLS_FOLDER, score_controls
 from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
 from eval.run.plan import Plan, plan_run
 from eval.run.progress import LiveBar
-from eval.run.request import RunRequest, default_folder
+from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise
-from eval.store.provenance import environment
+from eval.store.provenance import describe_environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import RunFolder, open_run, refuse_other, write_summary
 from eval.store.submission import write_submission
@@ -32,7 +32,7 @@ PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes")
 
 
 class Outcome(NamedTuple):
-    """What a session came to."""
+    """Result of a session."""
 
     folder: Path
     summary: RunSummary
@@ -52,12 +52,12 @@ def run(request: RunRequest, pool: Pool | None = None) -> Outcome:
     benchmark = session.benchmark(options)
     main = plan_run(benchmark, options)
     controls = {name: _planned(name, main, request) for name in request.controls}
-    out = request.out or default_folder(options)
+    out = request.out or name_run_folder(options)
     refuse_other(out, _record(main))
-    verdicts, is_complete = session.passed(main, out)
+    verdicts, is_complete = session.run_pass(main, out)
     if is_complete:
         write_summary(out, _summary(out, verdicts, request))
-        passes = (session.passed(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items())
+        passes = (session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items())
         is_complete = all(control.is_complete for control in passes)
     summary = _summary(out, verdicts, request)
     if is_complete:
@@ -84,7 +84,7 @@ class _Session:
         self._runner = asyncio.Runner()
 
     def benchmark(self, options: RunOptions) -> Benchmark:
-        """Load the benchmark; that the LLM cannot run here at all is said before that a file is missing."""
+        """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
         request = self._request
         try:
             return find(request.bench, request.audio_root).first(request.limit)
@@ -93,7 +93,7 @@ class _Session:
                 self._models(options).llm()
             raise
 
-    def passed(self, plan: Plan, out: Path) -> _Pass:
+    def run_pass(self, plan: Plan, out: Path) -> _Pass:
         """Ask the items of a plan that its folder does not hold yet."""
         models = self._models(plan.options)
         answerer = plan.build(models)
@@ -143,7 +143,7 @@ def _summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> R
     added = {
         "cost_usd": price
         and price.of(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
-        "controls": scored_controls(out),
+        "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
     }
     return summary.model_copy(update=added)
@@ -162,5 +162,5 @@ def _record(plan: Plan) -> RunRecord:
         benchmark_file=str(plan.benchmark.file.resolve()),
         benchmark_sha256=plan.benchmark.sha256,
         prompts_sha256=hash_modules(*PROMPTS),
-        environments=(environment(),),
+        environments=(describe_environment(),),
     )

@@ -1,7 +1,7 @@
-"""Do probabilities mean what they say: calibration, and what answering only the surest questions would give.
+"""Calibration of probabilities (ECE, Brier score, temperature scaling) and selective prediction (risk-coverage, AURC).
 
-The top probability of an answer is its confidence. Guo et al. 2017 (arXiv:1706.04599) for the calibration error and
-the temperature, Brier 1950 for his score, Geifman & El-Yaniv 2017 (arXiv:1705.08500) for risk and coverage.
+The confidence of an answer is its top probability. Expected calibration error and temperature scaling: Guo et al. 2017
+(arXiv:1706.04599); Brier score: Brier 1950; risk-coverage curve: Geifman & El-Yaniv 2017 (arXiv:1705.08500).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,7 +19,7 @@ COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 class Forecast(NamedTuple):
-    """A distribution over the options of one question, and what became of it."""
+    """Predicted distribution over the options of one question, with the right option."""
 
     probabilities: dict[str, float]
     right: str
@@ -33,16 +33,16 @@ class Forecast(NamedTuple):
         return max(self.probabilities.values())
 
     def tempered(self, temperature: float) -> "Forecast":
-        """Return the guess at another temperature."""
+        """Return the forecast at another temperature."""
         return self._replace(probabilities=tempered(self.probabilities, temperature))
 
 
 def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Calibration | None:
-    """Measure a run's probabilities; None where there are none, or nobody may know what is right."""
+    """Measure a run's probabilities; None where it has none, or the answers are withheld."""
     halves: tuple[list[Forecast], list[Forecast]] = ([], [])
     for verdict in verdicts:
-        if guess := _guess(verdict):
-            halves[_half(verdict.cluster or verdict.id)].append(guess)
+        if forecast := _forecast(verdict):
+            halves[_half(verdict.cluster or verdict.id)].append(forecast)
     raw = [*halves[0], *halves[1]]
     if not raw:
         return None
@@ -50,16 +50,16 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     curve = list(risk_coverage(raw))  # the halves' temperatures would put their answers in another order
     return Calibration(
         n=len(raw),
-        raw=quality(raw),
-        tempered=quality(mended),
+        raw=measure_quality(raw),
+        tempered=measure_quality(mended),
         temperature=round(fit_temperature(raw), 4),
         aurc=aurc(raw),
         risk_coverage=tuple(curve[max(0, round(share * len(curve)) - 1)] for share in COVERAGES),
-        abstention=None if abstain is None else selective(mended, abstain, len(verdicts)),
+        abstention=None if abstain is None else measure_abstention(mended, abstain, len(verdicts)),
     )
 
 
-def _guess(verdict: Verdict) -> Forecast | None:
+def _forecast(verdict: Verdict) -> Forecast | None:
     if not verdict.probabilities or verdict.right is None:
         return None
     named = {str(place): p for place, p in enumerate(verdict.probabilities)}
@@ -71,72 +71,72 @@ def _half(cluster: str) -> int:
     return sha256(cluster.encode()).digest()[0] % 2
 
 
-def _tempered(guesses: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
+def _tempered(forecasts: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
     temperature = fit_temperature(fitted_on)
-    return [guess.tempered(temperature) for guess in guesses]
+    return [forecast.tempered(temperature) for forecast in forecasts]
 
 
-def fit_temperature(guesses: Sequence[Forecast]) -> float:
-    """Return the temperature that makes the right options likeliest; 1 for no guesses."""
-    if not guesses:
+def fit_temperature(forecasts: Sequence[Forecast]) -> float:
+    """Fit temperature scaling: the temperature of least negative log-likelihood; 1 without forecasts."""
+    if not forecasts:
         return 1.0
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(lambda t: nll([one.tempered(exp(t)) for one in guesses]), bounds=LOG_TEMPERATURES)
+    found = minimize_scalar(lambda t: nll([one.tempered(exp(t)) for one in forecasts]), bounds=LOG_TEMPERATURES)
     return exp(float(found.x))
 
 
-def quality(guesses: Sequence[Forecast]) -> ForecastQuality:
-    """Measure at least one guess."""
-    return ForecastQuality(ece=ece(guesses), brier=brier(guesses), nll=nll(guesses))
+def measure_quality(forecasts: Sequence[Forecast]) -> ForecastQuality:
+    """Return calibration error, Brier score and negative log-likelihood of one or more forecasts."""
+    return ForecastQuality(ece=ece(forecasts), brier=brier(forecasts), nll=nll(forecasts))
 
 
-def nll(guesses: Sequence[Forecast]) -> float:
+def nll(forecasts: Sequence[Forecast]) -> float:
     """Return the mean negative log-likelihood of the right option, in nats."""
-    return -sum(log(max(guess.probabilities[guess.right], TINY)) for guess in guesses) / len(guesses)
+    return -sum(log(max(forecast.probabilities[forecast.right], TINY)) for forecast in forecasts) / len(forecasts)
 
 
-def brier(guesses: Sequence[Forecast]) -> float:
-    """Return the mean squared error of the probabilities, summed over the options."""
-    return sum(_squared(guess) for guess in guesses) / len(guesses)
+def brier(forecasts: Sequence[Forecast]) -> float:
+    """Return the Brier score: mean squared error of the probabilities, summed over the options, in [0, 2]."""
+    return sum(_squared(forecast) for forecast in forecasts) / len(forecasts)
 
 
-def _squared(guess: Forecast) -> float:
-    return sum((p - (option == guess.right)) ** 2 for option, p in guess.probabilities.items())
+def _squared(forecast: Forecast) -> float:
+    return sum((p - (option == forecast.right)) ** 2 for option, p in forecast.probabilities.items())
 
 
-def ece(guesses: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
-    """Return the mean distance of confidence and accuracy over bins of equal width, weighted by their items."""
+def ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
+    """Return the expected calibration error: mean gap of confidence and accuracy over bins of equal width."""
 
-    def bin_of(guess: Forecast) -> int:
-        return min(num_bins - 1, int(guess.confidence * num_bins))
+    def bin_of(forecast: Forecast) -> int:
+        return min(num_bins - 1, int(forecast.confidence * num_bins))
 
-    binned = groupby(sorted(guesses, key=bin_of), key=bin_of)
-    return sum(abs(sum(one.confidence - one.is_right for one in bin_)) for _, bin_ in binned) / len(guesses)
+    binned = groupby(sorted(forecasts, key=bin_of), key=bin_of)
+    return sum(abs(sum(one.confidence - one.is_right for one in bin_)) for _, bin_ in binned) / len(forecasts)
 
 
-def risk_coverage(guesses: Sequence[Forecast]) -> Iterator[RiskPoint]:
-    """Yield the error rate of the 1, 2, … surest answers; equally sure ones share their errors."""
+def risk_coverage(forecasts: Sequence[Forecast]) -> Iterator[RiskPoint]:
+    """Yield the risk-coverage curve: error rate of the 1, 2, … most confident answers; ties share their errors."""
     errors, num_seen = 0.0, 0
-    ranked = sorted(guesses, key=lambda guess: -guess.confidence)
-    for _, tied in groupby(ranked, key=lambda guess: guess.confidence):
+    ranked = sorted(forecasts, key=lambda forecast: -forecast.confidence)
+    for _, tied in groupby(ranked, key=lambda forecast: forecast.confidence):
         same = list(tied)
-        rate = sum(not guess.is_right for guess in same) / len(same)
+        rate = sum(not forecast.is_right for forecast in same) / len(same)
         for _ in same:
             num_seen += 1
             errors += rate
-            yield RiskPoint(num_seen / len(guesses), errors / num_seen)
+            yield RiskPoint(num_seen / len(forecasts), errors / num_seen)
 
 
-def aurc(guesses: Sequence[Forecast]) -> float:
+def aurc(forecasts: Sequence[Forecast]) -> float:
     """Return the area under the risk-coverage curve: the mean risk over all coverages."""
-    return sum(point.risk for point in risk_coverage(guesses)) / len(guesses)
+    return sum(point.risk for point in risk_coverage(forecasts)) / len(forecasts)
 
 
-def selective(guesses: Sequence[Forecast], threshold: float, n: int) -> SelectiveAccuracy:
-    """Return what remains of `n` items when only guesses of at least this confidence are answered."""
-    kept = [guess for guess in guesses if guess.confidence >= threshold]
-    correct = sum(guess.is_right for guess in kept)
+def measure_abstention(forecasts: Sequence[Forecast], threshold: float, n: int) -> SelectiveAccuracy:
+    """Return selective accuracy: what remains of `n` items when less confident answers are withheld."""
+    kept = [forecast for forecast in forecasts if forecast.confidence >= threshold]
+    correct = sum(forecast.is_right for forecast in kept)
     return SelectiveAccuracy(
         threshold=threshold,
         n=n,

@@ -1,4 +1,4 @@
-"""Is an answer right, and how sure is an accuracy.
+"""Scoring: strict and official accuracy, Wilson intervals and clustered standard errors.
 
 Strict: the reply is read as exactly one option, and that option's text is the answer. Official: the token-set
 matcher of MMAU and MMAR. What could not be read and what failed stays in the denominator of both.
@@ -18,7 +18,7 @@ Z_95 = 1.959963984540054  # normal quantile: two-sided 95 %
 
 
 class Verdict(NamedTuple):
-    """What became of one item, as far as counting needs it."""
+    """The verdict on one item, with the figures that summaries need."""
 
     id: str
     task: str
@@ -33,11 +33,11 @@ class Verdict(NamedTuple):
     failed: bool = False
     degraded: bool = False
     withheld: bool = False
-    """Nobody but the benchmark's authors knows the answer."""
+    """The benchmark's authors keep the answer to themselves."""
     took_s: float = 0.0
     clock_s: float = 0.0
-    num_cached: int = 0
     """Running time of the whole run when the item was finished."""
+    num_cached: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     probabilities: tuple[float, ...] = ()
@@ -84,7 +84,7 @@ class ControlScore(Score):
 
 
 class ForecastQuality(Value):
-    """How far probabilities can be believed."""
+    """Calibration error, Brier score and negative log-likelihood."""
 
     ece: float
     """Expected calibration error over ten bins of equal width, in [0, 1]."""
@@ -95,7 +95,7 @@ class ForecastQuality(Value):
 
 
 class SelectiveAccuracy(Value):
-    """What is left when unsure answers are withheld."""
+    """Accuracy when answers below a confidence are withheld (selective prediction)."""
 
     threshold: float
     """Calibrated probability below which no answer is given."""
@@ -109,14 +109,14 @@ class SelectiveAccuracy(Value):
 
 
 class RiskPoint(NamedTuple):
-    """The error rate of the surest answers."""
+    """A point of the risk-coverage curve: the error rate of the most confident answers."""
 
     coverage: float
     risk: float
 
 
 class Calibration(Value):
-    """How far the probabilities of a run can be believed."""
+    """Calibration of a run's probabilities, before and after temperature scaling."""
 
     n: int
     """Items that came with probabilities and have a public answer."""
@@ -124,9 +124,9 @@ class Calibration(Value):
     tempered: ForecastQuality
     """At a temperature fitted on the other half of the questions."""
     temperature: float
-    """Fitted on all; above 1: the run is surer than it should be."""
+    """Fitted on all; above 1: the run is overconfident."""
     aurc: float
-    """Area under the risk-coverage curve; the lower, the better confidence tells right from wrong."""
+    """Area under the risk-coverage curve; the lower, the better confidence separates right from wrong."""
     risk_coverage: tuple[RiskPoint, ...]
     abstention: SelectiveAccuracy | None = None
     """With --abstain."""
@@ -198,7 +198,7 @@ def _by(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dict[str, Sco
 
 
 def wilson_95(num_correct: int, n: int) -> Interval:
-    """Return the 95 % interval of Wilson (1927), which holds near 0 and 1 and for small n."""
+    """Return the 95 % Wilson score interval (Wilson 1927), which holds near 0 and 1 and for small n."""
     if n == 0:
         return Interval(0.0, 1.0)
     share = num_correct / n
@@ -210,7 +210,7 @@ def wilson_95(num_correct: int, n: int) -> Interval:
 
 
 def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
-    """Return the standard error of the mean of `values` with items of one cluster taken together.
+    """Return the clustered standard error of the mean of `values`.
 
     The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024,
     arXiv:2411.00640, section 2.2).

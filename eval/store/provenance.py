@@ -1,4 +1,4 @@
-"""Where a number comes from: the commit, the packages and the machine that made it."""
+"""Provenance of a run: commit, package versions and machine."""
 
 import os
 import platform
@@ -35,7 +35,7 @@ class Environment(Value):
         return self == other.model_copy(update={"started_at": self.started_at})
 
 
-def environment() -> Environment:
+def describe_environment() -> Environment:
     """Describe this process's surroundings, without importing any engine."""
     return Environment(
         started_at=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""What a run writes down: a Prediction per item, and a RunRecord that says where they come from."""
+"""Records of a run: a `Prediction` per item, and a `RunRecord` with their provenance."""
 
 from eval.benchmarks.benchmark import Item
 from eval.scoring.scoring import Verdict, string_match
@@ -57,7 +57,7 @@ class Prediction(Item):
         )
 
 
-def judged(
+def judge_answer(
     item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float, num_cached: int = 0
 ) -> Prediction:
     """Judge an answer, or the lack of one."""

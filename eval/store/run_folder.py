@@ -1,4 +1,4 @@
-"""The folder of a run: durable line by line, and resumed where it stopped.
+"""Run folder: durable (fsync) line by line, locked to one process, and resumable.
 
 run.json           RunRecord: what was asked, of which models, with which prompts, on which machine
 predictions.jsonl  one Prediction per finished item, in the order of finishing
@@ -130,7 +130,7 @@ def _whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
                 prediction = Prediction.model_validate_json(line)
             except ValidationError as error:
                 if lines.read(1):
-                    raise BadConfig(f"{str(file)!r}, line {number} is no prediction; name another --out.") from error
+                    raise BadConfig(f"{str(file)!r}, line {number} is not a prediction; name another --out.") from error
                 return
             if not line.endswith(b"\n"):
                 return
@@ -145,12 +145,14 @@ def read_record(folder: Path) -> RunRecord | None:
     try:
         return RunRecord.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        raise BadConfig(f"{str(file)!r} is no run record of this version; name another folder with --out.") from error
+        raise BadConfig(
+            f"{str(file)!r} is not a run record of this version; name another folder with --out."
+        ) from error
 
 
 def require_record(folder: Path) -> RunRecord:
     """Return run.json; `BadConfig` where the folder holds none that can be read."""
     record = read_record(folder)
     if record is None:
-        raise BadConfig(f"{str(folder)!r} is no run folder: it holds no run.json.")
+        raise BadConfig(f"{str(folder)!r} is not a run folder: it holds no run.json.")
     return record

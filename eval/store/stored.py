@@ -1,4 +1,4 @@
-"""Results that lie on disk: a run folder of ours, or anybody's prediction file, as rows with verdicts.
+"""Stored results: a run folder, or any prediction file, read as rows with verdicts.
 
 A prediction file is a JSON list or JSON lines. A row needs `id`, `choices`, `answer` and one prediction; all
 is taken from the row itself, nothing is joined. The prediction is the first of `model_prediction`,
@@ -69,7 +69,7 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
         try:
             yield Prediction.model_validate_json(line)
         except ValidationError as error:
-            raise BadConfig(f"{str(file)!r}, line {number} is no prediction of this version.") from error
+            raise BadConfig(f"{str(file)!r}, line {number} is not a prediction of this version.") from error
 
 
 def _own(prediction: Prediction) -> StoredRow:
@@ -130,7 +130,7 @@ def _parsed(file: Path, content: bytes) -> list[tuple[int, object]]:
 def _checked(file: Path, number: int, row: object) -> FileRow:
     where = f"Predictions {str(file)!r}, row {number}"
     if not isinstance(row, dict):
-        raise BadConfig(f"{where} is no JSON object.")
+        raise BadConfig(f"{where} is not a JSON object.")
     try:
         checked = FileRow.model_validate(row | {"number": number})
     except ValidationError as error:
@@ -170,10 +170,10 @@ def _extra(row: FileRow) -> Mapping[str, object]:
 def _judged(file: Path, row: FileRow, key: str) -> StoredRow:
     prediction = _numbered(_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
-        raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is no text.")
+        raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is not text.")
     failed = prediction is None or bool(row.failed)
     text = prediction or ""
-    read = None if failed else strictly_read(text, row.choices, is_option_text=key in EXTRACTED)
+    read = None if failed else read_strictly(text, row.choices, is_option_text=key in EXTRACTED)
     verdict = Verdict(
         id=row.id,
         task=row.task or row.modality or row.category or "",
@@ -190,7 +190,7 @@ def _judged(file: Path, row: FileRow, key: str) -> StoredRow:
     return StoredRow(verdict, row.question, row.choices, row.answer, text)
 
 
-def strictly_read(reply: str, choices: tuple[str, ...], *, is_option_text: bool = False) -> str | None:
+def read_strictly(reply: str, choices: tuple[str, ...], *, is_option_text: bool = False) -> str | None:
     """Return the text of the one option that a reply names, or None.
 
     Text that was extracted already (`is_option_text`) and is an option to the letter is that option: where the

@@ -10,8 +10,8 @@ import pytest
 
 from eval.benchmarks.benchmark import Item
 from eval.scoring.scoring import summarise
-from eval.store.provenance import environment
-from eval.store.records import ModelUse, RunOptions, RunRecord, judged
+from eval.store.provenance import describe_environment
+from eval.store.records import ModelUse, RunOptions, RunRecord, judge_answer
 from eval.store.run_folder import open_run, write_summary
 from services.types import Answer, Choice, Draft, Usage
 
@@ -101,7 +101,7 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
                 benchmark_sha256="1",
                 prompts_sha256="2",
                 models=tuple(ModelUse(role=role, name=name, revision="1") for role, name in MODELS[arm].items()),
-                environments=(environment(),),
+                environments=(describe_environment(),),
             )
             with open_run(folder, record) as run:
                 for number, item in enumerate(items, start=1):
@@ -113,7 +113,7 @@ def make_runs(tmp_path: Path) -> Callable[..., TwoRuns]:
                     why = "down" if arm == "lalm" and number in failed else None
                     clock_s = number * SECONDS[arm]
                     took_s = 4.0 if arm == "cascade" and item.task == slow else 1.0
-                    run.append(judged(item, None if why else answer, why, took_s=took_s, clock_s=clock_s))
+                    run.append(judge_answer(item, None if why else answer, why, took_s=took_s, clock_s=clock_s))
             write_summary(folder, summarise(run.verdicts.values()))
         return folders
 

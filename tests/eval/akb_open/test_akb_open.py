@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from eval.akb_open.check import check, guessing_scores
+from eval.akb_open.check import check, score_guessing
 from eval.akb_open.check_facts import FactSources
 from eval.akb_open.check_numbers import TRUTHS as NUMBERS
 from eval.akb_open.check_numbers import Given
@@ -114,7 +114,7 @@ def test_the_generator_repeats_itself() -> None:
 
 
 def test_nothing_is_given_away_by_place_or_length() -> None:
-    assert all(0.2 <= share <= 0.3 for share in guessing_scores(ROWS).values())
+    assert all(0.2 <= share <= 0.3 for share in score_guessing(ROWS).values())
 
 
 @pytest.mark.parametrize(

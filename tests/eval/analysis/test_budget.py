@@ -7,7 +7,7 @@ from rich.console import Console
 from eval.analysis.budget import compute_budget_curves
 from eval.benchmarks.benchmark import Item
 from eval.display.budget import draw_budget_curves, print_budget_curves
-from eval.store.records import Prediction, judged
+from eval.store.records import Prediction, judge_answer
 from services.types import Answer, Choice, Draft
 
 OPTIONS = ("two", "three")
@@ -25,7 +25,7 @@ def predicted(question: str, drafts: Sequence[tuple[int, str]], last: str) -> Pr
         path="cascade",
         drafts=tuple(Draft(actions=spent, choice=Choice(letter="A", text=text)) for spent, text in drafts),
     )
-    return judged(item, answer, None, took_s=1.0, clock_s=1.0)
+    return judge_answer(item, answer, None, took_s=1.0, clock_s=1.0)
 
 
 ROWS = (

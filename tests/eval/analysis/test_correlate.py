@@ -7,7 +7,7 @@ from rich.console import Console
 
 from eval.analysis.correlate import correlate_all
 from eval.analysis.recommend import recommend
-from eval.analysis.score_table import family, read_table
+from eval.analysis.score_table import read_family, read_table
 from eval.display.correlation import print_correlations
 from services.errors import BadConfig
 
@@ -91,7 +91,7 @@ def test_a_csv_that_is_no_table_of_percentages_is_refused(tmp_path: Path, text: 
 
 
 def test_families_come_from_names_or_from_their_column(tmp_path: Path) -> None:
-    assert [family(name) for name in ("qwen2.5-7b", "phi-4", "Llama-3", "/models/olmo-3")] == [
+    assert [read_family(name) for name in ("qwen2.5-7b", "phi-4", "Llama-3", "/models/olmo-3")] == [
         "qwen",
         "phi",
         "llama",

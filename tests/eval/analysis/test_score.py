@@ -7,7 +7,7 @@ import pytest
 
 from eval.analysis.score import score_file
 from eval.cli import main
-from eval.store.stored import strictly_read
+from eval.store.stored import read_strictly
 from services.errors import BadConfig
 
 ROOT = Path(__file__).parents[3]
@@ -128,9 +128,9 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: str) -> None:
 
 def test_an_extracted_text_that_is_an_option_to_the_letter_is_that_option() -> None:
     notes = ("G", "A#", "D", "E")
-    assert strictly_read("D", notes, is_option_text=True) == "D"
-    assert strictly_read("D", notes) is None
-    assert strictly_read("(D)", notes) == "E"
+    assert read_strictly("D", notes, is_option_text=True) == "D"
+    assert read_strictly("D", notes) is None
+    assert read_strictly("(D)", notes) == "E"
 
 
 def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ OPEN = akb.load_open().items
 
 
 def test_akb_open_has_the_published_shape() -> None:
-    assert akb.problems(OPEN, num_per_sub_category=30) == ()
+    assert akb.find_problems(OPEN, num_per_sub_category=30) == ()
     assert len(OPEN) == 1440
 
 
@@ -118,8 +118,8 @@ def changed(number: int, **update: object) -> Callable[[list[Item]], list[Item]]
     ],
 )
 def test_another_shape_is_found(change: Callable[[list[Item]], list[Item]], problem: str) -> None:
-    assert any(problem in found for found in akb.problems(change(list(OPEN)), num_per_sub_category=30))
+    assert any(problem in found for found in akb.find_problems(change(list(OPEN)), num_per_sub_category=30))
 
 
 def test_sizes_may_differ_where_none_is_asked() -> None:
-    assert akb.problems(OPEN[1:]) == ()
+    assert akb.find_problems(OPEN[1:]) == ()

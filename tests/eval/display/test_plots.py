@@ -1,7 +1,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.display.plots import AccuracyBar, CostPoint, accuracy_against_cost, heat_map, intervals
+from eval.display.plots import AccuracyBar, CostPoint, draw_accuracy_against_cost, draw_heat_map, draw_intervals
 from eval.scoring.scoring import Interval
 
 BARS = [
@@ -17,24 +17,24 @@ def texts(svg: str) -> list[str]:
 
 
 def test_the_interval_plot_is_valid_svg_that_names_runs_and_groups() -> None:
-    svg = intervals(BARS)
+    svg = draw_intervals(BARS)
     assert {"cascade", "text <only>", "sound"} <= set(texts(svg))
     assert svg.startswith("<svg ")
     assert "<only>" not in svg
     assert "#000000" not in svg
-    assert intervals(BARS) == svg
+    assert draw_intervals(BARS) == svg
 
 
 def test_the_heat_map_writes_each_number_and_marks_empty_cells(tmp_path: Path) -> None:
     out = tmp_path / "grid.svg"
-    heat_map(["a", "b"], ["x", "y"], [[0.5, 0.25], [None, 1.0]], out, title="tiny")
+    draw_heat_map(["a", "b"], ["x", "y"], [[0.5, 0.25], [None, 1.0]], out, title="tiny")
     assert {"50.0", "25.0", "-", "100.0", "tiny, %", "a", "b", "x", "y"} <= set(texts(out.read_text()))
 
 
 def test_accuracy_is_drawn_against_cost_with_a_legend(tmp_path: Path) -> None:
     dots = [CostPoint("cascade only", 2.0, 0.6, Interval(0.5, 0.7)), CostPoint("oracle", 2.5, 0.9, Interval(0.8, 0.95))]
-    accuracy_against_cost(dots, dots, tmp_path / "cost.svg")
+    draw_accuracy_against_cost(dots, dots, tmp_path / "cost.svg")
     drawn = (tmp_path / "cost.svg").read_text()
     assert all(text in drawn for text in ("cascade only", "oracle", "seconds per question"))
-    accuracy_against_cost(dots, dots, tmp_path / "again.svg")
+    draw_accuracy_against_cost(dots, dots, tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text() == drawn

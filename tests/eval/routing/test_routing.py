@@ -11,7 +11,7 @@ from agents.routing.router import ArmModels, read_router
 from eval.cli import main
 from eval.display.routing import print_routing
 from eval.routing.arms import read_arms
-from eval.routing.routing import RoutingRow, RoutingTable, route
+from eval.routing.routing import RoutingRow, RoutingTable, evaluate_routing
 from services.errors import BadConfig
 from services.types import Question
 
@@ -30,7 +30,7 @@ def rows(table: RoutingTable) -> dict[str, RoutingRow]:
 
 
 def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(make_runs: Callable[..., Path]) -> None:
-    fitted, table = route(read_arms(*make_runs(COMPLEMENTARY)))
+    fitted, table = evaluate_routing(read_arms(*make_runs(COMPLEMENTARY)))
     found = rows(table)
     assert list(found) == [
         *("cascade only", "lalm only", "modality switch", "confidence switch"),
@@ -57,7 +57,7 @@ def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(ma
 
 
 def test_the_cascade_that_hears_once_has_a_row_where_the_run_asked_again(make_runs: Callable[..., Path]) -> None:
-    found = rows(route(read_arms(*make_runs(COMPLEMENTARY, once=0.25)))[1])
+    found = rows(evaluate_routing(read_arms(*make_runs(COMPLEMENTARY, once=0.25)))[1])
     once, cascade, oracle = found["cascade, heard once"], found["cascade only"], found["oracle"]
     assert (once.correct, once.mcnemar_p_once, once.seconds) == (75, None, None)
     assert cascade.mcnemar_p is None or found["lalm only"].mcnemar_p is None
@@ -67,7 +67,7 @@ def test_the_cascade_that_hears_once_has_a_row_where_the_run_asked_again(make_ru
 
 
 def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[..., Path]) -> None:
-    found = rows(route(read_arms(*make_runs(ALIKE, sure_if=(0.8, 0.4))))[1])
+    found = rows(evaluate_routing(read_arms(*make_runs(ALIKE, sure_if=(0.8, 0.4))))[1])
     assert found["confidence switch"].correct == found["oracle"].correct
     assert found["fitted router"].correct == found["oracle"].correct
     assert found["always both"].correct == found["oracle"].correct
@@ -75,7 +75,7 @@ def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[...,
 
 
 def test_where_nothing_tells_the_arms_apart_the_router_claims_nothing(make_runs: Callable[..., Path]) -> None:
-    router = rows(route(read_arms(*make_runs(ALIKE)))[1])["fitted router"]
+    router = rows(evaluate_routing(read_arms(*make_runs(ALIKE)))[1])["fitted router"]
     assert router.mcnemar_p is not None and router.mcnemar_p > 0.05
     assert router.headroom is not None and router.headroom < 0.35
 
@@ -89,7 +89,7 @@ def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     assert ended.value.code == 0
     table = RoutingTable.model_validate_json(capsys.readouterr().out)
     router = read_router(out)
-    assert (router, table) == route(read_arms(*runs)), "fitting twice gives the same"
+    assert (router, table) == evaluate_routing(read_arms(*runs)), "fitting twice gives the same"
     assert router.models == ArmModels(llm="reader", captioner="ears", asr="scribe", lalm="hearer")
     assert router.provenance.runs.keys() == {"cascade", "lalm"}
     assert all(len(digest) == 64 for digest in router.provenance.runs.values())
@@ -119,7 +119,7 @@ def test_a_failed_item_is_left_out_and_not_taken_for_a_wrong_answer(
     whole, arms = read_arms(*make_runs(COMPLEMENTARY)), read_arms(*make_runs(COMPLEMENTARY, failed=range(1, 51)))
     assert (whole.num_failed, arms.num_failed, len(arms.pairs)) == (0, 50, 250)
     assert [pair.lalm_right for pair in arms.pairs] == [pair.lalm_right for pair in whole.pairs[50:]]
-    print_routing(route(arms).table, Console())
+    print_routing(evaluate_routing(arms).table, Console())
     assert "Left out: 50 questions at which an arm failed." in capsys.readouterr().out
     with pytest.raises(BadConfig, match="both answered 0 questions"):
         read_arms(*make_runs(COMPLEMENTARY, failed=range(1, 301)))

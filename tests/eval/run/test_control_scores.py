@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.run.control_scores import scored_controls
+from eval.run.control_scores import score_controls
 from eval.run.controls import ROTATION
 from eval.store.records import Prediction
 
@@ -51,7 +51,7 @@ def test_changed_counts_other_choices_among_those_that_came(run: Path) -> None:
         prediction("3", "Man"),
         prediction("4", None, failed="gone"),
     )
-    score = scored_controls(run)["no-audio"]
+    score = score_controls(run)["no-audio"]
     assert (score.n, score.correct_strict, score.failed) == (4, 1, 1)
     assert (score.changed, score.compared) == (2, 3)
     assert score.consistent is None
@@ -63,7 +63,7 @@ def test_circular_is_right_only_if_every_rotation_is(run: Path) -> None:
         prediction(f"{name}{ROTATION}{by}", chosen) for name, both in answers.items() for by, chosen in enumerate(both)
     ]
     write(run / "controls" / "circular", *rotations)
-    score = scored_controls(run)["circular"]
+    score = score_controls(run)["circular"]
     assert (score.n, score.correct_strict, score.unread, score.consistent) == (4, 1, 1, 2)
     assert score.mean_strict == 4 / 8
     assert score.changed is None
@@ -71,10 +71,10 @@ def test_circular_is_right_only_if_every_rotation_is(run: Path) -> None:
 
 def test_rules_are_not_compared_with_the_run(run: Path) -> None:
     write(run / "controls" / "constant-first", prediction("1", "Man"))
-    score = scored_controls(run)["constant-first"]
+    score = score_controls(run)["constant-first"]
     assert (score.n, score.changed) == (1, None)
 
 
 def test_an_unfinished_control_has_no_score(run: Path) -> None:
     write(run / "controls" / "longest", prediction("1", "Man"), finished=False)
-    assert scored_controls(run) == {}
+    assert score_controls(run) == {}

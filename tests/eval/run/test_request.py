@@ -1,6 +1,6 @@
 import pytest
 
-from eval.run.request import Price, RunRequest, default_folder
+from eval.run.request import Price, RunRequest, name_run_folder
 from services.errors import BadConfig, UnknownName
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_path_is_named_first() -> None:
 
 def test_the_folder_is_named_after_what_decides_the_numbers() -> None:
     options = request(path="lalm", bench="some/where/MMAR-meta.jsonl", lalm="org/ears", limit=5).options()
-    assert default_folder(options).as_posix() == "runs/MMAR-meta-lalm-org_ears-first5"
+    assert name_run_folder(options).as_posix() == "runs/MMAR-meta-lalm-org_ears-first5"
 
 
 def test_a_price_is_dollars_per_million_tokens() -> None:
@@ -68,11 +68,11 @@ def test_a_price_is_dollars_per_million_tokens() -> None:
 
 def test_a_run_with_a_budget_has_a_folder_of_its_own() -> None:
     with_budget, without = request(path="cascade", budget=3).options(), request(path="cascade").options()
-    assert default_folder(with_budget).name == default_folder(without).name + "-budget3"
+    assert name_run_folder(with_budget).name == name_run_folder(without).name + "-budget3"
 
 
 def test_auto_listens_again_once_unless_told_otherwise() -> None:
     usual, never = request(path="auto").options(), request(path="auto", budget=0).options()
     assert (usual.budget, never.budget, request(path="cascade").options().budget) == (1, 0, 0)
-    assert default_folder(never).name == default_folder(usual).name + "-budget0"
+    assert name_run_folder(never).name == name_run_folder(usual).name + "-budget0"
     assert request(path="auto", server="http://x").options().budget is None

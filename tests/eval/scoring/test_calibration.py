@@ -12,9 +12,9 @@ from eval.scoring.calibration import (
     calibrate,
     ece,
     fit_temperature,
+    measure_abstention,
     nll,
     risk_coverage,
-    selective,
 )
 from eval.scoring.scoring import Verdict
 
@@ -101,7 +101,7 @@ def test_a_run_without_probabilities_or_with_withheld_answers_has_no_calibration
 
 
 def test_what_has_no_probabilities_counts_as_not_answered() -> None:
-    found = selective(FOUR, 0.8, n=6)
+    found = measure_abstention(FOUR, 0.8, n=6)
     assert (found.answered, found.correct, found.n) == (3, 2, 6)
     assert found.accuracy == pytest.approx(2 / 3)
-    assert selective(FOUR, 0.99, n=6).accuracy is None
+    assert measure_abstention(FOUR, 0.99, n=6).accuracy is None

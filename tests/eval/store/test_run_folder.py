@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from eval.scoring.scoring import summarise
-from eval.store.provenance import Environment, environment
+from eval.store.provenance import Environment, describe_environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import open_run, write_summary
 from services.errors import BadConfig
@@ -182,7 +182,7 @@ def test_the_summary_holds_the_documented_fields(tmp_path: Path) -> None:
 
 
 def test_the_surroundings_are_described() -> None:
-    here = environment()
+    here = describe_environment()
     assert here.num_cpus > 0
     assert here.memory_gib > 0
     assert here.packages["numpy"]

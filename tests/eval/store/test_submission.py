@@ -3,7 +3,7 @@ from pathlib import Path
 
 from eval.benchmarks import find
 from eval.scoring.scoring import summarise
-from eval.store.records import judged
+from eval.store.records import judge_answer
 from eval.store.submission import write_submission
 from services.types import Answer
 
@@ -19,9 +19,9 @@ def test_published_rows_come_back_with_the_text_of_what_was_chosen(tmp_path: Pat
     read = Answer(question_id="0", reply="B", choice=choice, path="text")
     unread = Answer(question_id="1", reply="Hard to say", choice=None, path="text")
     predictions = [
-        judged(benchmark.items[0], read, None, took_s=0, clock_s=0),
-        judged(benchmark.items[1], unread, None, took_s=0, clock_s=0),
-        judged(benchmark.items[2], None, "The server is gone.", took_s=0, clock_s=0),
+        judge_answer(benchmark.items[0], read, None, took_s=0, clock_s=0),
+        judge_answer(benchmark.items[1], unread, None, took_s=0, clock_s=0),
+        judge_answer(benchmark.items[2], None, "The server is gone.", took_s=0, clock_s=0),
     ]
     lines = "".join(prediction.model_dump_json() + "\n" for prediction in predictions)
     (tmp_path / "predictions.jsonl").write_text(lines)
