@@ -79,10 +79,10 @@ def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
     [
         ("name,x\na,1\n", "need a header line with 'model'"),
         ("model,x\n", "need a header line"),
-        ("model,x,y\na,1,2\nb,ninety,3\n", "line 3, column 'x': 'ninety' is no percentage"),
+        ("model,x,y\na,1,2\nb,ninety,3\n", "line 3, column 'x': 'ninety' is not a percentage"),
         ("model,x,y\na,1,2\na,3,4\n", "line 3 scores 'a' again"),
         ("model,x,y\na,1,2,3\n", "line 2 has more cells than the header"),
-        ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is no percentage"),
+        ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is not a percentage"),
     ],
 )
 def test_a_csv_that_is_no_table_of_percentages_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -107,8 +107,8 @@ def test_tasks_come_from_the_rows_of_either_benchmark(tmp_path: Path) -> None:
         ([ROW, ROW], "row 2, field 'id': '1' is already the id of row 1"),
         ([ROW | {"answer": "Dog"}], "row 1, field 'answer': 'Dog' is none of the choices"),
         ([ROW, {"id": "2"}], "row 2, field 'choices': Field required"),
-        ([ROW | {"model_prediction": ["Man"]}], "row 1, field 'model_prediction': ['Man'] is no text"),
-        (["text"], "row 1 is no JSON object"),
+        ([ROW | {"model_prediction": ["Man"]}], "row 1, field 'model_prediction': ['Man'] is not text"),
+        (["text"], "row 1 is not a JSON object"),
         ([], "holds no rows"),
     ],
 )

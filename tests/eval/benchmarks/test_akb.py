@@ -113,7 +113,7 @@ def changed(number: int, **update: object) -> Callable[[list[Item]], list[Item]]
         (changed(0, question=OPEN[1].question), "is there 2 times"),
         (changed(0, choices=("1", "1", "2", "3"), answer="1"), "has not 4 different options"),
         (changed(0, choices=("1", "2", "3"), answer="1"), "has not 4 different options"),
-        (changed(0, answer="none of them"), "which is no option"),
+        (changed(0, answer="none of them"), "which is not an option"),
         (lambda items: [item.model_copy(update={"answer": item.choices[2]}) for item in items], "is C in 100.0%"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_broken_line_in_the_middle_is_named_not_dropped(tmp_path: Path) -> Non
         folder.append(prediction("1"))
     file = tmp_path / "predictions.jsonl"
     file.write_bytes(b"garbage\n" + file.read_bytes())
-    with pytest.raises(BadConfig, match=r"predictions\.jsonl', line 1 is no prediction"), open_run(tmp_path, RECORD):
+    with pytest.raises(BadConfig, match=r"predictions\.jsonl', line 1 is not a prediction"), open_run(tmp_path, RECORD):
         pass
 
 
