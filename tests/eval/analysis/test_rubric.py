@@ -80,7 +80,7 @@ async def test_a_judge_that_is_down_fails_ratings_not_the_command(run: Path) -> 
 
 
 async def test_a_benchmark_that_changed_is_refused(run: Path) -> None:
-    with pytest.raises(BadConfig, match="no run folder"):
+    with pytest.raises(BadConfig, match="not a run folder"):
         await rate_run(run.parent, judge())
     bench = run.parent / "MMAR.jsonl"
     bench.write_text(bench.read_text().replace("Who?", "Who is it?"))
