@@ -140,7 +140,7 @@ def run(command: str, folder: Path, **environment: str) -> "subprocess.Completed
     ours = {name: value for name, value in os.environ.items() if name not in SECRETS}
     ours |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **environment}
     shell = ["/bin/bash", "-c", command]
-    return subprocess.run(shell, cwd=folder, capture_output=True, text=True, env=ours, check=False, timeout=280)
+    return subprocess.run(shell, cwd=folder, capture_output=True, text=True, env=ours, check=False, timeout=880)
 
 
 def write_files(step: Step, folder: Path) -> None:
@@ -159,6 +159,7 @@ def asked() -> dict[str, "subprocess.CompletedProcess[str]"]:
     return {}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", ""))
 def test_a_command_runs(
@@ -177,7 +178,9 @@ def test_a_command_runs(
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", RUNNING))
 def test_a_command_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
-    done = run(step.text.replace(SERVICE, service), folder_of(step.page))
+    folder = folder_of(step.page)
+    write_files(step, folder)
+    done = run(step.text.replace(SERVICE, service), folder)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     assert '"error"' not in done.stdout
 
