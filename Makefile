@@ -4,8 +4,13 @@ CONSTRAINTS ?= constraints/cpu.txt
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
+SHELL := /bin/bash
+# Tests run side by side in this many processes, each with one thread: on small arrays two threads mostly wait for each other.
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+COST := 'Processor: %U s (user) + %S s (system), in %R s.'
 
-.PHONY: demo test check docs package serve setup clean
+.PHONY: demo test test-fast coverage check docs package serve setup clean
 
 # Make .venv once, and again whenever the dependencies change. `CONSTRAINTS=` (empty) leaves the pins out, e.g. on a GPU machine.
 setup: $(READY)
@@ -27,7 +32,21 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/earwitness models pull
-	$(BIN)/python -m pytest
+	@TIMEFORMAT=$(COST); time { $(PYTEST) -n $(WORKERS) --dist loadfile -m "not vllm and not alone" && $(PYTEST) -m "alone and not vllm" $(ALONE); }
+
+# Where the tests lie that other tests would disturb; conftest.py refuses them elsewhere.
+ALONE := tests/benchmarks tests/deploy tests/test_documentation.py
+
+# Without weights, browser and Ray.
+test-fast: $(READY)
+	@TIMEFORMAT=$(COST); time $(PYTEST) -m "not (vllm or alone or weights or browser)"
+
+# The share of lines and branches that the tests run, in the processes that they start too; under 90 % it fails.
+coverage: $(READY)
+	$(BIN)/earwitness models pull
+	rm -f .coverage*
+	$(PYTEST) --cov --cov-report=
+	$(BIN)/coverage report --skip-covered
 
 check: $(READY)
 	$(BIN)/ruff format --check .

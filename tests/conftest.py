@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+ALONE = ("tests/benchmarks/", "tests/deploy/", "tests/test_documentation.py")  # as in the Makefile
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -14,6 +15,13 @@ def pytest_configure() -> None:
     """Let SIGINT interrupt the processes that tests start, also where it is ignored, as in a shell's background job."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that has to run alone where `make test` does not look for such."""
+    for item in items:
+        if item.get_closest_marker("alone") and not item.nodeid.startswith(ALONE):
+            raise pytest.UsageError(f"{item.nodeid}: `make test` looks for tests marked `alone` only in {ALONE}.")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

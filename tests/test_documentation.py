@@ -174,6 +174,7 @@ def test_a_command_runs(
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", RUNNING))
@@ -221,6 +222,7 @@ def test_a_script_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("python", RUNNING))

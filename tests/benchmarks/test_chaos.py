@@ -56,6 +56,7 @@ def ask_about(url: str, num_samples: int) -> httpx.Response:
     return httpx.post(f"{url}/v1/audio/questions", files=files, data=fields, timeout=60)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> None:
     done: list[str] = []

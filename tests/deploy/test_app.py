@@ -23,6 +23,7 @@ import soundfile
 from deploy.serving import list_session
 from services.types import Answer
 
+pytestmark = pytest.mark.alone
 LLM, LALM = "qwen2.5-coder-0.5b", "earwitness-tiny"
 DEADLINE_S = 8
 CONFIG = f"""
