@@ -5,7 +5,7 @@ from time import perf_counter
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.protocols import LALM
-from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading
+from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
 
 class Direct:
@@ -22,12 +22,13 @@ class Direct:
             reading = await self.lalm.choose(messages, clip, question.choices)
         else:
             reading = await self.lalm.listen(messages, clip)
-        choice = _choice(question, reading)
+        seconds, choice = perf_counter() - started, _choice(question, reading)
         heard = Evidence(
             kind="reply",
             source=self.lalm.name,
             revision=self.lalm.revision,
             text=choice.text if choice else reading.reply,
+            step="listen",
             end_s=round(clip.duration_s, 2),
             confidence=reading.probabilities[choice.letter] if choice and reading.probabilities else None,
         )
@@ -37,9 +38,9 @@ class Direct:
             choice=choice,
             probabilities=reading.probabilities,
             path="lalm",
-            trace=(f"listen: {self.lalm.name}",),
+            trace=(TraceStep(step="listen", text=self.lalm.name, seconds=seconds),),
             evidence=(heard,) if heard.text else (),
-            timings_s={"listen": perf_counter() - started},
+            timings_s={"listen": seconds},
             usage=reading.usage,
         )
 

@@ -4,7 +4,7 @@ from time import perf_counter
 
 from agents.reading.reading import read
 from services.protocols import LLM
-from services.types import Answer, AudioClip, Question
+from services.types import Answer, AudioClip, Question, TraceStep
 
 
 class TextOnly:
@@ -16,13 +16,14 @@ class TextOnly:
     async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - deaf by design
         started = perf_counter()
         answered = await read(self.llm, question)
+        seconds = perf_counter() - started
         return Answer(
             question_id=question.id,
             reply=answered.reply,
             choice=answered.choice,
             probabilities=answered.probabilities,
             path="text",
-            trace=(answered.trace,),
-            timings_s={"read": perf_counter() - started},
+            trace=(TraceStep(step="read", text=answered.note, seconds=seconds),),
+            timings_s={"read": seconds},
             usage=answered.usage,
         )

@@ -28,7 +28,7 @@ from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
-from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 
 LIMITS = Limits(deadline_s=60)
 SOURCE = "noop"
@@ -66,7 +66,7 @@ class NoopEar:
     def __init__(self, turn: LatencySlot) -> None:
         self._turn = turn
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:  # noqa: ARG002
         await self._turn.take()
         return (Evidence(kind="sound", source=SOURCE, revision="1", text=f"Speech, {clip.duration_s:.1f} s."),)
 

@@ -7,7 +7,7 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 
 from typing import Protocol, TypeAlias
 
-from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
+from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
 
 class ReadingModel(Protocol):
@@ -51,10 +51,10 @@ class Captioner(Protocol):
     def revision(self) -> str:
         """Changes whenever the captions of the same clip may change."""
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Describe the clip, one statement each with its time span, in order of start.
 
-        `focus` is what to listen for, in words; empty: everything. A captioner may ignore it.
+        `focus` is what to listen for; None: everything. A captioner may ignore it.
         """
 
 

@@ -16,8 +16,31 @@ if TYPE_CHECKING:  # what only handles text starts 0.1 s sooner without it
     from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz; every AudioClip holds audio at this rate
+SCHEMA_VERSION: Literal[2] = 2  # of answers and run folders
 
 PathName: TypeAlias = Literal["text", "cascade", "lalm", "auto"]
+Route: TypeAlias = Literal["cascade", "lalm", "both"]
+"""What the router of path `auto` may choose."""
+StepName: TypeAlias = Literal[
+    "route",
+    "caption",
+    "transcribe",
+    "degraded",
+    "read",
+    "listen again",
+    "contradiction",
+    "listen",
+    "reconcile",
+    "rule",
+    "cache",
+]
+"""What a line of a trace is about."""
+Topic: TypeAlias = Literal[
+    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound"
+]
+"""What a captioner may be asked to listen for."""
+Reliability: TypeAlias = Literal["measured", "model", "heuristic"]
+"""measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
 EvidenceKind: TypeAlias = Literal[
     "caption",
     "transcript",
@@ -97,6 +120,33 @@ class Question(Value):
         return cls(id=id, text=text, choices=tuple(Choice(letter=a, text=b) for a, b in lettered))
 
 
+class Focus(Value):
+    """What a captioner is to listen for: a question, and the topic that it is about."""
+
+    topic: Topic | None = None
+    """None: the words of the question choose it."""
+    question: str
+    options: tuple[str, ...] = ()
+    """Texts of the options, which a captioner should tell apart."""
+
+
+class Label(Value):
+    """One thing that a statement names: a sound, a number, a step of an order."""
+
+    text: str
+    probability: float | None = None
+    """In [0, 1], rounded to two decimals; None where the source gives none."""
+
+    @classmethod
+    def sure(cls, text: str, probability: float) -> Self:
+        """Build a label with its probability rounded as it is shown."""
+        return cls(text=text, probability=round(probability, 2))
+
+    def __str__(self) -> str:
+        """Return the label as the text of a statement has it, such as `dog barking (0.83)`."""
+        return self.text if self.probability is None else f"{self.text} ({self.probability:.2f})"
+
+
 class Evidence(Value):
     """One statement about a clip, by one source, over one span of time."""
 
@@ -106,13 +156,17 @@ class Evidence(Value):
     revision: str
     """Version or content hash of that model: changes when its output may change."""
     text: str
+    """The statement in words, with each of its labels as `str(label)` has it."""
+    labels: tuple[Label, ...] = ()
+    """What the statement names: alternatives with their probabilities, or without them the steps of an order."""
+    step: StepName | None = None
+    """The step of the answer that the statement comes from; None where it belongs to no answer yet."""
     start_s: float = 0.0
     end_s: float | None = None
     """Seconds; None: to the end of the clip."""
     confidence: float | None = None
     """Probability in [0, 1] that the statement holds; None where the source gives none."""
-    reliability: Literal["measured", "model", "heuristic"] = "model"
-    """measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
+    reliability: Reliability = "model"
     language: str | None = None
     """ISO 639-1 code of the language heard (transcripts only)."""
 
@@ -191,16 +245,33 @@ class Opinion(Value):
     probabilities: dict[str, float]
 
 
+class TraceStep(Value):
+    """One step of an answer and what came of it."""
+
+    step: StepName
+    text: str
+    seconds: float | None = None
+    """How long the step took; None where it waits for no model. Steps that run at the same time overlap."""
+
+    def __str__(self) -> str:
+        """Return the step as one line, such as `read: phi-4`."""
+        return f"{self.step}: {self.text}"
+
+
 class Answer(Value):
     """The answer to a question, with everything it rests on."""
 
+    schema_version: Literal[2] = SCHEMA_VERSION
+    """2: traces and labels are records; in version 1, which had no such field, they were texts."""
     question_id: str
     reply: str
     choice: Choice | None
     """None: an open question, or no choice could be read from the reply. Never a guess."""
     probabilities: dict[str, float] = {}
     path: PathName
-    trace: tuple[str, ...] = ()
+    route: Route | None = None
+    """What the router chose; None where nothing was routed."""
+    trace: tuple[TraceStep, ...] = ()
     """The steps taken, in order."""
     evidence: tuple[Evidence, ...] = ()
     degraded: tuple[str, ...] = ()

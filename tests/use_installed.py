@@ -20,7 +20,7 @@ from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted import llm, service
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 
 CHOICES = ("A dog", "Rain")
 SCRIPTED = ("--llm", "scripted", "--captioner", "scripted", "--asr", "scripted")
@@ -32,7 +32,7 @@ class Ears:
 
     name, revision = "scripted", "1"
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         return (Evidence(kind="sound", source="scripted", revision="1", text="Rain is heard."),)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:

@@ -4,8 +4,8 @@ import operator
 from typing import Annotated, TypedDict
 
 from agents.degradation import Failure
-from agents.routing.router import Route
-from services.types import Answer, Evidence, Question
+from agents.routing.router import Routed
+from services.types import Answer, Evidence, Question, TraceStep
 
 
 class Asked(TypedDict):
@@ -19,7 +19,7 @@ class Heard(TypedDict, total=False):
     """What the cascade adds; evidence, trace and failures only ever grow."""
 
     evidence: Annotated[tuple[Evidence, ...], operator.add]
-    trace: Annotated[tuple[str, ...], operator.add]
+    trace: Annotated[tuple[TraceStep, ...], operator.add]
     timings_s: Annotated[dict[str, float], operator.or_]
     failures: Annotated[tuple[Failure, ...], operator.add]
     degraded: Annotated[tuple[str, ...], operator.add]
@@ -31,7 +31,7 @@ class Heard(TypedDict, total=False):
 class Added(Heard, total=False):
     """What a step may add."""
 
-    route: Route
+    route: Routed
     lalm: Answer
     answer: Answer
 

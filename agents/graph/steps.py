@@ -2,18 +2,19 @@
 
 from collections.abc import Awaitable
 from time import perf_counter
+from typing import Literal, TypeAlias
 
 from langgraph.runtime import Runtime
 
-from agents.degradation import Part, Step, all_down, failure, in_time, row_for
+from agents.degradation import Part, Row, all_down, failure, in_time, row_for
 from agents.graph.context import Choosing, Hearing
 from agents.graph.state import Added, State
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, chosen_arm
 from services.errors import EarwitnessError
-from services.types import Answer, Choice, Draft, Evidence, Opinion, Question
+from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
 
-RESTS = "degraded: the answer rests on "  # said once, when it is known who answers
+HearingStep: TypeAlias = Literal["caption", "transcribe"]
 
 # The cascade
 
@@ -31,14 +32,23 @@ async def transcribe(state: State, runtime: Runtime[Hearing]) -> Added:  # noqa:
 
 
 async def _heard(
-    step: Step, part: Part, name: str, work: Awaitable[tuple[Evidence, ...]], runtime: Runtime[Hearing]
+    step: Literal["caption", "transcribe"],
+    part: Part,
+    name: str,
+    work: Awaitable[tuple[Evidence, ...]],
+    runtime: Runtime[Hearing],
 ) -> Added:
     started = perf_counter()
     try:
         evidence = await in_time(step, work)
     except runtime.context.cascade.policy.tolerates as error:
         return _missing(step, part, name, error, started)
-    return {"evidence": evidence, "trace": (f"{step}: {name}",), "timings_s": {step: perf_counter() - started}}
+    seconds = perf_counter() - started
+    return {
+        "evidence": tuple(one.model_copy(update={"step": step}) for one in evidence),
+        "trace": (TraceStep(step=step, text=name, seconds=seconds),),
+        "timings_s": {step: seconds},
+    }
 
 
 async def read(state: State, runtime: Runtime[Hearing]) -> Added:
@@ -47,12 +57,13 @@ async def read(state: State, runtime: Runtime[Hearing]) -> Added:
     row = row_for(state["failures"])
     if row and row.arm != "same":
         return {}  # there is nothing to read
-    resting = (f"{RESTS}{row.rests_on}",) if row else ()
+    resting = _resting(row) if row else ()
     try:
         answered = await in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
     except cascade.policy.tolerates as error:
         return _missing("read", "LLM", cascade.llm.name, error, started)
-    trace, timings_s = (*resting, answered.trace), {"read": perf_counter() - started}
+    seconds = perf_counter() - started
+    trace, timings_s = (*resting, TraceStep(step="read", text=answered.note, seconds=seconds)), {"read": seconds}
     answer = Answer(
         question_id=state["question"].id,
         reply=answered.reply,
@@ -96,7 +107,7 @@ async def route(state: State, runtime: Runtime[Choosing]) -> Added:
     chosen = runtime.context.routing.route(state["question"])
     if chosen.way == "both" and not state["question"].choices:
         chosen = chosen._replace(way="cascade")  # two replies in words cannot be weighed
-    return {"route": chosen, "trace": (f"route: {chosen.way} ({chosen.why})",)}
+    return {"route": chosen, "trace": (TraceStep(step="route", text=f"{chosen.way} ({chosen.why})"),)}
 
 
 async def listen(state: State, runtime: Runtime[Choosing]) -> Added:
@@ -120,10 +131,10 @@ async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
     row = row_for(state["failures"])
     changed = row is not None and row.arm in ("cascade", "lalm")
     if alone := stages[-1] if stages else lalm:
-        is_told = any(line.startswith(RESTS) for line in alone.trace)  # `read` knows better what the cascade rests on
+        is_told = any(one.step == "degraded" for one in alone.trace)  # `read` knows better what the cascade rests on
         return {
             "answer": runtime.context.routing.alone(alone),
-            "trace": (f"{RESTS}{row.rests_on}",) if row and changed and not is_told else (),
+            "trace": _resting(row) if row and changed and not is_told else (),
         }
     if not changed:
         raise all_down(state["failures"])
@@ -152,8 +163,8 @@ def _together(question: Question, stages: tuple[Answer, ...], lalm: Answer, runt
             Opinion(path=arm.path, choice=arm.choice, probabilities=arm.probabilities) for arm in (cascade, lalm)
         ),
     )
-    reconciled = f"reconcile: {agreement}, {found.why}, {found.weight:.2f} of the say to the LALM"
-    return {"answer": answer, "trace": (reconciled,)}
+    reconciled = f"{agreement}, {found.why}, {found.weight:.2f} of the say to the LALM"
+    return {"answer": answer, "trace": (TraceStep(step="reconcile", text=reconciled),)}
 
 
 def _choice(question: Question, cascade: Answer, lalm: Answer, found: Reconciled) -> Choice | None:
@@ -166,6 +177,7 @@ async def answer(state: State) -> Added:
     """Put everything to the answer that it rests on."""
     added = {
         "path": "auto",
+        "route": state["route"].way,
         "trace": state["trace"],
         "evidence": _rests_on(state),
         "degraded": state["degraded"],
@@ -180,12 +192,17 @@ def _rests_on(state: State) -> tuple[Evidence, ...]:
     return (*read, *(state["lalm"].evidence if "lalm" in state else ()))
 
 
-def _missing(step: Step, part: Part, name: str, error: EarwitnessError, started: float) -> Added:
+def _resting(row: Row) -> tuple[TraceStep, ...]:
+    """Return what the answer rests on; said once, when it is known who answers."""
+    return (TraceStep(step="degraded", text=f"the answer rests on {row.rests_on}"),)
+
+
+def _missing(step: StepName, part: Part, name: str, error: EarwitnessError, started: float) -> Added:
     """Return what a part that failed or is late adds."""
-    failed = failure(part, error)
+    failed, seconds = failure(part, error), perf_counter() - started
     return {
         "failures": (failed,),
         "degraded": (failed.text,),
-        "trace": (f"{step}: {name} failed ({failed.why})",),
-        "timings_s": {step: perf_counter() - started},
+        "trace": (TraceStep(step=step, text=f"{name} failed ({failed.why})", seconds=seconds),),
+        "timings_s": {step: seconds},
     }

@@ -22,7 +22,7 @@ NUMBERS = {
 }
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b|;)\s*")
 A = CLASSES["a"]  # where options name no other pitch, it is the article: a major chord, a minor chord
-TIME_OR_CHANCE = re.compile(r"\d+\.\d+")
+DECIMAL = re.compile(r"\d+\.\d+")
 
 
 class Contradiction(NamedTuple):
@@ -32,11 +32,12 @@ class Contradiction(NamedTuple):
     doubted: Evidence | None
     """None: both are as reliable, so both stay."""
     text: str
+    """For the trace."""
 
 
-def supported(text: str, question: Question) -> frozenset[str]:
+def supported(statement: Evidence, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement speaks for; empty where it tells none from the others."""
-    said = TIME_OR_CHANCE.sub("", text.rpartition(": ")[2]).rstrip(".")
+    said = _finding(statement)
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
     if same:
         return same
@@ -51,6 +52,16 @@ def supported(text: str, question: Question) -> frozenset[str]:
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)
     return letters if best > 0 and len(letters) < len(fits) else frozenset()
+
+
+def _finding(statement: Evidence) -> str:
+    """Return what a statement found: alternatives in a row, the steps of an order one after the other.
+
+    A statement without labels is words alone. Decimals are times and measured values, which support no option.
+    """
+    is_order = all(label.probability is None for label in statement.labels)
+    listed = (", then " if is_order else ", ").join(label.text for label in statement.labels)
+    return DECIMAL.sub("", listed or statement.text).rstrip(".")
 
 
 def _fit(said: str, option: str) -> float:
@@ -84,7 +95,7 @@ def _words(text: str) -> frozenset[str]:
 
 def vote(finding: Evidence, question: Question) -> Part | None:
     """Return what a finding says as probabilities of the options; None where it tells none from the others."""
-    letters, say = supported(finding.text, question), SAY[finding.reliability]
+    letters, say = supported(finding, question), SAY[finding.reliability]
     if not letters or say <= len(letters) / len(question.choices):
         return None
     others = len(question.choices) - len(letters)
@@ -113,7 +124,7 @@ def _meet(a: Evidence, b: Evidence) -> bool:
 
 
 def _disjoint(a: Evidence, b: Evidence, question: Question) -> bool:
-    one, other = supported(a.text, question), supported(b.text, question)
+    one, other = supported(a, question), supported(b, question)
     return bool(one and other) and not one & other
 
 
@@ -122,7 +133,7 @@ def _settled(finding: Evidence, earlier: Evidence) -> Contradiction:
     believed, doubted = (finding, earlier) if ranks >= 0 else (earlier, finding)
     outcome = "equally reliable, both stay" if ranks == 0 else "the first is believed"
     text = (
-        f"contradiction: {believed.text!r} ({believed.reliability}, {believed.source}) against "
+        f"{believed.text!r} ({believed.reliability}, {believed.source}) against "
         f"{doubted.text!r} ({doubted.reliability}, {doubted.source}): {outcome}"
     )
     return Contradiction(believed, doubted if ranks else None, text)

@@ -4,14 +4,15 @@ from time import perf_counter
 from typing import NamedTuple
 
 from agents.degradation import STRICT, Policy
-from agents.listening.findings import as_probabilities, contradictions, vote
+from agents.listening.findings import Contradiction, as_probabilities, contradictions, vote
 from agents.listening.tools import Ears, Heard, Tool, called_for
 from agents.reading.confidence import Part, Probabilities, confidence, pooled, tempered
 from agents.reading.reading import read
 from services.protocols import LLM
-from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, Usage
+from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, StepName, TraceStep, Usage
 
 ENOUGH = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
+AGAIN: StepName = "listen again"
 READING_WEIGHT = 0.5  # of reading a finding alone, beside the answer from everything
 TEMPERATURES = {"qwen2.5-coder-0.5b": 0.09}
 """LLM -> temperature that makes its averaged probabilities those of being right (fitted on dev); else 1."""
@@ -24,7 +25,7 @@ class State(NamedTuple):
     """Calibrated."""
     evidence: tuple[Evidence, ...]
     doubted: tuple[Evidence, ...]
-    trace: tuple[str, ...]
+    trace: tuple[TraceStep, ...]
     drafts: tuple[Draft, ...]
     degraded: tuple[str, ...]
     usage: Usage
@@ -41,6 +42,11 @@ class State(NamedTuple):
     def trusted(self) -> tuple[Evidence, ...]:
         """The evidence that nothing more reliable contradicts."""
         return tuple(one for one in self.evidence if one not in self.doubted)
+
+
+class _Weighed(NamedTuple):
+    state: State
+    contradictions: tuple[Contradiction, ...]
 
 
 class FollowUp:
@@ -87,18 +93,24 @@ class FollowUp:
 
     async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
         """Use one tool, and weigh what it finds."""
+        started = perf_counter()
         state = state._replace(num_actions=state.num_actions + tool.cost)
         try:
             found = await tool.use(self.ears, heard)
         except self.policy.tolerates as error:
             state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
-            return self._noted(tool, f" failed ({error})", heard.question, state)
-        new = tuple(one for one in found if one not in state.weighed)
+            return self._noted(tool, f" failed ({error})", heard.question, state, started)
+        new = tuple(one for one in _as_known(found, state.evidence) if one not in state.weighed)
         if not new:
-            return self._noted(tool, ", nothing new", heard.question, state)
-        return await self._weighed(tool, heard.question, new, state)
+            return self._noted(tool, ", nothing new", heard.question, state, started)
+        state, clashes = await self._weighed(heard.question, new, state)
+        heard_text = " ".join(one.text for one in new)
+        margin = confidence(state.probabilities).margin
+        state = self._noted(tool, f", margin {margin:.2f}: {heard_text}", heard.question, state, started)
+        contradicted = (TraceStep(step="contradiction", text=clash.text) for clash in clashes)
+        return state._replace(trace=(*state.trace, *contradicted))
 
-    async def _weighed(self, tool: Tool, question: Question, new: tuple[Evidence, ...], state: State) -> State:
+    async def _weighed(self, question: Question, new: tuple[Evidence, ...], state: State) -> "_Weighed":
         """Return the state with findings; a transcript is read as any evidence, but what is said in it has no vote."""
         clashes = contradictions(question, new, state.trusted)
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
@@ -109,7 +121,6 @@ class FollowUp:
             again = await read(self.llm, question, believed)
             usage = again.usage
             parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
-        heard_text = " ".join(one.text for one in new)
         state = state._replace(
             probabilities=pooled(*parts),
             evidence=state.evidence + tuple(one for one in new if one not in state.evidence),
@@ -117,16 +128,15 @@ class FollowUp:
             doubted=doubted,
             usage=state.usage + usage,
         )
-        margin = confidence(state.probabilities).margin
-        state = self._noted(tool, f", margin {margin:.2f}: {heard_text}", question, state)
-        return state._replace(trace=(*state.trace, *(clash.text for clash in clashes)))
+        return _Weighed(state, clashes)
 
-    def _noted(self, tool: Tool, came: str, question: Question, state: State) -> State:
+    def _noted(self, tool: Tool, came: str, question: Question, state: State, started: float) -> State:
         """Return the state with what came of a tool in its trace, and what would be answered now as a draft."""
-        line = f"listen again: {tool.name} ({state.num_actions} of {self.budget}){came}"
+        text, seconds = f"{tool.name} ({state.num_actions} of {self.budget}){came}", perf_counter() - started
+        step = TraceStep(step=AGAIN, text=text, seconds=seconds)
         choice = _best(question, state.probabilities) if state.is_changed else state.drafts[0].choice
         draft = Draft(actions=state.num_actions, choice=choice)
-        return state._replace(trace=(*state.trace, line), drafts=(*state.drafts, draft))
+        return state._replace(trace=(*state.trace, step), drafts=(*state.drafts, draft))
 
     def _finished(self, question: Question, answer: Answer, state: State, seconds: float) -> Answer:
         """Return the answer with what was found; one that nothing was added to keeps its reply and probabilities."""
@@ -141,6 +151,13 @@ class FollowUp:
             flat = tempered(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
             update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
         return answer.model_copy(update=update)
+
+
+def _as_known(found: tuple[Evidence, ...], known: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return findings as statements of this step; one that an earlier step made too is that earlier statement."""
+    earlier = {one.model_copy(update={"step": AGAIN}): one for one in known}
+    again = (one.model_copy(update={"step": AGAIN}) for one in found)
+    return tuple(earlier.get(one, one) for one in again)
 
 
 def _best(question: Question, probabilities: Probabilities) -> Choice | None:

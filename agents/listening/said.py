@@ -8,7 +8,7 @@ import re
 from difflib import SequenceMatcher
 
 from agents.listening.findings import NUMBERS
-from services.types import Evidence, Question
+from services.types import Evidence, Label, Question
 
 LEAST_SAID = 0.6  # share of an option's words, in their order, of which one may say that it was spoken
 LEAD = 0.25  # of that share over the next option's
@@ -25,14 +25,14 @@ def counted(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidenc
     words = _transcribed(evidence)
     what = "digits" if "digit" in question.text.lower() else "words"
     found = _digits(words) if what == "digits" else words
-    return _stated(f"Number of {what} said: {len(found)}.", evidence) if found or not words else ()
+    return _stated(f"Number of {what} said", len(found), evidence) if found or not words else ()
 
 
 def summed(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Add up the digits, or the numbers, that the recogniser wrote."""
     words = _transcribed(evidence)
     numbers = _digits(words) if "digit" in question.text.lower() else [word for word in words if word.isdecimal()]
-    return _stated(f"Sum of {', '.join(numbers)}: {sum(map(int, numbers))}.", evidence) if len(numbers) > 1 else ()
+    return _stated(f"Sum of {', '.join(numbers)}", sum(map(int, numbers)), evidence) if len(numbers) > 1 else ()
 
 
 def spoken(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -43,7 +43,7 @@ def spoken(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence
     if first < LEAST_SAID or first - second < LEAD:
         return ()
     option = max(shares, key=shares.__getitem__)
-    return _stated(f"Said, of the options: {option}.", evidence)
+    return _stated("Said, of the options", option, evidence)
 
 
 def _share(option: list[str], said: list[str]) -> float:
@@ -64,9 +64,11 @@ def _transcribed(evidence: tuple[Evidence, ...]) -> list[str]:
     return words_of(" ".join(one.text for one in evidence if one.kind == "transcript"))
 
 
-def _stated(text: str, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _stated(what: str, found: object, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    label = Label(text=str(found))
+    statement = Evidence(kind="speaker", source="said", revision="1", text=f"{what}: {label}.", labels=(label,))
     said = [one for one in evidence if one.kind == "transcript"]
     if not said:
-        return (Evidence(kind="speaker", source="said", revision="1", text=text),)
-    update = {"kind": "speaker", "source": "said", "text": text, "end_s": said[-1].end_s, "reliability": "model"}
-    return (said[0].model_copy(update=update),)
+        return (statement,)
+    own = statement.model_dump(include={"kind", "source", "text"}) | {"labels": statement.labels, "step": None}
+    return (said[0].model_copy(update={**own, "end_s": said[-1].end_s, "reliability": "model"}),)

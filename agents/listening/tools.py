@@ -5,13 +5,13 @@ A tool speaks to the captioner through a focus, or to the recogniser, so it work
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from agents.listening import said
 from agents.reading.relevance import overlap
 from agents.routing.features import ASKS
 from services.protocols import ASR, Captioner
-from services.types import AudioClip, Evidence, Question
+from services.types import AudioClip, Evidence, Focus, Question, Reliability, Topic
 
 SHORTEST_S = 0.5  # a shorter span is not listened to again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
@@ -55,18 +55,17 @@ class Tool(NamedTuple):
     """Words of a question that call for it; None: any question may."""
     cost: int
     """Actions of the budget."""
-    reliability: Literal["measured", "model", "heuristic"]
+    reliability: Reliability
     use: Use
 
 
-def focused(name: str) -> Use:
-    """Return the use that captions again, with this topic of `services.captioners.focus` in front of the question."""
+def focused(topic: Topic | None) -> Use:
+    """Return the use that captions again with the question and its options as the focus."""
 
     async def use(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
-        options = "; ".join(choice.text for choice in heard.question.choices)
-        prefix = f"{name}: " if name else ""
-        listed = f"; options: {options}" if options else ""
-        return await ears.captioner.caption(heard.clip, f"{prefix}{heard.question.text}{listed}")
+        options = tuple(choice.text for choice in heard.question.choices)
+        focus = Focus(topic=topic, question=heard.question.text, options=options)
+        return await ears.captioner.caption(heard.clip, focus)
 
     return use
 
@@ -148,7 +147,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("quality", _asks(r"quality|loud\w*|volume|recorded|reverb\w*"), 1, "heuristic", focused("quality")),
         Tool("sound", _asks(r"sounds?|animals?|noises?|heard|hear|source"), 1, "model", focused("sound")),
         Tool("span", None, 2, "model", _span),
-        Tool("caption", None, 1, "model", focused("")),
+        Tool("caption", None, 1, "model", focused(None)),
     )
 }
 """Name -> tool, those first that answer a question most directly."""

@@ -4,8 +4,6 @@ How a question is put stands in `lalm.prompting`, where a model that hears learn
 What was said in a recording is quoted: it is data, never an instruction.
 """
 
-import re
-
 from lalm.prompting import format_prompt
 from services.types import Evidence, Message, Question
 
@@ -45,16 +43,20 @@ def _heard(evidence: tuple[Evidence, ...]) -> str:
 
 def _statement(statement: Evidence) -> str:
     """Return a statement as one line: what was said cannot close its quotes, nor begin a line of its own."""
-    text = " ".join(statement.text.split())
-    said = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else _worded(text)
+    text = " ".join(_worded(statement).split())
+    said = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else text
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
         return SPAN.format(start=statement.start_s, end=statement.end_s) + said
     return said
 
 
-def _worded(text: str) -> str:
-    """Return the text with probabilities such as (0.43) as words, which small models read better than digits."""
-    return re.sub(r" \((\d\.\d\d)\)", lambda found: _certainty(float(found[1])), text)
+def _worded(statement: Evidence) -> str:
+    """Return the text with the probabilities of its labels as words, which small models read better than digits."""
+    text = statement.text
+    for label in statement.labels:
+        if label.probability is not None:
+            text = text.replace(str(label), label.text + _certainty(label.probability))
+    return text
 
 
 def _certainty(probability: float) -> str:

@@ -20,7 +20,8 @@ class Read(NamedTuple):
     reply: str
     choice: Choice | None
     probabilities: dict[str, float]
-    trace: str
+    note: str
+    """For the trace: which LLM, how many of the statements it was shown, and in how many orders the options."""
     usage: Usage = Usage()
 
 
@@ -38,10 +39,10 @@ async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | No
     shown = None if evidence is None else selected(question, evidence, llm.style)
     if not question.choices:
         said = await llm.complete(messages(question, shown))
-        return Read(said.reply, None, {}, _trace(llm, shown, evidence, 1), said.usage)
+        return Read(said.reply, None, {}, _note(llm, shown, evidence, 1), said.usage)
     lists_options = llm.style.scores == "letters"
     orders = min(llm.style.num_rotations, len(question.choices)) if lists_options else 1
-    trace = _trace(llm, shown, evidence, orders)
+    note = _note(llm, shown, evidence, orders)
     asked = [_rotated(question, by) for by in range(orders)]
     prompts = [messages(one, shown, lists_options=lists_options) for one in asked]
     readings = await asyncio.gather(
@@ -51,13 +52,13 @@ async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | No
     probabilities = _average(question, [_by_position(reading, by) for by, reading in enumerate(readings)])
     if not probabilities:
         reply = readings[0].reply
-        return Read(reply, read_choice(reply, question.choices), {}, trace, usage)
+        return Read(reply, read_choice(reply, question.choices), {}, note, usage)
     choice = max(question.choices, key=lambda choice: probabilities[choice.letter])
-    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, trace, usage)
+    return Read(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, note, usage)
 
 
-def _trace(llm: LLM, shown: Shown, evidence: Shown, orders: int) -> str:
-    parts = [f"read: {llm.name}"]
+def _note(llm: LLM, shown: Shown, evidence: Shown, orders: int) -> str:
+    parts = [llm.name]
     if shown is not None and evidence is not None and len(shown) < len(evidence):
         parts.append(f"{len(shown)} of {len(evidence)} statements")
     if orders > 1:

@@ -37,7 +37,6 @@ ASKS: Mapping[str, re.Pattern[str]] = {
     "where": re.compile(r"\b(where|place|location|setting)\b"),
     "how": re.compile(r"\b(emotion\w*|mood|tone|feel\w*|style|quality)\b"),
 }
-PROBABILITY = re.compile(r"\((\d\.\d\d)\)")  # as the listeners write it behind each sound
 
 
 def modality(question: Question) -> Modality | None:
@@ -68,11 +67,11 @@ def evidence_features(evidence: tuple[Evidence, ...]) -> Features:
     end_s = max((one.end_s or 0.0 for one in evidence), default=0.0)
     said = [one for one in evidence if one.kind == "transcript"]
     spoken_s = sum((one.end_s or end_s) - one.start_s for one in said)
-    tags = [float(p) for one in evidence if one.kind == "sound" for p in PROBABILITY.findall(one.text)]
+    sounds = [label.probability for one in evidence if one.kind == "sound" for label in one.labels]
     return {
         "speech share": min(1.0, spoken_s / end_s) if end_s else 0.0,
         "transcript words": log1p(sum(len(one.text.split()) for one in said)),
-        "entropy of sounds": _entropy(tags),
+        "entropy of sounds": _entropy([probability for probability in sounds if probability is not None]),
     }
 
 

@@ -14,9 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from agents.reading.confidence import Part, pooled, tempered
 from agents.routing.features import Features, Modality, all_features, modality, question_features
 from services.errors import BadConfig, worded
-from services.types import Answer, Question, Value
-
-Way: TypeAlias = Literal["cascade", "lalm", "both"]
+from services.types import Answer, Question, Route, Value
 
 PACKAGED = Path(__file__).with_name("router.json")
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -25,17 +23,17 @@ Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LEAST_SAY = 0.01  # exponent of an arm's probabilities
 
 
-class Route(NamedTuple):
-    """Whom to ask, and why in words."""
+class Routed(NamedTuple):
+    """What a router decided, and why in words."""
 
-    way: Way
+    way: Route
     why: str
 
 
 class Routing(Protocol):
     """Decides whom to ask, and makes one answer of two."""
 
-    def route(self, question: Question) -> Route:
+    def route(self, question: Question) -> Routed:
         """Say whom to ask, before anything is heard."""
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> "Reconciled":
@@ -157,10 +155,10 @@ class Router(Value):
     """Both are asked unless `before` is at least so sure of one; above 1: always both."""
     provenance: Provenance
 
-    def route(self, question: Question) -> Route:
+    def route(self, question: Question) -> Routed:
         """Ask one arm where the question alone decides, else both."""
         likely = self.before.probability(question_features(question))
-        return Route(way_at(likely, self.certainty), f"fitted router, the LALM right with {likely:.2f}")
+        return Routed(way_at(likely, self.certainty), f"fitted router, the LALM right with {likely:.2f}")
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
         """Give each arm the say that its log-probabilities earn on a question like this."""
@@ -181,14 +179,14 @@ class Router(Value):
 class Rule:
     """Sound to the LALM, music to the cascade, the rest to both (arXiv:2603.19195: who is better where, on MMAU)."""
 
-    ways: Mapping[Modality, Way] = {"sound": "lalm", "music": "cascade"}
+    ways: Mapping[Modality, Route] = {"sound": "lalm", "music": "cascade"}
 
-    def route(self, question: Question) -> Route:
+    def route(self, question: Question) -> Routed:
         """Go by the words of the question."""
         about = modality(question)
         if about is None:
-            return Route("both", "rule, the question does not say what it is about")
-        return Route(self.ways.get(about, "both"), f"rule, a question about {about}")
+            return Routed("both", "rule, the question does not say what it is about")
+        return Routed(self.ways.get(about, "both"), f"rule, a question about {about}")
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:  # noqa: ARG002 - same say
         """Give both the same say."""
@@ -199,7 +197,7 @@ class Rule:
         return answer
 
 
-def way_at(likely: float, certainty: float) -> Way:
+def way_at(likely: float, certainty: float) -> Route:
     """Return whom to ask where the LALM is the better one with this probability."""
     if likely >= certainty:
         return "lalm"

@@ -8,8 +8,6 @@ from rich.table import Column, Table
 
 from services.types import Answer, Choice, Evidence, Opinion
 
-AGAIN = "listen again"
-
 
 class ExplainedStep(NamedTuple):
     """A step, and what it said."""
@@ -34,21 +32,13 @@ def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
 
 def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
     """Yield the steps of the trace in order, and last the answer."""
-    timings_s = dict(answer.timings_s)
-    for line in answer.trace:
-        step, _, detail = line.partition(": ")
-        told = (_statement(one) for one in answer.evidence if _heard_in(one, answer) == step)
-        arms = map(_opinion, answer.arms) if step == "reconcile" else ()
-        yield ExplainedStep(step, timings_s.pop(step, None), (detail, *told, *arms))
+    for number, one in enumerate(answer.trace):
+        is_first = all(one.step != before.step for before in answer.trace[:number])
+        told = (_statement(said) for said in answer.evidence if is_first and said.step == one.step)
+        arms = map(_opinion, answer.arms) if one.step == "reconcile" else ()
+        yield ExplainedStep(one.step, one.seconds, (one.text, *told, *arms))
     own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
     yield ExplainedStep("answer", None, (_opinion(own) if answer.choice else answer.reply,))
-
-
-def _heard_in(statement: Evidence, answer: Answer) -> str:
-    """Return the step that a statement is from; what follow-ups found is in their lines of the trace."""
-    if any(line.startswith(AGAIN) and statement.text in line for line in answer.trace):
-        return AGAIN
-    return "transcribe" if f"transcribe: {statement.source}" in answer.trace else "caption"
 
 
 def _statement(statement: Evidence) -> str:

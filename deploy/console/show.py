@@ -35,7 +35,7 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
     if answer.evidence:
         console.print(_evidence(answer.evidence))
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
-    console.print(f"Path {answer.path}: {' > '.join(answer.trace)} ({seconds})", soft_wrap=True)
+    console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", soft_wrap=True)
     if answer.degraded:
         console.print(_missing(answer), soft_wrap=True)
 
@@ -62,7 +62,7 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
     console.print(table)
     for answer in answers:
-        console.print(f"Path {answer.path}: {' > '.join(answer.trace)}", soft_wrap=True)
+        console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))}", soft_wrap=True)
         if answer.evidence:
             console.print(_evidence(answer.evidence))
         if answer.degraded:

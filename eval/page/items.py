@@ -13,7 +13,7 @@ from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig
-from services.types import Evidence, Value
+from services.types import Evidence, TraceStep, Value
 
 
 class PageControl(Value):
@@ -37,7 +37,7 @@ class PageResult(Value):
     """Letter of the option that was read."""
     failed: str | None
     path: str
-    trace: tuple[str, ...]
+    trace: tuple[TraceStep, ...]
     degraded: tuple[str, ...]
     probabilities: dict[str, float]
     evidence: tuple[int, ...]

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.routing.features import all_features, question_features
-from agents.routing.router import Logistic, Reconciled, Router, Say, Stack, Way, chosen_arm, way_at
+from agents.routing.router import Logistic, Reconciled, Router, Say, Stack, chosen_arm, way_at
 from eval.routing.arms import ArmPair, Arms
 from eval.routing.stacking import Split, Stacked, StackingExample, fit_stack
 from eval.scoring.calibration import Forecast, fit_temperature
-from services.types import Answer
+from services.types import Answer, Route
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class Decision(NamedTuple):
     if_both: str | None
     """Letter that both arms together come to."""
 
-    def way(self, certainty: float) -> Way:
+    def way(self, certainty: float) -> Route:
         """Return which arms it asks."""
         return way_at(self.likely_before, certainty)
 

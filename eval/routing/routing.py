@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agents.reading.confidence import confidence
-from agents.routing.router import Reconciled, Router, Way, weighed
+from agents.routing.router import Reconciled, Router, weighed
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
 from eval.routing.fit_router import CERTAINTIES, Decision, choose_letter, cross_validate, fit_router
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
-from services.types import Value
+from services.types import Route, Value
 
 ROUTER = "fitted router"
 ONCE = "cascade, heard once"
@@ -72,7 +72,7 @@ class _Outcome(NamedTuple):
     """Result of one way on one question."""
 
     is_right: bool
-    way: Way | None
+    way: Route | None
     """None: an earlier answer of the cascade's run, whose cost was not measured."""
 
 
@@ -142,8 +142,8 @@ def _alike(pair: ArmPair, router: Router) -> Reconciled:
     return Reconciled(weighed(*router.calibrated(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities")
 
 
-def _cost(arms: Arms, ways: Sequence[Way]) -> Cost:
-    costs: dict[Way, Cost] = {
+def _cost(arms: Arms, ways: Sequence[Route]) -> Cost:
+    costs: dict[Route, Cost] = {
         "cascade": arms.cascade_cost,
         "lalm": arms.lalm_cost,
         "both": Cost(*(sum(two) for two in zip(arms.cascade_cost, arms.lalm_cost, strict=True))),

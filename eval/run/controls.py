@@ -21,7 +21,7 @@ from eval.run.plan import Plan, select_builder
 from eval.store.records import RunOptions
 from services.errors import BadConfig
 from services.protocols import Answerer
-from services.types import Answer, AudioClip, Choice, Question
+from services.types import Answer, AudioClip, Choice, Question, TraceStep
 
 ROTATION = "#rotation"  # joins an item's id with the number of its rotation
 
@@ -116,6 +116,9 @@ CONTROLS: Mapping[str, Control] = {
 ASK_NO_MODEL = frozenset({"constant-first", "longest"})
 
 
+RULED = TraceStep(step="rule", text="a rule over the options")
+
+
 class RuleAnswerer:
     """Answers by a rule over the options; asks no model."""
 
@@ -124,7 +127,7 @@ class RuleAnswerer:
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:  # noqa: ARG002
         choice = self._rule(question.choices)
-        return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=("rule",))
+        return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=(RULED,))
 
 
 class SilencedAnswerer:

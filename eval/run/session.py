@@ -26,6 +26,7 @@ from eval.store.submission import write_submission
 from services.catalog import EMBEDDED_LLMS, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
+from services.types import SCHEMA_VERSION
 
 PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes")
 """What decides the words that models read, how replies are read, and the route to an answer."""
@@ -158,6 +159,7 @@ def _uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
 
 def _record(plan: Plan) -> RunRecord:
     return RunRecord(
+        schema_version=SCHEMA_VERSION,
         options=plan.options,
         benchmark_file=str(plan.benchmark.file.resolve()),
         benchmark_sha256=plan.benchmark.sha256,

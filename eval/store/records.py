@@ -1,7 +1,12 @@
 """Records of a run: a `Prediction` per item, and a `RunRecord` with their provenance."""
 
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
 from eval.benchmarks.benchmark import Item
 from eval.scoring.scoring import Verdict, string_match
+from eval.store.legacy import upgrade_answer
 from eval.store.provenance import Environment
 from services.types import Answer, Usage, Value
 
@@ -20,7 +25,7 @@ class Prediction(Item):
     """A reply came, and no choice could be read from it."""
     failed: str | None
     """The error, where no reply came."""
-    response: Answer | None
+    response: Annotated[Answer | None, BeforeValidator(upgrade_answer)]
     took_s: float
     """From the start of the item to its answer, waiting for models included."""
     clock_s: float
@@ -123,6 +128,8 @@ class RunOptions(RunSettings):
 class RunRecord(Value):
     """All that decides a run's numbers; a run folder belongs to exactly one."""
 
+    schema_version: Literal[1, 2] = 1
+    """Of the answers beside it, as `Answer.schema_version`; 1: from before this field existed."""
     options: RunOptions
     benchmark_file: str
     benchmark_sha256: str

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from services.asr.languages import read_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
 
 CODE = ("services.asr.faster_whisper", "services.asr.languages")  # what decides the words beside the weights
 BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows of 30 s decoded at once, and on after whoever asked has given up
@@ -78,9 +78,10 @@ class FasterWhisper:
         """Return the most likely language code, and the likeliest languages as a statement."""
         names = read_languages()
         code, probability, ranked = self._model.detect_language(samples[: 30 * SAMPLE_RATE])
-        named = [f"{names.get(c, c)} ({p:.2f})" for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
-        statement = self._evidence("language", f"Spoken language: {', or '.join(named)}.", code)
-        return code, statement.model_copy(update={"confidence": round(probability, 3)})
+        likely = [(c, p) for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
+        labels = tuple(Label.sure(names.get(c, c), p) for c, p in likely)
+        statement = self._evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
+        return code, statement.model_copy(update={"labels": labels, "confidence": round(probability, 3)})
 
     def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
         kept = []

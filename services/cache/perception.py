@@ -18,7 +18,7 @@ from services.cache.shelf import Statements, StatementStore
 from services.protocols import ASR, Captioner
 from services.request_context import Lookup, LookupResult, current_context
 from services.settings import settings
-from services.types import AudioClip
+from services.types import AudioClip, Focus
 
 NUM_RECENT = 1_000  # statements about a clip that each model keeps in memory, some kilobytes each
 
@@ -101,8 +101,8 @@ class CachedCaptioner:
         self._captioner = captioner
         self._cache = _PerceptionCache(folder, "captions", f"{captioner.name}-{captioner.revision}")
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> Statements:
-        key = clip.sha256 + (f"-{sha256(focus.encode()).hexdigest()[:12]}" if focus else "")
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> Statements:
+        key = clip.sha256 + (f"-{sha256(focus.model_dump_json().encode()).hexdigest()[:12]}" if focus else "")
         return await self._cache.get(key, lambda: self._captioner.caption(clip, focus))
 
 

@@ -2,7 +2,7 @@
 
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.captioners.details import Analysers, FocusedListener
-from services.captioners.focus import read_focus
+from services.captioners.focus import resolve_focus
 from services.captioners.music.caption import MusicListener
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.pitches import BasicPitch
@@ -16,7 +16,7 @@ from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.captioners.windows import ClipWindow, split_clip
 from services.digest import hash_modules
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 from services.weights import store as weights
 
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
@@ -52,17 +52,17 @@ class AcousticCaptioner:
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
         self._focused = FocusedListener(Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Describe the clip, in order of start; with a focus, say only what it asks for."""
         return await run_in_thread(self.describe, clip, focus)
 
-    def describe(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
         parts = list(split_clip(clip, LONGEST_S))
         told: list[Evidence] = []
         for part in parts:
             raise_if_cancelled()
-            heard = self._focused(part.clip, read_focus(focus)) if focus else self._describe(part.clip)
+            heard = self._focused(part.clip, resolve_focus(focus)) if focus else self._describe(part.clip)
             told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(dated, key=lambda statement: statement.start_s))

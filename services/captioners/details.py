@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.focus import Focus
+from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody, rhythm
 from services.captioners.music.instrument import InstrumentHead, find_turns
 from services.captioners.music.melody_line import track_melody
@@ -22,11 +22,11 @@ from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundTagger
 from services.captioners.sounds.yamnet import YamNet
-from services.captioners.statement import Statement
+from services.captioners.statement import Statement, make_labels, make_statement
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 
 SOURCE, REVISION = "focus", "1"
 LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
@@ -56,7 +56,7 @@ class FocusedListener:
 
     def __init__(self, models: Analysers) -> None:
         self._models = models
-        self._topics: Mapping[str, Callable[[AudioClip, Focus], list[Statement]]] = {
+        self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
             "tempo": _tempo,
@@ -67,7 +67,7 @@ class FocusedListener:
             "sound": self._sound,
         }
 
-    def __call__(self, clip: AudioClip, focus: Focus) -> tuple[Evidence, ...]:
+    def __call__(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
         """Return what is heard of the topic; nothing where it cannot be told."""
         if focus.topic == "quality":
             return (
@@ -80,19 +80,19 @@ class FocusedListener:
         said = self._topics[focus.topic](clip, focus)
         return tuple(statement.evidence(clip, source=SOURCE, revision=REVISION) for statement in said)
 
-    def _order(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks("speak\\w*|talk\\w*|voices?|who"):
             return self._speaker(clip, focus)
         steps = self._players(clip, focus) if focus.asks("instruments?|play\\w*") else self._sounds(clip, focus)
         if len(steps) < 2:
             return []
         if focus.asks("first|begins?|starts?"):
-            return [Statement("event", f"Heard first: {steps[0]}.", 0.7, "model")]
+            return [make_statement("event", "Heard first: {}.", [steps[0]], 0.7, "model")]
         if focus.asks("last|ends?|final\\w*"):
-            return [Statement("event", f"Heard last: {steps[-1]}.", 0.7, "model")]
-        return [Statement("event", f"Order: {', then '.join(steps[:MOST_STEPS])}.", 0.7, "model")]
+            return [make_statement("event", "Heard last: {}.", [steps[-1]], 0.7, "model")]
+        return [_ordered("event", "Order", steps, 0.7)]
 
-    def _sounds(self, clip: AudioClip, focus: Focus) -> list[str]:
+    def _sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         """Return the sounds of the sections in order, of those asked about where any is."""
         found = self._models.tagger.sections(clip)
         told = []
@@ -101,7 +101,7 @@ class FocusedListener:
             told.append(next(iter(focus.named(names)), names[0]))
         return _without_repeats(told)
 
-    def _players(self, clip: AudioClip, focus: Focus) -> list[str]:
+    def _players(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         head = self._models.instruments
         logs = head(clip.samples, self._models.yamnet(clip.samples))
         named = [head.labels.index(label) for label in focus.named(head.labels)]
@@ -110,7 +110,7 @@ class FocusedListener:
         labels = tuple(head.labels[i] for i in named) if len(named) > 1 else head.labels
         return _without_repeats([turn.label for turn in find_turns(logs, labels)])
 
-    def _count(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _count(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks("speakers?|people|persons?|voices|men|women"):
             return self._speaker(clip, focus)
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
@@ -119,70 +119,69 @@ class FocusedListener:
             return _tempo(clip, focus)
         if focus.asks("notes|tones"):
             found = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
-            return [Statement("melody", f"Number of notes: {len(found)}.", 0.8)] if found else []
+            return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
         if focus.asks(SAID):
             return []
         number = len(detect_strokes(clip.samples))
-        return [Statement("event", f"Number of separate events: {number}.", 0.7)] if number else []
+        return [make_statement("event", "Number of separate events: {}.", [number], 0.7)] if number else []
 
-    def _key(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
         notes = melody.drop_ghost_notes(track_melody(clip.samples, pitches))
         if focus.asks("scale"):
             scale = melody.recognise_scale([note.pitch for note in notes])
-            return [Statement("melody", f"Scale: {scale}.", 0.8)] if scale else []
+            return [make_statement("melody", "Scale: {}.", [scale], 0.8)] if scale else []
         if focus.asks("chords?"):
             longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
-            return [Statement("harmony", f"Chord: {longest.quality}.", longest.fit)] if longest else []
+            return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.fit)] if longest else []
         key = harmony.estimate_key(pitches)
-        return [Statement("harmony", f"Key: {_as_asked(key.name, focus)}.", 0.6)] if key else []
+        return [make_statement("harmony", "Key: {}.", [_as_asked(key.name, focus)], 0.6)] if key else []
 
-    def _pitch(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         notes = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
         if len({note.pitch for note in notes}) == 1 and not focus.asks("moves?|melody|course|direction"):
             return [_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
         if len(notes) < 2:
             return []
         course = melody.describe_contour([note.pitch for note in notes])
-        return [Statement("melody", f"Course of the melody: {course}.", 0.8)]
+        return [make_statement("melody", "Course of the melody: {}.", [course], 0.8)]
 
-    def _speaker(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         turns_of = self._models.speakers.turns(clip, detect_speech(clip.samples))
         if not turns_of:
             return []
         if focus.asks("order|first|then|last|sequence|change\\w*"):
-            order = ", then ".join(turn.who for turn in turns_of[:MOST_STEPS])
-            return [Statement("speaker", f"Order of the speakers: {order}.", 0.6, "model")]
+            return [_ordered("speaker", "Order of the speakers", [turn.who for turn in turns_of], 0.6)]
         number = len({turn.voice for turn in turns_of})
         if focus.asks("how many|number"):
-            return [Statement("speaker", f"Number of speakers: {number}.", 0.6, "model")]
-        who = ", ".join(dict.fromkeys(turn.who for turn in turns_of))
-        return [Statement("speaker", f"Speaking: {who}.", 0.7, "model")]
+            return [make_statement("speaker", "Number of speakers: {}.", [number], 0.6, "model")]
+        who = list(dict.fromkeys(turn.who for turn in turns_of))
+        return [Statement("speaker", f"Speaking: {', '.join(who)}.", 0.7, "model", make_labels(who))]
 
     def _emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return how each turn sounds, one statement a turn."""
         found = self._models.speakers.turns(clip, detect_speech(clip.samples))
         return tuple(told for turn in found for told in describe_emotion(clip, turn.spans, turn.who))
 
-    def _instrument(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
         labels = players.labels
         label = next(iter(focus.named(labels)), labels[0])
-        return [Statement("instrument", f"Of the instruments asked about, most like: {label}.", 0.5, "model")]
+        return [make_statement("instrument", "Of the instruments asked about, most like: {}.", [label], 0.5, "model")]
 
-    def _sound(self, clip: AudioClip, focus: Focus) -> list[Statement]:
+    def _sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         tags = {tag.sound: tag for tag in self._models.tagger(clip, ()).tags}
         best = next((tags[name] for name in focus.named(tags)), None)
         if best is None or (best.confidence < LEAST_HEARD and not focus.is_named):
             return []  # a question about something else is not answered by a sound that is hardly heard
-        return [Statement("sound", f"Of the sounds asked about, most like: {best.sound}.", 0.5, "model")]
+        return [make_statement("sound", "Of the sounds asked about, most like: {}.", [best.sound], 0.5, "model")]
 
 
-def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
+def _tempo(clip: AudioClip, focus: FocusQuery) -> list[Statement]:
     found = find_pulse(clip.samples, detect_onsets(clip.samples))
     if focus.asks("bar|bars|metre|meter"):
         beats = found.beats_per_bar if found else None
-        return [Statement("rhythm", f"Beats in each bar: {beats}.", 0.8)] if beats else []
+        return [make_statement("rhythm", "Beats in each bar: {}.", [beats], 0.8)] if beats else []
     if found and focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady"):
         course = "is constant" if found.course == CONSTANT else found.course
         return [Statement("rhythm", f"The tempo {course}.", 0.8)]
@@ -190,13 +189,18 @@ def _tempo(clip: AudioClip, focus: Focus) -> list[Statement]:
     if tempo and tempo.clarity < LEAST_CLARITY:
         return []
     bpm = found.bpm if found else tempo.bpm if tempo else None
-    return [Statement("rhythm", f"Tempo: {_nearest(bpm, focus, SAME_TEMPO):.0f} BPM.", 0.7)] if bpm else []
+    return [make_statement("rhythm", "Tempo: {}.", [f"{_nearest(bpm, focus, SAME_TEMPO):.0f} BPM"], 0.7)] if bpm else []
 
 
-def _tone(clip: AudioClip, note: DetectedNote, focus: Focus) -> Statement:
+def _ordered(kind: EvidenceKind, what: str, steps: list[str], confidence: float) -> Statement:
+    shown = steps[:MOST_STEPS]
+    return Statement(kind, f"{what}: {', then '.join(shown)}.", confidence, "model", make_labels(shown))
+
+
+def _tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> Statement:
     """Say how high a tone is: in hertz where options are, else as the note."""
     if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
-        return Statement("melody", f"Pitch: {name_pitch(note.pitch)}.", 0.8)
+        return make_statement("melody", "Pitch: {}.", [name_pitch(note.pitch)], 0.8)
     samples = clip.part(note.start_s, note.end_s).samples
     near_hz = pitch_to_hz(note.pitch)
     bins_hz = np.fft.rfftfreq(8 * len(samples), 1 / SAMPLE_RATE)
@@ -204,16 +208,16 @@ def _tone(clip: AudioClip, note: DetectedNote, focus: Focus) -> Statement:
     hertz = float(
         bins_hz[np.where(np.abs(np.log(np.maximum(bins_hz, 1) / near_hz)) < 2 * SAME_PITCH, levels, 0).argmax()]
     )
-    return Statement("melody", f"Pitch: {_nearest(hertz, focus, SAME_PITCH):.0f} Hz.", 0.8)
+    return make_statement("melody", "Pitch: {}.", [f"{_nearest(hertz, focus, SAME_PITCH):.0f} Hz"], 0.8)
 
 
-def _as_asked(key: str, focus: Focus) -> str:
+def _as_asked(key: str, focus: FocusQuery) -> str:
     """Return the key as the options spell it: D flat where C sharp is heard."""
     heard = parse_pitches(key)
     return next((option[0].upper() + option[1:] for option in focus.options if parse_pitches(option) == heard), key)
 
 
-def _nearest(measured: float, focus: Focus, ratio: float) -> float:
+def _nearest(measured: float, focus: FocusQuery, ratio: float) -> float:
     """Return the number asked about that is no further off than this logarithm of a ratio, else the measured one."""
     asked = [float(word) for option in focus.options for word in option.split() if word.isdigit()]
     return next((one for one in asked if one and abs(np.log(measured / one)) < ratio), measured)

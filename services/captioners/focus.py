@@ -1,8 +1,4 @@
-"""What a captioner is asked to listen for, read out of the words of a focus.
-
-A focus may be any words. The form `topic: question; options: first; second` names a topic of `TOPICS` and the options
-that a listener should tell apart; without a topic, the words choose it.
-"""
+"""Topic detection: which analysis a focus calls for, and which of the sounds, instruments or notes it asks about."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-TOPICS: Mapping[str, str] = {
+from services.types import Focus, Topic
+
+TOPICS: Mapping[Topic, str] = {
     "order": r"\b(order|first|last|before|after|begins?|starts?|ends?|sequence)\b",
     "count": r"\b(how (many|often)|number of|count|times)\b",
     "tempo": r"\b(tempo|bpm|beats?|metre|meter|rhythm|bar)\b",
@@ -26,12 +24,11 @@ TOPICS: Mapping[str, str] = {
 PREFIX = 4  # letters that two words for one thing have in common: "barking", "bark"
 
 
-class Focus(NamedTuple):
-    """A focus, read."""
+class FocusQuery(NamedTuple):
+    """A focus with its topic settled and its words in lower case."""
 
-    topic: str
+    topic: Topic
     question: str
-    """In lower case."""
     options: tuple[str, ...]
     is_named: bool
     """Whether the topic was named, not chosen by the words."""
@@ -46,15 +43,14 @@ class Focus(NamedTuple):
         return tuple(label for label in labels if _stems(label) & wanted)
 
 
-def read_focus(text: str) -> Focus:
-    """Read a focus; any text is one."""
-    head, _, listed = text.lower().partition("; options:")
-    topic, colon, question = head.partition(":")
-    options = tuple(option.strip() for option in listed.split(";") if option.strip())
-    if colon and topic.strip() in {*TOPICS, "sound"}:
-        return Focus(topic.strip(), question.strip(), options, is_named=True)
-    found = (name for name, pattern in TOPICS.items() if re.search(pattern, head))
-    return Focus(next(found, "sound"), head.strip(), options, is_named=False)
+def resolve_focus(focus: Focus) -> FocusQuery:
+    """Return the query of a focus; where it names no topic, the words of its question choose one."""
+    question = focus.question.lower().strip()
+    options = tuple(option.lower().strip() for option in focus.options if option.strip())
+    if focus.topic:
+        return FocusQuery(focus.topic, question, options, is_named=True)
+    found = (name for name, pattern in TOPICS.items() if re.search(pattern, question))
+    return FocusQuery(next(found, "sound"), question, options, is_named=False)
 
 
 @cache

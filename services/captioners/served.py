@@ -5,7 +5,7 @@ from hashlib import sha256
 from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.errors import ModelError
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 
 PROMPT = (
     "Describe this audio in detail: every sound, in order, with its start and end in seconds; who speaks "
@@ -24,8 +24,8 @@ class ServedCaptioner:
         self._server = ChatServer(endpoint)
         self._clips = ClipEncoder()
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        prompt = PROMPT + (FOCUS.format(focus=focus) if focus else "")
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        prompt = PROMPT + (FOCUS.format(focus=_worded(focus)) if focus else "")
         body = self._server.body([{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}])
         text = (await self._server.ask(body, await self._clips.base64(clip))).reply
         if not text:
@@ -35,3 +35,10 @@ class ServedCaptioner:
                 kind="caption", source=self.name, revision=self.revision, text=text.strip(), end_s=clip.duration_s
             ),
         )
+
+
+def _worded(focus: Focus) -> str:
+    """Return a focus in words: `topic: question; options: first; second`."""
+    topic = f"{focus.topic}: " if focus.topic else ""
+    options = f"; options: {'; '.join(focus.options)}" if focus.options else ""
+    return f"{topic}{focus.question}{options}"

@@ -1,6 +1,6 @@
 """The captioner that adds nothing to the ASR: the paper's "Whisper" row of the cascade."""
 
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 
 
 class TranscriptOnly:
@@ -8,5 +8,5 @@ class TranscriptOnly:
 
     name, revision = "transcript", "1"
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:  # noqa: ARG002
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:  # noqa: ARG002
         return ()

@@ -13,7 +13,7 @@ from services.deployments.replicas import ModelCard, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.request_context import current_context
 from services.telemetry.tracing import current_traceparent, span
-from services.types import AudioClip, Choice, Evidence, Message, Reading
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
 NUM_TRIES = 2  # calls are idempotent, so one whose replica died is retried on another one, once
@@ -52,7 +52,7 @@ class RemoteLLM(RemoteModel):
 class RemoteCaptioner(RemoteModel):
     """A captioner in a deployment."""
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
         return evidence
 

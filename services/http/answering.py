@@ -15,7 +15,7 @@ from services.request_context import Lookup, current_context, use_context
 from services.telemetry.metrics import count_answer
 from services.telemetry.request_log import about_request
 from services.telemetry.tracing import span
-from services.types import Answer, AudioClip, Question, Value
+from services.types import Answer, AudioClip, Question, TraceStep, Value
 
 BOTH = "both"
 
@@ -76,14 +76,15 @@ async def _answered(answerer: Answerer, question: Question, clip: AudioClip | No
         answer = await answerer.answer(question, clip)
         facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}
     call.lookups.extend(own.lookups)
-    return answer.model_copy(update={"trace": (*answer.trace, *_told(own.lookups))})
+    return answer.model_copy(update={"trace": (*answer.trace, *_cache_steps(own.lookups))})
 
 
-def _told(lookups: Sequence[Lookup]) -> Iterator[str]:
-    """Yield a line for each kind of perception, such as `cache: captions 1 hit, 2 miss`."""
+def _cache_steps(lookups: Sequence[Lookup]) -> Iterator[TraceStep]:
+    """Yield a step for each kind of perception, such as `cache: captions 1 hit, 2 miss`."""
     for kind in sorted({lookup.kind for lookup in lookups}):
         results = Counter(lookup.result for lookup in lookups if lookup.kind == kind)
-        yield f"cache: {kind} {', '.join(f'{number} {result}' for result, number in sorted(results.items()))}"
+        counts = ", ".join(f"{number} {result}" for result, number in sorted(results.items()))
+        yield TraceStep(step="cache", text=f"{kind} {counts}")
 
 
 async def find_default(service: Service) -> str:

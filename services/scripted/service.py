@@ -6,7 +6,7 @@ from typing import get_args
 from services.catalog import pick
 from services.errors import ModelError
 from services.protocols import ASR, Answerer
-from services.types import Answer, AudioClip, Evidence, PathName, Question, Usage
+from services.types import Answer, AudioClip, Evidence, Label, PathName, Question, TraceStep, Usage
 
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
 
@@ -31,7 +31,8 @@ class EchoAnswerer:
             choice=question.choices[place] if question.choices else None,
             probabilities={choice.letter: 1 / len(question.choices) for choice in question.choices},
             path=self.path,
-            trace=("route: lalm (sound)",) if self.path == "auto" else (),
+            route="lalm" if self.path == "auto" else None,
+            trace=(TraceStep(step="route", text="lalm (sound)"),) if self.path == "auto" else (),
             degraded=("captioner",) if question.text == "degraded" else (),
             timings_s={"read": 0.02},
             usage=Usage(prompt_tokens=7, completion_tokens=2),
@@ -54,8 +55,11 @@ class ScriptedASR:
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         if clip.duration_s <= 1:
             return ()
-        language = Evidence(kind="language", source=self.name, revision="1", text="Spoken language: English (0.98).")
-        spoken = language.model_copy(update={"kind": "transcript", "language": "en", "confidence": 0.5})
+        english = Label(text="English", probability=0.98)
+        language = Evidence(
+            kind="language", source=self.name, revision="1", text=f"Spoken language: {english}.", labels=(english,)
+        )
+        spoken = language.model_copy(update={"kind": "transcript", "labels": (), "language": "en", "confidence": 0.5})
         first = spoken.model_copy(update={"text": "Good morning.", "start_s": 0.25, "end_s": 1.0})
         return language, first, spoken.model_copy(update={"text": "It rains.", "start_s": 1.0})
 

@@ -103,7 +103,7 @@ CACHE_LOOKUPS = Counter(
 
 def count_answer(answer: Answer) -> str:
     """Count an answer and its stages; return the arm that its router chose, empty where there is none."""
-    chosen = _chosen(answer)
+    chosen = answer.route or NO_ROUTE
     ANSWERS.labels(path=answer.path, chosen=chosen).inc()
     if answer.degraded:
         DEGRADED.labels(path=answer.path).inc()
@@ -148,8 +148,3 @@ def _forget_the_dead(folder: Path) -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
-def _chosen(answer: Answer) -> str:
-    first = answer.trace[0] if answer.trace else ""
-    return first.removeprefix("route: ").partition(" ")[0] if first.startswith("route: ") else NO_ROUTE

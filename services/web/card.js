@@ -85,6 +85,6 @@ function statement(one, clip) {
 
 function trace(answer) {
   const list = make("ol", "", "trace");
-  for (const step of answer.trace) list.append(make("li", step));
+  for (const one of answer.trace) list.append(make("li", `${one.step}: ${one.text}`));
   return [make("h4", "Route"), list];
 }

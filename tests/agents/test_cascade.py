@@ -7,7 +7,7 @@ import pytest
 from agents.cascade import Cascade
 from agents.text_only import TextOnly
 from services.errors import ModelError
-from services.types import AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
 CLIP = AudioClip(np.zeros(16_000, np.float32))
 QUESTION = Question.ask("Who speaks?", ("Man", "Woman"), id="q1")
@@ -47,7 +47,7 @@ class Ears:
         self.deaf = deaf
         self.cancelled = False
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         if self.deaf:
             raise ModelError("The captioner is gone.")
         await asyncio.sleep(self.delay_s)
@@ -96,7 +96,7 @@ async def test_an_open_question_is_answered_in_words() -> None:
 async def test_the_answer_says_what_it_rests_on() -> None:
     answer = await cascade(Reader(Reading(reply="A")), Ears()).answer(QUESTION, CLIP)
     assert [evidence.kind for evidence in answer.evidence] == ["sound", "transcript"]
-    assert answer.trace == ("caption: ears", "transcribe: ears", "read: reader")
+    assert tuple(map(str, answer.trace)) == ("caption: ears", "transcribe: ears", "read: reader")
     assert answer.timings_s.keys() == {"caption", "transcribe", "read"}
     assert answer.degraded == ()
 

@@ -16,11 +16,11 @@ from agents.direct import Direct
 from agents.graph import graph
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Ears
-from agents.routing.router import Reconciled, Route, Way
+from agents.routing.router import Reconciled, Routed
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
-from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, ReadingStyle
+from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle, Route
 
 graph.agent_graph()  # imported and compiled before any clock runs
 CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
@@ -45,7 +45,7 @@ class World:
             raise self.error
         await asyncio.sleep(60)
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         await self._part("listening again" if focus else "captioner")
         return (Evidence(kind="event", source="world", revision="1", text="Focused." if focus else "Knocking."),)
 
@@ -69,11 +69,11 @@ class World:
 class Always:
     """Goes one way, and believes the LLM."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: Route) -> None:
         self.way = way
 
-    def route(self, question: Question) -> Route:
-        return Route(self.way, "always")
+    def route(self, question: Question) -> Routed:
+        return Routed(self.way, "always")
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
         return Reconciled(cascade.probabilities, 0.5, "the LLM is believed")
@@ -83,7 +83,7 @@ class Always:
 
 
 def answer(
-    way: Way, *missing: Part, error: Exception | None = None, policy: Policy = DEGRADING, follows_up: bool = False
+    way: Route, *missing: Part, error: Exception | None = None, policy: Policy = DEGRADING, follows_up: bool = False
 ) -> Answer:
     world = World(missing, error)
     follow_up = FollowUp(Ears(world, world), world, budget=1, policy=policy) if follows_up else None
@@ -107,12 +107,12 @@ EACH_ROW = pytest.mark.parametrize(("missing", "letter", "heard", "rests_on"), R
 def test_what_is_down_is_done_without(
     goes: str, missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
 ) -> None:
-    way: Way = "both" if goes == "both" else "lalm" if "LALM" in missing else "cascade"
+    way: Route = "both" if goes == "both" else "lalm" if "LALM" in missing else "cascade"
     found = answer(way, *missing, error=ModelError("It is gone."))
     assert found.choice and found.choice.letter == letter
     assert [one.text for one in found.evidence if one.kind != "reply"] == list(heard)
     assert set(found.degraded) == {f"no {part}: It is gone." for part in missing}
-    assert found.trace.count(f"degraded: the answer rests on {rests_on}") == 1
+    assert [one.text for one in found.trace if one.step == "degraded"] == [f"the answer rests on {rests_on}"]
 
 
 @pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
@@ -120,10 +120,11 @@ def test_what_is_down_is_done_without(
     ("missing", "rests_on"),
     [*((row[0], row[-1]) for row in ROWS), (("captioner", "LALM"), "the transcript"), (("LLM", "ASR"), "the LALM")],
 )
-def test_what_the_answer_rests_on_is_said_once(way: Way, missing: tuple[Part, ...], rests_on: str) -> None:
-    said = [line for line in answer(way, *missing, error=ModelError("It is gone.")).trace if "rests on" in line]
+def test_what_the_answer_rests_on_is_said_once(way: Route, missing: tuple[Part, ...], rests_on: str) -> None:
+    trace = answer(way, *missing, error=ModelError("It is gone.")).trace
+    said = [one.text for one in trace if one.step == "degraded"]
     is_unasked = {"cascade": set(missing) == {"LALM"}, "lalm": "LALM" not in missing, "both": False}[way]
-    assert said == ([] if is_unasked else [f"degraded: the answer rests on {rests_on}"])
+    assert said == ([] if is_unasked else [f"the answer rests on {rests_on}"])
 
 
 @EACH_ROW
@@ -137,7 +138,7 @@ def test_what_is_late_is_done_without(
     assert [one.text for one in found.evidence if one.kind != "reply"] == list(heard)
     assert len(found.degraded) == len(missing)
     assert all("was not done within" in one for one in found.degraded)
-    assert found.trace.count(f"degraded: the answer rests on {rests_on}") == 1
+    assert [one.text for one in found.trace if one.step == "degraded"] == [f"the answer rests on {rests_on}"]
 
 
 def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +155,7 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
             ended.set()
         return ()
 
-    async def caption(world: World, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(world: World, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         return await run_in_thread(describe)
 
     monkeypatch.setattr(World, "caption", caption)
@@ -177,7 +178,7 @@ def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | N
 
 @pytest.mark.parametrize("missing", [("LLM", "LALM"), ("captioner", "ASR", "LALM")])
 @pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
-def test_when_all_are_down_nobody_answers(way: Way, missing: tuple[Part, ...]) -> None:
+def test_when_all_are_down_nobody_answers(way: Route, missing: tuple[Part, ...]) -> None:
     with pytest.raises(ModelError) as raised:
         answer(way, *missing, error=ModelError("It is gone."))
     assert all(f"no {part}: It is gone." in str(raised.value) for part in missing)
@@ -215,7 +216,7 @@ def test_the_cascade_by_itself_has_no_lalm_to_stand_in() -> None:
     world = World(("ASR",), ModelError("Gone."))
     found = asyncio.run(Cascade(world, world, world, policy=DEGRADING).answer(QUESTION, CLIP))
     assert (found.path, found.degraded, found.choice) == ("cascade", ("no ASR: Gone.",), Choice(letter="A", text="Two"))
-    assert found.trace[-2:] == ("degraded: the answer rests on the captions", "read: world")
+    assert list(map(str, found.trace[-2:])) == ["degraded: the answer rests on the captions", "read: world"]
 
 
 def test_a_slow_captioner_leaves_the_llm_its_time() -> None:

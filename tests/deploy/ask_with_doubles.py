@@ -8,7 +8,7 @@ import time
 
 from deploy.cli import main
 from services.catalog import ASRS, CAPTIONERS, LLMS
-from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 
 
 class Double:
@@ -23,7 +23,7 @@ class Double:
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         return Reading(reply="B", probabilities={"A": 0.25, "B": 0.75})
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         await asyncio.to_thread(time.sleep, 60)
         return ()
 

@@ -16,7 +16,7 @@ from deploy import ray_server, serving
 from deploy.config import read_serve_config
 from services.errors import ModelError
 from services.protocols import ASR, LALM, LLM, Captioner
-from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 
 LOAD_S, NAP_S, TURN_S = 1.0, 2.0, 0.25
 DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
@@ -66,7 +66,7 @@ class Listener:
 
     name, revision = "listener", "1"
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         what = "A tone" if abs(clip.samples).max() > 0.1 else "Silence"
         return (Evidence(kind="sound", source="listener", revision="1", text=f"{what} is heard."),)
 

@@ -20,7 +20,7 @@ from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.errors import BadConfig, ModelError
 from services.http.access.auth import read_keys
 from services.settings import settings
-from services.types import Answer, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 from services.weights import store as weights
 
 DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
@@ -39,7 +39,7 @@ class Double:
         os.write(1, b"noise of native code\n")
         return Reading(reply="B", probabilities={"A": 0.25, "B": 0.75})
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         return (self._evidence("sound", f"Heard for {clip.duration_s:.2f} s."),)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
@@ -199,7 +199,7 @@ def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixtu
     assert run("ask", clip, "What does the speaker say?", *choices, *DOUBLES, *LALM) == 0
     answer = Answer.model_validate_json(capfd.readouterr().out)
     assert answer.path == "auto"
-    assert answer.trace[0] == "route: both (rule, a question about speech)"
+    assert answer.route == "both" and answer.trace[0].text == "both (rule, a question about speech)"
     # 0.25 * 0.9 against 0.75 * 0.1, to the power of a half
     assert answer.choice == Choice(letter="A", text="Rain")
     assert answer.probabilities["A"] == pytest.approx(3**0.5 / (1 + 3**0.5))

@@ -17,7 +17,7 @@ from services.http.gateway import create_app
 from services.request_context import RequestContext
 from services.scripted.service import ScriptedService
 from services.telemetry.watched import observe_call
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/earwitness.json").read_text())
 EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
@@ -29,7 +29,7 @@ class Silent:
 
     name, revision = "silent", "1"
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         return ()
 
 

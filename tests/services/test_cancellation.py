@@ -19,7 +19,7 @@ from services.captioners.acoustic import AcousticCaptioner
 from services.catalog import ASRS, DEFAULT_ASR, open_llm
 from services.llms.batching import Batch, Batcher
 from services.llms.quantised import QuantisedLLM
-from services.types import SAMPLE_RATE, AudioClip, Evidence, Message, Sampling
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Focus, Message, Sampling
 from services.weights import store as weights
 
 STEP_S, NUM_STEPS = 0.02, 500  # ten seconds of work, were it not stopped
@@ -35,7 +35,7 @@ class Stepwise:
         self.num_steps = 0
         self.started, self.ended = Event(), Event()
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         return await run_in_thread(self._work)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
@@ -167,7 +167,7 @@ class Watched:
         self.started, self.ended = Event(), Event()
         self._work = work
 
-    def __call__(self, clip: AudioClip, *focus: str) -> tuple[Evidence, ...]:
+    def __call__(self, clip: AudioClip, *focus: Focus) -> tuple[Evidence, ...]:
         self.started.set()
         try:
             return self._work(clip, *focus)

@@ -285,7 +285,7 @@ function resultBox(item, result, number) {
     return box;
   }
   const official = result.verdict === "unscored" || result.failed ? [] : [`official ${result.official ? "right" : "wrong"}`];
-  const facts = [...official, `${result.took_s.toFixed(2)} s`, result.trace.join(" → ")].filter(Boolean);
+  const facts = [...official, `${result.took_s.toFixed(2)} s`, result.trace.map((one) => `${one.step}: ${one.text}`).join(" → ")].filter(Boolean);
   box.append(mark(result.verdict), element("small", {}, facts.join(" · ")));
   if (result.degraded.length) box.append(element("p", { className: "note" }, `Degraded: ${result.degraded.join("; ")}`));
   if (result.failed) box.append(element("pre", { className: "reply" }, result.failed));

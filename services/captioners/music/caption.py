@@ -15,7 +15,7 @@ from services.captioners.music.players import Players, describe_style
 from services.captioners.music.pulse import CONSTANT, Pulse, find_pulse
 from services.captioners.music.tunes import recognise_tune
 from services.captioners.sounds.yamnet import ClassScores, YamNet
-from services.captioners.statement import Statement
+from services.captioners.statement import Statement, make_labels, make_statement
 from services.types import AudioClip, Evidence
 
 REVISION = "1"
@@ -100,13 +100,12 @@ def _find_solo(clip: AudioClip, pitches: Pitches) -> tuple[DetectedNote, ...]:
 
 def _describe_melody(found: tuple[DetectedNote, ...]) -> list[Statement]:
     if len(found) > 1:
-        return [Statement("melody", _word_melody(found), 0.9)]
-    note = found[0]
-    text = f"A single note is played: {name_pitch(note.pitch)} ({pitch_to_hz(note.pitch):.0f} Hz)."
-    return [Statement("melody", text, 0.85)]
+        return [_describe_tune(found)]
+    note = f"{name_pitch(found[0].pitch)} ({pitch_to_hz(found[0].pitch):.0f} Hz)"
+    return [make_statement("melody", "A single note is played: {}.", [note], 0.85)]
 
 
-def _word_melody(found: tuple[DetectedNote, ...]) -> str:
+def _describe_tune(found: tuple[DetectedNote, ...]) -> Statement:
     pitches = [note.pitch for note in found]
     listed = " ".join(name_pitch(pitch) for pitch in pitches[:MOST_NOTES]) + (" …" if len(pitches) > MOST_NOTES else "")
     text = f"Melody: {len(found)} notes are played one after another; {melody.describe_contour(pitches)}."
@@ -116,7 +115,7 @@ def _word_melody(found: tuple[DetectedNote, ...]) -> str:
         text += f" The notes run through {scale}."
     if tune:
         text += f" It is the tune of {tune}."
-    return f"{text} Notes: {listed}."
+    return Statement("melody", f"{text} Notes: {listed}.", 0.9, labels=make_labels([listed]))
 
 
 def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[Statement]:
@@ -127,19 +126,18 @@ def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[
     in_order = [next(same) for _, same in groupby(long_enough, key=lambda chord: chord.name)]
     if len(in_order) == 1:
         chord = in_order[0]
-        text = f"Chord: {chord.quality} (the chord is {chord.name}), from {chord.start_s:.1f} to {chord.end_s:.1f} s."
-        told.append(Statement("harmony", text, chord.fit))
+        named = make_labels([f"{chord.quality} (the chord is {chord.name})"])
+        text = f"Chord: {named[0]}, from {chord.start_s:.1f} to {chord.end_s:.1f} s."
+        told.append(Statement("harmony", text, chord.fit, labels=named))
     elif in_order:
-        listed = ", ".join(chord.name for chord in in_order[:MOST_CHORDS])
+        named = make_labels(chord.name for chord in in_order[:MOST_CHORDS])
+        text = f"Chords in order: {', '.join(map(str, named))}{' …' if len(in_order) > MOST_CHORDS else ''}."
         fit = float(np.mean([chord.fit for chord in in_order]))
-        told.append(
-            Statement("harmony", f"Chords in order: {listed}{' …' if len(in_order) > MOST_CHORDS else ''}.", fit)
-        )
+        told.append(Statement("harmony", text, fit, labels=named))
     key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
     if key and key.lead > LEAST_KEY_LEAD:
-        told.append(
-            Statement("harmony", f"Key: {key.mode} ({NAMES[key.tonic]} {key.mode}).", min(0.9, 0.5 + 2 * key.lead))
-        )
+        found = f"{key.mode} ({NAMES[key.tonic]} {key.mode})"
+        told.append(make_statement("harmony", "Key: {}.", [found], min(0.9, 0.5 + 2 * key.lead)))
     return told
 
 
@@ -166,23 +164,26 @@ def _describe_rhythm(clip: AudioClip) -> list[Statement]:
     tempo = rhythm.estimate_tempo(clip.samples)
     if tempo is None or tempo.clarity < LEAST_CLARITY or clip.duration_s < LEAST_TEMPO_S:
         return []
-    return [
-        Statement("rhythm", f"Tempo: about {tempo.bpm:.0f} beats per minute ({_name_pace(tempo.bpm)}).", tempo.clarity)
-    ]
+    return [make_statement("rhythm", "Tempo: about {}.", [_name_tempo(tempo.bpm)], tempo.clarity)]
 
 
 def _describe_constant_tempo(bpm: float, confidence: float) -> Statement:
-    return Statement("rhythm", f"Tempo: about {bpm:.0f} beats per minute ({_name_pace(bpm)}), constant.", confidence)
+    return make_statement("rhythm", "Tempo: about {}, {}.", [_name_tempo(bpm), "constant"], confidence)
 
 
 def _describe_pulse(found: Pulse) -> list[Statement]:
     if found.course != CONSTANT:
-        return [Statement("rhythm", f"Tempo change: the tempo {found.course}.", 0.85)]
+        return [make_statement("rhythm", "Tempo change: {}.", [f"the tempo {found.course}"], 0.85)]
     told = [_describe_constant_tempo(found.bpm, 0.85)]
     if found.beats_per_bar:
-        text = f"Metre: {found.beats_per_bar} beats in each bar; a low stroke comes every {found.beats_per_bar} beats."
-        told.append(Statement("rhythm", text, min(0.95, 0.4 + 0.6 * found.contrast)))
+        number = found.beats_per_bar
+        metre = [f"{number} beats in each bar", f"a low stroke comes every {number} beats"]
+        told.append(make_statement("rhythm", "Metre: {}; {}.", metre, min(0.95, 0.4 + 0.6 * found.contrast)))
     return told
+
+
+def _name_tempo(bpm: float) -> str:
+    return f"{bpm:.0f} beats per minute ({_name_pace(bpm)})"
 
 
 def _name_pace(bpm: float) -> str:

@@ -15,7 +15,8 @@ from services.captioners.music.instrument import (
 )
 from services.captioners.music.style import rank_genres, rank_moods
 from services.captioners.sounds.yamnet import ClassScores
-from services.captioners.statement import Statement
+from services.captioners.statement import Statement, make_labels
+from services.types import Label
 
 LEAST_TOLD = 0.4  # probability of an instrument that is told
 LEAST_FAMILY = 0.4
@@ -60,15 +61,17 @@ class Players:
 
 def _describe_instrument(guesses: list[InstrumentScore], family: InstrumentScore) -> Statement:
     best, second = guesses[:2]
+    first, other, wider = (Label.sure(*guess) for guess in (best, second, family))
     if best.probability < LEAST_TOLD:
-        text = f"Instrument: {family.label} ({family.probability:.2f}), most likely {best.label} or {second.label}."
-        return Statement("instrument", text, family.probability, "model")
-    text = f"Instrument: most likely {best.label} ({best.probability:.2f})"
+        text = f"Instrument: {wider}, most likely {best.label} or {second.label}."
+        labels = (wider, *make_labels([best.label, second.label]))
+        return Statement("instrument", text, family.probability, "model", labels)
+    text, labels = f"Instrument: most likely {first}", (first,)
     if second.probability >= LEAST_SECOND:
-        text += f", else {second.label} ({second.probability:.2f})"
+        text, labels = f"{text}, else {other}", (*labels, other)
     if family.probability >= LEAST_FAMILY:
-        text += f"; family: {family.label} ({family.probability:.2f})"
-    return Statement("instrument", text + ".", max(best.probability, family.probability), "model")
+        text, labels = f"{text}; family: {wider}", (*labels, wider)
+    return Statement("instrument", text + ".", max(best.probability, family.probability), "model", labels)
 
 
 def _keep_sure_turns(found: tuple[InstrumentTurn, ...]) -> list[InstrumentTurn]:
@@ -83,9 +86,10 @@ def _keep_sure_turns(found: tuple[InstrumentTurn, ...]) -> list[InstrumentTurn]:
 
 
 def _describe_order(in_turn: list[InstrumentTurn]) -> Statement:
-    listed = ", then ".join(f"{turn.label} (from {turn.start_s:.1f} s)" for turn in in_turn[:MOST_TURNS])
-    sure = min(turn.probability for turn in in_turn)
-    return Statement("instrument", f"Instruments in order: first {listed}.", sure, "model")
+    shown = in_turn[:MOST_TURNS]
+    listed = ", then ".join(f"{turn.label} (from {turn.start_s:.1f} s)" for turn in shown)
+    sure, labels = min(turn.probability for turn in in_turn), make_labels(turn.label for turn in shown)
+    return Statement("instrument", f"Instruments in order: first {listed}.", sure, "model", labels)
 
 
 def describe_style(scores: ClassScores, names: tuple[str, ...], duration_s: float) -> list[Statement]:
@@ -94,7 +98,8 @@ def describe_style(scores: ClassScores, names: tuple[str, ...], duration_s: floa
         return []
     told = []
     if found := rank_genres(scores, names):
-        told.append(Statement("music", f"Genre or style: most likely {', or '.join(found)}.", 0.5, "heuristic"))
+        text = f"Genre or style: most likely {', or '.join(found)}."
+        told.append(Statement("music", text, 0.5, "heuristic", make_labels(found)))
     if felt := rank_moods(scores):
-        told.append(Statement("music", f"Mood: {', or '.join(felt)}.", 0.45, "heuristic"))
+        told.append(Statement("music", f"Mood: {', or '.join(felt)}.", 0.45, "heuristic", make_labels(felt)))
     return told

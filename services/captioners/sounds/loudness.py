@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from services.captioners.sounds.activity import SILENCE_DB, Floats, detect_activity, measure_levels_db
+from services.captioners.statement import make_labels
 from services.types import AudioClip, Evidence
 
 SOURCE, REVISION = "level-meter", "1"
@@ -20,19 +21,26 @@ def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evid
     """
     levels = measure_levels_db(clip.samples)
     if float(levels.max()) < SILENCE_DB:
-        return (_make_evidence("Silence: no sound above -60 dBFS.", clip),)
+        return (_make_evidence("Silence: {}.", ("no sound above -60 dBFS",), clip),)
     mean_db = float(10 * np.log10(np.mean(10 ** (levels / 10))))
-    text = f"Level: {_name_level(mean_db)} ({mean_db:.0f} dBFS on average); {_describe_course(levels)}."
-    return (_make_evidence(text, clip), *(_describe_gaps(clip) if tells_gaps else ()))
+    level = f"{_name_level(mean_db)} ({mean_db:.0f} dBFS on average)"
+    return (
+        _make_evidence("Level: {}; {}.", (level, _describe_course(levels)), clip),
+        *(_describe_gaps(clip) if tells_gaps else ()),
+    )
 
 
-def _make_evidence(text: str, clip: AudioClip, start_s: float = 0.0, end_s: float | None = None) -> Evidence:
+def _make_evidence(
+    text: str, found: tuple[str, ...], clip: AudioClip, start_s: float = 0.0, end_s: float | None = None
+) -> Evidence:
+    """Return a statement with what was found in place of each `{}` of its text."""
     end_s = clip.duration_s if end_s is None else end_s
     return Evidence(
         kind="loudness",
         source=SOURCE,
         revision=REVISION,
-        text=text,
+        text=text.format(*found),
+        labels=make_labels(found),
         start_s=round(start_s, 2),
         end_s=round(end_s, 2),
         confidence=1.0,
@@ -84,8 +92,8 @@ def _describe_gaps(clip: AudioClip) -> tuple[Evidence, ...]:
     if not 1 <= len(gaps) <= 3:
         return ()
     places = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in gaps)
-    text = f"The sound stops abruptly and then resumes: silent at {places}."
-    return (_make_evidence(text, clip, gaps[0][0], gaps[-1][1]),)
+    text = "The sound stops abruptly and then resumes: {}."
+    return (_make_evidence(text, (f"silent at {places}",), clip, gaps[0][0], gaps[-1][1]),)
 
 
 def _is_abrupt(levels: Floats, start_s: float, end_s: float) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import Floats, measure_levels_db
+from services.captioners.statement import make_labels
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "signal-quality", "1"
@@ -57,13 +58,14 @@ def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...
     defects = _name_defects(found, is_speech=is_speech)
     if found.highest_hz < SAMPLE_RATE / 2 - 500 and clip.source_rate <= SAMPLE_RATE / 2:
         defects.append(f"narrow bandwidth (recorded at {clip.source_rate} Hz, as on a telephone)")
-    text = "; ".join(defects) if defects else "clean, no audible defects"
+    told = defects or ["clean, no audible defects"]
     return (
         Evidence(
             kind="quality",
             source=SOURCE,
             revision=REVISION,
-            text=f"Recording quality: {text}.",
+            text=f"Recording quality: {'; '.join(told)}.",
+            labels=make_labels(told),
             end_s=round(clip.duration_s, 2),
             confidence=0.85 if is_speech else 0.75,
             reliability="heuristic",

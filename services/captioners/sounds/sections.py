@@ -9,7 +9,8 @@ from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats,
 from services.captioners.sounds.sound_head import SoundHead
 from services.captioners.sounds.tags import Tag, rank_sounds
 from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
-from services.types import AudioClip, Evidence
+from services.captioners.statement import make_labels
+from services.types import AudioClip, Evidence, EvidenceKind, Label
 
 SOURCE, REVISION = "yamnet", "1"
 NUM_OVERALL, NUM_OF_SECTION = 6, 3
@@ -163,8 +164,9 @@ def _agree_on_speech(speech: ActiveSpans, tags: tuple[Tag, ...], spans: ActiveSp
 
 def _describe_clip(tags: tuple[Tag, ...], whole: ActiveSpan) -> Evidence:
     said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= LEAST_OVERALL] or list(tags[:1])
-    text = "Sounds heard, most likely first: " + ", ".join(str(tag) for tag in said) + "."
-    return _make_evidence("sound", text, whole, tags[0].confidence)
+    labels = tuple(tag.label for tag in said)
+    text = f"Sounds heard, most likely first: {', '.join(map(str, labels))}."
+    return _make_evidence("sound", text, labels, whole, tags[0].confidence)
 
 
 def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evidence, ...]:
@@ -172,27 +174,29 @@ def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evid
     others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BEHIND]
     if not others or others[0].confidence < LEAST_BEHIND:
         return ()
-    text = "Behind the voice, most likely first: " + ", ".join(str(tag) for tag in others) + "."
-    return (_make_evidence("sound", text, whole, others[0].confidence),)
+    labels = tuple(tag.label for tag in others)
+    text = f"Behind the voice, most likely first: {', '.join(map(str, labels))}."
+    return (_make_evidence("sound", text, labels, whole, others[0].confidence),)
 
 
 def _describe_section(section: Section) -> Evidence:
     best, *others = section.tags[:NUM_OF_SECTION]
-    also = [str(tag) for tag in others if tag.confidence >= LEAST_OF_SECTION]
-    text = f"{best}{', or ' + ', '.join(also) if also else ''}"
-    if len(section.spans) > 1:
-        text += f", {len(section.spans)} times"
-    return _make_evidence(
-        "event", text + ".", ActiveSpan(section.spans[0].start_s, section.spans[-1].end_s), best.confidence
-    )
+    also = [tag.label for tag in others if tag.confidence >= LEAST_OF_SECTION]
+    times = make_labels([f"{len(section.spans)} times"] if len(section.spans) > 1 else [])
+    text = f"{best.label}{', or ' + ', '.join(map(str, also)) if also else ''}{''.join(f', {one}' for one in times)}."
+    whole = ActiveSpan(section.spans[0].start_s, section.spans[-1].end_s)
+    return _make_evidence("event", text, (best.label, *also, *times), whole, best.confidence)
 
 
-def _make_evidence(kind: str, text: str, span: ActiveSpan, confidence: float) -> Evidence:
+def _make_evidence(
+    kind: EvidenceKind, text: str, labels: tuple[Label, ...], span: ActiveSpan, confidence: float
+) -> Evidence:
     return Evidence(
-        kind="event" if kind == "event" else "sound",
+        kind=kind,
         source=SOURCE,
         revision=REVISION,
         text=text,
+        labels=labels,
         start_s=round(span.start_s, 2),
         end_s=round(span.end_s, 2),
         confidence=round(confidence, 2),

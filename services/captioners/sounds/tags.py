@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import Floats
-from services.types import Value
+from services.types import Label, Value
 
 SHARE_POOLED = 4  # a class is as sure as in its best quarter of the patches: events are rarely there all the time
 NARROWER_SURE = 0.5  # logit at which a narrower class speaks for itself
@@ -31,8 +31,10 @@ class Tag(NamedTuple):
         """Probability in [0, 1] that the sound is there."""
         return float(1 / (1 + np.exp(-(self.logit - MIDDLE_LOGIT) / LOGITS_PER_STEP)))
 
-    def __str__(self) -> str:
-        return f"{self.sound} ({self.confidence:.2f})"
+    @property
+    def label(self) -> Label:
+        """The sound as a statement names it."""
+        return Label.sure(self.sound, self.confidence)
 
 
 class SoundVocabulary(Value):

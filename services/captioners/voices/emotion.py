@@ -4,9 +4,12 @@ A heuristic after the vocal cues that reviews of the literature agree on (Schere
 1; Juslin & Laukka, Psychological Bulletin 129, 2003); nothing is fitted to recordings of acted emotions.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpans, Floats
+from services.captioners.statement import make_labels
 from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.voice_pitch import track_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
@@ -28,24 +31,31 @@ def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Ev
         return ()
     low, middle, high = np.percentile(pitch_hz, [10, 50, 90])
     raised, spread = 12 * np.log2(middle / USUAL_HZ[who]), 12 * np.log2(high / low)
-    text = f"The voice sounds {_word_emotion(float(raised), float(spread), _measure_brightness_db(voice))}."
+    sounds, means = _interpret(float(raised), float(spread), _measure_brightness_db(voice))
+    text, labels = f"The voice sounds {sounds}: {means}.", make_labels([means])
     return (
         make_evidence(
-            "emotion", text, speech, source=SOURCE, revision=REVISION, confidence=0.4, reliability="heuristic"
+            "emotion", text, speech, labels, source=SOURCE, revision=REVISION, confidence=0.4, reliability="heuristic"
         ),
     )
 
 
-def _word_emotion(raised: float, spread: float, brightness_db: float) -> str:
+class _Impression(NamedTuple):
+    sounds: str
+    means: str
+    """The emotions that it may stand for."""
+
+
+def _interpret(raised: float, spread: float, brightness_db: float) -> _Impression:
     if raised >= RAISED:
         if brightness_db > BRIGHT_DB:
-            return "raised and loud: probably angry, perhaps happy or fearful"
+            return _Impression("raised and loud", "probably angry, perhaps happy or fearful")
         if spread < FLAT:
-            return "high and tense: probably fearful, perhaps surprised or sad"
-        return "high and lively: probably happy or surprised, perhaps fearful"
+            return _Impression("high and tense", "probably fearful, perhaps surprised or sad")
+        return _Impression("high and lively", "probably happy or surprised, perhaps fearful")
     if spread < FLAT:
-        return "low and subdued: probably sad, calm or neutral"
-    return "calm and even: probably neutral or calm, perhaps sad or disgusted"
+        return _Impression("low and subdued", "probably sad, calm or neutral")
+    return _Impression("calm and even", "probably neutral or calm, perhaps sad or disgusted")
 
 
 def _measure_brightness_db(voice: Floats) -> float:

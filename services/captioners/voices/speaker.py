@@ -5,13 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpans, Floats, measure_levels_db
+from services.captioners.statement import make_labels
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.gender import GenderNet
 from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.turns import SpeakerTurn, diarise
 from services.captioners.voices.voice_pitch import track_pitch
 from services.captioners.voices.voiceprint import VoiceEncoder
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
 
 SOURCE, REVISION = "voice", "1"
 CHILD_HZ = 250.0  # median pitch above which a voice that the tagger calls a child's is taken for one
@@ -88,14 +89,16 @@ def _describe_turns(found: tuple[SpeakerTurn, ...], voices: list[Voice]) -> Evid
     """Tell the number of speakers and the order of their turns."""
     spans = (*found[0].spans, *found[-1].spans)
     if len(voices) == 1:
-        return _tell(f"One speaker: {voices[0].who}.", spans, voices[0].confidence)
+        who = voices[0].who
+        return _tell(f"One speaker: {who}.", spans, voices[0].confidence, make_labels([who]))
+    shown = found[:MOST_TURNS]
+    named = make_labels(f"speaker {turn.voice + 1} ({voices[turn.voice].who})" for turn in shown)
     order = "; then ".join(
-        f"speaker {turn.voice + 1} ({voices[turn.voice].who}) {turn.start_s:.1f}-{turn.end_s:.1f} s"
-        for turn in found[:MOST_TURNS]
+        f"{name} {turn.start_s:.1f}-{turn.end_s:.1f} s" for name, turn in zip(named, shown, strict=True)
     )
     more = f"; and {len(found) - MOST_TURNS} more turns" if len(found) > MOST_TURNS else ""
     text = f"{len(voices)} different speakers: {_count_speakers(voices)}. Turns in order: {order}{more}."
-    return _tell(text, spans, 0.8 * float(np.mean([voice.confidence for voice in voices])))
+    return _tell(text, spans, 0.8 * float(np.mean([voice.confidence for voice in voices])), named)
 
 
 def _count_speakers(voices: list[Voice]) -> str:
@@ -132,5 +135,5 @@ def estimate_syllable_rate(speech: Floats) -> float:
     return len(peaks) / max(len(speech) / SAMPLE_RATE, 0.1)
 
 
-def _tell(text: str, spans: ActiveSpans, confidence: float | None) -> Evidence:
-    return make_evidence("speaker", text, spans, source=SOURCE, revision=REVISION, confidence=confidence)
+def _tell(text: str, spans: ActiveSpans, confidence: float | None, labels: tuple[Label, ...] = ()) -> Evidence:
+    return make_evidence("speaker", text, spans, labels, source=SOURCE, revision=REVISION, confidence=confidence)

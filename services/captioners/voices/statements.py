@@ -1,20 +1,19 @@
 """Evidence about voices: a statement with the span of time that it is about."""
 
-from typing import Literal
-
 from services.captioners.sounds.activity import ActiveSpans
-from services.types import Evidence, EvidenceKind
+from services.types import Evidence, EvidenceKind, Label, Reliability
 
 
 def make_evidence(
     kind: EvidenceKind,
     text: str,
     spans: ActiveSpans,
+    labels: tuple[Label, ...] = (),
     *,
     source: str,
     revision: str,
     confidence: float | None = None,
-    reliability: Literal["measured", "model", "heuristic"] = "model",
+    reliability: Reliability = "model",
 ) -> Evidence:
     """Return a statement about all that lies between the first and the last of these spans, times to 10 ms."""
     return Evidence(
@@ -22,6 +21,7 @@ def make_evidence(
         source=source,
         revision=revision,
         text=text,
+        labels=labels,
         start_s=round(spans[0].start_s, 2),
         end_s=round(spans[-1].end_s, 2),
         confidence=None if confidence is None else round(confidence, 2),

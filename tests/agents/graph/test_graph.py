@@ -12,7 +12,7 @@ from agents.graph.state import Asked
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Ears
 from agents.routing.router import Rule
-from services.types import AudioClip, Evidence, Message, Question, Reading, ReadingStyle
+from services.types import AudioClip, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -34,8 +34,8 @@ class World:
 
     name, revision, style = "world", "1", ReadingStyle()
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-        return (Evidence(kind="event", source="world", revision="1", text=focus or "Knocking."),)
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        return (Evidence(kind="event", source="world", revision="1", text=focus.question if focus else "Knocking."),)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         return ()

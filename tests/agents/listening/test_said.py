@@ -36,14 +36,14 @@ def test_the_option_whose_words_were_said_in_order_is_named(
 ) -> None:
     question = Question.ask("What is said?", options)
     found = spoken(question, heard(*lines))
-    assert [supported(one.text, question) for one in found] == ([frozenset({letter})] if letter else [])
+    assert [supported(one, question) for one in found] == ([frozenset({letter})] if letter else [])
 
 
 def test_digits_are_added_up_and_counted_however_they_are_written() -> None:
     digits = Question.ask("What is the sum of the digits?", ("16", "18"))
     (found,) = summed(digits, heard("Seven, three,", "and 6."))
     assert found.text == "Sum of 7, 3, 6: 16."
-    assert supported(found.text, digits) == {"A"}
+    assert supported(found, digits) == {"A"}
     assert (found.start_s, found.end_s, found.source, found.reliability) == (0.0, 2.0, "said", "model")
     assert summed(digits, heard("Seven.")) == ()
     assert summed(Question.ask("What is the total of the prices?", ("30", "6")), heard("20 and ten"))[0].text == (
@@ -60,4 +60,4 @@ def test_where_nothing_is_said_no_words_are_counted(what: str, lines: tuple[str,
     question = Question.ask(f"How many {what} are said?", ("0", "3"))
     (found,) = counted(question, heard(*lines))
     assert found.text == f"Number of {what} said: 0."
-    assert supported(found.text, question) == {"A"}
+    assert supported(found, question) == {"A"}

@@ -1,11 +1,12 @@
 import asyncio
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from agents.listening.tools import TOOLS, Ears, Heard, called_for, span_of
-from services.captioners.focus import TOPICS, read_focus
-from services.types import AudioClip, Evidence, Question
+from services.captioners.focus import TOPICS
+from services.types import AudioClip, Evidence, Focus, Question, Topic
 
 CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
 
@@ -62,25 +63,30 @@ def test_a_span_is_heard_again_only_where_there_is_one() -> None:
 
 
 def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
-    asked: list[str] = []
+    asked: list[Focus] = []
 
     class Ear:
         name = revision = "ear"
 
-        async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
-            asked.append(focus)
+        async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+            if focus:
+                asked.append(focus)
             return ()
 
         async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
             return ()
 
-    heard = Heard(Question.ask("Why?", ("Because", "So")), CLIP, ())
+    heard = Heard(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
     for name, tool in TOOLS.items():
         asyncio.run(tool.use(Ears(Ear(), Ear()), heard))
         if asked and name != "caption":
-            assert read_focus(asked[-1]).topic == name
-            assert read_focus(asked.pop()).options == ("because", "so")
-    assert {*TOPICS, "sound"} <= TOOLS.keys()
+            assert asked.pop() == Focus(
+                topic=name,  # type: ignore[arg-type]
+                question="Why: because; or so?",
+                options=("Because; not so", "So"),
+            )
+    assert asked == [Focus(question="Why: because; or so?", options=("Because; not so", "So"))]
+    assert set(get_args(Topic)) == {*TOPICS, "sound"} <= TOOLS.keys()
 
 
 def said(text: str, start_s: float, end_s: float) -> Evidence:

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.reading.prompts import messages
-from services.types import Evidence, Question
+from services.types import Evidence, Label, Question
 
 QUESTION = Question.ask("What barks?", ("A dog", "A cat"))
 
@@ -35,8 +35,17 @@ def test_the_evidence_comes_first_so_that_questions_about_a_clip_begin_alike() -
 
 
 def test_probabilities_become_words() -> None:
-    _, user = messages(QUESTION, (heard("sound", "dog (0.93), cat (0.60), owl (0.30), bee (0.10)"),))
-    assert "dog, cat (likely), owl (maybe), bee (hardly)" in user.content
+    shares = {"dog": 0.93, "cat": 0.60, "owl": 0.30, "bee": 0.10}
+    labels = tuple(Label.sure(name, share) for name, share in shares.items())
+    told = heard("sound", f"Animals: {', '.join(map(str, labels))}.").model_copy(update={"labels": labels})
+    assert told.text == "Animals: dog (0.93), cat (0.60), owl (0.30), bee (0.10)."
+    _, user = messages(QUESTION, (told,))
+    assert "- Animals: dog, cat (likely), owl (maybe), bee (hardly).\n" in user.content
+
+
+def test_what_a_statement_without_labels_says_stays_as_it_is() -> None:
+    _, user = messages(QUESTION, (heard("caption", "A dog (0.43)."),))
+    assert "- A dog (0.43).\n" in user.content
 
 
 def test_hearing_nothing_differs_from_not_listening() -> None:

@@ -3,7 +3,7 @@
 from io import StringIO
 
 from deploy.console.explain import explain_steps, print_explained
-from services.types import Answer, Choice, Evidence, Opinion
+from services.types import Answer, Choice, Evidence, Opinion, TraceStep
 
 A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")
 ANSWER = Answer(
@@ -12,19 +12,20 @@ ANSWER = Answer(
     choice=A,
     probabilities={"A": 0.8, "B": 0.2},
     path="auto",
+    route="both",
     trace=(
-        "route: both (rule, a question about speech)",
-        "caption: ears",
-        "transcribe: scribe",
-        "read: reader",
-        "listen again: sound (1 of 1), margin 0.90: Most like: rain.",
-        "listen: hearer",
-        "reconcile: they differ, fitted router, 0.25 of the say to the LALM",
+        TraceStep(step="route", text="both (rule, a question about speech)"),
+        TraceStep(step="caption", text="ears", seconds=0.25),
+        TraceStep(step="transcribe", text="scribe", seconds=1.5),
+        TraceStep(step="read", text="reader", seconds=2.0),
+        TraceStep(step="listen again", text="sound (1 of 1), margin 0.90: Most like: rain.", seconds=0.5),
+        TraceStep(step="listen", text="hearer", seconds=1.0),
+        TraceStep(step="reconcile", text="they differ, fitted router, 0.25 of the say to the LALM"),
     ),
     evidence=(
-        Evidence(kind="sound", source="yamnet", revision="1", text="Rain (0.9).", end_s=2.0),
-        Evidence(kind="transcript", source="scribe", revision="1", text="Hello.", start_s=0.5),
-        Evidence(kind="sound", source="focus", revision="1", text="Most like: rain.", end_s=2.0),
+        Evidence(kind="sound", source="yamnet", revision="1", text="Rain (0.9).", end_s=2.0, step="caption"),
+        Evidence(kind="transcript", source="scribe", revision="1", text="Hello.", start_s=0.5, step="transcribe"),
+        Evidence(kind="sound", source="focus", revision="1", text="Most like: rain.", end_s=2.0, step="listen again"),
     ),
     degraded=("no quality: it failed",),
     timings_s={"caption": 0.25, "transcribe": 1.5, "read": 2.0, "listen again": 0.5, "listen": 1.0},

@@ -12,7 +12,7 @@ from eval.store.records import Prediction
 from services.cache.perception import CachedCaptioner
 from services.errors import BadAudio, ModelError
 from services.protocols import Answerer
-from services.types import Answer, AudioClip, Choice, Evidence, Question
+from services.types import Answer, AudioClip, Choice, Evidence, Focus, Question
 
 Reply = Callable[[Question], Answer]
 
@@ -138,7 +138,7 @@ async def test_what_came_out_of_the_perception_cache_is_counted(tmp_path: Path) 
     class Ears:
         name, revision = "ears", "1"
 
-        async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+        async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
             return ()
 
     class Listener:

@@ -18,7 +18,7 @@ from lalm.catalog import LALMS
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
 from services.scripted.llm import ScriptedLLM
-from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]
 NUM_ITEMS = 8
@@ -33,7 +33,7 @@ class Ears:
         self.name = name
         self.num_heard = 0
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         self.num_heard += 1
         loudness = round(float(np.abs(clip.samples).max()), 1)
         return (Evidence(kind="sound", source=self.name, revision="1", text=f"Level {loudness}."),)
@@ -161,8 +161,9 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
     answers = [one.response for one in read_predictions(outcome.folder)]
     assert outcome.summary.correct_strict == 8
     assert {answer.path for answer in answers if answer} == {"auto"}
-    assert {answer.trace[0] for answer in answers if answer} == {
-        "route: both (rule, the question does not say what it is about)"
+    assert {answer.route for answer in answers if answer} == {"both"}
+    assert {answer.trace[0].text for answer in answers if answer} == {
+        "both (rule, the question does not say what it is about)"
     }
     record = RunRecord.model_validate_json((outcome.folder / "run.json").read_bytes())
     assert [(model.role, model.name) for model in record.models] == [
@@ -173,7 +174,7 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
 class Gone(Ears):
     """A captioner that is down."""
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         raise ModelError("The captioner is gone.")
 
 

@@ -62,7 +62,7 @@ async def test_the_clip_is_sent_sample_for_sample_before_the_question(served: tu
     assert "A. A dog\nB. A bell" in text["text"]
     assert request["model"] == "toy"
     assert answer.choice == QUESTION.choices[1]
-    assert (answer.path, answer.trace, answer.usage.prompt_tokens) == ("lalm", ("listen: toy",), 312)
+    assert (answer.path, answer.trace[0].step, answer.usage.prompt_tokens) == ("lalm", "listen", 312)
 
 
 async def test_probabilities_decide_where_there_are_some(served: tuple[Listening, str]) -> None:

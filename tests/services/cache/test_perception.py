@@ -16,7 +16,7 @@ from services.errors import ModelError
 from services.request_context import RequestContext, use_context
 from services.settings import settings
 from services.telemetry.metrics import render_metrics
-from services.types import AudioClip, Evidence
+from services.types import AudioClip, Evidence, Focus
 
 CLIP = AudioClip(np.zeros(160, np.float32))
 
@@ -30,12 +30,13 @@ class Counting:
         self.num_calls = 0
         self.fails = False
 
-    async def caption(self, clip: AudioClip, focus: str = "") -> tuple[Evidence, ...]:
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         self.num_calls += 1
         await asyncio.sleep(0.01)
         if self.fails:
             raise ModelError("out of order")
-        return (Evidence(kind="sound", source=self.name, revision="1", text=f"call {self.num_calls} {focus}"),)
+        asked = focus.question if focus else ""
+        return (Evidence(kind="sound", source=self.name, revision="1", text=f"call {self.num_calls} {asked}"),)
 
 
 async def test_many_who_ask_at_once_share_one_call(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ async def test_what_was_said_a_moment_ago_is_in_memory_and_that_is_bounded(
 
 async def test_another_focus_is_another_caption(tmp_path: Path) -> None:
     cached = CachedCaptioner(Counting(), tmp_path)
-    assert await cached.caption(CLIP) != await cached.caption(CLIP, "how many dogs")
+    assert await cached.caption(CLIP) != await cached.caption(CLIP, Focus(question="how many dogs"))
 
 
 async def test_a_failure_is_not_remembered(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from services.audio import load as audio
 from services.captioners.acoustic import AcousticCaptioner
 from services.captioners.sounds.yamnet import YamNet
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Focus
 from services.weights import store as weights
 
 pytestmark = pytest.mark.weights
@@ -82,7 +82,7 @@ def test_a_caption_is_short_enough_for_a_small_reader(captioner: AcousticCaption
 async def test_caption_says_what_describe_says(captioner: AcousticCaptioner) -> None:
     clip = AudioClip(noise(1))
     assert await captioner.caption(clip) == captioner.describe(clip)
-    focus = "sound: Which?; options: white noise"
+    focus = Focus(topic="sound", question="Which?", options=("white noise",))
     assert await captioner.caption(clip, focus) == captioner.describe(clip, focus)
 
 

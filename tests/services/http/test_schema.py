@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from services.http.schema import render_schema
-from services.types import Answer, Choice, Draft, Evidence, Opinion, Usage
+from services.types import Answer, Choice, Draft, Evidence, Opinion, TraceStep, Usage
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "answer.schema.json"
 CHOICE = Choice(letter="A", text="Rain")
@@ -17,7 +17,8 @@ ANSWER = Answer(
     choice=CHOICE,
     probabilities={"A": 0.9, "B": 0.1},
     path="auto",
-    trace=("route: both (rule)",),
+    route="both",
+    trace=(TraceStep(step="route", text="both (rule)"),),
     evidence=(Evidence(kind="sound", source="yamnet", revision="1", text="Rain.", end_s=2.0, confidence=0.9),),
     degraded=("no ASR: down",),
     timings_s={"read": 0.5},

@@ -22,10 +22,12 @@ from services.http.access.auth import ApiKeys, new_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
-from services.types import Answer, AudioClip, Evidence, Question
+from services.types import Answer, AudioClip, Evidence, Question, TraceStep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
+READ = TraceStep(step="read", text="reader", seconds=0.2)
+LISTENED = TraceStep(step="listen", text="tiny")
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 
 
@@ -47,7 +49,7 @@ class Arm:
             choice=choice,
             probabilities={one.letter: 0.75 if one == choice else 0.25 for one in question.choices},
             path="cascade" if self.is_cascade else "lalm",
-            trace=("read: reader",) if self.is_cascade else ("listen: tiny",),
+            trace=(READ,) if self.is_cascade else (LISTENED,),
             evidence=(heard,) if self.is_cascade else (),
             timings_s={"read": 0.2},
         )
