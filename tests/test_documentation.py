@@ -186,6 +186,7 @@ def test_a_command_is_answered_by_the_service(step: Step, folder_of: Callable[[s
     assert '"error"' not in done.stdout
 
 
+@pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", NEEDS))
 def test_a_command_names_what_it_needs(step: Step, folder_of: Callable[[str], Path]) -> None:
     """Ours end with one line about what is missing; of other programs the files that they are given are looked up."""
