@@ -73,3 +73,9 @@ def names_in(page: Path, section: str) -> set[str]:
     text = page.read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(GENERATE.PACKAGES)}|tests|benchmarks)/[\w./-]+\.(?:py|json|yaml|md))`", page.read_text())
+    assert [one for one in named if not (ROOT / one).exists()] == []
