@@ -99,3 +99,13 @@ def test_a_folder_has_at_most_20_modules_and_nine_in_ten_have_at_most_15() -> No
     sizes = Counter(path.parent.relative_to(ROOT) for path in modules().values() if path.name != "__init__.py")
     assert [folder for folder, size in sizes.items() if size > 20] == []
     assert sorted(sizes.values())[int(0.9 * len(sizes))] <= 15
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in modules().values()
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    ]
+    assert long == []
