@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Collection
 from threading import Event
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from agents.routing.router import Reconciled, Routed
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
+from services.scripted.clock import SimulatedClock
 from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle, Route
 
 graph.agent_graph()  # imported and compiled before any clock runs
@@ -83,13 +83,18 @@ class Always:
 
 
 def answer(
-    way: Route, *missing: Part, error: Exception | None = None, policy: Policy = DEGRADING, follows_up: bool = False
+    way: Route,
+    *missing: Part,
+    error: Exception | None = None,
+    policy: Policy = DEGRADING,
+    follows_up: bool = False,
+    clock: SimulatedClock | None = None,
 ) -> Answer:
     world = World(missing, error)
     follow_up = FollowUp(Ears(world, world), world, budget=1, policy=policy) if follows_up else None
     cascade = Cascade(world, world, world, follow_up=follow_up, policy=policy)
     with set_deadline(None if error else BUDGET_S):
-        return asyncio.run(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
+        return (clock.run if clock else asyncio.run)(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
 
 
 ROWS: tuple[tuple[tuple[Part, ...], str, tuple[str, ...], str], ...] = (
@@ -129,11 +134,10 @@ def test_what_the_answer_rests_on_is_said_once(way: Route, missing: tuple[Part, 
 
 @EACH_ROW
 def test_what_is_late_is_done_without(
-    missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
+    clock: SimulatedClock, missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
 ) -> None:
-    started = perf_counter()
-    found = answer("both", *missing)
-    assert perf_counter() - started < BUDGET_S
+    found = answer("both", *missing, clock=clock)
+    assert clock.time() < BUDGET_S
     assert found.choice and found.choice.letter == letter
     assert [one.text for one in found.evidence if one.kind != "reply"] == list(heard)
     assert len(found.degraded) == len(missing)
@@ -166,8 +170,8 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("error", [ModelError("It is gone."), None], ids=["down", "late"])
-def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | None) -> None:
-    found = answer("both", "listening again", error=error, follows_up=True)
+def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | None, clock: SimulatedClock) -> None:
+    found = answer("both", "listening again", error=error, follows_up=True, clock=clock)
     assert found.choice and found.choice.letter == "A"
     assert [one.text for one in found.evidence if one.kind != "reply"] == ["Knocking.", "come in"]
     assert len(found.degraded) == 1
@@ -184,9 +188,9 @@ def test_when_all_are_down_nobody_answers(way: Route, missing: tuple[Part, ...])
     assert all(f"no {part}: It is gone." in str(raised.value) for part in missing)
 
 
-def test_when_all_are_late_the_deadline_is_to_blame() -> None:
+def test_when_all_are_late_the_deadline_is_to_blame(clock: SimulatedClock) -> None:
     with pytest.raises(TookTooLong, match=r"no LALM: The step 'listen' was not done within 1\.\d s"):
-        answer("both", "LLM", "LALM")
+        answer("both", "LLM", "LALM", clock=clock)
 
 
 @pytest.mark.parametrize("part", ["captioner", "ASR", "LLM", "LALM", "listening again"])
@@ -203,9 +207,9 @@ def test_strictly_nothing_may_be_missing(part: Part) -> None:
     assert raised.value is error
 
 
-def test_strictly_a_late_part_is_an_error() -> None:
+def test_strictly_a_late_part_is_an_error(clock: SimulatedClock) -> None:
     with pytest.raises(TookTooLong, match=r"The step 'caption' was not done within 0\.8 s"):
-        answer("both", "captioner", policy=STRICT)
+        answer("both", "captioner", policy=STRICT, clock=clock)
 
 
 def test_the_cascade_by_itself_has_no_lalm_to_stand_in() -> None:
@@ -219,9 +223,9 @@ def test_the_cascade_by_itself_has_no_lalm_to_stand_in() -> None:
     assert list(map(str, found.trace[-2:])) == ["degraded: the answer rests on the captions", "read: world"]
 
 
-def test_a_slow_captioner_leaves_the_llm_its_time() -> None:
-    found = answer("cascade", "captioner")
-    assert found.timings_s["caption"] == pytest.approx(SHARES["caption"] * BUDGET_S, abs=0.2)
+def test_a_slow_captioner_leaves_the_llm_its_time(clock: SimulatedClock) -> None:
+    found = answer("cascade", "captioner", clock=clock)
+    assert found.timings_s["caption"] == pytest.approx(SHARES["caption"] * BUDGET_S)
     assert found.choice
 
 
@@ -232,16 +236,19 @@ def test_every_row_of_the_policy_is_tested() -> None:
     assert row_for(()) is None
 
 
-async def test_a_step_has_its_share_of_what_is_left() -> None:
-    assert remaining_s() is None
-    assert await in_time("read", asyncio.sleep(0.01, "done")) == "done"
-    with set_deadline(0.2):
-        await asyncio.sleep(0.1)
-        started = perf_counter()
-        with pytest.raises(TookTooLong):
-            await in_time("caption", asyncio.sleep(5))
-        assert 0.03 < perf_counter() - started < 0.1
-    assert remaining_s() is None
+def test_a_step_has_its_share_of_what_is_left(clock: SimulatedClock) -> None:
+    async def work() -> None:
+        assert remaining_s() is None
+        assert await in_time("read", asyncio.sleep(0.01, "done")) == "done"
+        with set_deadline(0.2):
+            await asyncio.sleep(0.1)
+            started = clock.time()
+            with pytest.raises(TookTooLong):
+                await in_time("caption", asyncio.sleep(5))
+            assert clock.time() - started == pytest.approx(SHARES["caption"] * 0.1)
+        assert remaining_s() is None
+
+    clock.run(work())
 
 
 async def test_a_timeout_of_the_model_itself_is_no_deadline() -> None:
