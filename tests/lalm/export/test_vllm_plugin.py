@@ -220,6 +220,18 @@ def test_the_pinned_vllm_is_installed() -> None:
     assert installed.partition("+")[0] == PINNED, f"vLLM {installed} is installed; the plugin is for {PINNED}"
 
 
+def test_the_private_methods_that_the_model_calls_or_overrides_exist() -> None:
+    from vllm.model_executor.models.interfaces import SupportsMultiModal
+    from vllm.multimodal.processing import BaseDummyInputsBuilder, BaseMultiModalProcessor
+
+    needed = {
+        SupportsMultiModal: ("_mark_tower_model", "_mark_language_model"),
+        BaseDummyInputsBuilder: ("_get_dummy_audios",),
+        BaseMultiModalProcessor: ("_call_hf_processor", "_get_mm_fields_config", "_get_prompt_updates"),
+    }
+    assert [name for owner, names in needed.items() for name in names if not hasattr(owner, name)] == []
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_scores_options_as_our_own_model_does(
     family: str,
