@@ -101,7 +101,7 @@ class Agent:
         self._fleet: Fleet | None = None
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        """Return what Ray Serve puts behind its proxy."""
+        """Return the ASGI application that Ray Serve puts behind its proxy."""
         return create_app(self, self._limits, self._keys, proxied=True)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:

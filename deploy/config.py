@@ -57,7 +57,7 @@ class Served(Value):
     url: ServerUrl | None = None
     """OpenAI-compatible server that runs it; None: `llm_url` or `lalm_url`, where that is set."""
     engine: Engine | None = None
-    """Of a LALM: what runs it here; None: `lalm_engine`."""
+    """Engine that runs a LALM here; None: `lalm_engine`."""
     scale: Scale | None = None
     """None: as all of its kind."""
 
@@ -74,7 +74,7 @@ Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_several)]
 
 
 def public_name(name: str) -> str:
-    """Return what a client calls a model: of a folder, its last part."""
+    """Return the name under which clients ask for a model; for a folder, its last part."""
     return Path(name).name if Path(name).is_dir() else name
 
 
@@ -107,7 +107,7 @@ class ServedModels(Value):
 
 
 class ServeConfig(Value):
-    """What is served and with what; every part has a default."""
+    """Configuration of the service: models, limits and scales; every part has a default."""
 
     models: ServedModels = ServedModels()
     limits: Limits = Limits()

@@ -88,7 +88,7 @@ def _start_ray(job: Job) -> None:
 
 
 def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) -> JobStatus:
-    """Change what is served, and drop no question.
+    """Replace the served models without dropping a question (rolling update).
 
     What comes is loaded before the agent asks it, and what leaves is stopped when the agent asks it no more.
     """
@@ -111,7 +111,7 @@ def _serve(application: "serve.Application") -> JobStatus:
 
 
 def _reason() -> str:
-    """Return in one line why a model could not be opened, if the user can mend that; else log what Ray knows."""
+    """Return in one line why a model could not be opened, if the user can mend that; else log Ray's report."""
     from ray import serve
 
     deployments = serve.status().applications[NAME].deployments.values()

@@ -124,7 +124,7 @@ def _signals() -> Iterator[socket.socket]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return our environment without what it says of other Ray clusters, and with what ours needs."""
+    """Return our environment without the variables of other Ray clusters, and with those that ours needs."""
     metrics = folder / "metrics"
     metrics.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
@@ -200,7 +200,7 @@ def _let_stop(process: subprocess.Popen[str], signals: socket.socket) -> None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End what is left of the child and of its session."""
+    """Kill the child and every process of its session that still runs."""
     process.kill()
     process.wait()
     while leftover := list_session(process.pid):

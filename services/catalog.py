@@ -1,4 +1,4 @@
-"""The models that can be named: plain dicts, name -> function that opens the model.
+"""Catalogue of models: plain dicts, name -> function that opens the model.
 
 To add a model, add one line. The import stands inside the opener, so that naming a model costs nothing.
 """
@@ -19,7 +19,7 @@ Entry = TypeVar("Entry")
 
 
 class OpenLLM(Protocol):
-    """Opens one LLM: here, or on the server at `url`; without `sampling` it says what is likeliest."""
+    """Opens one LLM: here, or on the server at `url`; without `sampling` its replies are greedy."""
 
     def __call__(self, url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it; `ModelError` says what is missing."""
@@ -188,7 +188,7 @@ def open_acoustic() -> Captioner:
 
 
 def open_transcript_only() -> Captioner:
-    """Open the captioner that says nothing: with an ASR beside it, the paper's Whisper row."""
+    """Open the captioner without statements: with an ASR beside it, the paper's Whisper row."""
     from services.captioners.transcript import TranscriptOnly
 
     return TranscriptOnly()

@@ -139,7 +139,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _load(path: Path) -> AudioClip:
-    """Load the clip, without what libsndfile's MP3 decoder writes to stderr about each frame it cannot read."""
+    """Load the clip; messages of libsndfile's MP3 decoder about frames it cannot read are not shown."""
     with Path(os.devnull).open("w") as nowhere, _redirected(2, nowhere.fileno()):
         return load(path)
 

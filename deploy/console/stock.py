@@ -7,7 +7,7 @@ DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
 
 
 def list_needed() -> tuple[str, ...]:
-    """Return the names of what the default models and the demo need."""
+    """Return the names of the weights that the default models and the demo need."""
     chosen = (DEFAULT_LLM, DEFAULT_BACKBONE)
     entries = weights.list_weights().items()
     return tuple(
@@ -16,5 +16,5 @@ def list_needed() -> tuple[str, ...]:
 
 
 def list_fetched() -> tuple[str, ...]:
-    """Return the names of what has been fetched."""
+    """Return the names of the weights that have been fetched."""
     return tuple(name for name in weights.list_weights() if weights.check_state(name) == "ready")

@@ -184,8 +184,8 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         responses={200: {"content": {"text/plain": {}}}},
         openapi_extra=describe_body(form=DescribedForm),
     )
-    async def write_down(request: Request) -> Response:
-        """Write down what is said in a recording, as OpenAI's transcriptions do."""
+    async def transcriptions(request: Request) -> Response:
+        """Transcribe a recording, as OpenAI's transcriptions do."""
 
         async def work(recording: TranscriptionRequest) -> Response:
             return await transcribe(service, limits, recording)

@@ -1,4 +1,4 @@
-"""Shared prefixes of prompts: what several prompts begin with is read once."""
+"""Prefix sharing: the tokens that several prompts begin with are read once."""
 
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias

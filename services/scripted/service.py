@@ -1,4 +1,4 @@
-"""A service without models, which tests put behind the gateway: it answers by rule and notes what was cancelled."""
+"""A service without models, which tests put behind the gateway: it answers by rule and records cancellations."""
 
 import asyncio
 from typing import get_args

@@ -141,7 +141,7 @@ class _Ours(Collector):
 
 
 def _forget_the_dead(folder: Path) -> None:
-    """Take what ended processes had in work out of the sums; what they counted stays."""
+    """Remove the gauges of ended processes from the sums; their counters stay."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:

@@ -35,7 +35,7 @@ class AboutRequest:
     route: str = ""
     """What a router chose: cascade, lalm or both."""
     error: str | None = None
-    """Code of what went wrong."""
+    """Code of the error."""
     clip_s: float | None = None
     """Seconds of sound."""
     timings_s: dict[str, float] = field(default_factory=dict)
