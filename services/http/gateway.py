@@ -184,7 +184,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         responses={200: {"content": {"text/plain": {}}}},
         openapi_extra=describe_body(form=DescribedForm),
     )
-    async def transcriptions(request: Request) -> Response:
+    async def write_down(request: Request) -> Response:
         """Transcribe a recording, as OpenAI's transcriptions do."""
 
         async def work(recording: TranscriptionRequest) -> Response:

@@ -10,7 +10,7 @@ SEED_BITS = 31  # what every sampler takes
 
 
 def pick_likeliest(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading:
-    """Return the likeliest letter of a prompt of `num_tokens`, with the probability of each letter among all of them."""
+    """Return the likeliest letter of a prompt of `num_tokens`, and the probability of each letter among them."""
     highest = max(logprobs.values())
     weights = {letter: math.exp(logprob - highest) for letter, logprob in logprobs.items()}
     total = sum(weights.values())
