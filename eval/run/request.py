@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from agents.paths import DEAF, PATHS
+from agents.paths import BUDGETS, DEAF, PATHS
 from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -33,7 +33,7 @@ class Price(Value):
         return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
 
 
-BUDGETS: Mapping[str, int] = {"cascade": 0, "auto": 1}
+BENCHMARK_BUDGETS: Mapping[str, int] = {**BUDGETS, "cascade": 0}
 """Default number of follow-up questions in benchmarks: the paper's cascade asks none."""
 
 
@@ -69,7 +69,7 @@ class RunRequest(RunSettings):
             "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
             "asr": (self.asr or DEFAULT_ASR) if cascades else None,
             "lalm": self.lalm or (DEFAULT_LALM if listens and not self.lalm_url else None),
-            "budget": BUDGETS.get(self.path, 0) if here and self.budget is None else self.budget,
+            "budget": BENCHMARK_BUDGETS.get(self.path, 0) if here and self.budget is None else self.budget,
         }
         return RunOptions(
             **self.model_dump(include=set(RunSettings.model_fields)) | defaults,
@@ -102,7 +102,7 @@ def name_run_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
     first = f"first{options.limit}" if options.limit else None
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
-    is_usual = options.budget in {None, BUDGETS.get(options.path, 0)}
+    is_usual = options.budget in {None, BENCHMARK_BUDGETS.get(options.path, 0)}
     budget = None if is_usual else f"budget{options.budget}"
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
