@@ -309,5 +309,5 @@ SUB_CATEGORIES: SubCategories = {
     "Seventh chords": Drafts("Music", _chords(SEVENTHS, " chord")),
     "Pitch and frequency": Drafts("Music", _pitches),
     "Tempo": Drafts("Music", _tempi),
-    "SpelledNote values": Drafts("Music", _note_values),
+    "Note values": Drafts("Music", _note_values),
 }
