@@ -12,12 +12,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from services.errors import BadConfig, ModelError
 
 Parsed = TypeVar("Parsed")
 
+REFUSED_STATUS = frozenset({400, 422})
 RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_S = 10.0
 MAX_WAIT_S = 60.0  # longest pause that a server may ask for
@@ -26,6 +27,32 @@ AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of 
 
 class NotFound(ModelError):
     """The server answered 404: it has no such route or model."""
+
+
+class RequestRefused(ModelError):
+    """The server understood the request and does not take it (400 or 422)."""
+
+    def __init__(self, message: str, *, refused: str | None = None) -> None:
+        super().__init__(message)
+        self.refused = refused
+        """The parameter of the server's API that its error names; None where it names none."""
+
+
+class _ErrorDetail(BaseModel):
+    param: str | None = None
+
+
+class _ErrorBody(BaseModel):
+    """The error body of OpenAI's API, of which servers send more or less."""
+
+    error: _ErrorDetail
+
+
+def _refused_parameter(content: bytes) -> str | None:
+    try:
+        return _ErrorBody.model_validate_json(content).error.param
+    except ValidationError:
+        return None
 
 
 def insert_audio(request: str, *audio: bytes) -> bytes:
@@ -96,7 +123,11 @@ class Server:
         problem = self._problem(f"answered {response.status} {response.reason}: {said}")
         if response.status in RETRY_STATUS:
             return _Retryable(problem, wait_s=_seconds(response.headers.get("Retry-After", "")))
-        return NotFound(problem) if response.status == HTTPStatus.NOT_FOUND else ModelError(problem)
+        if response.status == HTTPStatus.NOT_FOUND:
+            return NotFound(problem)
+        if response.status in REFUSED_STATUS:
+            return RequestRefused(problem, refused=_refused_parameter(content))
+        return ModelError(problem)
 
     def _problem(self, what: str) -> str:
         asked = f", {self._what}," if self._what else ""

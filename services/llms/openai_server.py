@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.clients.chat_server import ChatServer, Endpoint, ModelReply, ReplyToken
-from services.errors import ModelError
+from services.clients.json_api import RequestRefused
 from services.llms.sampling import derive_seed
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
+LOGPROB_PARAMETERS = (None, "logprobs", "top_logprobs")  # None: the server names no parameter
 NUM_TOP_LOGPROBS = 20  # the most that the API allows
 ANSWER_LETTER = re.compile(r"[\s(*\"']*([A-Z])(?:[).:,*\"'\n]|\s*$)")  # not the article of "A dog barks"
 MIN_MASS = 0.5  # probability that the option letters must hold together to count as the model's answer
@@ -57,12 +58,13 @@ class Chooser:
             return await self._server.ask(body, *audio)
         try:
             return await self._server.ask(body | {"logprobs": True, "top_logprobs": NUM_TOP_LOGPROBS}, *audio)
-        except ModelError as error:
-            if "logprobs" not in str(error):
+        except RequestRefused as error:
+            if error.refused not in LOGPROB_PARAMETERS:
                 raise
-        # The server refuses the parameter: ask this once again, and without it from now on.
+        # Where the server does not name what it refuses, only asking again without it tells.
+        reply = await self._server.ask(body, *audio)
         self._takes_logprobs = False
-        return await self._server.ask(body, *audio)
+        return reply
 
 
 def letter_probabilities(reply: str, tokens: Sequence[ReplyToken], choices: tuple[Choice, ...]) -> dict[str, float]:

@@ -78,16 +78,36 @@ async def test_the_article_of_a_sentence_is_not_an_option_letter(server: Fixture
     assert (await open_llm().choose(PROMPT, CHOICES)).probabilities == {}
 
 
-async def test_a_server_that_refuses_logprobs_is_asked_without_from_then_on(server: Fixture) -> None:
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, "unknown parameter: logprobs"),
+        (422, "Extra inputs are not permitted"),
+        (400, '{"error": {"message": "No.", "param": "top_logprobs"}}'),
+    ],
+)
+async def test_a_server_that_refuses_logprobs_is_asked_without_from_then_on(
+    server: Fixture, status: int, body: str
+) -> None:
     scripted, open_llm = server
     scripted.responses = [
-        web.Response(status=400, text="unknown parameter: logprobs"),
+        web.Response(status=status, text=body),
         completion("A"),
         completion("B"),
     ]
     llm = open_llm()
     assert [(await llm.choose(PROMPT, CHOICES)).reply for _ in range(2)] == ["A", "B"]
     assert ["logprobs" in request for request in scripted.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize("status", [401, 400])
+async def test_another_error_about_logprobs_is_not_taken_for_a_refusal_of_them(server: Fixture, status: int) -> None:
+    scripted, open_llm = server
+    body = '{"error": {"message": "The key allows no logprobs.", "param": "messages"}}'
+    scripted.responses = [web.Response(status=status, text=body)]
+    with pytest.raises(ModelError):
+        await open_llm().choose(PROMPT, CHOICES)
+    assert len(scripted.requests) == 1
 
 
 @pytest.mark.parametrize(
