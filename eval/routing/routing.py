@@ -76,14 +76,14 @@ class _Outcome(NamedTuple):
     """None: an earlier answer of the cascade's run, whose cost was not measured."""
 
 
-class Routed(NamedTuple):
+class FittedRouting(NamedTuple):
     """The router fitted on everything, and what its like did on clips they had not seen."""
 
     router: Router
     table: RoutingTable
 
 
-def evaluate_routing(arms: Arms) -> Routed:
+def evaluate_routing(arms: Arms) -> FittedRouting:
     """Fit the router, and measure every way to choose."""
     tested = cross_validate(arms)
     ways = _ways(arms.pairs, tested)
@@ -98,7 +98,7 @@ def evaluate_routing(arms: Arms) -> Routed:
         rows=tuple(_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
         curve=tuple(_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
     )
-    return Routed(fit_router(arms), table)
+    return FittedRouting(fit_router(arms), table)
 
 
 def _ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
