@@ -1,11 +1,11 @@
 """Decoder pool: untrusted uploads are decoded in sandboxed processes, so that none can crash the service.
 
-`decode_safely` is `services.audio.load.decode` for the HTTP API, Linux only. One process with the decoders loaded
-stands by (`services.audio.decoder_worker`), started by the first recording; it forks one for each recording, which gets
-the bytes and an empty file, both in memory, and gives back samples and a line of JSON. Both are checked as if an
-attacker had written them: an attacker may have. What has come counts, however its process ends after that. One that
-dies, or takes more than its allowance, is an error of its recording alone (`AudioCode`); a process that stands by no
-longer is replaced. Whoever stops waiting, be it for a deadline or a client that is gone, ends the decoding.
+`decode_safely` is `services.audio.load.decode` for the HTTP API, Linux only. The first recording starts a standby
+process with the decoders loaded (`services.audio.decoder_worker`). It forks a process for each recording, which gets
+the bytes and an empty file, both in memory, and returns samples and a line of JSON. Both are validated as if an
+attacker had written them, because an attacker may have. Samples that have arrived count, however the process ends
+afterwards. A process that crashes or exceeds its limits fails its own recording alone (`AudioCode`); a standby process
+that has ended is replaced. Cancelling a call, at a deadline or because the client has gone, kills its process.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _MESSAGE: TypeAdapter[DecodingReport | ProcessExit] = TypeAdapter(DecodingReport
 
 
 class DecoderPool:
-    """Decodes several recordings at once, each in a process of its own."""
+    """Decodes several recordings concurrently, each in a process of its own."""
 
     def __init__(self, num_processes: int, *, allowance: ResourceLimits = ALLOWANCE, wall_s: float = WALL_S) -> None:
         self._threads = ThreadPoolExecutor(num_processes, thread_name_prefix="decoder")
@@ -67,11 +67,11 @@ class DecoderPool:
             work = self._threads.submit(self._run, job, data)
             work.add_done_callback(job.settle)
             try:
-                return await asyncio.wrap_future(job.told)
+                return await asyncio.wrap_future(job.clip_future)
             except _StandbyLostError:
                 continue
             finally:
-                if not job.told.done():
+                if not job.clip_future.done():
                     work.cancel()
                     job.stop()
         raise ModelError("The process that decodes recordings ends as soon as it starts; the server's log says why.")
@@ -85,7 +85,7 @@ class DecoderPool:
         self._threads.shutdown(cancel_futures=True)
 
     def start(self) -> "_Standby":
-        """Return the process that stands by, started if it does not; it loads the decoders meanwhile."""
+        """Return the standby process, started if there is none; it loads the decoders in the background."""
         with self._lock:
             if self._standby is None or not self._standby.is_alive:
                 if self._standby is not None:
@@ -100,11 +100,11 @@ class DecoderPool:
 
 
 class _StandbyLostError(Exception):
-    """The process that stands by is gone, and with it every recording's channel."""
+    """The standby process has ended, and with it the channel of every recording."""
 
 
 class _Standby:
-    """The process that forks others, and the channel over which it is told to."""
+    """The standby process, and the control channel over which it gets its tasks."""
 
     def __init__(self) -> None:
         self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
@@ -130,7 +130,7 @@ class _Standby:
         return self._process.pid
 
     def send(self, task: DecodingTask, descriptors: list[int]) -> None:
-        """Have a task done."""
+        """Send a task, with the file descriptors that it works on."""
         try:
             send_fds(self._control, [json.dumps(task).encode()], descriptors)
         except ConnectionError as error:
@@ -147,15 +147,15 @@ class _Standby:
 
 
 class _Job:
-    """One recording's way through a process, in a thread of this one.
+    """The decoding of one recording, run in a thread.
 
-    The clip is told as soon as it is there; the end of the process, which takes longer, is awaited by the thread alone.
+    `clip_future` is done as soon as the samples are there; only the thread waits for the process to exit.
     """
 
     def __init__(self, task: DecodingTask, wall_s: float) -> None:
-        self.told: Future[AudioClip] = Future()
-        """The clip, or why there is none."""
-        self.told.set_running_or_notify_cancel()  # who waits may go; the thread tells all the same
+        self.clip_future: Future[AudioClip] = Future()
+        """The decoded clip, or the error."""
+        self.clip_future.set_running_or_notify_cancel()  # a caller that is cancelled does not cancel this future
         self._task = task
         self._wall_s = wall_s
         self._lock = Lock()
@@ -163,20 +163,20 @@ class _Job:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """End the process, if there is one; nobody waits for it."""
+        """Cancel: kill the process, if there is one."""
         with self._lock:
             self._is_stopped = True
             if self._channel is not None:
                 self._channel.shutdown(SHUT_RDWR)
 
     def settle(self, work: "Future[None]") -> None:
-        """Tell why there is no clip, once the work is done."""
-        if not self.told.done():
+        """Set the error where the work ended without a clip."""
+        if not self.clip_future.done():
             cancelled = work.cancelled()
-            self.told.set_exception(CancelledError() if cancelled else work.exception() or _crashed(self._task))
+            self.clip_future.set_exception(CancelledError() if cancelled else work.exception() or _crashed(self._task))
 
     def run(self, standby: _Standby, data: bytes) -> ProcessExit:
-        """Have a recording decoded; the process is gone when this returns."""
+        """Decode a recording; its process has ended when this returns."""
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         with (
             ours,
@@ -192,29 +192,31 @@ class _Job:
                 if self._is_stopped:
                     ours.shutdown(SHUT_RDWR)
             try:
-                return self._listen(ours, samples)
+                return self._await_report(ours, samples)
             finally:
                 with self._lock:
                     self._channel = None
 
-    def _listen(self, channel: socket, samples: FileIO) -> ProcessExit:
+    def _await_report(self, channel: socket, samples: FileIO) -> ProcessExit:
         deadline = monotonic() + self._wall_s
-        said = self._hear(channel, deadline)
+        said = self._receive(channel, deadline)
         if isinstance(said, DecodingReport):
-            report = self._checked(said)
+            report = self._check(said)
             if report.code:
-                self.told.set_exception(bad_audio(AudioCode(report.code), report.message))
+                self.clip_future.set_exception(bad_audio(AudioCode(report.code), report.message))
             else:
-                clip = build_clip(self._read(samples, report), report.rate, report.num_channels, self._task.name)
-                self.told.set_result(clip)
-            said = self._hear(channel, deadline)
+                clip = build_clip(
+                    self._read_samples(samples, report), report.rate, report.num_channels, self._task.name
+                )
+                self.clip_future.set_result(clip)
+            said = self._receive(channel, deadline)
         if isinstance(said, DecodingReport):
             raise _crashed(self._task)
-        if said.exit_code == -signal.SIGXCPU and not self.told.done():
+        if said.exit_code == -signal.SIGXCPU and not self.clip_future.done():
             raise _took_too_long(self._task, f"{self._task.allowance.cpu_s} s of processor time")
         return said
 
-    def _hear(self, channel: socket, deadline: float) -> DecodingReport | ProcessExit:
+    def _receive(self, channel: socket, deadline: float) -> DecodingReport | ProcessExit:
         channel.settimeout(max(deadline - monotonic(), 0.001))
         try:
             message = channel.recv(MESSAGE_BYTES)
@@ -229,15 +231,15 @@ class _Job:
         except ValidationError:
             raise _crashed(self._task) from None
 
-    def _checked(self, report: DecodingReport) -> DecodingReport:
-        """Hold a report against what can be: an attacker may have written it."""
+    def _check(self, report: DecodingReport) -> DecodingReport:
+        """Validate a report, which an attacker may have written."""
         is_sound = MIN_RATE <= report.rate <= MAX_RATE and 1 <= report.num_channels <= self._task.bounds.max_channels
         is_short = 0 <= report.num_samples * SAMPLE_BYTES <= self._task.allowance.written_bytes
         if not (report.code in set(AudioCode) if report.code else is_sound and is_short):
             raise _crashed(self._task)
         return report
 
-    def _read(self, file: FileIO, report: DecodingReport) -> NDArray[np.float32]:
+    def _read_samples(self, file: FileIO, report: DecodingReport) -> NDArray[np.float32]:
         # Copied, not mapped: its writer could still change or cut a mapped file.
         num_bytes = report.num_samples * SAMPLE_BYTES
         file.seek(0)

@@ -80,13 +80,15 @@ class _Spare(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Running:
-    """A forked process."""
+    """A forked process.
+
+    `process` is a descriptor that becomes readable when the process ends, `channel` becomes readable when the other end
+    closes: nothing is ever sent this way.
+    """
 
     pid: int
     process: int
-    """Descriptor that becomes readable when the process ends."""
     channel: socket
-    """Becomes readable when the other end closes: nothing is ever sent this way."""
 
 
 class _ForkServer:
@@ -141,7 +143,7 @@ class _ForkServer:
                 self._selector.unregister(watched)
         os.close(child.process)
         child.channel.close()
-        self._spare = self._spare or _fork()  # now that nobody waits for this one
+        self._spare = self._spare or _fork()  # forking now delays no recording
 
     def _end_all(self) -> None:
         if self._spare is not None:

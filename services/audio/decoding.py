@@ -209,7 +209,7 @@ def _read_blocks(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.fl
 def _open_ffmpeg(source: Source, demuxer: AudioReader, name: str) -> _Stream:
     import av
 
-    # FFmpeg opens a decoder of every track, pictures too, before anybody asks; the list holds it to ours.
+    # FFmpeg opens a decoder for every track at once, pictures too; the whitelist limits it to ours.
     options = {"codec_whitelist": ",".join(sorted(CODECS))}
     try:
         container = av.open(source, "r", format=demuxer.value, metadata_errors="ignore", container_options=options)

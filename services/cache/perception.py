@@ -46,15 +46,15 @@ class _PerceptionCache:
         owner = "" if self._shared else current_context().tenant
         name = str(Path(self._kind, self._source, f"of-{owner}" if owner else "", f"{key}.json"))
         if name in self._recent:
-            self._note("hit")
+            self._count_lookup("hit")
             self._recent.move_to_end(name)
             return self._recent[name]
         flight = self._flights.get(name)
         if flight:
-            self._note("joined")
+            self._count_lookup("joined")
         else:
             flight = self._flights[name] = _Flight(asyncio.ensure_future(self._read_or_make(name, make)))
-            flight.task.add_done_callback(lambda task: self._land(name, task))
+            flight.task.add_done_callback(lambda task: self._remove_flight(name, task))
         return await self._wait(name, flight)
 
     async def _wait(self, name: str, flight: _Flight) -> Statements:
@@ -64,29 +64,29 @@ class _PerceptionCache:
         finally:
             flight.num_waiting -= 1
             if not flight.num_waiting and not flight.task.done():
-                self._land(name, flight.task)  # who comes now starts anew
+                self._remove_flight(name, flight.task)  # who comes now starts anew
                 flight.task.cancel()
 
-    def _land(self, name: str, task: "asyncio.Task[Statements]") -> None:
+    def _remove_flight(self, name: str, task: "asyncio.Task[Statements]") -> None:
         if name in self._flights and self._flights[name].task is task:
             del self._flights[name]
 
     async def _read_or_make(self, name: str, make: Callable[[], Awaitable[Statements]]) -> Statements:
         stored = await asyncio.to_thread(self._shelf.read, name)
-        self._note("miss" if stored is None else "hit")
+        self._count_lookup("miss" if stored is None else "hit")
         if stored is not None:
-            return self._kept(name, stored)
+            return self._remember(name, stored)
         made = await make()
         await asyncio.to_thread(self._shelf.write, name, made)
-        return self._kept(name, made)
+        return self._remember(name, made)
 
-    def _kept(self, name: str, statements: Statements) -> Statements:
+    def _remember(self, name: str, statements: Statements) -> Statements:
         self._recent[name] = statements
         if len(self._recent) > NUM_RECENT:
             self._recent.popitem(last=False)
         return statements
 
-    def _note(self, result: LookupResult) -> None:
+    def _count_lookup(self, result: LookupResult) -> None:
         from services.telemetry.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()

@@ -72,7 +72,7 @@ class AcousticCaptioner:
         if not heard.tags:
             return describe_loudness(clip)
         raise_if_cancelled()
-        spoken = self._speech(clip, heard) if heard.speech else ()
+        spoken = self._describe_speech(clip, heard) if heard.speech else ()
         raise_if_cancelled()
         played = self._music(clip)
         raise_if_cancelled()
@@ -84,7 +84,7 @@ class AcousticCaptioner:
             *describe_quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )
 
-    def _speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
+    def _describe_speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
         child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
         return (
             *describe_speech(clip, heard.speech),

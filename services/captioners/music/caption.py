@@ -39,7 +39,7 @@ MOST_NOTES, MOST_CHORDS = 32, 12
 
 
 class MusicListener:
-    """Says what is played; nothing where the clip is no music."""
+    """Describes the music of a clip; says nothing where the clip is not music."""
 
     def __init__(self, yamnet: YamNet, transcriber: BasicPitch) -> None:
         self._yamnet = yamnet
@@ -53,11 +53,13 @@ class MusicListener:
         """
         scores = self._yamnet(clip.samples)
         told = (
-            self._played(clip, scores) if estimate_musicality(scores) >= LEAST_MUSICAL else self._noises(clip, scores)
+            self._describe_music(clip, scores)
+            if estimate_musicality(scores) >= LEAST_MUSICAL
+            else self._describe_noise(clip, scores)
         )
         return tuple(statement.evidence(clip, source="music", revision=REVISION) for statement in told)
 
-    def _played(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
+    def _describe_music(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
             struck = _describe_strokes(clip, fall_db=PERCUSSION_FALL_DB)
@@ -71,7 +73,7 @@ class MusicListener:
         styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
         return [*players.statements(), *tune, *chords, *beat, *styles, *count]
 
-    def _noises(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
+    def _describe_noise(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
             return []
         count = _describe_strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)

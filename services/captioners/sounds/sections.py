@@ -43,7 +43,7 @@ class SoundReport(NamedTuple):
     """Every sound, surest first; empty on silence."""
     statements: tuple[Evidence, ...]
     speech: ActiveSpans
-    """Where somebody speaks; empty where nobody does."""
+    """Spans of speech; empty where there is none."""
 
     @property
     def background(self) -> bool:
@@ -65,13 +65,13 @@ class SoundTagger:
     def __call__(self, clip: AudioClip, speech: ActiveSpans) -> SoundReport:
         """Return a statement on the whole clip and, where the sound changes, one per section; nothing on silence.
 
-        `speech` is where the voice detector hears somebody speak; it is told what else is heard there.
+        `speech` are the spans that voice activity detection finds; there, other sounds than the voice are named.
         """
         spans = detect_activity(clip.samples)
         if not spans:
             return SoundReport((), (), ())
         heard = np.concatenate([span.cut(clip.samples) for span in spans])
-        tags = self._ranked(self._model(heard))
+        tags = self._rank(self._model(heard))
         whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
         spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
@@ -101,9 +101,9 @@ class SoundTagger:
 
     def _section(self, samples: Floats, spans: ActiveSpans) -> Section:
         scores = self._model(np.concatenate([span.cut(samples) for span in spans]))
-        return Section(spans, self._ranked(scores), scores.embeddings.mean(axis=0))
+        return Section(spans, self._rank(scores), scores.embeddings.mean(axis=0))
 
-    def _ranked(self, scores: ClassScores) -> tuple[Tag, ...]:
+    def _rank(self, scores: ClassScores) -> tuple[Tag, ...]:
         return rank_sounds(scores.logits, self._model.names, self._head(scores))
 
     def _split(self, samples: Floats, span: ActiveSpan) -> ActiveSpans:

@@ -25,7 +25,7 @@ def detect_speech(samples: Floats) -> ActiveSpans:
 
 
 def describe_speech(clip: AudioClip, speech: ActiveSpans) -> tuple[Evidence, ...]:
-    """Say when somebody speaks, and for how much of the clip."""
+    """Describe when there is speech, and for how much of the clip."""
     share = sum(span.duration_s for span in speech) / clip.duration_s
     listed = ", ".join(f"{span.start_s:.1f}-{span.end_s:.1f}" for span in speech[:MOST_LISTED])
     more = f" and {len(speech) - MOST_LISTED} more" if len(speech) > MOST_LISTED else ""
