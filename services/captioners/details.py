@@ -45,10 +45,15 @@ class Analysers(NamedTuple):
     """The analysers that the captioner has open."""
 
     yamnet: YamNet
+    """Sound events, and the embeddings that the other classifiers read."""
     pitch: BasicPitch
+    """Polyphonic transcription."""
     tagger: SoundTagger
+    """Sound event tagging and segmentation."""
     speakers: SpeakerAnalyser
+    """Speaker diarisation."""
     instruments: InstrumentHead
+    """Instrument recognition."""
 
 
 class FocusedListener:
