@@ -26,7 +26,7 @@ from running_service import ProcessMemory, RunningService, start_service
 
 SAMPLE_S = 5.0
 WARM_UP = 0.25  # share of the samples
-SURE = 3.0  # standard errors beyond which a slope is no chance
+SURE = 3.0  # standard errors from which a slope is significant
 GROWTH = 0.02  # share of its size by which a process may move while it is watched and still be flat
 GROWTH_MB = 2.0  # the same for small ones
 

@@ -42,7 +42,7 @@ def test_another_vllm_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_runs_of_ours_are_started() -> None:
     with pytest.raises(
-        ModelError, match=r"'qwen2-audio-7b' is none: serve it yourself, and name its server as lalm_url"
+        ModelError, match=r"'qwen2-audio-7b' is not one: serve the model yourself and give the URL of its server"
     ):
         open_lalm("qwen2-audio-7b", engine="vllm")
 
