@@ -20,23 +20,11 @@ from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted import llm, service
-from services.types import AudioClip, Evidence, Focus
+from services.scripted.ears import ScriptedEars
 
 CHOICES = ("A dog", "Rain")
 SCRIPTED = ("--llm", "scripted", "--captioner", "scripted", "--asr", "scripted")
 CLIP = Path(sys.argv[1])
-
-
-class Ears:
-    """Hears rain."""
-
-    name, revision = "scripted", "1"
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        return (Evidence(kind="sound", source="scripted", revision="1", text="Rain is heard."),)
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return ()
 
 
 def earwitness(*arguments: object) -> None:
@@ -45,7 +33,7 @@ def earwitness(*arguments: object) -> None:
 
 
 LLMS["scripted"] = lambda _url: llm.ScriptedLLM(lambda prompt: "B" if "Rain is heard." in prompt else "A")
-CAPTIONERS["scripted"] = ASRS["scripted"] = Ears
+CAPTIONERS["scripted"] = ASRS["scripted"] = lambda: ScriptedEars(lambda *_: ("Rain is heard.",))
 row = {"id": "1", "audio_id": str(CLIP), "question": "What is heard?", "choices": CHOICES, "answer": CHOICES[1]}
 Path("bench.json").write_text(json.dumps([row | {"task": "sound", "difficulty": "easy"}]))
 options = [word for choice in CHOICES for word in ("--choice", choice)]

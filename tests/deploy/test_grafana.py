@@ -15,22 +15,14 @@ from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import RequestContext
+from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedService
 from services.telemetry.watched import observe_call
-from services.types import AudioClip, Evidence, Focus
+from services.types import AudioClip
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy/grafana/earwitness.json").read_text())
 EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 SELECTOR = re.compile(r"(earwitness_\w+)(?:{([^}]*)})?")
-
-
-class Silent:
-    """Hears nothing."""
-
-    name, revision = "silent", "1"
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        return ()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +32,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     for question in ("What?", "degraded", "fail"):
         client.post("/v1/audio/questions", json={"question": question, "model": "text"})
     clip = AudioClip(np.zeros(160, np.float32))
-    asyncio.run(CachedCaptioner(Silent(), tmp_path_factory.mktemp("perception")).caption(clip))
+    asyncio.run(CachedCaptioner(ScriptedEars(), tmp_path_factory.mktemp("perception")).caption(clip))
     with pytest.raises(ModelError), observe_call(RequestContext(), "silent", "caption"):
         raise ModelError("out of order")
     families = text_string_to_metric_families(client.get("/metrics").text)

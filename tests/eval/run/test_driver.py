@@ -12,7 +12,8 @@ from eval.store.records import Prediction
 from services.cache.perception import CachedCaptioner
 from services.errors import BadAudio, ModelError
 from services.protocols import Answerer
-from services.types import Answer, AudioClip, Choice, Evidence, Focus, Question
+from services.scripted.ears import ScriptedEars
+from services.types import Answer, AudioClip, Choice, Question
 
 Reply = Callable[[Question], Answer]
 
@@ -135,14 +136,8 @@ async def test_a_clip_that_cannot_be_decoded_fails_all_its_items_and_no_other(mo
 
 
 async def test_what_came_out_of_the_perception_cache_is_counted(tmp_path: Path) -> None:
-    class Ears:
-        name, revision = "ears", "1"
-
-        async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-            return ()
-
     class Listener:
-        captioner = CachedCaptioner(Ears(), tmp_path)
+        captioner = CachedCaptioner(ScriptedEars(), tmp_path)
 
         async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
             await self.captioner.caption(AudioClip(np.zeros(16_000, dtype=np.float32)))

@@ -17,29 +17,18 @@ from eval.store.stored import read_predictions
 from lalm.catalog import LALMS
 from services import catalog
 from services.errors import BadConfig, ModelError, UnknownName
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
-from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Focus, Message, Reading
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]
 NUM_ITEMS = 8
 
 
-class Ears:
-    """Writes down how loud a clip is: 0.1 for the first, 0.2 for the second and so on; counts what it hears."""
-
-    revision = "1"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.num_heard = 0
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        self.num_heard += 1
-        loudness = round(float(np.abs(clip.samples).max()), 1)
-        return (Evidence(kind="sound", source=self.name, revision="1", text=f"Level {loudness}."),)
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return ()
+def hear_level(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+    """State how loud a clip is: 0.1 for the first, 0.2 for the second and so on."""
+    return (f"Level {round(float(np.abs(clip.samples).max()), 1)}.",)
 
 
 def level_reader(prompt: str) -> str:
@@ -71,12 +60,12 @@ def bench(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Ears]:
-    opened = {name: Ears(name) for name in ("left", "right")}
+def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, ScriptedEars]:
+    opened = {name: ScriptedEars(hear_level, name=name) for name in ("left", "right")}
     monkeypatch.setattr("services.catalog.settings", lambda: type("Home", (), {"home": tmp_path / "home"}))
     for name, one in opened.items():
         monkeypatch.setitem(catalog.CAPTIONERS, name, lambda one=one: one)
-    monkeypatch.setitem(catalog.ASRS, "mute", lambda: Ears("mute"))
+    monkeypatch.setitem(catalog.ASRS, "mute", lambda: ScriptedEars(name="mute"))
     for name, rule in (("levels", level_reader), ("first", lambda _: CHOICES[0])):
         monkeypatch.setitem(catalog.LLMS, name, lambda url, rule=rule, name=name: ScriptedLLM(rule, name=name))
     return opened
@@ -137,26 +126,16 @@ def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     assert json.loads((outcome.folder / "summary.json").read_text())["calibration"]["abstention"]["answered"] == 2
 
 
-class Hearer:
-    """A LALM that hears the level, and is sure of it."""
-
-    name, revision, style = "hearer", "1", ReadingStyle()
-
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        raise AssertionError(messages)
-
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        level = round(float(np.abs(clip.samples).max()) * 10) - 1
-        letters = [choice.letter for choice in choices]
-        return Reading(
-            reply=letters[level], probabilities={a: 0.94 if n == level else 0.02 for n, a in enumerate(letters)}
-        )
+def choose_level(prompt: str, clip: AudioClip) -> Reading:
+    """Choose by the level that is heard, and be sure of it."""
+    level = round(float(np.abs(clip.samples).max()) * 10) - 1
+    return Reading(reply="ABCD"[level], probabilities={a: 0.94 if n == level else 0.02 for n, a in enumerate("ABCD")})
 
 
 @pytest.mark.usefixtures("ears")
 def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalog.LLMS, "sure", lambda url: Sure(level_reader, name="sure"))
-    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
+    monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
     outcome = session.run(cascade(bench, path="auto", llm="sure", lalm="hearer"))
     answers = [one.response for one in read_predictions(outcome.folder)]
     assert outcome.summary.correct_strict == 8
@@ -171,11 +150,8 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
     ]
 
 
-class Gone(Ears):
-    """A captioner that is down."""
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        raise ModelError("The captioner is gone.")
+def go_down(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+    raise ModelError("The captioner is gone.")
 
 
 @pytest.mark.parametrize("path", ["cascade", "auto"])
@@ -183,8 +159,8 @@ class Gone(Ears):
 def test_a_part_that_is_down_fails_the_item_and_is_not_done_without(
     path: str, bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(catalog.CAPTIONERS, "gone", lambda: Gone("gone"))
-    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
+    monkeypatch.setitem(catalog.CAPTIONERS, "gone", lambda: ScriptedEars(go_down, name="gone"))
+    monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
     named = {"lalm": "hearer"} if path == "auto" else {}
     outcome = session.run(cascade(bench, path=path, captioner="gone", **named))
     assert (outcome.summary.failed, outcome.summary.degraded, outcome.summary.correct_strict) == (8, 0, 0)
@@ -227,12 +203,12 @@ def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys
     assert (again.summary.correct_strict, again.summary.failed) == (8, 0)
 
 
-def test_a_path_that_hears_nothing_needs_no_clips(bench: Path, ears: dict[str, Ears]) -> None:
+def test_a_path_that_hears_nothing_needs_no_clips(bench: Path, ears: dict[str, ScriptedEars]) -> None:
     for clip in bench.parent.glob("*.wav"):
         clip.unlink()
     request = RunRequest(path="text", bench=str(bench), llm="first", concurrency=1, out=bench.parent / "run")
     assert session.run(request).summary.correct_strict == 2
-    assert ears["left"].num_heard == 0
+    assert ears["left"].num_captioned == 0
 
 
 @pytest.mark.usefixtures("ears")
@@ -247,9 +223,9 @@ def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
         score_file(outcome.folder, "mmau")
 
 
-def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, Ears]) -> None:
+def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, ScriptedEars]) -> None:
     grid = run_grid(cascade(bench, llm=None, captioner=None), ("levels", "first"), ("left", "right"))
-    assert {name: one.num_heard for name, one in ears.items()} == {"left": 4, "right": 4}
+    assert {name: one.num_captioned for name, one in ears.items()} == {"left": 4, "right": 4}
     accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
     assert accuracies == {
         ("levels", "left"): 1.0,
@@ -263,8 +239,8 @@ def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[s
 
 @pytest.mark.usefixtures("ears")
 def test_a_grid_of_lalms_is_named_by_their_llms_for_correlate(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LALMS, "hearer", lambda url: Hearer())
-    monkeypatch.setitem(LALMS, "other", lambda url: Hearer())
+    monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
+    monkeypatch.setitem(LALMS, "other", lambda url: ScriptedLALM(choose_level, name="hearer"))
     asked = cascade(bench, path="lalm", llm=None, captioner=None, asr=None)
     grid = run_grid(asked, ("levels", "first"), (), ("hearer", "other"))
     cells = [(cell.llm, cell.lalm, cell.folder.name, cell.accuracy) for cell in grid.cells]
