@@ -5,7 +5,7 @@ import resource
 import shlex
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+STILL_SHARED = {"Heard", "State"}  # of agents/graph/state.py and agents/listening
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 
 
@@ -109,3 +110,13 @@ def test_no_function_is_longer_than_60_lines() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
     ]
     assert long == []
+
+
+def test_a_public_class_name_is_defined_once() -> None:
+    homes: defaultdict[str, list[str]] = defaultdict(list)
+    for name, path in modules().items():
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(name)
+    repeated = {name: where for name, where in homes.items() if len(where) > 1 and name not in STILL_SHARED}
+    assert repeated == {}
