@@ -3,7 +3,7 @@
 from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.graph.context import Choosing
-from agents.graph.state import Asked
+from agents.graph.state import GraphInput
 from agents.routing.router import Routing
 from services.types import Answer, AudioClip, Question
 
@@ -26,7 +26,7 @@ class Auto:
         from agents.graph.graph import agent_graph  # LangGraph takes 0.7 s to import, so only who answers pays
 
         assert clip is not None, "both arms need a clip"
-        asked = Asked(question=question, clip_sha256=clip.sha256)
+        asked = GraphInput(question=question, clip_sha256=clip.sha256)
         state = await agent_graph().ainvoke(asked, context=Choosing(clip, self.cascade.parts, self.lalm, self.routing))
         answer: Answer = state["answer"]
         return answer

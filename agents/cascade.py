@@ -3,9 +3,9 @@
 `agents.graph.graph` holds the order of the steps, `agents.graph.steps` the steps.
 """
 
-from agents.degradation import STRICT, Policy, all_down
+from agents.degradation import STRICT, Policy, make_down_error
 from agents.graph.context import CascadeParts, Hearing
-from agents.graph.state import Asked
+from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
@@ -37,9 +37,9 @@ class Cascade:
         from agents.graph.graph import cascade_graph  # LangGraph takes 0.7 s to import, so only who answers pays
 
         assert clip is not None, "the cascade needs a clip"
-        asked = Asked(question=question, clip_sha256=clip.sha256)
+        asked = GraphInput(question=question, clip_sha256=clip.sha256)
         state = await cascade_graph().ainvoke(asked, context=Hearing(clip, self.parts))
         if "cascade" not in state:
-            raise all_down(state["failures"])
+            raise make_down_error(state["failures"])
         answer: Answer = state["cascade"][-1]
         return answer

@@ -1,4 +1,4 @@
-"""What becomes of a question when a part is down or late, and how much of the request's time each step may take.
+"""Graceful degradation and timeouts: what answers when a part is down or late, and each step's share of the time.
 
 missing              the answer rests on
 captioner            the transcript, with what the ASR says beside it
@@ -39,7 +39,7 @@ SHARES: Mapping[Step, float] = {
 10 s the ears get 5 s, the LLM is done after 8.5 s at the latest, listening again after 9.25 s, the LALM after 9 s."""
 
 
-class Row(NamedTuple):
+class DegradationRow(NamedTuple):
     """One line of the policy."""
 
     missing: frozenset[Part]
@@ -49,19 +49,19 @@ class Row(NamedTuple):
 
 
 POLICY = (
-    Row(frozenset({"LLM", "LALM"}), "nobody", "nothing"),
-    Row(frozenset({"captioner", "ASR", "LALM"}), "nobody", "nothing"),
-    Row(frozenset({"captioner", "ASR"}), "lalm", "the LALM"),
-    Row(frozenset({"LLM"}), "lalm", "the LALM"),
-    Row(frozenset({"LALM"}), "cascade", "the cascade"),
-    Row(frozenset({"captioner"}), "same", "the transcript"),
-    Row(frozenset({"ASR"}), "same", "the captions"),
-    Row(frozenset({"listening again"}), "same", "the answer as it was before"),
+    DegradationRow(frozenset({"LLM", "LALM"}), "nobody", "nothing"),
+    DegradationRow(frozenset({"captioner", "ASR", "LALM"}), "nobody", "nothing"),
+    DegradationRow(frozenset({"captioner", "ASR"}), "lalm", "the LALM"),
+    DegradationRow(frozenset({"LLM"}), "lalm", "the LALM"),
+    DegradationRow(frozenset({"LALM"}), "cascade", "the cascade"),
+    DegradationRow(frozenset({"captioner"}), "same", "the transcript"),
+    DegradationRow(frozenset({"ASR"}), "same", "the captions"),
+    DegradationRow(frozenset({"listening again"}), "same", "the answer as it was before"),
 )
 """The first row whose parts are all missing decides."""
 
 
-class Failure(NamedTuple):
+class MissingPart(NamedTuple):
     """A part that is missing."""
 
     part: Part
@@ -85,30 +85,30 @@ STRICT = Policy(tolerates=())
 DEGRADING = Policy(tolerates=(ModelError, TookTooLong))
 
 
-def failure(part: Part, error: EarwitnessError) -> Failure:
+def failure(part: Part, error: EarwitnessError) -> MissingPart:
     """Return what an error means for a part."""
-    return Failure(part, str(error), isinstance(error, TookTooLong))
+    return MissingPart(part, str(error), isinstance(error, TookTooLong))
 
 
-def row_for(failures: Sequence[Failure]) -> Row | None:
+def find_row(failures: Sequence[MissingPart]) -> DegradationRow | None:
     """Return the line that says what becomes of these failures; None where nothing is missing."""
     missing = {one.part for one in failures}
     return next((row for row in POLICY if row.missing <= missing), None)
 
 
-def told(failures: Sequence[Failure]) -> tuple[str, ...]:
+def list_missing(failures: Sequence[MissingPart]) -> tuple[str, ...]:
     """Return what was missing, as `Answer.degraded` has it."""
     return tuple(one.text for one in failures)
 
 
-def all_down(failures: Sequence[Failure]) -> EarwitnessError:
+def make_down_error(failures: Sequence[MissingPart]) -> EarwitnessError:
     """Return the error of a question that nothing is left to answer."""
     error = TookTooLong if any(one.is_late for one in failures) else ModelError
-    return error(failures[0].why if len(failures) == 1 else "; ".join(told(failures)))
+    return error(failures[0].why if len(failures) == 1 else "; ".join(list_missing(failures)))
 
 
-async def in_time(step: Step, work: Awaitable[Done]) -> Done:
-    """Wait for a step no longer than its share of the time left; without a deadline, as long as it takes."""
+async def run_in_time(step: Step, work: Awaitable[Done]) -> Done:
+    """Wait for a step with a timeout, its share of the time left; without a deadline, as long as it takes."""
     left = remaining_s()
     if left is None:
         return await work

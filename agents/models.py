@@ -1,4 +1,4 @@
-"""Which models a path uses, by name, and how they are opened in this process."""
+"""Model names of a path, and the models themselves, opened in this process and shared between paths."""
 
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
@@ -61,7 +61,7 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ModelPool:
     """Models that are open, by name and server: several paths of one process share them."""
 
     llms: dict[tuple[str, str | None], LLM] = field(default_factory=dict)
@@ -73,9 +73,9 @@ class Pool:
 class LocalModels:
     """Opens models from the catalogues; what they perceive of a clip is kept on disk."""
 
-    def __init__(self, names: ModelNames, pool: Pool | None = None) -> None:
+    def __init__(self, names: ModelNames, pool: ModelPool | None = None) -> None:
         self._names = names
-        self._pool = pool or Pool()
+        self._pool = pool or ModelPool()
         pick(CAPTIONERS, "captioner", names.captioner)
         pick(ASRS, "ASR", names.asr)
         self.opened: dict[str, AnyModel] = {}

@@ -13,19 +13,19 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agents.degradation import POLICY, SHARES, row_for
+from agents.degradation import POLICY, SHARES, find_row
 from agents.graph import steps
 from agents.graph.context import Choosing, Hearing
-from agents.graph.state import Asked, Heard, State
+from agents.graph.state import CascadeOutput, GraphInput, GraphState
 
-CascadeGraph: TypeAlias = CompiledStateGraph[State, Hearing, Asked, Heard]
-AgentGraph: TypeAlias = CompiledStateGraph[State, Choosing, Asked, State]
+CascadeGraph: TypeAlias = CompiledStateGraph[GraphState, Hearing, GraphInput, CascadeOutput]
+AgentGraph: TypeAlias = CompiledStateGraph[GraphState, Choosing, GraphInput, GraphState]
 
 
 @cache
 def cascade_graph() -> CascadeGraph:
     """Connect the cascade: both ears at once, the LLM once both are done, and again the ears if it is not sure."""
-    graph = StateGraph(State, context_schema=Hearing, input_schema=Asked, output_schema=Heard)
+    graph = StateGraph(GraphState, context_schema=Hearing, input_schema=GraphInput, output_schema=CascadeOutput)
     graph.add_node("caption", steps.caption)
     graph.add_node("transcribe", steps.transcribe)
     graph.add_node("read", steps.read)
@@ -41,7 +41,7 @@ def cascade_graph() -> CascadeGraph:
 @cache
 def agent_graph() -> AgentGraph:
     """Connect the whole: one arm or both at once, then one answer; where an arm is down, the other stands in."""
-    graph = StateGraph(State, context_schema=Choosing, input_schema=Asked)
+    graph = StateGraph(GraphState, context_schema=Choosing, input_schema=GraphInput)
     graph.add_node("route", steps.route)
     graph.add_node("cascade", cascade_graph())
     graph.add_node("listen", steps.listen)
@@ -59,23 +59,23 @@ def agent_graph() -> AgentGraph:
 # The choices are coroutines though they await nothing: LangGraph would run a function in a thread, for every question.
 
 
-async def after_reading(state: State, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
+async def after_reading(state: GraphState, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
     """Listen again where that is allowed and nothing is missing to do it with."""
     is_whole = "cascade" in state and not state["failures"]
     return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
 
 
-async def after_routing(state: State) -> list[Literal["cascade", "listen"]]:
+async def after_routing(state: GraphState) -> list[Literal["cascade", "listen"]]:
     """Ask whom the router chose."""
     way = state["route"].way
     return ["cascade", "listen"] if way == "both" else ["listen" if way == "lalm" else "cascade"]
 
 
-async def after_reconciling(state: State) -> Literal["cascade", "listen", "answer"]:
+async def after_reconciling(state: GraphState) -> Literal["cascade", "listen", "answer"]:
     """Answer, or ask who stands in."""
     if "answer" in state:
         return "answer"
-    row = row_for(state["failures"])
+    row = find_row(state["failures"])
     assert row is not None, "without a failure there is an answer"
     return "cascade" if row.arm == "cascade" else "listen"
 

@@ -1,34 +1,34 @@
-"""What the steps of the graph share."""
+"""State of the LangGraph graph: its input, what its nodes may add, and the whole."""
 
 import operator
 from typing import Annotated, TypedDict
 
-from agents.degradation import Failure
+from agents.degradation import MissingPart
 from agents.routing.router import Routed
 from services.types import Answer, Evidence, Question, TraceStep
 
 
-class Asked(TypedDict):
+class GraphInput(TypedDict):
     """What is asked. Audio stays out of all state: a checkpoint would copy a megabyte per step."""
 
     question: Question
     clip_sha256: str
 
 
-class Heard(TypedDict, total=False):
+class CascadeOutput(TypedDict, total=False):
     """What the cascade adds; evidence, trace and failures only ever grow."""
 
     evidence: Annotated[tuple[Evidence, ...], operator.add]
     trace: Annotated[tuple[TraceStep, ...], operator.add]
     timings_s: Annotated[dict[str, float], operator.or_]
-    failures: Annotated[tuple[Failure, ...], operator.add]
+    failures: Annotated[tuple[MissingPart, ...], operator.add]
     degraded: Annotated[tuple[str, ...], operator.add]
     """What was missing, in words."""
     cascade: tuple[Answer, ...]
     """The cascade's answer, before the first follow-up and after each one; the last one counts."""
 
 
-class Added(Heard, total=False):
+class GraphUpdate(CascadeOutput, total=False):
     """What a step may add."""
 
     route: Routed
@@ -36,5 +36,5 @@ class Added(Heard, total=False):
     answer: Answer
 
 
-class State(Asked, Added):
+class GraphState(GraphInput, GraphUpdate):
     """All of it."""

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 from langgraph.runtime import Runtime
 
-from agents.degradation import Part, Row, all_down, failure, in_time, row_for
+from agents.degradation import DegradationRow, Part, failure, find_row, make_down_error, run_in_time
 from agents.graph.context import Choosing, Hearing
-from agents.graph.state import Added, State
+from agents.graph.state import GraphState, GraphUpdate
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, chosen_arm
 from services.errors import EarwitnessError
@@ -19,13 +19,13 @@ HearingStep: TypeAlias = Literal["caption", "transcribe"]
 # The cascade
 
 
-async def caption(state: State, runtime: Runtime[Hearing]) -> Added:  # noqa: ARG001 - the clip is all it needs
+async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001 - the clip is all it needs
     """Describe the clip in words."""
     captioner = runtime.context.cascade.captioner
     return await _heard("caption", "captioner", captioner.name, captioner.caption(runtime.context.clip), runtime)
 
 
-async def transcribe(state: State, runtime: Runtime[Hearing]) -> Added:  # noqa: ARG001
+async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001
     """Write down what is said."""
     asr = runtime.context.cascade.asr
     return await _heard("transcribe", "ASR", asr.name, asr.transcribe(runtime.context.clip), runtime)
@@ -37,10 +37,10 @@ async def _heard(
     name: str,
     work: Awaitable[tuple[Evidence, ...]],
     runtime: Runtime[Hearing],
-) -> Added:
+) -> GraphUpdate:
     started = perf_counter()
     try:
-        evidence = await in_time(step, work)
+        evidence = await run_in_time(step, work)
     except runtime.context.cascade.policy.tolerates as error:
         return _missing(step, part, name, error, started)
     seconds = perf_counter() - started
@@ -51,15 +51,15 @@ async def _heard(
     }
 
 
-async def read(state: State, runtime: Runtime[Hearing]) -> Added:
+async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     """Let the LLM read the question and all evidence."""
     cascade, started = runtime.context.cascade, perf_counter()
-    row = row_for(state["failures"])
+    row = find_row(state["failures"])
     if row and row.arm != "same":
         return {}  # there is nothing to read
     resting = _resting(row) if row else ()
     try:
-        answered = await in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
+        answered = await run_in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
     except cascade.policy.tolerates as error:
         return _missing("read", "LLM", cascade.llm.name, error, started)
     seconds = perf_counter() - started
@@ -79,12 +79,14 @@ async def read(state: State, runtime: Runtime[Hearing]) -> Added:
     return {"cascade": (answer,), "trace": trace, "timings_s": timings_s}
 
 
-async def listen_again(state: State, runtime: Runtime[Hearing]) -> Added:
+async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     """Ask the ears again what would tell the options apart."""
     cascade, started, (first,) = runtime.context.cascade, perf_counter(), state["cascade"]
     assert cascade.follow_up is not None, "the edges lead here only with a follow-up"
     try:
-        stages = await in_time("listen again", cascade.follow_up.refine(state["question"], runtime.context.clip, first))
+        stages = await run_in_time(
+            "listen again", cascade.follow_up.refine(state["question"], runtime.context.clip, first)
+        )
     except cascade.policy.tolerates as error:
         missed = _missing("listen again", "listening again", cascade.llm.name, error, started)
         added = {"trace": first.trace + missed["trace"], "degraded": first.degraded + missed["degraded"]}
@@ -102,7 +104,7 @@ async def listen_again(state: State, runtime: Runtime[Hearing]) -> Added:
 # The whole
 
 
-async def route(state: State, runtime: Runtime[Choosing]) -> Added:
+async def route(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Decide by the words of the question, the cheapest there is to perceive, whom to ask."""
     chosen = runtime.context.routing.route(state["question"])
     if chosen.way == "both" and not state["question"].choices:
@@ -110,12 +112,12 @@ async def route(state: State, runtime: Runtime[Choosing]) -> Added:
     return {"route": chosen, "trace": (TraceStep(step="route", text=f"{chosen.way} ({chosen.why})"),)}
 
 
-async def listen(state: State, runtime: Runtime[Choosing]) -> Added:
+async def listen(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Let the LALM hear the clip itself."""
     lalm, started = runtime.context.lalm, perf_counter()
     is_first = state["route"].way == "lalm"
     try:
-        answer = await in_time(
+        answer = await run_in_time(
             "listen first" if is_first else "listen", lalm.answer(state["question"], runtime.context.clip)
         )
     except runtime.context.cascade.policy.tolerates as error:
@@ -123,12 +125,12 @@ async def listen(state: State, runtime: Runtime[Choosing]) -> Added:
     return {"lalm": answer, "trace": answer.trace, "timings_s": answer.timings_s}
 
 
-async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
+async def reconcile(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Make one answer of what the arms said; where neither did, see who may still be asked."""
     stages, lalm = state.get("cascade", ()), state.get("lalm")
     if stages and lalm:
         return _together(state["question"], stages, lalm, runtime)
-    row = row_for(state["failures"])
+    row = find_row(state["failures"])
     changed = row is not None and row.arm in ("cascade", "lalm")
     if alone := stages[-1] if stages else lalm:
         is_told = any(one.step == "degraded" for one in alone.trace)  # `read` knows better what the cascade rests on
@@ -137,11 +139,11 @@ async def reconcile(state: State, runtime: Runtime[Choosing]) -> Added:
             "trace": _resting(row) if row and changed and not is_told else (),
         }
     if not changed:
-        raise all_down(state["failures"])
+        raise make_down_error(state["failures"])
     return {}
 
 
-def _together(question: Question, stages: tuple[Answer, ...], lalm: Answer, runtime: Runtime[Choosing]) -> Added:
+def _together(question: Question, stages: tuple[Answer, ...], lalm: Answer, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Return one answer of two; what would have been said with fewer follow-ups is weighed as well."""
     routing, cascade = runtime.context.routing, stages[-1]
     weighed = [routing.reconcile(question, stage, lalm) for stage in stages]
@@ -173,7 +175,7 @@ def _choice(question: Question, cascade: Answer, lalm: Answer, found: Reconciled
     return chosen_arm(cascade, lalm, found.weight).choice
 
 
-async def answer(state: State) -> Added:
+async def answer(state: GraphState) -> GraphUpdate:
     """Put everything to the answer that it rests on."""
     added = {
         "path": "auto",
@@ -186,18 +188,18 @@ async def answer(state: State) -> Added:
     return {"answer": state["answer"].model_copy(update=added)}
 
 
-def _rests_on(state: State) -> tuple[Evidence, ...]:
+def _rests_on(state: GraphState) -> tuple[Evidence, ...]:
     """Return what was read, if anybody read it, and what the LALM heard."""
     read = state["evidence"] if "cascade" in state else ()
     return (*read, *(state["lalm"].evidence if "lalm" in state else ()))
 
 
-def _resting(row: Row) -> tuple[TraceStep, ...]:
+def _resting(row: DegradationRow) -> tuple[TraceStep, ...]:
     """Return what the answer rests on; said once, when it is known who answers."""
     return (TraceStep(step="degraded", text=f"the answer rests on {row.rests_on}"),)
 
 
-def _missing(step: StepName, part: Part, name: str, error: EarwitnessError, started: float) -> Added:
+def _missing(step: StepName, part: Part, name: str, error: EarwitnessError, started: float) -> GraphUpdate:
     """Return what a part that failed or is late adds."""
     failed, seconds = failure(part, error), perf_counter() - started
     return {

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from agents.reading.confidence import Part, Probabilities
+from agents.reading.confidence import Factor, Probabilities
 from agents.reading.relevance import stems
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, Question
@@ -93,7 +93,7 @@ def _words(text: str) -> frozenset[str]:
     return stems(spelt) | frozenset(re.findall(r"\d+", spelt))
 
 
-def vote(finding: Evidence, question: Question) -> Part | None:
+def vote(finding: Evidence, question: Question) -> Factor | None:
     """Return what a finding says as probabilities of the options; None where it tells none from the others."""
     letters, say = supported(finding, question), SAY[finding.reliability]
     if not letters or say <= len(letters) / len(question.choices):
@@ -103,7 +103,7 @@ def vote(finding: Evidence, question: Question) -> Part | None:
         choice.letter: say / len(letters) if choice.letter in letters else (1 - say) / others
         for choice in question.choices
     }
-    return Part(shares, 1.0)
+    return Factor(shares, 1.0)
 
 
 def contradictions(

@@ -5,8 +5,14 @@ from typing import NamedTuple
 
 from agents.degradation import STRICT, Policy
 from agents.listening.findings import Contradiction, as_probabilities, contradictions, vote
-from agents.listening.tools import Ears, Heard, Tool, called_for
-from agents.reading.confidence import Part, Probabilities, confidence, pooled, tempered
+from agents.listening.tools import Ears, Tool, ToolInput, called_for
+from agents.reading.confidence import (
+    Factor,
+    Probabilities,
+    apply_temperature,
+    confidence,
+    pool_distributions,
+)
 from agents.reading.reading import read
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, StepName, TraceStep, Usage
@@ -18,7 +24,7 @@ TEMPERATURES = {"qwen2.5-coder-0.5b": 0.09}
 """LLM -> temperature that makes its averaged probabilities those of being right (fitted on dev); else 1."""
 
 
-class State(NamedTuple):
+class ListeningState(NamedTuple):
     """What is known while listening again."""
 
     probabilities: Probabilities
@@ -44,8 +50,8 @@ class State(NamedTuple):
         return tuple(one for one in self.evidence if one not in self.doubted)
 
 
-class _Weighed(NamedTuple):
-    state: State
+class _WeighedFindings(NamedTuple):
+    state: ListeningState
     contradictions: tuple[Contradiction, ...]
 
 
@@ -76,22 +82,24 @@ class FollowUp:
             return (answer,)
         started = perf_counter()
         states = [self._start(question, answer)]
-        for tool in called_for(Heard(question, clip, answer.evidence)):
+        for tool in called_for(ToolInput(question, clip, answer.evidence)):
             state = states[-1]
             if confidence(state.probabilities).margin >= ENOUGH:
                 break
             if state.num_actions + tool.cost <= self.budget:
-                states.append(await self._used(tool, Heard(question, clip, state.evidence), state))
+                states.append(await self._used(tool, ToolInput(question, clip, state.evidence), state))
         seconds = perf_counter() - started
         return tuple(self._finished(question, answer, state, seconds) for state in states)
 
-    def _start(self, question: Question, answer: Answer) -> State:
+    def _start(self, question: Question, answer: Answer) -> ListeningState:
         known = answer.probabilities or as_probabilities(answer.choice, question)
         temperature = self.temperature if answer.probabilities else 1.0
         drafts = (Draft(actions=0, choice=answer.choice),)
-        return State(tempered(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0, ())
+        return ListeningState(
+            apply_temperature(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0, ()
+        )
 
-    async def _used(self, tool: Tool, heard: Heard, state: State) -> State:
+    async def _used(self, tool: Tool, heard: ToolInput, state: ListeningState) -> ListeningState:
         """Use one tool, and weigh what it finds."""
         started = perf_counter()
         state = state._replace(num_actions=state.num_actions + tool.cost)
@@ -110,27 +118,31 @@ class FollowUp:
         contradicted = (TraceStep(step="contradiction", text=clash.text) for clash in clashes)
         return state._replace(trace=(*state.trace, *contradicted))
 
-    async def _weighed(self, question: Question, new: tuple[Evidence, ...], state: State) -> "_Weighed":
+    async def _weighed(
+        self, question: Question, new: tuple[Evidence, ...], state: ListeningState
+    ) -> "_WeighedFindings":
         """Return the state with findings; a transcript is read as any evidence, but what is said in it has no vote."""
         clashes = contradictions(question, new, state.trusted)
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
         votes = [found for one in believed if one.kind != "transcript" and (found := vote(one, question))]
-        parts, usage = [Part(state.probabilities, 1.0), *votes], Usage()
+        parts, usage = [Factor(state.probabilities, 1.0), *votes], Usage()
         if votes or any(one.kind in {"caption", "transcript"} for one in believed):  # else it tells no option apart
             again = await read(self.llm, question, believed)
             usage = again.usage
-            parts.append(Part(tempered(again.probabilities, self.temperature), READING_WEIGHT))
+            parts.append(Factor(apply_temperature(again.probabilities, self.temperature), READING_WEIGHT))
         state = state._replace(
-            probabilities=pooled(*parts),
+            probabilities=pool_distributions(*parts),
             evidence=state.evidence + tuple(one for one in new if one not in state.evidence),
             weighed=state.weighed + new,
             doubted=doubted,
             usage=state.usage + usage,
         )
-        return _Weighed(state, clashes)
+        return _WeighedFindings(state, clashes)
 
-    def _noted(self, tool: Tool, came: str, question: Question, state: State, started: float) -> State:
+    def _noted(
+        self, tool: Tool, came: str, question: Question, state: ListeningState, started: float
+    ) -> ListeningState:
         """Return the state with what came of a tool in its trace, and what would be answered now as a draft."""
         text, seconds = f"{tool.name} ({state.num_actions} of {self.budget}){came}", perf_counter() - started
         step = TraceStep(step=AGAIN, text=text, seconds=seconds)
@@ -138,7 +150,7 @@ class FollowUp:
         draft = Draft(actions=state.num_actions, choice=choice)
         return state._replace(trace=(*state.trace, step), drafts=(*state.drafts, draft))
 
-    def _finished(self, question: Question, answer: Answer, state: State, seconds: float) -> Answer:
+    def _finished(self, question: Question, answer: Answer, state: ListeningState, seconds: float) -> Answer:
         """Return the answer with what was found; one that nothing was added to keeps its reply and probabilities."""
         update: dict[str, object] = {"drafts": state.drafts}
         if state.num_actions:
@@ -148,7 +160,7 @@ class FollowUp:
         if state.is_changed:
             choice = _best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
-            flat = tempered(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
+            flat = apply_temperature(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
             update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
         return answer.model_copy(update=update)
 

@@ -1,4 +1,4 @@
-"""What an agent may do to hear better: one catalogue of tools, each with the words that call for it.
+"""Tools of the listening agent: one catalogue, each tool with the words of a question that call for it.
 
 A tool speaks to the captioner through a focus, or to the recogniser, so it works over handles to deployments as well.
 """
@@ -35,7 +35,7 @@ class Ears(NamedTuple):
     asr: ASR
 
 
-class Heard(NamedTuple):
+class ToolInput(NamedTuple):
     """What a tool is used on."""
 
     question: Question
@@ -44,7 +44,7 @@ class Heard(NamedTuple):
     """What is known so far."""
 
 
-Use: TypeAlias = Callable[[Ears, Heard], Awaitable[tuple[Evidence, ...]]]
+Use: TypeAlias = Callable[[Ears, ToolInput], Awaitable[tuple[Evidence, ...]]]
 
 
 class Tool(NamedTuple):
@@ -62,7 +62,7 @@ class Tool(NamedTuple):
 def focused(topic: Topic | None) -> Use:
     """Return the use that captions again with the question and its options as the focus."""
 
-    async def use(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+    async def use(ears: Ears, heard: ToolInput) -> tuple[Evidence, ...]:
         options = tuple(choice.text for choice in heard.question.choices)
         focus = Focus(topic=topic, question=heard.question.text, options=options)
         return await ears.captioner.caption(heard.clip, focus)
@@ -70,7 +70,7 @@ def focused(topic: Topic | None) -> Use:
     return use
 
 
-async def _span(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+async def _span(ears: Ears, heard: ToolInput) -> tuple[Evidence, ...]:
     """Hear the span that the question names, or that of the evidence that matters, with both ears."""
     span = span_of(heard)
     if span is None:
@@ -81,7 +81,7 @@ async def _span(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
     return tuple(_moved(statement, start_s, end_s) for statement in told)
 
 
-def span_of(heard: Heard) -> tuple[float, float] | None:
+def span_of(heard: ToolInput) -> tuple[float, float] | None:
     """Return start and end in seconds of what to hear again; None where that is nearly the whole clip."""
     named = NAMED_SPAN.search(heard.question.text.lower())
     if named:
@@ -103,7 +103,7 @@ def _moved(statement: Evidence, start_s: float, end_s: float) -> Evidence:
     return statement.model_copy(update=update)
 
 
-async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
+async def _language(ears: Ears, heard: ToolInput) -> tuple[Evidence, ...]:
     """Let the recogniser hear the later half by itself: what it takes for the language is told from the first 30 s."""
     half = heard.clip.part(heard.clip.duration_s / 2, heard.clip.duration_s)
     told = await ears.asr.transcribe(half)
@@ -113,7 +113,7 @@ async def _language(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:
 def _transcribed(tell: Callable[[Question, tuple[Evidence, ...]], tuple[Evidence, ...]]) -> Use:
     """Return the use that reads the transcript again, without listening."""
 
-    async def use(ears: Ears, heard: Heard) -> tuple[Evidence, ...]:  # noqa: ARG001 - reads what is written
+    async def use(ears: Ears, heard: ToolInput) -> tuple[Evidence, ...]:  # noqa: ARG001 - reads what is written
         return tell(heard.question, heard.evidence)
 
     return use
@@ -153,7 +153,7 @@ TOOLS: Mapping[str, Tool] = {
 """Name -> tool, those first that answer a question most directly."""
 
 
-def called_for(heard: Heard) -> tuple[Tool, ...]:
+def called_for(heard: ToolInput) -> tuple[Tool, ...]:
     """Return the tool that the words of a question call for most directly, and after it those that suit any question.
 
     More tools would overload: what a second one says is about something else (arXiv:2602.13685 finds the same).

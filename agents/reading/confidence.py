@@ -1,4 +1,4 @@
-"""How sure an answer is: what its probabilities over the options say, and how they are mended by a temperature."""
+"""Confidence of an answer: margin and entropy of its probabilities, temperature scaling, products of experts."""
 
 from collections.abc import Mapping
 from math import exp, log
@@ -10,8 +10,8 @@ Probabilities: TypeAlias = Mapping[str, float]
 TINY = 1e-9  # probability that stands for none, so that its logarithm exists
 
 
-class Part(NamedTuple):
-    """A distribution and its say in a product."""
+class Factor(NamedTuple):
+    """One factor of a product of experts: a distribution over the options and its weight."""
 
     probabilities: Probabilities
     weight: float
@@ -39,12 +39,12 @@ def confidence(probabilities: Probabilities) -> Confidence:
     return Confidence(first, first - rest[0], max(0.0, 1 - entropy / log(len(probabilities))))
 
 
-def tempered(probabilities: Probabilities, temperature: float) -> dict[str, float]:
+def apply_temperature(probabilities: Probabilities, temperature: float) -> dict[str, float]:
     """Return p ** (1 / temperature), made to sum to 1: above 1 less sure, below 1 surer, the order stays."""
-    return pooled(Part(probabilities, 1 / temperature))
+    return pool_distributions(Factor(probabilities, 1 / temperature))
 
 
-def pooled(*parts: Part) -> dict[str, float]:
+def pool_distributions(*parts: Factor) -> dict[str, float]:
     """Return the product of distributions over the same options, each to the power of its weight, summing to 1.
 
     A part about which nothing is known is left out.

@@ -1,4 +1,4 @@
-"""Which statements about a clip matter for a question: a small LLM reads four good lines better than twenty.
+"""Relevance ranking of statements for a question: a small LLM reads four good lines better than twenty.
 
 Plain lexical overlap, as in BM25 without weights: it needs no model and no training, and knows no question by heart.
 """

@@ -1,4 +1,4 @@
-"""Which ear to trust: a fitted router, and the rule that stands in where none was fitted on the models chosen.
+"""Router between the cascade and the LALM: a fitted one, and the rule for models that none was fitted on.
 
 `earwitness eval fit-router` writes the router as JSON; `router.json` beside this file, where it is, is the one that
 `--path auto` loads. Prediction is a few lines over its coefficients.
@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from pydantic import Field, ValidationError, model_validator
 
-from agents.reading.confidence import Part, pooled, tempered
+from agents.reading.confidence import Factor, apply_temperature, pool_distributions
 from agents.routing.features import Features, Modality, all_features, modality, question_features
 from services.errors import BadConfig, worded
 from services.types import Answer, Question, Route, Value
@@ -31,10 +31,10 @@ class Routed(NamedTuple):
 
 
 class Routing(Protocol):
-    """Decides whom to ask, and makes one answer of two."""
+    """Chooses the arms that answer, and makes one answer of two."""
 
     def route(self, question: Question) -> Routed:
-        """Say whom to ask, before anything is heard."""
+        """Choose the arms from the question alone."""
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> "Reconciled":
         """Weigh two answers to a question that has options."""
@@ -164,7 +164,7 @@ class Router(Value):
         """Give each arm the say that its log-probabilities earn on a question like this."""
         sure, heard = self.calibrated(cascade, lalm)
         says = self.after.says(all_features(question, sure, heard))
-        probabilities = pooled(Part(sure.probabilities, says[0]), Part(heard.probabilities, says[1]))
+        probabilities = pool_distributions(Factor(sure.probabilities, says[0]), Factor(heard.probabilities, says[1]))
         return Reconciled(probabilities, says[1] / sum(says), "fitted router")
 
     def alone(self, answer: Answer) -> Answer:
@@ -205,12 +205,12 @@ def way_at(likely: float, certainty: float) -> Route:
 
 
 def _at(answer: Answer, temperature: float) -> Answer:
-    return answer.model_copy(update={"probabilities": tempered(answer.probabilities, temperature)})
+    return answer.model_copy(update={"probabilities": apply_temperature(answer.probabilities, temperature)})
 
 
 def weighed(cascade: Answer, lalm: Answer, weight: float) -> dict[str, float]:
     """Return the product of two answers' probabilities, `weight` being the say of the LALM in [0, 1]."""
-    return pooled(Part(cascade.probabilities, 1 - weight), Part(lalm.probabilities, weight))
+    return pool_distributions(Factor(cascade.probabilities, 1 - weight), Factor(lalm.probabilities, weight))
 
 
 def chosen_arm(cascade: Answer, lalm: Answer, weight: float) -> Answer:

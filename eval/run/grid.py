@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from agents.models import Pool
+from agents.models import ModelPool
 from eval.run import session
 from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.scoring import RunSummary
@@ -66,11 +66,11 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if has_captioner else (None,)
     made_of = dict(zip(llms, lalms, strict=False))
     out = request.out or name_run_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
-    pool = Pool()
+    pool = ModelPool()
     cells: list[Cell] = []
     for llm, captioner in product(llms, columns):
         if cells and cells[-1].llm != llm:
-            pool = Pool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
+            pool = ModelPool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
         lalm = made_of.get(llm)
         cell = Cell(llm=llm, captioner=captioner, lalm=lalm, folder=out / _name(llm, captioner, lalm))
         cells.append(_cell(request, cell, pool))
@@ -110,7 +110,7 @@ def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str])
             pick(LALMS, "LALM", lalm)
 
 
-def _cell(request: RunRequest, cell: Cell, pool: Pool) -> Cell:
+def _cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
     models = {"llm": cell.llm, "captioner": cell.captioner, "lalm": cell.lalm}
     asked = request.model_copy(update={**models, "out": cell.folder})
     try:

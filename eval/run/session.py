@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.models import LocalModels, ModelNames, Pool
+from agents.models import LocalModels, ModelNames, ModelPool
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
 from eval.run.control_scores import CONTROLS_FOLDER, score_controls
@@ -43,13 +43,13 @@ class Outcome(NamedTuple):
     """Whether the run and the controls that were asked for are finished."""
 
 
-def run(request: RunRequest, pool: Pool | None = None) -> Outcome:
+def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     """Ask what is not yet finished and score the whole; Ctrl-C ends it early with what there is.
 
     `pool` holds models that other runs of this process have open.
     """
     options = request.options()
-    session = _Session(request, pool or Pool())
+    session = _Session(request, pool or ModelPool())
     benchmark = session.benchmark(options)
     main = plan_run(benchmark, options)
     controls = {name: _planned(name, main, request) for name in request.controls}
@@ -79,7 +79,7 @@ class _Pass(NamedTuple):
 class _Session:
     """What the passes of one command share: the event loop and the models that are open."""
 
-    def __init__(self, request: RunRequest, pool: Pool) -> None:
+    def __init__(self, request: RunRequest, pool: ModelPool) -> None:
         self._request = request
         self._pool = pool
         self._runner = asyncio.Runner()

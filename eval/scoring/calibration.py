@@ -10,7 +10,7 @@ from itertools import groupby
 from math import exp, log
 from typing import NamedTuple
 
-from agents.reading.confidence import TINY, tempered
+from agents.reading.confidence import TINY, apply_temperature
 from eval.scoring.scoring import Calibration, ForecastQuality, RiskPoint, SelectiveAccuracy, Verdict, wilson_95
 
 NUM_BINS = 10
@@ -34,7 +34,7 @@ class Forecast(NamedTuple):
 
     def tempered(self, temperature: float) -> "Forecast":
         """Return the forecast at another temperature."""
-        return self._replace(probabilities=tempered(self.probabilities, temperature))
+        return self._replace(probabilities=apply_temperature(self.probabilities, temperature))
 
 
 def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Calibration | None:

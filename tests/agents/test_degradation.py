@@ -10,7 +10,7 @@ import pytest
 
 from agents.auto import Auto
 from agents.cascade import Cascade
-from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, in_time, row_for
+from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, find_row, run_in_time
 from agents.direct import Direct
 from agents.graph import graph
 from agents.listening.listening import FollowUp
@@ -233,18 +233,18 @@ def test_every_row_of_the_policy_is_tested() -> None:
     tested = {frozenset(row[0]) for row in ROWS} | {frozenset({"listening again"})}
     tested |= {frozenset({"LLM", "LALM"}), frozenset({"captioner", "ASR", "LALM"})}
     assert {row.missing for row in POLICY} == tested
-    assert row_for(()) is None
+    assert find_row(()) is None
 
 
 def test_a_step_has_its_share_of_what_is_left(clock: SimulatedClock) -> None:
     async def work() -> None:
         assert remaining_s() is None
-        assert await in_time("read", asyncio.sleep(0.01, "done")) == "done"
+        assert await run_in_time("read", asyncio.sleep(0.01, "done")) == "done"
         with set_deadline(0.2):
             await asyncio.sleep(0.1)
             started = clock.time()
             with pytest.raises(TookTooLong):
-                await in_time("caption", asyncio.sleep(5))
+                await run_in_time("caption", asyncio.sleep(5))
             assert clock.time() - started == pytest.approx(SHARES["caption"] * 0.1)
         assert remaining_s() is None
 
@@ -256,4 +256,4 @@ async def test_a_timeout_of_the_model_itself_is_no_deadline() -> None:
         raise TimeoutError("its own")
 
     with set_deadline(5), pytest.raises(TimeoutError, match="its own"):
-        await in_time("read", times_out())
+        await run_in_time("read", times_out())

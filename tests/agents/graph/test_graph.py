@@ -8,7 +8,7 @@ import numpy as np
 from agents.direct import Direct
 from agents.graph.context import CascadeParts, Choosing
 from agents.graph.graph import agent_graph, page
-from agents.graph.state import Asked
+from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Ears
 from agents.routing.router import Rule
@@ -66,7 +66,9 @@ async def test_no_audio_is_in_the_state_of_any_step() -> None:
     world, clip = World(), AudioClip(np.zeros(16_000, np.float32))
     follow_up = FollowUp(Ears(world, world), world, budget=1)
     context = Choosing(clip, CascadeParts(world, world, world, follow_up=follow_up), Direct(world), Rule())
-    asked = Asked(question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256)
+    asked = GraphInput(
+        question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256
+    )
     seen, steps = [], set()
     async for _, kind, state in agent_graph().astream(
         asked, context=context, stream_mode=["values", "updates"], subgraphs=True

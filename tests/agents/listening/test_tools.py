@@ -4,7 +4,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from agents.listening.tools import TOOLS, Ears, Heard, called_for, span_of
+from agents.listening.tools import TOOLS, Ears, ToolInput, called_for, span_of
 from services.captioners.focus import TOPICS
 from services.types import AudioClip, Evidence, Focus, Question, Topic
 
@@ -53,12 +53,12 @@ CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
     ],
 )
 def test_the_words_of_a_question_call_for_a_tool(question: str, tool: str) -> None:
-    names = [one.name for one in called_for(Heard(Question.ask(question), CLIP, ()))]
+    names = [one.name for one in called_for(ToolInput(Question.ask(question), CLIP, ()))]
     assert names == list(dict.fromkeys((tool, "caption")))
 
 
 def test_a_span_is_heard_again_only_where_there_is_one() -> None:
-    names = [one.name for one in called_for(Heard(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
+    names = [one.name for one in called_for(ToolInput(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
     assert names == ["span", "caption"]
 
 
@@ -76,7 +76,7 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
         async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
             return ()
 
-    heard = Heard(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
+    heard = ToolInput(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
     for name, tool in TOOLS.items():
         asyncio.run(tool.use(Ears(Ear(), Ear()), heard))
         if asked and name != "caption":
@@ -99,7 +99,7 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
         ("How many words does she say?", "Number of words said: 6."),
         ("How many digits does she say?", "Number of digits said: 6."),
     ):
-        heard = Heard(Question.ask(question), CLIP, spoken)
+        heard = ToolInput(Question.ask(question), CLIP, spoken)
         (found,) = asyncio.run(TOOLS["words"].use(None, heard))  # type: ignore[arg-type]
         assert found.text == text and found.end_s == 2
 
@@ -116,5 +116,5 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
     ],
 )
 def test_the_span_to_hear_again(question: str, span: tuple[float, float] | None) -> None:
-    heard = Heard(Question.ask(question), CLIP, (said("The river is wide.", 6, 7), said("Good.", 8, 9)))
+    heard = ToolInput(Question.ask(question), CLIP, (said("The river is wide.", 6, 7), said("Good.", 8, 9)))
     assert span_of(heard) == span
