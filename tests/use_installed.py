@@ -48,7 +48,7 @@ found = {
     "folders": [str(Path(str(package.__file__)).parents[4]) for package in (services, lalm, agents, evaluation)],
     "pages": pages,
     "deployments": {
-        path.name: len(tuple(config.list_models(config.read_serve_config(path))))
+        path.name: len(tuple(config.list_deployed(config.read_serve_config(path))))
         for path in (cli.LOCAL, cli.LOCAL.with_name("serve.yaml"))
     },
 }
