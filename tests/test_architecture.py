@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-STILL_SHARED = {"Heard", "State"}  # of agents/graph/state.py and agents/listening
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 
 
@@ -118,5 +117,5 @@ def test_a_public_class_name_is_defined_once() -> None:
         for node in nodes(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(name)
-    repeated = {name: where for name, where in homes.items() if len(where) > 1 and name not in STILL_SHARED}
+    repeated = {name: where for name, where in homes.items() if len(where) > 1}
     assert repeated == {}
