@@ -232,6 +232,14 @@ def test_loopback_is_distinguished_from_lookalikes() -> None:
         (SECRET, None, 401),
         ("guess", "none", 401),
     ],
+    ids=[
+        "no site",
+        "same origin",
+        "another site",
+        "same site",
+        "no header",
+        "wrong key",
+    ],  # a key is new in each process
 )
 def test_a_browser_sends_a_key_as_password_unless_another_site_makes_it(
     password: str, site: str | None, status: int
