@@ -239,7 +239,7 @@ def test_loopback_is_distinguished_from_lookalikes() -> None:
         "same site",
         "no header",
         "wrong key",
-    ],  # a key is new in each process
+    ],
 )
 def test_a_browser_sends_a_key_as_password_unless_another_site_makes_it(
     password: str, site: str | None, status: int
