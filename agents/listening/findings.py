@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from agents.reading.confidence import Factor, Probabilities
 from agents.reading.relevance import stems
+from services.captioners.music.instrument import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
-from services.types import Choice, Evidence, Question
+from services.types import Choice, Evidence, Label, Question
 
 TIERS = {"measured": 2, "model": 1, "heuristic": 0}
 """Reliability -> rank; of two statements that contradict each other the higher one is believed."""
@@ -37,7 +38,7 @@ class Contradiction(NamedTuple):
 
 def supported(statement: Evidence, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement speaks for; empty where it tells none from the others."""
-    said = _finding(statement)
+    said = _format_finding(statement)
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
     if same:
         return same
@@ -54,14 +55,25 @@ def supported(statement: Evidence, question: Question) -> frozenset[str]:
     return letters if best > 0 and len(letters) < len(fits) else frozenset()
 
 
-def _finding(statement: Evidence) -> str:
+def _format_finding(statement: Evidence) -> str:
     """Return what a statement found: alternatives in a row, the steps of an order one after the other.
 
     A statement without labels is words alone. Decimals are times and measured values, which support no option.
     """
-    is_order = all(label.probability is None for label in statement.labels)
-    listed = (", then " if is_order else ", ").join(label.text for label in statement.labels)
+    labels = _select_labels(statement)
+    is_order = all(label.probability is None for label in labels)
+    listed = (", then " if is_order else ", ").join(label.text for label in labels)
     return DECIMAL.sub("", listed or statement.text).rstrip(".")
+
+
+def _select_labels(statement: Evidence) -> tuple[Label, ...]:
+    """Return the labels that may support an option: where an instrument's family is given last, the family alone.
+
+    A classifier easily takes an instrument for another one of its family.
+    """
+    last = statement.labels[-1:]
+    names_family = any(label.probability is not None and label.text in read_families() for label in last)
+    return last if statement.kind == "instrument" and names_family else statement.labels
 
 
 def _fit(said: str, option: str) -> float:

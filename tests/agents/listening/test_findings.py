@@ -59,6 +59,21 @@ def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
 
 
 @pytest.mark.parametrize(
+    ("labels", "letters"),
+    [
+        ((Label.sure("cello", 0.5), Label.sure("flute", 0.1), Label.sure("bowed strings", 0.6)), "B"),
+        ((Label.sure("trumpet", 0.5), Label.sure("brass", 0.6)), ""),
+        ((Label.sure("brass", 0.5), Label(text="trumpet"), Label(text="cello")), "A"),
+        ((Label(text="flute"),), "C"),
+    ],
+)
+def test_of_an_instrument_with_its_family_the_family_alone_counts(labels: tuple[Label, ...], letters: str) -> None:
+    question = Question.ask("What plays?", ("A cello", "Bowed strings", "A flute"))
+    found = statement("Instrument").model_copy(update={"kind": "instrument", "labels": labels})
+    assert supported(found, question) == frozenset(letters)
+
+
+@pytest.mark.parametrize(
     ("text", "options", "letters"),
     [
         ("Key: E flat major.", ("E major", "D# major", "G major", "F major"), "B"),
