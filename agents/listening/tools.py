@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from agents.listening import said
+from agents.listening import transcript
 from agents.reading.relevance import overlap
 from agents.routing.features import ASKS
 from services.protocols import ASR, Captioner
@@ -126,8 +126,8 @@ def _asks(pattern: str) -> re.Pattern[str]:
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _transcribed(said.counted)),
-        Tool("sum", _asks(r"(sum|total) of (?!how)"), 1, "model", _transcribed(said.summed)),
+        Tool("words", _asks(r"how many (words|digits|numbers)"), 1, "model", _transcribed(transcript.counted)),
+        Tool("sum", _asks(r"(sum|total) of (?!how)"), 1, "model", _transcribed(transcript.summed)),
         Tool("emotion", _asks(r"emotion\w*|feel\w*|mood of the (speaker|voice)"), 1, "heuristic", focused("emotion")),
         Tool("language", _asks(r"languages?"), 1, "model", _language),
         Tool(
@@ -135,7 +135,7 @@ TOOLS: Mapping[str, Tool] = {
             re.compile(rf"(?:^|[,.;:?])(?:(?!\b{ASIDE}\b)[^,.;:?])*\b(?:{SAID})\b"),
             1,
             "model",
-            _transcribed(said.spoken),
+            _transcribed(transcript.spoken),
         ),
         Tool("instrument", _asks(r"(which|what) instruments?"), 1, "model", focused("instrument")),
         Tool("tempo", _asks(r"tempo|bpm|beats?|metre|meter|time signature"), 1, "measured", focused("tempo")),

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.listening.findings import supported
-from agents.listening.said import counted, spoken, summed, words_of
+from agents.listening.transcript import counted, spoken, summed, words_of
 from services.types import Evidence, Question
 
 
