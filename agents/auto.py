@@ -1,4 +1,4 @@
-"""The path that chooses: a router asks the cascade, the LALM or both, and makes one answer of two."""
+"""Path `auto`: a router runs the cascade, the LALM or both, and reconciles two answers into one."""
 
 from agents.cascade import Cascade
 from agents.direct import Direct
@@ -9,12 +9,12 @@ from services.types import Answer, AudioClip, Question
 
 
 class Auto:
-    """Answers over the arm that is likelier to be right; over both where the question alone does not tell.
+    """Answers with the arm that is likelier to be right; with both where the question alone does not decide.
 
     Args:
-        cascade: the arm that captions, transcribes and reads; its policy is that of the whole.
-        lalm: the arm that hears for itself.
-        routing: decides whom to ask, and weighs two answers.
+        cascade: the arm that captions, transcribes and reads; its degradation policy is that of the path.
+        lalm: the end-to-end arm.
+        routing: chooses the arms, and reconciles their answers.
     """
 
     def __init__(self, cascade: Cascade, lalm: Direct, routing: Routing) -> None:
@@ -23,10 +23,14 @@ class Auto:
         self.routing = routing
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        from agents.graph.graph import agent_graph  # LangGraph takes 0.7 s to import, so only who answers pays
+        from agents.graph.graph import (
+            build_agent_graph,
+        )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
         assert clip is not None, "both arms need a clip"
-        asked = GraphInput(question=question, clip_sha256=clip.sha256)
-        state = await agent_graph().ainvoke(asked, context=Choosing(clip, self.cascade.parts, self.lalm, self.routing))
+        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
+        state = await build_agent_graph().ainvoke(
+            graph_input, context=Choosing(clip, self.cascade.parts, self.lalm, self.routing)
+        )
         answer: Answer = state["answer"]
         return answer

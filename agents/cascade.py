@@ -1,4 +1,4 @@
-"""The cascade: caption and transcribe at once, then let an LLM that cannot hear read both, and listen again if unsure.
+"""Path `cascade`: captioner and ASR in parallel, then an LLM that reads their evidence, and active listening if unsure.
 
 `agents.graph.graph` holds the order of the steps, `agents.graph.steps` the steps.
 """
@@ -12,14 +12,14 @@ from services.types import Answer, AudioClip, Question
 
 
 class Cascade:
-    """Answers from what a captioner and an ASR say about a clip, in the words of an LLM.
+    """Answers with an LLM that reads the evidence of a captioner and an ASR.
 
     Args:
-        llm: reads.
-        captioner: describes.
-        asr: transcribes.
-        follow_up: asks captioner and ASR again where the answer is not sure; None: never.
-        policy: what becomes of the answer when a part is missing.
+        llm: reads the evidence.
+        captioner: describes the clip.
+        asr: transcribes it.
+        follow_up: active listening where the answer is unsure; None: never.
+        policy: which errors degrade the answer instead of failing it.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class Cascade:
         self.parts = CascadeParts(llm, captioner, asr, follow_up, policy)
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        from agents.graph.graph import cascade_graph  # LangGraph takes 0.7 s to import, so only who answers pays
+        from agents.graph.graph import (
+            build_cascade_graph,
+        )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
         assert clip is not None, "the cascade needs a clip"
-        asked = GraphInput(question=question, clip_sha256=clip.sha256)
-        state = await cascade_graph().ainvoke(asked, context=Hearing(clip, self.parts))
+        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
+        state = await build_cascade_graph().ainvoke(graph_input, context=Hearing(clip, self.parts))
         if "cascade" not in state:
             raise make_down_error(state["failures"])
         answer: Answer = state["cascade"][-1]

@@ -1,4 +1,4 @@
-"""Graceful degradation and timeouts: what answers when a part is down or late, and each step's share of the time.
+"""Graceful degradation and timeouts: what answers when a part is down or late, and the share of the time of each step.
 
 missing              the answer rests on
 captioner            the transcript, with what the ASR says beside it
@@ -7,12 +7,11 @@ captioner and ASR    the LALM
 LLM                  the LALM
 LALM                 the cascade
 listening again      the answer as it was before
-all that could       nothing: `ModelError`, or `TookTooLong` where a part was late
-tell anything
+all of them          nothing: `ModelError`, or `TookTooLong` where a part was late
 
 A part is missing when it raises `ModelError`, or is late: not done within its share of the time. Any other error is a
-bug and keeps its traceback. `STRICT` lets nothing be missing; `eval run` measures by it. Models are opened before a
-question is asked: one that cannot be opened at all is an error at the start, not a degraded answer.
+bug and keeps its traceback. `STRICT` tolerates no missing part; `eval run` uses it. Models are opened before the first
+question: one that cannot be opened is an error at the start, not a degraded answer.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
@@ -24,33 +23,33 @@ from services.errors import EarwitnessError, ModelError, TookTooLong
 
 Part: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
 Step: TypeAlias = Literal["caption", "transcribe", "read", "listen again", "listen", "listen first"]
-Arm: TypeAlias = Literal["same", "cascade", "lalm", "nobody"]
+Arm: TypeAlias = Literal["same", "cascade", "lalm", "none"]
 Done = TypeVar("Done")
 
 SHARES: Mapping[Step, float] = {
-    "caption": 0.5,  # both ears at once
+    "caption": 0.5,  # in parallel with the ASR
     "transcribe": 0.5,
     "read": 0.7,
     "listen again": 0.5,
     "listen": 0.9,  # beside the cascade, or in its place
     "listen first": 0.5,  # alone: the cascade may have to stand in
 }
-"""Step -> share of the time left when it starts. What a step does not take is left to those after it; with a budget of
-10 s the ears get 5 s, the LLM is done after 8.5 s at the latest, listening again after 9.25 s, the LALM after 9 s."""
+"""Step -> share of the time left when it starts. What a step does not take is left to those after it; of 10 s captioner
+and ASR get 5 s, the LLM is done after 8.5 s at the latest, listening again after 9.25 s, the LALM after 9 s."""
 
 
 class DegradationRow(NamedTuple):
-    """One line of the policy."""
+    """One row of the degradation policy."""
 
     missing: frozenset[Part]
     arm: Arm
-    """Who answers; same: whoever was asked, with what is left."""
+    """The arm that answers; same: the one that was routed to, with what is left."""
     rests_on: str
 
 
 POLICY = (
-    DegradationRow(frozenset({"LLM", "LALM"}), "nobody", "nothing"),
-    DegradationRow(frozenset({"captioner", "ASR", "LALM"}), "nobody", "nothing"),
+    DegradationRow(frozenset({"LLM", "LALM"}), "none", "nothing"),
+    DegradationRow(frozenset({"captioner", "ASR", "LALM"}), "none", "nothing"),
     DegradationRow(frozenset({"captioner", "ASR"}), "lalm", "the LALM"),
     DegradationRow(frozenset({"LLM"}), "lalm", "the LALM"),
     DegradationRow(frozenset({"LALM"}), "cascade", "the cascade"),
@@ -76,7 +75,7 @@ class MissingPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which errors make a part missing, instead of ending the answer."""
+    """Which errors make a part missing, instead of failing the answer."""
 
     tolerates: tuple[type[EarwitnessError], ...]
 
@@ -85,30 +84,30 @@ STRICT = Policy(tolerates=())
 DEGRADING = Policy(tolerates=(ModelError, TookTooLong))
 
 
-def failure(part: Part, error: EarwitnessError) -> MissingPart:
-    """Return what an error means for a part."""
+def make_missing_part(part: Part, error: EarwitnessError) -> MissingPart:
+    """Return the part that an error makes missing."""
     return MissingPart(part, str(error), isinstance(error, TookTooLong))
 
 
 def find_row(failures: Sequence[MissingPart]) -> DegradationRow | None:
-    """Return the line that says what becomes of these failures; None where nothing is missing."""
+    """Find the row of the policy for these failures; None where nothing is missing."""
     missing = {one.part for one in failures}
     return next((row for row in POLICY if row.missing <= missing), None)
 
 
 def list_missing(failures: Sequence[MissingPart]) -> tuple[str, ...]:
-    """Return what was missing, as `Answer.degraded` has it."""
+    """List what was missing, as `Answer.degraded` has it."""
     return tuple(one.text for one in failures)
 
 
 def make_down_error(failures: Sequence[MissingPart]) -> EarwitnessError:
-    """Return the error of a question that nothing is left to answer."""
+    """Make the error of a question that no part is left to answer."""
     error = TookTooLong if any(one.is_late for one in failures) else ModelError
     return error(failures[0].why if len(failures) == 1 else "; ".join(list_missing(failures)))
 
 
 async def run_in_time(step: Step, work: Awaitable[Done]) -> Done:
-    """Wait for a step with a timeout, its share of the time left; without a deadline, as long as it takes."""
+    """Run a step with a timeout, its share of the time left; without a deadline there is none."""
     left = remaining_s()
     if left is None:
         return await work

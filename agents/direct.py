@@ -1,4 +1,4 @@
-"""The end-to-end path: a LALM hears the clip itself."""
+"""Path `lalm`, end to end: a LALM hears the clip itself."""
 
 from time import perf_counter
 
@@ -9,7 +9,7 @@ from services.types import Answer, AudioClip, Choice, Evidence, Question, Readin
 
 
 class Direct:
-    """Answers with what a LALM makes of the waveform."""
+    """Answers with a LALM, from the waveform."""
 
     def __init__(self, lalm: LALM) -> None:
         self.lalm = lalm
@@ -22,7 +22,7 @@ class Direct:
             reading = await self.lalm.choose(messages, clip, question.choices)
         else:
             reading = await self.lalm.listen(messages, clip)
-        seconds, choice = perf_counter() - started, _choice(question, reading)
+        seconds, choice = perf_counter() - started, _choose(question, reading)
         heard = Evidence(
             kind="reply",
             source=self.lalm.name,
@@ -45,8 +45,8 @@ class Direct:
         )
 
 
-def _choice(question: Question, reading: Reading) -> Choice | None:
-    """Its probabilities decide, and only where it has none, its words."""
+def _choose(question: Question, reading: Reading) -> Choice | None:
+    """Choose the likeliest option; without probabilities, the one that the reply names."""
     if reading.probabilities:
         return max(question.choices, key=lambda choice: reading.probabilities[choice.letter])
     return read_choice(reading.reply, question.choices) if question.choices else None

@@ -24,18 +24,18 @@ Model = TypeVar("Model", bound=AnyModel)
 
 
 class ModelNames(Value):
-    """The models to use: catalogue names, and for the LLM the server to ask instead, if any."""
+    """The models to use: catalogue names, and base URLs where a server runs the LLM or the LALM."""
 
     llm: str = DEFAULT_LLM
     captioner: str = DEFAULT_CAPTIONER
     asr: str = DEFAULT_ASR
     llm_url: str | None = None
-    """Base URL of an OpenAI-compatible server; any model that it offers may be named then."""
+    """Base URL of an OpenAI-compatible server; `llm` may then be any model that it serves."""
     lalm: str | None = None
     lalm_url: str | None = None
     """The same for the LALM."""
     lalm_engine: Engine = "in_process"
-    """What runs the LALM here: our own code, or a vLLM started beside it; without `lalm_url` only."""
+    """Engine that runs the LALM on this machine: our own code, or a vLLM subprocess; only without `lalm_url`."""
 
     @model_validator(mode="after")
     def _runs_in_one_place(self) -> Self:
@@ -54,7 +54,7 @@ class Models(Protocol):
         """Open the captioner that describes."""
 
     def asr(self) -> ASR:
-        """Open the recogniser that transcribes."""
+        """Open the ASR that transcribes."""
 
     def lalm(self) -> LALM:
         """Open the audio-language model that listens."""
@@ -62,7 +62,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelPool:
-    """Models that are open, by name and server: several paths of one process share them."""
+    """Pool of open models, by name and server, shared by the paths of a process."""
 
     llms: dict[tuple[str, str | None], LLM] = field(default_factory=dict)
     captioners: dict[str, Captioner] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class ModelPool:
 
 
 class LocalModels:
-    """Opens models from the catalogues; what they perceive of a clip is kept on disk."""
+    """Opens models from the catalogues; captions and transcripts are cached on disk."""
 
     def __init__(self, names: ModelNames, pool: ModelPool | None = None) -> None:
         self._names = names
@@ -79,7 +79,7 @@ class LocalModels:
         pick(CAPTIONERS, "captioner", names.captioner)
         pick(ASRS, "ASR", names.asr)
         self.opened: dict[str, AnyModel] = {}
-        """What the path made use of, by role."""
+        """The models that the path uses, by role."""
 
     def llm(self) -> LLM:
         key = (self._names.llm, self._names.llm_url)

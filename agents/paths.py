@@ -1,4 +1,4 @@
-"""The ways from question to answer that can be named: plain dict, name -> function that builds it."""
+"""Catalogue of paths from question to answer: a plain dict, name -> function that builds it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,79 +14,79 @@ if TYPE_CHECKING:
     from agents.cascade import Cascade
 
 
-class Manner(NamedTuple):
-    """How a path answers."""
+class PathOptions(NamedTuple):
+    """Options of a path."""
 
     budget: int
-    """Times that an unsure answer may ask its ears again."""
+    """Maximum number of actions of active listening."""
     policy: Policy
     rotations: int | None
     """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
     router: Path | None
-    """What `auto` routes by; None: the router that ships, where it was fitted on these models, else the rule."""
+    """Router file of `auto`; None: the packaged router, where it was fitted on these models, else the rule."""
 
 
-def _text(models: Models, manner: Manner) -> Answerer:
+def _build_text(models: Models, options: PathOptions) -> Answerer:
     from agents.text_only import TextOnly
 
-    return TextOnly(_reader(models, manner))
+    return TextOnly(_open_reader(models, options))
 
 
-def _reader(models: Models, manner: Manner) -> LLM:
-    from agents.reading.reading import InOrders
+def _open_reader(models: Models, options: PathOptions) -> LLM:
+    from agents.reading.reading import RotatedLLM
 
     llm = models.llm()
-    if manner.rotations is None:
+    if options.rotations is None:
         return llm
     if llm.style.scores != "letters":
         raise BadConfig(f"{llm.name!r} scores the texts of the options, in no order: leave out --rotations.")
-    return InOrders(llm, manner.rotations)
+    return RotatedLLM(llm, options.rotations)
 
 
-def _cascade(models: Models, manner: Manner) -> "Cascade":
-    import agents.graph.graph  # noqa: F401 - LangGraph takes 0.7 s, which no question's deadline should pay
+def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
+    import agents.graph.graph  # noqa: F401 - LangGraph takes 0.7 s, which should not count against a deadline
     from agents.cascade import Cascade
     from agents.listening.listening import TEMPERATURES, FollowUp
-    from agents.listening.tools import Ears
+    from agents.listening.tools import Listeners
 
-    llm, ears = _reader(models, manner), Ears(models.captioner(), models.asr())
+    llm, listeners = _open_reader(models, options), Listeners(models.captioner(), models.asr())
     temperature = TEMPERATURES.get(llm.name, 1.0)
-    follow_up = FollowUp(ears, llm, budget=manner.budget, temperature=temperature, policy=manner.policy)
-    return Cascade(llm, *ears, follow_up=follow_up if manner.budget else None, policy=manner.policy)
+    follow_up = FollowUp(listeners, llm, budget=options.budget, temperature=temperature, policy=options.policy)
+    return Cascade(llm, *listeners, follow_up=follow_up if options.budget else None, policy=options.policy)
 
 
-def _lalm(models: Models, manner: Manner) -> Answerer:  # noqa: ARG001
+def _build_lalm(models: Models, options: PathOptions) -> Answerer:  # noqa: ARG001
     from agents.direct import Direct
 
     return Direct(models.lalm())
 
 
-def _auto(models: Models, manner: Manner) -> Answerer:
+def _build_auto(models: Models, options: PathOptions) -> Answerer:
     from agents.auto import Auto
     from agents.direct import Direct
-    from agents.routing.router import ArmModels, router_for, routing_for
+    from agents.routing.router import ArmModels, load_router, load_routing
 
-    cascade, lalm = _cascade(models, manner), models.lalm()
+    cascade, lalm = _build_cascade(models, options), models.lalm()
     parts = cascade.parts
     names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=lalm.name)
-    routing = routing_for(names) if manner.router is None else router_for(names, manner.router)
+    routing = load_routing(names) if options.router is None else load_router(names, options.router)
     return Auto(cascade, Direct(lalm), routing)
 
 
 Build: TypeAlias = Callable[[Models], Answerer]
 
-PATHS: Mapping[str, Callable[[Models, Manner], Answerer]] = {
-    "text": _text,
-    "cascade": _cascade,
-    "lalm": _lalm,
-    "auto": _auto,
+PATHS: Mapping[str, Callable[[Models, PathOptions], Answerer]] = {
+    "text": _build_text,
+    "cascade": _build_cascade,
+    "lalm": _build_lalm,
+    "auto": _build_auto,
 }
 
 BUDGETS: Mapping[str, int] = {"cascade": 1, "auto": 1}
-"""Path with ears that may be asked again -> how often, unless somebody says otherwise, as benchmarks do."""
+"""Path with active listening -> its default budget; benchmarks have their own."""
 
 
-def builder(
+def make_builder(
     path: str,
     *,
     budget: int | None = None,
@@ -94,7 +94,7 @@ def builder(
     router: Path | None = None,
     policy: Policy = STRICT,
 ) -> Build:
-    """Return what builds a path; see `Manner`, where None stands for what the path does by itself."""
+    """Return the function that builds a path; None stands for the default of the path, see `PathOptions`."""
     build = pick(PATHS, "path", path)
     if budget and path not in BUDGETS:
         raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
@@ -102,8 +102,8 @@ def builder(
         raise BadConfig("Path 'lalm' scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
-    manner = Manner(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router)
-    return lambda models: build(models, manner)
+    options = PathOptions(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router)
+    return lambda models: build(models, options)
 
 
-DEAF = frozenset({"text"})  # paths that hear nothing: no clip is opened for them
+TEXT_ONLY = frozenset({"text"})  # paths without audio: no clip is opened for them

@@ -1,4 +1,4 @@
-"""The path that hears nothing: a probe of what an LLM knows, and the control of every other path."""
+"""Path `text`, without audio: the control of every other path, which shows what an LLM knows already."""
 
 from time import perf_counter
 
@@ -13,7 +13,7 @@ class TextOnly:
     def __init__(self, llm: LLM) -> None:
         self.llm = llm
 
-    async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - deaf by design
+    async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - without audio by design
         started = perf_counter()
         answered = await read(self.llm, question)
         seconds = perf_counter() - started

@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 
 from agents.cascade import Cascade
-from agents.reading.prompts import messages
+from agents.reading.prompts import build_prompt
 from agents.reading.reply import read_choice
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark, Item
@@ -66,7 +66,7 @@ async def answer_plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: Perce
     clip = load(benchmark.clip_path(item))
     evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
     question = item.to_question()
-    choice = read_choice((await llm.complete(messages(question, evidence))).reply, question.choices)
+    choice = read_choice((await llm.complete(build_prompt(question, evidence))).reply, question.choices)
     return choice is not None and choice.text == item.answer
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import uvicorn
 
 from agents.degradation import DEGRADING
-from agents.paths import builder
+from agents.paths import make_builder
 from deploy import ray_server, serving
 from deploy.config import Scales, ServeConfig
 from services.audio import decoder_pool as decoder
@@ -117,7 +117,7 @@ class InProcessService:
 
     def __init__(self, models: NoopModels) -> None:
         self._models = models
-        built = {path: builder(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
+        built = {path: make_builder(path, policy=DEGRADING)(models) for path in ("cascade", "text")}
         self._named = {f"{path}/{SOURCE}": answerer for path, answerer in built.items()}
         self._answerers = self._named | built
 

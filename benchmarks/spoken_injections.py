@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.models import LocalModels, ModelNames
-from agents.paths import BUDGETS, builder
+from agents.paths import BUDGETS, make_builder
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
 from eval.scoring.scoring import wilson_95
@@ -165,7 +165,7 @@ def main(
         raise BadConfig("There is no `espeak-ng` here; `apt-get install espeak-ng` brings it.")
     items = find(str(bench), None).items
     for name in path or ATTACKED:
-        answerer = builder(name, budget=budget if name in BUDGETS else None)(
+        answerer = make_builder(name, budget=budget if name in BUDGETS else None)(
             LocalModels(ModelNames(llm=llm, lalm=lalm))
         )
         print_table(name, asyncio.run(attack(answerer, items, bench.parent, targets)))

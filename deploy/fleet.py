@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from ray.serve.handle import DeploymentHandle
 
 from agents.degradation import DEGRADING
-from agents.paths import DEAF, PATHS, builder
+from agents.paths import PATHS, TEXT_ONLY, make_builder
 from deploy.config import Deployed, Kind
 from services.catalog import pick
 from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
@@ -94,7 +94,7 @@ class Fleet:
         way = pick(named | first, "model", name)
         models = await self._models(way)
         if name not in self._answerers:
-            self._answerers[name] = builder(way.path, policy=DEGRADING)(models)
+            self._answerers[name] = make_builder(way.path, policy=DEGRADING)(models)
         return self._answerers[name]
 
     def arms(self) -> tuple[str, str]:
@@ -140,7 +140,7 @@ class WayModels:
 
 def needs_clip(name: str | None) -> bool:
     """Say whether a model needs a clip."""
-    return (name or "").partition("/")[0] not in DEAF
+    return (name or "").partition("/")[0] not in TEXT_ONLY
 
 
 def _ways(offered: Sequence[Deployed]) -> dict[str, Way]:

@@ -15,16 +15,16 @@ from services.types import AudioClip
 
 @dataclass(frozen=True, slots=True)
 class CascadeParts:
-    """What a cascade is made of."""
+    """Models and settings of a cascade."""
 
     llm: LLM
     """Reads the question and the evidence."""
     captioner: Captioner
     asr: ASR
     follow_up: FollowUp | None = None
-    """Asks captioner and ASR again where the answer is not sure; None: never."""
+    """Active listening where the answer is unsure; None: never."""
     policy: Policy = STRICT
-    """What becomes of the answer when a part is missing."""
+    """Which errors degrade the answer instead of failing it."""
 
 
 @dataclass(frozen=True, slots=True)

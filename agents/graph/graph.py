@@ -23,8 +23,8 @@ AgentGraph: TypeAlias = CompiledStateGraph[GraphState, Choosing, GraphInput, Gra
 
 
 @cache
-def cascade_graph() -> CascadeGraph:
-    """Connect the cascade: both ears at once, the LLM once both are done, and again the ears if it is not sure."""
+def build_cascade_graph() -> CascadeGraph:
+    """Build the cascade: captioner and ASR in parallel, then the LLM, and active listening if it is unsure."""
     graph = StateGraph(GraphState, context_schema=Hearing, input_schema=GraphInput, output_schema=CascadeOutput)
     graph.add_node("caption", steps.caption)
     graph.add_node("transcribe", steps.transcribe)
@@ -33,46 +33,46 @@ def cascade_graph() -> CascadeGraph:
     graph.add_edge(START, "caption")
     graph.add_edge(START, "transcribe")
     graph.add_edge(["caption", "transcribe"], "read")
-    graph.add_conditional_edges("read", after_reading)
+    graph.add_conditional_edges("read", choose_after_reading)
     graph.add_edge("listen_again", END)
     return graph.compile(name="cascade")
 
 
 @cache
-def agent_graph() -> AgentGraph:
-    """Connect the whole: one arm or both at once, then one answer; where an arm is down, the other stands in."""
+def build_agent_graph() -> AgentGraph:
+    """Build the whole graph: one arm or both in parallel, then one answer; an arm stands in for one that is down."""
     graph = StateGraph(GraphState, context_schema=Choosing, input_schema=GraphInput)
     graph.add_node("route", steps.route)
-    graph.add_node("cascade", cascade_graph())
+    graph.add_node("cascade", build_cascade_graph())
     graph.add_node("listen", steps.listen)
     graph.add_node("reconcile", steps.reconcile)
     graph.add_node("answer", steps.answer)
     graph.add_edge(START, "route")
-    graph.add_conditional_edges("route", after_routing, ["cascade", "listen"])
+    graph.add_conditional_edges("route", choose_after_routing, ["cascade", "listen"])
     graph.add_edge("cascade", "reconcile")
     graph.add_edge("listen", "reconcile")
-    graph.add_conditional_edges("reconcile", after_reconciling)
+    graph.add_conditional_edges("reconcile", choose_after_reconciling)
     graph.add_edge("answer", END)
     return graph.compile(name="agent")
 
 
-# The choices are coroutines though they await nothing: LangGraph would run a function in a thread, for every question.
+# The conditions are coroutines though they await nothing: LangGraph would run functions in a thread, per question.
 
 
-async def after_reading(state: GraphState, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
-    """Listen again where that is allowed and nothing is missing to do it with."""
+async def choose_after_reading(state: GraphState, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
+    """Listen again where that is configured and no part is missing."""
     is_whole = "cascade" in state and not state["failures"]
     return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
 
 
-async def after_routing(state: GraphState) -> list[Literal["cascade", "listen"]]:
-    """Ask whom the router chose."""
+async def choose_after_routing(state: GraphState) -> list[Literal["cascade", "listen"]]:
+    """Run the arms that the router chose."""
     way = state["route"].way
     return ["cascade", "listen"] if way == "both" else ["listen" if way == "lalm" else "cascade"]
 
 
-async def after_reconciling(state: GraphState) -> Literal["cascade", "listen", "answer"]:
-    """Answer, or ask who stands in."""
+async def choose_after_reconciling(state: GraphState) -> Literal["cascade", "listen", "answer"]:
+    """Answer, or run the arm that stands in."""
     if "answer" in state:
         return "answer"
     row = find_row(state["failures"])
@@ -80,8 +80,8 @@ async def after_reconciling(state: GraphState) -> Literal["cascade", "listen", "
     return "cascade" if row.arm == "cascade" else "listen"
 
 
-def page() -> str:
-    """Return the graph as a page of the documentation, with the shares of time and the policy beside it."""
+def format_page() -> str:
+    """Format docs/graph.md, with the shares of time and the degradation policy."""
     shares = "\n".join(f"| {step} | {share:.0%} |" for step, share in SHARES.items())
     policy = "\n".join(f"| {', '.join(sorted(row.missing))} | {row.rests_on} |" for row in POLICY)
     return PAGE.format(shares=shares, policy=policy)
@@ -116,4 +116,4 @@ missing: there, such an item is failed.
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(format_page())

@@ -4,19 +4,19 @@ import operator
 from typing import Annotated, TypedDict
 
 from agents.degradation import MissingPart
-from agents.routing.router import Routed
+from agents.routing.router import RouteDecision
 from services.types import Answer, Evidence, Question, TraceStep
 
 
 class GraphInput(TypedDict):
-    """What is asked. Audio stays out of all state: a checkpoint would copy a megabyte per step."""
+    """Input: a question. Audio stays out of the state, as a checkpoint would copy a megabyte per step."""
 
     question: Question
     clip_sha256: str
 
 
 class CascadeOutput(TypedDict, total=False):
-    """What the cascade adds; evidence, trace and failures only ever grow."""
+    """State that the cascade adds; evidence, trace and failures are append-only."""
 
     evidence: Annotated[tuple[Evidence, ...], operator.add]
     trace: Annotated[tuple[TraceStep, ...], operator.add]
@@ -29,12 +29,12 @@ class CascadeOutput(TypedDict, total=False):
 
 
 class GraphUpdate(CascadeOutput, total=False):
-    """What a step may add."""
+    """State that a step may add."""
 
-    route: Routed
+    route: RouteDecision
     lalm: Answer
     answer: Answer
 
 
 class GraphState(GraphInput, GraphUpdate):
-    """All of it."""
+    """The whole state."""

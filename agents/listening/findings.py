@@ -1,19 +1,19 @@
-"""What a statement says about the options of a question, and where two statements cannot both hold."""
+"""Support of a statement for the options of a question, and contradictions between two statements."""
 
 import re
 from typing import NamedTuple
 
 from agents.reading.confidence import Factor, Probabilities
-from agents.reading.relevance import stems
+from agents.reading.relevance import extract_stems
 from services.captioners.music.instrument import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, Label, Question
 
-TIERS = {"measured": 2, "model": 1, "heuristic": 0}
-"""Reliability -> rank; of two statements that contradict each other the higher one is believed."""
+RANKS = {"measured": 2, "model": 1, "heuristic": 0}
+"""Reliability -> rank; of two contradicting statements the higher one is believed."""
 
-SAY = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
-"""Reliability -> probability that an option supported by such a finding is right."""
+SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
+"""Reliability -> probability that an option which such a finding supports is right."""
 
 NUMBERS = {
     word: str(number)
@@ -27,27 +27,27 @@ DECIMAL = re.compile(r"\d+\.\d+")
 
 
 class Contradiction(NamedTuple):
-    """Two statements on the same thing, of which the question tells that at most one holds."""
+    """Two statements that support different options, so that at most one holds."""
 
     believed: Evidence
     doubted: Evidence | None
-    """None: both are as reliable, so both stay."""
+    """None: both are equally reliable, so both stay."""
     text: str
-    """For the trace."""
+    """Text for the trace."""
 
 
-def supported(statement: Evidence, question: Question) -> frozenset[str]:
-    """Return the letters of the options that a statement speaks for; empty where it tells none from the others."""
-    said = _format_finding(statement)
-    same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == said.lower())
+def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
+    """Return the letters of the options that a statement supports; empty where it supports none or all."""
+    text = _format_finding(statement)
+    same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == text.lower())
     if same:
         return same
-    told, names = parse_pitches(said), {choice.letter: parse_pitches(choice.text) for choice in question.choices}
-    tells_pitch = bool(told) and any(one.pitch_class != A for pitches in names.values() for one in pitches)
+    found, names = parse_pitches(text), {choice.letter: parse_pitches(choice.text) for choice in question.choices}
+    names_pitch = bool(found) and any(one.pitch_class != A for pitches in names.values() for one in pitches)
     fits = {
-        choice.letter: _pitch_fit(told, names[choice.letter])
-        if tells_pitch and names[choice.letter]
-        else _fit(said, choice.text)
+        choice.letter: _measure_pitch_fit(found, names[choice.letter])
+        if names_pitch and names[choice.letter]
+        else _measure_fit(text, choice.text)
         for choice in question.choices
     }
     best = max(fits.values(), default=0.0)
@@ -56,9 +56,9 @@ def supported(statement: Evidence, question: Question) -> frozenset[str]:
 
 
 def _format_finding(statement: Evidence) -> str:
-    """Return what a statement found: alternatives in a row, the steps of an order one after the other.
+    """Format what a statement names: alternatives separated by commas, the steps of an order by "then".
 
-    A statement without labels is words alone. Decimals are times and measured values, which support no option.
+    Without labels its text stands for it. Decimals are times and measured values, which support no option.
     """
     labels = _select_labels(statement)
     is_order = all(label.probability is None for label in labels)
@@ -76,72 +76,74 @@ def _select_labels(statement: Evidence) -> tuple[Label, ...]:
     return last if statement.kind == "instrument" and names_family else statement.labels
 
 
-def _fit(said: str, option: str) -> float:
-    """Return how much of an option is said, in [0, 1]; of an order, at how many places."""
-    steps, told = STEP.split(option), STEP.split(said)
+def _measure_fit(text: str, option: str) -> float:
+    """Return the share of an option's words that a statement has, in [0, 1]; of an order, the share of its steps."""
+    steps, found = STEP.split(option), STEP.split(text)
     if len(steps) > 1:
-        same = sum(bool(_words(a) & _words(b)) for a, b in zip(steps, told, strict=False))
-        return same / max(len(steps), len(told))
-    wanted = _words(option)
-    numbers, told_numbers = _numbers(wanted), _numbers(_words(said))
-    if numbers and (len(told_numbers) != 1 or not numbers & told_numbers):  # of many numbers, which one is meant?
+        same = sum(bool(_extract_words(a) & _extract_words(b)) for a, b in zip(steps, found, strict=False))
+        return same / max(len(steps), len(found))
+    wanted = _extract_words(option)
+    numbers, found_numbers = _select_numbers(wanted), _select_numbers(_extract_words(text))
+    if numbers and (len(found_numbers) != 1 or not numbers & found_numbers):  # several numbers are ambiguous
         return 0.0
-    return len(wanted & _words(said)) / len(wanted) if wanted else 0.0
+    return len(wanted & _extract_words(text)) / len(wanted) if wanted else 0.0
 
 
-def _pitch_fit(told: tuple[NamedPitch, ...], option: tuple[NamedPitch, ...]) -> float:
-    """Return how alike the pitches, keys or chords are; 0 where they are not as many."""
-    if len(told) != len(option):
+def _measure_pitch_fit(found: tuple[NamedPitch, ...], option: tuple[NamedPitch, ...]) -> float:
+    """Return the mean likeness of pitches, keys or chords, in [0, 1]; 0 where their numbers differ."""
+    if len(found) != len(option):
         return 0.0
-    return sum(one.likeness(other) for one, other in zip(told, option, strict=True)) / len(option)
+    return sum(one.likeness(other) for one, other in zip(found, option, strict=True)) / len(option)
 
 
-def _numbers(words: frozenset[str]) -> frozenset[str]:
+def _select_numbers(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word.isdigit())
 
 
-def _words(text: str) -> frozenset[str]:
+def _extract_words(text: str) -> frozenset[str]:
     spelt = re.sub(r"[a-z]+", lambda word: NUMBERS.get(word[0], word[0]), text.lower())
-    return stems(spelt) | frozenset(re.findall(r"\d+", spelt))
+    return extract_stems(spelt) | frozenset(re.findall(r"\d+", spelt))
 
 
-def vote(finding: Evidence, question: Question) -> Factor | None:
-    """Return what a finding says as probabilities of the options; None where it tells none from the others."""
-    letters, say = supported(finding, question), SAY[finding.reliability]
-    if not letters or say <= len(letters) / len(question.choices):
+def compute_vote(finding: Evidence, question: Question) -> Factor | None:
+    """Return a finding's vote, a distribution over the options; None where it supports none or all."""
+    letters, probability = find_supported(finding, question), SUPPORT[finding.reliability]
+    if not letters or probability <= len(letters) / len(question.choices):
         return None
     others = len(question.choices) - len(letters)
     shares = {
-        choice.letter: say / len(letters) if choice.letter in letters else (1 - say) / others
+        choice.letter: probability / len(letters) if choice.letter in letters else (1 - probability) / others
         for choice in question.choices
     }
     return Factor(shares, 1.0)
 
 
-def contradictions(
+def find_contradictions(
     question: Question, findings: tuple[Evidence, ...], evidence: tuple[Evidence, ...]
 ) -> tuple[Contradiction, ...]:
-    """Return where a finding and an earlier statement of its kind, over a common span, speak for different options."""
+    """Find the earlier statements of the same kind and a common span that support other options than a finding."""
     return tuple(
-        _settled(finding, earlier)
+        _settle(finding, earlier)
         for finding in findings
         for earlier in evidence
-        if earlier.kind == finding.kind and _meet(finding, earlier) and _disjoint(finding, earlier, question)
+        if earlier.kind == finding.kind
+        and _overlap_in_time(finding, earlier)
+        and _support_different(finding, earlier, question)
     )
 
 
-def _meet(a: Evidence, b: Evidence) -> bool:
+def _overlap_in_time(a: Evidence, b: Evidence) -> bool:
     ends = [float("inf") if one.end_s is None else one.end_s for one in (a, b)]
     return a.start_s < ends[1] and b.start_s < ends[0]
 
 
-def _disjoint(a: Evidence, b: Evidence, question: Question) -> bool:
-    one, other = supported(a, question), supported(b, question)
+def _support_different(a: Evidence, b: Evidence, question: Question) -> bool:
+    one, other = find_supported(a, question), find_supported(b, question)
     return bool(one and other) and not one & other
 
 
-def _settled(finding: Evidence, earlier: Evidence) -> Contradiction:
-    ranks = TIERS[finding.reliability] - TIERS[earlier.reliability]
+def _settle(finding: Evidence, earlier: Evidence) -> Contradiction:
+    ranks = RANKS[finding.reliability] - RANKS[earlier.reliability]
     believed, doubted = (finding, earlier) if ranks >= 0 else (earlier, finding)
     outcome = "equally reliable, both stay" if ranks == 0 else "the first is believed"
     text = (
@@ -151,9 +153,9 @@ def _settled(finding: Evidence, earlier: Evidence) -> Contradiction:
     return Contradiction(believed, doubted if ranks else None, text)
 
 
-def as_probabilities(chosen: Choice | None, question: Question) -> Probabilities:
-    """Return what a bare choice says, where its model gives no probabilities: as much as a model's finding."""
+def estimate_probabilities(chosen: Choice | None, question: Question) -> Probabilities:
+    """Return probabilities for a choice whose model gives none: the chosen option gets those of a model's finding."""
     if chosen is None:
         return {}
-    rest = (1 - SAY["model"]) / max(1, len(question.choices) - 1)
-    return {choice.letter: SAY["model"] if choice == chosen else rest for choice in question.choices}
+    rest = (1 - SUPPORT["model"]) / max(1, len(question.choices) - 1)
+    return {choice.letter: SUPPORT["model"] if choice == chosen else rest for choice in question.choices}

@@ -5,9 +5,9 @@ from math import exp, log
 from typing import NamedTuple, TypeAlias
 
 Probabilities: TypeAlias = Mapping[str, float]
-"""Option letter -> probability; they sum to 1, and empty means that nothing is known."""
+"""Option letter -> probability; they sum to 1. Empty: unknown."""
 
-TINY = 1e-9  # probability that stands for none, so that its logarithm exists
+TINY = 1e-9  # floor of a probability, so that its logarithm exists
 
 
 class Factor(NamedTuple):
@@ -18,18 +18,18 @@ class Factor(NamedTuple):
 
 
 class Confidence(NamedTuple):
-    """Three views of one distribution, all in [0, 1]; all 0 where nothing is known."""
+    """Three measures of one distribution, each in [0, 1]; all 0 for an empty one."""
 
     top: float
     """Probability of the likeliest option."""
     margin: float
     """Its lead over the next one."""
     certainty: float
-    """1 less the entropy, as a share of the most that this many options can have."""
+    """1 minus the normalised entropy."""
 
 
-def confidence(probabilities: Probabilities) -> Confidence:
-    """Return how sure a distribution is."""
+def measure_confidence(probabilities: Probabilities) -> Confidence:
+    """Measure the confidence of a distribution."""
     if not probabilities:
         return Confidence(0.0, 0.0, 0.0)
     first, *rest = sorted(probabilities.values(), reverse=True)
@@ -40,14 +40,14 @@ def confidence(probabilities: Probabilities) -> Confidence:
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float) -> dict[str, float]:
-    """Return p ** (1 / temperature), made to sum to 1: above 1 less sure, below 1 surer, the order stays."""
+    """Return p ** (1 / temperature), normalised: above 1 flatter, below 1 sharper, the order stays."""
     return pool_distributions(Factor(probabilities, 1 / temperature))
 
 
 def pool_distributions(*parts: Factor) -> dict[str, float]:
     """Return the product of distributions over the same options, each to the power of its weight, summing to 1.
 
-    A part about which nothing is known is left out.
+    An empty distribution is left out.
     """
     known = [part for part in parts if part.probabilities]
     if not known:

@@ -1,7 +1,7 @@
 """All prompt text of the agents, and nothing else (a served captioner keeps its own beside its model).
 
-How a question is put stands in `lalm.prompting`, where a model that hears learns it.
-What was said in a recording is quoted: it is data, never an instruction.
+The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
+Speech from a recording is quoted (prompt injection): it is data, never an instruction.
 """
 
 from lalm.prompting import format_prompt
@@ -17,49 +17,51 @@ NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n
 SAID = 'Somebody says: "{text}"'
 UNQUOTED = str.maketrans(
     dict.fromkeys('"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸', "'")
-)  # every double quote: one would end the quotation
+)  # every double quote, as it would end the quotation
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
 SPAN = "{start:.1f}-{end:.1f} s: "
 
 
-def messages(
+def build_prompt(
     question: Question, evidence: tuple[Evidence, ...] | None = None, *, lists_options: bool = True
 ) -> tuple[Message, ...]:
-    """Return the prompt for a question; `evidence` is None on a path that hears nothing.
+    """Build the prompt for a question; `evidence` is None on a path without audio.
 
     The evidence comes first, so that the prompts of many questions about one clip begin alike. Without its options
     listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
     """
-    heard = "" if evidence is None else _heard(evidence)
+    context = "" if evidence is None else _format_evidence(evidence)
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
-    put = format_prompt(question, lists_options=lists_options)
-    return (Message(role="system", content=system), Message(role="user", content=heard + put))
+    return (
+        Message(role="system", content=system),
+        Message(role="user", content=context + format_prompt(question, lists_options=lists_options)),
+    )
 
 
-def _heard(evidence: tuple[Evidence, ...]) -> str:
-    lines = "\n".join(f"- {_statement(statement)}" for statement in evidence)
+def _format_evidence(evidence: tuple[Evidence, ...]) -> str:
+    lines = "\n".join(f"- {_format_statement(statement)}" for statement in evidence)
     return HEARD.format(lines=lines) if lines else NOTHING_HEARD
 
 
-def _statement(statement: Evidence) -> str:
-    """Return a statement as one line: what was said cannot close its quotes, nor begin a line of its own."""
-    text = " ".join(_worded(statement).split())
-    said = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else text
+def _format_statement(statement: Evidence) -> str:
+    """Format a statement as one line: quoted speech can neither close its quotes nor begin a new line."""
+    text = " ".join(_format_labels(statement).split())
+    line = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else text
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
-        return SPAN.format(start=statement.start_s, end=statement.end_s) + said
-    return said
+        return SPAN.format(start=statement.start_s, end=statement.end_s) + line
+    return line
 
 
-def _worded(statement: Evidence) -> str:
+def _format_labels(statement: Evidence) -> str:
     """Return the text with the probabilities of its labels as words, which small models read better than digits."""
     text = statement.text
     for label in statement.labels:
         if label.probability is not None:
-            text = text.replace(str(label), label.text + _certainty(label.probability))
+            text = text.replace(str(label), label.text + _name_certainty(label.probability))
     return text
 
 
-def _certainty(probability: float) -> str:
+def _name_certainty(probability: float) -> str:
     if probability > 0.8:
         return SURE
     return LIKELY if probability > 0.5 else MAYBE if probability > 0.25 else HARDLY

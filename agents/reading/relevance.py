@@ -1,6 +1,6 @@
-"""Relevance ranking of statements for a question: a small LLM reads four good lines better than twenty.
+"""Relevance ranking of statements for a question: a small LLM reads four relevant lines better than twenty.
 
-Plain lexical overlap, as in BM25 without weights: it needs no model and no training, and knows no question by heart.
+Lexical overlap, as in BM25 without weights: it needs no model and no training.
 """
 
 import re
@@ -17,22 +17,22 @@ describes option
 COMMON = frozenset(COMMON_WORDS.split())
 
 
-def selected(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
-    """Return the statements to show to an LLM of this style.
+def select_statements(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
+    """Select the statements to show to an LLM of this style.
 
     A multiple-choice question gets the `num_statements` most relevant, the best one last; an open one, or an LLM
     without such a limit, as many of the most relevant as `max_chars` hold, in their order.
     """
-    joined = _joined(evidence, style.max_chars // 2)
-    ranked = sorted(joined, key=lambda statement: overlap(statement, question))
+    joined = _join_transcript(evidence, style.max_chars // 2)
+    ranked = sorted(joined, key=lambda statement: count_shared_stems(statement, question))
     if style.num_statements is not None and question.choices:
         joined = tuple(ranked[-style.num_statements :])
-    fitting = _fitting(ranked, style.max_chars)
+    fitting = _select_fitting(ranked, style.max_chars)
     return tuple(fitting[id(statement)] for statement in joined if id(statement) in fitting)
 
 
-def _fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:
-    """Return the last statements that fit, by their ids; the very last is shortened rather than left out."""
+def _select_fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:
+    """Return the most relevant statements that fit, by their ids; the very best is truncated rather than left out."""
     best = ranked[-1:]
     fitting = {id(one): one.model_copy(update={"text": one.text[:max_chars]}) for one in best}
     room = max_chars - sum(len(one.text) for one in best)
@@ -43,23 +43,23 @@ def _fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:
     return fitting
 
 
-def _joined(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Evidence, ...]:
-    """Return the evidence with what is said in one piece at the end: neither half of a split sentence finds it."""
-    said = [statement for statement in evidence if statement.kind == "transcript"]
+def _join_transcript(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Evidence, ...]:
+    """Join the transcript into one statement at the end: the halves of a split sentence would each match too little."""
+    transcripts = [statement for statement in evidence if statement.kind == "transcript"]
     rest = tuple(statement for statement in evidence if statement.kind != "transcript")
-    if not said or sum(len(statement.text) for statement in said) > max_chars:
+    if not transcripts or sum(len(statement.text) for statement in transcripts) > max_chars:
         return evidence
-    text = " ".join(statement.text for statement in said)
-    return (*rest, said[0].model_copy(update={"text": text, "end_s": said[-1].end_s}))
+    text = " ".join(statement.text for statement in transcripts)
+    return (*rest, transcripts[0].model_copy(update={"text": text, "end_s": transcripts[-1].end_s}))
 
 
-def overlap(statement: Evidence, question: Question) -> int:
-    """Return how many stems the statement shares with the question, and with its options."""
-    words = stems(f"{statement.kind} {statement.text}")
-    options = frozenset[str]().union(*(stems(choice.text) for choice in question.choices))
-    return len(words & stems(question.text)) + len(words & options)
+def count_shared_stems(statement: Evidence, question: Question) -> int:
+    """Count the stems that a statement shares with the question, and with its options."""
+    words = extract_stems(f"{statement.kind} {statement.text}")
+    options = frozenset[str]().union(*(extract_stems(choice.text) for choice in question.choices))
+    return len(words & extract_stems(question.text)) + len(words & options)
 
 
-def stems(text: str) -> frozenset[str]:
-    """Return the beginnings of the words that matter in a text."""
+def extract_stems(text: str) -> frozenset[str]:
+    """Return the stems of the words of a text, without stop words."""
     return frozenset(word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in COMMON)

@@ -1,7 +1,7 @@
-"""Free text to a choice: the only parser of replies.
+"""Parser of replies: free text to a choice.
 
-A reply is read in steps, from the most to the least explicit. The first step that names any option
-decides; a step that names two different ones decides that nothing can be read. Never a guess.
+A reply is parsed in steps, from the most to the least explicit. The first step that finds any option decides; where it
+finds two different ones, no choice can be read. It is never a guess.
 """
 
 import json
@@ -74,20 +74,20 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
 
     Of options that share their text the first is returned, unless the reply names a letter.
     """
-    text = THINKING.sub("", _straight(reply))
-    marked = next(_marked(text), None)
+    text = THINKING.sub("", _straighten(reply))
+    marked = next(_find_marked(text), None)
     named = _read(marked, choices) if marked is not None else _read_unmarked(text, choices)
     return named[0] if len({choice.text for choice in named}) == 1 else None
 
 
-def _marked(text: str) -> Iterator[str]:
+def _find_marked(text: str) -> Iterator[str]:
     """Yield what a tag, JSON or a box marks as the answer: the last one of each kind."""
     yield from ANSWER_TAG.findall(text)[-1:]
-    yield from list(_json_answers(text))[-1:]
+    yield from list(_find_json_answers(text))[-1:]
     yield from BOX.findall(text)[-1:]
 
 
-def _json_answers(text: str) -> Iterator[str]:
+def _find_json_answers(text: str) -> Iterator[str]:
     for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
         try:
             fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
@@ -106,17 +106,17 @@ def _read_unmarked(text: str, choices: Choices) -> Choices:
 
 
 def _read(text: str, choices: Choices) -> Choices:
-    for step in (_exact, _either, _whole_lines, _leading, _mentioned):
+    for step in (_read_exact, _read_either, _read_whole_lines, _read_leading, _read_mentioned):
         if named := step(text, choices):
             return named
     return ()
 
 
-def _exact(text: str, choices: Choices) -> Choices:
+def _read_exact(text: str, choices: Choices) -> Choices:
     """The text is a letter, an option, or a letter with an option and nothing else; both where they disagree."""
     bare = text.strip(EDGES)
     bracketed = re.fullmatch(r"[\s*\"']*[(\[]?([A-Za-z])[)\]][\s*\"'.]*", text)
-    by_text = () if bracketed else _same_text(text, choices)
+    by_text = () if bracketed else _match_text(text, choices)
     # Where an option reads "a", the small letter is its text; a capital could be either.
     by_letter = tuple(choice for choice in choices if choice.letter == (bare if by_text else bare.upper()))
     if by_letter or by_text:
@@ -126,28 +126,28 @@ def _exact(text: str, choices: Choices) -> Choices:
         return ()
     # With its minus sign, if it has one; else without the dash after the letter.
     rests = (text[label.end() :].lstrip(EDGES + dashes) for dashes in ("", "-–—"))
-    named = next(filter(None, (_same_text(rest, choices) for rest in rests)), ())
+    named = next(filter(None, (_match_text(rest, choices) for rest in rests)), ())
     labelled = tuple(choice for choice in choices if choice.letter == label[1].upper()) if named else ()
     return tuple(choice for choice in labelled if choice in named) or (labelled and labelled + named)
 
 
-def _either(text: str, choices: Choices) -> Choices:
+def _read_either(text: str, choices: Choices) -> Choices:
     """The text is two options with "or" or "and" between them, and nothing else."""
     if len(text) > 2 * max((len(choice.text) for choice in choices), default=0) + NUM_AROUND:
         return ()
     for joint in re.finditer(r"[\s,]+(?:or|and)\s+", text, re.I):
-        parts = [_exact(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
+        parts = [_read_exact(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
         if all(parts):
             return parts[0] + parts[1]
     return ()
 
 
-def _whole_lines(text: str, choices: Choices) -> Choices:
+def _read_whole_lines(text: str, choices: Choices) -> Choices:
     """Some lines are nothing but an option; the rest explains."""
-    return tuple(choice for line in text.splitlines() for choice in _exact(line, choices))
+    return tuple(choice for line in text.splitlines() for choice in _read_exact(line, choices))
 
 
-def _leading(text: str, choices: Choices) -> Choices:
+def _read_leading(text: str, choices: Choices) -> Choices:
     """The text opens with a letter or an option, and goes on."""
     text = text.strip()
     label = LABEL.match(text)
@@ -155,39 +155,39 @@ def _leading(text: str, choices: Choices) -> Choices:
     if label and DENIED.match(text, label.end()):
         return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
-    opening = by_letter + _opening_text(text, choices)
+    opening = by_letter + _match_opening(text, choices)
     if not opening:
         return ()
     rest = text[label.end() :] if label and by_letter else text
     for choice in opening:
-        rest = re.sub(rf"(?<!\w){re.escape(_plain(choice.text))}(?!\w)", "…", rest, flags=re.I)
-    others = [choice for part in SEGMENT.split(rest) for choice in _exact(part, choices)]
-    return (*opening, *others, *_marked_letters(rest, choices))
+        rest = re.sub(rf"(?<!\w){re.escape(_normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
+    others = [choice for part in SEGMENT.split(rest) for choice in _read_exact(part, choices)]
+    return (*opening, *others, *_find_letters(rest, choices))
 
 
-def _opening_text(text: str, choices: Choices) -> Choices:
+def _match_opening(text: str, choices: Choices) -> Choices:
     whole = text.lstrip(EDGES).casefold()
     found = [
         choice
         for choice in choices
         for form in {whole, LEAD_IN.sub("", whole, count=1)}
-        if (option := _plain(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
+        if (option := _normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
 
 
-def _mentioned(text: str, choices: Choices) -> Choices:
+def _read_mentioned(text: str, choices: Choices) -> Choices:
     """Prose that mentions an option without refusing or denying it."""
     if len(text.split()) > MAX_PROSE_WORDS:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
     if len(text.split()) > MAX_PROSE_WORDS:
         return ()
-    by_text, remainder = _mentioned_texts(" ".join(text.casefold().split()), choices)
-    return () if REFUSAL.search(remainder) else _marked_letters(text, choices) + by_text
+    by_text, remainder = _find_texts(" ".join(text.casefold().split()), choices)
+    return () if REFUSAL.search(remainder) else _find_letters(text, choices) + by_text
 
 
-def _marked_letters(text: str, choices: Choices) -> Choices:
+def _find_letters(text: str, choices: Choices) -> Choices:
     letters = {match[1] or match[2] for match in LETTER.finditer(text) if not _is_denied(text, match)}
     return tuple(choice for choice in choices if choice.letter in letters)
 
@@ -203,11 +203,11 @@ class _Mentions(NamedTuple):
     """The text without the options that it mentions."""
 
 
-def _mentioned_texts(text: str, choices: Choices) -> _Mentions:
+def _find_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
-        option = _plain(choice.text).removeprefix("the ")
+        option = _normalise(choice.text).removeprefix("the ")
         if (len(option) < 2 and not option.isdigit()) or option in FUNCTION_WORDS:
             continue
         phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
@@ -217,30 +217,32 @@ def _mentioned_texts(text: str, choices: Choices) -> _Mentions:
     return _Mentions(named, text)
 
 
-def _same_text(text: str, choices: Choices) -> Choices:
-    forms = {_plain(text), _without_article(text)} - {""}
-    same = tuple(choice for choice in choices if _plain(choice.text) in forms or _without_article(choice.text) in forms)
-    literal = tuple(choice for choice in same if _straight(choice.text).strip() == text.strip())
-    squeezed = _squeezed(text)
-    return literal or same or tuple(choice for choice in choices if squeezed and _squeezed(choice.text) == squeezed)
+def _match_text(text: str, choices: Choices) -> Choices:
+    forms = {_normalise(text), _strip_article(text)} - {""}
+    same = tuple(
+        choice for choice in choices if _normalise(choice.text) in forms or _strip_article(choice.text) in forms
+    )
+    literal = tuple(choice for choice in same if _straighten(choice.text).strip() == text.strip())
+    squeezed = _squeeze(text)
+    return literal or same or tuple(choice for choice in choices if squeezed and _squeeze(choice.text) == squeezed)
 
 
 @lru_cache(NUM_FORMS_KEPT)
-def _plain(text: str) -> str:
+def _normalise(text: str) -> str:
     """Return the text folded in case, width and quotes, without the punctuation around it."""
-    return " ".join(_straight(text).strip(EDGES).casefold().split())
+    return " ".join(_straighten(text).strip(EDGES).casefold().split())
 
 
 @lru_cache(NUM_FORMS_KEPT)
-def _without_article(text: str) -> str:
-    return re.sub(r"\A(?:an?|the)\s+", "", _plain(text))
+def _strip_article(text: str) -> str:
+    return re.sub(r"\A(?:an?|the)\s+", "", _normalise(text))
 
 
 @lru_cache(NUM_FORMS_KEPT)
-def _squeezed(text: str) -> str:
+def _squeeze(text: str) -> str:
     """Return the plain text without what writers leave out: quotes, hyphens in words, spaces except between digits."""
-    return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", _plain(text))
+    return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", _normalise(text))
 
 
-def _straight(text: str) -> str:
+def _straighten(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(STRAIGHT)

@@ -1,6 +1,6 @@
-"""What a router may look at: numbers that cost nothing beyond the question and the answers that are there anyway.
+"""Features of the router: numbers computed from the question, the evidence and the answers, without another model.
 
-Names go into the router's JSON file, so a feature that changes its meaning changes its name.
+Their names are stored in the router's JSON file, so a feature that changes its meaning changes its name.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import log, log1p
 from typing import Literal, TypeAlias
 
-from agents.reading.confidence import Confidence, confidence
+from agents.reading.confidence import Confidence, measure_confidence
 from services.types import Answer, Evidence, Question
 
 Features: TypeAlias = Mapping[str, float]
@@ -39,16 +39,16 @@ ASKS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def modality(question: Question) -> Modality | None:
-    """Guess from its words what a question is about; None where they do not say."""
+def guess_modality(question: Question) -> Modality | None:
+    """Guess the modality of a question from its words; None where they do not decide."""
     counts = {name: len(pattern.findall(question.text.lower())) for name, pattern in WORDS.items()}
     most = max(counts.values())
     leading = [name for name, count in counts.items() if count == most]
     return leading[0] if most and len(leading) == 1 else None
 
 
-def question_features(question: Question) -> Features:
-    """Return what the words of a question and of its options say: known before anything is heard."""
+def compute_question_features(question: Question) -> Features:
+    """Compute the features of a question and its options, which are known before any model runs."""
     text = question.text.lower()
     options = [choice.text for choice in question.choices]
     lengths = [len(option.split()) for option in options] or [0]
@@ -62,29 +62,29 @@ def question_features(question: Question) -> Features:
     }
 
 
-def evidence_features(evidence: tuple[Evidence, ...]) -> Features:
-    """Return how much was said, and how mixed the sounds are."""
+def compute_evidence_features(evidence: tuple[Evidence, ...]) -> Features:
+    """Compute the features of the evidence: how much speech there is, and the entropy of the sounds."""
     end_s = max((one.end_s or 0.0 for one in evidence), default=0.0)
-    said = [one for one in evidence if one.kind == "transcript"]
-    spoken_s = sum((one.end_s or end_s) - one.start_s for one in said)
+    transcripts = [one for one in evidence if one.kind == "transcript"]
+    spoken_s = sum((one.end_s or end_s) - one.start_s for one in transcripts)
     sounds = [label.probability for one in evidence if one.kind == "sound" for label in one.labels]
     return {
         "speech share": min(1.0, spoken_s / end_s) if end_s else 0.0,
-        "transcript words": log1p(sum(len(one.text.split()) for one in said)),
-        "entropy of sounds": _entropy([probability for probability in sounds if probability is not None]),
+        "transcript words": log1p(sum(len(one.text.split()) for one in transcripts)),
+        "entropy of sounds": _measure_entropy([probability for probability in sounds if probability is not None]),
     }
 
 
-def _entropy(tags: list[float]) -> float:
-    """Return the entropy in nats of tags taken as shares of their sum."""
+def _measure_entropy(tags: list[float]) -> float:
+    """Return the entropy in nats of tag probabilities, normalised to sum to 1."""
     total = sum(tags)
     return -sum(tag / total * log(tag / total) for tag in tags if tag)
 
 
-def answer_features(cascade: Answer, lalm: Answer) -> Features:
-    """Return how sure both arms are of calibrated probabilities, and whether they agree."""
-    sure = {"cascade": confidence(cascade.probabilities), "lalm": confidence(lalm.probabilities)}
-    views = {f"{arm} {view}": value for arm, views in sure.items() for view, value in _named(views).items()}
+def compute_answer_features(cascade: Answer, lalm: Answer) -> Features:
+    """Compute the features of two calibrated answers: the confidence of each, and whether they agree."""
+    confidences = {"cascade": measure_confidence(cascade.probabilities), "lalm": measure_confidence(lalm.probabilities)}
+    views = {f"{arm} {view}": value for arm, views in confidences.items() for view, value in _name_views(views).items()}
     differences = {f"lalm less cascade {view}": views[f"lalm {view}"] - views[f"cascade {view}"] for view in _VIEWS}
     return {**views, **differences, "agree": float(cascade.choice is not None and cascade.choice == lalm.choice)}
 
@@ -92,11 +92,11 @@ def answer_features(cascade: Answer, lalm: Answer) -> Features:
 _VIEWS = Confidence._fields
 
 
-def _named(views: Confidence) -> Features:
+def _name_views(views: Confidence) -> Features:
     return dict(zip(_VIEWS, views, strict=True))
 
 
-def all_features(question: Question, cascade: Answer, lalm: Answer) -> Features:
-    """Return all there is once both arms have answered."""
-    heard = evidence_features(cascade.evidence)
-    return {**question_features(question), **heard, **answer_features(cascade, lalm)}
+def compute_features(question: Question, cascade: Answer, lalm: Answer) -> Features:
+    """Compute all features, once both arms have answered."""
+    features = compute_evidence_features(cascade.evidence)
+    return {**compute_question_features(question), **features, **compute_answer_features(cascade, lalm)}

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
-from agents.paths import BUDGETS, DEAF, PATHS, Build, builder
+from agents.paths import BUDGETS, PATHS, TEXT_ONLY, Build, make_builder
 from eval.options import AnsweringOptions, ModelOptions
 from lalm.catalog import DEFAULT_LALM
 from services.arms import ask_arms
@@ -51,7 +51,7 @@ class AskRequest:
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
         models = self.models
-        if self.path in DEAF and (models.captioner or models.asr):
+        if self.path in TEXT_ONLY and (models.captioner or models.asr):
             raise BadConfig(f"Path {self.path!r} hears nothing: leave out --captioner and --asr.")
         if self.path == "lalm" and (models.captioner or models.asr):
             raise BadConfig("Path 'lalm' hears for itself: leave out --captioner and --asr.")
@@ -82,7 +82,7 @@ def ask(request: AskRequest) -> AskResult:
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
     with _interruptible():
         answerers = {path: build(models) for path, build in builders.items()}
-        clip = None if request.path in DEAF else _load(request.clip)
+        clip = None if request.path in TEXT_ONLY else _load(request.clip)
         runner = asyncio.Runner()
         try:
             return runner.run(_ask_in_turn(answerers, question, clip, request.deadline_s))
@@ -97,7 +97,7 @@ def _builders(request: AskRequest) -> dict[str, Build]:
     budgets = [answering.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
     rotations = [None if len(paths) > 1 and path == "lalm" else answering.rotations for path in paths]
     return {
-        path: builder(path, budget=some, rotations=orders, router=answering.router, policy=DEGRADING)
+        path: make_builder(path, budget=some, rotations=orders, router=answering.router, policy=DEGRADING)
         for path, some, orders in zip(paths, budgets, rotations, strict=True)
     }
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from math import hypot
 
-from agents.graph.graph import agent_graph
+from agents.graph.graph import build_agent_graph
 
 PLACES = {
     "__start__": (320, 28),
@@ -62,7 +62,7 @@ def border(name: str, towards: tuple[float, float]) -> tuple[float, float]:
 
 def elements() -> Iterator[str]:
     """Yield the elements of the drawing: what lies below first."""
-    graph = agent_graph().get_graph(xray=True)
+    graph = build_agent_graph().get_graph(xray=True)
     yield '<rect class="page" width="640" height="672" rx="8"/>'
     yield '<rect class="group" x="52" y="140" width="316" height="316" rx="10"/>'
     yield '<text x="95" y="160">cascade</text>'

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.routing.features import all_features, question_features
-from agents.routing.router import Logistic, Reconciled, Router, Say, Stack, chosen_arm, way_at
+from agents.routing.features import compute_features, compute_question_features
+from agents.routing.router import ArmWeight, Logistic, Reconciled, Router, Stack, choose_arm, choose_route
 from eval.routing.arms import ArmPair, Arms
 from eval.routing.stacking import Split, Stacked, StackingExample, fit_stack
 from eval.scoring.calibration import Forecast, fit_temperature
@@ -26,7 +26,9 @@ NUM_INNER_FOLDS = 4
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # scikit-learn's C: the smaller, the closer to no feature
 CERTAINTIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)  # from never both to always both
 MAX_ITERATIONS = 2000
-NO_STACK = Stack(names=(), means=(), scales=(), cascade=Say(weights=(), bias=1.0), lalm=Say(weights=(), bias=1.0))
+NO_STACK = Stack(
+    names=(), means=(), scales=(), cascade=ArmWeight(weights=(), bias=1.0), lalm=ArmWeight(weights=(), bias=1.0)
+)
 
 
 class Decision(NamedTuple):
@@ -39,7 +41,7 @@ class Decision(NamedTuple):
 
     def way(self, certainty: float) -> Route:
         """Return which arms it asks."""
-        return way_at(self.likely_before, certainty)
+        return choose_route(self.likely_before, certainty)
 
     def is_right(self, pair: ArmPair, certainty: float) -> bool:
         """Tell whether it is right when it asks both arms below this certainty."""
@@ -78,7 +80,7 @@ def _num_folds(clips: Sequence[str], wanted: int) -> int:
 
 
 def _decide(router: Router, pair: ArmPair) -> Decision:
-    likely = router.before.probability(question_features(pair.question))
+    likely = router.before.predict(compute_question_features(pair.question))
     return Decision(likely, choose_letter(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
 
 
@@ -86,7 +88,7 @@ def choose_letter(pair: ArmPair, found: Reconciled) -> str | None:
     """Return the letter chosen from two reconciled answers, as `agents.auto` does."""
     if found.probabilities:
         return max(found.probabilities, key=found.probabilities.__getitem__)
-    choice = chosen_arm(pair.cascade, pair.lalm, found.weight).choice
+    choice = choose_arm(pair.cascade, pair.lalm, found.weight).choice
     return choice.letter if choice else None
 
 
@@ -135,15 +137,15 @@ def _forecast(pair: ArmPair, answer: Answer) -> Forecast:
 
 def _example(router: Router, pair: ArmPair) -> StackingExample:
     assert pair.right is not None
-    cascade, lalm = router.calibrated(pair.cascade, pair.lalm)
-    features = all_features(pair.question, cascade, lalm)
+    cascade, lalm = router.calibrate_both(pair.cascade, pair.lalm)
+    features = compute_features(pair.question, cascade, lalm)
     letters = tuple(choice.letter for choice in pair.question.choices)
     return StackingExample(features, letters, cascade.probabilities, lalm.probabilities, pair.right)
 
 
 def _learn(pairs: Sequence[ArmPair], splits: Sequence[Split]) -> _Learnt:
     """Choose the strength by the splits, then fit on everything."""
-    features = [question_features(pair.question) for pair in pairs]
+    features = [compute_question_features(pair.question) for pair in pairs]
     names = tuple(features[0])
     rows = np.array([[one[name] for name in names] for one in features], np.float64)
     prefers_lalm = np.array([pair.lalm_right for pair in pairs])
@@ -153,7 +155,7 @@ def _learn(pairs: Sequence[ArmPair], splits: Sequence[Split]) -> _Learnt:
         for seen, unseen in splits:
             kept = seen[counts[seen]]
             model = _regression(names, rows[kept], prefers_lalm[kept], strength)
-            likely[unseen] = [model.probability(features[place]) for place in unseen]
+            likely[unseen] = [model.predict(features[place]) for place in unseen]
     losses = {strength: _log_loss(likely[counts], prefers_lalm[counts]) for strength, likely in predicted.items()}
     best = min(STRENGTHS, key=losses.__getitem__)
     return _Learnt(_regression(names, rows[counts], prefers_lalm[counts], best), predicted[best])

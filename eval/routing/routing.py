@@ -9,8 +9,8 @@ that hears once, which is the paper's, stands in a row of its own, and every way
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agents.reading.confidence import confidence
-from agents.routing.router import Reconciled, Router, weighed
+from agents.reading.confidence import measure_confidence
+from agents.routing.router import Reconciled, Router, pool_answers
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
 from eval.routing.fit_router import CERTAINTIES, Decision, choose_letter, cross_validate, fit_router
 from eval.scoring.scoring import Interval, wilson_95
@@ -133,13 +133,15 @@ def _better_in_task(pair: ArmPair, pairs: Sequence[ArmPair]) -> Arm:
 
 
 def _surer(pair: ArmPair, router: Router) -> _Outcome:
-    cascade, lalm = (confidence(one.probabilities) for one in router.calibrated(pair.cascade, pair.lalm))
+    cascade, lalm = (measure_confidence(one.probabilities) for one in router.calibrate_both(pair.cascade, pair.lalm))
     return _one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
 
 
 def _alike(pair: ArmPair, router: Router) -> Reconciled:
-    """Give both arms the same say."""
-    return Reconciled(weighed(*router.calibrated(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities")
+    """Pool both arms with equal weights."""
+    return Reconciled(
+        pool_answers(*router.calibrate_both(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities"
+    )
 
 
 def _cost(arms: Arms, ways: Sequence[Route]) -> Cost:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agents.reading.confidence import TINY, Probabilities
 from agents.routing.features import Features
-from agents.routing.router import Say, Stack
+from agents.routing.router import ArmWeight, Stack
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
@@ -139,6 +139,6 @@ class _Problem(NamedTuple):
             names=self.names,
             means=tuple(means.tolist()),
             scales=tuple(scales.tolist()),
-            cascade=Say(weights=tuple(of_cascade), bias=cascade),
-            lalm=Say(weights=tuple(of_lalm), bias=lalm),
+            cascade=ArmWeight(weights=tuple(of_cascade), bias=cascade),
+            lalm=ArmWeight(weights=tuple(of_lalm), bias=lalm),
         )

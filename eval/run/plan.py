@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.paths import DEAF, Build, builder
+from agents.paths import TEXT_ONLY, Build, make_builder
 from eval.benchmarks.benchmark import Benchmark
 from eval.store.records import RunOptions
 
@@ -25,14 +25,14 @@ class Plan(NamedTuple):
 
 def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
     """Plan the run itself."""
-    return Plan(benchmark, options, hears=options.path not in DEAF, build=select_builder(options))
+    return Plan(benchmark, options, hears=options.path not in TEXT_ONLY, build=select_builder(options))
 
 
 def select_builder(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
         router = Path(options.router) if options.router else None
-        return builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
+        return make_builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
     from eval.run.remote import RemoteAnswerer
 
     server, path = options.server, options.path

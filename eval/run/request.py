@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from agents.paths import BUDGETS, DEAF, PATHS
+from agents.paths import BUDGETS, PATHS, TEXT_ONLY
 from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -55,7 +55,7 @@ class RunRequest(RunSettings):
     @property
     def hears(self) -> bool:
         """Whether the path listens to the clips."""
-        return self.path not in DEAF
+        return self.path not in TEXT_ONLY
 
     def options(self) -> RunOptions:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""

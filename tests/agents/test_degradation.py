@@ -14,15 +14,15 @@ from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, 
 from agents.direct import Direct
 from agents.graph import graph
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Ears
-from agents.routing.router import Reconciled, Routed
+from agents.listening.tools import Listeners
+from agents.routing.router import Reconciled, RouteDecision
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
 from services.scripted.clock import SimulatedClock
 from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle, Route
 
-graph.agent_graph()  # imported and compiled before any clock runs
+graph.build_agent_graph()  # imported and compiled before any clock runs
 CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
 QUESTION = Question.ask("How many knocks are heard?", ("Two", "Three"), id="q1")
 BUDGET_S = 1.6  # the ears are late after 0.8 s
@@ -72,13 +72,13 @@ class Always:
     def __init__(self, way: Route) -> None:
         self.way = way
 
-    def route(self, question: Question) -> Routed:
-        return Routed(self.way, "always")
+    def route(self, question: Question) -> RouteDecision:
+        return RouteDecision(self.way, "always")
 
     def reconcile(self, question: Question, cascade: Answer, lalm: Answer) -> Reconciled:
         return Reconciled(cascade.probabilities, 0.5, "the LLM is believed")
 
-    def alone(self, answer: Answer) -> Answer:
+    def calibrate(self, answer: Answer) -> Answer:
         return answer
 
 
@@ -91,7 +91,7 @@ def answer(
     clock: SimulatedClock | None = None,
 ) -> Answer:
     world = World(missing, error)
-    follow_up = FollowUp(Ears(world, world), world, budget=1, policy=policy) if follows_up else None
+    follow_up = FollowUp(Listeners(world, world), world, budget=1, policy=policy) if follows_up else None
     cascade = Cascade(world, world, world, follow_up=follow_up, policy=policy)
     with set_deadline(None if error else BUDGET_S):
         return (clock.run if clock else asyncio.run)(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))

@@ -7,10 +7,10 @@ import numpy as np
 
 from agents.direct import Direct
 from agents.graph.context import CascadeParts, Choosing
-from agents.graph.graph import agent_graph, page
+from agents.graph.graph import build_agent_graph, format_page
 from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Ears
+from agents.listening.tools import Listeners
 from agents.routing.router import Rule
 from services.types import AudioClip, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
@@ -19,11 +19,11 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 def test_the_page_of_the_documentation_is_the_graph_that_runs() -> None:
     written = (DOCS / "graph.md").read_text(encoding="utf-8")
-    assert written == page(), "python -m agents.graph.graph > docs/graph.md"
+    assert written == format_page(), "python -m agents.graph.graph > docs/graph.md"
 
 
 def test_every_step_leads_to_an_answer_or_to_the_other_arm() -> None:
-    drawn = agent_graph().get_graph(xray=True)
+    drawn = build_agent_graph().get_graph(xray=True)
     edges = {(edge.source.removeprefix("cascade:"), edge.target.removeprefix("cascade:")) for edge in drawn.edges}
     assert {("caption", "read"), ("transcribe", "read"), ("read", "listen_again"), ("listen", "reconcile")} <= edges
     assert {target for source, target in edges if source == "reconcile"} == {"answer", "listen", "__start__"}
@@ -64,13 +64,13 @@ def inside(value: object) -> Iterator[object]:
 
 async def test_no_audio_is_in_the_state_of_any_step() -> None:
     world, clip = World(), AudioClip(np.zeros(16_000, np.float32))
-    follow_up = FollowUp(Ears(world, world), world, budget=1)
+    follow_up = FollowUp(Listeners(world, world), world, budget=1)
     context = Choosing(clip, CascadeParts(world, world, world, follow_up=follow_up), Direct(world), Rule())
     asked = GraphInput(
         question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256
     )
     seen, steps = [], set()
-    async for _, kind, state in agent_graph().astream(
+    async for _, kind, state in build_agent_graph().astream(
         asked, context=context, stream_mode=["values", "updates"], subgraphs=True
     ):
         seen += list(inside(state))

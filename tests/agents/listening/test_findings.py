@@ -1,6 +1,6 @@
 import pytest
 
-from agents.listening.findings import contradictions, supported, vote
+from agents.listening.findings import compute_vote, find_contradictions, find_supported
 from services.types import Evidence, Label, Question
 
 COUNT = Question.ask("How many steps are heard?", ("Three", "4", "Ten"))
@@ -40,7 +40,7 @@ def statement(text: str) -> Evidence:
     ],
 )
 def test_which_options_a_statement_speaks_for(question: Question, text: str, letters: str) -> None:
-    assert supported(statement(text), question) == frozenset(letters)
+    assert find_supported(statement(text), question) == frozenset(letters)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
     labels: tuple[Label, ...], letters: str
 ) -> None:
     found = statement("Order: unread").model_copy(update={"labels": labels})
-    assert supported(found, ORDER) == frozenset(letters)
+    assert find_supported(found, ORDER) == frozenset(letters)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
 def test_of_an_instrument_with_its_family_the_family_alone_counts(labels: tuple[Label, ...], letters: str) -> None:
     question = Question.ask("What plays?", ("A cello", "Bowed strings", "A flute"))
     found = statement("Instrument").model_copy(update={"kind": "instrument", "labels": labels})
-    assert supported(found, question) == frozenset(letters)
+    assert find_supported(found, question) == frozenset(letters)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_of_an_instrument_with_its_family_the_family_alone_counts(labels: tuple[
 def test_pitches_keys_and_chords_meet_by_what_they_are_not_by_their_letters(
     text: str, options: tuple[str, ...], letters: str
 ) -> None:
-    assert supported(statement(text), Question.ask("Which is it?", options)) == frozenset(letters)
+    assert find_supported(statement(text), Question.ask("Which is it?", options)) == frozenset(letters)
 
 
 def evidence(text: str, reliability: str, start_s: float = 0.0, end_s: float = 1.0, kind: str = "event") -> Evidence:
@@ -108,25 +108,25 @@ def evidence(text: str, reliability: str, start_s: float = 0.0, end_s: float = 1
 
 
 def test_a_measured_finding_has_more_say_than_a_heuristic_one() -> None:
-    says = {tier: vote(evidence("Number: 4.", tier), COUNT) for tier in ("measured", "model", "heuristic")}
+    says = {tier: compute_vote(evidence("Number: 4.", tier), COUNT) for tier in ("measured", "model", "heuristic")}
     shares = [part.probabilities["B"] for part in says.values() if part]
     assert shares == [0.8, 0.7, 0.4]
     assert all(part and sum(part.probabilities.values()) == pytest.approx(1) for part in says.values())
 
 
 def test_a_heuristic_that_leaves_half_of_the_options_says_nothing() -> None:
-    assert vote(evidence("It sounds: angry, happy", "heuristic"), FEELING) is None
-    assert vote(evidence("It sounds: angry, happy", "model"), FEELING) is not None
+    assert compute_vote(evidence("It sounds: angry, happy", "heuristic"), FEELING) is None
+    assert compute_vote(evidence("It sounds: angry, happy", "model"), FEELING) is not None
 
 
 def test_only_statements_of_one_kind_over_a_common_span_contradict() -> None:
     found = (evidence("Number: 4.", "measured"),)
-    assert contradictions(COUNT, found, (evidence("Number: 3.", "model"),))
-    assert not contradictions(COUNT, found, (evidence("Number: 3.", "model", 1.0, 2.0),))
-    assert not contradictions(COUNT, found, (evidence("Number: 3.", "model", kind="melody"),))
-    assert not contradictions(COUNT, found, (evidence("Number: 4.", "model"),))
+    assert find_contradictions(COUNT, found, (evidence("Number: 3.", "model"),))
+    assert not find_contradictions(COUNT, found, (evidence("Number: 3.", "model", 1.0, 2.0),))
+    assert not find_contradictions(COUNT, found, (evidence("Number: 3.", "model", kind="melody"),))
+    assert not find_contradictions(COUNT, found, (evidence("Number: 4.", "model"),))
 
 
 def test_equally_reliable_statements_both_stay() -> None:
-    (clash,) = contradictions(COUNT, (evidence("Number: 4.", "model"),), (evidence("Number: 3.", "model"),))
+    (clash,) = find_contradictions(COUNT, (evidence("Number: 4.", "model"),), (evidence("Number: 3.", "model"),))
     assert clash.doubted is None and clash.text.endswith("equally reliable, both stay")

@@ -8,9 +8,9 @@ from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Ears
-from agents.paths import builder
-from agents.reading.reading import InOrders, read
+from agents.listening.tools import Listeners
+from agents.paths import make_builder
+from agents.reading.reading import RotatedLLM, read
 from services.errors import BadConfig, ModelError
 from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
@@ -91,7 +91,7 @@ def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answ
 
 
 def refine(listener: Listener, answer: Answer, *, budget: int = 4, question: Question = HOW_MANY) -> Answer:
-    follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
+    follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
     return asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
 
 
@@ -132,7 +132,7 @@ def test_without_a_budget_nothing_changes_to_the_byte() -> None:
     listener = Listener((statement("Number of separate events: 3."),), (statement("Knocking."),))
     reader = Reader(0.4, 0.35, 0.25)
     plain = asyncio.run(Cascade(reader, listener, listener).answer(HOW_MANY, CLIP))
-    follow_up = FollowUp(Ears(listener, listener), reader, budget=0)
+    follow_up = FollowUp(Listeners(listener, listener), reader, budget=0)
     followed = asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
     clocks = {"timings_s": True, "trace": {"__all__": {"seconds"}}}
     assert followed.model_dump_json(exclude=clocks) == plain.model_dump_json(exclude=clocks)
@@ -145,7 +145,7 @@ def test_a_budget_does_not_change_the_first_prompt() -> None:
     prompts = []
     for budget in (0, 4):
         reader = Reader(0.4, 0.35, 0.25)
-        follow_up = FollowUp(Ears(listener, listener), reader, budget=budget)
+        follow_up = FollowUp(Listeners(listener, listener), reader, budget=budget)
         asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
         prompts.append(reader.prompts[0])
     assert prompts[0] == prompts[1]
@@ -208,7 +208,7 @@ def test_a_span_that_the_question_names_is_heard_by_itself() -> None:
     answer = Answer(
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.5, "B": 0.5}, path="cascade"
     )
-    follow_up = FollowUp(Ears(listener, listener), Reader(0.2, 0.8), budget=2)
+    follow_up = FollowUp(Listeners(listener, listener), Reader(0.2, 0.8), budget=2)
     refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
     assert listener.lengths_s == [1.5]
     assert refined.evidence[-1].start_s == 1.5 and refined.evidence[-1].end_s == 2.0
@@ -221,7 +221,7 @@ def test_what_is_said_has_no_vote() -> None:
     answer = Answer(
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.55, "B": 0.45}, path="cascade"
     )
-    follow_up = FollowUp(Ears(Listener((), (said,)), Listener(())), Reader(0.5, 0.5), budget=2)
+    follow_up = FollowUp(Listeners(Listener((), (said,)), Listener(())), Reader(0.5, 0.5), budget=2)
     refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
     assert refined.choice == question.choices[0]
     assert refined.probabilities["A"] == pytest.approx(0.55)
@@ -229,11 +229,11 @@ def test_what_is_said_has_no_vote() -> None:
 
 def test_a_path_without_ears_refuses_a_budget() -> None:
     with pytest.raises(BadConfig, match="Path 'lalm' has no ears to ask again: leave out --budget"):
-        builder("lalm", budget=2)
+        make_builder("lalm", budget=2)
     with pytest.raises(BadConfig, match="leave out --rotations"):
-        builder("lalm", rotations=2)
+        make_builder("lalm", rotations=2)
     with pytest.raises(BadConfig, match="Path 'cascade' routes nothing: leave out --router"):
-        builder("cascade", router=Path("router.json"))
+        make_builder("cascade", router=Path("router.json"))
 
 
 def test_an_llm_that_scores_texts_refuses_rotations() -> None:
@@ -245,7 +245,7 @@ def test_an_llm_that_scores_texts_refuses_rotations() -> None:
             return TextReader(0.4, 0.35, 0.25)
 
     with pytest.raises(BadConfig, match="'reader' scores the texts of the options, in no order: leave out --rotations"):
-        builder("cascade", rotations=2)(Texts())
+        make_builder("cascade", rotations=2)(Texts())
 
 
 @pytest.mark.parametrize(("rotations", "orders"), [(None, 1), (1, 1), (2, 2), (26, 3)])
@@ -253,7 +253,7 @@ async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     rotations: int | None, orders: int
 ) -> None:
     reader, question = Reader(0.5, 0.25, 0.25), Question.ask("Which fruit?", ("Plum", "Pear", "Fig"))
-    found = await read(reader if rotations is None else InOrders(reader, rotations), question)
+    found = await read(reader if rotations is None else RotatedLLM(reader, rotations), question)
     assert len(reader.prompts) == orders
     # It likes the first letter whatever stands there: over all orders that cancels out.
     assert found.probabilities["A"] == pytest.approx({1: 0.5, 2: 2**0.5 / (1 + 2 * 2**0.5), 3: 1 / 3}[orders])
@@ -263,7 +263,7 @@ async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     ("path", "budget", "spends"), [("cascade", None, 1), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
 )
 def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | None, spends: int) -> None:
-    built = builder(path, budget=budget)(Models())
+    built = make_builder(path, budget=budget)(Models())
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade
     follow_up = cascade.parts.follow_up
@@ -274,12 +274,12 @@ def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays(
     listener = Listener((statement("Number of separate events: 3."),))
     flat = answered(0.36, 0.32, 0.32)
     for temperature, num_asked in ((1.0, 1), (0.05, 0)):
-        follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=temperature)
+        follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=temperature)
         listener.focuses.clear()
         refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
         assert len(listener.focuses) == num_asked
     assert refined.probabilities == flat.probabilities
-    follow_up = FollowUp(Ears(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=0.3)
+    follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=0.3)
     refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
     assert refined.choice == HOW_MANY.choices[1]
     assert max(refined.probabilities.values()) < 0.6

@@ -4,7 +4,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from agents.listening.tools import TOOLS, Ears, ToolInput, called_for, span_of
+from agents.listening.tools import TOOLS, Listeners, ToolInput, find_span, select_tools
 from services.captioners.focus import TOPICS
 from services.types import AudioClip, Evidence, Focus, Question, Topic
 
@@ -53,12 +53,12 @@ CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
     ],
 )
 def test_the_words_of_a_question_call_for_a_tool(question: str, tool: str) -> None:
-    names = [one.name for one in called_for(ToolInput(Question.ask(question), CLIP, ()))]
+    names = [one.name for one in select_tools(ToolInput(Question.ask(question), CLIP, ()))]
     assert names == list(dict.fromkeys((tool, "caption")))
 
 
 def test_a_span_is_heard_again_only_where_there_is_one() -> None:
-    names = [one.name for one in called_for(ToolInput(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
+    names = [one.name for one in select_tools(ToolInput(Question.ask("Why is there rain from 1 to 3 s?"), CLIP, ()))]
     assert names == ["span", "caption"]
 
 
@@ -78,7 +78,7 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
 
     heard = ToolInput(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
     for name, tool in TOOLS.items():
-        asyncio.run(tool.use(Ears(Ear(), Ear()), heard))
+        asyncio.run(tool.use(Listeners(Ear(), Ear()), heard))
         if asked and name != "caption":
             assert asked.pop() == Focus(
                 topic=name,  # type: ignore[arg-type]
@@ -117,4 +117,4 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
 )
 def test_the_span_to_hear_again(question: str, span: tuple[float, float] | None) -> None:
     heard = ToolInput(Question.ask(question), CLIP, (said("The river is wide.", 6, 7), said("Good.", 8, 9)))
-    assert span_of(heard) == span
+    assert find_span(heard) == span

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.listening.findings import supported
-from agents.listening.transcript import counted, spoken, summed, words_of
+from agents.listening.findings import find_supported
+from agents.listening.transcript import count_words, find_spoken_option, split_words, sum_numbers
 from services.types import Evidence, Question
 
 
@@ -15,7 +15,7 @@ def heard(*lines: str) -> tuple[Evidence, ...]:
 
 
 def test_numbers_are_told_as_digits() -> None:
-    assert words_of("One, oh SIX; 42 don't") == ["1", "0", "6", "42", "don't"]
+    assert split_words("One, oh SIX; 42 don't") == ["1", "0", "6", "42", "don't"]
 
 
 @pytest.mark.parametrize(
@@ -35,29 +35,29 @@ def test_the_option_whose_words_were_said_in_order_is_named(
     lines: tuple[str, ...], options: tuple[str, ...], letter: str | None
 ) -> None:
     question = Question.ask("What is said?", options)
-    found = spoken(question, heard(*lines))
-    assert [supported(one, question) for one in found] == ([frozenset({letter})] if letter else [])
+    found = find_spoken_option(question, heard(*lines))
+    assert [find_supported(one, question) for one in found] == ([frozenset({letter})] if letter else [])
 
 
 def test_digits_are_added_up_and_counted_however_they_are_written() -> None:
     digits = Question.ask("What is the sum of the digits?", ("16", "18"))
-    (found,) = summed(digits, heard("Seven, three,", "and 6."))
+    (found,) = sum_numbers(digits, heard("Seven, three,", "and 6."))
     assert found.text == "Sum of 7, 3, 6: 16."
-    assert supported(found, digits) == {"A"}
+    assert find_supported(found, digits) == {"A"}
     assert (found.start_s, found.end_s, found.source, found.reliability) == (0.0, 2.0, "said", "model")
-    assert summed(digits, heard("Seven.")) == ()
-    assert summed(Question.ask("What is the total of the prices?", ("30", "6")), heard("20 and ten"))[0].text == (
+    assert sum_numbers(digits, heard("Seven.")) == ()
+    assert sum_numbers(Question.ask("What is the total of the prices?", ("30", "6")), heard("20 and ten"))[0].text == (
         "Sum of 20, 10: 30."
     )
-    assert counted(digits, heard("my number is 736"))[0].text == "Number of digits said: 3."
-    assert counted(Question.ask("How many words?"), heard("my number is 736"))[0].text == "Number of words said: 4."
-    assert counted(digits, heard("hello")) == ()
+    assert count_words(digits, heard("my number is 736"))[0].text == "Number of digits said: 3."
+    assert count_words(Question.ask("How many words?"), heard("my number is 736"))[0].text == "Number of words said: 4."
+    assert count_words(digits, heard("hello")) == ()
 
 
 @pytest.mark.parametrize("lines", [(), ("",)])
 @pytest.mark.parametrize("what", ["words", "digits"])
 def test_where_nothing_is_said_no_words_are_counted(what: str, lines: tuple[str, ...]) -> None:
     question = Question.ask(f"How many {what} are said?", ("0", "3"))
-    (found,) = counted(question, heard(*lines))
+    (found,) = count_words(question, heard(*lines))
     assert found.text == f"Number of {what} said: 0."
-    assert supported(found, question) == {"A"}
+    assert find_supported(found, question) == {"A"}

@@ -2,16 +2,16 @@ from math import log
 
 import pytest
 
-from agents.reading.confidence import Factor, apply_temperature, confidence, pool_distributions
+from agents.reading.confidence import Factor, apply_temperature, measure_confidence, pool_distributions
 
 
 def test_three_views_of_a_distribution() -> None:
-    found = confidence({"A": 0.5, "B": 0.3, "C": 0.2})
+    found = measure_confidence({"A": 0.5, "B": 0.3, "C": 0.2})
     entropy = -(0.5 * log(0.5) + 0.3 * log(0.3) + 0.2 * log(0.2))
     assert found == pytest.approx((0.5, 0.2, 1 - entropy / log(3)))
-    assert confidence({"A": 0.25, "B": 0.25, "C": 0.25, "D": 0.25}) == pytest.approx((0.25, 0, 0))
-    assert confidence({"A": 1.0, "B": 0.0}) == (1.0, 1.0, 1.0)
-    assert confidence({}) == (0, 0, 0)
+    assert measure_confidence({"A": 0.25, "B": 0.25, "C": 0.25, "D": 0.25}) == pytest.approx((0.25, 0, 0))
+    assert measure_confidence({"A": 1.0, "B": 0.0}) == (1.0, 1.0, 1.0)
+    assert measure_confidence({}) == (0, 0, 0)
 
 
 def test_a_temperature_keeps_the_order_and_changes_how_sure() -> None:

@@ -1,6 +1,6 @@
 """What a small reader is shown of what was heard."""
 
-from agents.reading.relevance import selected
+from agents.reading.relevance import select_statements
 from services.types import Evidence, Question, ReadingStyle
 
 
@@ -14,34 +14,34 @@ QUESTION = Question.ask("What is the tempo?", ("90 beats per minute", "120 beats
 
 
 def test_the_statement_that_shares_most_words_with_the_question_comes_last() -> None:
-    assert selected(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle(num_statements=2))[-1] == TEMPO
+    assert select_statements(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle(num_statements=2))[-1] == TEMPO
 
 
 def test_words_of_the_options_count_too() -> None:
     question = Question.ask("What is it?", ("A cat", "A dog"))
-    assert selected(question, (DOG, LOUD, TEMPO), ReadingStyle(num_statements=1)) == (DOG,)
+    assert select_statements(question, (DOG, LOUD, TEMPO), ReadingStyle(num_statements=1)) == (DOG,)
 
 
 def test_other_orders_of_the_options_choose_the_same_statements() -> None:
     turned = Question.ask(QUESTION.text, tuple(choice.text for choice in reversed(QUESTION.choices)))
-    assert selected(QUESTION, (LOUD, DOG, TEMPO), ReadingStyle(num_statements=2)) == selected(
+    assert select_statements(QUESTION, (LOUD, DOG, TEMPO), ReadingStyle(num_statements=2)) == select_statements(
         turned, (LOUD, DOG, TEMPO), ReadingStyle(num_statements=2)
     )
 
 
 def test_without_a_limit_all_is_shown_in_the_order_heard() -> None:
-    assert selected(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle()) == (TEMPO, LOUD, DOG)
+    assert select_statements(QUESTION, (TEMPO, LOUD, DOG), ReadingStyle()) == (TEMPO, LOUD, DOG)
 
 
 def test_a_sentence_in_two_pieces_is_one_statement() -> None:
     halves = (said("It was the best", "transcript"), said("of times.", "transcript", 1.0))
-    (whole,) = selected(QUESTION, halves, ReadingStyle(num_statements=4))
+    (whole,) = select_statements(QUESTION, halves, ReadingStyle(num_statements=4))
     assert (whole.text, whole.start_s, whole.end_s) == ("It was the best of times.", 0.0, 2.0)
 
 
 def test_of_half_an_hour_the_relevant_part_stays_within_the_prompt() -> None:
     long = tuple(said(f"{number} " + "noise " * 50, start_s=number) for number in range(200))
-    shown = selected(QUESTION, (*long, TEMPO), ReadingStyle())
+    shown = select_statements(QUESTION, (*long, TEMPO), ReadingStyle())
     assert TEMPO in shown
     assert sum(len(statement.text) for statement in shown) <= ReadingStyle().max_chars
     assert [statement.start_s for statement in shown[:-1]] == sorted(statement.start_s for statement in shown[:-1])
@@ -50,5 +50,5 @@ def test_of_half_an_hour_the_relevant_part_stays_within_the_prompt() -> None:
 def test_one_statement_longer_than_the_prompt_is_shortened_not_lost() -> None:
     huge = said("tempo " * 10_000)
     for style in (ReadingStyle(max_chars=100), ReadingStyle(max_chars=100, num_statements=2)):
-        shown = selected(QUESTION, (LOUD, huge), style)
+        shown = select_statements(QUESTION, (LOUD, huge), style)
         assert [len(statement.text) for statement in shown if statement.text.startswith("tempo")] == [100]

@@ -9,19 +9,19 @@ import pytest
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.direct import Direct
-from agents.routing.features import evidence_features, modality, question_features
+from agents.routing.features import compute_evidence_features, compute_question_features, guess_modality
 from agents.routing.router import (
-    LEAST_SAY,
+    MIN_WEIGHT,
     ArmModels,
+    ArmWeight,
     Logistic,
     Provenance,
     Router,
     Rule,
-    Say,
     Stack,
-    router_for,
-    routing_for,
-    way_at,
+    choose_route,
+    load_router,
+    load_routing,
 )
 from services.errors import BadConfig
 from services.types import (
@@ -91,8 +91,8 @@ def stack(cascade: float, lalm: float, **of_lalm: float) -> Stack:
     """What each arm has to say; the LALM's depends on features by these weights."""
     names = tuple(of_lalm)
     level, scale = (0.0,) * len(names), (1.0,) * len(names)
-    weights = Say(weights=tuple(of_lalm.values()), bias=lalm)
-    return Stack(names=names, means=level, scales=scale, cascade=Say(weights=level, bias=cascade), lalm=weights)
+    weights = ArmWeight(weights=tuple(of_lalm.values()), bias=lalm)
+    return Stack(names=names, means=level, scales=scale, cascade=ArmWeight(weights=level, bias=cascade), lalm=weights)
 
 
 def router(before: Logistic, after: Stack, certainty: float) -> Router:
@@ -174,7 +174,7 @@ async def test_the_say_of_an_arm_depends_on_the_question_and_is_never_against_it
     assert sound.probabilities["B"] == pytest.approx(0.0686 / (0.0686 + 0.0216), abs=1e-6)
     assert sound.trace[-1].text.endswith("0.75 of the say to the LALM")
     music = await asked(MUSIC, fitted, cascade=cascade, lalm=lalm)
-    assert learnt.says({"about sound": 0.0, "about music": 1.0}) == (1.0, LEAST_SAY)
+    assert learnt.compute_weights({"about sound": 0.0, "about music": 1.0}) == (1.0, MIN_WEIGHT)
     assert music.choice == Choice(letter="A", text="Oboe")
 
 
@@ -193,21 +193,21 @@ async def test_an_open_question_goes_to_one_arm() -> None:
 
 
 def test_certainty_turns_a_probability_into_a_way() -> None:
-    assert [way_at(p, 0.8) for p in (0.1, 0.3, 0.5, 0.8)] == ["cascade", "both", "both", "lalm"]
-    assert {way_at(p / 10, 0.5) for p in range(11)} == {"cascade", "lalm"}
-    assert {way_at(p / 10, 1.01) for p in range(11)} == {"both"}
+    assert [choose_route(p, 0.8) for p in (0.1, 0.3, 0.5, 0.8)] == ["cascade", "both", "both", "lalm"]
+    assert {choose_route(p / 10, 0.5) for p in range(11)} == {"cascade", "lalm"}
+    assert {choose_route(p / 10, 1.01) for p in range(11)} == {"both"}
 
 
 def test_a_router_is_used_only_with_the_models_it_was_fitted_on(tmp_path: Path) -> None:
     file = tmp_path / "router.json"
-    assert isinstance(routing_for(MODELS, file), Rule)
+    assert isinstance(load_routing(MODELS, file), Rule)
     fitted = router(logistic(("options",), (0.5,)), stack(1.0, 1.0), certainty=0.7)
     file.write_text(fitted.model_dump_json())
-    assert routing_for(MODELS, file) == fitted
-    assert isinstance(routing_for(MODELS.model_copy(update={"lalm": "other"}), file), Rule)
+    assert load_routing(MODELS, file) == fitted
+    assert isinstance(load_routing(MODELS.model_copy(update={"lalm": "other"}), file), Rule)
     file.write_text('{"format": 1}')
     with pytest.raises(BadConfig, match=r"router\.json' is no router of this version"):
-        routing_for(MODELS, file)
+        load_routing(MODELS, file)
 
 
 @pytest.mark.parametrize(
@@ -232,15 +232,15 @@ def test_a_damaged_router_is_refused_before_anything_is_asked(
     file = tmp_path / "router.json"
     file.write_text(json.dumps(whole.model_dump() | change))
     with pytest.raises(BadConfig, match=message):
-        routing_for(MODELS, file)
+        load_routing(MODELS, file)
 
 
 def test_a_router_that_was_named_is_not_replaced(tmp_path: Path) -> None:
     fitted, file = router(logistic((), ()), stack(1.0, 1.0), certainty=0.7), tmp_path / "mine.json"
     file.write_text(fitted.model_dump_json())
-    assert router_for(MODELS, file) == fitted
+    assert load_router(MODELS, file) == fitted
     with pytest.raises(BadConfig, match=r"mine\.json' was fitted on .*lalm hearer; here answer .*lalm other\."):
-        router_for(MODELS.model_copy(update={"lalm": "other"}), file)
+        load_router(MODELS.model_copy(update={"lalm": "other"}), file)
 
 
 async def test_an_arm_that_stands_alone_is_as_sure_as_it_was_found_to_be() -> None:
@@ -255,7 +255,7 @@ async def test_an_arm_that_stands_alone_is_as_sure_as_it_was_found_to_be() -> No
 def test_a_logistic_regression_is_what_its_coefficients_say() -> None:
     model = Logistic(names=("x", "y"), means=(1.0, 0.0), scales=(2.0, 1.0), weights=(0.4, -1.0), bias=0.1)
     # 0.1 + 0.4 * (5 - 1) / 2 - 1 * 0.5 = 0.4, and 1 / (1 + exp(-0.4)) = 0.598688
-    assert model.probability({"x": 5.0, "y": 0.5, "z": 9.0}) == pytest.approx(0.598688, abs=1e-6)
+    assert model.predict({"x": 5.0, "y": 0.5, "z": 9.0}) == pytest.approx(0.598688, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_logistic_regression_is_what_its_coefficients_say() -> None:
     ],
 )
 def test_the_words_of_a_question_say_what_it_is_about(text: str, about: str | None) -> None:
-    assert modality(Question.ask(text)) == about
+    assert guess_modality(Question.ask(text)) == about
 
 
 def test_features_count_what_was_heard() -> None:
@@ -278,7 +278,7 @@ def test_features_count_what_was_heard() -> None:
 
     labels = (Label.sure("rain", 0.5), Label.sure("wind", 0.5), Label(text="2 times"))
     sounds = heard("sound", "Sounds heard: rain (0.50), wind (0.50), 2 times.", 0, 10)
-    found = evidence_features(
+    found = compute_evidence_features(
         (
             sounds.model_copy(update={"labels": labels}),
             heard("transcript", "one two three", 0, 4),
@@ -286,8 +286,8 @@ def test_features_count_what_was_heard() -> None:
     )
     assert found["speech share"] == pytest.approx(0.4)
     assert found["entropy of sounds"] == pytest.approx(0.6931, abs=1e-4)
-    nothing = evidence_features(())
+    nothing = compute_evidence_features(())
     assert nothing.keys() == found.keys()
     assert not any(nothing.values())
-    asked_for = question_features(Question.ask("How many barks?", ("2", "three")))
+    asked_for = compute_question_features(Question.ask("How many barks?", ("2", "three")))
     assert (asked_for["asks how many"], asked_for["options"], asked_for["options with digits"]) == (1, 2, 0.5)

@@ -27,7 +27,10 @@ def test_each_arm_gets_the_say_where_it_knows() -> None:
     rng = np.random.default_rng(0)
     examples = [example(rng, num_options=2 + place % 2, sound=place % 3 == 0) for place in range(240)]
     fitted = fit_stack(examples, halves(len(examples)))
-    of_sound, of_rest = fitted.stack.says({"about sound": 1.0}), fitted.stack.says({"about sound": 0.0})
+    of_sound, of_rest = (
+        fitted.stack.compute_weights({"about sound": 1.0}),
+        fitted.stack.compute_weights({"about sound": 0.0}),
+    )
     assert of_sound[1] > 3 * of_sound[0]
     assert of_rest[0] > 3 * of_rest[1]
     assert len(fitted.held_out) == len(examples)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.routing.features import evidence_features
+from agents.routing.features import compute_evidence_features
 from eval.cli import main
 from eval.store.legacy import upgrade_answer
 from eval.store.run_folder import require_record
@@ -30,7 +30,7 @@ def test_probabilities_in_texts_become_labels() -> None:
     sounds = answers()[0].evidence[0]
     assert sounds.labels[:2] == (Label(text="music", probability=0.95), Label.sure("plucked string instrument", 0.5))
     assert all(str(label) in sounds.text for label in sounds.labels)
-    assert evidence_features(answers()[0].evidence)["entropy of sounds"] == pytest.approx(1.7131, abs=1e-4)
+    assert compute_evidence_features(answers()[0].evidence)["entropy of sounds"] == pytest.approx(1.7131, abs=1e-4)
 
 
 def test_each_statement_names_its_step() -> None:
