@@ -21,9 +21,9 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from services.deadline import remaining_s, time_limit
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
-Part: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
+PartName: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
 Step: TypeAlias = Literal["caption", "transcribe", "read", "listen again", "listen", "listen first"]
-Arm: TypeAlias = Literal["same", "cascade", "lalm", "none"]
+AnsweringArm: TypeAlias = Literal["same", "cascade", "lalm", "none"]
 Done = TypeVar("Done")
 
 SHARES: Mapping[Step, float] = {
@@ -41,8 +41,8 @@ and ASR get 5 s, the LLM is done after 8.5 s at the latest, listening again afte
 class DegradationRow(NamedTuple):
     """One row of the degradation policy."""
 
-    missing: frozenset[Part]
-    arm: Arm
+    missing: frozenset[PartName]
+    arm: AnsweringArm
     """The arm that answers; same: the one that was routed to, with what is left."""
     rests_on: str
 
@@ -63,7 +63,7 @@ POLICY = (
 class MissingPart(NamedTuple):
     """A part that is missing."""
 
-    part: Part
+    part: PartName
     why: str
     is_late: bool
 
@@ -84,7 +84,7 @@ STRICT = Policy(tolerates=())
 DEGRADING = Policy(tolerates=(ModelError, TookTooLong))
 
 
-def make_missing_part(part: Part, error: EarwitnessError) -> MissingPart:
+def make_missing_part(part: PartName, error: EarwitnessError) -> MissingPart:
     """Return the part that an error makes missing."""
     return MissingPart(part, str(error), isinstance(error, TookTooLong))
 

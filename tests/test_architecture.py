@@ -119,3 +119,15 @@ def test_a_public_class_name_is_defined_once() -> None:
                 homes[node.name].append(name)
     repeated = {name: where for name, where in homes.items() if len(where) > 1}
     assert repeated == {}
+
+
+def test_no_type_alias_has_the_name_of_a_class() -> None:
+    parts = [node for path in modules().values() for node in nodes(path)]
+    classes = {node.name for node in parts if isinstance(node, ast.ClassDef)}
+    aliases = {ast.unparse(node.target) for node in parts if isinstance(node, ast.AnnAssign) and is_alias(node)}
+    assert classes & aliases == set()
+
+
+def is_alias(node: ast.AnnAssign) -> bool:
+    """Say whether an annotated assignment defines a type alias."""
+    return ast.unparse(node.annotation) == "TypeAlias"

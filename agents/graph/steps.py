@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from langgraph.runtime import Runtime
 
-from agents.degradation import DegradationRow, Part, find_row, make_down_error, make_missing_part, run_in_time
+from agents.degradation import DegradationRow, PartName, find_row, make_down_error, make_missing_part, run_in_time
 from agents.graph.context import Choosing, Hearing
 from agents.graph.state import GraphState, GraphUpdate
 from agents.reading.reading import read as read_evidence
@@ -33,7 +33,7 @@ async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdat
 
 async def _perceive(
     step: Literal["caption", "transcribe"],
-    part: Part,
+    part: PartName,
     name: str,
     work: Awaitable[tuple[Evidence, ...]],
     runtime: Runtime[Hearing],
@@ -201,7 +201,7 @@ def _trace_degradation(row: DegradationRow) -> tuple[TraceStep, ...]:
     return (TraceStep(step="degraded", text=f"the answer rests on {row.rests_on}"),)
 
 
-def _record_failure(step: StepName, part: Part, name: str, error: EarwitnessError, started: float) -> GraphUpdate:
+def _record_failure(step: StepName, part: PartName, name: str, error: EarwitnessError, started: float) -> GraphUpdate:
     """Return the state that a failed or late part adds."""
     failed, seconds = make_missing_part(part, error), perf_counter() - started
     return {

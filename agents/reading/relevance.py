@@ -4,17 +4,12 @@ Lexical overlap, as in BM25 without weights: it needs no model and no training.
 """
 
 import re
+from functools import cache
+from importlib.resources import files
 
 from services.types import Evidence, Question, ReadingStyle
 
 NUM_STEM_LETTERS = 5  # "dripping" and "dripped" meet at "dripp": close enough without a stemmer
-COMMON_WORDS = """
-a an the is are was were of in on at to and or what which how many much does do did this that it its
-be by with for from as who whom whose where when why you hear heard recording audio clip sound sounds
-most likely probably about s second seconds one not no there their they he she following best
-describes option
-"""
-COMMON = frozenset(COMMON_WORDS.split())
 
 
 def select_statements(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
@@ -62,4 +57,12 @@ def count_shared_stems(statement: Evidence, question: Question) -> int:
 
 def extract_stems(text: str) -> frozenset[str]:
     """Return the stems of the words of a text, without stop words."""
-    return frozenset(word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in COMMON)
+    return frozenset(
+        word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in read_stop_words()
+    )
+
+
+@cache
+def read_stop_words() -> frozenset[str]:
+    """Return the words that say nothing about relevance, from `stop_words.txt`, read once."""
+    return frozenset(files("agents.reading").joinpath("stop_words.txt").read_text().split())

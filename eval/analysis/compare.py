@@ -14,7 +14,7 @@ from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
 from services.types import Value
 
-Scorer: TypeAlias = Literal["strict", "official"]
+ScoreFunction: TypeAlias = Literal["strict", "official"]
 AnyItem = TypeVar("AnyItem")
 
 
@@ -50,7 +50,7 @@ class GroupComparison(Value):
 class Comparison(Value):
     """A against B, item by item."""
 
-    scorer: Scorer
+    scorer: ScoreFunction
     n: int
     a: Side
     b: Side
@@ -90,7 +90,7 @@ class _Pair(NamedTuple):
         return self.right_a - self.right_b
 
 
-def compare(a: StoredResult, b: StoredResult, scorer: Scorer = "strict") -> Comparison:
+def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") -> Comparison:
     """Compare two results; raises `BadConfig` where they share no item, or items of one id differ."""
     rows_a, rows_b = ({row.verdict.id: row for row in side.rows} for side in (a, b))
     shared = [id_ for id_ in rows_a if id_ in rows_b]
@@ -140,7 +140,7 @@ def require_same(a: StoredRow, b: StoredRow) -> None:
             )
 
 
-def _pair(a: StoredRow, b: StoredRow, scorer: Scorer) -> _Pair:
+def _pair(a: StoredRow, b: StoredRow, scorer: ScoreFunction) -> _Pair:
     require_same(a, b)
     verdict = a.verdict
     return _Pair(
@@ -148,11 +148,11 @@ def _pair(a: StoredRow, b: StoredRow, scorer: Scorer) -> _Pair:
     )
 
 
-def _right(row: StoredRow, scorer: Scorer) -> bool:
+def _right(row: StoredRow, scorer: ScoreFunction) -> bool:
     return row.verdict.correct_strict if scorer == "strict" else row.verdict.correct_official
 
 
-def _side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequence[str], scorer: Scorer) -> Side:
+def _side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequence[str], scorer: ScoreFunction) -> Side:
     paired = [rows[id_] for id_ in shared]
     correct = sum(_right(row, scorer) for row in paired)
     return Side(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from eval.analysis.compare import Scorer, group_by_name, require_same
+from eval.analysis.compare import ScoreFunction, group_by_name, require_same
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import holm, mcnemar_exact
 from eval.store.stored import StoredResult, StoredRow
@@ -61,7 +61,7 @@ class GroupWinner(Value):
 class Contest(Value):
     """Three or more results against each other."""
 
-    scorer: Scorer
+    scorer: ScoreFunction
     n: int
     contestants: tuple[Contestant, ...]
     overall: GroupWinner
@@ -79,7 +79,7 @@ class _Item(NamedTuple):
     """Share of each run's time."""
 
 
-def contest(results: Sequence[StoredResult], scorer: Scorer = "strict") -> Contest:
+def contest(results: Sequence[StoredResult], scorer: ScoreFunction = "strict") -> Contest:
     """Compare results over the items that all have."""
     by_id = [{row.verdict.id: row for row in result.rows} for result in results]
     shared = [id_ for id_ in by_id[0] if all(id_ in rows for rows in by_id)]
@@ -109,7 +109,7 @@ def _speed(result: StoredResult) -> float:
     return max(verdict.clock_s for verdict in result.verdicts) / waited if waited else 0.0
 
 
-def _item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: Scorer) -> _Item:
+def _item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunction) -> _Item:
     for other in rows[1:]:
         require_same(rows[0], other)
     verdicts = [row.verdict for row in rows]

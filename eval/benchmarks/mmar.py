@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, Label, Text, read_benchmark
+from eval.benchmarks.rows import AskedRow, GroupName, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -38,8 +38,8 @@ class MmarRow(AskedRow):
 
     audio: Text = Field(alias="audio_path")
     modality: Text
-    category: Label = ""
-    sub_category: Label = Field(default="", alias="sub-category")
+    category: GroupName = ""
+    sub_category: GroupName = Field(default="", alias="sub-category")
     url: str | None = None
     rubric: tuple[RubricItem, ...] = ()
 

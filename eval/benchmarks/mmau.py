@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, Label, Text, read_benchmark
+from eval.benchmarks.rows import AskedRow, GroupName, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -38,9 +38,9 @@ class MmauRow(AskedRow):
     audio: Text = Field(alias="audio_id")
     task: Text
     # The category is a list on 13 rows of test-mini (v05.15.25).
-    category: Annotated[Label, BeforeValidator(_joined)] = ""
-    sub_category: Label = Field(default="", alias="sub-category")
-    difficulty: Label = ""
+    category: Annotated[GroupName, BeforeValidator(_joined)] = ""
+    sub_category: GroupName = Field(default="", alias="sub-category")
+    difficulty: GroupName = ""
 
 
 def load(name: str, audio_root: Path | None = None) -> Benchmark:

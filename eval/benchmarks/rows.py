@@ -19,12 +19,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _said(label: object) -> object:
+def _fill_missing(label: object) -> object:
     return "" if label is None else label
 
 
 Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
-Label: TypeAlias = Annotated[str, BeforeValidator(_said)]
+GroupName: TypeAlias = Annotated[str, BeforeValidator(_fill_missing)]
 """What groups items; null where a row is in no group."""
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agents.routing.features import compute_features, compute_question_features
 from agents.routing.router import ArmWeight, Logistic, Reconciled, Router, Stack, choose_arm, choose_route
 from eval.routing.arms import ArmPair, Arms
-from eval.routing.stacking import Split, Stacked, StackingExample, fit_stack
+from eval.routing.stacking import FoldSplit, Stacked, StackingExample, fit_stack
 from eval.scoring.calibration import Forecast, fit_temperature
 from services.types import Answer, Route
 
@@ -123,7 +123,7 @@ def _certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after
     return max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
 
 
-def _inner_splits(pairs: Sequence[ArmPair]) -> list[Split]:
+def _inner_splits(pairs: Sequence[ArmPair]) -> list[FoldSplit]:
     from sklearn.model_selection import GroupKFold
 
     clips = [pair.clip for pair in pairs]
@@ -143,7 +143,7 @@ def _example(router: Router, pair: ArmPair) -> StackingExample:
     return StackingExample(features, letters, cascade.probabilities, lalm.probabilities, pair.right)
 
 
-def _learn(pairs: Sequence[ArmPair], splits: Sequence[Split]) -> _Learnt:
+def _learn(pairs: Sequence[ArmPair], splits: Sequence[FoldSplit]) -> _Learnt:
     """Choose the strength by the splits, then fit on everything."""
     features = [compute_question_features(pair.question) for pair in pairs]
     names = tuple(features[0])

@@ -12,7 +12,7 @@ from agents.routing.router import ArmWeight, Stack
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
-Split: TypeAlias = tuple[Places, Places]
+FoldSplit: TypeAlias = tuple[Places, Places]
 """Rows to fit on, and rows that the fit has not seen."""
 
 RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e4)  # penalty weights: the larger, the less the features count
@@ -38,7 +38,7 @@ class Stacked(NamedTuple):
     held_out: tuple[Stack, ...]
 
 
-def fit_stack(examples: Sequence[StackingExample], splits: Sequence[Split]) -> Stacked:
+def fit_stack(examples: Sequence[StackingExample], splits: Sequence[FoldSplit]) -> Stacked:
     """Choose the ridge by cross-validation over the splits, then fit on all examples."""
     problem = _Problem.of(examples)
     everything = np.arange(len(examples))

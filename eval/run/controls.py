@@ -35,7 +35,7 @@ class ControlSampling(NamedTuple):
 
 
 Control: TypeAlias = Callable[[Plan, ControlSampling], Plan]
-Rule: TypeAlias = Callable[[tuple[Choice, ...]], Choice]
+ControlRule: TypeAlias = Callable[[tuple[Choice, ...]], Choice]
 
 
 def _no_audio(plan: Plan, _: ControlSampling) -> Plan:
@@ -77,7 +77,7 @@ def _longest(plan: Plan, _: ControlSampling) -> Plan:
     return _by_rule(plan, lambda choices: max(choices, key=_num_chars))
 
 
-def _by_rule(plan: Plan, rule: Rule) -> Plan:
+def _by_rule(plan: Plan, rule: ControlRule) -> Plan:
     options = _only(plan.options, "benchmark", "limit", "seed")
     return plan._replace(options=options, hears=False, build=lambda _: RuleAnswerer(rule))
 
@@ -122,7 +122,7 @@ RULED = TraceStep(step="rule", text="a rule over the options")
 class RuleAnswerer:
     """Answers by a rule over the options; asks no model."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: ControlRule) -> None:
         self._rule = rule
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:  # noqa: ARG002

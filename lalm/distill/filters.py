@@ -1,14 +1,16 @@
 """Quality filters for distilled replies: refusals, leaks of the description, wrong language, near-duplicates."""
 
+import json
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from importlib.resources import files
 from typing import Literal, TypeAlias
 
 from lalm.distill.description import ATTRIBUTES
 from services.types import Value
 
-Reason: TypeAlias = Literal[
+DropReason: TypeAlias = Literal[
     "empty", "truncated", "refusal", "leak", "bracket format", "wrong language", "near-duplicate"
 ]
 
@@ -56,32 +58,10 @@ BRACKETS = re.compile(
 )
 QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
 # Stop words of the languages in Latin script that occur in our clips; shared words are repeated in each
-COMMON = (
-    "the a an is are was were be been it its in on of and to with that this these those for by at or not no yes from "
-    "as they he she you i we me my your his her their there here has have had do does did can could will would but so "
-    "if into out over up down off after before while then than one two some very like who what which when how per"
-)
-COMMON_ELSEWHERE = (
-    "el la los las un una de del al que y e en es por con para no se su sus lo le me mi te como pero ya muy hay está "
-    "este esta esto eso puedo puede soy yo él ella nos más qué sí también cuando donde porque",
-    "le la les un une de du des et est il elle en au aux que qui dans pour pas ne se sur avec ce cette ces je tu nous "
-    "vous ils elles sa ses mon ma mes y ou mais plus peux peut suis sont c'est très où",
-    "il lo la i gli le un uno una di del della dei delle e è in che non per con si sono al alla da dal nel nella ma io "
-    "tu lui lei noi voi posso può questo questa mi ti più anche quando dove perché",
-    "der die das ein eine einen einem einer und ist nicht ich du er sie es wir ihr den dem des im in zu zum zur mit "
-    "auf für von vom bei nach aus an auch sich wird kann sind noch nur wie was wenn aber oder",
-    "o a os as um uma de do da dos das que e é em no na nos nas não por com para se eu ele ela mais mas como está "
-    "isto este esta são foi muito também posso pode há você",
-    "el la els les un una de del dels i és que en per amb no es al als com més seu seva aquest aquesta jo puc hi ha "
-    "està són molt també",
-    "de het een en is niet dat die in op te ik je hij zij ze wij voor met aan er maar ook zijn naar bij nog wat deze "
-    "dit kan heeft",
-    "og det som er en et i av af de ikke den at jeg du han hun vi til med for har om å være kan fra",
-    "och det som är en ett i av de inte den att jag du han hon vi till med för har om vara kan från på",
-    "și să un o de la în cu pe nu este e sunt din pentru că ce care mai se al ale ai eu tu el ea noi dar fi poate",
-    "nie to jest się w z na i do że jak co ale po od czy ma tak już przez przy",
-)
-ENGLISH, *OTHERS = (frozenset(words.split()) for words in (COMMON, *COMMON_ELSEWHERE))
+STOP_WORDS = {
+    language: frozenset(words.split())
+    for language, words in json.loads(files("lalm.distill").joinpath("stop_words.json").read_text("utf-8")).items()
+}
 MIN_LATIN = 0.7  # minimum share of Latin letters in an English reply
 ALIKE = 0.9  # similarity ratio from which two replies about a clip are near-duplicates
 
@@ -93,7 +73,7 @@ class BackboneReply(Value):
     is_finished: bool
 
 
-def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool) -> Reason | None:
+def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool) -> DropReason | None:
     """Return the reason to drop a reply, the simplest first; None to keep it.
 
     Args:
@@ -103,7 +83,7 @@ def find_fault(reply: BackboneReply, *, earlier: Iterable[str], in_english: bool
     """
     text = reply.text.strip().replace("’", "'")
     own = _strip_quotes(text)  # speech quoted from the clip is not a refusal
-    checks: dict[Reason, bool] = {
+    checks: dict[DropReason, bool] = {
         "empty": not re.search(r"\w", text),
         "truncated": not reply.is_finished,
         "refusal": REFUSAL.search(own) is not None,
@@ -122,7 +102,8 @@ def is_english(text: str) -> bool:
     if letters and sum(letter.isascii() for letter in letters) / len(letters) < MIN_LATIN:
         return False
     words = set(re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text.lower()))
-    return len(words & ENGLISH) >= max(len(words & common) for common in OTHERS)
+    counts = {language: len(words & common) for language, common in STOP_WORDS.items()}
+    return counts["en"] == max(counts.values())
 
 
 def _strip_quotes(text: str) -> str:

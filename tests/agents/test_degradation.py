@@ -10,7 +10,7 @@ import pytest
 
 from agents.auto import Auto
 from agents.cascade import Cascade
-from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, Part, Policy, find_row, run_in_time
+from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, PartName, Policy, find_row, run_in_time
 from agents.direct import Direct
 from agents.graph import graph
 from agents.listening.listening import FollowUp
@@ -33,12 +33,12 @@ class World:
 
     name, revision, style = "world", "1", ReadingStyle()
 
-    def __init__(self, missing: Collection[Part], error: Exception | None) -> None:
+    def __init__(self, missing: Collection[PartName], error: Exception | None) -> None:
         self.missing = missing
         self.error = error
         """None: what is missing takes a minute."""
 
-    async def _part(self, part: Part) -> None:
+    async def _part(self, part: PartName) -> None:
         if part not in self.missing:
             return
         if self.error:
@@ -84,7 +84,7 @@ class Always:
 
 def answer(
     way: Route,
-    *missing: Part,
+    *missing: PartName,
     error: Exception | None = None,
     policy: Policy = DEGRADING,
     follows_up: bool = False,
@@ -97,7 +97,7 @@ def answer(
         return (clock.run if clock else asyncio.run)(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
 
 
-ROWS: tuple[tuple[tuple[Part, ...], str, tuple[str, ...], str], ...] = (
+ROWS: tuple[tuple[tuple[PartName, ...], str, tuple[str, ...], str], ...] = (
     (("captioner",), "A", ("come in",), "the transcript"),
     (("ASR",), "A", ("Knocking.",), "the captions"),
     (("captioner", "ASR"), "B", (), "the LALM"),
@@ -110,7 +110,7 @@ EACH_ROW = pytest.mark.parametrize(("missing", "letter", "heard", "rests_on"), R
 @EACH_ROW
 @pytest.mark.parametrize("goes", ["first", "both"])
 def test_what_is_down_is_done_without(
-    goes: str, missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
+    goes: str, missing: tuple[PartName, ...], letter: str, heard: tuple[str, ...], rests_on: str
 ) -> None:
     way: Route = "both" if goes == "both" else "lalm" if "LALM" in missing else "cascade"
     found = answer(way, *missing, error=ModelError("It is gone."))
@@ -125,7 +125,7 @@ def test_what_is_down_is_done_without(
     ("missing", "rests_on"),
     [*((row[0], row[-1]) for row in ROWS), (("captioner", "LALM"), "the transcript"), (("LLM", "ASR"), "the LALM")],
 )
-def test_what_the_answer_rests_on_is_said_once(way: Route, missing: tuple[Part, ...], rests_on: str) -> None:
+def test_what_the_answer_rests_on_is_said_once(way: Route, missing: tuple[PartName, ...], rests_on: str) -> None:
     trace = answer(way, *missing, error=ModelError("It is gone.")).trace
     said = [one.text for one in trace if one.step == "degraded"]
     is_unasked = {"cascade": set(missing) == {"LALM"}, "lalm": "LALM" not in missing, "both": False}[way]
@@ -134,7 +134,7 @@ def test_what_the_answer_rests_on_is_said_once(way: Route, missing: tuple[Part, 
 
 @EACH_ROW
 def test_what_is_late_is_done_without(
-    clock: SimulatedClock, missing: tuple[Part, ...], letter: str, heard: tuple[str, ...], rests_on: str
+    clock: SimulatedClock, missing: tuple[PartName, ...], letter: str, heard: tuple[str, ...], rests_on: str
 ) -> None:
     found = answer("both", *missing, clock=clock)
     assert clock.time() < BUDGET_S
@@ -182,7 +182,7 @@ def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | N
 
 @pytest.mark.parametrize("missing", [("LLM", "LALM"), ("captioner", "ASR", "LALM")])
 @pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
-def test_when_all_are_down_nobody_answers(way: Route, missing: tuple[Part, ...]) -> None:
+def test_when_all_are_down_nobody_answers(way: Route, missing: tuple[PartName, ...]) -> None:
     with pytest.raises(ModelError) as raised:
         answer(way, *missing, error=ModelError("It is gone."))
     assert all(f"no {part}: It is gone." in str(raised.value) for part in missing)
@@ -194,13 +194,13 @@ def test_when_all_are_late_the_deadline_is_to_blame(clock: SimulatedClock) -> No
 
 
 @pytest.mark.parametrize("part", ["captioner", "ASR", "LLM", "LALM", "listening again"])
-def test_a_bug_keeps_its_traceback(part: Part) -> None:
+def test_a_bug_keeps_its_traceback(part: PartName) -> None:
     with pytest.raises(ZeroDivisionError):
         answer("both", part, error=ZeroDivisionError("a bug"), follows_up=True)
 
 
 @pytest.mark.parametrize("part", ["captioner", "ASR", "LLM", "LALM", "listening again"])
-def test_strictly_nothing_may_be_missing(part: Part) -> None:
+def test_strictly_nothing_may_be_missing(part: PartName) -> None:
     error = ModelError("It is gone.")
     with pytest.raises(ModelError) as raised:
         answer("both", part, error=error, policy=STRICT, follows_up=True)

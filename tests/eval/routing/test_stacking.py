@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.routing.stacking import Split, StackingExample, fit_stack
+from eval.routing.stacking import FoldSplit, StackingExample, fit_stack
 
 LETTERS = ("A", "B", "C")
 
@@ -18,7 +18,7 @@ def example(rng: np.random.Generator, *, num_options: int, sound: bool) -> Stack
     return StackingExample({"about sound": float(sound)}, letters, cascade, lalm, right)
 
 
-def halves(count: int) -> list[Split]:
+def halves(count: int) -> list[FoldSplit]:
     places = np.arange(count)
     return [(places[places % 2 == side], places[places % 2 != side]) for side in (0, 1)]
 
