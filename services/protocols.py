@@ -70,7 +70,7 @@ class ASR(Protocol):
         """Content hash or pinned revision of the weights, with the decoding options."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        """Return one transcript per stretch of speech; nothing where nobody speaks."""
+        """Return one transcript per stretch of speech; empty without speech."""
 
 
 class LALM(ReadingModel, Protocol):

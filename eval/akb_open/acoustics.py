@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import TypeAlias
 
-from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, draft
+from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, make_numeric_draft
 
 SPEED = 343  # m/s, named in each question
 Calculation: TypeAlias = Callable[[Random], Numeric]
@@ -17,7 +17,7 @@ def alternate(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQu
     def drafts(rng: Random) -> Iterator[DraftQuestion]:
         while True:
             for calculation in calculations:
-                yield draft(calculation(rng), rng)
+                yield make_numeric_draft(calculation(rng), rng)
 
     return drafts
 

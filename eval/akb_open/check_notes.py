@@ -39,7 +39,7 @@ CHORDS = {
 MINOR = -3  # a minor key has the signature of the major key three fifths below it, counted in sharps
 
 
-def fifths(note: str) -> int:
+def count_fifths(note: str) -> int:
     """Return the place of `B flat` and the like on the line of fifths; C is 0."""
     letter, _, accidental = note.partition(" ")
     return LETTERS.index(letter) - 1 + {"flat": -7, "": 0, "natural": 0, "sharp": 7}[accidental]
@@ -52,7 +52,7 @@ def pitch_class(place: int) -> int:
 
 def _signature_of(key: str) -> int:
     tonic, _, mode = key.rpartition(" ")
-    return fifths(tonic) + (MINOR if mode == "minor" else 0)
+    return count_fifths(tonic) + (MINOR if mode == "minor" else 0)
 
 
 def _signature(text: str) -> int:
@@ -62,24 +62,28 @@ def _signature(text: str) -> int:
 
 def _chord(name: str) -> tuple[int, ...]:
     kind = max((kind for kind in CHORDS if name.endswith(f" {kind}")), key=len)
-    root = fifths(name.removesuffix(f" {kind}"))
+    root = count_fifths(name.removesuffix(f" {kind}"))
     return tuple(root + step for step in CHORDS[kind])
 
 
 def _notes(text: str) -> tuple[int, ...]:
-    return tuple(fifths(note) for note in text.split(", "))
+    return tuple(count_fifths(note) for note in text.split(", "))
 
 
 def _degree(derivation: Derivation) -> int:
     step = SCALES[derivation.text("scale")][DEGREES.index(derivation.text("degree"))]
-    return fifths(derivation.text("tonic")) + step
+    return count_fifths(derivation.text("tonic")) + step
 
 
 Claim = Callable[[Derivation, str], bool]
 HOLDS: Mapping[str, Claim] = {
-    "note_above": lambda d, choice: fifths(choice) - fifths(d.text("low")) == INTERVALS[d.text("interval")],
-    "note_below": lambda d, choice: fifths(d.text("high")) - fifths(choice) == INTERVALS[d.text("interval")],
-    "interval_between": lambda d, choice: fifths(d.text("high")) - fifths(d.text("low")) == INTERVALS[choice],
+    "note_above": lambda d, choice: count_fifths(choice) - count_fifths(d.text("low")) == INTERVALS[d.text("interval")],
+    "note_below": lambda d, choice: (
+        count_fifths(d.text("high")) - count_fifths(choice) == INTERVALS[d.text("interval")]
+    ),
+    "interval_between": lambda d, choice: (
+        count_fifths(d.text("high")) - count_fifths(d.text("low")) == INTERVALS[choice]
+    ),
     "signature": lambda d, choice: _signature_of(d.text("key")) == _signature(choice),
     "key": lambda d, choice: (
         _signature_of(choice) == _signature(d.text("signature")) and choice.endswith(d.text("mode"))
@@ -87,7 +91,7 @@ HOLDS: Mapping[str, Claim] = {
     "relative": lambda d, choice: (
         _signature_of(choice) == _signature_of(d.text("key")) and choice.endswith(d.text("mode"))
     ),
-    "degree": lambda d, choice: fifths(choice) == _degree(d),
+    "degree": lambda d, choice: count_fifths(choice) == _degree(d),
     "chord_notes": lambda d, choice: _notes(choice) == _chord(d.text("chord")),
     "chord_name": lambda d, choice: _notes(d.text("notes")) == _chord(choice),
 }

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from eval.akb_open.check_notes import fifths, pitch_class
+from eval.akb_open.check_notes import count_fifths, pitch_class
 from eval.akb_open.quantity import read_quantity
 from eval.akb_open.row import Derivation
 
@@ -53,7 +53,7 @@ def _num_frames(given: Given) -> float:
 
 def _midi(pitch: str) -> int:
     note, _, octave = pitch.partition(", octave ")
-    return 12 * (int(octave) + 1) + pitch_class(fifths(note))
+    return 12 * (int(octave) + 1) + pitch_class(count_fifths(note))
 
 
 def _metre(given: Given) -> Fraction:

@@ -53,7 +53,7 @@ def format_amount(value: float, unit: str, digits: int) -> str:
     return f"{value:,.{digits}f} {unit}".strip().replace(" %", "%")
 
 
-def differs(value: float, truth: float, digits: int) -> bool:
+def is_distinct(value: float, truth: float, digits: int) -> bool:
     """Tell whether a value is clearly another one: at all where the truth shows exactly, else by 1 %."""
     shown = round(truth, digits)
     if abs(shown - truth) < 1e-9:
@@ -61,7 +61,7 @@ def differs(value: float, truth: float, digits: int) -> bool:
     return abs(value - truth) > max(0.01 * abs(truth), 2 * 10.0**-digits)
 
 
-def draft(numeric: Numeric, rng: Random) -> DraftQuestion:
+def make_numeric_draft(numeric: Numeric, rng: Random) -> DraftQuestion:
     """Word a calculation; its wrong options are near values, all written like the right one."""
     question = rng.choice(numeric.templates).format(**numeric.given)
     truth, digits = numeric.truth, numeric.digits
@@ -84,7 +84,7 @@ def _spread(numeric: Numeric) -> list[float]:
 
 def _is_usable(value: float, truth: float, digits: int) -> bool:
     whole = value == round(value, digits) or digits > 0 or truth != round(truth)
-    return differs(value, truth, digits) and whole and (value > 0 or truth < 0)
+    return is_distinct(value, truth, digits) and whole and (value > 0 or truth < 0)
 
 
 def _texts(numeric: Numeric, answer: str, values: Sequence[float]) -> tuple[str, ...]:

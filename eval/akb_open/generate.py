@@ -17,7 +17,7 @@ def generate(seed: int, sub_categories: SubCategories) -> list[AkbOpenRow]:
     return [row for name, drafts in ordered for row in assemble(name, drafts, seed)]
 
 
-def computed() -> SubCategories:
+def list_computed() -> SubCategories:
     """Return the sub-categories that need no source file."""
     return {
         **acoustics.SUB_CATEGORIES,
@@ -40,7 +40,7 @@ def main(
     """Write the benchmark."""
     words = WordNet(wordnet)
     sub_categories = {
-        **computed(),
+        **list_computed(),
         **phonetic.sub_categories(phonetic.common_words(read_pronunciations(cmudict), words)),
         **facts.sub_categories(words, read_ontology(audioset)),
     }

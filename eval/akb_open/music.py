@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
-from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, draft
+from eval.akb_open.draft import DraftQuestion, Drafts, Numeric, SubCategories, make_numeric_draft
 from eval.akb_open.row import COMPUTED, Derivation
 
 LETTERS = "CDEFGAB"
@@ -205,10 +205,10 @@ def _pitches(rng: Random) -> Iterator[DraftQuestion]:
                 "What is the frequency of {pitch} (scientific pitch, A in octave 4 = 440 Hz, equal temperament)?",
             )
             wrong = [440 * 2 ** ((midi - 69 + off) / 12) for off in (-12, -2, -1, 1, 2, 12)]
-            yield draft(Numeric("frequency", templates, {"pitch": pitch}, hertz, wrong, "Hz", 1), rng)
+            yield make_numeric_draft(Numeric("frequency", templates, {"pitch": pitch}, hertz, wrong, "Hz", 1), rng)
         elif kind == 1:
             templates = ("What is the MIDI note number of {pitch} (middle C, that is C in octave 4, = 60)?",)
-            yield draft(
+            yield make_numeric_draft(
                 Numeric("midi", templates, {"pitch": pitch}, midi, [midi + off for off in (-12, -1, 1, 2, 12)], "", 0),
                 rng,
             )
@@ -226,7 +226,7 @@ def _pitches(rng: Random) -> Iterator[DraftQuestion]:
                 "Which frequency lies {octaves} above {base}?",
                 "A tone of {base} is raised by {octaves}. What is its frequency now?",
             )
-            yield draft(
+            yield make_numeric_draft(
                 Numeric("octaves", raised, {"octaves": octaves, "base": f"{base} Hz"}, base * 2**count, wrong, "Hz", 0),
                 rng,
             )
@@ -244,20 +244,20 @@ def _tempi(rng: Random) -> Iterator[DraftQuestion]:
                 "At {tempo}, how much time passes from one beat to the next?",
             )
             wrong = [30000 / tempo, 120000 / tempo, 1000 * tempo / 60 / 4, 100000 / tempo, 45000 / tempo]
-            yield draft(Numeric("beat", templates, given, 1000 * beat, wrong, "ms", 0), rng)
+            yield make_numeric_draft(Numeric("beat", templates, given, 1000 * beat, wrong, "ms", 0), rng)
         elif kind == 1:
             bars, per_bar = rng.choice([4, 8, 12, 16, 24, 32]), rng.choice([2, 3, 4])
             given |= {"bars": f"{bars} bars", "per_bar": f"{per_bar} beats"}
             of_bars = ("How long do {bars} of {per_bar} each last at {tempo}?",)
             total = bars * per_bar * beat
-            yield draft(
+            yield make_numeric_draft(
                 Numeric("bars", of_bars, given, total, [bars * beat, total * 2, total / 2, total * 0.75], "s", 1), rng
             )
         elif kind == 2:
             given |= {"span": f"{(span := rng.choice([15, 30, 45, 90, 120]))} s"}
             passing = ("How many beats pass in {span} at {tempo}?",)
             count = span * tempo / 60
-            yield draft(
+            yield make_numeric_draft(
                 Numeric("beats", passing, given, count, [count / 2, count * 2, count + 10, count * 0.75], "beats", 0),
                 rng,
             )
@@ -265,7 +265,7 @@ def _tempi(rng: Random) -> Iterator[DraftQuestion]:
             length = rng.choice([250, 300, 375, 400, 480, 500, 600, 625, 750, 800, 1000, 1200])
             following = ("Beats follow one another every {length}. What is the tempo?",)
             wrong = [30000 / length, 120000 / length, 60000 / length + 20, 90000 / length]
-            yield draft(
+            yield make_numeric_draft(
                 Numeric("tempo", following, {"length": f"{length} ms"}, 60000 / length, wrong, "beats per minute", 0),
                 rng,
             )
@@ -298,7 +298,7 @@ def _note_values(rng: Random) -> Iterator[DraftQuestion]:
 def _values(rng: Random, name: str, templates: tuple[str, ...], count: float, **given: str) -> DraftQuestion:
     wrong = [count / 2, count * 2, count * 1.5, count + 1, count + 2, count - 1]
     wrong = [value for value in wrong if value >= 1 and value == int(value)]
-    return draft(Numeric(name, templates, given, count, wrong, "", 0), rng)
+    return make_numeric_draft(Numeric(name, templates, given, count, wrong, "", 0), rng)
 
 
 SUB_CATEGORIES: SubCategories = {

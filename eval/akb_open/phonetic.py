@@ -18,7 +18,7 @@ UNFIT = frozenset([
     "nigger", "nude", "penis", "piss", "queer", "rape", "sex", "sexual", "shit", "slave", "slut", "suicide",
     "tit", "torture", "unmolested", "vary", "weed", "whore",
 ])  # fmt: skip
-"""Words that nobody wants to be asked about, and abbreviations."""
+"""Offensive words and abbreviations, which are excluded."""
 SOURCE = f"{CMUDICT}, entries of the words"
 COUNTING = "counting a diphthong, an affricate and the vowel of 'bird' as one sound each"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

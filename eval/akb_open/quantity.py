@@ -58,7 +58,7 @@ class Quantity(NamedTuple):
 
 
 def read_quantity(text: str) -> Quantity | None:
-    """Read `1,024.0 Hz` and the like; None where the text is no such quantity."""
+    """Read `1,024.0 Hz` and the like; None where the text is not a quantity."""
     match = re.fullmatch(r"(-?[\d,]+)(?:\.(\d+))? ?(.*)", text)
     if match is None or match[3] not in FACTORS:
         return None

@@ -65,7 +65,7 @@ class CorrelationReport(Value):
 def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> CorrelationReport:
     """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are counted only.
 
-    Raises `BadConfig` where x or y is no column, or there is nothing to pair it with.
+    Raises `BadConfig` where x or y is not a column, or there is nothing to pair it with.
     """
     if x is not None and y is not None:
         wanted: Iterable[tuple[str, str]] = [(x, y)]

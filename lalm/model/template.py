@@ -77,7 +77,7 @@ class ChatTemplate:
         return self._encode(self.escape_control_tokens(text)) + self.turn_end
 
     def escape_control_tokens(self, text: str) -> str:
-        """Break up control tokens in a text, such as an end of turn, so that nobody can inject one through a prompt."""
+        """Break up control tokens in a text, such as an end of turn, against prompt injection."""
         for token in self._control:
             text = text.replace(token, f"{token[0]} {token[1:]}")
         return text

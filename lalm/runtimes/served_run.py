@@ -90,7 +90,7 @@ class ServedTrainedLALM:
 
 
 def _strip_audio_tags(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Remove audio placeholders from the text of messages, so that nobody can inject one."""
+    """Remove audio placeholders from the text of messages, against prompt injection."""
     return tuple(
         Message(role=one.role, content=one.content.replace(AUDIO, "").replace(TRANSCRIPT_END, "")) for one in messages
     )

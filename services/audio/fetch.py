@@ -1,6 +1,6 @@
 """Download an `audio_url` without server-side request forgery (SSRF): off unless hosts are on an allowlist.
 
-What a URL may look like is said as a grammar, `https://` and one of the allowed names; there is no list of bad forms
+The accepted URLs are given by a grammar, `https://` and one of the allowed names; there is no list of bad forms
 to be incomplete. The name is resolved once, every address it has must be public, and the connection goes to the
 address that was looked at, while TLS still checks the name. Redirects, proxies, cookies and compression are not
 followed, used, kept or undone. `data:` URLs carry their bytes and are decoded here.

@@ -1,7 +1,7 @@
 """Load a recording from a path or bytes as an AudioClip: mono, 16 kHz, finite samples in [-1, 1].
 
 This decodes in this process: right for a person's own files (the command line, training, evaluation), where a
-process per clip would cost time and protect nobody. Untrusted uploads go through `services.audio.decoder_pool`.
+process per clip would cost time without protecting anyone. Untrusted uploads go through `services.audio.decoder_pool`.
 Memory is bounded by the 16 kHz result.
 """
 

@@ -1,4 +1,4 @@
-"""Simulated clock: an asyncio event loop on which nobody waits, for tests of timeouts and deadlines."""
+"""Simulated clock: an asyncio event loop whose time jumps to the next timer, for tests of timeouts and deadlines."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -86,7 +86,7 @@ class SoundTagger:
         return self._sections(clip.samples, spans) if spans else ()
 
     def _sections(self, samples: Floats, spans: ActiveSpans) -> tuple[Section, ...]:
-        """Return the sections of the clip, in order; what lies far below the loudest is no section of its own."""
+        """Return the sections of the clip, in order; what is far quieter than the loudest is not a section."""
         pieces = [piece for span in _join_spans(spans) for piece in self._split(samples, span)]
         levels_db = [float(measure_levels_db(piece.cut(samples)).max()) for piece in pieces]
         audible = [piece for piece, db in zip(pieces, levels_db, strict=True) if db > max(levels_db) - AUDIBLE_DB]

@@ -9,7 +9,7 @@ from eval.akb_open.check import check, score_guessing
 from eval.akb_open.check_facts import FactSources
 from eval.akb_open.check_numbers import TRUTHS as NUMBERS
 from eval.akb_open.check_numbers import Given
-from eval.akb_open.generate import computed, generate
+from eval.akb_open.generate import generate, list_computed
 from eval.akb_open.quantity import Quantity, read_quantity
 from eval.akb_open.row import AkbOpenRow, Derivation, read_rows
 from eval.cli import app
@@ -108,9 +108,9 @@ def test_an_unknown_calculation_is_found() -> None:
 
 
 def test_the_generator_repeats_itself() -> None:
-    names = {row.sub_category for row in generate(7, computed())}
-    assert generate(7, computed()) == [row for row in ROWS if row.sub_category in names]
-    assert generate(8, computed()) != generate(7, computed())
+    names = {row.sub_category for row in generate(7, list_computed())}
+    assert generate(7, list_computed()) == [row for row in ROWS if row.sub_category in names]
+    assert generate(8, list_computed()) != generate(7, list_computed())
 
 
 def test_nothing_is_given_away_by_place_or_length() -> None:
