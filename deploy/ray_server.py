@@ -7,11 +7,11 @@ when it closes, this process stops too. It says on stdout what became of each: o
 import logging
 import os
 import queue
-import re
 import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from agents.models import LocalModels
@@ -19,6 +19,7 @@ from deploy.app import OpenModels, build
 from deploy.config import ServeConfig
 from deploy.draining import drain
 from deploy.job import Job, JobStatus
+from services.deployments.start_failure import FOLDER_NAME, clear_start_failures, read_start_failures
 
 if TYPE_CHECKING:
     from ray import serve
@@ -29,7 +30,7 @@ QUIET = {"log_level": "ERROR", "enable_access_log": False}
 
 
 Configs: TypeAlias = "queue.SimpleQueue[ServeConfig | None]"
-"""What is to be served from now on; None: nothing, stop."""
+"""Queue of configurations to serve; None: stop."""
 
 
 def main(open_models: OpenModels = LocalModels) -> None:
@@ -41,14 +42,15 @@ def main(open_models: OpenModels = LocalModels) -> None:
     _start_ray(job)
     signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
     config = job.config
-    _tell(told, _serve(build(config, open_models)))
+    failures = job.folder / FOLDER_NAME
+    _tell(told, _serve(build(config, open_models), failures))
     while (changed := configs.get()) is not None:
-        said = _change(config, changed, open_models)
-        config = changed if said.what == "ready" else config
-        _tell(told, said)
+        status = _change(config, changed, open_models, failures)
+        config = changed if status.what == "ready" else config
+        _tell(told, status)
     drain(job.folder)
     _stop_ray()
-    shutil.rmtree(job.folder, ignore_errors=True)  # who started us may have been killed
+    shutil.rmtree(job.folder, ignore_errors=True)  # the parent process may have been killed
 
 
 def _read_configs(configs: Configs) -> None:
@@ -82,44 +84,44 @@ def _start_ray(job: Job) -> None:
         **start_options(job.folder),
     )
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    # Of a replica that cannot start, `_reason` tells; the controller would log each attempt.
+    # `_find_reason` reports a replica that cannot start; the controller would log each attempt.
     silent = QUIET | {"log_level": "CRITICAL"}
     serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
 
 
-def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels) -> JobStatus:
+def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels, failures: Path) -> JobStatus:
     """Replace the served models without dropping a question (rolling update).
 
-    What comes is loaded before the agent asks it, and what leaves is stopped when the agent asks it no more.
+    New models are loaded before the agent calls them, and old ones are stopped once it no longer does.
     """
-    for asked, beside in ((before, after), (after, before), (after, None)):
-        said = _serve(build(asked, open_models, beside=beside))
-        if said.what == "failed":
-            _serve(build(before, open_models))
-            return said.model_copy(update={"what": "kept"})
+    for config, beside in ((before, after), (after, before), (after, None)):
+        status = _serve(build(config, open_models, beside=beside), failures)
+        if status.what == "failed":
+            _serve(build(before, open_models), failures)
+            return status.model_copy(update={"what": "kept"})
     return JobStatus(what="ready")
 
 
-def _serve(application: "serve.Application") -> JobStatus:
+def _serve(application: "serve.Application", failures: Path) -> JobStatus:
     from ray import serve
 
+    clear_start_failures(failures)
     try:
         serve.run(application, name=NAME, route_prefix="/", logging_config=QUIET)
     except RuntimeError as error:
-        return JobStatus(what="failed", message=_reason() or str(error))
+        return JobStatus(what="failed", message=_find_reason(failures) or str(error))
     return JobStatus(what="ready")
 
 
-def _reason() -> str:
+def _find_reason(failures: Path) -> str:
     """Return in one line why a model could not be opened, if the user can mend that; else log Ray's report."""
+    if reported := read_start_failures(failures):
+        return reported[-1].message
     from ray import serve
 
-    deployments = serve.status().applications[NAME].deployments.values()
-    report = "\n".join(deployment.message for deployment in deployments)
-    ours = re.findall(r"services\.errors\.\w+: (.+)", report)
-    if not ours:
-        sys.stderr.write(report + "\n")
-    return ours[-1] if ours else ""
+    for deployment in serve.status().applications[NAME].deployments.values():
+        sys.stderr.write(deployment.message + "\n")
+    return ""
 
 
 def _stop_ray() -> None:

@@ -26,6 +26,7 @@ from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
 from services.deployments.ray_internals import require_ray
+from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError, UnknownName
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
@@ -143,6 +144,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "EARWITNESS_STOP_FILE": str(folder / STOPPING),
         "EARWITNESS_LOG_PIPE": str(folder / LOG_LINES),
+        "EARWITNESS_START_FAILURES": str(folder / START_FAILURES),
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Named pipe for log lines, which another process reads; None: stderr."""
     stop_file: Path | None = None
     """File whose existence says that the service is shutting down."""
+    start_failures: Path | None = None
+    """Folder for the reports of replicas that cannot open their model; None: none are written."""
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     """Where OpenTelemetry spans are sent; None: none are made."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")

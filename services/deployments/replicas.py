@@ -8,6 +8,7 @@ from ray import serve
 
 from services.deployments.ray_internals import listen_on_loopback, version_options
 from services.deployments.scale import Scale
+from services.deployments.start_failure import report_start_failure
 from services.errors import EarwitnessError
 from services.protocols import AnyModel
 from services.request_context import Lookup, RequestContext
@@ -40,7 +41,11 @@ class Replica:
         listen_on_loopback()
         started = perf_counter()
         LOGGER.info("loading", extra={"facts": {"deployment": role}})
-        self._model = open_model()
+        try:
+            self._model = open_model()
+        except EarwitnessError as error:
+            report_start_failure(role, error)
+            raise
         seconds = round(perf_counter() - started, 1)
         LOGGER.info("loaded", extra={"facts": {"deployment": role, "model": self._model.name, "seconds": seconds}})
 
@@ -50,7 +55,7 @@ class Replica:
         return ModelCard(name=self._model.name, revision=self._model.revision, style=style)
 
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
-        """RequestContext a method of the model's protocol.
+        """Call a method of the model's protocol.
 
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
