@@ -26,6 +26,7 @@ DATA = {
     "services/weights/weights.json": "Catalogue of embedded weights: wheels, sizes, hashes, licences",
     "lalm/distill/prompt_pool.json": "The prompts that backbones answer, in five styles",
     "lalm/distill/questions.json": "Wordings of the questions that metadata answers, at least six each",
+    "lalm/distill/stop_words.json": "Stop words of twelve languages, by ISO 639-1 code",
     "lalm/distill/vocabulary.json": "Families of sounds and instruments, and wordings of answers",
     "lalm/earwitness-tiny/config.yaml": "Configuration of the training of the LALM that ships",
     "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",

@@ -7,6 +7,7 @@ import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, detect_activity, measure_levels_db
 from services.captioners.sounds.sound_head import SoundHead
+from services.captioners.sounds.statements import make_evidence
 from services.captioners.sounds.tags import Tag, rank_sounds
 from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
 from services.captioners.statement import make_labels
@@ -191,13 +192,4 @@ def _describe_section(section: Section) -> Evidence:
 def _make_evidence(
     kind: EvidenceKind, text: str, labels: tuple[Label, ...], span: ActiveSpan, confidence: float
 ) -> Evidence:
-    return Evidence(
-        kind=kind,
-        source=SOURCE,
-        revision=REVISION,
-        text=text,
-        labels=labels,
-        start_s=round(span.start_s, 2),
-        end_s=round(span.end_s, 2),
-        confidence=round(confidence, 2),
-    )
+    return make_evidence(kind, text, (span,), labels, source=SOURCE, revision=REVISION, confidence=confidence)

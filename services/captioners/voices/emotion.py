@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpans, Floats
+from services.captioners.sounds.statements import make_evidence
 from services.captioners.statement import make_labels
-from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.voice_pitch import track_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 

@@ -1,7 +1,7 @@
 """Voice activity detection (VAD) by Silero VAD (MIT, https://github.com/snakers4/silero-vad)."""
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
-from services.captioners.voices.statements import make_evidence
+from services.captioners.sounds.statements import make_evidence
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE, REVISION = "silero-vad", "v6"

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpans, Floats, measure_levels_db
+from services.captioners.sounds.statements import make_evidence
 from services.captioners.statement import make_labels
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.gender import GenderNet
-from services.captioners.voices.statements import make_evidence
 from services.captioners.voices.turns import SpeakerTurn, diarise
 from services.captioners.voices.voice_pitch import track_pitch
 from services.captioners.voices.voiceprint import VoiceEncoder

@@ -1,4 +1,4 @@
-"""Evidence about voices: a statement with the span of time that it is about."""
+"""Evidence about a span of time: a statement, and the first and last span of sound that it covers."""
 
 from services.captioners.sounds.activity import ActiveSpans
 from services.types import Evidence, EvidenceKind, Label, Reliability
