@@ -1,26 +1,41 @@
 """An audio-language model that replies by rule: for tests, never for answers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
+from services.scripted.rules import follow, not_expected
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+
+ListenRule: TypeAlias = Callable[[str, AudioClip], Reading | Awaitable[Reading]]
+HeardChoiceRule: TypeAlias = Callable[[str, AudioClip, tuple[Choice, ...]], Reading | Awaitable[Reading]]
 
 
 class ScriptedLALM:
-    """Reads what `rule` makes of the last message and the clip.
+    """Reads what a rule makes of the last message and the clip; see `services.scripted.rules` for what a rule may do.
 
     Args:
-        rule: last message, clip -> reading; what it raises, the model raises.
+        rule: last message, clip -> reading; an error where no reading is expected.
+        choose: last message, clip, options -> reading, for multiple-choice prompts; by default what `rule` makes of it.
+        name: what `name` returns.
     """
 
     revision = "1"
     style = ReadingStyle()
 
-    def __init__(self, rule: Callable[[str, AudioClip], Reading], *, name: str = "scripted") -> None:
+    def __init__(
+        self, rule: ListenRule = not_expected, choose: HeardChoiceRule | None = None, *, name: str = "scripted"
+    ) -> None:
         self.name = name
-        self._rule = rule
+        self.prompts: list[tuple[Message, ...]] = []
+        """The prompts that it was given, in order."""
+        self._rule, self._choose = rule, choose
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        return self._rule(messages[-1].content, clip)
+        self.prompts.append(messages)
+        return await follow(self._rule, messages[-1].content, clip)
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:  # noqa: ARG002
-        return await self.listen(messages, clip)
+    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        if self._choose is None:
+            return await self.listen(messages, clip)
+        self.prompts.append(messages)
+        return await follow(self._choose, messages[-1].content, clip, choices)

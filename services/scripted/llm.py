@@ -1,30 +1,54 @@
 """An LLM that replies by rule: for tests, never for answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
+from services.scripted.rules import follow, not_expected
 from services.types import Choice, Message, Reading, ReadingStyle
+
+ReplyRule: TypeAlias = Callable[[str], str | Awaitable[str]]
+ChoiceRule: TypeAlias = Callable[[str, tuple[Choice, ...]], Reading | Awaitable[Reading]]
 
 
 class ScriptedLLM:
-    """Says what `rule` makes of the last message.
+    """Says what a rule makes of the last message; see `services.scripted.rules` for what a rule may do.
 
     Args:
-        rule: last message -> reply; what it raises, the model raises.
+        rule: last message -> reply; an error where no reply is expected.
+        choose: last message, options -> reading, for multiple-choice prompts; by default the reply of `rule`.
+        name: what `name` returns.
+        revision: what `revision` returns.
         latency_s: how long every reply takes.
+        style: how it reads best.
     """
 
-    revision = "1"
-    style = ReadingStyle()
-
-    def __init__(self, rule: Callable[[str], str], *, name: str = "scripted", latency_s: float = 0.0) -> None:
-        self.name = name
-        self._rule = rule
-        self._latency_s = latency_s
+    def __init__(
+        self,
+        rule: ReplyRule = not_expected,
+        choose: ChoiceRule | None = None,
+        *,
+        name: str = "scripted",
+        revision: str = "1",
+        latency_s: float = 0.0,
+        style: ReadingStyle | None = None,
+    ) -> None:
+        self.name, self.revision = name, revision
+        self.style = style or ReadingStyle()
+        self.prompts: list[tuple[Message, ...]] = []
+        """The prompts that it was given, in order."""
+        self._rule, self._choose, self._latency_s = rule, choose, latency_s
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        await asyncio.sleep(self._latency_s)
-        return Reading(reply=self._rule(messages[-1].content))
+        await self._note(messages)
+        return Reading(reply=await follow(self._rule, messages[-1].content))
 
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:  # noqa: ARG002
-        return await self.complete(messages)
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        if self._choose is None:
+            return await self.complete(messages)
+        await self._note(messages)
+        return await follow(self._choose, messages[-1].content, choices)
+
+    async def _note(self, messages: tuple[Message, ...]) -> None:
+        self.prompts.append(messages)
+        await asyncio.sleep(self._latency_s)

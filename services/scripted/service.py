@@ -1,14 +1,44 @@
 """A service without models, which tests put behind the gateway: it answers by rule and records cancellations."""
 
 import asyncio
-from typing import get_args
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, get_args
 
 from services.catalog import pick
 from services.errors import ModelError
 from services.protocols import ASR, Answerer
+from services.scripted.rules import follow
 from services.types import Answer, AudioClip, Evidence, Label, PathName, Question, TraceStep, Usage
 
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
+AnswerRule: TypeAlias = Callable[[Question, AudioClip | None], Answer | Awaitable[Answer]]
+
+
+class ScriptedAnswerer:
+    """Answers by rule; see `services.scripted.rules` for what a rule may do.
+
+    Args:
+        rule: question, clip -> answer.
+        latency_s: how long every answer takes.
+    """
+
+    def __init__(self, rule: AnswerRule, *, latency_s: float = 0.0) -> None:
+        self.questions: list[Question] = []
+        """The questions that it was asked, in order."""
+        self.clips: list[AudioClip | None] = []
+        """The clip of each question."""
+        self.num_running = self.most_running = 0
+        """Questions that are being answered now, and the most at once so far."""
+        self._rule, self._latency_s = rule, latency_s
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        self.questions.append(question)
+        self.clips.append(clip)
+        self.num_running += 1
+        self.most_running = max(self.most_running, self.num_running)
+        await asyncio.sleep(self._latency_s)
+        self.num_running -= 1
+        return await follow(self._rule, question, clip)
 
 
 class EchoAnswerer:
@@ -65,11 +95,17 @@ class ScriptedASR:
 
 
 class ScriptedService:
-    """Answers under five names; ready when told."""
+    """Answers under several names; ready when told.
 
-    def __init__(self) -> None:
+    Args:
+        rules: path -> rule of its answers; the other paths answer as `EchoAnswerer` does.
+        names: the names that it answers under.
+    """
+
+    def __init__(self, rules: dict[PathName, AnswerRule] | None = None, names: tuple[str, ...] = NAMES) -> None:
         self.waiting: tuple[str, ...] = ()
-        self.names = NAMES
+        self.names = names
+        self.rules = rules or {}
         self.cancelled: list[str] = []
         """Paths whose work was stopped."""
         self.started, self.release = asyncio.Event(), asyncio.Event()
@@ -84,7 +120,7 @@ class ScriptedService:
         path = pick(self._paths(), "model", name or self.names[0])
         if self.waiting:
             raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
-        return EchoAnswerer(path, self)
+        return ScriptedAnswerer(self.rules[path]) if path in self.rules else EchoAnswerer(path, self)
 
     async def arms(self) -> tuple[str, str]:
         if "both" not in self.names:

@@ -14,6 +14,7 @@ from services.cache.perception import CachedCaptioner
 from services.cache.shelf import StatementStore
 from services.errors import ModelError
 from services.request_context import RequestContext, use_context
+from services.scripted.ears import ScriptedEars
 from services.settings import settings
 from services.telemetry.metrics import render_metrics
 from services.types import AudioClip, Evidence, Focus
@@ -21,72 +22,63 @@ from services.types import AudioClip, Evidence, Focus
 CLIP = AudioClip(np.zeros(160, np.float32))
 
 
-class Counting:
-    """A captioner that says how often it was asked, and fails on demand."""
-
-    name, revision = "counting", "1"
-
-    def __init__(self) -> None:
-        self.num_calls = 0
-        self.fails = False
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        self.num_calls += 1
-        await asyncio.sleep(0.01)
-        if self.fails:
-            raise ModelError("out of order")
-        asked = focus.question if focus else ""
-        return (Evidence(kind="sound", source=self.name, revision="1", text=f"call {self.num_calls} {asked}"),)
+def counting() -> ScriptedEars:
+    """Return a captioner that says how often it was asked."""
+    captioner = ScriptedEars(lambda _, focus: (f"call {captioner.num_captioned} {focus}",), latency_s=0.01)
+    return captioner
 
 
 async def test_many_who_ask_at_once_share_one_call(tmp_path: Path) -> None:
-    captioner = Counting()
+    captioner = counting()
     cached = CachedCaptioner(captioner, tmp_path)
     answers = await asyncio.gather(*(cached.caption(CLIP) for _ in range(8)))
-    assert captioner.num_calls == 1
+    assert captioner.num_captioned == 1
     assert set(answers) == {answers[0]}
 
 
 async def test_a_new_process_reads_what_an_old_one_heard(tmp_path: Path) -> None:
-    first = await CachedCaptioner(Counting(), tmp_path).caption(CLIP)
-    captioner = Counting()
+    first = await CachedCaptioner(counting(), tmp_path).caption(CLIP)
+    captioner = counting()
     assert await CachedCaptioner(captioner, tmp_path).caption(CLIP) == first
-    assert captioner.num_calls == 0
+    assert captioner.num_captioned == 0
 
 
 async def test_what_was_said_a_moment_ago_is_in_memory_and_that_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "NUM_RECENT", 2)
-    captioner = Counting()
+    captioner = counting()
     cached = CachedCaptioner(captioner, tmp_path)
-    first = await cached.caption(CLIP, "first")
+    first = await cached.caption(CLIP, Focus(question="first"))
     shutil.rmtree(tmp_path)
-    assert await cached.caption(CLIP, "first") == first
-    await cached.caption(CLIP, "second")
-    await cached.caption(CLIP, "third")
+    assert await cached.caption(CLIP, Focus(question="first")) == first
+    await cached.caption(CLIP, Focus(question="second"))
+    await cached.caption(CLIP, Focus(question="third"))
     shutil.rmtree(tmp_path)
-    assert await cached.caption(CLIP, "first") != first
-    assert captioner.num_calls == 4
+    assert await cached.caption(CLIP, Focus(question="first")) != first
+    assert captioner.num_captioned == 4
 
 
 async def test_another_focus_is_another_caption(tmp_path: Path) -> None:
-    cached = CachedCaptioner(Counting(), tmp_path)
+    cached = CachedCaptioner(counting(), tmp_path)
     assert await cached.caption(CLIP) != await cached.caption(CLIP, Focus(question="how many dogs"))
 
 
 async def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
-    captioner = Counting()
+    def fail_once(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+        if captioner.num_captioned == 1:
+            raise ModelError("out of order")
+        return ("in order",)
+
+    captioner = ScriptedEars(fail_once)
     cached = CachedCaptioner(captioner, tmp_path)
-    captioner.fails = True
     with pytest.raises(ModelError):
         await cached.caption(CLIP)
-    captioner.fails = False
     assert len(await cached.caption(CLIP)) == 1
 
 
 async def test_one_who_gives_up_does_not_stop_the_others(tmp_path: Path) -> None:
-    cached = CachedCaptioner(Counting(), tmp_path)
+    cached = CachedCaptioner(counting(), tmp_path)
     impatient, patient = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
     await asyncio.sleep(0)
     impatient.cancel()
@@ -94,21 +86,21 @@ async def test_one_who_gives_up_does_not_stop_the_others(tmp_path: Path) -> None
 
 
 async def test_one_who_gives_up_does_not_make_a_latecomer_start_again(tmp_path: Path) -> None:
-    captioner = Counting()
+    captioner = counting()
     cached = CachedCaptioner(captioner, tmp_path)
     impatient, patient = (asyncio.create_task(cached.caption(CLIP)) for _ in range(2))
     await asyncio.sleep(0)
     impatient.cancel()
     await asyncio.sleep(0)
     assert await cached.caption(CLIP) == await patient
-    assert captioner.num_calls == 1
+    assert captioner.num_captioned == 1
 
 
 async def test_a_file_that_a_crash_left_damaged_is_heard_again(tmp_path: Path) -> None:
-    first = await CachedCaptioner(Counting(), tmp_path).caption(CLIP)
+    first = await CachedCaptioner(counting(), tmp_path).caption(CLIP)
     (file,) = tmp_path.rglob("*.json")
     file.write_text("[{")
-    assert await CachedCaptioner(Counting(), tmp_path).caption(CLIP) == first
+    assert await CachedCaptioner(counting(), tmp_path).caption(CLIP) == first
 
 
 async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path) -> None:
@@ -118,7 +110,7 @@ async def test_hits_misses_and_who_waited_for_another_are_counted(tmp_path: Path
         return {one.labels["result"]: one.value for one in samples if one.labels["kind"] == "captions"}
 
     before = counted()
-    cached = CachedCaptioner(Counting(), tmp_path)
+    cached = CachedCaptioner(counting(), tmp_path)
     await asyncio.gather(*(cached.caption(CLIP) for _ in range(3)))
     await cached.caption(CLIP)
     after = counted()
@@ -133,11 +125,11 @@ async def said_to(tenant: str, cached: CachedCaptioner) -> tuple[tuple[Evidence,
 
 
 async def test_one_keys_perception_is_new_to_another_and_so_is_work_under_way(tmp_path: Path) -> None:
-    captioner = Counting()
+    captioner = counting()
     cached = CachedCaptioner(captioner, tmp_path)
     at_once = await asyncio.gather(*(said_to(tenant, cached) for tenant in ("alice", "bob", "")))
     assert [how for _, how in at_once] == [["miss"], ["miss"], ["miss"]]
-    assert captioner.num_calls == 3
+    assert captioner.num_captioned == 3
     assert [(await said_to(tenant, cached))[1] for tenant in ("alice", "bob", "", "carol")] == [
         *(["hit"], ["hit"], ["hit"]),
         ["miss"],
@@ -145,7 +137,7 @@ async def test_one_keys_perception_is_new_to_another_and_so_is_work_under_way(tm
 
 
 async def test_a_key_named_like_a_folder_leads_nowhere_else(tmp_path: Path) -> None:
-    cached = CachedCaptioner(Counting(), tmp_path / "perception")
+    cached = CachedCaptioner(counting(), tmp_path / "perception")
     await said_to("..", cached)
     assert [path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.json")] == [("perception", "captions")]
     assert (await said_to("", cached))[1] == ["miss"]
@@ -154,7 +146,7 @@ async def test_a_key_named_like_a_folder_leads_nowhere_else(tmp_path: Path) -> N
 async def test_keys_share_perception_where_that_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_SHARED_PERCEPTION", "true")
     settings.cache_clear()
-    cached = CachedCaptioner(Counting(), tmp_path)
+    cached = CachedCaptioner(counting(), tmp_path)
     monkeypatch.undo()
     settings.cache_clear()
     first, _ = await said_to("alice", cached)

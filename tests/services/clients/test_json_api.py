@@ -27,7 +27,7 @@ class Scripted:
         self.received: list[bytes] = []
         self.keys: list[str | None] = []
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         self.received.append(await request.read())
         self.keys.append(request.headers.get("Authorization"))
         return self.responses.pop(0)
@@ -37,7 +37,7 @@ class Scripted:
 async def scripted() -> AsyncIterator[tuple[Scripted, str]]:
     script = Scripted()
     app = web.Application(client_max_size=10**8)
-    app.router.add_post("/ask", script.answer)
+    app.router.add_post("/ask", script.respond)
     async with TestServer(app) as running:
         yield script, str(running.make_url("/"))
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from services.http.access.auth import ApiKeys, new_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
-from services.types import Answer, AudioClip, Evidence, Question, TraceStep
+from services.types import Answer, AudioClip, Choice, Evidence, Question, TraceStep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -31,43 +32,29 @@ LISTENED = TraceStep(step="listen", text="tiny")
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 
 
-class Arm:
-    """Chooses its own option, with evidence where it is the cascade."""
-
-    def __init__(self, name: str) -> None:
-        self.is_cascade = name.startswith("cascade")
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        assert clip is not None
-        choice = question.choices[0 if self.is_cascade else -1]
-        heard = Evidence(
-            kind="sound", source="listener", revision="1", text=f"A tone {HOSTILE}", start_s=0.5, end_s=1.0
-        )
-        return Answer(
-            question_id="",
-            reply=choice.letter,
-            choice=choice,
-            probabilities={one.letter: 0.75 if one == choice else 0.25 for one in question.choices},
-            path="cascade" if self.is_cascade else "lalm",
-            trace=(READ,) if self.is_cascade else (LISTENED,),
-            evidence=(heard,) if self.is_cascade else (),
-            timings_s={"read": 0.2},
-        )
+HEARD = Evidence(kind="sound", source="listener", revision="1", text=f"A tone {HOSTILE}", start_s=0.5, end_s=1.0)
 
 
-class TwoArms(ScriptedService):
-    """A cascade and a LALM that never agree."""
+def choose(question: Question, choice: Choice) -> dict[str, Any]:
+    """Return the fields of an answer that chooses one option."""
+    odds = {one.letter: 0.75 if one == choice else 0.25 for one in question.choices}
+    return {"question_id": "", "reply": choice.letter, "choice": choice, "probabilities": odds}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.names = ("cascade/tiny", "lalm/tiny")
 
-    async def answerer(self, name: str | None) -> Arm:
-        assert name in self.names
-        return Arm(name)
+def read(question: Question, clip: AudioClip | None) -> Answer:
+    """Choose the first option, with evidence."""
+    fields = choose(question, question.choices[0])
+    return Answer(path="cascade", trace=(READ,), evidence=(HEARD,), timings_s={"read": 0.2}, **fields)
 
-    def needs_clip(self, name: str | None) -> bool:
-        return True
+
+def listen(question: Question, clip: AudioClip | None) -> Answer:
+    """Choose the last option, without evidence."""
+    return Answer(path="lalm", trace=(LISTENED,), timings_s={"read": 0.2}, **choose(question, question.choices[-1]))
+
+
+def two_arms() -> ScriptedService:
+    """Return a cascade and a LALM that never agree."""
+    return ScriptedService({"cascade": read, "lalm": listen}, ("cascade/tiny", "lalm/tiny", "both"))
 
 
 @pytest.fixture
@@ -87,7 +74,7 @@ def served(keys: ApiKeys) -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(TwoArms(), Limits(), keys), port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(two_arms(), Limits(), keys), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -112,7 +99,7 @@ def browser() -> Iterator[Chrome]:
 
 
 def test_every_file_is_our_own_and_requests_only_our_own() -> None:
-    with TestClient(create_app(TwoArms(), Limits()), "http://127.0.0.1") as client:
+    with TestClient(create_app(two_arms(), Limits()), "http://127.0.0.1") as client:
         page = client.get("/")
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
         assert "//" not in page.text.replace("<!doctype html>", "")

@@ -28,7 +28,7 @@ class Scripted:
         self.keys: list[str | None] = []
         self.url = ""
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         self.requests.append(await request.json())
         self.keys.append(request.headers.get("Authorization"))
         return self.responses.pop(0)
@@ -49,7 +49,7 @@ Fixture: TypeAlias = tuple[Scripted, Callable[..., ServedLLM]]
 async def server() -> AsyncIterator[Fixture]:
     scripted = Scripted()
     app = web.Application()
-    app.router.add_post("/v1/chat/completions", scripted.answer)
+    app.router.add_post("/v1/chat/completions", scripted.respond)
     async with TestServer(app) as running:
         url = scripted.url = str(running.make_url("/v1"))
         yield scripted, lambda **options: ServedLLM(Endpoint(url=url, model="toy", **options), name="toy")

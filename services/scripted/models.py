@@ -1,0 +1,38 @@
+"""The models of a path, scripted: for tests, never for answers."""
+
+import time
+
+from services.protocols import ASR, LALM, LLM, Captioner
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+
+
+class ScriptedModels:
+    """Opens scripted models, as `agents.models.LocalModels` opens those of the catalogues.
+
+    Args:
+        llm: the LLM.
+        ears: captioner and ASR.
+        lalm: the LALM.
+        load_s: how long the thread that opens a model is kept busy.
+    """
+
+    def __init__(self, llm: ScriptedLLM, ears: ScriptedEars, lalm: ScriptedLALM, *, load_s: float = 0.0) -> None:
+        self._llm, self._ears, self._lalm, self._load_s = llm, ears, lalm, load_s
+
+    def llm(self) -> LLM:
+        time.sleep(self._load_s)
+        return self._llm
+
+    def captioner(self) -> Captioner:
+        time.sleep(self._load_s)
+        return self._ears
+
+    def asr(self) -> ASR:
+        time.sleep(self._load_s)
+        return self._ears
+
+    def lalm(self) -> LALM:
+        time.sleep(self._load_s)
+        return self._lalm
