@@ -17,6 +17,7 @@ from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
 from lalm.train import checkpoint
 from lalm.train import recipe as train
 from services.errors import ModelError
+from services.scripted.ears import ScriptedEars
 from services.types import AudioClip, Choice, Evidence, Message
 
 MakeRun = Callable[..., Path]
@@ -32,16 +33,10 @@ def asked(text: str) -> tuple[Message, ...]:
     return (Message(role="system", content="You hear."), Message(role="user", content=text))
 
 
-class Words:
-    """A recogniser that hears the same words in every clip."""
-
-    name, revision = "words", "1"
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return (
-            Evidence(kind="transcript", source="words", revision="1", text=" ring \n it"),
-            Evidence(kind="language", source="words", revision="1", text="English"),
-        )
+def words() -> ScriptedEars:
+    """Return an ASR that hears the same words in every clip."""
+    language = Evidence(kind="language", source="words", revision="1", text="English")
+    return ScriptedEars(words=lambda _: (" ring \n it", language), name="words")
 
 
 @pytest.fixture
@@ -76,7 +71,7 @@ def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str,
 async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
     folder: Path, make_clip: MakeClip, seconds: float
 ) -> None:
-    lalm, clip = InProcessTrainedLALM(folder, name="test", asr=Words()), make_clip(seconds, seed=4)
+    lalm, clip = InProcessTrainedLALM(folder, name="test", asr=words()), make_clip(seconds, seed=4)
     reading = await lalm.choose(asked("What is heard?"), clip, CHOICES)
     prompt = (asked("")[0], Message(role="user", content=insert_audio("What is heard?")))
     with torch.no_grad():

@@ -51,7 +51,7 @@ class StrictServer:
         self.heard_s: list[float] = []
         self.texts: list[str] = []
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         body = await request.json()
         if body["model"] != self.rules.hub_id:
             return web.json_response({"error": {"message": "The model does not exist."}}, status=404)
@@ -93,7 +93,7 @@ def _seconds(part: dict[str, Any]) -> float:
 async def strict() -> AsyncIterator[tuple[StrictServer, str]]:
     server = StrictServer()
     app = web.Application(client_max_size=10**9)
-    app.router.add_post("/v1/chat/completions", server.answer)
+    app.router.add_post("/v1/chat/completions", server.respond)
     async with TestServer(app) as running:
         yield server, str(running.make_url("/v1"))
 

@@ -29,7 +29,7 @@ class Listening:
         self.requests: list[dict[str, Any]] = []
         self.completion: dict[str, Any] = {}
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         self.requests.append(await request.json())
         return web.Response(text=json.dumps(self.completion), content_type="application/json")
 
@@ -45,7 +45,7 @@ class Listening:
 async def served() -> AsyncIterator[tuple[Listening, str]]:
     listening = Listening()
     app = web.Application(client_max_size=10**8)
-    app.router.add_post("/v1/chat/completions", listening.answer)
+    app.router.add_post("/v1/chat/completions", listening.respond)
     async with TestServer(app) as running:
         yield listening, str(running.make_url("/v1"))
 

@@ -23,20 +23,12 @@ from lalm.runtimes.in_process import PRIOR_WEIGHT
 from lalm.runtimes.served_run import ServedTrainedLALM
 from services.clients.chat_server import Endpoint
 from services.errors import ModelError
-from services.types import AudioClip, Choice, Evidence, Message
+from services.scripted.ears import ScriptedEars
+from services.types import AudioClip, Choice, Message
 
 NUM_QUERIES = 5
 MESSAGES = (Message(role="system", content="Listen."), Message(role="user", content="What is heard?"))
 CHOICES = (Choice(letter="A", text="A dog barks"), Choice(letter="B", text="A bell"))
-
-
-class Says:
-    """A recogniser that always hears the same words."""
-
-    name = "says"
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return (Evidence(kind="transcript", source="says", revision="1", text="a cat.", reliability="model"),)
 
 
 class Engine:
@@ -50,7 +42,7 @@ class Engine:
         self.tokenizer, self.texts, self.says_replies = tokenizer, list[str](), says_replies
         self.ways: list[str] = []
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.Response:
         body = await request.json()
         text = self.tokenizer.apply_chat_template(
             body["messages"], tokenize=False, add_generation_prompt=body.get("add_generation_prompt", True)
@@ -93,7 +85,7 @@ def _samples(messages: list[dict[str, Any]]) -> np.ndarray:
 async def engine(request: pytest.FixtureRequest, backbones: Callable[[str], Path]) -> AsyncIterator[tuple[Engine, str]]:
     served = Engine(add_audio_tokens(AutoTokenizer.from_pretrained(backbones("llama"))), says_replies=request.param)
     app = web.Application(client_max_size=10**8)
-    app.router.add_post("/v1/chat/completions", served.answer)
+    app.router.add_post("/v1/chat/completions", served.respond)
     async with TestServer(app) as running:
         yield served, str(running.make_url("/v1"))
 
@@ -104,9 +96,8 @@ def open_run(make_run: Callable[..., Path], tmp_path: Path) -> Callable[[str], S
     (tmp_path / "run" / "config.yaml").write_bytes(make_run().read_bytes())
 
     def opened(url: str) -> ServedTrainedLALM:
-        return ServedTrainedLALM(
-            tmp_path / "run", Endpoint(url=url, model="run", num_retries=0), name="run", asr=Says()
-        )
+        asr = ScriptedEars(words=lambda _: ("a cat.",))
+        return ServedTrainedLALM(tmp_path / "run", Endpoint(url=url, model="run", num_retries=0), name="run", asr=asr)
 
     return opened
 
