@@ -11,7 +11,8 @@ from pathlib import Path
 from eval.cli import main
 from services import catalog
 from services.errors import ModelError
-from services.types import Choice, Message, Reading, ReadingStyle
+from services.scripted.llm import ScriptedLLM
+from services.types import Choice, Reading
 
 LOG = Path(sys.argv[1])
 
@@ -22,29 +23,29 @@ def note(question: str) -> None:
         log.write(question + "\n")
 
 
-class Scripted:
-    """Chooses the first option."""
+async def choose_at_once(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+    note(prompt.replace("\n", " "))
+    return Reading(reply="(A)")
 
-    revision = "scripted"
-    style = ReadingStyle()
 
-    def __init__(self, name: str, delay_s: float) -> None:
-        self.name = name
-        self.delay_s = delay_s
-        self.num_asked = 0
+async def choose_slowly(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+    reading = await choose_at_once(prompt, choices)
+    await asyncio.sleep(0.2)
+    return reading
 
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        raise AssertionError(messages)
 
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        note(messages[-1].content.replace("\n", " "))
-        self.num_asked += 1
-        await asyncio.sleep(self.delay_s)
-        if self.name == "broken" and self.num_asked % 5 == 0:
+def open_broken(url: str | None) -> ScriptedLLM:
+    async def choose(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+        reading = await choose_at_once(prompt, choices)
+        if len(llm.prompts) % 5 == 0:
             raise ModelError("The server answered 500.")
-        return Reading(reply="(A)")
+        return reading
+
+    llm = ScriptedLLM(choose=choose, name="broken")
+    return llm
 
 
-for name, delay_s in (("quick", 0.0), ("slow", 0.2), ("broken", 0.0)):
-    catalog.LLMS[name] = lambda url, name=name, delay_s=delay_s: Scripted(name, delay_s)
+catalog.LLMS["quick"] = lambda url: ScriptedLLM(choose=choose_at_once, name="quick", revision="scripted")
+catalog.LLMS["slow"] = lambda url: ScriptedLLM(choose=choose_slowly, name="slow")
+catalog.LLMS["broken"] = open_broken
 main(sys.argv[2:])

@@ -10,7 +10,8 @@ from eval.run.controls import CONTROLS, ROTATION, ControlSampling, SilencedAnswe
 from eval.run.plan import Plan, plan_run
 from eval.store.records import RunOptions
 from services.errors import BadConfig
-from services.types import Answer, AudioClip, Question
+from services.scripted.service import ScriptedAnswerer
+from services.types import Answer, AudioClip
 
 DRAW = ControlSampling(seed=3, num_probed=4)
 NUM_ITEMS = 12
@@ -109,15 +110,10 @@ def test_probes_ask_a_seeded_few(control: str) -> None:
 
 
 async def test_silence_is_as_long_as_the_clip() -> None:
-    class Listener:
-        async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-            assert clip is not None
-            self.heard = clip.samples
-            return Answer(question_id="", reply="", choice=None, path="cascade")
-
-    listener = Listener()
+    listener = ScriptedAnswerer(lambda *_: Answer(question_id="", reply="", choice=None, path="cascade"))
     await SilencedAnswerer(listener).answer(item(0).to_question(), AudioClip(np.ones(1600, np.float32)))
-    assert (listener.heard == np.zeros(1600)).all()
+    (heard,) = listener.clips
+    assert heard is not None and (heard.samples == np.zeros(1600)).all()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from services.cache.perception import CachedCaptioner
 from services.errors import BadAudio, ModelError
 from services.protocols import Answerer
 from services.scripted.ears import ScriptedEars
+from services.scripted.service import ScriptedAnswerer
 from services.types import Answer, AudioClip, Choice, Question
 
 Reply = Callable[[Question], Answer]
@@ -33,24 +33,8 @@ def answer_of(question: Question, choice: Choice | None, reply: str = "") -> Ans
     return Answer(question_id=question.id, reply=reply, choice=choice, path="text")
 
 
-class Recorder:
-    """Answers by a rule, and notes what it was asked and how many were in flight."""
-
-    def __init__(self, reply: Reply, delay_s: float = 0.0) -> None:
-        self.reply = reply
-        self.delay_s = delay_s
-        self.asked: list[str] = []
-        self.clips: list[AudioClip | None] = []
-        self.in_flight = self.most_in_flight = 0
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        self.asked.append(question.id)
-        self.clips.append(clip)
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        await asyncio.sleep(self.delay_s)
-        self.in_flight -= 1
-        return self.reply(question)
+def answer_by(reply: Reply, *, latency_s: float = 0.0) -> ScriptedAnswerer:
+    return ScriptedAnswerer(lambda question, clip: reply(question), latency_s=latency_s)
 
 
 async def drive(answerer: Answerer, benchmark: Benchmark, concurrency: int, *, hears: bool = False) -> list[Prediction]:
@@ -60,10 +44,10 @@ async def drive(answerer: Answerer, benchmark: Benchmark, concurrency: int, *, h
 
 
 async def test_at_most_n_items_are_in_flight_and_each_is_asked_once() -> None:
-    answerer = Recorder(lambda question: answer_of(question, question.choices[1]), delay_s=0.002)
+    answerer = answer_by(lambda question: answer_of(question, question.choices[1]), latency_s=0.002)
     predictions = await drive(answerer, benchmark_of(*"abcdefghij" * 5), concurrency=7)
-    assert answerer.most_in_flight == 7
-    assert sorted(answerer.asked, key=int) == [str(number) for number in range(50)]
+    assert answerer.most_running == 7
+    assert sorted((question.id for question in answerer.questions), key=int) == [str(number) for number in range(50)]
     assert sum(prediction.correct_strict for prediction in predictions) == 50
 
 
@@ -75,7 +59,7 @@ async def test_a_failing_item_is_recorded_and_stops_nothing() -> None:
             raise ZeroDivisionError("a bug of ours")
         return answer_of(question, question.choices[0], "Man")
 
-    predictions = {prediction.id: prediction for prediction in await drive(Recorder(reply), benchmark_of(*"abcd"), 2)}
+    predictions = {prediction.id: prediction for prediction in await drive(answer_by(reply), benchmark_of(*"abcd"), 2)}
     assert len(predictions) == 4
     assert predictions["1"].failed == "The server is gone."
     assert "Traceback" in str(predictions["2"].failed)
@@ -88,7 +72,7 @@ async def test_a_failing_item_is_recorded_and_stops_nothing() -> None:
 
 
 async def test_an_unread_reply_is_wrong_and_says_so() -> None:
-    answerer = Recorder(lambda question: answer_of(question, None, "A woman or a man"))
+    answerer = answer_by(lambda question: answer_of(question, None, "A woman or a man"))
     (prediction,) = await drive(answerer, benchmark_of("a"), 1)
     assert (prediction.unread, prediction.correct_strict, prediction.failed) == (True, False, None)
     assert (prediction.model_output, prediction.model_prediction) == ("A woman or a man", "A woman or a man")
@@ -97,7 +81,7 @@ async def test_an_unread_reply_is_wrong_and_says_so() -> None:
 async def test_a_duplicated_right_option_is_right_under_either_letter() -> None:
     item = Item(id="1", audio="a", question="?", choices=("ten", "six", "ten"), answer="ten", task="music")
     benchmark = benchmark_of("a").model_copy(update={"items": (item,)})
-    answerer = Recorder(lambda question: answer_of(question, question.choices[2]))
+    answerer = answer_by(lambda question: answer_of(question, question.choices[2]))
     (prediction,) = await drive(answerer, benchmark, 1)
     assert prediction.correct_strict
 
@@ -110,11 +94,24 @@ async def test_each_clip_is_decoded_once_and_held_only_while_it_is_needed(monkey
         return AudioClip(np.full(1600, len(decoded) / 100, np.float32))
 
     monkeypatch.setattr(clips, "load", load)
-    answerer = Recorder(lambda question: answer_of(question, None), delay_s=0.001)
+    answerer = answer_by(lambda question: answer_of(question, None), latency_s=0.001)
     benchmark = benchmark_of(*"abcabcabcabc")
     await drive(answerer, benchmark, concurrency=2, hears=True)
     assert decoded == ["a", "b", "c"]
-    assert answerer.asked == ["0", "3", "6", "9", "1", "4", "7", "10", "2", "5", "8", "11"]
+    assert [question.id for question in answerer.questions] == [
+        "0",
+        "3",
+        "6",
+        "9",
+        "1",
+        "4",
+        "7",
+        "10",
+        "2",
+        "5",
+        "8",
+        "11",
+    ]
     assert len({clip.sha256 for clip in answerer.clips if clip}) == 3
 
 
@@ -125,7 +122,7 @@ async def test_a_clip_that_cannot_be_decoded_fails_all_its_items_and_no_other(mo
         return AudioClip(np.zeros(1600, np.float32))
 
     monkeypatch.setattr(clips, "load", load)
-    answerer = Recorder(lambda question: answer_of(question, None))
+    answerer = answer_by(lambda question: answer_of(question, None))
     predictions = await drive(answerer, benchmark_of(*"abab"), 4, hears=True)
     assert {prediction.id: prediction.failed for prediction in predictions} == {
         "0": None,
@@ -136,21 +133,20 @@ async def test_a_clip_that_cannot_be_decoded_fails_all_its_items_and_no_other(mo
 
 
 async def test_what_came_out_of_the_perception_cache_is_counted(tmp_path: Path) -> None:
-    class Listener:
-        captioner = CachedCaptioner(ScriptedEars(), tmp_path)
+    captioner = CachedCaptioner(ScriptedEars(), tmp_path)
 
-        async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-            await self.captioner.caption(AudioClip(np.zeros(16_000, dtype=np.float32)))
-            return answer_of(question, question.choices[0])
+    async def caption(question: Question, clip: AudioClip | None) -> Answer:
+        await captioner.caption(AudioClip(np.zeros(16_000, dtype=np.float32)))
+        return answer_of(question, question.choices[0])
 
-    predictions = await drive(Listener(), benchmark_of("a", "a", "b"), concurrency=1)
+    predictions = await drive(ScriptedAnswerer(caption), benchmark_of("a", "a", "b"), concurrency=1)
     assert [one.num_cached for one in predictions] == [0, 1, 1]
 
 
 async def test_the_clock_goes_on_from_earlier_sessions() -> None:
     predictions: list[Prediction] = []
     benchmark = benchmark_of("a")
-    answerer = Recorder(lambda question: answer_of(question, None), delay_s=0.01)
+    answerer = answer_by(lambda question: answer_of(question, None), latency_s=0.01)
     driver = Driver(answerer, benchmark, hears=False, clock_s=100.0)
     await driver.ask(benchmark.items, 1, predictions.append)
     assert 100.0 < predictions[0].clock_s < 101.0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from time import sleep
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -19,40 +20,33 @@ from eval.store.stored import read_predictions
 from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.protocols import Answerer
+from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question, Usage
 
 CHOICES = ["ten", "six", "ten", ""]
 
 
-class Service:
-    """Answers the last option that has words, and fails on the third question."""
+Durations: TypeAlias = list[float | None]
 
-    def __init__(self) -> None:
-        self.heard: list[float | None] = []
 
-    async def missing(self) -> tuple[str, ...]:
-        return ()
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Durations, str]]:
+    """Yield the durations of the clips that a service is sent, and its address.
 
-    async def answerer(self, path: str | None) -> Answerer:
-        return self
+    It answers with the last option that has words, and fails on the third question.
+    """
+    monkeypatch.setattr("eval.run.remote.NUM_RETRIES", 0)
+    heard_s: Durations = []
 
-    def needs_clip(self, path: str | None) -> bool:
-        return path != "text"
-
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        self.heard.append(None if clip is None else round(clip.duration_s, 3))
+    def answer(question: Question, clip: AudioClip | None) -> Answer:
+        heard_s.append(None if clip is None else round(clip.duration_s, 3))
         if "number 2" in question.text:
             raise ModelError("The captioner is gone.")
         choice = next(choice for choice in reversed(question.choices) if choice.text)
         usage = Usage(prompt_tokens=7)
         return Answer(question_id="theirs", reply=choice.letter, choice=choice, path="cascade", usage=usage)
 
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
-    monkeypatch.setattr("eval.run.remote.NUM_RETRIES", 0)
-    behind = Service()
+    behind = ScriptedService({"cascade": answer, "text": answer})
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -61,7 +55,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
         thread.start()
         while not server.started:
             sleep(0.01)
-        yield behind, url
+        yield heard_s, url
         server.should_exit = True
         thread.join()
 
@@ -85,13 +79,13 @@ def bench(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_service_gives_the_same_records(service: tuple[Service, str], bench: Path) -> None:
-    behind, url = service
+def test_a_service_gives_the_same_records(service: tuple[Durations, str], bench: Path) -> None:
+    heard_s, url = service
     request = RunRequest(path="cascade", bench=str(bench), server=url, concurrency=2, out=bench.parent / "run")
     summary = session.run(request).summary
     # Repeated and empty options arrive as published.
     assert (summary.n, summary.correct_strict, summary.failed, summary.prompt_tokens) == (4, 3, 1, 21)
-    assert behind.heard == [0.25] * 4
+    assert heard_s == [0.25] * 4
     predictions = {one.id: one for one in read_predictions(bench.parent / "run")}
     assert "answered 503" in str(predictions["i2"].failed)
     assert "The captioner is gone." in str(predictions["i2"].failed)
@@ -103,11 +97,11 @@ def test_a_service_gives_the_same_records(service: tuple[Service, str], bench: P
     assert [(model.role, model.name) for model in record.models] == [("server", url)]
 
 
-def test_a_service_can_be_asked_without_sound(service: tuple[Service, str], bench: Path) -> None:
-    behind, url = service
+def test_a_service_can_be_asked_without_sound(service: tuple[Durations, str], bench: Path) -> None:
+    heard_s, url = service
     request = RunRequest(
         path="cascade", bench=str(bench), server=url, concurrency=2, out=bench.parent / "run", controls=("no-audio",)
     )
     controls = session.run(request).summary.controls
-    assert behind.heard == [0.25] * 4 + [None] * 4
+    assert heard_s == [0.25] * 4 + [None] * 4
     assert (controls["no-audio"].changed, controls["no-audio"].compared) == (0, 3)

@@ -20,7 +20,8 @@ from services.errors import BadConfig, ModelError, UnknownName
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
-from services.types import AudioClip, Choice, Focus, Message, Reading
+from services.scripted.rules import fail_with, weigh
+from services.types import AudioClip, Choice, Focus, Reading
 
 CHOICES = ["a bell", "a dog", "a violin", "rain"]
 NUM_ITEMS = 8
@@ -98,20 +99,21 @@ def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
     assert (record.options.control, record.options.path) == ("no-audio", "text")
 
 
-class Sure(ScriptedLLM):
-    """Chooses by the level, and says how sure it is: surer where it has the first option."""
+def sure(url: str | None) -> ScriptedLLM:
+    """Open an LLM that says how sure it is of the first option: surer where that is right by the level."""
 
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        top = 0.9 if level_reader(messages[-1].content) == f"The answer is {CHOICES[0]}." else 0.4
-        rest = {choice.letter: (1 - top) / 3 for choice in choices[1:]}
-        return Reading(reply="A", probabilities={"A": top} | rest)
+    def choose(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+        top = 0.9 if level_reader(prompt) == f"The answer is {CHOICES[0]}." else 0.4
+        return weigh(top, *[(1 - top) / 3] * 3)(choices).model_copy(update={"reply": "A"})
+
+    return ScriptedLLM(choose=choose, name="sure")
 
 
 @pytest.mark.usefixtures("ears")
 def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(catalog.LLMS, "sure", lambda url: Sure(level_reader, name="sure"))
+    monkeypatch.setitem(catalog.LLMS, "sure", sure)
     plain = session.run(cascade(bench, llm="sure")).summary.calibration
     assert plain is not None and plain.abstention is None
     # Two of eight are right, and those are the surest: one right in the surest tenth, two wrong in eight in all.
@@ -134,7 +136,7 @@ def choose_level(prompt: str, clip: AudioClip) -> Reading:
 
 @pytest.mark.usefixtures("ears")
 def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(catalog.LLMS, "sure", lambda url: Sure(level_reader, name="sure"))
+    monkeypatch.setitem(catalog.LLMS, "sure", sure)
     monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
     outcome = session.run(cascade(bench, path="auto", llm="sure", lalm="hearer"))
     answers = [one.response for one in read_predictions(outcome.folder)]
@@ -150,16 +152,13 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
     ]
 
 
-def go_down(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
-    raise ModelError("The captioner is gone.")
-
-
 @pytest.mark.parametrize("path", ["cascade", "auto"])
 @pytest.mark.usefixtures("ears")
 def test_a_part_that_is_down_fails_the_item_and_is_not_done_without(
     path: str, bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(catalog.CAPTIONERS, "gone", lambda: ScriptedEars(go_down, name="gone"))
+    gone = ScriptedEars(fail_with(ModelError("The captioner is gone.")), name="gone")
+    monkeypatch.setitem(catalog.CAPTIONERS, "gone", lambda: gone)
     monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
     named = {"lalm": "hearer"} if path == "auto" else {}
     outcome = session.run(cascade(bench, path=path, captioner="gone", **named))
