@@ -20,7 +20,11 @@ from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
 from services.scripted.clock import SimulatedClock
-from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle, Route
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+from services.scripted.rules import weigh
+from services.types import Answer, AudioClip, Choice, Focus, Question, Reading, Route
 
 graph.build_agent_graph()  # imported and compiled before any clock runs
 CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
@@ -29,14 +33,15 @@ BUDGET_S = 1.6  # the ears are late after 0.8 s
 
 
 class World:
-    """All models in one: each part that is named fails as told, the others answer; the LLM prefers A, the LALM B."""
-
-    name, revision, style = "world", "1", ReadingStyle()
+    """Scripted models: each part that is missing fails as told, the others answer; the LLM prefers A, the LALM B."""
 
     def __init__(self, missing: Collection[PartName], error: Exception | None) -> None:
         self.missing = missing
         self.error = error
         """None: what is missing takes a minute."""
+        self.llm = ScriptedLLM(choose=self._read, name="world")
+        self.ears = ScriptedEars(self._caption, self._transcribe, name="world")
+        self.lalm = ScriptedLALM(choose=self._listen, name="world")
 
     async def _part(self, part: PartName) -> None:
         if part not in self.missing:
@@ -45,25 +50,24 @@ class World:
             raise self.error
         await asyncio.sleep(60)
 
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+    async def _caption(self, clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
         await self._part("listening again" if focus else "captioner")
-        return (Evidence(kind="event", source="world", revision="1", text="Focused." if focus else "Knocking."),)
+        return ("Focused." if focus else "Knocking.",)
 
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+    async def _transcribe(self, clip: AudioClip) -> tuple[str, ...]:
         await self._part("ASR")
-        return (Evidence(kind="transcript", source="world", revision="1", text="come in"),)
+        return ("come in",)
 
-    async def choose(self, messages: tuple[Message, ...], *rest: object) -> Reading:
-        await self._part("LALM" if len(rest) == 2 else "LLM")
-        if len(rest) == 2:
-            return Reading(reply="B", probabilities={"A": 0.45, "B": 0.55})
-        return Reading(reply="A", probabilities={"A": 0.6, "B": 0.4})
+    async def _read(self, prompt: str, choices: tuple[Choice, ...]) -> Reading:
+        await self._part("LLM")
+        return weigh(0.6, 0.4)(choices)
 
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        raise AssertionError(messages)
+    async def _listen(self, prompt: str, clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        await self._part("LALM")
+        return weigh(0.45, 0.55)(choices)
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        raise AssertionError(messages)
+    def cascade(self, policy: Policy, *, follow_up: FollowUp | None = None) -> Cascade:
+        return Cascade(self.llm, self.ears, self.ears, follow_up=follow_up, policy=policy)
 
 
 class Always:
@@ -91,10 +95,13 @@ def answer(
     clock: SimulatedClock | None = None,
 ) -> Answer:
     world = World(missing, error)
-    follow_up = FollowUp(Listeners(world, world), world, budget=1, policy=policy) if follows_up else None
-    cascade = Cascade(world, world, world, follow_up=follow_up, policy=policy)
+    ears = Listeners(world.ears, world.ears)
+    follow_up = FollowUp(ears, world.llm, budget=1, policy=policy) if follows_up else None
+    cascade = world.cascade(policy, follow_up=follow_up)
     with set_deadline(None if error else BUDGET_S):
-        return (clock.run if clock else asyncio.run)(Auto(cascade, Direct(world), Always(way)).answer(QUESTION, CLIP))
+        return (clock.run if clock else asyncio.run)(
+            Auto(cascade, Direct(world.lalm), Always(way)).answer(QUESTION, CLIP)
+        )
 
 
 ROWS: tuple[tuple[tuple[PartName, ...], str, tuple[str, ...], str], ...] = (
@@ -148,7 +155,7 @@ def test_what_is_late_is_done_without(
 def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
     num_steps, ended = 0, Event()
 
-    def describe() -> tuple[Evidence, ...]:
+    def describe() -> tuple[str, ...]:
         nonlocal num_steps
         try:
             for _ in range(1000):  # 20 s, were it not stopped
@@ -159,10 +166,10 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
             ended.set()
         return ()
 
-    async def caption(world: World, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+    async def caption(world: World, clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
         return await run_in_thread(describe)
 
-    monkeypatch.setattr(World, "caption", caption)
+    monkeypatch.setattr(World, "_caption", caption)
     found = answer("cascade")
     assert found.degraded and "'caption' was not done within" in found.degraded[0]
     assert ended.wait(2)
@@ -216,9 +223,9 @@ def test_the_cascade_by_itself_has_no_lalm_to_stand_in() -> None:
     for missing, message in ((("LLM",), r"^Gone\.$"), (("captioner", "ASR"), r"no captioner: Gone\.; no ASR: Gone\.")):
         world = World(missing, ModelError("Gone."))
         with pytest.raises(ModelError, match=message):
-            asyncio.run(Cascade(world, world, world, policy=DEGRADING).answer(QUESTION, CLIP))
+            asyncio.run(world.cascade(DEGRADING).answer(QUESTION, CLIP))
     world = World(("ASR",), ModelError("Gone."))
-    found = asyncio.run(Cascade(world, world, world, policy=DEGRADING).answer(QUESTION, CLIP))
+    found = asyncio.run(world.cascade(DEGRADING).answer(QUESTION, CLIP))
     assert (found.path, found.degraded, found.choice) == ("cascade", ("no ASR: Gone.",), Choice(letter="A", text="Two"))
     assert list(map(str, found.trace[-2:])) == ["degraded: the answer rests on the captions", "read: world"]
 

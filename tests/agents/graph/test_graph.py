@@ -12,7 +12,11 @@ from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Listeners
 from agents.routing.router import Rule
-from services.types import AudioClip, Evidence, Focus, Message, Question, Reading, ReadingStyle
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+from services.scripted.rules import weigh
+from services.types import AudioClip, Question
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -29,28 +33,6 @@ def test_every_step_leads_to_an_answer_or_to_the_other_arm() -> None:
     assert {target for source, target in edges if source == "reconcile"} == {"answer", "listen", "__start__"}
 
 
-class World:
-    """All models in one; the LLM and the LALM differ."""
-
-    name, revision, style = "world", "1", ReadingStyle()
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        return (Evidence(kind="event", source="world", revision="1", text=focus.question if focus else "Knocking."),)
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return ()
-
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        raise AssertionError(messages)
-
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        raise AssertionError(messages)
-
-    async def choose(self, messages: tuple[Message, ...], *rest: object) -> Reading:
-        likely = 0.55 if len(rest) == 1 else 0.4
-        return Reading(reply="?", probabilities={"A": likely, "B": 1 - likely})
-
-
 def inside(value: object) -> Iterator[object]:
     """Yield a value and all that it holds."""
     yield value
@@ -63,9 +45,11 @@ def inside(value: object) -> Iterator[object]:
 
 
 async def test_no_audio_is_in_the_state_of_any_step() -> None:
-    world, clip = World(), AudioClip(np.zeros(16_000, np.float32))
-    follow_up = FollowUp(Listeners(world, world), world, budget=1)
-    context = Choosing(clip, CascadeParts(world, world, world, follow_up=follow_up), Direct(world), Rule())
+    clip = AudioClip(np.zeros(16_000, np.float32))
+    llm, lalm = ScriptedLLM(choose=weigh(0.55, 0.45)), ScriptedLALM(choose=weigh(0.4, 0.6))
+    ears = ScriptedEars(lambda _, focus: (focus.question if focus else "Knocking.",))
+    follow_up = FollowUp(Listeners(ears, ears), llm, budget=1)
+    context = Choosing(clip, CascadeParts(llm, ears, ears, follow_up=follow_up), Direct(lalm), Rule())
     asked = GraphInput(
         question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256
     )

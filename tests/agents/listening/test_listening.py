@@ -12,7 +12,12 @@ from agents.listening.tools import Listeners
 from agents.paths import make_builder
 from agents.reading.reading import RotatedLLM, read
 from services.errors import BadConfig, ModelError
-from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+from services.scripted.models import ScriptedModels
+from services.scripted.rules import fail_with, weigh
+from services.types import Answer, AudioClip, Evidence, Focus, Question, ReadingStyle
 
 CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
 HOW_MANY = Question.ask("How many knocks are heard?", ("Two", "Three", "Four"), id="q1")
@@ -23,63 +28,18 @@ def statement(text: str, reliability: str = "measured", **fields: object) -> Evi
     return Evidence.model_validate(known | {"text": text} | fields)
 
 
-class Reader:
-    """An LLM with fixed probabilities that counts its prompts."""
-
-    name = "reader"
-    revision = "1"
-    style = ReadingStyle()
-
-    def __init__(self, *probabilities: float) -> None:
-        self.probabilities = probabilities
-        self.prompts: list[str] = []
-
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        raise AssertionError(messages)
-
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        self.prompts.append(messages[-1].content)
-        letters = [choice.letter for choice in choices]
-        return Reading(reply="A", probabilities=dict(zip(letters, self.probabilities, strict=True)))
+def open_llm(*probabilities: float, style: ReadingStyle | None = None) -> ScriptedLLM:
+    return ScriptedLLM(choose=weigh(*probabilities), name="reader", style=style)
 
 
-class Listener:
-    """A captioner whose words depend on what it is to listen for, and an ASR that hears nothing."""
-
-    name = "listener"
-    revision = "1"
-
-    def __init__(self, focused: tuple[Evidence, ...], usual: tuple[Evidence, ...] = (), *, fails: bool = False) -> None:
-        self.focused = focused
-        self.usual = usual
-        self.fails = fails
-        self.focuses: list[Focus | None] = []
-        self.lengths_s: list[float] = []
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        if focus and self.fails:
-            raise ModelError("The captioner is gone.")
-        self.focuses.append(focus)
-        self.lengths_s.append(clip.duration_s)
-        return self.focused if focus else self.usual
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return ()
+def open_ears(focused: tuple[Evidence, ...], usual: tuple[Evidence, ...] = ()) -> ScriptedEars:
+    """Return ears that state one thing when they are to listen for something, and else another; nobody speaks."""
+    return ScriptedEars(lambda _, focus: focused if focus else usual)
 
 
-class Models:
-    """Opens the doubles."""
-
-    def llm(self) -> Reader:
-        return Reader(0.4, 0.35, 0.25)
-
-    def captioner(self) -> Listener:
-        return Listener(())
-
-    asr = captioner
-
-    def lalm(self) -> Reader:
-        return Reader(0.1, 0.1, 0.8)
+def open_models(style: ReadingStyle | None = None) -> ScriptedModels:
+    llm, lalm = open_llm(0.4, 0.35, 0.25, style=style), ScriptedLALM(choose=weigh(0.1, 0.1, 0.8))
+    return ScriptedModels(llm, ScriptedEars(), lalm)
 
 
 def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answer:
@@ -90,13 +50,13 @@ def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answ
     )
 
 
-def refine(listener: Listener, answer: Answer, *, budget: int = 4, question: Question = HOW_MANY) -> Answer:
-    follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
+def refine(listener: ScriptedEars, answer: Answer, *, budget: int = 4, question: Question = HOW_MANY) -> Answer:
+    follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
     return asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
 
 
 def test_a_count_decides_where_the_answer_was_not_sure() -> None:
-    listener = Listener((statement("Number of separate events: 3."),))
+    listener = open_ears((statement("Number of separate events: 3."),))
     refined = refine(listener, answered(0.4, 0.35, 0.25))
     assert refined.choice == HOW_MANY.choices[1] and refined.reply == "B"
     options = tuple(choice.text for choice in HOW_MANY.choices)
@@ -108,7 +68,7 @@ def test_a_count_decides_where_the_answer_was_not_sure() -> None:
 
 
 def test_a_sure_answer_is_not_followed_up() -> None:
-    listener = Listener((statement("Number of separate events: 3."),))
+    listener = open_ears((statement("Number of separate events: 3."),))
     sure = answered(0.9, 0.05, 0.05)
     refined = refine(listener, sure)
     assert listener.focuses == []
@@ -116,21 +76,21 @@ def test_a_sure_answer_is_not_followed_up() -> None:
 
 
 def test_it_stops_when_the_options_separate() -> None:
-    listener = Listener((statement("Number of separate events: 3."),))
+    listener = open_ears((statement("Number of separate events: 3."),))
     assert len(refine(listener, answered(0.4, 0.35, 0.25)).drafts) == 2
     assert listener.focuses[1:] == []
 
 
 def test_the_budget_is_not_overspent() -> None:
-    listener = Listener((statement("Nothing that helps."),))
+    listener = open_ears((statement("Nothing that helps."),))
     refined = refine(listener, answered(0.4, 0.35, 0.25), budget=1)
     assert len(listener.focuses) == 1
     assert max(draft.actions for draft in refined.drafts) == 1
 
 
 def test_without_a_budget_nothing_changes_to_the_byte() -> None:
-    listener = Listener((statement("Number of separate events: 3."),), (statement("Knocking."),))
-    reader = Reader(0.4, 0.35, 0.25)
+    listener = open_ears((statement("Number of separate events: 3."),), (statement("Knocking."),))
+    reader = open_llm(0.4, 0.35, 0.25)
     plain = asyncio.run(Cascade(reader, listener, listener).answer(HOW_MANY, CLIP))
     follow_up = FollowUp(Listeners(listener, listener), reader, budget=0)
     followed = asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
@@ -141,10 +101,10 @@ def test_without_a_budget_nothing_changes_to_the_byte() -> None:
 
 
 def test_a_budget_does_not_change_the_first_prompt() -> None:
-    listener = Listener((statement("Number of separate events: 3."),), (statement("Knocking."),))
+    listener = open_ears((statement("Number of separate events: 3."),), (statement("Knocking."),))
     prompts = []
     for budget in (0, 4):
-        reader = Reader(0.4, 0.35, 0.25)
+        reader = open_llm(0.4, 0.35, 0.25)
         follow_up = FollowUp(Listeners(listener, listener), reader, budget=budget)
         asyncio.run(Cascade(reader, listener, listener, follow_up=follow_up).answer(HOW_MANY, CLIP))
         prompts.append(reader.prompts[0])
@@ -154,7 +114,7 @@ def test_a_budget_does_not_change_the_first_prompt() -> None:
 def test_a_contradiction_is_named_and_the_measured_statement_is_believed() -> None:
     model_says = statement("Number of knocks: 2.", "model", source="tagger")
     refined = refine(
-        Listener((statement("Number of separate events: 3."),)), answered(0.4, 0.35, 0.25, evidence=(model_says,))
+        open_ears((statement("Number of separate events: 3."),)), answered(0.4, 0.35, 0.25, evidence=(model_says,))
     )
     assert str(refined.trace[1]) == (
         "contradiction: 'Number of separate events: 3.' (measured, ears) against "
@@ -165,7 +125,7 @@ def test_a_contradiction_is_named_and_the_measured_statement_is_believed() -> No
 
 def test_a_less_reliable_finding_has_no_say_against_a_measured_statement() -> None:
     measured = statement("Number of knocks: 2.", source="meter")
-    listener = Listener((statement("Number of separate events: 3.", "heuristic"),))
+    listener = open_ears((statement("Number of separate events: 3.", "heuristic"),))
     refined = refine(listener, answered(0.4, 0.35, 0.25, evidence=(measured,)), budget=1)
     assert refined.choice == HOW_MANY.choices[0]
     assert refined.trace[1].text.endswith("the first is believed")
@@ -174,7 +134,7 @@ def test_a_less_reliable_finding_has_no_say_against_a_measured_statement() -> No
 
 def test_a_failing_tool_degrades_the_answer_and_keeps_it() -> None:
     answer = answered(0.4, 0.35, 0.25)
-    refined = refine(Listener((), fails=True), answer, budget=1)
+    refined = refine(ScriptedEars(fail_with(ModelError("The captioner is gone."))), answer, budget=1)
     assert refined.choice == answer.choice and refined.probabilities == answer.probabilities
     assert refined.degraded == ("no count: The captioner is gone.",)
     assert list(map(str, refined.trace)) == ["listen again: count (1 of 1) failed (The captioner is gone.)"]
@@ -182,14 +142,14 @@ def test_a_failing_tool_degrades_the_answer_and_keeps_it() -> None:
 
 def test_an_action_that_finds_nothing_is_counted_and_changes_nothing() -> None:
     answer = answered(0.4, 0.35, 0.25)
-    refined = refine(Listener(()), answer)
+    refined = refine(open_ears(()), answer)
     assert [draft.actions for draft in refined.drafts] == [0, 1, 2]
     assert {draft.choice for draft in refined.drafts} == {answer.choice}
     assert refined.probabilities == answer.probabilities and refined.reply == answer.reply
 
 
 def test_an_open_question_is_not_followed_up() -> None:
-    listener = Listener((statement("Number of separate events: 3."),))
+    listener = open_ears((statement("Number of separate events: 3."),))
     answer = Answer(question_id="q", reply="Three.", choice=None, path="cascade")
     assert refine(listener, answer, question=Question.ask("How many knocks?")) == answer
     assert listener.focuses == []
@@ -197,20 +157,20 @@ def test_an_open_question_is_not_followed_up() -> None:
 
 def test_an_answer_without_probabilities_weighs_as_one_finding() -> None:
     silent = answered(0.4, 0.35, 0.25).model_copy(update={"probabilities": {}})
-    refined = refine(Listener((statement("Number of separate events: 3."),)), silent, budget=1)
+    refined = refine(open_ears((statement("Number of separate events: 3."),)), silent, budget=1)
     assert refined.choice == HOW_MANY.choices[1]
     assert refined.probabilities == {}
 
 
 def test_a_span_that_the_question_names_is_heard_by_itself() -> None:
     question = Question.ask("Which fruit is named between 1 and 2.5 seconds?", ("Plum", "Pear"))
-    listener = Listener((), (statement("Pear.", kind="caption", start_s=0.5, end_s=1.0),))
+    listener = open_ears((), (statement("Pear.", kind="caption", start_s=0.5, end_s=1.0),))
     answer = Answer(
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.5, "B": 0.5}, path="cascade"
     )
-    follow_up = FollowUp(Listeners(listener, listener), Reader(0.2, 0.8), budget=2)
+    follow_up = FollowUp(Listeners(listener, listener), open_llm(0.2, 0.8), budget=2)
     refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
-    assert listener.lengths_s == [1.5]
+    assert [clip.duration_s for clip in listener.captioned] == [1.5]
     assert refined.evidence[-1].start_s == 1.5 and refined.evidence[-1].end_s == 2.0
     assert refined.choice == question.choices[1]
 
@@ -221,7 +181,7 @@ def test_what_is_said_has_no_vote() -> None:
     answer = Answer(
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.55, "B": 0.45}, path="cascade"
     )
-    follow_up = FollowUp(Listeners(Listener((), (said,)), Listener(())), Reader(0.5, 0.5), budget=2)
+    follow_up = FollowUp(Listeners(open_ears((), (said,)), open_ears(())), open_llm(0.5, 0.5), budget=2)
     refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
     assert refined.choice == question.choices[0]
     assert refined.probabilities["A"] == pytest.approx(0.55)
@@ -237,22 +197,16 @@ def test_a_path_without_ears_refuses_a_budget() -> None:
 
 
 def test_an_llm_that_scores_texts_refuses_rotations() -> None:
-    class TextReader(Reader):
-        style = ReadingStyle(scores="texts")
-
-    class Texts(Models):
-        def llm(self) -> Reader:
-            return TextReader(0.4, 0.35, 0.25)
-
+    models = open_models(ReadingStyle(scores="texts"))
     with pytest.raises(BadConfig, match="'reader' scores the texts of the options, in no order: leave out --rotations"):
-        make_builder("cascade", rotations=2)(Texts())
+        make_builder("cascade", rotations=2)(models)
 
 
 @pytest.mark.parametrize(("rotations", "orders"), [(None, 1), (1, 1), (2, 2), (26, 3)])
 async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     rotations: int | None, orders: int
 ) -> None:
-    reader, question = Reader(0.5, 0.25, 0.25), Question.ask("Which fruit?", ("Plum", "Pear", "Fig"))
+    reader, question = open_llm(0.5, 0.25, 0.25), Question.ask("Which fruit?", ("Plum", "Pear", "Fig"))
     found = await read(reader if rotations is None else RotatedLLM(reader, rotations), question)
     assert len(reader.prompts) == orders
     # It likes the first letter whatever stands there: over all orders that cancels out.
@@ -263,7 +217,7 @@ async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     ("path", "budget", "spends"), [("cascade", None, 1), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
 )
 def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | None, spends: int) -> None:
-    built = make_builder(path, budget=budget)(Models())
+    built = make_builder(path, budget=budget)(open_models())
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade
     follow_up = cascade.parts.follow_up
@@ -271,15 +225,15 @@ def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | 
 
 
 def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays() -> None:
-    listener = Listener((statement("Number of separate events: 3."),))
+    listener = open_ears((statement("Number of separate events: 3."),))
     flat = answered(0.36, 0.32, 0.32)
     for temperature, num_asked in ((1.0, 1), (0.05, 0)):
-        follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=temperature)
+        follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=1, temperature=temperature)
         listener.focuses.clear()
         refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
         assert len(listener.focuses) == num_asked
     assert refined.probabilities == flat.probabilities
-    follow_up = FollowUp(Listeners(listener, listener), Reader(0.3, 0.4, 0.3), budget=1, temperature=0.3)
+    follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=1, temperature=0.3)
     refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
     assert refined.choice == HOW_MANY.choices[1]
     assert max(refined.probabilities.values()) < 0.6
@@ -287,9 +241,9 @@ def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays(
 
 def test_what_the_first_caption_said_among_much_else_is_weighed_once_and_not_repeated() -> None:
     known = statement("Number of separate events: 3.")
-    unsure = refine(Listener((known,)), answered(0.4, 0.3, 0.3, evidence=(known,)))
+    unsure = refine(open_ears((known,)), answered(0.4, 0.3, 0.3, evidence=(known,)))
     assert unsure.choice == HOW_MANY.choices[1]
     assert unsure.evidence == (known,)
     weak = statement("Number of separate events: 3.", "heuristic")
-    twice = refine(Listener((weak,)), answered(0.5, 0.3, 0.2, evidence=(weak,)), budget=2)
+    twice = refine(open_ears((weak,)), answered(0.5, 0.3, 0.2, evidence=(weak,)), budget=2)
     assert str(twice.trace[1]) == "listen again: caption (2 of 2), nothing new"

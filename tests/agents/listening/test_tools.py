@@ -6,6 +6,7 @@ import pytest
 
 from agents.listening.tools import TOOLS, Listeners, ToolInput, find_span, select_tools
 from services.captioners.focus import TOPICS
+from services.scripted.ears import ScriptedEars
 from services.types import AudioClip, Evidence, Focus, Question, Topic
 
 CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
@@ -63,22 +64,11 @@ def test_a_span_is_heard_again_only_where_there_is_one() -> None:
 
 
 def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
-    asked: list[Focus] = []
-
-    class Ear:
-        name = revision = "ear"
-
-        async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-            if focus:
-                asked.append(focus)
-            return ()
-
-        async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-            return ()
-
+    ears = ScriptedEars()
+    asked = ears.focuses
     heard = ToolInput(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
     for name, tool in TOOLS.items():
-        asyncio.run(tool.use(Listeners(Ear(), Ear()), heard))
+        asyncio.run(tool.use(Listeners(ears, ears), heard))
         if asked and name != "caption":
             assert asked.pop() == Focus(
                 topic=name,  # type: ignore[arg-type]

@@ -24,17 +24,17 @@ from agents.routing.router import (
     load_routing,
 )
 from services.errors import BadConfig
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
 from services.types import (
     Answer,
     AudioClip,
     Choice,
     Evidence,
-    Focus,
     Label,
-    Message,
     Question,
     Reading,
-    ReadingStyle,
     Usage,
 )
 
@@ -45,42 +45,18 @@ SPEECH = Question.ask("What does the speaker say?", ("Yes", "No"))
 SOUND = Question.ask("Which sound is heard?", ("Rain", "Wind"))
 
 
-class Arm:
-    """The LLM of the cascade, or the LALM: gives its probabilities, and notes that it was asked."""
-
-    revision, style = "1", ReadingStyle()
-
-    def __init__(self, name: str, **probabilities: float) -> None:
-        self.name = name
-        self.probabilities = probabilities
-        self.num_asked = 0
-
-    async def choose(self, *asked: object) -> Reading:
-        return self._reading()
-
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        return self._reading()
-
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        return self._reading()
-
-    def _reading(self) -> Reading:
-        self.num_asked += 1
-        letter = max(self.probabilities, key=self.probabilities.__getitem__, default=None)
-        usage = Usage(prompt_tokens=5)
-        return Reading(reply=f"{self.name} says {letter}", probabilities=self.probabilities, usage=usage)
+def reading(name: str, probabilities: dict[str, float]) -> Reading:
+    letter = max(probabilities, key=probabilities.__getitem__, default=None)
+    return Reading(reply=f"{name} says {letter}", probabilities=probabilities, usage=Usage(prompt_tokens=5))
 
 
-class Ears:
-    """Hear nothing."""
+def open_llm(**probabilities: float) -> ScriptedLLM:
+    """Open the LLM of the cascade."""
+    return ScriptedLLM(lambda _: "cascade says it", lambda *_: reading("cascade", probabilities), name="cascade")
 
-    name, revision = "ears", "1"
 
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        return ()
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return ()
+def open_lalm(**probabilities: float) -> ScriptedLALM:
+    return ScriptedLALM(lambda *_: reading("lalm", probabilities), name="lalm")
 
 
 def logistic(names: tuple[str, ...], weights: tuple[float, ...], bias: float = 0.0) -> Logistic:
@@ -108,8 +84,9 @@ def router(before: Logistic, after: Stack, certainty: float) -> Router:
     )
 
 
-async def asked(question: Question, routing: Rule | Router, *, cascade: Arm, lalm: Arm) -> Answer:
-    arms = Cascade(cascade, Ears(), Ears()), Direct(lalm)
+async def asked(question: Question, routing: Rule | Router, *, cascade: ScriptedLLM, lalm: ScriptedLALM) -> Answer:
+    ears = ScriptedEars(name="ears")
+    arms = Cascade(cascade, ears, ears), Direct(lalm)
     return await Auto(*arms, routing).answer(question, CLIP)
 
 
@@ -121,16 +98,16 @@ async def asked(question: Question, routing: Rule | Router, *, cascade: Arm, lal
 async def test_without_a_router_the_rule_decides_whom_to_ask(
     question: Question, num_asked: tuple[int, int], letter: str
 ) -> None:
-    cascade, lalm = Arm("cascade", A=0.6, B=0.4), Arm("lalm", A=0.1, B=0.9)
+    cascade, lalm = open_llm(A=0.6, B=0.4), open_lalm(A=0.1, B=0.9)
     answer = await asked(question, Rule(), cascade=cascade, lalm=lalm)
-    assert (cascade.num_asked, lalm.num_asked) == num_asked
+    assert (len(cascade.prompts), len(lalm.prompts)) == num_asked
     assert answer.path == "auto"
     assert answer.choice is not None and answer.choice.letter == letter
     assert answer.usage.prompt_tokens == 5 * sum(num_asked)
 
 
 async def test_the_answer_says_who_was_asked_and_why() -> None:
-    answer = await asked(SPEECH, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    answer = await asked(SPEECH, Rule(), cascade=open_llm(A=0.6, B=0.4), lalm=open_lalm(A=0.1, B=0.9))
     assert tuple(map(str, answer.trace)) == (
         "route: both (rule, a question about speech)",
         "caption: ears",
@@ -147,7 +124,7 @@ async def test_the_answer_says_who_was_asked_and_why() -> None:
     (heard,) = answer.evidence
     assert (heard.kind, heard.source, heard.revision, heard.text) == ("reply", "lalm", "1", "No")
     assert (heard.start_s, heard.end_s, heard.confidence) == (0.0, CLIP.duration_s, 0.9)
-    alone = await asked(MUSIC, Rule(), cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    alone = await asked(MUSIC, Rule(), cascade=open_llm(A=0.6, B=0.4), lalm=open_lalm(A=0.1, B=0.9))
     assert str(alone.trace[0]) == "route: cascade (rule, a question about music)"
 
 
@@ -155,11 +132,11 @@ async def test_a_fitted_router_asks_both_when_unsure_and_weighs_them_by_their_co
     equal = stack(1.0, 1.0)
     fitted = router(logistic(("about music",), (-3.0,)), equal, certainty=0.9)
     sure, unsure = {"A": 0.95, "B": 0.05}, {"A": 0.45, "B": 0.55}
-    music = await asked(MUSIC, fitted, cascade=Arm("cascade", **unsure), lalm=Arm("lalm", **sure))
+    music = await asked(MUSIC, fitted, cascade=open_llm(**unsure), lalm=open_lalm(**sure))
     assert str(music.trace[0]) == "route: cascade (fitted router, the LALM right with 0.05)"
     assert music.choice == Choice(letter="B", text="Tuba")
     for cascade, lalm in ((unsure, sure), (sure, unsure)):
-        both = await asked(SPEECH, fitted, cascade=Arm("cascade", **cascade), lalm=Arm("lalm", **lalm))
+        both = await asked(SPEECH, fitted, cascade=open_llm(**cascade), lalm=open_lalm(**lalm))
         assert both.choice == Choice(letter="A", text="Yes")
         assert both.probabilities["A"] == pytest.approx(0.95 * 0.45 / (0.95 * 0.45 + 0.05 * 0.55))
         assert str(both.trace[-1]) == "reconcile: they differ, fitted router, 0.50 of the say to the LALM"
@@ -168,7 +145,7 @@ async def test_a_fitted_router_asks_both_when_unsure_and_weighs_them_by_their_co
 async def test_the_say_of_an_arm_depends_on_the_question_and_is_never_against_it() -> None:
     learnt = stack(1.0, 1.0, **{"about sound": 2.0, "about music": -5.0})
     fitted = router(logistic((), ()), learnt, certainty=1.01)
-    cascade, lalm = Arm("cascade", A=0.8, B=0.2), Arm("lalm", A=0.3, B=0.7)
+    cascade, lalm = open_llm(A=0.8, B=0.2), open_lalm(A=0.3, B=0.7)
     sound = await asked(SOUND, fitted, cascade=cascade, lalm=lalm)
     # 0.8 * 0.3**3 against 0.2 * 0.7**3
     assert sound.probabilities["B"] == pytest.approx(0.0686 / (0.0686 + 0.0216), abs=1e-6)
@@ -180,16 +157,16 @@ async def test_the_say_of_an_arm_depends_on_the_question_and_is_never_against_it
 
 async def test_without_probabilities_the_arm_with_more_say_and_an_answer_decides() -> None:
     fitted = router(logistic((), ()), stack(1.0, 2.0), certainty=1.01)
-    silent = await asked(SPEECH, fitted, cascade=Arm("cascade", A=0.7, B=0.3), lalm=Arm("lalm"))
+    silent = await asked(SPEECH, fitted, cascade=open_llm(A=0.7, B=0.3), lalm=open_lalm())
     assert silent.choice == Choice(letter="A", text="Yes")
-    neither = await asked(SPEECH, fitted, cascade=Arm("cascade"), lalm=Arm("lalm"))
+    neither = await asked(SPEECH, fitted, cascade=open_llm(), lalm=open_lalm())
     assert (neither.choice, neither.probabilities, neither.reply) == (None, {}, "lalm says None")
 
 
 async def test_an_open_question_goes_to_one_arm() -> None:
-    cascade, lalm = Arm("cascade"), Arm("lalm")
+    cascade, lalm = open_llm(), open_lalm()
     await asked(Question.ask("What does the speaker say?"), Rule(), cascade=cascade, lalm=lalm)
-    assert (cascade.num_asked, lalm.num_asked) == (1, 0)
+    assert (len(cascade.prompts), len(lalm.prompts)) == (1, 0)
 
 
 def test_certainty_turns_a_probability_into_a_way() -> None:
@@ -246,7 +223,7 @@ def test_a_router_that_was_named_is_not_replaced(tmp_path: Path) -> None:
 async def test_an_arm_that_stands_alone_is_as_sure_as_it_was_found_to_be() -> None:
     fitted = router(logistic(("about music",), (-3.0,)), stack(1.0, 1.0), certainty=0.9)
     fitted = fitted.model_copy(update={"cascade_temperature": 0.5})
-    music = await asked(MUSIC, fitted, cascade=Arm("cascade", A=0.6, B=0.4), lalm=Arm("lalm", A=0.1, B=0.9))
+    music = await asked(MUSIC, fitted, cascade=open_llm(A=0.6, B=0.4), lalm=open_lalm(A=0.1, B=0.9))
     assert str(music.trace[0]).startswith("route: cascade")
     assert music.probabilities["A"] == pytest.approx(0.36 / (0.36 + 0.16))
     assert music.choice == Choice(letter="A", text="Oboe")
