@@ -1,6 +1,6 @@
 """`python ask_with_doubles.py ask …`: the command `earwitness`, with models that need no weights.
 
-The captioner keeps its thread busy for a minute, which nothing can interrupt.
+To caption, and to reply to an open question, keeps a thread busy for ten minutes, which nothing can interrupt.
 """
 
 import asyncio
@@ -8,30 +8,25 @@ import time
 
 from deploy.cli import main
 from services.catalog import ASRS, CAPTIONERS, LLMS
-from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
+from services.scripted.ears import ScriptedEars
+from services.scripted.llm import ScriptedLLM
+from services.scripted.rules import weigh
+from services.types import AudioClip, Focus
+
+BUSY_S = 600
 
 
-class Double:
-    """Reads and transcribes at once; takes its time to caption."""
-
-    name, revision, style = "double", "1", ReadingStyle()
-
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        await asyncio.to_thread(time.sleep, 60)
-        return Reading(reply="late")
-
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        return Reading(reply="B", probabilities={"A": 0.25, "B": 0.75})
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        await asyncio.to_thread(time.sleep, 60)
-        return ()
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return (Evidence(kind="transcript", source="double", revision="1", text="It was the best of times."),)
+async def reply_late(prompt: str) -> str:
+    await asyncio.to_thread(time.sleep, BUSY_S)
+    return "late"
 
 
-LLMS["double"] = lambda _url: Double()
-CAPTIONERS["double"] = Double
-ASRS["double"] = Double
+async def caption_late(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+    await asyncio.to_thread(time.sleep, BUSY_S)
+    return ()
+
+
+EARS = ScriptedEars(caption_late, lambda _: ("It was the best of times.",), name="double")
+LLMS["double"] = lambda _url: ScriptedLLM(reply_late, weigh(0.25, 0.75), name="double")
+CAPTIONERS["double"] = ASRS["double"] = lambda: EARS
 main()

@@ -8,15 +8,18 @@ fails as a model server does; asked "bug", it fails as only a bug does. Asked "d
 import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 
 from agents.models import ModelNames
 from deploy import ray_server, serving
 from deploy.config import read_serve_config
 from services.errors import ModelError
-from services.protocols import ASR, LALM, LLM, Captioner
-from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+from services.scripted.models import ScriptedModels
+from services.scripted.rules import weigh
+from services.types import AudioClip, Choice, Focus, Reading
 
 LOAD_S, NAP_S, TURN_S = 1.0, 2.0, 0.25
 DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
@@ -25,17 +28,10 @@ DEAD = Path(os.environ.get("TMPDIR", "/tmp")) / "dead"
 class Reader:
     """Chooses the option that the evidence names."""
 
-    revision, style = "1", ReadingStyle()
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        return Reading(reply=f"{len(messages)} messages")
-
-    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        prompt = messages[-1].content
+    async def read(self, prompt: str, choices: tuple[Choice, ...]) -> Reading:
         if "sleep" in prompt:
             await self._sleep()
         if "nap" in prompt:
@@ -61,57 +57,32 @@ class Reader:
             raise
 
 
-class Listener:
-    """Hears a tone in what is loud, and a second in each second."""
-
-    name, revision = "listener", "1"
-
-    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
-        what = "A tone" if abs(clip.samples).max() > 0.1 else "Silence"
-        return (Evidence(kind="sound", source="listener", revision="1", text=f"{what} is heard."),)
-
-    async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        return (Evidence(kind="transcript", source="listener", revision="1", text=f"{clip.duration_s:.1f} s"),)
+def hear_loudness(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+    """Hear a tone in what is loud."""
+    return (f"{'A tone' if abs(clip.samples).max() > 0.1 else 'Silence'} is heard.",)
 
 
-class Ear:
-    """Chooses the first option, whatever is heard."""
-
-    name, revision, style = "ear", "1", ReadingStyle()
-
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
-        return Reading(reply=f"{len(messages)} messages, {clip.duration_s:.1f} s")
-
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
-        odds = {choice.letter: float(choice == choices[0]) for choice in choices}
-        return Reading(reply=choices[0].letter, probabilities=odds)
+def listen(prompt: str, clip: AudioClip) -> Reading:
+    return Reading(reply=f"heard {clip.duration_s:.1f} s")
 
 
-class Doubles:
-    """Opens the doubles, whatever is named."""
+def choose_first(prompt: str, clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    """Choose the first option, whatever is heard."""
+    return weigh(1.0, *(0.0 for _ in choices[1:]))(choices)
 
-    def __init__(self, names: ModelNames) -> None:
-        self.names = names
 
-    def llm(self) -> LLM:
-        time.sleep(LOAD_S)
-        return Reader(self.names.llm)
-
-    def captioner(self) -> Captioner:
-        time.sleep(LOAD_S)
-        return Listener()
-
-    def asr(self) -> ASR:
-        time.sleep(LOAD_S)
-        return Listener()
-
-    def lalm(self) -> LALM:
-        time.sleep(LOAD_S)
-        return Ear()
+def open_doubles(names: ModelNames) -> ScriptedModels:
+    """Open the doubles, whatever is named."""
+    return ScriptedModels(
+        ScriptedLLM(lambda _: "one message", Reader().read, name=names.llm),
+        ScriptedEars(hear_loudness, lambda clip: (f"{clip.duration_s:.1f} s",), name="listener"),
+        ScriptedLALM(listen, choose_first, name="ear"),
+        load_s=LOAD_S,
+    )
 
 
 if __name__ == "__main__" and sys.argv[1] == "child":
-    ray_server.main(Doubles)
+    ray_server.main(open_doubles)
 elif __name__ == "__main__":
     child = (sys.executable, str(Path(__file__).resolve()), "child")
     serving.serve(lambda: read_serve_config(Path(sys.argv[2])), "127.0.0.1", int(sys.argv[1]), child=child)
