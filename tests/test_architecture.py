@@ -111,6 +111,19 @@ def test_no_function_is_longer_than_60_lines() -> None:
     assert long == []
 
 
+def test_doubles_of_models_are_in_services_scripted() -> None:
+    protocols = {"complete", "choose", "caption", "transcribe", "listen", "answer"}
+    doubles = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in nodes(path)
+        if isinstance(node, ast.ClassDef)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name in protocols
+    }
+    assert doubles == set()
+
+
 def test_a_public_class_name_is_defined_once() -> None:
     homes: defaultdict[str, list[str]] = defaultdict(list)
     for name, path in modules().items():
