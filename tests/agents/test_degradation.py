@@ -172,7 +172,7 @@ def test_what_is_late_stops_working(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "_caption", caption)
     found = answer("cascade")
     assert found.degraded and "'caption' was not done within" in found.degraded[0]
-    assert ended.wait(2)
+    assert ended.wait(60)  # generous; the steps are counted
     assert num_steps < 200
 
 

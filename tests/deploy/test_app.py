@@ -32,7 +32,7 @@ limits: {{max_upload_bytes: 2_000_000, max_duration_s: 20, deadline_s: {DEADLINE
 scales: {{llm: {{num_replicas: 2}}}}
 """
 SCRIPT = Path(__file__).with_name("serve_with_doubles.py")
-START_S, STOP_S, WAIT_S = 120, 30, 60  # generous: other work may have the cores
+START_S, STOP_S, WAIT_S = 240, 60, 60  # generous: other work may have the cores
 
 
 class Running:
