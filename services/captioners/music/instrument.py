@@ -4,8 +4,6 @@ The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchm
 """
 
 import json
-from collections.abc import Mapping
-from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
+from services.captioners.music.families import read_families
 from services.captioners.music.viterbi import find_best_path
 from services.captioners.sounds.yamnet import (
     FRAME_HOP,
@@ -101,18 +100,6 @@ def _measure_loudness(samples: Floats, index: int) -> float:
 def rank_instruments(probabilities: Floats, labels: tuple[str, ...]) -> list[InstrumentScore]:
     """Return the labels, most likely first."""
     return [InstrumentScore(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)]
-
-
-@cache
-def read_families() -> Mapping[str, tuple[str, ...]]:
-    """Return family -> the instruments that belong to it, from `families.json`, read once."""
-    listed: dict[str, list[str]] = json.loads(files("services.captioners.music").joinpath("families.json").read_text())
-    return {family: tuple(members) for family, members in listed.items()}
-
-
-def find_family(label: str) -> str:
-    """Return the family of an instrument."""
-    return next(family for family, members in read_families().items() if label in members)
 
 
 def rank_families(probabilities: Floats, labels: tuple[str, ...]) -> list[InstrumentScore]:

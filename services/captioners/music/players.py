@@ -1,5 +1,6 @@
 """Statements on the instruments, on the order in which they play, and on genre and mood."""
 
+from services.captioners.music.families import find_family
 from services.captioners.music.instrument import (
     NO_INSTRUMENT,
     PERCUSSIVE,
@@ -7,7 +8,6 @@ from services.captioners.music.instrument import (
     InstrumentHead,
     InstrumentScore,
     InstrumentTurn,
-    find_family,
     find_turns,
     pool_over_clip,
     rank_families,

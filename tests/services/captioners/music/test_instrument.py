@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from services.captioners.music.families import read_families
 from services.captioners.music.instrument import (
     NO_INSTRUMENT,
     InstrumentHead,
     find_turns,
     rank_families,
     rank_instruments,
-    read_families,
 )
 from services.captioners.sounds.yamnet import HOP_S
 
