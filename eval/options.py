@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 import typer
 
@@ -102,10 +103,25 @@ def _read_config(context: typer.Context, file: Path | None) -> Path | None:
         from services.types import Value
         from services.yaml_file import read_config
 
-        flags: dict[str, Any] = {flag.name: (object, None) for flag in context.command.params if flag.name != "config"}
+        assert context.command.callback is not None
+        parameters = inspect.signature(context.command.callback).parameters.values()
+        flags: dict[str, Any] = {flag.name: (_find_type(flag), None) for flag in parameters if flag.name != "config"}
         kind = create_model("RunConfig", __base__=Value, **flags)
         context.default_map = read_config(file, kind).model_dump(exclude_unset=True)
     return file
+
+
+def _find_type(flag: inspect.Parameter) -> Any:  # noqa: ANN401 - an annotation
+    """Return what a YAML file may hold for a flag: exactly its type, where the command line knows text alone."""
+    from pydantic import Field, Strict
+
+    annotation, option = get_args(flag.annotation)
+    kind: Any = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
+    if issubclass(kind, StrEnum):
+        return Literal[tuple(one.value for one in kind)]
+    bounds = Field(ge=option.min, le=option.max)
+    strict: Any = Annotated[str if kind is Path else kind, Strict(), bounds]
+    return list[strict] if get_origin(annotation) is list else strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
             return open_served_llm(name, url, hub_id=hub_id, thinking=thinking, sampling=sampling)
         if not _has_gpu_and_vllm():
             raise ModelError(
-                f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install -e '.[gpu]'`) and {hub_id} from the "
+                f"The LLM {name!r} needs a CUDA GPU with vLLM (`pip install 'earwitness[gpu]'`) and {hub_id} from the "
                 f"Hugging Face Hub, or `--llm-url URL` of a server that has it. "
                 f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
             )

@@ -1,6 +1,9 @@
-"""YAML configuration files, read strictly: a misspelt key is an error that names the nearest one."""
+"""YAML configuration files, read strictly: a misspelt key is an error that names the nearest one.
 
-from collections.abc import Iterator
+A key that is given twice is an error too: YAML forbids it (1.2.2, section 3.2.1.1), and PyYAML takes the last one.
+"""
+
+from collections.abc import Hashable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -14,13 +17,24 @@ from services.types import Value
 ConfigT = TypeVar("ConfigT", bound=Value)
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """PyYAML's safe loader that refuses a key given twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, key in enumerate(keys):
+            if any(key.value == earlier.value for earlier in keys[:index]):
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def read_config(path: Path, kind: type[ConfigT]) -> ConfigT:
     """Read a configuration; `BadConfig` says which key is wrong, and what would work.
 
     An empty file is a configuration of defaults, where every key has one.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise BadConfig(f"Configuration '{path}' cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,6 +1,7 @@
 """The promises of the README and of the design that a machine can check."""
 
 import ast
+import os
 import resource
 import shlex
 import subprocess
@@ -144,3 +145,34 @@ def test_no_type_alias_has_the_name_of_a_class() -> None:
 def is_alias(node: ast.AnnAssign) -> bool:
     """Say whether an annotated assignment defines a type alias."""
     return ast.unparse(node.annotation) == "TypeAlias"
+
+
+CIRCLE = {
+    "plain/__init__.py": "",
+    "plain/one.py": "def lazy() -> None:\n    import plain.two\n",
+    "plain/two.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import plain.one\n",
+    "setup.cfg": "[importlinter]\nroot_package = plain\n\n[importlinter:contract:1]\nname = circles\n"
+    "type = acyclic_siblings\nancestors = plain\n",
+}
+
+
+def check_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_there_are_no_circles_between_files_or_folders() -> None:
+    done = check_imports(ROOT)
+    assert "no circles between files or folders KEPT" in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_circle_of_a_lazy_import_and_one_for_types_alone_is_found(tmp_path: Path) -> None:
+    for name, text in CIRCLE.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    done = check_imports(tmp_path)
+    assert "circles BROKEN" in done.stdout
+    assert done.returncode == 1

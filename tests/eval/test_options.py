@@ -112,6 +112,14 @@ def test_a_configuration_sets_flags_and_the_command_line_wins(tmp_path: Path, re
         ("run", "probe_item: 20", "unknown key 'probe_item'; did you mean 'probe_items'?"),
         ("grid", "probe_items: 20", "unknown key 'probe_items'; known: llm, llm_url"),
         ("run", "[1, 2]", "holds no keys. Known: llm, llm_url"),
+        ("run", "limit: 1\nlimit: 2", "key 'limit' is given twice"),
+        ("run", "limit: '2'", "run.yaml': limit = '2': Input should be a valid integer."),
+        ("run", "limit: 0", "run.yaml': limit = 0: Input should be greater than or equal to 1."),
+        ("run", "seed: true", "run.yaml': seed = True: Input should be a valid integer."),
+        ("run", "retry_failed: 'yes'", "retry_failed = 'yes': Input should be a valid boolean."),
+        ("run", "control: no-audio", "control = 'no-audio': Input should be a valid list."),
+        ("run", "missing: maybe", "missing = 'maybe': Input should be 'skip' or 'fail'."),
+        ("run", "out: 5", "out = 5: Input should be a valid string."),
     ],
 )
 def test_a_configuration_that_cannot_be_used_says_what_would_work(
@@ -123,8 +131,10 @@ def test_a_configuration_that_cannot_be_used_says_what_would_work(
     assert words in capsys.readouterr().err
 
 
-def test_a_value_of_the_wrong_kind_names_its_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_value_is_refused_even_where_the_command_line_wins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main(["run", "--config", config(tmp_path, "limit: many")])
+        cli.main(["run", "--config", config(tmp_path, "limit: many"), "--limit", "7"])
     assert end.value.code == 2
-    assert "'--limit'" in capsys.readouterr().err
+    assert "limit = 'many'" in capsys.readouterr().err

@@ -54,3 +54,14 @@ def test_the_error_of_a_faulty_file_says_what_would_work(tmp_path: Path, text: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"none\.yaml' cannot be read: No such file"):
         read_config(tmp_path / "none.yaml", Whole)
+
+
+@pytest.mark.parametrize("text", ["name: a\nname: b", "name: a\npart: {rate: 1.0, rate: 2.0}"])
+def test_a_key_that_is_given_twice_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadConfig, match="is given twice"):
+        read(tmp_path, text)
+
+
+def test_a_merged_key_may_be_given_again(tmp_path: Path) -> None:
+    text = "name: a\npart: &usual {rate: 0.5, depth: 3}\nparts: [{<<: *usual, rate: 0.7}]"
+    assert read(tmp_path, text).parts == (Part(rate=0.7, depth=3),)
