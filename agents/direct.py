@@ -4,6 +4,7 @@ from time import perf_counter
 
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
+from services.audio.remarks import describe_remarks
 from services.protocols import LALM
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
@@ -39,7 +40,7 @@ class Direct:
             probabilities=reading.probabilities,
             path="lalm",
             trace=(TraceStep(step="listen", text=self.lalm.name, seconds=seconds),),
-            evidence=(heard,) if heard.text else (),
+            evidence=((heard,) if heard.text else ()) + describe_remarks(clip),
             timings_s={"listen": seconds},
             usage=reading.usage,
         )

@@ -52,14 +52,14 @@ class AudioCode(StrEnum):
     code                 HTTP  when
     bad_audio            422   no recording at that path, or it cannot be opened (command line only)
     empty_audio          422   0 bytes
-    damaged_audio        422   the first bytes promise a format that the rest does not keep, or it is cut off
+    damaged_audio        422   it begins like a recording, but none of it can be decoded
     no_audio_track       422   a container without sound
     audio_too_short      422   fewer samples than 0.01 s, none included
     not_finite           422   samples that are NaN or infinite
     bad_sample_rate      422   below 1 kHz or above 768 kHz, whatever the rest of the file says
     too_many_channels    422   more than 32
     decoder_crashed      422   the process that decoded the clip died of it
-    unsupported_format   415   first bytes of none of the accepted formats
+    unsupported_format   415   content of none of the accepted formats
     unsupported_codec    415   an accepted container with a codec that is not accepted
     too_large            413   more bytes uploaded than are accepted
     audio_too_long       413   more seconds, counted while decoding

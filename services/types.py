@@ -62,6 +62,12 @@ EvidenceKind: TypeAlias = Literal[
 """What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
 
 
+RemarkCode: TypeAlias = Literal[
+    "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
+]
+"""What is to be said about how a recording was read: services/audio/remarks.py has the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioClip:
     """Mono audio at `SAMPLE_RATE`, with what is worth knowing of the recording it came from."""
@@ -72,6 +78,8 @@ class AudioClip:
     """Hz; the rate of the recording before it was resampled."""
     num_channels: int = 1
     """Channels of the recording before they were averaged."""
+    remarks: tuple[RemarkCode, ...] = ()
+    """What the samples alone do not tell about the recording."""
     sha256: str = field(init=False)
     """Hex digest of `samples`: the key of this clip in every cache."""
 
@@ -89,7 +97,7 @@ class AudioClip:
         """Return what is heard between two times in seconds, as a clip."""
         start, end = round(start_s * SAMPLE_RATE), round(end_s * SAMPLE_RATE)
         assert 0 <= start < end, f"from {start_s} to {end_s} s"
-        return AudioClip(self.samples[start:end], self.source_rate, self.num_channels)
+        return AudioClip(self.samples[start:end], self.source_rate, self.num_channels, self.remarks)
 
 
 class Value(BaseModel):

@@ -11,8 +11,11 @@ from agents.graph.context import Choosing, Hearing
 from agents.graph.state import GraphState, GraphUpdate
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, choose_arm
+from services.audio.remarks import SOURCE as REMARKS
+from services.audio.remarks import describe_remarks
 from services.errors import EarwitnessError
-from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
+from services.protocols import Captioner
+from services.types import Answer, AudioClip, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
 
 HearingStep: TypeAlias = Literal["caption", "transcribe"]
 
@@ -22,7 +25,12 @@ HearingStep: TypeAlias = Literal["caption", "transcribe"]
 async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001 - needs the clip only
     """Caption the clip."""
     captioner = runtime.context.cascade.captioner
-    return await _perceive("caption", "captioner", captioner.name, captioner.caption(runtime.context.clip), runtime)
+    return await _perceive("caption", "captioner", captioner.name, _describe(captioner, runtime.context.clip), runtime)
+
+
+async def _describe(captioner: Captioner, clip: AudioClip) -> tuple[Evidence, ...]:
+    """Return what the captioner says; it is cached by the samples, so what they do not tell is added here."""
+    return (*await captioner.caption(clip), *describe_remarks(clip))
 
 
 async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001
@@ -193,7 +201,8 @@ async def answer(state: GraphState) -> GraphUpdate:
 def _list_evidence(state: GraphState) -> tuple[Evidence, ...]:
     """List the evidence that an LLM read, if one did, and that of the LALM."""
     read = state["evidence"] if "cascade" in state else ()
-    return (*read, *(state["lalm"].evidence if "lalm" in state else ()))
+    heard = state["lalm"].evidence if "lalm" in state else ()
+    return (*read, *(one for one in heard if not read or one.source != REMARKS))
 
 
 def _trace_degradation(row: DegradationRow) -> tuple[TraceStep, ...]:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from services.audio.decoder_worker import MESSAGE_BYTES, DecodingReport, DecodingTask, ProcessExit
-from services.audio.decoding import HEAD, MAX_RATE, MIN_RATE, DecodingLimits, detect_format
+from services.audio.decoding import MAX_RATE, MIN_RATE, DecodedAudio, DecodingLimits
 from services.audio.load import build_clip
 from services.audio.sandbox import ResourceLimits
 from services.errors import AudioCode, BadAudio, ModelError, bad_audio
@@ -59,7 +59,6 @@ class DecoderPool:
         name = name[:MAX_NAME]
         if not data:
             raise BadAudio(f"'{name}' is empty (0 bytes).", code=AudioCode.EMPTY)
-        detect_format(data[:HEAD], name)
         written = int(bounds.max_duration_s * bounds.rate + bounds.rate) * SAMPLE_BYTES
         task = DecodingTask(name, bounds, self._allowance._replace(written_bytes=written))
         for _ in range(2):  # the standby process may die of something that is not the recording's fault
@@ -205,9 +204,8 @@ class _Job:
             if report.code:
                 self.clip_future.set_exception(bad_audio(AudioCode(report.code), report.message))
             else:
-                clip = build_clip(
-                    self._read_samples(samples, report), report.rate, report.num_channels, self._task.name
-                )
+                about = DecodedAudio(report.rate, report.num_channels, report.remarks)
+                clip = build_clip(self._read_samples(samples, report), about, self._task.name)
                 self.clip_future.set_result(clip)
             said = self._receive(channel, deadline)
         if isinstance(said, DecodingReport):

@@ -33,10 +33,12 @@ from typing import NamedTuple, NoReturn
 import av
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
-from services.audio.decoding import DecodingLimits, open_audio
+from services.audio.decoding import DecodingLimits, decode_audio
 from services.audio.sandbox import ResourceLimits, confine, isolate
 from services.errors import AudioCode, BadAudio
+from services.types import RemarkCode
 
 MESSAGE_BYTES = 1 << 16  # of any message at most
 MAX_DESCRIPTORS = 1024
@@ -56,6 +58,7 @@ class DecodingReport(NamedTuple):
     rate: int
     num_channels: int
     num_samples: int
+    remarks: tuple[RemarkCode, ...] = ()
     code: str = ""
     """Empty: all went well."""
     message: str = ""
@@ -172,7 +175,7 @@ def _wait_decode_and_exit(waiting: socket) -> NoReturn:
     try:
         os.dup2(1, 2)  # decoders write to stderr what recordings make them write
         _close_all_but(waiting.fileno())
-        list(open_audio(BytesIO(_make_silence()), "ours", DecodingLimits(16_000, 1.0)).blocks)
+        decode_audio(BytesIO(_make_silence()), "ours", DecodingLimits(16_000, 1.0), _SampleFile(os.memfd_create("")))
         message, files, _, _ = recv_fds(waiting, MESSAGE_BYTES, 3)
         if not message:
             os._exit(0)
@@ -200,17 +203,30 @@ def _close_all_but(*kept: int) -> None:
 def _decode(task: DecodingTask, recording: int, samples: int) -> DecodingReport:
     file = FileIO(recording)  # libsndfile reads by its descriptor, which would close with it
     try:
-        sound = open_audio(file, task.name, task.bounds)
-        num_bytes = 0
-        for block in sound.blocks:
-            num_bytes += os.pwrite(samples, block.tobytes(), num_bytes)
-        return DecodingReport(sound.rate, sound.num_channels, num_bytes // np.dtype(np.float32).itemsize)
+        sink = _SampleFile(samples)
+        about = decode_audio(file, task.name, task.bounds, sink)
+        num_samples = sink.num_bytes // np.dtype(np.float32).itemsize
+        return DecodingReport(about.rate, about.num_channels, num_samples, about.remarks)
     except MemoryError:
         most = task.allowance.memory_bytes >> 20
         message = f"'{task.name}' cannot be decoded in {most} MB of memory, the most that a recording gets."
-        return DecodingReport(0, 0, 0, AudioCode.MEMORY, message)
+        return DecodingReport(0, 0, 0, (), AudioCode.MEMORY, message)
     except BadAudio as error:
-        return DecodingReport(0, 0, 0, error.code, str(error))
+        return DecodingReport(0, 0, 0, (), error.code, str(error))
+
+
+class _SampleFile:
+    """Writes samples to a file, by its descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.num_bytes = 0
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        self.num_bytes += os.pwrite(self._descriptor, samples.tobytes(), self.num_bytes)
+
+    def restart(self) -> None:
+        self.num_bytes = 0
 
 
 def _load_decoders() -> None:
@@ -218,10 +234,9 @@ def _load_decoders() -> None:
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if not module.name.endswith("__main__"):
             import_module(module.name)  # PyAV imports each kind of stream when it meets one
-    av.AudioResampler(format="fltp")
-    for data in (_make_silence(), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
+    for data in (_make_silence(), _make_stereo(-1.0), _make_stereo(0.5), b"\x1a\x45\xdf\xa3", b"RIFF....WAVE"):
         with suppress(BadAudio):
-            list(open_audio(BytesIO(data), "ours", DecodingLimits(16_000, 1.0)).blocks)
+            decode_audio(BytesIO(data), "ours", DecodingLimits(16_000, 1.0), _SampleFile(os.memfd_create("")))
 
 
 @cache
@@ -229,6 +244,13 @@ def _make_silence() -> bytes:
     """Return a recording of ours: 10 ms of silence."""
     buffer = BytesIO()
     soundfile.write(buffer, np.zeros((480, 2), np.float32), 48_000, format="WAV")
+    return buffer.getvalue()
+
+
+def _make_stereo(gain: float) -> bytes:
+    """Return a recording of ours that FFmpeg reads, whose second channel is the first but for a gain."""
+    noise, buffer = np.random.default_rng(0).normal(0, 0.1, 9600), BytesIO()
+    soundfile.write(buffer, np.stack([noise, gain * noise], axis=1), 48_000, format="AIFF")
     return buffer.getvalue()
 
 

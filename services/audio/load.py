@@ -12,13 +12,13 @@ from stat import S_ISDIR
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.decoding import DecodingLimits, Source, open_audio
+from services.audio.decoding import MIN_DURATION_S, DecodedAudio, DecodingLimits, Source, decode_audio
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
-MIN_DURATION_S = 0.01
 MAX_DURATION_S = 2 * 3600.0
 BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
+OFFSET = 0.01  # of full scale; a constant offset beyond it would be measured as sound
 
 
 def load(path: Path) -> AudioClip:
@@ -55,10 +55,11 @@ def decode(data: bytes, *, name: str) -> AudioClip:
     return _decode(BytesIO(data), name)
 
 
-def build_clip(samples: NDArray[np.float32], rate: int, num_channels: int, name: str) -> AudioClip:
-    """Build a clip from samples, shape (num_samples,) at 16 kHz, of a recording of that rate and channel count.
+def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> AudioClip:
+    """Build a clip from samples, shape (num_samples,) at 16 kHz, and what is known of the recording.
 
-    Too few samples and samples that are no finite numbers are refused; a peak beyond full scale is scaled to it.
+    Too few samples and samples that are not finite numbers are refused; a constant offset is removed; a peak beyond
+    full scale is scaled to it.
     """
     duration_s = len(samples) / SAMPLE_RATE
     if duration_s < MIN_DURATION_S:
@@ -71,12 +72,28 @@ def build_clip(samples: NDArray[np.float32], rate: int, num_channels: int, name:
             f"'{name}' holds {num_bad} samples that are not finite numbers (NaN or infinity).",
             code=AudioCode.NOT_FINITE,
         )
+    remarks, offset = about.remarks, float(samples.mean(dtype=np.float64))
+    if abs(offset) > OFFSET:
+        samples, remarks = samples - np.float32(offset), (*remarks, "offset")
     peak = float(np.abs(samples).max())
-    return AudioClip(samples / np.float32(peak) if peak > 1 else samples, rate, num_channels)
+    samples = samples / np.float32(peak) if peak > 1 else samples
+    return AudioClip(samples, about.rate, about.num_channels, remarks)
 
 
 def _decode(source: Source, name: str) -> AudioClip:
-    sound = open_audio(source, name, BOUNDS)
-    blocks = list(sound.blocks)
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    return build_clip(samples, sound.rate, sound.num_channels, name)
+    sink = _Blocks()
+    about = decode_audio(source, name, BOUNDS, sink)
+    return build_clip(np.concatenate(sink.blocks), about, name)
+
+
+class _Blocks:
+    """Keeps the samples in memory."""
+
+    def __init__(self) -> None:
+        self.blocks: list[NDArray[np.float32]] = []
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        self.blocks.append(samples)
+
+    def restart(self) -> None:
+        self.blocks.clear()

@@ -41,6 +41,24 @@ def count_missing_bytes(source: Source) -> int:
     return end - num_bytes if end - num_bytes > SLACK else 0
 
 
+def count_excess_bytes(source: Source) -> int:
+    """Return how many bytes follow the sound of a WAV file that are neither chunks nor another file, 0 for few."""
+    num_bytes = source.seek(0, SEEK_END)
+    source.seek(0)
+    head = source.read(12)
+    end = _find_wav_end(source) if head[:4] == b"RIFF" and head[8:] == b"WAVE" else 0
+    if end <= source.tell():  # no length is known
+        return 0
+    for _ in range(MOST_PARTS):
+        source.seek(end)
+        chunk = source.read(8)
+        if len(chunk) < 8 or not chunk[:4].isascii() or not chunk[:4].strip().isalnum():
+            break
+        end += 8 + int.from_bytes(chunk[4:], "little")
+        end += end % 2
+    return num_bytes - end if num_bytes - end > SLACK else 0
+
+
 def _find_wav_end(source: Source) -> int:
     """Return where the sound ends; the place is behind `RIFF`, its length and `WAVE`."""
     for _ in range(MOST_PARTS):

@@ -20,6 +20,7 @@ from services.types import AudioClip, Evidence, Value
 
 Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]
 
+REMARKS = "Earwitness-Remarks"  # header: codes of what is to be said about how the recording was read
 USUAL_NAME = "whisper-1"  # what OpenAI's clients send; here it stands for the ASR of the service
 FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
 
@@ -129,13 +130,14 @@ async def transcribe(service: Service, limits: Limits, recording: TranscriptionR
     about_request().model = asr.name
     clip = await open_clip(recording.sound, limits)
     spoken = tuple(one for one in await asr.transcribe(clip) if one.kind == "transcript")
+    headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None
     if form.response_format == "json":
-        return json_response(Transcription(text=_text(spoken), usage=_usage(clip)))
+        return json_response(Transcription(text=_text(spoken), usage=_usage(clip)), headers=headers)
     if form.response_format == "verbose_json":
-        return json_response(_verbose(spoken, clip))
+        return json_response(_verbose(spoken, clip), headers=headers)
     if form.response_format == "text":
-        return PlainTextResponse(_text(spoken) + "\n")
-    return PlainTextResponse(_subtitles(spoken, clip, form.response_format))
+        return PlainTextResponse(_text(spoken) + "\n", headers=headers)
+    return PlainTextResponse(_subtitles(spoken, clip, form.response_format), headers=headers)
 
 
 def _text(spoken: tuple[Evidence, ...]) -> str:

@@ -1,0 +1,68 @@
+"""Chained and joined files: find the recordings that were put one behind the other in a file.
+
+An Ogg file may be a chain of streams with parameters of their own (RFC 3533, section 4), and WAV files are joined by
+mistake. Each link is decoded by itself. Joined MP3, AAC and FLAC files need nothing: their frames go on.
+"""
+
+import re
+from collections.abc import Iterator
+from io import SEEK_END, BytesIO, FileIO
+from typing import NamedTuple, TypeAlias
+
+Source: TypeAlias = BytesIO | FileIO
+
+MOST_LINKS = 1000  # what follows them is read with the last
+CHUNK = 1 << 20  # bytes that are searched at a time
+PAGE = re.compile(rb"OggS\0([\0-\7])", re.DOTALL)
+PAGE_HEAD = 6  # bytes that PAGE matches
+IS_FIRST = 2  # flag of a page that begins a stream
+
+
+class Link(NamedTuple):
+    """Where a recording begins and ends in its file, in bytes."""
+
+    start: int
+    end: int
+
+
+def find_links(source: Source) -> tuple[Link, ...]:
+    """Return the parts of a file that are recordings of their own, at least one; the place moves."""
+    num_bytes = source.seek(0, SEEK_END)
+    source.seek(0)
+    head = source.read(12)
+    starts = [0]
+    if head[:4] == b"OggS":
+        starts += _find_ogg_starts(source)
+    elif head[:4] == b"RIFF":
+        starts += _find_wav_starts(source, num_bytes)
+    starts = starts[:MOST_LINKS]
+    return tuple(Link(start, end) for start, end in zip(starts, [*starts[1:], num_bytes], strict=True))
+
+
+def _find_ogg_starts(source: Source) -> Iterator[int]:
+    """Yield where streams begin after others; those that begin together are tracks of one link."""
+    at, tail, was_first = 0, b"", True
+    source.seek(0)
+    while chunk := source.read(CHUNK):
+        text = tail + chunk
+        for page in PAGE.finditer(text):
+            is_first = bool(page[1][0] & IS_FIRST)
+            if is_first and not was_first:
+                yield at - len(tail) + page.start()
+            was_first = is_first
+        at += len(chunk)
+        tail = text[-(PAGE_HEAD - 1) :]
+
+
+def _find_wav_starts(source: Source, num_bytes: int) -> Iterator[int]:
+    """Yield where a file begins that follows right where the one before it says that it ends."""
+    start = 0
+    while start < num_bytes:
+        source.seek(start)
+        head = source.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return
+        if start:
+            yield start
+        length = int.from_bytes(head[4:8], "little")
+        start += 8 + length + length % 2

@@ -1,0 +1,239 @@
+"""Read a recording with FFmpeg (PyAV): demux, decode and place each frame on the container's clock.
+
+Times are as a player shows them. Where the time stamps leave a gap, silence is inserted, and where they overlap,
+samples are left out, as FFmpeg's `aresample=async=1:first_pts=0` does it: from 0.1 s on, since less is the rounding of
+time stamps, but at the very beginning from 1 ms on. Packets that cannot be decoded are counted and left out.
+"""
+
+from collections.abc import Iterable, Iterator
+from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, FileIO
+from typing import TYPE_CHECKING, TypeAlias
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from services.audio.chaining import Link
+from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, begins_like_a_recording
+from services.audio.pcm_wav import FrameBlock
+from services.errors import AudioCode, BadAudio, bad_audio
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream, Packet
+    from av.container import InputContainer
+
+Source: TypeAlias = BytesIO | FileIO
+
+BLOCK = 1 << 17  # samples of all channels that are gathered before they are handed on
+GAP_S = 0.1  # swresample's min_hard_comp
+START_GAP_S = 0.001
+OVERLAP_S = 1.0  # a clock that goes back further begins anew, as in joined files
+RESTART_S = 10.0  # ffmpeg's -dts_delta_threshold, for formats whose clock may jump
+MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT
+MEMORY_PROBE = 1 << 20  # bytes
+MICROSECONDS = 1e-6  # unit of a container's start
+ID3_HEAD = 10  # bytes
+SCALES = {"u8": 1 / 128, "s16": 1 / 32768, "s32": 1 / 2147483648, "s64": 1 / 9223372036854775808}
+
+
+class _Input:
+    """The file as FFmpeg sees it: without a name, which would decide about the format, and without ID3v2 tags.
+
+    A tag of megabytes (cover art) would fill all that FFmpeg looks at to tell the format.
+    """
+
+    def __init__(self, source: Source, link: Link) -> None:
+        self._source = source
+        self._start = _find_end_of_tags(source, link)
+        self._end = link.end
+        self.is_out_of_memory = False
+        """Whether reading failed for lack of memory, which FFmpeg takes for the end of the file."""
+        source.seek(self._start)
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._source.read(max(min(size, self._end - self._source.tell()), 0)) or b""
+        except MemoryError:
+            self.is_out_of_memory = True
+            raise
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        base = {SEEK_SET: self._start, SEEK_CUR: self._source.tell(), SEEK_END: self._end}[whence]
+        return self._source.seek(base + offset) - self._start
+
+    def tell(self) -> int:
+        return self._source.tell() - self._start
+
+
+class FFmpegReader:
+    """A recording that is read from its beginning to its end, once."""
+
+    def __init__(self, source: Source, link: Link, name: str) -> None:
+        """Open the container and choose a track; `BadAudio` where nothing can be read."""
+        self._file = _Input(source, link)
+        self._container = _open(source, link, self._file, name)
+        try:
+            self._stream = _choose_track(self._container, name)
+        except BadAudio:
+            self._container.close()
+            raise
+        self.num_tracks = len(self._container.streams.audio)
+        self.heard_s = 0.0
+        """Where the sound read so far ends, on the container's clock."""
+        self.num_packets = self.num_bad_packets = 0
+        self.ends_badly = False
+        """Whether the last packet could not be decoded whole, or the container broke off."""
+        self.announced_s = 0.0
+        """Length that a FLAC header states; 0: none."""
+        if self._container.format.name == "flac" and self._stream.duration and self._stream.time_base:
+            self.announced_s = float(self._stream.duration * self._stream.time_base)
+
+    def read(self, max_duration_s: float) -> Iterator[FrameBlock]:
+        """Yield the samples on the container's clock; a gap is at most `max_duration_s` of silence."""
+        with self._container:
+            clock = _Clock(self._container)
+            gathered: list[NDArray[np.float32]] = []
+            rate = size = 0
+            for frame in self._decode():
+                samples = _to_array(frame)
+                skip, silence = clock.place(frame, len(samples))
+                self.heard_s = clock.heard_s
+                is_other = gathered and (frame.sample_rate, samples.shape[1]) != (rate, gathered[0].shape[1])
+                if gathered and (is_other or size >= BLOCK or silence):
+                    yield FrameBlock(rate, np.concatenate(gathered))
+                    gathered, size = [], 0
+                rate = frame.sample_rate
+                for length in _split(min(silence, int(max_duration_s * rate) + 1), BLOCK):
+                    yield FrameBlock(rate, np.zeros((length, samples.shape[1]), np.float32))
+                if skip < len(samples):
+                    gathered.append(samples[skip:])
+                    size += samples.size
+            if gathered:
+                yield FrameBlock(rate, np.concatenate(gathered))
+
+    def _decode(self) -> Iterator["AudioFrame"]:
+        for packet in self._demux():
+            try:
+                frames = self._stream.decode(packet)
+            except MemoryError:  # PyAV's own is an FFmpegError as well
+                raise
+            except av.FFmpegError:
+                bytearray(MEMORY_PROBE)  # raises where memory is the cause: FFmpeg calls that invalid data too
+                self.num_bad_packets += 1
+                self.ends_badly = True
+                continue
+            if packet is not None:  # a last packet of plain samples is as long as what is left
+                self.ends_badly = packet.is_corrupt and not self._stream.codec_context.name.startswith("pcm_")
+            yield from frames
+
+    def _demux(self) -> Iterator["Packet[AudioStream] | None"]:
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    self.num_packets += 1
+                    yield packet
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            self.ends_badly = True
+        if self._file.is_out_of_memory:
+            raise MemoryError
+        yield None
+
+
+class _Clock:
+    """Compares time stamps with the samples that were heard."""
+
+    def __init__(self, container: "InputContainer") -> None:
+        self._start_s = (container.start_time or 0) * MICROSECONDS
+        self._may_jump = bool(container.format.flags & MAY_JUMP)
+        self._is_first = True
+        self.heard_s = 0.0
+
+    def place(self, frame: "AudioFrame", num_frames: int) -> tuple[int, int]:
+        """Return how many of its sample frames to leave out, and how many of silence to insert before it."""
+        is_first, self._is_first = self._is_first, False
+        ahead_s = 0.0
+        if frame.pts is not None and frame.time_base is not None:
+            ahead_s = float(frame.pts * frame.time_base) - self._start_s - self.heard_s
+        is_restart = ahead_s < -OVERLAP_S or (self._may_jump and not -GAP_S <= ahead_s <= RESTART_S)
+        if is_restart and not is_first:
+            self._start_s += ahead_s  # a new part whose clock begins anew
+            ahead_s = 0.0
+        skip = silence = 0
+        if abs(ahead_s) > (START_GAP_S if is_first else GAP_S):
+            shift = round(ahead_s * frame.sample_rate)
+            skip, silence = min(max(-shift, 0), num_frames), max(shift, 0)
+        self.heard_s += (num_frames - skip + silence) / frame.sample_rate
+        return skip, silence
+
+
+def _open(source: Source, link: Link, file: _Input, name: str) -> "InputContainer":
+    source.seek(link.start)
+    head = source.read(16)
+    file.seek(0)
+    # FFmpeg opens a decoder for every track at once, pictures too; the allowlist limits it to ours.
+    options = {"codec_whitelist": ",".join(sorted(CODECS)), "format_whitelist": ",".join(sorted(DEMUXERS))}
+    try:
+        return av.open(file, "r", metadata_errors="ignore", container_options=options)
+    except MemoryError:  # PyAV's own is an FFmpegError as well
+        raise
+    except (av.FFmpegError, ValueError) as error:
+        if file.is_out_of_memory:
+            raise MemoryError from error
+        if begins_like_a_recording(head):
+            message = f"'{name}' is no audio that can be read. It begins like a recording, but is damaged."
+            raise bad_audio(AudioCode.DAMAGED, message) from error
+        message = f"'{name}' is no audio that can be read. Readable: {ACCEPTED}."
+        raise bad_audio(AudioCode.FORMAT, message) from error
+
+
+def _choose_track(container: "InputContainer", name: str) -> "AudioStream":
+    """Return the default track, else the one of most channels; one that can be decoded before one that cannot."""
+    tracks = container.streams.audio
+    if not tracks:
+        raise bad_audio(AudioCode.NO_TRACK, f"'{name}' has no audio track.")
+
+    def rank(track: "AudioStream") -> tuple[bool, bool, int]:
+        return _is_readable(track), bool(track.disposition & av.stream.Disposition.default), track.channels
+
+    best = max((track for track in tracks if _is_readable(track)), key=rank, default=tracks[0])
+    if not _is_readable(best):
+        codec = best.codec_context.name if best.codec_context is not None else "something unknown"
+        message = f"'{name}' holds audio coded as {codec}, which cannot be read; send WAV, FLAC, Opus or AAC."
+        raise bad_audio(AudioCode.CODEC, message)
+    best.codec_context.thread_count = 1  # the sandbox starts no threads
+    return best
+
+
+def _is_readable(track: "AudioStream") -> bool:
+    return track.codec_context is not None and track.codec_context.name in CODECS
+
+
+def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
+    """Return samples in [-1, 1], shape (num_frames, num_channels)."""
+    raw = frame.to_ndarray()
+    shaped = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
+    scale = SCALES.get(frame.format.name.removesuffix("p"))
+    if scale is None:
+        return shaped.astype(np.float32, copy=False)
+    if raw.dtype == np.uint8:
+        return shaped.astype(np.float32) * np.float32(scale) - np.float32(1)
+    return shaped.astype(np.float32) * np.float32(scale)
+
+
+def _split(total: int, size: int) -> Iterable[int]:
+    return (min(size, total - start) for start in range(0, total, size))
+
+
+def _find_end_of_tags(source: Source, link: Link) -> int:
+    """Return where the ID3v2 tags before the sound end."""
+    end = link.start
+    while end < link.end:
+        source.seek(end)
+        head = source.read(ID3_HEAD)
+        if head[:3] != b"ID3" or len(head) < ID3_HEAD:
+            break
+        size = sum((value & 127) << shift for value, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+        end += ID3_HEAD + size + (ID3_HEAD if head[5] & 0x10 else 0)
+    return min(end, link.end)

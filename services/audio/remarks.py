@@ -1,0 +1,30 @@
+"""Remarks on how a recording was read, as statements that everybody who reads an answer sees."""
+
+from services.types import AudioClip, Evidence, RemarkCode
+
+SOURCE, REVISION = "recording", "1"
+
+TEXTS: dict[RemarkCode, str] = {
+    "cut_off": "The recording is cut off: it ends before its file says that it does; it is heard as far as it goes.",
+    "damaged": "The recording is damaged: parts of it could not be decoded and are not heard.",
+    "excess": "The file is longer than its header says; what follows is not sound that can be told, and is not heard.",
+    "other_tracks": "The file holds several audio tracks; only its default track is heard.",
+    "opposed_channels": "The channels of the recording cancel each other in opposite phase; they are heard realigned.",
+    "noise_channel": "A channel of the recording holds nothing but steady noise; it is left out.",
+    "offset": "The recording has a constant offset (DC), which is removed.",
+}
+
+
+def describe_remarks(clip: AudioClip) -> tuple[Evidence, ...]:
+    """Return a statement for each remark on a clip."""
+    return tuple(
+        Evidence(
+            kind="quality",
+            source=SOURCE,
+            revision=REVISION,
+            text=TEXTS[remark],
+            end_s=round(clip.duration_s, 2),
+            reliability="measured",
+        )
+        for remark in clip.remarks
+    )
