@@ -18,7 +18,7 @@ from services.types import SAMPLE_RATE, AudioClip
 
 MAX_DURATION_S = 2 * 3600.0
 BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
-OFFSET = 0.01  # of full scale; a constant offset beyond it would be measured as sound
+OFFSET = 0.005  # of full scale; a constant offset beyond it would be measured as sound
 
 
 def load(path: Path) -> AudioClip:

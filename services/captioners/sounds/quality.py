@@ -11,20 +11,25 @@ from services.captioners.sounds.activity import Floats, measure_levels_db
 from services.captioners.statement import make_labels
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-SOURCE, REVISION = "signal-quality", "1"
+SOURCE, REVISION = "signal-quality", "2"
 SHORTEST_S = 0.3  # a shorter clip tells nothing about its recording
 LONGEST_S = 60.0  # what is analysed of a long clip
 LIVE_DB = -85.0  # dB below the peak; quieter is digital silence and says nothing about noise
 FFT_SIZE = 512
-AUDIBLE_DB, MOST_STEP_DB = 45.0, 20.0
-HOLE_FRAMES = (2, 40)  # 10 ms each: how long a dropout may last
+# Fitted on half of 190 training clips with made dropouts of 20 to 300 ms (4 or more) against the same clips clean and
+# noise-gated in seven ways, and 58 synthetic ones. On the other half: none of 1,400 clean or gated ones is named, and
+# 0.7 to 0.9 of those with dropouts of 20 to 150 ms, the rest of which fall into pauses.
+QUIET = 1e-3  # of the peak; a resampler's ringing fills gaps to less than that
+GAP_S = (0.01, 0.4)  # how long a dropout may last
+EDGE_S, EDGE_DB = 0.002, 13.5  # what is looked at on either side, and how far below the loud parts it may be
+FEWEST_DROPOUTS = 2
 
 
 class RecordingTraits(NamedTuple):
     """What the signal, scaled to a peak of 1, shows of its recording."""
 
     num_holes: int
-    """Short digital silences with sound before or after."""
+    """Short gaps that cut into loud sound."""
     pile_up: float
     """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up."""
     tone_share: float
@@ -87,7 +92,7 @@ def measure_traits(samples: Floats) -> RecordingTraits:
     falls = change[levels[:-5] > levels.max() - 25]
     middle = _measure_band_db(mean_power, 300, 1000)
     return RecordingTraits(
-        num_holes=_count_dropouts(magnitude, levels),
+        num_holes=_count_dropouts(scaled, levels),
         pile_up=_measure_pile_up(magnitude),
         tone_share=float(np.convolve(mean_power, np.ones(3), "same").max() / mean_power.sum()),
         highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
@@ -104,7 +109,7 @@ def measure_traits(samples: Floats) -> RecordingTraits:
 
 def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
     """Name the most audible defect; one hides the signs of the next."""
-    if found.num_holes >= 3:
+    if found.num_holes >= FEWEST_DROPOUTS:
         return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
     if found.pile_up >= 1.3 and found.tone_share < 0.9:
         return ["harsh clipping distortion (overdriven)"]
@@ -118,27 +123,24 @@ def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
     return ["strong reverberation (echoing room)"] if is_slow and is_speech and found.range_db > 10 else []
 
 
-def _count_dropouts(magnitude: Floats, levels: Floats) -> int:
-    size = SAMPLE_RATE // 100
-    blocks = magnitude[: len(magnitude) // size * size].reshape(-1, size).max(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], (blocks < 1e-4).astype(np.int8), [0]))))
-    shortest, longest = HOLE_FRAMES
-    return sum(
-        bool(
-            shortest <= end - start <= longest
-            and _is_cut(levels[start - 2 : start], levels[end : end + 2], levels.max())
-        )
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
-        if start > 1 and end < len(blocks) - 1
-    )
+def _count_dropouts(samples: Floats, levels: Floats) -> int:
+    """Count cuts inside sound: it is loud up to the very edge of a gap, and from the very edge on behind it.
 
-
-def _is_cut(before: Floats, after: Floats, loudest_db: float) -> bool:
-    """Say whether sound goes on after a hole as it was before: a rest between two notes ends in an attack."""
-    return bool(
-        min(before.max(), after.max()) > loudest_db - AUDIBLE_DB
-        and abs(float(before.max() - after.max())) < MOST_STEP_DB
-    )
+    A pause of digital silence, in synthetic or noise-gated speech or between notes, lacks one of the two: what comes
+    before it has died away.
+    """
+    is_quiet = (np.abs(samples) < QUIET).astype(np.int8)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_quiet, [0]))))
+    starts, ends = edges[::2], edges[1::2]
+    shortest, longest = (round(seconds * SAMPLE_RATE) for seconds in GAP_S)
+    size = round(EDGE_S * SAMPLE_RATE)
+    is_gap = (ends - starts >= shortest) & (ends - starts <= longest) & (starts >= size) & (ends <= len(samples) - size)
+    energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
+    starts, ends = starts[is_gap], ends[is_gap]
+    before, after = energy[starts] - energy[starts - size], energy[ends + size] - energy[ends]
+    edge_db = 10 * np.log10(np.minimum(before, after) / size + 1e-12)
+    loud_db = np.percentile(levels[levels > levels.max() - 40], 75)
+    return int(np.count_nonzero(edge_db > loud_db - EDGE_DB))
 
 
 def _measure_pile_up(magnitude: Floats) -> float:

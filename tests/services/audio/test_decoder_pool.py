@@ -17,6 +17,7 @@ import soundfile
 
 from services.audio.decoder_pool import DecoderPool
 from services.audio.decoding import DecodingLimits
+from services.audio.load import decode
 from services.audio.sandbox import ResourceLimits
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
@@ -151,6 +152,19 @@ def test_an_mp4_file_whose_index_comes_first_is_heard_until_its_sound_is_cut_off
     assert decoded(decoder, data).duration_s == pytest.approx(4.0, abs=0.12)
     cut = decoded(decoder, data[: len(data) * 2 // 3])
     assert (cut.duration_s, cut.remarks) == (pytest.approx(2.6, abs=0.3), ("cut_off",))
+
+
+@pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
+@pytest.mark.parametrize("second", ["same", "opposed", "noise"])
+def test_an_upload_and_a_file_of_ones_own_give_the_same_samples(decoder: DecoderPool, kind: str, second: str) -> None:
+    draw = np.random.default_rng(5)
+    first = draw.normal(0, 0.1, 2 * 48_000) * np.repeat(draw.random(40) ** 3, 2400)
+    other = {"same": first, "opposed": -first, "noise": draw.normal(0, 0.1, len(first))}[second]
+    samples = np.stack([first, other], axis=1).astype(np.float32)
+    data = sndfile(kind, samples) if kind in SNDFILE else ffmpeg(kind, samples)
+    upload, own = decoded(decoder, data), decode(data, name="clip")
+    assert (upload.sha256, upload.remarks) == (own.sha256, own.remarks)
+    assert np.square(upload.samples).mean() > 0.3 * np.square(first).mean()
 
 
 def test_what_was_streamed_is_heard_as_far_as_it_goes(decoder: DecoderPool) -> None:

@@ -72,6 +72,15 @@ def test_samples_beyond_full_scale_are_scaled_not_clipped() -> None:
     assert np.mean(np.abs(clip.samples) > 0.99) < 0.1
 
 
+@pytest.mark.parametrize("offset", [0.02, 0.1, -0.4])
+def test_a_constant_offset_is_removed_with_a_remark(offset: float) -> None:
+    clip = decode(encoded(tone() + np.float32(offset), 44_100, "WAV", "FLOAT"), name="dc.wav")
+    assert abs(float(clip.samples.mean())) < 1e-4
+    assert np.abs(clip.samples).max() == pytest.approx(0.5, abs=0.02)
+    assert clip.remarks == ("offset",)
+    assert decode(encoded(tone(), 44_100, "WAV"), name="clean.wav").remarks == ()
+
+
 def test_a_very_short_clip_is_accepted() -> None:
     assert decode(encoded(tone(duration_s=0.05), 44_100, "WAV"), name="click").duration_s == pytest.approx(
         0.05, abs=1e-3

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import soxr
 from scipy import signal
 
 from services.captioners.sounds.quality import describe_quality
@@ -58,6 +59,24 @@ def test_holes_of_60_ms_are_called_dropouts() -> None:
     for start in range(4_000, 60_000, 7_000):
         samples[start : start + 960] = 0
     assert "dropouts" in told(samples)
+
+
+@pytest.mark.parametrize("floor_db", [-50, -40, -30])
+def test_pauses_that_a_noise_gate_silenced_are_no_dropouts(floor_db: float) -> None:
+    samples = voice_like(8.0)
+    block = RATE // 100
+    levels = np.sqrt(np.square(samples.reshape(-1, block)).mean(axis=1))
+    is_open = np.convolve(levels > levels.max() * 10 ** (floor_db / 20), np.ones(3), "same") > 0
+    assert "dropouts" not in told(samples * np.repeat(is_open, block))
+
+
+@pytest.mark.parametrize("milliseconds", [40, 80])
+def test_dropouts_made_before_resampling_are_heard(milliseconds: int) -> None:
+    samples = np.repeat(voice_like(), 3)
+    size = 48 * milliseconds
+    for start in range(2_000, len(samples) - size, 16_000):  # in each syllable
+        samples[start : start + size] = 0
+    assert "dropouts" in told(soxr.resample(samples, 48_000, RATE))
 
 
 def test_rests_between_notes_are_no_dropouts() -> None:
