@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FRAMES_PER_S = 20
-MEASURED_HZ = 4_000  # samples a second that are measured: powers need no more
+MEASURED_HZ = 8_000  # averages a second that are measured: lossy codecs keep the phase of low frequencies only
 CANCELLED = 0.25  # power of the average against that of uncorrelated channels: 6 dB less
 CANCELLED_SHARE = 0.1  # of the power, in frames that are cancelled
 SILENT = 1e-12  # power, relative to full scale
@@ -47,7 +47,9 @@ class ChannelMeter:
     def add(self, samples: NDArray[np.float32], rate: int) -> None:
         """Measure samples, shape (num_frames, num_channels)."""
         step = max(rate // MEASURED_HZ, 1)
-        some = np.ascontiguousarray(samples[::step].T)
+        whole = np.ascontiguousarray(samples[: len(samples) // step * step]).reshape(-1, step * self.num_channels)
+        averaging = np.tile(np.eye(self.num_channels, dtype=np.float32) / np.float32(step), (step, 1))
+        some = np.ascontiguousarray((whole @ averaging).T)
         self._covariance += some @ some.T
         size = rate // step // FRAMES_PER_S
         framed = some[:, : some.shape[1] // size * size].reshape(self.num_channels, -1, size)
