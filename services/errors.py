@@ -11,7 +11,8 @@
     ├── UnknownName          HTTP 404: a name that no catalogue holds
     ├── BadConfig            HTTP 400: a configuration, benchmark or run folder that cannot be used
     ├── ModelError           HTTP 503: a model cannot run here, or a model server failed
-    │   └── NotFound         HTTP 503: a model server knows no such model (services/clients/json_api.py)
+    │   ├── NotFound         HTTP 503: a model server knows no such model (services/clients/json_api.py)
+    │   └── RequestRefused   HTTP 503: a model server does not take the request (services/clients/json_api.py)
     ├── Overloaded           HTTP 503: more requests at once than can be admitted (back-pressure)
     ├── TookTooLong          HTTP 504: no answer before the deadline
     └── ClientGone           HTTP 499: the client disconnected before the answer; its work was cancelled
