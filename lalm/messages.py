@@ -11,9 +11,9 @@ from typing import Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from lalm.json_lines import parse_row
 from lalm.prompting import AUDIO
 from services.errors import BadConfig
+from services.json_lines import RowId, parse_row, read_lines
 from services.types import Message, Sampling
 
 NEEDED = '{"messages": [{"role", "content", "audios": [{"audio", "text"}]}], "response"}'
@@ -48,7 +48,7 @@ class Conversation(BaseModel):
 
     messages: tuple[ChatTurn, ...]
     response: str
-    id: str = ""
+    id: RowId = ""
     dataset: str = ""
     recordings: tuple[str, ...] = ()
     """Recordings that the clips were cut or mixed from, where that is known; a split keeps them on one side."""
@@ -98,13 +98,9 @@ class Conversation(BaseModel):
 def read_conversations(path: Path) -> Iterator[Conversation]:
     """Yield the conversations of a JSON lines file; raise `BadConfig` with the number of an invalid line."""
     try:
-        lines = path.open(encoding="utf-8")
+        for number, line in read_lines(path):
+            yield parse_row(Conversation, line, place=f"{path}:{number}", name="a conversation", needed=NEEDED)
     except OSError as error:
         raise BadConfig(
             f"'{path}' cannot be read ({error.strerror}); `python -m lalm.distill CONFIG` writes one."
         ) from error
-    with lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                place = f"{path}:{number}"
-                yield parse_row(Conversation, line, place=place, name="a conversation", needed=NEEDED)

@@ -1,14 +1,38 @@
-"""Atomic and durable file writing, for files that a later run reads: a crash never leaves half of one.
+"""Atomic and durable file writing, and names of files in either Unicode form; a crash never leaves half of a file.
 
 *Atomic*: readers see the old file or the new one. *Durable*: what was written also survives a power cut (fsync).
 """
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """Return the path of a file below a folder, whichever way its name composes accented letters (NFC or NFD).
+
+    Archives made on macOS hold decomposed names, the lists beside them often composed ones. An exact name comes first;
+    where no name is the same text, the path as it was given is returned.
+    """
+    path = folder / name
+    if name.isascii() or path.exists():
+        return path
+    found = Path(path.anchor) if Path(name).is_absolute() else folder
+    for part in Path(name).parts[1 if Path(name).is_absolute() else 0 :]:
+        exact = found / part
+        found = exact if exact.exists() else next(_same_names(found, part), exact)
+    return found if found.exists() else path
+
+
+def _same_names(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the entries of a folder whose names are the same text once composed."""
+    composed = unicodedata.normalize("NFC", name)
+    if folder.is_dir():
+        yield from (one for one in folder.iterdir() if unicodedata.normalize("NFC", one.name) == composed)
 
 
 @contextmanager

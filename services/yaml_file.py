@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from services.errors import BadConfig, worded
+from services.json_lines import read_text
 from services.types import Value
 
 ConfigT = TypeVar("ConfigT", bound=Value)
@@ -34,10 +35,8 @@ def read_config(path: Path, kind: type[ConfigT]) -> ConfigT:
     An empty file is a configuration of defaults, where every key has one.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise BadConfig(f"Configuration '{path}' cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(read_text(path, f"Configuration '{path}'"), _UniqueKeys)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
         raise BadConfig(f"Configuration '{path}' is not YAML: {' '.join(str(error).split())}.") from error
     if content is None and not any(field.is_required() for field in kind.model_fields.values()):
         content = {}

@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import is_json_lines, read_bytes
+from eval.benchmarks.rows import read_published
 from eval.benchmarks.text_rows import read_fields
 from services.errors import BadConfig, worded
 from services.files import sync_to_disk
+from services.json_lines import format_id
 from services.types import Value
 
 
@@ -130,10 +131,8 @@ def cohen_kappa(pairs: Sequence[tuple[Judgement, Judgement]]) -> float | None:
 
 def write_kept(benchmark: Benchmark, found: Agreement, out: Path) -> None:
     """Write the rows that both annotators accept, each as it is in the benchmark's file."""
-    content, name = read_bytes(benchmark.file), read_fields(benchmark.file).id
-    lines = is_json_lines(benchmark.file, content)
-    rows = [json.loads(line) for line in content.splitlines() if line.strip()] if lines else json.loads(content)
-    kept = [row for row in rows if str(row[name]) in found.kept]
+    name = read_fields(benchmark.file).id
+    kept = [row for row in read_published(benchmark.file) if format_id(row[name]) in found.kept]
     try:
         out.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:

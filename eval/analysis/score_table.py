@@ -5,6 +5,7 @@ else the LALM) or from one .csv file: `model`, optionally `family`, then one col
 """
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from eval.scoring.scoring import RunSummary
 from eval.store.run_folder import require_record
 from services.errors import BadConfig
+from services.json_lines import read_text
 
 
 class PercentScore(NamedTuple):
@@ -78,10 +80,10 @@ def _summary(folder: Path) -> RunSummary:
 
 
 def _from_csv(file: Path) -> ScoreTable:
+    text = read_text(file, f"Scores {str(file)!r}")
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = list(csv.DictReader(lines, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
         raise BadConfig(f"Scores {str(file)!r} cannot be read: {error}.") from error
     if not rows or "model" not in rows[0]:
         raise BadConfig(f"Scores {str(file)!r} need a header line with 'model' and at least one line below it.")

@@ -27,6 +27,7 @@ from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_bytes
 from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, rename_fields
 from services.errors import BadConfig, worded
+from services.json_lines import decode_text
 from services.settings import settings
 
 NAME = "auditorybench++"
@@ -58,10 +59,11 @@ def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every l
 def read(file: Path) -> Benchmark:
     """Read one task's CSV file, named after its folder; `BadConfig` names file, row and field."""
     content = read_bytes(file)
+    text = decode_text(content, f"Benchmark {str(file)!r}")
     try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadConfig(f"Benchmark {str(file)!r} is not CSV in UTF-8: {error}.") from error
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise BadConfig(f"Benchmark {str(file)!r} is not CSV: {error}.") from error
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a CSV file with a header is needed.")
     task = file.parent.name if file.stem == "test" else file.stem

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.errors import BadConfig
+from services.files import find_file
 from services.types import Question, Value
 
 
@@ -54,7 +55,7 @@ class Benchmark(Value):
 
     def clip_path(self, item: Item) -> Path:
         """Return where the item's clip lies."""
-        return self.audio_root / item.audio
+        return find_file(self.audio_root, item.audio)
 
     def lacking_audio(self) -> tuple[Item, ...]:
         """Return the items whose clip is not there."""

@@ -1,16 +1,16 @@
 """Rows of a benchmark file, a JSON list or JSON lines, checked one by one; an error names file, row and field."""
 
-import codecs
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from services.errors import BadConfig, worded
+from services.json_lines import InvalidJson, decode_text, format_id, is_json_lines, parse_json_rows, validate_row
 
 
 def _not_blank(text: str) -> str:
@@ -31,7 +31,7 @@ GroupName: TypeAlias = Annotated[str, BeforeValidator(_fill_missing)]
 class AskedRow(BaseModel):
     """What every multiple-choice row holds; fields that we do not use are left alone."""
 
-    id: Text
+    id: Annotated[Text, BeforeValidator(format_id)]
     question: Text
     choices: list[str] = Field(min_length=1, max_length=len(ascii_uppercase))
     """As published: duplicated and empty options stay."""
@@ -63,7 +63,7 @@ class Rows(NamedTuple, Generic[AnyRow]):
 def read_rows(file: Path, kind: type[AnyRow]) -> Rows[AnyRow]:
     """Read and check a file; raises `BadConfig` that names file, row and field of the first unusable row."""
     content = read_bytes(file)
-    rows = _parse(file, content.removeprefix(codecs.BOM_UTF8), kind)
+    rows = _parse(file, decode_text(content, f"Benchmark {str(file)!r}"), kind)
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a JSON list of rows is needed.")
     _refuse_repeated_ids(file, rows)
@@ -104,25 +104,34 @@ def read_bytes(file: Path) -> bytes:
         raise BadConfig(f"Benchmark {str(file)!r} cannot be read: {error.strerror}.") from error
 
 
-def is_json_lines(file: Path, content: bytes) -> bool:
-    """Tell whether the content is one JSON object a line rather than one list."""
-    return file.suffix == ".jsonl" or (file.suffix != ".json" and content.lstrip()[:1] == b"{")
+def read_published(file: Path) -> list[dict[str, object]]:
+    """Return the rows of a checked benchmark file with all their fields, as they are published."""
+    text = decode_text(read_bytes(file), f"Benchmark {str(file)!r}")
+    rows = (row.value for row in parse_json_rows(text, is_lines=is_json_lines(file, text)))
+    return [row for row in rows if isinstance(row, dict)]
 
 
-def _parse(file: Path, content: bytes, kind: type[AnyRow]) -> list[AnyRow]:
-    if not is_json_lines(file, content):
-        try:
-            return TypeAdapter(list[kind]).validate_json(content)  # type: ignore[valid-type]
-        except ValidationError as error:
-            raise BadConfig(f"Benchmark {str(file)!r}, {_first_problem(error)}") from error
+def _parse(file: Path, text: str, kind: type[AnyRow]) -> list[AnyRow]:
+    is_lines = is_json_lines(file, text)
     rows = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            try:
-                rows.append(kind.model_validate_json(line))
-            except ValidationError as error:
-                raise BadConfig(f"Benchmark {str(file)!r}, {_first_problem(error, row=number)}") from error
+    try:
+        for number, row in parse_json_rows(text, is_lines=is_lines):
+            if not isinstance(row, dict):
+                raise BadConfig(f"Benchmark {str(file)!r}, row {number}, is not a JSON object.")
+            rows.append(_checked(file, number, row, kind))
+    except InvalidJson as error:
+        where = f"row {error.line}" if is_lines else "not a JSON list of rows"
+        raise BadConfig(f"Benchmark {str(file)!r}, {where}: {error}.") from error
     return rows
+
+
+def _checked(file: Path, number: int, row: object, kind: type[AnyRow]) -> AnyRow:
+    try:
+        return validate_row(kind, row)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
+        raise BadConfig(f"Benchmark {str(file)!r}, row {number}, {field}{worded(problem)}.") from error
 
 
 def _refuse_repeated_ids(file: Path, rows: Sequence[AskedRow]) -> None:
@@ -142,16 +151,3 @@ def _refuse_partly_withheld(file: Path, rows: Sequence[AskedRow]) -> None:
             f"Benchmark {str(file)!r}, row {withheld[0]}, field 'answer': missing, though other rows have one; "
             "either all answers are withheld or none is."
         )
-
-
-def _first_problem(error: ValidationError, *, row: int | None = None) -> str:
-    problem = error.errors(include_url=False, include_context=False)[0]
-    message = worded(problem)
-    match problem["loc"] if row is None else (row - 1, *problem["loc"]):
-        case ():
-            return f"not a JSON list of rows: {message}."
-        case (int(index),):
-            return f"row {index + 1}, {message}."
-        case (int(index), field, *_):
-            return f"row {index + 1}, field {field!r}: {message}."
-    return f"{message}."

@@ -7,8 +7,9 @@ from string import ascii_uppercase
 from pydantic import ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import AskedRow, read_benchmark, read_bytes
+from eval.benchmarks.rows import AskedRow, read_benchmark
 from services.errors import BadConfig, worded
+from services.json_lines import read_text
 from services.types import Value
 
 
@@ -49,7 +50,7 @@ def read_fields(file: Path) -> FieldNames:
     if not mapping.is_file():
         return FieldNames()
     try:
-        return FieldNames.model_validate_json(read_bytes(mapping))
+        return FieldNames.model_validate_json(read_text(mapping, f"Field names {str(mapping)!r}"))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(
@@ -74,8 +75,6 @@ def rename_fields(row: Mapping[str, object], fields: FieldNames) -> dict[str, ob
     """Return a row under our names; a letter that is not an option's text becomes the option that it stands for."""
     simple = {name: field for name, field in fields.model_dump().items() if name != "choices"}
     ours = {name: row[field] for name, field in simple.items() if field in row}
-    if isinstance(ours.get("id"), int):
-        ours["id"] = str(ours["id"])
     options = fields.options(row)
     if options is not None:
         ours["choices"] = options

@@ -13,6 +13,7 @@ from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig
+from services.files import find_file
 from services.types import Evidence, TraceStep, Value
 
 
@@ -112,7 +113,7 @@ class _Shared:
             return None
         root = record.options.audio_root
         folder = Path(root) if root else Path(record.benchmark_file).parent
-        return self.clips.setdefault(ClipFile(folder / item.audio, item.audio), len(self.clips))
+        return self.clips.setdefault(ClipFile(find_file(folder, item.audio), item.audio), len(self.clips))
 
     def statement(self, one: Evidence) -> int:
         """Return the place of a statement."""

@@ -64,8 +64,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     if is_complete:
         session.close()
         write_summary(out, summary)
-        if benchmark.is_withheld:
-            write_submission(benchmark, out)
+        write_submission(benchmark, out)
     return Outcome(out, summary, len(benchmark.items), is_complete)
 
 

@@ -5,8 +5,6 @@ is taken from the row itself, nothing is joined. The prediction is the first of 
 `model_output` and `answer_prediction` that the file has. A row without one is *failed*, not skipped.
 """
 
-import codecs
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -14,11 +12,11 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agents.reading.reply import read_choice
-from eval.benchmarks.rows import read_bytes
 from eval.scoring.scoring import Verdict, string_match
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from services.errors import BadConfig, worded
+from services.json_lines import InvalidJson, JsonRow, RowId, drop_nulls, parse_json_rows, read_text, split_lines
 from services.types import Question
 
 KEYS = ("model_prediction", "model_output", "answer_prediction")
@@ -65,7 +63,7 @@ def open_stored(path: Path, key: str | None = None) -> StoredResult:
 def read_predictions(folder: Path) -> Iterator[Prediction]:
     """Yield the whole records of a run folder."""
     file = folder / "predictions.jsonl"
-    for number, line in enumerate(read_bytes(file).splitlines(), start=1):
+    for number, line in split_lines(read_text(file, f"Benchmark {str(file)!r}")):
         try:
             yield Prediction.model_validate_json(line)
         except ValidationError as error:
@@ -93,7 +91,7 @@ class FileRow(BaseModel):
 
     number: int = 0
     """Its place in the file, from 1."""
-    id: Annotated[str, BeforeValidator(_numbered)]
+    id: RowId
     choices: tuple[str, ...] = Field(min_length=1, max_length=26)
     answer: str
     question: str = ""
@@ -105,26 +103,24 @@ class FileRow(BaseModel):
     failed: Any = None
 
 
+FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category"})
+
+
 def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
-    try:
-        content = file.read_bytes().removeprefix(codecs.BOM_UTF8)
-    except OSError as error:
-        raise BadConfig(f"Predictions {str(file)!r} cannot be read: {error.strerror}.") from error
-    rows = [_checked(file, number, row) for number, row in _parsed(file, content)]
+    text = read_text(file, f"Predictions {str(file)!r}")
+    rows = [_checked(file, number, row) for number, row in _parsed(file, text)]
     if not rows:
         raise BadConfig(f"Predictions {str(file)!r} holds no rows.")
     _refuse_repeated_ids(file, rows)
     return _key(file, rows, key), rows
 
 
-def _parsed(file: Path, content: bytes) -> list[tuple[int, object]]:
+def _parsed(file: Path, text: str) -> list[JsonRow]:
     try:
-        if content.lstrip()[:1] == b"[":
-            return list(enumerate(json.loads(content), start=1))
-        lines = enumerate(content.splitlines(), start=1)
-        return [(number, json.loads(line)) for number, line in lines if line.strip()]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadConfig(f"Predictions {str(file)!r} is neither a JSON list nor JSON lines: {error}.") from error
+        return list(parse_json_rows(text, is_lines=text.lstrip()[:1] != "["))
+    except InvalidJson as error:
+        where = "" if error.line is None else f"line {error.line}, "
+        raise BadConfig(f"Predictions {str(file)!r} is neither a JSON list nor JSON lines: {where}{error}.") from error
 
 
 def _checked(file: Path, number: int, row: object) -> FileRow:
@@ -132,7 +128,8 @@ def _checked(file: Path, number: int, row: object) -> FileRow:
     if not isinstance(row, dict):
         raise BadConfig(f"{where} is not a JSON object.")
     try:
-        checked = FileRow.model_validate(row | {"number": number})
+        others = row.keys() - FILE_ROW_KEYS  # a prediction may be among them: null is a failed item
+        checked = FileRow.model_validate(drop_nulls(row | {"number": number}, kept=others))
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {worded(problem)}.") from error

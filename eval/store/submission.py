@@ -1,14 +1,18 @@
-"""Predictions for a benchmark whose answers are withheld, as its authors' scorer takes them."""
+"""Predictions of a run as the scorers of a benchmark's authors take them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark
-from eval.benchmarks.rows import is_json_lines
+from eval.benchmarks.rows import read_published
+from eval.store.records import Prediction
 from eval.store.stored import read_predictions
 from services.files import write_atomic
+from services.json_lines import format_id
 
 FILE_NAME = "submission.json"
+OWN_KEY = "model_prediction"  # where no script of the benchmark's authors names one
 
 
 def write_submission(benchmark: Benchmark, out: Path) -> Path:
@@ -16,16 +20,25 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
 
     All keys hold the text of the option that was read, or the raw reply where none was: the official
     matcher calls a bare letter wrong. A failed item's prediction is empty. Raw replies stay in predictions.jsonl.
+    A benchmark without such a scorer gets the rows as they were asked.
     """
-    predicted = {prediction.id: prediction.model_prediction for prediction in read_predictions(out)}
-    content = benchmark.file.read_bytes()
-    rows = (
-        [json.loads(line) for line in content.splitlines() if line.strip()]
-        if is_json_lines(benchmark.file, content)
-        else json.loads(content)
-    )
-    keys = benchmark.submission_keys
-    asked = [row | dict.fromkeys(keys, predicted[row["id"]]) for row in rows if row["id"] in predicted]
+    predictions = {prediction.id: prediction for prediction in read_predictions(out)}
     file = out / FILE_NAME
-    write_atomic(file, json.dumps(asked, indent=1, ensure_ascii=False))
+    rows = _published(benchmark, predictions) if benchmark.submission_keys else list(map(_own, predictions.values()))
+    write_atomic(file, json.dumps(rows, indent=1, ensure_ascii=False))
     return file
+
+
+def _published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:
+    asked = [(row, predictions.get(str(format_id(row["id"])))) for row in read_published(benchmark.file)]
+    return [
+        row | dict.fromkeys(benchmark.submission_keys, prediction.model_prediction)
+        for row, prediction in asked
+        if prediction is not None
+    ]
+
+
+def _own(prediction: Prediction) -> dict[str, object]:
+    """Return an item with its prediction, in the form that `eval score` reads."""
+    item = prediction.model_dump(include={"id", "question", "choices", "answer", "task", "category", "sub_category"})
+    return {**item, OWN_KEY: prediction.model_prediction}

@@ -1,6 +1,7 @@
 """Append-only, durable journal of replies, from which an interrupted distillation resumes."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -65,7 +66,7 @@ class Journal:
         Raises:
             BadConfig: the file belongs to another run.
         """
-        head, *lines = self._read().splitlines(keepends=True) or [""]
+        head, *lines = re.findall(r"[^\n]*\n|[^\n]+", self._read()) or [""]  # a reply may hold U+2028
         if head.endswith("\n") and head != self._head:
             raise self._other_run_error(f"{head.strip()} instead of {self._head.strip()}")
         whole = [line for line in lines if line.endswith("\n")]

@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from lalm.json_lines import parse_row
-from services.errors import BadConfig
+from services.json_lines import RowId, parse_row, read_text, split_lines
 
 QUOTED = re.compile(r'English meaning: "(.*)"')
 SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
@@ -41,7 +40,7 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: str
+    id: RowId
     audio: str
     """Path, relative to the metadata file."""
     duration: float
@@ -90,13 +89,8 @@ class Metadata(BaseModel):
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:
     """Read a metadata file; raise `BadConfig` with the number of an invalid line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise BadConfig(f"Metadata '{path}' cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise BadConfig(f"Metadata '{path}' is not UTF-8: byte {error.start}, {error.reason}.") from error
-    return tuple(_parse_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+    text = read_text(path, f"Metadata '{path}'")
+    return tuple(_parse_row(line, f"{path}:{number}") for number, line in split_lines(text))
 
 
 def filter_by_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:

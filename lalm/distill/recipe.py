@@ -29,7 +29,7 @@ from lalm.prompting import insert_audio
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
-from services.files import atomic_file
+from services.files import atomic_file, find_file
 from services.protocols import LLM
 from services.types import Message, Value
 from services.yaml_file import read_config
@@ -90,7 +90,7 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
     _check_output(file, output)
     described = read_metadata(file)
     known = filter_by_licence(described, config.drop_licences)
-    rows = [row for row in known if (file.parent / row.audio).is_file()]
+    rows = [row for row in known if find_file(file.parent, row.audio).is_file()]
     if not rows:
         raise BadConfig(
             f"No clip is left of '{file}': {len(known)} of its {len(described)} rows have a licence that is kept, "

@@ -19,6 +19,7 @@ from lalm.train.parallel import DataParallelGroup
 from services.audio import load as audio
 from services.catalog import open_asr
 from services.errors import BadAudio, BadConfig
+from services.files import find_file
 from services.protocols import ASR
 from services.settings import settings
 
@@ -94,7 +95,7 @@ class _ClipReader:
 
     async def _read_clip(self, one: MessageAudio) -> TrainClip | None:
         try:
-            clip = audio.load(self._audio_root / one.path)
+            clip = audio.load(find_file(self._audio_root, one.path))
         except BadAudio:
             return None
         if not self._features.has_features(clip.sha256):

@@ -149,7 +149,7 @@ class Meter:
 def _drop_steps_from(path: Path, done: int) -> None:
     """Remove the metrics of all but the first `done` steps: an interrupted run repeats the others."""
     if path.is_file():
-        lines = path.read_text().splitlines(keepends=True)
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = (line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done)
         write_atomic(path, "".join(kept))
 

@@ -1,9 +1,14 @@
 import json
+import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from eval.benchmarks import find
 from eval.scoring.scoring import summarise
 from eval.store.records import judge_answer
+from eval.store.stored import open_stored
 from eval.store.submission import write_submission
 from services.types import Answer
 
@@ -34,3 +39,73 @@ def test_published_rows_come_back_with_the_text_of_what_was_chosen(tmp_path: Pat
     summary = summarise(prediction.verdict for prediction in predictions)
     assert (summary.n, summary.withheld, summary.correct_strict, summary.failed) == (3, 3, 0, 1)
     assert summary.wilson_95 == (0.0, 1.0)
+
+
+TOKENS = re.compile(r"\b\w+\b")
+
+
+def script_says(rows: list[dict[str, Any]], key: str, groups: tuple[str, ...]) -> tuple[int, int]:
+    """Return right and counted rows by the rules of MMAU's and MMAR's scripts, written down anew.
+
+    A row without the key is skipped; a prediction is split into a set of words; all of the answer's words have to be
+    there, and no word that only another choice has. The groups that they tabulate by have to be in every row.
+    """
+    right = counted = 0
+    for row in rows:
+        if key not in row:
+            continue
+        assert all(isinstance(row[group], str) for group in groups)
+        counted += 1
+        said, answer = set(TOKENS.findall(row[key].lower())), set(TOKENS.findall(row["answer"].lower()))
+        choices = [set(TOKENS.findall(choice.lower())) for choice in row["choices"]]
+        others = set().union(*(choice - answer for choice in choices if choice != answer))
+        right += bool(said) and answer <= said and not said & others
+    return right, counted
+
+
+@pytest.mark.parametrize(
+    ("suffix", "place", "key", "groups"),
+    [
+        ("json", "audio_id", "model_output", ("task", "difficulty")),
+        ("json", "audio_id", "model_prediction", ("task", "difficulty")),
+        ("jsonl", "audio_path", "answer_prediction", ("modality", "category")),
+    ],
+)
+def test_the_scripts_of_the_authors_score_our_file_as_we_do(
+    tmp_path: Path, suffix: str, place: str, key: str, groups: tuple[str, ...]
+) -> None:
+    options = ["Guitar, Piano", "A man's voice", "Piano, Guitar, Piano", "4/4 metre"]
+    row = {
+        "question": "?",
+        "choices": options,
+        "task": "sound",
+        "difficulty": "easy",
+        "modality": "mix",
+        "category": "x",
+    }
+    answers = [options[number % 4] for number in range(8)]
+    rows = [row | {"id": number, place: f"{number}.wav", "answer": answer} for number, answer in enumerate(answers)]
+    file = tmp_path / f"bench.{suffix}"
+    file.write_text(json.dumps(rows) if suffix == "json" else "\n".join(map(json.dumps, rows)), encoding="utf-8")
+    benchmark = find(str(file))
+    predictions = []
+    for number, item in enumerate(benchmark.items[:7]):
+        choice = item.to_question().choices[(number * 3) % 4] if number % 3 else None
+        answer = Answer(question_id=item.id, reply="Not sure: man or guitar", choice=choice, path="text")
+        failed = "The server is gone." if number == 6 else None
+        predictions.append(judge_answer(item, None if failed else answer, failed, took_s=0, clock_s=0))
+    lines = "".join(prediction.model_dump_json() + "\n" for prediction in predictions)
+    (tmp_path / "predictions.jsonl").write_text(lines, encoding="utf-8")
+    submitted = json.loads(write_submission(benchmark, tmp_path).read_text(encoding="utf-8"))
+    assert script_says(submitted, key, groups) == (summarise(one.verdict for one in predictions).correct_official, 7)
+    assert [{name: row[name] for name in rows[0]} for row in submitted] == rows[:7]
+
+
+def test_a_benchmark_without_a_script_of_its_own_gets_a_file_that_is_scored_here(tmp_path: Path) -> None:
+    file = tmp_path / "text.json"
+    file.write_text(json.dumps([{"id": 1, "question": "?", "choices": ["Yes", "No"], "answer": "No"}]))
+    benchmark = find(str(file))
+    answer = Answer(question_id="1", reply="B", choice=benchmark.items[0].to_question().choices[1], path="text")
+    prediction = judge_answer(benchmark.items[0], answer, None, took_s=0, clock_s=0)
+    (tmp_path / "predictions.jsonl").write_text(prediction.model_dump_json() + "\n")
+    assert [row.correct_strict for row in open_stored(write_submission(benchmark, tmp_path)).verdicts] == [True]

@@ -1,0 +1,186 @@
+"""Reading of JSON lines, JSON lists and other text files that users bring: encodings, line ends, nulls and NaN.
+
+Text is UTF-8 with or without a byte order mark, or UTF-16, as spreadsheets and editors write it. A line ends at a line
+feed and nowhere else: U+2028, U+2029 and U+0085 may stand in a JSON string. NaN, which pandas writes for an empty cell,
+is null; a null column, which `datasets` fills in where a row lacks it, is as if left out.
+"""
+
+import codecs
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from services.errors import BadConfig, worded
+
+RowT = TypeVar("RowT", bound=BaseModel)
+NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
+
+
+def format_id(value: object) -> object:
+    """Return a number as the text that stands for it in all files: 1 and 1.0, which pandas makes of it, are "1"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(int(value)) if value == int(value) else str(value)
+
+
+RowId: TypeAlias = Annotated[str, BeforeValidator(format_id)]
+"""Id of a row; a number counts as its text."""
+
+
+class Line(NamedTuple):
+    """A line of a text file, without the line feed at its end."""
+
+    number: int
+    """From 1."""
+    text: str
+
+
+class JsonRow(NamedTuple):
+    """A value of a JSON list, or of a line of JSON lines."""
+
+    number: int
+    """Its place in the list, or its line, from 1."""
+    value: object
+
+
+class InvalidJson(ValueError):
+    """Text that is not JSON; the message says why, and `line` where it stands in a file of JSON lines."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(f"Invalid JSON: {message}")
+        self.line = line
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return the text of a file; `BadConfig` begins with `name` and says why it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
+    return decode_text(content, name)
+
+
+def decode_text(content: bytes, name: str) -> str:
+    """Return the text of a file's bytes; `BadConfig` names the line that is in neither UTF-8 nor UTF-16."""
+    encoding = _detect_encoding(content[:NUM_BYTES_SNIFFED])
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        number = content[: error.start].decode(encoding, "ignore").count("\n") + 1
+        raise _encoding_error(f"{name}, line {number}", error) from error
+
+
+def split_lines(text: str) -> Iterator[Line]:
+    """Yield the lines that are not blank; a line ends at a line feed only, as JSON lines need it."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield Line(number, line)
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a file that are not blank, without holding the whole in memory.
+
+    Raises:
+        OSError: the file cannot be opened.
+        BadConfig: a line is in neither UTF-8 nor UTF-16.
+    """
+    with path.open("rb") as file:
+        encoding = _detect_encoding(file.read(NUM_BYTES_SNIFFED))
+        file.seek(0)
+        if encoding in {"utf-8", "utf-8-sig"}:
+            yield from _decode_lines(path, file)
+            return
+        try:
+            for number, line in enumerate(io.TextIOWrapper(file, encoding, newline="\n"), start=1):
+                if line.strip():
+                    yield Line(number, line.rstrip("\n"))
+        except UnicodeDecodeError as error:
+            raise _encoding_error(f"'{path}'", error) from error
+
+
+def parse_json(text: str) -> object:
+    """Parse JSON; NaN and the infinities, which are not JSON, are null. Raises `InvalidJson`."""
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"{error.msg} at line {error.lineno} column {error.colno}") from error
+    except (RecursionError, ValueError) as error:  # nested beyond reason, or a number of thousands of digits
+        raise InvalidJson(str(error)) from error
+
+
+def parse_json_rows(text: str, *, is_lines: bool) -> Iterator[JsonRow]:
+    """Yield the values of JSON lines or of a JSON list; raises `InvalidJson`."""
+    if not is_lines:
+        values = parse_json(text)
+        if not isinstance(values, list):
+            raise InvalidJson("a list of rows is needed")
+        yield from (JsonRow(*row) for row in enumerate(values, start=1))
+        return
+    for number, line in split_lines(text):
+        try:
+            yield JsonRow(number, parse_json(line))
+        except InvalidJson as error:
+            error.line = number
+            raise
+
+
+def is_json_lines(file: Path, text: str) -> bool:
+    """Tell whether a text is one JSON object a line rather than one list."""
+    return file.suffix == ".jsonl" or (file.suffix != ".json" and text.lstrip()[:1] == "{")
+
+
+def drop_nulls(value: object, kept: Iterable[str] = ()) -> object:
+    """Return a JSON value without the keys of its objects that are null; `kept` names keys of the outermost to keep."""
+    if isinstance(value, Mapping):
+        kept = frozenset(kept)
+        return {key: drop_nulls(one) for key, one in value.items() if one is not None or key in kept}
+    return [drop_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def validate_row(kind: type[RowT], value: object) -> RowT:
+    """Return a parsed JSON value as a row, its nulls left out; raises `ValidationError`."""
+    return kind.model_validate_json(json.dumps(drop_nulls(value)))
+
+
+def parse_row(kind: type[RowT], line: str, *, place: str, name: str, needed: str) -> RowT:
+    """Parse one line; raise `BadConfig` if it is not valid.
+
+    Args:
+        kind: model of the row.
+        line: JSON.
+        place: file and number of the line, for the message.
+        name: of such a row, with its article, for the message.
+        needed: fields that a row needs, for the message.
+    """
+    try:
+        return validate_row(kind, parse_json(line))
+    except InvalidJson as error:
+        raise BadConfig(f"{place} is not {name}: row: {error}. It needs {needed}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "row"
+        raise BadConfig(f"{place} is not {name}: {field}: {worded(first)}. It needs {needed}.") from error
+
+
+def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:
+    for number, content in enumerate(lines, start=1):
+        whole = content.removeprefix(codecs.BOM_UTF8) if number == 1 else content
+        try:
+            line = whole.decode()
+        except UnicodeDecodeError as error:
+            raise _encoding_error(f"'{path}', line {number}", error) from error
+        if line.strip():
+            yield Line(number, line.rstrip("\n"))
+
+
+def _detect_encoding(start: bytes) -> str:
+    return json.detect_encoding(start) if start else "utf-8"
+
+
+def _encoding_error(place: str, error: UnicodeDecodeError) -> BadConfig:
+    byte = error.object[error.start]
+    return BadConfig(f"{place} is not UTF-8: byte 0x{byte:02x} ({error.reason}). Save the file as UTF-8.")
