@@ -6,6 +6,7 @@ from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.audio.remarks import describe_remarks
 from services.protocols import LALM
+from services.questions import without_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
 
@@ -20,7 +21,7 @@ class Direct:
         started = perf_counter()
         messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
         if question.choices:
-            reading = await self.lalm.choose(messages, clip, question.choices)
+            reading = await self.lalm.choose(messages, clip, without_own_letters(question.choices))
         else:
             reading = await self.lalm.listen(messages, clip)
         seconds, choice = perf_counter() - started, _choose(question, reading)

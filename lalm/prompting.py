@@ -1,5 +1,6 @@
 """Prompt wording for audio-language models, the same in training and inference."""
 
+from services.questions import without_own_letters
 from services.types import Choice, Message, Question
 
 AUDIO = "<|AUDIO|>"  # placeholder of a clip in the text of a message, as in DeSTA's files
@@ -35,7 +36,8 @@ def format_prompt(question: Question, instruction: str = "", *, lists_options: b
 
 def format_question(question: Question) -> str:
     """Format a question with its options, one a line."""
-    return "\n".join([ASK.format(question=question.text), *map(_format_option, question.choices)])
+    options = map(_format_option, without_own_letters(question.choices))
+    return "\n".join([ASK.format(question=question.text), *options])
 
 
 def insert_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:

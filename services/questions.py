@@ -3,12 +3,40 @@
 The items of a benchmark that is asked over HTTP are kept as published: repeated and empty options stay.
 """
 
+import re
 from string import ascii_uppercase
 
 from services.errors import BadRequest
-from services.types import Question
+from services.types import Choice, Question
 
 LONGEST_TEXT = 10_000  # characters of a question or an option
+
+
+OWN_LETTER = re.compile(
+    r"\s*(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])(?:[.):](?=\s)|\s+[-–—](?=\s)|[、：．]))\s*(\S.*)", re.S
+)
+
+
+def find_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Return options that carry their letters in their texts, as in "(B) A cat", by these letters and without them.
+
+    Nothing where not all carry one in one style, or the letters are not those of so many options (in any order).
+    """
+    found = [OWN_LETTER.fullmatch(choice.text) for choice in choices]
+    matches = [match for match in found if match]
+    letters = [(match[1] or match[2] or match[3]).upper() for match in matches]
+    styles = {re.sub(r"[A-Za-z]", "A", match[0][: match.start(4)].strip()) for match in matches}
+    if len(matches) < max(2, len(choices)) or sorted(letters) != list(ascii_uppercase[: len(choices)]):
+        return ()
+    if len(styles) > 1:
+        return ()
+    return tuple(Choice(letter=letter, text=match[4]) for letter, match in zip(letters, matches, strict=True))
+
+
+def without_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Return options without the letters that their texts carry, lettered by their places: a prompt shows one."""
+    bare = find_own_letters(choices) or choices
+    return tuple(Choice(letter=choice.letter, text=one.text) for choice, one in zip(choices, bare, strict=True))
 
 
 def check_question(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:

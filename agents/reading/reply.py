@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from agents.reading.conclusions import find_conclusions, is_denied_somewhere, without_tail
+from agents.reading.marks import find_marked_answers, read_final_text
+from agents.reading.numbers import find_numbers, spell_in_digits
+from services.questions import without_own_letters
 from services.types import Choice
 
 Choices: TypeAlias = tuple[Choice, ...]
@@ -20,30 +24,26 @@ MAX_OBJECTS = 32  # opening braces that are tried as JSON
 NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
 NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
-EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、"
+EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、।،؟"
 STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
 ANSWER_KEYS = (
     *("answer", "final_answer", "correct_answer", "prediction", "choice", "option"),
     *("answer_letter", "selected_option", "selected_choice", "letter"),
 )
 
-# Some chat templates put the opening tag into the prompt, so that only the closing one is in the reply.
-THOUGHT = r"(?:think|thinking|thought|reasoning|reflection|analysis)"
-THINKING = re.compile(
-    rf"\A.*(?:</{THOUGHT}>|\[/THINK\]|<\|channel\|>final<\|message\|>)|(?:<{THOUGHT}>|\[THINK\]).*\Z", re.S | re.I
-)
-ANSWER_TAG = re.compile(r"<(?:final_)?answer>(.*?)(?:</|\Z)", re.S | re.I)
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
 MARKER = re.compile(
     r"(?:\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|ans(?=\s*[:=])"
     r"|(?:correct|best|right|final|my) (?:option|choice))"
     r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)"""
-    r"|答案(?:应该)?[是为:=选])",
+    r")",
     re.I,
 )
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
 LABEL = re.compile(
-    r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)|\(?([A-Z])\)?(?=\s+(?:because|since|is|[-–—])\s)"""
+    r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)"""
+    r"|\(?([A-Z])\)?(?=\s+(?:(?:because|since|[-–—])\s"
+    r"|is (?:the |definitely |clearly |most |my )*(?:correct|right|best|answer|choice|option|likely|true)\b))"
 )
 LETTER = re.compile(
     r"\(([A-Z])\)"
@@ -51,19 +51,49 @@ LETTER = re.compile(
 )
 LEAD_IN = re.compile(r"\A(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
 REFUSAL = re.compile(
-    r"\b(?:can ?not|can't|unable|not sure|unsure|uncertain|do(?: not|n't) know"
+    r"\b(?:(?:can ?not|can't)"
+    r"(?!\s+(?:possibly\s+)?be\s+(?:(?:an?|the)\s+)?(?:…|(?:option |choice |letter )?\(?[a-z]\b))"  # "can't be B"
+    r"|unable|not sure|unsure|uncertain|do(?: not|n't) know"
     r"|impossible|insufficient|unclear|whether)\b",
     re.I,
 )
 NEGATED = re.compile(
-    r"(?:\b(?:not|never|no|without|neither|nor|wrong|incorrect|except|rather than|instead of|rul(?:e|ed|ing) out)|n't)"
-    r"(?:\s+(?!but\b)\w+){0,2}[^\w.,;!?\n]*\Z"
+    r"(?:\b(?:not|never|no(?!\s+(?:or|and)\b)|cannot|without|neither|nor|wrong|incorrect|except|rather than|instead of"
+    r"|rul(?:e|ed|ing) out)|n't)"
+    r"(?:\s+(?!(?:but|it)\b)(?:\w+|…)){0,6}[^\w.,;!?\n]*\Z"
     r"|(?:\bnot|n't)\s+(?:think|believe|suppose|say|call|hear)\b(?:(?!\bbut\b)[^.,;!?\n])*\Z",
     re.I,
 )
-DENIED = re.compile(r"\W*\b(?:is|are|was|were|does|can|could)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely))\b", re.I)
+DENIED = re.compile(
+    r"\W*\b(?:is|are|was|were|does|can|could|sounds?|seems?)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely|impossible"
+    r"|implausible|inconsistent|irrelevant|unrelated|excluded|ruled out|out|too|less|never|no))\b",
+    re.I,
+)
 GOES_ON = r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
+JOINED_NUMBERS = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?)(?:\s+[^\W\d]+)?\s*(?:,|/|\bor\b|\band\b)\s*(\d+(?:\.\d+)?)(?![\w.]\d)"
+)
 SEGMENT = re.compile(r"[,;/\n.]|\b(?:or|and)\b")
+BARE_LETTER = re.compile(r"(?<![\w'#.&/-])\(?([A-Z])\)?(?![\w'#&/]|-\w)")
+IS_RIGHT = re.compile(r"\)?\s+(?:is|must be|has to be) (?:the )?(?:correct|right|best|answer)\b", re.I)
+ARTICLE_OR_PRONOUN = re.compile(  # after "A" or "I"
+    r"\s+(?!(?:but|because|since|and|or|not|rather|instead|is|was|must|has)\b)[a-z]"
+)
+ASSERTS = re.compile(
+    r"(?:\b(?:is|was|(?:must|should|would|will|has to|have to|got to) be|but|but rather|rather|it's|that's)\s+)"
+    r"""(?:(?:the )?(?:option|choice|letter|answer) )?["'*(]*\Z""",
+    re.I,
+)
+REASON = re.compile(
+    r"\w[^.!?\n;]*\b(?:because|since|given that|as(?=\s+(?:(?:the )?(?:option|choice) )?\(?[A-Z]\b))\s[^.!?\n;]*\Z",
+    re.I,
+)
+SUPERSEDED = re.compile(
+    r"\b(?:first|initially|originally|at first)\b[^.;!?\n]*?"
+    r"\b(?:thought|believed|assumed|guessed|suspected|considered)\b[^.;!?\n]*?\b(?=but|however)",
+    re.I,
+)
+NOT_ONLY = re.compile(r"\bnot (?:only|just|merely)\b", re.I)
 FUNCTION_WORDS = frozenset(
     {"an", "the", "no", "not", "none", "one", "in", "on", "up", "down", "is", "or", "and", "to", "of", "at"}
 )
@@ -72,17 +102,59 @@ FUNCTION_WORDS = frozenset(
 def read_choice(reply: str, choices: Choices) -> Choice | None:
     """Return the one choice that a reply names, or None where that is not certain.
 
-    Of options that share their text the first is returned, unless the reply names a letter.
+    Of options that share their text the first is returned, unless the reply names a letter. Options that carry their
+    letter, as in "(B) A cat", are read with and without it.
     """
-    text = THINKING.sub("", _straighten(reply))
+    shown = without_own_letters(choices)
+    text = read_final_text(_straighten(reply), [choice.text for choice in choices])
+    if text is None:
+        return None
+    named = _named(text, shown)
+    if named := named + _named_by_number(text, shown, is_named=bool(named)):
+        return _one(named, choices)
+    return None
+
+
+def _one(named: Choices, choices: Choices) -> Choice | None:
+    """Return the first option that is named, as it was given, if no other text is named."""
+    letters = {choice.letter for choice in named}
+    found = [choice for choice in choices if choice.letter in letters]
+    if len({choice.text for choice in found}) != 1:
+        return None
+    return next(choice for choice in choices if choice.letter == named[0].letter)
+
+
+def _named(text: str, choices: Choices) -> Choices:
     marked = next(_find_marked(text), None)
-    named = _read(marked, choices) if marked is not None else _read_unmarked(text, choices)
-    return named[0] if len({choice.text for choice in named}) == 1 else None
+    return _read_unmarked(text if marked is None else marked, choices)
+
+
+def _named_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
+    """Read a reply that writes the number of an option in another way, as in `three` for 3 or `3` for "Three beats"."""
+    spelled = tuple(choice.model_copy(update={"text": spell_in_digits(choice.text)}) for choice in choices)
+    numbers = [find_numbers(choice.text) for choice in spelled]
+    if not all(len(found) == 1 for found in numbers):
+        return ()
+    said = spell_in_digits(text)
+    ends = [marker.end() for marker in MARKER.finditer(said)]
+    concluded = said[max(ends, default=0) :]
+    offered = frozenset[str]().union(*numbers)
+    if any(pair[1] != pair[2] and {pair[1], pair[2]} <= offered for pair in JOINED_NUMBERS.finditer(said)):
+        return choices  # "three or 4 beats": it names several
+    if not is_named and len((find_numbers(concluded) or find_numbers(said)) & offered) > 1:
+        return ()
+    if (named := _named(said, spelled)) or is_named:
+        return named
+    around = {re.sub(r"\d+(?:\.\d+)?", "#", _normalise(choice.text)).rstrip("s") for choice in spelled}
+    alone = tuple(
+        choice.model_copy(update={"text": min(found)}) for choice, found in zip(spelled, numbers, strict=True)
+    )
+    return _read_exact(concluded, alone) if len(around) == 1 else ()
 
 
 def _find_marked(text: str) -> Iterator[str]:
     """Yield what a tag, JSON or a box marks as the answer: the last one of each kind."""
-    yield from ANSWER_TAG.findall(text)[-1:]
+    yield from find_marked_answers(text)
     yield from list(_find_json_answers(text))[-1:]
     yield from BOX.findall(text)[-1:]
 
@@ -98,10 +170,10 @@ def _find_json_answers(text: str) -> Iterator[str]:
 
 
 def _read_unmarked(text: str, choices: Choices) -> Choices:
-    """Read what follows the last "answer:", else the whole."""
-    for marker in list(MARKER.finditer(text))[-1:]:
-        if named := _read(text[marker.end() :], choices):
-            return named
+    """Read what follows the last "answer:", in any language, else the whole."""
+    ends = [marker.end() for marker in MARKER.finditer(text)] + find_conclusions(text)
+    if ends and (named := _read(without_tail(text[max(ends) :]), choices)):
+        return named
     return _read(text, choices)
 
 
@@ -159,10 +231,12 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     if not opening:
         return ()
     rest = text[label.end() :] if label and by_letter else text
+    sentences = re.split(r"[.;\n]", rest)
     for choice in opening:
         rest = re.sub(rf"(?<!\w){re.escape(_normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
-    others = [choice for part in SEGMENT.split(rest) for choice in _read_exact(part, choices)]
-    return (*opening, *others, *_find_letters(rest, choices))
+    parts = [*SEGMENT.split(rest), *sentences]
+    others = [choice for part in parts for form in _forms(part.strip()) for choice in _read_exact(form, choices)]
+    return (*opening, *others, *_find_letters(rest, choices), *_asserted_letters(rest, choices))
 
 
 def _match_opening(text: str, choices: Choices) -> Choices:
@@ -170,11 +244,16 @@ def _match_opening(text: str, choices: Choices) -> Choices:
     found = [
         choice
         for choice in choices
-        for form in {whole, LEAD_IN.sub("", whole, count=1)}
+        for form in _forms(whole)
         if (option := _normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
+
+
+def _forms(text: str) -> set[str]:
+    """Return a text with and without words such as "it is a" before what it names."""
+    return {text, LEAD_IN.sub("", text, count=1)}
 
 
 def _read_mentioned(text: str, choices: Choices) -> Choices:
@@ -183,13 +262,67 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
     if len(text.split()) > MAX_PROSE_WORDS:
         return ()
+    text = SUPERSEDED.sub("", text)
     by_text, remainder = _find_texts(" ".join(text.casefold().split()), choices)
-    return () if REFUSAL.search(remainder) else _find_letters(text, choices) + by_text
+    if REFUSAL.search(remainder) or NOT_ONLY.search(remainder) or is_denied_somewhere(remainder):
+        return ()
+    if by_text and all(choice.text.replace(".", "").isdigit() for choice in choices):
+        options = {_normalise(choice.text) for choice in choices}
+        if find_numbers(text) - options:  # what is counted may be another number than what is asked for
+            return ()
+    if by_text:  # a letter that stands alone may contradict it
+        return by_text + _bare_letters(_masked(text, choices), choices)
+    return _find_letters(text, choices) or _asserted_letters(text, choices)
 
 
 def _find_letters(text: str, choices: Choices) -> Choices:
-    letters = {match[1] or match[2] for match in LETTER.finditer(text) if not _is_denied(text, match)}
+    """Letters with "option" or "answer" before them; those in a reason count only where there is no other."""
+    mentions = [match for match in LETTER.finditer(text) if not _is_denied(text, match)]
+    stated = [match for match in mentions if not _is_reason(text, match)] or mentions
+    letters = {match[1] or match[2] for match in stated}
     return tuple(choice for choice in choices if choice.letter in letters)
+
+
+def _asserted_letters(text: str, choices: Choices) -> Choices:
+    """Letters that a sentence says it is, as in "not B but C"; all that are left undenied where it says so of any."""
+    words = {word for choice in choices for word in _strip_article(choice.text).split()}
+    mentions = _bare_mentions(text)
+    is_said = any(
+        ASSERTS.search(text[max(0, match.start() - NUM_AROUND) : match.start()]) or IS_RIGHT.match(text, match.end())
+        for match in mentions
+    )
+    if not is_said or any(match[1].casefold() in words for match in mentions):
+        return ()
+    return _bare_letters(text, choices)
+
+
+def _bare_letters(text: str, choices: Choices) -> Choices:
+    letters = {match[1] for match in _bare_mentions(text)}
+    return tuple(choice for choice in choices if choice.letter in letters)
+
+
+def _bare_mentions(text: str) -> list[re.Match[str]]:
+    """Return the capital letters that stand alone, without those that are denied or belong to a reason."""
+    return [
+        match
+        for match in BARE_LETTER.finditer(text)
+        if not (match[1] in "AI" and ARTICLE_OR_PRONOUN.match(text, match.end()))
+        and not _is_denied(text, match)
+        and not _is_reason(text, match)
+    ]
+
+
+def _masked(text: str, choices: Choices) -> str:
+    """Return the text without the options that it mentions."""
+    for choice in sorted(choices, key=lambda choice: -len(choice.text)):
+        if option := _normalise(choice.text):
+            text = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", "…", text, flags=re.I)
+    return text
+
+
+def _is_reason(text: str, mention: re.Match[str]) -> bool:
+    """Tell whether a mention stands in a clause that says why."""
+    return bool(REASON.search(text[max(0, mention.start() - NEGATION_REACH) : mention.start()]))
 
 
 def _is_denied(text: str, mention: re.Match[str]) -> bool:
@@ -205,16 +338,25 @@ class _Mentions(NamedTuple):
 
 def _find_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
+    reasons: Choices = ()
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         option = _normalise(choice.text).removeprefix("the ")
-        if (len(option) < 2 and not option.isdigit()) or option in FUNCTION_WORDS:
+        if len(option) < 2 and not option.isdigit():
             continue
         phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
-        if any(not _is_denied(text, match) for match in phrase.finditer(text)):
-            named += tuple(same for same in choices if same.text == choice.text)
+        if option in FUNCTION_WORDS:  # "It is no." but not "There is no sound"
+            phrase = re.compile(
+                rf"(?:\b(?:is|be|or|and|either|both)\s){re.escape(option)}(?=\W*(?:[.!?;]|\Z)|\s+(?:or|and)\b)"
+            )
+        mentions = [match for match in phrase.finditer(text) if not _is_denied(text, match)]
+        same = tuple(same for same in choices if same.text == choice.text)
+        if any(not _is_reason(text, match) for match in mentions):
+            named += same
+        elif mentions:
+            reasons += same
         text = phrase.sub(" … ", text)
-    return _Mentions(named, text)
+    return _Mentions(named or reasons, text)
 
 
 def _match_text(text: str, choices: Choices) -> Choices:

@@ -30,6 +30,7 @@ DATA = {
     "lalm/distill/vocabulary.json": "Families of sounds and instruments, and wordings of answers",
     "lalm/earwitness-tiny/config.yaml": "Configuration of the training of the LALM that ships",
     "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",
+    "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",
     "agents/routing/router.json": "The router that path auto uses, with where it comes from",
     "eval/akb_open/codec-facts.json": "Questions about codecs, each with the sentence of a specification",
     "eval/akb_open/word-facts.json": "Senses of WordNet that questions are made from",

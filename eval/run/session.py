@@ -28,7 +28,7 @@ from services.digest import hash_modules
 from services.errors import BadConfig
 from services.types import SCHEMA_VERSION
 
-PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes")
+PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "services.questions")
 """What decides the words that models read, how replies are read, and the route to an answer."""
 
 

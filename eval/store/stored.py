@@ -17,6 +17,7 @@ from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from services.errors import BadConfig, worded
 from services.json_lines import InvalidJson, JsonRow, RowId, drop_nulls, parse_json_rows, read_text, split_lines
+from services.questions import find_own_letters
 from services.types import Question
 
 KEYS = ("model_prediction", "model_output", "answer_prediction")
@@ -195,5 +196,10 @@ def read_strictly(reply: str, choices: tuple[str, ...], *, is_option_text: bool 
     """
     if is_option_text and reply in choices:
         return reply
-    choice = read_choice(reply, Question.ask("", choices).choices)
+    asked = Question.ask("", choices).choices
+    choice = read_choice(reply, asked)
+    lettered = find_own_letters(asked)
+    # Options whose own letters stand in another order: a bare letter may mean the one or the other.
+    if choice and lettered and read_choice(reply, lettered) != lettered[asked.index(choice)]:
+        return None
     return None if choice is None else choice.text

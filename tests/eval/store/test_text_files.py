@@ -97,3 +97,11 @@ def test_a_clip_is_found_by_a_name_in_the_other_form(tmp_path: Path) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps([MMAU | {"audio_id": unicodedata.normalize("NFD", "ä b.wav")}]))
     assert find(str(file)).lacking_audio() == ()
+
+
+def test_letters_in_another_order_are_read_only_where_both_say_the_same(tmp_path: Path) -> None:
+    row = MMAU | {"choices": ["(B) A cat", "(A) A dog"], "answer": "(B) A cat"}
+    file = tmp_path / "rows.jsonl"
+    rows = [row | {"id": reply, "model_output": reply} for reply in ("B", "A cat", "It is a dog.", "(B) A cat")]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    assert [verdict.unread for verdict in open_stored(file).verdicts] == [True, False, False, True]

@@ -1,0 +1,120 @@
+"""Conclusions in many languages, such as "Antwort: B", "La respuesta es C" or "答えはCです", and words that deny.
+
+The words are data (`conclusions.json`); English has its own patterns in `reply`. A conclusion stands at the start of a
+sentence with nothing before it but words that are listed, so that "die falsche Antwort" is none.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from services.types import Value
+
+AROUND = r"""[\s*_"'`(]*"""
+STARTS = r"""(?:\A|[.!?;,:\n*#>("'।،。！-])\s*"""
+NUM_BEFORE = 6  # characters before a conclusion of a language without spaces in which a denial may stand
+
+
+class Wording(Value):
+    """Words of one language, each as it is written within a sentence."""
+
+    spaced: bool = True
+    """Whether there are spaces between words."""
+    before: tuple[str, ...]
+    """May stand before the noun."""
+    noun: tuple[str, ...]
+    """Answer, option, solution."""
+    after: tuple[str, ...]
+    """Adjectives that may follow the noun."""
+    copula: tuple[str, ...]
+    """Is; empty where the language leaves it out."""
+    option: tuple[str, ...]
+    """May stand between the copula and the letter."""
+    tail: tuple[str, ...]
+    """May follow the letter."""
+    choose: tuple[str, ...]
+    """I choose."""
+    denial: tuple[str, ...]
+    """Not, none, wrong: a sentence that holds one is not read by what it mentions."""
+
+
+@cache
+def wordings() -> dict[str, Wording]:
+    """Return the words by language, an ISO 639-1 code."""
+    words = json.loads(Path(__file__).with_name("conclusions.json").read_text(encoding="utf-8"))
+    return {language: Wording.model_validate(one) for language, one in words.items()}
+
+
+def find_conclusions(text: str) -> list[int]:
+    """Return the places where what is concluded begins, in order."""
+    found = [match.end() for pattern in _spaced() for match in pattern.finditer(text)]
+    for pattern, denial in _unspaced():
+        found += [
+            match.end()
+            for match in pattern.finditer(text)
+            if not denial.search(text[max(0, match.start() - NUM_BEFORE) : match.start()])
+        ]
+    return sorted(found)
+
+
+def without_tail(conclusion: str) -> str:
+    """Return a conclusion without the verb that follows its letter, as in "Cです"."""
+    return _tails().sub(r"\1", conclusion, count=1)
+
+
+def is_denied_somewhere(text: str) -> bool:
+    """Tell whether a text holds a denial in a language other than English."""
+    return bool(_denials().search(text))
+
+
+@cache
+def _spaced() -> list[re.Pattern[str]]:
+    return [re.compile(STARTS + _conclusion(one, r"\s+"), re.I) for one in wordings().values() if one.spaced]
+
+
+@cache
+def _unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    denials = [word for one in wordings().values() if not one.spaced for word in one.denial]
+    return [
+        (re.compile(_conclusion(one, r"\s*")), re.compile(_any(denials)))
+        for one in wordings().values()
+        if not one.spaced
+    ]
+
+
+def _conclusion(one: Wording, space: str) -> str:
+    letter = rf"(?={AROUND}(?-i:[A-Z])(?![A-Za-z0-9']))"
+    copulas = [word for word in one.copula if word]
+    silent = rf"|{space}{letter}" if len(copulas) < len(one.copula) or one.tail else ""
+    is_word = rf"|{space}(?:{_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
+    if not one.spaced:
+        is_word = rf"|\s*(?:{_any(copulas)})\s*:?" if copulas else ""
+    noun = rf"(?:(?:{_any(one.before)}){space})*" if one.before else ""
+    noun += rf"(?:{_any(one.noun)})" + (rf"(?:{space}(?:{_any(one.after)}))*" if one.after else "")
+    option = (
+        rf"(?:{AROUND}(?:{_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
+        if one.spaced
+        else (rf"(?:{AROUND}(?:{_any(one.option)})\s*)?")
+    )
+    concluded = rf"""{noun}[*_"'`]*(?:\s*[:=]{is_word}{silent}|[*_]*\s*\n)"""
+    chosen = rf"|(?:{_any(one.choose)}){space}(?:(?:{_any(one.option)}){space})?{letter}" if one.choose else ""
+    return rf"(?:{concluded}{option}{chosen})"
+
+
+@cache
+def _tails() -> re.Pattern[str]:
+    tails = [tail for one in wordings().values() for tail in one.tail]
+    return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
+
+
+@cache
+def _denials() -> re.Pattern[str]:
+    spaced = _any(word for one in wordings().values() if one.spaced for word in one.denial)
+    unspaced = _any(word for one in wordings().values() if not one.spaced for word in one.denial)
+    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{unspaced}", re.I)
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -1,0 +1,182 @@
+"""Special tokens in replies: end of turn, role headers, marks of thinking and of the answer, by model family.
+
+The marks are those of the families' chat templates. What is not in these tables and looks like a mark leaves a reply
+unread: a thought must never count as the answer.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+END_TOKENS = (
+    *("<|im_end|>", "<|endoftext|>", "<|end_of_text|>"),  # ChatML: Qwen, Yi, InternLM, SmolLM, Phi-4; GPT; Granite
+    *("</s>", "<s/>", "<eos>", "[EOS]", "<|eos|>", "<pad>", "[PAD]", "<unk>"),  # Llama 2, Mistral, T5, Gemma, Hunyuan
+    *("<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|eom|>"),  # Llama 3 and 4, Jamba
+    *("<end_of_turn>", "<turn|>", "<end_of_utterance>"),  # Gemma 2 and 3, Gemma 4, Idefics and SmolVLM
+    *("<|end|>", "<|return|>", "<|call|>"),  # Phi-3, harmony (gpt-oss)
+    *("<|END_OF_TURN_TOKEN|>", "<|END_RESPONSE|>"),  # Command R
+    *("<|end▁of▁sentence|>", "<|end_of_sentence|>", "[|endofturn|]", "<|endofturn|>", "<|stop|>"),  # DeepSeek, EXAONE
+    *("<|assistant_end|>", "<|role_end|>", "<seed:eos>", "[e~[", "<eoa>", "<eod>", "[unused10]"),  # Apertus, Ling, Seed
+    *("<|user|>", "<|observation|>", "<|im_start|>user", "<start_of_turn>user", "[INST]", "<|endofresponse|>"),
+)
+START_TOKENS = (
+    *("<s>", "<bos>", "[BOS]", "<|begin_of_text|>", "<|startoftext|>", "<|begin▁of▁sentence|>", "[gMASK]", "<sop>"),
+    *("<|im_start|>", "<|im_sep|>", "<|im_assistant|>", "<|im_middle|>", "<|start_header_id|>", "<|end_header_id|>"),
+    *("<|header_start|>", "<|header_end|>", "<start_of_turn>", "<|turn>", "<|start|>", "<|begin|>", "<|content|>"),
+    *("<|start_of_role|>", "<|end_of_role|>", "<|assistant|>", "<|Assistant|>", "<|assistant_start|>", "[|assistant|]"),
+    *("<|START_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>", "[/INST]", "<|message|>", "<seed:bos>", "<|response|>"),
+)
+ROLES = ("assistant", "model", "chatbot", "ai")
+
+THOUGHT_NAMES = (  # of tags such as <think>…</think>, also with a prefix as in <seed:think>
+    *("think", "thinking", "thought", "thoughts", "reason", "reasoning", "reflection", "reflect", "analysis"),
+    *("scratchpad", "inner_monologue", "antthinking", "longcat_think", "rationale", "cot", "plan", "planning"),
+    *("caption", "summary", "critique", "verification"),  # stages of Audio-Reasoner and LLaVA-CoT
+)
+THOUGHT_PAIRS = (
+    *(("◁think▷", "◁/think▷"), ("[THINK]", "[/THINK]")),  # Kimi, Magistral
+    ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A
+    *(("<|begin_of_thought|>", "<|end_of_thought|>"), ("<|inner_prefix|>", "<|inner_suffix|>")),  # OpenThinker, Apertus
+    *(("<|think|>", "<|content|>"), ("<|think_start|>", "<|think_end|>"), ("<|think|>", "<|/think|>")),  # Solar, others
+    *(("<|channel>thought", "<channel|>"), ("<ctrl94>thought", "<ctrl95>")),  # Gemma 4, Gemini
+    ("[unused16]", "[unused17]"),  # openPangu
+    ("<|im_start|>think", "<|im_start|>answer"),  # s1
+    ("<|im_start|>assistant/think", "<|im_start|>assistant\n"),  # HyperCLOVA X Think
+    ("Here is my thought process:", "Here is my response:"),  # Granite 3.2
+)
+ANSWER_NAMES = ("answer", "final_answer", "response", "solution", "conclusion", "output", "result", "final")
+ANSWER_PAIRS = (
+    *(("<|begin_of_box|>", "<|end_of_box|>"), ("[ANSWER]", "[/ANSWER]")),  # GLM-4.1V and later
+    *(("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>")),
+)
+FORMATS = ("b", "i", "u", "p", "em", "strong", "mark", "code", "span", "div", "h1", "h2", "h3", "li", "ul", "ol", "pre")
+HARMONY = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
+PLAIN_HARMONY = re.compile(
+    r"\A\s*(?:analysis|commentary)(?:.*assistant\s*final(?=\S)|(?=[A-Z])(?!.*assistant\s*final))", re.S
+)
+UNKNOWN = re.compile(
+    r"<\|[^<>|\n]{1,60}\|>|<\|[\w/]{2,40}>|<[\w/]{2,40}\|>"
+    r"|</?[A-Za-z][\w:.-]{2,40}(?:\s[^<>\n]{0,80})?/?>"
+    r"|[◁⟨〈《【\[]\s*/\s*\w[\w -]{0,40}[▷⟩〉》】\]]|[◁⟨]\s*\w[\w -]{0,40}[▷⟩]"
+)
+HEADING = re.compile(r"\s*[\[【〈《]\s*(\w[\w -]{2,40})\s*[\]】〉》]")  # at the start, such as "[thinking]"
+BRACKETS = "<>[]【】〈〉《》/ "
+HEADINGS = frozenset({"answer", "final answer", "correct answer", "the answer", "final", "result", "response"})
+TRAILING = re.compile(r"(?:\s*<\|[^<>|\n]{1,60}\|>)+\s*\Z")
+THOUGHTFUL = re.compile(r"think|thought|reason|analy|reflect|inner|monolog|scratch|plan", re.I)
+
+
+def _any(tokens: Iterable[str]) -> str:
+    """Return a pattern for any of the tokens, the longest first."""
+    return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
+
+
+TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
+END = re.compile(_any(END_TOKENS), re.I)
+START = re.compile(rf"\A(?:\s*(?:{_any(START_TOKENS)})(?:\s*(?:{_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I)
+FORMAT = re.compile(rf"<({_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
+ANSWER_TAGS = tuple(
+    re.compile(rf"<(?:\w+:)?{name}>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I) for name in ANSWER_NAMES
+)
+ANSWER_MARKS = (
+    *ANSWER_TAGS[:2],
+    *(re.compile(rf"{re.escape(opens)}(.*?)(?:{re.escape(closes)}|\Z)", re.S | re.I) for opens, closes in ANSWER_PAIRS),
+    *ANSWER_TAGS[2:],
+)
+
+
+class _Mark(NamedTuple):
+    start: int
+    end: int
+    family: int
+    closes: bool
+
+
+def read_final_text(reply: str, options: Iterable[str]) -> str | None:
+    """Return what a reply says when its thoughts and special tokens are taken away.
+
+    None where a thought is unfinished or a mark is unknown. `options` are texts that may look like marks themselves.
+    """
+    text = _final_channel(reply)
+    text = None if text is None else _without_thoughts(text)
+    if text is None:
+        return None
+    text = START.sub("", text, count=1)
+    text = _before_end(text)
+    trailing = TRAILING.search(text)
+    if trailing and not THOUGHTFUL.search(trailing[0]):
+        text = text[: trailing.start()]
+    text = FORMAT.sub(r"\2", text)
+    return None if _holds_unknown_mark(text, options) else text
+
+
+def find_marked_answers(text: str) -> Iterator[str]:
+    """Yield what a mark of the answer encloses: the last one of each kind, the most explicit kind first."""
+    for mark in ANSWER_MARKS:
+        for answer in mark.findall(text)[-1:]:
+            yield _without_answer_marks(answer)
+
+
+def _final_channel(text: str) -> str | None:
+    """Return the last message of a harmony reply, if it is the final one; other replies are returned as they are."""
+    *_, last = [None, *HARMONY.finditer(text)]
+    if last:
+        return text[last.end() :] if last[1].casefold() == "final" else None
+    plain = PLAIN_HARMONY.match(text)  # what is left where a server removes special tokens
+    if not plain:
+        return text
+    return text[plain.end() :] if plain[0].rstrip().endswith("final") else None
+
+
+def _before_end(text: str) -> str:
+    """Return the text before the first end token that has words before it; what follows is another turn."""
+    for end in END.finditer(text):
+        if text[: end.start()].strip():
+            return text[: end.start()]
+    return END.sub("", text)
+
+
+def _without_thoughts(text: str) -> str | None:
+    """Return what follows the last thought; None where one is unfinished. The prompt may hold the opening mark."""
+    open_families: list[int] = []
+    start = 0
+    for mark in _thought_marks(text):
+        if not mark.closes:
+            open_families.append(mark.family)
+        elif mark.family in open_families:
+            del open_families[open_families.index(mark.family) :]
+        elif open_families:
+            continue
+        if not open_families:
+            start = mark.end
+    return None if open_families else text[start:]
+
+
+def _thought_marks(text: str) -> list[_Mark]:
+    marks = {_Mark(tag.start(), tag.end(), 0, bool(tag[1])) for tag in TAG.finditer(text)}
+    folded = text.casefold()
+    openings = [opens for opens, _ in THOUGHT_PAIRS]
+    for opens, closes in THOUGHT_PAIRS:
+        if opens.casefold() not in folded and closes in START_TOKENS:  # it also begins a reply without a thought
+            continue
+        family = 1 + openings.index(opens)  # a family may close its thoughts in more than one way
+        for is_closing, token in enumerate((opens, closes)):
+            found = re.finditer(re.escape(token), text, re.I)
+            marks |= {_Mark(one.start(), one.end(), family, bool(is_closing)) for one in found}
+    return sorted(marks)
+
+
+def _holds_unknown_mark(text: str, options: Iterable[str]) -> bool:
+    known = tuple(option.casefold() for option in options)
+    found = [mark[0].casefold() for mark in UNKNOWN.finditer(_without_answer_marks(text))]
+    if (heading := HEADING.match(text)) and heading[1].casefold() not in HEADINGS:
+        found.append(heading[0].strip().casefold())
+    return any(
+        not any(mark in option or mark.strip("<>[]【】〈〉《》/ ") == option for option in known) for mark in found
+    )
+
+
+def _without_answer_marks(text: str) -> str:
+    for mark in ANSWER_MARKS:
+        text = mark.sub(r"\1", text)
+    return text

@@ -1,0 +1,105 @@
+"""Numbers in several spellings: `three`, `3`, `3.0` and `٣` are one number."""
+
+import re
+import unicodedata
+
+UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SMALL = {word: value for value, word in enumerate(UNITS)} | {word: 10 * tens for tens, word in enumerate(TENS, start=2)}
+POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+WORD = "|".join(sorted({*SMALL, *POWERS}, key=len, reverse=True))
+WORDS = re.compile(
+    rf"\b(?:(?P<minus>minus|negative)\s+)?(?P<whole>(?:{WORD})(?:[\s-]+(?:and\s+)?(?:{WORD}))*)"
+    rf"(?:\s+point(?P<point>(?:\s+(?:{'|'.join(UNITS[:10])}))+))?\b",
+    re.I,
+)
+# "one" is a number after these words, and a pronoun elsewhere: "the one that barks", "one can hear"
+ONE = re.compile(r"\b(?:only|just|exactly|there(?:'s| is| was))\s+\Z|\A[\W_]*\Z", re.I)
+PRONOUN = re.compile(r"\s+(?:of|that|which|who|whose|can|could|may|might|is|was|has|hears?|more|or|thing)\b", re.I)
+NUMERAL = re.compile(r"(?<![\w.,:/])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w%]|[.,:/]\d)")
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+
+
+def spell_in_digits(text: str) -> str:
+    """Return the text with its numbers in digits, as short as they can be written."""
+    text = "".join(str(unicodedata.decimal(char, char)) for char in text)
+    value = unicodedata.numeric(text.strip(), None) if len(text.strip()) == 1 else None
+    if value is not None and value == int(value):
+        return str(int(value))
+    return NUMERAL.sub(_shortest, WORDS.sub(lambda words: _in_digits(words, text), text))
+
+
+def find_numbers(text: str) -> frozenset[str]:
+    """Return the different numbers of a text that is spelled in digits."""
+    return frozenset(NUMBER.findall(text))
+
+
+def _shortest(numeral: re.Match[str]) -> str:
+    fraction = (numeral[2] or "").rstrip("0").rstrip(".")
+    return str(int(numeral[1].replace(",", ""))) + fraction
+
+
+def _in_digits(words: re.Match[str], text: str) -> str:
+    tokens = re.findall(r"[a-z]+", words["whole"].lower())
+    if tokens == ["one"] and not words["point"] and not _counts(words, text):
+        return words[0]
+    numbers = _split(tokens)
+    digits = " ".join(map(str, numbers))
+    if words["point"]:
+        digits += "." + "".join(str(SMALL[word]) for word in words["point"].lower().split())
+    return f"-{digits}" if words["minus"] else digits
+
+
+def _counts(one: re.Match[str], text: str) -> bool:
+    """Tell whether "one" is a number here."""
+    after = text[one.end() :]
+    return (
+        bool(ONE.search(text[: one.start()]))
+        and not PRONOUN.match(after)
+        and (not after.strip(" .!*_\"')") or bool(text[: one.start()].strip(" *_\"'(")))
+    )
+
+
+def _split(tokens: list[str]) -> list[int]:
+    """Return the numbers that a run of words names: "twenty one" is one number, "one two" are two."""
+    numbers: list[int] = []
+    done = current = 0  # millions and thousands; what is below them
+    is_open = False
+    previous = ""
+    for word in tokens:
+        if word == "and":
+            continue
+        if word in POWERS:
+            current = max(current, 1) * POWERS[word]
+            if word != "hundred":
+                done, current = done + current, 0
+        else:
+            value = SMALL[word]
+            fits = not is_open or previous in POWERS or (previous in TENS and 0 < value < 10)
+            if not fits:
+                numbers.append(done + current)
+                done = current = 0
+            current += value
+        is_open, previous = True, word
+    return [*numbers, done + current]
