@@ -3,7 +3,6 @@
 import pytest
 
 from agents.reading.conclusions import wordings
-from agents.reading.numbers import spell_in_digits
 from agents.reading.reply import read_choice
 from lalm.prompting import format_question
 from services.questions import without_own_letters
@@ -105,21 +104,6 @@ def test_every_language_concludes_with_a_colon(language: str) -> None:
     for noun in wordings()[language].noun:
         choice = read_choice(f"{noun}: C", Question.ask("?", ANIMALS).choices)
         assert choice is not None and choice.letter == "C", noun
-
-
-@pytest.mark.parametrize(
-    ("text", "digits"),
-    [
-        ("Twenty-one of them", "21 of them"),
-        ("nineteen hundred", "1900"),
-        ("two thousand and six", "2006"),
-        ("one two three", "1 2 3"),
-        ("someone stones the often", "someone stones the often"),
-        ("3/4 at 9:30 on 1.2.2003", "3/4 at 9:30 on 1.2.2003"),
-    ],
-)
-def test_numbers_are_spelled_in_digits(text: str, digits: str) -> None:
-    assert spell_in_digits(text) == digits
 
 
 def test_a_prompt_shows_the_letters_of_options_once() -> None:
