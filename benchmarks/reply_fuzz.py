@@ -166,7 +166,7 @@ def _contrast(draw: _Draw) -> str:
 def _refusal(draw: _Draw) -> str:
     named = draw.rng.choice((draw.letter, draw.choices[draw.right].lower()))
     other = draw.rng.choice((draw.wrong, draw.choices[draw.other].lower()))
-    frames = (
+    frames: tuple[str, ...] = (
         *("It is {0} or {1}.", "I cannot tell whether it is {0}.", "It is not {0}.", "It can't be {0}.", "{0} or {1}"),
         *("Neither {0} nor {1}.", "It is not only {0} but also {1}.", "It could be {0} or {1}.", "{0}, {1}"),
         *("I am not sure if it is {0}.", "The answer is not {0}.", "I don't think it is {0}.", "Both {0} and {1}."),
