@@ -27,7 +27,7 @@ def write(folder: Path, *rows: object, name: str = "predictions.json") -> Path:
     ("key", "official", "by_task", "strict", "unread"),
     [
         (None, 19, {"sound": 8, "music": 7, "speech": 4}, 15, 3),
-        ("model_output", 14, {"sound": 4, "music": 6, "speech": 4}, 12, 7),
+        ("model_output", 14, {"sound": 4, "music": 6, "speech": 4}, 13, 6),
     ],
 )
 def test_the_totals_of_the_official_script_come_out_on_rows_of_our_own(
