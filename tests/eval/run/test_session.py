@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from eval.analysis.score import score_file
 from eval.analysis.score_table import read_table
@@ -27,6 +28,11 @@ CHOICES = ["a bell", "a dog", "a violin", "rain"]
 NUM_ITEMS = 8
 
 
+def level_wave(level: float) -> NDArray[np.float64]:
+    """Return 0.1 s of a square wave; a constant would be an offset, which is taken off."""
+    return level * np.where(np.arange(1600) % 80 < 40, 1.0, -1.0)
+
+
 def hear_level(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
     """State how loud a clip is: 0.1 for the first, 0.2 for the second and so on."""
     return (f"Level {round(float(np.abs(clip.samples).max()), 1)}.",)
@@ -41,7 +47,7 @@ def level_reader(prompt: str) -> str:
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
     for number in range(4):
-        soundfile.write(tmp_path / f"{number}.wav", np.full(1600, (number + 1) / 10), 16_000, subtype="FLOAT")
+        soundfile.write(tmp_path / f"{number}.wav", level_wave((number + 1) / 10), 16_000, subtype="FLOAT")
     rows = [
         {
             "id": f"i{number}",
@@ -197,7 +203,7 @@ def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys
     failures = {one.id: one.failed for one in read_predictions(outcome.folder) if one.failed}
     assert failures.keys() == {"i3", "i7"}
     assert "No recording at" in str(failures["i3"])
-    soundfile.write(bench.parent / "3.wav", np.full(1600, 0.4), 16_000, subtype="FLOAT")
+    soundfile.write(bench.parent / "3.wav", level_wave(0.4), 16_000, subtype="FLOAT")
     again = session.run(cascade(bench, retry_failed=True))
     assert (again.summary.correct_strict, again.summary.failed) == (8, 0)
 
