@@ -32,7 +32,7 @@ def tiny() -> LALM:
 def test_it_is_small_and_explains_itself() -> None:
     assert (SHIPPED / checkpoint.WEIGHTS).stat().st_size <= MAX_BYTES
     card = (SHIPPED / "README.md").read_text()
-    assert "licence" in card.lower() and "Limits" in card
+    assert "licence" in card.lower() and "Limitations" in card
 
 
 @pytest.mark.weights

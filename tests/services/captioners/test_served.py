@@ -14,7 +14,7 @@ from services.captioners.served import ServedCaptioner
 from services.catalog import CAPTIONERS
 from services.clients.chat_server import Endpoint
 from services.errors import ModelError
-from services.types import SAMPLE_RATE, AudioClip
+from services.types import SAMPLE_RATE, AudioClip, Focus
 
 
 async def test_the_clip_travels_whole_and_the_reply_is_one_statement_about_all_of_it() -> None:
@@ -29,12 +29,14 @@ async def test_the_clip_travels_whole_and_the_reply_is_one_statement_about_all_o
     app.router.add_post("/v1/chat/completions", answer)
     async with TestServer(app) as server:
         captioner = ServedCaptioner(Endpoint(url=str(server.make_url("/v1")), model="omni"), name="omni")
-        (statement,) = await captioner.caption(clip, "how often the dog barks")
+        (statement,) = await captioner.caption(
+            clip, Focus(topic="count", question="How often does the dog bark?", options=("2; 3", "4"))
+        )
     audio, text = received[0]["messages"][0]["content"]
     sent, rate = soundfile.read(BytesIO(base64.b64decode(audio["input_audio"]["data"])), dtype="float32")
     assert rate == SAMPLE_RATE
     assert np.allclose(sent, clip.samples, atol=1e-4)
-    assert "how often the dog barks" in text["text"]
+    assert "count: How often does the dog bark?; options: 2; 3; 4" in text["text"]
     assert (statement.text, statement.start_s, statement.end_s) == ("A dog barks twice.", 0.0, 2.0)
 
 
