@@ -45,7 +45,8 @@ test-fast: $(READY)
 coverage: $(READY)
 	$(BIN)/earwitness models pull
 	rm -f .coverage*
-	$(PYTEST) --cov --cov-report=
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not vllm and not alone" --cov --cov-report=
+	$(PYTEST) -m "alone and not vllm" $(ALONE) --cov --cov-append --cov-report=
 	$(BIN)/coverage report --skip-covered
 
 check: $(READY)
