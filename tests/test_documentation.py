@@ -144,13 +144,16 @@ def run(command: str, folder: Path, **environment: str) -> "subprocess.Completed
 
 
 def write_files(step: Step, folder: Path) -> None:
-    """Write the files that the page shows above a step."""
+    """Write the files that the page shows above a step; those below it are not there yet, whatever ran before."""
     for other in STEPS:
-        if other.page == step.page and other.is_file and other.line < step.line:
-            target = folder / other.title
-            if not target.resolve().is_relative_to(ROOT):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(other.text)
+        target = folder / other.title
+        if other.page != step.page or not other.is_file or target.resolve().is_relative_to(ROOT):
+            continue
+        if other.line < step.line:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(other.text)
+        else:
+            target.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
