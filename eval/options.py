@@ -44,9 +44,7 @@ class ModelOptions:
     asr: Annotated[str | None, model_option(help="Recogniser that transcribes the clips.")] = None
     lalm: Annotated[
         str | None,
-        model_option(
-            help="Audio-language model that hears, on every path but text and cascade; default: earwitness-tiny."
-        ),
+        model_option(help="Audio-language model of the paths lalm, auto and both; default: earwitness-tiny."),
     ] = None
     lalm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LALM.")] = None
 
@@ -65,8 +63,8 @@ class AnsweringOptions:
         int | None,
         answering_option(
             min=0,
-            help="Follow-up questions that an unsure answer may ask its ears; default: 1, on path cascade of "
-            "benchmarks 0.",
+            help="Follow-up questions that an unsure answer may put to captioner and ASR; default: 1, on path cascade "
+            "of benchmarks 0.",
         ),
     ] = None
     rotations: Annotated[

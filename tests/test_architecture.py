@@ -36,7 +36,7 @@ def test_help_is_quick(command: str) -> None:
     assert processor_s() - before < 1.0
 
 
-def test_tests_are_no_packages() -> None:
+def test_tests_are_not_packages() -> None:
     assert not list((ROOT / "tests").rglob("__init__.py"))
 
 

@@ -230,7 +230,7 @@ def read_router(file: Path) -> Router:
     except (OSError, ValidationError) as error:
         why = f" ({worded(error.errors()[0])})" if isinstance(error, ValidationError) else ""
         raise BadConfig(
-            f"{str(file)!r} is no router of this version{why}; `earwitness eval fit-router` writes one."
+            f"{str(file)!r} is not a router of this version{why}; `earwitness eval fit-router` writes one."
         ) from error
     question, nothing = Question.ask("?", ("a", "b")), Answer(question_id="", reply="", choice=None, path="cascade")
     known = compute_features(question, nothing, nothing)

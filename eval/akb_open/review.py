@@ -64,7 +64,7 @@ def read_reviews(file: Path) -> list[Review]:
     try:
         return [Review.model_validate_json(line) for line in lines[:-1] if line.strip()]
     except ValidationError as error:
-        raise BadConfig(f"{str(file)!r} holds a line that is no review: {worded(error.errors()[0])}.") from error
+        raise BadConfig(f"{str(file)!r} holds a line that is not a review: {worded(error.errors()[0])}.") from error
 
 
 def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str], str]) -> int:

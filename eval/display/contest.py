@@ -42,7 +42,7 @@ def _table(title: str, fields: Sequence[GroupWinner], contestants: Sequence[Cont
         table.add_column(heading)
     for field in fields:
         shares = (f"{100 * field.correct[one.name] / field.n:.1f}" for one in contestants)
-        winner = field.leader if field.wins else "nobody"
+        winner = field.leader if field.wins else "none"
         per_s = "-" if field.lead_per_s is None else f"{100 * field.lead_per_s:.1f}"
         more_s = "-" if field.more_s is None else f"{field.more_s:+.2f}"
         figures = (f"{100 * field.lead:+.1f}", f"{field.p_holm:.3g}", more_s, per_s)

@@ -44,7 +44,7 @@ NOT_OPEN_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2
 
 def _check_public_name(host: str) -> str:
     if not NAME.fullmatch(host) or f".{host}".endswith(PRIVATE_SUFFIXES):
-        raise ValueError(f"{host!r} is no host that can be allowed; one looks like 'audio.example.org', in lower case")
+        raise ValueError(f"{host!r} is not a host that can be allowed; use lower case, as in 'audio.example.org'")
     return host
 
 

@@ -182,9 +182,9 @@ def _open(source: Source, link: Link, file: _Input, name: str) -> "InputContaine
         if file.is_out_of_memory:
             raise MemoryError from error
         if begins_like_a_recording(head):
-            message = f"'{name}' is no audio that can be read. It begins like a recording, but is damaged."
+            message = f"'{name}' is not audio that can be read. It begins like a recording, but is damaged."
             raise bad_audio(AudioCode.DAMAGED, message) from error
-        message = f"'{name}' is no audio that can be read. Readable: {ACCEPTED}."
+        message = f"'{name}' is not audio that can be read. Readable: {ACCEPTED}."
         raise bad_audio(AudioCode.FORMAT, message) from error
 
 

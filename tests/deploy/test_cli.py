@@ -220,8 +220,8 @@ def test_what_cannot_be_asked_is_one_line_and_exit_code_2(
     [
         (None, "No recording at"),
         (b"", "is empty (0 bytes)."),
-        (b"only text\n" * 50, "is no audio that can be read."),
-        (np.random.default_rng(1).bytes(5000), "is no audio that can be read."),
+        (b"only text\n" * 50, "is not audio that can be read."),
+        (np.random.default_rng(1).bytes(5000), "is not audio that can be read."),
     ],
     ids=["missing", "empty", "text", "random bytes"],
 )
@@ -353,6 +353,6 @@ def test_hosts_of_audio_urls_are_checked_when_the_configuration_is_read(tmp_path
     path = tmp_path / "serve.yaml"
     path.write_text("limits: {audio_urls: {hosts: [audio.example.org, 127.0.0.1]}}")
     with pytest.raises(
-        BadConfig, match=r"limits\.audio_urls\.hosts\.1.*: .*'127\.0\.0\.1' is no host that can be allowed"
+        BadConfig, match=r"limits\.audio_urls\.hosts\.1.*: .*'127\.0\.0\.1' is not a host that can be allowed"
     ):
         read_serve_config(path)

@@ -183,16 +183,16 @@ def test_a_router_is_used_only_with_the_models_it_was_fitted_on(tmp_path: Path) 
     assert load_routing(MODELS, file) == fitted
     assert isinstance(load_routing(MODELS.model_copy(update={"lalm": "other"}), file), Rule)
     file.write_text('{"format": 1}')
-    with pytest.raises(BadConfig, match=r"router\.json' is no router of this version"):
+    with pytest.raises(BadConfig, match=r"router\.json' is not a router of this version"):
         load_routing(MODELS, file)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"cascade_temperature": 0}, "no router of this version .*greater than 0"),
-        ({"lalm_temperature": -1}, "no router of this version .*greater than 0"),
-        ({"certainty": "NaN"}, "no router of this version"),
+        ({"cascade_temperature": 0}, "not a router of this version .*greater than 0"),
+        ({"lalm_temperature": -1}, "not a router of this version .*greater than 0"),
+        ({"certainty": "NaN"}, "not a router of this version"),
         ({"before": {"names": ["options"], "means": [0], "scales": [0], "weights": [1], "bias": 0}}, "greater than 0"),
         ({"before": {"names": ["options"], "means": [0], "scales": [1], "weights": ["NaN"], "bias": 0}}, "finite"),
         ({"before": {"names": ["options"], "means": [0], "scales": [1], "weights": [], "bias": 0}}, "differ in number"),

@@ -1,4 +1,4 @@
-"""A packed sequence: what is read once, who sees whom, and where replies are predicted."""
+"""A packed sequence: what is read once, what attends to what, and where replies are predicted."""
 
 from lalm.model.packing import PREFIX, PackedGroup, PackedRow, pack_groups
 

@@ -152,8 +152,8 @@ async def test_a_forbidden_url_is_refused_before_any_look_up(url: str, internet:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_what_is_no_public_name_cannot_be_allowed(host: str) -> None:
-    with pytest.raises(ValidationError, match="no host that can be allowed"):
+def test_a_name_that_is_not_public_cannot_be_allowed(host: str) -> None:
+    with pytest.raises(ValidationError, match="is not a host that can be allowed"):
         UrlPolicy(hosts=(host,))
 
 

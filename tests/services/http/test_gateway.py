@@ -87,7 +87,7 @@ def test_a_path_that_hears_nothing_needs_no_recording(client: TestClient) -> Non
             b"this is text, whatever its name\n" * 9,
             415,
             "unsupported_format",
-            "'clip.wav' is no audio that can be read.",
+            "'clip.wav' is not audio that can be read.",
         ),
         (wav()[:20], 422, "damaged_audio", "'clip.wav' "),
         (wav(0.0), 422, "audio_too_short", "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
