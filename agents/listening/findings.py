@@ -21,7 +21,9 @@ NUMBERS = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
-STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b|;)\s*")
+STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")
+STEP_OR_SEMICOLON = re.compile(rf"{STEP.pattern}|\s*;\s*")
+"""A semicolon separates steps only where a statement gives an order; in other options it is punctuation."""
 A = CLASSES["a"]  # where options name no other pitch, it is the article: a major chord, a minor chord
 DECIMAL = re.compile(r"\d+\.\d+")
 
@@ -78,7 +80,8 @@ def _select_labels(statement: Evidence) -> tuple[Label, ...]:
 
 def _measure_fit(text: str, option: str) -> float:
     """Return the share of an option's words that a statement has, in [0, 1]; of an order, the share of its steps."""
-    steps, found = STEP.split(option), STEP.split(text)
+    found = STEP_OR_SEMICOLON.split(text)
+    steps = (STEP_OR_SEMICOLON if len(found) > 1 else STEP).split(option)
     if len(steps) > 1:
         same = sum(bool(_extract_words(a) & _extract_words(b)) for a, b in zip(steps, found, strict=False))
         return same / max(len(steps), len(found))

@@ -8,6 +8,7 @@ ORDER = Question.ask("In which order?", ("Dog → Rain → Bell", "Rain → Dog 
 KEYS = Question.ask("Which key is it in?", ("E major", "D# major", "E♭ minor", "C Major"))
 FLATS = Question.ask("Which key is it in?", ("Key of D-flat major", "C major", "A minor", "Gb"))
 MODES = Question.ask("Is it major or minor?", ("Major", "Minor"))
+PUNCTUATED = Question.ask("What is heard?", ("A bell; a dog barks", "A horn; a cat"))
 FEELING = Question.ask("Which emotion?", ("Angry", "Happy", "Neutral", "Sad"))
 
 
@@ -37,6 +38,7 @@ def statement(text: str) -> Evidence:
         (MODES, "Key: E flat minor.", "B"),
         (FEELING, "The voice sounds raised: probably angry, perhaps happy", "AB"),
         (FEELING, "The voice sounds odd.", ""),
+        (PUNCTUATED, "A loud dog barks near a bell.", "A"),
     ],
 )
 def test_which_options_a_statement_speaks_for(question: Question, text: str, letters: str) -> None:
