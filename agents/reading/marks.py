@@ -5,6 +5,7 @@ unread: a thought must never count as the answer.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -54,10 +55,12 @@ HARMONY = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|mes
 PLAIN_HARMONY = re.compile(
     r"\A\s*(?:analysis|commentary)(?:.*assistant\s*final(?=\S)|(?=[A-Z])(?!.*assistant\s*final))", re.S
 )
+ANY_BRACKET = re.escape("".join(chr(n) for n in range(0x10000) if unicodedata.category(chr(n)) in {"Ps", "Pe"}))
+"""Every opening and closing bracket of Unicode: an end mark with a slash is one in any of them."""
 UNKNOWN = re.compile(
     r"<\|[^<>|\n]{1,60}\|>|<\|[\w/]{2,40}>|<[\w/]{2,40}\|>"
     r"|</?[A-Za-z][\w:.-]{2,40}(?:\s[^<>\n]{0,80})?/?>"
-    r"|[◁⟨〈《【\[]\s*/\s*\w[\w -]{0,40}[▷⟩〉》】\]]|[◁⟨]\s*\w[\w -]{0,40}[▷⟩]"
+    rf"|[◁{ANY_BRACKET}]\s*/\s*\w[\w -]{{0,40}}[▷{ANY_BRACKET}]|[◁⟨]\s*\w[\w -]{{0,40}}[▷⟩]"
 )
 HEADING = re.compile(r"\s*[\[【〈《]\s*(\w[\w -]{2,40})\s*[\]】〉》]")  # at the start, such as "[thinking]"
 BRACKETS = "<>[]【】〈〉《》/ "

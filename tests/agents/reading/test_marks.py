@@ -47,6 +47,7 @@ TABLE = [
     ("analysisIt could be A.assistantfinalC", "C"),
     ("analysisIt is A.", None),
     # unknown marks
+    ("⟦muse⟧A dog⟦/muse⟧", None),
     ("<musing>A</musing>B", None),
     ("◁ponder▷A◁/ponder▷B", None),
     ("[draft]A[/draft]B", None),
