@@ -5,6 +5,7 @@ from time import perf_counter
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.audio.remarks import describe_remarks
+from services.progress import stage
 from services.protocols import LALM
 from services.questions import without_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
@@ -20,10 +21,11 @@ class Direct:
         assert clip is not None, "a LALM needs a clip"
         started = perf_counter()
         messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
-        if question.choices:
-            reading = await self.lalm.choose(messages, clip, without_own_letters(question.choices))
-        else:
-            reading = await self.lalm.listen(messages, clip)
+        with stage("listen"):
+            if question.choices:
+                reading = await self.lalm.choose(messages, clip, without_own_letters(question.choices))
+            else:
+                reading = await self.lalm.listen(messages, clip)
         seconds, choice = perf_counter() - started, _choose(question, reading)
         heard = Evidence(
             kind="reply",

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from agents.reading.reading import read
+from services.progress import stage
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Question, TraceStep
 
@@ -15,7 +16,8 @@ class TextOnly:
 
     async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - without audio by design
         started = perf_counter()
-        answered = await read(self.llm, question)
+        with stage("read"):
+            answered = await read(self.llm, question)
         seconds = perf_counter() - started
         return Answer(
             question_id=question.id,

@@ -14,6 +14,7 @@ from agents.routing.router import Reconciled, choose_arm
 from services.audio.remarks import SOURCE as REMARKS
 from services.audio.remarks import describe_remarks
 from services.errors import EarwitnessError
+from services.progress import stage
 from services.protocols import Captioner
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
 
@@ -48,7 +49,8 @@ async def _perceive(
 ) -> GraphUpdate:
     started = perf_counter()
     try:
-        evidence = await run_in_time(step, work)
+        with stage(step, total=runtime.context.clip.duration_s, unit="seconds of audio"):
+            evidence = await run_in_time(step, work)
     except runtime.context.cascade.policy.tolerates as error:
         return _record_failure(step, part, name, error, started)
     seconds = perf_counter() - started
@@ -67,7 +69,8 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
         return {}  # there is nothing to read
     resting = _trace_degradation(row) if row else ()
     try:
-        answered = await run_in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
+        with stage("read"):
+            answered = await run_in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
     except cascade.policy.tolerates as error:
         return _record_failure("read", "LLM", cascade.llm.name, error, started)
     seconds = perf_counter() - started
@@ -92,9 +95,10 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
     cascade, started, (first,) = runtime.context.cascade, perf_counter(), state["cascade"]
     assert cascade.follow_up is not None, "the edges lead here only with a follow-up"
     try:
-        stages = await run_in_time(
-            "listen again", cascade.follow_up.refine(state["question"], runtime.context.clip, first)
-        )
+        with stage("listen again"):
+            stages = await run_in_time(
+                "listen again", cascade.follow_up.refine(state["question"], runtime.context.clip, first)
+            )
     except cascade.policy.tolerates as error:
         missed = _record_failure("listen again", "listening again", cascade.llm.name, error, started)
         added = {"trace": first.trace + missed["trace"], "degraded": first.degraded + missed["degraded"]}

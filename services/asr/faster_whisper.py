@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from services.asr.languages import read_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
+from services.progress import current_stage
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
 
 CODE = ("services.asr.faster_whisper", "services.asr.languages")  # what decides the words beside the weights
@@ -87,6 +88,7 @@ class FasterWhisper:
         kept = []
         for segment in segments:  # decoded as they are asked for
             raise_if_cancelled()
+            current_stage().advance_to(segment.end)
             if any(map(str.isalnum, segment.text)) and not _is_invented(segment):
                 kept.append(segment)
         if self._words:

@@ -16,6 +16,7 @@ from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.captioners.windows import ClipWindow, split_clip
 from services.digest import hash_modules
+from services.progress import current_stage
 from services.types import AudioClip, Evidence, Focus
 from services.weights import store as weights
 
@@ -64,6 +65,7 @@ class AcousticCaptioner:
             raise_if_cancelled()
             heard = self._focused(part.clip, resolve_focus(focus)) if focus else self._describe(part.clip)
             told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
+            current_stage().advance_to(part.start_s + part.clip.duration_s)
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(dated, key=lambda statement: statement.start_s))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.graph.context import CascadeParts, Choosing
 from agents.graph.graph import build_agent_graph, format_page
@@ -12,6 +13,7 @@ from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Listeners
 from agents.routing.router import Rule
+from services.progress import ProgressEvent, StageEnded, StageStarted, report_progress_to
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
@@ -63,3 +65,16 @@ async def test_no_audio_is_in_the_state_of_any_step() -> None:
     assert steps == names
     assert clip.sha256 in seen
     assert not [value for value in seen if isinstance(value, AudioClip | np.ndarray | bytes)]
+
+
+async def test_each_step_that_takes_a_model_is_a_stage() -> None:
+    heard: list[ProgressEvent] = []
+    clip, ears = AudioClip(np.zeros(32_000, np.float32)), ScriptedEars(lambda _, focus: ("Knocking.",))
+    llm = ScriptedLLM(choose=weigh(0.55, 0.45))
+    cascade = Cascade(llm, ears, ears, follow_up=FollowUp(Listeners(ears, ears), llm, budget=1))
+    with report_progress_to(heard.append):
+        await cascade.answer(Question.ask("What is heard?", ("Rain", "Knocking")), clip)
+    begun = {one.name: (one.total, one.unit) for one in heard if isinstance(one, StageStarted)}
+    assert begun["caption"] == begun["transcribe"] == (2.0, "seconds of audio")
+    assert list(begun) == ["caption", "transcribe", "read", "listen again"]
+    assert sorted(begun) == sorted(one.name for one in heard if isinstance(one, StageEnded) and one.outcome == "done")
