@@ -2,6 +2,6 @@
 
 import sys
 
-from lalm.train.recipe import main
+from lalm.train.cli import main
 
 sys.exit(main())

@@ -1,15 +1,9 @@
-"""Training (stage 2): trains the connector and LoRA so that the frozen backbone answers questions about audio.
-
-    python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; run it again to resume
-    python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # prints parameters, memory and time
-    torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
+"""Training recipe (stage 2): from a configuration to a run folder, in the order in which a training happens.
 
 What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/train/run_folder.py`.
 """
 
-import argparse
 import os
-import sys
 from contextlib import ExitStack
 from itertools import chain, islice
 from json import JSONDecodeError
@@ -29,10 +23,8 @@ from lalm.train.measure import Meter, describe_run
 from lalm.train.parallel import DataParallelGroup, join_processes
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, pick
-from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 from services.weights import store as weights
-from services.yaml_file import read_config
 
 CALIBRATION_STRIDE = 5  # every fifth frame is enough for mean and deviation
 
@@ -171,26 +163,3 @@ def synchronise_weights(built: LalmComponents, seed: int, group: DataParallelGro
     for value in built.model.checkpoint_tensors().values():
         group.broadcast(value)  # GPUs may sum in different orders
     torch.manual_seed(seed + group.rank)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Parse the command line and train; exit code 2 for an error that the user can fix, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
-    parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
-    parser.add_argument("run", type=Path, help="run folder; created, or resumed")
-    parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
-    options = parser.parse_args(argv)
-    folder: Path = options.run
-    try:
-        return run(
-            "lalm.train",
-            lambda: train(
-                read_config(options.config, TrainConfig), options.config.parent, folder, dry_run=options.dry_run
-            ),
-        )
-    except KeyboardInterrupt:
-        is_kept = (folder / checkpoint.RESUME).is_file()
-        kept = f"The last checkpoint is kept in '{folder}'" if is_kept else "There was no checkpoint yet"
-        how = "goes on from it" if is_kept else "begins anew"
-        print(f"lalm.train: interrupted. {kept}; the same command {how}.", file=sys.stderr)  # noqa: T201
-        return INTERRUPTED

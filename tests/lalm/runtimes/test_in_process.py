@@ -14,8 +14,7 @@ from lalm.model.encoder import pad_segments
 from lalm.model.template import ChatTemplate, PromptClip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
-from lalm.train import checkpoint
-from lalm.train import recipe as train
+from lalm.train import checkpoint, cli
 from services.errors import ModelError
 from services.scripted.ears import ScriptedEars
 from services.types import AudioClip, Choice, Evidence, Message
@@ -42,7 +41,7 @@ def words() -> ScriptedEars:
 @pytest.fixture
 def folder(make_run: MakeRun, tmp_path: Path) -> Path:
     optimizer = {"num_steps": 8, "warmup_steps": 1, "learning_rate": 0.01, "lora_learning_rate": 0.05}
-    assert train.main([str(make_run(optimizer=optimizer)), str(tmp_path / "run")]) == 0
+    assert cli.main([str(make_run(optimizer=optimizer)), str(tmp_path / "run")]) == 0
     return tmp_path / "run"
 
 

@@ -9,8 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lalm.model.build import LalmComponents, build
-from lalm.train import checkpoint
-from lalm.train import recipe as train
+from lalm.train import checkpoint, cli
 from lalm.train.config import TrainConfig
 from lalm.train.parallel import DataParallelGroup
 from services.errors import BadConfig
@@ -112,7 +111,7 @@ def test_a_folder_that_holds_something_else_is_refused(config: TrainConfig, tmp_
 
 def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
     config = make_run()
-    assert train.main([str(config), str(tmp_path / "run")]) == 0
+    assert cli.main([str(config), str(tmp_path / "run")]) == 0
     built = build(read_config(config, TrainConfig).model, CPU)
     optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
     with pytest.raises(BadConfig, match="was begun by 1 processes and is now resumed by 2"):
@@ -121,7 +120,7 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
 
 def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
     config, folder = make_run(), tmp_path / "run"
-    assert train.main([str(config), str(folder)]) == 0
+    assert cli.main([str(config), str(folder)]) == 0
     stored = load_file(folder / checkpoint.RESUME)
     halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
     save_file(halved, folder / checkpoint.RESUME)

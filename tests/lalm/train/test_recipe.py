@@ -12,10 +12,10 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from lalm.train import checkpoint
-from lalm.train import recipe as train
+from lalm.train import checkpoint, cli
 from lalm.train.config import TrainConfig
 from lalm.train.parallel import DataParallelGroup
+from lalm.train.recipe import check_config
 from lalm.train.trainer import Trainer
 from services.errors import BadConfig
 from services.yaml_file import read_config
@@ -24,7 +24,7 @@ MakeRun = Callable[..., Path]
 
 
 def run(config: Path, folder: Path, *more: str) -> int:
-    return train.main([str(config), str(folder), *more])
+    return cli.main([str(config), str(folder), *more])
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
@@ -237,28 +237,6 @@ def test_what_a_crash_left_in_pieces_is_named(
     assert run(config, folder) == 0
 
 
-@pytest.mark.parametrize(
-    ("last", "kept"), [(1, "The last checkpoint is kept in '"), (None, "There was no checkpoint yet; ")]
-)
-def test_ctrl_c_ends_with_130_and_one_line(
-    make_run: MakeRun,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    last: int | None,
-    kept: str,
-) -> None:
-    def interrupted(*_: object) -> object:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Trainer, "measure_step" if last is None else "step", interrupted)
-    assert run(make_run(), tmp_path / "run") == 130
-    error = capsys.readouterr().err
-    assert f"lalm.train: interrupted. {kept}" in error
-    assert "the same command" in error
-    assert error.splitlines()[-1].startswith("lalm.train: interrupted.")
-
-
 def test_folders_of_frozen_parts_are_found_from_the_configuration(
     make_run: MakeRun,
     tmp_path: Path,
@@ -279,26 +257,24 @@ def test_folders_of_frozen_parts_are_found_from_the_configuration(
     assert run(Path("run.yaml"), tmp_path / "run") == 0
 
 
-def test_a_misspelt_key_is_one_line_and_exit_2(make_run: MakeRun, tmp_path: Path) -> None:
-    config = make_run()
-    config.write_text(config.read_text().replace("num_queries", "num_querys"))
-    command = [sys.executable, "-m", "lalm.train", str(config), str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "unknown key 'model.connector.num_querys'; did you mean 'num_queries'?" in done.stderr
-    assert not (tmp_path / "run").exists()
-
-
 def test_without_clips_held_back_no_validation_is_noted(make_run: MakeRun, tmp_path: Path) -> None:
     assert run(make_run(data__validation=0), tmp_path / "run") == 0
     assert not [line for line in metrics(tmp_path / "run") if "validation_loss" in line]
 
 
-def torchrun(config: Path, folder: Path, num_processes: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(num_processes)]
+TRAIN_EACH = """
+import sys
+from lalm.train.cli import main
+sys.exit(any([main([config, folder]) for config, folder in zip(sys.argv[1::2], sys.argv[2::2], strict=True)]))
+"""
+
+
+def torchrun(runs: dict[Path, Path], script: Path) -> subprocess.CompletedProcess[str]:
+    """Train each configuration into its folder with two processes; they import PyTorch once for all."""
+    script.write_text(TRAIN_EACH)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     return subprocess.run(
-        [*command, "-m", "lalm.train", str(config), str(folder)],
+        [*launcher, str(script), *(str(path) for pair in runs.items() for path in pair)],
         capture_output=True,
         text=True,
         check=False,
@@ -307,31 +283,34 @@ def torchrun(config: Path, folder: Path, num_processes: int) -> subprocess.Compl
     )
 
 
-@pytest.mark.parametrize("shard_backbone", [False, True])
-def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_backbone: bool) -> None:
+def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path) -> None:
+    """Replicated and sharded alike."""
     config = make_run(
-        shard_backbone=shard_backbone,
         model__connector={"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0},
         model__lora={"rank": 2, "alpha": 4, "dropout": 0},
         alignment={"num_steps": 2, "clips": 2},
         batch__sequences_per_step=3,
     )
-    done = torchrun(config, tmp_path / "two", 2)
+    sharded = config.with_name("sharded.yaml")
+    sharded.write_text(f"{config.read_text()}\nshard_backbone: true\n")
+    done = torchrun({config: tmp_path / "two", sharded: tmp_path / "sharded"}, tmp_path / "train_each.py")
     assert done.returncode == 0, done.stderr
     assert run(config, tmp_path / "one") == 0
     keys = ("number", "loss", "validation_loss", "num_rows", "num_tokens", "num_replied", "num_segments", "grad_norm")
-    for alone, shared in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
-        for key in alone.keys() & set(keys):
-            assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
-    one, two = (load_file(tmp_path / each / checkpoint.WEIGHTS) for each in ("one", "two"))
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
+    one = load_file(tmp_path / "one" / checkpoint.WEIGHTS)
+    for folder in (tmp_path / "two", tmp_path / "sharded"):
+        for alone, shared in zip(metrics(tmp_path / "one"), metrics(folder), strict=True):
+            for key in alone.keys() & set(keys):
+                assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
+        two = load_file(folder / checkpoint.WEIGHTS)
+        for name, value in one.items():
+            torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
     config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
     with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
-        train.check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
+        check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
 
 
 def test_a_run_is_tracked_where_tensorboard_is_installed(make_run: MakeRun, tmp_path: Path) -> None:

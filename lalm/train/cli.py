@@ -1,0 +1,51 @@
+"""Command line of training (stage 2): trains the connector and LoRA so that the frozen backbone answers about audio.
+
+python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; run it again to resume
+python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # prints parameters, memory and time
+torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lalm.train.config import TrainConfig
+from services.command import INTERRUPTED, run
+from services.yaml_file import read_config
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line and train; exit code 2 for an error that the user can fix, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
+    parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
+    parser.add_argument("run", type=Path, help="run folder; created, or resumed")
+    parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
+    options = parser.parse_args(argv)
+    folder: Path = options.run
+    try:
+        return run("lalm.train", lambda: train_from_file(options.config, folder, dry_run=options.dry_run))
+    except KeyboardInterrupt:
+        print(f"lalm.train: interrupted. {describe_what_is_kept(folder)}", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+
+
+def train_from_file(path: Path, folder: Path, *, dry_run: bool) -> None:
+    """Read a configuration file and train; PyTorch is imported only once the file can be read.
+
+    Raises:
+        BadConfig: the configuration, the data or the run folder cannot be used.
+        ModelError: a part cannot be loaded, or the loss is not finite.
+    """
+    config = read_config(path, TrainConfig)
+    from lalm.train.recipe import train
+
+    train(config, path.parent, folder, dry_run=dry_run)
+
+
+def describe_what_is_kept(folder: Path) -> str:
+    """Say whether an interrupted run can be resumed from a checkpoint."""
+    from lalm.train import checkpoint
+
+    if (folder / checkpoint.RESUME).is_file():
+        return f"The last checkpoint is kept in '{folder}'; the same command goes on from it."
+    return "There was no checkpoint yet; the same command begins anew."
