@@ -5,6 +5,7 @@ from agents.direct import Direct
 from agents.graph.context import Choosing
 from agents.graph.state import GraphInput
 from agents.routing.router import Routing
+from services.longform.split import split
 from services.types import Answer, AudioClip, Question
 
 
@@ -30,7 +31,7 @@ class Auto:
         assert clip is not None, "both arms need a clip"
         graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
         state = await build_agent_graph().ainvoke(
-            graph_input, context=Choosing(clip, self.cascade.parts, self.lalm, self.routing)
+            graph_input, context=Choosing(clip, await split(clip), self.cascade.parts, self.lalm, self.routing)
         )
         answer: Answer = state["answer"]
         return answer

@@ -7,6 +7,7 @@ from agents.degradation import STRICT, Policy, make_down_error
 from agents.graph.context import CascadeParts, Hearing
 from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
+from services.longform.split import split
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
 
@@ -40,7 +41,7 @@ class Cascade:
 
         assert clip is not None, "the cascade needs a clip"
         graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
-        state = await build_cascade_graph().ainvoke(graph_input, context=Hearing(clip, self.parts))
+        state = await build_cascade_graph().ainvoke(graph_input, context=Hearing(clip, await split(clip), self.parts))
         if "cascade" not in state:
             raise make_down_error(state["failures"])
         answer: Answer = state["cascade"][-1]

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from services.deadline import remaining_s, time_limit
+from services.deadline import TimeBudget, remaining_s, time_limit
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 PartName: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
@@ -106,12 +106,19 @@ def make_down_error(failures: Sequence[MissingPart]) -> EarwitnessError:
     return error(failures[0].why if len(failures) == 1 else "; ".join(list_missing(failures)))
 
 
-async def run_in_time(step: Step, work: Awaitable[Done]) -> Done:
-    """Run a step with a timeout, its share of the time left; without a deadline there is none."""
+def share_time(step: Step) -> TimeBudget | None:
+    """Return a step's share of the time left; None without a deadline."""
     left = remaining_s()
     if left is None:
-        return await work
+        return None
     share_s = SHARES[step] * left
-    late = f"The step {step!r} was not done within {share_s:.1f} s, its share of the time."
-    async with time_limit(share_s, late):
+    return TimeBudget(share_s, f"The step {step!r} was not done within {share_s:.1f} s, its share of the time.")
+
+
+async def run_in_time(step: Step, work: Awaitable[Done]) -> Done:
+    """Run a step with a timeout, its share of the time left; without a deadline there is none."""
+    budget = share_time(step)
+    if budget is None:
+        return await work
+    async with time_limit(*budget):
         return await work

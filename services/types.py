@@ -85,7 +85,8 @@ class AudioClip:
 
     def __post_init__(self) -> None:
         assert self.samples.ndim == 1 and self.samples.dtype == "float32", self.samples.shape
-        digest = hashlib.sha256(self.samples.tobytes()).hexdigest()
+        whole = self.samples if self.samples.flags.c_contiguous else self.samples.copy()
+        digest = hashlib.sha256(whole.data).hexdigest()
         object.__setattr__(self, "sha256", digest)
 
     @property

@@ -9,6 +9,7 @@ from agents.degradation import STRICT, Policy
 from agents.direct import Direct
 from agents.listening.listening import FollowUp
 from agents.routing.router import Routing
+from services.longform.split import ClipPart
 from services.protocols import ASR, LLM, Captioner
 from services.types import AudioClip
 
@@ -32,6 +33,8 @@ class Hearing:
     """Context of the cascade."""
 
     clip: AudioClip
+    parts: tuple[ClipPart, ...]
+    """The parts in which captioner and ASR hear the clip: one, unless it is long."""
     cascade: CascadeParts
 
 

@@ -104,6 +104,9 @@ left when it starts; what it does not take is left to the steps after it.
 |---|---|
 {shares}
 
+A recording of more than 90 s is heard in parts ([Long recordings](asking.md#long-recordings)): parts that are not heard
+within the share of their step, or whose model fails, are left out, and the answer rests on the others.
+
 ## What is down or late
 
 The first line whose parts are all missing decides, and the answer says so in `degraded`. `eval run` lets nothing be

@@ -1,64 +1,88 @@
 """Nodes of the graph: each takes the state and returns what it adds; clip and models are in the context."""
 
-from collections.abc import Awaitable
 from time import perf_counter
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from langgraph.runtime import Runtime
 
-from agents.degradation import DegradationRow, PartName, find_row, make_down_error, make_missing_part, run_in_time
+from agents.degradation import (
+    DegradationRow,
+    PartName,
+    find_row,
+    make_down_error,
+    make_missing_part,
+    run_in_time,
+    share_time,
+)
 from agents.graph.context import Choosing, Hearing
 from agents.graph.state import GraphState, GraphUpdate
+from agents.reading.named_times import find_named_spans
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, choose_arm
 from services.audio.remarks import SOURCE as REMARKS
 from services.audio.remarks import describe_remarks
 from services.errors import EarwitnessError
+from services.longform.hearing import Listen, hear_parts
+from services.longform.split import ClipPart
 from services.progress import stage
-from services.protocols import Captioner
-from services.types import Answer, AudioClip, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
+from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
 
 HearingStep: TypeAlias = Literal["caption", "transcribe"]
 
 # The cascade
 
 
-async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001 - needs the clip only
+class Listener(NamedTuple):
+    """A model that hears the clip, and the step in which it does."""
+
+    step: HearingStep
+    part: PartName
+    name: str
+    listen: Listen
+
+
+async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     """Caption the clip."""
     captioner = runtime.context.cascade.captioner
-    return await _perceive("caption", "captioner", captioner.name, _describe(captioner, runtime.context.clip), runtime)
+    perceived = await _perceive(Listener("caption", "captioner", captioner.name, captioner.caption), state, runtime)
+    if "failures" in perceived:
+        return perceived
+    # Captions are cached by the samples, so what the samples do not tell is added here.
+    remarks = tuple(one.model_copy(update={"step": "caption"}) for one in describe_remarks(runtime.context.clip))
+    return {**perceived, "evidence": perceived["evidence"] + remarks}
 
 
-async def _describe(captioner: Captioner, clip: AudioClip) -> tuple[Evidence, ...]:
-    """Return what the captioner says; it is cached by the samples, so what they do not tell is added here."""
-    return (*await captioner.caption(clip), *describe_remarks(clip))
-
-
-async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:  # noqa: ARG001
+async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     """Transcribe the clip."""
     asr = runtime.context.cascade.asr
-    return await _perceive("transcribe", "ASR", asr.name, asr.transcribe(runtime.context.clip), runtime)
+    return await _perceive(Listener("transcribe", "ASR", asr.name, asr.transcribe), state, runtime)
 
 
-async def _perceive(
-    step: Literal["caption", "transcribe"],
-    part: PartName,
-    name: str,
-    work: Awaitable[tuple[Evidence, ...]],
-    runtime: Runtime[Hearing],
-) -> GraphUpdate:
-    started = perf_counter()
+async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
+    started, (step, part, name, listen) = perf_counter(), listener
+    tolerates = runtime.context.cascade.policy.tolerates
+    parts = _order_parts(state["question"], runtime.context)
     try:
         with stage(step, total=runtime.context.clip.duration_s, unit="seconds of audio"):
-            evidence = await run_in_time(step, work)
-    except runtime.context.cascade.policy.tolerates as error:
+            heard = await hear_parts(parts, listen, budget=share_time(step), tolerates=tolerates)
+    except tolerates as error:
         return _record_failure(step, part, name, error, started)
     seconds = perf_counter() - started
+    counted = f"{name}, {heard.num_heard} of {len(parts)} parts" if len(parts) > 1 else name
     return {
-        "evidence": tuple(one.model_copy(update={"step": step}) for one in evidence),
-        "trace": (TraceStep(step=step, text=name, seconds=seconds),),
+        "evidence": tuple(one.model_copy(update={"step": step}) for one in heard.statements),
+        "trace": (TraceStep(step=step, text=counted, seconds=seconds),),
         "timings_s": {step: seconds},
+        "degraded": tuple(f"no {part} {one}" for one in heard.left_out),
     }
+
+
+def _order_parts(question: Question, context: Hearing) -> tuple[ClipPart, ...]:
+    """Put the parts first that the question names: where time is short, the others are left out."""
+    spans = find_named_spans(question.text, context.clip.duration_s)
+    return tuple(
+        sorted(context.parts, key=lambda part: not any(span.overlaps(part.start_s, part.end_s) for span in spans))
+    )
 
 
 async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:

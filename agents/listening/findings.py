@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from agents.reading.confidence import Factor, Probabilities
-from agents.reading.relevance import extract_stems
+from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, Label, Question

@@ -8,15 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from agents.listening import transcript
+from agents.reading.named_times import find_named_spans
 from agents.reading.relevance import count_shared_stems
 from agents.routing.features import ASKS
+from services.longform.clock import WHOLE_S
+from services.longform.hearing import shift_statement, shift_times
+from services.longform.split import ClipPart
 from services.protocols import ASR, Captioner
 from services.types import AudioClip, Evidence, Focus, Question, Reliability, Topic
 
 SHORTEST_S = 0.5  # a shorter span is not heard again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # added on either side of a span
-NAMED_SPAN = re.compile(r"\b(\d+(?:\.\d+)?)\s*(?:s|sec\w*)?\s*(?:-|–|to|and|until)\s*(\d+(?:\.\d+)?)\s*(?:s|sec\w*)\b")
 SPEECH = r"words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?"
 SPEECH_TOPIC = (
     r"(?<!\bwho )(?<!\byou )(?:says?|said|saying)(?! to be\b)|utters?|uttered"
@@ -67,7 +70,11 @@ def make_captioning(topic: Topic | None) -> Use:
     async def use(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
         options = tuple(choice.text for choice in tool_input.question.choices)
         focus = Focus(topic=topic, question=tool_input.question.text, options=options)
-        return await listeners.captioner.caption(tool_input.clip, focus)
+        part = select_part(tool_input)
+        if part is None:
+            return ()
+        heard = await listeners.captioner.caption(part.clip, focus)
+        return heard if part.clip is tool_input.clip else tuple(shift_statement(one, part) for one in heard)
 
     return use
 
@@ -77,38 +84,47 @@ async def _hear_span(listeners: Listeners, tool_input: ToolInput) -> tuple[Evide
     span = find_span(tool_input)
     if span is None:
         return ()
-    start_s, end_s = span
-    part = tool_input.clip.part(start_s, end_s)
-    statements = (*await listeners.captioner.caption(part), *await listeners.asr.transcribe(part))
-    return tuple(_shift(statement, start_s, end_s) for statement in statements)
+    part = ClipPart(*span, tool_input.clip.part(*span))
+    statements = (*await listeners.captioner.caption(part.clip), *await listeners.asr.transcribe(part.clip))
+    return tuple(shift_times(statement, part) for statement in statements)
+
+
+def select_part(tool_input: ToolInput) -> ClipPart | None:
+    """Select what is heard again: the clip, of a long one the part that the question concerns; None: there is none."""
+    clip = tool_input.clip
+    if clip.duration_s <= WHOLE_S:
+        return ClipPart(0.0, clip.duration_s, clip)
+    span = find_span(tool_input)
+    return ClipPart(*span, clip.part(*span)) if span else None
 
 
 def find_span(tool_input: ToolInput) -> tuple[float, float] | None:
     """Find the span to hear again, start and end in seconds; None where it is too short or nearly the whole clip."""
-    named = NAMED_SPAN.search(tool_input.question.text.lower())
+    named = find_named_spans(tool_input.question.text, tool_input.clip.duration_s)
     if named:
-        wanted = float(named[1]), float(named[2])
+        wanted = named[0].start_s, named[0].end_s
     else:
         known = [
-            one for one in tool_input.evidence if one.end_s is not None and count_shared_stems(one, tool_input.question)
+            one
+            for one in tool_input.evidence
+            if one.end_s is not None
+            and one.end_s - one.start_s <= WHOLE_S
+            and count_shared_stems(one, tool_input.question)
         ]
         best = max(known, key=lambda one: count_shared_stems(one, tool_input.question), default=None)
         if best is None or best.end_s is None:
             return None
         wanted = best.start_s - AROUND_S, best.end_s + AROUND_S
-    start_s, end_s = max(0.0, wanted[0]), min(tool_input.clip.duration_s, wanted[1])
+    start_s = max(0.0, wanted[0])
+    end_s = min(tool_input.clip.duration_s, wanted[1], start_s + WHOLE_S)
     is_worth_it = SHORTEST_S <= end_s - start_s <= MOST_OF_CLIP * tool_input.clip.duration_s
     return (start_s, end_s) if is_worth_it else None
 
 
-def _shift(statement: Evidence, start_s: float, end_s: float) -> Evidence:
-    ends_s = end_s if statement.end_s is None else statement.end_s + start_s
-    update = {"start_s": round(statement.start_s + start_s, 2), "end_s": round(ends_s, 2)}
-    return statement.model_copy(update=update)
-
-
 async def _detect_language(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
     """Detect the language of the second half: the ASR detects that of a clip from its first 30 s."""
+    if tool_input.clip.duration_s > WHOLE_S:
+        return ()  # it was told for each part
     half = tool_input.clip.part(tool_input.clip.duration_s / 2, tool_input.clip.duration_s)
     statements = await listeners.asr.transcribe(half)
     return tuple(one for one in statements if one.kind == "language")

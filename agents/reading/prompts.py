@@ -5,6 +5,7 @@ Speech from a recording is quoted (prompt injection): it is data, never an instr
 """
 
 from lalm.prompting import format_prompt
+from services.longform.clock import WHOLE_S, format_clock
 from services.types import Evidence, Message, Question
 
 SYSTEM = (
@@ -19,7 +20,7 @@ UNQUOTED = str.maketrans(
     dict.fromkeys('"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸', "'")
 )  # every double quote, as it would end the quotation
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
-SPAN = "{start:.1f}-{end:.1f} s: "
+SPAN, LONG_SPAN = "{start:.1f}-{end:.1f} s: ", "{start}-{end}: "
 
 
 def build_prompt(
@@ -48,8 +49,15 @@ def _format_statement(statement: Evidence) -> str:
     text = " ".join(_format_labels(statement).split())
     line = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else text
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
-        return SPAN.format(start=statement.start_s, end=statement.end_s) + line
+        return _format_span(statement.start_s, statement.end_s) + line
     return line
+
+
+def _format_span(start_s: float, end_s: float) -> str:
+    """Format a span in seconds, one beyond the length of a short recording as a player shows it."""
+    if end_s > WHOLE_S:
+        return LONG_SPAN.format(start=format_clock(start_s), end=format_clock(end_s))
+    return SPAN.format(start=start_s, end=end_s)
 
 
 def _format_labels(statement: Evidence) -> str:

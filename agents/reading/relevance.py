@@ -3,13 +3,11 @@
 Lexical overlap, as in BM25 without weights: it needs no model and no training.
 """
 
-import re
-from functools import cache
-from importlib.resources import files
-
+from agents.reading.named_times import NamedSpan, find_named_spans
+from agents.reading.passages import select_passages
+from agents.reading.stems import extract_stems
+from services.longform.clock import WHOLE_S
 from services.types import Evidence, Question, ReadingStyle
-
-NUM_STEM_LETTERS = 5  # "dripping" and "dripped" meet at "dripp": close enough without a stemmer
 
 
 def select_statements(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
@@ -18,12 +16,38 @@ def select_statements(question: Question, evidence: tuple[Evidence, ...], style:
     A multiple-choice question gets the `num_statements` most relevant, the best one last; an open one, or an LLM
     without such a limit, as many of the most relevant as `max_chars` hold, in their order.
     """
-    joined = _join_transcript(evidence, style.max_chars // 2)
-    ranked = sorted(joined, key=lambda statement: count_shared_stems(statement, question))
+    duration_s = max((one.end_s or one.start_s for one in evidence), default=0.0)
+    if duration_s > WHOLE_S:
+        spans = find_named_spans(question.text, duration_s)
+        joined = _select_of_long(question, evidence, spans, style.max_chars // 2)
+        ranked = sorted(joined, key=lambda statement: _rank_of_long(statement, question, spans))
+    else:
+        joined = _join_transcript(evidence, style.max_chars // 2)
+        ranked = sorted(joined, key=lambda statement: count_shared_stems(statement, question))
     if style.num_statements is not None and question.choices:
         joined = tuple(ranked[-style.num_statements :])
     fitting = _select_fitting(ranked, style.max_chars)
     return tuple(fitting[id(statement)] for statement in joined if id(statement) in fitting)
+
+
+def _select_of_long(
+    question: Question, evidence: tuple[Evidence, ...], spans: tuple[NamedSpan, ...], max_chars: int
+) -> tuple[Evidence, ...]:
+    """Select the passages and the captions of a long recording that the question may be about, in order of start."""
+    transcripts = [one for one in evidence if one.kind == "transcript"]
+    captions = [
+        one
+        for one in evidence
+        if one.kind != "transcript" and (not spans or any(span.overlaps(one.start_s, one.end_s) for span in spans))
+    ]
+    passages = select_passages(question, transcripts, spans, max_chars)
+    return tuple(sorted((*captions, *passages), key=lambda one: one.start_s))
+
+
+def _rank_of_long(statement: Evidence, question: Question, spans: tuple[NamedSpan, ...]) -> tuple[int, float]:
+    """Return the relevance of a statement; of equally relevant ones, that about a named time, else about more of it."""
+    length_s = (statement.end_s or statement.start_s) - statement.start_s
+    return count_shared_stems(statement, question), -length_s if spans else length_s
 
 
 def _select_fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:
@@ -53,16 +77,3 @@ def count_shared_stems(statement: Evidence, question: Question) -> int:
     words = extract_stems(f"{statement.kind} {statement.text}")
     options = frozenset[str]().union(*(extract_stems(choice.text) for choice in question.choices))
     return len(words & extract_stems(question.text)) + len(words & options)
-
-
-def extract_stems(text: str) -> frozenset[str]:
-    """Return the stems of the words of a text, without stop words."""
-    return frozenset(
-        word[:NUM_STEM_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in read_stop_words()
-    )
-
-
-@cache
-def read_stop_words() -> frozenset[str]:
-    """Return the words that say nothing about relevance, from `stop_words.txt`, read once."""
-    return frozenset(files("agents.reading").joinpath("stop_words.txt").read_text().split())

@@ -36,8 +36,8 @@ class DecodingLimits(NamedTuple):
     max_duration_s: float
     max_channels: int = 32
     """Fourth-order ambisonics has 25."""
-    max_decoded_bytes: int = 4 << 30
-    """Of float32 samples before they are averaged and resampled: an hour of stereo at 149 kHz."""
+    max_decoded_bytes: int = 8 << 30
+    """Of float32 samples before they are averaged and resampled: four hours of stereo at 74 kHz."""
 
 
 class SampleSink(Protocol):

@@ -16,7 +16,8 @@ from services.audio.decoding import MIN_DURATION_S, DecodedAudio, DecodingLimits
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
-MAX_DURATION_S = 2 * 3600.0
+MAX_DURATION_S = 4 * 3600.0  # 0.9 GB of samples
+BLOCK = 1 << 20  # samples looked at together, so that checks of a long recording need no copy of it
 BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
 OFFSET = 0.005  # of full scale; a constant offset beyond it would be measured as sound
 
@@ -67,7 +68,8 @@ def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> 
             f"'{name}' lasts {duration_s:.3f} s; the shortest accepted is {MIN_DURATION_S} s.",
             code=AudioCode.TOO_SHORT,
         )
-    if num_bad := int(np.count_nonzero(~np.isfinite(samples))):
+    blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
+    if num_bad := sum(int(np.count_nonzero(~np.isfinite(block))) for block in blocks):
         raise BadAudio(
             f"'{name}' holds {num_bad} samples that are not finite numbers (NaN or infinity).",
             code=AudioCode.NOT_FINITE,
@@ -75,25 +77,25 @@ def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> 
     remarks, offset = about.remarks, float(samples.mean(dtype=np.float64))
     if abs(offset) > OFFSET:
         samples, remarks = samples - np.float32(offset), (*remarks, "offset")
-    peak = float(np.abs(samples).max())
+    peak = float(max(samples.max(), -samples.min()))
     samples = samples / np.float32(peak) if peak > 1 else samples
     return AudioClip(samples, about.rate, about.num_channels, remarks)
 
 
 def _decode(source: Source, name: str) -> AudioClip:
-    sink = _Blocks()
+    sink = _Samples()
     about = decode_audio(source, name, BOUNDS, sink)
-    return build_clip(np.concatenate(sink.blocks), about, name)
+    return build_clip(np.frombuffer(sink.samples, np.float32), about, name)
 
 
-class _Blocks:
-    """Keeps the samples in memory."""
+class _Samples:
+    """Keeps the samples in memory, once: joining blocks would for a moment take twice as much."""
 
     def __init__(self) -> None:
-        self.blocks: list[NDArray[np.float32]] = []
+        self.samples = bytearray()
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        self.blocks.append(samples)
+        self.samples += np.ascontiguousarray(samples).data.cast("B")
 
     def restart(self) -> None:
-        self.blocks.clear()
+        self.samples.clear()

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from services.audio.decoder_pool import decode_safely
 from services.audio.fetch import fetch
+from services.deadline import extend_deadline
 from services.errors import AudioUrlDisabled, BadRequest
 from services.http.access.limits import Limits
 from services.telemetry.metrics import STAGE_SECONDS
@@ -55,6 +56,8 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
     started = perf_counter()
     with span("decode", {"num_bytes": len(data)}):
         clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
+    if limits.deadline_s is None:
+        extend_deadline(clip.duration_s)
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage="decode").observe(seconds)
     about = about_request()

@@ -15,6 +15,8 @@ from services.http.clips import AudioUpload, open_clip
 from services.http.forms import MultipartForm, bad_request, content_type, read_form
 from services.http.responses import json_response
 from services.http.service import Service
+from services.longform.hearing import hear_parts
+from services.longform.split import split
 from services.telemetry.request_log import about_request
 from services.types import AudioClip, Evidence, Value
 
@@ -129,7 +131,8 @@ async def transcribe(service: Service, limits: Limits, recording: TranscriptionR
         raise UnknownName("recogniser", form.model, (asr.name, USUAL_NAME))
     about_request().model = asr.name
     clip = await open_clip(recording.sound, limits)
-    spoken = tuple(one for one in await asr.transcribe(clip) if one.kind == "transcript")
+    heard = await hear_parts(await split(clip), asr.transcribe)
+    spoken = tuple(one for one in heard.statements if one.kind == "transcript")
     headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None
     if form.response_format == "json":
         return json_response(Transcription(text=_text(spoken), usage=_usage(clip)), headers=headers)

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from services.deadline import remaining_s, set_deadline, time_limit
+from services.deadline import extend_deadline, hold_to_deadline, remaining_s, set_deadline, time_limit
 from services.errors import TookTooLong
+from services.scripted.clock import SimulatedClock
 
 
 def test_the_deadline_holds_inside_its_block_only() -> None:
@@ -39,3 +40,31 @@ async def test_a_timeout_of_the_block_itself_passes_through() -> None:
 async def test_no_limit_never_ends_the_block() -> None:
     async with time_limit(None, "Too slow."):
         await asyncio.sleep(0)
+
+
+def test_a_deadline_that_is_extended_holds_later_and_says_how_long_it_was() -> None:
+    clock = SimulatedClock()
+
+    async def work(seconds: float) -> float:
+        async with hold_to_deadline(5.0, "Not within {seconds:g} s."):
+            await asyncio.create_task(extend())
+            await asyncio.sleep(seconds)
+        return clock.now_s
+
+    async def extend() -> None:  # in a task of its own, as the work of a request is
+        extend_deadline(30.0)
+
+    assert clock.run(work(34.0)) == 34.0
+    clock = SimulatedClock()
+    with pytest.raises(TookTooLong, match=r"Not within 35 s\."):
+        clock.run(work(36.0))
+    extend_deadline(1.0)
+    assert remaining_s() is None
+
+
+async def test_the_time_left_grows_with_the_deadline() -> None:
+    async with hold_to_deadline(5.0, ""):
+        extend_deadline(30.0)
+        left_s = remaining_s()
+    assert left_s is not None
+    assert 34.0 < left_s <= 35.0

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from services.deadline import set_deadline, time_limit
+from services.deadline import BASE_S, hold_to_deadline, time_limit
 from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
 from services.settings import settings
@@ -50,10 +50,10 @@ class AdmissionControl:
         work: Callable[[Read], Awaitable[Done]],
     ) -> Done:
         """Read a request and do its work, unless it is refused, the deadline passes or the client disconnects."""
-        deadline_s = self._limits.deadline_s
-        late = f"No answer within {deadline_s:g} s; ask about a shorter clip, or raise `deadline_s`."
-        async with time_limit(deadline_s, late):
-            with set_deadline(deadline_s), self._place():
+        deadline_s = BASE_S if self._limits.deadline_s is None else self._limits.deadline_s
+        late = "No answer within {seconds:g} s; ask about a shorter clip, or raise `deadline_s`."
+        async with hold_to_deadline(deadline_s, late):
+            with self._place():
                 with _stage("upload"):
                     asked = await self._read(request, read)
                 return await _while_connected(request, self._in_turn(work, asked))

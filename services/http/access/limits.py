@@ -21,10 +21,10 @@ class Limits(Value):
     """The bounds of one request."""
 
     max_upload_bytes: int = Field(default=100_000_000, gt=0)
-    """Half an hour of 16-bit mono at 16 kHz is 58 MB, as base64 77 MB."""
-    max_duration_s: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
-    deadline_s: float = Field(default=600.0, gt=0, allow_inf_nan=False)
-    """Seconds from the head of the request to its answer."""
+    """Half an hour of 16-bit mono at 16 kHz is 58 MB, as base64 77 MB; an hour of MP3 at 128 kbit/s is as much."""
+    max_duration_s: float = Field(default=7200.0, gt=0, allow_inf_nan=False)
+    deadline_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds from the head of the request to its answer; None: 600, and as long again as the recording lasts."""
     upload_s: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     """Seconds within which an upload has to be complete: until then it holds a place."""
     max_running: int = Field(default=32, ge=1)

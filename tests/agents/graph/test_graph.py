@@ -13,6 +13,7 @@ from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Listeners
 from agents.routing.router import Rule
+from services.longform.split import split_at_pauses
 from services.progress import ProgressEvent, StageEnded, StageStarted, report_progress_to
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
@@ -51,7 +52,8 @@ async def test_no_audio_is_in_the_state_of_any_step() -> None:
     llm, lalm = ScriptedLLM(choose=weigh(0.55, 0.45)), ScriptedLALM(choose=weigh(0.4, 0.6))
     ears = ScriptedEars(lambda _, focus: (focus.question if focus else "Knocking.",))
     follow_up = FollowUp(Listeners(ears, ears), llm, budget=1)
-    context = Choosing(clip, CascadeParts(llm, ears, ears, follow_up=follow_up), Direct(lalm), Rule())
+    parts = CascadeParts(llm, ears, ears, follow_up=follow_up)
+    context = Choosing(clip, split_at_pauses(clip), parts, Direct(lalm), Rule())
     asked = GraphInput(
         question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256
     )

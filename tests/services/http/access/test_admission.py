@@ -1,12 +1,13 @@
 """Admission control and cancellation: the gateway under load and when a client disconnects, over loopback."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
 
-from services.deadline import remaining_s
+from services.deadline import BASE_S, remaining_s
 from services.http.access.limits import Limits
 from services.scripted.service import EchoAnswerer, ScriptedService
 from services.types import Answer, AudioClip, Question
@@ -150,3 +151,25 @@ class TestDeadline:
         assert (await quick(client)).status_code == 200
         assert left[0] is not None and 0 < left[0] < 0.3
         assert remaining_s() is None
+
+
+class TestDeadlineThatIsNotSet:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits()
+
+    async def test_it_grows_with_the_recording(
+        self, client: httpx.AsyncClient, tone: Callable[[float], bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left: list[float | None] = []
+
+        async def noted(echo: EchoAnswerer, question: Question, clip: AudioClip | None) -> Answer:
+            left.append(remaining_s())
+            return await answer(echo, question, clip)
+
+        answer = EchoAnswerer.answer
+        monkeypatch.setattr(EchoAnswerer, "answer", noted)
+        asked = {"question": "What?", "audio": base64.b64encode(tone(90.0)).decode()}
+        assert (await client.post(QUESTIONS, json=asked)).status_code == 200
+        assert left[0] is not None
+        assert BASE_S + 45 < left[0] <= BASE_S + 90

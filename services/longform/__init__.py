@@ -1,0 +1,1 @@
+"""Long-form audio: a long recording is split at pauses and heard part by part."""
