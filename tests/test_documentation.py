@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,24 +86,17 @@ def chosen(language: str, title: str) -> list[object]:
 
 
 @pytest.fixture(scope="session")
-def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what makes a folder for each page: it looks like the root of a clone after `make demo`."""
-    scratch = tmp_path_factory.mktemp("documentation")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that looks like the root of a clone after `make demo`.
 
-    def clips() -> Path:
-        if not (scratch / "demo").exists():
-            run(f"earwitness demo {scratch / 'demo'}", ROOT)
-        return scratch / "demo"
-
-    def folder(page: str) -> Path:
-        path = scratch / page.replace("/", "-")
-        if not path.exists():
-            shutil.copytree(clips(), path / "demo")
-            for entry in ROOT.iterdir():
-                if entry.name not in {".git", "demo", "runs", "site", "build"}:
-                    (path / entry.name).symlink_to(entry)
-        return path
-
+    All pages share it, as they share a reader's: a run that an earlier page made is resumed, and asks nothing again.
+    """
+    folder = tmp_path_factory.mktemp("documentation") / "clone"
+    folder.mkdir()
+    run(f"earwitness demo {folder / 'demo'}", ROOT)
+    for entry in ROOT.iterdir():
+        if entry.name not in {".git", "demo", "runs", "site", "build"}:
+            (folder / entry.name).symlink_to(entry)
     return folder
 
 
@@ -165,13 +158,10 @@ def asked() -> dict[str, "subprocess.CompletedProcess[str]"]:
 @pytest.mark.timeout(900)
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", ""))
-def test_a_command_runs(
-    step: Step, folder_of: Callable[[str], Path], asked: dict[str, "subprocess.CompletedProcess[str]"]
-) -> None:
-    folder = folder_of(step.page)
-    write_files(step, folder)
+def test_a_command_runs(step: Step, clone: Path, asked: dict[str, "subprocess.CompletedProcess[str]"]) -> None:
+    write_files(step, clone)
     command = shlex.join(shlex.split(step.text.replace("\\\n", " ")))
-    done = asked.get(command) or run(step.text, folder)
+    done = asked.get(command) or run(step.text, clone)
     if command.startswith("earwitness ask"):
         asked[command] = done
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
@@ -181,25 +171,23 @@ def test_a_command_runs(
 @pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", RUNNING))
-def test_a_command_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
-    folder = folder_of(step.page)
-    write_files(step, folder)
-    done = run(step.text.replace(SERVICE, service), folder)
+def test_a_command_is_answered_by_the_service(step: Step, clone: Path, service: str) -> None:
+    write_files(step, clone)
+    done = run(step.text.replace(SERVICE, service), clone)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     assert '"error"' not in done.stdout
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", NEEDS))
-def test_a_command_names_what_it_needs(step: Step, folder_of: Callable[[str], Path]) -> None:
+def test_a_command_names_what_it_needs(step: Step, clone: Path) -> None:
     """Ours end with one line about what is missing; of other programs the files that they are given are looked up."""
     words = shlex.split(step.text)
     if words[0] not in OURS:
         assert not missing_files(words)
         return
-    folder = folder_of(step.page)
-    write_files(step, folder)
-    done = run(step.text, folder, HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
+    write_files(step, clone)
+    done = run(step.text, clone, HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
     assert done.returncode not in {0, 126, 127}, done.stdout[-1000:]
     last = done.stderr.rstrip().splitlines()[-1]
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
@@ -218,11 +206,10 @@ def missing_files(words: list[str]) -> list[str]:
 
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("python", ""))
-def test_a_script_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
-    folder = folder_of(step.page)
-    write_files(step, folder)
-    (folder / "snippet.py").write_text(step.text)
-    done = run("python snippet.py", folder)
+def test_a_script_runs(step: Step, clone: Path) -> None:
+    write_files(step, clone)
+    (clone / "snippet.py").write_text(step.text)
+    done = run("python snippet.py", clone)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -230,10 +217,9 @@ def test_a_script_runs(step: Step, folder_of: Callable[[str], Path]) -> None:
 @pytest.mark.timeout(600)  # the first one waits for the service
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("python", RUNNING))
-def test_a_script_is_answered_by_the_service(step: Step, folder_of: Callable[[str], Path], service: str) -> None:
-    folder = folder_of(step.page)
-    (folder / "snippet.py").write_text(step.text.replace(SERVICE, service))
-    done = run("python snippet.py", folder)
+def test_a_script_is_answered_by_the_service(step: Step, clone: Path, service: str) -> None:
+    (clone / "snippet.py").write_text(step.text.replace(SERVICE, service))
+    done = run("python snippet.py", clone)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
