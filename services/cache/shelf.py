@@ -1,9 +1,12 @@
 """Disk cache of statements: one small file per key, evicted least recently used above a limit on total size.
 
-Several processes share the folder: each looks at its real size whenever it has written a hundredth of the bound.
+Several processes share the folder: each looks at its real size whenever it has written a hundredth of the bound. A
+folder that cannot be read or written costs the cache, with one line in the log, and never an answer.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from os import stat_result
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +14,7 @@ from typing import TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from services.files import atomic_file
+from services.telemetry.log_lines import LOGGER
 from services.types import Evidence
 
 Statements: TypeAlias = tuple[Evidence, ...]
@@ -34,27 +38,33 @@ class StatementStore:
         self._num_unseen = max_bytes  # bytes that may be there beyond what was last seen: all, before the first look
 
     def read(self, name: str) -> Statements | None:
-        """Return what is stored, or None where nothing is, or a file that a crash left damaged."""
+        """Return what is stored, or None where nothing is, or a file that is damaged or cannot be read."""
         path = self._folder / name
         try:
             statements = _STATEMENTS.validate_json(path.read_bytes())
-            path.touch()
-        except (FileNotFoundError, ValidationError):
+        except (OSError, ValidationError):
             return None
+        with suppress(OSError):  # a disk that is full or read-only
+            path.touch()
         return statements
 
     def write(self, name: str, statements: Statements) -> None:
         """Store statements, and make room where that takes too much."""
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = _STATEMENTS.dump_json(statements)
+        try:
+            self._write(self._folder / name, content)
+            self._num_unseen += len(content)
+            if self._num_unseen > LOOK_AFTER * self._max_bytes:
+                self._num_unseen = 0
+                self._make_room()
+        except OSError as error:
+            _warn_once(self._folder, error.strerror or str(error))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as draft:
             draft.touch(mode=0o600)  # what was said in a clip is its owner's to read
             draft.write_bytes(content)
-        self._num_unseen += len(content)
-        if self._num_unseen > LOOK_AFTER * self._max_bytes:
-            self._num_unseen = 0
-            self._make_room()
 
     def _make_room(self) -> None:
         files = list(_list_files(self._folder))
@@ -66,6 +76,11 @@ class StatementStore:
                 break
             path.unlink(missing_ok=True)
             num_bytes -= facts.st_size
+
+
+@cache
+def _warn_once(folder: Path, reason: str) -> None:
+    LOGGER.warning("The cache in '%s' cannot be written (%s): what is heard now is not kept.", folder, reason)
 
 
 def _list_files(folder: Path) -> Iterator[tuple[Path, stat_result]]:

@@ -21,6 +21,7 @@ Parsed = TypeVar("Parsed")
 REFUSED_STATUS = frozenset({400, 422})
 RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_S = 10.0
+CONNECT_RETRIES = 1  # where nobody listens, or no such host is known; waiting longer brings no server
 MAX_WAIT_S = 60.0  # longest pause that a server may ask for
 AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of a clip goes
 
@@ -94,16 +95,18 @@ class Server:
 
         Raises `ModelError` after the last retry, or at once where a retry is of no use; `NotFound` for a 404.
         """
-        problem = ""
-        for attempt in range(self._num_retries + 1):
+        num_tries = 0
+        while True:
             try:
                 return await self._post(self._url + route, request, parse)
             except _Retryable as error:
-                problem = str(error)
-                if attempt < self._num_retries:
-                    wait_s = 2.0**attempt / 2 if error.wait_s is None else error.wait_s
-                    await asyncio.sleep(min(wait_s, MAX_WAIT_S))
-        raise ModelError(f"{problem} Tried {self._num_retries + 1} times.")
+                num_tries += 1
+                most_retries = min(self._num_retries, CONNECT_RETRIES) if error.is_unreachable else self._num_retries
+                if num_tries > most_retries:
+                    times = "once" if num_tries == 1 else f"{num_tries} times"
+                    raise ModelError(f"{error} Tried {times}.") from error
+                wait_s = 2.0**num_tries / 4 if error.wait_s is None else error.wait_s
+                await asyncio.sleep(min(wait_s, MAX_WAIT_S))
 
     async def _post(self, url: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
         session = await self._open()
@@ -115,6 +118,9 @@ class Server:
                 return parse(content)
         except ValidationError as error:
             raise _Retryable(self._problem("sent a reply that cannot be read")) from error
+        except aiohttp.ClientConnectorError as error:
+            problem = self._problem(f"cannot be reached: {error.strerror or error.os_error}")
+            raise _Retryable(problem, is_unreachable=True) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _Retryable(self._problem(f"did not answer: {str(error) or type(error).__name__}")) from error
 
@@ -155,9 +161,9 @@ class Server:
 class _Retryable(Exception):
     """A transient failure, worth a retry; `wait_s` is the pause that the server asked for, if it did."""
 
-    def __init__(self, problem: str, *, wait_s: float | None = None) -> None:
+    def __init__(self, problem: str, *, wait_s: float | None = None, is_unreachable: bool = False) -> None:
         super().__init__(problem)
-        self.wait_s = wait_s
+        self.wait_s, self.is_unreachable = wait_s, is_unreachable
 
 
 def _seconds(retry_after: str) -> float | None:

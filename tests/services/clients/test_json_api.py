@@ -80,9 +80,12 @@ async def test_a_refusal_is_not_asked_again(scripted: tuple[Scripted, str]) -> N
     assert len(script.received) == 2
 
 
-async def test_a_server_that_is_down_is_named_after_the_retries() -> None:
-    with pytest.raises(ModelError, match=r"did not answer: .*Tried 1 times"):
-        await server("http://127.0.0.1:9", num_retries=0).post("/ask", b"{}", Reply.model_validate_json)
+@pytest.mark.parametrize(("num_retries", "tried"), [(0, "once"), (1, "2 times"), (8, "2 times")])
+async def test_a_refused_connection_is_tried_once_more_and_its_reason_named(num_retries: int, tried: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        await server("http://127.0.0.1:9", num_retries=num_retries).post("/ask", b"{}", Reply.model_validate_json)
+    assert "cannot be reached: Connect" in str(raised.value)
+    assert str(raised.value).endswith(f"Tried {tried}.")
 
 
 @pytest.mark.parametrize(
