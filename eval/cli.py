@@ -182,11 +182,15 @@ def _report(outcome: "Outcome", budget: int) -> None:
 
     console = terminal()
     print_table(outcome.folder.name, outcome.summary, console)
-    if budget:
+    if budget and outcome.lost is None:
         _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
+    if outcome.lost is not None:
+        line = f"The run folder lacks some of this ({outcome.lost}); the same command asks for what is missing."
+        console.print(line, highlight=False, soft_wrap=True)
+        leave_now(UNUSABLE)
     if not outcome.is_complete:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
         leave_now(INTERRUPTED)

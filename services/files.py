@@ -7,6 +7,7 @@ import os
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -60,7 +61,7 @@ def write_atomic(path: Path, content: str | bytes, *, durable: bool = False) -> 
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def sync_to_disk(file: IO[bytes] | IO[str]) -> None:
+def sync_to_disk(file: IO[bytes] | IO[str] | FileIO) -> None:
     """Make durable what was appended to an open file, such as a line of a journal."""
     file.flush()
     os.fsync(file.fileno())

@@ -4,9 +4,9 @@ The run itself is a first pass over the benchmark; each control is one more, in 
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec
 
 from agents.models import LocalModels, ModelNames, ModelPool
 from eval.benchmarks import find
@@ -32,6 +32,9 @@ PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "
 """What decides the words that models read, how replies are read, and the route to an answer."""
 
 
+Parameters = ParamSpec("Parameters")
+
+
 class Outcome(NamedTuple):
     """Result of a session."""
 
@@ -41,6 +44,8 @@ class Outcome(NamedTuple):
     """Of the whole run; the summary counts fewer if it was interrupted."""
     is_complete: bool
     """Whether the run and the controls that were asked for are finished."""
+    lost: str | None
+    """Why the run folder lacks some of what is finished, such as a full disk; None: it holds all."""
 
 
 def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
@@ -55,17 +60,29 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     controls = {name: _planned(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
     refuse_other(out, _record(main))
-    verdicts, is_complete = session.run_pass(main, out)
-    if is_complete:
-        write_summary(out, _summary(out, verdicts, request))
-        passes = (session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items())
+    verdicts, is_complete, lost = session.run_pass(main, out)
+    if is_complete and lost is None:
+        lost = _why_not(write_summary, out, _summary(out, verdicts, request))
+        passes = [session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
         is_complete = all(control.is_complete for control in passes)
+        lost = next((control.lost for control in passes if control.lost), lost)
     summary = _summary(out, verdicts, request)
     if is_complete:
         session.close()
-        write_summary(out, summary)
-        write_submission(benchmark, out)
-    return Outcome(out, summary, len(benchmark.items), is_complete)
+    if is_complete and lost is None:
+        lost = _why_not(write_summary, out, summary) or _why_not(write_submission, benchmark, out)
+    return Outcome(out, summary, len(benchmark.items), is_complete, lost)
+
+
+def _why_not(
+    write: Callable[Parameters, object], *arguments: Parameters.args, **named: Parameters.kwargs
+) -> str | None:
+    """Write a file; return why that failed, such as a full disk, or None."""
+    try:
+        write(*arguments, **named)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 class _Pass(NamedTuple):
@@ -73,6 +90,8 @@ class _Pass(NamedTuple):
 
     verdicts: Collection[Verdict]
     is_complete: bool
+    lost: str | None
+    """Why its folder lacks some of it; None: it holds all."""
 
 
 class _Session:
@@ -104,9 +123,10 @@ class _Session:
             driver = Driver(answerer, plan.benchmark, hears=plan.hears, clock_s=folder.clock_s)
             self._ask(driver, plan, folder)
             is_complete = len(folder.verdicts) == len(plan.benchmark.items)
-            if is_complete and plan.options.control:
-                write_summary(out, summarise(folder.verdicts.values()))
-            return _Pass(folder.verdicts.values(), is_complete)
+            lost = folder.lost
+            if is_complete and plan.options.control and lost is None:
+                lost = _why_not(write_summary, out, summarise(folder.verdicts.values()))
+            return _Pass(folder.verdicts.values(), is_complete, lost)
 
     def close(self) -> None:
         """End the event loop, and with it the connections to servers."""
@@ -121,8 +141,11 @@ class _Session:
         with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), plan.options.control or "") as bar:
 
             def finished(prediction: Prediction) -> None:
+                was_kept = folder.lost is None
                 folder.append(prediction)
                 bar.add(prediction)
+                if was_kept and folder.lost:
+                    bar.say(f"Answers from here on are not kept: {folder.lost}.")
 
             if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.missing_audio()):
                 bar.say(f"{missing} They count as failed (--missing skip).")

@@ -7,10 +7,10 @@ summary.json       Summary: there once every item is finished
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 from time import monotonic
-from typing import IO
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -35,22 +35,29 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.") from error
-    with _lock(folder):
-        _claim(folder, record)
-        file = folder / "predictions.jsonl"
-        file.touch()
-        verdicts = _recover(file, retry_failed=retry_failed)
-        with file.open("ab") as predictions:
-            yield RunFolder(predictions, verdicts)
-            sync_to_disk(predictions)
+    with ExitStack() as opened:
+        try:
+            opened.enter_context(_lock(folder))
+            _claim(folder, record)
+            file = folder / "predictions.jsonl"
+            file.touch()
+            verdicts = _recover(file, retry_failed=retry_failed)
+            predictions = opened.enter_context(file.open("ab", buffering=0))
+        except OSError as error:
+            raise BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.") from error
+        run_folder = RunFolder(predictions, verdicts)
+        yield run_folder
+        run_folder.sync()
 
 
 class RunFolder:
     """What is finished of a run, and where the next Prediction goes."""
 
-    def __init__(self, predictions: IO[bytes], verdicts: dict[str, Verdict]) -> None:
+    def __init__(self, predictions: FileIO, verdicts: dict[str, Verdict]) -> None:
         self.verdicts = verdicts
         """Of the finished items, by id."""
+        self.lost: str | None = None
+        """Why items finished from some point on are not on disk; None: all are."""
         self._predictions = predictions
         self._synced_at = 0.0
 
@@ -60,13 +67,30 @@ class RunFolder:
         return max((verdict.clock_s for verdict in self.verdicts.values()), default=0.0)
 
     def append(self, prediction: Prediction) -> None:
-        """Put a finished item on disk before anything else happens."""
-        self._predictions.write(prediction.model_dump_json().encode() + b"\n")
-        self._predictions.flush()
-        if monotonic() - self._synced_at > SYNC_EVERY_S:
-            sync_to_disk(self._predictions)
-            self._synced_at = monotonic()
+        """Put a finished item on disk before anything else happens.
+
+        Where that fails, this item and all after it count without being kept: behind half a line nothing could be read.
+        """
         self.verdicts[prediction.id] = prediction.verdict
+        if self.lost is None:
+            try:
+                self._write(prediction.model_dump_json().encode() + b"\n")
+            except OSError as error:
+                self.lost = error.strerror or str(error)
+        if self.lost is None and monotonic() - self._synced_at > SYNC_EVERY_S:
+            self.sync()
+            self._synced_at = monotonic()
+
+    def sync(self) -> None:
+        """Make durable what is written."""
+        try:
+            sync_to_disk(self._predictions)
+        except OSError as error:
+            self.lost = self.lost or error.strerror or str(error)
+
+    def _write(self, line: bytes) -> None:
+        while line:
+            line = line[self._predictions.write(line) :]
 
 
 def write_summary(folder: Path, summary: RunSummary) -> None:

@@ -1,5 +1,6 @@
 """Whole runs in this process, with scripted models and real clips."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from eval.run import session
 from eval.run.grid import Grid, run_grid
 from eval.run.request import Price, RunRequest
 from eval.store.records import RunRecord
+from eval.store.run_folder import RunFolder
 from eval.store.stored import read_predictions
 from lalm.catalog import LALMS
 from services import catalog
@@ -272,3 +274,30 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
         run_grid(cascade(bench), ("levels",), (), ("louder",))
     with pytest.raises(BadConfig, match="names 2 and --lalm 1: name the LALM of each LLM, in the same order"):
         run_grid(cascade(bench, path="lalm", captioner=None), ("levels", "first"), (), ("louder",))
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_disk_that_fills_up_costs_the_run_folder_not_the_result(
+    bench: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = RunFolder._write
+
+    def fill_up(folder: RunFolder, line: bytes) -> None:
+        if len(folder.verdicts) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folder, line)
+
+    monkeypatch.setattr(RunFolder, "_write", fill_up)
+    full = session.run(cascade(bench))
+    assert (full.summary.n, full.is_complete, full.lost) == (8, True, "No space left on device")
+    assert capsys.readouterr().err.count("Answers from here on are not kept: No space left on device.") == 1
+    monkeypatch.setattr(RunFolder, "_write", write)
+    again = session.run(cascade(bench))
+    assert (again.summary.n, again.lost) == (8, None)
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_summary_that_cannot_be_written_is_named(bench: Path) -> None:
+    (bench.parent / "run" / "summary.json").mkdir(parents=True)
+    outcome = session.run(cascade(bench))
+    assert (outcome.summary.correct_strict, outcome.lost) == (8, "Is a directory")

@@ -1,13 +1,16 @@
+import errno
 import json
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
 import pytest
+from typing_extensions import Buffer
 
 from eval.scoring.scoring import summarise
 from eval.store.provenance import Environment, describe_environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
-from eval.store.run_folder import open_run, write_summary
+from eval.store.run_folder import RunFolder, open_run, write_summary
 from services.errors import BadConfig
 
 HERE = Environment(
@@ -187,3 +190,46 @@ def test_the_surroundings_are_described() -> None:
     assert here.memory_gib > 0
     assert here.packages["numpy"]
     assert here.python.startswith("3.")
+
+
+class FullDisk(FileIO):
+    """A file on a disk that has room for one more line, and for half of the next."""
+
+    room = 1.5
+
+    def write(self, line: Buffer) -> int:
+        data = bytes(line)
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = super().write(data[: round(min(self.room, 1) * len(data))])
+        self.room -= 1
+        return done
+
+
+def test_on_a_full_disk_items_go_on_to_count_and_no_half_line_is_built_upon(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.jsonl"
+    with FullDisk(file, "ab") as full:
+        folder = RunFolder(full, {})
+        folder.append(prediction("1"))
+        assert folder.lost is None
+        for number in ("2", "3"):
+            folder.append(prediction(number))
+    assert folder.lost == "No space left on device"
+    assert list(folder.verdicts) == ["1", "2", "3"]
+    with open_run(tmp_path, RECORD) as again:
+        assert list(again.verdicts) == ["1"]
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(BadConfig, match=r"The run folder '.*' cannot be used: Not a directory"),
+        open_run(tmp_path / "file" / "run", RECORD),
+    ):
+        pass
+    (tmp_path / "run" / "predictions.jsonl").mkdir(parents=True)
+    with (
+        pytest.raises(BadConfig, match=r"The run folder '.*' cannot be used: Is a directory"),
+        open_run(tmp_path / "run", RECORD),
+    ):
+        pass
