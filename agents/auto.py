@@ -24,6 +24,7 @@ class Auto:
         self.routing = routing
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Run the whole graph over the question."""
         from agents.graph.graph import (
             build_agent_graph,
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered

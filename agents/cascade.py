@@ -35,6 +35,7 @@ class Cascade:
         self.parts = CascadeParts(llm, captioner, asr, follow_up, policy)
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Run the cascade's part of the graph; where nothing could be answered, raise what failed."""
         from agents.graph.graph import (
             build_cascade_graph,
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered

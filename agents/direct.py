@@ -18,6 +18,7 @@ class Direct:
         self.lalm = lalm
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Ask the LALM once: it chooses an option, or replies where there are none."""
         assert clip is not None, "a LALM needs a clip"
         started = perf_counter()
         messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")

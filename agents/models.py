@@ -82,24 +82,28 @@ class LocalModels:
         """The models that the path uses, by role."""
 
     def llm(self) -> LLM:
+        """Open the LLM, or return the one that is open."""
         key = (self._names.llm, self._names.llm_url)
         if key not in self._pool.llms:
             self._pool.llms[key] = open_llm(*key)
         return self._note("llm", self._pool.llms[key])
 
     def captioner(self) -> Captioner:
+        """Open the captioner, or return the one that is open."""
         name = self._names.captioner
         if name not in self._pool.captioners:
             self._pool.captioners[name] = open_captioner(name)
         return self._note("captioner", self._pool.captioners[name])
 
     def asr(self) -> ASR:
+        """Open the ASR, or return the one that is open."""
         name = self._names.asr
         if name not in self._pool.asrs:
             self._pool.asrs[name] = open_asr(name)
         return self._note("asr", self._pool.asrs[name])
 
     def lalm(self) -> LALM:
+        """Open the LALM, or return the one that is open."""
         key = (self._names.lalm, self._names.lalm_url)
         if key not in self._pool.lalms:
             self._pool.lalms[key] = open_lalm(*key, engine=self._names.lalm_engine)

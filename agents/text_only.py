@@ -15,6 +15,7 @@ class TextOnly:
         self.llm = llm
 
     async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - without audio by design
+        """Answer from the question alone."""
         started = perf_counter()
         with stage("read"):
             answered = await read(self.llm, question)

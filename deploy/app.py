@@ -69,6 +69,7 @@ def build(
 
 def _deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
     def opened() -> AnyModel:
+        """Open the model in the replica, out of its name."""
         models = open_models(one.names())
         openers: dict[str, Callable[[], AnyModel]] = {
             "llm": models.llm,
@@ -116,19 +117,25 @@ class Agent:
         return self._fleet
 
     async def missing(self) -> tuple[str, ...]:
+        """Return the deployments that are not ready; the agent itself before it has its fleet."""
         return await self._fleet.missing() if self._fleet else ("agent",)
 
     async def models(self) -> tuple[str, ...]:
+        """Return the names that can be asked for."""
         return await self._fleet.names() if self._fleet else ()
 
     async def answerer(self, name: str | None) -> Answerer:
+        """Return what answers under a name."""
         return await self._ready_fleet.answerer(name)
 
     async def arms(self) -> tuple[str, str]:
+        """Return the names of the two arms that are asked side by side."""
         return self._ready_fleet.arms()
 
     async def asr(self) -> ASR:
+        """Return the ASR that transcribes uploads."""
         return await self._ready_fleet.asr()
 
     def needs_clip(self, name: str | None) -> bool:
+        """Return whether a name needs a recording."""
         return needs_clip(name)

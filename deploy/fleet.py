@@ -126,15 +126,19 @@ class WayModels:
         self._models = models
 
     def llm(self) -> LLM:
+        """Return the handle to the LLM."""
         return self._models["llm"]  # type: ignore[return-value]
 
     def captioner(self) -> Captioner:
+        """Return the handle to the captioner."""
         return self._models["captioner"]  # type: ignore[return-value]
 
     def asr(self) -> ASR:
+        """Return the handle to the ASR."""
         return self._models["asr"]  # type: ignore[return-value]
 
     def lalm(self) -> LALM:
+        """Return the handle to the LALM."""
         return self._models["lalm"]  # type: ignore[return-value]
 
 

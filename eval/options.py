@@ -165,6 +165,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def flat(**given: Any) -> None:  # noqa: ANN401 - whatever the flags are
+        """Collect flat parameters into their groups, and call the command."""
         grouped = {
             name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()
         }

@@ -22,6 +22,7 @@ class _UniqueKeys(yaml.SafeLoader):
     """PyYAML's safe loader that refuses a key given twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build a mapping; a key that is given twice is an error, where PyYAML keeps the last."""
         keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for index, key in enumerate(keys):
             if any(key.value == earlier.value for earlier in keys[:index]):

@@ -68,6 +68,7 @@ def make_captioning(topic: Topic | None) -> Use:
     """Make a tool that captions again with the question and its options as the focus."""
 
     async def use(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
+        """Caption the clip with the topic as focus."""
         options = tuple(choice.text for choice in tool_input.question.choices)
         focus = Focus(topic=topic, question=tool_input.question.text, options=options)
         part = select_part(tool_input)
@@ -134,6 +135,7 @@ def _make_transcript_reading(read: Callable[[Question, tuple[Evidence, ...]], tu
     """Make a tool that reads the transcript again, without listening."""
 
     async def use(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:  # noqa: ARG001 - reads the transcript
+        """Read the evidence that is there; nothing is heard again."""
         return read(tool_input.question, tool_input.evidence)
 
     return use

@@ -15,6 +15,7 @@ def alternate(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQu
     """Draw from the calculations in turn, without end."""
 
     def drafts(rng: Random) -> Iterator[DraftQuestion]:
+        """Yield drafts of the calculations in turn, without end."""
         while True:
             for calculation in calculations:
                 yield make_numeric_draft(calculation(rng), rng)

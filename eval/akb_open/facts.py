@@ -77,6 +77,7 @@ def overlap(first: str, second: str) -> float:
 
 def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[DraftQuestion]]:
     def draw(rng: Random) -> Iterator[DraftQuestion]:
+        """Yield drafts that ask for the word of a gloss, each sense once."""
         senses = [_sense(wordnet, sense) for sense in table.senses]
         for word, synset in rng.sample(senses, len(senses)):
             near = {each for kin in synset.kin for each in wordnet.synset(*kin).words}
@@ -146,6 +147,7 @@ def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterato
     )
 
     def draw(rng: Random) -> Iterator[DraftQuestion]:
+        """Yield drafts that ask for the class of a description, each class once."""
         parents = parents_of(ontology)
         usable = [sound for sound in ontology.values() if not sound.is_abstract and _sentence(sound)]
         for sound in rng.sample(usable, len(usable)):
@@ -186,6 +188,7 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
     )
 
     def draw(rng: Random) -> Iterator[DraftQuestion]:
+        """Yield drafts that ask for the family of a sound, for sounds with one family."""
         parents = parents_of(ontology)
         groups = [sound for sound in ontology.values() if len(sound.child_ids) >= 3]
         for child in rng.sample(list(ontology.values()), len(ontology)):

@@ -167,6 +167,7 @@ def _spelled(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
 
 def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random], Iterator[DraftQuestion]]:
     def draw(rng: Random) -> Iterator[DraftQuestion]:
+        """Yield drafts on the notes of a chord and on the chord of notes, without end."""
         spelled = {
             f"{root} {kind}{noun}": notes for kind in kinds for root in ROOTS if (notes := _spelled(root, kinds[kind]))
         }

@@ -87,6 +87,7 @@ class _Pair(NamedTuple):
 
     @property
     def difference(self) -> int:
+        """Right of A less right of B."""
         return self.right_a - self.right_b
 
 

@@ -87,6 +87,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
             out.write("\n")  # ends the line that a crash cut short
 
         async def work() -> None:
+            """Rate the cases that wait, one after the other, and write each rating at once."""
             for case, rater in waiting:
                 rating = await _rate(case, rater, judge)
                 out.write(rating.model_dump_json() + "\n")

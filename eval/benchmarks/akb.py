@@ -58,17 +58,28 @@ class Shaped(Protocol):
     """What the shape of a benchmark is judged by: rows of ours and items of any other have it."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Identifier, unique in the benchmark."""
+
     @property
-    def question(self) -> str: ...
+    def question(self) -> str:
+        """Text of the question."""
+
     @property
-    def choices(self) -> Sequence[str]: ...
+    def choices(self) -> Sequence[str]:
+        """Texts of the options."""
+
     @property
-    def answer(self) -> str | None: ...
+    def answer(self) -> str | None:
+        """Text of the right option, where it is known."""
+
     @property
-    def category(self) -> str: ...
+    def category(self) -> str:
+        """Category of the taxonomy."""
+
     @property
-    def sub_category(self) -> str: ...
+    def sub_category(self) -> str:
+        """Sub-category of the taxonomy."""
 
 
 def find_problems(rows: Sequence[Shaped], *, num_per_sub_category: int | None = None) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class _Problem(NamedTuple):
 
     @classmethod
     def of(cls, examples: Sequence[StackingExample]) -> "_Problem":
+        """Stack examples as arrays, with the options that an example lacks masked."""
         names = tuple(examples[0].features)
         most = max(len(one.letters) for one in examples)
         logs, absent = np.zeros((2, len(examples), most)), np.ones((len(examples), most), np.bool_)
@@ -104,6 +105,7 @@ class _Problem(NamedTuple):
         start[biases] = 1.0
 
         def objective(parameters: Floats) -> tuple[float, Floats]:
+            """Return loss and gradient, with the ridge on everything but the biases."""
             held = parameters.copy()
             held[biases] = 0.0
             loss, slope = self._loss_and_slope(parameters, seen, seen)

@@ -84,6 +84,7 @@ def _by_rule(plan: Plan, rule: ControlRule) -> Plan:
 
 def _shuffled_options(plan: Plan, draw: ControlSampling) -> Plan:
     def shuffled(item: Item) -> Item:
+        """Return the item with its options in another order."""
         # Drawn per item, so that --limit and the order of the file change nothing.
         choices = random.Random(f"{draw.seed} {item.id}").sample(item.choices, len(item.choices))  # noqa: S311
         return item.model_copy(update={"choices": tuple(choices)})
@@ -126,6 +127,7 @@ class RuleAnswerer:
         self._rule = rule
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:  # noqa: ARG002
+        """Choose by the rule, without hearing or reading."""
         choice = self._rule(question.choices)
         return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=(RULED,))
 
@@ -137,6 +139,7 @@ class SilencedAnswerer:
         self._answerer = answerer
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Ask the answerer about silence of the clip's length."""
         assert clip is not None
         return await self._answerer.answer(question, AudioClip(clip.samples * 0))
 

@@ -27,6 +27,7 @@ class RemoteAnswerer:
         self._clips = ClipEncoder()
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Post the question to the service, and read its answer."""
         request = {
             "question": question.text,
             "choices": [choice.text for choice in question.choices],

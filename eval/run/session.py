@@ -141,6 +141,7 @@ class _Session:
         with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), plan.options.control or "") as bar:
 
             def finished(prediction: Prediction) -> None:
+                """Write a prediction to disk, and show it in the bar."""
                 was_kept = folder.lost is None
                 folder.append(prediction)
                 bar.add(prediction)

@@ -109,6 +109,7 @@ def ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
     """Return the expected calibration error: mean gap of confidence and accuracy over bins of equal width."""
 
     def bin_of(forecast: Forecast) -> int:
+        """Return the bin of a forecast; confidence 1 belongs to the last."""
         return min(num_bins - 1, int(forecast.confidence * num_bins))
 
     binned = groupby(sorted(forecasts, key=bin_of), key=bin_of)

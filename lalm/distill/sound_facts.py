@@ -68,6 +68,7 @@ def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Return facts about the order of sounds; other sounds of the clip are the distractors."""
 
     def one(kind: str, place: int, about: int | None = None) -> Fact:
+        """Make a fact about the sound in one place of the order, with the others as wrong answers."""
         here = tuple(capitalise(name) for number, name in enumerate(order) if number not in {place, about})
         asked = uncapitalise(order[about]) if about is not None else ""
         return Fact(kind, capitalise(order[place]), wrong=here, about=asked, pool=POOL)

@@ -59,12 +59,15 @@ class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
         return int(self.get_hf_config().connector["num_queries"])
 
     def get_data_parser(self) -> MultiModalDataParser:
+        """Have vLLM resample audio to 16 kHz mono."""
         return MultiModalDataParser(target_sr=SAMPLE_RATE, audio_resample_method="soxr", target_channels=1)
 
     def get_supported_mm_limits(self) -> Mapping[str, int | None]:
+        """Allow any number of clips in a prompt."""
         return {"audio": None}
 
     def get_mm_max_tokens_per_item(self, seq_len: int, mm_counts: Mapping[str, int] | None = None) -> Mapping[str, int]:
+        """Return how many tokens the longest clip takes that fits the context."""
         return {"audio": self.max_segments(seq_len) * self.num_queries}
 
     def max_segments(self, seq_len: int) -> int:
@@ -76,11 +79,13 @@ class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: igno
     """Dummy clips of maximum length, with which vLLM profiles memory."""
 
     def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
+        """Return the prompt by which vLLM measures memory: one placeholder a clip."""
         return AUDIO * mm_counts.get("audio", 0)
 
     def get_dummy_mm_data(
         self, seq_len: int, mm_counts: Mapping[str, int], mm_options: MultiModalDummyOptions
     ) -> dict[str, Any]:
+        """Return clips of the longest length, by which vLLM measures memory."""
         length, number = self.info.max_segments(seq_len) * SEGMENT_SAMPLES, mm_counts.get("audio", 0)
         overrides = mm_options.get("audio")
         return {"audio": self._get_dummy_audios(length=length, num_audios=number, overrides=overrides)}
@@ -117,6 +122,7 @@ class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignor
         place, slot = tokenizer.convert_tokens_to_ids(AUDIO), tokenizer.eos_token_id
 
         def tokens_of(clip: int) -> list[int]:
+            """Return the slots that a clip takes: `num_queries` for each segment."""
             length = mm_items.get_items("audio", AudioProcessorItems).get_audio_length(clip)
             return [slot] * (math.ceil(length / SEGMENT_SAMPLES) * self.info.num_queries)
 
@@ -155,6 +161,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
 
     @classmethod
     def get_placeholder_str(cls, modality: str, i: int) -> str | None:
+        """Return what stands for a clip in a prompt; None for what is not audio."""
         return AUDIO if modality.startswith("audio") else None
 
     def embed_input_ids(self, input_ids: Tensor, *heard: object, **where: object) -> Tensor:

@@ -86,9 +86,11 @@ class InProcessTrainedLALM:
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Generate a reply about the clip, batched with other prompts that wait."""
         return await self._replies.submit(_PromptRequest(clip, await self._prepare_prompt(messages, clip)))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
         prompt, about_silence = await self._prepare_prompt(messages, clip), self._encode_prompt(messages, SILENCE, "")
         replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
         scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))

@@ -87,9 +87,11 @@ class InProcessQwen:
         )  # who gave up keeps its turn until it has stopped
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Generate a reply about the clip in the model's thread."""
         return await run_in_executor(self._thread, partial(self._reply, messages, clip))
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Compare the logits of the options' letters in the model's thread."""
         return await run_in_executor(self._thread, partial(self._score, messages, clip, choices))
 
     @torch.inference_mode()

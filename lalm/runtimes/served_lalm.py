@@ -42,11 +42,13 @@ class ServedLALM:
         self._clips = ClipEncoder()
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Send the clip and the messages to the server, and return its reply."""
         request = await self._build_request(messages, clip)
         said = await self._server.ask(request.body, *request.audio)
         return Reading(reply=said.reply, usage=said.usage)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
         request = await self._build_request(messages, clip)
         return await self._chooser.choose(request.body, choices, *request.audio)
 

@@ -45,11 +45,13 @@ class ServedTrainedLALM:
         self._scores = ReplyScorer(endpoint)
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Send the clip with its transcript to vLLM, and return its reply."""
         body = self._chat.body(self._build_messages(messages, await self._transcribe(clip)))
         said = await self._chat.ask(body, await self._clips.base64(clip))
         return Reading(reply=said.reply.strip(), usage=said.usage, is_finished=said.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Compare the options' likelihoods about the clip, less those about silence (the prior), all asked at once."""
         words = await self._transcribe(clip)
         heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
         asked = await asyncio.gather(

@@ -50,6 +50,7 @@ class FasterWhisper:
         self._batched = BatchedInferencePipeline(self._model)
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Transcribe in a thread of its own, so that the event loop goes on."""
         return await run_in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:

@@ -223,9 +223,11 @@ class _SampleFile:
         self.num_bytes = 0
 
     def write(self, samples: NDArray[np.float32]) -> None:
+        """Append float32 samples to the shared file."""
         self.num_bytes += os.pwrite(self._descriptor, samples.tobytes(), self.num_bytes)
 
     def restart(self) -> None:
+        """Forget what was written: the next block overwrites it."""
         self.num_bytes = 0
 
 

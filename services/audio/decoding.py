@@ -91,6 +91,7 @@ def _open(source: Source, name: str, bounds: DecodingLimits) -> _Reading:
     if is_complete_wav(source) and (file := open_wav(source)):
 
         def find_excess() -> tuple[RemarkCode, ...]:
+            """Look behind the length that the WAV header announces."""
             return ("excess",) if count_excess_bytes(source) else ()
 
         return _Reading(read_wav(file), find_excess)
@@ -106,6 +107,7 @@ class _Links:
         self._remarks: set[RemarkCode] = set()
 
     def read(self) -> Iterator[FrameBlock]:
+        """Yield the blocks of every link in turn; a later link that cannot be opened is left out with a remark."""
         from services.audio.ffmpeg_reader import FFmpegReader  # loads FFmpeg, which plain WAV does not need
 
         for number, link in enumerate(find_links(self._source)):
@@ -125,6 +127,7 @@ class _Links:
                 self._remarks.add("damaged")
 
     def find_remarks(self) -> tuple[RemarkCode, ...]:
+        """Return what was odd about the file, once all of it is read."""
         if count_missing_bytes(self._source):
             self._remarks.add("cut_off")
         elif count_excess_bytes(self._source):
@@ -146,6 +149,7 @@ class _Pass:
         self._resampled_rate = bounds.rate
 
     def write_all(self, blocks: Iterator[FrameBlock], sink: SampleSink) -> None:
+        """Check, downmix and resample every block, and write the samples."""
         for block in blocks:
             self._check(block)
             for samples in self._resample(self._to_mono(block), block.rate):
@@ -154,6 +158,7 @@ class _Pass:
             self._write(samples, sink)
 
     def choose_mix(self) -> Mix | None:
+        """Return the downmix that loses least, or None where the channels were not compared."""
         return self._meter.choose() if self._meter else None
 
     def _check(self, block: FrameBlock) -> None:

@@ -144,12 +144,13 @@ class _PinnedResolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - as the base has it
     ) -> list[ResolveResult]:
+        """Resolve the host to the address that was checked: no DNS rebinding between check and request."""
         assert (host, port) == (self._host, PORT), "the library reads another host in the URL than we do"
         version = socket.AF_INET6 if ":" in self._address else socket.AF_INET
         return [ResolveResult(hostname=host, host=self._address, port=port, family=version, proto=0, flags=0)]
 
     async def close(self) -> None:
-        pass
+        """Release nothing: no socket is held."""
 
 
 @cache

@@ -51,6 +51,7 @@ class _Input:
         source.seek(self._start)
 
     def read(self, size: int) -> bytes:
+        """Read at most `size` bytes, up to the end of the link."""
         try:
             return self._source.read(max(min(size, self._end - self._source.tell()), 0)) or b""
         except MemoryError:
@@ -58,10 +59,12 @@ class _Input:
             raise
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Move within the link; return the new position, in bytes from the link's beginning."""
         base = {SEEK_SET: self._start, SEEK_CUR: self._source.tell(), SEEK_END: self._end}[whence]
         return self._source.seek(base + offset) - self._start
 
     def tell(self) -> int:
+        """Return the position, in bytes from the link's beginning."""
         return self._source.tell() - self._start
 
 
@@ -195,6 +198,7 @@ def _choose_track(container: "InputContainer", name: str) -> "AudioStream":
         raise bad_audio(AudioCode.NO_TRACK, f"'{name}' has no audio track.")
 
     def rank(track: "AudioStream") -> tuple[bool, bool, int]:
+        """Rank tracks: one that can be decoded, then the file's default, then the one with most channels."""
         return _is_readable(track), bool(track.disposition & av.stream.Disposition.default), track.channels
 
     best = max((track for track in tracks if _is_readable(track)), key=rank, default=tracks[0])

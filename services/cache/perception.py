@@ -102,6 +102,7 @@ class CachedCaptioner:
         self._cache = _PerceptionCache(folder, "captions", f"{captioner.name}-{captioner.revision}")
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> Statements:
+        """Return the caption from the cache, keyed by clip and focus, or have the captioner make it."""
         key = clip.sha256 + (f"-{sha256(focus.model_dump_json().encode()).hexdigest()[:12]}" if focus else "")
         return await self._cache.get(key, lambda: self._captioner.caption(clip, focus))
 
@@ -115,4 +116,5 @@ class CachedASR:
         self._cache = _PerceptionCache(folder, "transcripts", f"{asr.name}-{asr.revision}")
 
     async def transcribe(self, clip: AudioClip) -> Statements:
+        """Return the transcript from the cache, keyed by clip, or have the ASR make it."""
         return await self._cache.get(clip.sha256, lambda: self._asr.transcribe(clip))

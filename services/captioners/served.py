@@ -25,6 +25,7 @@ class ServedCaptioner:
         self._clips = ClipEncoder()
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        """Ask the server for a caption of the whole clip; an empty reply is a `ModelError`."""
         prompt = PROMPT + (FOCUS.format(focus=_worded(focus)) if focus else "")
         body = self._server.body([{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}])
         text = (await self._server.ask(body, await self._clips.base64(clip))).reply

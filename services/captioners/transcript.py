@@ -9,4 +9,5 @@ class TranscriptOnly:
     name, revision = "transcript", "1"
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:  # noqa: ARG002
+        """Return no statement."""
         return ()

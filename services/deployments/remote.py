@@ -41,10 +41,12 @@ class RemoteLLM(RemoteModel):
     """An LLM in a deployment."""
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Complete on a replica."""
         reading: Reading = await self._call("complete", messages)
         return reading
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Choose on a replica."""
         reading: Reading = await self._call("choose", messages, choices)
         return reading
 
@@ -53,6 +55,7 @@ class RemoteCaptioner(RemoteModel):
     """A captioner in a deployment."""
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        """Caption on a replica."""
         evidence: tuple[Evidence, ...] = await self._call("caption", clip, focus)
         return evidence
 
@@ -61,6 +64,7 @@ class RemoteASR(RemoteModel):
     """An ASR in a deployment."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Transcribe on a replica."""
         evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
         return evidence
 
@@ -69,10 +73,12 @@ class RemoteLALM(RemoteModel):
     """An audio-language model in a deployment."""
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Listen on a replica."""
         reading: Reading = await self._call("listen", messages, clip)
         return reading
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Choose on a replica."""
         reading: Reading = await self._call("choose", messages, clip, choices)
         return reading
 

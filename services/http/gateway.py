@@ -156,6 +156,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         """Answer a question about a recording, with all that the answer rests on; `both` gives two answers."""
 
         async def work(posted: PostedQuestion) -> Answered:
+            """Validate the question and answer it."""
             question = check_question(posted.question, posted.choices, as_published=posted.as_published)
             return await answer(service, limits, QuestionRequest(question, posted.model, posted.sound))
 
@@ -171,9 +172,11 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         """Answer a question about a recording as OpenAI's chat completions do."""
 
         async def read(request: Request) -> Chat:
+            """Read a chat completion request from JSON."""
             return await read_json(request, limits, read_chat)
 
         async def work(chat: Chat) -> Response:
+            """Answer in the form of a chat completion."""
             return await _completed(service, limits, chat)
 
         return await admission.serve(request, read, work)
@@ -188,6 +191,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
         """Transcribe a recording, as OpenAI's transcriptions do."""
 
         async def work(recording: TranscriptionRequest) -> Response:
+            """Transcribe the recording of the request."""
             return await transcribe(service, limits, recording)
 
         return await admission.serve(request, lambda it: read_recording(it, limits), work)

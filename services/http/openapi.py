@@ -17,6 +17,7 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
 
     def resolved(part: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Replace every `$ref` inside a part of the schema by its definition."""
         if isinstance(part, list):
             return [resolved(one) for one in part]
         if not isinstance(part, dict):

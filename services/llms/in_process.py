@@ -56,9 +56,11 @@ class InProcessLLM:
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Generate a reply, batched with other prompts that wait."""
         return await self._replies.submit(self._prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare the logits of the options' letters as the next token; no reply is generated."""
         letters = [choice.letter for choice in choices]
         ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
         prompt = self._prompt(messages)

@@ -29,11 +29,13 @@ class ServedLLM:
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Ask the server for a reply; sampling is seeded from the messages, so that a repeat gives the same."""
         seed = {} if self._sampling is None else {"seed": derive_seed(self._sampling, messages)}
         answer = await self._server.ask(self._body(messages) | seed)
         return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
         return await self._chooser.choose(self._body(messages), choices)
 
     def _body(self, messages: tuple[Message, ...]) -> dict[str, Any]:

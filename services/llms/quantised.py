@@ -62,9 +62,11 @@ class QuantisedLLM:
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Generate a reply, batched with other prompts that wait."""
         return await self._replies.submit(self._prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare the likelihoods of the options' texts, or of their letters, as the style of the model says."""
         letters = [choice.letter for choice in choices]
         prompt = self._prompt(messages, cue=ANSWER_CUE)
         if self.style.scores == "texts":

@@ -58,6 +58,7 @@ class VllmEngine:
         self._numbers = count()
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Generate a reply with vLLM, seeded from the messages."""
         sampling = SamplingParams(
             temperature=self._sampling.temperature,
             top_p=self._sampling.top_p,

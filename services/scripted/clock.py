@@ -19,6 +19,7 @@ class SimulatedClock(DefaultSelector):
         self.now_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        """Poll without waiting; where nothing happened, advance the clock by the timeout instead."""
         if timeout is None:
             return super().select(None)
         events = super().select(0)
@@ -42,4 +43,5 @@ class _SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(clock)
 
     def time(self) -> float:
+        """Return the simulated time in seconds."""
         return self._clock.time()

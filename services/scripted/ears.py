@@ -51,12 +51,14 @@ class ScriptedEars:
         return len(self.captioned)
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        """State the scripted sounds, and note the clip and the focus."""
         self.captioned.append(clip)
         self.focuses.append(focus)
         await asyncio.sleep(self._latency_s)
         return self._state("sound", await follow(self._sounds, clip, focus))
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """State the scripted words as a transcript."""
         await asyncio.sleep(self._latency_s)
         return self._state("transcript", await follow(self._words, clip))
 

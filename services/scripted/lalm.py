@@ -31,10 +31,12 @@ class ScriptedLALM:
         self._rule, self._choose = rule, choose
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+        """Reply as the script says, and note the messages."""
         self.prompts.append(messages)
         return await follow(self._rule, messages[-1].content, clip)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+        """Choose as the script says; without a rule for choosing, reply."""
         if self._choose is None:
             return await self.listen(messages, clip)
         self.prompts.append(messages)

@@ -40,10 +40,12 @@ class ScriptedLLM:
         self._rule, self._choose, self._latency_s = rule, choose, latency_s
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Reply as the script says, and note the messages."""
         await self._note(messages)
         return Reading(reply=await follow(self._rule, messages[-1].content))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Choose as the script says; without a rule for choosing, reply."""
         if self._choose is None:
             return await self.complete(messages)
         await self._note(messages)

@@ -22,17 +22,21 @@ class ScriptedModels:
         self._llm, self._ears, self._lalm, self._load_s = llm, ears, lalm, load_s
 
     def llm(self) -> LLM:
+        """Return the LLM after the loading time."""
         time.sleep(self._load_s)
         return self._llm
 
     def captioner(self) -> Captioner:
+        """Return the captioner after the loading time."""
         time.sleep(self._load_s)
         return self._ears
 
     def asr(self) -> ASR:
+        """Return the ASR after the loading time."""
         time.sleep(self._load_s)
         return self._ears
 
     def lalm(self) -> LALM:
+        """Return the LALM after the loading time."""
         time.sleep(self._load_s)
         return self._lalm

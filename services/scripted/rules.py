@@ -21,6 +21,7 @@ def fail_with(error: Exception) -> Callable[..., NoReturn]:
     """Build the rule of a model that is down: it raises `error`, whatever it is given."""
 
     def fail(*_: object) -> NoReturn:
+        """Raise the error, whatever is asked."""
         raise error
 
     return fail
@@ -37,6 +38,7 @@ def weigh(*probabilities: float) -> Callable[..., Reading]:
     """
 
     def choose(*asked: str | AudioClip | tuple[Choice, ...]) -> Reading:
+        """Return the probabilities in the order of the options, and the likeliest letter."""
         *_, choices = asked
         assert isinstance(choices, tuple)
         odds = dict(zip((choice.letter for choice in choices), probabilities, strict=True))

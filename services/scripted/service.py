@@ -32,6 +32,7 @@ class ScriptedAnswerer:
         self._rule, self._latency_s = rule, latency_s
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Answer as the script says, and note the question, the clip and how many were answered at once."""
         self.questions.append(question)
         self.clips.append(clip)
         self.num_running += 1
@@ -48,6 +49,7 @@ class EchoAnswerer:
         self.path, self.service = path, service
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Answer with what arrived; the words `slow`, `fail`, `bug` and `same` as a question do what they say."""
         if question.text == "slow":
             await self._sleep()
         if question.text in {"fail", f"fail {self.path}"}:
@@ -83,6 +85,7 @@ class ScriptedASR:
     name, revision = "whisper-tiny", "1"
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """State English and two sentences for a clip above 1 s, and nothing for a shorter one."""
         if clip.duration_s <= 1:
             return ()
         english = Label(text="English", probability=0.98)
@@ -111,26 +114,32 @@ class ScriptedService:
         self.started, self.release = asyncio.Event(), asyncio.Event()
 
     async def missing(self) -> tuple[str, ...]:
+        """Return the models that are said to be loading."""
         return self.waiting
 
     async def models(self) -> tuple[str, ...]:
+        """Return the names that can be asked for, once nothing is loading."""
         return () if self.waiting else self.names
 
     async def answerer(self, name: str | None) -> Answerer:
+        """Return the scripted answerer of a path, or one that echoes."""
         path = pick(self._paths(), "model", name or self.names[0])
         if self.waiting:
             raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
         return ScriptedAnswerer(self.rules[path]) if path in self.rules else EchoAnswerer(path, self)
 
     async def arms(self) -> tuple[str, str]:
+        """Return the names of the two arms, or fail where there is no LALM."""
         if "both" not in self.names:
             raise ModelError("This service has no LALM.")
         return self.names[0], next(name for name in self.names if name.startswith("lalm/"))
 
     async def asr(self) -> ASR:
+        """Return the scripted ASR."""
         return ScriptedASR()
 
     def needs_clip(self, name: str | None) -> bool:
+        """Return True for every path but `text`."""
         return (name or "").partition("/")[0] != "text"
 
     def _paths(self) -> dict[str, PathName]:

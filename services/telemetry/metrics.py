@@ -135,6 +135,7 @@ class _Ours(Collector):
     """Metrics of all processes of the shared folder, without those of Ray's own processes there."""
 
     def collect(self) -> Iterable[Metric]:
+        """Return the metrics of all processes whose names are ours, as Prometheus scrapes them."""
         collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
         metrics: Iterable[Metric] = collector.collect()  # type: ignore[no-untyped-call]
         return [metric for metric in metrics if metric.name.startswith("earwitness_")]

@@ -87,6 +87,7 @@ class RequestLog:
         status, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
 
         async def send_with_id(message: Message) -> None:
+            """Send a message of ASGI, with the request's id among the headers, and note the status."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

@@ -89,12 +89,14 @@ def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
     data, offset = path.read_bytes(), 0
 
     def number(code: str) -> int:
+        """Read one integer of a `struct` format at the offset, and move on."""
         nonlocal offset
         (value,) = struct.unpack_from(f"<{code}", data, offset)
         offset += struct.calcsize(f"<{code}")
         return int(value)
 
     def text() -> str:
+        """Read one string that its 16-bit length precedes, and move on."""
         nonlocal offset
         length = number("H")
         offset += length
