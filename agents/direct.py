@@ -7,7 +7,7 @@ from lalm.prompting import build_messages
 from services.audio.remarks import describe_remarks
 from services.progress import stage
 from services.protocols import LALM
-from services.questions import without_own_letters
+from services.questions import drop_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
 
@@ -24,7 +24,7 @@ class Direct:
         messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
         with stage("listen"):
             if question.choices:
-                reading = await self.lalm.choose(messages, clip, without_own_letters(question.choices))
+                reading = await self.lalm.choose(messages, clip, drop_own_letters(question.choices))
             else:
                 reading = await self.lalm.listen(messages, clip)
         seconds, choice = perf_counter() - started, _choose(question, reading)

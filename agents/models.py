@@ -38,7 +38,7 @@ class ModelNames(Value):
     """Engine that runs the LALM on this machine: our own code, or a vLLM subprocess; only without `lalm_url`."""
 
     @model_validator(mode="after")
-    def _runs_in_one_place(self) -> Self:
+    def _require_one_place(self) -> Self:
         if self.lalm_url and self.lalm_engine != "in_process":
             raise ValueError("lalm_url names who runs the LALM: leave out lalm_engine")
         return self

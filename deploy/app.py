@@ -54,12 +54,12 @@ def build(
     require_ray()
     offered = tuple(list_deployed(config))
     up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered)}
-    handles = {role: _deployment(one, open_models) for role, one in up.items()}
+    handles = {role: _build_deployment(one, open_models) for role, one in up.items()}
     # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
-    options = scale.options() | version_options(_version(config.limits.model_dump_json(), keys))
+    options = scale.options() | version_options(_hash_version(config.limits.model_dump_json(), keys))
     options |= {
         "user_config": AgentConfig(models=offered).model_dump(mode="json"),
     }
@@ -67,8 +67,8 @@ def build(
     return agent.bind(config.limits, keys, tuple(handles.values()))
 
 
-def _deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
-    def opened() -> AnyModel:
+def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
+    def open_model() -> AnyModel:
         """Open the model in the replica, out of its name."""
         models = open_models(one.names())
         openers: dict[str, Callable[[], AnyModel]] = {
@@ -79,11 +79,11 @@ def _deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
         }
         return openers[one.kind]()
 
-    version = _version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus)
-    return bind_deployment(opened, one.role, one.scale, version)
+    version = _hash_version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus)
+    return bind_deployment(open_model, one.role, one.scale, version)
 
 
-def _version(*parts: object) -> str:
+def _hash_version(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

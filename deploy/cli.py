@@ -56,7 +56,7 @@ def ask(
     json: Json = False,
 ) -> None:
     """Ask a question about a recording."""
-    from deploy.console.ask import AskRequest, ask, stdout_kept
+    from deploy.console.ask import AskRequest, ask, keep_stdout
     from deploy.console.show import print_found
 
     if json and explain:
@@ -69,7 +69,7 @@ def ask(
         answering=answering,
         deadline_s=deadline,
     )
-    with stdout_kept() as stdout:
+    with keep_stdout() as stdout:
         found = ask(request)
         if json:
             shown = found if answering.path == "both" else found.answers[0]

@@ -39,14 +39,14 @@ class Scales(Value):
     lalm: Scale = Scale()
 
 
-def _of_server(url: str) -> str:
+def _require_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8000/v1")
     return url
 
 
-ServerUrl: TypeAlias = Annotated[str, AfterValidator(_of_server)]
+ServerUrl: TypeAlias = Annotated[str, AfterValidator(_require_url)]
 
 
 class Served(Value):
@@ -62,7 +62,7 @@ class Served(Value):
     """None: as all of its kind."""
 
 
-def _several(value: object) -> object:
+def _wrap_names(value: object) -> object:
     """Take one name for a list of one, and a name for a model that only has a name."""
     if value is None:
         return ()
@@ -70,7 +70,7 @@ def _several(value: object) -> object:
     return tuple({"name": one} if isinstance(one, str) else one for one in many)
 
 
-Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_several)]
+Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_wrap_names)]
 
 
 def public_name(name: str) -> str:
@@ -78,7 +78,7 @@ def public_name(name: str) -> str:
     return Path(name).name if Path(name).is_dir() else name
 
 
-def _plain(label: str) -> str:
+def _simplify(label: str) -> str:
     """Return a label as the names of deployments may have it."""
     return re.sub(r"[^a-zA-Z0-9_.-]", "-", label)
 
@@ -96,9 +96,9 @@ class ServedModels(Value):
     lalm_engine: Engine = "in_process"
 
     @model_validator(mode="after")
-    def _tells_all_apart(self) -> Self:
+    def _require_different_names(self) -> Self:
         for several in (self.llm, self.lalm):
-            labels = [_plain(public_name(one.name)) for one in several]
+            labels = [_simplify(public_name(one.name)) for one in several]
             if twice := sorted({one for one in labels if labels.count(one) > 1}):
                 raise ValueError(f"{', '.join(twice)} is named twice")
         if any(one.engine for one in self.llm):
@@ -132,7 +132,7 @@ class Deployed(Value):
     @property
     def role(self) -> str:
         """The name of its deployment, such as `llm-phi-4`."""
-        return f"{self.kind}-{_plain(self.label)}"
+        return f"{self.kind}-{_simplify(self.label)}"
 
     def names(self) -> ModelNames:
         """Return what `Models` needs to open it."""

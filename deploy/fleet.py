@@ -56,7 +56,7 @@ class Fleet:
             else {}
         )
         self._answerers: dict[str, Answerer] = {}
-        self.ways = _ways(offered)
+        self.ways = _list_ways(offered)
         """Name -> way, the default first, and `both` the last."""
 
     @property
@@ -70,7 +70,7 @@ class Fleet:
 
     async def missing(self) -> tuple[str, ...]:
         """Ask all deployments to describe themselves, and return those that do not answer."""
-        cards = await asyncio.gather(*(_card(self._handle(role)) for role in self._offered))
+        cards = await asyncio.gather(*(_fetch_card(self._handle(role)) for role in self._offered))
         for one, card in zip(self._offered.values(), cards, strict=True):
             if card and one.role not in self._known:
                 self._known[one.role] = REMOTE[one.kind](self._handle(one.role), card)
@@ -147,7 +147,7 @@ def needs_clip(name: str | None) -> bool:
     return (name or "").partition("/")[0] not in TEXT_ONLY
 
 
-def _ways(offered: Sequence[Deployed]) -> dict[str, Way]:
+def _list_ways(offered: Sequence[Deployed]) -> dict[str, Way]:
     roles: dict[Kind, dict[str, str]] = {"llm": {}, "captioner": {}, "asr": {}, "lalm": {}}
     for one in offered:
         roles[one.kind][one.label] = one.role
@@ -161,7 +161,7 @@ def _ways(offered: Sequence[Deployed]) -> dict[str, Way]:
     return ways
 
 
-async def _card(handle: DeploymentHandle) -> ModelCard | None:
+async def _fetch_card(handle: DeploymentHandle) -> ModelCard | None:
     try:
         async with asyncio.timeout(ANSWER_S):
             card: ModelCard = await ask_replica(handle.card)

@@ -45,7 +45,7 @@ def main(open_models: OpenModels = LocalModels) -> None:
     failures = job.folder / FOLDER_NAME
     _tell(told, _serve(build(config, open_models), failures))
     while (changed := configs.get()) is not None:
-        status = _change(config, changed, open_models, failures)
+        status = _replace_models(config, changed, open_models, failures)
         config = changed if status.what == "ready" else config
         _tell(told, status)
     drain(job.folder)
@@ -89,7 +89,7 @@ def _start_ray(job: Job) -> None:
     serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
 
 
-def _change(before: ServeConfig, after: ServeConfig, open_models: OpenModels, failures: Path) -> JobStatus:
+def _replace_models(before: ServeConfig, after: ServeConfig, open_models: OpenModels, failures: Path) -> JobStatus:
     """Replace the served models without dropping a question (rolling update).
 
     New models are loaded before the agent calls them, and old ones are stopped once it no longer does.

@@ -47,23 +47,23 @@ def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
-    with _folder() as folder, log_pipe(folder), _signals() as signals:
+    with _make_folder() as folder, log_pipe(folder), _open_signals() as signals:
         job = Job(config=config, host=host, port=port, folder=folder)
         process = subprocess.Popen(  # noqa: S603
             child,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=_environment(folder),
+            env=_build_environment(folder),
             start_new_session=True,
         )
         ready = False
         try:
             _send(process, job)
-            ready = not _signal_before(process, signals)
+            ready = not _wait_for_signal(process, signals)
             if ready:
-                _heard(process)
-                print(f"Listening on http://{_netloc(host)}:{port}", flush=True)  # noqa: T201
+                _read_word(process)
+                print(f"Listening on http://{_format_host(host)}:{port}", flush=True)  # noqa: T201
                 if not keys:
                     print(OPEN, flush=True)  # noqa: T201
                 _reload_until_stopped(process, signals, read_config)
@@ -74,7 +74,7 @@ def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child
 
 
 def _require_keys_beyond_loopback(host: str, keys: ApiKeys) -> None:
-    if not keys and not is_loopback(_netloc(host)):
+    if not keys and not is_loopback(_format_host(host)):
         raise BadConfig(
             f"There is no API key, so the service listens on loopback only, not on {host!r}: "
             "make a key with `earwitness keys new NAME`, or use --host 127.0.0.1."
@@ -93,12 +93,12 @@ def _require_free(host: str, port: int) -> None:
             ) from None
 
 
-def _netloc(host: str) -> str:
+def _format_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _make_folder() -> Iterator[Path]:
     parent = "/tmp" if len(tempfile.gettempdir()) > LONGEST_TMP else None  # noqa: S108
     folder = Path(tempfile.mkdtemp(prefix="ew-", dir=parent))
     try:
@@ -108,7 +108,7 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _signals() -> Iterator[socket.socket]:
+def _open_signals() -> Iterator[socket.socket]:
     """Yield a socket that signals for us are read from: one byte each, its number."""
     readable, writable = socket.socketpair()
     writable.settimeout(0)  # as `set_wakeup_fd` asks
@@ -124,7 +124,7 @@ def _signals() -> Iterator[socket.socket]:
         writable.close()
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _build_environment(folder: Path) -> dict[str, str]:
     """Return our environment without the variables of other Ray clusters, and with those that ours needs."""
     metrics = folder / "metrics"
     metrics.mkdir()
@@ -157,14 +157,14 @@ def _send(process: subprocess.Popen[str], value: Value) -> None:
     process.stdin.flush()
 
 
-def _signal_before(process: subprocess.Popen[str], signals: socket.socket) -> int:
+def _wait_for_signal(process: subprocess.Popen[str], signals: socket.socket) -> int:
     """Wait for a signal or for the child's next word: return the signal's number, 0 when the word came first."""
     assert process.stdout
     readable, _, _ = select.select([process.stdout.fileno(), signals.fileno()], [], [])
     return signals.recv(1)[0] if signals.fileno() in readable else 0
 
 
-def _heard(process: subprocess.Popen[str]) -> JobStatus:
+def _read_word(process: subprocess.Popen[str]) -> JobStatus:
     """Read the child's word, which has come; `ModelError` says why it cannot go on."""
     assert process.stdout
     said = JobStatus.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
@@ -177,14 +177,14 @@ def _reload_until_stopped(
     process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
 ) -> None:
     """Give the child each new configuration; one that cannot be used is named, and the service goes on as it was."""
-    while (number := _signal_before(process, signals)) not in STOP_SIGNALS:
+    while (number := _wait_for_signal(process, signals)) not in STOP_SIGNALS:
         if number:
             try:
                 _send(process, read_config())
             except (BadConfig, UnknownName) as error:
                 _say(f"The configuration stays as it was: {error}")
         else:
-            said = _heard(process)
+            said = _read_word(process)
             _say("The new configuration is in use." if said.what == "ready" else f"It stays as it was: {said.message}")
 
 

@@ -142,7 +142,7 @@ def grid(
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
     request = _request(shared, answering, benchmark, running)
-    done = run_grid(request, _names(models.llm), _names(models.captioner), _names(models.lalm))
+    done = run_grid(request, _split_names(models.llm), _split_names(models.captioner), _split_names(models.lalm))
     console = terminal()
     print_grid(done, console)
     console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
@@ -150,7 +150,7 @@ def grid(
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
 
 
-def _names(listed: str | None) -> tuple[str, ...]:
+def _split_names(listed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in (listed or "").split(",") if name.strip()))
 
 

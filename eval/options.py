@@ -164,12 +164,12 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
             parameters.append(parameter)
 
     @wraps(command)
-    def flat(**given: Any) -> None:  # noqa: ANN401 - whatever the flags are
+    def run_grouped(**given: Any) -> None:  # noqa: ANN401 - whatever the flags are
         """Collect flat parameters into their groups, and call the command."""
         grouped = {
             name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()
         }
         command(**given, **grouped)
 
-    vars(flat)["__signature__"] = inspect.Signature(parameters)
-    return flat
+    vars(run_grouped)["__signature__"] = inspect.Signature(parameters)
+    return run_grouped

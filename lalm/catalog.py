@@ -125,12 +125,12 @@ def open_in_own_vllm(name: str) -> LALM:
 def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     """Make the opener of a run that is shipped with this package."""
 
-    def opened(url: str | None) -> LALM:
+    def open_model(url: str | None) -> LALM:
         """Open it here, or on the server at `url`."""
         folder = Path(__file__).with_name(name)
         return open_trained(folder, name) if url is None else open_served_trained(folder, name, url)
 
-    return opened
+    return open_model
 
 
 def hub_lalm(
@@ -146,7 +146,7 @@ def hub_lalm(
         here: whether this process can run it; its weights are then downloaded from the Hub where no server is named.
     """
 
-    def opened(url: str | None) -> LALM:
+    def open_model(url: str | None) -> LALM:
         """Open it on the server at `url`, or in this process; raise `ModelError` if neither is possible."""
         if url is not None:
             return open_served(name, url, aliases=(*aliases, hub_id), form=form)
@@ -154,7 +154,7 @@ def hub_lalm(
             return open_hub_qwen(name, hub_id)
         raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`).")
 
-    return opened
+    return open_model
 
 
 def open_hub_qwen(name: str, hub_id: str) -> LALM:
@@ -177,7 +177,7 @@ def open_hub_qwen(name: str, hub_id: str) -> LALM:
 def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
     """Make the opener of a hosted model without log-probabilities; `key` is the variable of its API key."""
 
-    def opened(other_url: str | None) -> LALM:
+    def open_model(other_url: str | None) -> LALM:
         """Open it at its own host, or on the server at `other_url`; raise `ModelError` if the API key is missing."""
         from lalm.runtimes.served_lalm import ServedLALM
         from services.clients.chat_server import Endpoint
@@ -190,7 +190,7 @@ def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[s
         )
         return ServedLALM(endpoint, name=name, form=form)
 
-    return opened
+    return open_model
 
 
 # Limits in seconds, as documented by the makers; we could not test them on their own servers. A longer clip is sent in

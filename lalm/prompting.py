@@ -1,6 +1,6 @@
 """Prompt wording for audio-language models, the same in training and inference."""
 
-from services.questions import without_own_letters
+from services.questions import drop_own_letters
 from services.types import Choice, Message, Question
 
 AUDIO = "<|AUDIO|>"  # placeholder of a clip in the text of a message, as in DeSTA's files
@@ -36,7 +36,7 @@ def format_prompt(question: Question, instruction: str = "", *, lists_options: b
 
 def format_question(question: Question) -> str:
     """Format a question with its options, one a line."""
-    options = map(_format_option, without_own_letters(question.choices))
+    options = map(_format_option, drop_own_letters(question.choices))
     return "\n".join([ASK.format(question=question.text), *options])
 
 

@@ -27,7 +27,7 @@ async def ask_arms(arms: Mapping[str, Callable[[], Awaitable[Result]]], *, at_on
     running: dict[str, asyncio.Future[Result | EarwitnessError]] = {}
     try:
         for name, ask in arms.items():
-            running[name] = asyncio.ensure_future(_result_or_error(ask))
+            running[name] = asyncio.ensure_future(_return_error(ask))
             if not at_once:
                 await running[name]
         outcomes = {name: await one for name, one in running.items()}
@@ -43,7 +43,7 @@ async def ask_arms(arms: Mapping[str, Callable[[], Awaitable[Result]]], *, at_on
     )
 
 
-async def _result_or_error(ask: Callable[[], Awaitable[Result]]) -> Result | EarwitnessError:
+async def _return_error(ask: Callable[[], Awaitable[Result]]) -> Result | EarwitnessError:
     try:
         return await ask()
     except EarwitnessError as error:

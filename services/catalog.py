@@ -72,7 +72,7 @@ def open_captioner(name: str) -> Captioner:
 def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 
-    def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
+    def open_model(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
             return open_served_llm(name, url, sampling=sampling)
@@ -82,7 +82,7 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         folder, revision = weights.ensure_folder(name), weights.find_revision(name)
         return QuantisedLLM(folder, name=name, revision=revision, style=style, sampling=sampling)
 
-    return opened
+    return open_model
 
 
 def open_folder_llm(folder: Path, sampling: Sampling | None = None) -> LLM:
@@ -119,7 +119,7 @@ def open_served_llm(
 def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
     """Return the opener of a Hub model: on a server if there is a URL, else by vLLM in this process."""
 
-    def opened(url: str | None, sampling: Sampling | None = None, /) -> LLM:
+    def open_model(url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it on the server at `url`, or by vLLM here; `ModelError` says what is missing."""
         if url is not None:
             return open_served_llm(name, url, hub_id=hub_id, thinking=thinking, sampling=sampling)
@@ -133,13 +133,13 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
 
         return VllmEngine(hub_id, name=name, thinking=thinking, sampling=sampling)
 
-    return opened
+    return open_model
 
 
 def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
     """Return the opener of a hosted model; `key` is the environment variable of its key, `fields` go into requests."""
 
-    def opened(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
+    def open_model(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
         """Open it at its own host, or on the server at `other_url`; `ModelError` says that the key is missing."""
         from services.clients.chat_server import Endpoint
         from services.llms.openai_server import ServedLLM
@@ -163,7 +163,7 @@ def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
         )
         return ServedLLM(endpoint, name=name, sampling=sampling)
 
-    return opened
+    return open_model
 
 
 def _has_gpu_and_vllm() -> bool:

@@ -201,6 +201,6 @@ class UnknownName(EarwitnessError):
         return (UnknownName, self._parts)
 
 
-def worded(problem: Mapping[str, object]) -> str:
+def word_problem(problem: Mapping[str, object]) -> str:
     """Return the message of a Pydantic error, without the prefix that it puts before our own messages."""
     return str(problem["msg"]).removeprefix("Value error, ")

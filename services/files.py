@@ -25,11 +25,11 @@ def find_file(folder: Path, name: str) -> Path:
     found = Path(path.anchor) if Path(name).is_absolute() else folder
     for part in Path(name).parts[1 if Path(name).is_absolute() else 0 :]:
         exact = found / part
-        found = exact if exact.exists() else next(_same_names(found, part), exact)
+        found = exact if exact.exists() else next(_find_same_names(found, part), exact)
     return found if found.exists() else path
 
 
-def _same_names(folder: Path, name: str) -> Iterator[Path]:
+def _find_same_names(folder: Path, name: str) -> Iterator[Path]:
     """Yield the entries of a folder whose names are the same text once composed."""
     composed = unicodedata.normalize("NFC", name)
     if folder.is_dir():

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 
 RowT = TypeVar("RowT", bound=BaseModel)
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
@@ -163,7 +163,7 @@ def parse_row(kind: type[RowT], line: str, *, place: str, name: str, needed: str
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "row"
-        raise BadConfig(f"{place} is not {name}: {field}: {worded(first)}. It needs {needed}.") from error
+        raise BadConfig(f"{place} is not {name}: {field}: {word_problem(first)}. It needs {needed}.") from error
 
 
 def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:

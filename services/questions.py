@@ -33,7 +33,7 @@ def find_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     return tuple(Choice(letter=letter, text=match[4]) for letter, match in zip(letters, matches, strict=True))
 
 
-def without_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+def drop_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Return options without the letters that their texts carry, lettered by their places: a prompt shows one."""
     bare = find_own_letters(choices) or choices
     return tuple(Choice(letter=choice.letter, text=one.text) for choice, one in zip(choices, bare, strict=True))
@@ -41,17 +41,19 @@ def without_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
 
 def check_question(text: str, options: tuple[str, ...] = (), *, as_published: bool = False) -> Question:
     """Return the question, with its spaces trimmed; `BadRequest` says what is wrong with it."""
-    question = _text(text, "question", "The question")
+    question = _check_text(text, "question", "The question")
     if len(options) > len(ascii_uppercase):
         raise BadRequest(f"{len(options)} options were given; at most {len(ascii_uppercase)} work.", param="choices")
-    choices = options if as_published else _differing(options)
+    choices = options if as_published else _check_options(options)
     if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
         raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
     return Question.ask(question, choices)
 
 
-def _differing(options: tuple[str, ...]) -> tuple[str, ...]:
-    choices = tuple(_text(option, "choices", f"Option {number}") for number, option in enumerate(options, start=1))
+def _check_options(options: tuple[str, ...]) -> tuple[str, ...]:
+    choices = tuple(
+        _check_text(option, "choices", f"Option {number}") for number, option in enumerate(options, start=1)
+    )
     if len(choices) == 1:
         raise BadRequest(
             f"Only one option was given: {choices[0]!r}. Give at least two, or none for an open question.",
@@ -63,7 +65,7 @@ def _differing(options: tuple[str, ...]) -> tuple[str, ...]:
     return choices
 
 
-def _text(text: str, param: str, name: str) -> str:
+def _check_text(text: str, param: str, name: str) -> str:
     text = text.strip()
     if not text:
         raise BadRequest(f"{name} is empty; it needs words.", param=param)

@@ -147,7 +147,7 @@ class Label(Value):
     """In [0, 1], rounded to two decimals; None where the source gives none."""
 
     @classmethod
-    def sure(cls, text: str, probability: float) -> Self:
+    def rounded(cls, text: str, probability: float) -> Self:
         """Build a label with its probability rounded as it is shown."""
         return cls(text=text, probability=round(probability, 2))
 

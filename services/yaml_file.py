@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.json_lines import read_text
 from services.types import Value
 
@@ -55,27 +55,27 @@ def _describe_first(error: ValidationError, kind: type[BaseModel]) -> str:
     *parents, last = map(str, fault["loc"] or ("",))
     key = ".".join([*parents, last])
     if fault["type"] == "extra_forbidden":
-        known = list(_nested(kind, parents).model_fields)
+        known = list(_find_record(kind, parents).model_fields)
         near = get_close_matches(last, known, n=1)
         cure = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
         return f"unknown key {key!r}; {cure}"
     if fault["type"] == "missing":
         return f"key {key!r} is missing."
     value = f" = {fault['input']!r}" if isinstance(fault["input"], str | int | float) else ""
-    return f"{key}{value}: {worded(fault)}." if key else f"{worded(fault)}."
+    return f"{key}{value}: {word_problem(fault)}." if key else f"{word_problem(fault)}."
 
 
-def _nested(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:
+def _find_record(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:
     """Return the record that a path of keys leads to."""
     for parent in parents:
         if parent in kind.model_fields:
-            kind = next(_records(kind.model_fields[parent].annotation), kind)
+            kind = next(_find_records(kind.model_fields[parent].annotation), kind)
     return kind
 
 
-def _records(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - whatever a field is annotated with
+def _find_records(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - whatever a field is annotated with
     """Yield the records that an annotation such as `tuple[Part, ...]` or `Part | None` names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
-        yield from _records(part)
+        yield from _find_records(part)

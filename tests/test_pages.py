@@ -37,7 +37,7 @@ GENERATE = generator()
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
 def test_generated_parts_are_as_make_docs_writes_them(page: Path) -> None:
     text = page.read_text()
-    assert text == GENERATE.filled(text), "run `make docs`"
+    assert text == GENERATE.fill_parts(text), "run `make docs`"
 
 
 def test_the_tree_holds_every_file_of_the_packages() -> None:

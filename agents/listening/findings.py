@@ -130,12 +130,12 @@ def find_contradictions(
         for finding in findings
         for earlier in evidence
         if earlier.kind == finding.kind
-        and _overlap_in_time(finding, earlier)
+        and _overlaps(finding, earlier)
         and _support_different(finding, earlier, question)
     )
 
 
-def _overlap_in_time(a: Evidence, b: Evidence) -> bool:
+def _overlaps(a: Evidence, b: Evidence) -> bool:
     ends = [float("inf") if one.end_s is None else one.end_s for one in (a, b)]
     return a.start_s < ends[1] and b.start_s < ends[0]
 

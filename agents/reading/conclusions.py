@@ -49,8 +49,8 @@ def wordings() -> dict[str, Wording]:
 
 def find_conclusions(text: str) -> list[int]:
     """Return the places where what is concluded begins, in order."""
-    found = [match.end() for pattern in _spaced() for match in pattern.finditer(text)]
-    for pattern, denial in _unspaced():
+    found = [match.end() for pattern in _compile_spaced() for match in pattern.finditer(text)]
+    for pattern, denial in _compile_unspaced():
         found += [
             match.end()
             for match in pattern.finditer(text)
@@ -59,62 +59,64 @@ def find_conclusions(text: str) -> list[int]:
     return sorted(found)
 
 
-def without_tail(conclusion: str) -> str:
+def drop_tail(conclusion: str) -> str:
     """Return a conclusion without the verb that follows its letter, as in "Cです"."""
-    return _tails().sub(r"\1", conclusion, count=1)
+    return _compile_tails().sub(r"\1", conclusion, count=1)
 
 
 def is_denied_somewhere(text: str) -> bool:
     """Tell whether a text holds a denial in a language other than English."""
-    return bool(_denials().search(text))
+    return bool(_compile_denials().search(text))
 
 
 @cache
-def _spaced() -> list[re.Pattern[str]]:
-    return [re.compile(STARTS + _conclusion(one, r"\s+"), re.I) for one in wordings().values() if one.spaced]
+def _compile_spaced() -> list[re.Pattern[str]]:
+    return [re.compile(STARTS + _build_pattern(one, r"\s+"), re.I) for one in wordings().values() if one.spaced]
 
 
 @cache
-def _unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+def _compile_unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
     denials = [word for one in wordings().values() if not one.spaced for word in one.denial]
     return [
-        (re.compile(_conclusion(one, r"\s*")), re.compile(_any(denials)))
+        (re.compile(_build_pattern(one, r"\s*")), re.compile(_match_any(denials)))
         for one in wordings().values()
         if not one.spaced
     ]
 
 
-def _conclusion(one: Wording, space: str) -> str:
+def _build_pattern(one: Wording, space: str) -> str:
     letter = rf"(?={AROUND}(?-i:[A-Z])(?![A-Za-z0-9']))"
     copulas = [word for word in one.copula if word]
     silent = rf"|{space}{letter}" if len(copulas) < len(one.copula) or one.tail else ""
-    is_word = rf"|{space}(?:{_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
+    is_word = rf"|{space}(?:{_match_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
     if not one.spaced:
-        is_word = rf"|\s*(?:{_any(copulas)})\s*:?" if copulas else ""
-    noun = rf"(?:(?:{_any(one.before)}){space})*" if one.before else ""
-    noun += rf"(?:{_any(one.noun)})" + (rf"(?:{space}(?:{_any(one.after)}))*" if one.after else "")
+        is_word = rf"|\s*(?:{_match_any(copulas)})\s*:?" if copulas else ""
+    noun = rf"(?:(?:{_match_any(one.before)}){space})*" if one.before else ""
+    noun += rf"(?:{_match_any(one.noun)})" + (rf"(?:{space}(?:{_match_any(one.after)}))*" if one.after else "")
     option = (
-        rf"(?:{AROUND}(?:{_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
+        rf"(?:{AROUND}(?:{_match_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
         if one.spaced
-        else (rf"(?:{AROUND}(?:{_any(one.option)})\s*)?")
+        else (rf"(?:{AROUND}(?:{_match_any(one.option)})\s*)?")
     )
     concluded = rf"""{noun}[*_"'`]*(?:\s*[:=]{is_word}{silent}|[*_]*\s*\n)"""
-    chosen = rf"|(?:{_any(one.choose)}){space}(?:(?:{_any(one.option)}){space})?{letter}" if one.choose else ""
+    chosen = (
+        rf"|(?:{_match_any(one.choose)}){space}(?:(?:{_match_any(one.option)}){space})?{letter}" if one.choose else ""
+    )
     return rf"(?:{concluded}{option}{chosen})"
 
 
 @cache
-def _tails() -> re.Pattern[str]:
+def _compile_tails() -> re.Pattern[str]:
     tails = [tail for one in wordings().values() for tail in one.tail]
-    return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
+    return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{_match_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
 
 
 @cache
-def _denials() -> re.Pattern[str]:
-    spaced = _any(word for one in wordings().values() if one.spaced for word in one.denial)
-    unspaced = _any(word for one in wordings().values() if not one.spaced for word in one.denial)
+def _compile_denials() -> re.Pattern[str]:
+    spaced = _match_any(word for one in wordings().values() if one.spaced for word in one.denial)
+    unspaced = _match_any(word for one in wordings().values() if not one.spaced for word in one.denial)
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{unspaced}", re.I)
 
 
-def _any(words: Iterable[str]) -> str:
+def _match_any(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -69,15 +69,17 @@ TRAILING = re.compile(r"(?:\s*<\|[^<>|\n]{1,60}\|>)+\s*\Z")
 THOUGHTFUL = re.compile(r"think|thought|reason|analy|reflect|inner|monolog|scratch|plan", re.I)
 
 
-def _any(tokens: Iterable[str]) -> str:
+def _match_any(tokens: Iterable[str]) -> str:
     """Return a pattern for any of the tokens, the longest first."""
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
 
 
-TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
-END = re.compile(_any(END_TOKENS), re.I)
-START = re.compile(rf"\A(?:\s*(?:{_any(START_TOKENS)})(?:\s*(?:{_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I)
-FORMAT = re.compile(rf"<({_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
+TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{_match_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
+END = re.compile(_match_any(END_TOKENS), re.I)
+START = re.compile(
+    rf"\A(?:\s*(?:{_match_any(START_TOKENS)})(?:\s*(?:{_match_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I
+)
+FORMAT = re.compile(rf"<({_match_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
 ANSWER_TAGS = tuple(
     re.compile(rf"<(?:\w+:)?{name}>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I) for name in ANSWER_NAMES
 )
@@ -100,12 +102,12 @@ def read_final_text(reply: str, options: Iterable[str]) -> str | None:
 
     None where a thought is unfinished or a mark is unknown. `options` are texts that may look like marks themselves.
     """
-    text = _final_channel(reply)
-    text = None if text is None else _without_thoughts(text)
+    text = _read_final_channel(reply)
+    text = None if text is None else _drop_thoughts(text)
     if text is None:
         return None
     text = START.sub("", text, count=1)
-    text = _before_end(text)
+    text = _cut_at_end(text)
     trailing = TRAILING.search(text)
     if trailing and not THOUGHTFUL.search(trailing[0]):
         text = text[: trailing.start()]
@@ -117,10 +119,10 @@ def find_marked_answers(text: str) -> Iterator[str]:
     """Yield what a mark of the answer encloses: the last one of each kind, the most explicit kind first."""
     for mark in ANSWER_MARKS:
         for answer in mark.findall(text)[-1:]:
-            yield _without_answer_marks(answer)
+            yield _drop_answer_marks(answer)
 
 
-def _final_channel(text: str) -> str | None:
+def _read_final_channel(text: str) -> str | None:
     """Return the last message of a harmony reply, if it is the final one; other replies are returned as they are."""
     *_, last = [None, *HARMONY.finditer(text)]
     if last:
@@ -131,7 +133,7 @@ def _final_channel(text: str) -> str | None:
     return text[plain.end() :] if plain[0].rstrip().endswith("final") else None
 
 
-def _before_end(text: str) -> str:
+def _cut_at_end(text: str) -> str:
     """Return the text before the first end token that has words before it; what follows is another turn."""
     for end in END.finditer(text):
         if text[: end.start()].strip():
@@ -139,11 +141,11 @@ def _before_end(text: str) -> str:
     return END.sub("", text)
 
 
-def _without_thoughts(text: str) -> str | None:
+def _drop_thoughts(text: str) -> str | None:
     """Return what follows the last thought; None where one is unfinished. The prompt may hold the opening mark."""
     open_families: list[int] = []
     start = 0
-    for mark in _thought_marks(text):
+    for mark in _find_thought_marks(text):
         if not mark.closes:
             open_families.append(mark.family)
         elif mark.family in open_families:
@@ -155,7 +157,7 @@ def _without_thoughts(text: str) -> str | None:
     return None if open_families else text[start:]
 
 
-def _thought_marks(text: str) -> list[_Mark]:
+def _find_thought_marks(text: str) -> list[_Mark]:
     marks = {_Mark(tag.start(), tag.end(), 0, bool(tag[1])) for tag in TAG.finditer(text)}
     folded = text.casefold()
     openings = [opens for opens, _ in THOUGHT_PAIRS]
@@ -171,7 +173,7 @@ def _thought_marks(text: str) -> list[_Mark]:
 
 def _holds_unknown_mark(text: str, options: Iterable[str]) -> bool:
     known = tuple(option.casefold() for option in options)
-    found = [mark[0].casefold() for mark in UNKNOWN.finditer(_without_answer_marks(text))]
+    found = [mark[0].casefold() for mark in UNKNOWN.finditer(_drop_answer_marks(text))]
     if (heading := HEADING.match(text)) and heading[1].casefold() not in HEADINGS:
         found.append(heading[0].strip().casefold())
     return any(
@@ -179,7 +181,7 @@ def _holds_unknown_mark(text: str, options: Iterable[str]) -> bool:
     )
 
 
-def _without_answer_marks(text: str) -> str:
+def _drop_answer_marks(text: str) -> str:
     for mark in ANSWER_MARKS:
         text = mark.sub(r"\1", text)
     return text

@@ -47,7 +47,7 @@ def spell_in_digits(text: str) -> str:
     value = unicodedata.numeric(text.strip(), None) if len(text.strip()) == 1 else None
     if value is not None and value == int(value):
         return str(int(value))
-    return NUMERAL.sub(_shortest, WORDS.sub(lambda words: _in_digits(words, text), text))
+    return NUMERAL.sub(_shorten, WORDS.sub(lambda words: _write_in_digits(words, text), text))
 
 
 def find_numbers(text: str) -> frozenset[str]:
@@ -55,14 +55,14 @@ def find_numbers(text: str) -> frozenset[str]:
     return frozenset(NUMBER.findall(text))
 
 
-def _shortest(numeral: re.Match[str]) -> str:
+def _shorten(numeral: re.Match[str]) -> str:
     fraction = (numeral[2] or "").rstrip("0").rstrip(".")
     return str(int(numeral[1].replace(",", ""))) + fraction
 
 
-def _in_digits(words: re.Match[str], text: str) -> str:
+def _write_in_digits(words: re.Match[str], text: str) -> str:
     tokens = re.findall(r"[a-z]+", words["whole"].lower())
-    if tokens == ["one"] and not words["point"] and not _counts(words, text):
+    if tokens == ["one"] and not words["point"] and not _is_number(words, text):
         return words[0]
     numbers = _split(tokens)
     digits = " ".join(map(str, numbers))
@@ -71,7 +71,7 @@ def _in_digits(words: re.Match[str], text: str) -> str:
     return f"-{digits}" if words["minus"] else digits
 
 
-def _counts(one: re.Match[str], text: str) -> bool:
+def _is_number(one: re.Match[str], text: str) -> bool:
     """Tell whether "one" is a number here."""
     after = text[one.end() :]
     return (

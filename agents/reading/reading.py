@@ -9,7 +9,7 @@ from agents.reading.prompts import build_prompt
 from agents.reading.relevance import select_statements
 from agents.reading.reply import read_choice
 from services.protocols import LLM
-from services.questions import without_own_letters
+from services.questions import drop_own_letters
 from services.types import Choice, Evidence, Question, Reading, Usage
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
@@ -47,7 +47,7 @@ async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | No
     rotated = [_rotate(question, by) for by in range(orders)]
     prompts = [build_prompt(one, shown, lists_options=lists_options) for one in rotated]
     readings = await asyncio.gather(
-        *(llm.choose(prompt, without_own_letters(one.choices)) for prompt, one in zip(prompts, rotated, strict=True))
+        *(llm.choose(prompt, drop_own_letters(one.choices)) for prompt, one in zip(prompts, rotated, strict=True))
     )
     usage = sum((one.usage for one in readings), Usage())
     probabilities = _average(question, [_undo_rotation(one, by) for by, one in enumerate(readings)])

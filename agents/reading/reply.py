@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from agents.reading.conclusions import find_conclusions, is_denied_somewhere, without_tail
+from agents.reading.conclusions import drop_tail, find_conclusions, is_denied_somewhere
 from agents.reading.marks import find_marked_answers, read_final_text
 from agents.reading.numbers import find_numbers, spell_in_digits
-from services.questions import without_own_letters
+from services.questions import drop_own_letters
 from services.types import Choice
 
 Choices: TypeAlias = tuple[Choice, ...]
@@ -105,17 +105,17 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     Of options that share their text the first is returned, unless the reply names a letter. Options that carry their
     letter, as in "(B) A cat", are read with and without it.
     """
-    shown = without_own_letters(choices)
+    shown = drop_own_letters(choices)
     text = read_final_text(_straighten(reply), [choice.text for choice in choices])
     if text is None:
         return None
-    named = _named(text, shown)
-    if named := named + _named_by_number(text, shown, is_named=bool(named)):
-        return _one(named, choices)
+    named = _find_named(text, shown)
+    if named := named + _find_by_number(text, shown, is_named=bool(named)):
+        return _pick_first(named, choices)
     return None
 
 
-def _one(named: Choices, choices: Choices) -> Choice | None:
+def _pick_first(named: Choices, choices: Choices) -> Choice | None:
     """Return the first option that is named, as it was given, if no other text is named."""
     letters = {choice.letter for choice in named}
     found = [choice for choice in choices if choice.letter in letters]
@@ -124,12 +124,12 @@ def _one(named: Choices, choices: Choices) -> Choice | None:
     return next(choice for choice in choices if choice.letter == named[0].letter)
 
 
-def _named(text: str, choices: Choices) -> Choices:
+def _find_named(text: str, choices: Choices) -> Choices:
     marked = next(_find_marked(text), None)
     return _read_unmarked(text if marked is None else marked, choices)
 
 
-def _named_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
+def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
     """Read a reply that writes the number of an option in another way, as in `three` for 3 or `3` for "Three beats"."""
     spelled = tuple(choice.model_copy(update={"text": spell_in_digits(choice.text)}) for choice in choices)
     numbers = [find_numbers(choice.text) for choice in spelled]
@@ -143,7 +143,7 @@ def _named_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
         return choices  # "three or 4 beats": it names several
     if not is_named and len((find_numbers(concluded) or find_numbers(said)) & offered) > 1:
         return ()
-    if (named := _named(said, spelled)) or is_named:
+    if (named := _find_named(said, spelled)) or is_named:
         return named
     around = {re.sub(r"\d+(?:\.\d+)?", "#", _normalise(choice.text)).rstrip("s") for choice in spelled}
     alone = tuple(
@@ -172,7 +172,7 @@ def _find_json_answers(text: str) -> Iterator[str]:
 def _read_unmarked(text: str, choices: Choices) -> Choices:
     """Read what follows the last "answer:", in any language, else the whole."""
     ends = [marker.end() for marker in MARKER.finditer(text)] + find_conclusions(text)
-    if ends and (named := _read(without_tail(text[max(ends) :]), choices)):
+    if ends and (named := _read(drop_tail(text[max(ends) :]), choices)):
         return named
     return _read(text, choices)
 
@@ -235,8 +235,8 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     for choice in opening:
         rest = re.sub(rf"(?<!\w){re.escape(_normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
     parts = [*SEGMENT.split(rest), *sentences]
-    others = [choice for part in parts for form in _forms(part.strip()) for choice in _read_exact(form, choices)]
-    return (*opening, *others, *_find_letters(rest, choices), *_asserted_letters(rest, choices))
+    others = [choice for part in parts for form in _list_forms(part.strip()) for choice in _read_exact(form, choices)]
+    return (*opening, *others, *_find_letters(rest, choices), *_find_asserted_letters(rest, choices))
 
 
 def _match_opening(text: str, choices: Choices) -> Choices:
@@ -244,14 +244,14 @@ def _match_opening(text: str, choices: Choices) -> Choices:
     found = [
         choice
         for choice in choices
-        for form in _forms(whole)
+        for form in _list_forms(whole)
         if (option := _normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
 
 
-def _forms(text: str) -> set[str]:
+def _list_forms(text: str) -> set[str]:
     """Return a text with and without words such as "it is a" before what it names."""
     return {text, LEAD_IN.sub("", text, count=1)}
 
@@ -271,8 +271,8 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
         if find_numbers(text) - options:  # what is counted may be another number than what is asked for
             return ()
     if by_text:  # a letter that stands alone may contradict it
-        return by_text + _bare_letters(_masked(text, choices), choices)
-    return _find_letters(text, choices) or _asserted_letters(text, choices)
+        return by_text + _find_bare_letters(_mask_options(text, choices), choices)
+    return _find_letters(text, choices) or _find_asserted_letters(text, choices)
 
 
 def _find_letters(text: str, choices: Choices) -> Choices:
@@ -283,25 +283,25 @@ def _find_letters(text: str, choices: Choices) -> Choices:
     return tuple(choice for choice in choices if choice.letter in letters)
 
 
-def _asserted_letters(text: str, choices: Choices) -> Choices:
+def _find_asserted_letters(text: str, choices: Choices) -> Choices:
     """Letters that a sentence says it is, as in "not B but C"; all that are left undenied where it says so of any."""
     words = {word for choice in choices for word in _strip_article(choice.text).split()}
-    mentions = _bare_mentions(text)
+    mentions = _find_bare_mentions(text)
     is_said = any(
         ASSERTS.search(text[max(0, match.start() - NUM_AROUND) : match.start()]) or IS_RIGHT.match(text, match.end())
         for match in mentions
     )
     if not is_said or any(match[1].casefold() in words for match in mentions):
         return ()
-    return _bare_letters(text, choices)
+    return _find_bare_letters(text, choices)
 
 
-def _bare_letters(text: str, choices: Choices) -> Choices:
-    letters = {match[1] for match in _bare_mentions(text)}
+def _find_bare_letters(text: str, choices: Choices) -> Choices:
+    letters = {match[1] for match in _find_bare_mentions(text)}
     return tuple(choice for choice in choices if choice.letter in letters)
 
 
-def _bare_mentions(text: str) -> list[re.Match[str]]:
+def _find_bare_mentions(text: str) -> list[re.Match[str]]:
     """Return the capital letters that stand alone, without those that are denied or belong to a reason."""
     return [
         match
@@ -312,7 +312,7 @@ def _bare_mentions(text: str) -> list[re.Match[str]]:
     ]
 
 
-def _masked(text: str, choices: Choices) -> str:
+def _mask_options(text: str, choices: Choices) -> str:
     """Return the text without the options that it mentions."""
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         if option := _normalise(choice.text):

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from agents.reading.confidence import Factor, apply_temperature, pool_distributions
 from agents.routing.features import Features, Modality, compute_features, compute_question_features, guess_modality
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.types import Answer, Question, Route, Value
 
 PACKAGED = Path(__file__).with_name("router.json")
@@ -228,7 +228,7 @@ def read_router(file: Path) -> Router:
     try:
         router = Router.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
-        why = f" ({worded(error.errors()[0])})" if isinstance(error, ValidationError) else ""
+        why = f" ({word_problem(error.errors()[0])})" if isinstance(error, ValidationError) else ""
         raise BadConfig(
             f"{str(file)!r} is not a router of this version{why}; `earwitness eval fit-router` writes one."
         ) from error

@@ -75,12 +75,12 @@ class AskResult(Value):
 
 def ask(request: AskRequest) -> AskResult:
     """Answer: names are checked first, then the question, the models, and last the clip."""
-    builders = _builders(request)
+    builders = _choose_builders(request)
     models = LocalModels(request.names())
     question = check_question(request.question, request.choices)
     if request.path != "lalm" and request.models.llm in {None, *EMBEDDED_LLMS}:
         require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
-    with _interruptible():
+    with _allow_interrupts():
         answerers = {path: build(models) for path, build in builders.items()}
         clip = None if request.path in TEXT_ONLY else _load(request.clip)
         runner = asyncio.Runner()
@@ -91,7 +91,7 @@ def ask(request: AskRequest) -> AskResult:
                 runner.close()  # with a deadline it stays open: closing waits for models that are late
 
 
-def _builders(request: AskRequest) -> dict[str, Build]:
+def _choose_builders(request: AskRequest) -> dict[str, Build]:
     """Return path -> what builds it; on `both`, only a path that can ask follow-up questions gets the budget."""
     paths, answering = pick(WAYS, "path", request.path), request.answering
     budgets = [answering.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
@@ -110,7 +110,7 @@ class _Timed(NamedTuple):
 async def _ask_in_turn(
     answerers: Mapping[str, Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
 ) -> AskResult:
-    asks = {path: partial(_timed, one, question, clip, deadline_s) for path, one in answerers.items()}
+    asks = {path: partial(_ask_timed, one, question, clip, deadline_s) for path, one in answerers.items()}
     results = await ask_arms(asks, at_once=False)
     return AskResult(
         answers=tuple(one.answer for one in results.found.values()),
@@ -119,7 +119,9 @@ async def _ask_in_turn(
     )
 
 
-async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None) -> _Timed:
+async def _ask_timed(
+    answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None
+) -> _Timed:
     started = perf_counter()
     late = f"No answer within {deadline_s or 0:g} s; give it more with --deadline."
     with set_deadline(deadline_s):
@@ -129,7 +131,7 @@ async def _timed(answerer: Answerer, question: Question, clip: AudioClip | None,
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _allow_interrupts() -> Iterator[None]:
     """Let Ctrl-C end the process at once: asyncio would first wait for the models' threads, a minute or more."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -140,23 +142,23 @@ def _interruptible() -> Iterator[None]:
 
 def _load(path: Path) -> AudioClip:
     """Load the clip; messages of libsndfile's MP3 decoder about frames it cannot read are not shown."""
-    with Path(os.devnull).open("w") as nowhere, _redirected(2, nowhere.fileno()):
+    with Path(os.devnull).open("w") as nowhere, _redirect(2, nowhere.fileno()):
         return load(path)
 
 
 @contextmanager
-def stdout_kept() -> Iterator[IO[str]]:
+def keep_stdout() -> Iterator[IO[str]]:
     """Yield stdout for the answer alone: what libraries print meanwhile goes to stderr."""
     with (
         os.fdopen(os.dup(1), "w", errors="replace") as stdout,
-        _redirected(1, 2),
+        _redirect(1, 2),
         redirect_stdout(sys.stderr),
     ):
         yield stdout
 
 
 @contextmanager
-def _redirected(descriptor: int, target: int) -> Iterator[None]:
+def _redirect(descriptor: int, target: int) -> Iterator[None]:
     """Redirect below Python, where native libraries write."""
     kept = os.dup(descriptor)
     os.dup2(target, descriptor)

@@ -34,23 +34,23 @@ def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
     """Yield the steps of the trace in order, and last the answer."""
     for number, one in enumerate(answer.trace):
         is_first = all(one.step != before.step for before in answer.trace[:number])
-        told = (_statement(said) for said in answer.evidence if is_first and said.step == one.step)
-        arms = map(_opinion, answer.arms) if one.step == "reconcile" else ()
+        told = (_format_statement(said) for said in answer.evidence if is_first and said.step == one.step)
+        arms = map(_format_opinion, answer.arms) if one.step == "reconcile" else ()
         yield ExplainedStep(one.step, one.seconds, (one.text, *told, *arms))
     own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
-    yield ExplainedStep("answer", None, (_opinion(own) if answer.choice else answer.reply,))
+    yield ExplainedStep("answer", None, (_format_opinion(own) if answer.choice else answer.reply,))
 
 
-def _statement(statement: Evidence) -> str:
+def _format_statement(statement: Evidence) -> str:
     end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
     return f"{statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}): {statement.text}"
 
 
-def _opinion(opinion: Opinion) -> str:
+def _format_opinion(opinion: Opinion) -> str:
     shares = sorted(opinion.probabilities.items(), key=lambda share: -share[1])
     told = ", ".join(f"{letter} {share:.1%}" for letter, share in shares) or "without probabilities"
-    return f"{opinion.path}: {_named(opinion.choice)} ({told})"
+    return f"{opinion.path}: {_format_choice(opinion.choice)} ({told})"
 
 
-def _named(choice: Choice | None) -> str:
+def _format_choice(choice: Choice | None) -> str:
     return f"{choice.letter}) {choice.text}" if choice else "no option"

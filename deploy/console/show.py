@@ -33,11 +33,11 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
     print_choice(question, choices, answer, out)
     console = Console(file=out, highlight=False, markup=False)
     if answer.evidence:
-        console.print(_evidence(answer.evidence))
+        console.print(_tabulate_evidence(answer.evidence))
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
     console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", soft_wrap=True)
     if answer.degraded:
-        console.print(_missing(answer), soft_wrap=True)
+        console.print(_find_missing(answer), soft_wrap=True)
 
 
 def print_choice(question: str, choices: tuple[str, ...], answer: Answer, out: IO[str]) -> None:
@@ -45,8 +45,8 @@ def print_choice(question: str, choices: tuple[str, ...], answer: Answer, out: I
     console = Console(file=out, highlight=False, markup=False)
     console.print(question, style="bold")
     for option in Question.ask(question, choices).choices:
-        console.print(_option(option, answer), soft_wrap=True)
-    console.print(f"Answer: {_chosen(answer)}", style="bold")
+        console.print(_format_option(option, answer), soft_wrap=True)
+    console.print(f"Answer: {_format_chosen(answer)}", style="bold")
 
 
 def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult, out: IO[str]) -> None:
@@ -57,21 +57,21 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult
     table = Table("", *(answer.path for answer in answers), box=None, pad_edge=False, header_style="bold")
     for option in Question.ask(question, choices).choices:
         table.add_row(f"{option.letter}  {option.text}", *(_share(option, answer) for answer in answers))
-    table.add_row("Answer", *(_chosen(answer) for answer in answers), style="bold")
+    table.add_row("Answer", *(_format_chosen(answer) for answer in answers), style="bold")
     table.add_row("Seconds", *(f"{took_s:.1f}" for took_s in found.took_s))
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
     console.print(table)
     for answer in answers:
         console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))}", soft_wrap=True)
         if answer.evidence:
-            console.print(_evidence(answer.evidence))
+            console.print(_tabulate_evidence(answer.evidence))
         if answer.degraded:
-            console.print(_missing(answer), soft_wrap=True)
+            console.print(_find_missing(answer), soft_wrap=True)
     for line in found.missing:
         console.print(f"Missing: {line}", soft_wrap=True)
 
 
-def _missing(answer: Answer) -> str:
+def _find_missing(answer: Answer) -> str:
     return f"Missing: {'; '.join(answer.degraded)}"
 
 
@@ -80,7 +80,7 @@ def _share(option: Choice, answer: Answer) -> str:
     return f"{mark} {answer.probabilities[option.letter]:5.1%}" if answer.probabilities else mark
 
 
-def _option(option: Choice, answer: Answer) -> str:
+def _format_option(option: Choice, answer: Answer) -> str:
     mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
     if option.letter not in answer.probabilities:
         return f"{mark} {option.letter}  {option.text}"
@@ -90,13 +90,13 @@ def _option(option: Choice, answer: Answer) -> str:
     )
 
 
-def _chosen(answer: Answer) -> str:
+def _format_chosen(answer: Answer) -> str:
     if answer.choice:
         return f"{answer.choice.letter}) {answer.choice.text}"
     return answer.reply or "none: the LLM said nothing"
 
 
-def _evidence(evidence: tuple[Evidence, ...]) -> Table:
+def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
     columns = [Column(heading, no_wrap=True) for heading in ("seconds", "what", "source", "sure")]
     table = Table(*columns, "evidence", box=None, pad_edge=False, header_style="dim")
     for statement in evidence:

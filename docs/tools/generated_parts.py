@@ -49,36 +49,36 @@ def main() -> None:
     """Write every generated part of every page."""
     for page in sorted(DOCS.glob("*.md")):
         before = page.read_text(encoding="utf-8")
-        if (after := filled(before)) != before:
+        if (after := fill_parts(before)) != before:
             page.write_text(after, encoding="utf-8")
 
 
-def filled(page: str) -> str:
+def fill_parts(page: str) -> str:
     """Return the text of a page with its generated parts as the code has them."""
     return MARKED.sub(lambda found: found[1] + PARTS[found[2]]() + found[3], page)
 
 
 def file_tree() -> str:
     """Return every file of the five packages with one line each, folder by folder, as a block of text."""
-    lines = [line for package in PACKAGES for line in _folder(ROOT / package)]
+    lines = [line for package in PACKAGES for line in _list_folder(ROOT / package)]
     return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
-def _folder(folder: Path) -> Iterator[str]:
+def _list_folder(folder: Path) -> Iterator[str]:
     files = sorted(path for path in folder.iterdir() if path.suffix in LISTED and path.name != "__init__.py")
-    about = _docstring(folder / "__init__.py") if (folder / "__init__.py").is_file() else ""
+    about = _read_docstring(folder / "__init__.py") if (folder / "__init__.py").is_file() else ""
     if files:
         yield f"{folder.relative_to(ROOT).as_posix()}/".ljust(28) + f" {about}".rstrip()
         yield from (f"  {path.name:<26} {first_line(path)}" for path in files)
     for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"):
-        yield from _folder(inner)
+        yield from _list_folder(inner)
 
 
 def first_line(path: Path) -> str:
     """Return what a file is, in one line: from its docstring, its first comment, or the table above."""
     name = path.relative_to(ROOT).as_posix()
     if path.suffix == ".py":
-        return _docstring(path)
+        return _read_docstring(path)
     if name in DATA:
         return DATA[name]
     first = path.read_text(encoding="utf-8").partition("\n")[0]
@@ -86,7 +86,7 @@ def first_line(path: Path) -> str:
     return first.removeprefix("# ")
 
 
-def _docstring(path: Path) -> str:
+def _read_docstring(path: Path) -> str:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].removesuffix(".")
 

@@ -33,9 +33,9 @@ def check(rows: Sequence[AkbOpenRow], sources: FactSources | None = None) -> tup
     files in `sources`, as far as they are given.
     """
     library = Library(sources or FactSources())
-    found = [Finding(row.id, problem) for row in rows for problem in _problems_of(row, library)]
+    found = [Finding(row.id, problem) for row in rows for problem in _find_problems(row, library)]
     shape = find_problems(rows, num_per_sub_category=NUM_PER_SUB_CATEGORY)
-    return tuple(found + [Finding("", problem) for problem in (*shape, *_guessable(rows))])
+    return tuple(found + [Finding("", problem) for problem in (*shape, *_check_guessing(rows))])
 
 
 def check_shape(rows: Sequence[Shaped]) -> tuple[Finding, ...]:
@@ -43,17 +43,17 @@ def check_shape(rows: Sequence[Shaped]) -> tuple[Finding, ...]:
     return tuple(Finding("", problem) for problem in find_problems(rows))
 
 
-def _problems_of(row: AkbOpenRow, library: Library) -> Iterator[str]:
+def _find_problems(row: AkbOpenRow, library: Library) -> Iterator[str]:
     if row.category not in CATEGORIES:
         yield f"is of no known category: {row.category!r}"
     if row.derivation is not None:
-        yield from _derived(row, row.derivation)
+        yield from _check_derivation(row, row.derivation)
         if row.source != COMPUTED and "sounds" not in row.derivation.parameters:
             yield f"is computed, but names a source: {row.source!r}"
     yield from library.problems(row)
 
 
-def _derived(row: AkbOpenRow, derivation: Derivation) -> Iterator[str]:
+def _check_derivation(row: AkbOpenRow, derivation: Derivation) -> Iterator[str]:
     if derivation.name not in RIGHT_CHOICES:
         yield f"has an unknown derivation: {derivation.name!r}"
         return
@@ -74,17 +74,17 @@ def score_guessing(rows: Sequence[AkbOpenRow]) -> dict[str, float]:
     first = sum(row.choices[0] == row.answer for row in rows)
     return {
         "always the first": first / max(1, len(rows)),
-        "always the longest": sum(map(_longest, rows)) / max(1, len(rows)),
+        "always the longest": sum(map(_guess_longest, rows)) / max(1, len(rows)),
     }
 
 
-def _longest(row: AkbOpenRow) -> float:
+def _guess_longest(row: AkbOpenRow) -> float:
     """Return the chance that one of the longest options, drawn at random, is the right one."""
     length = max(map(len, row.choices))
     return (len(row.answer) == length) / sum(len(choice) == length for choice in row.choices)
 
 
-def _guessable(rows: Sequence[AkbOpenRow]) -> Iterator[str]:
+def _check_guessing(rows: Sequence[AkbOpenRow]) -> Iterator[str]:
     low, high = GUESSING
     for name, score in score_guessing(rows).items():
         if not low <= score <= high:

@@ -47,19 +47,19 @@ class Library:
     def problems(self, row: AkbOpenRow) -> Iterator[str]:
         """Say what is wrong with the source of a row of fact, or with the pronunciations of a computed one."""
         if row.derivation is not None:
-            yield from self._unlike_the_dictionary(row)
+            yield from self._check_dictionary(row)
         elif match := WORDNET_SOURCE.fullmatch(row.source):
-            yield from self._wordnet(row, *match.groups())
+            yield from self._check_wordnet(row, *match.groups())
         elif match := CHILD_SOURCE.fullmatch(row.source):
-            yield from self._child(row, *match.groups())
+            yield from self._check_child(row, *match.groups())
         elif match := CLASS_SOURCE.fullmatch(row.source):
-            yield from self._class(row, *match.groups())
+            yield from self._check_class(row, *match.groups())
         elif match := SPECIFICATION_SOURCE.fullmatch(row.source):
-            yield from self._specification(match[1] or match[3], match[2] or match[4])
+            yield from self._check_specification(match[1] or match[3], match[2] or match[4])
         else:
             yield f"names no source that was opened: {row.source!r}"
 
-    def _unlike_the_dictionary(self, row: AkbOpenRow) -> Iterator[str]:
+    def _check_dictionary(self, row: AkbOpenRow) -> Iterator[str]:
         assert row.derivation is not None
         if "sounds" not in row.derivation.parameters:
             return
@@ -71,7 +71,7 @@ class Library:
             if self._pronunciations.get(word) != (sounds,):
                 yield f"{word!r} is {self._pronunciations.get(word)} in the dictionary, not {sounds!r}"
 
-    def _wordnet(self, row: AkbOpenRow, part: str, offset: str, quote: str) -> Iterator[str]:
+    def _check_wordnet(self, row: AkbOpenRow, part: str, offset: str, quote: str) -> Iterator[str]:
         if quote not in row.question:
             yield f"asks for something else than its source says: {quote!r}"
         if self._sources.wordnet is None:
@@ -90,7 +90,7 @@ class Library:
             if choice != row.answer and choice in kin:
                 yield f"has a wrong option that could be right: {choice!r}"
 
-    def _child(self, row: AkbOpenRow, parent: str, name: str, child: str, child_name: str) -> Iterator[str]:
+    def _check_child(self, row: AkbOpenRow, parent: str, name: str, child: str, child_name: str) -> Iterator[str]:
         if row.answer != name or f"'{child_name}'" not in row.question:
             yield f"does not ask or answer what its source says: {name!r} holds {child_name!r}"
         if self._sources.audioset is None:
@@ -103,7 +103,7 @@ class Library:
             if choice != row.answer and choice in above:
                 yield f"has a wrong option that is right: {choice!r}"
 
-    def _class(self, row: AkbOpenRow, id: str, name: str, quote: str) -> Iterator[str]:
+    def _check_class(self, row: AkbOpenRow, id: str, name: str, quote: str) -> Iterator[str]:
         if row.answer != name or quote not in row.question:
             yield f"does not ask or answer what its source says of {name!r}"
         if self._sources.audioset is None:
@@ -113,7 +113,7 @@ class Library:
         elif quote.rstrip(".") not in self._classes[id].description:
             yield f"quotes {quote!r}, but {name!r} is described as {self._classes[id].description!r}"
 
-    def _specification(self, kind: str, quote: str) -> Iterator[str]:
+    def _check_specification(self, kind: str, quote: str) -> Iterator[str]:
         text = self._specifications.get(kind)
         if text is not None and quote not in text:
             yield f"quotes {quote!r}, which is not in the {kind} specification"
@@ -136,9 +136,9 @@ class Library:
     @cached_property
     def _specifications(self) -> dict[str, str]:
         files = {"Opus": self._sources.opus, "FLAC": self._sources.flac}
-        return {kind: _plain(read_bytes(file).decode()) for kind, file in files.items() if file}
+        return {kind: _strip_tags(read_bytes(file).decode()) for kind, file in files.items() if file}
 
 
-def _plain(text: str) -> str:
+def _strip_tags(text: str) -> str:
     """Return a document without its tags and line breaks."""
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^<>]+>", "", text)))

@@ -50,7 +50,7 @@ def pitch_class(place: int) -> int:
     return 7 * place % 12
 
 
-def _signature_of(key: str) -> int:
+def _count_accidentals(key: str) -> int:
     tonic, _, mode = key.rpartition(" ")
     return count_fifths(tonic) + (MINOR if mode == "minor" else 0)
 
@@ -84,12 +84,12 @@ HOLDS: Mapping[str, Claim] = {
     "interval_between": lambda d, choice: (
         count_fifths(d.text("high")) - count_fifths(d.text("low")) == INTERVALS[choice]
     ),
-    "signature": lambda d, choice: _signature_of(d.text("key")) == _signature(choice),
+    "signature": lambda d, choice: _count_accidentals(d.text("key")) == _signature(choice),
     "key": lambda d, choice: (
-        _signature_of(choice) == _signature(d.text("signature")) and choice.endswith(d.text("mode"))
+        _count_accidentals(choice) == _signature(d.text("signature")) and choice.endswith(d.text("mode"))
     ),
     "relative": lambda d, choice: (
-        _signature_of(choice) == _signature_of(d.text("key")) and choice.endswith(d.text("mode"))
+        _count_accidentals(choice) == _count_accidentals(d.text("key")) and choice.endswith(d.text("mode"))
     ),
     "degree": lambda d, choice: count_fifths(choice) == _degree(d),
     "chord_notes": lambda d, choice: _notes(choice) == _chord(d.text("chord")),
@@ -97,7 +97,7 @@ HOLDS: Mapping[str, Claim] = {
 }
 
 
-def _sound(name: str, choice: str) -> frozenset[int] | None:
+def _find_pitch_classes(name: str, choice: str) -> frozenset[int] | None:
     """Return the pitch classes that an option names; None where it names none."""
     if name in {"note_above", "note_below", "degree", "chord_notes"}:
         return frozenset(map(pitch_class, _notes(choice)))
@@ -108,5 +108,5 @@ def right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]
     """Return the options that are right, and those that sound like a right one."""
     name = derivation.name
     right = [choice for choice in choices if HOLDS[name](derivation, choice)]
-    sounds = {_sound(name, choice) for choice in right} - {None}
-    return [choice for choice in choices if choice in right or _sound(name, choice) in sounds]
+    sounds = {_find_pitch_classes(name, choice) for choice in right} - {None}
+    return [choice for choice in choices if choice in right or _find_pitch_classes(name, choice) in sounds]

@@ -65,8 +65,8 @@ def _note_ratio(given: Given, dots: Fraction = Fraction(1)) -> float:
     return float(Fraction(NOTE_LENGTHS[given.text("small")], NOTE_LENGTHS[given.text("large")]) * dots)
 
 
-def _doubled(value: float, times: int) -> float:
-    return value if not times else _doubled(value + value, times - 1)
+def _double(value: float, times: int) -> float:
+    return value if not times else _double(value + value, times - 1)
 
 
 def _fold(tone: float, rate: float) -> float:
@@ -92,7 +92,7 @@ TRUTHS: Mapping[str, Truth] = {
     "voice_cycles": lambda g: g("pitch") * g("span"),
     "frequency": lambda g: A4_HZ * math.exp(math.log(2) * (_midi(g.text("pitch")) - A4_MIDI) / 12),
     "midi": lambda g: _midi(g.text("pitch")),
-    "octaves": lambda g: _doubled(g("base"), OCTAVES[g.text("octaves")]),
+    "octaves": lambda g: _double(g("base"), OCTAVES[g.text("octaves")]),
     "beat": lambda g: 1 / g("tempo"),
     "bars": lambda g: g("bars") * g("per_bar") / g("tempo"),
     "beats": lambda g: g("span") * g("tempo"),

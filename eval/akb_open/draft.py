@@ -67,8 +67,8 @@ def make_numeric_draft(numeric: Numeric, rng: Random) -> DraftQuestion:
     truth, digits = numeric.truth, numeric.digits
     answer = format_amount(truth, numeric.unit, digits)
     usable = [value for value in (*numeric.wrong, *_spread(numeric)) if _is_usable(value, truth, digits)]
-    larger = _texts(numeric, answer, [value for value in usable if value > truth])
-    smaller = _texts(numeric, answer, [value for value in usable if value < truth])
+    larger = _format_amounts(numeric, answer, [value for value in usable if value > truth])
+    smaller = _format_amounts(numeric, answer, [value for value in usable if value < truth])
     derivation = Derivation(name=numeric.name, parameters=dict(numeric.given))
     return DraftQuestion(question, answer, smaller, COMPUTED, derivation, larger)
 
@@ -87,7 +87,7 @@ def _is_usable(value: float, truth: float, digits: int) -> bool:
     return is_distinct(value, truth, digits) and whole and (value > 0 or truth < 0)
 
 
-def _texts(numeric: Numeric, answer: str, values: Sequence[float]) -> tuple[str, ...]:
+def _format_amounts(numeric: Numeric, answer: str, values: Sequence[float]) -> tuple[str, ...]:
     texts = dict.fromkeys(format_amount(value, numeric.unit, numeric.digits) for value in values)
     zero = format_amount(0, numeric.unit, numeric.digits)
     return tuple(text for text in texts if text not in {answer, zero})[:NUM_KEPT]
@@ -97,8 +97,8 @@ def assemble(name: str, drafts: Drafts, seed: int) -> list[AkbOpenRow]:
     """Draw the rows of one sub-category, the same ones for the same seed."""
     rng = Random(f"{seed} {name}")  # noqa: S311  questions, no secrets
     extra = rng.randrange(4)  # which letters get the two rows that 30 has over 28
-    letters = _shuffled(rng, [(number + extra) % 4 for number in range(NUM_PER_SUB_CATEGORY)])
-    ranks = _shuffled(rng, [number % 4 for number in range(NUM_PER_SUB_CATEGORY)])
+    letters = _shuffle(rng, [(number + extra) % 4 for number in range(NUM_PER_SUB_CATEGORY)])
+    ranks = _shuffle(rng, [number % 4 for number in range(NUM_PER_SUB_CATEGORY)])
     rows: list[AkbOpenRow] = []
     asked: set[str] = set()
     for found in drafts.draw(rng):
@@ -106,22 +106,28 @@ def assemble(name: str, drafts: Drafts, seed: int) -> list[AkbOpenRow]:
             continue
         asked.add(found.question)
         rows.append(
-            _row(name, drafts.category, found, letters[len(rows)], _shuffled(rng, _three(rng, found, ranks[len(rows)])))
+            _make_row(
+                name,
+                drafts.category,
+                found,
+                letters[len(rows)],
+                _shuffle(rng, _draw_wrong(rng, found, ranks[len(rows)])),
+            )
         )
         if len(rows) == NUM_PER_SUB_CATEGORY:
-            return _numbered(name, rows)
+            return _number_rows(name, rows)
     raise AssertionError(f"{name}: only {len(rows)} questions could be drawn")
 
 
-def _shuffled(rng: Random, values: list[Item]) -> list[Item]:
+def _shuffle(rng: Random, values: list[Item]) -> list[Item]:
     rng.shuffle(values)
     return values
 
 
-def _three(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
+def _draw_wrong(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     """Draw three wrong options such that about `rank` of them are longer than the right one."""
     if found.larger:
-        return _around(rng, found, rank)
+        return _draw_around(rng, found, rank)
     best: list[str] = []
     for _ in range(NUM_TRIES):
         three = rng.sample(found.wrong, NUM_WRONG)
@@ -130,7 +136,7 @@ def _three(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     return best
 
 
-def _around(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
+def _draw_around(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     """Draw `rank` values above the right one and the others below, as far as there are."""
     num_larger = max(min(rank, len(found.larger)), NUM_WRONG - len(found.wrong))
     return rng.sample(found.larger, num_larger) + rng.sample(found.wrong, NUM_WRONG - num_larger)
@@ -140,7 +146,7 @@ def _miss(found: DraftQuestion, three: Sequence[str], rank: int) -> int:
     return abs(sum(len(text) > len(found.answer) for text in three) - rank)
 
 
-def _row(name: str, category: str, found: DraftQuestion, letter: int, wrong: list[str]) -> AkbOpenRow:
+def _make_row(name: str, category: str, found: DraftQuestion, letter: int, wrong: list[str]) -> AkbOpenRow:
     choices = wrong[:]
     choices.insert(letter, found.answer)
     first, second, third, fourth = choices
@@ -156,6 +162,6 @@ def _row(name: str, category: str, found: DraftQuestion, letter: int, wrong: lis
     )
 
 
-def _numbered(name: str, rows: list[AkbOpenRow]) -> list[AkbOpenRow]:
+def _number_rows(name: str, rows: list[AkbOpenRow]) -> list[AkbOpenRow]:
     slug = name.lower().replace(" and ", " ").replace(" ", "-")
     return [row.model_copy(update={"id": f"{slug}-{number:02}"}) for number, row in enumerate(rows, start=1)]

@@ -57,10 +57,10 @@ def sub_categories(wordnet: WordNet, ontology: Mapping[str, SoundClass]) -> SubC
     """Return the sub-categories whose answers stand in a source."""
     tables = TypeAdapter(list[WordTable]).validate_json(TABLES.read_bytes())
     return {
-        **{table.sub_category: Drafts(table.category, _words(table, wordnet)) for table in tables},
-        "Sound sources": Drafts("Sound", _described(ontology)),
-        "Sound families": Drafts("Sound", _families(ontology)),
-        "Codecs": Drafts("Technical", _codecs),
+        **{table.sub_category: Drafts(table.category, _draft_words(table, wordnet)) for table in tables},
+        "Sound sources": Drafts("Sound", _draft_descriptions(ontology)),
+        "Sound families": Drafts("Sound", _draft_families(ontology)),
+        "Codecs": Drafts("Technical", _draft_codecs),
     }
 
 
@@ -75,10 +75,10 @@ def overlap(first: str, second: str) -> float:
     return len(one & other) / max(1, len(one | other))
 
 
-def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[DraftQuestion]]:
+def _draft_words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[DraftQuestion]]:
     def draw(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts that ask for the word of a gloss, each sense once."""
-        senses = [_sense(wordnet, sense) for sense in table.senses]
+        senses = [_find_sense(wordnet, sense) for sense in table.senses]
         for word, synset in rng.sample(senses, len(senses)):
             near = {each for kin in synset.kin for each in wordnet.synset(*kin).words}
             wrong = {
@@ -96,7 +96,7 @@ def _words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Iterator[Dr
     return draw
 
 
-def _sense(wordnet: WordNet, text: str) -> tuple[str, Synset]:
+def _find_sense(wordnet: WordNet, text: str) -> tuple[str, Synset]:
     part, offset, word = text.split(" ", 2)
     synset = wordnet.synset(part, offset)
     assert word in synset.words, f"{word} is not at data.{part} {offset}"
@@ -112,7 +112,7 @@ def _is_wrong(table: WordTable, word: str, synset: Synset, other: str, found: Sy
     return other not in synset.words and word not in found.words and not (alike or kin or near)
 
 
-def parents_of(ontology: Mapping[str, SoundClass]) -> dict[str, set[str]]:
+def find_parents(ontology: Mapping[str, SoundClass]) -> dict[str, set[str]]:
     """Return the direct parents of each class."""
     parents: dict[str, set[str]] = {name: set() for name in ontology}
     for name, sound in ontology.items():
@@ -121,7 +121,7 @@ def parents_of(ontology: Mapping[str, SoundClass]) -> dict[str, set[str]]:
     return parents
 
 
-def ancestors_of(id: str, parents: Mapping[str, set[str]]) -> set[str]:
+def find_ancestors(id: str, parents: Mapping[str, set[str]]) -> set[str]:
     """Return all classes above a class."""
     above: set[str] = set()
     front = set(parents[id])
@@ -131,15 +131,15 @@ def ancestors_of(id: str, parents: Mapping[str, set[str]]) -> set[str]:
     return above
 
 
-def _related(one: str, other: str, parents: Mapping[str, set[str]]) -> bool:
-    return one == other or one in ancestors_of(other, parents) or other in ancestors_of(one, parents)
+def _is_related(one: str, other: str, parents: Mapping[str, set[str]]) -> bool:
+    return one == other or one in find_ancestors(other, parents) or other in find_ancestors(one, parents)
 
 
-def _alike(name: str, other: str) -> bool:
+def _is_alike(name: str, other: str) -> bool:
     return any({name, other} <= alike for alike in ALIKE_CLASSES)
 
 
-def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
+def _draft_descriptions(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
     ask = (
         "Which sound is meant by this description: {text}",
         "Which class of sound does this describe? {text}",
@@ -148,21 +148,23 @@ def _described(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterato
 
     def draw(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts that ask for the class of a description, each class once."""
-        parents = parents_of(ontology)
-        usable = [sound for sound in ontology.values() if not sound.is_abstract and _sentence(sound)]
+        parents = find_parents(ontology)
+        usable = [sound for sound in ontology.values() if not sound.is_abstract and _pick_sentence(sound)]
         for sound in rng.sample(usable, len(usable)):
-            text = _sentence(sound)
-            near = [other for other in usable if not _related(other.id, sound.id, parents) and _is_apart(sound, other)]
-            above = ancestors_of(sound.id, parents)
-            near.sort(key=lambda other: (-len(above & ancestors_of(other.id, parents)), rng.random()))
-            cousins = [other.name for other in near if above & ancestors_of(other.id, parents)]
+            text = _pick_sentence(sound)
+            near = [
+                other for other in usable if not _is_related(other.id, sound.id, parents) and _is_apart(sound, other)
+            ]
+            above = find_ancestors(sound.id, parents)
+            near.sort(key=lambda other: (-len(above & find_ancestors(other.id, parents)), rng.random()))
+            cousins = [other.name for other in near if above & find_ancestors(other.id, parents)]
             source = f'{AUDIOSET}, {sound.id} "{sound.name}": "{text}"'
             yield DraftQuestion(rng.choice(ask).format(text=text), sound.name, tuple(cousins[:NUM_COUSINS]), source)
 
     return draw
 
 
-def _sentence(sound: SoundClass) -> str:
+def _pick_sentence(sound: SoundClass) -> str:
     """Return the first sentence of a description; nothing where it is long or holds the name."""
     text = re.split(r"(?<=[a-z)])\.\s", sound.description)[0].strip().rstrip(".")
     stems = {word[:4] for word in content_words(sound.name)}
@@ -176,12 +178,12 @@ def _is_apart(sound: SoundClass, other: SoundClass) -> bool:
     }
     return (
         not mentioned
-        and not _alike(sound.name, other.name)
+        and not _is_alike(sound.name, other.name)
         and overlap(sound.description, other.description) < SHARED_WORDS / 2
     )
 
 
-def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
+def _draft_families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator[DraftQuestion]]:
     ask = (
         "In the AudioSet ontology, under which class is '{child}' filed?",
         "Of which AudioSet class is '{child}' a direct child?",
@@ -189,7 +191,7 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
 
     def draw(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts that ask for the family of a sound, for sounds with one family."""
-        parents = parents_of(ontology)
+        parents = find_parents(ontology)
         groups = [sound for sound in ontology.values() if len(sound.child_ids) >= 3]
         for child in rng.sample(list(ontology.values()), len(ontology)):
             if len(parents[child.id]) != 1 or "other" in child.name.lower():
@@ -198,15 +200,15 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
             stems = {word[:4] for word in content_words(parent.name)}
             if stems & {word[:4] for word in content_words(child.name)} or len(parent.child_ids) < 2:
                 continue
-            top = ancestors_of(parent.id, parents)
+            top = find_ancestors(parent.id, parents)
             apart = [
                 group
                 for group in groups
-                if parent.id not in ancestors_of(group.id, parents)  # else it may hold the child as well
-                and not _related(group.id, child.id, parents)
-                and not _alike(group.name, parent.name)
+                if parent.id not in find_ancestors(group.id, parents)  # else it may hold the child as well
+                and not _is_related(group.id, child.id, parents)
+                and not _is_alike(group.name, parent.name)
             ]
-            wrong = [group.name for group in apart if ancestors_of(group.id, parents) & top]
+            wrong = [group.name for group in apart if find_ancestors(group.id, parents) & top]
             if len(wrong) < 3:
                 continue
             source = f'{AUDIOSET}, {parent.id} "{parent.name}": child {child.id} "{child.name}"'
@@ -217,7 +219,7 @@ def _families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], Iterator
     return draw
 
 
-def _codecs(rng: Random) -> Iterator[DraftQuestion]:
+def _draft_codecs(rng: Random) -> Iterator[DraftQuestion]:
     facts: Sequence[CodecFact] = TypeAdapter(list[CodecFact]).validate_python(json.loads(CODECS.read_bytes()))
     for fact in rng.sample(facts, len(facts)):
         yield DraftQuestion(fact.question, fact.answer, fact.wrong, f'{fact.source}: "{fact.quote}"')

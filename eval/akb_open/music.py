@@ -110,7 +110,7 @@ def _signature(note: SpelledNote, mode: str) -> int:
     return SIGNATURES[LETTERS[note.letter]] + 7 * note.accidental - (3 if mode == "minor" else 0)
 
 
-def _shown(signature: int) -> str:
+def _word_signature(signature: int) -> str:
     kind = "sharp" if signature > 0 else "flat"
     return "no sharps or flats" if not signature else f"{abs(signature)} {kind}{'s' if abs(signature) > 1 else ''}"
 
@@ -131,13 +131,17 @@ def _key_signatures(rng: Random) -> Iterator[DraftQuestion]:
         kind = rng.randrange(3)
         if kind == 0:
             yield _draft(
-                "signature", f"What is the key signature of {key}?", _shown(number), tuple(map(_shown, near)), key=key
+                "signature",
+                f"What is the key signature of {key}?",
+                _word_signature(number),
+                tuple(map(_word_signature, near)),
+                key=key,
             )
         elif kind == 1:
             right = next(name for name, value in KEYS.items() if value == number and name.endswith(mode))
             wrong = tuple(name for name, value in KEYS.items() if value in near and name.endswith(mode))
-            question = f"Which {mode} key has a key signature of {_shown(number)}?"
-            yield _draft("key", question, right, wrong, mode=mode, signature=_shown(number))
+            question = f"Which {mode} key has a key signature of {_word_signature(number)}?"
+            yield _draft("key", question, right, wrong, mode=mode, signature=_word_signature(number))
         else:
             other = "minor" if key.endswith("major") else "major"
             right = next(name for name, value in KEYS.items() if value == number and name.endswith(other))
@@ -160,7 +164,7 @@ def _scales(rng: Random) -> Iterator[DraftQuestion]:
         )
 
 
-def _spelled(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
+def _spell(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
     notes = [root, *(root.up(2 * number, size) for number, size in enumerate(semitones, start=1))]
     return None if any(note is None or note not in ROOTS for note in notes) else ", ".join(map(str, notes))
 
@@ -169,12 +173,12 @@ def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random
     def draw(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts on the notes of a chord and on the chord of notes, without end."""
         spelled = {
-            f"{root} {kind}{noun}": notes for kind in kinds for root in ROOTS if (notes := _spelled(root, kinds[kind]))
+            f"{root} {kind}{noun}": notes for kind in kinds for root in ROOTS if (notes := _spell(root, kinds[kind]))
         }
         while True:
             chord = rng.choice(list(spelled))
             sounds = _sounds(spelled[chord])
-            near = [name for name in spelled if _kin(name, chord) and _sounds(spelled[name]) != sounds]
+            near = [name for name in spelled if _is_kin(name, chord) and _sounds(spelled[name]) != sounds]
             if rng.random() < 0.5:
                 wrong = tuple(spelled[name] for name in near)
                 yield _draft("chord_notes", f"Which notes make up the {chord}?", spelled[chord], wrong, chord=chord)
@@ -185,7 +189,7 @@ def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random
     return draw
 
 
-def _kin(name: str, chord: str) -> bool:
+def _is_kin(name: str, chord: str) -> bool:
     """Tell whether two chords share the root's letter or the kind, so that one is mistaken for the other."""
     return name[0] == chord[0] or name.split()[-2:] == chord.split()[-2:]
 
@@ -284,19 +288,19 @@ def _note_values(rng: Random) -> Iterator[DraftQuestion]:
         if kind == 0:
             count = VALUES[large] / VALUES[small]
             templates = ("How many {small} notes last as long as one {large} note?",)
-            yield _values(rng, "note_values", templates, count, small=small, large=large)
+            yield _draft_values(rng, "note_values", templates, count, small=small, large=large)
         elif kind == 1 and VALUES[large] * 3 // 2 % VALUES[small] == 0:
             templates = ("How many {small} notes last as long as one dotted {large} note?",)
-            yield _values(rng, "dotted", templates, 1.5 * VALUES[large] / VALUES[small], small=small, large=large)
+            yield _draft_values(rng, "dotted", templates, 1.5 * VALUES[large] / VALUES[small], small=small, large=large)
         else:
             metre = rng.choice(["2/4", "3/4", "4/4", "5/4", "6/8", "9/8", "12/8", "7/8", "3/2", "2/2"])
             beats, unit = map(int, metre.split("/"))
             templates = ("How many {small} notes fill one bar of {metre} time?",)
             if (count := beats * 64 / unit / VALUES[small]) == int(count) and count > 1:
-                yield _values(rng, "bar_values", templates, count, small=small, metre=metre)
+                yield _draft_values(rng, "bar_values", templates, count, small=small, metre=metre)
 
 
-def _values(rng: Random, name: str, templates: tuple[str, ...], count: float, **given: str) -> DraftQuestion:
+def _draft_values(rng: Random, name: str, templates: tuple[str, ...], count: float, **given: str) -> DraftQuestion:
     wrong = [count / 2, count * 2, count * 1.5, count + 1, count + 2, count - 1]
     wrong = [value for value in wrong if value >= 1 and value == int(value)]
     return make_numeric_draft(Numeric(name, templates, given, count, wrong, "", 0), rng)

@@ -119,11 +119,13 @@ class Speller:
         by_rhyme: dict[tuple[str, ...], list[Word]] = defaultdict(list)
         for word in self._words:
             by_rhyme[word.rhyme].append(word)
-        for word in _many(rng, self._short):
+        for word in _draw_many(rng, self._short):
             right = [
                 other.text
                 for other in by_rhyme[word.rhyme]
-                if other.plain != word.plain and _onset(other) != _onset(word) and other.text[-3:] != word.text[-3:]
+                if other.plain != word.plain
+                and _find_onset(other) != _find_onset(word)
+                and other.text[-3:] != word.text[-3:]
             ]
             alike = [
                 other.text for other in self._short if other.text[-2:] == word.text[-2:] and other.rhyme != word.rhyme
@@ -139,7 +141,7 @@ class Speller:
     def stress(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask where a word is stressed, and which word is stressed there."""
         long = [word for word in self._words if len(word.vowels) in {3, 4} and _has_one_stress(word)]
-        for word in _many(rng, long):
+        for word in _draw_many(rng, long):
             place, count = word.stressed, len(word.vowels)
             if place > 2:
                 continue
@@ -159,7 +161,7 @@ class Speller:
 
     def syllables(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of syllables of a word, and for the word of so many."""
-        for word in _many(rng, self._words):
+        for word in _draw_many(rng, self._words):
             count = len(word.vowels)
             if not 2 <= count <= 5 or _has_hiatus(word):
                 continue
@@ -178,7 +180,7 @@ class Speller:
 
     def phonemes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of speech sounds; letters and sounds differ in number."""
-        for word in _many(rng, self._words):
+        for word in _draw_many(rng, self._words):
             count = len(word.sounds)
             if not 3 <= count <= 8 or count == len(word.text) or _has_hiatus(word):
                 continue
@@ -201,7 +203,7 @@ class Speller:
             wrong = [
                 other.text
                 for other in self._words
-                if _merged(other.plain) != _merged(asked.plain) and _looks_like(other, asked)
+                if _merge_vowels(other.plain) != _merge_vowels(asked.plain) and _looks_like(other, asked)
             ]
             found = self._pick(rng, "homophone", rng.choice(templates), {"word": asked.text}, [right.text], wrong)
             if found:
@@ -213,7 +215,7 @@ class Speller:
             "Which word forms a minimal pair with '{word}', differing in exactly one speech sound?",
             "Replacing a single speech sound of '{word}' gives which of these words?",
         )
-        for word in _many(rng, self._short):
+        for word in _draw_many(rng, self._short):
             if len(word.sounds) < 3:
                 continue
             near = [
@@ -236,11 +238,11 @@ class Speller:
 
     def _is_replaced(self, text: str, word: Word) -> bool:
         other = self._known[text].plain
-        return len(other) == len(word.plain) and _merged(other) != _merged(word.plain)
+        return len(other) == len(word.plain) and _merge_vowels(other) != _merge_vowels(word.plain)
 
     def edges(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word begins or ends with the same consonant sound; wrong ones share the letter."""
-        for word in _many(rng, self._words):
+        for word in _draw_many(rng, self._words):
             place = rng.choice(["begins", "ends"])
             edge = 0 if place == "begins" else -1
             sound, letter = word.plain[edge], word.text[edge]
@@ -270,7 +272,7 @@ class Speller:
         """Ask which word has the same vowel; wrong ones have the same vowel letters."""
         templates = ("Which word has the same vowel sound as '{word}'?", "Whose vowel sounds like the one in '{word}'?")
         short = [word for word in self._short if "R" not in word.plain]  # an R colours the vowel before it
-        for word in _many(rng, short):
+        for word in _draw_many(rng, short):
             vowel, letters = word.vowels[0][:-1], _vowel_letters(word)
             right = [
                 o.text
@@ -280,7 +282,7 @@ class Speller:
             wrong = [
                 o.text
                 for o in short
-                if _merged([o.vowels[0][:-1]]) != _merged([vowel]) and _vowel_letters(o) == letters
+                if _merge_vowels([o.vowels[0][:-1]]) != _merge_vowels([vowel]) and _vowel_letters(o) == letters
             ]
             if len(set(letters)) < 2:
                 continue
@@ -296,7 +298,7 @@ class Speller:
                 yield found
 
 
-def _many(rng: Random, words: Sequence[Word]) -> Iterator[Word]:
+def _draw_many(rng: Random, words: Sequence[Word]) -> Iterator[Word]:
     for _ in range(MAX_DRAWS):
         yield rng.choice(words)
 
@@ -312,11 +314,11 @@ def _has_hiatus(word: Word) -> bool:
     return any(one[-1].isdigit() and other[-1].isdigit() for one, other in pairwise(word.sounds))
 
 
-def _onset(word: Word) -> tuple[str, ...]:
+def _find_onset(word: Word) -> tuple[str, ...]:
     return word.plain[: len(word.plain) - len(word.rhyme)]
 
 
-def _merged(sounds: Sequence[str]) -> tuple[str, ...]:
+def _merge_vowels(sounds: Sequence[str]) -> tuple[str, ...]:
     """Write the vowels of `cot` and `caught` alike, as many speakers do: no answer may hang on them."""
     return tuple("AA" if sound == "AO" else sound for sound in sounds)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_published
 from eval.benchmarks.text_rows import read_fields
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.files import sync_to_disk
 from services.json_lines import format_id
 from services.types import Value
@@ -64,7 +64,9 @@ def read_reviews(file: Path) -> list[Review]:
     try:
         return [Review.model_validate_json(line) for line in lines[:-1] if line.strip()]
     except ValidationError as error:
-        raise BadConfig(f"{str(file)!r} holds a line that is not a review: {worded(error.errors()[0])}.") from error
+        raise BadConfig(
+            f"{str(file)!r} holds a line that is not a review: {word_problem(error.errors()[0])}."
+        ) from error
 
 
 def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str], str]) -> int:
@@ -102,7 +104,7 @@ def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str],
 
 def merge(benchmark: Benchmark, first: Path, second: Path) -> Agreement:
     """Compare two annotators' files; `BadConfig` where they are one person's or about another benchmark."""
-    (name_a, by_a), (name_b, by_b) = _judgements(first, benchmark), _judgements(second, benchmark)
+    (name_a, by_a), (name_b, by_b) = _read_judgements(first, benchmark), _read_judgements(second, benchmark)
     if name_a == name_b:
         raise BadConfig(f"Both files are of {name_a!r}; two annotators are needed.")
     both = [item.id for item in benchmark.items if item.id in by_a and item.id in by_b]
@@ -167,7 +169,7 @@ def _own(reviews: Sequence[Review], benchmark: Benchmark, annotator: str, file: 
     return reviews
 
 
-def _judgements(file: Path, benchmark: Benchmark) -> tuple[str, dict[str, Judgement]]:
+def _read_judgements(file: Path, benchmark: Benchmark) -> tuple[str, dict[str, Judgement]]:
     reviews = read_reviews(file)
     if not reviews:
         raise BadConfig(f"{str(file)!r} holds no reviews; `earwitness eval akb-review --annotator NAME` writes them.")

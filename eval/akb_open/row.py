@@ -8,7 +8,7 @@ from typing import TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from eval.akb_open.lexicon import read_bytes
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.types import Value
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "akb-open.json"
@@ -60,7 +60,7 @@ def read_rows(file: Path = FILE) -> tuple[AkbOpenRow, ...]:
         row, *fields = problem["loc"] or (-1,)
         place = f"row {int(row) + 1}, field {'.'.join(map(str, fields))!r}"
         raise BadConfig(
-            f"{str(file)!r}, {place}: {worded(problem)}; a list written by akb_open.generate works."
+            f"{str(file)!r}, {place}: {word_problem(problem)}; a list written by akb_open.generate works."
         ) from error
 
 

@@ -102,7 +102,7 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
     if rows_a[shared[0]].answer is None:
         raise BadConfig(f"The answers of {a.name!r} are withheld: nothing says which of the two is right.")
     pairs = [_pair(rows_a[id_], rows_b[id_], scorer) for id_ in shared]
-    sides = [_side(side, rows, shared, scorer) for side, rows in ((a, rows_a), (b, rows_b))]
+    sides = [_make_side(side, rows, shared, scorer) for side, rows in ((a, rows_a), (b, rows_b))]
     if a.name == b.name:
         sides = [side.model_copy(update={"name": stored.key}) for side, stored in zip(sides, (a, b), strict=True)]
     n, only_a, only_b = len(pairs), _count(pairs, (True, False)), _count(pairs, (False, True))
@@ -120,13 +120,13 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
         difference=difference.value,
         se=difference.se,
         ci_95=difference.ci_95,
-        clustered_se=_clustered(pairs),
+        clustered_se=_compute_clustered_se(pairs),
         cohens_h=cohens_h(sides[0].correct / n, sides[1].correct / n),
         oracle=(n - _count(pairs, (False, False))) / n,
-        switch_by_task=_switched(pairs) / n,
+        switch_by_task=_count_switched(pairs) / n,
         detectable_difference=detectable_difference(n, max(1, only_a + only_b) / n),
-        by_task=_groups(pairs, [pair.task for pair in pairs]),
-        by_category=_groups(pairs, [pair.category for pair in pairs]),
+        by_task=_compare_groups(pairs, [pair.task for pair in pairs]),
+        by_category=_compare_groups(pairs, [pair.category for pair in pairs]),
     )
 
 
@@ -145,17 +145,22 @@ def _pair(a: StoredRow, b: StoredRow, scorer: ScoreFunction) -> _Pair:
     require_same(a, b)
     verdict = a.verdict
     return _Pair(
-        verdict.id, verdict.task, verdict.category, verdict.cluster or verdict.id, _right(a, scorer), _right(b, scorer)
+        verdict.id,
+        verdict.task,
+        verdict.category,
+        verdict.cluster or verdict.id,
+        _is_right(a, scorer),
+        _is_right(b, scorer),
     )
 
 
-def _right(row: StoredRow, scorer: ScoreFunction) -> bool:
+def _is_right(row: StoredRow, scorer: ScoreFunction) -> bool:
     return row.verdict.correct_strict if scorer == "strict" else row.verdict.correct_official
 
 
-def _side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequence[str], scorer: ScoreFunction) -> Side:
+def _make_side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequence[str], scorer: ScoreFunction) -> Side:
     paired = [rows[id_] for id_ in shared]
-    correct = sum(_right(row, scorer) for row in paired)
+    correct = sum(_is_right(row, scorer) for row in paired)
     return Side(
         name=stored.name,
         correct=correct,
@@ -170,7 +175,7 @@ def _count(pairs: Sequence[_Pair], rights: tuple[bool, bool]) -> int:
     return sum((pair.right_a, pair.right_b) == rights for pair in pairs)
 
 
-def _clustered(pairs: Sequence[_Pair]) -> float | None:
+def _compute_clustered_se(pairs: Sequence[_Pair]) -> float | None:
     clusters = [pair.cluster for pair in pairs]
     if len(set(clusters)) == len(pairs):
         return None
@@ -185,12 +190,12 @@ def group_by_name(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, l
     return {name: groups[name] for name in sorted(groups)}
 
 
-def _switched(pairs: Sequence[_Pair]) -> int:
+def _count_switched(pairs: Sequence[_Pair]) -> int:
     groups = group_by_name(pairs, [pair.task for pair in pairs]).values()
     return sum(max(sum(p.right_a for p in group), sum(p.right_b for p in group)) for group in groups)
 
 
-def _groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[GroupComparison, ...]:
+def _compare_groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[GroupComparison, ...]:
     """Compare within each group that has a name; Holm's correction is over all of them."""
     groups = {name: group for name, group in group_by_name(pairs, names).items() if name}
     tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]

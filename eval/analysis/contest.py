@@ -88,28 +88,28 @@ def contest(results: Sequence[StoredResult], scorer: ScoreFunction = "strict") -
         raise BadConfig(f"{', '.join(map(repr, names))} share {len(shared)} items that have an answer; compare others.")
     if len(set(names)) < len(names):
         raise BadConfig(f"The results are named {', '.join(map(repr, names))}; give each folder a name of its own.")
-    speeds = [_speed(result) for result in results]
-    items = [_item([rows[id_] for rows in by_id], speeds, scorer) for id_ in shared]
+    speeds = [_find_speed(result) for result in results]
+    items = [_make_item([rows[id_] for rows in by_id], speeds, scorer) for id_ in shared]
     contestants = tuple(
-        _contestant(result, [item.right[place] for item in items]) for place, result in enumerate(results)
+        _make_contestant(result, [item.right[place] for item in items]) for place, result in enumerate(results)
     )
     return Contest(
         scorer=scorer,
         n=len(items),
         contestants=contestants,
-        overall=_fields({"all": items}, contestants)[0],
-        by_task=_fields(group_by_name(items, [item.task for item in items]), contestants),
-        by_category=_fields(group_by_name(items, [item.category for item in items]), contestants),
+        overall=_find_winners({"all": items}, contestants)[0],
+        by_task=_find_winners(group_by_name(items, [item.task for item in items]), contestants),
+        by_category=_find_winners(group_by_name(items, [item.category for item in items]), contestants),
     )
 
 
-def _speed(result: StoredResult) -> float:
+def _find_speed(result: StoredResult) -> float:
     """Return the seconds of a run per second between a question and its answer: items share the run's time."""
     waited = sum(verdict.took_s for verdict in result.verdicts)
     return max(verdict.clock_s for verdict in result.verdicts) / waited if waited else 0.0
 
 
-def _item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunction) -> _Item:
+def _make_item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunction) -> _Item:
     for other in rows[1:]:
         require_same(rows[0], other)
     verdicts = [row.verdict for row in rows]
@@ -118,7 +118,7 @@ def _item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunct
     return _Item(verdicts[0].task, verdicts[0].category, right, seconds)
 
 
-def _contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
+def _make_contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
     took_s = max(verdict.clock_s for verdict in result.verdicts)
     return Contestant(
         name=result.name,
@@ -130,21 +130,22 @@ def _contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
     )
 
 
-def _fields(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[GroupWinner, ...]:
+def _find_winners(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[GroupWinner, ...]:
     named = {name: items for name, items in groups.items() if name}
     pairs = list(combinations(range(len(contestants)), 2))
-    adjusted = iter(holm([_mcnemar(items, *pair) for items in named.values() for pair in pairs]))
+    adjusted = iter(holm([_test_pair(items, *pair) for items in named.values() for pair in pairs]))
     return tuple(
-        _field(name, items, contestants, {pair: next(adjusted) for pair in pairs}) for name, items in named.items()
+        _find_winner(name, items, contestants, {pair: next(adjusted) for pair in pairs})
+        for name, items in named.items()
     )
 
 
-def _mcnemar(items: Sequence[_Item], a: int, b: int) -> float:
+def _test_pair(items: Sequence[_Item], a: int, b: int) -> float:
     only_a = sum(item.right[a] and not item.right[b] for item in items)
     return mcnemar_exact(only_a, sum(item.right[b] and not item.right[a] for item in items))
 
 
-def _field(
+def _find_winner(
     name: str, items: Sequence[_Item], contestants: tuple[Contestant, ...], p_holm: dict[tuple[int, int], float]
 ) -> GroupWinner:
     correct = [sum(item.right[place] for item in items) for place in range(len(contestants))]

@@ -79,10 +79,10 @@ def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None)
     if not asked:
         raise BadConfig(f"A correlation needs two columns of scores; here are: {', '.join(table.columns)}.")
     pairs = [_pair(table, a, b) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
-    return CorrelationReport(scores=tuple(_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
+    return CorrelationReport(scores=tuple(_list_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
 
 
-def _scores(table: ScoreTable) -> Iterator[ModelScore]:
+def _list_scores(table: ScoreTable) -> Iterator[ModelScore]:
     for model, its_family in table.families.items():
         for name, column in table.columns.items():
             if model in column:
@@ -104,13 +104,13 @@ def _pair(table: ScoreTable, x: str, y: str) -> ColumnCorrelation:
         p=_number(found.p),
         spearman=_number(found.spearman),
         leave_one_out=found.leave_one_out,
-        leave_one_family_out=_without_families(table, x, y, models),
+        leave_one_family_out=_leave_families_out(table, x, y, models),
         regret=selection_regret(values_x, values_y),
         regret_top_2=selection_regret(values_x, values_y, top=2),
     )
 
 
-def _without_families(table: ScoreTable, x: str, y: str, models: Sequence[str]) -> dict[str, float | None]:
+def _leave_families_out(table: ScoreTable, x: str, y: str, models: Sequence[str]) -> dict[str, float | None]:
     without = {}
     for family in sorted({table.families[model] for model in models}):
         left = [model for model in models if table.families[model] != family]

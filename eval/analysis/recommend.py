@@ -94,8 +94,8 @@ def recommend(
         raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
     known = {model: scores.percent for model, scores in table.column(y).items()} if y else {}
     both = [model for model in known if model in table.column(x)]
-    line, source = _calibrated(table.values(x, both), [known[model] for model in both], _published_y(y))
-    return _recommendation(x, y or _published_y(y), candidates, known, _Given(line, source, n, seed))
+    line, source = _calibrate(table.values(x, both), [known[model] for model in both], _find_published_y(y))
+    return _make_recommendation(x, y or _find_published_y(y), candidates, known, _Given(line, source, n, seed))
 
 
 class _Given(NamedTuple):
@@ -112,12 +112,12 @@ def _text_column(table: ScoreTable) -> str:
     return found[0]
 
 
-def _published_y(y: str | None) -> str:
+def _find_published_y(y: str | None) -> str:
     """Return the paper's column for the benchmark that y is about."""
     return "mmar_a" if y and "mmar" in y.lower() else "mmau_a"
 
 
-def _calibrated(x: Sequence[float], y: Sequence[float], published_y: str) -> tuple[_Line, str]:
+def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tuple[_Line, str]:
     """Fit what was measured; where that is too little, take the paper's slope and only the level from here."""
     if len(y) >= MIN_CALIBRATION:
         return _fit(x, y), "the runs given"
@@ -140,7 +140,7 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
     return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n, n - 2)
 
 
-def _recommendation(
+def _make_recommendation(
     x: str, y: str, candidates: Sequence[tuple[str, PercentScore]], known: dict[str, float], given: _Given
 ) -> Recommendation:
     import numpy as np
@@ -148,8 +148,8 @@ def _recommendation(
     rng = np.random.default_rng(given.seed)
     percents = np.array([scores.percent for _, scores in candidates])
     sizes = [scores.n or given.n for _, scores in candidates]
-    drawn_x = _drawn_scores(rng, percents, sizes)
-    drawn_y = _drawn_targets(rng, given.line, percents)
+    drawn_x = _draw_scores(rng, percents, sizes)
+    drawn_y = _draw_targets(rng, given.line, percents)
     for index, (model, _) in enumerate(candidates):
         if model in known:
             drawn_y[:, index] = known[model]
@@ -160,7 +160,7 @@ def _recommendation(
         RankedBackbone(
             model=model,
             score=scores.percent,
-            ci_95=_interval(scores.percent, sizes[index]),
+            ci_95=_make_interval(scores.percent, sizes[index]),
             p_best=None if wins is None else float(wins[index]),
             predicted=float(drawn_y[:, index].mean()),
             predicted_95=Interval(float(low[index]), float(high[index])),
@@ -181,7 +181,7 @@ def _recommendation(
     )
 
 
-def _drawn_scores(
+def _draw_scores(
     rng: "np.random.Generator", percents: "NDArray[np.float64]", sizes: Sequence[int | None]
 ) -> "NDArray[np.float64] | None":
     """Return draws of the true x, shape (NUM_DRAWS, num_candidates); None where a number of questions is not known."""
@@ -192,7 +192,7 @@ def _drawn_scores(
     return rng.normal(shares, (shares * (1 - shares) / known) ** 0.5, (NUM_DRAWS, len(sizes)))
 
 
-def _drawn_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np.float64]") -> "NDArray[np.float64]":
+def _draw_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Return draws of y, shape (NUM_DRAWS, num_candidates), from the posterior predictive of the regression."""
     sd = (line.variance * line.degrees / rng.chisquare(line.degrees, (NUM_DRAWS, 1))) ** 0.5
     slope = line.slope + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.spread**0.5
@@ -203,7 +203,7 @@ def _drawn_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[n
     return drawn
 
 
-def _interval(percent: float, n: int | None) -> Interval | None:
+def _make_interval(percent: float, n: int | None) -> Interval | None:
     if n is None:
         return None
     low, high = wilson_95(round(percent * n / 100), n)

@@ -93,20 +93,20 @@ class Reproduction(Value):
 
 def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
     """Recompute what the paper derives from its tables, and set our runs beside them."""
-    sided = _beside_paper(runs)
+    sided = _compare_with_paper(runs)
     return Reproduction(
         source=published().source,
-        correlations=tuple(_correlations()),
-        categories=tuple(_categories()),
+        correlations=tuple(_recompute_correlations()),
+        categories=tuple(_compare_categories()),
         akb_sizes=tuple(sizes._asdict() for sizes in akb_category_sizes()),
-        regrets=tuple(_regret(proxy, target) for target in TARGETS for proxy in PROXIES),
-        counterexamples=tuple(_counterexamples()),
+        regrets=tuple(_compute_regret(proxy, target) for target in TARGETS for proxy in PROXIES),
+        counterexamples=tuple(_find_counterexamples()),
         ours=sided.ours,
         unmatched=sided.unmatched,
     )
 
 
-def _correlations() -> list[RecomputedCorrelation]:
+def _recompute_correlations() -> list[RecomputedCorrelation]:
     table = published().table()
     found = []
     for cell in published().printed_correlations:
@@ -130,7 +130,7 @@ def _correlations() -> list[RecomputedCorrelation]:
     return found
 
 
-def _categories() -> list[CategoryCorrelation]:
+def _compare_categories() -> list[CategoryCorrelation]:
     plotted, corrected = category_scores(as_plotted=True), category_scores(as_plotted=False)
     printed = published().printed_category_correlations
     return [
@@ -141,14 +141,14 @@ def _categories() -> list[CategoryCorrelation]:
     ]
 
 
-def _regret(proxy: str, target: str) -> ProxyRegret:
+def _compute_regret(proxy: str, target: str) -> ProxyRegret:
     table = published().table()
     models = table.shared(proxy, target)
     x, y = table.values(proxy, models), table.values(target, models)
     return ProxyRegret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
 
 
-def _counterexamples() -> list[str]:
+def _find_counterexamples() -> list[str]:
     table = published().table()
     return [
         f"{COLUMNS[column]}: {llama} {scores[llama].percent} > {qwen} {scores[qwen].percent}"
@@ -165,7 +165,7 @@ class _Sided(NamedTuple):
     unmatched: tuple[str, ...]
 
 
-def _beside_paper(runs: Sequence[Path]) -> _Sided:
+def _compare_with_paper(runs: Sequence[Path]) -> _Sided:
     """Set each of our scores beside the paper's, where it has the model on that benchmark and path."""
     paper = published().table()
     found, unmatched = [], []
@@ -177,13 +177,13 @@ def _beside_paper(runs: Sequence[Path]) -> _Sided:
             if theirs is None:
                 unmatched.append(f"{model} on {name}")
             else:
-                found.append(_beside(paper_name(model), column, ours, theirs))
+                found.append(_compare(paper_name(model), column, ours, theirs))
     return _Sided(tuple(found), tuple(unmatched))
 
 
-def _beside(model: str, column: str, ours: PercentScore, theirs: PercentScore) -> PaperComparison:
+def _compare(model: str, column: str, ours: PercentScore, theirs: PercentScore) -> PaperComparison:
     difference = ours.percent - theirs.percent
-    half = Z_95 * sqrt(_variance(ours) + _variance(theirs)) if ours.n else None
+    half = Z_95 * sqrt(_estimate_variance(ours) + _estimate_variance(theirs)) if ours.n else None
     return PaperComparison(
         model=model,
         column=column,
@@ -194,6 +194,6 @@ def _beside(model: str, column: str, ours: PercentScore, theirs: PercentScore) -
     )
 
 
-def _variance(scores: PercentScore) -> float:
+def _estimate_variance(scores: PercentScore) -> float:
     assert scores.n is not None
     return scores.percent * (100 - scores.percent) / scores.n

@@ -76,9 +76,9 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     record = require_record(folder)
     predictions = list(read_predictions(folder))
     right = [prediction for prediction in predictions if prediction.correct_official]
-    cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _rubrics(record, right), strict=True)]
+    cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _read_rubrics(record, right), strict=True)]
     file = folder / FILE_NAME
-    rated = {(rating.id, rating.rater) for rating in _ratings(file, judge.name) if rating.failed is None}
+    rated = {(rating.id, rating.rater) for rating in _read_ratings(file, judge.name) if rating.failed is None}
     waiting = iter(
         [(case, rater) for case in cases for rater in range(num_raters) if (case.prediction.id, rater) not in rated]
     )
@@ -94,10 +94,10 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
                 out.flush()
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
-    return _scored(judge.name, len(predictions), cases, _ratings(file, judge.name), num_raters=num_raters)
+    return _score(judge.name, len(predictions), cases, _read_ratings(file, judge.name), num_raters=num_raters)
 
 
-def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
+def _read_rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
     rows, sha256 = read_rows(Path(record.benchmark_file), MmarRow)
     if sha256 != record.benchmark_sha256:
         raise BadConfig(f"{record.benchmark_file} has changed since the run; its rubric may not fit the answers.")
@@ -111,7 +111,7 @@ def _rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Seque
 async def _rate(case: _Case, rater: int, judge: LLM) -> Rating:
     rating = Rating(id=case.prediction.id, judge=judge.name, rater=rater)
     try:
-        reply = (await judge.complete(_messages(case))).reply
+        reply = (await judge.complete(_build_messages(case))).reply
     except EarwitnessError as error:
         return rating.model_copy(update={"failed": str(error)})
     met = read_ratings(reply, len(case.rubric))
@@ -131,7 +131,7 @@ def read_ratings(reply: str, num: int) -> tuple[bool, ...] | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _messages(case: _Case) -> tuple[Message, ...]:
+def _build_messages(case: _Case) -> tuple[Message, ...]:
     prediction = case.prediction
     rubric = "\n".join(
         f"{number}. {item.name}: {item.scoring_point}" for number, item in enumerate(case.rubric, start=1)
@@ -149,7 +149,7 @@ def _messages(case: _Case) -> tuple[Message, ...]:
     )
 
 
-def _ratings(file: Path, judge: str) -> list[Rating]:
+def _read_ratings(file: Path, judge: str) -> list[Rating]:
     """Return a judge's ratings on disk; a last line that a crash cut short is left out, and so rated again."""
     if not file.exists():
         return []
@@ -162,7 +162,7 @@ def _ratings(file: Path, judge: str) -> list[Rating]:
     return [rating for rating in ratings if rating.judge == judge]
 
 
-def _scored(judge: str, n: int, cases: Sequence[_Case], ratings: Iterable[Rating], *, num_raters: int) -> RubricScore:
+def _score(judge: str, n: int, cases: Sequence[_Case], ratings: Iterable[Rating], *, num_raters: int) -> RubricScore:
     shares: defaultdict[str, dict[int, float]] = defaultdict(dict)
     for rating in ratings:
         if rating.failed is None and rating.rater < num_raters:

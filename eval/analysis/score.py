@@ -44,11 +44,11 @@ def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in stored.verdicts:
         groups[verdict.task].append(verdict)
-    by_task = {task: Counts(**_counts(groups[task])) for task in sorted(groups) if task}
-    return FileScore(**_counts(stored.verdicts), key=stored.key, by_task=by_task)
+    by_task = {task: Counts(**_count(groups[task])) for task in sorted(groups) if task}
+    return FileScore(**_count(stored.verdicts), key=stored.key, by_task=by_task)
 
 
-def _counts(verdicts: list[Verdict]) -> dict[str, int]:
+def _count(verdicts: list[Verdict]) -> dict[str, int]:
     return {
         "n": len(verdicts),
         "correct_official": sum(verdict.correct_official for verdict in verdicts),

@@ -55,7 +55,7 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
     columns: dict[str, dict[str, PercentScore]] = {}
     folders: dict[tuple[str, str], Path] = {}
     for path in paths:
-        options, summary = require_record(path).options, _summary(path)
+        options, summary = require_record(path).options, _read_summary(path)
         model, column = options.llm or options.lalm or str(options.server), f"{options.benchmark}:{options.path}"
         if (earlier := folders.setdefault((model, column), path)) != path:
             raise BadConfig(f"{str(earlier)!r} and {str(path)!r} both score {model!r} on {column}; name one of them.")
@@ -72,7 +72,7 @@ def read_family(model: str) -> str:
     return match[0].lower() if match else model
 
 
-def _summary(folder: Path) -> RunSummary:
+def _read_summary(folder: Path) -> RunSummary:
     file = folder / "summary.json"
     if not file.is_file():
         raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json.")
@@ -98,11 +98,11 @@ def _from_csv(file: Path) -> ScoreTable:
         seen.add(row["model"])
         for name, scores in columns.items():
             if row[name]:
-                scores[row["model"]] = PercentScore(_percent(file, number, name, row[name]), None)
+                scores[row["model"]] = PercentScore(_read_percent(file, number, name, row[name]), None)
     return ScoreTable(columns, {row["model"]: row.get("family") or read_family(row["model"]) for row in rows})
 
 
-def _percent(file: Path, line: int, column: str, text: str) -> float:
+def _read_percent(file: Path, line: int, column: str, text: str) -> float:
     try:
         percent = float(text)
     except ValueError:

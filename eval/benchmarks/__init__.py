@@ -12,49 +12,49 @@ from eval.benchmarks.benchmark import Benchmark
 from services.catalog import pick
 
 
-def _mmau(audio_root: Path | None) -> Benchmark:
+def _load_mmau(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import mmau
 
     return mmau.load("mmau", audio_root)
 
 
-def _mmau_test(audio_root: Path | None) -> Benchmark:
+def _load_mmau_test(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import mmau
 
     return mmau.load("mmau-test", audio_root)
 
 
-def _mmar(audio_root: Path | None) -> Benchmark:
+def _load_mmar(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import mmar
 
     return mmar.load(audio_root)
 
 
-def _akb(audio_root: Path | None) -> Benchmark:
+def _load_akb(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import akb
 
     return akb.load(audio_root)
 
 
-def _akb_open(audio_root: Path | None) -> Benchmark:
+def _load_akb_open(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import akb
 
     return akb.load_open(audio_root)
 
 
-def _auditorybench(audio_root: Path | None) -> Benchmark:
+def _load_auditorybench(audio_root: Path | None) -> Benchmark:
     from eval.benchmarks import auditorybench
 
     return auditorybench.load(audio_root)
 
 
 BENCHMARKS: Mapping[str, Callable[[Path | None], Benchmark]] = {
-    "mmau": _mmau,
-    "mmau-test": _mmau_test,
-    "mmar": _mmar,
-    "akb": _akb,
-    "akb-open": _akb_open,
-    "auditorybench++": _auditorybench,
+    "mmau": _load_mmau,
+    "mmau-test": _load_mmau_test,
+    "mmar": _load_mmar,
+    "akb": _load_akb,
+    "akb-open": _load_akb_open,
+    "auditorybench++": _load_auditorybench,
 }
 
 

@@ -90,15 +90,15 @@ def find_problems(rows: Sequence[Shaped], *, num_per_sub_category: int | None = 
         num_per_sub_category: Rows that each sub-category must have; None where sizes may differ, as in AKB-2000.
     """
     return (
-        *_unlike_the_taxonomy(rows, num_per_sub_category),
-        *_repeated("id", [row.id for row in rows]),
-        *_repeated("question", [row.question for row in rows]),
-        *_bad_options(rows),
-        *_unbalanced(rows),
+        *_check_taxonomy(rows, num_per_sub_category),
+        *_find_repeats("id", [row.id for row in rows]),
+        *_find_repeats("question", [row.question for row in rows]),
+        *_check_options(rows),
+        *_check_balance(rows),
     )
 
 
-def _unlike_the_taxonomy(rows: Sequence[Shaped], num_per_sub_category: int | None) -> Iterator[str]:
+def _check_taxonomy(rows: Sequence[Shaped], num_per_sub_category: int | None) -> Iterator[str]:
     categories = sorted({row.category for row in rows})
     if len(categories) != NUM_CATEGORIES:
         yield f"{len(categories)} categories, not {NUM_CATEGORIES}: {', '.join(categories)}"
@@ -114,13 +114,13 @@ def _unlike_the_taxonomy(rows: Sequence[Shaped], num_per_sub_category: int | Non
             yield f"sub-category {name!r} has {size} rows, not {num_per_sub_category}"
 
 
-def _repeated(field: str, values: Sequence[str]) -> Iterator[str]:
+def _find_repeats(field: str, values: Sequence[str]) -> Iterator[str]:
     for value, num in Counter(values).items():
         if num > 1:
             yield f"{field} {value!r} is there {num} times"
 
 
-def _bad_options(rows: Sequence[Shaped]) -> Iterator[str]:
+def _check_options(rows: Sequence[Shaped]) -> Iterator[str]:
     for row in rows:
         if len({choice.casefold().strip() for choice in row.choices}) != NUM_CHOICES or len(row.choices) != NUM_CHOICES:
             yield f"{row.id!r} has not {NUM_CHOICES} different options: {list(row.choices)}"
@@ -128,7 +128,7 @@ def _bad_options(rows: Sequence[Shaped]) -> Iterator[str]:
             yield f"{row.id!r} answers {row.answer!r}, which is not an option"
 
 
-def _unbalanced(rows: Sequence[Shaped]) -> Iterator[str]:
+def _check_balance(rows: Sequence[Shaped]) -> Iterator[str]:
     letters = Counter(row.choices.index(row.answer) for row in rows if row.answer in row.choices)
     expected, n = 1 / NUM_CHOICES, max(1, letters.total())
     spread = CHANCE_SPREAD * (expected * (1 - expected) / n) ** 0.5

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_bytes
 from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, rename_fields
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.json_lines import decode_text
 from services.settings import settings
 
@@ -67,9 +67,9 @@ def read(file: Path) -> Benchmark:
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a CSV file with a header is needed.")
     task = file.parent.name if file.stem == "test" else file.stem
-    fields = _fields(file, rows[0])
-    answers = _answers(rows, fields)
-    items = tuple(_item(file, number, row, fields, answers, task) for number, row in enumerate(rows, start=1))
+    fields = _find_fields(file, rows[0])
+    answers = _list_answers(rows, fields)
+    items = tuple(_make_item(file, number, row, fields, answers, task) for number, row in enumerate(rows, start=1))
     return Benchmark(
         name=f"{NAME} {task}",
         file=file,
@@ -79,7 +79,7 @@ def read(file: Path) -> Benchmark:
     )
 
 
-def _fields(file: Path, row: Mapping[str, str]) -> FieldNames:
+def _find_fields(file: Path, row: Mapping[str, str]) -> FieldNames:
     """Return the file's names of our fields, the first that it has of each."""
     fields = read_fields(file)
     found = {
@@ -90,23 +90,23 @@ def _fields(file: Path, row: Mapping[str, str]) -> FieldNames:
     return fields.model_copy(update=found)
 
 
-def _answers(rows: Sequence[Mapping[str, str]], fields: FieldNames) -> list[str]:
+def _list_answers(rows: Sequence[Mapping[str, str]], fields: FieldNames) -> list[str]:
     """Return the different answers of a file of comparisons, its options where it names none."""
     found = sorted({row.get(fields.answer, "") for row in rows} - {""})
     return found if 2 <= len(found) <= MAX_ANSWERS else []
 
 
-def _item(
+def _make_item(
     file: Path, number: int, row: Mapping[str, str], fields: FieldNames, answers: Sequence[str], task: str
 ) -> Item:
-    ours = rename_fields({**row, **_listed(row, fields)}, fields)
+    ours = rename_fields({**row, **_split_options(row, fields)}, fields)
     ours.setdefault("choices", list(answers))
     ours["id"] = f"{task}-{ours.get('id', number)}"
     try:
         asked = TextRow.model_validate(ours)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
-        message = worded(problem)
+        message = word_problem(problem)
         field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
         raise BadConfig(
             f"Benchmark {str(file)!r}, row {number}, {field}{message}; its columns "
@@ -118,7 +118,7 @@ def _item(
     )
 
 
-def _listed(row: Mapping[str, str], fields: FieldNames) -> dict[str, object]:
+def _split_options(row: Mapping[str, str], fields: FieldNames) -> dict[str, object]:
     """Return the cell of options as a list; it is written as JSON, as Python, or with ; or | between."""
     cell = row.get(fields.choices, "") if isinstance(fields.choices, str) else ""
     if not cell:
@@ -128,13 +128,13 @@ def _listed(row: Mapping[str, str], fields: FieldNames) -> dict[str, object]:
 
 def _split(cell: str) -> Iterator[str]:
     if cell.lstrip().startswith("["):
-        yield from _literal(cell)
+        yield from _parse_list(cell)
         return
     separator = next((mark for mark in ("|", ";", "\n") if mark in cell), ",")
     yield from (part.strip() for part in cell.split(separator))
 
 
-def _literal(cell: str) -> list[str]:
+def _parse_list(cell: str) -> list[str]:
     """Return the list that a cell holds; an empty one, which no question may have, where it is not a list."""
     for read in (json.loads, ast.literal_eval):
         try:

@@ -57,13 +57,13 @@ class Benchmark(Value):
         """Return where the item's clip lies."""
         return find_file(self.audio_root, item.audio)
 
-    def lacking_audio(self) -> tuple[Item, ...]:
+    def find_lacking_audio(self) -> tuple[Item, ...]:
         """Return the items whose clip is not there."""
         return tuple(item for item in self.items if not item.audio or not self.clip_path(item).is_file())
 
-    def missing_audio(self) -> str:
+    def describe_missing_audio(self) -> str:
         """Say how many clips are not there and where they can be had; nothing where all are there."""
-        missing = self.lacking_audio()
+        missing = self.find_lacking_audio()
         if not missing:
             return ""
         source = f" {self.audio_source}" if self.audio_source else ""
@@ -76,7 +76,7 @@ class Benchmark(Value):
         """Check that every clip is there; raise `BadConfig` that counts the missing ones and says what helps."""
         if not any(item.audio for item in self.items):
             raise BadConfig(f"{self.name} is about text only; ask it with --path text.")
-        if missing := self.missing_audio():
+        if missing := self.describe_missing_audio():
             raise BadConfig(
                 f"{missing} Name the folder that holds it with --audio-root, or take --missing skip, which asks the "
                 "rest and counts these as failed (--missing fail, the default, asks nothing)."

@@ -60,11 +60,16 @@ def load(audio_root: Path | None = None) -> Benchmark:
 def read(file: Path, audio_root: Path | None = None) -> Benchmark:
     """Read any file in the MMAR schema; see `read_benchmark`."""
     return read_benchmark(
-        file, MmarRow, _item, audio_root=audio_root, audio_source=AUDIO_SOURCE, submission_keys=("answer_prediction",)
+        file,
+        MmarRow,
+        _make_item,
+        audio_root=audio_root,
+        audio_source=AUDIO_SOURCE,
+        submission_keys=("answer_prediction",),
     )
 
 
-def _item(row: MmarRow) -> Item:
+def _make_item(row: MmarRow) -> Item:
     answer = None if row.is_withheld else row.answer
     fields = row.model_dump(exclude={"url", "rubric"})
     return Item(**fields | {"answer": answer, "task": row.modality, "cluster": row.url or row.id})

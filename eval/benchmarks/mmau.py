@@ -28,7 +28,7 @@ FILES = {"mmau": "mmau-test-mini.json", "mmau-test": "mmau-test.json"}
 AUDIO_SOURCE = "The clips: https://github.com/Sakshi113/MMAU names the download (test-mini-audios, test-audios)."
 
 
-def _joined(category: object) -> object:
+def _join_categories(category: object) -> object:
     return ", ".join(map(str, category)) if isinstance(category, list) else category
 
 
@@ -38,7 +38,7 @@ class MmauRow(AskedRow):
     audio: Text = Field(alias="audio_id")
     task: Text
     # The category is a list on 13 rows of test-mini (v05.15.25).
-    category: Annotated[GroupName, BeforeValidator(_joined)] = ""
+    category: Annotated[GroupName, BeforeValidator(_join_categories)] = ""
     sub_category: GroupName = Field(default="", alias="sub-category")
     difficulty: GroupName = ""
 
@@ -61,13 +61,13 @@ def read(file: Path, audio_root: Path | None = None) -> Benchmark:
     return read_benchmark(
         file,
         MmauRow,
-        _item,
+        _make_item,
         audio_root=audio_root,
         audio_source=AUDIO_SOURCE,
         submission_keys=("model_output", "model_prediction"),
     )
 
 
-def _item(row: MmauRow) -> Item:
+def _make_item(row: MmauRow) -> Item:
     answer = None if row.is_withheld else row.answer
     return Item(**row.model_dump() | {"answer": answer, "modality": row.task, "cluster": row.question})

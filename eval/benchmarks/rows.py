@@ -9,11 +9,11 @@ from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.json_lines import InvalidJson, decode_text, format_id, is_json_lines, parse_json_rows, validate_row
 
 
-def _not_blank(text: str) -> str:
+def _require_words(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty; it needs words")
     return text
@@ -23,7 +23,7 @@ def _fill_missing(label: object) -> object:
     return "" if label is None else label
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Text: TypeAlias = Annotated[str, AfterValidator(_require_words)]
 GroupName: TypeAlias = Annotated[str, BeforeValidator(_fill_missing)]
 """What groups items; null where a row is in no group."""
 
@@ -39,7 +39,7 @@ class AskedRow(BaseModel):
     """None: withheld."""
 
     @model_validator(mode="after")
-    def _answer_is_a_choice(self) -> "AskedRow":
+    def _require_answer_among_choices(self) -> "AskedRow":
         if self.is_withheld or self.answer in self.choices:
             return self
         raise ValueError(f"field 'answer': {self.answer!r} is none of the choices {self.choices!r}")
@@ -118,20 +118,20 @@ def _parse(file: Path, text: str, kind: type[AnyRow]) -> list[AnyRow]:
         for number, row in parse_json_rows(text, is_lines=is_lines):
             if not isinstance(row, dict):
                 raise BadConfig(f"Benchmark {str(file)!r}, row {number}, is not a JSON object.")
-            rows.append(_checked(file, number, row, kind))
+            rows.append(_check_row(file, number, row, kind))
     except InvalidJson as error:
         where = f"row {error.line}" if is_lines else "not a JSON list of rows"
         raise BadConfig(f"Benchmark {str(file)!r}, {where}: {error}.") from error
     return rows
 
 
-def _checked(file: Path, number: int, row: object, kind: type[AnyRow]) -> AnyRow:
+def _check_row(file: Path, number: int, row: object, kind: type[AnyRow]) -> AnyRow:
     try:
         return validate_row(kind, row)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
-        raise BadConfig(f"Benchmark {str(file)!r}, row {number}, {field}{worded(problem)}.") from error
+        raise BadConfig(f"Benchmark {str(file)!r}, row {number}, {field}{word_problem(problem)}.") from error
 
 
 def _refuse_repeated_ids(file: Path, rows: Sequence[AskedRow]) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import AskedRow, read_benchmark
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.json_lines import read_text
 from services.types import Value
 
@@ -41,7 +41,7 @@ class TextRow(AskedRow):
 
 def read_text_benchmark(file: Path) -> Benchmark:
     """Read a text-only file; raises `BadConfig` that names file, row and field of the first unusable row."""
-    return read_benchmark(file, make_row_class(read_fields(file)), _item)
+    return read_benchmark(file, make_row_class(read_fields(file)), _make_item)
 
 
 def read_fields(file: Path) -> FieldNames:
@@ -54,8 +54,8 @@ def read_fields(file: Path) -> FieldNames:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(
-            f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {worded(problem)}; fields that can be named "
-            f"are {', '.join(FieldNames.model_fields)}."
+            f"{str(mapping)!r}, {'.'.join(map(str, problem['loc']))!r}: {word_problem(problem)}; "
+            f"fields that can be named are {', '.join(FieldNames.model_fields)}."
         ) from error
 
 
@@ -65,7 +65,7 @@ def make_row_class(fields: FieldNames) -> type[TextRow]:
     class RenamedRow(TextRow):
         @model_validator(mode="before")
         @classmethod
-        def _named(cls, row: object) -> object:
+        def _rename(cls, row: object) -> object:
             return rename_fields(row, fields) if isinstance(row, dict) else row
 
     return RenamedRow
@@ -85,6 +85,6 @@ def rename_fields(row: Mapping[str, object], fields: FieldNames) -> dict[str, ob
     return ours
 
 
-def _item(row: TextRow) -> Item:
+def _make_item(row: TextRow) -> Item:
     answer = None if row.is_withheld else row.answer
     return Item(**row.model_dump() | {"answer": answer, "task": row.category or "text", "modality": "text"})

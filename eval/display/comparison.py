@@ -11,16 +11,16 @@ from eval.analysis.compare import Comparison, GroupComparison, Side
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the comparison: whole, by task and by category."""
     a, b, n = comparison.a, comparison.b, comparison.n
-    console.print(f"A  {_side_line(a, n)}", f"B  {_side_line(b, n)}", sep="\n", highlight=False, soft_wrap=True)
-    console.print(_agreement(comparison))
-    for line in _findings(comparison):
+    console.print(f"A  {_format_side(a, n)}", f"B  {_format_side(b, n)}", sep="\n", highlight=False, soft_wrap=True)
+    console.print(_format_agreement(comparison))
+    for line in _format_findings(comparison):
         console.print(line, highlight=False, soft_wrap=True)
     for title, groups in (("by task", comparison.by_task), ("by category", comparison.by_category)):
         if len(groups) > 1:
             console.print(_group_table(title, groups))
 
 
-def _side_line(side: Side, n: int) -> str:
+def _format_side(side: Side, n: int) -> str:
     low, high = side.wilson_95
     unpaired = f", {side.unpaired} items left out that the other lacks" if side.unpaired else ""
     return (
@@ -29,7 +29,7 @@ def _side_line(side: Side, n: int) -> str:
     )
 
 
-def _agreement(comparison: Comparison) -> Table:
+def _format_agreement(comparison: Comparison) -> Table:
     table = Table(
         "", "B right", "B wrong", title=f"{comparison.n} items, {comparison.scorer} score", title_justify="left"
     )
@@ -38,7 +38,7 @@ def _agreement(comparison: Comparison) -> Table:
     return table
 
 
-def _findings(comparison: Comparison) -> Iterable[str]:
+def _format_findings(comparison: Comparison) -> Iterable[str]:
     low, high = comparison.ci_95
     clustered = f" (clustered {100 * comparison.clustered_se:.2f})" if comparison.clustered_se is not None else ""
     yield (

@@ -21,10 +21,10 @@ def print_contest(found: Contest, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    console.print(_table("all", (found.overall,), found.contestants))
+    console.print(_build_table("all", (found.overall,), found.contestants))
     for title, fields in (("task", found.by_task), ("category", found.by_category)):
         if len(fields) > 1:
-            console.print(_table(title, fields, found.contestants))
+            console.print(_build_table(title, fields, found.contestants))
     console.print(
         "p: of the leader against the others, the largest, Holm over every pair in every row; s more: seconds per "
         "question that the leader takes more than the next; points per s: its lead over them.",
@@ -33,7 +33,7 @@ def print_contest(found: Contest, console: Console) -> None:
     )
 
 
-def _table(title: str, fields: Sequence[GroupWinner], contestants: Sequence[Contestant]) -> Table:
+def _build_table(title: str, fields: Sequence[GroupWinner], contestants: Sequence[Contestant]) -> Table:
     table = Table(title=f"by {title}" if title != "all" else None, title_justify="left")
     table.add_column(title)
     for heading in ("n", *(one.name for one in contestants)):

@@ -11,53 +11,53 @@ from eval.scoring.scoring import Interval
 
 def print_correlations(found: CorrelationReport, console: Console) -> None:
     """Print the scores, then each pair with its uncertainty and what trusting it costs."""
-    console.print(_table(found.scores))
+    console.print(_build_table(found.scores))
     if not found.pairs:
         console.print(f"No correlation: it needs {MIN_MODELS} models that have both scores, better 8.", highlight=False)
         return
     for pair in found.pairs:
         console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
-        for line in (_association(pair), _robustness(pair), _cost(pair)):
+        for line in (_format_association(pair), _format_robustness(pair), _format_cost(pair)):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
     too_few = f" {found.num_too_few} pairs share fewer than three models and are left out." if found.num_too_few else ""
     remark = f"{len(found.pairs)} pairs were tested, and no p is corrected for that.{too_few}"
     console.print(remark, highlight=False, soft_wrap=True)
 
 
-def _table(scores: Sequence[ModelScore]) -> Table:
+def _build_table(scores: Sequence[ModelScore]) -> Table:
     """Return a row per model, a column per score, in percent with the interval where it is known."""
     columns = list(dict.fromkeys(score.column for score in scores))
     shown = Table("model", "family", *columns)
     for model, its_family in dict.fromkeys((score.model, score.family) for score in scores):
-        own = {score.column: _cell(score) for score in scores if score.model == model}
+        own = {score.column: _format_cell(score) for score in scores if score.model == model}
         shown.add_row(model, its_family, *(own.get(column, "-") for column in columns))
     return shown
 
 
-def _cell(score: ModelScore) -> str:
+def _format_cell(score: ModelScore) -> str:
     between = f" [{100 * score.wilson_95.low:.1f}, {100 * score.wilson_95.high:.1f}]" if score.wilson_95 else ""
     return f"{score.percent:.1f}{between}"
 
 
-def _association(pair: ColumnCorrelation) -> str:
+def _format_association(pair: ColumnCorrelation) -> str:
     if pair.pearson is None or pair.spearman is None:
         return "no correlation: all models have the same score"
-    interval = _range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
+    interval = _format_range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
     return f"Pearson r {pair.pearson:.3f} [{interval}], p = {pair.p:.3g}; Spearman rho {pair.spearman:.2f}"
 
 
-def _robustness(pair: ColumnCorrelation) -> str:
+def _format_robustness(pair: ColumnCorrelation) -> str:
     families = [f"{name} {r:.2f}" for name, r in pair.leave_one_family_out.items() if r is not None]
-    without_one = _range(pair.leave_one_out) if pair.leave_one_out else "-"
+    without_one = _format_range(pair.leave_one_out) if pair.leave_one_out else "-"
     return f"r without one model: {without_one}; without a family: {', '.join(families) or '-'}"
 
 
-def _cost(pair: ColumnCorrelation) -> str:
+def _format_cost(pair: ColumnCorrelation) -> str:
     return (
         f"picking the best by {pair.x} loses {pair.regret:.1f} points of {pair.y}, "
         f"trying the best two {pair.regret_top_2:.1f}"
     )
 
 
-def _range(between: Interval) -> str:
+def _format_range(between: Interval) -> str:
     return f"{between.low:.2f} to {between.high:.2f}"

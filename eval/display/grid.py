@@ -31,14 +31,14 @@ def print_grid(grid: Grid, console: Console) -> None:
     for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:
-        table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_cells(cell))
+        table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_format_cells(cell))
     console.print(table)
     for cell in grid.cells:
         if cell.error:
             console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
 
 
-def _cells(cell: Cell) -> list[str]:
+def _format_cells(cell: Cell) -> list[str]:
     summary, accuracy = cell.summary, cell.accuracy
     if summary is None or accuracy is None:
         return ["-"] * 6

@@ -46,14 +46,16 @@ def draw_intervals(bars: Sequence[AccuracyBar]) -> str:
         axes = figure.subplots()
         for bar in bars:
             number = runs.index(bar.run)
-            _whisker(axes, bar, groups.index(bar.group) + (number - (len(runs) - 1) / 2) * 0.7 / len(runs), number)
+            _measure_whisker(
+                axes, bar, groups.index(bar.group) + (number - (len(runs) - 1) / 2) * 0.7 / len(runs), number
+            )
         axes.set_yticks(range(len(groups)), groups)
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.set_xlim(0, 100)
         axes.set_xlabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(axis="x", alpha=0.25)
-        _without_frame(axes)
-        keys = [Line2D([], [], color=_colour(number), marker=_marker(number)) for number in range(len(runs))]
+        _remove_frame(axes)
+        keys = [Line2D([], [], color=_pick_colour(number), marker=_pick_marker(number)) for number in range(len(runs))]
         figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
         return render_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
 
@@ -77,12 +79,12 @@ def draw_accuracy_against_cost(dots: Sequence[CostPoint], curve: Sequence[CostPo
         for number, dot in enumerate(dots):
             errors = [[100 * (dot.accuracy - dot.wilson_95.low)], [100 * (dot.wilson_95.high - dot.accuracy)]]
             place = (dot.seconds, 100 * dot.accuracy)
-            colour, marker = _colour(number), _marker(number)
+            colour, marker = _pick_colour(number), _pick_marker(number)
             axes.errorbar(*place, yerr=errors, fmt=marker, color=colour, label=dot.name, capsize=2.5, markersize=6)
         axes.set_xlabel("seconds per question")
         axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(alpha=0.25)
-        _without_frame(axes)
+        _remove_frame(axes)
         figure.legend(loc="outside right upper", frameon=False, fontsize=9)
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
@@ -103,9 +105,14 @@ def draw_accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None
         axes = figure.subplots()
         for number, name in enumerate(dict.fromkeys(dot.name for dot in dots)):
             line = [dot for dot in dots if dot.name == name]
-            budgets, colour = [dot.budget for dot in line], _colour(number)
+            budgets, colour = [dot.budget for dot in line], _pick_colour(number)
             axes.plot(
-                budgets, [100 * dot.accuracy for dot in line], color=colour, marker=_marker(number), lw=1.5, label=name
+                budgets,
+                [100 * dot.accuracy for dot in line],
+                color=colour,
+                marker=_pick_marker(number),
+                lw=1.5,
+                label=name,
             )
             low, high = [100 * dot.wilson_95.low for dot in line], [100 * dot.wilson_95.high for dot in line]
             axes.fill_between(budgets, low, high, color=colour, alpha=0.1, lw=0)
@@ -113,22 +120,22 @@ def draw_accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None
         axes.set_xlabel("budget, actions")
         axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(alpha=0.25)
-        _without_frame(axes)
+        _remove_frame(axes)
         axes.legend(frameon=False, fontsize=9)
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
 
-def _whisker(axes: Axes, bar: AccuracyBar, y: float, number: int) -> None:
+def _measure_whisker(axes: Axes, bar: AccuracyBar, y: float, number: int) -> None:
     errors = [[100 * (bar.accuracy - bar.wilson_95.low)], [100 * (bar.wilson_95.high - bar.accuracy)]]
-    colour, marker = _colour(number), _marker(number)
+    colour, marker = _pick_colour(number), _pick_marker(number)
     axes.errorbar(100 * bar.accuracy, y, xerr=errors, fmt=marker, color=colour, capsize=2.5, markersize=5)
 
 
-def _colour(number: int) -> str:
+def _pick_colour(number: int) -> str:
     return COLOURS[number % len(COLOURS)]
 
 
-def _marker(number: int) -> str:
+def _pick_marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
@@ -152,7 +159,7 @@ def draw_heat_map(
                 text = "-" if value is None else f"{100 * value:.1f}"
                 is_dark = value is not None and value < DARK_BELOW
                 axes.text(x, y, text, ha="center", va="center", color="white" if is_dark else "black")
-        _without_frame(axes)
+        _remove_frame(axes)
         figure.savefig(out)
 
 
@@ -169,7 +176,7 @@ def render_inline(figure: Figure, label: str) -> str:
     return inline.replace("<svg ", f'<svg fill="currentColor" role="img" aria-label={quoteattr(label)} ', 1)
 
 
-def _without_frame(axes: Axes) -> None:
+def _remove_frame(axes: Axes) -> None:
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)

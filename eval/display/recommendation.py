@@ -16,13 +16,13 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
     for heading in ("LLM", found.x, "best by it", f"expected {found.y}, 95 %", "regret"):
         table.add_column(heading, justify="left" if heading == "LLM" else "right")
     for candidate in found.ranked:
-        table.add_row(*_cells(candidate))
+        table.add_row(*_format_cells(candidate))
     console.print(table)
-    for line in _words(found):
+    for line in _format_words(found):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _cells(candidate: RankedBackbone) -> list[str]:
+def _format_cells(candidate: RankedBackbone) -> list[str]:
     interval = "" if candidate.ci_95 is None else f" [{candidate.ci_95.low:.1f}, {candidate.ci_95.high:.1f}]"
     low, high = candidate.predicted_95
     return [
@@ -34,7 +34,7 @@ def _cells(candidate: RankedBackbone) -> list[str]:
     ]
 
 
-def _words(found: Recommendation) -> list[str]:
+def _format_words(found: Recommendation) -> list[str]:
     first = found.ranked[0].model
     lines = [
         f"Calibrated on {found.calibrated_on}, {found.num_calibration} models: a point of {found.x} is worth "
@@ -46,10 +46,10 @@ def _words(found: Recommendation) -> list[str]:
         f"Fine-tuning the first {num} and keeping the best: {regret:.1f} points."
         for num, regret in enumerate(found.regret_top[1:], start=2)
     ]
-    return [*lines, f"Recommendation: fine-tune {', then '.join(_worth_trying(found))}."]
+    return [*lines, f"Recommendation: fine-tune {', then '.join(_pick_worth_trying(found))}."]
 
 
-def _worth_trying(found: Recommendation) -> list[str]:
+def _pick_worth_trying(found: Recommendation) -> list[str]:
     """Return the first by x, and each next one for as long as trying it too is expected to win a point."""
     gains = [before - after for before, after in pairwise(found.regret_top)]
     num = 1 + next((index for index, gain in enumerate(gains) if gain < WORTH_A_RUN), len(gains))

@@ -22,25 +22,29 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
     """Print tables, recomputed correlations, sizes, regrets, and what is wrong."""
     data = published()
     console.print(found.source, highlight=False, soft_wrap=True)
-    console.print(_leaderboard())
-    console.print(_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}))
-    console.print(_rows("Cascade with Gemini's captions, %", {name: dict(row) for name, row in data.cascade.items()}))
+    console.print(_build_leaderboard())
+    console.print(_format_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}))
     console.print(
-        _rows("Captioners, read by Gemini 2.5 Pro, %", {name: dict(row) for name, row in data.captioners.items()})
+        _format_rows("Cascade with Gemini's captions, %", {name: dict(row) for name, row in data.cascade.items()})
     )
-    console.print(_heat_map(found.correlations))
-    console.print(_figure_3(found.categories))
-    for line in chain(_sizes(found), _regret_lines(found.regrets), _claim(found)):
+    console.print(
+        _format_rows(
+            "Captioners, read by Gemini 2.5 Pro, %", {name: dict(row) for name, row in data.captioners.items()}
+        )
+    )
+    console.print(_build_heat_map(found.correlations))
+    console.print(_build_figure_3(found.categories))
+    for line in chain(_build_sizes(found), _format_regrets(found.regrets), _format_claim(found)):
         console.print(line, highlight=False, soft_wrap=True)
     if found.ours:
-        console.print(_ours_table(found.ours))
+        console.print(_build_ours(found.ours))
         remark = "The paper's text scores rest on Gemini's captions and all items of a benchmark; do yours?"
         console.print(remark, highlight=False, soft_wrap=True)
     if found.unmatched:
         console.print(f"Not in the paper: {', '.join(found.unmatched)}.", highlight=False, soft_wrap=True)
 
 
-def _leaderboard() -> Table:
+def _build_leaderboard() -> Table:
     columns = published().table().columns
     models = list(columns["akb"])
     cells = {
@@ -50,10 +54,10 @@ def _leaderboard() -> Table:
     audio_only = {
         name: {"MMAU audio": row.mmau, "MMAR audio": row.mmar} for name, row in published().audio_published.items()
     }
-    return _rows("Leaderboard, %", cells | audio_only, headings=tuple(COLUMNS.values()))
+    return _format_rows("Leaderboard, %", cells | audio_only, headings=tuple(COLUMNS.values()))
 
 
-def _rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequence[str] = ()) -> Table:
+def _format_rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequence[str] = ()) -> Table:
     headings = headings or list(next(iter(rows.values())))
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, collapse_padding=True)
     table.add_column("", no_wrap=True, min_width=18)
@@ -64,7 +68,7 @@ def _rows(title: str, rows: Mapping[str, Mapping[str, float]], headings: Sequenc
     return table
 
 
-def _heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
+def _build_heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
     title = "Correlations, recomputed from the tables above (* printed wrong; LOO: leaving one out)"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for heading in ("pair", "n", "printed", "r, 95 %", "rho", "LOO", "p"):
@@ -82,7 +86,7 @@ def _heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
     return table
 
 
-def _figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
+def _build_figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
     shifted = " and ".join(published().figure_3_shifted.models)
     table = Table(title=f"Figure 3: cascade ~ fine-tuned; its values of {shifted} are shifted", title_justify="left")
     for heading in ("category", "printed", "as plotted", "corrected"):
@@ -92,7 +96,7 @@ def _figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
     return table
 
 
-def _sizes(found: Reproduction) -> list[str]:
+def _build_sizes(found: Reproduction) -> list[str]:
     lines = [", ".join(f"{name} {sizes[name]}" for name in Sizes._fields) for sizes in found.akb_sizes]
     return [
         f"AKB-2000 category sizes that reproduce every printed percentage and average ({len(lines)} solution"
@@ -100,14 +104,14 @@ def _sizes(found: Reproduction) -> list[str]:
     ]
 
 
-def _regret_lines(regrets: Sequence[ProxyRegret]) -> list[str]:
+def _format_regrets(regrets: Sequence[ProxyRegret]) -> list[str]:
     return [
         f"Picking by {COLUMNS[one.proxy]} ({one.picked}) loses {one.points:.1f} points on {COLUMNS[one.target]}."
         for one in regrets
     ]
 
 
-def _claim(found: Reproduction) -> list[str]:
+def _format_claim(found: Reproduction) -> list[str]:
     return (
         [f'"Qwen beats Llama in all settings" is false: {"; ".join(found.counterexamples)}.']
         if found.counterexamples
@@ -115,7 +119,7 @@ def _claim(found: Reproduction) -> list[str]:
     )
 
 
-def _ours_table(ours: Sequence[PaperComparison]) -> Table:
+def _build_ours(ours: Sequence[PaperComparison]) -> Table:
     table = Table(title="Ours beside the paper's, strict score, %", title_justify="left")
     for heading in ("LLM", "score", "paper", "ours", "difference, 95 %"):
         table.add_column(heading, justify="left" if heading in {"LLM", "score"} else "right")

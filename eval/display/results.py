@@ -15,20 +15,20 @@ def print_table(title: str, summary: RunSummary, console: Console) -> None:
     for heading in ("n", "strict", "95 % int.", "official", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
     for task, counted in summary.by_task.items():
-        table.add_row(task, *_cells(counted))
+        table.add_row(task, *_format_cells(counted))
     table.add_section()
-    table.add_row("all", *_cells(summary), style="bold")
+    table.add_row("all", *_format_cells(summary), style="bold")
     if summary.controls:
         table.add_section()
         table.add_row("controls", style="dim")
     for name, control in summary.controls.items():
-        table.add_row(name, *_cells(control))
+        table.add_row(name, *_format_cells(control))
     console.print(table)
-    for line in _remarks(summary):
+    for line in _format_remarks(summary):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _cells(counted: Score) -> list[str]:
+def _format_cells(counted: Score) -> list[str]:
     low, high = counted.wilson_95
     num_scored = counted.n - counted.withheld
     if not num_scored:
@@ -38,13 +38,13 @@ def _cells(counted: Score) -> list[str]:
     return [str(counted.n), accuracies[0], interval, accuracies[1], str(counted.unread), str(counted.failed)]
 
 
-def _remarks(summary: RunSummary) -> Iterable[str]:
+def _format_remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
-        yield from _control_remark(name, control)
+        yield from _format_control(name, control)
     if summary.clustered_se is not None:
         yield f"Items share sources: clustered standard error {summary.clustered_se:.2%}."
     if summary.calibration:
-        yield from _calibration_remarks(summary.calibration)
+        yield from _format_calibration(summary.calibration)
     if summary.degraded:
         yield f"{summary.degraded} answers were given while something was missing."
     rate = summary.n / summary.wall_s if summary.wall_s else 0.0
@@ -53,7 +53,7 @@ def _remarks(summary: RunSummary) -> Iterable[str]:
     yield f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second{tokens}{cost}"
 
 
-def _calibration_remarks(found: Calibration) -> Iterable[str]:
+def _format_calibration(found: Calibration) -> Iterable[str]:
     yield (
         f"Calibration error {found.raw.ece:.1%}, Brier score {found.raw.brier:.3f}; at temperature "
         f"{found.temperature:.2f}, fitted on one half and measured on the other: {found.tempered.ece:.1%}, "
@@ -65,7 +65,7 @@ def _calibration_remarks(found: Calibration) -> Iterable[str]:
         yield f"Surer than {kept.threshold:.0%}: {kept.answered} of {kept.n} answers{right}."
 
 
-def _control_remark(name: str, control: ControlScore) -> Iterable[str]:
+def _format_control(name: str, control: ControlScore) -> Iterable[str]:
     if control.consistent is not None and control.mean_strict is not None:
         yield (
             f"{name}: {control.consistent} of {control.n} items ({control.consistent / control.n:.1%}) got the same "

@@ -13,23 +13,23 @@ def print_routing(table: RoutingTable, console: Console) -> None:
     """Print the ways to choose, one a row: how good they are, then where and at what cost."""
     has_once = any(row.name == ONCE for row in table.rows)
     once = ["p once"] if has_once else []
-    good = _empty(
+    good = _make_empty(
         f"{table.n} questions, {table.discordant} with one arm right", "right", "95 %", "p", *once, "head-room"
     )
     tasks = list(table.rows[0].by_task)
-    cost = _empty("Right by task, and cost per question", *tasks, "s", "tokens")
+    cost = _make_empty("Right by task, and cost per question", *tasks, "s", "tokens")
     for row in table.rows:
         low, high = row.wilson_95
         good.add_row(
             row.name,
             f"{row.correct / row.n:.1%}",
             f"{100 * low:.1f}–{100 * high:.1f}",
-            _or_dash(row.mcnemar_p, ".3g"),
-            *(_or_dash(row.mcnemar_p_once, ".3g") for _ in once),
-            _or_dash(row.headroom, ".0%"),
+            _format_or_dash(row.mcnemar_p, ".3g"),
+            *(_format_or_dash(row.mcnemar_p_once, ".3g") for _ in once),
+            _format_or_dash(row.headroom, ".0%"),
         )
         shares = (f"{row.by_task[task]:.1%}" for task in tasks)
-        cost.add_row(row.name, *shares, _or_dash(row.seconds, ".2f"), _or_dash(row.tokens, ".0f"))
+        cost.add_row(row.name, *shares, _format_or_dash(row.seconds, ".2f"), _format_or_dash(row.tokens, ".0f"))
     console.print(good)
     beside = f"; p once: against {ONCE}" if has_once else ""
     console.print(
@@ -47,7 +47,7 @@ def print_routing(table: RoutingTable, console: Console) -> None:
         console.print(f"Left out: {table.failed} questions at which an arm failed.", highlight=False)
 
 
-def _empty(title: str, *headings: str) -> Table:
+def _make_empty(title: str, *headings: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("way", no_wrap=True)
     for heading in headings:
@@ -55,7 +55,7 @@ def _empty(title: str, *headings: str) -> Table:
     return table
 
 
-def _or_dash(figure: float | None, form: str) -> str:
+def _format_or_dash(figure: float | None, form: str) -> str:
     return "-" if figure is None else format(figure, form)
 
 

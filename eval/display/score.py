@@ -14,13 +14,13 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
     for task, counts in score.by_task.items():
-        table.add_row(task, *_cells(counts))
+        table.add_row(task, *_format_cells(counts))
     table.add_section()
-    table.add_row("all", *_cells(score), style="bold")
+    table.add_row("all", *_format_cells(score), style="bold")
     console.print(table)
 
 
-def _cells(counts: Counts) -> list[str]:
+def _format_cells(counts: Counts) -> list[str]:
     shares = (_share(correct, counts.n) for correct in (counts.correct_official, counts.correct_strict))
     return [str(counts.n), *shares, str(counts.unread), str(counts.failed)]
 

@@ -45,7 +45,7 @@ def encode_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageCl
     problem = f"The page holds {max_audio_mb:g} MB of clips at most."
     over = PageClip(mp3=None, duration_s=None, problem=problem, is_over=True)
     for file in files:
-        clip = (_problem(file) or over) if is_full else _page_clip(file)
+        clip = (_find_problem(file) or over) if is_full else _encode_clip(file)
         if len(clip.mp3 or "") > left:
             clip, is_full = over, True
         left -= len(clip.mp3 or "")
@@ -53,23 +53,23 @@ def encode_clips(files: Iterable[ClipFile], max_audio_mb: float) -> tuple[PageCl
     return tuple(clips)
 
 
-def _problem(file: ClipFile) -> PageClip | None:
+def _find_problem(file: ClipFile) -> PageClip | None:
     try:
         require_file(file.path)
     except BadAudio as error:
-        return _unusable(file, error)
+        return _report_unusable(file, error)
     return None
 
 
-def _page_clip(file: ClipFile) -> PageClip:
+def _encode_clip(file: ClipFile) -> PageClip:
     try:
         clip = load(file.path)
     except BadAudio as error:
-        return _unusable(file, error)
+        return _report_unusable(file, error)
     return PageClip(mp3=base64.b64encode(encode_mp3(clip)).decode(), duration_s=round(clip.duration_s, 3))
 
 
-def _unusable(file: ClipFile, error: BadAudio) -> PageClip:
+def _report_unusable(file: ClipFile, error: BadAudio) -> PageClip:
     # A page is passed on: it names the clip as the benchmark does, not the folders of this machine.
     return PageClip(mp3=None, duration_s=None, problem=str(error).replace(str(file.path), file.audio))
 

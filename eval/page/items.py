@@ -134,33 +134,33 @@ def gather_page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageDa
     clips: dict[_Key, int | None] = {}
     results: dict[_Key, list[PageResult | None]] = {}
     for number, run in enumerate(runs):
-        controls = _controls(run)
+        controls = _find_controls(run)
         for prediction in read_predictions(run.folder):
-            key = _Key(run.record.benchmark_sha256, _item(prediction))
+            key = _Key(run.record.benchmark_sha256, _make_item(prediction))
             if key not in results:
                 clips[key], results[key] = shared.clip(prediction, run.record), [None] * len(runs)
-            results[key][number] = _result(prediction, controls.get(prediction.id, {}), shared)
+            results[key][number] = _make_result(prediction, controls.get(prediction.id, {}), shared)
     return PageData(
         runs=tuple(PageRun(label=run.label, name=run.name, controls=tuple(run.summary.controls)) for run in runs),
-        items=tuple(_page_item(key.item, clips[key], results[key]) for key in results),
+        items=tuple(_make_page_item(key.item, clips[key], results[key]) for key in results),
         clips=encode_clips(shared.clips, max_audio_mb),
         statements=tuple(shared.statements),
     )
 
 
-def _item(prediction: Prediction) -> Item:
+def _make_item(prediction: Prediction) -> Item:
     return Item(**prediction.model_dump(include=set(Item.model_fields)))
 
 
-def _page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
+def _make_page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
     kept = item.model_dump(exclude={"audio", "cluster"})
     return PageItem(**kept, clip=clip, results=tuple(results))
 
 
-def _result(prediction: Prediction, controls: Mapping[str, PageControl], shared: _Shared) -> PageResult:
+def _make_result(prediction: Prediction, controls: Mapping[str, PageControl], shared: _Shared) -> PageResult:
     answer = prediction.response
     return PageResult(
-        verdict=_verdict(prediction),
+        verdict=_word_verdict(prediction),
         official=prediction.correct_official,
         reply=prediction.model_output,
         chosen=answer.choice.letter if answer and answer.choice else None,
@@ -175,7 +175,7 @@ def _result(prediction: Prediction, controls: Mapping[str, PageControl], shared:
     )
 
 
-def _verdict(prediction: Prediction) -> str:
+def _word_verdict(prediction: Prediction) -> str:
     if prediction.failed is not None:
         return "failed"
     if prediction.unread:
@@ -185,27 +185,27 @@ def _verdict(prediction: Prediction) -> str:
     return "right" if prediction.correct_strict else "wrong"
 
 
-def _controls(run: ReportedRun) -> dict[str, dict[str, PageControl]]:
+def _find_controls(run: ReportedRun) -> dict[str, dict[str, PageControl]]:
     """Return what each finished control made of each item: id -> name of the control -> result."""
     found: dict[str, dict[str, PageControl]] = {}
     if not run.summary.controls:
         return found
-    chosen = {prediction.id: _chosen(prediction) for prediction in read_predictions(run.folder)}
+    chosen = {prediction.id: _find_chosen(prediction) for prediction in read_predictions(run.folder)}
     for name in run.summary.controls:
         for prediction in read_predictions(run.folder / CONTROLS_FOLDER / name):
             id_ = prediction.id.rpartition(ROTATION)[0] if name == "circular" else prediction.id
             earlier = found.setdefault(id_, {}).get(name)
             if earlier is None or earlier.verdict == "right":
-                found[id_][name] = _control(name, prediction, chosen[id_])
+                found[id_][name] = _find_control(name, prediction, chosen[id_])
     return found
 
 
-def _control(name: str, prediction: Prediction, run_chose: str | None) -> PageControl:
-    chosen = _chosen(prediction)
+def _find_control(name: str, prediction: Prediction, run_chose: str | None) -> PageControl:
+    chosen = _find_chosen(prediction)
     changed = None if name in ASK_NO_MODEL else chosen != run_chose
-    return PageControl(verdict=_verdict(prediction), chosen=chosen, changed=changed)
+    return PageControl(verdict=_word_verdict(prediction), chosen=chosen, changed=changed)
 
 
-def _chosen(prediction: Prediction) -> str | None:
+def _find_chosen(prediction: Prediction) -> str | None:
     answer = prediction.response
     return answer.choice.text if answer and answer.choice else None

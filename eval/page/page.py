@@ -66,10 +66,11 @@ def write_page(runs: Sequence[Path], out: Path, *, max_audio_mb: float = DEFAULT
     Raises `BadConfig` where a folder is not a finished run, is named twice, or `out` cannot be written.
     """
     opened = [
-        read_run(folder, name, label) for folder, name, label in zip(runs, _names(runs), _labels(runs), strict=True)
+        read_run(folder, name, label)
+        for folder, name, label in zip(runs, _name_runs(runs), _label_runs(runs), strict=True)
     ]
     data = gather_page_data(opened, max_audio_mb)
-    content = _html(opened, data, max_audio_mb).encode()
+    content = _render(opened, data, max_audio_mb).encode()
     _write(out, content)
     num_left_out = sum(clip.mp3 is None for clip in data.clips)
     return PageStats(
@@ -80,17 +81,17 @@ def write_page(runs: Sequence[Path], out: Path, *, max_audio_mb: float = DEFAULT
     )
 
 
-def _html(runs: Sequence[ReportedRun], data: PageData, max_audio_mb: float) -> str:
+def _render(runs: Sequence[ReportedRun], data: PageData, max_audio_mb: float) -> str:
     return (
-        _environment()
+        _open_environment()
         .get_template("page.html.j2")
         .render(
             runs=runs,
-            groups=[(run, _groups(run.summary)) for run in runs],
-            pairs=_pairs(runs),
-            plot=_plot(runs),
+            groups=[(run, _group_scores(run.summary)) for run in runs],
+            pairs=_compare_pairs(runs),
+            plot=_draw_plot(runs),
             data=_inline_json(data),
-            left_out=_reasons(data, max_audio_mb),
+            left_out=_count_left_out(data, max_audio_mb),
             num_clips=len(data.clips),
             read=_inline,
             licence=(web.FOLDER / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
@@ -98,7 +99,7 @@ def _html(runs: Sequence[ReportedRun], data: PageData, max_audio_mb: float) -> s
     )
 
 
-def _environment() -> Environment:
+def _open_environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -124,7 +125,7 @@ def _write(out: Path, content: bytes) -> None:
         raise BadConfig(f"The page cannot be written to {str(out)!r}: {error.strerror}.") from error
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
+def _name_runs(folders: Sequence[Path]) -> list[str]:
     """Name runs by the end of their path, as short as tells them apart."""
     paths = [folder.resolve().parts for folder in folders]
     if len(set(paths)) < len(paths):
@@ -133,14 +134,14 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return ["/".join(parts[-depth:]) for parts in paths]
 
 
-def _labels(folders: Sequence[Path]) -> list[str]:
+def _label_runs(folders: Sequence[Path]) -> list[str]:
     """Call several runs A, B and so on; a single one needs no label."""
     if len(folders) == 1:
         return [""]
     return [ascii_uppercase[number] if number < 26 else f"R{number + 1}" for number in range(len(folders))]
 
 
-def _reasons(data: PageData, max_audio_mb: float) -> list[Reason]:
+def _count_left_out(data: PageData, max_audio_mb: float) -> list[Reason]:
     """Count the clips that are left out for size, and those that cannot be read."""
     missing = [clip for clip in data.clips if clip.mp3 is None]
     num_over = sum(clip.is_over for clip in missing)
@@ -151,7 +152,7 @@ def _reasons(data: PageData, max_audio_mb: float) -> list[Reason]:
     return [reason for reason in reasons if reason.num_clips]
 
 
-def _groups(summary: RunSummary) -> list[ScoreGroup]:
+def _group_scores(summary: RunSummary) -> list[ScoreGroup]:
     groups = [
         ScoreGroup("task", summary.by_task),
         ScoreGroup("category", summary.by_category),
@@ -166,7 +167,7 @@ def _groups(summary: RunSummary) -> list[ScoreGroup]:
     ]
 
 
-def _pairs(runs: Sequence[ReportedRun]) -> list[RunPair]:
+def _compare_pairs(runs: Sequence[ReportedRun]) -> list[RunPair]:
     """Compare every two runs over the same benchmark file."""
     stored = cache(open_stored)
     same = [(a, b) for a, b in combinations(runs, 2) if a.record.benchmark_sha256 == b.record.benchmark_sha256]
@@ -180,13 +181,13 @@ def _pair(a: ReportedRun, b: ReportedRun, stored: Callable[[Path], StoredResult]
         return RunPair(a, b, None, str(error))
 
 
-def _plot(runs: Sequence[ReportedRun]) -> Markup:
+def _draw_plot(runs: Sequence[ReportedRun]) -> Markup:
     """Draw the scores that there are; nothing where all answers are withheld."""
-    bars = list(_bars(runs))
+    bars = list(_draw_bars(runs))
     return Markup(draw_intervals(bars) if bars else "")  # noqa: S704 - drawn by matplotlib, which escapes its text
 
 
-def _bars(runs: Sequence[ReportedRun]) -> Iterable[AccuracyBar]:
+def _draw_bars(runs: Sequence[ReportedRun]) -> Iterable[AccuracyBar]:
     for run in runs:
         for name, score in ({"all": run.summary} | run.summary.by_task).items():
             if num_scored := score.n - score.withheld:

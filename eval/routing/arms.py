@@ -101,9 +101,9 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
         )
     return Arms(
         pairs=pairs,
-        cascade_cost=_cost(asked[cascade]),
-        lalm_cost=_cost(asked[lalm]),
-        models=_models(records),
+        cascade_cost=_measure_cost(asked[cascade]),
+        lalm_cost=_measure_cost(asked[lalm]),
+        models=_list_models(records),
         runs={folder.resolve().name: _run_sha256(folder) for folder in (cascade, lalm)},
         benchmark_sha256=sums.pop(),
         num_failed=len(both) - len(pairs),
@@ -120,7 +120,7 @@ def _record(folder: Path, arm: str) -> RunRecord:
     return record
 
 
-def _models(records: Mapping[str, RunRecord]) -> ArmModels:
+def _list_models(records: Mapping[str, RunRecord]) -> ArmModels:
     used = {
         model.role: model.name for arm, roles in ROLES.items() for model in records[arm].models if model.role in roles
     }
@@ -144,7 +144,7 @@ def _pair(cascade: Prediction, lalm: Prediction) -> ArmPair:
     )
 
 
-def _cost(predictions: Sequence[Prediction]) -> Cost:
+def _measure_cost(predictions: Sequence[Prediction]) -> Cost:
     tokens = [one.response.usage for one in predictions if one.response]
     total = sum(usage.prompt_tokens + usage.completion_tokens for usage in tokens)
     return Cost(max(one.clock_s for one in predictions) / len(predictions), total / len(predictions))

@@ -39,13 +39,13 @@ class Decision(NamedTuple):
     if_both: str | None
     """Letter that both arms together come to."""
 
-    def way(self, certainty: float) -> Route:
+    def choose_way(self, certainty: float) -> Route:
         """Return which arms it asks."""
         return choose_route(self.likely_before, certainty)
 
     def is_right(self, pair: ArmPair, certainty: float) -> bool:
         """Tell whether it is right when it asks both arms below this certainty."""
-        way = self.way(certainty)
+        way = self.choose_way(certainty)
         if way == "both":
             return pair.is_right(self.if_both)
         return pair.lalm_right if way == "lalm" else pair.cascade_right
@@ -69,13 +69,13 @@ def cross_validate(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
 
     found: dict[int, tuple[Router, Decision]] = {}
     clips = [pair.clip for pair in arms.pairs]
-    for seen, unseen in GroupKFold(_num_folds(clips, NUM_FOLDS)).split(clips, groups=clips):
+    for seen, unseen in GroupKFold(_count_folds(clips, NUM_FOLDS)).split(clips, groups=clips):
         router = _fit(arms, [arms.pairs[place] for place in seen])
         found |= {int(place): (router, _decide(router, arms.pairs[place])) for place in unseen}
     return tuple(found[place] for place in range(len(clips)))
 
 
-def _num_folds(clips: Sequence[str], wanted: int) -> int:
+def _count_folds(clips: Sequence[str], wanted: int) -> int:
     return min(wanted, len(set(clips)))
 
 
@@ -93,12 +93,12 @@ def choose_letter(pair: ArmPair, found: Reconciled) -> str | None:
 
 
 def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
-    splits = _inner_splits(pairs)
+    splits = _make_inner_splits(pairs)
     before = _learn(pairs, splits)
     cascade_temperature = fit_temperature(
-        [_forecast(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities]
+        [_make_forecast(pair, pair.cascade) for pair in pairs if pair.cascade.probabilities]
     )
-    lalm_temperature = fit_temperature([_forecast(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities])
+    lalm_temperature = fit_temperature([_make_forecast(pair, pair.lalm) for pair in pairs if pair.lalm.probabilities])
     draft = Router(
         models=arms.models,
         cascade_temperature=cascade_temperature,
@@ -106,13 +106,13 @@ def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
         before=before.model,
         after=NO_STACK,
         certainty=CERTAINTIES[-1],
-        provenance=arms.provenance(_num_folds([pair.clip for pair in arms.pairs], NUM_FOLDS)),
+        provenance=arms.provenance(_count_folds([pair.clip for pair in arms.pairs], NUM_FOLDS)),
     )
-    after = fit_stack([_example(draft, pair) for pair in pairs], splits)
-    return draft.model_copy(update={"after": after.stack, "certainty": _certainty(draft, pairs, before, after)})
+    after = fit_stack([_make_example(draft, pair) for pair in pairs], splits)
+    return draft.model_copy(update={"after": after.stack, "certainty": _find_certainty(draft, pairs, before, after)})
 
 
-def _certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after: Stacked) -> float:
+def _find_certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after: Stacked) -> float:
     """Return the certainty threshold of `before`, by the fits that have not seen each question's clip."""
     unseen = [draft.model_copy(update={"after": stack}) for stack in after.held_out]
     decisions = [
@@ -123,19 +123,19 @@ def _certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after
     return max(CERTAINTIES, key=lambda t: sum(d.is_right(p, t) for d, p in zip(decisions, pairs, strict=True)))
 
 
-def _inner_splits(pairs: Sequence[ArmPair]) -> list[FoldSplit]:
+def _make_inner_splits(pairs: Sequence[ArmPair]) -> list[FoldSplit]:
     from sklearn.model_selection import GroupKFold
 
     clips = [pair.clip for pair in pairs]
-    return list(GroupKFold(_num_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
+    return list(GroupKFold(_count_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
 
 
-def _forecast(pair: ArmPair, answer: Answer) -> Forecast:
+def _make_forecast(pair: ArmPair, answer: Answer) -> Forecast:
     assert pair.right is not None
     return Forecast(answer.probabilities, pair.right, pair.is_right(answer.choice.letter if answer.choice else None))
 
 
-def _example(router: Router, pair: ArmPair) -> StackingExample:
+def _make_example(router: Router, pair: ArmPair) -> StackingExample:
     assert pair.right is not None
     cascade, lalm = router.calibrate_both(pair.cascade, pair.lalm)
     features = compute_features(pair.question, cascade, lalm)
@@ -154,18 +154,18 @@ def _learn(pairs: Sequence[ArmPair], splits: Sequence[FoldSplit]) -> _Learnt:
     for strength, likely in predicted.items():
         for seen, unseen in splits:
             kept = seen[counts[seen]]
-            model = _regression(names, rows[kept], prefers_lalm[kept], strength)
+            model = _fit_regression(names, rows[kept], prefers_lalm[kept], strength)
             likely[unseen] = [model.predict(features[place]) for place in unseen]
     losses = {strength: _log_loss(likely[counts], prefers_lalm[counts]) for strength, likely in predicted.items()}
     best = min(STRENGTHS, key=losses.__getitem__)
-    return _Learnt(_regression(names, rows[counts], prefers_lalm[counts], best), predicted[best])
+    return _Learnt(_fit_regression(names, rows[counts], prefers_lalm[counts], best), predicted[best])
 
 
 def _log_loss(likely: Floats, is_true: NDArray[np.bool_]) -> float:
     return float(-np.log(np.clip(np.where(is_true, likely, 1 - likely), 1e-9, 1)).mean())
 
 
-def _regression(names: tuple[str, ...], rows: Floats, is_true: NDArray[np.bool_], strength: float) -> Logistic:
+def _fit_regression(names: tuple[str, ...], rows: Floats, is_true: NDArray[np.bool_], strength: float) -> Logistic:
     """Fit, features brought to mean 0 and deviation 1; where only one outcome was seen, its share is all there is."""
     from sklearn.linear_model import LogisticRegression
 

@@ -86,7 +86,7 @@ class FittedRouting(NamedTuple):
 def evaluate_routing(arms: Arms) -> FittedRouting:
     """Fit the router, and measure every way to choose."""
     tested = cross_validate(arms)
-    ways = _ways(arms.pairs, tested)
+    ways = _try_ways(arms.pairs, tested)
     totals = {name: sum(one.is_right for one in ways[f"{name} only"]) for name in ("cascade", "lalm")}
     better: Arm = "lalm" if totals["lalm"] > totals["cascade"] else "cascade"
     table = RoutingTable(
@@ -95,13 +95,13 @@ def evaluate_routing(arms: Arms) -> FittedRouting:
         failed=arms.num_failed,
         cached=arms.num_cached,
         better_arm=better,
-        rows=tuple(_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
-        curve=tuple(_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
+        rows=tuple(_make_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
+        curve=tuple(_make_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
     )
     return FittedRouting(fit_router(arms), table)
 
 
-def _ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
+def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
     together = list(zip(pairs, tested, strict=True))
     asked_again = any(pair.cascade.drafts for pair in pairs)
     once = {ONCE: [_Outcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
@@ -109,42 +109,43 @@ def _ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -
         **once,
         "cascade only": [_Outcome(pair.cascade_right, "cascade") for pair in pairs],
         "lalm only": [_Outcome(pair.lalm_right, "lalm") for pair in pairs],
-        "modality switch": [_one_arm(pair, _better_in_task(pair, pairs)) for pair in pairs],
-        "confidence switch": [_surer(pair, router) for pair, (router, _) in together],
+        "modality switch": [_ask_one_arm(pair, _pick_better_in_task(pair, pairs)) for pair in pairs],
+        "confidence switch": [_pick_surer(pair, router) for pair, (router, _) in together],
         ROUTER: [
-            _Outcome(decision.is_right(pair, router.certainty), decision.way(router.certainty))
+            _Outcome(decision.is_right(pair, router.certainty), decision.choose_way(router.certainty))
             for pair, (router, decision) in together
         ],
         "always both": [
-            _Outcome(pair.is_right(choose_letter(pair, _alike(pair, router))), "both") for pair, (router, _) in together
+            _Outcome(pair.is_right(choose_letter(pair, _pool_equally(pair, router))), "both")
+            for pair, (router, _) in together
         ],
         "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
     }
 
 
-def _one_arm(pair: ArmPair, arm: Arm) -> _Outcome:
+def _ask_one_arm(pair: ArmPair, arm: Arm) -> _Outcome:
     return _Outcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
 
 
-def _better_in_task(pair: ArmPair, pairs: Sequence[ArmPair]) -> Arm:
+def _pick_better_in_task(pair: ArmPair, pairs: Sequence[ArmPair]) -> Arm:
     """Return the arm that is better on the task's questions about other clips."""
     others = [one for one in pairs if one.task == pair.task and one.clip != pair.clip]
     return "lalm" if sum(one.lalm_right - one.cascade_right for one in others) > 0 else "cascade"
 
 
-def _surer(pair: ArmPair, router: Router) -> _Outcome:
+def _pick_surer(pair: ArmPair, router: Router) -> _Outcome:
     cascade, lalm = (measure_confidence(one.probabilities) for one in router.calibrate_both(pair.cascade, pair.lalm))
-    return _one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
+    return _ask_one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
 
 
-def _alike(pair: ArmPair, router: Router) -> Reconciled:
+def _pool_equally(pair: ArmPair, router: Router) -> Reconciled:
     """Pool both arms with equal weights."""
     return Reconciled(
         pool_answers(*router.calibrate_both(pair.cascade, pair.lalm), 0.5), 0.5, "product of probabilities"
     )
 
 
-def _cost(arms: Arms, ways: Sequence[Route]) -> Cost:
+def _measure_cost(arms: Arms, ways: Sequence[Route]) -> Cost:
     costs: dict[Route, Cost] = {
         "cascade": arms.cascade_cost,
         "lalm": arms.lalm_cost,
@@ -153,15 +154,15 @@ def _cost(arms: Arms, ways: Sequence[Route]) -> Cost:
     return Cost(sum(costs[way].seconds for way in ways) / len(ways), sum(costs[way].tokens for way in ways) / len(ways))
 
 
-def _row(
+def _make_row(
     name: str, outcomes: Sequence[_Outcome], better: Sequence[_Outcome], arms: Arms, ways: dict[str, list[_Outcome]]
 ) -> RoutingRow:
     n, correct = len(outcomes), sum(one.is_right for one in outcomes)
     at_least, at_most = (sum(one.is_right for one in side) for side in (better, ways["oracle"]))
-    only_this, only_better = _apart(outcomes, better)
+    only_this, only_better = _count_apart(outcomes, better)
     once = ways.get(ONCE)
     asked = [one.way for one in outcomes if one.way is not None]
-    cost = _cost(arms, asked) if asked else None
+    cost = _measure_cost(arms, asked) if asked else None
     return RoutingRow(
         name=name,
         n=n,
@@ -170,21 +171,21 @@ def _row(
         only_this=only_this,
         only_better_arm=only_better,
         mcnemar_p=None if outcomes is better else mcnemar_exact(only_this, only_better),
-        mcnemar_p_once=None if once is None or outcomes is once else mcnemar_exact(*_apart(outcomes, once)),
+        mcnemar_p_once=None if once is None or outcomes is once else mcnemar_exact(*_count_apart(outcomes, once)),
         seconds=cost.seconds if cost else None,
         tokens=cost.tokens if cost else None,
         headroom=(correct - at_least) / (at_most - at_least) if at_most > at_least else None,
-        by_task=_by_task(outcomes, arms.pairs),
+        by_task=_score_by_task(outcomes, arms.pairs),
     )
 
 
-def _apart(these: Sequence[_Outcome], those: Sequence[_Outcome]) -> tuple[int, int]:
+def _count_apart(these: Sequence[_Outcome], those: Sequence[_Outcome]) -> tuple[int, int]:
     """Return how many questions only these and only those get right."""
     pairs = [(this.is_right, that.is_right) for this, that in zip(these, those, strict=True)]
     return pairs.count((True, False)), pairs.count((False, True))
 
 
-def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[ArmPair]) -> dict[str, float]:
+def _score_by_task(outcomes: Sequence[_Outcome], pairs: Sequence[ArmPair]) -> dict[str, float]:
     shares = {}
     for task in sorted({pair.task for pair in pairs}):
         right = [one.is_right for one, pair in zip(outcomes, pairs, strict=True) if pair.task == task]
@@ -192,11 +193,11 @@ def _by_task(outcomes: Sequence[_Outcome], pairs: Sequence[ArmPair]) -> dict[str
     return shares
 
 
-def _point(arms: Arms, decisions: Sequence[Decision], certainty: float) -> Point:
-    ways = [decision.way(certainty) for decision in decisions]
+def _make_point(arms: Arms, decisions: Sequence[Decision], certainty: float) -> Point:
+    ways = [decision.choose_way(certainty) for decision in decisions]
     return Point(
         certainty=certainty,
         correct=sum(one.is_right(pair, certainty) for one, pair in zip(decisions, arms.pairs, strict=True)),
-        seconds=_cost(arms, ways).seconds,
+        seconds=_measure_cost(arms, ways).seconds,
         asked_both=ways.count("both") / len(ways),
     )

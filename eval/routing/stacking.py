@@ -40,7 +40,7 @@ class Stacked(NamedTuple):
 
 def fit_stack(examples: Sequence[StackingExample], splits: Sequence[FoldSplit]) -> Stacked:
     """Choose the ridge by cross-validation over the splits, then fit on all examples."""
-    problem = _Problem.of(examples)
+    problem = _Problem.from_examples(examples)
     everything = np.arange(len(examples))
     tried = {ridge: [problem.fit(seen, ridge) for seen, _ in splits] for ridge in RIDGES}
     losses = {
@@ -50,9 +50,9 @@ def fit_stack(examples: Sequence[StackingExample], splits: Sequence[FoldSplit]) 
     best = min(RIDGES, key=losses.__getitem__)
     held_out: dict[int, Stack] = {}
     for fitted, (seen, unseen) in zip(tried[best], splits, strict=True):
-        held_out |= dict.fromkeys(map(int, unseen), problem.as_stack(fitted, seen))
+        held_out |= dict.fromkeys(map(int, unseen), problem.to_stack(fitted, seen))
     return Stacked(
-        problem.as_stack(problem.fit(everything, best), everything),
+        problem.to_stack(problem.fit(everything, best), everything),
         tuple(held_out[place] for place in range(len(examples))),
     )
 
@@ -71,7 +71,7 @@ class _Problem(NamedTuple):
     """[n]."""
 
     @classmethod
-    def of(cls, examples: Sequence[StackingExample]) -> "_Problem":
+    def from_examples(cls, examples: Sequence[StackingExample]) -> "_Problem":
         """Stack examples as arrays, with the options that an example lacks masked."""
         names = tuple(examples[0].features)
         most = max(len(one.letters) for one in examples)
@@ -133,7 +133,7 @@ class _Problem(NamedTuple):
         slope = np.einsum("nk,ank,nf->af", shares, logs, scaled)
         return loss, slope.reshape(-1)
 
-    def as_stack(self, parameters: Floats, seen: Places) -> Stack:
+    def to_stack(self, parameters: Floats, seen: Places) -> Stack:
         """Return what prediction needs."""
         means, scales = self.scaling(seen)
         (cascade, *of_cascade), (lalm, *of_lalm) = parameters.reshape(2, -1).tolist()

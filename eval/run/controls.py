@@ -38,61 +38,63 @@ Control: TypeAlias = Callable[[Plan, ControlSampling], Plan]
 ControlRule: TypeAlias = Callable[[tuple[Choice, ...]], Choice]
 
 
-def _no_audio(plan: Plan, _: ControlSampling) -> Plan:
+def _drop_audio(plan: Plan, _: ControlSampling) -> Plan:
     _needs_hearing(plan, "no-audio")
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
-    options = _only(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed", "rotations")
+    options = _keep_options(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed", "rotations")
     return plan._replace(options=options, hears=False, build=select_builder(options))
 
 
-def _transcript_only(plan: Plan, _: ControlSampling) -> Plan:
+def _keep_transcript(plan: Plan, _: ControlSampling) -> Plan:
     _needs_path(plan, "transcript-only", "cascade")
     if not plan.is_local:
         raise BadConfig("Control 'transcript-only' chooses the captioner, which --server has chosen already.")
     return plan._replace(options=plan.options.model_copy(update={"captioner": "transcript"}))
 
 
-def _shuffled_captions(plan: Plan, draw: ControlSampling) -> Plan:
+def _shuffle_captions(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_path(plan, "shuffled-captions", "cascade")
     return plan._replace(benchmark=_with_other_clips(plan.benchmark, draw.seed))
 
 
-def _swapped_audio(plan: Plan, draw: ControlSampling) -> Plan:
+def _swap_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "swapped-audio")
-    return plan._replace(benchmark=_probed(_with_other_clips(plan.benchmark, draw.seed), draw))
+    return plan._replace(benchmark=_draw_items(_with_other_clips(plan.benchmark, draw.seed), draw))
 
 
-def _silent_audio(plan: Plan, draw: ControlSampling) -> Plan:
+def _silence_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "silent-audio")
     build = plan.build
-    return plan._replace(benchmark=_probed(plan.benchmark, draw), build=lambda models: SilencedAnswerer(build(models)))
+    return plan._replace(
+        benchmark=_draw_items(plan.benchmark, draw), build=lambda models: SilencedAnswerer(build(models))
+    )
 
 
-def _constant_first(plan: Plan, _: ControlSampling) -> Plan:
-    return _by_rule(plan, lambda choices: choices[0])
+def _choose_first(plan: Plan, _: ControlSampling) -> Plan:
+    return _choose_by_rule(plan, lambda choices: choices[0])
 
 
-def _longest(plan: Plan, _: ControlSampling) -> Plan:
-    return _by_rule(plan, lambda choices: max(choices, key=_num_chars))
+def _choose_longest(plan: Plan, _: ControlSampling) -> Plan:
+    return _choose_by_rule(plan, lambda choices: max(choices, key=_count_chars))
 
 
-def _by_rule(plan: Plan, rule: ControlRule) -> Plan:
-    options = _only(plan.options, "benchmark", "limit", "seed")
+def _choose_by_rule(plan: Plan, rule: ControlRule) -> Plan:
+    options = _keep_options(plan.options, "benchmark", "limit", "seed")
     return plan._replace(options=options, hears=False, build=lambda _: RuleAnswerer(rule))
 
 
-def _shuffled_options(plan: Plan, draw: ControlSampling) -> Plan:
-    def shuffled(item: Item) -> Item:
+def _shuffle_options(plan: Plan, draw: ControlSampling) -> Plan:
+    def shuffle_item(item: Item) -> Item:
         """Return the item with its options in another order."""
         # Drawn per item, so that --limit and the order of the file change nothing.
         choices = random.Random(f"{draw.seed} {item.id}").sample(item.choices, len(item.choices))  # noqa: S311
         return item.model_copy(update={"choices": tuple(choices)})
 
-    return plan._replace(benchmark=_with_items(plan.benchmark, [shuffled(item) for item in plan.benchmark.items]))
+    return plan._replace(benchmark=_with_items(plan.benchmark, [shuffle_item(item) for item in plan.benchmark.items]))
 
 
-def _circular(plan: Plan, _: ControlSampling) -> Plan:
+def _rotate_options(plan: Plan, _: ControlSampling) -> Plan:
     rotated = [
         item.model_copy(
             update={"id": f"{item.id}{ROTATION}{by}", "choices": item.choices[by:] + item.choices[:by]},
@@ -104,15 +106,15 @@ def _circular(plan: Plan, _: ControlSampling) -> Plan:
 
 
 CONTROLS: Mapping[str, Control] = {
-    "no-audio": _no_audio,
-    "transcript-only": _transcript_only,
-    "shuffled-captions": _shuffled_captions,
-    "constant-first": _constant_first,
-    "longest": _longest,
-    "shuffled-options": _shuffled_options,
-    "circular": _circular,
-    "swapped-audio": _swapped_audio,
-    "silent-audio": _silent_audio,
+    "no-audio": _drop_audio,
+    "transcript-only": _keep_transcript,
+    "shuffled-captions": _shuffle_captions,
+    "constant-first": _choose_first,
+    "longest": _choose_longest,
+    "shuffled-options": _shuffle_options,
+    "circular": _rotate_options,
+    "swapped-audio": _swap_audio,
+    "silent-audio": _silence_audio,
 }
 ASK_NO_MODEL = frozenset({"constant-first", "longest"})
 
@@ -144,12 +146,12 @@ class SilencedAnswerer:
         return await self._answerer.answer(question, AudioClip(clip.samples * 0))
 
 
-def _only(options: RunOptions, *kept: str) -> RunOptions:
+def _keep_options(options: RunOptions, *kept: str) -> RunOptions:
     """Return the options of a pass over the same benchmark that hears nothing."""
     return RunOptions(**options.model_dump(include=set(kept)), path="text")
 
 
-def _num_chars(choice: Choice) -> int:
+def _count_chars(choice: Choice) -> int:
     return len(choice.text)
 
 
@@ -167,7 +169,7 @@ def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
     return _with_items(benchmark, [item.model_copy(update={"audio": other[item.audio]}) for item in benchmark.items])
 
 
-def _probed(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:
+def _draw_items(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:
     """Keep a random few of the items, in their order."""
     drawn = random.Random(draw.seed).sample(  # noqa: S311
         range(len(benchmark.items)), min(draw.num_probed, len(benchmark.items))

@@ -24,7 +24,7 @@ class Driver:
 
     async def ask(self, items: Iterable[Item], concurrency: int, finished: Callable[[Prediction], None]) -> None:
         """Ask the items, those that share a clip one after the other, so that it is held for a short while."""
-        queue = _side_by_side(list(items))
+        queue = _sort_by_clip(list(items))
         if self._hears:
             from eval.run.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
 
@@ -59,6 +59,6 @@ class Driver:
             return await self._answerer.answer(question, clip)
 
 
-def _side_by_side(items: list[Item]) -> list[Item]:
+def _sort_by_clip(items: list[Item]) -> list[Item]:
     place = {item.audio: number for number, item in reversed(list(enumerate(items)))}
     return sorted(items, key=lambda item: place[item.audio])

@@ -73,7 +73,7 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
             pool = ModelPool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
         lalm = made_of.get(llm)
         cell = Cell(llm=llm, captioner=captioner, lalm=lalm, folder=out / _name(llm, captioner, lalm))
-        cells.append(_cell(request, cell, pool))
+        cells.append(_run_cell(request, cell, pool))
         if not cells[-1].is_complete and cells[-1].error is None:
             break
     grid = Grid(
@@ -110,7 +110,7 @@ def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str])
             pick(LALMS, "LALM", lalm)
 
 
-def _cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
+def _run_cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
     models = {"llm": cell.llm, "captioner": cell.captioner, "lalm": cell.lalm}
     asked = request.model_copy(update={**models, "out": cell.folder})
     try:

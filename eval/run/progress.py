@@ -38,7 +38,7 @@ class LiveBar:
             refresh_per_second=REFRESH_PER_S,
         )
         self._task = self._progress.add_task(
-            title, total=num_items, completed=self._num_done, accuracy=self._accuracy()
+            title, total=num_items, completed=self._num_done, accuracy=self._format_accuracy()
         )
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class LiveBar:
         self._num_correct += prediction.correct_strict
         self._num_failed += prediction.failed is not None
         self._num_withheld += prediction.answer is None
-        self._progress.update(self._task, advance=1, accuracy=self._accuracy())
+        self._progress.update(self._task, advance=1, accuracy=self._format_accuracy())
         if prediction.failed is not None and self._num_shown <= MAX_FAILURES_SHOWN:
             self._show_failure(prediction.id, prediction.failed)
 
@@ -69,7 +69,7 @@ class LiveBar:
         else:
             self.say(f"failed: {id}: {error.strip().splitlines()[-1]}")
 
-    def _accuracy(self) -> str:
+    def _format_accuracy(self) -> str:
         parts = []
         if self._num_done > self._num_withheld:
             parts.append(f"{self._num_correct / (self._num_done - self._num_withheld):.1%} right")

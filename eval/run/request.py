@@ -28,7 +28,7 @@ class Price(Value):
             raise BadConfig(f"--price {text!r} is not a price; one looks like 0.15/0.60 (dollars per million tokens).")
         return cls(prompt=float(match[1]), completion=float(match[2]))
 
-    def of(self, *, prompt_tokens: int, completion_tokens: int) -> float:
+    def compute_cost(self, *, prompt_tokens: int, completion_tokens: int) -> float:
         """Return what that many tokens cost."""
         return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
 
@@ -86,7 +86,7 @@ class RunRequest(RunSettings):
         if self.server is not None and (self.rotations is not None or self.router is not None):
             raise BadConfig("--server decides itself how it reads and routes: leave out --rotations and --router.")
         if self.server is not None and chosen:
-            raise BadConfig(f"--server brings its own models: leave out {_flags(chosen)}.")
+            raise BadConfig(f"--server brings its own models: leave out {_format_flags(chosen)}.")
         useless = {
             "text": {"captioner", "asr", "lalm", "lalm_url"},
             "cascade": {"lalm", "lalm_url"},
@@ -95,7 +95,7 @@ class RunRequest(RunSettings):
         }[self.path] & chosen.keys()
         if useless:
             why = "hears nothing" if not self.hears else "does not use it"
-            raise BadConfig(f"Path {self.path!r} {why}: leave out {_flags(useless)}.")
+            raise BadConfig(f"Path {self.path!r} {why}: leave out {_format_flags(useless)}.")
 
 
 def name_run_folder(options: RunOptions) -> Path:
@@ -117,6 +117,6 @@ def _sha256(file: Path) -> str:
         raise BadConfig(f"--router {str(file)!r} cannot be read; `earwitness eval fit-router` writes one.") from None
 
 
-def _flags(names: object) -> str:
+def _format_flags(names: object) -> str:
     assert isinstance(names, dict | set)
     return ", ".join(f"--{name.replace('_', '-')}" for name in sorted(names))

@@ -57,24 +57,24 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     session = _Session(request, pool or ModelPool())
     benchmark = session.benchmark(options)
     main = plan_run(benchmark, options)
-    controls = {name: _planned(name, main, request) for name in request.controls}
+    controls = {name: _plan_control(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
     refuse_other(out, _record(main))
     verdicts, is_complete, lost = session.run_pass(main, out)
     if is_complete and lost is None:
-        lost = _why_not(write_summary, out, _summary(out, verdicts, request))
+        lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request))
         passes = [session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
         is_complete = all(control.is_complete for control in passes)
         lost = next((control.lost for control in passes if control.lost), lost)
-    summary = _summary(out, verdicts, request)
+    summary = _build_summary(out, verdicts, request)
     if is_complete:
         session.close()
     if is_complete and lost is None:
-        lost = _why_not(write_summary, out, summary) or _why_not(write_submission, benchmark, out)
+        lost = _try_writing(write_summary, out, summary) or _try_writing(write_submission, benchmark, out)
     return Outcome(out, summary, len(benchmark.items), is_complete, lost)
 
 
-def _why_not(
+def _try_writing(
     write: Callable[Parameters, object], *arguments: Parameters.args, **named: Parameters.kwargs
 ) -> str | None:
     """Write a file; return why that failed, such as a full disk, or None."""
@@ -118,14 +118,14 @@ class _Session:
         answerer = plan.build(models)
         if plan.hears and self._request.missing == "fail":
             plan.benchmark.require_audio()
-        record = _record(plan).model_copy(update={"models": _uses(plan, models)})
+        record = _record(plan).model_copy(update={"models": _list_uses(plan, models)})
         with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
             driver = Driver(answerer, plan.benchmark, hears=plan.hears, clock_s=folder.clock_s)
             self._ask(driver, plan, folder)
             is_complete = len(folder.verdicts) == len(plan.benchmark.items)
             lost = folder.lost
             if is_complete and plan.options.control and lost is None:
-                lost = _why_not(write_summary, out, summarise(folder.verdicts.values()))
+                lost = _try_writing(write_summary, out, summarise(folder.verdicts.values()))
             return _Pass(folder.verdicts.values(), is_complete, lost)
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class _Session:
                 if was_kept and folder.lost:
                     bar.say(f"Answers from here on are not kept: {folder.lost}.")
 
-            if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.missing_audio()):
+            if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
                 bar.say(f"{missing} They count as failed (--missing skip).")
             try:
                 self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
@@ -157,23 +157,23 @@ class _Session:
                 bar.say("Interrupted.")
 
 
-def _planned(name: str, main: Plan, request: RunRequest) -> Plan:
+def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     plan = pick(CONTROLS, "control", name)(main, ControlSampling(request.seed, request.num_probed))
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> RunSummary:
+def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> RunSummary:
     summary, price = summarise(verdicts), request.price
     added = {
         "cost_usd": price
-        and price.of(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
+        and price.compute_cost(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
         "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
     }
     return summary.model_copy(update=added)
 
 
-def _uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
+def _list_uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
     if plan.options.server is not None:
         return (ModelUse(role="server", name=plan.options.server, revision="served"),)
     opened = models.opened.items()

@@ -41,12 +41,12 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     """Measure a run's probabilities; None where it has none, or the answers are withheld."""
     halves: tuple[list[Forecast], list[Forecast]] = ([], [])
     for verdict in verdicts:
-        if forecast := _forecast(verdict):
-            halves[_half(verdict.cluster or verdict.id)].append(forecast)
+        if forecast := _make_forecast(verdict):
+            halves[_pick_half(verdict.cluster or verdict.id)].append(forecast)
     raw = [*halves[0], *halves[1]]
     if not raw:
         return None
-    mended = [*_tempered(halves[0], halves[1]), *_tempered(halves[1], halves[0])]
+    mended = [*_temper(halves[0], halves[1]), *_temper(halves[1], halves[0])]
     curve = list(risk_coverage(raw))  # the halves' temperatures would put their answers in another order
     return Calibration(
         n=len(raw),
@@ -59,19 +59,19 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     )
 
 
-def _forecast(verdict: Verdict) -> Forecast | None:
+def _make_forecast(verdict: Verdict) -> Forecast | None:
     if not verdict.probabilities or verdict.right is None:
         return None
     named = {str(place): p for place, p in enumerate(verdict.probabilities)}
     return Forecast(named, str(verdict.right), verdict.correct_strict)
 
 
-def _half(cluster: str) -> int:
+def _pick_half(cluster: str) -> int:
     """Return 0 or 1: what shares a source is in the same half, in every run."""
     return sha256(cluster.encode()).digest()[0] % 2
 
 
-def _tempered(forecasts: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
+def _temper(forecasts: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
     temperature = fit_temperature(fitted_on)
     return [forecast.tempered(temperature) for forecast in forecasts]
 
@@ -98,21 +98,21 @@ def nll(forecasts: Sequence[Forecast]) -> float:
 
 def brier(forecasts: Sequence[Forecast]) -> float:
     """Return the Brier score: mean squared error of the probabilities, summed over the options, in [0, 2]."""
-    return sum(_squared(forecast) for forecast in forecasts) / len(forecasts)
+    return sum(_compute_squared_error(forecast) for forecast in forecasts) / len(forecasts)
 
 
-def _squared(forecast: Forecast) -> float:
+def _compute_squared_error(forecast: Forecast) -> float:
     return sum((p - (option == forecast.right)) ** 2 for option, p in forecast.probabilities.items())
 
 
 def ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
     """Return the expected calibration error: mean gap of confidence and accuracy over bins of equal width."""
 
-    def bin_of(forecast: Forecast) -> int:
+    def find_bin(forecast: Forecast) -> int:
         """Return the bin of a forecast; confidence 1 belongs to the last."""
         return min(num_bins - 1, int(forecast.confidence * num_bins))
 
-    binned = groupby(sorted(forecasts, key=bin_of), key=bin_of)
+    binned = groupby(sorted(forecasts, key=find_bin), key=find_bin)
     return sum(abs(sum(one.confidence - one.is_right for one in bin_)) for _, bin_ in binned) / len(forecasts)
 
 

@@ -160,11 +160,11 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
     counted = list(verdicts)
     return RunSummary(
         **dict(score(counted)),
-        by_task=_by(lambda verdict: verdict.task, counted),
-        by_category=_by(lambda verdict: verdict.category, counted),
-        by_sub_category=_by(lambda verdict: verdict.sub_category, counted),
-        by_difficulty=_by(lambda verdict: verdict.difficulty, counted),
-        by_modality=_by(lambda verdict: verdict.modality, counted),
+        by_task=_score_groups(lambda verdict: verdict.task, counted),
+        by_category=_score_groups(lambda verdict: verdict.category, counted),
+        by_sub_category=_score_groups(lambda verdict: verdict.sub_category, counted),
+        by_difficulty=_score_groups(lambda verdict: verdict.difficulty, counted),
+        by_modality=_score_groups(lambda verdict: verdict.modality, counted),
         clustered_se=_clustered_se(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
@@ -189,7 +189,7 @@ def score(verdicts: list[Verdict]) -> Score:
     )
 
 
-def _by(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dict[str, Score]:
+def _score_groups(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dict[str, Score]:
     """Count each group; items that have no such field are in none."""
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -235,10 +235,10 @@ def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:
 
     It compares sets of words: all of the answer's have to occur, and none that only a wrong choice has.
     """
-    predicted, right = _words(prediction), _words(answer)
-    wrong = {word for choice in choices if _words(choice) != right for word in _words(choice) - right}
+    predicted, right = _split_words(prediction), _split_words(answer)
+    wrong = {word for choice in choices if _split_words(choice) != right for word in _split_words(choice) - right}
     return bool(predicted) and right <= predicted and not predicted & wrong
 
 
-def _words(text: str) -> set[str]:
+def _split_words(text: str) -> set[str]:
     return set(re.findall(r"\b\w+\b", text.lower()))

@@ -21,13 +21,13 @@ def upgrade_answer(answer: Any) -> Any:  # noqa: ANN401 - whatever JSON holds; t
     if not isinstance(answer, dict) or "schema_version" in answer:
         return answer
     lines = [line for line in answer.get("trace", ()) if isinstance(line, str)]
-    evidence = [_upgraded(one, lines) for one in answer.get("evidence", ())]
-    trace = list(_steps(lines, dict(answer.get("timings_s", {}))))
+    evidence = [_upgrade_statement(one, lines) for one in answer.get("evidence", ())]
+    trace = list(_parse_steps(lines, dict(answer.get("timings_s", {}))))
     upgraded = {"schema_version": SCHEMA_VERSION, "route": _route(lines), "trace": trace, "evidence": evidence}
     return answer | upgraded
 
 
-def _steps(lines: list[str], timings_s: dict[str, float]) -> Iterator[dict[str, object]]:
+def _parse_steps(lines: list[str], timings_s: dict[str, float]) -> Iterator[dict[str, object]]:
     for line in lines:
         step, _, text = line.partition(": ")
         if step in STEPS:
@@ -39,7 +39,7 @@ def _route(lines: list[str]) -> str | None:
     return chosen if chosen in ROUTES else None
 
 
-def _upgraded(statement: dict[str, Any], lines: list[str]) -> dict[str, Any]:
+def _upgrade_statement(statement: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     kind, text = statement["kind"], statement["text"]
     is_again = any(line.startswith("listen again: ") and text in line for line in lines)
     step = "listen again" if is_again else HEARD_BY.get(kind, "caption")

@@ -30,7 +30,7 @@ class Environment(Value):
     memory_gib: float
     gpus: tuple[str, ...]
 
-    def same_place(self, other: "Environment") -> bool:
+    def is_same_place(self, other: "Environment") -> bool:
         """Tell whether nothing but the time differs."""
         return self == other.model_copy(update={"started_at": self.started_at})
 
@@ -39,18 +39,20 @@ def describe_environment() -> Environment:
     """Describe this process's surroundings, without importing any engine."""
     return Environment(
         started_at=datetime.now(UTC),
-        commit=_commit(Path(__file__).parents[2]),
+        commit=_describe_commit(Path(__file__).parents[2]),
         python=platform.python_version(),
-        packages={name: found for name in ENGINES if (found := _version(name))},
+        packages={name: found for name in ENGINES if (found := _find_version(name))},
         platform=platform.platform(),
-        cpu=_field(Path("/proc/cpuinfo"), "model name") or platform.processor(),
+        cpu=_read_field(Path("/proc/cpuinfo"), "model name") or platform.processor(),
         num_cpus=os.cpu_count() or 1,
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        gpus=tuple(_field(file, "Model") for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))),
+        gpus=tuple(
+            _read_field(file, "Model") for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+        ),
     )
 
 
-def _commit(checkout: Path) -> str | None:
+def _describe_commit(checkout: Path) -> str | None:
     if not (checkout / ".git").exists():
         return None
     command = ("git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
@@ -58,14 +60,14 @@ def _commit(checkout: Path) -> str | None:
     return described.stdout.strip() or None
 
 
-def _version(package: str) -> str | None:
+def _find_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-def _field(file: Path, name: str) -> str:
+def _read_field(file: Path, name: str) -> str:
     """Return the first value of a `name : value` line; "" where the file or the line is missing."""
     if not file.is_file():
         return ""

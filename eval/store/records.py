@@ -142,14 +142,14 @@ class RunRecord(Value):
 
     def differences(self, other: "RunRecord") -> list[str]:
         """Name every field that decides the numbers and differs in `other`, as far as both know it."""
-        recorded, wanted = self._decisive(), other._decisive()
+        recorded, wanted = self._list_decisive(), other._list_decisive()
         return [
             f"{field} was {recorded[field]!r} and is now {wanted[field]!r}"
             for field in recorded
             if field in wanted and recorded[field] != wanted[field]
         ]
 
-    def _decisive(self) -> dict[str, object]:
+    def _list_decisive(self) -> dict[str, object]:
         revisions = {f"revision of {model.role} {model.name}": model.revision for model in self.models}
         sums = {"benchmark sha256": self.benchmark_sha256, "prompts sha256": self.prompts_sha256}
         return self.options.model_dump() | sums | revisions

@@ -125,7 +125,7 @@ def refuse_other(folder: Path, record: RunRecord) -> None:
 def _claim(folder: Path, record: RunRecord) -> None:
     """Write run.json; of a run that goes on, add where, if that is new."""
     earlier, here = read_record(folder), record.environments[-1]
-    if earlier and here.same_place(earlier.environments[-1]):
+    if earlier and here.is_same_place(earlier.environments[-1]):
         return
     seen = earlier.environments if earlier else ()
     claimed = record.model_copy(update={"environments": (*seen, here)})
@@ -135,19 +135,19 @@ def _claim(folder: Path, record: RunRecord) -> None:
 def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
     """Read what is finished, and cut off a last line that a crash left unfinished."""
     if retry_failed:
-        kept = [line for line, prediction in _whole_lines(file) if prediction.failed is None]
+        kept = [line for line, prediction in _read_whole_lines(file) if prediction.failed is None]
         write_atomic(file, b"".join(kept), durable=True)
         file.with_name("summary.json").unlink(missing_ok=True)
     verdicts: dict[str, Verdict] = {}
     num_bytes = 0
-    for line, prediction in _whole_lines(file):
+    for line, prediction in _read_whole_lines(file):
         num_bytes += len(line)
         verdicts[prediction.id] = prediction.verdict
     os.truncate(file, num_bytes)
     return verdicts
 
 
-def _whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
+def _read_whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:

@@ -15,7 +15,7 @@ from agents.reading.reply import read_choice
 from eval.scoring.scoring import Verdict, string_match
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
-from services.errors import BadConfig, worded
+from services.errors import BadConfig, word_problem
 from services.json_lines import InvalidJson, JsonRow, RowId, drop_nulls, parse_json_rows, read_text, split_lines
 from services.questions import find_own_letters
 from services.types import Question
@@ -58,7 +58,7 @@ def open_stored(path: Path, key: str | None = None) -> StoredResult:
         rows = tuple(_own(prediction) for prediction in read_predictions(path))
         return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
     found, file_rows = _file_rows(path, key)
-    return StoredResult(path.name, path, None, found, tuple(_judged(path, row, found) for row in file_rows))
+    return StoredResult(path.name, path, None, found, tuple(_judge(path, row, found) for row in file_rows))
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
@@ -77,11 +77,11 @@ def _own(prediction: Prediction) -> StoredRow:
     )
 
 
-def _listed(value: object) -> object:
+def _join_list(value: object) -> object:
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _numbered(value: object) -> object:
+def _word_number(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -98,7 +98,7 @@ class FileRow(BaseModel):
     question: str = ""
     task: str | None = None
     modality: str | None = None
-    category: Annotated[str | None, BeforeValidator(_listed)] = None
+    category: Annotated[str | None, BeforeValidator(_join_list)] = None
     sub_category: str | None = Field(default=None, validation_alias=AliasChoices("sub-category", "sub_category"))
     difficulty: str | None = None
     failed: Any = None
@@ -109,14 +109,14 @@ FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category"})
 
 def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
     text = read_text(file, f"Predictions {str(file)!r}")
-    rows = [_checked(file, number, row) for number, row in _parsed(file, text)]
+    rows = [_check_row(file, number, row) for number, row in _parse(file, text)]
     if not rows:
         raise BadConfig(f"Predictions {str(file)!r} holds no rows.")
     _refuse_repeated_ids(file, rows)
-    return _key(file, rows, key), rows
+    return _find_key(file, rows, key), rows
 
 
-def _parsed(file: Path, text: str) -> list[JsonRow]:
+def _parse(file: Path, text: str) -> list[JsonRow]:
     try:
         return list(parse_json_rows(text, is_lines=text.lstrip()[:1] != "["))
     except InvalidJson as error:
@@ -124,7 +124,7 @@ def _parsed(file: Path, text: str) -> list[JsonRow]:
         raise BadConfig(f"Predictions {str(file)!r} is neither a JSON list nor JSON lines: {where}{error}.") from error
 
 
-def _checked(file: Path, number: int, row: object) -> FileRow:
+def _check_row(file: Path, number: int, row: object) -> FileRow:
     where = f"Predictions {str(file)!r}, row {number}"
     if not isinstance(row, dict):
         raise BadConfig(f"{where} is not a JSON object.")
@@ -133,7 +133,7 @@ def _checked(file: Path, number: int, row: object) -> FileRow:
         checked = FileRow.model_validate(drop_nulls(row | {"number": number}, kept=others))
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
-        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {worded(problem)}.") from error
+        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {word_problem(problem)}.") from error
     if checked.answer not in checked.choices:
         raise BadConfig(f"{where}, field 'answer': {checked.answer!r} is none of the choices {list(checked.choices)}.")
     return checked
@@ -149,11 +149,11 @@ def _refuse_repeated_ids(file: Path, rows: Sequence[FileRow]) -> None:
             )
 
 
-def _key(file: Path, rows: Sequence[FileRow], wanted: str | None) -> str:
+def _find_key(file: Path, rows: Sequence[FileRow], wanted: str | None) -> str:
     candidates = KEYS if wanted is None else (wanted,)
-    found = next((key for key in candidates if any(key in _extra(row) for row in rows)), None)
+    found = next((key for key in candidates if any(key in _read_extra(row) for row in rows)), None)
     if found is None:
-        known = ", ".join(sorted({key for row in rows for key in _extra(row)})) or "none"
+        known = ", ".join(sorted({key for row in rows for key in _read_extra(row)})) or "none"
         raise BadConfig(
             f"Predictions {str(file)!r}: no row has {' or '.join(map(repr, candidates))}. "
             f"Name the key with --key; other keys here: {known}."
@@ -161,12 +161,12 @@ def _key(file: Path, rows: Sequence[FileRow], wanted: str | None) -> str:
     return found
 
 
-def _extra(row: FileRow) -> Mapping[str, object]:
+def _read_extra(row: FileRow) -> Mapping[str, object]:
     return row.model_extra or {}
 
 
-def _judged(file: Path, row: FileRow, key: str) -> StoredRow:
-    prediction = _numbered(_extra(row).get(key))
+def _judge(file: Path, row: FileRow, key: str) -> StoredRow:
+    prediction = _word_number(_read_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is not text.")
     failed = prediction is None or bool(row.failed)

@@ -24,12 +24,14 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
     """
     predictions = {prediction.id: prediction for prediction in read_predictions(out)}
     file = out / FILE_NAME
-    rows = _published(benchmark, predictions) if benchmark.submission_keys else list(map(_own, predictions.values()))
+    rows = (
+        _fill_published(benchmark, predictions) if benchmark.submission_keys else list(map(_own, predictions.values()))
+    )
     write_atomic(file, json.dumps(rows, indent=1, ensure_ascii=False))
     return file
 
 
-def _published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:
+def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:
     asked = [(row, predictions.get(str(format_id(row["id"])))) for row in read_published(benchmark.file)]
     return [
         row | dict.fromkeys(benchmark.submission_keys, prediction.model_prediction)

@@ -47,13 +47,13 @@ class DistillConfig(Value):
     """Prompts in flight, and replies per write to the journal."""
 
     @model_validator(mode="after")
-    def _backbone_for_replies(self) -> Self:
+    def _require_a_backbone(self) -> Self:
         if "distilled" in self.targets and not self.backbone:
             raise ValueError("targets: distilled needs a backbone, such as smollm2-135m")
         return self
 
     @model_validator(mode="after")
-    def _some_style(self) -> Self:
+    def _require_a_style(self) -> Self:
         if not any(self.styles.values()):
             raise ValueError(f"styles needs a share above 0 of at least one of {', '.join(EVENLY)}")
         return self

@@ -68,13 +68,13 @@ class Journal:
         """
         head, *lines = re.findall(r"[^\n]*\n|[^\n]+", self._read()) or [""]  # a reply may hold U+2028
         if head.endswith("\n") and head != self._head:
-            raise self._other_run_error(f"{head.strip()} instead of {self._head.strip()}")
+            raise self._make_other_run_error(f"{head.strip()} instead of {self._head.strip()}")
         whole = [line for line in lines if line.endswith("\n")]
         whole = whole[: len(whole) // batch * batch] if len(whole) < len(asked) else whole[: len(asked)]
         entries = [self._parse_entry(line) for line in whole]
         for number, (entry, prompt) in enumerate(zip(entries, asked, strict=False), start=1):
             if entry.asked != prompt:
-                raise self._other_run_error(f"prompt {number} was another")
+                raise self._make_other_run_error(f"prompt {number} was another")
         if len(whole) < len(lines) or not head.endswith("\n"):
             self._file.truncate(0)
             self._append_durably(self._head + "".join(whole))
@@ -90,15 +90,15 @@ class Journal:
         try:
             return self._file.read()
         except UnicodeDecodeError as error:
-            raise self._other_run_error("bytes that are not UTF-8") from error
+            raise self._make_other_run_error("bytes that are not UTF-8") from error
 
     def _parse_entry(self, line: str) -> JournalEntry:
         try:
             return JournalEntry.model_validate_json(line)
         except ValidationError as error:
-            raise self._other_run_error("a line that is not a reply") from error
+            raise self._make_other_run_error("a line that is not a reply") from error
 
-    def _other_run_error(self, what: str) -> BadConfig:
+    def _make_other_run_error(self, what: str) -> BadConfig:
         return BadConfig(
             f"'{self._path}' holds replies of another run: {what}. Name another output, or delete that file."
         )

@@ -29,10 +29,10 @@ def read_music_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Read the facts about music; none for other clips."""
     if row.task != "music":
         return []
-    return _instrument(row, rng) + _timing(row) + _harmony(row) + _piece(row)
+    return _state_instrument(row, rng) + _state_timing(row) + _state_harmony(row) + _state_piece(row)
 
 
-def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
+def _state_instrument(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
     if len(row.labels) == 1 and (family := look_up("instrument_family", row.labels[0])):
         facts = [Fact("instrument", capitalise(row.labels[0])), Fact("instrument_family", capitalise(family))]
@@ -44,7 +44,9 @@ def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
         ]
         about = row.labels[0].lower() if is_true else rng.choice(others)
         facts.append(
-            make_yes_no("presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _an(about))
+            make_yes_no(
+                "presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _add_article(about)
+            )
         )
     elif len(row.labels) == 1 and not row.title:
         kind = KINDS.search(row.caption)
@@ -53,22 +55,22 @@ def _instrument(row: Metadata, rng: random.Random) -> list[Fact]:
     return facts
 
 
-def _an(name: str) -> str:
+def _add_article(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def _timing(row: Metadata) -> list[Fact]:
+def _state_timing(row: Metadata) -> list[Fact]:
     facts = []
     if row.bpm:
         near = range(round(row.bpm * (1 - TELLABLE)), round(row.bpm * (1 + TELLABLE)))
-        alike = frozenset(words.lower() for bpm in near for words in _tempo(bpm))
+        alike = frozenset(words.lower() for bpm in near for words in _word_tempo(bpm))
         word = "slow" if row.bpm < SLOWEST_MODERATE else "fast" if row.bpm > FASTEST_MODERATE else "moderate"
         others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
-        facts += [Fact("tempo", _tempo(row.bpm), also_true=alike)]
+        facts += [Fact("tempo", _word_tempo(row.bpm), also_true=alike)]
         facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
     if row.meter:
         facts += [
-            _one_of("meter", row.meter, METERS),
+            _make_choice("meter", row.meter, METERS),
             make_number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2),
         ]
     if row.count:
@@ -76,24 +78,24 @@ def _timing(row: Metadata) -> list[Fact]:
     return facts
 
 
-def _tempo(bpm: int) -> Wordings:
+def _word_tempo(bpm: int) -> Wordings:
     return (f"{bpm} BPM", f"About {bpm} beats per minute")
 
 
-def _harmony(row: Metadata) -> list[Fact]:
+def _state_harmony(row: Metadata) -> list[Fact]:
     if not row.mode:
         return []
     if "chord" in row.caption:
-        return [_one_of("chord", row.mode.capitalize(), CHORDS), _one_of("playing", PLAYED[0], PLAYED)]
+        return [_make_choice("chord", row.mode.capitalize(), CHORDS), _make_choice("playing", PLAYED[0], PLAYED)]
     if "scale" in row.caption:
         scale = "Natural minor scale" if row.mode == "minor" else "Major scale"
-        return [Fact("scale", (scale,)), _one_of("playing", PLAYED[1], PLAYED)]
+        return [Fact("scale", (scale,)), _make_choice("playing", PLAYED[1], PLAYED)]
     modes = (("Major", "A major key"), ("Minor", "A minor key"))
     right, wrong = modes if row.mode == "major" else modes[::-1]
-    return [Fact("key_mode", right, wrong=(wrong,), pool=OWN), _one_of("playing", PLAYED[2], PLAYED)]
+    return [Fact("key_mode", right, wrong=(wrong,), pool=OWN), _make_choice("playing", PLAYED[2], PLAYED)]
 
 
-def _piece(row: Metadata) -> list[Fact]:
+def _state_piece(row: Metadata) -> list[Fact]:
     if not row.title:
         return []
     title = re.split(r"[-–]", row.title)[-1] if "on hold" in row.caption else row.title
@@ -107,5 +109,5 @@ def _piece(row: Metadata) -> list[Fact]:
     return [*facts, Fact("music_use", ("On a telephone line, while waiting", "Music on hold"))]
 
 
-def _one_of(kind: str, right: str, known: tuple[str, ...]) -> Fact:
+def _make_choice(kind: str, right: str, known: tuple[str, ...]) -> Fact:
     return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)

@@ -25,49 +25,49 @@ ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a cl
 def read_sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Read the facts about sound events; none for a clip without labelled ones."""
     if row.order:
-        return _in_order(row.order, rng) + _present(row.order, rng)
+        return _state_order(row.order, rng) + _present(row.order, rng)
     if row.background:
         return [Fact("background", capitalise(row.background), pool=POOL), *_present((row.background,), rng)]
     if row.task == "sound" and len(row.labels) == 1:
-        return _single(row, rng) + _present(row.labels, rng)
+        return _state_single(row, rng) + _present(row.labels, rng)
     return []
 
 
-def _single(row: Metadata, rng: random.Random) -> list[Fact]:
+def _state_single(row: Metadata, rng: random.Random) -> list[Fact]:
     (name,) = row.labels
-    facts = [Fact("sound", capitalise(name), also_true=_alike(name), pool=POOL)]
+    facts = [Fact("sound", capitalise(name), also_true=_find_alike(name), pool=POOL)]
     if family := look_up("sound_family", name):
         facts.append(Fact("sound_family", look_up_wordings("family_words", family)))
     if animal := look_up("animal", name):
-        facts.append(Fact("animal", _animal(animal)))
+        facts.append(Fact("animal", _word_animal(animal)))
     if row.reason:
         facts.append(
-            Fact("cry_reason", look_up_wordings("cry_reason", row.reason), wrong=_other_reasons(row.reason, rng))
+            Fact("cry_reason", look_up_wordings("cry_reason", row.reason), wrong=_find_other_reasons(row.reason, rng))
         )
     if row.age:
         facts.append(Fact("cry_age", capitalise(row.age)))
     return facts
 
 
-def _alike(name: str) -> frozenset[str]:
+def _find_alike(name: str) -> frozenset[str]:
     """Return all labels of the same animal."""
     animal = look_up("animal", name)
     return frozenset(other for other, kind in VOCABULARY["animal"].items() if animal and kind == animal)
 
 
-def _animal(name: str) -> Wordings:
+def _word_animal(name: str) -> Wordings:
     return (f"{'An' if name[0] in 'aeiou' else 'A'} {name}", name.capitalize())
 
 
-def _other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
+def _find_other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
     others = [one for one in ("hungry", "discomfort", "burping", "belly_pain", "tired") if one != reason]
     return tuple(look_up_wordings("cry_reason", one) for one in rng.sample(others, len(others)))
 
 
-def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
+def _state_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Return facts about the order of sounds; other sounds of the clip are the distractors."""
 
-    def one(kind: str, place: int, about: int | None = None) -> Fact:
+    def make(kind: str, place: int, about: int | None = None) -> Fact:
         """Make a fact about the sound in one place of the order, with the others as wrong answers."""
         here = tuple(capitalise(name) for number, name in enumerate(order) if number not in {place, about})
         asked = uncapitalise(order[about]) if about is not None else ""
@@ -77,17 +77,17 @@ def _in_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
     after, before = rng.randrange(last), rng.randrange(1, last + 1)
     names = [order[0], *map(uncapitalise, order[1:])]
     facts = [
-        one("first_sound", 0),
-        one("last_sound", last),
-        one("sound_after", after + 1, about=after),
-        one("sound_before", before - 1, about=before),
-        Fact("sound_order", (THEN.join(names),), wrong=_other_orders(order, rng), pool=OWN),
+        make("first_sound", 0),
+        make("last_sound", last),
+        make("sound_after", after + 1, about=after),
+        make("sound_before", before - 1, about=before),
+        Fact("sound_order", (THEN.join(names),), wrong=_draw_other_orders(order, rng), pool=OWN),
         make_number("num_sounds", len(order)),
     ]
-    return [*facts, one("second_sound", 1)] if last > 1 else facts
+    return [*facts, make("second_sound", 1)] if last > 1 else facts
 
 
-def _other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
+def _draw_other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
     """Return wrong sequences: the same sounds in other orders, then with one of them replaced."""
     moved = permute([uncapitalise(name) for name in order], rng, join=THEN)
     exchanged = []

@@ -26,21 +26,25 @@ def read_speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Read the facts about speech; none for other clips."""
     if row.task != "speech":
         return []
-    return _voices(row, rng) + _manner(row, rng) + (_digits(row, rng) if _spoken_digits(row) else _words(row, rng))
+    return (
+        _state_voices(row, rng)
+        + _state_manner(row, rng)
+        + (_state_digits(row, rng) if _read_digits(row) else _state_words(row, rng))
+    )
 
 
-def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
+def _state_voices(row: Metadata, rng: random.Random) -> list[Fact]:
     if row.speakers:
         voices = [PERSON[one][0] for one in row.speakers]
         return [
             make_number("num_speakers", len(voices)),
             make_number("num_women", voices.count("A woman"), lowest=0),
             make_number("num_men", voices.count("A man"), lowest=0),
-            _person("first_speaker", row.speakers[0]),
-            _person("last_speaker", row.speakers[-1]),
-            Fact("speaker_order", _sequence(row.speakers), wrong=_other_sequences(row.speakers, rng)),
+            _state_person("first_speaker", row.speakers[0]),
+            _state_person("last_speaker", row.speakers[-1]),
+            Fact("speaker_order", _state_sequence(row.speakers), wrong=_draw_other_sequences(row.speakers, rng)),
         ]
-    facts = [_person("gender", row.speaker.gender)] if row.speaker.gender else []
+    facts = [_state_person("gender", row.speaker.gender)] if row.speaker.gender else []
     if row.speaker.gender and rng.random() < SHARE_OF_LONE_VOICES_COUNTED:
         facts.append(make_number("num_speakers", 1))
     if row.speaker.accent:
@@ -48,24 +52,24 @@ def _voices(row: Metadata, rng: random.Random) -> list[Fact]:
     return facts
 
 
-def _person(kind: str, gender: str) -> Fact:
+def _state_person(kind: str, gender: str) -> Fact:
     other = "female" if gender == "male" else "male"
     return Fact(kind, PERSON[gender], wrong=(PERSON[other],), pool=OWN)
 
 
-def _sequence(genders: tuple[str, ...]) -> Wordings:
+def _state_sequence(genders: tuple[str, ...]) -> Wordings:
     text = THEN.join(PERSON[one][0].lower() for one in genders)
     return (text[0].upper() + text[1:],)
 
 
-def _other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
+def _draw_other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
     """Return wrong sequences of speakers, with the same number of speakers or one more."""
     lengths = (len(genders), len(genders), min(len(genders) + 1, 4))
     drawn = {tuple(rng.choice(("male", "female")) for _ in range(rng.choice(lengths))) for _ in range(24)}
-    return tuple(_sequence(one) for one in sorted(drawn - {genders})[:6])
+    return tuple(_state_sequence(one) for one in sorted(drawn - {genders})[:6])
 
 
-def _manner(row: Metadata, rng: random.Random) -> list[Fact]:
+def _state_manner(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
     if row.language and (row.language != "English" or rng.random() < SHARE_OF_ENGLISH_NAMED):
         facts.append(Fact("language", capitalise(row.language)))
@@ -79,16 +83,16 @@ def _manner(row: Metadata, rng: random.Random) -> list[Fact]:
     return facts
 
 
-def _spoken_digits(row: Metadata) -> list[int]:
+def _read_digits(row: Metadata) -> list[int]:
     words = row.transcript.lower().split()
     return [DIGITS.index(word) for word in words] if set(words) <= set(DIGITS) else []
 
 
-def _digits(row: Metadata, rng: random.Random) -> list[Fact]:
-    digits = _spoken_digits(row)
+def _state_digits(row: Metadata, rng: random.Random) -> list[Fact]:
+    digits = _read_digits(row)
     first, last, largest = (_digit(one) for one in (digits[0], digits[-1], max(digits)))
     facts = [
-        Fact("digits", _read_out(digits), wrong=_other_digits(digits, rng), pool=OWN),
+        Fact("digits", _read_out(digits), wrong=_draw_other_digits(digits, rng), pool=OWN),
         make_number("num_digits", len(digits)),
     ]
     if len(digits) == 1:
@@ -96,9 +100,9 @@ def _digits(row: Metadata, rng: random.Random) -> list[Fact]:
     others = tuple(map(_digit, rng.sample(range(10), 10)))
     return [
         *facts,
-        Fact("first_digit", first, wrong=_without(first, others), pool=OWN),
-        Fact("last_digit", last, wrong=_without(last, others), pool=OWN),
-        Fact("largest_digit", largest, wrong=_without(largest, others), pool=OWN),
+        Fact("first_digit", first, wrong=_leave_out(first, others), pool=OWN),
+        Fact("last_digit", last, wrong=_leave_out(last, others), pool=OWN),
+        Fact("largest_digit", largest, wrong=_leave_out(largest, others), pool=OWN),
         make_number("digit_sum", sum(digits)),
     ]
 
@@ -107,7 +111,7 @@ def _digit(value: int) -> Wordings:
     return word_number(value)
 
 
-def _without(right: Wordings, others: tuple[Wordings, ...]) -> tuple[Wordings, ...]:
+def _leave_out(right: Wordings, others: tuple[Wordings, ...]) -> tuple[Wordings, ...]:
     return tuple(one for one in others if one != right)
 
 
@@ -116,7 +120,7 @@ def _read_out(digits: list[int]) -> Wordings:
     return (text[0].upper() + text[1:], " ".join(map(str, digits)))
 
 
-def _other_digits(digits: list[int], rng: random.Random) -> tuple[Wordings, ...]:
+def _draw_other_digits(digits: list[int], rng: random.Random) -> tuple[Wordings, ...]:
     """Return sequences that differ in one digit, and one without the last."""
     changed = set()
     for _ in range(12):
@@ -127,7 +131,7 @@ def _other_digits(digits: list[int], rng: random.Random) -> tuple[Wordings, ...]
     return tuple(_read_out(list(one)) for one in sorted(changed - {tuple(digits)}, key=lambda _: rng.random())[:6])
 
 
-def _words(row: Metadata, rng: random.Random) -> list[Fact]:
+def _state_words(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
     said = row.transcript.strip()
     words = said.split()
@@ -136,19 +140,19 @@ def _words(row: Metadata, rng: random.Random) -> list[Fact]:
         is_short = len(words) <= LONGEST_OPTION
         facts.append(Fact("said", (said,), pool=f"said in {row.language}", is_choice=is_short))
     if len(words) >= 6:
-        facts.append(Fact("first_words", (_plain(words[:3]),), pool=f"first {row.language}"))
-        facts.append(Fact("last_words", (_plain(words[-3:]),), pool=f"last {row.language}"))
-    if asked := sorted({word for word in _letters(said) if len(word) >= SHORTEST_WORD}):
-        spoken = frozenset(_letters(said))
+        facts.append(Fact("first_words", (_strip_punctuation(words[:3]),), pool=f"first {row.language}"))
+        facts.append(Fact("last_words", (_strip_punctuation(words[-3:]),), pool=f"last {row.language}"))
+    if asked := sorted({word for word in _split_words(said) if len(word) >= SHORTEST_WORD}):
+        spoken = frozenset(_split_words(said))
         facts.append(Fact("word", capitalise(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
     if row.meaning and 1 < len(row.meaning.split()) <= LONGEST_OPTION:
         facts.append(Fact("meaning", (row.meaning,)))
     return facts
 
 
-def _plain(words: list[str]) -> str:
+def _strip_punctuation(words: list[str]) -> str:
     return " ".join(words).strip(" .,;:!?\"'")
 
 
-def _letters(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())

@@ -121,12 +121,12 @@ class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignor
         # The placeholder is outside the backbone's vocabulary; eos_token stands in for it, its embedding is replaced.
         place, slot = tokenizer.convert_tokens_to_ids(AUDIO), tokenizer.eos_token_id
 
-        def tokens_of(clip: int) -> list[int]:
+        def make_slots(clip: int) -> list[int]:
             """Return the slots that a clip takes: `num_queries` for each segment."""
             length = mm_items.get_items("audio", AudioProcessorItems).get_audio_length(clip)
             return [slot] * (math.ceil(length / SEGMENT_SAMPLES) * self.info.num_queries)
 
-        return [PromptReplacement(modality="audio", target=[place], replacement=tokens_of)]
+        return [PromptReplacement(modality="audio", target=[place], replacement=make_slots)]
 
     def _postprocess_prompt(self, prompt: list[int]) -> list[int]:
         """Remove the end-of-transcript token, which only kept the text around it from being tokenised together."""

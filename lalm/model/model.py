@@ -41,7 +41,7 @@ class AudioLanguageModel(nn.Module):
             logits_1RV = self.backbone(
                 inputs_embeds=embeddings_1LH,
                 position_ids=packed.positions_L[None],
-                attention_mask=self._attention_masks(packed),
+                attention_mask=self._make_attention_masks(packed),
                 use_cache=False,
                 logits_to_keep=packed.source_R,
             ).logits
@@ -89,7 +89,7 @@ class AudioLanguageModel(nn.Module):
                 module.train(mode)
         return self
 
-    def _attention_masks(self, packed: PackedBatch) -> Tensor | dict[str, Tensor]:
+    def _make_attention_masks(self, packed: PackedBatch) -> Tensor | dict[str, Tensor]:
         """Return the attention mask, or one for each kind of layer if the backbone has sliding-window layers."""
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())

@@ -66,7 +66,7 @@ def _load(
                 _resolve_source(source), dtype=dtype, use_safetensors=True, output_loading_info=True, **options
             )
     except LOADING_ERRORS as error:
-        raise _loading_error(what, source, error) from error
+        raise _make_loading_error(what, source, error) from error
     _require_all_tensors(what, source, report["missing_keys"])
     return model
 
@@ -89,7 +89,7 @@ def open_tokenizer(source: str) -> PreTrainedTokenizerBase:
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(_resolve_source(source))
     except (OSError, ValueError) as error:
-        raise _loading_error("tokenizer", source, error) from error
+        raise _make_loading_error("tokenizer", source, error) from error
     return tokenizer
 
 
@@ -109,10 +109,10 @@ def _require_all_tensors(what: str, source: str, missing: Collection[str]) -> No
     """Refuse incomplete weights: transformers would fill the missing tensors with random numbers."""
     if missing:
         names = sorted(missing)
-        raise _loading_error(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))
+        raise _make_loading_error(what, source, ValueError(f"it lacks {len(names)} tensors, such as {names[0]}."))
 
 
-def _loading_error(what: str, source: str, error: Exception) -> ModelError:
+def _make_loading_error(what: str, source: str, error: Exception) -> ModelError:
     reason = str(error).splitlines()[0]
     return ModelError(
         f"{source!r} holds no {what} that can be loaded: {reason} "

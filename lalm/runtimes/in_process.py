@@ -113,16 +113,16 @@ class InProcessTrainedLALM:
     @torch.inference_mode()
     def _score(self, asked: Sequence[_PromptRequest]) -> Sequence[tuple[float, ...]]:
         """Score each option, its end-of-turn token included, with two forward passes for all questions of the batch."""
-        heard = self._mean_logprobs([_ScoredPrompt(one.clip, one.prompt, one.replies) for one in asked])
+        heard = self._average_logprobs([_ScoredPrompt(one.clip, one.prompt, one.replies) for one in asked])
         raise_if_cancelled()
-        expected = self._mean_logprobs([_ScoredPrompt(SILENCE, one.about_silence, one.replies) for one in asked])
+        expected = self._average_logprobs([_ScoredPrompt(SILENCE, one.about_silence, one.replies) for one in asked])
         scores = (heard - PRIOR_WEIGHT * expected).tolist()
         if not all(map(math.isfinite, scores)):
             raise ModelError(f"{self.name!r} gives no numbers: the trained weights are damaged. Train it again.")
         ends = list(accumulate(len(one.replies) for one in asked))
         return [tuple(scores[end - len(one.replies) : end]) for one, end in zip(asked, ends, strict=True)]
 
-    def _mean_logprobs(self, asked: Sequence[_ScoredPrompt]) -> Tensor:
+    def _average_logprobs(self, asked: Sequence[_ScoredPrompt]) -> Tensor:
         """Return the mean log-probability per token of each reply, in nats, for all prompts one after the other."""
         groups = [
             PackedGroup(tuple(PackedRow(one.prompt, reply) for reply in one.replies), self._count_slots(one.clip))

@@ -53,7 +53,7 @@ class RequestForm(NamedTuple):
         instructions = "" if self.takes_system else _join_messages(earlier, "system")
         parts: list[dict[str, Any]] = []
         for transcript in transcripts:
-            parts.append(self._audio_part())
+            parts.append(self._build_audio_part())
             if self.takes_transcript:
                 parts.append({"type": "text", "text": TRANSCRIPT.format(text=transcript)})
         note = JOINED.format(num_parts=len(transcripts)) if len(transcripts) > 1 else ""
@@ -61,7 +61,7 @@ class RequestForm(NamedTuple):
         kept = [message.model_dump() for message in earlier if self.takes_system or message.role != "system"]
         return [*kept, {"role": last.role, "content": parts}]
 
-    def _audio_part(self) -> dict[str, Any]:
+    def _build_audio_part(self) -> dict[str, Any]:
         if self.part_type == "audio_url":
             return {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{AUDIO_PLACE}"}}
         return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}

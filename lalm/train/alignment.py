@@ -105,12 +105,12 @@ class Aligner:
         centred_SQH = (heard_SQH.float() - self._mean_H) / self._scale
         guess_SQV = (SHARPNESS * centred_SQH @ self._words_VH.T).log_softmax(-1)
         guess_SV = guess_SQV.logsumexp(1) - math.log(guess_SQV.shape[1])
-        missed: Tensor = -(self._word_shares(clips).to(device) * guess_SV).sum(-1).mean()
+        missed: Tensor = -(self._compute_word_shares(clips).to(device) * guess_SV).sum(-1).mean()
         guessed_SQH = guess_SQV.exp() @ self._words_VH
         far: Tensor = (centred_SQH - guessed_SQH).square().sum(-1).mean()
         return missed + PULL * far
 
-    def _word_shares(self, clips: Sequence[TrainClip]) -> Tensor:
+    def _compute_word_shares(self, clips: Sequence[TrainClip]) -> Tensor:
         """Return the target distribution over words for each clip, shape (S, V)."""
         shares_SV = torch.zeros(len(clips), len(self._dictionary.ids))
         for row, clip in enumerate(clips):

@@ -44,7 +44,7 @@ class OptimizerConfig(Value):
     clip_norm: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
-    def _steps_are_numbers(self) -> Self:
+    def _require_finite_steps(self) -> Self:
         rate = max(self.learning_rate, self.lora_learning_rate)
         if not rate * max(1 / (1 - self.betas[0]), self.weight_decay) < FLOAT32_MAX:
             raise ValueError(
@@ -97,7 +97,7 @@ class TrainConfig(Value):
     """Steps between two checkpoints; a run resumes from the last one exactly."""
 
     @model_validator(mode="after")
-    def _rows_fit(self) -> Self:
+    def _require_rows_to_fit(self) -> Self:
         if self.data.max_length > self.batch.tokens:
             raise ValueError(
                 f"data.max_length={self.data.max_length} exceeds batch.tokens={self.batch.tokens}: "

@@ -39,7 +39,7 @@ class FeatureStore:
 
     def encode_once(self, clip: AudioClip) -> list[Tensor]:
         """Return the features of each segment, shape (K, T, D); encode the clip if it is not cached."""
-        path = self.path_of(clip.sha256)
+        path = self.find_path(clip.sha256)
         if not self.has_features(clip.sha256):
             segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
             with atomic_file(path) as draft:  # another run may hear the same clip
@@ -49,17 +49,17 @@ class FeatureStore:
     def has_features(self, clip_sha256: str) -> bool:
         """Whether the features of a clip are cached and complete; a file truncated by a full disk is not."""
         try:
-            with safe_open(self.path_of(clip_sha256), "pt"):
+            with safe_open(self.find_path(clip_sha256), "pt"):
                 return True
         except (OSError, SafetensorError):
             return False
 
     def load(self, clip_sha256: str) -> list[Tensor]:
         """Load the cached features of a clip, one tensor (K, T, D) per segment."""
-        stored = load_file(self.path_of(clip_sha256))
+        stored = load_file(self.find_path(clip_sha256))
         return [stored[name] for name in sorted(stored)]
 
-    def path_of(self, clip_sha256: str) -> Path:
+    def find_path(self, clip_sha256: str) -> Path:
         """Return the path of the features of a clip."""
         return self._shelf / f"{clip_sha256}.safetensors"
 

@@ -54,7 +54,9 @@ def count_parameters(built: LalmComponents) -> ParameterCounts:
     """Count the parameters of a LALM."""
     backbone = built.model.backbone
     adapters = sum(value.numel() for value in backbone.parameters() if value.requires_grad)
-    embeddings = {id(value): value.numel() for layer in _embedding_layers(backbone) for value in layer.parameters()}
+    embeddings = {
+        id(value): value.numel() for layer in _find_embedding_layers(backbone) for value in layer.parameters()
+    }
     return ParameterCounts(
         encoder=_count_weights(built.encoder),
         connector=_count_weights(built.model.connector),
@@ -176,7 +178,7 @@ def measure_peak_flops(device: torch.device, dtype: torch.dtype) -> float:
     return 2.0 * size**3 * times / (time.perf_counter() - started)
 
 
-def _embedding_layers(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
+def _find_embedding_layers(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
     return model.get_input_embeddings(), model.get_output_embeddings()
 
 

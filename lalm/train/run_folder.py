@@ -49,7 +49,7 @@ def prepare_folder(folder: Path) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
         return not any(folder.iterdir())
     except OSError as error:
-        raise _folder_error(folder, error) from error
+        raise _make_folder_error(folder, error) from error
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def lock_run(folder: Path, config: TrainConfig, rows: RowFiles) -> Iterator[None
             f"Another process trains in the run folder '{folder}': wait for it, or name another folder."
         ) from error
     except OSError as error:
-        raise _folder_error(folder, error) from error
+        raise _make_folder_error(folder, error) from error
     try:
         yield
     finally:
@@ -105,5 +105,5 @@ def _read_row_file(name: Path, path: Path) -> RowFile:
         ) from error
 
 
-def _folder_error(folder: Path, error: OSError) -> BadConfig:
+def _make_folder_error(folder: Path, error: OSError) -> BadConfig:
     return BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.")

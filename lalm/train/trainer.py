@@ -96,11 +96,11 @@ class Trainer:
         """
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64)
-        packs = self._validation_batches()
+        packs = self._make_validation_batches()
         for packed in self._group.take_share(packs):
             logprobs = self._reply_logprobs(packed)
             sums += torch.tensor([-logprobs.sum().item(), len(logprobs)])
-        for packed in self._lockstep_batches(packs):
+        for packed in self._make_lockstep_batches(packs):
             self._reply_logprobs(packed)
         loss, count = self._group.all_reduce(sums).tolist()
         if not math.isfinite(loss):
@@ -122,7 +122,7 @@ class Trainer:
             torch.autograd.backward(loss / replied)
             counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
-        for packed in self._lockstep_batches(packs):
+        for packed in self._make_lockstep_batches(packs):
             torch.autograd.backward(0 * self._reply_logprobs(packed).sum())
         for value in self._parameters:
             value.grad = torch.zeros_like(value) if value.grad is None else value.grad
@@ -135,12 +135,12 @@ class Trainer:
         logprobs: Tensor = self.model(pack_groups(packed.groups).to(device), features)
         return logprobs
 
-    def _lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:
+    def _make_lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:
         """Return a micro-batch to run without effect if this process has one fewer: FSDP2 gathers are collective."""
         is_needed = self._config.shard_backbone and self._group.is_idle(len(packs))
         return packs[:1] if is_needed else ()
 
-    def _validation_batches(self) -> list[MicroBatch]:
+    def _make_validation_batches(self) -> list[MicroBatch]:
         num_queries = self._config.model.connector.num_queries
         sampler = Sampler(self._corpus.validation, self._config.batch, num_queries=num_queries, seed=self._config.seed)
         return list(sampler.epoch(0))

@@ -54,15 +54,15 @@ class FasterWhisper:
         return await run_in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        speech = get_speech_timestamps(_level(clip.samples), VAD)
+        speech = get_speech_timestamps(_normalise_level(clip.samples), VAD)
         if not speech:
             return ()
         raise_if_cancelled()
         language, candidates = self._languages(clip.samples[speech[0]["start"] :])
-        heard = self._statements(self._segments(clip.samples, language), language)
+        heard = self._state_segments(self._decode_segments(clip.samples, language), language)
         return (candidates, *heard) if heard else ()
 
-    def _segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
+    def _decode_segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
         options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES}
         options |= {"word_timestamps": self._words, "without_timestamps": False}
         set_random_seed(0)  # the retries sample
@@ -81,11 +81,11 @@ class FasterWhisper:
         names = read_languages()
         code, probability, ranked = self._model.detect_language(samples[: 30 * SAMPLE_RATE])
         likely = [(c, p) for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
-        labels = tuple(Label.sure(names.get(c, c), p) for c, p in likely)
-        statement = self._evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
+        labels = tuple(Label.rounded(names.get(c, c), p) for c, p in likely)
+        statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
         return code, statement.model_copy(update={"labels": labels, "confidence": round(probability, 3)})
 
-    def _statements(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
+    def _state_segments(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
         kept = []
         for segment in segments:  # decoded as they are asked for
             raise_if_cancelled()
@@ -94,20 +94,20 @@ class FasterWhisper:
                 kept.append(segment)
         if self._words:
             words = [word for segment in kept for word in segment.words or ()]
-            return tuple(self._spoken(w.word, w.start, w.end, w.probability, language) for w in words)
-        return tuple(self._spoken(s.text, s.start, s.end, math.exp(s.avg_logprob), language) for s in kept)
+            return tuple(self._state_words(w.word, w.start, w.end, w.probability, language) for w in words)
+        return tuple(self._state_words(s.text, s.start, s.end, math.exp(s.avg_logprob), language) for s in kept)
 
-    def _spoken(self, text: str, start_s: float, end_s: float, confidence: float, language: str) -> Evidence:
-        statement = self._evidence("transcript", text.strip(), language)
+    def _state_words(self, text: str, start_s: float, end_s: float, confidence: float, language: str) -> Evidence:
+        statement = self._make_evidence("transcript", text.strip(), language)
         times = {"start_s": round(start_s, 2), "end_s": round(end_s, 2)}
         return statement.model_copy(update={**times, "confidence": round(min(confidence, 1.0), 3)})
 
-    def _evidence(self, kind: str, text: str, language: str) -> Evidence:
+    def _make_evidence(self, kind: str, text: str, language: str) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
 
 
-def _level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _normalise_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise the level (automatic gain): loud frames of 20 ms come to `TARGET_RMS`, however far the speaker is."""
     frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
     loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95))

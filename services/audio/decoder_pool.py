@@ -172,7 +172,9 @@ class _Job:
         """Set the error where the work ended without a clip."""
         if not self.clip_future.done():
             cancelled = work.cancelled()
-            self.clip_future.set_exception(CancelledError() if cancelled else work.exception() or _crashed(self._task))
+            self.clip_future.set_exception(
+                CancelledError() if cancelled else work.exception() or _make_crash_error(self._task)
+            )
 
     def run(self, standby: _Standby, data: bytes) -> ProcessExit:
         """Decode a recording; its process has ended when this returns."""
@@ -209,9 +211,9 @@ class _Job:
                 self.clip_future.set_result(clip)
             said = self._receive(channel, deadline)
         if isinstance(said, DecodingReport):
-            raise _crashed(self._task)
+            raise _make_crash_error(self._task)
         if said.exit_code == -signal.SIGXCPU and not self.clip_future.done():
-            raise _took_too_long(self._task, f"{self._task.allowance.cpu_s} s of processor time")
+            raise _make_time_error(self._task, f"{self._task.allowance.cpu_s} s of processor time")
         return said
 
     def _receive(self, channel: socket, deadline: float) -> DecodingReport | ProcessExit:
@@ -219,7 +221,7 @@ class _Job:
         try:
             message = channel.recv(MESSAGE_BYTES)
         except TimeoutError:
-            raise _took_too_long(self._task, f"{self._wall_s:g} s") from None
+            raise _make_time_error(self._task, f"{self._wall_s:g} s") from None
         except ConnectionResetError:
             message = b""
         if not message:
@@ -227,14 +229,14 @@ class _Job:
         try:
             return _MESSAGE.validate_json(message)
         except ValidationError:
-            raise _crashed(self._task) from None
+            raise _make_crash_error(self._task) from None
 
     def _check(self, report: DecodingReport) -> DecodingReport:
         """Validate a report, which an attacker may have written."""
         is_sound = MIN_RATE <= report.rate <= MAX_RATE and 1 <= report.num_channels <= self._task.bounds.max_channels
         is_short = 0 <= report.num_samples * SAMPLE_BYTES <= self._task.allowance.written_bytes
         if not (report.code in set(AudioCode) if report.code else is_sound and is_short):
-            raise _crashed(self._task)
+            raise _make_crash_error(self._task)
         return report
 
     def _read_samples(self, file: FileIO, report: DecodingReport) -> NDArray[np.float32]:
@@ -242,15 +244,15 @@ class _Job:
         num_bytes = report.num_samples * SAMPLE_BYTES
         file.seek(0)
         if len(data := file.read(num_bytes)) != num_bytes:
-            raise _crashed(self._task)
+            raise _make_crash_error(self._task)
         return np.frombuffer(data, np.float32)
 
 
-def _crashed(task: DecodingTask) -> BadAudio:
+def _make_crash_error(task: DecodingTask) -> BadAudio:
     return bad_audio(AudioCode.CRASHED, f"'{task.name}' cannot be decoded: the process that decoded it died of it.")
 
 
-def _took_too_long(task: DecodingTask, limit: str) -> BadAudio:
+def _make_time_error(task: DecodingTask, limit: str) -> BadAudio:
     return bad_audio(
         AudioCode.TIME,
         f"'{task.name}' was not decoded within {limit}, the most that a recording gets; send a shorter one.",

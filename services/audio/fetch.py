@@ -67,9 +67,9 @@ async def fetch(url: str, policy: UrlPolicy) -> bytes:
         async with asyncio.timeout(policy.timeout_s):
             return await _download(url, host, await _resolve_public_address(host), policy)
     except TimeoutError:
-        raise _bad(f"{host} did not send the recording within {policy.timeout_s:g} s.") from None
+        raise _make_url_error(f"{host} did not send the recording within {policy.timeout_s:g} s.") from None
     except aiohttp.ClientError as error:
-        raise _bad(f"{host} could not be asked for the recording ({type(error).__name__}).") from None
+        raise _make_url_error(f"{host} could not be asked for the recording ({type(error).__name__}).") from None
 
 
 def is_public(address: str) -> bool:
@@ -81,42 +81,42 @@ def is_public(address: str) -> bool:
     return ip.is_global and not closed
 
 
-def _bad(message: str) -> BadUrl:
+def _make_url_error(message: str) -> BadUrl:
     return BadUrl(message, param="audio_url")
 
 
-def _too_large(policy: UrlPolicy) -> TooLarge:
+def _make_size_error(policy: UrlPolicy) -> TooLarge:
     return TooLarge(f"The recording has more than {policy.max_bytes} bytes, the most accepted.", param="audio_url")
 
 
 def _decode_data_url(url: str, policy: UrlPolicy) -> bytes:
     if len(url) > policy.max_bytes * 4 // 3 + MAX_URL_CHARACTERS:
-        raise _too_large(policy)
+        raise _make_size_error(policy)
     inline = INLINE.fullmatch(url)
     try:
         data = base64.b64decode(inline[1], validate=True) if inline else b""
     except binascii.Error:
         data = b""
     if not data:
-        raise _bad("The data: URL holds no recording; one looks like data:audio/wav;base64,UklGR…")
+        raise _make_url_error("The data: URL holds no recording; one looks like data:audio/wav;base64,UklGR…")
     if len(data) > policy.max_bytes:
-        raise _too_large(policy)
+        raise _make_size_error(policy)
     return data
 
 
 def _check_host(url: str, policy: UrlPolicy) -> str:
     if not policy.hosts:
-        raise _bad("This server fetches no URLs; send the recording itself, as base64 in `input_audio`.")
+        raise _make_url_error("This server fetches no URLs; send the recording itself, as base64 in `input_audio`.")
     written = FETCHED.fullmatch(url) if len(url) <= MAX_URL_CHARACTERS else None
     if not written or not NAME.fullmatch(written[1]):
         # The URL is not repeated: it may hold a password or a signature.
-        raise _bad(
+        raise _make_url_error(
             "The URL cannot be used; one looks like https://audio.example.org/clip.wav: https, a name in lower case, "
             "port 443, no user, no fragment, everything unusual percent-encoded."
         )
     host = written[1]
     if host not in policy.hosts:
-        raise _bad(f"{host!r} is not among the hosts that this server fetches from.")
+        raise _make_url_error(f"{host!r} is not among the hosts that this server fetches from.")
     return host
 
 
@@ -125,10 +125,10 @@ async def _resolve_public_address(host: str) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
     except OSError:
-        raise _bad(f"{host} has no address.") from None
+        raise _make_url_error(f"{host} has no address.") from None
     addresses = [str(socket_address[0]) for *_, socket_address in found]
     if not addresses or not all(map(is_public, addresses)):
-        raise _bad(f"{host} is not on the open Internet; only public addresses are fetched from.")
+        raise _make_url_error(f"{host} is not on the open Internet; only public addresses are fetched from.")
     return addresses[0]
 
 
@@ -169,12 +169,14 @@ async def _download(url: str, host: str, address: str, policy: UrlPolicy) -> byt
         session.get(URL(url, encoded=True), allow_redirects=False) as response,
     ):
         if response.status != HTTPStatus.OK:
-            raise _bad(f"{host} answered {response.status}; only 200 is taken, and redirects are not followed.")
+            raise _make_url_error(
+                f"{host} answered {response.status}; only 200 is taken, and redirects are not followed."
+            )
         data = bytearray()
         if (response.content_length or 0) > policy.max_bytes:
-            raise _too_large(policy)
+            raise _make_size_error(policy)
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             data += chunk
             if len(data) > policy.max_bytes:
-                raise _too_large(policy)
+                raise _make_size_error(policy)
         return bytes(data)

@@ -64,12 +64,12 @@ class FocusedListener:
         self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
-            "tempo": _tempo,
-            "key": self._key,
-            "pitch": self._pitch,
-            "speaker": self._speaker,
-            "instrument": self._instrument,
-            "sound": self._sound,
+            "tempo": _find_tempo,
+            "key": self._find_key,
+            "pitch": self._find_pitch,
+            "speaker": self._find_speaker,
+            "instrument": self._find_instrument,
+            "sound": self._find_sound,
         }
 
     def __call__(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
@@ -81,47 +81,49 @@ class FocusedListener:
                 else describe_quality(clip, is_speech=True)
             )
         if focus.topic == "emotion":
-            return self._emotions(clip)
+            return self._state_emotions(clip)
         said = self._topics[focus.topic](clip, focus)
         return tuple(statement.evidence(clip, source=SOURCE, revision=REVISION) for statement in said)
 
     def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks("speak\\w*|talk\\w*|voices?|who"):
-            return self._speaker(clip, focus)
-        steps = self._players(clip, focus) if focus.asks("instruments?|play\\w*") else self._sounds(clip, focus)
+            return self._find_speaker(clip, focus)
+        steps = (
+            self._find_players(clip, focus) if focus.asks("instruments?|play\\w*") else self._find_sounds(clip, focus)
+        )
         if len(steps) < 2:
             return []
         if focus.asks("first|begins?|starts?"):
             return [make_statement("event", "Heard first: {}.", [steps[0]], 0.7, "model")]
         if focus.asks("last|ends?|final\\w*"):
             return [make_statement("event", "Heard last: {}.", [steps[-1]], 0.7, "model")]
-        return [_ordered("event", "Order", steps, 0.7)]
+        return [_state_in_order("event", "Order", steps, 0.7)]
 
-    def _sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
+    def _find_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         """Return the sounds of the sections in order, of those asked about where any is."""
         found = self._models.tagger.sections(clip)
         told = []
         for section in found:
             names = [tag.sound for tag in section.tags]
-            told.append(next(iter(focus.named(names)), names[0]))
-        return _without_repeats(told)
+            told.append(next(iter(focus.find_named(names)), names[0]))
+        return _drop_repeats(told)
 
-    def _players(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
+    def _find_players(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         head = self._models.instruments
         logs = head(clip.samples, self._models.yamnet(clip.samples))
-        named = [head.labels.index(label) for label in focus.named(head.labels)]
+        named = [head.labels.index(label) for label in focus.find_named(head.labels)]
         if len(named) > 1:
             logs = logs[:, named]
         labels = tuple(head.labels[i] for i in named) if len(named) > 1 else head.labels
-        return _without_repeats([turn.label for turn in find_turns(logs, labels)])
+        return _drop_repeats([turn.label for turn in find_turns(logs, labels)])
 
     def _count(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks("speakers?|people|persons?|voices|men|women"):
-            return self._speaker(clip, focus)
+            return self._find_speaker(clip, focus)
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
             return []  # a recogniser counts these
         if focus.asks("beats"):
-            return _tempo(clip, focus)
+            return _find_tempo(clip, focus)
         if focus.asks("notes|tones"):
             found = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
             return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
@@ -130,7 +132,7 @@ class FocusedListener:
         number = len(detect_strokes(clip.samples))
         return [make_statement("event", "Number of separate events: {}.", [number], 0.7)] if number else []
 
-    def _key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+    def _find_key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
         notes = melody.drop_ghost_notes(track_melody(clip.samples, pitches))
         if focus.asks("scale"):
@@ -140,49 +142,49 @@ class FocusedListener:
             longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
             return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.fit)] if longest else []
         key = harmony.estimate_key(pitches)
-        return [make_statement("harmony", "Key: {}.", [_as_asked(key.name, focus)], 0.6)] if key else []
+        return [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], 0.6)] if key else []
 
-    def _pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+    def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         notes = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
         if len({note.pitch for note in notes}) == 1 and not focus.asks("moves?|melody|course|direction"):
-            return [_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
+            return [_state_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
         if len(notes) < 2:
             return []
         course = melody.describe_contour([note.pitch for note in notes])
         return [make_statement("melody", "Course of the melody: {}.", [course], 0.8)]
 
-    def _speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+    def _find_speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         turns_of = self._models.speakers.turns(clip, detect_speech(clip.samples))
         if not turns_of:
             return []
         if focus.asks("order|first|then|last|sequence|change\\w*"):
-            return [_ordered("speaker", "Order of the speakers", [turn.who for turn in turns_of], 0.6)]
+            return [_state_in_order("speaker", "Order of the speakers", [turn.who for turn in turns_of], 0.6)]
         number = len({turn.voice for turn in turns_of})
         if focus.asks("how many|number"):
             return [make_statement("speaker", "Number of speakers: {}.", [number], 0.6, "model")]
         who = list(dict.fromkeys(turn.who for turn in turns_of))
         return [Statement("speaker", f"Speaking: {', '.join(who)}.", 0.7, "model", make_labels(who))]
 
-    def _emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
+    def _state_emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return how each turn sounds, one statement a turn."""
         found = self._models.speakers.turns(clip, detect_speech(clip.samples))
         return tuple(told for turn in found for told in describe_emotion(clip, turn.spans, turn.who))
 
-    def _instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+    def _find_instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
         labels = players.labels
-        label = next(iter(focus.named(labels)), labels[0])
+        label = next(iter(focus.find_named(labels)), labels[0])
         return [make_statement("instrument", "Of the instruments asked about, most like: {}.", [label], 0.5, "model")]
 
-    def _sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+    def _find_sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         tags = {tag.sound: tag for tag in self._models.tagger(clip, ()).tags}
-        best = next((tags[name] for name in focus.named(tags)), None)
+        best = next((tags[name] for name in focus.find_named(tags)), None)
         if best is None or (best.confidence < LEAST_HEARD and not focus.is_named):
             return []  # a question about something else is not answered by a sound that is hardly heard
         return [make_statement("sound", "Of the sounds asked about, most like: {}.", [best.sound], 0.5, "model")]
 
 
-def _tempo(clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+def _find_tempo(clip: AudioClip, focus: FocusQuery) -> list[Statement]:
     found = find_pulse(clip.samples, detect_onsets(clip.samples))
     if focus.asks("bar|bars|metre|meter"):
         beats = found.beats_per_bar if found else None
@@ -194,15 +196,19 @@ def _tempo(clip: AudioClip, focus: FocusQuery) -> list[Statement]:
     if tempo and tempo.clarity < LEAST_CLARITY:
         return []
     bpm = found.bpm if found else tempo.bpm if tempo else None
-    return [make_statement("rhythm", "Tempo: {}.", [f"{_nearest(bpm, focus, SAME_TEMPO):.0f} BPM"], 0.7)] if bpm else []
+    return (
+        [make_statement("rhythm", "Tempo: {}.", [f"{_pick_nearest(bpm, focus, SAME_TEMPO):.0f} BPM"], 0.7)]
+        if bpm
+        else []
+    )
 
 
-def _ordered(kind: EvidenceKind, what: str, steps: list[str], confidence: float) -> Statement:
+def _state_in_order(kind: EvidenceKind, what: str, steps: list[str], confidence: float) -> Statement:
     shown = steps[:MOST_STEPS]
     return Statement(kind, f"{what}: {', then '.join(shown)}.", confidence, "model", make_labels(shown))
 
 
-def _tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> Statement:
+def _state_tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> Statement:
     """Say how high a tone is: in hertz where options are, else as the note."""
     if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
         return make_statement("melody", "Pitch: {}.", [name_pitch(note.pitch)], 0.8)
@@ -213,20 +219,20 @@ def _tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> Statement:
     hertz = float(
         bins_hz[np.where(np.abs(np.log(np.maximum(bins_hz, 1) / near_hz)) < 2 * SAME_PITCH, levels, 0).argmax()]
     )
-    return make_statement("melody", "Pitch: {}.", [f"{_nearest(hertz, focus, SAME_PITCH):.0f} Hz"], 0.8)
+    return make_statement("melody", "Pitch: {}.", [f"{_pick_nearest(hertz, focus, SAME_PITCH):.0f} Hz"], 0.8)
 
 
-def _as_asked(key: str, focus: FocusQuery) -> str:
+def _spell_as_asked(key: str, focus: FocusQuery) -> str:
     """Return the key as the options spell it: D flat where C sharp is heard."""
     heard = parse_pitches(key)
     return next((option[0].upper() + option[1:] for option in focus.options if parse_pitches(option) == heard), key)
 
 
-def _nearest(measured: float, focus: FocusQuery, ratio: float) -> float:
+def _pick_nearest(measured: float, focus: FocusQuery, ratio: float) -> float:
     """Return the number asked about that is no further off than this logarithm of a ratio, else the measured one."""
     asked = [float(word) for option in focus.options for word in option.split() if word.isdigit()]
     return next((one for one in asked if one and abs(np.log(measured / one)) < ratio), measured)
 
 
-def _without_repeats(names: list[str]) -> list[str]:
+def _drop_repeats(names: list[str]) -> list[str]:
     return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]

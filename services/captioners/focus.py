@@ -37,10 +37,10 @@ class FocusQuery(NamedTuple):
         """Say whether the question has one of these words."""
         return re.search(rf"\b({pattern})\b", self.question) is not None
 
-    def named(self, labels: Iterable[str]) -> tuple[str, ...]:
+    def find_named(self, labels: Iterable[str]) -> tuple[str, ...]:
         """Return the labels that an option may mean, in their order."""
-        wanted = frozenset[str]().union(*map(_stems, self.options))
-        return tuple(label for label in labels if _stems(label) & wanted)
+        wanted = frozenset[str]().union(*map(_find_stems, self.options))
+        return tuple(label for label in labels if _find_stems(label) & wanted)
 
 
 def resolve_focus(focus: Focus) -> FocusQuery:
@@ -59,5 +59,5 @@ def _read_stop_words() -> frozenset[str]:
     return frozenset(files("services.captioners").joinpath("stop_words.txt").read_text().split())
 
 
-def _stems(text: str) -> frozenset[str]:
+def _find_stems(text: str) -> frozenset[str]:
     return frozenset(word[:PREFIX] for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in _read_stop_words())

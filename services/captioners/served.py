@@ -26,7 +26,7 @@ class ServedCaptioner:
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Ask the server for a caption of the whole clip; an empty reply is a `ModelError`."""
-        prompt = PROMPT + (FOCUS.format(focus=_worded(focus)) if focus else "")
+        prompt = PROMPT + (FOCUS.format(focus=_word_focus(focus)) if focus else "")
         body = self._server.body([{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}])
         text = (await self._server.ask(body, await self._clips.base64(clip))).reply
         if not text:
@@ -38,7 +38,7 @@ class ServedCaptioner:
         )
 
 
-def _worded(focus: Focus) -> str:
+def _word_focus(focus: Focus) -> str:
     """Return a focus in words: `topic: question; options: first; second`."""
     topic = f"{focus.topic}: " if focus.topic else ""
     options = f"; options: {'; '.join(focus.options)}" if focus.options else ""

@@ -53,7 +53,7 @@ class CompletionLogprobs(BaseModel):
     content: list[ReplyToken] | None = None
 
 
-def _joined(content: object) -> object:
+def _join_parts(content: object) -> object:
     """Join the parts that some servers send in place of a text."""
     if not isinstance(content, list):
         return content
@@ -63,7 +63,7 @@ def _joined(content: object) -> object:
 class CompletionMessage(BaseModel):
     """The text of the reply."""
 
-    content: Annotated[str | None, BeforeValidator(_joined)] = None
+    content: Annotated[str | None, BeforeValidator(_join_parts)] = None
 
 
 class CompletionChoice(BaseModel):
@@ -144,10 +144,10 @@ class ChatServer:
 
     async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> ModelReply:
         request = insert_audio(json.dumps({"model": name, **body}), *audio)
-        return await self._server.post("/chat/completions", request, _said)
+        return await self._server.post("/chat/completions", request, _read_reply)
 
 
-def _said(content: bytes) -> ModelReply:
+def _read_reply(content: bytes) -> ModelReply:
     completion = Completion.model_validate_json(content)
     first, counted = completion.choices[0], completion.usage or TokenCounts()
     return ModelReply(

@@ -49,7 +49,7 @@ class _ErrorBody(BaseModel):
     error: _ErrorDetail
 
 
-def _refused_parameter(content: bytes) -> str | None:
+def _find_refused_parameter(content: bytes) -> str | None:
     try:
         return _ErrorBody.model_validate_json(content).error.param
     except ValidationError:
@@ -114,28 +114,28 @@ class Server:
             async with session.post(url, data=request) as response:
                 content = await response.read()
                 if response.status != HTTPStatus.OK:
-                    raise self._refused(response, content)
+                    raise self._make_refusal(response, content)
                 return parse(content)
         except ValidationError as error:
-            raise _Retryable(self._problem("sent a reply that cannot be read")) from error
+            raise _Retryable(self._word_problem("sent a reply that cannot be read")) from error
         except aiohttp.ClientConnectorError as error:
-            problem = self._problem(f"cannot be reached: {error.strerror or error.os_error}")
+            problem = self._word_problem(f"cannot be reached: {error.strerror or error.os_error}")
             raise _Retryable(problem, is_unreachable=True) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _Retryable(self._problem(f"did not answer: {str(error) or type(error).__name__}")) from error
+            raise _Retryable(self._word_problem(f"did not answer: {str(error) or type(error).__name__}")) from error
 
-    def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
+    def _make_refusal(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
         said = " ".join(content[:300].decode(errors="replace").split())
-        problem = self._problem(f"answered {response.status} {response.reason}: {said}")
+        problem = self._word_problem(f"answered {response.status} {response.reason}: {said}")
         if response.status in RETRY_STATUS:
-            return _Retryable(problem, wait_s=_seconds(response.headers.get("Retry-After", "")))
+            return _Retryable(problem, wait_s=_parse_retry_after(response.headers.get("Retry-After", "")))
         if response.status == HTTPStatus.NOT_FOUND:
             return NotFound(problem)
         if response.status in REFUSED_STATUS:
-            return RequestRefused(problem, refused=_refused_parameter(content))
+            return RequestRefused(problem, refused=_find_refused_parameter(content))
         return ModelError(problem)
 
-    def _problem(self, what: str) -> str:
+    def _word_problem(self, what: str) -> str:
         asked = f", {self._what}," if self._what else ""
         return f"The server at {self._url}{asked} {what}."
 
@@ -166,7 +166,7 @@ class _Retryable(Exception):
         self.wait_s, self.is_unreachable = wait_s, is_unreachable
 
 
-def _seconds(retry_after: str) -> float | None:
+def _parse_retry_after(retry_after: str) -> float | None:
     """Return the pause that a Retry-After header asks for, in seconds or as a date (RFC 9110, section 10.2.3)."""
     if retry_after.replace(".", "", 1).isdigit():
         return float(retry_after)

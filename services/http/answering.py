@@ -13,7 +13,7 @@ from services.http.service import Service
 from services.protocols import Answerer
 from services.request_context import Lookup, current_context, use_context
 from services.telemetry.metrics import count_answer
-from services.telemetry.request_log import about_request
+from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import span
 from services.types import Answer, AudioClip, Question, TraceStep, Value
 
@@ -54,22 +54,22 @@ class QuestionRequest:
 
 async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
     """Open the recording and answer the question with the model that it names."""
-    about = about_request()
+    about = read_request_facts()
     if asked.model == BOTH:
         cascade, lalm = await service.arms()
         about.model = BOTH
-        return await _both(service, limits, asked, (cascade, lalm))
+        return await _ask_both(service, limits, asked, (cascade, lalm))
     answerer = await service.answerer(asked.model)
     about.model = asked.model or await find_default(service)
     clip = await open_clip(asked.sound, limits, asked.place) if service.needs_clip(asked.model) else None
-    answered = await _answered(answerer, asked.question, clip)
+    answered = await _ask_answerer(answerer, asked.question, clip)
     about.route = count_answer(answered)
     about.timings_s |= answered.timings_s
     about.degraded = answered.degraded
     return answered
 
 
-async def _answered(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
+async def _ask_answerer(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
     """Return an answer whose trace ends with what came out of the perception cache and what did not."""
     call = current_context()
     with use_context(replace(call, lookups=[])) as own, span("answer") as facts:
@@ -92,19 +92,19 @@ async def find_default(service: Service) -> str:
     return next(iter(await service.models()), "")
 
 
-async def _both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
+async def _ask_both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
     answerers = {name: await service.answerer(name) for name in names}
     clip = await open_clip(asked.sound, limits, asked.place)
-    asks = {name: partial(_answered, one, asked.question, clip) for name, one in answerers.items()}
+    asks = {name: partial(_ask_answerer, one, asked.question, clip) for name, one in answerers.items()}
     results = await ask_arms(asks, at_once=True)
     cascade, lalm = (results.found.get(name) for name in names)
     found = Both(
         cascade=cascade,
         lalm=lalm,
-        agree=_agree(cascade, lalm) if asked.question.choices else None,
+        agree=_compare_choices(cascade, lalm) if asked.question.choices else None,
         missing=results.missing,
     )
-    about = about_request()
+    about = read_request_facts()
     about.degraded += found.missing
     for one in found.answers:
         count_answer(one)
@@ -113,7 +113,7 @@ async def _both(service: Service, limits: Limits, asked: QuestionRequest, names:
     return found
 
 
-def _agree(cascade: Answer | None, lalm: Answer | None) -> bool | None:
+def _compare_choices(cascade: Answer | None, lalm: Answer | None) -> bool | None:
     if cascade is None or lalm is None:
         return None
     return cascade.choice is not None and cascade.choice == lalm.choice

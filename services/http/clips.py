@@ -14,7 +14,7 @@ from services.deadline import extend_deadline
 from services.errors import AudioUrlDisabled, BadRequest
 from services.http.access.limits import Limits
 from services.telemetry.metrics import STAGE_SECONDS
-from services.telemetry.request_log import about_request
+from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import span
 from services.types import AudioClip
 
@@ -52,7 +52,7 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
     """Fetch and decode a recording; `place` is the parameter to name where none came."""
     if sound is None:
         raise BadRequest(MISSING, param=place)
-    data = sound.data if sound.url is None else await _fetched(sound.url, limits, sound.param)
+    data = sound.data if sound.url is None else await _fetch_allowed(sound.url, limits, sound.param)
     started = perf_counter()
     with span("decode", {"num_bytes": len(data)}):
         clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
@@ -60,12 +60,12 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
         extend_deadline(clip.duration_s)
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage="decode").observe(seconds)
-    about = about_request()
+    about = read_request_facts()
     about.timings_s["decode"], about.clip_s = seconds, round(clip.duration_s, 3)
     return clip
 
 
-async def _fetched(url: str, limits: Limits, param: str) -> bytes:
+async def _fetch_allowed(url: str, limits: Limits, param: str) -> bytes:
     if not limits.audio_urls.hosts and not url.startswith("data:"):
         raise AudioUrlDisabled("This server fetches no recordings from URLs; send it as 'input_audio'.", param=param)
     return await fetch(url, limits.audio_urls)

@@ -18,13 +18,13 @@ RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 def add_handlers(app: FastAPI) -> None:
     """Let every error of the application leave as a `ErrorBody`."""
-    app.add_exception_handler(EarwitnessError, _on_own_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.add_exception_handler(Exception, _on_unknown_error)
+    app.add_exception_handler(EarwitnessError, _handle_own_error)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_exception_handler(ClientDisconnect, _handle_disconnect)
+    app.add_exception_handler(Exception, _handle_unknown_error)
 
 
-def _on_own_error(request: Request, error: Exception) -> Response:
+def _handle_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarwitnessError)
     record_of(request.scope).error = error.code
     headers = {}
@@ -35,7 +35,7 @@ def _on_own_error(request: Request, error: Exception) -> Response:
     return json_response(body, error.http_status, headers)
 
 
-def _on_http_error(request: Request, error: Exception) -> Response:
+def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
     record_of(request.scope).error = code
@@ -43,11 +43,11 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     return json_response(build_error(error.status_code, code, message), error.status_code, dict(error.headers or {}))
 
 
-def _on_disconnect(request: Request, _error: Exception) -> Response:
-    return _on_own_error(request, ClientGone("The client hung up before all of its request had come."))
+def _handle_disconnect(request: Request, _error: Exception) -> Response:
+    return _handle_own_error(request, ClientGone("The client hung up before all of its request had come."))
 
 
-def _on_unknown_error(request: Request, error: Exception) -> Response:
+def _handle_unknown_error(request: Request, error: Exception) -> Response:
     """Say that it is our bug; the log has where it happened, and Starlette raises it on for the server's own log."""
     about = record_of(request.scope)
     about.error = "internal_error"

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.errors import BadRequest, Unsupported, worded
+from services.errors import BadRequest, Unsupported, word_problem
 from services.http.access.limits import Limits
 from services.types import Value
 
@@ -80,7 +80,7 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) ->
         for name in fields:
             if name not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
-        return MultipartForm(fields, await _file(fields))
+        return MultipartForm(fields, await _read_file(fields))
     finally:
         await fields.close()
 
@@ -100,7 +100,7 @@ def bad_request(error: ValidationError) -> BadRequest:
     if first["type"] == "extra_forbidden":
         return Unsupported(f"{param}: no parameter of that name is known.", param=param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
-    return kind(f"{param or 'The JSON'}: {worded(first).rstrip('.')}.", param=param)
+    return kind(f"{param or 'The JSON'}: {word_problem(first).rstrip('.')}.", param=param)
 
 
 def _param(place: tuple[int | str, ...]) -> str:
@@ -124,7 +124,7 @@ async def _read_bytes(request: Request, limits: Limits) -> bytes:
 
 
 async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
-    limits.check_bytes(_announced(request))
+    limits.check_bytes(_read_announced_size(request))
     num_bytes = 0
     async for chunk in request.stream():
         num_bytes += len(chunk)
@@ -132,12 +132,12 @@ async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, No
         yield chunk
 
 
-def _announced(request: Request) -> int:
+def _read_announced_size(request: Request) -> int:
     length = request.headers.get("content-length", "0")
     return int(length) if length.isdecimal() and length.isascii() else 0
 
 
-async def _file(fields: FormData) -> UploadedFile | None:
+async def _read_file(fields: FormData) -> UploadedFile | None:
     file = fields.get("file")
     if isinstance(file, str):
         raise BadRequest("'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it.", param="file")

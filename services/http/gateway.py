@@ -94,15 +94,15 @@ def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, p
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None)
     add_handlers(app)
     app.include_router(web_page)
-    app.include_router(_watching(service))
-    app.include_router(_models(service))
-    app.include_router(_asking(service, limits))
+    app.include_router(_build_watch_routes(service))
+    app.include_router(_build_model_routes(service))
+    app.include_router(_build_ask_routes(service, limits))
     app.add_middleware(Guard, keys=keys, limits=limits.per_key)
     app.add_middleware(RequestLog, proxied=proxied)  # the last one added is the outermost
     return app
 
 
-def _watching(service: Service) -> APIRouter:
+def _build_watch_routes(service: Service) -> APIRouter:
     """Return the routes of health checks and metrics."""
     router = APIRouter()
 
@@ -127,7 +127,7 @@ def _watching(service: Service) -> APIRouter:
     return router
 
 
-def _models(service: Service) -> APIRouter:
+def _build_model_routes(service: Service) -> APIRouter:
     """Return the routes that list the models."""
     router = APIRouter(prefix="/v1/models")
 
@@ -144,7 +144,7 @@ def _models(service: Service) -> APIRouter:
     return router
 
 
-def _asking(service: Service, limits: Limits) -> APIRouter:
+def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
     """Return the routes that answer questions and transcribe."""
     router = APIRouter(prefix="/v1", responses=ERRORS)
     admission = AdmissionControl(limits)
@@ -177,7 +177,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
 
         async def work(chat: Chat) -> Response:
             """Answer in the form of a chat completion."""
-            return await _completed(service, limits, chat)
+            return await _complete_chat(service, limits, chat)
 
         return await admission.serve(request, read, work)
 
@@ -199,7 +199,7 @@ def _asking(service: Service, limits: Limits) -> APIRouter:
     return router
 
 
-async def _completed(service: Service, limits: Limits, chat: Chat) -> Response:
+async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Response:
     answered = await answer(service, limits, chat.asked)
     arms = await service.arms() if chat.asked.model == BOTH else ("", "")
     model = chat.asked.model or await find_default(service)

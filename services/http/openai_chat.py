@@ -28,7 +28,7 @@ ROLES = ("system", "developer", "user")
 EMPTY: tuple[object, ...] = (None, False, 0, [], {})
 
 
-def _refused(value: object) -> object:
+def _refuse_value(value: object) -> object:
     if value in EMPTY:
         return value
     raise PydanticCustomError("unsupported", "is not supported here; leave it out")
@@ -40,13 +40,13 @@ def _own_default(value: float | None) -> float | None:
     raise PydanticCustomError("unsupported", "models answer with what is likeliest; only 0 and 1, the default, work")
 
 
-def _only_one(value: float | None) -> float | None:
+def _require_one(value: float | None) -> float | None:
     if value in (None, 1):
         return value
     raise PydanticCustomError("unsupported", "only 1 works")
 
 
-def _role(value: str) -> str:
+def _read_role(value: str) -> str:
     if value in ROLES:
         return value
     raise PydanticCustomError(
@@ -54,10 +54,10 @@ def _role(value: str) -> str:
     )
 
 
-Refused: TypeAlias = Annotated[object, AfterValidator(_refused), WithJsonSchema({"enum": list(EMPTY)})]
+Refused: TypeAlias = Annotated[object, AfterValidator(_refuse_value), WithJsonSchema({"enum": list(EMPTY)})]
 OwnDefault: TypeAlias = Annotated[float | None, AfterValidator(_own_default), WithJsonSchema({"enum": [None, 0, 1]})]
-OnlyOne: TypeAlias = Annotated[float | None, AfterValidator(_only_one), WithJsonSchema({"enum": [None, 1]})]
-Role: TypeAlias = Annotated[str, AfterValidator(_role), WithJsonSchema({"enum": list(ROLES)})]
+OnlyOne: TypeAlias = Annotated[float | None, AfterValidator(_require_one), WithJsonSchema({"enum": [None, 1]})]
+Role: TypeAlias = Annotated[str, AfterValidator(_read_role), WithJsonSchema({"enum": list(ROLES)})]
 
 
 class TextPart(Value):
@@ -98,12 +98,12 @@ class AudioUrlPart(Value):
 Part: TypeAlias = Annotated[TextPart | AudioPart | AudioUrlPart, Field(discriminator="type")]
 
 
-def _as_parts(content: object) -> object:
+def _wrap_text(content: object) -> object:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 Parts: TypeAlias = Annotated[
-    tuple[Part, ...], BeforeValidator(_as_parts, json_schema_input_type=str | tuple[Part, ...])
+    tuple[Part, ...], BeforeValidator(_wrap_text, json_schema_input_type=str | tuple[Part, ...])
 ]
 
 
@@ -211,8 +211,8 @@ def read_chat(body: bytes) -> Chat:
         raise Unsupported("'stream_options' needs 'stream': true.", param="stream_options")
     _check_logprobs(request, question)
     return Chat(
-        asked=QuestionRequest(question, request.model, _sound(request), place="messages"),
-        warnings=tuple(_warnings(request)),
+        asked=QuestionRequest(question, request.model, _find_sound(request), place="messages"),
+        warnings=tuple(_make_warnings(request)),
         is_stream=bool(request.stream),
         with_usage=wants_usage,
         num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
@@ -231,7 +231,7 @@ def _check_logprobs(request: ChatRequest, question: Question) -> None:
         raise Unsupported("'both' gives two answers: ask each of the two models for its logprobs.", param="logprobs")
 
 
-def _sound(request: ChatRequest) -> AudioUpload | None:
+def _find_sound(request: ChatRequest) -> AudioUpload | None:
     sounds = []
     for number, message in enumerate(request.messages):
         for place, part in enumerate(message.content):
@@ -245,7 +245,7 @@ def _sound(request: ChatRequest) -> AudioUpload | None:
     return sounds[0] if sounds else None
 
 
-def _warnings(request: ChatRequest) -> list[str]:
+def _make_warnings(request: ChatRequest) -> list[str]:
     warnings = []
     if any(message.role != "user" for message in request.messages):
         warnings.append("System and developer messages are ignored: each path has prompts of its own.")

@@ -123,13 +123,13 @@ def build_completion(
     `names` are those of the cascade and the LALM that `both` asks; `num_logprobs` is how many options to list with
     their log-probabilities beside the chosen one's, None: not even that.
     """
-    logprobs = None if num_logprobs is None else _logprobs(answered, num_logprobs)
+    logprobs = None if num_logprobs is None else _make_logprobs(answered, num_logprobs)
     return ChatCompletion(
         id=f"chatcmpl-{uuid4().hex}",
         created=int(time.time()),
         model=model,
-        choices=(ReplyChoice(message=ReplyMessage(content=_content(answered, names)), logprobs=logprobs),),
-        usage=_usage(answered),
+        choices=(ReplyChoice(message=ReplyMessage(content=_format_content(answered, names)), logprobs=logprobs),),
+        usage=_sum_usage(answered),
         earwitness=answered,
         warnings=warnings,
     )
@@ -138,16 +138,16 @@ def build_completion(
 def stream_events(whole: ChatCompletion, *, with_usage: bool) -> Iterator[str]:
     """Yield a reply as server-sent events, up to `[DONE]`."""
     content = whole.choices[0].message.content
-    yield _event(whole, ChunkChoice(delta=Delta(role="assistant", content="")))
+    yield _format_event(whole, ChunkChoice(delta=Delta(role="assistant", content="")))
     if content:
-        yield _event(whole, ChunkChoice(delta=Delta(content=content), logprobs=whole.choices[0].logprobs))
-    yield _event(whole, ChunkChoice(delta=Delta(), finish_reason="stop"))
+        yield _format_event(whole, ChunkChoice(delta=Delta(content=content), logprobs=whole.choices[0].logprobs))
+    yield _format_event(whole, ChunkChoice(delta=Delta(), finish_reason="stop"))
     if with_usage:
-        yield _event(whole)
+        yield _format_event(whole)
     yield DONE
 
 
-def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
+def _format_event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
     is_last = bool(choices) and choices[0].finish_reason is not None
     chunk = ChatChunk(
         id=whole.id,
@@ -161,7 +161,7 @@ def _event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
     return f"data: {chunk.model_dump_json(exclude_none=True)}\n\n"
 
 
-def _logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
+def _make_logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
     assert isinstance(answered, Answer), "two answers have no logprobs: `read_chat` refuses such requests"
     if not answered.choice or not answered.probabilities:
         raise Unsupported(
@@ -169,29 +169,31 @@ def _logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
             param="logprobs",
         )
     ranked = sorted(answered.probabilities, key=answered.probabilities.__getitem__, reverse=True)
-    top = tuple(_logprob(letter, answered.probabilities[letter]) for letter in ranked[:num_top])
+    top = tuple(_make_logprob(letter, answered.probabilities[letter]) for letter in ranked[:num_top])
     letter = answered.choice.letter
-    chosen = _logprob(letter, answered.probabilities[letter])
+    chosen = _make_logprob(letter, answered.probabilities[letter])
     return ChoiceLogprobs(content=(TokenLogprob(**chosen.model_dump(), top_logprobs=top),))
 
 
-def _logprob(letter: str, probability: float) -> TopLogprob:
+def _make_logprob(letter: str, probability: float) -> TopLogprob:
     logprob = math.log(probability) if probability > 0 else LEAST_LOGPROB
     return TopLogprob(token=letter, logprob=logprob, bytes=tuple(letter.encode()))
 
 
-def _content(answered: Answered, names: tuple[str, str]) -> str:
+def _format_content(answered: Answered, names: tuple[str, str]) -> str:
     if isinstance(answered, Answer):
         return answered.choice.text if answered.choice else answered.reply
     said = {
-        name: _content(one, names) for name, one in zip(names, (answered.cascade, answered.lalm), strict=True) if one
+        name: _format_content(one, names)
+        for name, one in zip(names, (answered.cascade, answered.lalm), strict=True)
+        if one
     }
     if answered.agree:
         return said[names[0]]
     return "\n".join(f"{name}: {text}" for name, text in said.items())
 
 
-def _usage(answered: Answered) -> TokenUsage:
+def _sum_usage(answered: Answered) -> TokenUsage:
     answers = (answered,) if isinstance(answered, Answer) else answered.answers
     usage = sum((one.usage for one in answers), Usage())
     read, written = usage.prompt_tokens, usage.completion_tokens

@@ -17,7 +17,7 @@ from services.http.responses import json_response
 from services.http.service import Service
 from services.longform.hearing import hear_parts
 from services.longform.split import split
-from services.telemetry.request_log import about_request
+from services.telemetry.request_log import read_request_facts
 from services.types import AudioClip, Evidence, Value
 
 Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]
@@ -27,7 +27,7 @@ USUAL_NAME = "whisper-1"  # what OpenAI's clients send; here it stands for the A
 FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
 
 
-def _refused(value: str) -> str:
+def _refuse_value(value: str) -> str:
     if value in ("", "false"):
         return value
     raise PydanticCustomError("unsupported", "is not supported here; leave it out")
@@ -39,7 +39,7 @@ def _own_default(value: float) -> float:
     raise PydanticCustomError("unsupported", "only 0, the default, works")
 
 
-Refused: TypeAlias = Annotated[str, AfterValidator(_refused), Field(json_schema_extra={"enum": ["", "false"]})]
+Refused: TypeAlias = Annotated[str, AfterValidator(_refuse_value), Field(json_schema_extra={"enum": ["", "false"]})]
 
 
 class TranscriptionForm(Value):
@@ -112,10 +112,10 @@ async def read_recording(request: Request, limits: Limits) -> TranscriptionReque
     form = await read_form(request, limits, (*FIELDS, "timestamp_granularities[]"))
     if form.file is None:
         raise BadRequest("No recording came: send it as 'file'.", param="file")
-    return TranscriptionRequest(AudioUpload(form.file.data, name=form.file.name), _fields(form))
+    return TranscriptionRequest(AudioUpload(form.file.data, name=form.file.name), _read_fields(form))
 
 
-def _fields(form: MultipartForm) -> TranscriptionForm:
+def _read_fields(form: MultipartForm) -> TranscriptionForm:
     given = {name: text for name in FIELDS[1:] if (text := form.text(name)) is not None}
     granularities = form.texts("timestamp_granularities[]") + form.texts("timestamp_granularities")
     try:
@@ -129,32 +129,32 @@ async def transcribe(service: Service, limits: Limits, recording: TranscriptionR
     asr, form = await service.asr(), recording.form
     if form.model not in (asr.name, USUAL_NAME):
         raise UnknownName("recogniser", form.model, (asr.name, USUAL_NAME))
-    about_request().model = asr.name
+    read_request_facts().model = asr.name
     clip = await open_clip(recording.sound, limits)
     heard = await hear_parts(await split(clip), asr.transcribe)
     spoken = tuple(one for one in heard.statements if one.kind == "transcript")
     headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None
     if form.response_format == "json":
-        return json_response(Transcription(text=_text(spoken), usage=_usage(clip)), headers=headers)
+        return json_response(Transcription(text=_join_text(spoken), usage=_count_seconds(clip)), headers=headers)
     if form.response_format == "verbose_json":
-        return json_response(_verbose(spoken, clip), headers=headers)
+        return json_response(_build_verbose(spoken, clip), headers=headers)
     if form.response_format == "text":
-        return PlainTextResponse(_text(spoken) + "\n", headers=headers)
-    return PlainTextResponse(_subtitles(spoken, clip, form.response_format), headers=headers)
+        return PlainTextResponse(_join_text(spoken) + "\n", headers=headers)
+    return PlainTextResponse(_format_subtitles(spoken, clip, form.response_format), headers=headers)
 
 
-def _text(spoken: tuple[Evidence, ...]) -> str:
+def _join_text(spoken: tuple[Evidence, ...]) -> str:
     return " ".join(one.text for one in spoken)
 
 
-def _usage(clip: AudioClip) -> AudioUsage:
+def _count_seconds(clip: AudioClip) -> AudioUsage:
     return AudioUsage(seconds=math.ceil(clip.duration_s))
 
 
-def _verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTranscription:
+def _build_verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTranscription:
     return VerboseTranscription(
-        text=_text(spoken),
-        usage=_usage(clip),
+        text=_join_text(spoken),
+        usage=_count_seconds(clip),
         language=next((one.language for one in spoken), None),
         duration=round(clip.duration_s, 3),
         segments=tuple(
@@ -170,11 +170,11 @@ def _verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTranscript
     )
 
 
-def _subtitles(spoken: tuple[Evidence, ...], clip: AudioClip, kind: Literal["srt", "vtt"]) -> str:
+def _format_subtitles(spoken: tuple[Evidence, ...], clip: AudioClip, kind: Literal["srt", "vtt"]) -> str:
     point = "," if kind == "srt" else "."
     blocks = ["WEBVTT"] if kind == "vtt" else []
     for number, one in enumerate(spoken, start=1):
-        span = f"{_clock(one.start_s, point)} --> {_clock(_end(one, clip), point)}"
+        span = f"{_format_time(one.start_s, point)} --> {_format_time(_end(one, clip), point)}"
         text = " ".join(one.text.split()).replace("-->", "→")
         blocks.append(f"{number}\n{span}\n{text}" if kind == "srt" else f"{span}\n{text}")
     return "\n\n".join(blocks) + "\n" if blocks else ""
@@ -184,7 +184,7 @@ def _end(spoken: Evidence, clip: AudioClip) -> float:
     return clip.duration_s if spoken.end_s is None else spoken.end_s
 
 
-def _clock(seconds: float, point: str) -> str:
+def _format_time(seconds: float, point: str) -> str:
     milliseconds = round(1000 * seconds)
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"

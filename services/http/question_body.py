@@ -48,8 +48,8 @@ class JSONQuestion(Value):
     audio: Base64 | None = None
 
     @model_validator(mode="after")
-    def _one_name(self) -> Self:
-        _one_of(self.model, self.path)
+    def _require_one_name(self) -> Self:
+        _pick_model(self.model, self.path)
         return self
 
 
@@ -84,11 +84,11 @@ def _from_json(body: bytes) -> PostedQuestion:
 async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS)
     sound = AudioUpload(form.file.data, name=form.file.name) if form.file else None
-    model = _one_of(form.text("model"), form.text("path"))
+    model = _pick_model(form.text("model"), form.text("path"))
     return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sound)
 
 
-def _one_of(model: str | None, path: str | None) -> str | None:
+def _pick_model(model: str | None, path: str | None) -> str | None:
     if model and path and model != path:
         raise BadRequest(f"'model' is {model!r} and 'path' is {path!r}: give one of them.", param="path")
     return model or path

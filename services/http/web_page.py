@@ -28,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def page() -> FileResponse:
     """Return the page."""
-    return _file("page.html")
+    return _send_file("page.html")
 
 
 @router.get("/web/{name}")
@@ -36,9 +36,9 @@ async def part(name: str) -> FileResponse:
     """Return a style or a script of the page."""
     if name not in FILES:
         raise HTTPException(404, f"No file named {name!r}")
-    return _file(name)
+    return _send_file(name)
 
 
-def _file(name: str) -> FileResponse:
+def _send_file(name: str) -> FileResponse:
     path = FOLDER / name
     return FileResponse(path, media_type=TYPES[path.suffix], headers=dict(HEADERS))

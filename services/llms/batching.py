@@ -64,10 +64,10 @@ class Batcher(Generic[Request, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(request, future))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+            self._worker = asyncio.create_task(self._run_batches())
         return await future
 
-    async def _work(self) -> None:
+    async def _run_batches(self) -> None:
         await asyncio.sleep(0)  # requests that are ready in this turn of the event loop join the first batch
         while self._waiting:
             awaited = [waiting for waiting in self._waiting if not waiting.result.done()]

@@ -57,17 +57,17 @@ class InProcessLLM:
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Generate a reply, batched with other prompts that wait."""
-        return await self._replies.submit(self._prompt(messages))
+        return await self._replies.submit(self._format_prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Compare the logits of the options' letters as the next token; no reply is generated."""
         letters = [choice.letter for choice in choices]
         ids = tuple(self._tokenizer.encode(letter, add_special_tokens=False)[0] for letter in letters)
-        prompt = self._prompt(messages)
+        prompt = self._format_prompt(messages)
         logits = await self._scores.submit(_PromptIds(prompt, ids))
         return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
-    def _prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
+    def _format_prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         turns = [message.model_dump() for message in messages]
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
@@ -79,13 +79,13 @@ class InProcessLLM:
             if all(map(requests.is_cancelled, group)):
                 scored |= dict.fromkeys(group, ())
                 continue
-            logits_BV = self._next_token_logits([requests[number].tokens for number in group])
+            logits_BV = self._compute_logits([requests[number].tokens for number in group])
             for number, logits_V in zip(group, logits_BV, strict=True):
                 scored[number] = tuple(logits_V[list(requests[number].letter_ids)].tolist())
         return [scored[number] for number in range(len(requests))]
 
     @torch.inference_mode()
-    def _next_token_logits(self, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
+    def _compute_logits(self, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
         """Return the logits after each prompt, shape (num_prompts, vocabulary size).
 
         Suffixes are padded on the right: what a causal model puts after the last real token changes nothing before it.

@@ -31,14 +31,14 @@ class ServedLLM:
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Ask the server for a reply; sampling is seeded from the messages, so that a repeat gives the same."""
         seed = {} if self._sampling is None else {"seed": derive_seed(self._sampling, messages)}
-        answer = await self._server.ask(self._body(messages) | seed)
+        answer = await self._server.ask(self._build_body(messages) | seed)
         return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
-        return await self._chooser.choose(self._body(messages), choices)
+        return await self._chooser.choose(self._build_body(messages), choices)
 
-    def _body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
+    def _build_body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
         return self._server.body([message.model_dump() for message in messages])
 
 
@@ -75,16 +75,16 @@ def letter_probabilities(reply: str, tokens: Sequence[ReplyToken], choices: tupl
     opening = ANSWER_LETTER.match(reply)
     if not opening or opening[1] not in letters:
         return {}
-    answering = next((token for token in tokens if _letter(token.token) == opening[1]), None)
+    answering = next((token for token in tokens if _strip_letter(token.token) == opening[1]), None)
     if answering is None:
         return {}
     mass = dict.fromkeys(sorted(letters), 0.0)
     for top in answering.top_logprobs:
-        if _letter(top.token) in letters:
-            mass[_letter(top.token)] += math.exp(top.logprob)
+        if _strip_letter(top.token) in letters:
+            mass[_strip_letter(top.token)] += math.exp(top.logprob)
     total = sum(mass.values())
     return {letter: p / total for letter, p in mass.items()} if total >= MIN_MASS else {}
 
 
-def _letter(token: str) -> str:
+def _strip_letter(token: str) -> str:
     return token.strip(" \n(*\"'")

@@ -52,44 +52,44 @@ class QuantisedLLM:
     ) -> None:
         self.name, self.revision, self.style = name, revision, style
         self._folder, self._sampling = folder, sampling or Sampling()
-        self._generator = self._opened()
+        self._generator = self._open_generator()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         source = (folder / "chat_template.jinja").read_text()
         self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(source)
         self._ends = [token for token in END_TOKENS if self._tokenizer.token_to_id(token) is not None]
         self._scores = Batcher(self._score, max_size=MAX_BATCH)
-        self._likelihoods = Batcher(self._likelihood, max_size=MAX_BATCH)
+        self._likelihoods = Batcher(self._score_continuations, max_size=MAX_BATCH)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Generate a reply, batched with other prompts that wait."""
-        return await self._replies.submit(self._prompt(messages))
+        return await self._replies.submit(self._format_prompt(messages))
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Compare the likelihoods of the options' texts, or of their letters, as the style of the model says."""
         letters = [choice.letter for choice in choices]
-        prompt = self._prompt(messages, cue=ANSWER_CUE)
+        prompt = self._format_prompt(messages, cue=ANSWER_CUE)
         if self.style.scores == "texts":
-            options = tuple(self._continuation(choice.text) for choice in choices)
+            options = tuple(self._tokenise_continuation(choice.text) for choice in choices)
             logprobs = await self._likelihoods.submit(_Continued(prompt, options))
             return pick_likeliest(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
         logits = await self._scores.submit(_PromptTokens(prompt, ids))
         return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
 
-    def _prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
+    def _format_prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
         turns = [message.model_dump() for message in messages]
         text = self._template.render(messages=turns, add_generation_prompt=True).removesuffix(cue) + cue
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).tokens)
 
-    def _continuation(self, text: str) -> tuple[str, ...]:
+    def _tokenise_continuation(self, text: str) -> tuple[str, ...]:
         return tuple(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).tokens)
 
-    def _likelihood(self, requests: Batch[_Continued]) -> Sequence[tuple[float, ...]]:
+    def _score_continuations(self, requests: Batch[_Continued]) -> Sequence[tuple[float, ...]]:
         """Return the mean log-probability of a token of each option, one forward pass a prompt."""
-        return [() if requests.is_cancelled(n) else self._mean_logprobs(one) for n, one in enumerate(requests)]
+        return [() if requests.is_cancelled(n) else self._average_logprobs(one) for n, one in enumerate(requests)]
 
-    def _mean_logprobs(self, request: _Continued) -> tuple[float, ...]:
+    def _average_logprobs(self, request: _Continued) -> tuple[float, ...]:
         # What follows each beginning of an option: the prompt is read once, and each beginning once.
         *prompt, cue = request.tokens
         beginnings = list({option[:place]: None for option in request.options for place in range(len(option))})
@@ -114,7 +114,7 @@ class QuantisedLLM:
     def _score(self, requests: Batch[_PromptTokens]) -> Sequence[tuple[float, ...]]:
         """Return the logits of the letters, one forward pass for all prompts that begin alike."""
         logits: dict[int, tuple[float, ...]] = {}
-        for group in _of_one_length(requests, group_by_prefix([request.tokens for request in requests])):
+        for group in _split_by_length(requests, group_by_prefix([request.tokens for request in requests])):
             if all(map(requests.is_cancelled, group)):
                 logits |= dict.fromkeys(group, ())
                 continue
@@ -132,7 +132,7 @@ class QuantisedLLM:
                 logits[number] = tuple(float(vocabulary[token]) for token in requests[number].letter_ids)
         return [logits[number] for number in range(len(requests))]
 
-    def _opened(self) -> Generator:
+    def _open_generator(self) -> Generator:
         return Generator(str(self._folder), compute_type="int8", intra_threads=os.cpu_count() or 1)
 
     def _reply(self, prompts: Batch[tuple[str, ...]]) -> Sequence[Reading]:
@@ -140,7 +140,7 @@ class QuantisedLLM:
             """Say after each token whether its reply was cancelled."""
             return prompts.is_cancelled(step.batch_id)
 
-        results = self._drawing(prompts).generate_batch(
+        results = self._seed_generator(prompts).generate_batch(
             [list(prompt) for prompt in prompts],
             max_length=self._sampling.max_tokens,
             include_prompt_in_result=False,
@@ -150,16 +150,18 @@ class QuantisedLLM:
             sampling_topp=self._sampling.top_p,
             callback=is_cancelled,
         )
-        return [self._reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)]
+        return [
+            self._make_reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)
+        ]
 
-    def _drawing(self, prompts: Sequence[tuple[str, ...]]) -> Generator:
+    def _seed_generator(self, prompts: Sequence[tuple[str, ...]]) -> Generator:
         """Return the generator for these prompts: CTranslate2 takes a seed only when its threads start."""
         if not self._sampling.temperature:
             return self._generator
         set_random_seed(derive_seed(self._sampling, prompts))
-        return self._opened()
+        return self._open_generator()
 
-    def _reading(self, prompt: tuple[str, ...], written: Sequence[int]) -> Reading:
+    def _make_reading(self, prompt: tuple[str, ...], written: Sequence[int]) -> Reading:
         return Reading(
             reply=self._tokenizer.decode(written).strip(),
             usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(written)),
@@ -173,7 +175,7 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return logprobs
 
 
-def _of_one_length(requests: Sequence[_PromptTokens], groups: list[list[int]]) -> list[list[int]]:
+def _split_by_length(requests: Sequence[_PromptTokens], groups: list[list[int]]) -> list[list[int]]:
     """Split the groups by length: CTranslate2 reads what exceeds the shortest prompt of a batch token by token."""
     split: dict[tuple[int, int], list[int]] = {}
     for which, group in enumerate(groups):

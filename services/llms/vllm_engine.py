@@ -68,7 +68,7 @@ class VllmEngine:
         )
         output = await self._run(messages, sampling)
         first = output.outputs[0]
-        return Reading(reply=str(first.text), usage=_usage(output), is_finished=first.finish_reason != "length")
+        return Reading(reply=str(first.text), usage=_count_tokens(output), is_finished=first.finish_reason != "length")
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Score the letters in one decoding step; a thinking model thinks first, so it is read by its reply."""
@@ -87,7 +87,7 @@ class VllmEngine:
         first = (output.outputs[0].logprobs or [{}])[0]
         return pick_likeliest(
             {letter: first[token].logprob for letter, token in letters.items()},
-            num_tokens=_usage(output).prompt_tokens,
+            num_tokens=_count_tokens(output).prompt_tokens,
         )
 
     async def _run(self, messages: tuple[Message, ...], sampling: SamplingParams) -> RequestOutput:
@@ -100,5 +100,5 @@ class VllmEngine:
         return [output async for output in request][-1]
 
 
-def _usage(output: RequestOutput) -> Usage:
+def _count_tokens(output: RequestOutput) -> Usage:
     return Usage(prompt_tokens=len(output.prompt_token_ids or ()), completion_tokens=len(output.outputs[0].token_ids))

@@ -53,7 +53,7 @@ def request_id() -> str:
     return about.id if about else ""
 
 
-def about_request() -> AboutRequest:
+def read_request_facts() -> AboutRequest:
     """Return the facts about the request that this task works on."""
     return _current.get() or AboutRequest(id="")
 

@@ -24,7 +24,7 @@ TRACEPARENT = "traceparent"  # W3C Trace Context
 def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
     """Trace the block as a span; facts that are added until its end become attributes too."""
     told = facts or {}
-    tracer = _tracer()
+    tracer = _open_tracer()
     if tracer is None:
         yield told
         return
@@ -44,7 +44,7 @@ def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
 @contextmanager
 def continue_trace(traceparent: str) -> Iterator[None]:
     """Make the spans of the block children of a span in another process; of none where `traceparent` holds none."""
-    if _tracer() is None:
+    if _open_tracer() is None:
         yield
         return
     from opentelemetry import context
@@ -59,7 +59,7 @@ def continue_trace(traceparent: str) -> Iterator[None]:
 
 def current_traceparent() -> str:
     """Return the current span in W3C format, for another process; empty without one."""
-    if _tracer() is None:
+    if _open_tracer() is None:
         return ""
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -69,10 +69,10 @@ def current_traceparent() -> str:
 
 
 @cache
-def _tracer() -> "Tracer | None":
+def _open_tracer() -> "Tracer | None":
     if not settings().otlp_endpoint:
         return None
-    exporter = _exporter()
+    exporter = _open_exporter()
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -83,7 +83,7 @@ def _tracer() -> "Tracer | None":
     return tracer
 
 
-def _exporter() -> "SpanExporter":
+def _open_exporter() -> "SpanExporter":
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:

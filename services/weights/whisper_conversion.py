@@ -88,7 +88,7 @@ def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
     """Return the variables of a CTranslate2 model.bin (format: `ctranslate2/specs/model_spec.py`, versions 5 and 6)."""
     data, offset = path.read_bytes(), 0
 
-    def number(code: str) -> int:
+    def read_number(code: str) -> int:
         """Read one integer of a `struct` format at the offset, and move on."""
         nonlocal offset
         (value,) = struct.unpack_from(f"<{code}", data, offset)
@@ -98,21 +98,21 @@ def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
     def text() -> str:
         """Read one string that its 16-bit length precedes, and move on."""
         nonlocal offset
-        length = number("H")
+        length = read_number("H")
         offset += length
         return data[offset - length : offset].rstrip(b"\0").decode()
 
-    version = number("I")
+    version = read_number("I")
     assert version >= 5, version
-    text(), number("I")  # the specification's name and revision
+    text(), read_number("I")  # the specification's name and revision
     variables: dict[str, NDArray[np.generic]] = {}
-    for _ in range(number("I")):
+    for _ in range(read_number("I")):
         name = text()
-        shape = [number("I") for _ in range(number("B"))]
-        dtype, num_bytes = DTYPES[number("B")], number("I")
+        shape = [read_number("I") for _ in range(read_number("B"))]
+        dtype, num_bytes = DTYPES[read_number("B")], read_number("I")
         variables[name] = np.frombuffer(data[offset : offset + num_bytes], dtype=dtype).reshape(shape)
         offset += num_bytes
-    for _ in range(number("I")):
+    for _ in range(read_number("I")):
         alias, name = text(), text()
         variables[alias] = variables[name]
     assert offset == len(data), (offset, len(data))

@@ -203,7 +203,7 @@ async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkey
     asr = ASRS[DEFAULT_ASR]()
     assert isinstance(asr, FasterWhisper)
     heard: list[Segment] = []
-    watched, segments, begun = Watched(asr._transcribe), asr._segments, Event()
+    watched, segments, begun = Watched(asr._transcribe), asr._decode_segments, Event()
 
     def counted(*arguments: object) -> Iterator[Segment]:
         begun.set()
@@ -212,7 +212,7 @@ async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkey
             yield segment
 
     monkeypatch.setattr(asr, "_transcribe", watched)
-    monkeypatch.setattr(asr, "_segments", counted)
+    monkeypatch.setattr(asr, "_decode_segments", counted)
     await cancel_task(asyncio.create_task(asr.transcribe(long_speech)), begun)
     assert await asyncio.to_thread(watched.ended.wait, WAIT_S)
     assert len(heard) <= 1

@@ -77,30 +77,30 @@ class SoundTagger:
         spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
             return SoundReport(tags, _describe_background(tags, whole), spoken)
-        sections = self._sections(clip.samples, spans)
+        sections = self._find_sections(clip.samples, spans)
         told = [_describe_section(section) for section in sections] if len(sections) > 1 else []
         return SoundReport(tags, (_describe_clip(tags, whole), *told), ())
 
     def sections(self, clip: AudioClip) -> tuple[Section, ...]:
         """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
         spans = detect_activity(clip.samples)
-        return self._sections(clip.samples, spans) if spans else ()
+        return self._find_sections(clip.samples, spans) if spans else ()
 
-    def _sections(self, samples: Floats, spans: ActiveSpans) -> tuple[Section, ...]:
+    def _find_sections(self, samples: Floats, spans: ActiveSpans) -> tuple[Section, ...]:
         """Return the sections of the clip, in order; what is far quieter than the loudest is not a section."""
         pieces = [piece for span in _join_spans(spans) for piece in self._split(samples, span)]
         levels_db = [float(measure_levels_db(piece.cut(samples)).max()) for piece in pieces]
         audible = [piece for piece, db in zip(pieces, levels_db, strict=True) if db > max(levels_db) - AUDIBLE_DB]
         sections: list[Section] = []
         for piece in audible:
-            section = self._section(samples, (piece,))
+            section = self._make_section(samples, (piece,))
             if sections and _is_same_sound(sections[-1], section):
-                sections[-1] = self._section(samples, (*sections[-1].spans, piece))
+                sections[-1] = self._make_section(samples, (*sections[-1].spans, piece))
             else:
                 sections.append(section)
         return tuple(sections)
 
-    def _section(self, samples: Floats, spans: ActiveSpans) -> Section:
+    def _make_section(self, samples: Floats, spans: ActiveSpans) -> Section:
         scores = self._model(np.concatenate([span.cut(samples) for span in spans]))
         return Section(spans, self._rank(scores), scores.embeddings.mean(axis=0))
 

@@ -54,7 +54,8 @@ class SpeakerAnalyser:
         if not found:
             return ()
         voices = [
-            self._voice(_cut_voice(clip, found, number), child) for number in range(max(t.voice for t in found) + 1)
+            self._describe_voice(_cut_voice(clip, found, number), child)
+            for number in range(max(t.voice for t in found) + 1)
         ]
         told = (_describe_turns(found, voices), _describe_voices(clip, speech, voices))
         return (*told, *describe_emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
@@ -63,10 +64,11 @@ class SpeakerAnalyser:
         """Return who speaks when, each turn judged by itself: a voice that is joined wrongly misleads one turn only."""
         found = diarise(self._encoder, clip.samples, speech)
         return tuple(
-            AttributedTurn(turn.voice, self._voice(_cut_turn(clip, turn), child=0.0).who, turn.spans) for turn in found
+            AttributedTurn(turn.voice, self._describe_voice(_cut_turn(clip, turn), child=0.0).who, turn.spans)
+            for turn in found
         )
 
-    def _voice(self, samples: Floats, child: float) -> Voice:
+    def _describe_voice(self, samples: Floats, child: float) -> Voice:
         pitch_hz = track_pitch(samples)
         pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
         median_hz = float(np.median(pitch_hz)) if len(pitch_hz) >= 10 else (LOW_HZ + HIGH_HZ) / 2

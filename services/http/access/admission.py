@@ -14,7 +14,7 @@ from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
 from services.settings import settings
 from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
-from services.telemetry.request_log import about_request
+from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import span
 
 MAX_RETRY_AFTER_S = 60
@@ -53,10 +53,10 @@ class AdmissionControl:
         deadline_s = BASE_S if self._limits.deadline_s is None else self._limits.deadline_s
         late = "No answer within {seconds:g} s; ask about a shorter clip, or raise `deadline_s`."
         async with hold_to_deadline(deadline_s, late):
-            with self._place():
+            with self._take_place():
                 with _stage("upload"):
                     asked = await self._read(request, read)
-                return await _while_connected(request, self._in_turn(work, asked))
+                return await _run_while_connected(request, self._run_in_turn(work, asked))
 
     async def _read(self, request: Request, read: Callable[[Request], Awaitable[Read]]) -> Read:
         upload_s = self._limits.upload_s
@@ -65,7 +65,7 @@ class AdmissionControl:
             return await read(request)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _take_place(self) -> Iterator[None]:
         running, waiting = self._limits.max_running, self._limits.max_waiting
         if is_stopping():
             raise Overloaded(
@@ -85,15 +85,15 @@ class AdmissionControl:
         finally:
             self._num_inside -= 1
 
-    async def _in_turn(self, work: Callable[[Read], Awaitable[Done]], asked: Read) -> Done:
-        async with self._turn():
+    async def _run_in_turn(self, work: Callable[[Read], Awaitable[Done]], asked: Read) -> Done:
+        async with self._wait_for_turn():
             started = perf_counter()
             done = await work(asked)
             self._mean_s += WEIGHT * (perf_counter() - started - self._mean_s)
             return done
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _wait_for_turn(self) -> AsyncIterator[None]:
         with _stage("wait"), WAITING.track_inprogress():
             await self._turns.acquire()
         try:
@@ -110,13 +110,13 @@ def _stage(name: str) -> Iterator[None]:
         yield
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage=name).observe(seconds)
-    about_request().timings_s[name] = seconds
+    read_request_facts().timings_s[name] = seconds
 
 
-async def _while_connected(request: Request, work: Awaitable[Done]) -> Done:
+async def _run_while_connected(request: Request, work: Awaitable[Done]) -> Done:
     """Wait for the work of a request that has been read to its end; cancel it when the client disconnects."""
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_until_disconnect(request))
+    leaving = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -128,6 +128,6 @@ async def _while_connected(request: Request, work: Awaitable[Done]) -> Done:
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-async def _until_disconnect(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -66,18 +66,18 @@ class Guard:
             return
         headers = Headers(scope=scope)
         if not self._keys:
-            refusal = _unless_local(headers)
+            refusal = _refuse_unless_local(headers)
             await (_refuse(scope, send, refusal) if refusal else self._app(scope, receive, send))
             return
-        owner = self._keys.owner(_presented(headers))
+        owner = self._keys.owner(_find_presented_key(headers))
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
         with use_context(replace(current_context(), tenant=owner)):
-            await self._within_limits(self._uses[owner], scope, receive, send)
+            await self._run_within_limits(self._uses[owner], scope, receive, send)
 
-    async def _within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
-        if refusal := self._too_much(use):
+    async def _run_within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := self._check_limits(use):
             await _refuse(scope, send, refusal)
             return
         use.num_running += 1
@@ -86,17 +86,17 @@ class Guard:
         finally:
             use.num_running -= 1
 
-    def _too_much(self, use: _Use) -> _Refusal | None:
+    def _check_limits(self, use: _Use) -> _Refusal | None:
         """Take a token of the bucket; return the refusal where there is none, or too many requests are in flight."""
         most, per_s = self._limits.max_running, self._limits.requests_per_s
         if use.num_running >= most:
-            return _too_many(f"This key has {most} requests in flight, the most it may have.", wait_s=1)
+            return _refuse_too_many(f"This key has {most} requests in flight, the most it may have.", wait_s=1)
         now = self._clock()
         use.tokens = min(self._limits.burst, use.tokens + (now - use.since) * per_s)
         use.since = now
         if use.tokens < 1:
             wait_s = math.ceil((1 - use.tokens) / per_s)
-            return _too_many(f"This key may ask {per_s:g} times a second; wait {wait_s} s.", wait_s)
+            return _refuse_too_many(f"This key may ask {per_s:g} times a second; wait {wait_s} s.", wait_s)
         use.tokens -= 1
         return None
 
@@ -118,27 +118,27 @@ NOT_LOCAL = _Refusal(
 )
 
 
-def _too_many(message: str, wait_s: int) -> _Refusal:
+def _refuse_too_many(message: str, wait_s: int) -> _Refusal:
     return _Refusal(
         HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", message, "requests", (("Retry-After", str(wait_s)),)
     )
 
 
-def _presented(headers: Headers) -> str:
+def _find_presented_key(headers: Headers) -> str:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
-        return _password(credentials) if headers.get("sec-fetch-site") in OWN_SITES else ""
+        return _read_password(credentials) if headers.get("sec-fetch-site") in OWN_SITES else ""
     return credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
-def _password(credentials: str) -> str:
+def _read_password(credentials: str) -> str:
     try:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
     except ValueError:
         return ""
 
 
-def _unless_local(headers: Headers) -> _Refusal | None:
+def _refuse_unless_local(headers: Headers) -> _Refusal | None:
     hosts = headers.getlist("host")
     local = len(hosts) == 1 and all(map(is_loopback, hosts + headers.getlist("origin")))
     return None if local else NOT_LOCAL

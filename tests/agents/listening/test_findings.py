@@ -50,7 +50,14 @@ def test_which_options_a_statement_speaks_for(question: Question, text: str, let
     [
         ((Label(text="rain"), Label(text="dog barking"), Label(text="bell")), "B"),
         ((Label(text="bell"), Label(text="rain"), Label(text="dog")), "C"),
-        ((Label.sure("dog", 0.9), Label.sure("rain", 0.5), Label.sure("bell", 0.3)), ""),
+        (
+            (
+                Label.rounded("dog", 0.9),
+                Label.rounded("rain", 0.5),
+                Label.rounded("bell", 0.3),
+            ),
+            "",
+        ),
     ],
 )
 def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
@@ -63,9 +70,16 @@ def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
 @pytest.mark.parametrize(
     ("labels", "letters"),
     [
-        ((Label.sure("cello", 0.5), Label.sure("flute", 0.1), Label.sure("bowed strings", 0.6)), "B"),
-        ((Label.sure("trumpet", 0.5), Label.sure("brass", 0.6)), ""),
-        ((Label.sure("brass", 0.5), Label(text="trumpet"), Label(text="cello")), "A"),
+        (
+            (
+                Label.rounded("cello", 0.5),
+                Label.rounded("flute", 0.1),
+                Label.rounded("bowed strings", 0.6),
+            ),
+            "B",
+        ),
+        ((Label.rounded("trumpet", 0.5), Label.rounded("brass", 0.6)), ""),
+        ((Label.rounded("brass", 0.5), Label(text="trumpet"), Label(text="cello")), "A"),
         ((Label(text="flute"),), "C"),
     ],
 )

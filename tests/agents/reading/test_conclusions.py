@@ -5,7 +5,7 @@ import pytest
 from agents.reading.conclusions import wordings
 from agents.reading.reply import read_choice
 from lalm.prompting import format_question
-from services.questions import without_own_letters
+from services.questions import drop_own_letters
 from services.types import Question
 
 ANIMALS = ("A dog", "A cat", "A bird", "A cow")
@@ -116,4 +116,4 @@ def test_a_prompt_shows_the_letters_of_options_once() -> None:
 )
 def test_options_that_do_not_all_carry_their_letters_stay(options: tuple[str, ...]) -> None:
     choices = Question.ask("?", options).choices
-    assert without_own_letters(choices) == choices
+    assert drop_own_letters(choices) == choices

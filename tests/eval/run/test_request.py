@@ -60,7 +60,7 @@ def test_the_folder_is_named_after_what_decides_the_numbers() -> None:
 
 def test_a_price_is_dollars_per_million_tokens() -> None:
     price = Price.read("0.15/0.6")
-    assert price.of(prompt_tokens=2_000_000, completion_tokens=500_000) == pytest.approx(0.6)
+    assert price.compute_cost(prompt_tokens=2_000_000, completion_tokens=500_000) == pytest.approx(0.6)
     for wrong in ("0.15", "a/b", "-1/2", "1/2/3"):
         with pytest.raises(BadConfig, match=r"0\.15/0\.60"):
             Price.read(wrong)

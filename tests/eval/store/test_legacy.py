@@ -28,7 +28,10 @@ def test_traces_become_steps_with_their_seconds() -> None:
 
 def test_probabilities_in_texts_become_labels() -> None:
     sounds = answers()[0].evidence[0]
-    assert sounds.labels[:2] == (Label(text="music", probability=0.95), Label.sure("plucked string instrument", 0.5))
+    assert sounds.labels[:2] == (
+        Label(text="music", probability=0.95),
+        Label.rounded("plucked string instrument", 0.5),
+    )
     assert all(str(label) in sounds.text for label in sounds.labels)
     assert compute_evidence_features(answers()[0].evidence)["entropy of sounds"] == pytest.approx(1.7131, abs=1e-4)
 

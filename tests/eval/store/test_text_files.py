@@ -96,7 +96,7 @@ def test_a_clip_is_found_by_a_name_in_the_other_form(tmp_path: Path) -> None:
     (tmp_path / unicodedata.normalize("NFC", "ä b.wav")).touch()
     file = tmp_path / "rows.json"
     file.write_text(json.dumps([MMAU | {"audio_id": unicodedata.normalize("NFD", "ä b.wav")}]))
-    assert find(str(file)).lacking_audio() == ()
+    assert find(str(file)).find_lacking_audio() == ()
 
 
 def test_letters_in_another_order_are_read_only_where_both_say_the_same(tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ def test_features_that_were_cut_off_are_heard_again(encoder: Encoder, make_clip:
     clip = make_clip(0.5)
     store = FeatureStore(encoder, tmp_path, revision="r")
     first = store.encode_once(clip)
-    whole = store.path_of(clip.sha256).read_bytes()
+    whole = store.find_path(clip.sha256).read_bytes()
     for length in (0, 5, len(whole) - 1):
-        store.path_of(clip.sha256).unlink()  # what is mapped into memory stays as it is
-        store.path_of(clip.sha256).write_bytes(whole[:length])
+        store.find_path(clip.sha256).unlink()  # what is mapped into memory stays as it is
+        store.find_path(clip.sha256).write_bytes(whole[:length])
         assert not store.has_features(clip.sha256)
         assert torch.equal(store.encode_once(clip)[0], first[0])
 
@@ -66,7 +66,7 @@ def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(
         FeatureStore(Encoder(whisper, num_taps=2, window="full"), tmp_path, revision="r"),
         FeatureStore(Encoder(halved, num_taps=2, window="trimmed"), tmp_path, revision="r"),
     )
-    assert len({store.path_of("a") for store in stores}) == len(stores)
+    assert len({store.find_path("a") for store in stores}) == len(stores)
 
 
 def test_several_clips_come_in_the_order_asked(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_sounds_are_told_apart_among_the_options() -> None:
     options = ("A dog barks", "Rain falling", "Person sneezing")
     focus = resolve_focus(Focus(topic="sound", question="Which sound?", options=options))
     labels = ("engine", "raindrop", "dog barking", "person laughing", "sneeze")
-    assert focus.named(labels) == ("raindrop", "dog barking", "sneeze")
+    assert focus.find_named(labels) == ("raindrop", "dog barking", "sneeze")
 
 
 def test_an_option_with_a_semicolon_or_a_colon_stays_whole() -> None:

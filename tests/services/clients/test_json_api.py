@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, SecretStr
 
-from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _seconds, insert_audio
+from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _parse_retry_after, insert_audio
 from services.errors import BadConfig, ModelError
 
 
@@ -103,12 +103,12 @@ def test_unusable_urls_are_refused_before_anything_is_sent(url: str, said: str) 
 
 
 def test_a_pause_is_given_in_seconds_or_as_a_date() -> None:
-    assert _seconds("2.5") == 2.5
+    assert _parse_retry_after("2.5") == 2.5
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    assert _seconds(in_a_minute) == pytest.approx(60, abs=2)
-    assert _seconds(format_datetime(datetime.now(UTC) - timedelta(seconds=60), usegmt=True)) == 0.0
-    assert _seconds("soon") is None
-    assert _seconds("") is None
+    assert _parse_retry_after(in_a_minute) == pytest.approx(60, abs=2)
+    assert _parse_retry_after(format_datetime(datetime.now(UTC) - timedelta(seconds=60), usegmt=True)) == 0.0
+    assert _parse_retry_after("soon") is None
+    assert _parse_retry_after("") is None
 
 
 async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: tuple[Scripted, str]) -> None:

@@ -30,18 +30,18 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     """Turn tracing on, and return what reads the spans that have ended, by name."""
     exporter = InMemorySpanExporter()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
-    monkeypatch.setattr(tracing, "_exporter", lambda: exporter)
+    monkeypatch.setattr(tracing, "_open_exporter", lambda: exporter)
     settings.cache_clear()
-    tracing._tracer.cache_clear()
+    tracing._open_tracer.cache_clear()
 
     def ended() -> dict[str, ReadableSpan]:
-        tracing._tracer().span_processor.force_flush()  # type: ignore[union-attr]
+        tracing._open_tracer().span_processor.force_flush()  # type: ignore[union-attr]
         return {span.name: span for span in exporter.get_finished_spans()}
 
     yield ended
     monkeypatch.undo()
     settings.cache_clear()
-    tracing._tracer.cache_clear()
+    tracing._open_tracer.cache_clear()
 
 
 def test_a_request_is_one_trace_with_a_span_for_each_stage(spans: Spans, tone: Callable[[float], bytes]) -> None:
@@ -114,4 +114,4 @@ def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
 def test_an_endpoint_without_the_library_that_sends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(BadConfig, match=r"pip install 'earwitness\[otel\]'"):
-        tracing._exporter()
+        tracing._open_exporter()
