@@ -96,7 +96,7 @@ def _measure_pitch_fit(found: tuple[NamedPitch, ...], option: tuple[NamedPitch, 
     """Return the mean likeness of pitches, keys or chords, in [0, 1]; 0 where their numbers differ."""
     if len(found) != len(option):
         return 0.0
-    return sum(one.likeness(other) for one, other in zip(found, option, strict=True)) / len(option)
+    return sum(one.measure_likeness(other) for one, other in zip(found, option, strict=True)) / len(option)
 
 
 def _select_numbers(words: frozenset[str]) -> frozenset[str]:

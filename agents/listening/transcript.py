@@ -5,8 +5,10 @@
 
 import re
 from difflib import SequenceMatcher
+from functools import cache
 
 from agents.listening.findings import NUMBERS
+from services.digest import hash_modules
 from services.types import Evidence, Label, Question
 
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken
@@ -65,9 +67,18 @@ def _read_transcript(evidence: tuple[Evidence, ...]) -> list[str]:
 
 def _make_evidence(what: str, found: object, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     label = Label(text=str(found))
-    statement = Evidence(kind="speaker", source="said", revision="1", text=f"{what}: {label}.", labels=(label,))
+    statement = Evidence(
+        kind="speaker", source="said", revision=_find_revision(), text=f"{what}: {label}.", labels=(label,)
+    )
     transcripts = [one for one in evidence if one.kind == "transcript"]
     if not transcripts:
         return (statement,)
-    own = statement.model_dump(include={"kind", "source", "text"}) | {"labels": statement.labels, "step": None}
-    return (transcripts[0].model_copy(update={**own, "end_s": transcripts[-1].end_s, "reliability": "model"}),)
+    own = statement.model_dump(include={"kind", "source", "revision", "text"})
+    other = {"labels": statement.labels, "step": None, "end_s": transcripts[-1].end_s, "reliability": "model"}
+    return (transcripts[0].model_copy(update=own | other),)
+
+
+@cache
+def _find_revision() -> str:
+    """Return the digest of what reads transcripts."""
+    return hash_modules("agents.listening.transcript", "agents.listening.findings")[:8]

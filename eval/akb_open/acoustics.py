@@ -1,4 +1,4 @@
-"""Questions on sound in air and on measures of a voice, computed."""
+"""Acoustics questions, computed: sound propagation, echoes, levels; pitch, jitter and speech rate of a voice."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The checker of AKB-open: every computed answer is derived again by other code, every fact row names its source."""
+"""Answer verification of AKB-open: computed answers are derived again by other code, rows of fact name their source."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,14 +13,14 @@ GUESSING = (0.20, 0.32)
 """What `always the first` and `always the longest option` may score over the whole file."""
 
 RIGHT_CHOICES: Mapping[str, Callable[[Derivation, tuple[str, ...]], list[str]]] = {
-    **dict.fromkeys(check_numbers.TRUTHS, check_numbers.right_choices),
-    **dict.fromkeys(check_notes.HOLDS, check_notes.right_choices),
-    **dict.fromkeys(check_sounds.HOLDS, check_sounds.right_choices),
+    **dict.fromkeys(check_numbers.TRUTHS, check_numbers.find_right_choices),
+    **dict.fromkeys(check_notes.HOLDS, check_notes.find_right_choices),
+    **dict.fromkeys(check_sounds.HOLDS, check_sounds.find_right_choices),
 }
 
 
 class Finding(NamedTuple):
-    """What is wrong with a row; `id` is empty where it is the file as a whole."""
+    """A defect of a row, or of the file as a whole, whose `id` is empty."""
 
     id: str
     problem: str
@@ -50,7 +50,7 @@ def _find_problems(row: AkbOpenRow, library: Library) -> Iterator[str]:
         yield from _check_derivation(row, row.derivation)
         if row.source != COMPUTED and "sounds" not in row.derivation.parameters:
             yield f"is computed, but names a source: {row.source!r}"
-    yield from library.problems(row)
+    yield from library.check_source(row)
 
 
 def _check_derivation(row: AkbOpenRow, derivation: Derivation) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Checks that every fact row of AKB-open names its source, and, where the source is at hand, that it says so."""
+"""Source checks: every fact row of AKB-open names its source, and the source says so where it is at hand."""
 
 import html
 import re
@@ -29,7 +29,7 @@ SPECIFICATION_SOURCE = re.compile(
 
 
 class FactSources(Value):
-    """Where the source files lie, as far as they are at hand."""
+    """Paths of the source files, as far as they are at hand."""
 
     wordnet: Path | None = None
     cmudict: Path | None = None
@@ -44,7 +44,7 @@ class Library:
     def __init__(self, sources: FactSources) -> None:
         self._sources = sources
 
-    def problems(self, row: AkbOpenRow) -> Iterator[str]:
+    def check_source(self, row: AkbOpenRow) -> Iterator[str]:
         """Say what is wrong with the source of a row of fact, or with the pronunciations of a computed one."""
         if row.derivation is not None:
             yield from self._check_dictionary(row)

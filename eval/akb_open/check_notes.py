@@ -1,4 +1,4 @@
-"""Checks the music theory of AKB-open on the line of fifths: … F C G D …, one step a fifth, a sharp seven steps."""
+"""Answer verification for music theory, on the line of fifths: … F C G D …, one step a fifth, a sharp seven steps."""
 
 from collections.abc import Callable, Mapping
 
@@ -45,7 +45,7 @@ def count_fifths(note: str) -> int:
     return LETTERS.index(letter) - 1 + {"flat": -7, "": 0, "natural": 0, "sharp": 7}[accidental]
 
 
-def pitch_class(place: int) -> int:
+def find_pitch_class(place: int) -> int:
     """Return semitones above C of a place on the line of fifths."""
     return 7 * place % 12
 
@@ -100,11 +100,11 @@ HOLDS: Mapping[str, Claim] = {
 def _find_pitch_classes(name: str, choice: str) -> frozenset[int] | None:
     """Return the pitch classes that an option names; None where it names none."""
     if name in {"note_above", "note_below", "degree", "chord_notes"}:
-        return frozenset(map(pitch_class, _notes(choice)))
-    return frozenset(map(pitch_class, _chord(choice))) if name == "chord_name" else None
+        return frozenset(map(find_pitch_class, _notes(choice)))
+    return frozenset(map(find_pitch_class, _chord(choice))) if name == "chord_name" else None
 
 
-def right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
+def find_right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
     """Return the options that are right, and those that sound like a right one."""
     name = derivation.name
     right = [choice for choice in choices if HOLDS[name](derivation, choice)]

@@ -1,10 +1,10 @@
-"""Works out every numeric answer of AKB-open again, from the question's own numbers and not by the generator's code."""
+"""Answer verification for numbers: each is computed again from the question, and not by the generator's code."""
 
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from eval.akb_open.check_notes import count_fifths, pitch_class
+from eval.akb_open.check_notes import count_fifths, find_pitch_class
 from eval.akb_open.quantity import read_quantity
 from eval.akb_open.row import Derivation
 
@@ -53,7 +53,7 @@ def _num_frames(given: Given) -> float:
 
 def _midi(pitch: str) -> int:
     note, _, octave = pitch.partition(", octave ")
-    return 12 * (int(octave) + 1) + pitch_class(count_fifths(note))
+    return 12 * (int(octave) + 1) + find_pitch_class(count_fifths(note))
 
 
 def _metre(given: Given) -> Fraction:
@@ -145,7 +145,7 @@ TRUTHS: Mapping[str, Truth] = {
 }
 
 
-def right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
+def find_right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
     """Return the options that are the true value as far as their digits go, or nearer to it than 0.5 %."""
     truth = TRUTHS[derivation.name](Given(derivation))
     return [choice for choice in choices if _is_right(choice, truth, LOOSE.get(derivation.name, 0))]

@@ -1,4 +1,4 @@
-"""Checks the phonetic answers of AKB-open on the pronunciations that stand in each row."""
+"""Answer verification for phonetics: rhyme, stress and minimal pairs, by the pronunciations that stand in each row."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -67,6 +67,6 @@ HOLDS: Mapping[str, Claim] = {
 }
 
 
-def right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
+def find_right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:
     """Return the options that are right by the row's pronunciations."""
     return [choice for choice in choices if HOLDS[derivation.name](derivation, choice)]

@@ -1,4 +1,4 @@
-"""From drafts to rows: four options, right answers spread evenly over the letters, no option that gives itself away."""
+"""Distractors and balance: drafts become rows of four options, right answers spread evenly over letters and lengths."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random

@@ -53,7 +53,7 @@ class CodecFact(Value):
     quote: str
 
 
-def sub_categories(wordnet: WordNet, ontology: Mapping[str, SoundClass]) -> SubCategories:
+def list_sub_categories(wordnet: WordNet, ontology: Mapping[str, SoundClass]) -> SubCategories:
     """Return the sub-categories whose answers stand in a source."""
     tables = TypeAdapter(list[WordTable]).validate_json(TABLES.read_bytes())
     return {
@@ -64,14 +64,14 @@ def sub_categories(wordnet: WordNet, ontology: Mapping[str, SoundClass]) -> SubC
     }
 
 
-def content_words(text: str) -> frozenset[str]:
+def find_content_words(text: str) -> frozenset[str]:
     """Return the words of a text that carry its meaning."""
     return frozenset(re.findall(r"[a-z]+", text.lower())) - FILLERS
 
 
-def overlap(first: str, second: str) -> float:
+def measure_overlap(first: str, second: str) -> float:
     """Return the share of the content words of two texts that both have."""
-    one, other = content_words(first), content_words(second)
+    one, other = find_content_words(first), find_content_words(second)
     return len(one & other) / max(1, len(one | other))
 
 
@@ -101,14 +101,16 @@ def _find_sense(wordnet: WordNet, text: str) -> tuple[str, Synset]:
     synset = wordnet.synset(part, offset)
     assert word in synset.words, f"{word} is not at data.{part} {offset}"
     stem = word.lower()[:STEM]
-    assert not any(each.startswith(stem) for each in content_words(synset.definition)), f"the gloss of {word} holds it"
+    assert not any(each.startswith(stem) for each in find_content_words(synset.definition)), (
+        f"the gloss of {word} holds it"
+    )
     return word, synset
 
 
 def _is_wrong(table: WordTable, word: str, synset: Synset, other: str, found: Synset) -> bool:
     alike = any({word, other} <= set(words) for words in table.alike)
     kin = (found.part, found.offset) in synset.kin or (synset.part, synset.offset) in found.kin
-    near = overlap(synset.definition, found.definition) > SHARED_WORDS
+    near = measure_overlap(synset.definition, found.definition) > SHARED_WORDS
     return other not in synset.words and word not in found.words and not (alike or kin or near)
 
 
@@ -167,19 +169,19 @@ def _draft_descriptions(ontology: Mapping[str, SoundClass]) -> Callable[[Random]
 def _pick_sentence(sound: SoundClass) -> str:
     """Return the first sentence of a description; nothing where it is long or holds the name."""
     text = re.split(r"(?<=[a-z)])\.\s", sound.description)[0].strip().rstrip(".")
-    stems = {word[:4] for word in content_words(sound.name)}
-    leaks = any(word[:4] in stems for word in content_words(text))
+    stems = {word[:4] for word in find_content_words(sound.name)}
+    leaks = any(word[:4] in stems for word in find_content_words(text))
     return "" if leaks or not 6 <= len(text.split()) <= MAX_WORDS else f"{text}."
 
 
 def _is_apart(sound: SoundClass, other: SoundClass) -> bool:
-    mentioned = {word[:4] for word in content_words(other.name)} & {
-        word[:4] for word in content_words(sound.description)
+    mentioned = {word[:4] for word in find_content_words(other.name)} & {
+        word[:4] for word in find_content_words(sound.description)
     }
     return (
         not mentioned
         and not _is_alike(sound.name, other.name)
-        and overlap(sound.description, other.description) < SHARED_WORDS / 2
+        and measure_overlap(sound.description, other.description) < SHARED_WORDS / 2
     )
 
 
@@ -197,8 +199,8 @@ def _draft_families(ontology: Mapping[str, SoundClass]) -> Callable[[Random], It
             if len(parents[child.id]) != 1 or "other" in child.name.lower():
                 continue
             parent = ontology[next(iter(parents[child.id]))]
-            stems = {word[:4] for word in content_words(parent.name)}
-            if stems & {word[:4] for word in content_words(child.name)} or len(parent.child_ids) < 2:
+            stems = {word[:4] for word in find_content_words(parent.name)}
+            if stems & {word[:4] for word in find_content_words(child.name)} or len(parent.child_ids) < 2:
                 continue
             top = find_ancestors(parent.id, parents)
             apart = [

@@ -1,4 +1,4 @@
-"""Writes AKB-open: `python -m eval.akb_open.generate --seed 7 --wordnet … --cmudict … --audioset … --out FILE`."""
+"""Generator: `python -m eval.akb_open.generate --seed 7 --wordnet … --cmudict … --audioset … --out FILE`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,8 +41,8 @@ def main(
     words = WordNet(wordnet)
     sub_categories = {
         **list_computed(),
-        **phonetic.sub_categories(phonetic.common_words(read_pronunciations(cmudict), words)),
-        **facts.sub_categories(words, read_ontology(audioset)),
+        **phonetic.list_sub_categories(phonetic.find_common_words(read_pronunciations(cmudict), words)),
+        **facts.list_sub_categories(words, read_ontology(audioset)),
     }
     write_rows(out, generate(seed, sub_categories))
 

@@ -1,4 +1,4 @@
-"""The files that questions are made from and checked against: WordNet, CMUdict, the AudioSet ontology."""
+"""Lexical resources that questions are made from and checked against: WordNet, CMUdict, the AudioSet ontology."""
 
 import json
 import re
@@ -49,7 +49,7 @@ class WordNet:
             raise BadConfig(f"data.{part} holds no sense at {offset}; {WORDNET} does.")
         return _synset(part, line)
 
-    def synsets(self, part: str) -> Iterator[Synset]:
+    def read_synsets(self, part: str) -> Iterator[Synset]:
         """Go through all senses of a part of speech."""
         for line in self._files[part].decode().splitlines():
             if line[:1].isdigit():
@@ -60,7 +60,7 @@ class WordNet:
         """Part and offset of the senses of each word, as it is written: names keep their capitals."""
         senses: dict[str, set[tuple[str, str]]] = {}
         for part in PARTS:
-            for synset in self.synsets(part):
+            for synset in self.read_synsets(part):
                 for word in synset.words:
                     senses.setdefault(word, set()).add((part, synset.offset))
         return {word: frozenset(found) for word, found in senses.items()}

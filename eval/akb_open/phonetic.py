@@ -59,7 +59,7 @@ class Word(NamedTuple):
 Draw = Callable[[Random], Iterator[DraftQuestion]]
 
 
-def common_words(pronunciations: Mapping[str, Sequence[str]], wordnet: WordNet) -> tuple[Word, ...]:
+def find_common_words(pronunciations: Mapping[str, Sequence[str]], wordnet: WordNet) -> tuple[Word, ...]:
     """Return the words that are common and have one pronunciation with one main stress."""
     words = (
         Word(text, tuple(found[0].split()), wordnet.senses_of.get(text, frozenset()))
@@ -351,7 +351,7 @@ def _distance(word: Word, other: Word) -> int:
     return row[-1]
 
 
-def sub_categories(words: Sequence[Word]) -> SubCategories:
+def list_sub_categories(words: Sequence[Word]) -> SubCategories:
     """Return the phonetic sub-categories over these words."""
     speller = Speller(words)
     draws: Mapping[str, Draw] = {

@@ -1,4 +1,4 @@
-"""Reads quantities out of questions and options, for the checker."""
+"""Quantity parsing: numbers with their units out of questions and options, for the checker."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`eval akb-review`: two people verify a benchmark of AKB's shape, as the paper did; what both accept is kept."""
+"""Human verification, `eval akb-review`: two annotators judge a benchmark, as in the paper; what both accept stays."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from services.types import Value
 
 
 class Judgement(StrEnum):
-    """What an annotator says of an item."""
+    """An annotator's verdict on an item."""
 
     OK = "ok"
     WRONG = "wrong"
@@ -40,7 +40,7 @@ class Review(Value):
 
 
 class Agreement(Value):
-    """What two annotators said of the items that both have judged."""
+    """Inter-annotator agreement on the items that both have judged."""
 
     annotators: tuple[str, str]
     n: int

@@ -1,4 +1,4 @@
-"""What a row of AKB-open is: a question, and where its answer comes from."""
+"""Row schema of AKB-open: a question with four options, and where its answer comes from."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,11 @@
 """Remarks on how a recording was read, as statements that everybody who reads an answer sees."""
 
+from functools import cache
+
+from services.digest import hash_modules
 from services.types import AudioClip, Evidence, RemarkCode
 
-SOURCE, REVISION = "recording", "1"
+SOURCE = "recording"
 
 TEXTS: dict[RemarkCode, str] = {
     "cut_off": "The recording is cut off: it ends before its file says that it does; it is heard as far as it goes.",
@@ -21,10 +24,16 @@ def describe_remarks(clip: AudioClip) -> tuple[Evidence, ...]:
         Evidence(
             kind="quality",
             source=SOURCE,
-            revision=REVISION,
+            revision=_find_revision(),
             text=TEXTS[remark],
             end_s=round(clip.duration_s, 2),
             reliability="measured",
         )
         for remark in clip.remarks
     )
+
+
+@cache
+def _find_revision() -> str:
+    """Return the digest of all that reads recordings: hashed when the first remark is made."""
+    return hash_modules("services.audio")[:8]

@@ -28,7 +28,7 @@ from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 
-SOURCE, REVISION = "focus", "1"
+SOURCE = "focus"
 LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
 MOST_STEPS = 6
@@ -83,7 +83,7 @@ class FocusedListener:
         if focus.topic == "emotion":
             return self._state_emotions(clip)
         said = self._topics[focus.topic](clip, focus)
-        return tuple(statement.evidence(clip, source=SOURCE, revision=REVISION) for statement in said)
+        return tuple(statement.evidence(clip, source=SOURCE) for statement in said)
 
     def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks("speak\\w*|talk\\w*|voices?|who"):

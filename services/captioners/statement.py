@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from services.types import AudioClip, Evidence, EvidenceKind, Label, Reliability
 
+UNDATED = ""  # revision of evidence until the captioner, whose digest covers every analysis, puts in its own
+
 
 class Statement(NamedTuple):
     """A statement about the whole clip."""
@@ -16,12 +18,12 @@ class Statement(NamedTuple):
     labels: tuple[Label, ...] = ()
     """What the text names."""
 
-    def evidence(self, clip: AudioClip, *, source: str, revision: str) -> Evidence:
+    def evidence(self, clip: AudioClip, *, source: str) -> Evidence:
         """Return the statement as evidence about that clip."""
         return Evidence(
             kind=self.kind,
             source=source,
-            revision=revision,
+            revision=UNDATED,
             text=self.text,
             labels=self.labels,
             end_s=round(clip.duration_s, 2),

@@ -18,7 +18,6 @@ from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
 from services.types import AudioClip, Evidence
 
-REVISION = "1"
 SPEECH = slice(0, 5)  # YAMNet classes
 SUNG = slice(24, 32)
 MUSICAL = slice(132, 277)
@@ -57,13 +56,13 @@ class MusicListener:
             if estimate_musicality(scores) >= LEAST_MUSICAL
             else self._describe_noise(clip, scores)
         )
-        return tuple(statement.evidence(clip, source="music", revision=REVISION) for statement in told)
+        return tuple(statement.evidence(clip, source="music") for statement in told)
 
     def _describe_music(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
             struck = _describe_strokes(clip, fall_db=PERCUSSION_FALL_DB)
-            return [*players.statements(), *_describe_rhythm(clip), *struck]
+            return [*players.make_statements(), *_describe_rhythm(clip), *struck]
         pitches = self._transcribe(clip.samples)
         notes = _find_solo(clip, pitches)
         tune = _describe_melody(notes) if notes else []
@@ -71,7 +70,7 @@ class MusicListener:
         beat = _describe_tempo_of_melody(notes) if tune else _describe_rhythm(clip)
         count = [] if tune or chords else _describe_strokes(clip, fall_db=MUSIC_FALL_DB)
         styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
-        return [*players.statements(), *tune, *chords, *beat, *styles, *count]
+        return [*players.make_statements(), *tune, *chords, *beat, *styles, *count]
 
     def _describe_noise(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
         if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
@@ -80,7 +79,7 @@ class MusicListener:
         if not count or estimate_musicality(scores) < MAYBE_MUSICAL:
             return count
         players = Players(self._head, clip.samples, scores)
-        return [*(players.statements() if players.percussive >= PERCUSSION else []), *count]
+        return [*(players.make_statements() if players.percussive >= PERCUSSION else []), *count]
 
 
 def estimate_musicality(scores: ClassScores) -> float:

@@ -28,7 +28,7 @@ class NamedPitch(NamedTuple):
     mode: str | None
     """Such as minor, or major seventh; None where none is named."""
 
-    def likeness(self, other: "NamedPitch") -> float:
+    def measure_likeness(self, other: "NamedPitch") -> float:
         """Return 1 where both name the same, 0 where they differ, less than 1 where one leaves something open."""
         if self.pitch_class != other.pitch_class:
             return 0.0
@@ -39,7 +39,7 @@ class NamedPitch(NamedTuple):
 
 
 class DetectedNote(NamedTuple):
-    """One note."""
+    """A transcribed note: pitch, onset, offset and strength."""
 
     start_s: float
     end_s: float
@@ -71,7 +71,7 @@ def parse_pitches(text: str) -> tuple[NamedPitch, ...]:
         is_article = match["letter"] == "a" and not match["sign"] and not match["octave"]
         if is_bare or ((match["sign"] or match["octave"] or match["mode"]) and not is_article):
             one = _read_pitch(match)
-            if found and found[-1].likeness(one):
+            if found and found[-1].measure_likeness(one):
                 one = max(found.pop(), one, key=lambda pitch: (pitch.mode is not None, pitch.octave is not None))
             found.append(one)
     return tuple(found)

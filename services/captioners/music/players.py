@@ -27,7 +27,7 @@ LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
 
 
 class Players:
-    """Who plays, by the instrument classifier."""
+    """The instrumentation of a clip, by the instrument classifier."""
 
     def __init__(self, head: InstrumentHead, samples: Floats, scores: ClassScores) -> None:
         self._logs = head(samples, scores)
@@ -48,7 +48,7 @@ class Players:
         """The instruments, most likely first."""
         return [guess.label for guess in self._guesses]
 
-    def statements(self) -> list[Statement]:
+    def make_statements(self) -> list[Statement]:
         """Return the instruments that can be told, and their order where several play in turn."""
         in_turn = _keep_sure_turns(find_turns(self._logs, self._labels))
         if len({turn.label for turn in in_turn}) > 1:

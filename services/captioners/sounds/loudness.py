@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from services.captioners.sounds.activity import SILENCE_DB, Floats, detect_activity, measure_levels_db
-from services.captioners.statement import make_labels
+from services.captioners.statement import UNDATED, make_labels
 from services.types import AudioClip, Evidence
 
-SOURCE, REVISION = "level-meter", "1"
+SOURCE = "level-meter"
 TREND_DB = 6.0  # between the first and the last fifth: called a rise or a fall
 STEADY_DB = 4.0  # spread of half-second levels that is still called steady
 GAP_S = 0.25  # a silence this long inside the sound is told
@@ -38,7 +38,7 @@ def _make_evidence(
     return Evidence(
         kind="loudness",
         source=SOURCE,
-        revision=REVISION,
+        revision=UNDATED,
         text=text.format(*found),
         labels=make_labels(found),
         start_s=round(start_s, 2),

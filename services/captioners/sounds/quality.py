@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import Floats, measure_levels_db
-from services.captioners.statement import make_labels
+from services.captioners.statement import UNDATED, make_labels
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-SOURCE, REVISION = "signal-quality", "2"
+SOURCE = "signal-quality"
 SHORTEST_S = 0.3  # a shorter clip tells nothing about its recording
 LONGEST_S = 60.0  # what is analysed of a long clip
 LIVE_DB = -85.0  # dB below the peak; quieter is digital silence and says nothing about noise
@@ -68,7 +68,7 @@ def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...
         Evidence(
             kind="quality",
             source=SOURCE,
-            revision=REVISION,
+            revision=UNDATED,
             text=f"Recording quality: {'; '.join(told)}.",
             labels=make_labels(told),
             end_s=round(clip.duration_s, 2),

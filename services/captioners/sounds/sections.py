@@ -13,7 +13,7 @@ from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
 from services.captioners.statement import make_labels
 from services.types import AudioClip, Evidence, EvidenceKind, Label
 
-SOURCE, REVISION = "yamnet", "1"
+SOURCE = "yamnet"
 NUM_OVERALL, NUM_OF_SECTION = 6, 3
 LEAST_OVERALL, LEAST_OF_SECTION = 0.15, 0.3  # confidence
 SPLIT_AFTER_S = 2.0  # a longer stretch is searched for changes of sound
@@ -192,4 +192,4 @@ def _describe_section(section: Section) -> Evidence:
 def _make_evidence(
     kind: EvidenceKind, text: str, labels: tuple[Label, ...], span: ActiveSpan, confidence: float
 ) -> Evidence:
-    return make_evidence(kind, text, (span,), labels, source=SOURCE, revision=REVISION, confidence=confidence)
+    return make_evidence(kind, text, (span,), labels, source=SOURCE, confidence=confidence)

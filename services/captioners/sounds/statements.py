@@ -1,6 +1,7 @@
 """Evidence about a span of time: a statement, and the first and last span of sound that it covers."""
 
 from services.captioners.sounds.activity import ActiveSpans
+from services.captioners.statement import UNDATED
 from services.types import Evidence, EvidenceKind, Label, Reliability
 
 
@@ -11,7 +12,6 @@ def make_evidence(
     labels: tuple[Label, ...] = (),
     *,
     source: str,
-    revision: str,
     confidence: float | None = None,
     reliability: Reliability = "model",
 ) -> Evidence:
@@ -19,7 +19,7 @@ def make_evidence(
     return Evidence(
         kind=kind,
         source=source,
-        revision=revision,
+        revision=UNDATED,
         text=text,
         labels=labels,
         start_s=round(spans[0].start_s, 2),

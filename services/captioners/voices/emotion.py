@@ -14,7 +14,7 @@ from services.captioners.statement import make_labels
 from services.captioners.voices.voice_pitch import track_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-SOURCE, REVISION = "prosody", "1"
+SOURCE = "prosody"
 SHORTEST_S = 0.6
 USUAL_HZ = {"a man": 120.0, "a woman": 205.0}
 RAISED = 3.5  # semitones above the usual pitch of men or women
@@ -33,11 +33,7 @@ def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Ev
     raised, spread = 12 * np.log2(middle / USUAL_HZ[who]), 12 * np.log2(high / low)
     sounds, means = _interpret(float(raised), float(spread), _measure_brightness_db(voice))
     text, labels = f"The voice sounds {sounds}: {means}.", make_labels([means])
-    return (
-        make_evidence(
-            "emotion", text, speech, labels, source=SOURCE, revision=REVISION, confidence=0.4, reliability="heuristic"
-        ),
-    )
+    return (make_evidence("emotion", text, speech, labels, source=SOURCE, confidence=0.4, reliability="heuristic"),)
 
 
 class _Impression(NamedTuple):

@@ -4,7 +4,7 @@ from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
 from services.captioners.sounds.statements import make_evidence
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
-SOURCE, REVISION = "silero-vad", "v6"
+SOURCE = "silero-vad"
 LEAST_PROBABILITY = 0.3  # lower than usual: far from the microphone a voice is faint
 PAUSE_S = 0.2  # a shorter pause does not end a stretch of speech
 MOST_LISTED = 8
@@ -30,4 +30,4 @@ def describe_speech(clip: AudioClip, speech: ActiveSpans) -> tuple[Evidence, ...
     listed = ", ".join(f"{span.start_s:.1f}-{span.end_s:.1f}" for span in speech[:MOST_LISTED])
     more = f" and {len(speech) - MOST_LISTED} more" if len(speech) > MOST_LISTED else ""
     text = f"Speech at {listed}{more} s ({share:.0%} of the clip)."
-    return (make_evidence("segment", text, speech, source=SOURCE, revision=REVISION, confidence=0.9),)
+    return (make_evidence("segment", text, speech, source=SOURCE, confidence=0.9),)

@@ -14,7 +14,7 @@ from services.captioners.voices.voice_pitch import track_pitch
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
 
-SOURCE, REVISION = "voice", "1"
+SOURCE = "voice"
 CHILD_HZ = 250.0  # median pitch above which a voice that the tagger calls a child's is taken for one
 LOW_HZ, HIGH_HZ = 145.0, 190.0  # between them pitch alone does not tell men from women
 MOST_TURNS = 12
@@ -138,4 +138,4 @@ def estimate_syllable_rate(speech: Floats) -> float:
 
 
 def _tell(text: str, spans: ActiveSpans, confidence: float | None, labels: tuple[Label, ...] = ()) -> Evidence:
-    return make_evidence("speaker", text, spans, labels, source=SOURCE, revision=REVISION, confidence=confidence)
+    return make_evidence("speaker", text, spans, labels, source=SOURCE, confidence=confidence)
