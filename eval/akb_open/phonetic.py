@@ -104,14 +104,14 @@ class Speller:
         given: Mapping[str, str],
         right: Sequence[str],
         wrong: Sequence[str],
-    ) -> DraftQuestion | None:
-        """Ask for the one of four words that fits; None where there are too few wrong ones."""
+    ) -> Iterator[DraftQuestion]:
+        """Ask for the one of four words that fits; nothing where there are too few wrong ones."""
         if not right or len(wrong) < 3:
-            return None
+            return
         answer = rng.choice(list(right))
         options = sorted(wrong, key=lambda text: (abs(len(text) - len(answer)), rng.random()))[:8]
         known = {text: self._known[text] for text in [*given.values(), answer, *options] if text in self._known}
-        return _draft(name, question.format(**given), answer, options, known, **given)
+        yield _draft(name, question.format(**given), answer, options, known, **given)
 
     def rhymes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word rhymes; wrong ones look alike at their end."""
@@ -134,9 +134,9 @@ class Speller:
                 other.text for other in self._short if other.rhyme[0] == word.rhyme[0] and other.rhyme != word.rhyme
             ]
             wrong = [*alike, *rng.sample(near, min(len(near), 4))]
-            found = self._pick(rng, "rhyme", rng.choice(templates), {"word": word.text}, right, wrong)
-            if found and alike:
-                yield found
+            drafts = list(self._pick(rng, "rhyme", rng.choice(templates), {"word": word.text}, right, wrong))
+            if alike:
+                yield from drafts
 
     def stress(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask where a word is stressed, and which word is stressed there."""
@@ -155,9 +155,8 @@ class Speller:
             right = [other.text for other in alike if other.stressed == place]
             wrong = [other.text for other in alike if other.stressed != place]
             question = "Which word has its main stress on the same syllable as '{word}'?"
-            found = self._pick(rng, "same_stress", question, {"word": word.text}, right, rng.sample(wrong, 12))
-            if found:
-                yield found
+            few = rng.sample(wrong, 12)
+            yield from self._pick(rng, "same_stress", question, {"word": word.text}, right, few)
 
     def syllables(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of syllables of a word, and for the word of so many."""
@@ -205,9 +204,8 @@ class Speller:
                 for other in self._words
                 if _merge_vowels(other.plain) != _merge_vowels(asked.plain) and _looks_like(other, asked)
             ]
-            found = self._pick(rng, "homophone", rng.choice(templates), {"word": asked.text}, [right.text], wrong)
-            if found:
-                yield found
+            question = rng.choice(templates)
+            yield from self._pick(rng, "homophone", question, {"word": asked.text}, [right.text], wrong)
 
     def minimal_pairs(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word differs in one sound only."""
@@ -225,16 +223,9 @@ class Speller:
             ]
             right = [text for text, distance in near if distance == 1 and self._is_replaced(text, word)]
             wrong = [text for text, distance in near if distance == 2]
-            found = self._pick(
-                rng,
-                "minimal_pair",
-                rng.choice(templates),
-                {"word": word.text},
-                right,
-                rng.sample(wrong, min(8, len(wrong))),
-            )
-            if found:
-                yield found
+            question = rng.choice(templates)
+            few = rng.sample(wrong, min(8, len(wrong)))
+            yield from self._pick(rng, "minimal_pair", question, {"word": word.text}, right, few)
 
     def _is_replaced(self, text: str, word: Word) -> bool:
         other = self._known[text].plain
@@ -256,17 +247,9 @@ class Speller:
                 for o in self._words
                 if _consonant(o.plain[edge]) != sound and o.text[edge] == letter and len(o.text) < 9
             ]
-            question = "Which word {place} with the same sound as '{word}'?"
-            found = self._pick(
-                rng,
-                "same_edge",
-                question,
-                {"place": place, "word": word.text},
-                right,
-                rng.sample(wrong, min(20, len(wrong))),
-            )
-            if found:
-                yield found
+            question, given = "Which word {place} with the same sound as '{word}'?", {"place": place, "word": word.text}
+            few = rng.sample(wrong, min(20, len(wrong)))
+            yield from self._pick(rng, "same_edge", question, given, right, few)
 
     def vowels(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word has the same vowel; wrong ones have the same vowel letters."""
@@ -286,16 +269,9 @@ class Speller:
             ]
             if len(set(letters)) < 2:
                 continue
-            found = self._pick(
-                rng,
-                "same_vowel",
-                rng.choice(templates),
-                {"word": word.text},
-                right,
-                rng.sample(wrong, min(20, len(wrong))),
-            )
-            if found:
-                yield found
+            question = rng.choice(templates)
+            few = rng.sample(wrong, min(20, len(wrong)))
+            yield from self._pick(rng, "same_vowel", question, {"word": word.text}, right, few)
 
 
 def _draw_many(rng: Random, words: Sequence[Word]) -> Iterator[Word]:

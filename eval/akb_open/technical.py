@@ -8,6 +8,7 @@ from eval.akb_open.draft import Drafts, Numeric, SubCategories
 
 RATES = {"8 kHz": 8000, "11.025 kHz": 11025, "16 kHz": 16000, "22.05 kHz": 22050, "24 kHz": 24000, "32 kHz": 32000}
 RATES |= {"44.1 kHz": 44100, "48 kHz": 48000, "88.2 kHz": 88200, "96 kHz": 96000, "192 kHz": 192000}
+RATIOS = (2, 3, 4, 5, 8, 10, 16, 20, 25, 30, 40, 50, 80, 100, 200, 500, 1000)
 ROUND_RATES = {name: rate for name, rate in RATES.items() if rate in {8000, 16000, 24000, 32000, 48000, 96000}}
 
 
@@ -143,39 +144,26 @@ def _compression(rng: Random) -> Numeric:
 
 
 def _power_ratio(rng: Random) -> Numeric:
-    ratio = rng.choice([2, 3, 4, 5, 8, 10, 16, 20, 25, 30, 40, 50, 80, 100, 200, 500, 1000])
     templates = (
         "A power is multiplied by {ratio}. By how many decibels does its level rise?",
         "How many decibels is a power ratio of {ratio}?",
     )
-    truth = 10 * math.log10(ratio)
-    return Numeric(
-        "power_ratio",
-        templates,
-        {"ratio": f"{ratio:,}"},
-        truth,
-        [truth * 2, truth / 2, ratio, truth + 3, truth * 1.5],
-        "dB",
-        1,
-    )
+    return _make_ratio("power_ratio", templates, rng.choice(RATIOS), db_per_decade=10)
 
 
 def _amplitude_ratio(rng: Random) -> Numeric:
-    ratio = rng.choice([2, 3, 4, 5, 8, 10, 16, 20, 25, 30, 40, 50, 80, 100, 200, 500, 1000])
     templates = (
         "An amplitude is multiplied by {ratio}. By how many decibels does its level rise?",
         "How many decibels is a voltage ratio of {ratio}?",
     )
-    truth = 20 * math.log10(ratio)
-    return Numeric(
-        "amplitude_ratio",
-        templates,
-        {"ratio": f"{ratio:,}"},
-        truth,
-        [truth * 2, truth / 2, ratio, truth + 6, truth * 1.5],
-        "dB",
-        1,
-    )
+    return _make_ratio("amplitude_ratio", templates, rng.choice(RATIOS), db_per_decade=20)
+
+
+def _make_ratio(name: str, templates: tuple[str, ...], ratio: int, *, db_per_decade: int) -> Numeric:
+    truth = db_per_decade * math.log10(ratio)
+    doubling = 3 * db_per_decade / 10
+    wrong = [truth * 2, truth / 2, ratio, truth + doubling, truth * 1.5]
+    return Numeric(name, templates, {"ratio": f"{ratio:,}"}, truth, wrong, "dB", 1)
 
 
 def _gain_factor(rng: Random) -> Numeric:
@@ -185,15 +173,8 @@ def _gain_factor(rng: Random) -> Numeric:
         "A fader adds {gain}. With what is the signal's voltage multiplied?",
     )
     truth = 10 ** (gain / 20)
-    return Numeric(
-        "gain_factor",
-        templates,
-        {"gain": f"{gain} dB"},
-        truth,
-        [10 ** (gain / 10), gain, 1 + gain / 10, truth / 2, truth * 1.5],
-        "",
-        2,
-    )
+    wrong = [10 ** (gain / 10), gain, 1 + gain / 10, truth / 2, truth * 1.5]
+    return Numeric("gain_factor", templates, {"gain": f"{gain} dB"}, truth, wrong, "", 2)
 
 
 def _wavelength(rng: Random) -> Numeric:
@@ -203,15 +184,9 @@ def _wavelength(rng: Random) -> Numeric:
         "How long is one wave of a {tone} tone in air at {speed}?",
     )
     truth = SPEED / tone
-    return Numeric(
-        "wavelength",
-        templates,
-        {"tone": f"{tone:,} Hz", "speed": f"{SPEED} m/s"},
-        truth,
-        [truth * 2, truth / 2, truth / 4, truth * 1.3, tone / SPEED],
-        "m",
-        2,
-    )
+    given = {"tone": f"{tone:,} Hz", "speed": f"{SPEED} m/s"}
+    wrong = [truth * 2, truth / 2, truth / 4, truth * 1.3, tone / SPEED]
+    return Numeric("wavelength", templates, given, truth, wrong, "m", 2)
 
 
 def _tone_of_wave(rng: Random) -> Numeric:

@@ -1,11 +1,14 @@
 """The models of a path, scripted: for tests, never for answers."""
 
 import time
+from typing import TypeVar
 
 from services.protocols import ASR, LALM, LLM, Captioner
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
+
+Model = TypeVar("Model")
 
 
 class ScriptedModels:
@@ -23,20 +26,20 @@ class ScriptedModels:
 
     def llm(self) -> LLM:
         """Return the LLM after the loading time."""
-        time.sleep(self._load_s)
-        return self._llm
+        return self._load(self._llm)
 
     def captioner(self) -> Captioner:
         """Return the captioner after the loading time."""
-        time.sleep(self._load_s)
-        return self._ears
+        return self._load(self._ears)
 
     def asr(self) -> ASR:
         """Return the ASR after the loading time."""
-        time.sleep(self._load_s)
-        return self._ears
+        return self._load(self._ears)
 
     def lalm(self) -> LALM:
         """Return the LALM after the loading time."""
+        return self._load(self._lalm)
+
+    def _load(self, model: Model) -> Model:
         time.sleep(self._load_s)
-        return self._lalm
+        return model

@@ -21,6 +21,7 @@ from services.types import SAMPLE_RATE, AudioClip
 
 FAMILIES = ("llama", "qwen2", "qwen3", "phi3", "olmo2", "gemma3_text", "mistral")
 WINDOW = 24  # tokens that a sliding layer looks back
+LAYERS = {"layer_types": ["sliding_attention", "full_attention"]}
 NUM_QUERIES = 5
 TEXT = "Question: what is heard? A dog barks, a bell rings, rain falls. The answer is: a cat and a violin."
 CHATML = (
@@ -71,32 +72,40 @@ def family(request: pytest.FixtureRequest) -> str:
 def backbones(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return the folder of a random causal LM of a family, two layers deep."""
     root = tmp_path_factory.mktemp("backbones")
+    sliding = {"gemma3_text": LAYERS, "mistral": {}}
 
     def folder(family: str) -> Path:
         if not (root / family).is_dir():
-            torch.manual_seed(7)
-            sliding = {"gemma3_text": {"layer_types": ["sliding_attention", "full_attention"]}, "mistral": {}}
-            config = AutoConfig.for_model(
-                family,
-                vocab_size=336,
-                hidden_size=64,
-                intermediate_size=96,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                num_key_value_heads=2,
-                head_dim=16,
-                max_position_embeddings=512,
-                initializer_range=0.1,
-                pad_token_id=0,
-                bos_token_id=0,
-                eos_token_id=0,
-                **({"sliding_window": WINDOW, **sliding[family]} if family in sliding else {}),
-            )
-            AutoModelForCausalLM.from_config(config).save_pretrained(root / family)
-            _tokenizer().save_pretrained(root / family)
+            sizes = {"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
+            windows = {"sliding_window": WINDOW, **sliding[family]} if family in sliding else {}
+            _write_backbone(root / family, family, **sizes, **windows)
         return root / family
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_backbone() -> Callable[..., None]:
+    """Return how a random causal LM of other sizes is written to a folder."""
+    return _write_backbone
+
+
+def _write_backbone(folder: Path, family: str, **sizes: object) -> None:
+    torch.manual_seed(7)
+    config = AutoConfig.for_model(
+        family,
+        vocab_size=336,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        max_position_embeddings=512,
+        initializer_range=0.1,
+        pad_token_id=0,
+        bos_token_id=0,
+        eos_token_id=0,
+        **sizes,
+    )
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 import yaml
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import lalm
 from lalm.export.hf_folder import export
@@ -172,25 +171,10 @@ def open_both(tmp_path: Path) -> Iterator[Callable[..., Engines]]:
         engine.llm_engine.engine_core.shutdown()
 
 
-def random_run(root: Path, family: str, tokenizer: PreTrainedTokenizerFast, encoder: Path) -> Path:
+def random_run(root: Path, family: str, write_backbone: Callable[..., None], encoder: Path) -> Path:
     """Write a run of random models, adapters and connector included."""
-    torch.manual_seed(7)
     sliding = {"sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]}
-    config = AutoConfig.for_model(
-        family,
-        vocab_size=336,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        max_position_embeddings=512,
-        initializer_range=0.1,
-        pad_token_id=0,
-        bos_token_id=0,
-        eos_token_id=0,
-        **SIZES,
-        **(sliding if family in SLIDING else {}),
-    )
-    AutoModelForCausalLM.from_config(config).save_pretrained(root / family)
-    tokenizer.save_pretrained(root / family)
+    write_backbone(root / family, family, **SIZES, **(sliding if family in SLIDING else {}))
     model = {
         "encoder": str(encoder),
         "backbone": str(root / family),
@@ -236,12 +220,12 @@ def test_the_private_methods_that_the_model_calls_or_overrides_exist() -> None:
 def test_every_family_scores_options_as_our_own_model_does(
     family: str,
     tmp_path: Path,
-    tokenizer: PreTrainedTokenizerFast,
+    write_backbone: Callable[..., None],
     encoder_folder: Path,
     make_clip: Callable[..., AudioClip],
     open_both: Callable[..., Engines],
 ) -> None:
-    engines = open_both(random_run(tmp_path, family, tokenizer, encoder_folder))
+    engines = open_both(random_run(tmp_path, family, write_backbone, encoder_folder))
     short, long, other = make_clip(2.5), make_clip(31.0, seed=1), make_clip(0.7, seed=2)
     for clips in ((short,), (long,), (other, long)):
         gap = engines.compare(QUESTIONS[0], clips, "").gap
@@ -250,14 +234,14 @@ def test_every_family_scores_options_as_our_own_model_does(
 
 def test_a_backbone_split_over_two_workers_scores_the_same(
     tmp_path: Path,
-    tokenizer: PreTrainedTokenizerFast,
+    write_backbone: Callable[..., None],
     encoder_folder: Path,
     make_clip: Callable[..., AudioClip],
     open_both: Callable[..., Engines],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")  # a core each, where it would want a NUMA node each
-    engines = open_both(random_run(tmp_path, "llama", tokenizer, encoder_folder), num_workers=2)
+    engines = open_both(random_run(tmp_path, "llama", write_backbone, encoder_folder), num_workers=2)
     assert engines.compare(QUESTIONS[0], (make_clip(2.5),), "").gap < CLOSE
 
 
