@@ -5,6 +5,7 @@ The nodes are in `agents.graph.steps`, the state in `agents.graph.state`.
 `python -m agents.graph.graph > docs/graph.md` draws it.
 """
 
+import inspect
 import sys
 from functools import cache
 from typing import Literal, TypeAlias
@@ -81,19 +82,55 @@ async def choose_after_reconciling(state: GraphState) -> Literal["cascade", "lis
 
 
 def format_page() -> str:
-    """Format docs/graph.md, with the shares of time and the degradation policy."""
+    """Format docs/graph.md: steps and conditions by their docstrings, the shares of time and the degradation policy."""
+    tables = [f"| {step.__name__.replace('_', ' ')} | {inspect.getdoc(step)} |" for step in NODES]
+    conditions = [f"| {after} | {inspect.getdoc(choose)} |" for after, choose in CONDITIONS.items()]
     shares = "\n".join(f"| {step} | {share:.0%} |" for step, share in SHARES.items())
     policy = "\n".join(f"| {', '.join(sorted(row.missing))} | {row.rests_on} |" for row in POLICY)
-    return PAGE.format(shares=shares, policy=policy)
+    steps_table, conditions_table = "\n".join(tables), "\n".join(conditions)
+    return PAGE.format(steps=steps_table, conditions=conditions_table, shares=shares, policy=policy)
+
+
+NODES = (
+    steps.route,
+    steps.caption,
+    steps.transcribe,
+    steps.read,
+    steps.listen_again,
+    steps.listen,
+    steps.reconcile,
+    steps.answer,
+)
+CONDITIONS = {
+    "route": choose_after_routing,
+    "read": choose_after_reading,
+    "reconcile": choose_after_reconciling,
+}
 
 
 PAGE = """# How a question is answered
 
 Path `auto` is the whole graph, path `cascade` the part with that name. Dotted edges are conditional.
-The steps are in `agents/graph/steps.py`.
+A run of the graph is one question about one clip; each step takes what the steps before it added, and adds its own.
 
 ![Route, then the cascade (caption and transcribe at once, read, perhaps listen again), the LALM (listen) or both, then
 reconcile and answer](images/graph.svg)
+
+## Steps
+
+The steps are in `agents/graph/steps.py`; `earwitness ask --explain` prints them as they ran, with their seconds.
+
+| step | what it does |
+|---|---|
+{steps}
+
+## Conditions
+
+After these steps the graph branches; the conditions are in `agents/graph/graph.py`.
+
+| after | what happens next |
+|---|---|
+{conditions}
 
 ## Time
 

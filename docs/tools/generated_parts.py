@@ -6,6 +6,7 @@ A page holds `<!-- generated: NAME -->` and `<!-- end -->`; what stands between 
 """
 
 import ast
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -42,6 +43,13 @@ DATA = {
     "deploy/k8s/kustomization.yaml": "Everything below, for `kubectl apply -k`",
 }
 """Files that cannot say themselves what they are."""
+FOLDERS = {
+    "configs": "Configurations of training runs",
+    "earwitness-tiny": "The LALM that ships: trained by us, small enough to lie in the repository",
+    "grafana": "A dashboard for Grafana",
+    "k8s": "Manifests for Kubernetes, run by KubeRay",
+}
+"""Folders without modules."""
 MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
@@ -59,19 +67,24 @@ def fill_parts(page: str) -> str:
 
 
 def file_tree() -> str:
-    """Return every file of the five packages with one line each, folder by folder, as a block of text."""
-    lines = [line for package in PACKAGES for line in _list_folder(ROOT / package)]
-    return "```text\n" + "\n".join(lines) + "\n```\n"
+    """Return a line of HTML for each folder of the five packages, which opens to its files with one line each."""
+    return "\n" + "\n".join(line for package in PACKAGES for line in _list_folder(ROOT / package)) + "\n\n"
 
 
 def _list_folder(folder: Path) -> Iterator[str]:
     files = sorted(path for path in folder.iterdir() if path.suffix in LISTED and path.name != "__init__.py")
-    about = _read_docstring(folder / "__init__.py") if (folder / "__init__.py").is_file() else ""
     if files:
-        yield f"{folder.relative_to(ROOT).as_posix()}/".ljust(28) + f" {about}".rstrip()
-        yield from (f"  {path.name:<26} {first_line(path)}" for path in files)
+        about = _read_docstring(folder / "__init__.py") if (folder / "__init__.py").is_file() else FOLDERS[folder.name]
+        name = f"<code>{folder.relative_to(ROOT).as_posix()}/</code>"
+        items = "".join(f"<li><code>{path.name}</code> {_mark_up(first_line(path))}</li>" for path in files)
+        yield f"<details><summary>{name} {_mark_up(about)}</summary><ul>{items}</ul></details>"
     for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"):
         yield from _list_folder(inner)
+
+
+def _mark_up(line: str) -> str:
+    """Return a line of a docstring as HTML: what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
 
 
 def first_line(path: Path) -> str:
