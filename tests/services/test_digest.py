@@ -19,6 +19,7 @@ NO_INFLUENCE = {
     "services.digest": "its own revision",
     "services.environment": "places and keys",
     "services.errors": "says why there is no caption",
+    "services.progress": "tells how far the work is",
     "services.settings": "places and keys",
     "services.cancellation": "ends work early, or not",
     "services.types": "nouns; what is done with them stands in the modules that count",
