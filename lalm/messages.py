@@ -5,6 +5,7 @@ the contents as there are audios. Our own lines also record where a row comes fr
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
@@ -101,6 +102,12 @@ def read_conversations(path: Path) -> Iterator[Conversation]:
         for number, line in read_lines(path):
             yield parse_row(Conversation, line, place=f"{path}:{number}", name="a conversation", needed=NEEDED)
     except OSError as error:
-        raise BadConfig(
-            f"'{path}' cannot be read ({error.strerror}); `python -m lalm.distill CONFIG` writes one."
-        ) from error
+        raise make_unreadable_error(path, error) from error
+
+
+def make_unreadable_error(path: Path, error: OSError) -> BadConfig:
+    """Return the error of rows that cannot be read; the cure names the recipe beside them that writes them."""
+    output = re.compile(rf"^output: *['\"]?{re.escape(path.name)}['\"]? *$", re.MULTILINE)
+    recipes = (file for file in sorted(path.parent.glob("*.yaml")) if output.search(file.read_text(errors="replace")))
+    recipe = next((str(file) for file in recipes), "CONFIG")
+    return BadConfig(f"'{path}' cannot be read ({error.strerror}); `python -m lalm.distill {recipe}` writes one.")

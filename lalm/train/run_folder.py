@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from lalm.messages import make_unreadable_error
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services.errors import BadConfig
@@ -100,9 +101,7 @@ def _read_row_file(name: Path, path: Path) -> RowFile:
             sha256 = file_digest(file, "sha256").hexdigest()
             return RowFile(name=str(name), size=file.tell(), sha256=sha256)
     except OSError as error:
-        raise BadConfig(
-            f"'{path}' cannot be read ({error.strerror}); `python -m lalm.distill CONFIG` writes one."
-        ) from error
+        raise make_unreadable_error(path, error) from error
 
 
 def _make_folder_error(folder: Path, error: OSError) -> BadConfig:

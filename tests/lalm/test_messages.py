@@ -52,3 +52,11 @@ def test_a_line_that_is_no_conversation_is_named(tmp_path: Path, line: str, reas
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"none\.jsonl' cannot be read \(No such file or directory\)"):
         list(read_conversations(tmp_path / "none.jsonl"))
+
+
+def test_rows_that_are_not_written_yet_name_the_recipe_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "distill.yaml").write_text("metadata: metadata.jsonl\noutput: rows.jsonl\n")
+    with pytest.raises(BadConfig, match=r"`python -m lalm\.distill .*/distill\.yaml` writes one"):
+        list(read_conversations(tmp_path / "rows.jsonl"))
+    with pytest.raises(BadConfig, match=r"`python -m lalm\.distill CONFIG` writes one"):
+        list(read_conversations(tmp_path / "others.jsonl"))
