@@ -17,6 +17,7 @@ from services.catalog import (
     open_llm,
     pick,
 )
+from services.extensions.registry import include_files
 from services.protocols import ASR, LALM, LLM, AnyModel, Captioner
 from services.types import Value
 
@@ -36,6 +37,8 @@ class ModelNames(Value):
     """The same for the LALM."""
     lalm_engine: Engine = "in_process"
     """Engine that runs the LALM on this machine: our own code, or a vLLM subprocess; only without `lalm_url`."""
+    include: tuple[str, ...] = ()
+    """Python files whose models can be named beside those of the catalogues."""
 
     @model_validator(mode="after")
     def _require_one_place(self) -> Self:
@@ -76,6 +79,7 @@ class LocalModels:
     def __init__(self, names: ModelNames, pool: ModelPool | None = None) -> None:
         self._names = names
         self._pool = pool or ModelPool()
+        include_files(names.include)
         pick(CAPTIONERS, "captioner", names.captioner)
         pick(ASRS, "ASR", names.asr)
         self.opened: dict[str, AnyModel] = {}

@@ -9,6 +9,7 @@ models there are from Ray's `user_config`, so that an LLM can come or go without
 import hashlib
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from typing import Any, TypeAlias
 
@@ -79,7 +80,8 @@ def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Applicati
         }
         return openers[one.kind]()
 
-    version = _hash_version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus)
+    included = [Path(file).read_bytes() for file in one.include]
+    version = _hash_version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus, *included)
     return bind_deployment(open_model, one.role, one.scale, version)
 
 

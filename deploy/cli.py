@@ -86,12 +86,15 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs API keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     config: Annotated[Path, typer.Option(help="Which models, which limits, how many replicas.")] = LOCAL,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Python file with models of yours, which the configuration can then name.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API until Ctrl-C; SIGUSR1 has the configuration read again."""
     from deploy import serving
     from deploy.config import read_serve_config
 
-    serving.serve(lambda: read_serve_config(config), host, port)
+    serving.serve(lambda: read_serve_config(config, include or ()), host, port)
 
 
 @app.command()

@@ -10,7 +10,7 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from lalm.catalog import LALMS, Engine
 from lalm.export.vllm_plugin import require_vllm
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.deployments.scale import Scale
+from services.extensions.registry import include_files
 from services.http.access.limits import Limits
 from services.types import Value
 from services.yaml_file import read_config
@@ -112,6 +113,8 @@ class ServeConfig(Value):
     models: ServedModels = ServedModels()
     limits: Limits = Limits()
     scales: Scales = Scales()
+    include: tuple[str, ...] = ()
+    """Python files whose models can be named; a relative path starts at the folder of the configuration."""
 
     @model_validator(mode="after")
     def _can_be_opened(self) -> Self:
@@ -128,6 +131,8 @@ class Deployed(Value):
     """What a client calls it."""
     served: Served
     scale: Scale
+    include: tuple[str, ...] = ()
+    """Files that its replicas include before they open it."""
 
     @property
     def role(self) -> str:
@@ -136,7 +141,7 @@ class Deployed(Value):
 
     def names(self) -> ModelNames:
         """Return what `Models` needs to open it."""
-        named: dict[str, str | None] = {self.kind: self.served.name}
+        named: dict[str, object] = {self.kind: self.served.name, "include": self.include}
         if self.kind in ("llm", "lalm"):
             named[f"{self.kind}_url"] = self.served.url
         if self.kind == "lalm" and self.served.engine:
@@ -146,7 +151,11 @@ class Deployed(Value):
 
 def list_deployed(config: ServeConfig) -> Iterator[Deployed]:
     """Yield every model that is served, the default of each kind first."""
-    models, scales = config.models, config.scales
+    for one in _list_models(config.models, config.scales):
+        yield one.model_copy(update={"include": config.include})
+
+
+def _list_models(models: ServedModels, scales: Scales) -> Iterator[Deployed]:
     for one in models.llm:
         served = one.model_copy(update={"url": one.url or models.llm_url})
         yield Deployed(kind="llm", label=public_name(one.name), served=served, scale=one.scale or scales.llm)
@@ -160,9 +169,18 @@ def list_deployed(config: ServeConfig) -> Iterator[Deployed]:
         yield Deployed(kind="lalm", label=public_name(one.name), served=served, scale=one.scale or scales.lalm)
 
 
-def read_serve_config(path: Path) -> ServeConfig:
-    """Read a configuration; `BadConfig` names the key that cannot be used, `UnknownName` the model."""
+def read_serve_config(path: Path, include: Iterable[str] = ()) -> ServeConfig:
+    """Read a configuration; `BadConfig` names the key that cannot be used, `UnknownName` the model.
+
+    Args:
+        path: of the YAML file.
+        include: Python files to include beside those that the configuration names.
+    """
     config = read_config(path, ServeConfig)
+    files = [str((path.parent / file).resolve()) for file in config.include]
+    files += [str(Path(file).resolve()) for file in include]
+    include_files(files)
+    config = config.model_copy(update={"include": tuple(files)})
     for one in list_deployed(config):
         _check_name(one)
     return config

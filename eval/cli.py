@@ -90,7 +90,7 @@ def _request(
         budget=answering.budget,
         rotations=answering.rotations,
         router=str(answering.router) if answering.router else None,
-        **asdict(models),
+        **{role: name for role, name in asdict(models).items() if name is not None},
         bench=benchmark.bench,
         audio_root=benchmark.audio_root,
         missing=benchmark.missing.value,

@@ -47,6 +47,10 @@ class ModelOptions:
         model_option(help="Audio-language model of the paths lalm, auto and both; default: earwitness-tiny."),
     ] = None
     lalm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LALM.")] = None
+    include: Annotated[
+        list[str] | None,
+        model_option(help="Python file with models or benchmarks of yours, which can then be named; may be repeated."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from lalm.runtimes.request_form import RequestForm
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
+from services.extensions.registry import list_included
 from services.protocols import ASR, LALM
 from services.settings import settings
 
@@ -41,8 +42,8 @@ def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_
         )
     if engine == "vllm":
         return open_in_own_vllm(name)
-    if name in LALMS:
-        return LALMS[name](url)
+    if name in LALMS or name in list_included("LALM"):
+        return pick(LALMS, "LALM", name)(url)
     if url is not None:
         is_run = (Path(name) / "config.yaml").is_file()
         return open_served_trained(Path(name), Path(name).name, url) if is_run else open_served(name, url)

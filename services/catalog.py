@@ -1,16 +1,18 @@
 """Catalogue of models: plain dicts, name -> function that opens the model.
 
-To add a model, add one line. The import stands inside the opener, so that naming a model costs nothing.
+To add a model, add one line. The import stands inside the opener, so that naming a model costs nothing. What others
+offer without a change here is in `services.extensions`.
 """
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from pydantic import SecretStr
 
-from services.errors import ModelError, UnknownName
+from services.errors import BadConfig, ModelError, UnknownName
+from services.extensions.registry import find_extension, list_extensions, list_included
 from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
 from services.types import ReadingStyle, Sampling
@@ -38,18 +40,23 @@ ANTHROPIC_URL = "https://api.anthropic.com/v1"
 
 
 def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
-    """Return the entry of that name; `UnknownName` lists the names that exist."""
-    try:
+    """Return the entry of that name, or else the extension of that kind; `UnknownName` lists the names that exist."""
+    if name in catalogue:
+        if name in list_included(kind):
+            raise BadConfig(f"An included file names the {kind} {name!r}, which is one of ours: give it another name.")
         return catalogue[name]
-    except KeyError:
-        raise UnknownName(kind, name, catalogue) from None
+    extension = find_extension(kind, name)
+    if extension is None:
+        raise UnknownName(kind, name, (*catalogue, *list_extensions(kind)))
+    return cast("Entry", extension)  # others' openers: what they open is checked
 
 
 def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None) -> LLM:
     """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers."""
-    if name not in LLMS and url is not None:
+    is_known = name in LLMS or name in list_included("LLM")
+    if not is_known and url is not None:
         return open_served_llm(name, url, sampling=sampling)
-    if name not in LLMS and Path(name).is_dir():
+    if not is_known and Path(name).is_dir():
         return open_folder_llm(Path(name), sampling)
     opener = pick(LLMS, "LLM", name)
     return opener(url) if sampling is None else opener(url, sampling)

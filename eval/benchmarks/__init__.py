@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark
 from services.catalog import pick
+from services.errors import BadConfig
 
 
 def _load_mmau(audio_root: Path | None) -> Benchmark:
@@ -65,7 +66,10 @@ def find(name: str, audio_root: Path | None = None) -> Benchmark:
     """
     if Path(name).suffix in {".json", ".jsonl", ".csv"}:
         return _read(Path(name), audio_root)
-    return pick(BENCHMARKS, "benchmark", name)(audio_root)
+    found = pick(BENCHMARKS, "benchmark", name)(audio_root)
+    if not isinstance(found, Benchmark):  # an extension's: ours are typed
+        raise BadConfig(f"The benchmark {name!r} breaks its protocol: it is a {type(found).__name__}, not a Benchmark.")
+    return found
 
 
 def _read(file: Path, audio_root: Path | None) -> Benchmark:

@@ -15,6 +15,7 @@ from eval.scoring.scoring import RunSummary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
+from services.extensions.registry import include_files
 from services.files import write_atomic
 from services.types import Value
 
@@ -58,6 +59,7 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     first LALM was made of the first LLM, and so on. Ctrl-C ends the grid with
     the cells that are there. Raises what concerns all cells, such as a benchmark that cannot be read.
     """
+    include_files(request.include)
     if not llms:
         raise BadConfig("--llm names no LLM; give one or more, separated by commas.")
     _check_names(request, llms, captioners)

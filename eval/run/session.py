@@ -26,6 +26,7 @@ from eval.store.submission import write_submission
 from services.catalog import EMBEDDED_LLMS, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
+from services.extensions.registry import include_files
 from services.types import SCHEMA_VERSION
 
 PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "services.questions")
@@ -53,6 +54,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
 
     `pool` holds models that other runs of this process have open.
     """
+    include_files(request.include)
     options = request.options()
     session = _Session(request, pool or ModelPool())
     benchmark = session.benchmark(options)

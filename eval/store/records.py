@@ -113,6 +113,8 @@ class RunSettings(Value):
     """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
     router: str | None = None
     """File of the router that `auto` routes by; None: the one that ships."""
+    include: tuple[str, ...] = ()
+    """Python files whose models and benchmarks can be named beside our own."""
 
 
 class RunOptions(RunSettings):

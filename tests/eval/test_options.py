@@ -18,7 +18,7 @@ from eval.run.request import Price, RunRequest
 
 ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
-MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url"]
+MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
 ANSWERING = ["--path", "--budget", "--rotations", "--router"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--limit"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]

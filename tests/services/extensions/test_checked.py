@@ -1,0 +1,128 @@
+"""What breaks a protocol is one line that names the model, and what would be right."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.errors import BadAudio, ModelError
+from services.extensions.checked import check_opener
+from services.types import AudioClip, Evidence, Message, Reading, ReadingStyle
+
+CLIP = AudioClip(np.zeros(16_000, np.float32))
+STATED = Evidence(kind="sound", source="mine", revision="1", text="A bell.")
+PROMPT = (Message(role="user", content="What is heard?"),)
+
+
+class Fine:
+    name, revision, style = "mine", "1", ReadingStyle()
+    found: Any = (STATED,)
+
+    async def caption(self, clip: AudioClip, focus: object = None) -> object:
+        return self.found
+
+    async def complete(self, messages: object) -> object:
+        return self.found
+
+    async def choose(self, messages: object, choices: object) -> object:
+        return self.found
+
+
+def opened(model: type[Fine], kind: str = "captioner") -> Any:  # noqa: ANN401 - what the kind has
+    return check_opener(model, kind, f"the {kind} 'mine' of 'mine.py'")()
+
+
+async def test_a_model_that_keeps_the_protocol_is_asked_as_it_is() -> None:
+    captioner = opened(Fine)
+    assert (captioner.name, captioner.revision) == ("mine", "1")
+    assert await captioner.caption(CLIP) == (STATED,)
+
+
+async def test_a_list_of_statements_is_taken_as_well() -> None:
+    assert await opened(type("Listed", (Fine,), {"found": [STATED]})).caption(CLIP) == (STATED,)
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        ("A bell.", "`caption` returned str 'A bell.', not a tuple of Evidence."),
+        (("A bell.",), "`caption` returned str 'A bell.', not an Evidence."),
+        (None, "`caption` returned NoneType 'None', not a tuple of Evidence."),
+    ],
+)
+async def test_statements_of_another_type_are_named(found: object, named: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        await opened(type("Wrong", (Fine,), {"found": found})).caption(CLIP)
+    assert str(raised.value) == f"The captioner 'mine' of 'mine.py' breaks its protocol: {named}"
+
+
+async def test_a_reading_of_another_type_is_named() -> None:
+    with pytest.raises(ModelError, match="`complete` returned str 'A', not a Reading"):
+        await opened(type("Text", (Fine,), {"found": "A"}), "LLM").complete(PROMPT)
+    assert (await opened(type("Read", (Fine,), {"found": Reading(reply="A")}), "LLM").choose(PROMPT, ())).reply == "A"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"revision": 2}, "'revision' is 2; a text is needed."),
+        ({"name": None}, "'name' is None; a text is needed."),
+        ({"caption": None}, "it needs a method `async def caption(…)`."),
+    ],
+)
+def test_what_is_missing_is_named_when_it_is_opened(changed: dict[str, object], named: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        opened(type("Lacking", (Fine,), changed))
+    assert str(raised.value) == f"The captioner 'mine' of 'mine.py' breaks its protocol: {named}"
+
+
+def test_an_attribute_that_is_not_there_is_named() -> None:
+    class Nothing:
+        pass
+
+    with pytest.raises(ModelError, match="'name' is missing; a text is needed"):
+        check_opener(Nothing, "captioner", "the captioner 'mine'")()
+
+
+async def test_a_method_that_is_no_coroutine_is_named() -> None:
+    plain = type("Plain", (Fine,), {"caption": lambda self, clip, focus=None: (STATED,)})
+    with pytest.raises(ModelError, match="an awaitable: it has to be `async def caption`"):
+        await opened(plain).caption(CLIP)
+
+
+async def test_an_error_is_one_line_with_the_place_where_it_was_raised() -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("bell")
+
+    with pytest.raises(ModelError) as raised:
+        await opened(type("Failing", (Fine,), {"caption": fail})).caption(CLIP)
+    assert str(raised.value).startswith(
+        "The captioner 'mine' of 'mine.py' failed: KeyError: 'bell' (test_checked.py, line "
+    )
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
+def test_an_error_while_it_is_opened_names_it() -> None:
+    def fail() -> None:
+        raise OSError("no weights")
+
+    with pytest.raises(
+        ModelError, match=r"The captioner 'mine' failed: OSError: no weights \(test_checked.py, line \d+\)"
+    ):
+        check_opener(fail, "captioner", "the captioner 'mine'")()
+
+
+async def test_an_error_that_the_user_can_mend_stays_as_it_is() -> None:
+    def refuse(*_: object) -> None:
+        raise BadAudio("Too quiet.")
+
+    with pytest.raises(BadAudio, match="Too quiet"):
+        await opened(type("Refusing", (Fine,), {"caption": refuse})).caption(CLIP)
+
+
+@pytest.mark.parametrize(("kind", "method"), [("ASR", "transcribe"), ("LALM", "listen")])
+def test_every_kind_has_its_methods(kind: str, method: str) -> None:
+    build: Callable[[], object] = check_opener(Fine, kind, f"the {kind} 'mine'")
+    with pytest.raises(ModelError, match=f"async def {method}"):
+        build()
