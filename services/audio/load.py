@@ -95,7 +95,9 @@ class _Samples:
         self.samples = bytearray()
 
     def write(self, samples: NDArray[np.float32]) -> None:
+        """Append samples."""
         self.samples += np.ascontiguousarray(samples).data.cast("B")
 
     def restart(self) -> None:
+        """Drop all samples, because the recording is read again."""
         self.samples.clear()
