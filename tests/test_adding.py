@@ -1,4 +1,4 @@
-"""The examples of docs/adding.md work in a copy of the packages, put in exactly as the page says."""
+"""The examples of docs/adding.md work at the first try: files as they stand, and a line in a copy of the packages."""
 
 import os
 import re
@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
+from deploy.config import list_deployed, read_serve_config
+from services.extensions import registry
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
-BLOCK = re.compile(r'^```(python|console) title="([^"]+)"\n(.*?)^```', re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r'^```(python|console|yaml) title="([^"]+)"\n(.*?)^```', re.DOTALL | re.MULTILINE)
 EXCERPT = re.compile(r"run by tests/test_adding.py, in (\S+)")
 ENTRY = re.compile(r"(.*?)^(\w+) = \{\n(.*?)    # … the others\n\}\n", re.DOTALL | re.MULTILINE)
 
@@ -72,4 +75,24 @@ def test_the_example_works_at_the_first_try(text: str, extended: Path) -> None:
 
 
 def test_every_example_has_its_command() -> None:
-    assert len(COMMANDS) == sum(bool(EXCERPT.fullmatch(block.title)) for block in BLOCKS)
+    assert len(COMMANDS) == sum(block.language == "python" for block in BLOCKS)
+
+
+def test_an_example_of_a_class_is_short() -> None:
+    files = [block for block in BLOCKS if block.language == "python" and block.title.endswith(".py")]
+    assert {block.title for block in files if len(re.findall(r"^.*\S.*$", block.text, re.MULTILINE)) > 13} <= {
+        "pairs.py"
+    }
+
+
+def test_a_configuration_includes_a_file_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_tables", {})
+    monkeypatch.setattr(registry, "_contents", {})
+    for block in BLOCKS:
+        if block.title in {"overlap.py", "with-overlap.yaml"}:
+            (tmp_path / block.title).write_text(block.text)
+    config = read_serve_config(tmp_path / "with-overlap.yaml")
+    assert config.include == (str(tmp_path / "overlap.py"),)
+    assert [one.names().include for one in list_deployed(config)] == [config.include] * 3
+    (tmp_path / "with-overlap.yaml").write_text("models:\n  llm: overlap\n")
+    assert read_serve_config(tmp_path / "with-overlap.yaml", [str(tmp_path / "overlap.py")]) == config

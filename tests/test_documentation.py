@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from deploy.config import read_serve_config
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^([ >]*)(`{3,})([\w-]*)([^`\n]*)\n(.*?)^\1\2[ ]*$", flags=re.DOTALL | re.MULTILINE)
-LANGUAGES = {"console", "python", "yaml", "json", "javascript", "text"}
+LANGUAGES = {"console", "python", "yaml", "json", "toml", "javascript", "text"}
 OURS = ("earwitness", "eval", "run", "python", "make")
 SERVICE = "http://127.0.0.1:8000"
 NEEDS, RUNNING, RUN_BY = "needs ", "with the service running", "run by "
@@ -228,13 +229,15 @@ def test_python_compiles(step: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [pytest.param(step, id=str(step)) for step in STEPS if step.language in {"yaml", "json"}]
+    "step", [pytest.param(step, id=str(step)) for step in STEPS if step.language in {"yaml", "json", "toml"}]
 )
 def test_data_can_be_read(step: Step) -> None:
     if step.language == "json" and not step.title.endswith(".jsonl"):
         assert json.loads(step.text) is not None
     elif step.language == "json":
         assert all(json.loads(line) for line in step.text.splitlines())
+    elif step.language == "toml":
+        assert tomllib.loads(step.text)
     else:
         assert list(yaml.safe_load_all(step.text))
 

@@ -15,32 +15,29 @@ STATED = Evidence(kind="sound", source="mine", revision="1", text="A bell.")
 PROMPT = (Message(role="user", content="What is heard?"),)
 
 
-class Fine:
-    name, revision, style = "mine", "1", ReadingStyle()
-    found: Any = (STATED,)
-
-    async def caption(self, clip: AudioClip, focus: object = None) -> object:
-        return self.found
-
-    async def complete(self, messages: object) -> object:
-        return self.found
-
-    async def choose(self, messages: object, choices: object) -> object:
-        return self.found
+async def give_found(self: Any, *_: object) -> object:  # noqa: ANN401 - a model of any kind
+    return self.found
 
 
-def opened(model: type[Fine], kind: str = "captioner") -> Any:  # noqa: ANN401 - what the kind has
+METHODS = ("caption", "complete", "choose")
+FINE = {"name": "mine", "revision": "1", "style": ReadingStyle(), "found": (STATED,)} | dict.fromkeys(
+    METHODS, give_found
+)
+
+
+def opened(kind: str = "captioner", **changed: object) -> Any:  # noqa: ANN401 - what the kind has
+    model = type("Mine", (), FINE | changed)
     return check_opener(model, kind, f"the {kind} 'mine' of 'mine.py'")()
 
 
 async def test_a_model_that_keeps_the_protocol_is_asked_as_it_is() -> None:
-    captioner = opened(Fine)
+    captioner = opened()
     assert (captioner.name, captioner.revision) == ("mine", "1")
     assert await captioner.caption(CLIP) == (STATED,)
 
 
 async def test_a_list_of_statements_is_taken_as_well() -> None:
-    assert await opened(type("Listed", (Fine,), {"found": [STATED]})).caption(CLIP) == (STATED,)
+    assert await opened(found=[STATED]).caption(CLIP) == (STATED,)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +50,14 @@ async def test_a_list_of_statements_is_taken_as_well() -> None:
 )
 async def test_statements_of_another_type_are_named(found: object, named: str) -> None:
     with pytest.raises(ModelError) as raised:
-        await opened(type("Wrong", (Fine,), {"found": found})).caption(CLIP)
+        await opened(found=found).caption(CLIP)
     assert str(raised.value) == f"The captioner 'mine' of 'mine.py' breaks its protocol: {named}"
 
 
 async def test_a_reading_of_another_type_is_named() -> None:
     with pytest.raises(ModelError, match="`complete` returned str 'A', not a Reading"):
-        await opened(type("Text", (Fine,), {"found": "A"}), "LLM").complete(PROMPT)
-    assert (await opened(type("Read", (Fine,), {"found": Reading(reply="A")}), "LLM").choose(PROMPT, ())).reply == "A"
+        await opened("LLM", found="A").complete(PROMPT)
+    assert (await opened("LLM", found=Reading(reply="A")).choose(PROMPT, ())).reply == "A"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +70,7 @@ async def test_a_reading_of_another_type_is_named() -> None:
 )
 def test_what_is_missing_is_named_when_it_is_opened(changed: dict[str, object], named: str) -> None:
     with pytest.raises(ModelError) as raised:
-        opened(type("Lacking", (Fine,), changed))
+        opened(**changed)
     assert str(raised.value) == f"The captioner 'mine' of 'mine.py' breaks its protocol: {named}"
 
 
@@ -86,9 +83,8 @@ def test_an_attribute_that_is_not_there_is_named() -> None:
 
 
 async def test_a_method_that_is_no_coroutine_is_named() -> None:
-    plain = type("Plain", (Fine,), {"caption": lambda self, clip, focus=None: (STATED,)})
     with pytest.raises(ModelError, match="an awaitable: it has to be `async def caption`"):
-        await opened(plain).caption(CLIP)
+        await opened(caption=lambda self, clip, focus=None: (STATED,)).caption(CLIP)
 
 
 async def test_an_error_is_one_line_with_the_place_where_it_was_raised() -> None:
@@ -96,7 +92,7 @@ async def test_an_error_is_one_line_with_the_place_where_it_was_raised() -> None
         raise KeyError("bell")
 
     with pytest.raises(ModelError) as raised:
-        await opened(type("Failing", (Fine,), {"caption": fail})).caption(CLIP)
+        await opened(caption=fail).caption(CLIP)
     assert str(raised.value).startswith(
         "The captioner 'mine' of 'mine.py' failed: KeyError: 'bell' (test_checked.py, line "
     )
@@ -118,11 +114,11 @@ async def test_an_error_that_the_user_can_mend_stays_as_it_is() -> None:
         raise BadAudio("Too quiet.")
 
     with pytest.raises(BadAudio, match="Too quiet"):
-        await opened(type("Refusing", (Fine,), {"caption": refuse})).caption(CLIP)
+        await opened(caption=refuse).caption(CLIP)
 
 
 @pytest.mark.parametrize(("kind", "method"), [("ASR", "transcribe"), ("LALM", "listen")])
 def test_every_kind_has_its_methods(kind: str, method: str) -> None:
-    build: Callable[[], object] = check_opener(Fine, kind, f"the {kind} 'mine'")
+    build: Callable[[], object] = check_opener(type("Mine", (), FINE), kind, f"the {kind} 'mine'")
     with pytest.raises(ModelError, match=f"async def {method}"):
         build()
