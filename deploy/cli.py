@@ -1,23 +1,41 @@
 """The command `earwitness`: parse, call, print.
 
 earwitness ask clip.wav "What is heard?" --choice "A dog" --choice "Rain"
+earwitness ask takes/ 'more/*.flac' -q "What is heard?"
 earwitness serve --port 8000
 earwitness eval run --path cascade --bench mmau
-earwitness keys new NAME
-earwitness models list | pull | verify
+earwitness keys new | list | revoke NAME
+earwitness models list | pull | verify | rm
 """
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from eval import cli as eval_cli
 from eval.display.terminal import leave_now
-from eval.options import AnsweringOptions, Json, ModelOptions, answering_option, output_option, with_groups
+from eval.options import (
+    HELP_CONTEXT,
+    HELP_STYLE,
+    AnsweringOptions,
+    Json,
+    ModelOptions,
+    Quiet,
+    answering_option,
+    model_option,
+    output_option,
+    with_groups,
+)
 from services.command import UNUSABLE
 from services.errors import BadConfig, EarwitnessError, TookTooLong
+from services.terminal.display import show_progress
+from services.terminal.interruption import end_on_interrupt, keep_on_interrupt
+
+if TYPE_CHECKING:
+    from deploy.console.ask import AskRequest
 
 LOCAL = Path(__file__).with_name("serve.local.yaml")
 
@@ -26,58 +44,142 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings=HELP_CONTEXT,
+    rich_markup_mode=HELP_STYLE,
 )
-models_app = typer.Typer(help="The embedded models and the demo clips: what is here, and fetching it.")
+models_app = typer.Typer(
+    help="The embedded models and the demo clips: what is here, and fetching it.", rich_markup_mode=HELP_STYLE
+)
 app.add_typer(models_app, name="models", no_args_is_help=True)
-keys_app = typer.Typer(help="The API keys that `earwitness serve` accepts.")
+keys_app = typer.Typer(help="The API keys that `earwitness serve` accepts.", rich_markup_mode=HELP_STYLE)
 app.add_typer(keys_app, name="keys", no_args_is_help=True)
 app.add_typer(eval_cli.app, name="eval")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"earwitness {version('earwitness')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _group(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Hold what all commands have."""
+
+
+Asked: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RECORDING",
+        help="The recording, in any format that FFmpeg plays, and the question about it. With -q: one or more "
+        "recordings, folders of them, and patterns such as 'takes/*.wav'.",
+        show_default=False,
+    ),
+]
+AskedOfEach: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--question",
+        "-q",
+        help="What to ask about each recording by itself; prints a line of JSON for each.",
+        show_default="the last argument",
+    ),
+]
+Choices: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="An option; give each once.", show_default="none, an open question")
+]
+Deadline: TypeAlias = Annotated[
+    float | None,
+    answering_option(
+        min=0.1,
+        help="Seconds for the answer once the models are loaded; what is late is left out.",
+        show_default="none",
+    ),
+]
 
 
 @app.command()
 @with_groups
 def ask(
-    clip: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, Ogg, MP3, M4A, AAC or WebM.")],
-    question: Annotated[str, typer.Argument(help="What to ask about it.")],
+    asked: Asked,
     *,
-    choice: Annotated[
-        list[str] | None, typer.Option(help="An option; once per option, none: an open question.")
+    question: AskedOfEach = None,
+    choice: Choices = None,
+    server: Annotated[
+        str | None, model_option(help="Running Earwitness service to ask.", show_default="models are opened here")
     ] = None,
     models: ModelOptions,
     answering: AnsweringOptions,
-    deadline: Annotated[
-        float | None,
-        answering_option(min=0.1, help="Seconds for the answer once the models are loaded; what is late is left out."),
-    ] = None,
+    deadline: Deadline = None,
     explain: Annotated[
         bool,
         output_option("--explain", help="Print each step, what it said and its seconds."),
     ] = False,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Ask a question about a recording."""
-    from deploy.console.ask import AskRequest, ask, keep_stdout
-    from deploy.console.show import print_found
+    """Ask about a recording (`ask RECORDING QUESTION`), or about each of many (`ask RECORDING... -q QUESTION`)."""
+    from deploy.console.ask import AskRequest
 
-    if json and explain:
-        raise BadConfig("--json holds every step as it is: leave out --explain.")
+    if explain and (json or question is not None):
+        flag = "--json" if json else "-q prints JSON, which"
+        raise BadConfig(f"{flag} holds every step as it is: leave out --explain.")
+    *clips, last = asked if question is None else (*asked, question)
     request = AskRequest(
-        clip=clip,
-        question=question,
+        question=last,
         choices=tuple(choice or ()),
         models=models,
         answering=answering,
+        server=server,
         deadline_s=deadline,
     )
+    if question is None:
+        _ask_about_one(request, clips, json=json, explain=explain, quiet=quiet)
+    else:
+        _ask_about_each(request, clips, quiet=quiet)
+
+
+def _ask_about_one(request: "AskRequest", clips: list[str], *, json: bool, explain: bool, quiet: bool) -> None:
+    from deploy.console.ask import ask, keep_stdout
+    from deploy.console.recordings import require_one
+    from deploy.console.show import print_found
+
+    clip = require_one(clips, request.question)
     with keep_stdout() as stdout:
-        found = ask(request)
+        with show_progress(quiet=quiet):
+            found = ask(request, clip)
         if json:
-            shown = found if answering.path == "both" else found.answers[0]
-            print(shown.model_dump_json(), file=stdout)
+            print(found.shown.model_dump_json(), file=stdout)
         else:
             print_found(request, found, stdout, explain=explain)
-    if deadline is not None and (found.missing or any(one.degraded for one in found.answers)):
+    if request.deadline_s is not None and (found.missing or any(one.degraded for one in found.answers)):
         leave_now(0)  # a model that is late may be busy for minutes
+
+
+def _ask_about_each(request: "AskRequest", named: list[str], *, quiet: bool) -> None:
+    from deploy.console.ask import ask_each, keep_stdout
+    from deploy.console.recordings import find_recordings
+    from deploy.console.show import format_line
+
+    clips, num_failed = find_recordings(named), 0
+    with keep_stdout() as stdout:
+        for one in ask_each(request, clips, quiet=quiet):
+            print(format_line(one), file=stdout, flush=True)
+            num_failed += isinstance(one.result, EarwitnessError)
+    if num_failed:
+        print(  # noqa: T201
+            f"earwitness: {num_failed} of {len(clips)} recordings have no answer; the `error` in their lines says why.",
+            file=sys.stderr,
+        )
+    if request.deadline_s is not None:
+        leave_now(UNUSABLE if num_failed else 0)  # a model that is late may be busy for minutes
+    if num_failed:
+        raise typer.Exit(UNUSABLE)
 
 
 @app.command()
@@ -85,16 +187,22 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs API keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    config: Annotated[Path, typer.Option(help="Which models, which limits, how many replicas.")] = LOCAL,
+    config: Annotated[
+        Path, typer.Option(help="Which models, which limits, how many replicas.", show_default="serve.local.yaml")
+    ] = LOCAL,
     include: Annotated[
-        list[str] | None, typer.Option(help="Python file with models of yours, which the configuration can then name.")
+        list[str] | None,
+        typer.Option(
+            help="Python file with models of yours, which the configuration can then name.", show_default="none"
+        ),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Serve the HTTP API until Ctrl-C; SIGUSR1 has the configuration read again."""
     from deploy import serving
     from deploy.config import read_serve_config
 
-    serving.serve(lambda: read_serve_config(config, include or ()), host, port)
+    serving.serve(lambda: read_serve_config(config, include or ()), host, port, quiet=quiet)
 
 
 @app.command()
@@ -103,11 +211,6 @@ def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and d
     from deploy.console.demo import write_demo
 
     print(f"Demo clips and questions: {write_demo(folder)}")  # noqa: T201
-
-
-@keys_app.callback()
-def keys() -> None:
-    """Keep `new` a verb of `keys`: Typer would drop the name of an only command."""
 
 
 @keys_app.command("new")
@@ -120,17 +223,47 @@ def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
     print(f"The hash is in {made.path}; a running server knows the key after a restart.", file=sys.stderr)  # noqa: T201
 
 
-@models_app.command("list")
-def list_models() -> None:
-    """List the models that can be fetched, and whether they are here."""
-    from deploy.console.show import print_weights
+@keys_app.command("list")
+def list_keys() -> None:
+    """List whose keys there are; the keys themselves are kept nowhere."""
+    from services.http.access.auth import list_keys
 
-    print_weights(sys.stdout)
+    for key in list_keys():
+        print(key.name)  # noqa: T201
+
+
+@keys_app.command("revoke")
+def revoke_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
+    """Revoke an API key."""
+    from deploy.console.keys import remove_key
+
+    path = remove_key(name)
+    print(f"It is out of {path}; a running server takes the key until it is restarted.", file=sys.stderr)  # noqa: T201
+
+
+@models_app.command("list")
+def list_models(
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every name that --llm, --captioner, --asr and --lalm know as well.")
+    ] = False,
+) -> None:
+    """List the models that can be fetched, and whether they are here."""
+    from deploy.console.show import print_names, print_weights
+    from eval.display.terminal import terminal
+
+    print_weights(terminal())
+    if everything:
+        print_names(terminal())
 
 
 @models_app.command("pull")
 def pull_models(
-    names: Annotated[list[str] | None, typer.Argument(help="Default: what the defaults and the demo need.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which.", show_default="what the defaults and the demo need")
+    ] = None,
+    *,
+    quiet: Quiet = False,
 ) -> None:
     """Fetch models, check them, convert them where their format asks for it."""
     from deploy.console.stock import list_needed
@@ -139,13 +272,25 @@ def pull_models(
     wanted = tuple(names or list_needed())
     for name in wanted:
         weights.find_weights(name)
-    for name in wanted:
-        print(f"{name}: ready in {weights.pull(name)}")  # noqa: T201
+    with keep_on_interrupt(lambda: "what came whole is kept, and the same command fetches the rest"):
+        for name in wanted:
+            with show_progress(quiet=quiet, transient=True):
+                folder = weights.pull(name)
+            print(f"{name}: ready in {folder}", flush=True)  # noqa: T201
+
+
+@models_app.command("rm")
+def remove_models(names: Annotated[list[str], typer.Argument(help="Which.")]) -> None:
+    """Remove fetched models from the disk; whatever needs one again fetches it again."""
+    from services.weights import store as weights
+
+    for name in names:
+        print(f"{name}: removed, {weights.remove(name) / 1e6:,.0f} MB")  # noqa: T201
 
 
 @models_app.command("verify")
 def verify_models(
-    names: Annotated[list[str] | None, typer.Argument(help="Default: all that are here.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which.", show_default="all that are here")] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they came."""
     from deploy.console.stock import list_fetched
@@ -164,7 +309,8 @@ def verify_models(
 def main(arguments: list[str] | None = None) -> None:
     """Run `earwitness`; an error that the user can mend is one line on stderr and exit code 2."""
     try:
-        app(arguments, prog_name="earwitness")
+        with end_on_interrupt("earwitness"):
+            app(arguments, prog_name="earwitness")
     except EarwitnessError as error:
         print(f"earwitness: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         if isinstance(error, TookTooLong):

@@ -1,6 +1,7 @@
 """What `deploy.serving` and the process that runs Ray tell each other: one line of JSON each.
 
-First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `JobStatus`.
+First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `JobStatus`,
+the first one after others that say how many models are loaded.
 """
 
 from pathlib import Path
@@ -23,6 +24,9 @@ class Job(Value):
 class JobStatus(Value):
     """What became of it."""
 
-    what: Literal["ready", "kept", "failed"]
+    what: Literal["loading", "ready", "kept", "failed"]
     """kept: the new configuration could not be used, and the service goes on as it was."""
     message: str = ""
+    num_ready: int = 0
+    """While loading: deployments (models, and the agent in front of them) that are ready."""
+    num_deployments: int = 0

@@ -11,6 +11,8 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 OBJECT_STORE_BYTES = 200_000_000  # an hour of audio at 16 kHz takes 230 MB, spilled to disk where it does not fit
 NAME = "earwitness"
+LOOK_EVERY_S = 1.0
 QUIET = {"log_level": "ERROR", "enable_access_log": False}
 
 
@@ -43,7 +46,9 @@ def main(open_models: OpenModels = LocalModels) -> None:
     signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
     config = job.config
     failures = job.folder / FOLDER_NAME
-    _tell(told, _serve(build(config, open_models), failures))
+    with _tell_what_is_loaded(told):
+        status = _serve(build(config, open_models), failures)
+    _tell(told, status)
     while (changed := configs.get()) is not None:
         status = _replace_models(config, changed, open_models, failures)
         config = changed if status.what == "ready" else config
@@ -68,6 +73,36 @@ def _take_stdout() -> IO[str]:
 
 def _tell(told: IO[str], said: JobStatus) -> None:
     print(said.model_dump_json(), file=told, flush=True)
+
+
+@contextmanager
+def _tell_what_is_loaded(told: IO[str]) -> Iterator[None]:
+    """Tell how many deployments are ready, whenever one more is, until the block ends."""
+    ended = threading.Event()
+
+    def look() -> None:
+        before = JobStatus(what="loading")
+        while not ended.wait(LOOK_EVERY_S):
+            now = _count_ready()
+            if now != before:
+                _tell(told, now)
+            before = now
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        looking.join()
+
+
+def _count_ready() -> JobStatus:
+    from ray import serve
+
+    application = serve.status().applications.get(NAME)
+    states = [one.status for one in application.deployments.values()] if application else []
+    return JobStatus(what="loading", num_ready=states.count("HEALTHY"), num_deployments=len(states))
 
 
 def _start_ray(job: Job) -> None:

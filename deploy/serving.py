@@ -30,6 +30,8 @@ from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError, UnknownName
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
+from services.progress import stage
+from services.terminal.display import show_progress
 from services.types import Value
 
 CHILD = (sys.executable, "-m", "deploy.ray_server")
@@ -40,8 +42,15 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RELOAD_SIGNAL = signal.SIGUSR1
 
 
-def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child: Sequence[str] = CHILD) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once."""
+def serve(
+    read_config: Callable[[], ServeConfig],
+    host: str,
+    port: int,
+    *,
+    child: Sequence[str] = CHILD,
+    quiet: bool = False,
+) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once. `quiet`: show no progress of the start."""
     require_ray()
     config = read_config()
     keys = read_keys()
@@ -60,13 +69,16 @@ def serve(read_config: Callable[[], ServeConfig], host: str, port: int, *, child
         ready = False
         try:
             _send(process, job)
-            ready = not _wait_for_signal(process, signals)
+            with show_progress(quiet=quiet):
+                ready = _wait_until_ready(process, signals)
             if ready:
-                _read_word(process)
                 print(f"Listening on http://{_format_host(host)}:{port}", flush=True)  # noqa: T201
                 if not keys:
                     print(OPEN, flush=True)  # noqa: T201
+                print("Ready.", flush=True)  # noqa: T201
                 _reload_until_stopped(process, signals, read_config)
+            else:
+                _say("earwitness: interrupted before it was ready; nothing was changed.")
         finally:
             if ready:
                 _let_stop(process, signals)
@@ -162,6 +174,18 @@ def _wait_for_signal(process: subprocess.Popen[str], signals: socket.socket) -> 
     assert process.stdout
     readable, _, _ = select.select([process.stdout.fileno(), signals.fileno()], [], [])
     return signals.recv(1)[0] if signals.fileno() in readable else 0
+
+
+def _wait_until_ready(process: subprocess.Popen[str], signals: socket.socket) -> bool:
+    """Wait until the child is ready; False where a signal came first."""
+    with stage("start the service", unit="models") as running:
+        while not _wait_for_signal(process, signals):
+            said = _read_word(process)
+            if said.what == "ready":
+                return True
+            running.expect(said.num_deployments, "models")
+            running.advance_to(said.num_ready)
+    return False
 
 
 def _read_word(process: subprocess.Popen[str]) -> JobStatus:

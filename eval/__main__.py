@@ -1,6 +1,6 @@
 """`python -m eval`: the command `eval` where no console script is installed."""
 
-from eval.cli import main
+from eval.entry import main
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from eval.display.terminal import terminal
-from eval.options import Json
+from eval.options import Json, Quiet
+from services.terminal.display import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,7 @@ def fit_router(
     *,
     out: Annotated[Path, typer.Option(help="JSON file for the router; a plot is written beside it.")],
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the router of --path auto, and measure it on held-out clips beside every other way to choose."""
     from eval.display.routing import draw_routing, print_routing
@@ -139,7 +141,8 @@ def fit_router(
     from eval.routing.routing import evaluate_routing
     from services.files import write_atomic
 
-    fitted, table = evaluate_routing(read_arms(run_cascade, run_lalm))
+    with show_progress(quiet=quiet):
+        fitted, table = evaluate_routing(read_arms(run_cascade, run_lalm))
     plot = out.with_suffix(".svg")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(out, fitted.model_dump_json(indent=1))

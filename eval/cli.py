@@ -18,6 +18,8 @@ from eval import analysis_cli
 from eval.akb_open import cli as akb_cli
 from eval.display.terminal import leave_now, terminal
 from eval.options import (
+    HELP_CONTEXT,
+    HELP_STYLE,
     AnsweringOptions,
     BenchmarkOptions,
     Json,
@@ -30,6 +32,7 @@ from eval.options import (
 )
 from services.command import INTERRUPTED, UNUSABLE
 from services.errors import EarwitnessError
+from services.terminal.interruption import end_on_interrupt
 
 if TYPE_CHECKING:
     from eval.run.request import RunRequest
@@ -42,6 +45,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings=HELP_CONTEXT,
+    rich_markup_mode=HELP_STYLE,
 )
 
 
@@ -178,10 +183,10 @@ akb_cli.register(app)
 
 
 def _report(outcome: "Outcome", budget: int) -> None:
-    from eval.display.results import print_table
+    from eval.display.results import print_results
 
     console = terminal()
-    print_table(outcome.folder.name, outcome.summary, console)
+    print_results(outcome.folder.name, outcome.summary, console)
     if budget and outcome.lost is None:
         _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
@@ -211,7 +216,8 @@ def _report_budget(folder: Path, budget: int) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run `eval`; an error that the user can mend is one line on stderr and exit code 2."""
     try:
-        app(arguments, prog_name="eval")
+        with end_on_interrupt("eval"):
+            app(arguments, prog_name="eval")
     except EarwitnessError as error:
         print(f"eval: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(UNUSABLE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
+from shutil import get_terminal_size
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
@@ -22,6 +23,12 @@ benchmark_option = partial(typer.Option, rich_help_panel="Benchmark")
 control_option = partial(typer.Option, rich_help_panel="Controls")
 run_option = partial(typer.Option, rich_help_panel="Run")
 output_option = partial(typer.Option, rich_help_panel="Output")
+
+COLUMNS = get_terminal_size().columns
+IS_NARROW = COLUMNS < 80  # there Rich would cut words off, and Click by itself writes lines of 50 characters
+HELP_STYLE: Literal["rich"] | None = None if IS_NARROW else "rich"
+HELP_CONTEXT = {"help_option_names": ["-h", "--help"], "terminal_width": COLUMNS if IS_NARROW else None}
+"""`context_settings` of an app."""
 
 
 class MissingAudio(StrEnum):
@@ -37,19 +44,38 @@ class ModelOptions:
 
     llm: Annotated[
         str | None,
-        model_option(help="LLM that reads, such as phi-4; a wrong name lists all."),
+        model_option(
+            help="LLM that reads, such as phi-4; `earwitness models list --all` lists the names.",
+            show_default="qwen2.5-coder-0.5b",
+        ),
     ] = None
-    llm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LLM.")] = None
-    captioner: Annotated[str | None, model_option(help="Captioner that describes the clips.")] = None
-    asr: Annotated[str | None, model_option(help="Recogniser that transcribes the clips.")] = None
+    llm_url: Annotated[
+        str | None,
+        model_option(help="OpenAI-compatible server that runs the LLM.", show_default="it runs here"),
+    ] = None
+    captioner: Annotated[
+        str | None, model_option(help="Captioner that describes the clips.", show_default="acoustic")
+    ] = None
+    asr: Annotated[
+        str | None, model_option(help="Recogniser that transcribes the clips.", show_default="whisper-base")
+    ] = None
     lalm: Annotated[
         str | None,
-        model_option(help="Audio-language model of the paths lalm, auto and both; default: earwitness-tiny."),
+        model_option(
+            help="Audio-language model of the paths lalm, auto and both.",
+            show_default="earwitness-tiny",
+        ),
     ] = None
-    lalm_url: Annotated[str | None, model_option(help="OpenAI-compatible server that runs the LALM.")] = None
+    lalm_url: Annotated[
+        str | None,
+        model_option(help="OpenAI-compatible server that runs the LALM.", show_default="it runs here"),
+    ] = None
     include: Annotated[
         list[str] | None,
-        model_option(help="Python file with models or benchmarks of yours, which can then be named; may be repeated."),
+        model_option(
+            help="Python file with models or benchmarks of yours, which can then be named; may be repeated.",
+            show_default="none",
+        ),
     ] = None
 
 
@@ -67,17 +93,19 @@ class AnsweringOptions:
         int | None,
         answering_option(
             min=0,
-            help="Follow-up questions that an unsure answer may put to captioner and ASR; default: 1, on path cascade "
-            "of benchmarks 0.",
+            help="Follow-up questions that an unsure answer may put to captioner and ASR.",
+            show_default="1; 0 on path cascade of benchmarks",
         ),
     ] = None
     rotations: Annotated[
         int | None,
-        answering_option(min=1, max=26, help="Orders of the options to average over; default: what suits the LLM."),
+        answering_option(
+            min=1, max=26, help="Orders of the options to average over.", show_default="what suits the LLM"
+        ),
     ] = None
     router: Annotated[
         Path | None,
-        answering_option(help="Router that path auto uses, from `eval fit-router`; default: the one that ships."),
+        answering_option(help="Router that path auto uses, from `eval fit-router`.", show_default="the one that ships"),
     ] = None
 
 
@@ -89,12 +117,15 @@ class BenchmarkOptions:
         str,
         benchmark_option(help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema."),
     ] = "mmau"
-    audio_root: Annotated[Path | None, benchmark_option(help="Folder that the clips' paths start from.")] = None
+    audio_root: Annotated[
+        Path | None,
+        benchmark_option(help="Folder that the clips' paths start from.", show_default="the benchmark file's"),
+    ] = None
     missing: Annotated[
         MissingAudio,
         benchmark_option(help="Clips that are not there: ask nothing, or ask the rest and count them failed."),
     ] = MissingAudio.FAIL
-    limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.")] = None
+    limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.", show_default="all")] = None
 
 
 def _read_config(context: typer.Context, file: Path | None) -> Path | None:
@@ -151,6 +182,8 @@ class RunningOptions:
 
 
 Json: TypeAlias = Annotated[bool, output_option("--json", help="Print one JSON object and nothing else on stdout.")]
+
+Quiet: TypeAlias = Annotated[bool, output_option("--quiet", help="Show no progress on stderr.")]
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,10 +1,9 @@
-"""`earwitness ask`: one question on the command line, from the names of models to the answer."""
+"""`earwitness ask`: a question on the command line about one recording or many, from names of models to answers."""
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -22,24 +21,30 @@ from services.audio.load import load
 from services.audio.load import require_file as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.deadline import set_deadline, time_limit
-from services.errors import BadConfig
+from services.errors import BadConfig, EarwitnessError
+from services.progress import ProgressEvent, StageEnded, report_progress_to, stage
 from services.protocols import Answerer
 from services.questions import check_question
+from services.terminal.display import show_progress
+from services.terminal.interruption import keep_on_interrupt
 from services.types import Answer, AudioClip, Question, Value
 
 WAYS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in PATHS}, "both": ("cascade", "lalm")}
 """What --path may name -> the paths that answer, one after the other."""
+PERCEPTION = {"caption": "the caption", "transcribe": "the transcript"}
+"""Stages whose results are kept on disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskRequest:
-    """One question and the options of the command; None stands for the default."""
+    """A question and the options of the command; None stands for the default."""
 
-    clip: Path
     question: str
     choices: tuple[str, ...]
     models: ModelOptions
     answering: AnsweringOptions
+    server: str | None = None
+    """Running Earwitness service to ask; None: the models are opened here."""
     deadline_s: float | None = None
     """Seconds for the answer of each path, once models and clip are there; None: no deadline."""
 
@@ -47,6 +52,11 @@ class AskRequest:
     def path(self) -> str:
         """Name of a path, or "both"."""
         return self.answering.path
+
+    @property
+    def hears(self) -> bool:
+        """Whether a path listens to the recording."""
+        return self.path not in TEXT_ONLY
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
@@ -62,6 +72,12 @@ class AskRequest:
             named.setdefault("lalm", DEFAULT_LALM)
         return ModelNames(**named)
 
+    def require_server_alone(self) -> None:
+        """Refuse the options that a running service decides itself."""
+        fields = {**asdict(self.models), **asdict(self.answering), "path": None}
+        if given := [f"--{name.replace('_', '-')}" for name, value in fields.items() if value is not None]:
+            raise BadConfig(f"--server has models and settings of its own: leave out {', '.join(given)}.")
+
 
 class AskResult(Value):
     """The answer of each path, in the order in which they were asked."""
@@ -72,23 +88,115 @@ class AskResult(Value):
     missing: tuple[str, ...] = ()
     """Of two paths, the one that gave no answer, and why."""
 
+    @property
+    def shown(self) -> Value:
+        """What JSON shows: the answer, where one path was asked."""
+        return self if self.missing or len(self.answers) > 1 else self.answers[0]
 
-def ask(request: AskRequest) -> AskResult:
+
+class AskedClip(NamedTuple):
+    """What became of one of several recordings."""
+
+    clip: Path
+    result: AskResult | EarwitnessError
+
+
+def ask(request: AskRequest, clip: Path) -> AskResult:
     """Answer: names are checked first, then the question, the models, and last the clip."""
-    builders = _choose_builders(request)
-    models = LocalModels(request.names())
-    question = check_question(request.question, request.choices)
-    if request.path != "lalm" and request.models.llm in {None, *EMBEDDED_LLMS}:
-        require_clip(request.clip)  # before models take seconds to load; what cannot run here is named without loading
-    with _allow_interrupts():
-        answerers = {path: build(models) for path, build in builders.items()}
-        clip = None if request.path in TEXT_ONLY else _load(request.clip)
-        runner = asyncio.Runner()
+    with _keeping():
+        session = _Session(request, (clip,))
+        session.open()
         try:
-            return runner.run(_ask_in_turn(answerers, question, clip, request.deadline_s))
+            return session.ask(clip)
         finally:
-            if request.deadline_s is None:
-                runner.close()  # with a deadline it stays open: closing waits for models that are late
+            session.close()
+
+
+def ask_each(request: AskRequest, clips: Sequence[Path], *, quiet: bool) -> Iterator[AskedClip]:
+    """Ask about each recording by itself, with models that are opened once; an error about one leaves the others."""
+    with _keeping() as kept:
+        session = _Session(request, clips)
+        with show_progress(quiet=quiet, transient=True):
+            session.open()
+        for number, clip in enumerate(clips, start=1):
+            with show_progress(quiet=quiet, transient=True):
+                try:
+                    with stage(f"{number} of {len(clips)}: {clip}"):
+                        result: AskResult | EarwitnessError = session.ask(clip)
+                except EarwitnessError as error:
+                    result = error
+            yield AskedClip(clip, result)
+            kept.num_answered += 1
+        session.close()
+
+
+class _Session:
+    """A question, and the paths that answer it about one recording after the other."""
+
+    def __init__(self, request: AskRequest, clips: Sequence[Path]) -> None:
+        self._request = request
+        self._runner = asyncio.Runner()
+        self._open: dict[str, Callable[[], Answerer]]
+        if request.server is not None:
+            request.require_server_alone()
+            self._open = _connections(request.server, request.path)
+        else:
+            builders, models = _choose_builders(request), LocalModels(request.names())
+            self._open = {path: partial(build, models) for path, build in builders.items()}
+        self._question = check_question(request.question, request.choices)
+        if request.server is not None or (request.path != "lalm" and request.models.llm in {None, *EMBEDDED_LLMS}):
+            for clip in clips if request.hears else ():
+                require_clip(clip)  # before models take seconds to load; what cannot run here is named without loading
+
+    def open(self) -> None:
+        with stage("open models" if self._request.server is None else "connect"):
+            self._answerers: Mapping[str, Answerer] = {path: build() for path, build in self._open.items()}
+
+    def ask(self, path: Path) -> AskResult:
+        clip = None
+        if self._request.hears:
+            with stage("decode"):
+                clip = load(path)
+        return self._runner.run(_ask_in_turn(self._answerers, self._question, clip, self._request.deadline_s))
+
+    def close(self) -> None:
+        if self._request.deadline_s is None:
+            self._runner.close()  # with a deadline it stays open: closing waits for models that are late
+
+
+class _Kept:
+    """What an interruption leaves behind: captions and transcripts are in the cache once they are whole."""
+
+    def __init__(self) -> None:
+        self.num_answered = 0
+        self._perceived: set[str] = set()
+
+    def heed(self, event: ProgressEvent) -> None:
+        if isinstance(event, StageEnded) and event.outcome == "done" and event.name in PERCEPTION:
+            self._perceived.add(PERCEPTION[event.name])
+
+    def describe(self) -> str:
+        if self.num_answered:
+            return f"{self.num_answered} answers are out, and what was heard for them is kept"
+        if not self._perceived:
+            return "nothing was heard to its end, so nothing is kept"
+        what, verb = " and ".join(sorted(self._perceived)), "are" if len(self._perceived) > 1 else "is"
+        return f"{what} {verb} kept: the same question goes on from there"
+
+
+@contextmanager
+def _keeping() -> Iterator[_Kept]:
+    """Keep account of what an interruption leaves behind."""
+    kept = _Kept()
+    with report_progress_to(kept.heed), keep_on_interrupt(kept.describe):
+        yield kept
+
+
+def _connections(server: str, path: str) -> dict[str, Callable[[], Answerer]]:
+    """Return path -> what connects to a running service that is to take it."""
+    from eval.run.remote import RemoteAnswerer  # and with it an HTTP client, 0.2 s
+
+    return {one: partial(RemoteAnswerer, server, one) for one in pick(WAYS, "path", path)}
 
 
 def _choose_builders(request: AskRequest) -> dict[str, Build]:
@@ -128,22 +236,6 @@ async def _ask_timed(
         async with time_limit(deadline_s, late):
             answer = await answerer.answer(question, clip)
     return _Timed(answer, round(perf_counter() - started, 3))
-
-
-@contextmanager
-def _allow_interrupts() -> Iterator[None]:
-    """Let Ctrl-C end the process at once: asyncio would first wait for the models' threads, a minute or more."""
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _load(path: Path) -> AudioClip:
-    """Load the clip; messages of libsndfile's MP3 decoder about frames it cannot read are not shown."""
-    with Path(os.devnull).open("w") as nowhere, _redirect(2, nowhere.fileno()):
-        return load(path)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import IO, NamedTuple
 from rich.console import Console
 from rich.table import Column, Table
 
+from eval.display.tables import print_table
 from services.types import Answer, Choice, Evidence, Opinion
 
 
@@ -21,11 +22,13 @@ class ExplainedStep(NamedTuple):
 def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
     """Print each step with its seconds and what it said, then what was missing."""
     console = Console(file=out, highlight=False, markup=False)
-    table = Table(Column("step", no_wrap=True), Column("seconds", justify="right"), "what it said", box=None)
+    table = Table("step", Column("seconds", justify="right"), "what it said", box=None)
     table.pad_edge, table.header_style = False, "dim"
     for said in explain_steps(answer):
-        table.add_row(said.step, "" if said.seconds is None else f"{said.seconds:.2f}", "\n".join(said.lines))
-    console.print(table)
+        seconds = "" if said.seconds is None else f"{said.seconds:.2f}"
+        for number, line in enumerate(said.lines):
+            table.add_row(*((said.step, seconds) if number == 0 else ("", "")), line)
+    print_table(table, console)
     console.print(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", soft_wrap=True)
     console.print(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", soft_wrap=True)
 

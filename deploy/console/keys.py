@@ -1,11 +1,12 @@
-"""`earwitness keys new NAME`: make an API key, print it this once, and keep its hash."""
+"""`earwitness keys new | revoke NAME`: make an API key, print it this once and keep its hash; take it away again."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 from services.errors import BadConfig
-from services.http.access.auth import keys_file, new_key, read_keys
+from services.files import atomic_file
+from services.http.access.auth import keys_file, list_keys, new_key
 
 OWNER_ONLY = 0o600
 
@@ -21,11 +22,29 @@ class NewKey(NamedTuple):
 def add_key(name: str) -> NewKey:
     """Add a key of that name, which must be new."""
     path = keys_file()
-    taken = [key.name for key in read_keys().keys] if path.exists() and path.stat().st_size else []
-    if name in taken:
-        raise BadConfig(f"'{path}' has a key named {name!r} already: choose another name, or remove its line.")
+    if name in [key.name for key in list_keys()]:
+        raise BadConfig(
+            f"'{path}' has a key named {name!r} already: choose another name, or `earwitness keys revoke {name}`."
+        )
     secret, key = new_key(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
         file.write(key.line() + "\n")
     return NewKey(secret, path)
+
+
+def remove_key(name: str) -> Path:
+    """Remove the key of that name from the file that holds the keys, and return the file.
+
+    The file stays when its last key goes: a server that finds it empty does not start, where without it there would be
+    no key to ask for.
+    """
+    path = keys_file()
+    names = [key.name for key in list_keys()]
+    if name not in names:
+        raise BadConfig(f"There is no key named {name!r}; these there are: {', '.join(names) or 'none'}.")
+    kept = [line for line in path.read_text().splitlines(keepends=True) if line.split()[:1] != [name]]
+    with atomic_file(path, durable=True) as draft:
+        draft.touch(mode=OWNER_ONLY)
+        draft.write_text("".join(kept))
+    return path

@@ -1,17 +1,30 @@
 """Printing in the terminal: an answer with its evidence, and the list of models."""
 
+import json
 from typing import IO
 
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
-from deploy.console.ask import AskRequest, AskResult
+from deploy.console.ask import AskedClip, AskRequest, AskResult
 from deploy.console.explain import print_explained
+from deploy.console.stock import list_known
+from eval.display.tables import print_table
 from services.catalog import DEFAULT_LLM
+from services.errors import EarwitnessError
 from services.types import Answer, Choice, Evidence, Question
 from services.weights import store as weights
 
 BAR_WIDTH = 24  # characters that stand for probability 1
+
+
+def format_line(asked: AskedClip) -> str:
+    """Format what became of one recording of many as a line of JSON: `clip`, and the answer or an `error`."""
+    if isinstance(asked.result, EarwitnessError):
+        error = {"code": asked.result.code, "message": str(asked.result)}
+        return json.dumps({"clip": str(asked.clip), "error": error}, ensure_ascii=False)
+    shown = asked.result.shown.model_dump(mode="json")
+    return json.dumps({"clip": str(asked.clip), **shown}, ensure_ascii=False)
 
 
 def print_found(request: AskRequest, found: AskResult, out: IO[str], *, explain: bool) -> None:
@@ -33,7 +46,7 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
     print_choice(question, choices, answer, out)
     console = Console(file=out, highlight=False, markup=False)
     if answer.evidence:
-        console.print(_tabulate_evidence(answer.evidence))
+        print_table(_tabulate_evidence(answer.evidence), console)
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
     console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", soft_wrap=True)
     if answer.degraded:
@@ -60,11 +73,11 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult
     table.add_row("Answer", *(_format_chosen(answer) for answer in answers), style="bold")
     table.add_row("Seconds", *(f"{took_s:.1f}" for took_s in found.took_s))
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
-    console.print(table)
+    print_table(table, console)
     for answer in answers:
         console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))}", soft_wrap=True)
         if answer.evidence:
-            console.print(_tabulate_evidence(answer.evidence))
+            print_table(_tabulate_evidence(answer.evidence), console)
         if answer.degraded:
             console.print(_find_missing(answer), soft_wrap=True)
     for line in found.missing:
@@ -97,8 +110,7 @@ def _format_chosen(answer: Answer) -> str:
 
 
 def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
-    columns = [Column(heading, no_wrap=True) for heading in ("seconds", "what", "source", "sure")]
-    table = Table(*columns, "evidence", box=None, pad_edge=False, header_style="dim")
+    table = Table("seconds", "what", "source", "sure", "evidence", box=None, pad_edge=False, header_style="dim")
     for statement in evidence:
         end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
         sure = "" if statement.confidence is None else f"{statement.confidence:.0%}"
@@ -106,13 +118,20 @@ def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
     return table
 
 
-def print_weights(out: IO[str]) -> None:
+def print_weights(console: Console) -> None:
     """Print the models that can be fetched, with size, licence, publisher and state."""
-    console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
-    columns = [Column(heading, no_wrap=True) for heading in ("name", "kind", "MB", "state")]
-    table = Table(*columns, "licence", "publisher", box=None, pad_edge=False, header_style="dim")
+    table = Table("name", "kind", "MB", "state", "licence", "publisher", box=None, pad_edge=False, header_style="dim")
     for name, entry in weights.list_weights().items():
         size = f"{entry.download_size / 1e6:.0f}"
         shown = f"{name} (default)" if name == DEFAULT_LLM else name
         table.add_row(shown, entry.kind, size, weights.check_state(name), entry.licence, entry.publisher)
-    console.print(table)
+    print_table(table, console)
+
+
+def print_names(console: Console) -> None:
+    """Print every name that the options for models know, and whether such a model runs in this process."""
+    table = Table("option", "name", "runs", box=None, pad_edge=False, header_style="dim")
+    for known in list_known():
+        here = "here" if known.runs_here else "on a GPU or a server, or at its host; asking it says what is missing"
+        table.add_row(known.option, known.name, here)
+    print_table(table, console)

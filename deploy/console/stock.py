@@ -1,6 +1,10 @@
 """Weights that the defaults need, and weights that have been fetched."""
 
-from services.catalog import DEFAULT_LLM
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from lalm.catalog import DEFAULT_LALM, LALMS
+from services.catalog import ASRS, CAPTIONERS, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, LLMS
 from services.weights import store as weights
 
 DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
@@ -18,3 +22,25 @@ def list_needed() -> tuple[str, ...]:
 def list_fetched() -> tuple[str, ...]:
     """Return the names of the weights that have been fetched."""
     return tuple(name for name in weights.list_weights() if weights.check_state(name) == "ready")
+
+
+class KnownModel(NamedTuple):
+    """A name that an option knows."""
+
+    option: str
+    name: str
+    runs_here: bool
+    """Whether it runs in this process, without a GPU, a server or a key."""
+
+
+def list_known() -> Iterator[KnownModel]:
+    """Yield the names that the options for models know."""
+    catalogues: Mapping[str, Mapping[str, object]] = {
+        "--llm": LLMS,
+        "--captioner": CAPTIONERS,
+        "--asr": ASRS,
+        "--lalm": LALMS,
+    }
+    here = {*EMBEDDED_LLMS, DEFAULT_CAPTIONER, "transcript", *ASRS, DEFAULT_LALM}
+    for option, catalogue in catalogues.items():
+        yield from (KnownModel(option, name, name in here) for name in catalogue)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.budget import AtBudget
+from eval.display.tables import print_table
 
 
 def print_budget_curves(found: Sequence[AtBudget], console: Console) -> None:
@@ -18,7 +19,7 @@ def print_budget_curves(found: Sequence[AtBudget], console: Console) -> None:
         low, high = (100 * bound for bound in one.interval)
         shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.2g}")
         table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
-    console.print(table)
+    print_table(table, console)
 
 
 def draw_budget_curves(found: Sequence[AtBudget], folder: Path) -> Path:

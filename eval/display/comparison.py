@@ -6,18 +6,19 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.compare import Comparison, GroupComparison, Side
+from eval.display.tables import print_table
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the comparison: whole, by task and by category."""
     a, b, n = comparison.a, comparison.b, comparison.n
     console.print(f"A  {_format_side(a, n)}", f"B  {_format_side(b, n)}", sep="\n", highlight=False, soft_wrap=True)
-    console.print(_format_agreement(comparison))
+    print_table(_format_agreement(comparison), console)
     for line in _format_findings(comparison):
         console.print(line, highlight=False, soft_wrap=True)
     for title, groups in (("by task", comparison.by_task), ("by category", comparison.by_category)):
         if len(groups) > 1:
-            console.print(_group_table(title, groups))
+            print_table(_group_table(title, groups), console)
 
 
 def _format_side(side: Side, n: int) -> str:

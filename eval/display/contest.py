@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.contest import Contest, Contestant, GroupWinner
+from eval.display.tables import print_table
 
 
 def print_contest(found: Contest, console: Console) -> None:
@@ -21,10 +22,10 @@ def print_contest(found: Contest, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    console.print(_build_table("all", (found.overall,), found.contestants))
+    print_table(_build_table("all", (found.overall,), found.contestants), console)
     for title, fields in (("task", found.by_task), ("category", found.by_category)):
         if len(fields) > 1:
-            console.print(_build_table(title, fields, found.contestants))
+            print_table(_build_table(title, fields, found.contestants), console)
     console.print(
         "p: of the leader against the others, the largest, Holm over every pair in every row; s more: seconds per "
         "question that the leader takes more than the next; points per s: its lead over them.",

@@ -6,12 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.correlate import MIN_MODELS, ColumnCorrelation, CorrelationReport, ModelScore
+from eval.display.tables import print_table
 from eval.scoring.scoring import Interval
 
 
 def print_correlations(found: CorrelationReport, console: Console) -> None:
     """Print the scores, then each pair with its uncertainty and what trusting it costs."""
-    console.print(_build_table(found.scores))
+    print_table(_build_table(found.scores), console)
     if not found.pairs:
         console.print(f"No correlation: it needs {MIN_MODELS} models that have both scores, better 8.", highlight=False)
         return

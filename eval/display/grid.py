@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from eval.display.tables import print_table
 from eval.run.grid import Cell, Grid
 
 
@@ -32,7 +33,7 @@ def print_grid(grid: Grid, console: Console) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:
         table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_format_cells(cell))
-    console.print(table)
+    print_table(table, console)
     for cell in grid.cells:
         if cell.error:
             console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)

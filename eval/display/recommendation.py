@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.recommend import RankedBackbone, Recommendation
+from eval.display.tables import print_table
 
 WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
 
@@ -17,7 +18,7 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
         table.add_column(heading, justify="left" if heading == "LLM" else "right")
     for candidate in found.ranked:
         table.add_row(*_format_cells(candidate))
-    console.print(table)
+    print_table(table, console)
     for line in _format_words(found):
         console.print(line, highlight=False, soft_wrap=True)
 

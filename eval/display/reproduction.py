@@ -16,28 +16,31 @@ from eval.analysis.reproduce import (
     RecomputedCorrelation,
     Reproduction,
 )
+from eval.display.tables import print_table
 
 
 def print_reproduction(found: Reproduction, console: Console) -> None:
     """Print tables, recomputed correlations, sizes, regrets, and what is wrong."""
     data = published()
     console.print(found.source, highlight=False, soft_wrap=True)
-    console.print(_build_leaderboard())
-    console.print(_format_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}))
-    console.print(
-        _format_rows("Cascade with Gemini's captions, %", {name: dict(row) for name, row in data.cascade.items()})
+    print_table(_build_leaderboard(), console)
+    print_table(_format_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}), console)
+    print_table(
+        _format_rows("Cascade with Gemini's captions, %", {name: dict(row) for name, row in data.cascade.items()}),
+        console,
     )
-    console.print(
+    print_table(
         _format_rows(
             "Captioners, read by Gemini 2.5 Pro, %", {name: dict(row) for name, row in data.captioners.items()}
-        )
+        ),
+        console,
     )
-    console.print(_build_heat_map(found.correlations))
-    console.print(_build_figure_3(found.categories))
+    print_table(_build_heat_map(found.correlations), console)
+    print_table(_build_figure_3(found.categories), console)
     for line in chain(_build_sizes(found), _format_regrets(found.regrets), _format_claim(found)):
         console.print(line, highlight=False, soft_wrap=True)
     if found.ours:
-        console.print(_build_ours(found.ours))
+        print_table(_build_ours(found.ours), console)
         remark = "The paper's text scores rest on Gemini's captions and all items of a benchmark; do yours?"
         console.print(remark, highlight=False, soft_wrap=True)
     if found.unmatched:

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
+from eval.display.tables import print_table
 from eval.scoring.scoring import Calibration, ControlScore, RunSummary, Score
 
 
-def print_table(title: str, summary: RunSummary, console: Console) -> None:
+def print_results(title: str, summary: RunSummary, console: Console) -> None:
     """Print both accuracies by task, the strict one with its 95 % interval, and what was unread or failed."""
     table = Table(title=title, title_justify="left")
     table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
@@ -23,7 +24,7 @@ def print_table(title: str, summary: RunSummary, console: Console) -> None:
         table.add_row("controls", style="dim")
     for name, control in summary.controls.items():
         table.add_row(name, *_format_cells(control))
-    console.print(table)
+    print_table(table, console)
     for line in _format_remarks(summary):
         console.print(line, highlight=False, soft_wrap=True)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from eval.display.tables import print_table
 from eval.routing.routing import ONCE, ROUTER, RoutingTable
 from eval.scoring.scoring import wilson_95
 
@@ -30,14 +31,14 @@ def print_routing(table: RoutingTable, console: Console) -> None:
         )
         shares = (f"{row.by_task[task]:.1%}" for task in tasks)
         cost.add_row(row.name, *shares, _format_or_dash(row.seconds, ".2f"), _format_or_dash(row.tokens, ".0f"))
-    console.print(good)
+    print_table(good, console)
     beside = f"; p once: against {ONCE}" if has_once else ""
     console.print(
         f"p: exact McNemar against the better arm, {table.better_arm} only{beside}; head-room: share of the way from "
         "the better arm to the oracle.",
         highlight=False,
     )
-    console.print(cost)
+    print_table(cost, console)
     if table.cached:
         console.print(
             f"The cascade found {table.cached} captions and transcripts in the cache: their seconds are not in it.",

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.score import Counts, FileScore
+from eval.display.tables import print_table
 from eval.scoring.scoring import wilson_95
 
 
@@ -17,7 +18,7 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
         table.add_row(task, *_format_cells(counts))
     table.add_section()
     table.add_row("all", *_format_cells(score), style="bold")
-    console.print(table)
+    print_table(table, console)
 
 
 def _format_cells(counts: Counts) -> list[str]:

@@ -17,6 +17,7 @@ from agents.routing.router import ArmWeight, Logistic, Reconciled, Router, Stack
 from eval.routing.arms import ArmPair, Arms
 from eval.routing.stacking import FoldSplit, Stacked, StackingExample, fit_stack
 from eval.scoring.calibration import Forecast, fit_temperature
+from services.progress import stage
 from services.types import Answer, Route
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -60,7 +61,8 @@ class _Learnt(NamedTuple):
 
 def fit_router(arms: Arms) -> Router:
     """Fit on all pairs."""
-    return _fit(arms, arms.pairs)
+    with stage("fit on all"):
+        return _fit(arms, arms.pairs)
 
 
 def cross_validate(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
@@ -69,9 +71,12 @@ def cross_validate(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
 
     found: dict[int, tuple[Router, Decision]] = {}
     clips = [pair.clip for pair in arms.pairs]
-    for seen, unseen in GroupKFold(_count_folds(clips, NUM_FOLDS)).split(clips, groups=clips):
-        router = _fit(arms, [arms.pairs[place] for place in seen])
-        found |= {int(place): (router, _decide(router, arms.pairs[place])) for place in unseen}
+    num_folds = _count_folds(clips, NUM_FOLDS)
+    with stage("cross-validate", num_folds, "parts") as running:
+        for seen, unseen in GroupKFold(num_folds).split(clips, groups=clips):
+            router = _fit(arms, [arms.pairs[place] for place in seen])
+            found |= {int(place): (router, _decide(router, arms.pairs[place])) for place in unseen}
+            running.advance()
     return tuple(found[place] for place in range(len(clips)))
 
 

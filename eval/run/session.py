@@ -27,6 +27,7 @@ from services.catalog import EMBEDDED_LLMS, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.extensions.registry import include_files
+from services.terminal.interruption import raise_on_interrupt
 from services.types import SCHEMA_VERSION
 
 PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "services.questions")
@@ -153,7 +154,8 @@ class _Session:
             if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
                 bar.say(f"{missing} They count as failed (--missing skip).")
             try:
-                self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
+                with raise_on_interrupt():
+                    self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
             except KeyboardInterrupt:
                 # The loop is not closed: that would wait, perhaps a minute, for models busy in their threads.
                 bar.say("Interrupted.")

@@ -1,7 +1,10 @@
-"""Entry point of `python -m lalm.distill`."""
+"""Entry point of `python -m lalm.distill`; Ctrl-C is heeded before the imports, which take seconds."""
 
 import sys
 
-from lalm.distill.recipe import main
+from services.terminal.interruption import end_on_interrupt
 
-sys.exit(main())
+with end_on_interrupt("lalm.distill"):
+    from lalm.distill.recipe import main
+
+    sys.exit(main())

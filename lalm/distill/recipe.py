@@ -10,12 +10,11 @@ which the same command resumes), NAME.dropped.jsonl (filtered replies with the r
 import argparse
 import asyncio
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lalm.distill.config import DistillConfig
 from lalm.distill.description import describe_clip
@@ -30,7 +29,10 @@ from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
 from services.files import atomic_file, find_file
+from services.progress import stage
 from services.protocols import LLM
+from services.terminal.display import show_progress
+from services.terminal.interruption import raise_on_interrupt
 from services.types import Message, Value
 from services.yaml_file import read_config
 
@@ -159,20 +161,19 @@ def collect_replies(
     llm: LLM, asks: Sequence[PlannedPrompt], journal: Journal, config: DistillConfig
 ) -> list[BackboneReply]:
     """Return the reply to every prompt, or to the first ones after Ctrl-C."""
-    columns = (TextColumn("Asking {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with asyncio.Runner() as runner, Progress(*columns) as progress:
+    with asyncio.Runner() as runner, stage(f"ask {llm.name}", len(asks), "replies") as running, raise_on_interrupt():
         asked = [hash_prompt(_build_messages(ask)) for ask in asks]
         replies = journal.read_replies(asked, batch=config.concurrency)
-        bar = progress.add_task("", total=len(asks), completed=len(replies), name=llm.name)
+        running.advance_to(len(replies))
         try:
             for start in range(len(replies), len(asks), config.concurrency):
                 part = slice(start, start + config.concurrency)
                 batch = runner.run(_complete_batch(llm, asks[part], rephrase=config.rephrase))
                 journal.append(asked[part], batch)
                 replies.extend(batch)
-                progress.update(bar, completed=len(replies))
+                running.advance_to(len(replies))
         except KeyboardInterrupt:
-            progress.print("Interrupted: the replies so far are written; the same command resumes.")
+            return replies
     return replies
 
 
@@ -272,11 +273,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, distil and print the counts; exit code 2 for an error that the user can fix."""
     parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/distill/config.py)")
-    path: Path = parser.parse_args(argv).config
-    return run("lalm.distill", lambda: _distill_and_print(path))
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    options = parser.parse_args(argv)
+    path: Path = options.config
+    return run("lalm.distill", lambda: _distill_and_print(path, quiet=options.quiet))
 
 
-def _distill_and_print(path: Path) -> int:
-    summary = distill(read_config(path, DistillConfig), path.parent)
+def _distill_and_print(path: Path, *, quiet: bool) -> int:
+    with show_progress(quiet=quiet):
+        summary = distill(read_config(path, DistillConfig), path.parent)
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
-    return 0 if summary.replies == summary.replies_wanted else INTERRUPTED
+    if summary.replies == summary.replies_wanted:
+        return 0
+    kept = f"{summary.replies} of {summary.replies_wanted} replies are kept, and the same command asks for the rest"
+    print(f"lalm.distill: interrupted; {kept}.", file=sys.stderr)  # noqa: T201
+    return INTERRUPTED

@@ -1,7 +1,10 @@
-"""Entry point of `python -m lalm.export`."""
+"""Entry point of `python -m lalm.export`; Ctrl-C is heeded before the imports, which take seconds."""
 
 import sys
 
-from lalm.export.hf_folder import main
+from services.terminal.interruption import end_on_interrupt
 
-sys.exit(main())
+with end_on_interrupt("lalm.export"):
+    from lalm.export.hf_folder import main
+
+    sys.exit(main())

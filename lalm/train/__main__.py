@@ -1,7 +1,10 @@
-"""Entry point of `python -m lalm.train`."""
+"""Entry point of `python -m lalm.train`; Ctrl-C is heeded before the imports, which take seconds."""
 
 import sys
 
-from lalm.train.cli import main
+from services.terminal.interruption import end_on_interrupt
 
-sys.exit(main())
+with end_on_interrupt("lalm.train"):
+    from lalm.train.cli import main
+
+    sys.exit(main())

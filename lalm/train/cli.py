@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lalm.train.config import TrainConfig
 from services.command import INTERRUPTED, run
+from services.terminal.interruption import raise_on_interrupt
 from services.yaml_file import read_config
 
 
@@ -20,16 +21,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
     parser.add_argument("run", type=Path, help="run folder; created, or resumed")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
     options = parser.parse_args(argv)
     folder: Path = options.run
     try:
-        return run("lalm.train", lambda: train_from_file(options.config, folder, dry_run=options.dry_run))
+        return run(
+            "lalm.train",
+            lambda: train_from_file(options.config, folder, dry_run=options.dry_run, quiet=options.quiet),
+        )
     except KeyboardInterrupt:
         print(f"lalm.train: interrupted. {describe_what_is_kept(folder)}", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
 
 
-def train_from_file(path: Path, folder: Path, *, dry_run: bool) -> None:
+def train_from_file(path: Path, folder: Path, *, dry_run: bool, quiet: bool) -> None:
     """Read a configuration file and train; PyTorch is imported only once the file can be read.
 
     Raises:
@@ -39,7 +44,8 @@ def train_from_file(path: Path, folder: Path, *, dry_run: bool) -> None:
     config = read_config(path, TrainConfig)
     from lalm.train.recipe import train
 
-    train(config, path.parent, folder, dry_run=dry_run)
+    with raise_on_interrupt():
+        train(config, path.parent, folder, dry_run=dry_run, quiet=quiet)
 
 
 def describe_what_is_kept(folder: Path) -> str:

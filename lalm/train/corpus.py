@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import track
-
 from lalm.messages import Conversation, MessageAudio, read_conversations
 from lalm.model import parts
 from lalm.model.build import LalmComponents
@@ -20,8 +18,10 @@ from services.audio import load as audio
 from services.catalog import open_asr
 from services.errors import BadAudio, BadConfig
 from services.files import find_file
+from services.progress import stage
 from services.protocols import ASR
 from services.settings import settings
+from services.terminal.display import show_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Corpus:
     features: FeatureStore
 
 
-def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: DataParallelGroup) -> Corpus:
+def load_corpus(
+    config: TrainConfig, built: LalmComponents, root: Path, group: DataParallelGroup, *, quiet: bool = False
+) -> Corpus:
     """Read the rows, encode and transcribe every clip once, and split off the validation set; paths start from `root`.
 
     Raises:
@@ -48,7 +50,8 @@ def load_corpus(config: TrainConfig, built: LalmComponents, root: Path, group: D
     listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
         group.barrier()  # the first process fills the caches that the others read
-    clips = asyncio.run(listener.read_clips(audios, shown=group.is_first))
+    with show_progress(quiet=quiet or not group.is_first):
+        clips = asyncio.run(listener.read_clips(audios))
     if group.is_first:
         group.barrier()
     dataset = tokenise(conversations, built.template, clips.get, max_length=config.data.max_length)
@@ -88,10 +91,15 @@ class _ClipReader:
         if config.model.asr is not None and config.data.transcripts == "asr":
             self._asr = open_asr(config.model.asr)
 
-    async def read_clips(self, audios: Sequence[MessageAudio], *, shown: bool) -> dict[str, TrainClip]:
+    async def read_clips(self, audios: Sequence[MessageAudio]) -> dict[str, TrainClip]:
         """Return the usable clips by their path in the rows; unreadable ones are left out."""
-        described = track(audios, "Listening", disable=not shown, transient=True)
-        return {one.path: clip for one in described if (clip := await self._read_clip(one)) is not None}
+        clips = {}
+        with stage("encode clips", len(audios), "clips") as running:
+            for one in audios:
+                if (clip := await self._read_clip(one)) is not None:
+                    clips[one.path] = clip
+                running.advance()
+        return clips
 
     async def _read_clip(self, one: MessageAudio) -> TrainClip | None:
         try:

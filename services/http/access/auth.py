@@ -67,16 +67,26 @@ def read_keys() -> ApiKeys:
     path = keys_file()
     if not settings().api_keys_file and not path.exists():
         return ApiKeys()
+    keys = _read_file(path)
+    if not keys:
+        raise BadConfig(f"'{path}' holds no API key: `earwitness keys new NAME` adds one, or remove the file.")
+    return ApiKeys(keys)
+
+
+def list_keys() -> tuple[ApiKey, ...]:
+    """List the keys for a person; none where the file does not exist yet."""
+    path = keys_file()
+    return _read_file(path) if path.exists() else ()
+
+
+def _read_file(path: Path) -> tuple[ApiKey, ...]:
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"The API keys in '{path}' cannot be read ({type(error).__name__}).") from None
-    keys = tuple(
+    return tuple(
         _read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"
     )
-    if not keys:
-        raise BadConfig(f"'{path}' holds no API key: `earwitness keys new NAME` adds one, or remove the file.")
-    return ApiKeys(keys)
 
 
 def _read_line(path: Path, number: int, line: str) -> ApiKey:

@@ -56,7 +56,7 @@ def test_the_test_is_mcnemars() -> None:
 
 def test_the_curve_is_drawn_and_printed(tmp_path: Path) -> None:
     found = compute_budget_curves(ROWS, 2)
-    console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
+    console = Console(record=True, file=(tmp_path / "out").open("w"))
     print_budget_curves(found, console)
     assert "how many" in console.export_text()
     drawn = draw_budget_curves(found, tmp_path).read_text()

@@ -3,15 +3,15 @@
 import pytest
 from rich.console import Console
 
-from eval.display.results import print_table
+from eval.display.results import print_results
 from eval.scoring.scoring import Verdict, summarise
 
 
 def printed(*tasks: str) -> str:
     verdicts = [Verdict(f"{task}{number}", task, correct_strict=number < 3) for task in tasks for number in range(11)]
-    console = Console(width=80, markup=False)
+    console = Console(width=80, markup=False, force_terminal=True, color_system=None)
     with console.capture() as caught:
-        print_table("mmar", summarise(verdicts), console)
+        print_results("mmar", summarise(verdicts), console)
     return caught.get()
 
 

@@ -1,0 +1,68 @@
+"""Tables for people and for pipes: no text is lost on a narrow terminal, and a pipe gets tab-separated values.
+
+On a terminal a table is folded to its width; where that is too narrow for the columns, each row becomes lines of its
+own.
+"""
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.segment import Segment, Segments
+from rich.table import Column, Table
+from rich.text import Text
+
+LONG = 16  # characters; columns with longer texts are folded
+FOLDED = 24  # characters that such a column gets at least
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print a table: folded or as lines on a terminal, unfolded with tabs between the columns to a pipe or a file."""
+    if not console.is_terminal:
+        _print_tabbed(table, console)
+        return
+    for column in table.columns:
+        _set_width(column)
+    if table.__rich_measure__(console, console.options).minimum <= console.width:
+        console.print(table)
+    else:
+        _print_rows(table, console)
+
+
+def _set_width(column: Column) -> None:
+    """Keep a column of numbers and names as wide as it is, and let one of texts be folded."""
+    width = max(
+        (cell_len(line) for cell in (column.header, *column.cells) for line in _plain(cell).splitlines()), default=0
+    )
+    is_folded = width > LONG and not column.no_wrap
+    column.overflow, column.no_wrap = "fold", not is_folded
+    column.min_width = min(width, FOLDED) if is_folded else width
+
+
+def _print_tabbed(table: Table, console: Console) -> None:
+    title = [_plain(table.title)] if table.title else []
+    rows = ([column.header for column in table.columns], *_rows(table))
+    lines = ("\t".join(" ".join(_plain(cell).split()) for cell in row) for row in rows)
+    text = "".join(f"{line}\n" for line in (*title, *lines))
+    console.print(Segments([Segment(text)]), crop=False, end="")  # as text, Rich would turn the tabs into spaces
+
+
+def _print_rows(table: Table, console: Console) -> None:
+    """Print each row as lines of heading and cell, its first cell as their title."""
+    if table.title:
+        console.print(table.title, style="bold", highlight=False)
+    headings = [_plain(column.header) for column in table.columns]
+    for row in _rows(table):
+        cells = [(heading, _plain(cell)) for heading, cell in zip(headings, row, strict=True) if _plain(cell)]
+        for number, (heading, cell) in enumerate(cells):
+            line = f"{heading}: {cell}" if heading else cell
+            console.print(Padding(line, (0, 0, 0, 2 if number else 0)), highlight=False)
+
+
+def _rows(table: Table) -> Iterator[tuple[RenderableType, ...]]:
+    return zip(*(column.cells for column in table.columns), strict=True)
+
+
+def _plain(cell: object) -> str:
+    return cell.plain if isinstance(cell, Text) else str(cell)

