@@ -10,8 +10,8 @@ listening again      the answer as it was before
 all of them          nothing: `ModelError`, or `TookTooLong` where a part was late
 
 A part is missing when it raises `ModelError`, or is late: not done within its share of the time. Any other error is a
-bug and keeps its traceback. `STRICT` tolerates no missing part; `eval run` uses it. Models are opened before the first
-question: one that cannot be opened is an error at the start, not a degraded answer.
+bug and keeps its traceback. `STRICT` tolerates no missing part; `earwitness eval run` uses it. Models are opened
+before the first question: one that cannot be opened is an error at the start, not a degraded answer.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence

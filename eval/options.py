@@ -1,4 +1,4 @@
-"""Command-line options that `ask`, `eval run` and `eval grid` share, declared once in groups.
+"""Command-line options that `ask`, `earwitness eval run` and `earwitness eval grid` share, declared once in groups.
 
 A group is a frozen dataclass whose fields are Typer options. `with_groups` gives a command the fields of its groups as
 flags of its own, because Typer knows no groups: the command takes each group as one parameter. `config` reads the
@@ -105,7 +105,7 @@ class AnsweringOptions:
     ] = None
     router: Annotated[
         Path | None,
-        answering_option(help="Router that path auto uses, from `eval fit-router`.", show_default="the one that ships"),
+        answering_option(help="Router of path auto, from `earwitness eval fit-router`.", show_default="the one that ships"),
     ] = None
 
 

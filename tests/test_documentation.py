@@ -281,6 +281,12 @@ def test_every_block_says_what_it_is(page: Path) -> None:
     assert not re.findall(r"^[ >]*```(?:bash|sh|shell)", page.read_text(), flags=re.MULTILINE)
 
 
+def test_only_one_line_is_read_twice_by_the_shell() -> None:
+    """The builtin `eval` would take quotes and `$` for itself: all other lines begin with `earwitness`."""
+    bare = {step.text.strip() for step in STEPS if step.language == "console" and step.text.split()[0] == "eval"}
+    assert bare == {"eval run --path cascade --llm phi-4"}
+
+
 def test_the_readme_is_one_page() -> None:
     text = PAGES[0].read_text()
     assert len(text.splitlines()) <= 160

@@ -146,8 +146,8 @@ within the share of their step, or whose model fails, are left out, and the answ
 
 ## What is down or late
 
-The first line whose parts are all missing decides, and the answer says so in `degraded`. `eval run` lets nothing be
-missing: there, such an item is failed.
+The first line whose parts are all missing decides, and the answer says so in `degraded`. `earwitness eval run` lets
+nothing be missing: there, such an item is failed.
 
 | missing | the answer rests on |
 |---|---|

@@ -1,4 +1,4 @@
-"""Human verification, `eval akb-review`: two annotators judge a benchmark, as in the paper; what both accept stays."""
+"""Human verification (`earwitness eval akb-review`): two annotators judge each item; what both accept stays."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""`eval compare A B`: paired comparison of two results (McNemar test, paired difference, Holm correction).
+"""`earwitness eval compare A B`: paired comparison of two results (McNemar test, paired difference, Holm correction).
 
 Items are paired by id. What only one of the two has is counted and shown; an id with another question, other
 options or another answer stops the comparison. Unread and failed items are wrong in both.

@@ -1,4 +1,4 @@
-"""`eval compare A B C …`: three or more results over the same items, by pairwise McNemar tests, with their cost.
+"""`earwitness eval compare A B C …`: three or more results over the same items, by McNemar tests, with their cost.
 
 In each task and category the most accurate one is set against each other one. It wins where it is better than all of
 them by exact McNemar tests, corrected by Holm over every pair in every group of that kind: the leader was chosen on

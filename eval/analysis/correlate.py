@@ -1,4 +1,4 @@
-"""`eval correlate`: how well a cheap score predicts an expensive one (Pearson, Spearman, selection regret).
+"""`earwitness eval correlate`: how well a cheap score predicts an expensive one (Pearson, Spearman, selection regret).
 
 Each pair of columns is correlated over the models that have both. A correlation over eight models says little:
 the interval, what remains without one model or one family, and the points lost by picking the best are the point.
@@ -53,7 +53,7 @@ class ModelScore(Value):
 
 
 class CorrelationReport(Value):
-    """What `eval correlate --json` prints."""
+    """What `earwitness eval correlate --json` prints."""
 
     scores: tuple[ModelScore, ...]
     """What is correlated, by model."""

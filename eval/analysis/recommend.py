@@ -1,4 +1,4 @@
-"""`eval recommend`: rank LLMs for fine-tuning by a text-only score, with the expected regret (Bayesian regression).
+"""`earwitness eval recommend`: rank LLMs for fine-tuning by a text-only score, with the expected regret.
 
 The paper's claim is that a cheap text-only score x predicts the score y of the fine-tuned model. Here it becomes
 a decision: backbones are ranked by x, and y is predicted for each from a linear regression over models that have
@@ -108,7 +108,9 @@ class _Given(NamedTuple):
 def _text_column(table: ScoreTable) -> str:
     found = [name for name in table.columns if name.endswith(":text")] or list(table.columns)[:1]
     if not found:
-        raise BadConfig("No text-only scores were given; run `eval run --path text --bench akb-open` for each LLM.")
+        raise BadConfig(
+            "No text-only scores were given; run `earwitness eval run --path text --bench akb-open` for each LLM."
+        )
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""`eval reproduce`: the paper's tables beside our runs, its correlations recomputed, and its errors.
+"""`earwitness eval reproduce`: the paper's tables beside our runs, its correlations recomputed, and its errors.
 
 Everything but the printed figures themselves is derived from published.json when the command runs.
 """
@@ -76,7 +76,7 @@ class PaperComparison(Value):
 
 
 class Reproduction(Value):
-    """What `eval reproduce --json` prints."""
+    """What `earwitness eval reproduce --json` prints."""
 
     source: str
     correlations: tuple[RecomputedCorrelation, ...]

@@ -1,4 +1,4 @@
-"""`eval rubric`: how good is the reasoning behind MMAR's answers, by the rubric that each item has.
+"""`earwitness eval rubric`: how good is the reasoning behind MMAR's answers, by the rubric that each item has.
 
 As in MMAR's code/evaluation_rubrics.py: a wrong answer (by the official matcher) scores 0 and is not judged.
 Else several raters see question, answer, rubric and reply, and say 1 or 0 for each rubric item; a rater's score

@@ -1,4 +1,4 @@
-"""`eval score`: score any prediction file by the official matcher and by strict reading of replies."""
+"""`earwitness eval score`: score any prediction file by the official matcher and by strict reading of replies."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -28,7 +28,7 @@ class Counts(Value):
 
 
 class FileScore(Counts):
-    """What `eval score --json` prints."""
+    """What `earwitness eval score --json` prints."""
 
     key: str
     """What the file calls a prediction."""

@@ -124,7 +124,9 @@ def read_run(folder: Path, name: str, label: str) -> ReportedRun:
     """Open a finished run's folder; `BadConfig` where it is none, or not finished."""
     record, file = require_record(folder), folder / "summary.json"
     if not file.is_file():
-        raise BadConfig(f"{str(folder)!r} is not finished: it holds no summary.json. The same `eval run` finishes it.")
+        raise BadConfig(
+            f"{str(folder)!r} is not finished: it holds no summary.json. The same `earwitness eval run` finishes it."
+        )
     return ReportedRun(name, label, folder, record, RunSummary.model_validate_json(file.read_bytes()))
 
 

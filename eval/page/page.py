@@ -1,4 +1,4 @@
-"""`eval report`: runs as one self-contained web page, with every item to look at and to hear.
+"""`earwitness eval report`: runs as one self-contained web page, with every item to look at and to hear.
 
 The page needs no server and no network: data, styles, scripts, the waveform library (wavesurfer.js) and the clips are
 in it. What models and benchmarks say is data: it is embedded as JSON and shown as text, never as HTML.

@@ -114,7 +114,9 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
 def _record(folder: Path, arm: str) -> RunRecord:
     record = require_record(folder)
     if not is_finished(folder):
-        raise BadConfig(f"{str(folder)!r} is not finished; the same `eval run` with --out {folder} goes on with it.")
+        raise BadConfig(
+            f"{str(folder)!r} is not finished; the same `earwitness eval run` with --out {folder} goes on with it."
+        )
     if record.options.path != arm:
         raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; here one over {arm!r} belongs.")
     return record

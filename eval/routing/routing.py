@@ -1,4 +1,4 @@
-"""`eval fit-router`: every way to choose between two arms, measured on held-out clips, with its cost.
+"""`earwitness eval fit-router`: every way to choose between two arms, measured on held-out clips, with its cost.
 
 What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
 modality switch is given the benchmark's own task; the router sees the question's words only. Only "oracle" knows the

@@ -1,4 +1,4 @@
-"""`eval grid`: every captioner with every LLM over one benchmark, or the LALM of every LLM.
+"""`earwitness eval grid`: every captioner with every LLM over one benchmark, or the LALM of every LLM.
 
 Each clip is perceived once per captioner, because perception is kept on disk; each LLM is opened once. A cell is
 an ordinary run folder below the grid's, so a grid goes on where it stopped, cell by cell.

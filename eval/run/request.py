@@ -1,4 +1,4 @@
-"""What the user asked `eval run` for, and the options that this decides."""
+"""What the user asked `earwitness eval run` for, and the options that this decides."""
 
 import re
 from collections.abc import Mapping

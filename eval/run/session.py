@@ -1,4 +1,4 @@
-"""One `eval run`: from what was asked for to a finished run folder.
+"""One `earwitness eval run`: from what was asked for to a finished run folder.
 
 The run itself is a first pass over the benchmark; each control is one more, in a folder of its own below it.
 """

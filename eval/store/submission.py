@@ -41,6 +41,6 @@ def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction])
 
 
 def _own(prediction: Prediction) -> dict[str, object]:
-    """Return an item with its prediction, in the form that `eval score` reads."""
+    """Return an item with its prediction, in the form that `earwitness eval score` reads."""
     item = prediction.model_dump(include={"id", "question", "choices", "answer", "task", "category", "sub_category"})
     return {**item, OWN_KEY: prediction.model_prediction}

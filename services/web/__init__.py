@@ -1,4 +1,4 @@
-"""What browsers get: the page of the service; its colours and wavesurfer.js serve `eval report` too."""
+"""What browsers get: the page of the service; its colours and wavesurfer.js serve `earwitness eval report` too."""
 
 from pathlib import Path
 

@@ -108,7 +108,7 @@ def test_runs_that_cannot_be_paired_are_refused(make_runs: Callable[..., Path]) 
         read_arms(lalm, cascade)
     (lalm / "summary.json").unlink()
     with pytest.raises(
-        BadConfig, match=r"lalm' is not finished; the same `eval run` with --out .*lalm goes on with it"
+        BadConfig, match=r"lalm' is not finished; the same `earwitness eval run` with --out .*lalm goes on with it"
     ):
         read_arms(cascade, lalm)
 
