@@ -81,6 +81,7 @@ def _tell_what_is_loaded(told: IO[str]) -> Iterator[None]:
     ended = threading.Event()
 
     def look() -> None:
+        """Tell each change, until the block ends."""
         before = JobStatus(what="loading")
         while not ended.wait(LOOK_EVERY_S):
             now = _count_ready()

@@ -105,7 +105,9 @@ class AnsweringOptions:
     ] = None
     router: Annotated[
         Path | None,
-        answering_option(help="Router of path auto, from `earwitness eval fit-router`.", show_default="the one that ships"),
+        answering_option(
+            help="Router of path auto, from `earwitness eval fit-router`.", show_default="the one that ships"
+        ),
     ] = None
 
 

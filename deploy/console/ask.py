@@ -149,10 +149,12 @@ class _Session:
                 require_clip(clip)  # before models take seconds to load; what cannot run here is named without loading
 
     def open(self) -> None:
+        """Open the models, or connect to the server."""
         with stage("open models" if self._request.server is None else "connect"):
             self._answerers: Mapping[str, Answerer] = {path: build() for path, build in self._open.items()}
 
     def ask(self, path: Path) -> AskResult:
+        """Decode a recording and ask about it on every path."""
         clip = None
         if self._request.hears:
             with stage("decode"):
@@ -160,6 +162,7 @@ class _Session:
         return self._runner.run(_ask_in_turn(self._answerers, self._question, clip, self._request.deadline_s))
 
     def close(self) -> None:
+        """End the event loop, unless models may still be late."""
         if self._request.deadline_s is None:
             self._runner.close()  # with a deadline it stays open: closing waits for models that are late
 
@@ -172,10 +175,12 @@ class _Kept:
         self._perceived: set[str] = set()
 
     def heed(self, event: ProgressEvent) -> None:
+        """Note a step of perception that came to its end."""
         if isinstance(event, StageEnded) and event.outcome == "done" and event.name in PERCEPTION:
             self._perceived.add(PERCEPTION[event.name])
 
     def describe(self) -> str:
+        """Say in words what is kept."""
         if self.num_answered:
             return f"{self.num_answered} answers are out, and what was heard for them is kept"
         if not self._perceived:
