@@ -44,10 +44,13 @@ def _select_of_long(
     return tuple(sorted((*captions, *passages), key=lambda one: one.start_s))
 
 
-def _rank_of_long(statement: Evidence, question: Question, spans: tuple[NamedSpan, ...]) -> tuple[int, float]:
-    """Return the relevance of a statement; of equally relevant ones, that about a named time, else about more of it."""
+def _rank_of_long(statement: Evidence, question: Question, spans: tuple[NamedSpan, ...]) -> tuple[int, bool, float]:
+    """Return the relevance of a statement; of equally relevant ones passages lead, which were chosen for the question.
+
+    Then come the statements on more of the recording, or where it names a time, on less.
+    """
     length_s = (statement.end_s or statement.start_s) - statement.start_s
-    return count_shared_stems(statement, question), -length_s if spans else length_s
+    return count_shared_stems(statement, question), statement.kind == "transcript", -length_s if spans else length_s
 
 
 def _select_fitting(ranked: list[Evidence], max_chars: int) -> dict[int, Evidence]:

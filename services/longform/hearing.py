@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from services.deadline import TimeBudget, time_limit
 from services.errors import EarwitnessError, TookTooLong
 from services.longform.clock import format_clock
+from services.longform.overview import sum_up
 from services.longform.split import ClipPart
 from services.progress import current_stage
 from services.types import AudioClip, Evidence, Value
@@ -117,15 +118,18 @@ def _list_left_out(done: list[_Part]) -> Iterator[LeftOut]:
 def _join(done: list[_Part]) -> Statements:
     if len(done) == 1:
         return done[0].heard or ()
-    shifted = (shift_statement(statement, one.place) for one in done for statement in one.heard or ())
-    return tuple(sorted(_join_languages(shifted), key=lambda statement: statement.start_s))
+    shifted = [
+        tuple(shift_statement(statement, one.place) for statement in one.heard) for one in done if one.heard is not None
+    ]
+    told = (*sum_up(shifted), *_join_languages(statement for part in shifted for statement in part))
+    return tuple(sorted(told, key=lambda statement: statement.start_s))
 
 
 def shift_statement(statement: Evidence, part: ClipPart) -> Evidence:
     """Return a statement about a part as one about the whole; where its words may name times, they say from where."""
     if statement.kind in UNDATED:
         return shift_times(statement, part)
-    dated = f"{part} (times counted from {part.start_s:.0f} s): {statement.text}"
+    dated = f"{part} (0 s is {format_clock(part.start_s)}): {statement.text}"
     return shift_times(statement, part).model_copy(update={"text": dated})
 
 

@@ -52,3 +52,33 @@ def test_one_statement_longer_than_the_prompt_is_shortened_not_lost() -> None:
     for style in (ReadingStyle(max_chars=100), ReadingStyle(max_chars=100, num_statements=2)):
         shown = select_statements(QUESTION, (LOUD, huge), style)
         assert [len(statement.text) for statement in shown if statement.text.startswith("tempo")] == [100]
+
+
+LONG = (
+    said("Over the whole recording: speech in 60 of 60 parts.").model_copy(update={"end_s": 3600.0}),
+    *(said(f"{n}:00-{n + 1}:00 (0 s is {n}:00): speech.", start_s=60.0 * n) for n in range(60)),
+    *(
+        said(f"Chapter {n} is about {'whales' if n == 40 else 'weather'} and more. " * 5, "transcript", 60.0 * n + 1)
+        for n in range(60)
+    ),
+)
+
+
+def test_of_an_hour_the_named_minute_is_shown_and_no_other() -> None:
+    shown = select_statements(Question.ask("What is said in minute 12?"), LONG, ReadingStyle(max_chars=6000))
+    assert [one.start_s for one in shown if one.kind == "transcript"] == [661.0]
+    assert {one.start_s for one in shown} <= {0.0, 660.0, 661.0, 720.0}
+
+
+def test_of_an_hour_the_passage_that_an_option_names_comes_last() -> None:
+    style = ReadingStyle(num_statements=4, max_chars=6000)
+    shown = select_statements(Question.ask("Which animals are talked about?", ("Bees", "Whales")), LONG, style)
+    assert "whales" in shown[-1].text
+
+
+def test_a_question_about_the_whole_is_shown_the_overview_and_passages_from_all_over() -> None:
+    shown = select_statements(Question.ask("Give a summary."), LONG, ReadingStyle(max_chars=6000))
+    assert shown[0].end_s == 3600.0
+    starts = [one.start_s for one in shown if one.kind == "transcript"]
+    assert (starts[0], starts[-1]) == (1.0, 3541.0)
+    assert sum(len(one.text) for one in shown) <= 6000

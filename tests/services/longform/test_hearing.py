@@ -36,7 +36,7 @@ async def test_statements_have_their_times_in_the_whole() -> None:
     assert [(one.text, one.start_s, one.end_s) for one in heard.statements if one.kind == "transcript"] == [
         (f"part {n}", 60.0 * n + 1.0, 60.0 * n + 2.5) for n in range(4)
     ]
-    assert heard.statements[3].text == "1:00-2:00 (times counted from 60 s): A bell at 1.0 s."
+    assert heard.statements[3].text == "1:00-2:00 (0 s is 1:00): A bell at 1.0 s."
     assert (heard.num_heard, heard.left_out) == (4, ())
 
 
