@@ -35,7 +35,7 @@ from services.types import SAMPLE_RATE, AudioClip
 
 MAX_NAME = 200  # characters of a recording's name in errors
 ALLOWANCE = ResourceLimits()
-WALL_S = 300.0  # from the start of decoding to its end: two hours of MP3 take 15 s of a processor that nobody else needs
+WALL_S = 300.0  # from the start of decoding to its end; two hours of MP3 take 15 s of an idle processor
 SAMPLE_BYTES = 4
 STOP_S = 5.0  # for the process that stands by to end
 
