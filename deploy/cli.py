@@ -29,7 +29,7 @@ from eval.options import (
     output_option,
     with_groups,
 )
-from services.command import UNUSABLE
+from services.command import UNUSABLE, explain_surroundings
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.terminal.display import show_progress
 from services.terminal.interruption import end_on_interrupt, keep_on_interrupt
@@ -309,7 +309,7 @@ def verify_models(
 def main(arguments: list[str] | None = None) -> None:
     """Run `earwitness`; an error that the user can mend is one line on stderr and exit code 2."""
     try:
-        with end_on_interrupt("earwitness"):
+        with end_on_interrupt("earwitness"), explain_surroundings():
             app(arguments, prog_name="earwitness")
     except EarwitnessError as error:
         print(f"earwitness: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201

@@ -30,7 +30,7 @@ from eval.options import (
     output_option,
     with_groups,
 )
-from services.command import INTERRUPTED, UNUSABLE
+from services.command import INTERRUPTED, UNUSABLE, explain_surroundings
 from services.errors import EarwitnessError
 from services.terminal.interruption import end_on_interrupt
 
@@ -216,7 +216,7 @@ def _report_budget(folder: Path, budget: int) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run `eval`; an error that the user can mend is one line on stderr and exit code 2."""
     try:
-        with end_on_interrupt("eval"):
+        with end_on_interrupt("eval"), explain_surroundings():
             app(arguments, prog_name="eval")
     except EarwitnessError as error:
         print(f"eval: {error}", file=sys.stderr)  # noqa: T201

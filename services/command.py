@@ -1,10 +1,17 @@
 """Exit codes of every command: an error that the user can mend is one line on stderr and exit code 2."""
 
+import errno
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from services.errors import EarwitnessError
+from services.errors import BadConfig, EarwitnessError
 
+SURROUNDINGS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+)
+"""Errors of the system that no code of ours causes: a full disk, a missing permission."""
 UNUSABLE = 2  # exit code where the user can mend it
 INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 
@@ -12,7 +19,36 @@ INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 def run(name: str, command: Callable[[], int | None]) -> int:
     """Run `command` and return its exit code, 0 where it gives none; any other error keeps its traceback."""
     try:
-        return command() or 0
+        with explain_surroundings():
+            return command() or 0
     except EarwitnessError as error:
         print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - this is the command's answer
         return UNUSABLE
+
+
+@contextmanager
+def explain_surroundings() -> Iterator[None]:
+    """Raise `BadConfig` where the system refuses a file or the output of the block, such as on a full disk."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None and not sys.stdout.closed:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()  # who read it has enough
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        if error.filename is None:
+            _drop_output()
+        what = "The output" if error.filename is None else f"'{error.filename}'"
+        raise BadConfig(f"{what} cannot be written or read: {error.strerror}.") from error
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to stdout go nowhere, as Python would report it again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -22,7 +22,8 @@ from services.audio.load import require_file as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
 from services.deadline import set_deadline, time_limit
 from services.errors import BadConfig, EarwitnessError
-from services.progress import ProgressEvent, StageEnded, report_progress_to, stage
+from services.longform.clock import WHOLE_S
+from services.progress import ProgressEvent, StageAdvanced, StageEnded, report_progress_to, stage
 from services.protocols import Answerer
 from services.questions import check_question
 from services.terminal.display import show_progress
@@ -57,6 +58,13 @@ class AskRequest:
     def hears(self) -> bool:
         """Whether a path listens to the recording."""
         return self.path not in TEXT_ONLY
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether every model is known to run in this process; one that does not says so before it loads anything."""
+        reads = self.path == "lalm" or self.models.llm in {None, *EMBEDDED_LLMS}
+        listens = self.path in {"text", "cascade"} or self.models.lalm in {None, DEFAULT_LALM}
+        return reads and listens and not (self.models.llm_url or self.models.lalm_url)
 
     def names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
@@ -102,12 +110,13 @@ class AskedClip(NamedTuple):
 
 
 def ask(request: AskRequest, clip: Path) -> AskResult:
-    """Answer: names are checked first, then the question, the models, and last the clip."""
+    """Answer: names are checked first, then the question and the clip, and last the models, which take seconds."""
     with _keeping():
         session = _Session(request, (clip,))
+        heard = session.load(clip) if session.runs_here else None
         session.open()
         try:
-            return session.ask(clip)
+            return session.ask(heard or session.load(clip))
         finally:
             session.close()
 
@@ -122,7 +131,7 @@ def ask_each(request: AskRequest, clips: Sequence[Path], *, quiet: bool) -> Iter
             with show_progress(quiet=quiet, transient=True):
                 try:
                     with stage(f"{number} of {len(clips)}: {clip}"):
-                        result: AskResult | EarwitnessError = session.ask(clip)
+                        result: AskResult | EarwitnessError = session.ask(session.load(clip))
                 except EarwitnessError as error:
                     result = error
             yield AskedClip(clip, result)
@@ -144,21 +153,26 @@ class _Session:
             builders, models = _choose_builders(request), LocalModels(request.names())
             self._open = {path: partial(build, models) for path, build in builders.items()}
         self._question = check_question(request.question, request.choices)
-        if request.server is not None or (request.path != "lalm" and request.models.llm in {None, *EMBEDDED_LLMS}):
+        self.runs_here = request.server is None and request.runs_here
+        """Whether the models are opened in this process, which takes seconds."""
+        if request.server is not None or self.runs_here:  # what cannot run here is named first, without loading
             for clip in clips if request.hears else ():
-                require_clip(clip)  # before models take seconds to load; what cannot run here is named without loading
+                require_clip(clip)
 
     def open(self) -> None:
         """Open the models, or connect to the server."""
         with stage("open models" if self._request.server is None else "connect"):
             self._answerers: Mapping[str, Answerer] = {path: build() for path, build in self._open.items()}
 
-    def ask(self, path: Path) -> AskResult:
-        """Decode a recording and ask about it on every path."""
-        clip = None
-        if self._request.hears:
-            with stage("decode"):
-                clip = load(path)
+    def load(self, path: Path) -> AudioClip | None:
+        """Decode a recording; None where no path listens."""
+        if not self._request.hears:
+            return None
+        with stage("decode"):
+            return load(path)
+
+    def ask(self, clip: AudioClip | None) -> AskResult:
+        """Ask about a recording on every path."""
         return self._runner.run(_ask_in_turn(self._answerers, self._question, clip, self._request.deadline_s))
 
     def close(self) -> None:
@@ -173,16 +187,22 @@ class _Kept:
     def __init__(self) -> None:
         self.num_answered = 0
         self._perceived: set[str] = set()
+        self._has_parts = False
+        """Whether parts of a long recording were heard, each of which is kept."""
 
     def heed(self, event: ProgressEvent) -> None:
         """Note a step of perception that came to its end."""
         if isinstance(event, StageEnded) and event.outcome == "done" and event.name in PERCEPTION:
             self._perceived.add(PERCEPTION[event.name])
+        elif isinstance(event, StageAdvanced) and (event.total or 0) > WHOLE_S and event.done >= WHOLE_S:
+            self._has_parts = True
 
     def describe(self) -> str:
         """Say in words what is kept."""
         if self.num_answered:
             return f"{self.num_answered} answers are out, and what was heard for them is kept"
+        if self._has_parts:
+            return "the parts that were heard are kept: the same question goes on from there"
         if not self._perceived:
             return "nothing was heard to its end, so nothing is kept"
         what, verb = " and ".join(sorted(self._perceived)), "are" if len(self._perceived) > 1 else "is"

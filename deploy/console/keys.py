@@ -27,9 +27,12 @@ def add_key(name: str) -> NewKey:
             f"'{path}' has a key named {name!r} already: choose another name, or `earwitness keys revoke {name}`."
         )
     secret, key = new_key(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
-        file.write(key.line() + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
+            file.write(key.line() + "\n")
+    except OSError as error:
+        raise BadConfig(f"'{path}' cannot hold a key: {error.strerror}.") from error
     return NewKey(secret, path)
 
 

@@ -2,13 +2,15 @@
 
 import json
 
-from services.clients.chat_audio import ClipEncoder
+from services.clients.chat_audio import ClipEncoder, encode_flac
 from services.clients.json_api import AUDIO_PLACE, Server, insert_audio
+from services.deadline import BASE_S
+from services.longform.clock import WHOLE_S
 from services.settings import settings
 from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"
-TIMEOUT_S = 900.0  # longer than the service's own deadline, so that its error arrives
+MARGIN_S = 300.0  # beyond the service's own deadline, so that its error arrives
 NUM_RETRIES = 4
 
 
@@ -23,7 +25,7 @@ class RemoteAnswerer:
     def __init__(self, url: str, path: str) -> None:
         self._path = path
         key = settings().api_key
-        self._server = Server(url, api_key=key, timeout_s=TIMEOUT_S, num_retries=NUM_RETRIES)
+        self._server = Server(url, api_key=key, timeout_s=BASE_S + MARGIN_S, num_retries=NUM_RETRIES)
         self._clips = ClipEncoder()
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
@@ -37,8 +39,11 @@ class RemoteAnswerer:
         audio: tuple[bytes, ...] = ()
         if clip is not None:
             request["audio"] = AUDIO_PLACE
-            audio = (await self._clips.base64(clip),)
+            audio = (await (encode_flac(clip) if clip.duration_s > WHOLE_S else self._clips.base64(clip)),)
         answer = await self._server.post(
-            QUESTIONS, insert_audio(json.dumps(request), *audio), Answer.model_validate_json
+            QUESTIONS,
+            insert_audio(json.dumps(request), *audio),
+            Answer.model_validate_json,
+            extra_s=clip.duration_s if clip else 0.0,
         )
         return answer.model_copy(update={"question_id": question.id})

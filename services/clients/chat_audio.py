@@ -1,4 +1,4 @@
-"""Audio in chat requests: a clip as 16-bit WAV in base64, encoded once for all questions about it."""
+"""Audio in requests: a clip in base64, as 16-bit WAV encoded once for all questions about it, or as FLAC if long."""
 
 import asyncio
 import base64
@@ -13,6 +13,7 @@ from services.clients.json_api import AUDIO_PLACE
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_CLIPS = 64  # that stay encoded: 27 MB of clips of 10 s
+BLOCK = 1 << 20  # samples encoded at a time
 
 
 def build_audio_part() -> dict[str, Any]:
@@ -35,6 +36,21 @@ class ClipEncoder:
         self._encoded.move_to_end(clip.sha256)
         # Shielded: cancelling one question must not cancel the encoding for the others.
         return await asyncio.shield(self._encoded[clip.sha256])
+
+
+async def encode_flac(clip: AudioClip) -> bytes:
+    """Return a clip as base64 of a FLAC file, which of an hour of speech has half the bytes of WAV."""
+    return await asyncio.to_thread(_flac_base64, clip)
+
+
+def _flac_base64(clip: AudioClip) -> bytes:
+    import soundfile
+
+    buffer = BytesIO()
+    with soundfile.SoundFile(buffer, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC") as file:
+        for start in range(0, len(clip.samples), BLOCK):
+            file.write(clip.samples[start : start + BLOCK])
+    return base64.b64encode(buffer.getbuffer())
 
 
 def _wav_base64(clip: AudioClip) -> bytes:

@@ -21,6 +21,7 @@ Parsed = TypeVar("Parsed")
 REFUSED_STATUS = frozenset({400, 422})
 RETRY_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_S = 10.0
+EXAMPLE = "one looks like http://127.0.0.1:8000/v1"
 CONNECT_RETRIES = 1  # where nobody listens, or no such host is known; waiting longer brings no server
 MAX_WAIT_S = 60.0  # longest pause that a server may ask for
 AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of a clip goes
@@ -79,26 +80,34 @@ class Server:
     def __init__(
         self, url: str, what: str = "", *, api_key: SecretStr | None, timeout_s: float, num_retries: int
     ) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            is_port = parts.port is None or parts.port > 0
+        except ValueError:  # brackets that do not match, or a port beyond 65535
+            shown = url.rpartition("@")[2]  # without what may be a password
+            raise BadConfig(f"{shown!r} is not a server URL; {EXAMPLE}.") from None
         if parts.username or parts.password or parts.query:
             raise BadConfig(
                 "The server URL holds a user, a password or a query; a key belongs into EARWITNESS_API_KEY."
             )
-        if parts.scheme not in {"http", "https"}:
-            raise BadConfig(f"{url!r} is not a server URL; one looks like http://127.0.0.1:8000/v1.")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_port:
+            raise BadConfig(f"{url!r} is not a server URL; {EXAMPLE}.")
         self._url, self._what, self._api_key = url.rstrip("/"), what, api_key
         self._timeout_s, self._num_retries = timeout_s, num_retries
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def post(self, route: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+    async def post(
+        self, route: str, request: bytes, parse: Callable[[bytes], Parsed], *, extra_s: float = 0.0
+    ) -> Parsed:
         """Send a request and parse what comes back, which may raise pydantic's `ValidationError`.
 
+        An attempt may take `extra_s` longer than usual.
         Raises `ModelError` after the last retry, or at once where a retry is of no use; `NotFound` for a 404.
         """
         num_tries = 0
         while True:
             try:
-                return await self._post(self._url + route, request, parse)
+                return await self._post(self._url + route, request, parse, self._timeout_s + extra_s)
             except _Retryable as error:
                 num_tries += 1
                 most_retries = min(self._num_retries, CONNECT_RETRIES) if error.is_unreachable else self._num_retries
@@ -108,10 +117,11 @@ class Server:
                 wait_s = 2.0**num_tries / 4 if error.wait_s is None else error.wait_s
                 await asyncio.sleep(min(wait_s, MAX_WAIT_S))
 
-    async def _post(self, url: str, request: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+    async def _post(self, url: str, request: bytes, parse: Callable[[bytes], Parsed], timeout_s: float) -> Parsed:
         session = await self._open()
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         try:
-            async with session.post(url, data=request) as response:
+            async with session.post(url, data=request, timeout=timeout) as response:
                 content = await response.read()
                 if response.status != HTTPStatus.OK:
                     raise self._make_refusal(response, content)
@@ -152,7 +162,6 @@ class Server:
         key = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"} if self._api_key else {}
         async with aiohttp.ClientSession(
             headers={"Content-Type": "application/json"} | key,
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S),
             connector=aiohttp.TCPConnector(limit=0),
         ) as session:
             yield session

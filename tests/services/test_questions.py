@@ -44,3 +44,9 @@ def test_what_cannot_be_answered_is_refused(text: str, options: tuple[str, ...],
 def test_very_many_options_are_counted_and_not_compared() -> None:
     with pytest.raises(BadRequest, match="500000 options were given; at most 26 work"):
         check_question("Which?", tuple(map(str, range(500_000))))
+
+
+def test_bytes_that_are_not_utf_8_are_named() -> None:
+    for question, options in (("What\udcff?", ()), ("What?", ("a dog", "a c\udc80t"))):
+        with pytest.raises(BadRequest, match="bytes that are not UTF-8"):
+            check_question(question, options)

@@ -119,3 +119,10 @@ async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: tuple[Scripted, 
     assert request.count(audio) == 1
     await server(url).post("/ask", request, Reply.model_validate_json)
     assert script.received == [request]
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://me:pw@[::1", "http://here:99999/v1", "http://:80/v1"])
+def test_a_url_that_no_server_can_have_is_refused(url: str) -> None:
+    with pytest.raises(BadConfig, match="not a server URL") as raised:
+        server(url)
+    assert "pw" not in str(raised.value)
