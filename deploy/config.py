@@ -23,6 +23,7 @@ from lalm.export.vllm_plugin import require_vllm
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.deployments.scale import Scale
 from services.extensions.registry import include_files
+from services.files import is_folder
 from services.http.access.limits import Limits
 from services.types import Value
 from services.yaml_file import read_config
@@ -76,7 +77,7 @@ Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_wrap_names)]
 
 def public_name(name: str) -> str:
     """Return the name under which clients ask for a model; for a folder, its last part."""
-    return Path(name).name if Path(name).is_dir() else name
+    return Path(name).name if is_folder(name) else name
 
 
 def _simplify(label: str) -> str:
@@ -193,7 +194,7 @@ def _check_name(one: Deployed) -> None:
         pick(CAPTIONERS, "captioner", one.served.name)
     elif one.kind == "asr":
         pick(ASRS, "ASR", one.served.name)
-    elif one.served.url is None and not Path(one.served.name).is_dir():
+    elif one.served.url is None and not is_folder(one.served.name):
         if one.kind == "llm":
             pick(LLMS, "LLM", one.served.name)
         else:

@@ -12,6 +12,7 @@ from lalm.runtimes.request_form import RequestForm
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
 from services.extensions.registry import list_included
+from services.files import is_folder
 from services.protocols import ASR, LALM
 from services.settings import settings
 
@@ -47,7 +48,7 @@ def open_lalm(name: str | None, url: str | None = None, *, engine: Engine = "in_
     if url is not None:
         is_run = (Path(name) / "config.yaml").is_file()
         return open_served_trained(Path(name), Path(name).name, url) if is_run else open_served(name, url)
-    if Path(name).is_dir():
+    if is_folder(name):
         return open_folder(Path(name))
     return pick(LALMS, "LALM", name)(url)
 

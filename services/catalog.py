@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from services.errors import BadConfig, ModelError, UnknownName
 from services.extensions.registry import find_extension, list_extensions, list_included
+from services.files import is_folder
 from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
 from services.types import ReadingStyle, Sampling
@@ -56,7 +57,7 @@ def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None
     is_known = name in LLMS or name in list_included("LLM")
     if not is_known and url is not None:
         return open_served_llm(name, url, sampling=sampling)
-    if not is_known and Path(name).is_dir():
+    if not is_known and is_folder(name):
         return open_folder_llm(Path(name), sampling)
     opener = pick(LLMS, "LLM", name)
     return opener(url) if sampling is None else opener(url, sampling)

@@ -13,6 +13,14 @@ from typing import IO
 from uuid import uuid4
 
 
+def is_folder(name: str) -> bool:
+    """Say whether a folder has this path; a name that no path can have, such as one too long, is none of a folder."""
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        return False
+
+
 def find_file(folder: Path, name: str) -> Path:
     """Return the path of a file below a folder, whichever way its name composes accented letters (NFC or NFD).
 

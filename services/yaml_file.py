@@ -37,8 +37,10 @@ def read_config(path: Path, kind: type[ConfigT]) -> ConfigT:
     """
     try:
         content = yaml.load(read_text(path, f"Configuration '{path}'"), _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets through what the 13th month makes of a date
         raise BadConfig(f"Configuration '{path}' is not YAML: {' '.join(str(error).split())}.") from error
+    except RecursionError as error:
+        raise BadConfig(f"Configuration '{path}' is nested too deeply.") from error
     if content is None and not any(field.is_required() for field in kind.model_fields.values()):
         content = {}
     if not isinstance(content, dict):

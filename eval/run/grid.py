@@ -16,7 +16,7 @@ from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
 from services.extensions.registry import include_files
-from services.files import write_atomic
+from services.files import is_folder, write_atomic
 from services.types import Value
 
 
@@ -96,7 +96,7 @@ def _check_names(request: RunRequest, llms: Sequence[str], captioners: Sequence[
     for captioner in captioners:
         pick(CAPTIONERS, "captioner", captioner)
     for llm in llms:
-        if request.llm_url is None and not Path(llm).is_dir():
+        if request.llm_url is None and not is_folder(llm):
             pick(LLMS, "LLM", llm)
 
 
@@ -108,7 +108,7 @@ def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str])
             f"--llm names {len(llms)} and --lalm {len(lalms)}: name the LALM of each LLM, in the same order."
         )
     for lalm in lalms:
-        if request.lalm_url is None and not Path(lalm).is_dir():
+        if request.lalm_url is None and not is_folder(lalm):
             pick(LALMS, "LALM", lalm)
 
 

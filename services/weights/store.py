@@ -20,6 +20,7 @@ from typing import IO, Literal, TypeAlias
 from filelock import FileLock
 
 from services.errors import ModelError, UnknownName
+from services.files import is_folder
 from services.progress import stage
 from services.settings import settings
 from services.types import Value
@@ -181,7 +182,7 @@ def _complete_entry(own: Mapping[str, object], entries: Mapping[str, Mapping[str
 
 def _is_own_folder(name: str) -> bool:
     """Say whether this is a path to a folder of the user's; a bare name is always the catalogue's."""
-    return "/" in name and Path(name).is_dir()
+    return "/" in name and is_folder(name)
 
 
 def _locate_partial(name: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.files import atomic_file, sync_to_disk, write_atomic
+from services.files import atomic_file, is_folder, sync_to_disk, write_atomic
 
 
 @pytest.fixture
@@ -67,3 +67,8 @@ def test_what_was_appended_is_on_disk(tmp_path: Path, synced: list[Path]) -> Non
         sync_to_disk(file)
         assert path.read_bytes() == b"{}\n"
     assert synced == [path]
+
+
+def test_a_name_that_no_folder_can_have_is_none(tmp_path: Path) -> None:
+    assert is_folder(str(tmp_path))
+    assert not any(is_folder(name) for name in ("x" * 5000, "a\0b", str(tmp_path / "absent")))
