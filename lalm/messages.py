@@ -66,7 +66,7 @@ class Conversation(BaseModel):
     seed: int | None = None
 
     @model_validator(mode="after")
-    def _one_clip_for_each_place(self) -> Self:
+    def _require_one_clip_for_each_place(self) -> Self:
         num_places = sum(turn.content.count(AUDIO) for turn in self.messages)
         if num_places != len(self.audio_paths):
             raise ValueError(f"{num_places} {AUDIO} in the messages, but {len(self.audio_paths)} audios")

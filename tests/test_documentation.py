@@ -278,7 +278,10 @@ def test_javascript_can_be_read(step: Step, tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_says_what_it_is(page: Path) -> None:
     assert {step.language for step in steps_of(page)} <= LANGUAGES
-    assert not re.findall(r"^[ >]*```(?:bash|sh|shell)", page.read_text(), flags=re.MULTILINE)
+    text = page.read_text()
+    assert not re.findall(r"^[ >]*```(?:bash|sh|shell)", text, flags=re.MULTILINE)
+    consoles = [match[5] for match in FENCE.finditer(text) if match[3] == "console"]
+    assert all(re.match(r"[ >]*\$ ", body) for body in consoles), "a command begins with `$ `, or nothing runs it"
 
 
 def test_only_one_line_is_read_twice_by_the_shell() -> None:

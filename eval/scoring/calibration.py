@@ -32,7 +32,7 @@ class Forecast(NamedTuple):
         """Probability of the likeliest option."""
         return max(self.probabilities.values())
 
-    def tempered(self, temperature: float) -> "Forecast":
+    def temper(self, temperature: float) -> "Forecast":
         """Return the forecast at another temperature."""
         return self._replace(probabilities=apply_temperature(self.probabilities, temperature))
 
@@ -73,7 +73,7 @@ def _pick_half(cluster: str) -> int:
 
 def _temper(forecasts: Sequence[Forecast], fitted_on: Sequence[Forecast]) -> list[Forecast]:
     temperature = fit_temperature(fitted_on)
-    return [forecast.tempered(temperature) for forecast in forecasts]
+    return [forecast.temper(temperature) for forecast in forecasts]
 
 
 def fit_temperature(forecasts: Sequence[Forecast]) -> float:
@@ -82,7 +82,7 @@ def fit_temperature(forecasts: Sequence[Forecast]) -> float:
         return 1.0
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(lambda t: nll([one.tempered(exp(t)) for one in forecasts]), bounds=LOG_TEMPERATURES)
+    found = minimize_scalar(lambda t: nll([one.temper(exp(t)) for one in forecasts]), bounds=LOG_TEMPERATURES)
     return exp(float(found.x))
 
 

@@ -21,7 +21,7 @@ class GenderNet:
     def __init__(self, folder: Path) -> None:
         self._session = open_session(folder / "male_female.onnx")
 
-    def female(self, voice: Floats) -> float:
+    def estimate_female(self, voice: Floats) -> float:
         """Return the probability that this voice at 16 kHz is a woman's; shorter than 0.7 s is looped."""
         least = FRAME_SAMPLES + (PATCH_FRAMES - 1) * FRAME_HOP
         mels = compute_log_mel(np.resize(voice, max(len(voice), least)))

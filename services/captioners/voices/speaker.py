@@ -75,7 +75,7 @@ class SpeakerAnalyser:
         if child >= 0.5 and median_hz >= CHILD_HZ:
             return Voice("a child", child, pitch_hz)
         by_pitch = float(np.clip((median_hz - LOW_HZ) / (HIGH_HZ - LOW_HZ), 0, 1))
-        female = 0.7 * self._gender.female(samples) + 0.3 * by_pitch
+        female = 0.7 * self._gender.estimate_female(samples) + 0.3 * by_pitch
         return Voice("a woman" if female >= 0.5 else "a man", max(female, 1 - female), pitch_hz)
 
 

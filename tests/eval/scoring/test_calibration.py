@@ -53,7 +53,7 @@ def drawn(temperature: float, n: int = 4000) -> list[Forecast]:
         weights = [chance.gammavariate(0.8, 1) + 1e-6 for _ in range(4)]
         told = {str(place): weight / sum(weights) for place, weight in enumerate(weights)}
         right = chance.choices(list(told), list(told.values()))[0]
-        guesses.append(Forecast(told, right, right == max(told, key=lambda option: told[option])).tempered(temperature))
+        guesses.append(Forecast(told, right, right == max(told, key=lambda option: told[option])).temper(temperature))
     return guesses
 
 
@@ -62,7 +62,7 @@ def test_the_temperature_that_spoilt_calibrated_probabilities_is_found_and_undon
     guesses = drawn(temperature)
     found = fit_temperature(guesses)
     assert found == pytest.approx(1 / temperature, rel=0.08)
-    assert ece([one.tempered(found) for one in guesses]) < 0.03
+    assert ece([one.temper(found) for one in guesses]) < 0.03
     if temperature != 1:
         assert ece(guesses) > 0.1
 

@@ -41,4 +41,4 @@ def test_embeddings_have_length_1_and_know_the_same_voice_again() -> None:
 
 @pytest.mark.weights
 def test_the_gender_of_a_snippet_is_a_probability() -> None:
-    assert 0.0 <= GenderNet(weights.ensure_folder("ina")).female(voice(120, 0.2)) <= 1.0
+    assert 0.0 <= GenderNet(weights.ensure_folder("ina")).estimate_female(voice(120, 0.2)) <= 1.0
