@@ -7,6 +7,7 @@ from agents.degradation import STRICT, Policy, make_down_error
 from agents.graph.context import CascadeParts, Hearing
 from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
+from agents.reading.calibration import ModelCalibration
 from services.longform.split import split
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
@@ -21,6 +22,7 @@ class Cascade:
         asr: transcribes it.
         follow_up: active listening where the answer is unsure; None: never.
         policy: which errors degrade the answer instead of failing it.
+        calibration: of the LLM's probabilities; None: as it gives them.
     """
 
     def __init__(
@@ -31,8 +33,9 @@ class Cascade:
         *,
         follow_up: FollowUp | None = None,
         policy: Policy = STRICT,
+        calibration: ModelCalibration | None = None,
     ) -> None:
-        self.parts = CascadeParts(llm, captioner, asr, follow_up, policy)
+        self.parts = CascadeParts(llm, captioner, asr, follow_up, policy, calibration)
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         """Run the cascade's part of the graph; where nothing could be answered, raise what failed."""

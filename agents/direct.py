@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.audio.remarks import describe_remarks
@@ -14,8 +15,8 @@ from services.types import Answer, AudioClip, Choice, Evidence, Question, Readin
 class Direct:
     """Answers with a LALM, from the waveform."""
 
-    def __init__(self, lalm: LALM) -> None:
-        self.lalm = lalm
+    def __init__(self, lalm: LALM, calibration: ModelCalibration | None = None) -> None:
+        self.lalm, self.calibration = lalm, calibration
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         """Ask the LALM once: it chooses an option, or replies where there are none."""
@@ -28,6 +29,7 @@ class Direct:
             else:
                 reading = await self.lalm.listen(messages, clip)
         seconds, choice = perf_counter() - started, _choose(question, reading)
+        probabilities = apply_calibration(self.calibration, reading.probabilities)
         heard = Evidence(
             kind="reply",
             source=self.lalm.name,
@@ -35,19 +37,33 @@ class Direct:
             text=choice.text if choice else reading.reply,
             step="listen",
             end_s=round(clip.duration_s, 2),
-            confidence=reading.probabilities[choice.letter] if choice and reading.probabilities else None,
+            confidence=probabilities[choice.letter] if choice and probabilities else None,
         )
         return Answer(
             question_id=question.id,
             reply=reading.reply,
             choice=choice,
-            probabilities=reading.probabilities,
+            probabilities=probabilities,
+            raw_probabilities=reading.probabilities,
+            calibration=self.calibration.describe(len(probabilities)) if self.calibration and probabilities else None,
+            is_unsure=is_within_chance(probabilities, self.calibration),
             path="lalm",
-            trace=(TraceStep(step="listen", text=self.lalm.name, seconds=seconds),),
-            evidence=((heard,) if heard.text else ()) + describe_remarks(clip),
+            trace=(TraceStep(step="listen", text=_format_note(self.lalm, reading), seconds=seconds),),
+            evidence=((heard,) if heard.text else ()) + _list_given(reading) + describe_remarks(clip),
             timings_s={"listen": seconds},
             usage=reading.usage,
         )
+
+
+def _format_note(lalm: LALM, reading: Reading) -> str:
+    """Name the LALM, and who wrote the transcript that it was given."""
+    sources = dict.fromkeys(one.source for one in reading.given)
+    return f"{lalm.name}, given a transcript by {', '.join(sources)}" if sources else lalm.name
+
+
+def _list_given(reading: Reading) -> tuple[Evidence, ...]:
+    """List what the LALM was given beside the sound, as evidence that it read."""
+    return tuple(one.model_copy(update={"step": "listen", "use": "read"}) for one in reading.given)
 
 
 def _choose(question: Question, reading: Reading) -> Choice | None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agents.degradation import STRICT, Policy
 from agents.models import Models
+from agents.reading.calibration import CalibrationFile, Calibrations
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import LLM, Answerer
 
 if TYPE_CHECKING:
     from agents.cascade import Cascade
+    from agents.direct import Direct
 
 
 class PathOptions(NamedTuple):
@@ -24,12 +26,15 @@ class PathOptions(NamedTuple):
     """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
     router: Path | None
     """Router file of `auto`; None: the packaged router, where it was fitted on these models, else the rule."""
+    calibration: CalibrationFile | None
+    """Temperatures of these models that count before those that ship."""
 
 
 def _build_text(models: Models, options: PathOptions) -> Answerer:
     from agents.text_only import TextOnly
 
-    return TextOnly(_open_reader(models, options))
+    llm = _open_reader(models, options)
+    return TextOnly(llm, Calibrations(options.calibration).find(llm, "text"))
 
 
 def _open_reader(models: Models, options: PathOptions) -> LLM:
@@ -46,31 +51,32 @@ def _open_reader(models: Models, options: PathOptions) -> LLM:
 def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
     import agents.graph.graph  # noqa: F401 - LangGraph takes 0.7 s, which should not count against a deadline
     from agents.cascade import Cascade
-    from agents.listening.listening import TEMPERATURES, FollowUp
+    from agents.listening.listening import FollowUp
     from agents.listening.tools import Listeners
 
     llm, listeners = _open_reader(models, options), Listeners(models.captioner(), models.asr())
-    temperature = TEMPERATURES.get(llm.name, 1.0)
-    follow_up = FollowUp(listeners, llm, budget=options.budget, temperature=temperature, policy=options.policy)
-    return Cascade(llm, *listeners, follow_up=follow_up if options.budget else None, policy=options.policy)
+    calibration, policy = Calibrations(options.calibration).find(llm, "cascade"), options.policy
+    follow_up = FollowUp(listeners, llm, budget=options.budget, calibration=calibration, policy=policy)
+    asks_again = follow_up if options.budget else None
+    return Cascade(llm, *listeners, follow_up=asks_again, policy=policy, calibration=calibration)
 
 
-def _build_lalm(models: Models, options: PathOptions) -> Answerer:  # noqa: ARG001
+def _build_lalm(models: Models, options: PathOptions) -> "Direct":
     from agents.direct import Direct
 
-    return Direct(models.lalm())
+    lalm = models.lalm()
+    return Direct(lalm, Calibrations(options.calibration).find(lalm, "lalm"))
 
 
 def _build_auto(models: Models, options: PathOptions) -> Answerer:
     from agents.auto import Auto
-    from agents.direct import Direct
     from agents.routing.router import ArmModels, load_router, load_routing
 
-    cascade, lalm = _build_cascade(models, options), models.lalm()
+    cascade, direct = _build_cascade(models, options), _build_lalm(models, options)
     parts = cascade.parts
-    names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=lalm.name)
+    names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=direct.lalm.name)
     routing = load_routing(names) if options.router is None else load_router(names, options.router)
-    return Auto(cascade, Direct(lalm), routing)
+    return Auto(cascade, direct, routing)
 
 
 Build: TypeAlias = Callable[[Models], Answerer]
@@ -92,6 +98,7 @@ def make_builder(
     budget: int | None = None,
     rotations: int | None = None,
     router: Path | None = None,
+    calibration: CalibrationFile | None = None,
     policy: Policy = STRICT,
 ) -> Build:
     """Return the function that builds a path; None stands for the default of the path, see `PathOptions`."""
@@ -102,7 +109,7 @@ def make_builder(
         raise BadConfig("Path 'lalm' scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
-    options = PathOptions(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router)
+    options = PathOptions(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router, calibration)
     return lambda models: build(models, options)
 
 

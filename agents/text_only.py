@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+from agents.reading.calibration import ModelCalibration, is_within_chance
 from agents.reading.reading import read
 from services.progress import stage
 from services.protocols import LLM
@@ -11,20 +12,23 @@ from services.types import Answer, AudioClip, Question, TraceStep
 class TextOnly:
     """Answers from the question alone; a clip is ignored."""
 
-    def __init__(self, llm: LLM) -> None:
-        self.llm = llm
+    def __init__(self, llm: LLM, calibration: ModelCalibration | None = None) -> None:
+        self.llm, self.calibration = llm, calibration
 
     async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - without audio by design
         """Answer from the question alone."""
         started = perf_counter()
         with stage("read"):
-            answered = await read(self.llm, question)
+            answered = await read(self.llm, question, calibration=self.calibration)
         seconds = perf_counter() - started
         return Answer(
             question_id=question.id,
             reply=answered.reply,
             choice=answered.choice,
             probabilities=answered.probabilities,
+            raw_probabilities=answered.raw,
+            calibration=answered.scale,
+            is_unsure=is_within_chance(answered.probabilities, self.calibration),
             path="text",
             trace=(TraceStep(step="read", text=answered.note, seconds=seconds),),
             timings_s={"read": seconds},

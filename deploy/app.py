@@ -18,6 +18,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from agents.models import LocalModels, ModelNames, Models
+from agents.reading.calibration import CalibrationFile, read_calibrations
 from deploy.config import Deployed, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip
 from services.audio import decoder_pool as decoder
@@ -40,6 +41,7 @@ class AgentConfig(Value):
     """`user_config` of the agent: the models that it answers with."""
 
     models: tuple[Deployed, ...]
+    calibration: CalibrationFile | None = None
 
 
 def build(
@@ -53,7 +55,8 @@ def build(
         beside: models of this configuration run too, without requests: those that come, or those that leave.
     """
     require_ray()
-    offered = tuple(list_deployed(config))
+    offered, own = tuple(list_deployed(config)), config.models.calibration
+    calibration = read_calibrations(own) if own else None
     up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered)}
     handles = {role: _build_deployment(one, open_models) for role, one in up.items()}
     # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
@@ -62,7 +65,7 @@ def build(
     keys = read_keys()
     options = scale.options() | version_options(_hash_version(config.limits.model_dump_json(), keys))
     options |= {
-        "user_config": AgentConfig(models=offered).model_dump(mode="json"),
+        "user_config": AgentConfig(models=offered, calibration=calibration).model_dump(mode="json"),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
     return agent.bind(config.limits, keys, tuple(handles.values()))
@@ -110,7 +113,7 @@ class Agent:
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Replace the models that the agent answers with; questions in work keep theirs."""
         offer = AgentConfig.model_validate(user_config)
-        self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet)
+        self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet, offer.calibration)
 
     @property
     def _ready_fleet(self) -> Fleet:

@@ -96,6 +96,8 @@ class ServedModels(Value):
     lalm: Several = ()
     lalm_url: ServerUrl | None = None
     lalm_engine: Engine = "in_process"
+    calibration: Path | None = None
+    """File, or folder of an `eval run`, with temperatures of these models; None: those that ship."""
 
     @model_validator(mode="after")
     def _require_different_names(self) -> Self:

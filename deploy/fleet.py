@@ -11,6 +11,7 @@ from ray.serve.handle import DeploymentHandle
 
 from agents.degradation import DEGRADING
 from agents.paths import PATHS, TEXT_ONLY, make_builder
+from agents.reading.calibration import CalibrationFile
 from deploy.config import Deployed, Kind
 from services.catalog import pick
 from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
@@ -45,11 +46,18 @@ class Fleet:
         offered: the models, the default of each kind first.
         handle: returns the handle of the deployment that has a role.
         before: what was offered until now; its models that stay are known at once.
+        calibration: temperatures that count before those that ship.
     """
 
-    def __init__(self, offered: Sequence[Deployed], handle: GetHandle, before: "Fleet | None" = None) -> None:
+    def __init__(
+        self,
+        offered: Sequence[Deployed],
+        handle: GetHandle,
+        before: "Fleet | None" = None,
+        calibration: CalibrationFile | None = None,
+    ) -> None:
         self._offered = {one.role: one for one in offered}
-        self._handle = handle
+        self._handle, self._calibration = handle, calibration
         self._known = (
             {role: model for role, model in before.known.items() if before.offers(self._offered.get(role))}
             if before
@@ -94,8 +102,11 @@ class Fleet:
         way = pick(named | first, "model", name)
         models = await self._models(way)
         if name not in self._answerers:
-            self._answerers[name] = make_builder(way.path, policy=DEGRADING)(models)
+            self._answerers[name] = self._build(way, models)
         return self._answerers[name]
+
+    def _build(self, way: "Way", models: "WayModels") -> Answerer:
+        return make_builder(way.path, calibration=self._calibration, policy=DEGRADING)(models)
 
     def arms(self) -> tuple[str, str]:
         """Return the names of the first cascade and the first LALM."""

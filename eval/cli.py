@@ -95,6 +95,7 @@ def _request(
         budget=answering.budget,
         rotations=answering.rotations,
         router=str(answering.router) if answering.router else None,
+        calibration=str(answering.calibration) if answering.calibration else None,
         **{role: name for role, name in asdict(models).items() if name is not None},
         bench=benchmark.bench,
         audio_root=benchmark.audio_root,
@@ -183,13 +184,15 @@ akb_cli.register(app)
 
 
 def _report(outcome: "Outcome", budget: int) -> None:
-    from eval.display.results import print_results
+    from eval.display.results import print_calibration, print_results
 
     console = terminal()
     print_results(outcome.folder.name, outcome.summary, console)
     if budget and outcome.lost is None:
         _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
+    if outcome.calibration:
+        print_calibration(outcome.folder, outcome.calibration, console)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
     if outcome.lost is not None:

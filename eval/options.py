@@ -109,6 +109,13 @@ class AnsweringOptions:
             help="Router of path auto, from `earwitness eval fit-router`.", show_default="the one that ships"
         ),
     ] = None
+    calibration: Annotated[
+        Path | None,
+        answering_option(
+            help="Temperatures that make probabilities of these models mean what they say: the folder of an "
+            "`eval run`, or the calibration.json in it; default: those that ship."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,9 @@ EvidenceKind: TypeAlias = Literal[
 """What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
 
 
+EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
+"""What became of a statement: the model that answered was shown it (read) or was not; decided: it was shown, and it
+speaks for the chosen option."""
 RemarkCode: TypeAlias = Literal[
     "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
 ]
@@ -178,6 +181,14 @@ class Evidence(Value):
     reliability: Reliability = "model"
     language: str | None = None
     """ISO 639-1 code of the language heard (transcripts only)."""
+    use: EvidenceUse | None = None
+    """None where no model was to read the statement, or none has yet."""
+
+
+def sort_by_use(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return statements as they are shown: the one that decided, those that were read, the others; else in order."""
+    ranks: dict[EvidenceUse | None, int] = {"decided": 0, "read": 1}
+    return tuple(sorted(evidence, key=lambda statement: ranks.get(statement.use, 2)))
 
 
 class Message(Value):
@@ -208,6 +219,8 @@ class Reading(Value):
     probabilities: dict[str, float] = {}
     """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
     usage: Usage = Usage()
+    given: tuple[Evidence, ...] = ()
+    """What the model was given beside the prompt: the transcript, for a LALM that takes one."""
     is_finished: bool = True
     """Whether the model ended its reply; False: it was cut off at the most tokens it may write."""
 
@@ -220,6 +233,8 @@ class ReadingStyle(Value):
     not. A small model tells what fits better than it keeps letters and texts together."""
     num_rotations: int = 1
     """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
+    options_per_order: int | None = None
+    """Options for each of which there is an order, where these are more orders; None: the number is fixed."""
     num_statements: int | None = None
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
     max_chars: int = 24_000
@@ -252,6 +267,21 @@ class Opinion(Value):
     path: PathName
     choice: Choice | None
     probabilities: dict[str, float]
+    """Calibrated, where the model has a calibration."""
+    raw_probabilities: dict[str, float] = {}
+
+
+class AppliedCalibration(Value):
+    """The scale of an answer's probabilities."""
+
+    temperature: float
+    """That made the raw probabilities into calibrated ones, for this number of options."""
+    error: float
+    """Expected calibration error at such temperatures, on questions that they were not fitted on."""
+    num_questions: int
+    """That the error was measured on."""
+    findings_temperature: float | None = None
+    """That the answer was brought to after listening again; None where nothing was found."""
 
 
 class TraceStep(Value):
@@ -277,6 +307,13 @@ class Answer(Value):
     choice: Choice | None
     """None: an open question, or no choice could be read from the reply. Never a guess."""
     probabilities: dict[str, float] = {}
+    """Option letter -> probability that it is right: calibrated, where the model has a calibration."""
+    raw_probabilities: dict[str, float] = {}
+    """Option letter -> probability as the model gave it, before temperature and findings; empty of a joint answer."""
+    calibration: AppliedCalibration | None = None
+    """None: the model has no calibration, and the probabilities are only as good as the model's own."""
+    is_unsure: bool = False
+    """Whether the best two options are no further apart than the error of the probabilities."""
     path: PathName
     route: Route | None = None
     """What the router chose; None where nothing was routed."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agents.degradation import STRICT, Policy
 from agents.direct import Direct
 from agents.listening.listening import FollowUp
+from agents.reading.calibration import ModelCalibration
 from agents.routing.router import Routing
 from services.longform.split import ClipPart
 from services.protocols import ASR, LLM, Captioner
@@ -26,6 +27,8 @@ class CascadeParts:
     """Active listening where the answer is unsure; None: never."""
     policy: Policy = STRICT
     """Which errors degrade the answer instead of failing it."""
+    calibration: ModelCalibration | None = None
+    """Of the LLM's probabilities; None: as it gives them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from agents.degradation import (
 )
 from agents.graph.context import Choosing, Hearing
 from agents.graph.state import GraphState, GraphUpdate
+from agents.listening.grounds import mark_evidence
+from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, choose_arm
@@ -87,26 +89,30 @@ def _order_parts(question: Question, context: Hearing) -> tuple[ClipPart, ...]:
 
 async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     """Answer with the LLM, from the question and all evidence."""
-    cascade, started = runtime.context.cascade, perf_counter()
+    cascade, question, started = runtime.context.cascade, state["question"], perf_counter()
     row = find_row(state["failures"])
     if row and row.arm != "same":
         return {}  # there is nothing to read
     resting = _trace_degradation(row) if row else ()
     try:
         with stage("read"):
-            answered = await run_in_time("read", read_evidence(cascade.llm, state["question"], state["evidence"]))
+            work = read_evidence(cascade.llm, question, state["evidence"], cascade.calibration)
+            answered = await run_in_time("read", work)
     except cascade.policy.tolerates as error:
         return _record_failure("read", "LLM", cascade.llm.name, error, started)
     seconds = perf_counter() - started
     trace, timings_s = (*resting, TraceStep(step="read", text=answered.note, seconds=seconds)), {"read": seconds}
     answer = Answer(
-        question_id=state["question"].id,
+        question_id=question.id,
         reply=answered.reply,
         choice=answered.choice,
         probabilities=answered.probabilities,
+        raw_probabilities=answered.raw,
+        calibration=answered.scale,
+        is_unsure=is_within_chance(answered.probabilities, cascade.calibration),
         path="cascade",
         trace=state["trace"] + trace,
-        evidence=state["evidence"],
+        evidence=mark_evidence(question, state["evidence"], answered.shown, answered.choice),
         degraded=state["degraded"],
         timings_s=state["timings_s"] | timings_s,
         usage=answered.usage,
@@ -194,13 +200,20 @@ def _reconcile_both(
         reply=leading.reply if choice is None or choice == leading.choice else choice.letter,
         choice=choice,
         probabilities=found.probabilities,
+        is_unsure=is_within_chance(found.probabilities),
         path="auto",
         usage=cascade.usage + lalm.usage,
         drafts=tuple(
             Draft(actions=draft.actions, choice=one) for draft, one in zip(cascade.drafts, choices, strict=False)
         ),
         arms=tuple(
-            Opinion(path=arm.path, choice=arm.choice, probabilities=arm.probabilities) for arm in (cascade, lalm)
+            Opinion(
+                path=arm.path,
+                choice=arm.choice,
+                probabilities=arm.probabilities,
+                raw_probabilities=arm.raw_probabilities,
+            )
+            for arm in (cascade, lalm)
         ),
     )
     reconciled = f"{agreement}, {found.why}, {found.weight:.2f} of the say to the LALM"
@@ -227,8 +240,8 @@ async def answer(state: GraphState) -> GraphUpdate:
 
 
 def _list_evidence(state: GraphState) -> tuple[Evidence, ...]:
-    """List the evidence that an LLM read, if one did, and that of the LALM."""
-    read = state["evidence"] if "cascade" in state else ()
+    """List the evidence of the cascade, if an LLM read any, and that of the LALM."""
+    read = state["cascade"][-1].evidence if "cascade" in state else ()
     heard = state["lalm"].evidence if "lalm" in state else ()
     return (*read, *(one for one in heard if not read or one.source != REMARKS))
 

@@ -5,14 +5,10 @@ from typing import NamedTuple
 
 from agents.degradation import STRICT, Policy
 from agents.listening.findings import Contradiction, compute_vote, estimate_probabilities, find_contradictions
+from agents.listening.grounds import mark_evidence, unmark
 from agents.listening.tools import Listeners, Tool, ToolInput, select_tools
-from agents.reading.confidence import (
-    Factor,
-    Probabilities,
-    apply_temperature,
-    measure_confidence,
-    pool_distributions,
-)
+from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
+from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, StepName, TraceStep, Usage
@@ -20,8 +16,6 @@ from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question,
 SEPARATE_MARGIN = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
 AGAIN: StepName = "listen again"
 READING_WEIGHT = 0.5  # of reading a finding alone, beside the answer from everything
-TEMPERATURES = {"qwen2.5-coder-0.5b": 0.09}
-"""LLM -> temperature that calibrates its averaged probabilities (fitted on dev); 1 for any other."""
 
 
 class ListeningState(NamedTuple):
@@ -30,6 +24,8 @@ class ListeningState(NamedTuple):
     probabilities: Probabilities
     """Calibrated."""
     evidence: tuple[Evidence, ...]
+    read: frozenset[Evidence]
+    """Of the evidence, what a prompt held."""
     doubted: tuple[Evidence, ...]
     trace: tuple[TraceStep, ...]
     drafts: tuple[Draft, ...]
@@ -62,17 +58,23 @@ class FollowUp:
         listeners: the captioner and the ASR that the tools call.
         llm: reads what the tools find.
         budget: maximum number of actions; 0 leaves every answer as it is.
-        temperature: that calibrates the probabilities of the LLM (temperature scaling).
+        calibration: of the LLM's probabilities; None: as it gives them.
         policy: which errors of a tool are tolerated.
     """
 
     def __init__(
-        self, listeners: Listeners, llm: LLM, *, budget: int, temperature: float = 1.0, policy: Policy = STRICT
+        self,
+        listeners: Listeners,
+        llm: LLM,
+        *,
+        budget: int,
+        calibration: ModelCalibration | None = None,
+        policy: Policy = STRICT,
     ) -> None:
         self.listeners = listeners
         self.llm = llm
         self.budget = budget
-        self.temperature = temperature
+        self.calibration = calibration
         self.policy = policy
 
     async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> tuple[Answer, ...]:
@@ -95,11 +97,9 @@ class FollowUp:
 
     def _start(self, question: Question, answer: Answer) -> ListeningState:
         known = answer.probabilities or estimate_probabilities(answer.choice, question)
-        temperature = self.temperature if answer.probabilities else 1.0
+        read_first = frozenset(unmark(tuple(one for one in answer.evidence if one.use in {"read", "decided"})))
         drafts = (Draft(actions=0, choice=answer.choice),)
-        return ListeningState(
-            apply_temperature(known, temperature), answer.evidence, (), (), drafts, (), Usage(), 0, ()
-        )
+        return ListeningState(known, unmark(answer.evidence), read_first, (), (), drafts, (), Usage(), 0, ())
 
     async def _use(self, tool: Tool, tool_input: ToolInput, state: ListeningState) -> ListeningState:
         """Call one tool, and weigh what it finds."""
@@ -126,15 +126,16 @@ class FollowUp:
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
         votes = [found for one in believed if one.kind != "transcript" and (found := compute_vote(one, question))]
-        parts, usage = [Factor(state.probabilities, 1.0), *votes], Usage()
+        parts, usage, shown = [Factor(state.probabilities, 1.0), *votes], Usage(), frozenset[Evidence]()
         if votes or any(one.kind in {"caption", "transcript"} for one in believed):  # other findings support no option
-            again = await read(self.llm, question, believed)
-            usage = again.usage
-            parts.append(Factor(apply_temperature(again.probabilities, self.temperature), READING_WEIGHT))
+            again = await read(self.llm, question, believed, self.calibration)
+            usage, shown = again.usage, frozenset(again.shown)
+            parts.append(Factor(again.probabilities, READING_WEIGHT))
         state = state._replace(
             probabilities=pool_distributions(*parts),
             evidence=state.evidence + tuple(one for one in new if one not in state.evidence),
             findings=state.findings + new,
+            read=state.read | shown,
             doubted=doubted,
             usage=state.usage + usage,
         )
@@ -158,8 +159,15 @@ class FollowUp:
         if state.has_findings:
             choice = _find_best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
-            flat = apply_temperature(state.probabilities, 1 / self.temperature) if answer.probabilities else {}
-            update |= {"choice": choice, "reply": kept, "probabilities": flat, "evidence": state.evidence}
+            found = tuple(one for one in state.findings if one in state.read and one not in state.doubted)
+            evidence = mark_evidence(question, state.evidence, state.read, choice, found)
+            update |= {"choice": choice, "reply": kept, "evidence": evidence}
+            if answer.probabilities:
+                known = apply_after_findings(self.calibration, state.probabilities)
+                update |= {"probabilities": known, "is_unsure": is_within_chance(known, self.calibration)}
+            if answer.calibration and self.calibration:
+                added = {"findings_temperature": self.calibration.findings_temperature}
+                update["calibration"] = answer.calibration.model_copy(update=added)
         return answer.model_copy(update=update)
 
 

@@ -149,6 +149,13 @@ TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
         Tool(
+            "times said",
+            re.compile(rf"\bhow (?:many times|often)\b.*\b(?:{transcript.SAYS}|spoken|(?:word|phrase|name|number)\b)"),
+            1,
+            "model",
+            _make_transcript_reading(transcript.count_phrase),
+        ),
+        Tool(
             "words",
             _compile_words(r"how many (words|digits|numbers)"),
             1,
@@ -218,9 +225,13 @@ TOOLS: Mapping[str, Tool] = {
 def select_tools(tool_input: ToolInput) -> tuple[Tool, ...]:
     """Select the first tool whose words are in the question, and after it those that suit any question.
 
+    Where somebody says what the question asks, what is said is read, whatever else its words may call for.
+
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
     text = tool_input.question.text.lower()
     direct = [tool for tool in TOOLS.values() if tool.pattern and tool.pattern.search(text)]
+    if transcript.answers(tool_input.question, tool_input.evidence):
+        direct = [TOOLS["said"]]
     others = [tool for tool in TOOLS.values() if not tool.pattern and (tool.name != "span" or find_span(tool_input))]
     return (*direct[:1], *others)

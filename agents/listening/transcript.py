@@ -1,4 +1,4 @@
-"""Answers that a transcript holds in itself: a count of words, a sum of numbers, or the option that was spoken.
+"""Answers that a transcript holds in itself: a count of words or of one phrase, a sum, or the option that was said.
 
 `agents.listening.tools` uses it for questions about speech only: for any other, words in a recording are not evidence.
 """
@@ -8,11 +8,26 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from agents.listening.findings import NUMBERS
+from agents.reading.quantities import match_options
+from agents.reading.stems import extract_stems
 from services.digest import hash_modules
 from services.types import Evidence, Label, Question
 
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken
 MIN_LEAD = 0.25  # of that share over that of the next option
+MIN_SHARED = 2  # stems that a sentence must share with a question that it answers, and more than half of the question's
+SAYS = r"(?:says?|said|saying|repeats?|repeated|repeating|utters?|uttered|mentions?|mentioned|pronounces?|pronounced)"
+QUOTED = re.compile(r"(?<!\w)[\"“”‘'«]([^\"“”’'»]+)[\"“”’'»](?!\w)")
+NAMED = re.compile(
+    r"\b(?:words?|phrases?|names?|numbers?|digits?|sentences?|expressions?)\s+((?:(?!(?:is|are|was|were|be|being|does|do|did|can|"
+    r"could|has|have|had|in|said|spoken|heard|used|repeated|mentioned|occurs?|appears?)\b)[\w'’-]+\s*){1,6})",
+    re.IGNORECASE,
+)
+AFTER_SAYS = re.compile(
+    rf"\b{SAYS}\s+(?:the\s+)?((?:(?!(?:in|during|throughout|within|on|at|by|before|after|while)\s+(?:the|this|that|a|it)\b)"
+    r"[\w'’-]+\s*){1,6})",
+    re.IGNORECASE,
+)
 
 
 def split_words(text: str) -> list[str]:
@@ -36,15 +51,57 @@ def sum_numbers(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evi
     return _make_evidence(f"Sum of {', '.join(numbers)}", sum(map(int, numbers)), evidence) if len(numbers) > 1 else ()
 
 
+def count_phrase(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Count how often the words that the question names are said; nothing where they are not."""
+    words, phrase = _read_transcript(evidence), split_words(find_phrase(question.text) or "")
+    found = _count_runs(words, phrase) if phrase else 0
+    return _make_evidence(f"Number of times that {' '.join(phrase)!r} is said", found, evidence) if found else ()
+
+
+def find_phrase(text: str) -> str | None:
+    """Find the words whose occurrences a question counts: quoted, named as a word, or after "say"."""
+    for pattern in (QUOTED, NAMED, AFTER_SAYS):
+        if found := pattern.search(text):
+            return found[1].strip()
+    return None
+
+
+def _count_runs(words: list[str], phrase: list[str]) -> int:
+    """Count the runs of words that are a phrase, without overlaps."""
+    found = place = 0
+    while place + len(phrase) <= len(words):
+        is_here = words[place : place + len(phrase)] == phrase
+        found += is_here
+        place += len(phrase) if is_here else 1
+    return found
+
+
+def answers(question: Question, evidence: tuple[Evidence, ...]) -> bool:
+    """Say whether something was said that answers a question: a sentence about the same that names one option."""
+    asked = extract_stems(question.text)
+    for sentence in re.split(r"(?<=[.!?])\s+", _join_transcript(evidence)):
+        num_shared = len(asked & extract_stems(sentence))
+        if num_shared >= MIN_SHARED and 2 * num_shared > len(asked) and _find_said(question, sentence):
+            return True
+    return False
+
+
 def find_spoken_option(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Find the option whose words the transcript has in their order; nothing where none stands out."""
-    words = _read_transcript(evidence)
+    """Find the option that was said; nothing where none stands out."""
+    option = _find_said(question, _join_transcript(evidence))
+    return _make_evidence("Said, of the options", option, evidence) if option else ()
+
+
+def _find_said(question: Question, said: str) -> str | None:
+    """Find the option whose quantities, in any spelling, or whose words in their order a text has."""
+    if len(letters := match_options(said, question)) == 1:
+        return next(choice.text for choice in question.choices if choice.letter in letters)
+    words = split_words(said)
     shares = {choice.text: _measure_match(split_words(choice.text), words) for choice in question.choices}
     first, second = [*sorted(shares.values(), reverse=True), 0.0, 0.0][:2]
     if first < MIN_SPOKEN or first - second < MIN_LEAD:
-        return ()
-    option = max(shares, key=shares.__getitem__)
-    return _make_evidence("Said, of the options", option, evidence)
+        return None
+    return max(shares, key=shares.__getitem__)
 
 
 def _measure_match(option: list[str], words: list[str]) -> float:
@@ -62,7 +119,11 @@ def _split_digits(words: list[str]) -> list[str]:
 
 
 def _read_transcript(evidence: tuple[Evidence, ...]) -> list[str]:
-    return split_words(" ".join(one.text for one in evidence if one.kind == "transcript"))
+    return split_words(_join_transcript(evidence))
+
+
+def _join_transcript(evidence: tuple[Evidence, ...]) -> str:
+    return " ".join(one.text for one in evidence if one.kind == "transcript")
 
 
 def _make_evidence(what: str, found: object, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

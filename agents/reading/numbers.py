@@ -64,7 +64,7 @@ def _write_in_digits(words: re.Match[str], text: str) -> str:
     tokens = re.findall(r"[a-z]+", words["whole"].lower())
     if tokens == ["one"] and not words["point"] and not _is_number(words, text):
         return words[0]
-    numbers = _split(tokens)
+    numbers = split_numbers(tokens)
     digits = " ".join(map(str, numbers))
     if words["point"]:
         digits += "." + "".join(str(SMALL[word]) for word in words["point"].lower().split())
@@ -81,7 +81,7 @@ def _is_number(one: re.Match[str], text: str) -> bool:
     )
 
 
-def _split(tokens: list[str]) -> list[int]:
+def split_numbers(tokens: list[str]) -> list[int]:
     """Return the numbers that a run of words names: "twenty one" is one number, "one two" are two."""
     numbers: list[int] = []
     done = current = 0  # millions and thousands; what is below them

@@ -4,6 +4,7 @@ The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
 Speech from a recording is quoted (prompt injection): it is data, never an instruction.
 """
 
+from agents.reading.quantities import spell_like_options
 from lalm.prompting import format_prompt
 from services.longform.clock import WHOLE_S, format_clock
 from services.types import Evidence, Message, Question
@@ -31,7 +32,7 @@ def build_prompt(
     The evidence comes first, so that the prompts of many questions about one clip begin alike. Without its options
     listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
     """
-    context = "" if evidence is None else _format_evidence(evidence)
+    context = "" if evidence is None else _format_evidence(evidence, question)
     system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
     return (
         Message(role="system", content=system),
@@ -39,15 +40,20 @@ def build_prompt(
     )
 
 
-def _format_evidence(evidence: tuple[Evidence, ...]) -> str:
-    lines = "\n".join(f"- {_format_statement(statement)}" for statement in evidence)
+def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:
+    lines = "\n".join(f"- {_format_statement(statement, question)}" for statement in evidence)
     return HEARD.format(lines=lines) if lines else NOTHING_HEARD
 
 
-def _format_statement(statement: Evidence) -> str:
-    """Format a statement as one line: quoted speech can neither close its quotes nor begin a new line."""
-    text = " ".join(_format_labels(statement).split())
-    line = SAID.format(text=text.translate(UNQUOTED)) if statement.kind == "transcript" else text
+def _format_statement(statement: Evidence, question: Question) -> str:
+    """Format a statement as one line: quoted speech can neither close its quotes nor begin a new line.
+
+    Quantities in speech are spelled as an option spells them, which a small model would take for different ones.
+    """
+    line = " ".join(_format_labels(statement).split())
+    if statement.kind == "transcript":
+        said = " ".join(spell_like_options(line, question).split())
+        line = SAID.format(text=said.translate(UNQUOTED))
     if statement.kind in {"event", "transcript"} and statement.end_s is not None:
         return _format_span(statement.start_s, statement.end_s) + line
     return line

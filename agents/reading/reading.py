@@ -4,13 +4,15 @@ import asyncio
 import math
 from typing import NamedTuple, TypeAlias
 
+from agents.reading.calibration import ModelCalibration, apply_calibration
 from agents.reading.confidence import TINY
+from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
-from agents.reading.relevance import select_statements
+from agents.reading.relevance import list_covered, select_statements
 from agents.reading.reply import read_choice
 from services.protocols import LLM
 from services.questions import drop_own_letters
-from services.types import Choice, Evidence, Question, Reading, Usage
+from services.types import AppliedCalibration, Choice, Evidence, Question, Reading, Usage
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
 
@@ -21,9 +23,16 @@ class ReadAnswer(NamedTuple):
     reply: str
     choice: Choice | None
     probabilities: dict[str, float]
+    """Calibrated, where the LLM has a calibration."""
+    raw: dict[str, float]
+    """As the LLM gave them, averaged over the orders."""
     note: str
     """For the trace: the LLM, the number of statements in the prompt, and the number of orders of the options."""
+    shown: tuple[Evidence, ...] = ()
+    """The statements that the prompt held, of those that were given."""
     usage: Usage = Usage()
+    scale: AppliedCalibration | None = None
+    """Of the probabilities; None without probabilities, or without a calibration."""
 
 
 class RotatedLLM:
@@ -31,37 +40,49 @@ class RotatedLLM:
 
     def __init__(self, llm: LLM, num_rotations: int) -> None:
         self.name, self.revision = llm.name, llm.revision
-        self.style = llm.style.model_copy(update={"num_rotations": num_rotations})
+        self.style = llm.style.model_copy(update={"num_rotations": num_rotations, "options_per_order": None})
         self.complete, self.choose = llm.complete, llm.choose
 
 
-async def read(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None = None) -> ReadAnswer:
+async def read(
+    llm: LLM,
+    question: Question,
+    evidence: tuple[Evidence, ...] | None = None,
+    calibration: ModelCalibration | None = None,
+) -> ReadAnswer:
     """Prompt the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
     shown = None if evidence is None else select_statements(question, evidence, llm.style)
+    covered = list_covered(evidence or (), shown or ())
     if not question.choices:
         reading = await llm.complete(build_prompt(question, shown))
-        return ReadAnswer(reading.reply, None, {}, _format_note(llm, shown, evidence, 1), reading.usage)
-    lists_options = llm.style.scores == "letters"
-    orders = min(llm.style.num_rotations, len(question.choices)) if lists_options else 1
-    note = _format_note(llm, shown, evidence, orders)
-    rotated = [_rotate(question, by) for by in range(orders)]
-    prompts = [build_prompt(one, shown, lists_options=lists_options) for one in rotated]
-    readings = await asyncio.gather(
-        *(llm.choose(prompt, drop_own_letters(one.choices)) for prompt, one in zip(prompts, rotated, strict=True))
-    )
+        note = _format_note(llm, evidence, covered, 1)
+        return ReadAnswer(reading.reply, None, {}, {}, note, covered, reading.usage)
+    orders = plan_orders(llm.style, len(question.choices))
+    readings = await asyncio.gather(*(_read_order(llm, question, shown, by) for by in orders))
+    by_order = [_undo_rotation(one, by) for one, by in zip(readings, orders, strict=True)]
+    note = _format_note(llm, evidence, covered, len(readings))
     usage = sum((one.usage for one in readings), Usage())
-    probabilities = _average(question, [_undo_rotation(one, by) for by, one in enumerate(readings)])
-    if not probabilities:
+    raw = _average(question, by_order)
+    if not raw:
         reply = readings[0].reply
-        return ReadAnswer(reply, read_choice(reply, question.choices), {}, note, usage)
-    choice = max(question.choices, key=lambda choice: probabilities[choice.letter])
-    return ReadAnswer(readings[0].reply if orders == 1 else choice.letter, choice, probabilities, note, usage)
+        return ReadAnswer(reply, read_choice(reply, question.choices), {}, {}, note, covered, usage)
+    choice = max(question.choices, key=lambda choice: raw[choice.letter])
+    reply = readings[0].reply if len(readings) == 1 else choice.letter
+    scale = calibration.describe(len(raw)) if calibration else None
+    return ReadAnswer(reply, choice, apply_calibration(calibration, raw), raw, note, covered, usage, scale)
 
 
-def _format_note(llm: LLM, shown: Shown, evidence: Shown, orders: int) -> str:
+async def _read_order(llm: LLM, question: Question, shown: Shown, by: int) -> Reading:
+    """Read the question with its options rotated."""
+    rotated = _rotate(question, by)
+    prompt = build_prompt(rotated, shown, lists_options=llm.style.scores == "letters")
+    return await llm.choose(prompt, drop_own_letters(rotated.choices))
+
+
+def _format_note(llm: LLM, evidence: Shown, covered: tuple[Evidence, ...], orders: int) -> str:
     parts = [llm.name]
-    if shown is not None and evidence is not None and len(shown) < len(evidence):
-        parts.append(f"{len(shown)} of {len(evidence)} statements")
+    if evidence and len(covered) < len(evidence):
+        parts.append(f"{len(covered)} of {len(evidence)} statements")
     if orders > 1:
         parts.append(f"{orders} orders of the options")
     return ", ".join(parts)
@@ -73,15 +94,15 @@ def _rotate(question: Question, by: int) -> Question:
 
 
 def _undo_rotation(reading: Reading, by: int) -> list[float]:
-    """Return the probabilities in the order in which the question gave its options, undoing the rotation."""
-    given = [reading.probabilities[letter] for letter in sorted(reading.probabilities)]
+    """Return the log-probabilities in the order in which the question gave its options, undoing the rotation."""
+    given = [math.log(max(reading.probabilities[letter], TINY)) for letter in sorted(reading.probabilities)]
     return given[len(given) - by :] + given[: len(given) - by]
 
 
-def _average(question: Question, by_position: list[list[float]]) -> dict[str, float]:
-    """Return the geometric mean over the rotations: over all of them, a bias for a letter cancels out."""
-    if not all(by_position):
+def _average(question: Question, by_order: list[list[float]]) -> dict[str, float]:
+    """Return the geometric mean over the orders: over all rotations, a bias for a letter cancels out."""
+    if not all(by_order):
         return {}
-    logs = [sum(math.log(max(p, TINY)) for p in column) / len(by_position) for column in zip(*by_position, strict=True)]
+    logs = [sum(column) / len(by_order) for column in zip(*by_order, strict=True)]
     weights = [math.exp(log - max(logs)) for log in logs]
     return {choice.letter: w / sum(weights) for choice, w in zip(question.choices, weights, strict=True)}

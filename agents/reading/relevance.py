@@ -5,6 +5,7 @@ Lexical overlap, as in BM25 without weights: it needs no model and no training.
 
 from agents.reading.named_times import NamedSpan, find_named_spans
 from agents.reading.passages import select_passages
+from agents.reading.quantities import match_options
 from agents.reading.stems import extract_stems
 from services.longform.clock import WHOLE_S
 from services.types import Evidence, Question, ReadingStyle
@@ -75,8 +76,23 @@ def _join_transcript(evidence: tuple[Evidence, ...], max_chars: int) -> tuple[Ev
     return (*rest, transcripts[0].model_copy(update={"text": text, "end_s": transcripts[-1].end_s}))
 
 
+def list_covered(evidence: tuple[Evidence, ...], shown: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """List the statements whose words a prompt with the `shown` ones holds, joined or truncated as they may be."""
+    return tuple(one for one in evidence if any(_holds(statement, one) for statement in shown))
+
+
+def _holds(shown: Evidence, statement: Evidence) -> bool:
+    if (shown.kind, shown.source) != (statement.kind, statement.source):
+        return False
+    return statement.text in shown.text or (shown.start_s == statement.start_s and shown.text in statement.text)
+
+
 def count_shared_stems(statement: Evidence, question: Question) -> int:
-    """Count the stems that a statement shares with the question, and with its options."""
+    """Count the stems that a statement shares with the question, and with its options.
+
+    Of what is said, an option whose quantities it names in another spelling counts as well.
+    """
     words = extract_stems(f"{statement.kind} {statement.text}")
     options = frozenset[str]().union(*(extract_stems(choice.text) for choice in question.choices))
-    return len(words & extract_stems(question.text)) + len(words & options)
+    shared = len(words & extract_stems(question.text)) + len(words & options)
+    return shared + len(match_options(statement.text, question)) if statement.kind == "transcript" else shared

@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 from agents.degradation import DEGRADING
 from agents.models import LocalModels, ModelNames
 from agents.paths import BUDGETS, PATHS, TEXT_ONLY, Build, make_builder
+from agents.reading.calibration import read_calibrations
 from eval.options import AnsweringOptions, ModelOptions
 from lalm.catalog import DEFAULT_LALM
 from services.arms import ask_arms
@@ -229,8 +230,16 @@ def _choose_builders(request: AskRequest) -> dict[str, Build]:
     paths, answering = pick(WAYS, "path", request.path), request.answering
     budgets = [answering.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
     rotations = [None if len(paths) > 1 and path == "lalm" else answering.rotations for path in paths]
+    calibration = read_calibrations(answering.calibration) if answering.calibration else None
     return {
-        path: make_builder(path, budget=some, rotations=orders, router=answering.router, policy=DEGRADING)
+        path: make_builder(
+            path,
+            budget=some,
+            rotations=orders,
+            router=answering.router,
+            calibration=calibration,
+            policy=DEGRADING,
+        )
         for path, some, orders in zip(paths, budgets, rotations, strict=True)
     }
 

@@ -46,7 +46,8 @@ def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
 
 def _format_statement(statement: Evidence) -> str:
     end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
-    return f"{statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}): {statement.text}"
+    use = f", {statement.use}" if statement.use else ""
+    return f"{statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}{use}): {statement.text}"
 
 
 def _format_opinion(opinion: Opinion) -> str:

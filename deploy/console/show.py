@@ -1,6 +1,7 @@
 """Printing in the terminal: an answer with its evidence, and the list of models."""
 
 import json
+from collections.abc import Mapping
 from typing import IO
 
 from rich.console import Console
@@ -12,10 +13,12 @@ from deploy.console.stock import list_known
 from eval.display.tables import print_table
 from services.catalog import DEFAULT_LLM
 from services.errors import EarwitnessError
-from services.types import Answer, Choice, Evidence, Question
+from services.types import Answer, Choice, Evidence, EvidenceUse, Question, sort_by_use
 from services.weights import store as weights
 
 BAR_WIDTH = 24  # characters that stand for probability 1
+MARKS: Mapping[EvidenceUse, str] = {"decided": ">", "read": "+", "unread": ""}
+"""Use of a statement -> its mark; `>` is the one that decided, as it marks the chosen option."""
 
 
 def format_line(asked: AskedClip) -> str:
@@ -47,6 +50,8 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
     console = Console(file=out, highlight=False, markup=False)
     if answer.evidence:
         print_table(_tabulate_evidence(answer.evidence), console)
+    if remark := _describe_scale(answer):
+        console.print(remark, style="dim", soft_wrap=True)
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
     console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", soft_wrap=True)
     if answer.degraded:
@@ -103,19 +108,41 @@ def _format_option(option: Choice, answer: Answer) -> str:
     )
 
 
+def _describe_scale(answer: Answer) -> str:
+    """Say that probabilities are not calibrated, where they are not, and how that is mended."""
+    if not answer.probabilities or answer.calibration or answer.arms:
+        return ""
+    return (
+        "These probabilities are the model's own, not calibrated: `earwitness eval run` on questions whose answers "
+        "are known fits its temperatures, --calibration RUN uses them."
+    )
+
+
 def _format_chosen(answer: Answer) -> str:
     if answer.choice:
-        return f"{answer.choice.letter}) {answer.choice.text}"
+        return f"{'Not sure: ' if answer.is_unsure else ''}{answer.choice.letter}) {answer.choice.text}"
     return answer.reply or "none: the LLM said nothing"
 
 
 def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
-    table = Table("seconds", "what", "source", "sure", "evidence", box=None, pad_edge=False, header_style="dim")
-    for statement in evidence:
+    """Return a table of the statements: first what was read, with the one that decided marked."""
+    headings = ("", "seconds", "what", "source", "sure", _describe_use(evidence))
+    table = Table(*headings, box=None, pad_edge=False, header_style="dim")
+    for statement in sort_by_use(evidence):
         end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
         sure = "" if statement.confidence is None else f"{statement.confidence:.0%}"
-        table.add_row(f"{statement.start_s:.1f}-{end}", statement.kind, statement.source, sure, statement.text)
+        mark = MARKS.get(statement.use, "") if statement.use else ""
+        span = f"{statement.start_s:.1f}-{end}"
+        style = "dim" if statement.use == "unread" else None
+        table.add_row(mark, span, statement.kind, statement.source, sure, statement.text, style=style)
     return table
+
+
+def _describe_use(evidence: tuple[Evidence, ...]) -> str:
+    """Head the evidence with how much of it was read, where a model was to read it."""
+    marked = [one for one in evidence if one.use]
+    read = [one for one in marked if one.use != "unread"]
+    return f"evidence (read {len(read)} of {len(marked)})" if marked else "evidence"
 
 
 def print_weights(console: Console) -> None:

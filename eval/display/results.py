@@ -1,10 +1,12 @@
 """Table of a run: strict and official accuracy by task, controls, calibration and cost."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from agents.reading.calibration import ModelCalibration
 from eval.display.tables import print_table
 from eval.scoring.scoring import Calibration, ControlScore, RunSummary, Score
 
@@ -27,6 +29,17 @@ def print_results(title: str, summary: RunSummary, console: Console) -> None:
     print_table(table, console)
     for line in _format_remarks(summary):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def print_calibration(folder: Path, found: ModelCalibration, console: Console) -> None:
+    """Print what was fitted of a model's temperatures, and how they are used."""
+    fitted = ", ".join(f"{one.temperature:.3g} for {one.num_options}" for one in found.temperatures)
+    console.print(
+        f"Temperature by number of options: {fitted}. Calibration error of {found.model} on held-out halves: "
+        f"{found.held_out.ece:.1%}, without {found.held_out.ece_raw:.1%}. To use it: --calibration {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _format_cells(counted: Score) -> list[str]:

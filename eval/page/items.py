@@ -14,7 +14,7 @@ from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig
 from services.files import find_file
-from services.types import Evidence, TraceStep, Value
+from services.types import Evidence, EvidenceUse, TraceStep, Value
 
 
 class PageControl(Value):
@@ -41,8 +41,11 @@ class PageResult(Value):
     trace: tuple[TraceStep, ...]
     degraded: tuple[str, ...]
     probabilities: dict[str, float]
+    is_unsure: bool
     evidence: tuple[int, ...]
     """Places in `PageData.statements`."""
+    uses: dict[int, EvidenceUse]
+    """Place of a statement -> what became of it, where a model was to read it."""
     took_s: float
     controls: dict[str, PageControl]
 
@@ -117,7 +120,8 @@ class _Shared:
 
     def statement(self, one: Evidence) -> int:
         """Return the place of a statement."""
-        return self.statements.setdefault(one, len(self.statements))
+        same_of_all = one.model_copy(update={"use": None})
+        return self.statements.setdefault(same_of_all, len(self.statements))
 
 
 def read_run(folder: Path, name: str, label: str) -> ReportedRun:
@@ -171,7 +175,9 @@ def _make_result(prediction: Prediction, controls: Mapping[str, PageControl], sh
         trace=answer.trace if answer else (),
         degraded=answer.degraded if answer else (),
         probabilities={letter: round(share, 4) for letter, share in answer.probabilities.items()} if answer else {},
+        is_unsure=bool(answer and answer.is_unsure),
         evidence=tuple(shared.statement(one) for one in answer.evidence) if answer else (),
+        uses={shared.statement(one): one.use for one in answer.evidence if one.use} if answer else {},
         took_s=prediction.took_s,
         controls=dict(controls),
     )

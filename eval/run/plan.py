@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.paths import TEXT_ONLY, Build, make_builder
+from agents.reading.calibration import read_calibrations
 from eval.benchmarks.benchmark import Benchmark
 from eval.store.records import RunOptions
 
@@ -31,8 +32,13 @@ def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
 def select_builder(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
     if options.server is None:
-        router = Path(options.router) if options.router else None
-        return make_builder(options.path, budget=options.budget, rotations=options.rotations, router=router)
+        return make_builder(
+            options.path,
+            budget=options.budget,
+            rotations=options.rotations,
+            router=Path(options.router) if options.router else None,
+            calibration=read_calibrations(Path(options.calibration)) if options.calibration else None,
+        )
     from eval.run.remote import RemoteAnswerer
 
     server, path = options.server, options.path

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.paths import BUDGETS, PATHS, TEXT_ONLY
+from agents.reading.calibration import hash_calibrations
 from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -76,6 +77,7 @@ class RunRequest(RunSettings):
             benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
             router_sha256=_sha256(Path(self.router)) if self.router else None,
+            calibration_sha256=hash_calibrations(Path(self.calibration)) if self.calibration else None,
         )
 
     def _refuse_useless(self) -> None:
@@ -83,8 +85,9 @@ class RunRequest(RunSettings):
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
         if self.server is not None and self.budget is not None:
             raise BadConfig("--server decides itself how often it listens: leave out --budget.")
-        if self.server is not None and (self.rotations is not None or self.router is not None):
-            raise BadConfig("--server decides itself how it reads and routes: leave out --rotations and --router.")
+        own = self.model_dump(include={"rotations", "router", "calibration"}, exclude_none=True)
+        if self.server is not None and own:
+            raise BadConfig(f"--server decides itself how it reads and routes: leave out {_format_flags(own)}.")
         if self.server is not None and chosen:
             raise BadConfig(f"--server brings its own models: leave out {_format_flags(chosen)}.")
         useless = {
@@ -106,7 +109,8 @@ def name_run_folder(options: RunOptions) -> Path:
     budget = None if is_usual else f"budget{options.budget}"
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
-    parts = (options.benchmark, options.path, *models, budget, orders, router, first)
+    scale = f"calibrated-by-{Path(options.calibration).stem}" if options.calibration else None
+    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, first)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
 
 

@@ -4,11 +4,12 @@ The run itself is a first pass over the benchmark; each control is one more, in 
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
 from agents.models import LocalModels, ModelNames, ModelPool
+from agents.reading.calibration import FILE_NAME, CalibrationFile, ModelCalibration
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
 from eval.run.control_scores import CONTROLS_FOLDER, score_controls
@@ -19,19 +20,23 @@ from eval.run.progress import LiveBar
 from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise
+from eval.scoring.temperatures import Subject, fit_calibration
 from eval.store.provenance import describe_environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
-from eval.store.run_folder import RunFolder, open_run, refuse_other, write_summary
+from eval.store.run_folder import RunFolder, open_run, refuse_other, require_record, write_summary
 from eval.store.submission import write_submission
 from services.catalog import EMBEDDED_LLMS, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.extensions.registry import include_files
+from services.files import write_atomic
 from services.terminal.interruption import raise_on_interrupt
-from services.types import SCHEMA_VERSION
+from services.types import SCHEMA_VERSION, PathName
 
 PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "services.questions")
 """What decides the words that models read, how replies are read, and the route to an answer."""
+ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm"}
+"""Path -> role of the one model whose probabilities it gives."""
 
 
 Parameters = ParamSpec("Parameters")
@@ -48,6 +53,8 @@ class Outcome(NamedTuple):
     """Whether the run and the controls that were asked for are finished."""
     lost: str | None
     """Why the run folder lacks some of what is finished, such as a full disk; None: it holds all."""
+    calibration: ModelCalibration | None = None
+    """Of the model that answered, fitted on this run; None where there is nothing to fit, or the run goes on."""
 
 
 def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
@@ -74,7 +81,11 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
         session.close()
     if is_complete and lost is None:
         lost = _try_writing(write_summary, out, summary) or _try_writing(write_submission, benchmark, out)
-    return Outcome(out, summary, len(benchmark.items), is_complete, lost)
+    calibration = _calibrate_model(out, verdicts) if is_complete and lost is None else None
+    if calibration:
+        written = CalibrationFile(models=(calibration,)).model_dump_json(indent=1)
+        lost = _try_writing(write_atomic, out / FILE_NAME, written)
+    return Outcome(out, summary, len(benchmark.items), is_complete, lost, calibration)
 
 
 def _try_writing(
@@ -86,6 +97,18 @@ def _try_writing(
     except OSError as error:
         return error.strerror or str(error)
     return None
+
+
+def _calibrate_model(out: Path, verdicts: Collection[Verdict]) -> ModelCalibration | None:
+    """Fit temperatures of the one model whose probabilities a run holds."""
+    record = require_record(out)
+    path = next((name for name in ANSWERING_ROLES if name == record.options.path), None)
+    used = next((model for model in record.models if path and model.role == ANSWERING_ROLES[path]), None)
+    if path is None or used is None:
+        return None
+    questions = f"{len(verdicts)} questions of {record.options.benchmark}; held-out figures by two halves"
+    subject = Subject(used.name, used.revision, path, questions)
+    return fit_calibration(verdicts, subject)
 
 
 class _Pass(NamedTuple):

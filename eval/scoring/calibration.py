@@ -4,7 +4,7 @@ The confidence of an answer is its top probability. Expected calibration error a
 (arXiv:1706.04599); Brier score: Brier 1950; risk-coverage curve: Geifman & El-Yaniv 2017 (arXiv:1705.08500).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 from math import exp, log
@@ -39,10 +39,7 @@ class Forecast(NamedTuple):
 
 def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Calibration | None:
     """Measure a run's probabilities; None where it has none, or the answers are withheld."""
-    halves: tuple[list[Forecast], list[Forecast]] = ([], [])
-    for verdict in verdicts:
-        if forecast := _make_forecast(verdict):
-            halves[_pick_half(verdict.cluster or verdict.id)].append(forecast)
+    halves = split_halves(verdicts, forecast_answer)
     raw = [*halves[0], *halves[1]]
     if not raw:
         return None
@@ -59,11 +56,31 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     )
 
 
-def _make_forecast(verdict: Verdict) -> Forecast | None:
+def split_halves(
+    verdicts: Collection[Verdict], forecast: Callable[[Verdict], Forecast | None]
+) -> tuple[list[Forecast], list[Forecast]]:
+    """Split the forecasts of a run into two halves, for cross-fitting; those that share a source stay together."""
+    halves: tuple[list[Forecast], list[Forecast]] = ([], [])
+    for verdict in verdicts:
+        if one := forecast(verdict):
+            halves[_pick_half(verdict.cluster or verdict.id)].append(one)
+    return halves
+
+
+def forecast_answer(verdict: Verdict) -> Forecast | None:
+    """Return what the answer said; None without probabilities or where the right option is withheld."""
     if not verdict.probabilities or verdict.right is None:
         return None
     named = {str(place): p for place, p in enumerate(verdict.probabilities)}
     return Forecast(named, str(verdict.right), verdict.correct_strict)
+
+
+def forecast_raw(verdict: Verdict) -> Forecast | None:
+    """Return what the model itself said, before temperature and findings; None where it gave no probabilities."""
+    if not verdict.raw_probabilities or verdict.right is None:
+        return None
+    named = {str(place): p for place, p in enumerate(verdict.raw_probabilities)}
+    return Forecast(named, str(verdict.right), max(named, key=named.__getitem__) == str(verdict.right))
 
 
 def _pick_half(cluster: str) -> int:

@@ -42,6 +42,10 @@ class Verdict(NamedTuple):
     completion_tokens: int = 0
     probabilities: tuple[float, ...] = ()
     """Of the options in their order; empty where the model gave none."""
+    raw_probabilities: tuple[float, ...] = ()
+    """The same as the model itself gave them; empty of an answer made of two."""
+    findings_temperature: float | None = None
+    """Of a calibrated answer after listening again; None for any other."""
     right: int | None = None
     """Place of the right option, from 0; None where it is withheld."""
 

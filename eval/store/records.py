@@ -38,6 +38,8 @@ class Prediction(Item):
         """What counting needs of it; the evidence need not stay in memory."""
         usage = self.response.usage if self.response else Usage()
         by_letter = self.response.probabilities if self.response else {}
+        raw = self.response.raw_probabilities if self.response else {}
+        scale = self.response.calibration if self.response else None
         return Verdict(
             id=self.id,
             task=self.task,
@@ -58,6 +60,8 @@ class Prediction(Item):
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
+            raw_probabilities=tuple(raw[letter] for letter in sorted(raw)),
+            findings_temperature=scale.findings_temperature if scale else None,
             right=None if self.answer is None else self.choices.index(self.answer),
         )
 
@@ -115,6 +119,8 @@ class RunSettings(Value):
     """File of the router that `auto` routes by; None: the one that ships."""
     include: tuple[str, ...] = ()
     """Python files whose models and benchmarks can be named beside our own."""
+    calibration: str | None = None
+    """File, or run folder, with the temperatures of the models; None: those that ship."""
 
 
 class RunOptions(RunSettings):
@@ -125,6 +131,7 @@ class RunOptions(RunSettings):
     control: str | None = None
     """None: the run itself."""
     router_sha256: str | None = None
+    calibration_sha256: str | None = None
 
 
 class RunRecord(Value):

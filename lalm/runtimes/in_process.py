@@ -29,7 +29,7 @@ from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.sampling import pick_likeliest
 from services.protocols import ASR
-from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
+from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions per batch
@@ -87,22 +87,30 @@ class InProcessTrainedLALM:
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Generate a reply about the clip, batched with other prompts that wait."""
-        return await self._replies.submit(_PromptRequest(clip, await self._prepare_prompt(messages, clip)))
+        given = await self._transcribe(clip)
+        reading = await self._replies.submit(_PromptRequest(clip, self._encode_asked(messages, clip, given)))
+        return reading.model_copy(update={"given": given})
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
-        prompt, about_silence = await self._prepare_prompt(messages, clip), self._encode_prompt(messages, SILENCE, "")
+        given = await self._transcribe(clip)
+        prompt, about_silence = self._encode_asked(messages, clip, given), self._encode_prompt(messages, SILENCE, "")
         replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
         scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
-        return pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
+        reading = pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
+        return reading.model_copy(update={"given": given})
 
-    async def _prepare_prompt(self, messages: tuple[Message, ...], clip: AudioClip) -> tuple[int, ...]:
-        """Encode the prompt about a clip, with the transcript by the ASR."""
-        if self._asr is None:
-            return self._encode_prompt(messages, clip, "")
-        words = join_transcript(await self._asr.transcribe(clip))
-        return self._encode_prompt(messages, clip, truncate_transcript(words))
+    async def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        """Return the transcript by the ASR; nothing where the model was trained without."""
+        said = await self._asr.transcribe(clip) if self._asr else ()
+        return tuple(statement for statement in said if statement.kind == "transcript")
+
+    def _encode_asked(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...]
+    ) -> tuple[int, ...]:
+        """Encode the prompt about a clip, with its transcript."""
+        return self._encode_prompt(messages, clip, truncate_transcript(join_transcript(given)))
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         """Encode the prompt with the clip before the last message, as in training."""

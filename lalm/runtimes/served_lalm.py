@@ -1,6 +1,7 @@
 """Client for any LALM on an OpenAI-compatible server, such as Qwen2.5-Omni or Audio Flamingo 3 in vLLM."""
 
 import asyncio
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from lalm.runtimes.request_form import RequestForm
@@ -8,7 +9,7 @@ from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
 from services.protocols import ASR
-from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 
 class _Request(NamedTuple):
@@ -16,6 +17,8 @@ class _Request(NamedTuple):
 
     body: dict[str, Any]
     audio: tuple[bytes, ...]
+    given: tuple[Evidence, ...]
+    """The transcript, where the model takes one."""
 
 
 class ServedLALM:
@@ -45,19 +48,29 @@ class ServedLALM:
         """Send the clip and the messages to the server, and return its reply."""
         request = await self._build_request(messages, clip)
         said = await self._server.ask(request.body, *request.audio)
-        return Reading(reply=said.reply, usage=said.usage)
+        return Reading(reply=said.reply, usage=said.usage, given=request.given)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
         request = await self._build_request(messages, clip)
-        return await self._chooser.choose(request.body, choices, *request.audio)
+        reading = await self._chooser.choose(request.body, choices, *request.audio)
+        return reading.model_copy(update={"given": request.given})
 
     async def _build_request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
         parts = self._form.split_clip(clip, self.name)
-        transcripts = await asyncio.gather(*map(self._transcribe, parts))
+        said = await asyncio.gather(*map(self._transcribe, parts))
         audio = await asyncio.gather(*map(self._clips.base64, parts))
-        return _Request(self._server.body(self._form.build_messages(messages, tuple(transcripts))), tuple(audio))
+        transcripts = tuple(" ".join(one.text for one in of_part) for of_part in said)
+        starts_s = accumulate((part.duration_s for part in parts), initial=0.0)
+        given = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
+        return _Request(self._server.body(self._form.build_messages(messages, transcripts)), tuple(audio), given)
 
-    async def _transcribe(self, part: AudioClip) -> str:
+    async def _transcribe(self, part: AudioClip) -> tuple[Evidence, ...]:
         said = await self._asr.transcribe(part) if self._asr else ()
-        return " ".join(statement.text for statement in said)
+        return tuple(statement for statement in said if statement.kind == "transcript")
+
+
+def _shift(statement: Evidence, by_s: float) -> Evidence:
+    """Return a statement about a part of the clip with times in the clip."""
+    end_s = None if statement.end_s is None else round(statement.end_s + by_s, 2)
+    return statement.model_copy(update={"start_s": round(statement.start_s + by_s, 2), "end_s": end_s})

@@ -20,7 +20,7 @@ from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.sampling import pick_likeliest
 from services.protocols import ASR
-from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 
 class ServedTrainedLALM:
@@ -46,13 +46,15 @@ class ServedTrainedLALM:
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Send the clip with its transcript to vLLM, and return its reply."""
-        body = self._chat.body(self._build_messages(messages, await self._transcribe(clip)))
+        given = await self._transcribe(clip)
+        body = self._chat.body(self._build_messages(messages, _join(given)))
         said = await self._chat.ask(body, await self._clips.base64(clip))
-        return Reading(reply=said.reply.strip(), usage=said.usage, is_finished=said.is_finished)
+        return Reading(reply=said.reply.strip(), usage=said.usage, given=given, is_finished=said.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior), all asked at once."""
-        words = await self._transcribe(clip)
+        given = await self._transcribe(clip)
+        words = _join(given)
         heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
         asked = await asyncio.gather(
             *(self._make_score_request(messages, part, said, text) for part, said, text in heard)
@@ -61,7 +63,7 @@ class ServedTrainedLALM:
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
         num_tokens = len(self._encode_prompt(messages, clip, words)) + len(self._encode_prompt(messages, SILENCE, ""))
-        return pick_likeliest(scores, num_tokens=num_tokens)
+        return pick_likeliest(scores, num_tokens=num_tokens).model_copy(update={"given": given})
 
     async def _make_score_request(
         self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str
@@ -71,9 +73,9 @@ class ServedTrainedLALM:
         reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
         return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
 
-    async def _transcribe(self, clip: AudioClip) -> str:
+    async def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         said = await self._asr.transcribe(clip) if self._asr else ()
-        return truncate_transcript(join_transcript(said))
+        return tuple(statement for statement in said if statement.kind == "transcript")
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         *earlier, last = _strip_audio_tags(messages)
@@ -89,6 +91,11 @@ class ServedTrainedLALM:
         end = words + TRANSCRIPT_END if words else ""
         content = [{"type": "text", "text": before}, build_audio_part(), {"type": "text", "text": end + after}]
         return [*(one.model_dump() for one in earlier), {"role": last.role, "content": content}]
+
+
+def _join(given: tuple[Evidence, ...]) -> str:
+    """Return the transcript as the prompt has it."""
+    return truncate_transcript(join_transcript(given))
 
 
 def _strip_audio_tags(messages: Sequence[Message]) -> tuple[Message, ...]:

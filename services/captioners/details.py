@@ -118,7 +118,7 @@ class FocusedListener:
         return _drop_repeats([turn.label for turn in find_turns(logs, labels)])
 
     def _count(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        if focus.asks("speakers?|people|persons?|voices|men|women"):
+        if focus.counts("speakers?|people|persons?|voices|men|women"):
             return self._find_speaker(clip, focus)
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
             return []  # a recogniser counts these

@@ -21,6 +21,12 @@ TOPICS: Mapping[Topic, str] = {
 }
 """Topic -> pattern of the words that ask for it, the more telling ones first; `sound` stands for all else."""
 
+COUNTED = (
+    r"\b(?:how many|numbers? of|count(?:s|ed|ing)?(?: up)?)\s+(?:of\s+)?(?:the\s+)?"
+    r"(?:(?!(?:times|do|does|did|is|are|was|were|can|could|has|have|had|will|would|in|of|the|a|an)\b)[\w'-]+\s+){0,3}"
+)
+"""Pattern of what comes before the thing that is counted: how many, and words that describe it."""
+
 PREFIX = 4  # letters that two words for one thing have in common: "barking", "bark"
 
 
@@ -36,6 +42,10 @@ class FocusQuery(NamedTuple):
     def asks(self, pattern: str) -> bool:
         """Say whether the question has one of these words."""
         return re.search(rf"\b({pattern})\b", self.question) is not None
+
+    def counts(self, pattern: str) -> bool:
+        """Say whether one of these words is what the question counts: "how many speakers", not "how often speakers"."""
+        return re.search(rf"{COUNTED}(?:{pattern})\b", self.question) is not None
 
     def find_named(self, labels: Iterable[str]) -> tuple[str, ...]:
         """Return the labels that an option may mean, in their order."""

@@ -20,7 +20,7 @@ export function failedCard(title, reason) {
 // `seconds` is what the browser waited, null where that is long ago; `blind` hides what would tell who answered.
 export function card(title, answer, choices, seconds, clip, blind) {
   const parts = [make("h3", title), make("p", chosen(answer), "answer")];
-  if (choices.length && Object.keys(answer.probabilities).length) parts.push(options(answer, choices));
+  if (choices.length && Object.keys(answer.probabilities).length) parts.push(options(answer, choices), ...scale(answer));
   if (blind) return make("article", parts);
   for (const missing of answer.degraded) parts.push(make("p", `Missing: ${missing}`, "degraded"));
   parts.push(...stages(answer, seconds), ...evidence(answer, clip), ...trace(answer));
@@ -28,7 +28,8 @@ export function card(title, answer, choices, seconds, clip, blind) {
 }
 
 function chosen(answer) {
-  return answer.choice ? `${answer.choice.letter}) ${answer.choice.text}` : answer.reply || "No answer: the model said nothing.";
+  const doubt = answer.is_unsure ? "Not sure: " : "";
+  return answer.choice ? `${doubt}${answer.choice.letter}) ${answer.choice.text}` : answer.reply || "No answer: the model said nothing.";
 }
 
 function options(answer, choices) {
@@ -40,6 +41,12 @@ function options(answer, choices) {
       return { name: `${letter}) ${text}${isChosen ? " ✓" : ""}`, share, figure: `${(100 * share).toFixed(1)} %`, isChosen };
     }),
   );
+}
+
+// A joint answer is on the scale of its router; any other says what makes its probabilities mean what they say.
+function scale(answer) {
+  if (answer.calibration || answer.arms.length) return [];
+  return [make("p", "These probabilities are the model's own, not calibrated.", "note")];
 }
 
 function stages(answer, seconds) {
@@ -63,12 +70,19 @@ function bars(rows) {
   return list;
 }
 
+const USES = { decided: "decided", read: "read", unread: "not read" };
+
+// What was read comes first, and of it the statement that decided.
 function evidence(answer, clip) {
   if (!answer.evidence.length) return [make("h4", "Evidence"), make("p", "None: this model listens to the recording itself.", "note")];
   const list = make("ul", "", "evidence");
   list.tabIndex = 0;
-  for (const one of answer.evidence) list.append(statement(one, clip));
-  return [make("h4", `Evidence (${answer.evidence.length})`), list];
+  const rank = (one) => ({ decided: 0, read: 1 })[one.use] ?? 2;
+  for (const one of [...answer.evidence].sort((a, b) => rank(a) - rank(b))) list.append(statement(one, clip));
+  const marked = answer.evidence.filter((one) => one.use);
+  const read = marked.filter((one) => one.use !== "unread");
+  const heading = marked.length ? `Evidence (read ${read.length} of ${marked.length})` : `Evidence (${answer.evidence.length})`;
+  return [make("h4", heading), list];
 }
 
 function statement(one, clip) {
@@ -80,7 +94,8 @@ function statement(one, clip) {
   button.addEventListener("click", () => clip.playSpan(one.start_s, one.end_s));
   const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
   const source = make("small", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
-  return make("li", [button, make("p", [one.text, document.createElement("br"), source])]);
+  const use = one.use ? [" ", make("span", USES[one.use], `use ${one.use}`)] : [];
+  return make("li", [button, make("p", [one.text, ...use, document.createElement("br"), source])], one.use ?? "");
 }
 
 function trace(answer) {

@@ -23,7 +23,7 @@ from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
-ANSWERING = ["--path", "--budget", "--rotations", "--router"]
+ANSWERING = ["--path", "--budget", "--rotations", "--router", "--calibration"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--limit"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
 FLAGS = {

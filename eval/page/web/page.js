@@ -274,7 +274,7 @@ function optionCell(result, letter) {
     bar.firstChild.style.width = `${100 * result.probabilities[letter]}%`;
     cell.append(bar, `${(100 * result.probabilities[letter]).toFixed(1)} %`);
   }
-  if (result?.chosen === letter) cell.append(element("span", { className: "tag chosen" }, "chosen"));
+  if (result?.chosen === letter) cell.append(element("span", { className: "tag chosen" }, result.is_unsure ? "chosen, not sure" : "chosen"));
   return cell;
 }
 
@@ -306,18 +306,22 @@ function controlList(controls) {
 }
 
 function evidenceOf(item, result, number) {
-  const same = (other) => other && String(other.evidence) === String(result.evidence);
+  const told = (one) => JSON.stringify([one.evidence, one.uses]);
+  const same = (other) => other && told(other) === told(result);
   const first = item.results.findIndex(same);
   if (first < number) return element("p", { className: "note" }, `The same as of ${prefix(first)}${runs[first].name}.`);
   const duration = clips[item.clip]?.duration_s ?? null;
-  return element("ul", { className: "evidence" }, ...result.evidence.map((place) => statement(statements[place], duration)));
+  const rank = (place) => ({ decided: 0, read: 1 })[result.uses[place]] ?? 2; // what was read comes first
+  const ranked = [...result.evidence].sort((a, b) => rank(a) - rank(b));
+  return element("ul", { className: "evidence" }, ...ranked.map((place) => statement(statements[place], duration, result.uses[place])));
 }
 
-function statement(one, duration) {
+function statement(one, duration, use) {
   const text = `${one.start_s.toFixed(1)}–${one.end_s === null ? "end" : one.end_s.toFixed(1)} s`;
   const dot = element("span", { className: "dot" });
   dot.style.background = colourOf(one.kind);
-  const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2)].filter(Boolean).join(", ");
+  const said = { decided: "decided", read: "read", unread: "not read" }[use];
+  const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2), said].filter(Boolean).join(", ");
   const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
   if (duration !== null) Object.assign(row.dataset, { start: one.start_s, end: endOf(one, duration) });
   return row;

@@ -7,9 +7,11 @@ import pytest
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING
+from agents.listening.grounds import unmark
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Listeners
 from agents.paths import make_builder
+from agents.reading.calibration import FittedTemperature, HeldOutQuality, ModelCalibration
 from agents.reading.reading import RotatedLLM, read
 from services.errors import BadConfig, ModelError
 from services.scripted.ears import ScriptedEars
@@ -224,26 +226,38 @@ def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | 
     assert (follow_up.budget if follow_up else 0) == spends
 
 
-def test_a_temperature_separates_flat_options_and_the_scale_of_the_answer_stays() -> None:
+def make_calibration(temperature: float) -> ModelCalibration:
+    return ModelCalibration(
+        model="reader",
+        revision="1",
+        path="cascade",
+        temperatures=(FittedTemperature(num_options=3, temperature=temperature, num_questions=100),),
+        held_out=HeldOutQuality(num_questions=100, ece_raw=0.4, ece=0.05, brier_raw=0.8, brier=0.5),
+        fitted_on="nothing",
+    )
+
+
+def test_probabilities_that_separate_the_options_ask_nothing_and_findings_move_calibrated_ones() -> None:
     listener = open_ears((statement("Number of separate events: 3."),))
-    flat = answered(0.36, 0.32, 0.32)
-    for temperature, num_asked in ((1.0, 1), (0.05, 0)):
-        follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=1, temperature=temperature)
+    reader = open_llm(0.3, 0.4, 0.3)
+    for calibration, flat, num_asked in ((None, (0.36, 0.32, 0.32), 1), (None, (0.8, 0.1, 0.1), 0)):
+        follow_up = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=calibration)
         listener.focuses.clear()
-        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
+        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, answered(*flat)))[-1]
         assert len(listener.focuses) == num_asked
-    assert refined.probabilities == flat.probabilities
-    follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=1, temperature=0.3)
-    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, flat))[-1]
-    assert refined.choice == HOW_MANY.choices[1]
-    assert max(refined.probabilities.values()) < 0.6
+    assert refined.probabilities == answered(0.8, 0.1, 0.1).probabilities
+    gentle = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=make_calibration(4.0))
+    sharp = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=make_calibration(0.1))
+    first, second = (asyncio.run(one.refine(HOW_MANY, CLIP, answered(0.36, 0.32, 0.32)))[-1] for one in (gentle, sharp))
+    assert first.choice == second.choice == HOW_MANY.choices[1]
+    assert first.probabilities["B"] < second.probabilities["B"]
 
 
 def test_what_the_first_caption_said_among_much_else_is_weighed_once_and_not_repeated() -> None:
     known = statement("Number of separate events: 3.")
     unsure = refine(open_ears((known,)), answered(0.4, 0.3, 0.3, evidence=(known,)))
     assert unsure.choice == HOW_MANY.choices[1]
-    assert unsure.evidence == (known,)
+    assert unmark(unsure.evidence) == (known,)
     weak = statement("Number of separate events: 3.", "heuristic")
     twice = refine(open_ears((weak,)), answered(0.5, 0.3, 0.2, evidence=(weak,)), budget=2)
     assert str(twice.trace[1]) == "listen again: caption (2 of 2), nothing new"

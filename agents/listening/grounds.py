@@ -1,0 +1,45 @@
+"""Grounds of an answer: which statements the model read, and which one of them speaks for the chosen option."""
+
+from collections.abc import Collection
+
+from agents.listening.findings import find_supported
+from services.types import Choice, Evidence, EvidenceUse, Question
+
+
+def mark_evidence(
+    question: Question,
+    evidence: tuple[Evidence, ...],
+    read: Collection[Evidence],
+    choice: Choice | None,
+    findings: tuple[Evidence, ...] = (),
+) -> tuple[Evidence, ...]:
+    """Return the evidence with each statement's use.
+
+    Args:
+        question: with its options.
+        evidence: that there was, in order.
+        read: those statements of it that a prompt held.
+        choice: that was made.
+        findings: of them, those of listening again, which were asked for because the first reading was not sure.
+
+    """
+    decisive = _find_decisive(question, [*findings, *reversed([one for one in evidence if one in read])], choice)
+
+    def use(statement: Evidence) -> EvidenceUse:
+        if statement == decisive:
+            return "decided"
+        return "read" if statement in read else "unread"
+
+    return tuple(statement.model_copy(update={"use": use(statement)}) for statement in evidence)
+
+
+def unmark(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return the evidence without its marks."""
+    return tuple(statement.model_copy(update={"use": None}) for statement in evidence)
+
+
+def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | None) -> Evidence | None:
+    """Find the first statement that speaks for the chosen option and for no other; None where none does."""
+    if choice is None or not question.choices:
+        return None
+    return next((one for one in ranked if find_supported(one, question) == {choice.letter}), None)

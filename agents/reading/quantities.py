@@ -1,0 +1,264 @@
+"""Quantities in spoken and in written form: `nine thirty`, `9.30`, `half past nine` and `9:30 a.m.` are one time.
+
+A mention may have several readings ("nine thirty" is a time, a price and a number of three digits); two mentions are
+the same quantity where they share one. Number words are English; digits are those of any script.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+from agents.reading.numbers import SMALL, UNITS, WORD, split_numbers
+from services.types import Question
+
+Values: TypeAlias = frozenset[str]
+"""Canonical readings of a mention: `9.5` a number, `9:30` a time, `#3` a rank."""
+
+ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "eleventh": 11,
+    "twelfth": 12,
+    "thirteenth": 13,
+    "fourteenth": 14,
+    "fifteenth": 15,
+    "sixteenth": 16,
+    "seventeenth": 17,
+    "eighteenth": 18,
+    "nineteenth": 19,
+    "twentieth": 20,
+    "thirtieth": 30,
+    "fortieth": 40,
+    "fiftieth": 50,
+}
+MONTH = (
+    "january|february|march|april|may|june|july|august|september|october|november|december|"
+    "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+)
+POWER = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
+RUN = rf"(?:{WORD}|oh)(?:[\s-]+(?:and\s+)?(?:{WORD}|oh))*"
+HALF_DAY = r"(?:\s*(?P<{}>[ap])\.?\s?m\b\.?)"
+CLOCK_PART = {"half": 30, "a quarter": 15, "quarter": 15}
+
+FORMS = re.compile(
+    rf"""
+    (?P<noon>\b(?:noon|midday)\b) | (?P<midnight>\bmidnight\b)
+  | \b(?P<part>half|(?:a\s+)?quarter|(?:{RUN}|\d{{1,2}})(?:\s+minutes?)?)\s+(?P<side>past|after|to|before|till)\s+
+       (?P<hour>(?:{WORD})|\d{{1,2}})\b{HALF_DAY.format("m1")}?
+  | \b(?P<h>\d{{1,2}})(?P<sep>[:.h])(?P<min>[0-5]\d)(?![\d:.]?\d){HALF_DAY.format("m2")}?
+  | (?P<digits>(?<![\w.])\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)
+       (?:(?P<th>st|nd|rd|th)\b|(?:\s+(?P<power>{"|".join(POWER)})\b))?
+       (?P<o1>\s+o['’]?clock\b)?{HALF_DAY.format("m3")}?
+  | \b(?P<words>{RUN})(?P<point>(?:\s+point(?:\s+(?:{"|".join(UNITS[:10])}|oh))+)?)
+       (?P<frac>\s+and\s+(?:a\s+half|a\s+quarter|three\s+quarters))?
+       (?:[\s-]+(?P<wth>{"|".join(ORDINALS)})\b)?(?P<o2>\s+o['’]?clock\b)?{HALF_DAY.format("m4")}?(?!\w)
+  | \b(?P<rank>{"|".join(ORDINALS)})\b
+  | \b(?:a\s+)?(?P<dozen>dozen)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+NAMED = {
+    "noon": frozenset({"12:00"}),
+    "midnight": frozenset({"0:00", "24:00"}),
+    "dozen": frozenset({"12"}),
+}
+FRACTIONS = {"half": 0.5, "quarter": 0.25, "quarters": 0.75}
+SERIES = re.compile(rf"\b(?:\d|{'|'.join(UNITS[:10])}|oh)(?:[,\s-]+(?:\d|{'|'.join(UNITS[:10])}|oh)\b)+", re.IGNORECASE)
+AT_TIME = (
+    re.compile(r"\b(?:at|by|until|till|since|from|before|after|around)\s+\Z", re.IGNORECASE),
+    re.compile(r"\s*(?:[.,;!?]|\Z|(?:and|on|to|until|till|tonight|today|tomorrow|sharp|in\s+the)\b)", re.IGNORECASE),
+)
+NEAR_MONTH = (
+    re.compile(rf"\b(?:{MONTH})\b\.?\s*(?:the\s+)?\Z", re.IGNORECASE),
+    re.compile(rf"(?:\s+of)?\s+(?:{MONTH})\b", re.IGNORECASE),
+)
+
+
+class Quantity(NamedTuple):
+    """One mention of a quantity in a text."""
+
+    start: int
+    end: int
+    """Span in characters."""
+    values: Values
+
+
+def find_quantities(text: str) -> tuple[Quantity, ...]:
+    """Find the quantities that a text mentions, in order; a series of digits is one more, as what it spells."""
+    text = _plain_digits(text)
+    found = [Quantity(one.start(), one.end(), values) for one in FORMS.finditer(text) if (values := _read(one, text))]
+    series = [
+        Quantity(one.start(), one.end(), frozenset({_spell_series(one[0])}))
+        for one in SERIES.finditer(text)
+        if all((one.start(), one.end()) != (other.start, other.end) for other in found)
+    ]
+    return tuple(sorted((*found, *series)))
+
+
+def _plain_digits(text: str) -> str:
+    """Return the text with digits of any script as ASCII, each in its place."""
+    return "".join(str(unicodedata.decimal(char, char)) for char in text)
+
+
+def _spell_series(text: str) -> str:
+    words = re.findall(r"\d|[a-z]+", text.lower())
+    return "".join(word if word.isdigit() else "0" if word == "oh" else str(SMALL[word]) for word in words)
+
+
+def _read(one: re.Match[str], text: str) -> Values:
+    """Return the readings of a mention."""
+    named = next((values for name, values in NAMED.items() if one[name]), None)
+    if named:
+        return named
+    if one["side"]:
+        return _read_clock(one)
+    if one["h"]:
+        return _read_digital_clock(one)
+    if one["rank"]:
+        return _as_date(one, text, frozenset({f"#{ORDINALS[one['rank'].lower()]}"}))
+    values = _read_digits(one) if one["digits"] else frozenset(_read_words(one))
+    return _as_hour(one, text, _as_date(one, text, values))
+
+
+def _read_digital_clock(one: re.Match[str]) -> Values:
+    """Read hours and minutes in digits; with a full stop between them they may be a decimal number as well."""
+    hour, minute = int(one["h"]), int(one["min"])
+    times = frozenset(_times(hour, minute, one["m2"]))
+    is_decimal = one["sep"] == "." and not one["m2"]
+    return times | {_number(float(f"{hour}.{one['min']}"))} if is_decimal else times
+
+
+def _as_hour(one: re.Match[str], text: str, values: Values) -> Values:
+    """Add the full hour where a number stands as a time does: "at nine.", "from two to four"."""
+    before, after = AT_TIME
+    if not before.search(text[: one.start()]) or not after.match(text[one.end() :]):
+        return values
+    return values | {f"{value}:00" for value in values if value.isdigit() and int(value) <= 24}
+
+
+def _as_date(one: re.Match[str], text: str, values: Values) -> Values:
+    """Add the day beside the name of a month, which is a number and a rank."""
+    before, after = NEAR_MONTH
+    if not before.search(text[: one.start()]) and not after.match(text[one.end() :]):
+        return values
+    days = {value.removeprefix("#") for value in values}
+    return values | days | {f"#{day}" for day in days if day.isdigit()}
+
+
+def _read_clock(one: re.Match[str]) -> Values:
+    """Read minutes past or to an hour."""
+    part = " ".join(one["part"].lower().split()).removesuffix("minutes").removesuffix("minute").strip()
+    minutes = CLOCK_PART.get(part) or _whole(part)
+    hour = _whole(one["hour"].lower())
+    if minutes is None or hour is None or not 0 < minutes < 60 or not 0 <= hour <= 24:
+        return frozenset()
+    if one["side"].lower() in ("past", "after"):
+        return frozenset(_times(hour, minutes, one["m1"]))
+    return frozenset(_times((hour - 1) % 24 if hour != 1 else 12, 60 - minutes, one["m1"]))
+
+
+def _whole(text: str) -> int | None:
+    """Return the one whole number that a text is; None where it is none or several."""
+    if text.isdigit():
+        return int(text)
+    words = re.findall(r"[a-z]+", text)
+    numbers = split_numbers(words) if all(word in SMALL or word == "and" for word in words) else []
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
+    """Yield a time as it is said, and on the clock of 24 hours where the half of the day is known."""
+    if hour > 24:
+        return
+    yield f"{hour}:{minute:02}"
+    if half_day and 1 <= hour <= 12:
+        yield f"{hour % 12 + (12 if half_day.lower() == 'p' else 0)}:{minute:02}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _read_digits(one: re.Match[str]) -> Values:
+    value = float(one["digits"].replace(",", "")) * POWER.get((one["power"] or "").lower(), 1)
+    values = {_number(value)}
+    if one["th"]:
+        values = {f"#{_number(value)}"}
+    if (one["o1"] or one["m3"]) and value.is_integer():
+        values |= set(_times(int(value), 0, one["m3"]))
+    return frozenset(values)
+
+
+def _read_words(one: re.Match[str]) -> Iterator[str]:
+    """Yield the readings of a run of number words: one number, or several that make a time, a price or digits."""
+    words = ["zero" if word == "oh" else word for word in re.findall(r"[a-z]+", one["words"].lower())]
+    numbers = split_numbers([word for word in words if word != "and"])
+    if one["wth"]:
+        yield f"#{numbers[-1] + ORDINALS[one['wth'].lower()]}"
+        return
+    if one["point"]:
+        digits = "".join("0" if word == "oh" else str(SMALL[word]) for word in one["point"].lower().split()[1:])
+        yield _number(float(f"{numbers[-1]}.{digits}"))
+        return
+    if one["frac"]:
+        yield _number(numbers[-1] + FRACTIONS[one["frac"].lower().split()[-1]])
+        return
+    yield _number(int("".join(map(str, numbers))))
+    hour, minutes = numbers[0], numbers[1:]
+    if len(minutes) == 2 and minutes[0] == 0 and minutes[1] < 10:
+        minutes = minutes[1:]
+        yield from _times(hour, minutes[0], one["m4"])
+    elif len(minutes) == 1 and 10 <= minutes[0] < 60:
+        yield from _times(hour, minutes[0], one["m4"])
+        yield _number(float(f"{hour}.{minutes[0]:02}"))
+    elif len(minutes) == 1 and 60 <= minutes[0] < 100:
+        yield _number(float(f"{hour}.{minutes[0]:02}"))
+    elif not minutes and (one["o2"] or one["m4"]):
+        yield from _times(hour, 0, one["m4"])
+
+
+def match_options(text: str, question: Question) -> Mapping[str, frozenset[str]]:
+    """Return option letter -> readings that the option shares with a text; only where each of its quantities is there.
+
+    An option without a quantity is left out.
+    """
+    said = [quantity.values for quantity in find_quantities(text)]
+    found: dict[str, frozenset[str]] = {}
+    for choice in question.choices:
+        wanted = _select_widest(find_quantities(choice.text))
+        shared = [frozenset[str]().union(*(one & quantity.values for one in said)) for quantity in wanted]
+        if shared and all(shared):
+            found[choice.letter] = frozenset[str]().union(*shared)
+    return found
+
+
+def spell_like_options(text: str, question: Question) -> str:
+    """Return a text whose quantities are spelled as the one option that names the same quantity spells it."""
+    spelled = [
+        (quantity.values, choice.text[quantity.start : quantity.end])
+        for choice in question.choices
+        for quantity in _select_widest(find_quantities(choice.text))
+    ]
+    for quantity in reversed(_select_widest(find_quantities(text))):
+        same = {spelling for values, spelling in spelled if values & quantity.values}
+        if len(same) == 1:
+            text = text[: quantity.start] + same.pop() + text[quantity.end :]
+    return text
+
+
+def _select_widest(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    """Return quantities that do not overlap: a series of digits rather than its digits."""
+    kept: list[Quantity] = []
+    for one in sorted(quantities, key=lambda quantity: quantity.start - quantity.end):
+        if all(one.end <= other.start or other.end <= one.start for other in kept):
+            kept.append(one)
+    return tuple(sorted(kept))
