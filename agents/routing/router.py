@@ -143,14 +143,16 @@ class Provenance(Value):
 class Router(Value):
     """A fitted router, as its JSON file has it: coefficients and provenance."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
+    """3: over calibrated probabilities; 2 was over those that models give."""
     models: ArmModels
     cascade_temperature: Positive
     lalm_temperature: Positive
     before: Logistic
     """From the question alone."""
     after: Stack
-    """From the question, the evidence and both answers; over probabilities calibrated by the temperatures above."""
+    """From the question, the evidence and both answers; over probabilities at the temperatures above, which come on
+    top of each arm's own calibration."""
     certainty: Positive
     """Both arms run unless `before` gives one at least this probability; above 1: always both."""
     provenance: Provenance

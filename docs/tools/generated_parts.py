@@ -32,6 +32,7 @@ DATA = {
     "lalm/earwitness-tiny/config.yaml": "Configuration of the training of the LALM that ships",
     "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",
     "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",
+    "agents/reading/calibration.json": "Temperatures of the embedded models, with how they were fitted",
     "agents/routing/router.json": "The router that path auto uses, with where it comes from",
     "eval/akb_open/codec-facts.json": "Questions about codecs, each with the sentence of a specification",
     "eval/akb_open/word-facts.json": "Senses of WordNet that questions are made from",
