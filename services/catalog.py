@@ -34,7 +34,7 @@ EMBEDDED_LLMS = ("smollm2-135m", "gemma-3-270m", "qwen2.5-coder-0.5b", "qwen2.5-
 DEFAULT_LLM = "qwen2.5-coder-0.5b"
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
-SMALL_READER = ReadingStyle(num_rotations=4, options_per_order=4, num_statements=4, max_chars=6_000)
+SMALL_READER = ReadingStyle(num_rotations=4, max_lettered=4, num_statements=4, max_chars=6_000)
 OPENAI_URL = "https://api.openai.com/v1"
 GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 ANTHROPIC_URL = "https://api.anthropic.com/v1"

@@ -5,7 +5,7 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 (`ModelError` for what the user can mend); it never puts an error into its text.
 """
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
@@ -38,6 +38,14 @@ class LLM(ReadingModel, Protocol):
         `choices` holds the options that the prompt lists; the probabilities cover exactly their
         letters, or are empty where the model cannot score (then the reply has to be parsed).
         """
+
+
+@runtime_checkable
+class TextComparer(Protocol):
+    """What an LLM whose `style.max_lettered` is set can do beside: compare options that its prompt does not list."""
+
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Read a prompt that lists no options; the probabilities are those of their texts as its reply, by token."""
 
 
 class Captioner(Protocol):

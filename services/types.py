@@ -233,8 +233,9 @@ class ReadingStyle(Value):
     not. A small model tells what fits better than it keeps letters and texts together."""
     num_rotations: int = 1
     """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
-    options_per_order: int | None = None
-    """Options for each of which there is an order, where these are more orders; None: the number is fixed."""
+    max_lettered: int | None = None
+    """Options that it tells apart by letters; of more, those whose texts are likeliest are lettered (`TextComparer`).
+    None: any number."""
     num_statements: int | None = None
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
     max_chars: int = 24_000

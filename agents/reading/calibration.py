@@ -61,6 +61,8 @@ class ModelCalibration(Value):
     """By number of options, ascending."""
     findings_temperature: Positive = 1.0
     """Of an answer after listening again: votes and second reading are not independent of the first reading."""
+    shortlist_temperature: Positive = 1.0
+    """Of the likelihoods of the texts of many options, before the likeliest of them are lettered."""
     held_out: HeldOutQuality
     fitted_on: str
     """Questions, and how the held-out figures were made."""

@@ -83,7 +83,7 @@ NEAR_MONTH = (
 )
 
 
-class Quantity(NamedTuple):
+class QuantityMention(NamedTuple):
     """One mention of a quantity in a text."""
 
     start: int
@@ -92,12 +92,14 @@ class Quantity(NamedTuple):
     values: Values
 
 
-def find_quantities(text: str) -> tuple[Quantity, ...]:
+def find_quantities(text: str) -> tuple[QuantityMention, ...]:
     """Find the quantities that a text mentions, in order; a series of digits is one more, as what it spells."""
     text = _plain_digits(text)
-    found = [Quantity(one.start(), one.end(), values) for one in FORMS.finditer(text) if (values := _read(one, text))]
+    found = [
+        QuantityMention(one.start(), one.end(), values) for one in FORMS.finditer(text) if (values := _read(one, text))
+    ]
     series = [
-        Quantity(one.start(), one.end(), frozenset({_spell_series(one[0])}))
+        QuantityMention(one.start(), one.end(), frozenset({_spell_series(one[0])}))
         for one in SERIES.finditer(text)
         if all((one.start(), one.end()) != (other.start, other.end) for other in found)
     ]
@@ -255,9 +257,9 @@ def spell_like_options(text: str, question: Question) -> str:
     return text
 
 
-def _select_widest(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+def _select_widest(quantities: tuple[QuantityMention, ...]) -> tuple[QuantityMention, ...]:
     """Return quantities that do not overlap: a series of digits rather than its digits."""
-    kept: list[Quantity] = []
+    kept: list[QuantityMention] = []
     for one in sorted(quantities, key=lambda quantity: quantity.start - quantity.end):
         if all(one.end <= other.start or other.end <= one.start for other in kept):
             kept.append(one)

@@ -5,14 +5,16 @@ import math
 from typing import NamedTuple, TypeAlias
 
 from agents.reading.calibration import ModelCalibration, apply_calibration
-from agents.reading.confidence import TINY
+from agents.reading.confidence import TINY, Factor, Probabilities, apply_temperature, pool_distributions
 from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
 from agents.reading.relevance import list_covered, select_statements
 from agents.reading.reply import read_choice
-from services.protocols import LLM
+from services.protocols import LLM, TextComparer
 from services.questions import drop_own_letters
 from services.types import AppliedCalibration, Choice, Evidence, Question, Reading, Usage
+
+PRIOR_WEIGHT = 0.5  # of the log-likelihood of an option's text without evidence; see docs/log
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
 
@@ -40,7 +42,7 @@ class RotatedLLM:
 
     def __init__(self, llm: LLM, num_rotations: int) -> None:
         self.name, self.revision = llm.name, llm.revision
-        self.style = llm.style.model_copy(update={"num_rotations": num_rotations, "options_per_order": None})
+        self.style = llm.style.model_copy(update={"num_rotations": num_rotations, "max_lettered": None})
         self.complete, self.choose = llm.complete, llm.choose
 
 
@@ -51,6 +53,8 @@ async def read(
     calibration: ModelCalibration | None = None,
 ) -> ReadAnswer:
     """Prompt the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
+    if llm.style.max_lettered and len(question.choices) > llm.style.max_lettered:
+        return await _read_many(llm, question, evidence, calibration)
     shown = None if evidence is None else select_statements(question, evidence, llm.style)
     covered = list_covered(evidence or (), shown or ())
     if not question.choices:
@@ -70,6 +74,48 @@ async def read(
     reply = readings[0].reply if len(readings) == 1 else choice.letter
     scale = calibration.describe(len(raw)) if calibration else None
     return ReadAnswer(reply, choice, apply_calibration(calibration, raw), raw, note, covered, usage, scale)
+
+
+async def _read_many(
+    llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None, calibration: ModelCalibration | None
+) -> ReadAnswer:
+    """Read many options, which a small LLM cannot tell apart by letters: it letters those whose texts are likeliest."""
+    listed = await _compare_texts(llm, question, evidence)
+    scale = calibration.shortlist_temperature if calibration else 1.0
+    by_text = apply_temperature(listed.probabilities, scale)
+    likeliest = sorted(by_text, key=by_text.__getitem__, reverse=True)[: llm.style.max_lettered]
+    kept = [choice for choice in question.choices if choice.letter in likeliest]
+    shorter = Question.ask(question.text, tuple(choice.text for choice in kept), id=question.id)
+    read_kept = await read(llm, shorter, evidence, calibration)
+    original = {short.letter: choice.letter for short, choice in zip(shorter.choices, kept, strict=True)}
+    probabilities = _insert_share(by_text, {original[letter]: p for letter, p in read_kept.probabilities.items()})
+    raw = _insert_share(listed.probabilities, {original[letter]: p for letter, p in read_kept.raw.items()})
+    choice = max(kept, key=lambda choice: probabilities[choice.letter])
+    note = f"{read_kept.note}, of the {len(kept)} likeliest of {len(question.choices)}"
+    usage = listed.usage + read_kept.usage
+    return read_kept._replace(
+        reply=choice.letter, choice=choice, probabilities=probabilities, raw=raw, note=note, usage=usage
+    )
+
+
+async def _compare_texts(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None) -> Reading:
+    """Compare the texts of the options: their likelihood, less a part of that without evidence (the prior)."""
+    assert isinstance(llm, TextComparer), f"the style of {llm.name!r} says that it compares texts"
+    shown = None if evidence is None else select_statements(question, evidence, llm.style)
+    known = [shown] if shown is None else [shown, ()]
+    choices = drop_own_letters(question.choices)
+    readings = await asyncio.gather(
+        *(llm.compare(build_prompt(question, some, lists_options=False), choices) for some in known)
+    )
+    factors = [Factor(one.probabilities, weight) for one, weight in zip(readings, (1.0, -PRIOR_WEIGHT), strict=False)]
+    usage = sum((one.usage for one in readings), Usage())
+    return readings[0].model_copy(update={"probabilities": pool_distributions(*factors), "usage": usage})
+
+
+def _insert_share(whole: Probabilities, part: Probabilities) -> dict[str, float]:
+    """Return a distribution whose share of some options is divided among them as `part` says."""
+    share = sum(whole[letter] for letter in part)
+    return {letter: share * part[letter] if letter in part else p for letter, p in whole.items()}
 
 
 async def _read_order(llm: LLM, question: Question, shown: Shown, by: int) -> Reading:

@@ -50,6 +50,11 @@ class RemoteLLM(RemoteModel):
         reading: Reading = await self._call("choose", messages, choices)
         return reading
 
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare on a replica; only of a model whose style says that it can."""
+        reading: Reading = await self._call("compare", messages, choices)
+        return reading
+
 
 class RemoteCaptioner(RemoteModel):
     """A captioner in a deployment."""

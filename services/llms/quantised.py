@@ -17,6 +17,7 @@ from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
+MAX_COMPARED = 8  # tokens of an option's text: each costs a line of a batch, and the first ones tell options apart
 
 ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see docs/log for what it gains
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
@@ -67,15 +68,21 @@ class QuantisedLLM:
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Compare the likelihoods of the options' texts, or of their letters, as the style of the model says."""
+        if self.style.scores == "texts":
+            return await self.compare(messages, choices)
         letters = [choice.letter for choice in choices]
         prompt = self._format_prompt(messages, cue=ANSWER_CUE)
-        if self.style.scores == "texts":
-            options = tuple(self._tokenise_continuation(choice.text) for choice in choices)
-            logprobs = await self._likelihoods.submit(_Continued(prompt, options))
-            return pick_likeliest(dict(zip(letters, logprobs, strict=True)), num_tokens=len(prompt))
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
         logits = await self._scores.submit(_PromptTokens(prompt, ids))
         return pick_likeliest(dict(zip(letters, logits, strict=True)), num_tokens=len(prompt))
+
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare the likelihoods of the options' texts, by their first tokens."""
+        prompt = self._format_prompt(messages, cue=ANSWER_CUE)
+        options = tuple(self._tokenise_continuation(choice.text or choice.letter)[:MAX_COMPARED] for choice in choices)
+        logprobs = await self._likelihoods.submit(_Continued(prompt, options))
+        by_letter = {choice.letter: logprob for choice, logprob in zip(choices, logprobs, strict=True)}
+        return pick_likeliest(by_letter, num_tokens=len(prompt))
 
     def _format_prompt(self, messages: tuple[Message, ...], *, cue: str = "") -> tuple[str, ...]:
         turns = [message.model_dump() for message in messages]

@@ -1,45 +1,58 @@
+from collections.abc import Callable
+
 import pytest
 
 from agents.reading.orders import plan_orders
 from agents.reading.reading import read
-from services.catalog import SMALL_READER
 from services.scripted.llm import ScriptedLLM
-from services.types import Choice, Question, Reading, ReadingStyle
+from services.types import Choice, Evidence, Message, Question, Reading, ReadingStyle
 
 
 @pytest.mark.parametrize(
-    ("num_options", "shifts"),
-    [
-        (2, (0, 1)),
-        (4, (0, 1, 2, 3)),
-        (8, (0, 2, 4, 6)),
-        (26, (0, 3, 7, 11, 14, 18, 22)),
-    ],
+    ("num_rotations", "num_options", "shifts"),
+    [(4, 2, (0, 1)), (4, 4, (0, 1, 2, 3)), (4, 8, (0, 2, 4, 6)), (3, 26, (0, 8, 17)), (1, 26, (0,))],
 )
-def test_a_small_reader_gets_more_orders_of_more_options_spread_evenly(
-    num_options: int, shifts: tuple[int, ...]
-) -> None:
-    assert plan_orders(SMALL_READER, num_options) == shifts
+def test_rotations_are_spread_evenly(num_rotations: int, num_options: int, shifts: tuple[int, ...]) -> None:
+    assert plan_orders(ReadingStyle(num_rotations=num_rotations), num_options) == shifts
+    assert plan_orders(ReadingStyle(scores="texts", num_rotations=num_rotations), num_options) == (0,)
 
 
-def test_a_model_that_needs_one_order_or_scores_texts_gets_one() -> None:
-    assert plan_orders(ReadingStyle(), 26) == (0,)
-    assert plan_orders(ReadingStyle(scores="texts", num_rotations=4, options_per_order=4), 26) == (0,)
+class ComparingLLM(ScriptedLLM):
+    """Prefers the option that its evidence names, and by letters the second of those that are left."""
 
-
-async def test_a_preference_for_letters_among_many_options_cancels_out() -> None:
-    texts = tuple(f"sound {number}" for number in range(24))
-
-    def prefer_early_letters(_: str, choices: tuple[Choice, ...]) -> Reading:
-        fits = [4.0 if one.text == texts[23] else 1.0 for one in choices]
-        weights = {one.letter: fit * 2.0**-place for place, (one, fit) in enumerate(zip(choices, fits, strict=True))}
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Give an option that the prompt names eight times the share of another one; the last ones are common words."""
+        heard = messages[-1].content.partition("Question:")[0]
+        weights = {
+            one.letter: (8.0 if one.text in heard else 1.0) * (4.0 if number > 20 else 1.0)
+            for number, one in enumerate(choices)
+        }
         total = sum(weights.values())
         return Reading(reply="A", probabilities={letter: weight / total for letter, weight in weights.items()})
 
+
+async def test_of_many_options_the_likeliest_are_lettered_and_the_others_keep_their_share() -> None:
+    texts = tuple(f"sound-{number:02}" for number in range(24))
     question = Question.ask("What is heard?", texts)
-    few, all_of_them = ReadingStyle(num_rotations=4), ReadingStyle(num_rotations=4, options_per_order=1)
-    rotated, whole = [
-        await read(ScriptedLLM(choose=prefer_early_letters, style=style), question) for style in (few, all_of_them)
-    ]
-    assert whole.choice == question.choices[23]
-    assert rotated.choice != question.choices[23]
+    heard = Evidence(kind="sound", source="ears", revision="1", text="Heard: sound-05, sound-17.")
+    llm = ComparingLLM(choose=weigh_text("sound-17"), style=ReadingStyle(num_rotations=2, max_lettered=3))
+    answer = await read(llm, question, (heard,))
+    assert answer.choice == question.choices[17]
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert list(answer.probabilities) == [choice.letter for choice in question.choices]
+    likely = sorted(answer.probabilities, key=answer.probabilities.__getitem__, reverse=True)
+    assert likely[:2] == ["R", "F"]
+    assert 0 < answer.probabilities["A"] < answer.probabilities["F"]
+    assert "of the 3 likeliest of 24" in answer.note
+    few = await read(llm, Question.ask("What is heard?", texts[15:18]), (heard,))
+    assert few.choice is not None
+    assert "likeliest" not in few.note
+
+
+def weigh_text(text: str) -> Callable[[str, tuple[Choice, ...]], Reading]:
+    def weigh(_: str, choices: tuple[Choice, ...]) -> Reading:
+        weights = {one.letter: 3.0 if one.text == text else 1.0 for one in choices}
+        total = sum(weights.values())
+        return Reading(reply="A", probabilities={letter: weight / total for letter, weight in weights.items()})
+
+    return weigh
