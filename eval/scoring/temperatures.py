@@ -34,7 +34,7 @@ def fit_calibration(verdicts: Collection[Verdict], subject: Subject) -> ModelCal
         return None
     fits = [_build(subject, _fit_all(half)) for half in halves]
     swapped = [
-        forecast.tempered(fitted.find_temperature(len(forecast.probabilities)))
+        forecast.temper(fitted.find_temperature(len(forecast.probabilities)))
         for half, fitted in zip(halves, reversed(fits), strict=True)
         for forecast in half
     ]
@@ -56,7 +56,7 @@ def _forecast_findings(verdict: Verdict) -> Forecast | None:
     forecast = forecast_answer(verdict)
     if forecast is None or verdict.findings_temperature is None:
         return None
-    return forecast.tempered(1 / verdict.findings_temperature)
+    return forecast.temper(1 / verdict.findings_temperature)
 
 
 def _fit_all(forecasts: Sequence[Forecast]) -> tuple[FittedTemperature, ...]:
