@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from agents.models import LocalModels
 from deploy.config import list_deployed, read_serve_config
 from services.extensions import registry
 
@@ -94,5 +95,9 @@ def test_a_configuration_includes_a_file_beside_it(tmp_path: Path, monkeypatch: 
     config = read_serve_config(tmp_path / "with-overlap.yaml")
     assert config.include == (str(tmp_path / "overlap.py"),)
     assert [one.names().include for one in list_deployed(config)] == [config.include] * 3
+    monkeypatch.setattr(registry, "_tables", {})  # a replica is a process of its own, which has included nothing yet
+    monkeypatch.setattr(registry, "_contents", {})
+    reader = next(one for one in list_deployed(config) if one.kind == "llm")
+    assert LocalModels(reader.names()).llm().name == "overlap"
     (tmp_path / "with-overlap.yaml").write_text("models:\n  llm: overlap\n")
     assert read_serve_config(tmp_path / "with-overlap.yaml", [str(tmp_path / "overlap.py")]) == config
