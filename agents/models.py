@@ -1,7 +1,7 @@
 """Model names of a path, and the models themselves, opened in this process and shared between paths."""
 
 from dataclasses import dataclass, field
-from typing import Protocol, Self, TypeVar
+from typing import Literal, Protocol, Self, TypeAlias, TypeVar
 
 from pydantic import model_validator
 
@@ -18,10 +18,12 @@ from services.catalog import (
     pick,
 )
 from services.extensions.registry import include_files
-from services.protocols import ASR, LALM, LLM, AnyModel, Captioner
+from services.protocols import ASR, LALM, LLM, AnyModel, Captioner, Loadable
 from services.types import Value
 
 Model = TypeVar("Model", bound=AnyModel)
+Loads: TypeAlias = Literal["at once", "when needed"]
+"""When captioner and ASR read their weights: as they are opened, or with the first clip that no cache knows."""
 
 
 class ModelNames(Value):
@@ -74,10 +76,16 @@ class ModelPool:
 
 
 class LocalModels:
-    """Opens models from the catalogues; captions and transcripts are cached on disk."""
+    """Opens models from the catalogues; captions and transcripts are cached on disk.
 
-    def __init__(self, names: ModelNames, pool: ModelPool | None = None) -> None:
-        self._names = names
+    Args:
+        names: the models.
+        pool: the models that this process has open already.
+        loads: when captioner and ASR read their weights.
+    """
+
+    def __init__(self, names: ModelNames, pool: ModelPool | None = None, *, loads: Loads = "at once") -> None:
+        self._names, self._loads = names, loads
         self._pool = pool or ModelPool()
         include_files(names.include)
         pick(CAPTIONERS, "captioner", names.captioner)
@@ -114,5 +122,7 @@ class LocalModels:
         return self._note("lalm", self._pool.lalms[key])
 
     def _note(self, role: str, model: Model) -> Model:
+        if self._loads == "at once" and isinstance(model, Loadable):
+            model.load()
         self.opened[role] = model
         return model

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from services.errors import BadConfig, ModelError, UnknownName
 from services.extensions.registry import find_extension, list_extensions, list_included
 from services.files import is_folder
+from services.native_threads import let_idle_threads_sleep
 from services.protocols import ASR, LLM, Captioner
 from services.settings import settings
 from services.types import ReadingStyle, Sampling
@@ -84,6 +85,7 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         """Open it here, or on the server at `url`."""
         if url is not None:
             return open_served_llm(name, url, sampling=sampling)
+        let_idle_threads_sleep()
         from services.llms.quantised import QuantisedLLM
         from services.weights import store as weights
 
@@ -180,6 +182,7 @@ def _has_gpu_and_vllm() -> bool:
 
 def open_whisper(weights: str, *, compute_type: str, words: bool = False) -> ASR:
     """Open a Whisper model in CTranslate2 format."""
+    let_idle_threads_sleep()
     from services.asr.faster_whisper import FasterWhisper
     from services.weights import store as places
 

@@ -91,6 +91,14 @@ class LALM(ReadingModel, Protocol):
         """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""
 
 
+@runtime_checkable
+class Loadable(Protocol):
+    """A model whose name and revision are known at once, and whose weights are read when they are first needed."""
+
+    def load(self) -> None:
+        """Read the weights now, where that was not done yet: for who would rather wait before the first clip."""
+
+
 AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 """A model that a path is built from."""
 

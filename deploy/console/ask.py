@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import IO, NamedTuple
 
 from agents.degradation import DEGRADING
-from agents.models import LocalModels, ModelNames
+from agents.models import Loads, LocalModels, ModelNames
 from agents.paths import BUDGETS, PATHS, TEXT_ONLY, Build, make_builder
 from agents.reading.calibration import read_calibrations
 from eval.options import AnsweringOptions, ModelOptions
@@ -151,7 +151,9 @@ class _Session:
             request.require_server_alone()
             self._open = _connections(request.server, request.path)
         else:
-            builders, models = _choose_builders(request), LocalModels(request.names())
+            # A deadline begins when the models are loaded; without one, those that the cache makes needless are not.
+            loads: Loads = "when needed" if request.deadline_s is None else "at once"
+            builders, models = _choose_builders(request), LocalModels(request.names(), loads=loads)
             self._open = {path: partial(build, models) for path, build in builders.items()}
         self._question = check_question(request.question, request.choices)
         self.runs_here = request.server is None and request.runs_here

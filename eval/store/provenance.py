@@ -10,7 +10,7 @@ from pathlib import Path
 from services.types import Value
 
 ENGINES = (
-    "aiohttp", "ctranslate2", "earwitness", "faster-whisper", "langgraph", "librosa", "numpy",
+    "aiohttp", "ctranslate2", "earwitness", "faster-whisper", "langgraph", "numpy",
     "onnxruntime", "torch", "transformers", "vllm",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from services.asr.languages import read_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
+from services.lazy import Lazy
 from services.progress import current_stage
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
 
@@ -46,8 +48,11 @@ class FasterWhisper:
         self.name = name
         self.revision = f"{revision}-{compute_type}-{hash_modules(*CODE)[:8]}" + ("-words" if words else "")
         self._words = words
-        self._model = WhisperModel(str(folder), compute_type=compute_type, local_files_only=True)
-        self._batched = BatchedInferencePipeline(self._model)
+        self._model = Lazy(partial(WhisperModel, str(folder), compute_type=compute_type, local_files_only=True))
+
+    def load(self) -> None:
+        """Read the weights now, not with the first clip that is transcribed."""
+        self._model()
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Transcribe in a thread of its own, so that the event loop goes on."""
@@ -68,18 +73,19 @@ class FasterWhisper:
         set_random_seed(0)  # the retries sample
         segments: Iterable[Segment]
         if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
-            segments, _ = self._batched.transcribe(
-                samples, batch_size=BATCH_SIZES[self._model.model.device], vad_parameters=VAD, **options
-            )
+            batched, size = BatchedInferencePipeline(self._model()), BATCH_SIZES[self._model().model.device]
+            segments, _ = batched.transcribe(samples, batch_size=size, vad_parameters=VAD, **options)
         else:
             # Cutting the pauses out of a short clip joins words that Whisper then misses: the gate is enough.
-            segments, _ = self._model.transcribe(samples, vad_filter=False, condition_on_previous_text=False, **options)
+            segments, _ = self._model().transcribe(
+                samples, vad_filter=False, condition_on_previous_text=False, **options
+            )
         return segments
 
     def _languages(self, samples: NDArray[np.float32]) -> tuple[str, Evidence]:
         """Return the most likely language code, and the likeliest languages as a statement."""
         names = read_languages()
-        code, probability, ranked = self._model.detect_language(samples[: 30 * SAMPLE_RATE])
+        code, probability, ranked = self._model().detect_language(samples[: 30 * SAMPLE_RATE])
         likely = [(c, p) for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
         labels = tuple(Label.rounded(names.get(c, c), p) for c, p in likely)
         statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from services.cache.shelf import Statements, StatementStore
-from services.protocols import ASR, Captioner
+from services.protocols import ASR, Captioner, Loadable
 from services.request_context import Lookup, LookupResult, current_context
 from services.settings import settings
 from services.types import AudioClip, Focus
@@ -101,6 +101,11 @@ class CachedCaptioner:
         self._captioner = captioner
         self._cache = _PerceptionCache(folder, "captions", f"{captioner.name}-{captioner.revision}")
 
+    def load(self) -> None:
+        """Have the model read its weights now, if it can wait for the first clip that is not cached."""
+        if isinstance(self._captioner, Loadable):
+            self._captioner.load()
+
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> Statements:
         """Return the caption from the cache, keyed by clip and focus, or have the captioner make it."""
         key = clip.sha256 + (f"-{sha256(focus.model_dump_json().encode()).hexdigest()[:12]}" if focus else "")
@@ -114,6 +119,11 @@ class CachedASR:
         self.name, self.revision = asr.name, asr.revision
         self._asr = asr
         self._cache = _PerceptionCache(folder, "transcripts", f"{asr.name}-{asr.revision}")
+
+    def load(self) -> None:
+        """Have the model read its weights now, if it can wait for the first clip that is not cached."""
+        if isinstance(self._asr, Loadable):
+            self._asr.load()
 
     async def transcribe(self, clip: AudioClip) -> Statements:
         """Return the transcript from the cache, keyed by clip, or have the ASR make it."""

@@ -190,9 +190,10 @@ async def test_the_captioner_stops_between_its_analyses(
 ) -> None:
     captioner = AcousticCaptioner()
     parts = []
-    watched, describe = Watched(captioner.describe), captioner._describe
+    watched, describer = Watched(captioner.describe), captioner._describer()
+    describe = describer.describe
     monkeypatch.setattr(captioner, "describe", watched)
-    monkeypatch.setattr(captioner, "_describe", lambda clip: (parts.append(clip), describe(clip))[1])
+    monkeypatch.setattr(describer, "describe", lambda clip, focus: (parts.append(clip), describe(clip, focus))[1])
     await cancel_task(asyncio.create_task(captioner.caption(long_speech)), watched.started)
     assert await asyncio.to_thread(watched.ended.wait, WAIT_S)
     assert len(parts) <= 1  # of five

@@ -15,13 +15,18 @@ from services.captioners.acoustic import CODE as CAPTIONER
 from services.digest import ROOT, hash_modules
 
 NO_INFLUENCE = {
+    "services.command": "exit codes",
     "services.deadline": "says how long, not what",
     "services.digest": "its own revision",
     "services.environment": "places and keys",
     "services.errors": "says why there is no caption",
+    "services.files": "writes and finds files",
+    "services.lazy": "says when, not what",
+    "services.native_threads": "how many threads compute the same sums",
     "services.progress": "tells how far the work is",
     "services.settings": "places and keys",
     "services.cancellation": "ends work early, or not",
+    "services.terminal": "shows how far the work is",
     "services.types": "nouns; what is done with them stands in the modules that count",
     "services.weights": "the weights have revisions of their own, which are part of the captioner's",
 }

@@ -5,7 +5,10 @@ Source: Plakal & Ellis, https://github.com/tensorflow/models/tree/master/researc
 """
 
 import csv
+from collections import OrderedDict
+from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +25,7 @@ FRAME_HOP = 160
 NUM_MELS = 64
 LOG_OFFSET = 0.001
 BATCH = 32  # patches in one run: bounds the memory of a long clip
+MOST_KEPT = 2_000  # patches whose scores are remembered, 6 KB each: of the latest clips and their sections
 
 Floats = NDArray[np.float32]
 
@@ -38,15 +42,31 @@ class ClassScores(NamedTuple):
 
 
 class YamNet:
-    """The opened model, with its class names in `names`."""
+    """The opened model, with its class names in `names`; it remembers the scores of what it heard last.
+
+    Tagger, music and follow-up questions ask about the same samples, which are scored once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._session = open_session(folder / "yamnet.onnx")
         with (folder / "yamnet_class_map.csv").open(newline="") as file:
             self.names = tuple(row["display_name"] for row in csv.DictReader(file))
+        self._recent: OrderedDict[bytes, ClassScores] = OrderedDict()
+        self._lock = Lock()  # several clips are described at once
 
     def __call__(self, samples: Floats) -> ClassScores:
         """Score samples at 16 kHz, shape (num_samples,); a clip shorter than a patch is looped to fill one."""
+        key = sha256(samples.data).digest()
+        with self._lock:
+            known = self._recent.pop(key, None)
+        scores = self._score(samples) if known is None else known
+        with self._lock:
+            self._recent[key] = scores
+            while len(self._recent) > 1 and sum(len(one.logits) for one in self._recent.values()) > MOST_KEPT:
+                self._recent.popitem(last=False)
+        return scores
+
+    def _score(self, samples: Floats) -> ClassScores:
         hop_frames = round(HOP_S * SAMPLE_RATE / FRAME_HOP)
         mels = compute_log_mel(loop_to_patch(samples))
         patches = np.lib.stride_tricks.sliding_window_view(mels, PATCH_FRAMES, axis=0)[::hop_frames].transpose(0, 2, 1)

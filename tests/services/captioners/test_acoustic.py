@@ -1,8 +1,12 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from services.audio import load as audio
 from services.captioners.acoustic import AcousticCaptioner
+from services.captioners.sounds.sections import SoundTagger
 from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Focus
 from services.weights import store as weights
@@ -97,3 +101,25 @@ def test_the_parts_of_a_long_clip_say_from_where_their_seconds_count(captioner: 
     starts = {statement.text.split(" (times counted")[0] for statement in told}
     assert starts == {"From 0 to 60 s", "From 60 to 70 s"}
     assert all((statement.end_s or 0) <= 70.01 for statement in told)
+
+
+def test_samples_are_scored_once_for_all_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    yamnet = YamNet(weights.ensure_folder("yamnet"))
+    score, scored = yamnet._score, list[int]()
+    monkeypatch.setattr(yamnet, "_score", lambda samples: (scored.append(len(samples)), score(samples))[1])
+    clip, tagger = AudioClip(noise(3)), SoundTagger(yamnet)
+    first = tagger(clip, ())
+    assert scored == [3 * SAMPLE_RATE]  # the clip is one stretch of one sound
+    assert tagger(clip, ()) == first
+    assert len(scored) == 1
+    tagger(AudioClip(noise(3, 0.2)), ())
+    assert len(scored) == 2
+
+
+def test_the_revision_is_known_before_anything_is_opened() -> None:
+    code = (
+        "import sys; from services.captioners.acoustic import AcousticCaptioner; print(AcousticCaptioner().revision); "
+        "assert not {'onnxruntime', 'scipy', 'faster_whisper', 'torch'} & set(sys.modules), sorted(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == AcousticCaptioner().revision

@@ -1,0 +1,68 @@
+"""Description of a clip: every analyser in turn, each of which says nothing where it does not know."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.cancellation import raise_if_cancelled
+from services.captioners.details import Analysers, FocusedListener
+from services.captioners.focus import resolve_focus
+from services.captioners.music.caption import MusicListener
+from services.captioners.music.instrument import InstrumentHead
+from services.captioners.music.pitches import BasicPitch
+from services.captioners.sounds.loudness import describe_loudness
+from services.captioners.sounds.quality import describe_quality
+from services.captioners.sounds.sections import SoundReport, SoundTagger
+from services.captioners.sounds.yamnet import YamNet
+from services.captioners.voices.gender import GenderNet
+from services.captioners.voices.segments import describe_speech, detect_speech
+from services.captioners.voices.speaker import SpeakerAnalyser
+from services.captioners.voices.voiceprint import VoiceEncoder
+from services.native_threads import use_one_blas_thread
+from services.types import AudioClip, Evidence, Focus
+
+WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
+
+
+class ClipDescriber:
+    """The opened analysers.
+
+    Args:
+        folders: name of the weights -> their folder.
+    """
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        use_one_blas_thread()
+        yamnet = YamNet(folders["yamnet"])
+        self._tagger = SoundTagger(yamnet)
+        pitch = BasicPitch(folders["basic-pitch"])
+        self._music = MusicListener(yamnet, pitch)
+        self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
+        self._focused = FocusedListener(Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
+
+    def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        """Describe a clip; with a focus, say only what it asks for."""
+        return self._focused(clip, resolve_focus(focus)) if focus else self._describe_all(clip)
+
+    def _describe_all(self, clip: AudioClip) -> tuple[Evidence, ...]:
+        heard = self._tagger(clip, detect_speech(clip.samples))
+        if not heard.tags:
+            return describe_loudness(clip)
+        raise_if_cancelled()
+        spoken = self._describe_speech(clip, heard) if heard.speech else ()
+        raise_if_cancelled()
+        played = self._music(clip)
+        raise_if_cancelled()
+        return (
+            *heard.statements,
+            *spoken,
+            *played,
+            *describe_loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
+            *describe_quality(clip, is_speech=bool(heard.speech) and not heard.background),
+        )
+
+    def _describe_speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
+        child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
+        return (
+            *describe_speech(clip, heard.speech),
+            *self._speakers(clip, heard.speech, child=child, background=heard.background),
+        )
