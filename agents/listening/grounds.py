@@ -26,6 +26,7 @@ def mark_evidence(
     decisive = _find_decisive(question, [*findings, *reversed([one for one in evidence if one in read])], choice)
 
     def use(statement: Evidence) -> EvidenceUse:
+        """Return the use of one statement."""
         if statement == decisive:
             return "decided"
         return "read" if statement in read else "unread"
