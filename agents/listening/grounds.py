@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from agents.listening.findings import find_supported
+from agents.reading.quantities import match_options
 from services.types import Choice, Evidence, EvidenceUse, Question
 
 
@@ -43,4 +44,10 @@ def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | 
     """Find the first statement that speaks for the chosen option and for no other; None where none does."""
     if choice is None or not question.choices:
         return None
-    return next((one for one in ranked if find_supported(one, question) == {choice.letter}), None)
+    return next((one for one in ranked if _list_spoken_for(one, question) == {choice.letter}), None)
+
+
+def _list_spoken_for(statement: Evidence, question: Question) -> frozenset[str]:
+    """Return the letters of the options that a statement speaks for; of what is said, by quantities in any spelling."""
+    named = match_options(statement.text, question) if statement.kind == "transcript" else {}
+    return frozenset(named) or find_supported(statement, question)

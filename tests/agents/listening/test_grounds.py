@@ -31,6 +31,12 @@ def test_no_statement_decided_where_none_speaks_for_the_choice_alone() -> None:
     assert uses(mark_evidence(QUESTION, (DOG,), (DOG,), None)) == ["read"]
 
 
+def test_what_is_said_decides_in_another_spelling_too() -> None:
+    question = Question.ask("When does it start?", ("Nine thirty", "Ten", "Noon"))
+    said = Evidence(kind="transcript", source="asr", revision="1", text="It starts at 9.30 in room 12.")
+    assert uses(mark_evidence(question, (said, LEVEL), (said, LEVEL), question.choices[0])) == ["decided", "read"]
+
+
 def test_a_finding_of_listening_again_comes_before_what_was_known() -> None:
     heard = state("Of the sounds asked about, most like: dog.")
     marked = mark_evidence(QUESTION, (DOG, heard), (DOG, heard), QUESTION.choices[0], (heard,))
