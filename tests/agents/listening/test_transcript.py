@@ -3,7 +3,15 @@
 import pytest
 
 from agents.listening.findings import find_supported
-from agents.listening.transcript import count_words, find_spoken_option, split_words, sum_numbers
+from agents.listening.transcript import (
+    answers,
+    count_phrase,
+    count_words,
+    find_phrase,
+    find_spoken_option,
+    split_words,
+    sum_numbers,
+)
 from services.types import Evidence, Question
 
 
@@ -61,3 +69,40 @@ def test_where_nothing_is_said_no_words_are_counted(what: str, lines: tuple[str,
     (found,) = count_words(question, heard(*lines))
     assert found.text == f"Number of {what} said: 0."
     assert find_supported(found, question) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("question", "phrase"),
+    [
+        ("How many times does the speaker say no?", "no"),
+        ("How often does the voice repeat the word 'stop'?", "stop"),
+        ("How many times is the number five said?", "five"),
+        ("How often does she mention Anna in the recording?", "Anna"),
+        ("How often is the phrase good morning used?", "good morning"),
+        ("How many times does the dog bark?", None),
+    ],
+)
+def test_the_words_that_a_question_counts_are_found(question: str, phrase: str | None) -> None:
+    assert find_phrase(question) == phrase
+
+
+def test_a_phrase_is_counted_and_one_that_is_not_said_finds_nothing() -> None:
+    said = heard("No. No, no!", "Good morning. No, good morning.")
+    for question, text in (
+        ("How many times does he say no?", "Number of times that 'no' is said: 4."),
+        ("How many times do they say good morning?", "Number of times that 'good morning' is said: 2."),
+    ):
+        (found,) = count_phrase(Question.ask(question, ("2", "4")), said)
+        assert found.text == text
+    assert count_phrase(Question.ask("How many times does he say stop?", ("2", "4")), said) == ()
+
+
+def test_what_is_said_answers_a_question_about_the_same_and_no_other() -> None:
+    said = heard("The meeting will start at 9.30 in room 12.", "I forgot to bring the violin.")
+    options = ("Nine thirty", "Ten", "Noon")
+    assert answers(Question.ask("When does the meeting start?", options), said)
+    assert not answers(Question.ask("When does the alarm ring?", options), said)
+    assert not answers(Question.ask("Which instrument plays?", ("Violin", "Drum")), said)
+    assert not answers(Question.ask("When does the meeting start?", ("Eight", "Noon")), said)
+    (found,) = find_spoken_option(Question.ask("When does the meeting start?", options), said)
+    assert found.labels[0].text == "Nine thirty"

@@ -9,6 +9,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from agents.reading.calibration import read_calibrations
+from agents.reading.confidence import apply_temperature
 from eval.analysis.score import score_file
 from eval.analysis.score_table import read_table
 from eval.run import session
@@ -134,6 +136,31 @@ def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     assert (kept.answered, kept.correct, kept.n, kept.accuracy) == (2, 2, 8, 1.0)
     assert (bench.parent / "run" / "predictions.jsonl").read_bytes() == before
     assert json.loads((outcome.folder / "summary.json").read_text())["calibration"]["abstention"]["answered"] == 2
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_run_leaves_the_temperatures_of_its_model_and_another_run_uses_them(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "sure", sure)
+    assert session.run(cascade(bench, llm="sure")).calibration is None  # eight questions are too few
+    rows = json.loads(bench.read_text())
+    again = [
+        row | {"id": f"{row['id']}-{copy}", "question": f"{row['question']} {copy}"}
+        for copy in range(4)
+        for row in rows
+    ]
+    bench.write_text(json.dumps(again))
+    fitted = session.run(cascade(bench, llm="sure", out=bench.parent / "fitted"))
+    assert fitted.calibration is not None
+    assert read_calibrations(fitted.folder).models == (fitted.calibration,)
+    temperature = fitted.calibration.find_temperature(4)
+    used = session.run(cascade(bench, llm="sure", out=bench.parent / "used", calibration=str(fitted.folder)))
+    answer = next(one.response for one in read_predictions(used.folder) if one.response)
+    assert answer.calibration is not None and answer.calibration.temperature == temperature
+    assert answer.probabilities == pytest.approx(apply_temperature(answer.raw_probabilities, temperature))
+    with pytest.raises(BadConfig, match="calibration_sha256"):
+        session.run(cascade(bench, llm="sure", out=bench.parent / "used"))
 
 
 def choose_level(prompt: str, clip: AudioClip) -> Reading:

@@ -15,8 +15,12 @@ from aiohttp.test_utils import TestServer
 
 from agents.direct import Direct
 from lalm.catalog import LALMS, open_lalm
+from lalm.runtimes.request_form import RequestForm
+from lalm.runtimes.served_lalm import ServedLALM
+from services.clients.chat_server import Endpoint
 from services.errors import ModelError, UnknownName
-from services.types import AudioClip, Question
+from services.scripted.ears import ScriptedEars
+from services.types import AudioClip, Evidence, Question
 
 CLIP = AudioClip((np.arange(-800, 800, dtype=np.float32) / 32768).astype(np.float32))
 QUESTION = Question.ask("What is heard?", ("A dog", "A bell"), id="q")
@@ -70,6 +74,21 @@ async def test_probabilities_decide_where_there_are_some(served: tuple[Listening
     listening.says("B", {"B": 0.5, "A": 0.3})
     answer = await Direct(open_lalm("toy", url)).answer(QUESTION, CLIP)
     assert answer.probabilities == pytest.approx({"A": 0.375, "B": 0.625})
+
+
+async def test_a_transcript_that_was_given_is_named_in_trace_and_evidence(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("B")
+    words = Evidence(kind="transcript", source="scribe", revision="1", text="a bell rings", start_s=0.0, end_s=0.1)
+    said = (words, words.model_copy(update={"kind": "language", "text": "Spoken language: English."}))
+    endpoint = Endpoint(url=url, model="toy")
+    form = RequestForm(takes_transcript=True)
+    lalm = ServedLALM(endpoint, name="toy", form=form, asr=ScriptedEars(words=lambda _: said, name="scribe"))
+    answer = await Direct(lalm).answer(QUESTION, CLIP)
+    assert answer.trace[0].text == "toy, given a transcript by scribe"
+    assert answer.evidence[1] == words.model_copy(update={"step": "listen", "use": "read"})
+    assert all(one.kind != "language" for one in answer.evidence)
+    assert "a bell rings" in str(listening.requests[0]["messages"])
 
 
 async def test_an_open_question_and_an_unreadable_reply_have_no_choice(served: tuple[Listening, str]) -> None:

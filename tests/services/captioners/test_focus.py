@@ -34,6 +34,21 @@ def test_the_question_and_its_options() -> None:
     assert focus.asks("first|last") and not focus.asks("order")
 
 
+@pytest.mark.parametrize(
+    ("question", "counts"),
+    [
+        ("How many speakers are there?", True),
+        ("How many different people take part?", True),
+        ("What is the number of voices?", True),
+        ("How many times does the speaker say no?", False),
+        ("How often do the speakers change?", False),
+        ("How many words does the speaker say?", False),
+    ],
+)
+def test_what_a_question_counts_is_what_follows_how_many(question: str, counts: bool) -> None:
+    assert resolve_focus(Focus(question=question)).counts("speakers?|people|voices") is counts
+
+
 def test_sounds_are_told_apart_among_the_options() -> None:
     options = ("A dog barks", "Rain falling", "Person sneezing")
     focus = resolve_focus(Focus(topic="sound", question="Which sound?", options=options))
