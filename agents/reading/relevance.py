@@ -84,6 +84,8 @@ def list_covered(evidence: tuple[Evidence, ...], shown: tuple[Evidence, ...]) ->
 def _holds(shown: Evidence, statement: Evidence) -> bool:
     if (shown.kind, shown.source) != (statement.kind, statement.source):
         return False
+    if statement.start_s < shown.start_s or (shown.end_s is not None and statement.start_s > shown.end_s):
+        return False  # the same words at another time
     return statement.text in shown.text or (shown.start_s == statement.start_s and shown.text in statement.text)
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from services.longform.clock import format_clock
 from services.types import Evidence, EvidenceKind, Label
 
-KINDS: tuple[EvidenceKind, ...] = ("sound", "instrument", "music", "speaker", "emotion", "quality")
-"""Kinds whose labels mean the same in every part: no measured values, notes or steps."""
+KINDS: tuple[EvidenceKind, ...] = ("sound", "instrument", "music", "emotion", "quality")
+"""Kinds whose labels mean the same in every part: no measured values, notes or steps, and no numbered speakers."""
 MOST_LABELS = 6
 MOST_SPANS = 4
 

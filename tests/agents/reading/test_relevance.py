@@ -1,6 +1,6 @@
 """What a small reader is shown of what was heard."""
 
-from agents.reading.relevance import select_statements
+from agents.reading.relevance import list_covered, select_statements
 from services.types import Evidence, Question, ReadingStyle
 
 
@@ -82,3 +82,9 @@ def test_a_question_about_the_whole_is_shown_the_overview_and_passages_from_all_
     starts = [one.start_s for one in shown if one.kind == "transcript"]
     assert (starts[0], starts[-1]) == (1.0, 3541.0)
     assert sum(len(one.text) for one in shown) <= 6000
+
+
+def test_the_same_words_at_another_time_were_not_read() -> None:
+    early, late = said("Yes.", "transcript", 10.0), said("Yes.", "transcript", 700.0)
+    passage = said("No. Yes. Maybe.", "transcript", 690.0).model_copy(update={"end_s": 720.0})
+    assert list_covered((early, late), (passage,)) == (late,)

@@ -38,12 +38,12 @@ def test_kinds_are_summed_up_apart_and_measured_values_not_at_all() -> None:
     parts = [
         (
             heard(n, label("rain", 0.5)),
-            heard(n, label("a man"), kind="speaker"),
+            heard(n, label("clean"), kind="quality"),
             heard(n, label(f"{n} dB"), kind="loudness"),
         )
         for n in range(3)
     ]
-    assert [one.kind for one in sum_up(parts)] == ["sound", "speaker"]
+    assert [one.kind for one in sum_up(parts)] == ["sound", "quality"]
 
 
 def test_what_one_part_names_alone_is_not_said_twice() -> None:
