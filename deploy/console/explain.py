@@ -6,7 +6,7 @@ from typing import IO, NamedTuple
 from rich.console import Console
 from rich.table import Column, Table
 
-from eval.display.tables import print_table
+from eval.display.tables import print_line, print_table
 from services.types import Answer, Choice, Evidence, Opinion
 
 
@@ -29,8 +29,8 @@ def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
         for number, line in enumerate(said.lines):
             table.add_row(*((said.step, seconds) if number == 0 else ("", "")), line)
     print_table(table, console)
-    console.print(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", soft_wrap=True)
-    console.print(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", soft_wrap=True)
+    print_line(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", console)
+    print_line(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", console)
 
 
 def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:

@@ -10,13 +10,14 @@ from rich.table import Table
 from deploy.console.ask import AskedClip, AskRequest, AskResult
 from deploy.console.explain import print_explained
 from deploy.console.stock import list_known
-from eval.display.tables import print_table
+from eval.display.tables import print_line, print_table
 from services.catalog import DEFAULT_LLM
 from services.errors import EarwitnessError
 from services.types import Answer, Choice, Evidence, EvidenceUse, Question, sort_by_use
 from services.weights import store as weights
 
 BAR_WIDTH = 24  # characters that stand for probability 1
+NARROW = 60  # characters; below it words need the room of the bar
 MARKS: Mapping[EvidenceUse, str] = {"decided": ">", "read": "+", "unread": ""}
 """Use of a statement -> its mark; `>` is the one that decided, as it marks the chosen option."""
 
@@ -51,26 +52,26 @@ def print_answer(question: str, choices: tuple[str, ...], answer: Answer, out: I
     if answer.evidence:
         print_table(_tabulate_evidence(answer.evidence), console)
     if remark := _describe_scale(answer):
-        console.print(remark, style="dim", soft_wrap=True)
+        print_line(remark, console, "dim")
     seconds = ", ".join(f"{step} {taken:.1f} s" for step, taken in answer.timings_s.items())
-    console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", soft_wrap=True)
+    print_line(f"Path {answer.path}: {' > '.join(map(str, answer.trace))} ({seconds})", console)
     if answer.degraded:
-        console.print(_find_missing(answer), soft_wrap=True)
+        print_line(_find_missing(answer), console)
 
 
 def print_choice(question: str, choices: tuple[str, ...], answer: Answer, out: IO[str]) -> None:
     """Print options with their probabilities and the choice."""
     console = Console(file=out, highlight=False, markup=False)
-    console.print(question, style="bold")
+    print_line(question, console, "bold")
     for option in Question.ask(question, choices).choices:
-        console.print(_format_option(option, answer), soft_wrap=True)
-    console.print(f"Answer: {_format_chosen(answer)}", style="bold")
+        print_line(_format_option(option, answer, has_bar=console.width >= NARROW), console)
+    print_line(f"Answer: {_format_chosen(answer)}", console, "bold")
 
 
 def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult, out: IO[str]) -> None:
     """Print what each way answered in a column of its own, and below it what it rests on."""
     console = Console(file=out, highlight=False, markup=False)
-    console.print(question, style="bold")
+    print_line(question, console, "bold")
     answers = found.answers
     table = Table("", *(answer.path for answer in answers), box=None, pad_edge=False, header_style="bold")
     for option in Question.ask(question, choices).choices:
@@ -80,13 +81,13 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
     print_table(table, console)
     for answer in answers:
-        console.print(f"Path {answer.path}: {' > '.join(map(str, answer.trace))}", soft_wrap=True)
+        print_line(f"Path {answer.path}: {' > '.join(map(str, answer.trace))}", console)
         if answer.evidence:
             print_table(_tabulate_evidence(answer.evidence), console)
         if answer.degraded:
-            console.print(_find_missing(answer), soft_wrap=True)
+            print_line(_find_missing(answer), console)
     for line in found.missing:
-        console.print(f"Missing: {line}", soft_wrap=True)
+        print_line(f"Missing: {line}", console)
 
 
 def _find_missing(answer: Answer) -> str:
@@ -98,14 +99,13 @@ def _share(option: Choice, answer: Answer) -> str:
     return f"{mark} {answer.probabilities[option.letter]:5.1%}" if answer.probabilities else mark
 
 
-def _format_option(option: Choice, answer: Answer) -> str:
+def _format_option(option: Choice, answer: Answer, *, has_bar: bool) -> str:
     mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
     if option.letter not in answer.probabilities:
         return f"{mark} {option.letter}  {option.text}"
     probability = answer.probabilities[option.letter]
-    return (
-        f"{mark} {option.letter}  {probability:5.1%}  {'█' * round(BAR_WIDTH * probability):{BAR_WIDTH}}  {option.text}"
-    )
+    bar = f"{'█' * round(BAR_WIDTH * probability):{BAR_WIDTH}}  " if has_bar else ""
+    return f"{mark} {option.letter}  {probability:5.1%}  {bar}{option.text}"
 
 
 def _describe_scale(answer: Answer) -> str:

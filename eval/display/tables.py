@@ -5,6 +5,7 @@ own.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -49,15 +50,35 @@ def _print_tabbed(table: Table, console: Console) -> None:
 
 
 def _print_rows(table: Table, console: Console) -> None:
-    """Print each row as lines of heading and cell, its first cell as their title."""
+    """Print each row as a line of headings and cells, with its texts below."""
     if table.title:
         console.print(table.title, style="bold", highlight=False)
     headings = [_plain(column.header) for column in table.columns]
+    texts = [not column.no_wrap for column in table.columns]
     for row in _rows(table):
-        cells = [(heading, _plain(cell)) for heading, cell in zip(headings, row, strict=True) if _plain(cell)]
-        for number, (heading, cell) in enumerate(cells):
-            line = f"{heading}: {cell}" if heading else cell
-            console.print(Padding(line, (0, 0, 0, 2 if number else 0)), highlight=False)
+        cells = [_Cell(*found) for found in zip(headings, map(_plain, row), texts, strict=True) if found[1]]
+        if short := ", ".join(str(cell) for cell in cells if not cell.is_text):
+            console.print(short, highlight=False)
+        for cell in cells:
+            if cell.is_text:
+                shown = cell.text if texts.count(True) == 1 else str(cell)
+                console.print(Padding(shown, (0, 0, 0, 2)), highlight=False)
+
+
+class _Cell(NamedTuple):
+    heading: str
+    text: str
+    is_text: bool
+    """Whether its column is folded."""
+
+    def __str__(self) -> str:
+        """Return heading and text."""
+        return f"{self.heading}: {self.text}" if self.heading else self.text
+
+
+def print_line(line: str, console: Console, style: str = "") -> None:
+    """Print a line: folded between words on a terminal, in one piece to a pipe or a file."""
+    console.print(line, style=style, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _rows(table: Table) -> Iterator[tuple[RenderableType, ...]]:

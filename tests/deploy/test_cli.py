@@ -105,7 +105,7 @@ def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.Captur
         *("step", "caption", "transcribe", "read", "listen", "answer", "Path", "Missing:"),
     ]
     shown = "\n".join(lines)
-    assert "0.0-end s, sound (double): Heard for 1.50 s." in shown
+    assert "0.0-end s, sound (double, read): Heard for 1.50 s." in shown
     assert "cascade: B) A tone (B 75.0%, A 25.0%)" in shown
     assert lines[-1] == "Missing: nothing"
     assert run("ask", clip, "What?", *choices, "--explain", "--json", *DOUBLES) == 2
@@ -299,7 +299,7 @@ def test_an_unknown_model_is_refused_before_anything_starts(
         ("limits: {deadline: 3}", "unknown key 'limits.deadline'; did you mean 'deadline_s'?"),
         (
             "models: {xyz: 3}",
-            "unknown key 'models.xyz'; known: llm, captioner, asr, llm_url, lalm, lalm_url, lalm_engine.",
+            "unknown key 'models.xyz'; known: llm, captioner, asr, llm_url, lalm, lalm_url, lalm_engine, calibration.",
         ),
         (
             "models: {lalm: earwitness-tiny, lalm_engine: ray}",

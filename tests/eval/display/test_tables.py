@@ -32,7 +32,8 @@ def test_every_word_is_there_at_every_width(columns: int) -> None:
     shown = printed(columns)
     assert max(map(len, shown.splitlines())) <= columns
     assert "…" not in shown
-    assert {word for row in ROWS for cell in row for word in cell.split()} <= set(shown.split())
+    words = {word for row in ROWS for cell in row for word in cell.replace(",", "").split()}
+    assert words <= set(shown.replace(",", "").split())
 
 
 def test_a_pipe_gets_a_line_a_row_with_tabs_between_the_columns() -> None:
