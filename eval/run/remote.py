@@ -2,8 +2,8 @@
 
 import json
 
-from services.clients.chat_audio import ClipEncoder, encode_flac
-from services.clients.json_api import AUDIO_PLACE, Server, insert_audio
+from services.clients.chat_audio import AUDIO_PLACE, ClipEncoder, encode_flac
+from services.clients.json_api import Server, insert_audio
 from services.deadline import BASE_S
 from services.longform.clock import WHOLE_S
 from services.settings import settings

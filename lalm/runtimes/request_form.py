@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from services.clients.json_api import AUDIO_PLACE
+from services.clients.chat_audio import AUDIO_PLACE
 from services.errors import TooLarge
 from services.types import AudioClip, Message
 

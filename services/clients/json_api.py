@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from services.clients.chat_audio import AUDIO_PLACE
 from services.errors import BadConfig, ModelError
 
 Parsed = TypeVar("Parsed")
@@ -24,7 +25,6 @@ CONNECT_TIMEOUT_S = 10.0
 EXAMPLE = "one looks like http://127.0.0.1:8000/v1"
 CONNECT_RETRIES = 1  # where nobody listens, or no such host is known; waiting longer brings no server
 MAX_WAIT_S = 60.0  # longest pause that a server may ask for
-AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of a clip goes
 
 
 class NotFound(ModelError):

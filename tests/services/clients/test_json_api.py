@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, SecretStr
 
-from services.clients.json_api import AUDIO_PLACE, NotFound, Server, _parse_retry_after, insert_audio
+from services.clients.chat_audio import AUDIO_PLACE
+from services.clients.json_api import NotFound, Server, _parse_retry_after, insert_audio
 from services.errors import BadConfig, ModelError
 
 
