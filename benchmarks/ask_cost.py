@@ -261,12 +261,16 @@ def _ask(tree: Path, home: Path, recording: Recording) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def print_costs(summed: dict[Kind, dict[str, Cost]], warm: Cost) -> None:
-    """Print a table of the stages, and seconds and ratio of each kind in one last line."""
+def print_stages(summed: dict[Kind, dict[str, Cost]]) -> None:
+    """Print a table of the stages of each kind."""
     table = Table("kind", *STAGES, "in all", title="processor seconds, before > now", title_justify="left")
     for kind, costs in summed.items():
         table.add_row(kind, *(f"{cost.before_s:.2f} > {cost.now_s:.2f}" for cost in costs.values()))
     console.print(table)
+
+
+def print_totals(summed: dict[Kind, dict[str, Cost]], warm: Cost) -> None:
+    """Print seconds and ratio of each kind in one line."""
     told = [f"{kind}: {costs['in all']}" for kind, costs in summed.items()]
     console.print("; ".join([*told, f"warm ask: {warm}"]))
 
@@ -282,9 +286,10 @@ def main(
         made = make_clips(folder)
         with checked_out(commit or find_commit(BEFORE), folder) as before:
             trees: dict[Tree, Path] = {"before": before, "now": ROOT}
-            found = measure_fresh(trees, find_clips(clips) if clips else made, rounds)
+            summed = sum_up(measure_fresh(trees, find_clips(clips) if clips else made, rounds))
+            print_stages(summed)
             warm = measure_warm(trees, made, rounds)
-    print_costs(sum_up(found), warm)
+    print_totals(summed, warm)
 
 
 if __name__ == "__main__":
