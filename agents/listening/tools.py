@@ -20,6 +20,7 @@ from services.types import AudioClip, Evidence, Focus, Question, Reliability, To
 SHORTEST_S = 0.5  # a shorter span is not heard again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # added on either side of a span
+LENGTH = r"\b(longest|shortest|lasts)\b"
 SPEECH = r"words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?"
 SPEECH_TOPIC = (
     r"(?<!\bwho )(?<!\byou )(?:says?|said|saying)(?! to be\b)|utters?|uttered"
@@ -201,7 +202,7 @@ TOOLS: Mapping[str, Tool] = {
             make_captioning("pitch"),
         ),
         Tool("count", ASKS["how many"], 1, "measured", make_captioning("count")),
-        Tool("order", ASKS["order"], 1, "model", make_captioning("order")),
+        Tool("order", re.compile(f"{ASKS['order'].pattern}|{LENGTH}"), 1, "model", make_captioning("order")),
         Tool(
             "speaker", _compile_words(r"speakers?|who|voices?|people|talk\w*"), 1, "model", make_captioning("speaker")
         ),

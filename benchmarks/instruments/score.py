@@ -195,13 +195,14 @@ def write_midi(clips: list[list[NoteEvent]], program: int | None) -> bytes:
     timed.sort(key=lambda item: (item[0], item[1][0] & 0xF0))
     body, last = b"", 0
     for tick, message in timed:
-        body += _encode_varint(tick - last) + message
+        body += encode_varint(tick - last) + message
         last = tick
     body += b"\x00\xff\x2f\x00"
     return b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS_PER_S // 2) + b"MTrk" + struct.pack(">I", len(body)) + body
 
 
-def _encode_varint(value: int) -> bytes:
+def encode_varint(value: int) -> bytes:
+    """Return a number as MIDI writes it: seven bits a byte, the highest bit set in all but the last."""
     out = bytes((value & 0x7F,))
     while value := value >> 7:
         out = bytes(((value & 0x7F) | 0x80,)) + out

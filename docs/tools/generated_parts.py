@@ -19,9 +19,13 @@ PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 LISTED = {".py", ".json", ".yaml", ".safetensors"}
 DATA = {
     "services/asr/languages.json": "English names of the languages that Whisper tells apart, by ISO 639 code",
+    "services/captioners/music/beat.safetensors": "Weights of the head that tells which period is the beat",
     "services/captioners/music/families.json": "Families of instruments",
     "services/captioners/music/instrument.safetensors": "Weights of the head that names instruments",
+    "services/captioners/music/metre.safetensors": "Weights of the head that tells how many beats make a bar",
+    "services/captioners/music/tempo_course.safetensors": "Weights of the head that tells how the tempo develops",
     "services/captioners/music/tunes.json": "Openings of well-known melodies, in semitones",
+    "services/captioners/sounds/level_course.safetensors": "Weights of the head that tells how the level develops",
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
     "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
     "services/weights/weights.json": "Catalogue of embedded weights: wheels, sizes, hashes, licences",

@@ -23,6 +23,7 @@ CODE = (
     "services.captioners.description",
     "services.captioners.details",
     "services.captioners.focus",
+    "services.captioners.head",
     "services.captioners.music",
     "services.captioners.onnx_session",
     "services.captioners.sounds",

@@ -9,6 +9,7 @@ from services.captioners.focus import resolve_focus
 from services.captioners.music.caption import MusicListener
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.pitches import BasicPitch
+from services.captioners.music.rhythm import RhythmAnalyser
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundReport, SoundTagger
@@ -37,7 +38,8 @@ class ClipDescriber:
         pitch = BasicPitch(folders["basic-pitch"])
         self._music = MusicListener(yamnet, pitch)
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
-        self._focused = FocusedListener(Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead()))
+        models = Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead(), RhythmAnalyser())
+        self._focused = FocusedListener(models)
 
     def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Describe a clip; with a focus, say only what it asks for."""

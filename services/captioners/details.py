@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.focus import FocusQuery
-from services.captioners.music import harmony, melody, rhythm
+from services.captioners.music import harmony, melody
 from services.captioners.music.instrument import InstrumentHead, find_turns
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
-from services.captioners.music.onsets import detect_onsets, detect_strokes
+from services.captioners.music.onsets import detect_strokes
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players
-from services.captioners.music.pulse import CONSTANT, find_pulse
+from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundTagger
@@ -29,7 +29,6 @@ from services.captioners.voices.speaker import SpeakerAnalyser
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
 
 SOURCE = "focus"
-LEAST_CLARITY = 0.2  # of a tempo, half of what the caption asks for
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
 MOST_STEPS = 6
 SAID = (
@@ -37,8 +36,16 @@ SAID = (
     r"|how (often|many times)\b.*\b(says?|said|spoken|words?)"
 )
 """Asks for a number of what is said, which the strokes do not tell."""
+LENGTH = r"longest|shortest|longer|shorter|lasts|how long|duration"
 SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that are taken for one: half a semitone
 LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
+
+
+class TimedSound(NamedTuple):
+    """A sound, and for how long it is heard in one section."""
+
+    name: str
+    duration_s: float
 
 
 class Analysers(NamedTuple):
@@ -54,6 +61,8 @@ class Analysers(NamedTuple):
     """Speaker diarisation."""
     instruments: InstrumentHead
     """Instrument recognition."""
+    rhythm: RhythmAnalyser
+    """Tempo, metre and course of the tempo."""
 
 
 class FocusedListener:
@@ -64,7 +73,7 @@ class FocusedListener:
         self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
-            "tempo": _find_tempo,
+            "tempo": self._find_tempo,
             "key": self._find_key,
             "pitch": self._find_pitch,
             "speaker": self._find_speaker,
@@ -86,6 +95,8 @@ class FocusedListener:
         return tuple(statement.evidence(clip, source=SOURCE) for statement in said)
 
     def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+        if focus.asks(LENGTH):
+            return _state_lengths(self._find_timed_sounds(clip, focus), focus)
         if focus.asks("speak\\w*|talk\\w*|voices?|who"):
             return self._find_speaker(clip, focus)
         steps = (
@@ -100,13 +111,16 @@ class FocusedListener:
         return [_state_in_order("event", "Order", steps, 0.7)]
 
     def _find_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
+        return _drop_repeats([sound.name for sound in self._find_timed_sounds(clip, focus)])
+
+    def _find_timed_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[TimedSound]:
         """Return the sounds of the sections in order, of those asked about where any is."""
-        found = self._models.tagger.sections(clip)
         told = []
-        for section in found:
+        for section in self._models.tagger.sections(clip):
             names = [tag.sound for tag in section.tags]
-            told.append(next(iter(focus.find_named(names)), names[0]))
-        return _drop_repeats(told)
+            name = next(iter(focus.find_named(names)), names[0])
+            told.append(TimedSound(name, sum(span.duration_s for span in section.spans)))
+        return told
 
     def _find_players(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         head = self._models.instruments
@@ -123,14 +137,17 @@ class FocusedListener:
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
             return []  # a recogniser counts these
         if focus.asks("beats"):
-            return _find_tempo(clip, focus)
+            return self._find_tempo(clip, focus)
         if focus.asks("notes|tones"):
             found = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
             return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
         if focus.asks(SAID):
             return []
         number = len(detect_strokes(clip.samples))
-        return [make_statement("event", "Number of separate events: {}.", [number], 0.7)] if number else []
+        return [make_statement("event", "Number of separate events: {}.", [number], 0.9)] if number else []
+
+    def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+        return _state_rhythm(self._models.rhythm(clip.samples), focus)
 
     def _find_key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
@@ -140,9 +157,13 @@ class FocusedListener:
             return [make_statement("melody", "Scale: {}.", [scale], 0.8)] if scale else []
         if focus.asks("chords?"):
             longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
-            return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.fit)] if longest else []
+            return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.confidence)] if longest else []
         key = harmony.estimate_key(pitches)
-        return [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], 0.6)] if key else []
+        return (
+            [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], harmony.KEY_RIGHT)]
+            if key
+            else []
+        )
 
     def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         notes = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
@@ -151,7 +172,7 @@ class FocusedListener:
         if len(notes) < 2:
             return []
         course = melody.describe_contour([note.pitch for note in notes])
-        return [make_statement("melody", "Course of the melody: {}.", [course], 0.8)]
+        return [make_statement("melody", "Course of the melody: {}.", [course], melody.CONTOUR_RIGHT)]
 
     def _find_speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         turns_of = self._models.speakers.turns(clip, detect_speech(clip.samples))
@@ -184,23 +205,32 @@ class FocusedListener:
         return [make_statement("sound", "Of the sounds asked about, most like: {}.", [best.sound], 0.5, "model")]
 
 
-def _find_tempo(clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-    found = find_pulse(clip.samples, detect_onsets(clip.samples))
-    if focus.asks("bar|bars|metre|meter"):
-        beats = found.beats_per_bar if found else None
-        return [make_statement("rhythm", "Beats in each bar: {}.", [beats], 0.8)] if beats else []
-    if found and focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady"):
-        course = "is constant" if found.course == CONSTANT else found.course
-        return [Statement("rhythm", f"The tempo {course}.", 0.8)]
-    tempo = None if found else rhythm.estimate_tempo(clip.samples)
-    if tempo and tempo.clarity < LEAST_CLARITY:
+def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:
+    if focus.asks("bar|bars|metre|meter|time signature"):
+        metre, text = found.metre, "Beats in each bar: {}."
+        return [make_statement("rhythm", text, [metre.beats_per_bar], metre.probability, "model")] if metre else []
+    asks_course = focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady")
+    if found.course and (asks_course or found.changes):
+        return [Statement("rhythm", f"The tempo {found.course.text}.", found.course.probability, "model")]
+    if not found.tempo:
         return []
-    bpm = found.bpm if found else tempo.bpm if tempo else None
-    return (
-        [make_statement("rhythm", "Tempo: {}.", [f"{_pick_nearest(bpm, focus, SAME_TEMPO):.0f} BPM"], 0.7)]
-        if bpm
-        else []
-    )
+    bpm = f"{_pick_nearest(found.tempo.bpm, focus, SAME_TEMPO):.0f} BPM"
+    return [make_statement("rhythm", "Tempo: {}.", [bpm], found.tempo.probability, "model")]
+
+
+def _state_lengths(sounds: list[TimedSound], focus: FocusQuery) -> list[Statement]:
+    """Say for how long each sound is heard in all, or which is heard longest or shortest."""
+    lengths_s: dict[str, float] = {}
+    for sound in sounds:
+        lengths_s[sound.name] = lengths_s.get(sound.name, 0.0) + sound.duration_s
+    if not lengths_s:
+        return []
+    for words, what, pick in (("longest|longer", "longest", max), ("shortest|shorter", "for the shortest time", min)):
+        if focus.asks(words) and len(lengths_s) > 1:
+            name = pick(lengths_s, key=lambda one: lengths_s[one])
+            return [make_statement("event", f"Heard {what}: {{}}, {lengths_s[name]:.1f} s.", [name], 0.6, "model")]
+    listed = ", ".join(f"{name} {length_s:.1f} s" for name, length_s in lengths_s.items())
+    return [Statement("event", f"How long each is heard: {listed}.", 0.6, "model", make_labels(lengths_s))]
 
 
 def _state_in_order(kind: EvidenceKind, what: str, steps: list[str], confidence: float) -> Statement:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from services.types import Focus, Topic
 
 TOPICS: Mapping[Topic, str] = {
-    "order": r"\b(order|first|last|before|after|begins?|starts?|ends?|sequence)\b",
+    "order": r"\b(order|first|last|before|after|begins?|starts?|ends?|sequence|longest|shortest|lasts|duration)\b",
     "count": r"\b(how (many|often)|number of|count|times)\b",
-    "tempo": r"\b(tempo|bpm|beats?|metre|meter|rhythm|bar)\b",
+    "tempo": r"\b(tempo|bpm|beats?|metre|meter|time signature|rhythm|bar)\b",
     "key": r"\b(key|chords?|scale|harmon\w+|major|minor)\b",
     "pitch": r"\b(pitch|frequency|hertz|hz|melody|notes?|higher|lower|ascend\w*|descend\w*)\b",
     "emotion": r"\b(emotion\w*|mood|feel\w*|tone)\b",

@@ -9,10 +9,10 @@ from services.captioners.music import harmony, melody, rhythm
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import NAMES, DetectedNote, name_pitch, pitch_to_hz
-from services.captioners.music.onsets import detect_onsets, detect_strokes, stand_out
+from services.captioners.music.onsets import detect_strokes, stand_out
 from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
-from services.captioners.music.pulse import CONSTANT, Pulse, find_pulse
+from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
 from services.captioners.music.tunes import recognise_tune
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
@@ -27,8 +27,6 @@ LEAST_TONAL = 0.35  # mean strength of the notes of a melody
 LEAST_COVER = 0.3  # share of the clip in which a melody sounds
 LEAST_FIT = 0.8  # of a chord that is told
 LEAST_CHORD_S = 0.4
-LEAST_CLARITY = 0.4  # of a tempo that is told
-LEAST_TEMPO_S = 4.0  # a shorter clip has no tempo of its own
 LEAST_KEY_LEAD = 0.1
 MOST_SPEECH = 0.4  # probability
 MOST_STROKES, MOST_TIMES = 40, 20
@@ -44,6 +42,7 @@ class MusicListener:
         self._yamnet = yamnet
         self._transcribe = transcriber
         self._head = InstrumentHead()
+        self._rhythm = RhythmAnalyser()
 
     def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return statements of the kinds instrument, melody, harmony, rhythm, music and event.
@@ -62,12 +61,12 @@ class MusicListener:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
             struck = _describe_strokes(clip, fall_db=PERCUSSION_FALL_DB)
-            return [*players.make_statements(), *_describe_rhythm(clip), *struck]
+            return [*players.make_statements(), *describe_rhythm(self._rhythm(clip.samples)), *struck]
         pitches = self._transcribe(clip.samples)
         notes = _find_solo(clip, pitches)
         tune = _describe_melody(notes) if notes else []
         chords = _describe_harmony(pitches, notes)
-        beat = _describe_tempo_of_melody(notes) if tune else _describe_rhythm(clip)
+        beat = _describe_tempo_of_melody(notes) if tune else describe_rhythm(self._rhythm(clip.samples))
         count = [] if tune or chords else _describe_strokes(clip, fall_db=MUSIC_FALL_DB)
         styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
         return [*players.make_statements(), *tune, *chords, *beat, *styles, *count]
@@ -129,11 +128,11 @@ def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[
         chord = in_order[0]
         named = make_labels([f"{chord.quality} (the chord is {chord.name})"])
         text = f"Chord: {named[0]}, from {chord.start_s:.1f} to {chord.end_s:.1f} s."
-        told.append(Statement("harmony", text, chord.fit, labels=named))
+        told.append(Statement("harmony", text, chord.confidence, labels=named))
     elif in_order:
         named = make_labels(chord.name for chord in in_order[:MOST_CHORDS])
         text = f"Chords in order: {', '.join(map(str, named))}{' …' if len(in_order) > MOST_CHORDS else ''}."
-        fit = float(np.mean([chord.fit for chord in in_order]))
+        fit = float(np.mean([chord.confidence for chord in in_order]))
         told.append(Statement("harmony", text, fit, labels=named))
     key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
     if key and key.lead > LEAST_KEY_LEAD:
@@ -150,37 +149,32 @@ def _describe_strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0)
         " …" if len(found) > MOST_TIMES else ""
     )
     counted = "1 separate stroke or hit is" if len(found) == 1 else f"{len(found)} separate strokes, hits or events are"
-    return [Statement("event", f"{counted} heard, at {listed} s.", 0.8)]
+    return [Statement("event", f"{counted} heard, at {listed} s.", 0.9)]
 
 
 def _describe_tempo_of_melody(notes: tuple[DetectedNote, ...]) -> list[Statement]:
     tempo = rhythm.estimate_tempo_of_melody([note.start_s for note in notes])
-    return [_describe_constant_tempo(tempo.bpm, 0.6)] if tempo else []
+    return [_describe_tempo(tempo.bpm, 0.6, is_constant=True)] if tempo else []
 
 
-def _describe_rhythm(clip: AudioClip) -> list[Statement]:
-    found = find_pulse(clip.samples, detect_onsets(clip.samples))
-    if found:
-        return _describe_pulse(found)
-    tempo = rhythm.estimate_tempo(clip.samples)
-    if tempo is None or tempo.clarity < LEAST_CLARITY or clip.duration_s < LEAST_TEMPO_S:
-        return []
-    return [make_statement("rhythm", "Tempo: about {}.", [_name_tempo(tempo.bpm)], tempo.clarity)]
-
-
-def _describe_constant_tempo(bpm: float, confidence: float) -> Statement:
-    return make_statement("rhythm", "Tempo: about {}, {}.", [_name_tempo(bpm), "constant"], confidence)
-
-
-def _describe_pulse(found: Pulse) -> list[Statement]:
-    if found.course != CONSTANT:
-        return [make_statement("rhythm", "Tempo change: {}.", [f"the tempo {found.course}"], 0.85)]
-    told = [_describe_constant_tempo(found.bpm, 0.85)]
-    if found.beats_per_bar:
-        number = found.beats_per_bar
-        metre = [f"{number} beats in each bar", f"a low stroke comes every {number} beats"]
-        told.append(make_statement("rhythm", "Metre: {}; {}.", metre, min(0.95, 0.4 + 0.6 * found.contrast)))
+def describe_rhythm(found: Rhythm) -> list[Statement]:
+    """Return tempo and metre, or how the tempo changes; nothing of what cannot be told."""
+    if found.course and found.changes:
+        what = f"the tempo {found.course.text}"
+        return [make_statement("rhythm", "Tempo change: {}.", [what], found.course.probability, "model")]
+    told = []
+    if found.tempo:
+        told.append(_describe_tempo(found.tempo.bpm, found.tempo.probability, is_constant=found.course is not None))
+    if found.metre:
+        number = found.metre.beats_per_bar
+        text = "Metre: {} beats in each bar."
+        told.append(make_statement("rhythm", text, [number], found.metre.probability, "model"))
     return told
+
+
+def _describe_tempo(bpm: float, confidence: float, *, is_constant: bool) -> Statement:
+    named = [_name_tempo(bpm), *(["constant"] if is_constant else [])]
+    return make_statement("rhythm", f"Tempo: about {', '.join('{}' for _ in named)}.", named, confidence, "model")
 
 
 def _name_tempo(bpm: float) -> str:

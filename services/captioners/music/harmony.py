@@ -13,6 +13,7 @@ from services.captioners.music.viterbi import find_best_path
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6
 AUDIBLE = 0.3  # probability above which a pitch counts
+CHORD_RIGHT, KEY_RIGHT = 0.87, 0.9  # share of the chords that fit fully, and of the keys, that are right (docs/ears.md)
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),
@@ -43,6 +44,11 @@ class Chord(NamedTuple):
     quality: str
     fit: float
     """How well it explains what sounds, in [0, 1]."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the quality is right."""
+        return CHORD_RIGHT * self.fit
 
     @property
     def name(self) -> str:

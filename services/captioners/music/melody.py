@@ -5,6 +5,7 @@ import numpy as np
 from services.captioners.music.notes import OVERTONES, DetectedNote
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 
+CONTOUR_RIGHT = 0.95  # share of the contours told that are right (docs/ears.md)
 MOSTLY = 0.84  # share of the steps that makes a direction
 MIN_SOLO = 0.72  # share of what sounds that one line must explain to be the melody
 GHOST = 0.45  # of the median length and strength; a note with less of both is an overtone or a slur

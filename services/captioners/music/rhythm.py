@@ -1,17 +1,35 @@
-"""Tempo estimation in beats per minute by autocorrelation of the onset strength."""
+"""Rhythm analysis: tempo, metre and how the tempo develops, each with the probability that it is right.
+
+Three small classifiers, fitted on rhythms rendered with one soundfont and checked on others (docs/ears.md).
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.music.onsets import FRAMES_PER_S, LAG_FRAMES, compute_spectral_flux
-from services.captioners.sounds.yamnet import FRAME_HOP, compute_log_mel
-from services.types import SAMPLE_RATE
+from services.captioners.head import ClassifierHead
+from services.captioners.music.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
+from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
+from services.captioners.music.pulse import CONSTANT as EVEN
+from services.captioners.music.pulse import Pulse, find_pulse
+from services.captioners.music.tempo_course import extract_tempo_course_features
 
-SLOWEST_BPM, FASTEST_BPM = 40.0, 230.0
-USUAL_BPM = 115.0
-SPREAD_OCTAVES = 0.9  # of the prior around the usual tempo
+BEAT_HEAD, METRE_HEAD, COURSE_HEAD = "beat.safetensors", "metre.safetensors", "tempo_course.safetensors"
+CONSTANT, NO_PULSE = "is constant", "has no pulse"
+COURSES = (
+    CONSTANT,
+    "gradually speeds up",
+    "gradually slows down",
+    "suddenly becomes faster",
+    "suddenly becomes slower",
+    NO_PULSE,
+)
+LEAST_COURSE_S = 4.0  # a shorter clip has no course of its tempo
+SUDDENLY = "suddenly"
+PULSE_RIGHT = 0.5  # of what clear strokes say where the classifiers are not sure
+LEAST_SURE = 0.5  # probability of what is told
+LEAST_SURE_OF_CHANGE = 0.6  # a change takes the place of tempo and metre, so it must be surer
 
 FASTEST_TUNE_BPM = 160.0  # shorter notes of a tune are parts of a beat
 FEWEST_GAPS = 5
@@ -21,30 +39,84 @@ Floats = NDArray[np.float32]
 
 
 class Tempo(NamedTuple):
-    """An estimated tempo, and how regular the beat is."""
+    """An estimated tempo."""
 
     bpm: float
-    clarity: float
-    """Autocorrelation at the beat, in [0, 1]: how regular it is."""
+    probability: float
 
 
-def estimate_tempo(samples: Floats) -> Tempo | None:
-    """Return the tempo of the beat; None where nothing is regular."""
-    if len(samples) < 2.0 * SAMPLE_RATE:
-        return None
-    every = _autocorrelate(np.minimum(compute_spectral_flux(samples), 3.0).mean(axis=1))
-    loud = _autocorrelate(compute_accents(samples))
-    correlation = 0.5 * every + 0.5 * loud[: len(every)]
-    lags = np.arange(len(correlation))
-    with np.errstate(divide="ignore"):
-        bpm = 60 * FRAMES_PER_S / lags
-    valid = (bpm >= SLOWEST_BPM) & (bpm <= FASTEST_BPM)
-    prior = np.exp(-0.5 * (np.log2(np.where(valid, bpm, 1) / USUAL_BPM) / SPREAD_OCTAVES) ** 2)
-    score = np.where(valid, _add_multiples(correlation) * prior, 0)
-    lag = int(score.argmax())
-    return (
-        Tempo(60 * FRAMES_PER_S / _refine_period(correlation, lag), float(correlation[lag])) if score[lag] > 0 else None
-    )
+class Metre(NamedTuple):
+    """An estimated metre."""
+
+    beats_per_bar: int
+    probability: float
+
+
+class TempoCourse(NamedTuple):
+    """How the tempo develops."""
+
+    text: str
+    """One of `COURSES` but the last, or what the strokes say more exactly, such as by how much it jumps."""
+    probability: float
+
+
+class Rhythm(NamedTuple):
+    """What can be told of a rhythm; None stands for what cannot."""
+
+    tempo: Tempo | None
+    metre: Metre | None
+    course: TempoCourse | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether the tempo changes, so that no one tempo and metre hold."""
+        return self.course is not None and self.course.text != CONSTANT
+
+
+class RhythmAnalyser:
+    """Opens the three classifiers."""
+
+    def __init__(self) -> None:
+        self._beat, self._metre, self._course = (
+            ClassifierHead(__package__, file) for file in (BEAT_HEAD, METRE_HEAD, COURSE_HEAD)
+        )
+
+    def __call__(self, samples: Floats) -> Rhythm:
+        """Return what can be told of samples at 16 kHz."""
+        curves = compute_onset_curves(samples)
+        pulse = find_pulse(samples, detect_onsets(samples))
+        course = self._find_course(curves, pulse)
+        if course and course.text != CONSTANT:
+            return Rhythm(None, None, course)
+        candidates = find_beat_candidates(curves, pulse)
+        tempo, metre = self._find_beat(candidates) if candidates else (None, None)
+        if tempo is None and pulse and pulse.course == EVEN:
+            tempo = Tempo(pulse.bpm, PULSE_RIGHT)
+        return Rhythm(tempo, metre, course)
+
+    def _find_beat(self, candidates: tuple[BeatCandidate, ...]) -> tuple[Tempo | None, Metre | None]:
+        features = np.stack([candidate.features for candidate in candidates])
+        is_beat = np.exp(self._beat(features)[:, 1])
+        best = int(is_beat.argmax())
+        tempo = Tempo(candidates[best].bpm, float(is_beat[best]))
+        metres = np.exp(self._metre(features[best : best + 1])[0])
+        metre = Metre(int(self._metre.labels[int(metres.argmax())]), tempo.probability * float(metres.max()))
+        return (
+            tempo if tempo.probability >= LEAST_SURE else None,
+            metre if metre.probability >= LEAST_SURE else None,
+        )
+
+    def _find_course(self, curves: Floats, pulse: Pulse | None) -> TempoCourse | None:
+        if curves.shape[1] < LEAST_COURSE_S * FRAMES_PER_S:
+            return None
+        probabilities = np.exp(self._course(extract_tempo_course_features(curves[4:])[None])[0])
+        best = int(probabilities.argmax())
+        found = TempoCourse(self._course.labels[best], float(probabilities[best]))
+        least = LEAST_SURE if found.text == CONSTANT else LEAST_SURE_OF_CHANGE
+        if found.probability >= least and found.text != NO_PULSE:
+            is_exact = pulse is not None and found.text.startswith(SUDDENLY) and pulse.course.startswith(SUDDENLY)
+            return found._replace(text=pulse.course) if pulse and is_exact else found
+        return TempoCourse(pulse.course, PULSE_RIGHT) if pulse and pulse.course != EVEN else None
 
 
 def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:
@@ -59,51 +131,3 @@ def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:
             bpm = next(unit_bpm / parts for parts in (1, 2, 4, 8) if unit_bpm / parts <= FASTEST_TUNE_BPM)
             return Tempo(bpm, 1 - float(np.abs(gaps_s / unit_s - counts).mean()) / OFF_GRID)
     return None
-
-
-def compute_accents(samples: Floats) -> Floats:
-    """Return how much the amplitude rises at each frame: kick and snare stand out, the hi-hat between them does not."""
-    amplitude = np.exp(compute_log_mel(np.pad(samples, FRAME_HOP)))
-    amplitude = np.sqrt(np.pad(amplitude, ((LAG_FRAMES, 0), (0, 0))))
-    return np.asarray(np.maximum(amplitude[LAG_FRAMES:] - amplitude[:-LAG_FRAMES], 0).mean(axis=1), np.float32)
-
-
-def _autocorrelate(curve: Floats) -> Floats:
-    centred = np.convolve(curve, np.hanning(7) / np.hanning(7).sum(), mode="same")
-    centred = centred - centred.mean()
-    size = 2 * len(centred)
-    power = np.abs(np.fft.rfft(centred, size)) ** 2
-    full = np.fft.irfft(power)[: len(centred)]
-    overlap = np.arange(len(centred), 0, -1) / len(centred)
-    scaled: Floats = (full / max(full[0], 1e-9) / np.maximum(overlap, 0.3)).astype(np.float32)
-    return scaled
-
-
-def _add_multiples(correlation: Floats) -> Floats:
-    """Add what the double, triple and fourfold lag say: a true beat period repeats there too."""
-    total = correlation.copy()
-    for factor, weight in ((2, 0.6), (3, 0.35), (4, 0.35)):
-        lags = np.arange(len(correlation)) * factor
-        inside = lags < len(correlation)
-        total[inside] += weight * correlation[lags[inside]]
-    return total
-
-
-def _refine_period(correlation: Floats, lag: int) -> float:
-    """Measure the period on its longest clear multiple: a lag of whole frames is too coarse."""
-    period = float(lag)
-    for factor in (1, 2, 4, 8):
-        centre = round(period * factor)
-        if centre + 4 >= len(correlation) * 0.8:
-            break
-        low = max(1, centre - 3)
-        window = correlation[low : centre + 4]
-        best = int(window.argmax())
-        if window[best] < 0.3 * correlation[lag]:
-            break
-        offset = 0.0
-        if 0 < best < len(window) - 1:
-            left, mid, right = window[best - 1 : best + 2]
-            offset = 0.5 * float(left - right) / float(left - 2 * mid + right - 1e-9)
-        period = (low + best + offset) / factor
-    return period

@@ -5,12 +5,11 @@ from itertools import pairwise
 import numpy as np
 
 from services.captioners.sounds.activity import SILENCE_DB, Floats, detect_activity, measure_levels_db
+from services.captioners.sounds.course import find_level_course
 from services.captioners.statement import UNDATED, make_labels
 from services.types import AudioClip, Evidence
 
 SOURCE = "level-meter"
-TREND_DB = 6.0  # between the first and the last fifth: called a rise or a fall
-STEADY_DB = 4.0  # spread of half-second levels that is still called steady
 GAP_S = 0.25  # a silence this long inside the sound is told
 
 
@@ -25,9 +24,18 @@ def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evid
     mean_db = float(10 * np.log10(np.mean(10 ** (levels / 10))))
     level = f"{_name_level(mean_db)} ({mean_db:.0f} dBFS on average)"
     return (
-        _make_evidence("Level: {}; {}.", (level, _describe_course(levels)), clip),
+        _make_evidence("Level: {}.", (level,), clip),
+        *_describe_course(levels, clip),
         *(_describe_gaps(clip) if tells_gaps else ()),
     )
+
+
+def _describe_course(levels: Floats, clip: AudioClip) -> tuple[Evidence, ...]:
+    found = find_level_course(levels)
+    if found is None:
+        return ()
+    told = _make_evidence("Course of the level: {}.", (found.text,), clip)
+    return (told.model_copy(update={"confidence": round(found.probability, 2), "reliability": "model"}),)
 
 
 def _make_evidence(
@@ -53,31 +61,6 @@ def _name_level(level_db: float) -> str:
         if level_db >= least_db:
             return word
     return "very quiet"
-
-
-def _describe_course(levels: Floats) -> str:
-    """Put the course of the level into words, from the trend of half-second levels."""
-    num_parts = max(5, len(levels) // 50)
-    parts = np.array([_average_db(part) for part in np.array_split(levels, num_parts) if len(part)])
-    if len(parts) < 5:
-        return "too short to tell how the level develops"
-    fifth = max(1, len(parts) // 5)
-    first, middle, last = parts[:fifth].mean(), parts[fifth:-fifth].mean(), parts[-fifth:].mean()
-    change_db = float(last - first)
-    is_ordered = float(np.corrcoef(np.arange(len(parts)), parts)[0, 1]) if parts.std() > 0 else 0.0
-    if abs(change_db) >= TREND_DB and abs(is_ordered) >= 0.75:
-        return f"the sound gets steadily {'louder' if change_db > 0 else 'quieter'} (by {abs(change_db):.0f} dB)"
-    if middle - max(first, last) >= TREND_DB:
-        return "it swells and then fades"
-    if change_db >= TREND_DB:
-        return "the end is louder than the beginning"
-    if change_db <= -TREND_DB:
-        return "it dies away towards the end"
-    return "it stays at about the same level" if parts.std() <= STEADY_DB else "the level goes up and down"
-
-
-def _average_db(levels: Floats) -> float:
-    return float(10 * np.log10(np.mean(10 ** (levels / 10))))
 
 
 def _describe_gaps(clip: AudioClip) -> tuple[Evidence, ...]:

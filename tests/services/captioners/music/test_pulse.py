@@ -3,7 +3,7 @@ import pytest
 
 from services.captioners.music.onsets import detect_onsets
 from services.captioners.music.pulse import find_pulse
-from services.captioners.music.rhythm import estimate_tempo
+from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, estimate_tempo_of_melody
 from services.types import SAMPLE_RATE
 
 
@@ -68,9 +68,58 @@ def test_irregular_strokes_have_no_pulse() -> None:
     assert find_pulse(samples, detect_onsets(samples)) is None
 
 
-def test_tempo_of_a_swelling_tone_by_autocorrelation() -> None:
-    time_s = np.arange(8 * SAMPLE_RATE) / SAMPLE_RATE
-    swell = 0.5 * (1 - np.cos(2 * np.pi * 2 * time_s))
-    found = estimate_tempo((0.5 * swell**4 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32))
+@pytest.fixture(scope="module")
+def analyse() -> RhythmAnalyser:
+    return RhythmAnalyser()
+
+
+def drum_pattern(bpm: float, num_beats: int, num_bars: int) -> np.ndarray:
+    """Low strokes on the first beat, high ones on the others, a hi-hat on every half beat."""
+    beat_s = 60 / bpm
+    strokes = [(0.05 + beat_s * i, LOW if i % num_beats == 0 else HIGH) for i in range(num_beats * num_bars)]
+    hats = [(0.05 + beat_s * i / 2, HAT) for i in range(2 * num_beats * num_bars)]
+    return played(sorted([*strokes, *hats], key=lambda stroke: stroke[0]))
+
+
+@pytest.mark.parametrize(("bpm", "num_beats"), [(80, 3), (110, 4), (140, 5), (120, 7)])
+def test_tempo_and_metre_of_a_drum_pattern(analyse: RhythmAnalyser, bpm: int, num_beats: int) -> None:
+    found = analyse(drum_pattern(bpm, num_beats, 4))
+    assert found.tempo is not None
+    assert found.tempo.bpm == pytest.approx(bpm, rel=0.02)
+    assert found.metre is not None
+    assert found.metre.beats_per_bar == num_beats
+    assert found.metre.probability <= found.tempo.probability
+    assert not found.changes
+
+
+@pytest.mark.parametrize(
+    ("gaps_s", "course"),
+    [
+        (np.geomspace(0.6, 0.3, 24), "gradually speeds up"),
+        (np.geomspace(0.3, 0.6, 24), "gradually slows down"),
+        (np.r_[np.full(8, 0.6), np.full(14, 0.36)], "suddenly becomes faster"),
+        (np.r_[np.full(14, 0.36), np.full(8, 0.6)], "suddenly becomes slower"),
+    ],
+)
+def test_a_tempo_that_changes_is_told_instead_of_one_tempo(
+    analyse: RhythmAnalyser, gaps_s: np.ndarray, course: str
+) -> None:
+    times_s = np.concatenate([[0.1], 0.1 + np.cumsum(gaps_s)])
+    found = analyse(played([(float(time_s), LOW if i % 4 == 0 else HIGH) for i, time_s in enumerate(times_s)]))
+    assert found.course is not None
+    assert found.course.text.startswith(course)
+    assert (found.tempo, found.metre) == (None, None)
+
+
+def test_nothing_is_said_of_noise_silence_and_half_a_second(analyse: RhythmAnalyser) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 6 * SAMPLE_RATE).astype(np.float32)
+    for samples in (noise, np.zeros(6 * SAMPLE_RATE, np.float32), noise[: SAMPLE_RATE // 2]):
+        assert analyse(samples) == Rhythm(None, None, None)
+
+
+def test_tempo_of_a_melody_is_that_of_its_grid() -> None:
+    starts_s = [0.0, 0.5, 1.0, 1.25, 1.5, 2.0, 3.0]
+    found = estimate_tempo_of_melody(starts_s)
     assert found is not None
-    assert found.bpm == pytest.approx(120, rel=0.03)
+    assert found.bpm == pytest.approx(120, rel=0.02)
+    assert estimate_tempo_of_melody([0.0, 0.31, 1.0, 1.13]) is None
