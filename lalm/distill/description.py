@@ -42,13 +42,16 @@ SOUND: Mapping[str, Attribute] = {
 }
 KNOWN = {"speech": SPEECH, "music": MUSIC, "sound": SOUND}
 SPAN_NAMES = {"speech": "Speaker", "music": "Sound", "sound": "Sound"}
+WHOLE = "Audio"  # attribute of a clip whose maker states its facts: the caption says it all
 PIECE = "Music"  # first word of captions of music, which are used unchanged
-ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN_NAMES.values(), PIECE)})
+ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN_NAMES.values(), PIECE, WHOLE)})
 """All attribute names of seed descriptions."""
 
 
 def describe_clip(row: Metadata) -> str:
     """Describe a clip in the text that the backbone reads in its place (arXiv:2507.02768, section 3)."""
+    if row.facts:
+        return _format_line(0.0, row.duration, row.transcript.strip(), [f"{WHOLE}: {row.caption.rstrip('.')}"])
     if spans := row.spans:
         kind = SPAN_NAMES[row.task]
         lines = [

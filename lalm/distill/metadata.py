@@ -35,6 +35,24 @@ class MetadataSpan(BaseModel):
     text: str
 
 
+class StatedFact(BaseModel):
+    """A question that can be asked about a clip, with its answer, as the maker of the clip states it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: str
+    """Key of `lalm/distill/questions.json`."""
+    answer: tuple[str, ...]
+    """The same answer in several wordings."""
+    wrong: tuple[tuple[str, ...], ...] = ()
+    """Wrong answers, each in the same wordings."""
+    also_true: frozenset[str] = frozenset()
+    about: str = ""
+    pool: str = ""
+    is_open: bool = True
+    is_choice: bool = True
+
+
 class Metadata(BaseModel):
     """Metadata of one clip; unknown attributes are empty or None. Other columns are ignored."""
 
@@ -73,6 +91,9 @@ class Metadata(BaseModel):
     """Why a baby cries, according to its parents."""
     age: str | None = None
     """Age of a baby."""
+
+    facts: tuple[StatedFact, ...] = ()
+    """All that can be asked about a clip whose maker knows; then nothing is read from the other columns."""
 
     @property
     def meaning(self) -> str:

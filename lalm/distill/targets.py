@@ -37,14 +37,17 @@ class AnsweredQuestion(NamedTuple):
 
 
 def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Collect all facts about a clip."""
+    """Collect all facts about a clip: those that its maker states, or else those that its columns give."""
+    described = Fact("describe", (_fix_caption(row.caption),), is_choice=False)
+    if row.facts:
+        return [described, *(Fact(**dict(stated)) for stated in row.facts)]
     plain = (
         Fact("domain", DOMAINS[row.task]),
         make_yes_no("speech_present", is_true=row.task == "speech"),
         make_yes_no("music_present", is_true=row.task == "music"),
     )
     weights = (1.0, 1.0, 1.0 if row.task == "music" else SHARE_WITHOUT_MUSIC)
-    heard = [rng.choices(plain, weights)[0], Fact("describe", (_fix_caption(row.caption),), is_choice=False)]
+    heard = [rng.choices(plain, weights)[0], described]
     return heard + read_sound_facts(row, rng) + read_music_facts(row, rng) + read_speech_facts(row, rng)
 
 

@@ -1,0 +1,115 @@
+"""Draft of a clip: samples, facts and sources, and the randomness that it is drawn with."""
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lalm.distill.facts import OWN, Fact, Wordings, make_yes_no
+from services.types import SAMPLE_RATE
+
+Floats: TypeAlias = NDArray[np.float32]
+Side: TypeAlias = Literal["train", "validation"]
+"""Which side of the split a source, and every clip made of it, belongs to."""
+AnyT = TypeVar("AnyT")
+HELD_BACK = 0.12  # share of recordings, presets and voices that only validation clips are made of
+DOMAINS = ("Speech", "Music", "A sound of the surroundings")
+
+
+class NoSource(Exception):
+    """This side of the split has no source that a clip of this kind could be made of."""
+
+
+def hold_back(key: str, share: float = HELD_BACK) -> Side:
+    """Decide on which side of the split a source is: the same for the same key."""
+    position = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 16**8
+    return "validation" if position < share else "train"
+
+
+class Draw:
+    """Randomness of one clip, and the side of the split that its sources come from.
+
+    Args:
+        seed: of the clip; the same seed draws the same clip.
+        side: which sources may be used.
+    """
+
+    def __init__(self, seed: str, side: Side) -> None:
+        self.side = side
+        self.rng = random.Random(seed)  # noqa: S311 - no secret
+        self.noise = np.random.default_rng(self.rng.getrandbits(64))
+
+    def chance(self, share: float) -> bool:
+        """Return True with this probability."""
+        return self.rng.random() < share
+
+    def shuffled(self, items: Sequence[AnyT]) -> list[AnyT]:
+        """Return the items in a random order."""
+        return self.rng.sample(items, len(items))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipDraft:
+    """A clip before it is written."""
+
+    samples: Floats
+    """Shape (num_samples,), 16 kHz."""
+    task: Literal["speech", "music", "sound"]
+    caption: str
+    """One sentence about all that is heard."""
+    facts: tuple[Fact, ...]
+    sources: tuple[str, ...]
+    """Ids of the recordings, presets and voices that it was made of."""
+    transcript: str = ""
+    language: str | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+def one_of(kind: str, right: str, known: Sequence[str]) -> Fact:
+    """Make a fact whose answer is one of a closed set."""
+    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)
+
+
+def one_of_worded(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:
+    """Make a fact whose answer is one of a closed set, each in several wordings."""
+    others = tuple(words for key, words in known.items() if key != right)
+    return Fact(kind, known[right], wrong=others, about=about, pool=OWN)
+
+
+def plain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
+    """Make the facts that every clip has: its domain, and whether speech and music are heard."""
+    domain = {"speech": DOMAINS[0], "music": DOMAINS[1], "sound": DOMAINS[2]}[task]
+    return [
+        one_of("domain", domain, DOMAINS),
+        make_yes_no("speech_present", is_true=speech),
+        make_yes_no("music_present", is_true=music),
+    ]
+
+
+def silence(seconds: float) -> Floats:
+    """Make silence."""
+    return np.zeros(max(0, round(seconds * SAMPLE_RATE)), np.float32)
+
+
+def to_peak(samples: Floats, peak_db: float) -> Floats:
+    """Scale to a peak in dB of full scale; silence stays silence."""
+    peak = float(np.abs(samples).max(initial=0))
+    return samples * np.float32(10 ** (peak_db / 20) / peak) if peak > 0 else samples
+
+
+def overlay(parts: Sequence[tuple[float, Floats]]) -> Floats:
+    """Add parts, each starting at a time in seconds."""
+    starts = [round(start_s * SAMPLE_RATE) for start_s, _ in parts]
+    total = np.zeros(max(start + len(part) for start, (_, part) in zip(starts, parts, strict=True)), np.float32)
+    for start, (_, part) in zip(starts, parts, strict=True):
+        total[start : start + len(part)] += part
+    return total

@@ -1,0 +1,121 @@
+"""Kinds of clips that can be made, by name, with how often each is made unless the configuration says otherwise."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
+from lalm.synthesise import blends
+from lalm.synthesise.draft import ClipDraft, Draw, NoSource
+from lalm.synthesise.music import ensemble, harmony, melody, moods, rhythm, styles
+from lalm.synthesise.music.instruments import Orchestra
+from lalm.synthesise.sounds import mixtures, scenes
+from lalm.synthesise.sounds.events import EventShelf
+from lalm.synthesise.speech import languages, phonetics, sayings, scripts
+from lalm.synthesise.speech.voices import VoiceBank
+from lalm.synthesise.studio import Studio
+
+Make: TypeAlias = Callable[[Studio, Draw], ClipDraft]
+
+
+class Maker(NamedTuple):
+    """How a kind of clip is made."""
+
+    make: Make
+    share: float
+    """Relative frequency."""
+
+
+def _music(make: Callable[[Orchestra, Draw], ClipDraft], share: float) -> Maker:
+    def with_orchestra(studio: Studio, draw: Draw) -> ClipDraft:
+        if studio.orchestra is None:
+            raise NoSource("no soundfont")
+        return make(studio.orchestra, draw)
+
+    return Maker(with_orchestra, share)
+
+
+def _speech(make: Callable[[VoiceBank, Draw], ClipDraft], share: float) -> Maker:
+    def with_voices(studio: Studio, draw: Draw) -> ClipDraft:
+        if studio.voices is None:
+            raise NoSource("no synthesiser")
+        return make(studio.voices, draw)
+
+    return Maker(with_voices, share)
+
+
+def _sounds(make: Callable[[EventShelf, Draw], ClipDraft], share: float) -> Maker:
+    return Maker(lambda studio, draw: make(studio.events, draw), share)
+
+
+MAKERS: Mapping[str, Maker] = {
+    "note": _music(melody.make_note, 5),
+    "interval": _music(melody.make_interval, 2),
+    "scale": _music(melody.make_scale, 2),
+    "melody": _music(melody.make_melody, 4),
+    "phrases": _music(melody.make_phrases, 2),
+    "dynamics": _music(melody.make_dynamics, 3),
+    "soundfont sound": _music(melody.make_sound, 1),
+    "chord": _music(harmony.make_chord, 3),
+    "cadence": _music(harmony.make_cadence, 1),
+    "progression": _music(harmony.make_progression, 2),
+    "metre": _music(rhythm.make_meter, 3),
+    "tempo change": _music(rhythm.make_tempo_change, 1.5),
+    "feel": _music(rhythm.make_feel, 1),
+    "strokes": _music(rhythm.make_strokes, 2.5),
+    "drum order": _music(rhythm.make_drum_order, 1.5),
+    "instruments in turn": _music(ensemble.make_turns, 4),
+    "instruments together": _music(ensemble.make_together, 4),
+    "melody and backing": _music(ensemble.make_roles, 3),
+    "texture": _music(ensemble.make_texture, 1.5),
+    "entrance": _music(ensemble.make_entrance, 1.5),
+    "style": _music(styles.make_style, 4),
+    "mood": _music(moods.make_mood, 2),
+    "script": _speech(scripts.make_script, 7),
+    "number said": _speech(sayings.make_number_said, 2),
+    "arithmetic": _speech(sayings.make_arithmetic, 1.5),
+    "weekday": _speech(sayings.make_weekday, 0.7),
+    "list": _speech(sayings.make_list, 2),
+    "repeated word": _speech(sayings.make_repeated_word, 1.5),
+    "rate": _speech(sayings.make_rate, 1.5),
+    "voices": _speech(sayings.make_voices, 2),
+    "sentence": _speech(sayings.make_plain, 2),
+    "language": _speech(languages.make_language, 3),
+    "language switch": _speech(languages.make_switch, 1.5),
+    "rhyme": _speech(phonetics.make_rhyme, 0.7),
+    "syllables": _speech(phonetics.make_syllables, 0.7),
+    "word pair": _speech(phonetics.make_pair, 0.5),
+    "onset": _speech(phonetics.make_onset, 0.5),
+    "spelling": _speech(phonetics.make_spelling, 0.6),
+    "single sound": _sounds(mixtures.make_single, 7),
+    "sounds in order": _sounds(mixtures.make_sequence, 7),
+    "repeated sound": _sounds(mixtures.make_repeated, 4),
+    "sounds at once": _sounds(mixtures.make_layers, 5),
+    "loudness course": _sounds(mixtures.make_course, 2),
+    "movement": _sounds(mixtures.make_move, 1.5),
+    "scene": _sounds(scenes.make_scene, 4),
+    "real speakers": Maker(blends.make_real_speakers, 3),
+    "speech over": Maker(blends.make_speech_over, 4),
+    "timeline": Maker(blends.make_timeline, 3),
+    "defect": Maker(blends.make_defect, 4),
+    "difference": Maker(blends.make_difference, 3),
+}
+
+
+def make_clip(studio: Studio, draw: Draw, shares: Mapping[str, float]) -> tuple[str, ClipDraft]:
+    """Make a clip of a drawn kind; where it has no source on this side of the split, of another kind.
+
+    Args:
+        studio: what clips are made of.
+        draw: randomness of the clip.
+        shares: relative frequencies that differ from those of `MAKERS`.
+
+    Returns:
+        Name of the kind, and the clip.
+    """
+    left = {name: shares.get(name, maker.share) for name, maker in MAKERS.items()}
+    while any(left.values()):
+        name = draw.rng.choices(list(left), list(left.values()))[0]
+        try:
+            return name, MAKERS[name].make(studio, draw)
+        except NoSource:
+            left[name] = 0.0
+    raise NoSource(f"{draw.side}: no kind of clip can be made of the sources that are configured")

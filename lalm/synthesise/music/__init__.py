@@ -1,0 +1,1 @@
+"""Music rendered from notes: soundfonts play what theory and chance write."""

@@ -1,0 +1,36 @@
+"""Rows about synthesised clips: for each clip some of its questions, those that any clip answers less often."""
+
+import random
+from collections.abc import Sequence
+
+from lalm.distill.metadata import Metadata
+from lalm.distill.targets import TargetWriter
+from lalm.messages import Conversation
+from lalm.synthesise.config import SynthesiseConfig
+
+PLAIN = frozenset({"domain", "speech_present", "music_present", "gender", "describe"})
+SHARE_OF_PLAIN = 0.25  # of their usual chance: every clip answers them
+
+
+def write_rows(clips: Sequence[Metadata], config: SynthesiseConfig) -> list[Conversation]:
+    """Write the rows about clips of one side of the split; wrong answers come from these clips too."""
+    writer = TargetWriter(clips)
+    rows: list[Conversation] = []
+    for clip in clips:
+        rng = random.Random(f"{config.seed} rows {clip.id}")  # noqa: S311 - no secret
+        rows += _choose_rows(writer.write_rows(clip, rng), config.rows_per_clip, rng)
+    return rows
+
+
+def find_kind(row: Conversation) -> str:
+    """Return the kind of question, a key of `lalm/distill/questions.json`."""
+    return row.prompt_id.split("/")[1]
+
+
+def _choose_rows(written: Sequence[Conversation], count: int, rng: random.Random) -> list[Conversation]:
+    """Choose rows about different facts of a clip, as far as there are so many."""
+    chosen: dict[str, Conversation] = {}
+    for one in rng.sample(written, len(written)):
+        chosen.setdefault(find_kind(one), one)
+    weights = {kind: rng.random() ** (1 / (SHARE_OF_PLAIN if kind in PLAIN else 1.0)) for kind in chosen}
+    return [chosen[kind] for kind in sorted(chosen, key=weights.__getitem__, reverse=True)[:count]]

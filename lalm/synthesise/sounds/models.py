@@ -1,0 +1,40 @@
+"""Catalogue of the physical models: what each is called, what makes it, and what it means when it is heard."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from pydantic import TypeAdapter
+
+from lalm.synthesise.draft import Draw, Floats
+from lalm.synthesise.sounds import impacts, machines, nature, signals
+from services.types import Value
+
+MODULES: Mapping[str, ModuleType] = {
+    "impacts": impacts,
+    "machines": machines,
+    "nature": nature,
+    "signals": signals,
+}
+
+
+class SoundModel(Value):
+    """One sound that is computed."""
+
+    model: str
+    """Module of this folder, and the function in it."""
+    name: str
+    also: tuple[str, ...]
+    """Names that are right too, or too close to be a wrong answer."""
+    family: str
+    means: str
+    """What somebody who hears it can conclude; empty where that depends."""
+
+    def render(self, draw: Draw, seconds: float) -> Floats:
+        """Compute the sound; 16 kHz, about `seconds` long."""
+        module, _, function = self.model.partition(".")
+        compute: Callable[[Draw, float], Floats] = getattr(MODULES[module], function)
+        return compute(draw, seconds)
+
+
+SOUND_MODELS = TypeAdapter(tuple[SoundModel, ...]).validate_json(Path(__file__).with_suffix(".json").read_bytes())

@@ -1,0 +1,1 @@
+"""Speech by synthesisers: words, numbers, lists and dialogues whose text is known."""

@@ -1,0 +1,66 @@
+"""Clip of speech: facts that any voice gives, and the caption."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lalm.distill.facts import Fact, make_number
+from lalm.distill.speech_facts import PERSON
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, one_of_worded, plain_facts, silence, to_peak
+from lalm.synthesise.speech.voices import Voice
+
+GENDERS = dict(PERSON)
+
+
+def join(parts: Sequence[Floats], draw: Draw, *, shortest_s: float = 0.2, longest_s: float = 0.6) -> Floats:
+    """Put utterances one after the other, equally loud, with pauses between them."""
+    pieces: list[Floats] = []
+    for part in parts:
+        pieces += [to_peak(part, -3), silence(draw.rng.uniform(shortest_s, longest_s))]
+    return np.concatenate(pieces[:-1])
+
+
+def finish_speech(
+    voices: Sequence[Voice], draw: Draw, samples: Floats, facts: Sequence[Fact], *, words: str, said: str = ""
+) -> ClipDraft:
+    """Make a clip of speech.
+
+    Args:
+        voices: of the speakers, in order.
+        draw: randomness of the clip.
+        samples: the speech.
+        facts: about what is said.
+        words: transcript.
+        said: what kind of speech it is, for the caption.
+    """
+    languages = sorted({voice.language for voice in voices})
+    people = {voice.source: voice for voice in voices}
+    named = " and ".join(PERSON[voice.gender][0].lower() for voice in people.values())
+    caption = f"Speech: {said or 'somebody speaks'}; {named} speak{'s' * (len(people) == 1)} {' and '.join(languages)}."
+    return ClipDraft(
+        to_peak(samples, draw.rng.uniform(-12, -1)),
+        "speech",
+        caption,
+        (*plain_facts("speech", speech=True, music=False), *_voice_facts(list(people.values()), draw), *facts),
+        tuple(people),
+        transcript=words,
+        language=languages[0] if len(languages) == 1 else None,
+    )
+
+
+def _voice_facts(people: Sequence[Voice], draw: Draw) -> list[Fact]:
+    """Make the facts about who speaks."""
+    if len(people) == 1:
+        facts = [one_of_worded("gender", people[0].gender, GENDERS)]
+        if draw.chance(0.15):
+            facts.append(make_number("num_speakers", 1))
+        if people[0].accent:
+            facts.append(Fact("english_accent", (people[0].accent,)))
+        return facts
+    women = sum(voice.gender == "female" for voice in people)
+    return [
+        make_number("num_speakers", len(people)),
+        make_number("num_women", women, lowest=0),
+        make_number("num_men", len(people) - women, lowest=0),
+        one_of_worded("first_speaker", people[0].gender, GENDERS),
+    ]
