@@ -46,7 +46,7 @@ def make_script(bank: VoiceBank, draw: Draw) -> ClipDraft:
         voices.append(bank.draw(draw, unlike=voices))
     how = [Delivery(draw.rng.uniform(0.85, 1.15), draw.rng.randint(40, 60)) for _ in voices]
     samples = join([speak(voices[role], text, how[role]) for role, text in turns], draw)
-    facts = [_ask(one, slots) for one in draw.rng.sample(script.asks, min(3, len(script.asks)))]
+    facts = [ask_about(one, slots) for one in draw.rng.sample(script.asks, min(3, len(script.asks)))]
     facts += _situation_facts(script, draw)
     words = " ".join(text for _, text in turns)
     order = [voices[role] for role, _ in turns]
@@ -88,7 +88,7 @@ class Slots:
         return rng.sample(TURNS, 2) if name == "turn" else rng.sample(LISTS[name], len(LISTS[name]))
 
 
-def _ask(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: Slots) -> Fact:
+def ask_about(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: Slots) -> Fact:
     """Make the fact about the contents of a script."""
     question, answer = slots.fill(asked[0]), asked[1]
     right = slots.fill(answer)
