@@ -1,7 +1,10 @@
-"""Entry point of `python -m lalm.synthesise`."""
+"""Entry point of `python -m lalm.synthesise`; Ctrl-C is heeded before the imports, which take seconds."""
 
 import sys
 
-from lalm.synthesise.recipe import main
+from services.terminal.interruption import end_on_interrupt
 
-sys.exit(main())
+with end_on_interrupt("lalm.synthesise"):
+    from lalm.synthesise.recipe import main
+
+    sys.exit(main())

@@ -11,16 +11,16 @@ from lalm.synthesise.draft import (
     Draw,
     Floats,
     NoSource,
-    one_of,
-    one_of_worded,
+    make_choice,
+    make_silence,
+    make_worded_choice,
     overlay,
-    plain_facts,
-    silence,
-    to_peak,
+    scale_to_peak,
+    state_plain_facts,
 )
 from lalm.synthesise.music.styles import make_style
 from lalm.synthesise.sounds.effects import ALIKE, DEFECT_WORDS, DEFECTS, change_speed, muffle, reverberate
-from lalm.synthesise.sounds.mixtures import make_single, sequence_facts
+from lalm.synthesise.sounds.mixtures import make_single, state_sequence
 from lalm.synthesise.sounds.recordings import Recording
 from lalm.synthesise.speech.sayings import make_plain
 from lalm.synthesise.studio import Studio
@@ -45,8 +45,8 @@ def make_real_speakers(studio: Studio, draw: Draw) -> ClipDraft:
     people = _draw_speakers(studio, draw, draw.rng.choice((2, 2, 3, 4)))
     pieces: list[Floats] = []
     for one in people:
-        pieces += [to_peak(one.load(), -4), silence(draw.rng.uniform(0.2, 0.6))]
-    facts = [*plain_facts("speech", speech=True, music=False), make_number("num_speakers", len(people))]
+        pieces += [scale_to_peak(one.load(), -4), make_silence(draw.rng.uniform(0.2, 0.6))]
+    facts = [*state_plain_facts("speech", speech=True, music=False), make_number("num_speakers", len(people))]
     facts += _who_spoke(people, draw)
     languages = [one.row.language or "" for one in people]
     if len(set(languages)) == len(languages) and all(languages):
@@ -64,7 +64,7 @@ def _draw_speakers(studio: Studio, draw: Draw, count: int) -> list[Recording]:
     known = studio.recordings.list_speech(draw.side) if studio.recordings else []
     known = [one for one in known if one.row.duration <= LONGEST_REAL_S]
     people: list[Recording] = []
-    for one in draw.shuffled(known):
+    for one in draw.shuffle(known):
         if len(people) < count and all(one.voice != other.voice for other in people):
             people.append(one)
     if len(people) < count:
@@ -81,8 +81,8 @@ def _who_spoke(people: Sequence[Recording], draw: Draw) -> list[Fact]:
         facts += [
             make_number("num_women", known.count("female"), lowest=0),
             make_number("num_men", known.count("male"), lowest=0),
-            one_of_worded("first_speaker", known[0], dict(PERSON)),
-            one_of_worded("last_speaker", known[-1], dict(PERSON)),
+            make_worded_choice("first_speaker", known[0], dict(PERSON)),
+            make_worded_choice("last_speaker", known[-1], dict(PERSON)),
         ]
     place = draw.rng.randrange(len(people))
     words = people[place].row.transcript.split()
@@ -100,9 +100,13 @@ def make_speech_over(studio: Studio, draw: Draw) -> ClipDraft:
     behind = _draw_background(studio, draw)
     length_s = max(speech.duration_s, 3.0)
     ground = np.resize(behind.samples, round((length_s + 1) * SAMPLE_RATE))
-    samples = overlay([(0.5, to_peak(speech.samples, -4)), (0.0, to_peak(ground, draw.rng.uniform(-20, -12)))])
+    samples = overlay(
+        [(0.5, scale_to_peak(speech.samples, -4)), (0.0, scale_to_peak(ground, draw.rng.uniform(-20, -12)))]
+    )
     facts = [
-        one_of("domain_blend", "Speech over music" if behind.task == "music" else "Speech over other sounds", BLENDS),
+        make_choice(
+            "domain_blend", "Speech over music" if behind.task == "music" else "Speech over other sounds", BLENDS
+        ),
         make_yes_no("speech_present", is_true=True),
         make_yes_no("music_present", is_true=behind.task == "music"),
         *(fact for fact in speech.facts if fact.kind in KEPT_OF_SPEECH),
@@ -131,10 +135,10 @@ def make_timeline(studio: Studio, draw: Draw) -> ClipDraft:
     pieces: list[Floats] = []
     for draft in drafts:
         part = draft.samples[: round(LONGEST_HALF_S * SAMPLE_RATE)]
-        pieces += [to_peak(part, -5), silence(draw.rng.uniform(0.1, 0.5))]
+        pieces += [scale_to_peak(part, -5), make_silence(draw.rng.uniform(0.1, 0.5))]
     tasks = {draft.task for draft in drafts}
     facts = [
-        *sequence_facts(names, draw),
+        *state_sequence(names, draw),
         make_yes_no("speech_present", is_true="speech" in tasks),
         make_yes_no("music_present", is_true="music" in tasks),
     ]
@@ -147,12 +151,12 @@ def make_defect(studio: Studio, draw: Draw) -> ClipDraft:
     draft = _draw_any(studio, draw)
     is_real = studio.recordings is not None and any(studio.recordings.holds(source) for source in draft.sources)
     name = draw.rng.choice([*DEFECTS] if is_real else ["clean", "clean", *DEFECTS])  # what is real may have its own
-    before = to_peak(draft.samples[: round(8 * SAMPLE_RATE)], -6)
+    before = scale_to_peak(draft.samples[: round(8 * SAMPLE_RATE)], -6)
     samples = DEFECTS[name](draw, before) if name != "clean" else before
     near = next((group for group in ALIKE if name in group), {name})
     known = {key: words for key, words in DEFECT_WORDS.items() if key == name or key not in near}
-    facts = [one_of_worded("defect", name, known)]
-    if name == "clean" or draw.chance(0.2):
+    facts = [make_worded_choice("defect", name, known)]
+    if name == "clean" or draw.decide(0.2):
         facts.append(make_yes_no("has_defect", is_true=name != "clean"))
     caption = f"{draft.caption} Recording: {uncapitalise(DEFECT_WORDS[name][0])}."
     return _join(draft.task, draw, samples, caption, facts, [draft])
@@ -161,14 +165,14 @@ def make_defect(studio: Studio, draw: Draw) -> ClipDraft:
 def make_difference(studio: Studio, draw: Draw) -> ClipDraft:
     """Play the same twice, the second time changed in one way or not at all."""
     draft = _draw_any(studio, draw)
-    part = to_peak(draft.samples[: round(draw.rng.uniform(2.0, LONGEST_HALF_S) * SAMPLE_RATE)], -12)
+    part = scale_to_peak(draft.samples[: round(draw.rng.uniform(2.0, LONGEST_HALF_S) * SAMPLE_RATE)], -12)
     name = draw.rng.choice(list(CHANGES))
     changed = _change(draw, part, name)
-    facts = [one_of_worded("difference", name, CHANGES), make_yes_no("is_different", is_true=name != "same")]
+    facts = [make_worded_choice("difference", name, CHANGES), make_yes_no("is_different", is_true=name != "same")]
     caption = (
         f"The same is heard twice: {uncapitalise(draft.caption)} The second time: {uncapitalise(CHANGES[name][0])}."
     )
-    samples = np.concatenate([part, silence(0.5), changed])
+    samples = np.concatenate([part, make_silence(0.5), changed])
     return _join(draft.task, draw, samples, caption, facts, [draft])
 
 
@@ -180,13 +184,13 @@ def _change(draw: Draw, part: Floats, name: str) -> Floats:
     if name == "muffled":
         return muffle(draw, part)
     if name == "reverb":
-        return to_peak(reverberate(draw, part), -12)
+        return scale_to_peak(reverberate(draw, part), -12)
     return part[::-1].copy() if name == "reversed" else part
 
 
 def _draw_any(studio: Studio, draw: Draw) -> ClipDraft:
     """Draw a clip of some domain that the studio can make."""
-    makers = draw.shuffled([_draw_speech, _draw_music, _draw_sound])
+    makers = draw.shuffle([_draw_speech, _draw_music, _draw_sound])
     for make in makers:
         try:
             return make(studio, draw)
@@ -206,7 +210,7 @@ def _draw_music(studio: Studio, draw: Draw) -> ClipDraft:
 
 
 def _draw_background(studio: Studio, draw: Draw) -> ClipDraft:
-    if studio.orchestra is not None and draw.chance(0.4):
+    if studio.orchestra is not None and draw.decide(0.4):
         return _draw_music(studio, draw)
     return _draw_sound(studio, draw)
 
@@ -214,10 +218,10 @@ def _draw_background(studio: Studio, draw: Draw) -> ClipDraft:
 def _draw_speech(studio: Studio, draw: Draw) -> ClipDraft:
     """Draw real speech or, as often, a synthetic voice."""
     real = studio.recordings.list_speech(draw.side) if studio.recordings else []
-    if real and (studio.voices is None or draw.chance(0.5)):
+    if real and (studio.voices is None or draw.decide(0.5)):
         one = draw.rng.choice(real)
         words = one.row.transcript.strip()
-        facts = [one_of_worded("gender", one.row.speaker.gender, dict(PERSON))] if one.row.speaker.gender else []
+        facts = [make_worded_choice("gender", one.row.speaker.gender, dict(PERSON))] if one.row.speaker.gender else []
         if 1 < len(words.split()) <= 14 and one.row.language == "English":
             facts.append(Fact("said", (words,), pool="said in English"))
         language = one.row.language or "a language"
@@ -232,7 +236,7 @@ def _blend(
 ) -> ClipDraft:
     """Make a clip of real speech."""
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-12, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "speech",
         caption,
         tuple(facts),
@@ -246,7 +250,7 @@ def _join(
 ) -> ClipDraft:
     """Make a clip of other clips."""
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-10, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-10, -1)),
         "speech" if task == "speech" else "music" if task == "music" else "sound",
         caption,
         tuple(facts),

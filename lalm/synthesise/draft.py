@@ -43,11 +43,11 @@ class Draw:
         self.rng = random.Random(seed)  # noqa: S311 - no secret
         self.noise = np.random.default_rng(self.rng.getrandbits(64))
 
-    def chance(self, share: float) -> bool:
+    def decide(self, share: float) -> bool:
         """Return True with this probability."""
         return self.rng.random() < share
 
-    def shuffled(self, items: Sequence[AnyT]) -> list[AnyT]:
+    def shuffle(self, items: Sequence[AnyT]) -> list[AnyT]:
         """Return the items in a random order."""
         return self.rng.sample(items, len(items))
 
@@ -74,33 +74,33 @@ class ClipDraft:
         return len(self.samples) / SAMPLE_RATE
 
 
-def one_of(kind: str, right: str, known: Sequence[str]) -> Fact:
+def make_choice(kind: str, right: str, known: Sequence[str]) -> Fact:
     """Make a fact whose answer is one of a closed set."""
     return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)
 
 
-def one_of_worded(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:
+def make_worded_choice(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:
     """Make a fact whose answer is one of a closed set, each in several wordings."""
     others = tuple(words for key, words in known.items() if key != right)
     return Fact(kind, known[right], wrong=others, about=about, pool=OWN)
 
 
-def plain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
+def state_plain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
     """Make the facts that every clip has: its domain, and whether speech and music are heard."""
     domain = {"speech": DOMAINS[0], "music": DOMAINS[1], "sound": DOMAINS[2]}[task]
     return [
-        one_of("domain", domain, DOMAINS),
+        make_choice("domain", domain, DOMAINS),
         make_yes_no("speech_present", is_true=speech),
         make_yes_no("music_present", is_true=music),
     ]
 
 
-def silence(seconds: float) -> Floats:
+def make_silence(seconds: float) -> Floats:
     """Make silence."""
     return np.zeros(max(0, round(seconds * SAMPLE_RATE)), np.float32)
 
 
-def to_peak(samples: Floats, peak_db: float) -> Floats:
+def scale_to_peak(samples: Floats, peak_db: float) -> Floats:
     """Scale to a peak in dB of full scale; silence stays silence."""
     peak = float(np.abs(samples).max(initial=0))
     return samples * np.float32(10 ** (peak_db / 20) / peak) if peak > 0 else samples

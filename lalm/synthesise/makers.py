@@ -24,7 +24,7 @@ class Maker(NamedTuple):
     """Relative frequency."""
 
 
-def _music(make: Callable[[Orchestra, Draw], ClipDraft], share: float) -> Maker:
+def _give_orchestra(make: Callable[[Orchestra, Draw], ClipDraft], share: float) -> Maker:
     def with_orchestra(studio: Studio, draw: Draw) -> ClipDraft:
         if studio.orchestra is None:
             raise NoSource("no soundfont")
@@ -33,7 +33,7 @@ def _music(make: Callable[[Orchestra, Draw], ClipDraft], share: float) -> Maker:
     return Maker(with_orchestra, share)
 
 
-def _speech(make: Callable[[VoiceBank, Draw], ClipDraft], share: float) -> Maker:
+def _give_voices(make: Callable[[VoiceBank, Draw], ClipDraft], share: float) -> Maker:
     def with_voices(studio: Studio, draw: Draw) -> ClipDraft:
         if studio.voices is None:
             raise NoSource("no synthesiser")
@@ -42,56 +42,56 @@ def _speech(make: Callable[[VoiceBank, Draw], ClipDraft], share: float) -> Maker
     return Maker(with_voices, share)
 
 
-def _sounds(make: Callable[[EventShelf, Draw], ClipDraft], share: float) -> Maker:
+def _give_events(make: Callable[[EventShelf, Draw], ClipDraft], share: float) -> Maker:
     return Maker(lambda studio, draw: make(studio.events, draw), share)
 
 
 MAKERS: Mapping[str, Maker] = {
-    "note": _music(melody.make_note, 5),
-    "interval": _music(melody.make_interval, 2),
-    "scale": _music(melody.make_scale, 2),
-    "melody": _music(melody.make_melody, 4),
-    "phrases": _music(melody.make_phrases, 2),
-    "dynamics": _music(melody.make_dynamics, 3),
-    "soundfont sound": _music(melody.make_sound, 1),
-    "chord": _music(harmony.make_chord, 3),
-    "cadence": _music(harmony.make_cadence, 1),
-    "progression": _music(harmony.make_progression, 2),
-    "metre": _music(rhythm.make_meter, 3),
-    "tempo change": _music(rhythm.make_tempo_change, 1.5),
-    "feel": _music(rhythm.make_feel, 1),
-    "strokes": _music(rhythm.make_strokes, 2.5),
-    "drum order": _music(rhythm.make_drum_order, 1.5),
-    "instruments in turn": _music(ensemble.make_turns, 4),
-    "instruments together": _music(ensemble.make_together, 4),
-    "melody and backing": _music(ensemble.make_roles, 3),
-    "texture": _music(ensemble.make_texture, 1.5),
-    "entrance": _music(ensemble.make_entrance, 1.5),
-    "style": _music(styles.make_style, 4),
-    "mood": _music(moods.make_mood, 2),
-    "script": _speech(scripts.make_script, 7),
-    "number said": _speech(sayings.make_number_said, 2),
-    "arithmetic": _speech(sayings.make_arithmetic, 1.5),
-    "weekday": _speech(sayings.make_weekday, 0.7),
-    "list": _speech(sayings.make_list, 2),
-    "repeated word": _speech(sayings.make_repeated_word, 1.5),
-    "rate": _speech(sayings.make_rate, 1.5),
-    "voices": _speech(sayings.make_voices, 2),
-    "sentence": _speech(sayings.make_plain, 2),
-    "language": _speech(languages.make_language, 3),
-    "language switch": _speech(languages.make_switch, 1.5),
-    "rhyme": _speech(phonetics.make_rhyme, 0.7),
-    "syllables": _speech(phonetics.make_syllables, 0.7),
-    "word pair": _speech(phonetics.make_pair, 0.5),
-    "onset": _speech(phonetics.make_onset, 0.5),
-    "spelling": _speech(phonetics.make_spelling, 0.6),
-    "single sound": _sounds(mixtures.make_single, 7),
-    "sounds in order": _sounds(mixtures.make_sequence, 7),
-    "repeated sound": _sounds(mixtures.make_repeated, 4),
-    "sounds at once": _sounds(mixtures.make_layers, 5),
-    "loudness course": _sounds(mixtures.make_course, 2),
-    "movement": _sounds(mixtures.make_move, 1.5),
-    "scene": _sounds(scenes.make_scene, 4),
+    "note": _give_orchestra(melody.make_note, 5),
+    "interval": _give_orchestra(melody.make_interval, 2),
+    "scale": _give_orchestra(melody.make_scale, 2),
+    "melody": _give_orchestra(melody.make_melody, 4),
+    "phrases": _give_orchestra(melody.make_phrases, 2),
+    "dynamics": _give_orchestra(melody.make_dynamics, 3),
+    "soundfont sound": _give_orchestra(melody.make_sound, 1),
+    "chord": _give_orchestra(harmony.make_chord, 3),
+    "cadence": _give_orchestra(harmony.make_cadence, 1),
+    "progression": _give_orchestra(harmony.make_progression, 2),
+    "metre": _give_orchestra(rhythm.make_meter, 3),
+    "tempo change": _give_orchestra(rhythm.make_tempo_change, 1.5),
+    "feel": _give_orchestra(rhythm.make_feel, 1),
+    "strokes": _give_orchestra(rhythm.make_strokes, 2.5),
+    "drum order": _give_orchestra(rhythm.make_drum_order, 1.5),
+    "instruments in turn": _give_orchestra(ensemble.make_turns, 4),
+    "instruments together": _give_orchestra(ensemble.make_together, 4),
+    "melody and backing": _give_orchestra(ensemble.make_roles, 3),
+    "texture": _give_orchestra(ensemble.make_texture, 1.5),
+    "entrance": _give_orchestra(ensemble.make_entrance, 1.5),
+    "style": _give_orchestra(styles.make_style, 4),
+    "mood": _give_orchestra(moods.make_mood, 2),
+    "script": _give_voices(scripts.make_script, 7),
+    "number said": _give_voices(sayings.make_number_said, 2),
+    "arithmetic": _give_voices(sayings.make_arithmetic, 1.5),
+    "weekday": _give_voices(sayings.make_weekday, 0.7),
+    "list": _give_voices(sayings.make_list, 2),
+    "repeated word": _give_voices(sayings.make_repeated_word, 1.5),
+    "rate": _give_voices(sayings.make_rate, 1.5),
+    "voices": _give_voices(sayings.make_voices, 2),
+    "sentence": _give_voices(sayings.make_plain, 2),
+    "language": _give_voices(languages.make_language, 3),
+    "language switch": _give_voices(languages.make_switch, 1.5),
+    "rhyme": _give_voices(phonetics.make_rhyme, 0.7),
+    "syllables": _give_voices(phonetics.make_syllables, 0.7),
+    "word pair": _give_voices(phonetics.make_pair, 0.5),
+    "onset": _give_voices(phonetics.make_onset, 0.5),
+    "spelling": _give_voices(phonetics.make_spelling, 0.6),
+    "single sound": _give_events(mixtures.make_single, 7),
+    "sounds in order": _give_events(mixtures.make_sequence, 7),
+    "repeated sound": _give_events(mixtures.make_repeated, 4),
+    "sounds at once": _give_events(mixtures.make_layers, 5),
+    "loudness course": _give_events(mixtures.make_course, 2),
+    "movement": _give_events(mixtures.make_move, 1.5),
+    "scene": _give_events(scenes.make_scene, 4),
     "real speakers": Maker(blends.make_real_speakers, 3),
     "speech over": Maker(blends.make_speech_over, 4),
     "timeline": Maker(blends.make_timeline, 3),

@@ -9,12 +9,12 @@ The output folder holds `audio/`, `clips.jsonl` (metadata, which `python -m lalm
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import soundfile
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lalm.distill.metadata import Metadata, StatedFact
 from lalm.synthesise.clip_list import ClipList
@@ -34,6 +34,9 @@ from services.command import INTERRUPTED, run
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
+from services.progress import stage
+from services.terminal.display import show_progress
+from services.terminal.interruption import raise_on_interrupt
 from services.types import SAMPLE_RATE, Value
 from services.yaml_file import read_config
 
@@ -139,15 +142,13 @@ def _make_clips(
     config: SynthesiseConfig, studio: Studio, sources: dict[str, SourceRecord], clips: ClipList, folder: Path
 ) -> bool:
     """Make the clips that are missing; False after Ctrl-C."""
-    columns = (TextColumn("Making clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        bar = progress.add_task("", total=config.num_clips, completed=len(clips.rows))
+    with stage("make clips", config.num_clips, "clips") as running, raise_on_interrupt():
+        running.advance_to(len(clips.rows))
         try:
             for number in range(len(clips.rows), config.num_clips):
                 clips.append(_make_clip(config, studio, sources, number, folder))
-                progress.update(bar, completed=number + 1)
+                running.advance()
         except KeyboardInterrupt:
-            progress.print("Interrupted: the clips so far are written; the same command resumes.")
             return False
     return True
 
@@ -214,13 +215,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, synthesise and print the counts; exit code 2 for an error that the user can fix."""
     parser = argparse.ArgumentParser(prog="python -m lalm.synthesise", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/synthesise/config.py)")
-    path: Path = parser.parse_args(argv).config
-    return run("lalm.synthesise", lambda: _synthesise_and_print(path))
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    options = parser.parse_args(argv)
+    path: Path = options.config
+    return run("lalm.synthesise", lambda: _synthesise_and_print(path, quiet=options.quiet))
 
 
-def _synthesise_and_print(path: Path) -> int:
-    summary = synthesise(read_config(path, SynthesiseConfig), path.parent)
+def _synthesise_and_print(path: Path, *, quiet: bool) -> int:
+    with show_progress(quiet=quiet):
+        summary = synthesise(read_config(path, SynthesiseConfig), path.parent)
     if summary is None:
+        said = "lalm.synthesise: interrupted; the clips so far are kept, and the same command makes the rest."
+        print(said, file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
     return 0

@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 
 from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, Floats, one_of, one_of_worded, overlay, plain_facts, silence, to_peak
+from lalm.synthesise.draft import (
+    ClipDraft,
+    Draw,
+    Floats,
+    make_choice,
+    make_silence,
+    make_worded_choice,
+    overlay,
+    scale_to_peak,
+    state_plain_facts,
+)
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import GENERAL_MIDI, Instrument, Orchestra
-from lalm.synthesise.music.melody import SUSTAINED, with_article
-from lalm.synthesise.music.rhythm import order_facts
+from lalm.synthesise.music.melody import SUSTAINED, add_article
+from lalm.synthesise.music.rhythm import state_instrument_order
 from lalm.synthesise.music.theory import DEGREES, MAJOR, PROGRESSIONS
 
 LEADS = [*range(8, 16), 22, *range(40, 43), 56, 57, 60, *range(64, 80), 104, 105, 107, 110]
@@ -30,23 +40,25 @@ def make_turns(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     players = orchestra.draw_several(draw, draw.rng.choice((2, 3, 3, 4)))
     parts = []
     for one in players:
-        samples = to_peak(one.play(write_line(one, draw, beats=draw.rng.randint(3, 5)), tail_s=0.4), -6)
-        parts += [samples, silence(draw.rng.uniform(0.1, 0.5))]
+        samples = scale_to_peak(one.play(write_line(one, draw, beats=draw.rng.randint(3, 5)), tail_s=0.4), -6)
+        parts += [samples, make_silence(draw.rng.uniform(0.1, 0.5))]
     now_s, placed = 0.0, []
     for part in parts:
         placed.append((now_s, part))
         now_s += len(part) / 16_000
     names = [one.name for one in players]
-    said = f"{', then '.join(map(with_article, names))}, one after the other"
-    return _finish(players, draw, overlay(placed), [*order_facts(names, draw), *_presence(players, draw)], said)
+    said = f"{', then '.join(map(add_article, names))}, one after the other"
+    return _finish(
+        players, draw, overlay(placed), [*state_instrument_order(names, draw), *_state_presence(players, draw)], said
+    )
 
 
 def make_together(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Play two to four instruments at once."""
     players = orchestra.draw_several(draw, draw.rng.choice((2, 2, 3, 4)))
-    parts = [(0.0, to_peak(one.play(write_line(one, draw, beats=14)), -8)) for one in players]
-    facts = [make_number("num_instruments", len(players)), *_presence(players, draw), _missing(players, draw)]
-    said = f"{len(players)} instruments together: {', '.join(map(with_article, (one.name for one in players)))}"
+    parts = [(0.0, scale_to_peak(one.play(write_line(one, draw, beats=14)), -8)) for one in players]
+    facts = [make_number("num_instruments", len(players)), *_state_presence(players, draw), _ask_missing(players, draw)]
+    said = f"{len(players)} instruments together: {', '.join(map(add_article, (one.name for one in players)))}"
     return _finish(players, draw, overlay(parts), facts, said)
 
 
@@ -61,18 +73,25 @@ def make_roles(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         for step in DEGREES[degree]
     ]
     melody = write_line(lead, draw, beats=4 * len(progression))
-    samples = overlay([(0.0, to_peak(lead.play(melody), -5)), (0.0, to_peak(backing.play(chords), -13))])
+    samples = overlay([(0.0, scale_to_peak(lead.play(melody), -5)), (0.0, scale_to_peak(backing.play(chords), -13))])
     pool = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & lead.midi.also_true]
     others = [name for name in draw.rng.sample(pool, 4) if name.lower() not in backing.midi.also_true]
     facts = [
-        Fact("melody_instrument", (lead.name,), wrong=_names(backing.name, *others), also_true=lead.midi.also_true),
-        Fact("backing_instrument", (backing.name,), wrong=_names(lead.name, *others), also_true=backing.midi.also_true),
+        Fact(
+            "melody_instrument", (lead.name,), wrong=_list_names(backing.name, *others), also_true=lead.midi.also_true
+        ),
+        Fact(
+            "backing_instrument",
+            (backing.name,),
+            wrong=_list_names(lead.name, *others),
+            also_true=backing.midi.also_true,
+        ),
         make_number("num_instruments", 2),
-        one_of_worded("texture", "homophonic", TEXTURES),
+        make_worded_choice("texture", "homophonic", TEXTURES),
     ]
     if lead.midi.also_true & backing.midi.also_true:
         facts = facts[3:]
-    said = f"{with_article(lead.name)} plays a melody over chords of {with_article(backing.name)}"
+    said = f"{add_article(lead.name)} plays a melody over chords of {add_article(backing.name)}"
     return _finish([lead, backing], draw, samples, facts, said)
 
 
@@ -80,10 +99,10 @@ def make_texture(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Play one line alone, or two independent ones."""
     texture = draw.rng.choice(("monophonic", "polyphonic"))
     players = orchestra.draw_several(draw, 1 if texture == "monophonic" else 2, LEADS)
-    parts = [(0.0, to_peak(one.play(write_line(one, draw, beats=12)), -7)) for one in players]
-    facts = [one_of_worded("texture", texture, TEXTURES), make_number("num_instruments", len(players))]
-    said = f"{TEXTURES[texture][0].lower()}, {' and '.join(map(with_article, (one.name for one in players)))}"
-    return _finish(players, draw, overlay(parts), [*facts, *_presence(players, draw)], said)
+    parts = [(0.0, scale_to_peak(one.play(write_line(one, draw, beats=12)), -7)) for one in players]
+    facts = [make_worded_choice("texture", texture, TEXTURES), make_number("num_instruments", len(players))]
+    said = f"{TEXTURES[texture][0].lower()}, {' and '.join(map(add_article, (one.name for one in players)))}"
+    return _finish(players, draw, overlay(parts), [*facts, *_state_presence(players, draw)], said)
 
 
 def make_entrance(orchestra: Orchestra, draw: Draw) -> ClipDraft:
@@ -98,13 +117,13 @@ def make_entrance(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         "stops": [note for note in second if note.start_s < middle_s],
         "both": second,
     }[course]
-    parts = [(0.0, to_peak(players[0].play(first), -7)), (0.0, to_peak(players[-1].play(kept), -7))]
-    facts = [one_of_worded("entrance", course, ENTRANCES)]
+    parts = [(0.0, scale_to_peak(players[0].play(first), -7)), (0.0, scale_to_peak(players[-1].play(kept), -7))]
+    facts = [make_worded_choice("entrance", course, ENTRANCES)]
     if course != "both":
-        wrong = _names(players[0].name)
+        wrong = _list_names(players[0].name)
         kind = "entering_instrument" if course == "joins" else "stopping_instrument"
         facts.append(Fact(kind, (players[-1].name,), wrong=wrong, also_true=players[-1].midi.also_true))
-    said = f"{with_article(players[0].name)} and {with_article(players[-1].name)}; {ENTRANCES[course][0].lower()}"
+    said = f"{add_article(players[0].name)} and {add_article(players[-1].name)}; {ENTRANCES[course][0].lower()}"
     return _finish(players, draw, overlay(parts), facts, said)
 
 
@@ -122,15 +141,15 @@ def write_line(one: Instrument, draw: Draw, *, beats: int) -> list[Note]:
     return notes
 
 
-def _presence(players: Sequence[Instrument], draw: Draw) -> list[Fact]:
+def _state_presence(players: Sequence[Instrument], draw: Draw) -> list[Fact]:
     heard = frozenset[str]().union(*(one.midi.also_true for one in players))
     absent = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
-    is_true = draw.chance(0.5)
+    is_true = draw.decide(0.5)
     about = draw.rng.choice(players).name if is_true else draw.rng.choice(absent)
-    return [make_yes_no("presence", is_true=is_true, about=with_article(about))]
+    return [make_yes_no("presence", is_true=is_true, about=add_article(about))]
 
 
-def _missing(players: Sequence[Instrument], draw: Draw) -> Fact:
+def _ask_missing(players: Sequence[Instrument], draw: Draw) -> Fact:
     """Make the question which instrument is not heard: those that are, are its wrong options."""
     heard = frozenset[str]().union(*(one.midi.also_true for one in players))
     absent = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
@@ -138,18 +157,18 @@ def _missing(players: Sequence[Instrument], draw: Draw) -> Fact:
     return Fact("missing_instrument", (draw.rng.choice(absent),), wrong=wrong, pool=OWN, is_open=False)
 
 
-def _names(*names: str) -> tuple[tuple[str], ...]:
+def _list_names(*names: str) -> tuple[tuple[str], ...]:
     return tuple((name,) for name in names)
 
 
 def _finish(players: Sequence[Instrument], draw: Draw, samples: Floats, facts: Sequence[Fact], said: str) -> ClipDraft:
-    played = one_of("vocals", "Instrumental", ("Instrumental", "Sung"))
+    played = make_choice("vocals", "Instrumental", ("Instrumental", "Sung"))
     sung = any(one.midi.family == "voice" or "voice" in one.name.lower() for one in players)
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-12, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "music",
         f"Music: {said}.",
-        (*plain_facts("music", speech=False, music=True), *facts, *([] if sung else [played])),
+        (*state_plain_facts("music", speech=False, music=True), *facts, *([] if sung else [played])),
         tuple(one.source for one in players),
         labels=tuple(one.name for one in players),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lalm.distill.facts import OWN, Fact, make_number
-from lalm.synthesise.draft import ClipDraft, Draw, one_of, one_of_worded
+from lalm.synthesise.draft import ClipDraft, Draw, make_choice, make_worded_choice
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.music.melody import PLAYED, finish_clip
@@ -38,12 +38,12 @@ def make_chord(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     wrong = tuple((other,) for other in CHORDS if other != name)
     facts = [
         Fact("chord", (name,), wrong=wrong, also_true=alike, pool=OWN),
-        one_of_worded("chord_style", style, STYLES),
+        make_worded_choice("chord_style", style, STYLES),
         make_number("chord_notes", len(steps), lowest=2),
-        one_of("chord_kind", "A seventh chord" if name in SEVENTHS else "A triad", ("A triad", "A seventh chord")),
+        make_choice("chord_kind", "A seventh chord" if name in SEVENTHS else "A triad", ("A triad", "A seventh chord")),
     ]
     if style == "block":
-        facts.append(one_of("music_played", PLAYED[3], PLAYED))
+        facts.append(make_choice("music_played", PLAYED[3], PLAYED))
     said = f"plays a {name.lower()} chord, {STYLES[style][0].lower()}"
     return finish_clip(one, draw, one.play(notes), facts, said)
 
@@ -72,9 +72,9 @@ def make_progression(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     texts = [" - ".join(other) for other in known]
     key = f"{NOTE_NAMES[tonic % 12]} {mode}"
     facts = [
-        one_of("progression", " - ".join(progression), texts),
-        one_of_worded("key_mode", mode, MODES),
-        one_of("key", key, [f"{note} {mode}" for note in NOTE_NAMES]),
+        make_choice("progression", " - ".join(progression), texts),
+        make_worded_choice("key_mode", mode, MODES),
+        make_choice("key", key, [f"{note} {mode}" for note in NOTE_NAMES]),
         make_number("num_chords", len(progression), lowest=2),
     ]
     said = f"plays the chord progression {' - '.join(progression)} in {key}"
@@ -83,7 +83,7 @@ def make_progression(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 
 def _play_chords(chords: Sequence[Sequence[int]], tonic: int, draw: Draw) -> list[Note]:
     """Write chords with their roots doubled an octave below."""
-    step_s, is_broken = draw.rng.uniform(0.7, 1.3), draw.chance(0.3)
+    step_s, is_broken = draw.rng.uniform(0.7, 1.3), draw.decide(0.3)
     notes = []
     for turn, chord in enumerate(chords):
         start_s = 0.1 + turn * step_s

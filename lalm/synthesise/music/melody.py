@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, Floats, one_of, one_of_worded, plain_facts, to_peak
+from lalm.synthesise.draft import (
+    ClipDraft,
+    Draw,
+    Floats,
+    make_choice,
+    make_worded_choice,
+    scale_to_peak,
+    state_plain_facts,
+)
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import ANY, GENERAL_MIDI, Instrument, Orchestra
 from lalm.synthesise.music.theory import INTERVALS, MAJOR, MINOR, SCALES
@@ -58,7 +66,7 @@ def make_note(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     notes = [Note(pitch, 0.1 + turn * step_s, held_s, draw.rng.randint(70, 115)) for turn in range(count)]
     facts = [make_number("num_notes", count)]
     if count == 1:
-        facts.append(one_of("music_played", PLAYED[0], PLAYED))
+        facts.append(make_choice("music_played", PLAYED[0], PLAYED))
     what = "a single note" if count == 1 else f"the same note {count} times"
     return finish_clip(one, draw, one.play(notes), facts, f"plays {what}")
 
@@ -66,16 +74,19 @@ def make_note(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 def make_interval(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Play two notes one after the other, or at once."""
     one = orchestra.draw(draw)
-    size, at_once = draw.rng.choice(list(INTERVALS)), draw.chance(0.3)
+    size, at_once = draw.rng.choice(list(INTERVALS)), draw.decide(0.3)
     low = draw.rng.randint(one.midi.low, max(one.midi.low, one.midi.high - size))
-    pair = (low, low + size) if draw.chance(0.5) else (low + size, low)
+    pair = (low, low + size) if draw.decide(0.5) else (low + size, low)
     step_s = 0.0 if at_once else draw.rng.uniform(0.6, 1.0)
     notes = [Note(pitch, 0.1 + turn * step_s, 0.9 * (step_s or 1.5)) for turn, pitch in enumerate(pair)]
     others = tuple(words for width, words in INTERVALS.items() if 1 < abs(width - size) <= 7)
     facts = [Fact("interval", INTERVALS[size], wrong=others, pool=OWN)]
     if not at_once:
         way = "same" if size == 0 else "higher" if pair[1] > pair[0] else "lower"
-        facts += [one_of_worded("pitch_direction", way, DIRECTIONS), one_of("music_played", PLAYED[4], PLAYED)]
+        facts += [
+            make_worded_choice("pitch_direction", way, DIRECTIONS),
+            make_choice("music_played", PLAYED[4], PLAYED),
+        ]
     how = "at once" if at_once else "one after the other"
     name = INTERVALS[size][0].lower()
     return finish_clip(one, draw, one.play(notes), facts, f"plays two notes {how}; the interval is: {name}")
@@ -90,17 +101,17 @@ def make_scale(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     order = {"up": steps, "down": steps[::-1], "both": steps + steps[-2::-1]}[way]
     step_s = draw.rng.uniform(0.22, 0.5)
     facts = [
-        _scale_fact(name),
-        one_of_worded("scale_direction", way, SCALE_DIRECTIONS),
-        one_of("music_played", PLAYED[2], PLAYED),
+        _state_scale(name),
+        make_worded_choice("scale_direction", way, SCALE_DIRECTIONS),
+        make_choice("music_played", PLAYED[2], PLAYED),
         make_number("num_notes", len(order)),
     ]
-    samples = one.play(_in_turn([tonic + step for step in order], step_s))
+    samples = one.play(_write_in_turn([tonic + step for step in order], step_s))
     said = f"plays a {name.lower()}, {SCALE_DIRECTIONS[way][1].lower()}"
     return finish_clip(one, draw, samples, facts, said)
 
 
-def _scale_fact(name: str) -> Fact:
+def _state_scale(name: str) -> Fact:
     return Fact("scale", (name,), wrong=tuple((other,) for other in SCALES if other != name), pool=OWN)
 
 
@@ -112,11 +123,11 @@ def make_melody(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     count = draw.rng.randint(4, 9)
     pitches = _shape_melody(one, draw, shape, count, MAJOR if mode == "major" else MINOR)
     step_s = draw.rng.uniform(0.3, 0.7)
-    facts = [one_of_worded("melody_contour", shape, CONTOURS), make_number("num_notes", count)]
+    facts = [make_worded_choice("melody_contour", shape, CONTOURS), make_number("num_notes", count)]
     if shape != "level":
-        facts.append(one_of("music_played", PLAYED[1], PLAYED))
+        facts.append(make_choice("music_played", PLAYED[1], PLAYED))
     said = f"plays a melody of {count} notes: {CONTOURS[shape][1].lower()}"
-    return finish_clip(one, draw, one.play(_in_turn(pitches, step_s)), facts, said)
+    return finish_clip(one, draw, one.play(_write_in_turn(pitches, step_s)), facts, said)
 
 
 def _shape_melody(one: Instrument, draw: Draw, shape: str, count: int, scale: Sequence[int]) -> list[int]:
@@ -156,8 +167,8 @@ def make_phrases(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     step_s = draw.rng.uniform(0.25, 0.45)
     gap_s = 0.6
     rest_s = len(first) * step_s + gap_s
-    notes = [*_in_turn(first, step_s), *_in_turn(second, step_s, start_s=0.1 + rest_s)]
-    facts = [one_of_worded("phrase_repeat", how, REPEATS)]
+    notes = [*_write_in_turn(first, step_s), *_write_in_turn(second, step_s, start_s=0.1 + rest_s)]
+    facts = [make_worded_choice("phrase_repeat", how, REPEATS)]
     said = f"plays a phrase, then after a pause a second one: {REPEATS[how][0].lower()}"
     return finish_clip(one, draw, one.play(notes), facts, said)
 
@@ -173,11 +184,11 @@ def make_dynamics(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     held = 0.25 if manner == "staccato" else 1.02
     notes = [Note(lowest + draw.rng.randrange(third), 0.1 + turn * step_s, held * step_s, 100) for turn in range(count)]
     samples = one.play(notes)
-    facts = [one_of_worded("dynamics", course, DYNAMICS)]
+    facts = [make_worded_choice("dynamics", course, DYNAMICS)]
     if one.program in SUSTAINED:
-        facts.append(one_of_worded("articulation", manner, ARTICULATIONS))
+        facts.append(make_worded_choice("articulation", manner, ARTICULATIONS))
     if one.midi.high - one.midi.low >= 30:
-        facts.append(one_of_worded("register", place, REGISTERS))
+        facts.append(make_worded_choice("register", place, REGISTERS))
     said = f"plays notes; {DYNAMICS[course][0].lower().replace('it ', 'the music ')}"
     return finish_clip(one, draw, _swell(samples, course), facts, said)
 
@@ -201,56 +212,56 @@ def make_sound(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     samples = one.play([Note(60, 0.1, draw.rng.uniform(1.5, 4.0), 100)], tail_s=0.5)
     fact = Fact("sound", (named.name,), also_true=named.also_true, pool="sound")
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-12, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "sound",
         f"Sound: {named.name[0].lower()}{named.name[1:]}.",
-        (*plain_facts("sound", speech=False, music=False), fact),
+        (*state_plain_facts("sound", speech=False, music=False), fact),
         (one.source,),
         labels=(named.name,),
     )
 
 
-def name_facts(one: Instrument, draw: Draw) -> list[Fact]:
+def state_names(one: Instrument, draw: Draw) -> list[Fact]:
     """Make the facts that the instrument alone gives: name, family, presence, where it is at home."""
     also = one.midi.also_true
     known = [other.name for other in GENERAL_MIDI.programs if not other.also_true & also]
     near = [other.name for other in GENERAL_MIDI.programs if other.family == one.midi.family and other.name in known]
     wrong = {*draw.rng.sample(known, 4), *draw.rng.sample(near, min(2, len(near)))}
-    is_true = draw.chance(0.5)
+    is_true = draw.decide(0.5)
     families = sorted({other.family for other in GENERAL_MIDI.programs})
     facts = [
         Fact("instrument", (one.name,), wrong=tuple((name,) for name in sorted(wrong)), also_true=also),
-        one_of("instrument_family", _capital(one.midi.family), tuple(map(_capital, families))),
-        make_yes_no("presence", is_true=is_true, about=with_article(one.name if is_true else draw.rng.choice(known))),
+        make_choice("instrument_family", _capitalise_first(one.midi.family), tuple(map(_capitalise_first, families))),
+        make_yes_no("presence", is_true=is_true, about=add_article(one.name if is_true else draw.rng.choice(known))),
     ]
     if home := GENERAL_MIDI.origins.get(one.name):
         homes = sorted(set(GENERAL_MIDI.origins.values()))
-        facts.append(one_of("instrument_origin", home, homes))
+        facts.append(make_choice("instrument_origin", home, homes))
     return facts
 
 
 def finish_clip(one: Instrument, draw: Draw, samples: Floats, facts: Sequence[Fact], said: str) -> ClipDraft:
     """Make the clip of one instrument."""
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-15, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-15, -1)),
         "music",
-        f"Music: {with_article(one.name)} {said}.",
-        (*plain_facts("music", speech=False, music=True), *name_facts(one, draw), *facts),
+        f"Music: {add_article(one.name)} {said}.",
+        (*state_plain_facts("music", speech=False, music=True), *state_names(one, draw), *facts),
         (one.source,),
         labels=(one.name,),
     )
 
 
-def with_article(name: str) -> str:
+def add_article(name: str) -> str:
     """Put an article before the name of an instrument, unless it is a plural or a mass."""
     name = name[:1].lower() + name[1:]
     plural = name.endswith(("strings", "drums", "bells", "bagpipes", "timpani", "harmonics", "choir"))
     return name if plural else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def _capital(name: str) -> str:
+def _capitalise_first(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _in_turn(pitches: Sequence[int], step_s: float, *, start_s: float = 0.1) -> list[Note]:
+def _write_in_turn(pitches: Sequence[int], step_s: float, *, start_s: float = 0.1) -> list[Note]:
     return [Note(pitch, start_s + turn * step_s, 0.95 * step_s) for turn, pitch in enumerate(pitches)]

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from lalm.synthesise.draft import ClipDraft, Draw, one_of_worded, overlay, plain_facts, to_peak
+from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice, overlay, scale_to_peak, state_plain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Instrument, Orchestra
-from lalm.synthesise.music.melody import with_article
-from lalm.synthesise.music.rhythm import tempo_facts
+from lalm.synthesise.music.melody import add_article
+from lalm.synthesise.music.rhythm import state_tempo
 from lalm.synthesise.music.theory import MAJOR, MINOR
 
 MOOD_WORDS = {
@@ -58,13 +58,13 @@ def make_mood(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         for step in mood.chord
     ]
     melody = _write_melody(lead, draw, [tonic + step for step in mood.scale], [beat_s] * num_beats)
-    samples = overlay([(0.0, to_peak(lead.play(melody), -6)), (0.0, to_peak(backing.play(chords), -12))])
-    facts = [*plain_facts("music", speech=False, music=True), one_of_worded("music_mood", name, MOOD_WORDS)]
-    facts += tempo_facts(bpm)
+    samples = overlay([(0.0, scale_to_peak(lead.play(melody), -6)), (0.0, scale_to_peak(backing.play(chords), -12))])
+    facts = [*state_plain_facts("music", speech=False, music=True), make_worded_choice("music_mood", name, MOOD_WORDS)]
+    facts += state_tempo(bpm)
     if mood.mode:
-        facts.append(one_of_worded("key_mode", mood.mode, MODE_WORDS))
-    said = f"{MOOD_WORDS[name][0].lower()} music, {with_article(lead.name)} over chords"
-    samples = to_peak(samples, draw.rng.uniform(-12, -1))
+        facts.append(make_worded_choice("key_mode", mood.mode, MODE_WORDS))
+    said = f"{MOOD_WORDS[name][0].lower()} music, {add_article(lead.name)} over chords"
+    samples = scale_to_peak(samples, draw.rng.uniform(-12, -1))
     sources = (lead.source, backing.source)
     return ClipDraft(samples, "music", f"Music: {said}.", tuple(facts), sources, labels=(lead.name,))
 

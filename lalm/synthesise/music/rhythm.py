@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from lalm.distill.facts import OWN, Fact, Wordings, make_number, make_yes_no
 from lalm.distill.music_facts import FASTEST_MODERATE, SLOWEST_MODERATE, TELLABLE, TEMPO_WORDS
-from lalm.synthesise.draft import ClipDraft, Draw, Floats, one_of, one_of_worded, plain_facts, to_peak
+from lalm.synthesise.draft import (
+    ClipDraft,
+    Draw,
+    Floats,
+    make_choice,
+    make_worded_choice,
+    scale_to_peak,
+    state_plain_facts,
+)
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import GENERAL_MIDI, Instrument, Orchestra
 
@@ -32,9 +40,9 @@ def make_meter(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         for drum, velocity in _strike(meter, beat)
     ]
     facts = [
-        one_of("meter", meter, list(METERS)),
+        make_choice("meter", meter, list(METERS)),
         make_number("beats_per_bar", beats, lowest=2),
-        *tempo_facts(bpm),
+        *state_tempo(bpm),
     ]
     return finish_drums(kit, draw, kit.play(notes), facts, f"a drum kit plays a pattern in {meter} at {bpm} BPM")
 
@@ -50,7 +58,7 @@ def _strike(meter: str, beat: int) -> list[tuple[int, int]]:
     return struck
 
 
-def tempo_facts(bpm: int) -> list[Fact]:
+def state_tempo(bpm: int) -> list[Fact]:
     """Make the facts about a tempo: its number, and slow, moderate or fast where no ear would doubt it."""
     near = range(round(bpm * (1 - TELLABLE)), round(bpm * (1 + TELLABLE)) + 1)
     alike = frozenset(words.lower() for other in near for words in _word_tempo(other))
@@ -58,7 +66,7 @@ def tempo_facts(bpm: int) -> list[Fact]:
     facts = [Fact("tempo", _word_tempo(bpm), wrong=others, also_true=alike, pool=OWN)]
     margin = 10
     if bpm < SLOWEST_MODERATE - margin or bpm > FASTEST_MODERATE + margin:
-        facts.append(one_of_worded("tempo_word", "slow" if bpm < SLOWEST_MODERATE else "fast", TEMPO_WORDS))
+        facts.append(make_worded_choice("tempo_word", "slow" if bpm < SLOWEST_MODERATE else "fast", TEMPO_WORDS))
     return facts
 
 
@@ -78,7 +86,7 @@ def make_tempo_change(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         now_s += step_s
         step_s *= growth
     samples = kit.play([Note(drum, start_s, 0.15, 100) for start_s in starts])
-    facts = [one_of_worded("tempo_change", change, TEMPO_CHANGES), *_drum_facts(drum, draw)]
+    facts = [make_worded_choice("tempo_change", change, TEMPO_CHANGES), *_state_drum(drum, draw)]
     said = f"{GENERAL_MIDI.drums[drum].name.lower()} beats; the tempo: {TEMPO_CHANGES[change][0].lower()}"
     return finish_drums(kit, draw, samples, facts, said)
 
@@ -94,7 +102,7 @@ def make_feel(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         start_s = 0.1 + beat * beat_s
         notes += [Note(RIDE, start_s, 0.2, 100), Note(RIDE, start_s + late * beat_s, 0.1, 75)]
         notes.append(Note(KICK if beat % 2 == 0 else SNARE, start_s, 0.2, 90))
-    facts = [one_of_worded("rhythm_feel", feel, FEELS), *tempo_facts(bpm)]
+    facts = [make_worded_choice("rhythm_feel", feel, FEELS), *state_tempo(bpm)]
     said = f"a drum kit plays a {'swung' if feel == 'swing' else 'straight'} rhythm at {bpm} BPM"
     return finish_drums(kit, draw, kit.play(notes), facts, said)
 
@@ -103,13 +111,13 @@ def make_strokes(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Strike one percussion instrument several times."""
     kit = orchestra.draw_kit(draw)
     drum, count = draw.rng.choice(list(GENERAL_MIDI.drums)), draw.rng.randint(1, 9)
-    regular, step_s = draw.chance(0.6), draw.rng.uniform(0.35, 0.8)
+    space_regularly, step_s = draw.decide(0.6), draw.rng.uniform(0.35, 0.8)
     starts, now_s = [], 0.1
     for _ in range(count):
         starts.append(now_s)
-        now_s += step_s if regular else draw.rng.uniform(0.25, 1.2)
+        now_s += step_s if space_regularly else draw.rng.uniform(0.25, 1.2)
     samples = kit.play([Note(drum, start_s, 0.2, draw.rng.randint(80, 115)) for start_s in starts])
-    facts = [make_number("count", count), *_drum_facts(drum, draw)]
+    facts = [make_number("count", count), *_state_drum(drum, draw)]
     name = GENERAL_MIDI.drums[drum].name.lower()
     return finish_drums(kit, draw, samples, facts, f"{count} stroke{'s' * (count > 1)} on percussion: {name}")
 
@@ -118,7 +126,7 @@ def make_drum_order(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Strike different percussion instruments one after the other."""
     kit = orchestra.draw_kit(draw)
     drums: list[int] = []
-    for drum in draw.shuffled(list(GENERAL_MIDI.drums)):
+    for drum in draw.shuffle(list(GENERAL_MIDI.drums)):
         taken = frozenset[str]().union(*(GENERAL_MIDI.drums[other].also_true for other in drums))
         if len(drums) < 3 and not taken & GENERAL_MIDI.drums[drum].also_true:
             drums.append(drum)
@@ -128,19 +136,19 @@ def make_drum_order(orchestra: Orchestra, draw: Draw) -> ClipDraft:
         notes += [Note(drum, now_s + 0.3 * turn, 0.2, 105) for turn in range(strokes)]
         now_s += 0.3 * strokes + 0.7
     names = [GENERAL_MIDI.drums[drum].name for drum in drums]
-    facts = order_facts(names, draw)
+    facts = state_instrument_order(names, draw)
     said = f"percussion, one after the other: {', then '.join(name.lower() for name in names)}"
     return finish_drums(kit, draw, kit.play(notes), facts, said)
 
 
-def order_facts(names: Sequence[str], draw: Draw) -> list[Fact]:
+def state_instrument_order(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of instruments."""
 
     def at(kind: str, place: int) -> Fact:
         return Fact(kind, (names[place],), wrong=tuple((name,) for name in names if name != names[place]), pool=OWN)
 
     right = ", then ".join([names[0], *(name.lower() for name in names[1:])])
-    orders = {tuple(draw.shuffled(names)) for _ in range(12)} - {tuple(names)}
+    orders = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
     wrong = tuple((", then ".join([one[0], *(name.lower() for name in one[1:])]),) for one in sorted(orders))
     return [
         at("first_instrument", 0),
@@ -150,11 +158,11 @@ def order_facts(names: Sequence[str], draw: Draw) -> list[Fact]:
     ]
 
 
-def _drum_facts(drum: int, draw: Draw) -> list[Fact]:
+def _state_drum(drum: int, draw: Draw) -> list[Fact]:
     named = GENERAL_MIDI.drums[drum]
     known = [other.name for other in GENERAL_MIDI.drums.values() if not other.also_true & named.also_true]
     wrong = tuple((name,) for name in draw.rng.sample(known, 5))
-    is_true = draw.chance(0.5)
+    is_true = draw.decide(0.5)
     about = (named.name if is_true else draw.rng.choice(known)).lower()
     return [
         Fact("percussion", (named.name,), wrong=wrong, also_true=named.also_true),
@@ -165,9 +173,9 @@ def _drum_facts(drum: int, draw: Draw) -> list[Fact]:
 def finish_drums(kit: Instrument, draw: Draw, samples: Floats, facts: Sequence[Fact], said: str) -> ClipDraft:
     """Make the clip of a drum kit."""
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-15, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-15, -1)),
         "music",
         f"Music: {said}.",
-        (*plain_facts("music", speech=False, music=True), *facts),
+        (*state_plain_facts("music", speech=False, music=True), *facts),
         (kit.source,),
     )

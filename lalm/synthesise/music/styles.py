@@ -6,11 +6,11 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, one_of, overlay, plain_facts, to_peak
+from lalm.synthesise.draft import ClipDraft, Draw, make_choice, overlay, scale_to_peak, state_plain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Instrument, Orchestra
-from lalm.synthesise.music.melody import with_article
-from lalm.synthesise.music.rhythm import tempo_facts
+from lalm.synthesise.music.melody import add_article
+from lalm.synthesise.music.rhythm import state_tempo
 from lalm.synthesise.music.theory import MAJOR, MINOR
 from services.types import Value
 
@@ -51,7 +51,7 @@ class _Form(NamedTuple):
     tonic: int
     scale: tuple[int, ...]
 
-    def struck(self, bar: str) -> list[tuple[int, float]]:
+    def list_strokes(self, bar: str) -> list[tuple[int, float]]:
         """Return bar and time of every step that is struck."""
         return [
             (number, 0.1 + (number * len(bar) + step) * self.step_s)
@@ -72,28 +72,28 @@ def make_style(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     )
     bar_s = style.steps * step_s
     num_bars = 2 if bar_s > LONG_BAR_S else 4 if bar_s > LONG_BAR_S / 2 else 8
-    scale = MINOR if style.name in OFTEN_MINOR and draw.chance(0.6) else MAJOR
+    scale = MINOR if style.name in OFTEN_MINOR and draw.decide(0.6) else MAJOR
     form = _Form(style, num_bars, step_s, draw.rng.randint(45, 52), scale)
     parts = [
-        (0.0, to_peak(bass.play(_write_bass(form)), -9)),
-        (0.0, to_peak(chords.play(_write_chords(form)), -13)),
-        (0.0, to_peak(lead.play(_write_lead(lead, draw, form)), -10)),
+        (0.0, scale_to_peak(bass.play(_write_bass(form)), -9)),
+        (0.0, scale_to_peak(chords.play(_write_chords(form)), -13)),
+        (0.0, scale_to_peak(lead.play(_write_lead(lead, draw, form)), -10)),
     ]
     sources = [bass.source, chords.source, lead.source]
     if style.drums:
-        parts.append((0.0, to_peak(kit.play(_write_drums(form)), -6)))
+        parts.append((0.0, scale_to_peak(kit.play(_write_drums(form)), -6)))
         sources.append(kit.source)
-    facts = [*plain_facts("music", speech=False, music=True), *_style_facts(style), *tempo_facts(bpm)]
-    said = f"{style.name.lower()} played by a band with {with_article(lead.name)} in front, {bpm} BPM"
-    samples = to_peak(overlay(parts), draw.rng.uniform(-10, -1))
+    facts = [*state_plain_facts("music", speech=False, music=True), *_state_style(style), *state_tempo(bpm)]
+    said = f"{style.name.lower()} played by a band with {add_article(lead.name)} in front, {bpm} BPM"
+    samples = scale_to_peak(overlay(parts), draw.rng.uniform(-10, -1))
     return ClipDraft(samples, "music", f"Music: {said}.", tuple(facts), tuple(sources), labels=(style.name,))
 
 
-def _style_facts(style: Style) -> list[Fact]:
+def _state_style(style: Style) -> list[Fact]:
     homes = tuple((home,) for home in sorted({one.home for one in STYLES} - {style.home}))
     facts = [
-        one_of("band_style", style.name, [one.name for one in STYLES]),
-        one_of("band_use", style.used_for, [one.used_for for one in STYLES]),
+        make_choice("band_style", style.name, [one.name for one in STYLES]),
+        make_choice("band_use", style.used_for, [one.used_for for one in STYLES]),
         Fact("style_home", (style.home,), wrong=homes, pool=OWN),
         make_yes_no("has_drums", is_true=bool(style.drums)),
     ]
@@ -104,21 +104,21 @@ def _write_drums(form: _Form) -> list[Note]:
     return [
         Note(drum, start_s, form.step_s, 100)
         for drum, bar in form.style.drums.items()
-        for _, start_s in form.struck(bar)
+        for _, start_s in form.list_strokes(bar)
     ]
 
 
 def _write_bass(form: _Form) -> list[Note]:
     return [
         Note(form.tonic - 12 + BARS[bar % 4] - 12 * (BARS[bar % 4] > 6), start_s, 0.9 * form.step_s, 100)
-        for bar, start_s in form.struck(form.style.bass)
+        for bar, start_s in form.list_strokes(form.style.bass)
     ]
 
 
 def _write_chords(form: _Form) -> list[Note]:
     return [
         Note(form.tonic + 12 + BARS[bar % 4] + step, start_s, 0.8 * form.step_s, 80)
-        for bar, start_s in form.struck(form.style.chords)
+        for bar, start_s in form.list_strokes(form.style.chords)
         for step in (0, form.scale[2], 7)
     ]
 

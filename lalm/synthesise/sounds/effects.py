@@ -7,8 +7,8 @@ import soxr
 from scipy import signal
 
 from lalm.distill.facts import Wordings
-from lalm.synthesise.draft import Draw, Floats, to_peak
-from lalm.synthesise.sounds.waves import band, decay, noise, times
+from lalm.synthesise.draft import Draw, Floats, scale_to_peak
+from lalm.synthesise.sounds.waves import filter_band, list_times, make_decay, make_noise
 from services.types import SAMPLE_RATE
 
 SPEED_OF_SOUND = 343.0  # m/s
@@ -16,8 +16,8 @@ SPEED_OF_SOUND = 343.0  # m/s
 
 def add_hiss(draw: Draw, samples: Floats) -> Floats:
     """Add white noise, 6 to 12 dB below the sound."""
-    level = _rms(samples) * 10 ** (-draw.rng.uniform(6, 12) / 20)
-    return samples + np.float32(level) * noise(draw, len(samples) / SAMPLE_RATE)[: len(samples)]
+    level = _measure_rms(samples) * 10 ** (-draw.rng.uniform(6, 12) / 20)
+    return samples + np.float32(level) * make_noise(draw, len(samples) / SAMPLE_RATE)[: len(samples)]
 
 
 def add_hum(draw: Draw, samples: Floats) -> Floats:
@@ -25,22 +25,22 @@ def add_hum(draw: Draw, samples: Floats) -> Floats:
     now = np.arange(len(samples)) / SAMPLE_RATE
     pitch = draw.rng.choice((100, 120))
     hum = sum(np.sin(2 * np.pi * pitch * harmonic * now) / harmonic for harmonic in (1, 2, 3, 5))
-    return np.asarray(samples + hum * 1.2 * _rms(samples), np.float32)
+    return np.asarray(samples + hum * 1.2 * _measure_rms(samples), np.float32)
 
 
-def telephone(draw: Draw, samples: Floats) -> Floats:
+def narrow_to_telephone(draw: Draw, samples: Floats) -> Floats:
     """Leave what a telephone line does: 300 to 3,400 Hz."""
-    return band(band(samples, 300, 3400, order=4), 300, draw.rng.choice((3000, 3400)), order=4)
+    return filter_band(filter_band(samples, 300, 3400, order=4), 300, draw.rng.choice((3000, 3400)), order=4)
 
 
 def muffle(draw: Draw, samples: Floats) -> Floats:
     """Take the high frequencies away."""
-    return band(samples, None, draw.rng.uniform(450, 800), order=4)
+    return filter_band(samples, None, draw.rng.uniform(450, 800), order=4)
 
 
 def thin_out(draw: Draw, samples: Floats) -> Floats:
     """Take the low frequencies away."""
-    return band(samples, draw.rng.uniform(1500, 2200), None, order=4)
+    return filter_band(samples, draw.rng.uniform(1500, 2200), None, order=4)
 
 
 def clip_hard(draw: Draw, samples: Floats) -> Floats:
@@ -58,29 +58,29 @@ def drop_out(draw: Draw, samples: Floats) -> Floats:
     return gaps
 
 
-def crackle(draw: Draw, samples: Floats) -> Floats:
+def add_clicks(draw: Draw, samples: Floats) -> Floats:
     """Add the clicks of an old record."""
     clicks = np.zeros_like(samples)
     for _ in range(max(4, round(len(samples) / SAMPLE_RATE * 12))):
         clicks[draw.rng.randrange(max(1, len(samples)))] = draw.rng.choice((-1, 1))
     peak = np.float32(np.abs(samples).max(initial=0))
-    return samples + 1.5 * peak * band(clicks, 800, None)
+    return samples + 1.5 * peak * filter_band(clicks, 800, None)
 
 
 def crush(draw: Draw, samples: Floats) -> Floats:
     """Leave a few bits a sample."""
     steps = np.float32(2 ** draw.rng.choice((3, 4)))
-    loud = to_peak(samples, 0)
+    loud = scale_to_peak(samples, 0)
     return np.asarray(np.round(loud * steps) / steps, np.float32)
 
 
 def reverberate(draw: Draw, samples: Floats, *, seconds: float | None = None) -> Floats:
     """Place the sound in a hall: convolution with decaying noise (Moorer 1979, https://doi.org/10.2307/3680280)."""
     length_s = seconds or draw.rng.uniform(1.8, 3.0)
-    tail = noise(draw, length_s) * decay(length_s, length_s / 8)
+    tail = make_noise(draw, length_s) * make_decay(length_s, length_s / 8)
     wet = np.asarray(signal.fftconvolve(samples, tail), np.float32)
-    wet = to_peak(wet, -3)
-    dry = np.concatenate([to_peak(samples, -3), np.zeros(len(wet) - len(samples), np.float32)])
+    wet = scale_to_peak(wet, -3)
+    dry = np.concatenate([scale_to_peak(samples, -3), np.zeros(len(wet) - len(samples), np.float32)])
     return np.float32(0.35) * dry + wet
 
 
@@ -100,29 +100,29 @@ def change_speed(samples: Floats, factor: float) -> Floats:
 
 def move_past(draw: Draw, samples: Floats, course: str) -> Floats:
     """Let the source approach, move away or pass by, with the Doppler effect and the air between."""
-    now = times(len(samples) / SAMPLE_RATE)[: len(samples)]
+    now = list_times(len(samples) / SAMPLE_RATE)[: len(samples)]
     speed, nearest = draw.rng.uniform(12, 25), 6.0
     middle_s = {"approaching": now[-1], "leaving": 0.0, "passing": now[-1] / 2}[course]
     distance = np.sqrt(nearest**2 + (speed * (now - middle_s)) ** 2)
     heard = np.interp(now, now + distance / SPEED_OF_SOUND - distance[0] / SPEED_OF_SOUND, samples)
-    far = band(samples, None, 1200)
+    far = filter_band(samples, None, 1200)
     share = np.clip(distance / 120, 0, 1)
     return np.asarray((heard * (1 - share) + far * share) * (nearest / distance), np.float32)
 
 
-def _rms(samples: Floats) -> float:
+def _measure_rms(samples: Floats) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))) + 1e-9)
 
 
 DEFECTS: Mapping[str, Callable[[Draw, Floats], Floats]] = {
     "hiss": add_hiss,
     "hum": add_hum,
-    "telephone": telephone,
+    "telephone": narrow_to_telephone,
     "muffled": muffle,
     "thin": thin_out,
     "clipping": clip_hard,
     "dropouts": drop_out,
-    "crackle": crackle,
+    "crackle": add_clicks,
     "crushed": crush,
     "reverb": reverberate,
     "echo": echo,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lalm.distill.facts import look_up
-from lalm.synthesise.draft import Draw, Floats, NoSource, to_peak
+from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak
 from lalm.synthesise.sounds.models import SOUND_MODELS
 from lalm.synthesise.sounds.recordings import Recording, RecordingShelf
 from services.types import SAMPLE_RATE
@@ -67,20 +67,20 @@ class EventShelf:
         """Draw an event of a name, a recording where there is one."""
         real = self._recordings.list_sounds(draw.side) if self._recordings else []
         named = [one for one in real if one.name == name]
-        if named and draw.chance(0.7):
+        if named and draw.decide(0.7):
             return _from_recording(draw.rng.choice(named))
         return _from_model(name, draw, seconds)
 
-    def names(self) -> Mapping[str, frozenset[str]]:
+    def list_names(self) -> Mapping[str, frozenset[str]]:
         """Return all names with those that are right too."""
-        known = {model.name: _names(model.name, model.also) for model in SOUND_MODELS}
+        known = {model.name: _list_names(model.name, model.also) for model in SOUND_MODELS}
         for one in self._recordings.list_sounds("train") if self._recordings else ():
             known.setdefault(one.name, frozenset({one.name.lower()}))
         return known
 
     def _draw_any(self, draw: Draw, seconds: float) -> SoundEvent:
         real = self._recordings.list_sounds(draw.side) if self._recordings else []
-        if real and draw.chance(SHARE_OF_RECORDINGS):
+        if real and draw.decide(SHARE_OF_RECORDINGS):
             names = sorted({one.name for one in real})
             name = draw.rng.choice(names)  # each sound equally often, however many recordings it has
             return _from_recording(draw.rng.choice([one for one in real if one.name == name]))
@@ -91,19 +91,19 @@ def _from_model(name: str, draw: Draw, seconds: float) -> SoundEvent:
     model = next((one for one in SOUND_MODELS if one.name == name), None)
     if model is None:
         raise NoSource(f"{draw.side}: no recording of {name}")
-    samples = to_peak(np.asarray(model.render(draw, seconds), np.float32), -3)
-    return SoundEvent(name, _names(name, model.also), samples, model.family, model.means)
+    samples = scale_to_peak(np.asarray(model.render(draw, seconds), np.float32), -3)
+    return SoundEvent(name, _list_names(name, model.also), samples, model.family, model.means)
 
 
 def _from_recording(one: Recording) -> SoundEvent:
     model = next((model for model in SOUND_MODELS if model.name == one.name), None)
-    also = _names(one.name, (*(model.also if model else ()), *one.tags))
+    also = _list_names(one.name, (*(model.also if model else ()), *one.tags))
     family = model.family if model else FAMILY_OF.get(look_up("sound_family", one.name), "")
     means = model.means if model else ""
-    return SoundEvent(one.name, also, to_peak(one.load(), -3), family, means, one.source, one.tags)
+    return SoundEvent(one.name, also, scale_to_peak(one.load(), -3), family, means, one.source, one.tags)
 
 
-def _names(name: str, also: Sequence[str]) -> frozenset[str]:
+def _list_names(name: str, also: Sequence[str]) -> frozenset[str]:
     return frozenset(one.lower() for one in (name, *also))
 
 

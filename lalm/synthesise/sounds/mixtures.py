@@ -9,16 +9,16 @@ from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
-    one_of,
-    one_of_worded,
+    make_choice,
+    make_silence,
+    make_worded_choice,
     overlay,
-    plain_facts,
-    silence,
-    to_peak,
+    scale_to_peak,
+    state_plain_facts,
 )
 from lalm.synthesise.sounds.effects import change_speed, move_past, reverberate
 from lalm.synthesise.sounds.events import FAMILIES, EventShelf, SoundEvent
-from lalm.synthesise.sounds.waves import band
+from lalm.synthesise.sounds.waves import filter_band
 from services.types import SAMPLE_RATE
 
 COURSES = {
@@ -46,14 +46,14 @@ def make_single(shelf: EventShelf, draw: Draw) -> ClipDraft:
     """Let one sound be heard, at some level and rate."""
     event = shelf.draw(draw, draw.rng.uniform(3, 8))
     samples = event.cut(draw, draw.rng.uniform(2.5, 8))
-    if draw.chance(0.3):
+    if draw.decide(0.3):
         samples = change_speed(samples, draw.rng.uniform(0.93, 1.08))
-    facts = [*name_facts(event, shelf, draw), make_yes_no("speech_present", is_true=False)]
-    if draw.chance(0.25):
+    facts = [*state_names(event, shelf, draw), make_yes_no("speech_present", is_true=False)]
+    if draw.decide(0.25):
         where = draw.rng.choice(list(DISTANCES))
         if where == "far":
-            samples = to_peak(reverberate(draw, band(samples, None, 2500), seconds=1.5), -24)
-        facts.append(one_of_worded("distance", where, DISTANCES))
+            samples = scale_to_peak(reverberate(draw, filter_band(samples, None, 2500), seconds=1.5), -24)
+        facts.append(make_worded_choice("distance", where, DISTANCES))
     return finish_sounds([event], draw, samples, facts, f"{uncapitalise(event.name)}")
 
 
@@ -66,10 +66,10 @@ def make_sequence(shelf: EventShelf, draw: Draw) -> ClipDraft:
     now_s = draw.rng.uniform(0, 0.4)
     for event in events:
         part = event.cut(draw, draw.rng.uniform(1.0, 3.0))
-        placed.append((now_s, to_peak(part, draw.rng.uniform(-9, -3))))
+        placed.append((now_s, scale_to_peak(part, draw.rng.uniform(-9, -3))))
         now_s += len(part) / SAMPLE_RATE + draw.rng.uniform(0.1, 0.8)
     names = [event.name for event in events]
-    facts = [*sequence_facts(names, draw), *_time_facts(names, placed, draw), _missing(events, shelf, draw)]
+    facts = [*state_sequence(names, draw), *_state_times(names, placed, draw), _ask_missing(events, shelf, draw)]
     lengths = [len(part) for _, part in placed]
     longest = int(np.argmax(lengths))
     if sorted(lengths)[-1] > 1.3 * sorted(lengths)[-2]:
@@ -79,7 +79,7 @@ def make_sequence(shelf: EventShelf, draw: Draw) -> ClipDraft:
     return finish_sounds(events, draw, overlay(placed), facts, said)
 
 
-def sequence_facts(names: Sequence[str], draw: Draw) -> list[Fact]:
+def state_sequence(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of sounds."""
 
     def at(kind: str, place: int, about: str = "") -> Fact:
@@ -88,7 +88,7 @@ def sequence_facts(names: Sequence[str], draw: Draw) -> list[Fact]:
 
     middle = draw.rng.randrange(len(names) - 1)
     order = [names[0], *map(uncapitalise, names[1:])]
-    others = {tuple(draw.shuffled(names)) for _ in range(12)} - {tuple(names)}
+    others = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
     wrong = tuple((THEN.join([one[0], *map(uncapitalise, one[1:])]),) for one in sorted(others))
     return [
         at("first_sound", 0),
@@ -100,7 +100,7 @@ def sequence_facts(names: Sequence[str], draw: Draw) -> list[Fact]:
     ]
 
 
-def _time_facts(names: Sequence[str], placed: Sequence[tuple[float, Floats]], draw: Draw) -> list[Fact]:
+def _state_times(names: Sequence[str], placed: Sequence[tuple[float, Floats]], draw: Draw) -> list[Fact]:
     """Make the facts about when sounds begin and how long they last, in whole seconds where that is plain."""
     place = draw.rng.randrange(len(names))
     start_s, part = placed[place]
@@ -110,42 +110,42 @@ def _time_facts(names: Sequence[str], placed: Sequence[tuple[float, Floats]], dr
     about = uncapitalise(names[place])
     if place:
         wrong = tuple(
-            _at(one) for one in (start_s + 1.5, start_s + 3, abs(start_s - 1.5), 0.0) if abs(one - start_s) > 1
+            _word_start(one) for one in (start_s + 1.5, start_s + 3, abs(start_s - 1.5), 0.0) if abs(one - start_s) > 1
         )
-        facts.append(Fact("start_time", _at(start_s), wrong=wrong, about=about, pool=OWN))
+        facts.append(Fact("start_time", _word_start(start_s), wrong=wrong, about=about, pool=OWN))
     middle_s = (start_s + end_s) / 2 / total_s
     third = "beginning" if middle_s < 0.3 else "end" if middle_s > 0.7 else "middle" if 0.4 < middle_s < 0.6 else ""
     if third:
         known = {one: (f"In the {one}", f"At the {one}") for one in ("beginning", "middle", "end")}
-        facts.append(one_of_worded("sound_place", third, known, about=about))
+        facts.append(make_worded_choice("sound_place", third, known, about=about))
     return facts
 
 
-def _at(seconds: float) -> Wordings:
+def _word_start(seconds: float) -> Wordings:
     return (f"After about {seconds:.1f} seconds", f"At {seconds:.1f} s")
 
 
 def make_repeated(shelf: EventShelf, draw: Draw) -> ClipDraft:
     """Repeat a short sound: count it, hear its rhythm, find the one that differs."""
     event = shelf.draw(draw, 1.2)
-    part = to_peak(event.cut(draw, draw.rng.uniform(0.3, 0.7)), -6)
+    part = scale_to_peak(event.cut(draw, draw.rng.uniform(0.3, 0.7)), -6)
     count, rhythm = draw.rng.randint(2, 7), draw.rng.choice(list(RHYTHMS))
     growth = {"regular": 1.0, "faster": 0.72, "slower": 1.4}[rhythm]
     gap_s = {"regular": 0.5, "faster": 1.3, "slower": 0.2}[rhythm]
-    odd = draw.rng.randrange(count) if count >= 3 and rhythm == "regular" and draw.chance(0.5) else None
+    odd = draw.rng.randrange(count) if count >= 3 and rhythm == "regular" and draw.decide(0.5) else None
     way = draw.rng.choice(ODD_WAYS)
     pieces: list[Floats] = []
     for turn in range(count):
-        pieces += [_differ(part, way) if turn == odd else part, silence(gap_s)]
+        pieces += [_differ(part, way) if turn == odd else part, make_silence(gap_s)]
         gap_s *= growth
     facts = [make_number("num_events", count)._replace(about=uncapitalise(event.name))]
     if count >= 4:
-        facts.append(one_of_worded("event_rhythm", rhythm, RHYTHMS))
+        facts.append(make_worded_choice("event_rhythm", rhythm, RHYTHMS))
     if odd is not None:
         places = ("The first", "The second", "The third", "The fourth", "The fifth", "The sixth", "The seventh")
-        facts.append(one_of("odd_one", places[odd], places[:count]))
-        facts.append(one_of("odd_how", f"It is {way}", [f"It is {one}" for one in ODD_WAYS]))
-    facts += name_facts(event, shelf, draw)[:1]
+        facts.append(make_choice("odd_one", places[odd], places[:count]))
+        facts.append(make_choice("odd_how", f"It is {way}", [f"It is {one}" for one in ODD_WAYS]))
+    facts += state_names(event, shelf, draw)[:1]
     said = f"{uncapitalise(event.name)}, heard {count} times, {RHYTHMS[rhythm][0].lower()}"
     return finish_sounds([event], draw, np.concatenate(pieces), facts, said)
 
@@ -164,16 +164,16 @@ def make_layers(shelf: EventShelf, draw: Draw) -> ClipDraft:
     levels_db = [-3.0, *(draw.rng.uniform(-16, -11) for _ in events[1:])]
     placed = []
     for event, level_db in zip(events, levels_db, strict=True):
-        part = to_peak(event.cut(draw, 6.0), level_db)
+        part = scale_to_peak(event.cut(draw, 6.0), level_db)
         placed.append((0.0 if len(part) > 4 * SAMPLE_RATE else draw.rng.uniform(0, 2), part))
     front, *behind = [event.name for event in events]
     wrong = tuple((name,) for name in behind)
     facts = [
         make_number("num_layers", len(events)),
         Fact("louder_sound", (front,), wrong=wrong, also_true=events[0].also_true, pool="sound"),
-        one_of("overlap", "At the same time", ("At the same time", "One after the other")),
-        _missing(events, shelf, draw),
-        *_presence(events, shelf, draw),
+        make_choice("overlap", "At the same time", ("At the same time", "One after the other")),
+        _ask_missing(events, shelf, draw),
+        *_state_presence(events, shelf, draw),
     ]
     if len(events) == 2:
         facts.append(Fact("background", (behind[0],), wrong=((front,),), also_true=events[1].also_true, pool="sound"))
@@ -184,14 +184,14 @@ def make_layers(shelf: EventShelf, draw: Draw) -> ClipDraft:
 def make_course(shelf: EventShelf, draw: Draw) -> ClipDraft:
     """Let one sound get louder or softer."""
     event = shelf.draw(draw, 6.0)
-    samples = to_peak(event.cut(draw, 6.0), -3)
+    samples = scale_to_peak(event.cut(draw, 6.0), -3)
     course = draw.rng.choice(list(COURSES))
     place = np.linspace(0, 1, len(samples), dtype=np.float32)
     level_db = {"in": 36 * place - 36, "out": -36 * place, "steady": 0 * place, "swell": -72 * np.abs(place - 0.5)}[
         course
     ]
     changed = np.asarray(samples * 10 ** (level_db / 20), np.float32)
-    facts = [one_of_worded("level_course", course, COURSES), *name_facts(event, shelf, draw)[:2]]
+    facts = [make_worded_choice("level_course", course, COURSES), *state_names(event, shelf, draw)[:2]]
     said = f"{uncapitalise(event.name)}; {COURSES[course][0].lower()}"
     return finish_sounds([event], draw, changed, facts, said)
 
@@ -203,52 +203,52 @@ def make_move(shelf: EventShelf, draw: Draw) -> ClipDraft:
     if len(samples) < 4 * SAMPLE_RATE:
         samples = np.tile(samples, 1 + 5 * SAMPLE_RATE // len(samples))[: 6 * SAMPLE_RATE]
     course = draw.rng.choice(list(MOVES))
-    facts = [one_of_worded("movement", course, MOVES), *name_facts(event, shelf, draw)[:2]]
+    facts = [make_worded_choice("movement", course, MOVES), *state_names(event, shelf, draw)[:2]]
     said = f"{uncapitalise(event.name)}; {MOVES[course][0].lower()}"
     return finish_sounds([event], draw, move_past(draw, samples, course), facts, said)
 
 
-def name_facts(event: SoundEvent, shelf: EventShelf, draw: Draw) -> list[Fact]:
+def state_names(event: SoundEvent, shelf: EventShelf, draw: Draw) -> list[Fact]:
     """Make the facts that a sound alone gives: its name, family, meaning, the teacher's classes, presence."""
     facts = [Fact("sound", (event.name,), also_true=event.also_true, pool="sound")]
     if event.family:
-        facts.append(one_of("sound_source", event.family, FAMILIES))
+        facts.append(make_choice("sound_source", event.family, FAMILIES))
     if event.means:
         facts.append(Fact("sound_means", (event.means,)))
     if event.tags:
         alike = frozenset(tag.lower() for tag in event.tags) | event.also_true
         facts.append(Fact("sound_tag", (event.tags[0],), also_true=alike))
-    return [*facts, *_presence([event], shelf, draw)]
+    return [*facts, *_state_presence([event], shelf, draw)]
 
 
-def _presence(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw) -> list[Fact]:
-    is_true = draw.chance(0.5)
-    absent = _absent(events, shelf)
+def _state_presence(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw) -> list[Fact]:
+    is_true = draw.decide(0.5)
+    absent = _list_absent(events, shelf)
     if not absent and not is_true:
         return []
     about = draw.rng.choice(events).name if is_true else draw.rng.choice(absent)
     return [make_yes_no("presence", is_true=is_true, about=uncapitalise(about))]
 
 
-def _missing(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw) -> Fact:
+def _ask_missing(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw) -> Fact:
     """Make the question which sound is not heard: those that are, are its wrong options."""
     wrong = tuple((event.name,) for event in events)
-    right = draw.rng.choice(_absent(events, shelf))
+    right = draw.rng.choice(_list_absent(events, shelf))
     return Fact("missing_sound", (right,), wrong=wrong, pool=OWN, is_open=False)
 
 
-def _absent(events: Sequence[SoundEvent], shelf: EventShelf) -> list[str]:
+def _list_absent(events: Sequence[SoundEvent], shelf: EventShelf) -> list[str]:
     heard = frozenset[str]().union(*(event.also_true for event in events))
-    return [name for name, also in shelf.names().items() if not also & heard]
+    return [name for name, also in shelf.list_names().items() if not also & heard]
 
 
 def finish_sounds(
     events: Sequence[SoundEvent], draw: Draw, samples: Floats, facts: Sequence[Fact], said: str
 ) -> ClipDraft:
     """Make a clip of sounds."""
-    plain = [fact for fact in plain_facts("sound", speech=False, music=False) if fact.kind != "speech_present"]
+    plain = [fact for fact in state_plain_facts("sound", speech=False, music=False) if fact.kind != "speech_present"]
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-14, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-14, -1)),
         "sound",
         f"Sounds: {said}.",
         (*plain, *facts),

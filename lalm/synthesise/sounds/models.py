@@ -22,7 +22,7 @@ class SoundModel(Value):
     """One sound that is computed."""
 
     model: str
-    """Module of this folder, and the function in it."""
+    """Module of this folder, and the function in it, without `make_`."""
     name: str
     also: tuple[str, ...]
     """Names that are right too, or too close to be a wrong answer."""
@@ -33,7 +33,7 @@ class SoundModel(Value):
     def render(self, draw: Draw, seconds: float) -> Floats:
         """Compute the sound; 16 kHz, about `seconds` long."""
         module, _, function = self.model.partition(".")
-        compute: Callable[[Draw, float], Floats] = getattr(MODULES[module], function)
+        compute: Callable[[Draw, float], Floats] = getattr(MODULES[module], f"make_{function}")
         return compute(draw, seconds)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lalm.distill.facts import OWN, Fact, make_number, uncapitalise
-from lalm.synthesise.draft import ClipDraft, Draw, one_of, overlay, to_peak
+from lalm.synthesise.draft import ClipDraft, Draw, make_choice, overlay, scale_to_peak
 from lalm.synthesise.sounds.events import EventShelf
 from lalm.synthesise.sounds.mixtures import finish_sounds
 from services.types import SAMPLE_RATE, Value
@@ -28,17 +28,17 @@ SCENES = TypeAdapter(tuple[Scene, ...]).validate_json(Path(__file__).with_suffix
 def make_scene(shelf: EventShelf, draw: Draw) -> ClipDraft:
     """Let the sounds of a place be heard, at once and in turn."""
     scene = draw.rng.choice(SCENES)
-    events = [shelf.draw_named(draw, name, LENGTH_S) for name in draw.shuffled(scene.sounds)[:3]]
+    events = [shelf.draw_named(draw, name, LENGTH_S) for name in draw.shuffle(scene.sounds)[:3]]
     placed = []
     for number, event in enumerate(events):
         part = event.cut(draw, LENGTH_S - 2 * number)
         room_s = max(0.0, LENGTH_S - len(part) / SAMPLE_RATE)
-        placed.append((draw.rng.uniform(0, room_s), to_peak(part, draw.rng.uniform(-10, -4))))
+        placed.append((draw.rng.uniform(0, room_s), scale_to_peak(part, draw.rng.uniform(-10, -4))))
     others = [one for one in SCENES if not set(one.sounds) & set(scene.sounds)]
     wrong = draw.rng.sample(others, NUM_WRONG)
     facts = [
         Fact("scene", (scene.place,), wrong=tuple((one.place,) for one in wrong), pool=OWN),
-        one_of("scene_clue", scene.clue, [scene.clue, *(one.clue for one in wrong)]),
+        make_choice("scene_clue", scene.clue, [scene.clue, *(one.clue for one in wrong)]),
         make_number("num_layers", len(events)),
     ]
     names = " and ".join(uncapitalise(event.name) for event in events)

@@ -11,12 +11,12 @@ from services.types import SAMPLE_RATE
 NYQUIST = SAMPLE_RATE / 2
 
 
-def times(seconds: float) -> Floats:
+def list_times(seconds: float) -> Floats:
     """Return the time of each sample, seconds."""
     return (np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE).astype(np.float32)
 
 
-def tone(frequencies: Floats, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
+def make_tone(frequencies: Floats, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
     """Make a tone whose frequency, Hz, is given for each sample; harmonics beyond half the rate are left out."""
     phase = 2 * np.pi * np.cumsum(frequencies.astype(np.float64)) / SAMPLE_RATE
     total = np.zeros(len(frequencies))
@@ -25,17 +25,17 @@ def tone(frequencies: Floats, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
     return total.astype(np.float32)
 
 
-def steady_tone(frequency: float, seconds: float, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
+def make_steady_tone(frequency: float, seconds: float, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
     """Make a tone of one frequency with soft edges."""
-    return fade(tone(np.full(len(times(seconds)), frequency, np.float32), harmonics=harmonics), 0.008)
+    return fade(make_tone(np.full(len(list_times(seconds)), frequency, np.float32), harmonics=harmonics), 0.008)
 
 
-def noise(draw: Draw, seconds: float) -> Floats:
+def make_noise(draw: Draw, seconds: float) -> Floats:
     """Make white noise."""
-    return draw.noise.normal(0, 1, len(times(seconds))).astype(np.float32)
+    return draw.noise.normal(0, 1, len(list_times(seconds))).astype(np.float32)
 
 
-def band(samples: Floats, low: float | None, high: float | None, *, order: int = 2) -> Floats:
+def filter_band(samples: Floats, low: float | None, high: float | None, *, order: int = 2) -> Floats:
     """Filter to a band of frequencies, Hz; None leaves a side open."""
     if low is not None:
         filters = signal.butter(order, low, "highpass", fs=SAMPLE_RATE, output="sos")
@@ -58,14 +58,14 @@ def fade(samples: Floats, seconds: float) -> Floats:
     return faded
 
 
-def decay(seconds: float, half_life_s: float) -> Floats:
+def make_decay(seconds: float, half_life_s: float) -> Floats:
     """Make an envelope that halves every `half_life_s`."""
-    return np.asarray(0.5 ** (times(seconds) / half_life_s), np.float32)
+    return np.asarray(0.5 ** (list_times(seconds) / half_life_s), np.float32)
 
 
-def modes(frequencies: Sequence[float], half_lives_s: Sequence[float], seconds: float) -> Floats:
+def strike_modes(frequencies: Sequence[float], half_lives_s: Sequence[float], seconds: float) -> Floats:
     """Make a struck body: tones that die away, each at its own pace (modal synthesis)."""
-    now = times(seconds)
+    now = list_times(seconds)
     total = np.zeros(len(now), np.float32)
     for number, (frequency, half_life_s) in enumerate(zip(frequencies, half_lives_s, strict=True)):
         if frequency < 0.95 * NYQUIST:
@@ -75,7 +75,7 @@ def modes(frequencies: Sequence[float], half_lives_s: Sequence[float], seconds: 
 
 def scatter(draw: Draw, grain: Floats, starts_s: Sequence[float], seconds: float, *, spread: float = 0.3) -> Floats:
     """Place copies of a grain in time, of varying strength."""
-    total = np.zeros(len(times(seconds)), np.float32)
+    total = np.zeros(len(list_times(seconds)), np.float32)
     for start_s in starts_s:
         start = round(start_s * SAMPLE_RATE)
         part = grain[: max(0, len(total) - start)]
@@ -83,12 +83,12 @@ def scatter(draw: Draw, grain: Floats, starts_s: Sequence[float], seconds: float
     return total
 
 
-def regular(draw: Draw, step_s: float, seconds: float, *, jitter: float = 0.04) -> list[float]:
+def space_regularly(draw: Draw, step_s: float, seconds: float, *, jitter: float = 0.04) -> list[float]:
     """Return times one step apart, each a little early or late."""
     count = int(seconds / step_s)
     return [max(0.0, (turn + 0.1 + draw.rng.uniform(-jitter, jitter)) * step_s) for turn in range(count)]
 
 
-def at_random(draw: Draw, rate: float, seconds: float) -> list[float]:
+def space_at_random(draw: Draw, rate: float, seconds: float) -> list[float]:
     """Return times of a Poisson process with `rate` events a second."""
     return sorted(draw.rng.uniform(0, seconds) for _ in range(max(1, round(rate * seconds))))

@@ -6,7 +6,15 @@ import numpy as np
 
 from lalm.distill.facts import Fact, make_number
 from lalm.distill.speech_facts import PERSON
-from lalm.synthesise.draft import ClipDraft, Draw, Floats, one_of_worded, plain_facts, silence, to_peak
+from lalm.synthesise.draft import (
+    ClipDraft,
+    Draw,
+    Floats,
+    make_silence,
+    make_worded_choice,
+    scale_to_peak,
+    state_plain_facts,
+)
 from lalm.synthesise.speech.voices import Voice
 
 GENDERS = dict(PERSON)
@@ -16,7 +24,7 @@ def join(parts: Sequence[Floats], draw: Draw, *, shortest_s: float = 0.2, longes
     """Put utterances one after the other, equally loud, with pauses between them."""
     pieces: list[Floats] = []
     for part in parts:
-        pieces += [to_peak(part, -3), silence(draw.rng.uniform(shortest_s, longest_s))]
+        pieces += [scale_to_peak(part, -3), make_silence(draw.rng.uniform(shortest_s, longest_s))]
     return np.concatenate(pieces[:-1])
 
 
@@ -38,21 +46,21 @@ def finish_speech(
     named = " and ".join(PERSON[voice.gender][0].lower() for voice in people.values())
     caption = f"Speech: {said or 'somebody speaks'}; {named} speak{'s' * (len(people) == 1)} {' and '.join(languages)}."
     return ClipDraft(
-        to_peak(samples, draw.rng.uniform(-12, -1)),
+        scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "speech",
         caption,
-        (*plain_facts("speech", speech=True, music=False), *_voice_facts(list(people.values()), draw), *facts),
+        (*state_plain_facts("speech", speech=True, music=False), *_state_voices(list(people.values()), draw), *facts),
         tuple(people),
         transcript=words,
         language=languages[0] if len(languages) == 1 else None,
     )
 
 
-def _voice_facts(people: Sequence[Voice], draw: Draw) -> list[Fact]:
+def _state_voices(people: Sequence[Voice], draw: Draw) -> list[Fact]:
     """Make the facts about who speaks."""
     if len(people) == 1:
-        facts = [one_of_worded("gender", people[0].gender, GENDERS)]
-        if draw.chance(0.15):
+        facts = [make_worded_choice("gender", people[0].gender, GENDERS)]
+        if draw.decide(0.15):
             facts.append(make_number("num_speakers", 1))
         if people[0].accent:
             facts.append(Fact("english_accent", (people[0].accent,)))
@@ -62,5 +70,5 @@ def _voice_facts(people: Sequence[Voice], draw: Draw) -> list[Fact]:
         make_number("num_speakers", len(people)),
         make_number("num_women", women, lowest=0),
         make_number("num_men", len(people) - women, lowest=0),
-        one_of_worded("first_speaker", people[0].gender, GENDERS),
+        make_worded_choice("first_speaker", people[0].gender, GENDERS),
     ]

@@ -25,7 +25,7 @@ def make_language(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say a sentence, or a few numbers, in one language."""
     voice = bank.draw(draw, language=draw.rng.choice([one for one in bank.list_languages(draw) if one != "English"]))
     facts = [Fact("language", (voice.language,))]
-    if voice.language in FOREIGN.sentences and draw.chance(0.7):
+    if voice.language in FOREIGN.sentences and draw.decide(0.7):
         which = draw.rng.randrange(len(FOREIGN.meanings))
         words = FOREIGN.sentences[voice.language][which]
         wrong = tuple((meaning,) for place, meaning in enumerate(FOREIGN.meanings) if place != which)
@@ -50,20 +50,20 @@ def make_switch(bank: VoiceBank, draw: Draw) -> ClipDraft:
         known_texts = FOREIGN.sentences.get(language)
         texts.append(draw.rng.choice(known_texts) if known_texts else make_sentence(draw))
     samples = join([speak(voice, text) for voice, text in zip(voices, texts, strict=True)], draw)
-    others = {tuple(draw.shuffled(languages)) for _ in range(8)} - {tuple(languages)}
+    others = {tuple(draw.shuffle(languages)) for _ in range(8)} - {tuple(languages)}
     facts = [
         make_number("num_languages", len(languages)),
-        Fact("first_language", (languages[0],), wrong=_names(languages[1:]), pool="language"),
-        Fact("last_language", (languages[-1],), wrong=_names(languages[:-1]), pool="language"),
+        Fact("first_language", (languages[0],), wrong=_list_names(languages[1:]), pool="language"),
+        Fact("last_language", (languages[-1],), wrong=_list_names(languages[:-1]), pool="language"),
         Fact(
             "language_order",
             (", then ".join(languages),),
-            wrong=_names([", then ".join(one) for one in sorted(others)]),
+            wrong=_list_names([", then ".join(one) for one in sorted(others)]),
         ),
     ]
     said = f"sentences in {len(languages)} languages, {', then '.join(languages)}"
     return finish_speech(voices, draw, samples, facts, words=" ".join(texts), said=said)
 
 
-def _names(names: list[str]) -> tuple[tuple[str], ...]:
+def _list_names(names: list[str]) -> tuple[tuple[str], ...]:
     return tuple((name,) for name in names)

@@ -32,21 +32,21 @@ SOUND_TABLE = SoundTable.model_validate(json.loads(Path(__file__).with_suffix(".
 def make_rhyme(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say words of which one does not rhyme, or ask whether two rhyme."""
     group, other = draw.rng.sample(SOUND_TABLE.rhymes, 2)
-    if draw.chance(0.5):
+    if draw.decide(0.5):
         words = draw.rng.sample(group, 2)
-        is_true = draw.chance(0.5)
+        is_true = draw.decide(0.5)
         said = words if is_true else [words[0], draw.rng.choice(other)]
         return _say_words(bank, draw, said, [make_yes_no("do_rhyme", is_true=is_true)])
     words = draw.rng.sample(group, 3)
     odd = draw.rng.choice(other)
-    said = draw.shuffled([*words, odd])
+    said = draw.shuffle([*words, odd])
     facts = [Fact("odd_rhyme", capitalise(odd), wrong=tuple(map(capitalise, words)), pool=OWN)]
     return _say_words(bank, draw, said, facts)
 
 
 def make_syllables(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say one word, and ask for its syllables and its stress."""
-    if draw.chance(0.5):
+    if draw.decide(0.5):
         count = draw.rng.choice(list(SOUND_TABLE.syllables))
         word = draw.rng.choice(SOUND_TABLE.syllables[count])
         return _say_words(bank, draw, [word], [make_number("num_syllables", count)])
@@ -60,8 +60,8 @@ def make_syllables(bank: VoiceBank, draw: Draw) -> ClipDraft:
 
 def make_pair(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say two words that differ in one sound, or one word twice."""
-    pair = draw.shuffled(draw.rng.choice(SOUND_TABLE.pairs))
-    is_same = draw.chance(0.5)
+    pair = draw.shuffle(draw.rng.choice(SOUND_TABLE.pairs))
+    is_same = draw.decide(0.5)
     said = [pair[0], pair[0]] if is_same else pair
     facts = [make_yes_no("same_word", is_true=is_same)]
     last = said[-1]
@@ -76,7 +76,7 @@ def make_onset(bank: VoiceBank, draw: Draw) -> ClipDraft:
     words = draw.rng.sample(SOUND_TABLE.onsets[sound], 3)
     odd = draw.rng.choice(SOUND_TABLE.onsets[other])
     facts = [Fact("odd_onset", capitalise(odd), wrong=tuple(map(capitalise, words)), pool=OWN)]
-    return _say_words(bank, draw, draw.shuffled([*words, odd]), facts)
+    return _say_words(bank, draw, draw.shuffle([*words, odd]), facts)
 
 
 def make_spelling(bank: VoiceBank, draw: Draw) -> ClipDraft:

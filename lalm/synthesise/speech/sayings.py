@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lalm.distill.facts import OWN, Fact, Wordings, capitalise, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, one_of_worded
+from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import (
     MONTHS,
@@ -42,19 +42,19 @@ RATE_WORDS = {
 
 def make_number_said(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say a number, a telephone number, a time, a date or a price."""
-    right, wrong, words = draw.rng.choice((_number, _telephone, _time, _date, _price))(draw)
+    right, wrong, words = draw.rng.choice((_draw_number, _draw_telephone, _draw_time, _draw_date, _draw_price))(draw)
     fact = Fact("number_said", (right,), wrong=tuple((one,) for one in wrong if one != right), pool=OWN)
     return _say(bank, draw, words, [fact], "a number, time, date or price")
 
 
-def _number(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_number(draw: Draw) -> tuple[str, Sequence[str], str]:
     value = draw.rng.choice((draw.rng.randint(13, 99), draw.rng.randint(100, 999), draw.rng.randint(1000, 19_999)))
     near = {value + 1, value - 1, value + 10, value - 10, int(str(value)[::-1]), value + 100}
     opening = draw.rng.choice(("The number is", "The answer is", "Please write down", "There were exactly"))
     return f"{value}", [str(one) for one in sorted(near) if one > 0], f"{opening} {word_integer(value)}."
 
 
-def _telephone(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_telephone(draw: Draw) -> tuple[str, Sequence[str], str]:
     digits = [draw.rng.randrange(10) for _ in range(draw.rng.randint(5, 7))]
     changed = []
     for place in draw.rng.sample(range(len(digits)), 3):
@@ -64,7 +64,7 @@ def _telephone(draw: Draw) -> tuple[str, Sequence[str], str]:
     return " ".join(map(str, digits)), changed, f"My telephone number is {word_digits(digits)}."
 
 
-def _time(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_time(draw: Draw) -> tuple[str, Sequence[str], str]:
     hour, minute = draw.rng.randint(1, 12), draw.rng.choice((0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55))
     others = [
         (hour % 12 + 1, minute),
@@ -76,14 +76,14 @@ def _time(draw: Draw) -> tuple[str, Sequence[str], str]:
     return f"{hour}:{minute:02}", [f"{h}:{m:02}" for h, m in others], f"{opening} {word_time(hour, minute)}."
 
 
-def _date(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_date(draw: Draw) -> tuple[str, Sequence[str], str]:
     day, month = draw.rng.randint(1, 28), draw.rng.choice(MONTHS)
     others = [f"{month} {day % 28 + 1}", f"{draw.rng.choice(MONTHS)} {day}", f"{month} {(day + 9) % 28 + 1}"]
     opening = draw.rng.choice(("The party is on", "She was born on", "The course starts on", "Today is"))
     return f"{month} {day}", others, f"{opening} the {word_ordinal(day)} of {month}."
 
 
-def _price(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_price(draw: Draw) -> tuple[str, Sequence[str], str]:
     euros, cents = draw.rng.randint(1, 99), draw.rng.choice((0, 20, 50, 75, 95))
     others = [(euros + 1, cents), (euros + 10, cents), (euros, (cents + 25) % 100)]
     opening = draw.rng.choice(("That will be", "The ticket costs", "This book is only"))
@@ -120,7 +120,7 @@ def make_weekday(bank: VoiceBank, draw: Draw) -> ClipDraft:
 def make_list(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Read a list, and ask for its length, a place, a neighbour or what is missing."""
     name = draw.rng.choice(COUNTED_LISTS)
-    items = draw.rng.sample(LISTS[name], draw.rng.randint(3, 6))
+    items = draw.rng.sample(LISTS[name], draw.rng.randint(3, min(6, len(LISTS[name]) - 1)))
     absent = [item for item in LISTS[name] if item not in items]
     place = draw.rng.randrange(len(items))
     after = draw.rng.randrange(1, len(items))
@@ -129,7 +129,7 @@ def make_list(bank: VoiceBank, draw: Draw) -> ClipDraft:
         wrong = tuple(capitalise(other) for other in items if other not in {item, about})
         return Fact(kind, capitalise(item), wrong=wrong, about=about, pool=OWN)
 
-    is_true = draw.chance(0.5)
+    is_true = draw.decide(0.5)
     facts = [
         make_number("num_items", len(items), lowest=2),
         pick("item_at", items[place], word_ordinal(place + 1)),
@@ -152,7 +152,7 @@ def make_repeated_word(bank: VoiceBank, draw: Draw) -> ClipDraft:
     name = draw.rng.choice(COUNTED_LISTS)
     word, *others = draw.rng.sample(LISTS[name], 4)
     count = draw.rng.randint(1, 5)
-    said = draw.shuffled([word] * count + draw.rng.choices(others, k=draw.rng.randint(2, 4)))
+    said = draw.shuffle([word] * count + draw.rng.choices(others, k=draw.rng.randint(2, 4)))
     facts = [make_number("word_count", count)._replace(about=word)]
     most = max(set(said), key=said.count)
     if sum(said.count(one) == said.count(most) for one in set(said)) == 1 and len(set(said)) > 1:
@@ -165,7 +165,7 @@ def make_rate(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say a sentence slowly, at a normal speed or fast; or twice, at two speeds."""
     sentence = make_sentence(draw)
     voice = bank.draw(draw)
-    if draw.chance(0.5):
+    if draw.decide(0.5):
         speed = draw.rng.choice(list(RATE_WORDS))
         samples = speak(voice, sentence, Delivery(RATES.get(speed, 1.0)))
         wrong = tuple(words for key, words in RATE_WORDS.items() if key != speed)
@@ -173,14 +173,14 @@ def make_rate(bank: VoiceBank, draw: Draw) -> ClipDraft:
         return finish_speech(
             [voice], draw, samples, facts, words=sentence, said=f"spoken {RATE_WORDS[speed][0].lower()}"
         )
-    first, second = draw.shuffled(list(RATES))
+    first, second = draw.shuffle(list(RATES))
     parts = [speak(voice, sentence, Delivery(RATES[speed])) for speed in (first, second)]
     change: dict[str, Wordings] = {
         "fast": ("The second time is faster", "Faster the second time"),
         "slow": ("The second time is slower", "Slower the second time"),
         "same": ("Both times at the same speed", "No difference in speed"),
     }
-    facts = [one_of_worded("rate_change", second, change)]
+    facts = [make_worded_choice("rate_change", second, change)]
     twice = f"{sentence} {sentence}"
     return finish_speech([voice], draw, join(parts, draw), facts, words=twice, said="a sentence twice, at two speeds")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lalm.distill.facts import OWN, Fact, capitalise, make_number
-from lalm.synthesise.draft import ClipDraft, Draw, one_of
+from lalm.synthesise.draft import ClipDraft, Draw, make_choice
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import word_integer, word_ordinal, word_time
 from lalm.synthesise.speech.voices import Delivery, Voice, VoiceBank, speak
@@ -40,14 +40,14 @@ def make_script(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Let one voice or several speak a script."""
     script = draw.rng.choice(SCRIPTS)
     slots = Slots(draw)
-    turns = [(role, _capital(slots.fill(text))) for role, text in script.turns]
+    turns = [(role, _capitalise_first(slots.fill(text))) for role, text in script.turns]
     voices: list[Voice] = []
     for _ in script.roles:
         voices.append(bank.draw(draw, unlike=voices))
     how = [Delivery(draw.rng.uniform(0.85, 1.15), draw.rng.randint(40, 60)) for _ in voices]
     samples = join([speak(voices[role], text, how[role]) for role, text in turns], draw)
     facts = [ask_about(one, slots) for one in draw.rng.sample(script.asks, min(3, len(script.asks)))]
-    facts += _situation_facts(script, draw)
+    facts += _state_situation(script, draw)
     words = " ".join(text for _, text in turns)
     order = [voices[role] for role, _ in turns]
     return finish_speech(
@@ -64,17 +64,17 @@ class Slots:
 
     def fill(self, text: str) -> str:
         """Replace the slots of a text."""
-        return SLOT.sub(lambda found: self.value(found[1], found[2]), text)
+        return SLOT.sub(lambda found: self.find_value(found[1], found[2]), text)
 
-    def value(self, name: str, number: str = "") -> str:
+    def find_value(self, name: str, number: str = "") -> str:
         """Return the value of a slot; the same slot always has the same."""
         key = f"{name}{number}"
         if key not in self._values:
             taken = {value for other, value in self._values.items() if other.rstrip("0123456789") == name}
-            self._values[key] = next(one for one in self.alternatives(name) if one not in taken)
+            self._values[key] = next(one for one in self.list_alternatives(name) if one not in taken)
         return self._values[key]
 
-    def alternatives(self, name: str) -> list[str]:
+    def list_alternatives(self, name: str) -> list[str]:
         """Return values that a slot of this name may have, in a random order."""
         rng = self._draw.rng
         if name == "number":
@@ -96,31 +96,33 @@ def ask_about(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: 
         wrong = [slots.fill(one) for one in asked[2]]
     else:
         (name, number), *_ = SLOT.findall(answer)
-        others = [one for one in dict.fromkeys(slots.alternatives(name)) if one != slots.value(name, number)]
+        others = [one for one in dict.fromkeys(slots.list_alternatives(name)) if one != slots.find_value(name, number)]
         wrong = [SLOT.sub(other, answer) for other in others[:NUM_WRONG]]
     return Fact("content", capitalise(right), wrong=tuple(map(capitalise, wrong)), about=question, pool=OWN)
 
 
-def _situation_facts(script: Script, draw: Draw) -> list[Fact]:
+def _state_situation(script: Script, draw: Draw) -> list[Fact]:
     def known(field: Sequence[str]) -> list[str]:
         return sorted(set(field))
 
     facts = [
-        one_of("speech_topic", script.topic, known([one.topic for one in SCRIPTS])),
-        one_of("speech_setting", script.setting, known([one.setting for one in SCRIPTS])),
-        one_of("speech_genre", script.kind, known([one.kind for one in SCRIPTS])),
+        make_choice("speech_topic", script.topic, known([one.topic for one in SCRIPTS])),
+        make_choice("speech_setting", script.setting, known([one.setting for one in SCRIPTS])),
+        make_choice("speech_genre", script.kind, known([one.kind for one in SCRIPTS])),
     ]
     roles = known([role for one in SCRIPTS for role in one.roles])
     who = draw.rng.randrange(len(script.roles))
     if len(script.roles) == 1:
-        facts.append(one_of("speaker_role", _capital(script.roles[0]), list(map(_capital, roles))))
+        facts.append(
+            make_choice("speaker_role", _capitalise_first(script.roles[0]), list(map(_capitalise_first, roles)))
+        )
         return facts
     place = next(turn for turn, (role, _) in enumerate(script.turns) if role == who)
     if place < 2:
         kind = "first_role" if place == 0 else "second_role"
-        facts.append(one_of(kind, _capital(script.roles[who]), list(map(_capital, roles))))
+        facts.append(make_choice(kind, _capitalise_first(script.roles[who]), list(map(_capitalise_first, roles))))
     return [*facts, make_number("num_turns", len(script.turns), lowest=2)]
 
 
-def _capital(text: str) -> str:
+def _capitalise_first(text: str) -> str:
     return text[:1].upper() + text[1:]

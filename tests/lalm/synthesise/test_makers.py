@@ -26,7 +26,7 @@ LEAST_WORDINGS = 6
 def studio(recordings: Path, soundfont: Path) -> Iterator[Studio]:
     """Return a studio with noise for voices, so that no synthesiser is needed."""
 
-    def noise(voice: Voice, text: str, how: Delivery = Delivery()) -> np.ndarray:  # noqa: B008 - frozen
+    def make_noise(voice: Voice, text: str, how: Delivery = Delivery()) -> np.ndarray:  # noqa: B008 - frozen
         seconds = 0.05 * len(text) / how.rate
         return np.random.default_rng(len(text)).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
 
@@ -36,7 +36,7 @@ def studio(recordings: Path, soundfont: Path) -> Iterator[Studio]:
         orchestra = Orchestra({"sine": SoundFontPlayer(soundfont)}, seed=3)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("sayings", "scripts", "languages", "phonetics"):
-            patch.setattr(f"lalm.synthesise.speech.{name}.speak", noise)
+            patch.setattr(f"lalm.synthesise.speech.{name}.speak", make_noise)
         yield Studio(EventShelf(shelf), orchestra, VoiceBank(("espeak-ng",), 3), shelf)
 
 
