@@ -13,7 +13,7 @@ from lalm.distill.facts import OWN, Fact, Wordings, make_yes_no
 from services.types import SAMPLE_RATE
 
 Floats: TypeAlias = NDArray[np.float32]
-Side: TypeAlias = Literal["train", "validation"]
+SplitSide: TypeAlias = Literal["train", "validation"]
 """Which side of the split a source, and every clip made of it, belongs to."""
 AnyT = TypeVar("AnyT")
 HELD_BACK = 0.12  # share of recordings, presets and voices that only validation clips are made of
@@ -24,7 +24,7 @@ class NoSource(Exception):
     """This side of the split has no source that a clip of this kind could be made of."""
 
 
-def hold_back(key: str, share: float = HELD_BACK) -> Side:
+def hold_back(key: str, share: float = HELD_BACK) -> SplitSide:
     """Decide on which side of the split a source is: the same for the same key."""
     position = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 16**8
     return "validation" if position < share else "train"
@@ -38,7 +38,7 @@ class Draw:
         side: which sources may be used.
     """
 
-    def __init__(self, seed: str, side: Side) -> None:
+    def __init__(self, seed: str, side: SplitSide) -> None:
         self.side = side
         self.rng = random.Random(seed)  # noqa: S311 - no secret
         self.noise = np.random.default_rng(self.rng.getrandbits(64))

@@ -19,7 +19,7 @@ import soundfile
 from lalm.distill.metadata import Metadata, StatedFact
 from lalm.synthesise.clip_list import ClipList
 from lalm.synthesise.config import SynthesiseConfig
-from lalm.synthesise.draft import ClipDraft, Draw, Side, hold_back
+from lalm.synthesise.draft import ClipDraft, Draw, SplitSide, hold_back
 from lalm.synthesise.makers import make_clip
 from lalm.synthesise.music.fluidsynth import SoundFontPlayer
 from lalm.synthesise.music.instruments import Orchestra
@@ -40,7 +40,7 @@ from services.terminal.interruption import raise_on_interrupt
 from services.types import SAMPLE_RATE, Value
 from services.yaml_file import read_config
 
-SIDES: tuple[Side, ...] = ("train", "validation")
+SIDES: tuple[SplitSide, ...] = ("train", "validation")
 AUDIO, SOURCES, SUMMARY = "audio", "sources.jsonl", "summary.json"
 OWN_LICENCE = "Apache-2.0"  # of clips that are computed from nothing
 CODE = (
@@ -60,9 +60,9 @@ NUM_TRIES = 20  # clips drawn in place of one that is too long
 class SynthesisSummary(Value):
     """Counts of a synthesis."""
 
-    clips: dict[Side, int]
+    clips: dict[SplitSide, int]
     minutes: float
-    rows: dict[Side, int]
+    rows: dict[SplitSide, int]
     kinds_of_clip: dict[str, int]
     kinds_of_question: dict[str, int]
     sources: dict[str, int]
@@ -192,7 +192,7 @@ def _describe_clip(name: str, path: Path, kind: str, draft: ClipDraft, licence: 
     )
 
 
-def _choose_side(config: SynthesiseConfig, clips: Iterable[Metadata], side: Side) -> list[Metadata]:
+def _choose_side(config: SynthesiseConfig, clips: Iterable[Metadata], side: SplitSide) -> list[Metadata]:
     return [row for row in clips if hold_back(f"{config.seed} {row.id}", config.validation) == side]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lalm.synthesise.config import SoundFontConfig
-from lalm.synthesise.draft import Side
+from lalm.synthesise.draft import SplitSide
 from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.sounds.recordings import RecordingShelf
 from lalm.synthesise.speech.voices import VOICE_TABLE, VoiceBank, speak
@@ -32,7 +32,7 @@ class SourceRecord(Value):
     """Of the decoded audio of a recording (float32, 16 kHz), of the whole file of a soundfont, and of a sentence that a
     voice says."""
     licence: str
-    side: Side
+    side: SplitSide
 
 
 def list_presets(orchestra: Orchestra, fonts: Mapping[str, SoundFontConfig], root: Path) -> Iterator[SourceRecord]:

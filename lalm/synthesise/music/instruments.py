@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from lalm.synthesise.draft import Draw, Floats, NoSource, Side, hold_back
+from lalm.synthesise.draft import Draw, Floats, NoSource, SplitSide, hold_back
 from lalm.synthesise.music.fluidsynth import DRUM_BANK, Note, SoundFontPlayer
 from services.types import Value
 
@@ -99,8 +99,8 @@ class Orchestra:
     """
 
     def __init__(self, players: Mapping[str, SoundFontPlayer], seed: int) -> None:
-        self._programs: dict[Side, dict[int, list[Instrument]]] = {"train": {}, "validation": {}}
-        self._kits: dict[Side, list[Instrument]] = {"train": [], "validation": []}
+        self._programs: dict[SplitSide, dict[int, list[Instrument]]] = {"train": {}, "validation": {}}
+        self._kits: dict[SplitSide, list[Instrument]] = {"train": [], "validation": []}
         for font, player in players.items():
             for preset in player.list_presets():
                 one = Instrument(font, player, preset.bank, preset.program)
@@ -110,7 +110,7 @@ class Orchestra:
                 elif preset.bank == 0:
                     self._programs[side].setdefault(preset.program, []).append(one)
 
-    def list_instruments(self) -> Iterator[tuple[Side, Instrument]]:
+    def list_instruments(self) -> Iterator[tuple[SplitSide, Instrument]]:
         """List all presets with the side of the split that each is on."""
         for side, programs in self._programs.items():
             for one in (*chain.from_iterable(programs.values()), *self._kits[side]):

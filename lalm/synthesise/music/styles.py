@@ -15,7 +15,7 @@ from lalm.synthesise.music.theory import MAJOR, MINOR
 from services.types import Value
 
 
-class Style(Value):
+class BandStyle(Value):
     """How a band plays a style; a bar is written as one character a step: x strikes, . rests."""
 
     name: str
@@ -36,7 +36,7 @@ class Style(Value):
     home: str
 
 
-STYLES = TypeAdapter(tuple[Style, ...]).validate_json(Path(__file__).with_suffix(".json").read_bytes())
+STYLES = TypeAdapter(tuple[BandStyle, ...]).validate_json(Path(__file__).with_suffix(".json").read_bytes())
 BARS = (0, 5, 7, 0)  # roots of the bars, semitones above the tonic: I IV V I
 LONG_BAR_S = 3.2
 OFTEN_MINOR = frozenset({"Tango", "Blues shuffle", "Hip hop", "Reggae"})
@@ -45,7 +45,7 @@ OFTEN_MINOR = frozenset({"Tango", "Blues shuffle", "Hip hop", "Reggae"})
 class _Form(NamedTuple):
     """The piece that a band plays."""
 
-    style: Style
+    style: BandStyle
     num_bars: int
     step_s: float
     tonic: int
@@ -89,7 +89,7 @@ def make_style(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     return ClipDraft(samples, "music", f"Music: {said}.", tuple(facts), tuple(sources), labels=(style.name,))
 
 
-def _state_style(style: Style) -> list[Fact]:
+def _state_style(style: BandStyle) -> list[Fact]:
     homes = tuple((home,) for home in sorted({one.home for one in STYLES} - {style.home}))
     facts = [
         make_choice("band_style", style.name, [one.name for one in STYLES]),

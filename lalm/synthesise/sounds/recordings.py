@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
-from lalm.synthesise.draft import Floats, Side, hold_back
+from lalm.synthesise.draft import Floats, SplitSide, hold_back
 from services.audio.load import load
 from services.files import find_file
 
@@ -20,7 +20,7 @@ class Recording:
 
     row: Metadata
     file: Path
-    side: Side
+    side: SplitSide
     voice: str
     """Who speaks, as far as is known."""
     tags: tuple[str, ...] = ()
@@ -81,11 +81,11 @@ class RecordingShelf:
         """Tell whether a source of a clip is one of the recordings."""
         return source in self._sources
 
-    def list_sounds(self, side: Side) -> list[Recording]:
+    def list_sounds(self, side: SplitSide) -> list[Recording]:
         """List the recordings of one sound event."""
         return [one for one in self.recordings if one.side == side and one.row.task == "sound"]
 
-    def list_speech(self, side: Side) -> list[Recording]:
+    def list_speech(self, side: SplitSide) -> list[Recording]:
         """List the recordings of one speaker whose words are known."""
         return [one for one in self.recordings if one.side == side and one.row.task == "speech"]
 
@@ -99,7 +99,7 @@ def _is_single(row: Metadata) -> bool:
     return (row.task == "sound" and len(row.labels) == 1) or (row.task == "speech" and bool(row.transcript.strip()))
 
 
-def _split(rows: Iterable[Metadata], voice_patterns: Sequence[str], seed: int) -> Mapping[str, Side]:
+def _split(rows: Iterable[Metadata], voice_patterns: Sequence[str], seed: int) -> Mapping[str, SplitSide]:
     """Decide on the side of each row: rows that share a recording or a speaker are on the same."""
     families: dict[str, set[str]] = {}
     for row in rows:

@@ -15,7 +15,7 @@ from lalm.synthesise.draft import (
     scale_to_peak,
     state_plain_facts,
 )
-from lalm.synthesise.speech.voices import Voice
+from lalm.synthesise.speech.voices import SyntheticVoice
 
 GENDERS = dict(PERSON)
 
@@ -29,7 +29,7 @@ def join(parts: Sequence[Floats], draw: Draw, *, shortest_s: float = 0.2, longes
 
 
 def finish_speech(
-    voices: Sequence[Voice], draw: Draw, samples: Floats, facts: Sequence[Fact], *, words: str, said: str = ""
+    voices: Sequence[SyntheticVoice], draw: Draw, samples: Floats, facts: Sequence[Fact], *, words: str, said: str = ""
 ) -> ClipDraft:
     """Make a clip of speech.
 
@@ -56,7 +56,7 @@ def finish_speech(
     )
 
 
-def _state_voices(people: Sequence[Voice], draw: Draw) -> list[Fact]:
+def _state_voices(people: Sequence[SyntheticVoice], draw: Draw) -> list[Fact]:
     """Make the facts about who speaks."""
     if len(people) == 1:
         facts = [make_worded_choice("gender", people[0].gender, GENDERS)]

@@ -7,7 +7,7 @@ from lalm.distill.facts import OWN, Fact, make_number
 from lalm.synthesise.draft import ClipDraft, Draw, NoSource
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.sayings import make_sentence
-from lalm.synthesise.speech.voices import Voice, VoiceBank, speak
+from lalm.synthesise.speech.voices import SyntheticVoice, VoiceBank, speak
 from services.types import Value
 
 
@@ -43,7 +43,7 @@ def make_switch(bank: VoiceBank, draw: Draw) -> ClipDraft:
     if len(known) < 3:
         raise NoSource(f"{draw.side}: no three languages")
     languages = draw.rng.sample(known, draw.rng.choice((2, 2, 3)))
-    voices: list[Voice] = []
+    voices: list[SyntheticVoice] = []
     texts = []
     for language in languages:
         voices.append(bank.draw(draw, language=language))

@@ -11,7 +11,7 @@ from lalm.distill.facts import OWN, Fact, capitalise, make_number
 from lalm.synthesise.draft import ClipDraft, Draw, make_choice
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import word_integer, word_ordinal, word_time
-from lalm.synthesise.speech.voices import Delivery, Voice, VoiceBank, speak
+from lalm.synthesise.speech.voices import Delivery, SyntheticVoice, VoiceBank, speak
 from services.types import Value
 
 LISTS: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("lists.json").read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def make_script(bank: VoiceBank, draw: Draw) -> ClipDraft:
     script = draw.rng.choice(SCRIPTS)
     slots = Slots(draw)
     turns = [(role, _capitalise_first(slots.fill(text))) for role, text in script.turns]
-    voices: list[Voice] = []
+    voices: list[SyntheticVoice] = []
     for _ in script.roles:
         voices.append(bank.draw(draw, unlike=voices))
     how = [Delivery(draw.rng.uniform(0.85, 1.15), draw.rng.randint(40, 60)) for _ in voices]

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lalm.synthesise.draft import Draw, Floats, NoSource, Side, hold_back
+from lalm.synthesise.draft import Draw, Floats, NoSource, SplitSide, hold_back
 from services.audio.load import load
 from services.errors import BadConfig
 from services.types import SAMPLE_RATE, Value
@@ -44,7 +44,7 @@ class VoiceTable(Value):
 VOICE_TABLE = VoiceTable.model_validate_json(Path(__file__).with_name("voices.json").read_text(encoding="utf-8"))
 
 
-class Voice(NamedTuple):
+class SyntheticVoice(NamedTuple):
     """One speaker in one language."""
 
     engine: Engine
@@ -76,22 +76,22 @@ class _Command:
     """How a synthesiser is called."""
 
     package: str
-    build: Callable[[Voice, str, Delivery, Path], Sequence[str]]
+    build: Callable[[SyntheticVoice, str, Delivery, Path], Sequence[str]]
     reads_text: bool
     """Whether the text is read from standard input."""
 
 
-def _call_espeak(voice: Voice, text: str, how: Delivery, file: Path) -> Sequence[str]:
+def _call_espeak(voice: SyntheticVoice, text: str, how: Delivery, file: Path) -> Sequence[str]:
     speed = ("-s", str(round(NORMAL_WPM * how.rate)), "-p", str(how.pitch))
     return ("espeak-ng", "-v", voice.name, *speed, "-w", str(file), "--", text)
 
 
-def _call_flite(voice: Voice, text: str, how: Delivery, file: Path) -> Sequence[str]:
+def _call_flite(voice: SyntheticVoice, text: str, how: Delivery, file: Path) -> Sequence[str]:
     stretch = f"duration_stretch={1 / how.rate:.3f}"
     return ("flite", "-voice", voice.name, "--setf", stretch, "-t", text, "-o", str(file))
 
 
-def _call_festival(voice: Voice, _text: str, how: Delivery, file: Path) -> Sequence[str]:
+def _call_festival(voice: SyntheticVoice, _text: str, how: Delivery, file: Path) -> Sequence[str]:
     stretch = f"(Parameter.set 'Duration_Stretch {1 / how.rate:.3f})"
     return ("text2wave", "-eval", f"(begin (voice_{voice.name}) {stretch})", "-o", str(file))
 
@@ -103,7 +103,7 @@ COMMANDS: Mapping[Engine, _Command] = {
 }
 
 
-def speak(voice: Voice, text: str, how: Delivery = Delivery()) -> Floats:  # noqa: B008 - frozen
+def speak(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> Floats:  # noqa: B008 - frozen
     """Say a text; 16 kHz, without the silence before and after it.
 
     Raises:
@@ -151,8 +151,13 @@ class VoiceBank:
         self._seed = seed
 
     def draw(
-        self, draw: Draw, *, language: str = "English", gender: Gender | None = None, unlike: Sequence[Voice] = ()
-    ) -> Voice:
+        self,
+        draw: Draw,
+        *,
+        language: str = "English",
+        gender: Gender | None = None,
+        unlike: Sequence[SyntheticVoice] = (),
+    ) -> SyntheticVoice:
         """Draw a voice, each synthesiser equally often; `NoSource` where this side of the split has none."""
         taken = {voice.speaker for voice in unlike}
         fitting = [
@@ -175,17 +180,17 @@ class VoiceBank:
         """List the languages that somebody on this side of the split speaks."""
         return sorted({voice.language for voice in self._voices if self.find_side(voice) == draw.side})
 
-    def find_side(self, voice: Voice) -> Side:
+    def find_side(self, voice: SyntheticVoice) -> SplitSide:
         """Say on which side of the split a speaker is."""
         return hold_back(f"{self._seed} {voice.speaker}")
 
     @property
-    def voices(self) -> Sequence[Voice]:
+    def voices(self) -> Sequence[SyntheticVoice]:
         """All voices."""
         return self._voices
 
 
-def list_voices() -> list[Voice]:
+def list_voices() -> list[SyntheticVoice]:
     """List all voices of the table."""
     voices = []
     spoken = {**dict.fromkeys(VOICE_TABLE.espeak_english, "English"), **VOICE_TABLE.espeak_languages}
@@ -193,11 +198,11 @@ def list_voices() -> list[Voice]:
         for speaker in speakers:
             for name, language in spoken.items():
                 accent = VOICE_TABLE.espeak_english.get(name, "")
-                voices.append(Voice("espeak-ng", f"{name}+{speaker}", speaker, gender, language, accent))
+                voices.append(SyntheticVoice("espeak-ng", f"{name}+{speaker}", speaker, gender, language, accent))
     tables: Mapping[Engine, Mapping[str, tuple[str, Gender, str, str]]] = {
         "flite": VOICE_TABLE.flite,
         "festival": VOICE_TABLE.festival,
     }
     for engine, table in tables.items():
-        voices += [Voice(engine, name, *about) for name, about in table.items()]
+        voices += [SyntheticVoice(engine, name, *about) for name, about in table.items()]
     return voices

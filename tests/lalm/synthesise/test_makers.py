@@ -16,7 +16,7 @@ from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.sounds.events import EventShelf
 from lalm.synthesise.sounds.recordings import RecordingShelf
 from lalm.synthesise.speech import voices
-from lalm.synthesise.speech.voices import Delivery, Voice, VoiceBank
+from lalm.synthesise.speech.voices import Delivery, SyntheticVoice, VoiceBank
 from lalm.synthesise.studio import Studio
 
 LEAST_WORDINGS = 6
@@ -26,7 +26,7 @@ LEAST_WORDINGS = 6
 def studio(recordings: Path, soundfont: Path) -> Iterator[Studio]:
     """Return a studio with noise for voices, so that no synthesiser is needed."""
 
-    def make_noise(voice: Voice, text: str, how: Delivery = Delivery()) -> np.ndarray:  # noqa: B008 - frozen
+    def make_noise(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> np.ndarray:  # noqa: B008 - frozen
         seconds = 0.05 * len(text) / how.rate
         return np.random.default_rng(len(text)).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
 
