@@ -1,6 +1,7 @@
 """Log pipe: the lines of all processes go to our own stderr as they are, without the prefixes of Ray."""
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,4 +32,5 @@ def _copy(pipe: int) -> None:
         for line in lines:
             if line == END:
                 return
-            os.write(2, line)
+            sys.stderr.write(line.decode(errors="replace"))  # which puts it above the bar of a start
+            sys.stderr.flush()
