@@ -78,7 +78,13 @@ def measure_tempo_course(font: Path, number: int) -> Iterator[Outcome]:
     composed = [compose_rhythm(rng, course=COURSES[kind]) for kind in kinds]
     for kind, samples in zip(kinds, render_scores(font, [one.score for one in composed]), strict=True):
         found = analyse(samples).course
-        yield Outcome(found.probability, found.text == TOLD_COURSES[kind]) if found else NOTHING
+        yield Outcome(found.probability, _has_course(found.text, TOLD_COURSES[kind])) if found else NOTHING
+
+
+def _has_course(told: str, truth: str) -> bool:
+    """Say whether what is told is the truth, or says it more exactly: by how much, or that it doubles or halves."""
+    more_exact = {"suddenly becomes faster": "double speed", "suddenly becomes slower": "half speed"}
+    return told.startswith(truth) or (truth in more_exact and told.endswith(more_exact[truth]))
 
 
 def measure_level_course(font: Path, number: int) -> Iterator[Outcome]:
