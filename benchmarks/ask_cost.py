@@ -38,7 +38,7 @@ BEFORE = "2026-11-27"
 CLIP_S = 10.0
 STAGES = ("decode", "caption", "transcribe", "read")
 SUSPECTED_S = 0.2  # seconds of transcribing from which words were decoded, not only looked for
-FAINT = 0.1  # level of the voice under the water that is suspected, not heard
+FAINT = 0.3  # level of the voice under the water: the voice detector suspects it for half of the time
 LEVEL_STEP = 0.97  # from round to round, so that no cache knows the samples
 
 Kind: TypeAlias = Literal["speech", "sound, speech suspected", "sound", "music"]
