@@ -218,7 +218,7 @@ def sift_replies(
         earlier[ask.row.id].append(reply.text)
         kept.append(
             Conversation(
-                messages=build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first)),
+                messages=build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first), SYSTEM),
                 response=reply.text.strip(),
                 id=ask.row.id,
                 dataset=", ".join(ask.row.sources),

@@ -137,10 +137,10 @@ def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) ->
     )
 
 
-def build_turns(row: Metadata, content: str) -> tuple[ChatTurn, ...]:
-    """Build the chat turns of a training row, as the trained model reads them."""
+def build_turns(row: Metadata, content: str, system: str = SYSTEM_HEARING) -> tuple[ChatTurn, ...]:
+    """Build the chat turns of a training row, as the trained model reads them, under a system prompt."""
     clip = MessageAudio(path=row.audio, text=row.transcript.strip() or NO_WORDS)
-    return (ChatTurn(role="system", content=SYSTEM_HEARING), ChatTurn(role="user", content=content, audios=(clip,)))
+    return (ChatTurn(role="system", content=system), ChatTurn(role="user", content=content, audios=(clip,)))
 
 
 def _fix_caption(caption: str) -> str:

@@ -20,6 +20,8 @@ class DataConfig(Value):
     """Folder that the audio paths of the rows are relative to."""
     validation: float = Field(default=0.05, ge=0, lt=1)
     """Share of the clips held back for the validation loss, with all that was cut from the same recordings."""
+    validation_files: tuple[Path, ...] = ()
+    """JSON lines to validate on instead: rows that share no clip and no recording with those of `files`."""
     transcripts: Literal["asr", "rows"] = "asr"
     """Source of the transcripts in the training prompts: the ASR, or the rows themselves."""
     max_length: int = Field(default=512, gt=0)

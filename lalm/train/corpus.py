@@ -43,10 +43,9 @@ def load_corpus(
     """
     revision = parts.compute_revision(config.model.encoder)
     features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
-    conversations = _select_styles(
-        [one for file in config.data.files for one in read_conversations(root / file)], config.data
-    )
-    audios = list({audio.path: audio for one in conversations for audio in one.audios}.values())
+    conversations = _read_rows(config.data.files, config.data, root)
+    held = _read_rows(config.data.validation_files, config.data, root)
+    audios = list({audio.path: audio for one in (*conversations, *held) for audio in one.audios}.values())
     listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
         group.barrier()  # the first process fills the caches that the others read
@@ -55,9 +54,29 @@ def load_corpus(
     if group.is_first:
         group.barrier()
     dataset = tokenise(conversations, built.template, clips.get, max_length=config.data.max_length)
+    if held:
+        validation = tokenise(held, built.template, clips.get, max_length=config.data.max_length)
+        _require_separation(dataset, validation)
+        return Corpus(dataset, validation, features)
     _require_training(dataset, config.data)
     training, validation = split_dataset(dataset, config.data.validation, config.seed)
     return Corpus(training, validation, features)
+
+
+def _read_rows(files: Sequence[Path], config: DataConfig, root: Path) -> list[Conversation]:
+    return _select_styles([one for file in files for one in read_conversations(root / file)], config)
+
+
+def _require_separation(training: Dataset, validation: Dataset) -> None:
+    """Refuse validation rows about a clip or a recording that is trained on, and a training without rows."""
+    if not training.examples:
+        raise BadConfig(f"No row of data.files can be trained on ({dict(training.dropped)}).")
+    trained = {origin for one in training.examples for origin in one.origins}
+    if shared := sorted({origin for one in validation.examples for origin in one.origins} & trained):
+        raise BadConfig(
+            f"data.validation_files has {len(shared)} clips or recordings that data.files has too, such as "
+            f"{shared[0]!r}: leave them out of one."
+        )
 
 
 def _select_styles(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:

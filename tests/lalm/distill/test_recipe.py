@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lalm.distill.prompt_pool import SYSTEM
 from lalm.distill.recipe import main
 from lalm.messages import read_conversations
 from services import catalog
@@ -75,6 +76,7 @@ def test_replies_become_rows_in_destas_format_with_their_provenance(
     assert row.seed_description == "[00:00-00:05] (Sound: a dog barking)"
     assert row.messages[-1].content == f"{row.prompt}\n\n<start_audio><|AUDIO|><end_audio>"
     assert f"{row.prompt}\n\n<start_audio>{row.seed_description}<end_audio>" in prompts
+    assert row.messages[0].content == SYSTEM  # the row is trained under the system prompt that made its reply
     assert (row.source, row.backbone, row.backbone_revision) == ("distilled", "slow", "1")
     assert row.sampling is not None and row.sampling.max_tokens == 128
 

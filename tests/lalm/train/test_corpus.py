@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from lalm.model.build import build
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.parallel import DataParallelGroup
+from services.errors import BadConfig
 from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
@@ -30,6 +32,19 @@ def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: Mak
     corpus = loaded(path)
     assert corpus.training.dropped == {"unreadable clip": 6}
     assert corpus.training.num_clips + corpus.validation.num_clips == 3
+
+
+def test_validation_rows_of_a_file_of_their_own_are_held_back_as_they_are(make_run: MakeRun) -> None:
+    path = make_run(data__validation_files=["held.jsonl"])
+    rows = path.parent / "train.jsonl"
+    lines = rows.read_text().splitlines()
+    rows.write_text("\n".join(lines[4:]))
+    (path.parent / "held.jsonl").write_text("\n".join(lines[:4]))
+    corpus = loaded(path)
+    assert (len(corpus.training.examples), len(corpus.validation.examples)) == (len(lines) - 4, 4)
+    rows.write_text("\n".join(lines[3:]))
+    with pytest.raises(BadConfig, match="1 clips or recordings that"):
+        loaded(path)
 
 
 def test_features_that_were_cut_off_are_heard_again(make_run: MakeRun, home: Path) -> None:
