@@ -14,6 +14,7 @@ from services.types import SAMPLE_RATE
 FAMILIES = ("Animal", "Nature", "Person", "Machine or signal")
 FAMILY_OF = {"animal": "Animal", "nature": "Nature", "person": "Person", "machine": "Machine or signal"}
 SHARE_OF_RECORDINGS = 0.5
+SHARE_OF_NAMED_RECORDINGS = 0.7  # where a sound of a name may be computed too
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class EventShelf:
         """Draw an event of a name, a recording where there is one."""
         real = self._recordings.list_sounds(draw.side) if self._recordings else []
         named = [one for one in real if one.name == name]
-        if named and draw.decide(0.7):
+        is_modelled = any(model.name == name for model in SOUND_MODELS)
+        if named and (not is_modelled or draw.decide(SHARE_OF_NAMED_RECORDINGS)):
             return _from_recording(draw.rng.choice(named))
         return _from_model(name, draw, seconds)
 
