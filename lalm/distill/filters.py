@@ -11,7 +11,7 @@ from lalm.distill.description import ATTRIBUTES
 from services.types import Value
 
 DropReason: TypeAlias = Literal[
-    "empty", "truncated", "refusal", "leak", "bracket format", "wrong language", "near-duplicate"
+    "empty", "truncated", "refusal", "leak", "bracket format", "wrong language", "near-duplicate", "contradiction"
 ]
 
 # Words for the description that replaces the clip; those of TEXT alone are as often the topic of the speech

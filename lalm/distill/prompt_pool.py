@@ -3,11 +3,11 @@
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from lalm.distill.facts import capitalise
 from lalm.distill.metadata import Metadata
-from lalm.distill.targets import QUESTIONS, TargetWriter, collect_facts
+from lalm.distill.targets import TargetWriter
+from lalm.distill.truth import AskedQuestion
 from services.types import Value
 
 Style: TypeAlias = Literal["describe", "classify", "open_qa", "multiple_choice", "instruction"]
@@ -49,12 +49,17 @@ def load_pool() -> PromptPool:
     return PromptPool.model_validate_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
-def fill_prompt(prompt: PoolPrompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> str:
+class FilledPrompt(NamedTuple):
+    """A prompt of the pool with its question, if it has one."""
+
+    text: str
+    asked: AskedQuestion | None = None
+
+
+def fill_prompt(prompt: PoolPrompt, row: Metadata, writer: TargetWriter, rng: random.Random) -> FilledPrompt:
     """Fill a prompt with a question that the metadata of the clip can answer."""
     if "{question}" not in prompt.text:
-        return prompt.text
-    if prompt.style == "multiple_choice":
-        return prompt.text.replace("{question}", rng.choice(writer.write_choice_questions(row, rng)))
-    fact = rng.choice([fact for fact in collect_facts(row, rng) if fact.is_open and fact.kind != "describe"])
-    question = rng.choice(QUESTIONS[fact.kind]).format(about=fact.about)
-    return prompt.text.replace("{question}", capitalise(question)[0])
+        return FilledPrompt(prompt.text)
+    write = writer.write_choice_questions if prompt.style == "multiple_choice" else writer.write_open_questions
+    asked = rng.choice(write(row, rng))
+    return FilledPrompt(prompt.text.replace("{question}", asked.text), asked)

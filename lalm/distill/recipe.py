@@ -23,6 +23,7 @@ from lalm.distill.journal import Journal, hash_prompt
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
 from lalm.distill.prompt_pool import REPHRASE, SYSTEM, PoolPrompt, fill_prompt, load_pool
 from lalm.distill.targets import TargetWriter, build_turns
+from lalm.distill.truth import AskedQuestion, contradicts
 from lalm.messages import Conversation
 from lalm.prompting import insert_audio
 from services.catalog import open_llm
@@ -47,6 +48,8 @@ class PlannedPrompt(NamedTuple):
     text: str
     """Text of the prompt, its question filled in."""
     is_prompt_first: bool
+    asked: AskedQuestion | None
+    """The question in it whose answer is known, if it has one."""
 
 
 class DroppedReply(Value):
@@ -140,9 +143,9 @@ def plan_prompts(rows: Sequence[Metadata], writer: TargetWriter, config: Distill
         for row in rows:
             rng = _make_rng(config.sampling.seed, row.id, "ask", turn)
             prompt = pool.draw(config.styles, rng)
-            drawn.append(
-                PlannedPrompt(row, prompt, fill_prompt(prompt, row, writer, rng), rng.random() < config.prompt_first)
-            )
+            filled = fill_prompt(prompt, row, writer, rng)
+            is_first = rng.random() < config.prompt_first
+            drawn.append(PlannedPrompt(row, prompt, filled.text, is_first, filled.asked))
         begun = -len(asks) % config.concurrency  # free places in the last batch of the round before
         asks += _sort_into_batches(drawn, begun, config.concurrency, _make_rng(config.sampling.seed, "order", turn))
     return asks
@@ -211,6 +214,8 @@ def sift_replies(
     for ask, reply in zip(asks, replies, strict=False):
         assert llm is not None
         reason = find_fault(reply, earlier=earlier[ask.row.id], in_english=ask.prompt.replies_in_english)
+        if reason is None and ask.asked is not None and contradicts(reply.text, ask.asked):
+            reason = "contradiction"
         if reason is not None:
             record = {"id": ask.row.id, "prompt_id": ask.prompt.id, "prompt": ask.text, "response": reply.text}
             dropped.append(DroppedReply(reason=reason, **record))

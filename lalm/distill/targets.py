@@ -16,6 +16,7 @@ from lalm.distill.metadata import Metadata
 from lalm.distill.music_facts import read_music_facts
 from lalm.distill.sound_facts import read_sound_facts
 from lalm.distill.speech_facts import read_speech_facts
+from lalm.distill.truth import AskedQuestion
 from lalm.messages import NO_WORDS, ChatTurn, Conversation, MessageAudio
 from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, format_prompt, format_question, insert_audio
 from services.types import Question
@@ -24,6 +25,7 @@ QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions
 DOMAINS = {"speech": ("Speech",), "music": ("Music",), "sound": ("A sound of the surroundings",)}
 SHARE_WITHOUT_MUSIC = 0.3  # balances yes and no of the question whether there is music
 NUM_CANDIDATES = 60  # answers of other clips that are considered as distractors
+NUM_CONTRADICTIONS = 12  # answers of other clips that a reply to an open question must not give
 NUM_OPTIONS, SHARES = (2, 3, 4, 5), (1, 2, 5, 1)  # number of options, and relative frequency
 
 
@@ -74,10 +76,25 @@ class TargetWriter:
                 written.append(_make_conversation(row, fact, choice))
         return written
 
-    def write_choice_questions(self, row: Metadata, rng: random.Random) -> list[str]:
+    def write_choice_questions(self, row: Metadata, rng: random.Random) -> list[AskedQuestion]:
         """Write the multiple-choice questions about a clip, with options but without an instruction."""
-        chosen = (self._write_choice(fact, rng) for fact in collect_facts(row, rng) if fact.is_choice)
-        return [format_question(one.question) for one in chosen if one is not None]
+        written = []
+        for fact in collect_facts(row, rng):
+            if fact.is_choice and (one := self._write_choice(fact, rng)) is not None:
+                wrong = tuple(choice.text for choice in one.question.choices if choice.text != one.reply)
+                written.append(AskedQuestion(format_question(one.question), fact.answer, wrong))
+        return written
+
+    def write_open_questions(self, row: Metadata, rng: random.Random) -> list[AskedQuestion]:
+        """Write the open questions about a clip, without an instruction."""
+        written = []
+        for fact in collect_facts(row, rng):
+            if fact.is_open and fact.kind != "describe":
+                question = _word_question(fact, rng.randrange(len(QUESTIONS[fact.kind])))
+                own = (wording for words in fact.wrong for wording in words)
+                wrong = (*own, *self._draw_wrong_options(fact, 0, NUM_CONTRADICTIONS, rng))
+                written.append(AskedQuestion(question, (*fact.answer, *sorted(fact.also_true)), wrong))
+        return written
 
     def _write_choice(self, fact: Fact, rng: random.Random) -> AnsweredQuestion | None:
         """Make a multiple-choice question, all options in the same wording; None without a distractor."""

@@ -95,6 +95,19 @@ def test_what_is_dropped_is_kept_aside_with_its_reason_and_counted(
     assert {one["response"] for one in dropped if one["reason"] == "refusal"} == {"I cannot hear it."}
 
 
+def test_a_reply_that_contradicts_the_metadata_is_dropped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(
+        monkeypatch,
+        lambda prompt: f"A chainsaw, {len(prompt)} times." if "sound" in prompt else f"{len(prompt)} hertz.",
+    )
+    assert main([str(configured(folder, prompts_per_clip=6, styles={"open_qa": 1}))]) == 0
+    dropped = [json.loads(line) for line in (folder / "run.dropped.jsonl").read_text().splitlines()]
+    found = {one["id"] for one in dropped if one["reason"] == "contradiction"}
+    with_chainsaw = {f"clip-{number}" for number in range(2, NUM_CLIPS, 3)}
+    assert found
+    assert not found & with_chainsaw
+
+
 def test_metadata_targets_need_no_llm(folder: Path) -> None:
     path = configured(folder, targets=["metadata"], backbone="", metadata_rounds=2)
     assert main([str(path)]) == 0
