@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lalm.distill.forms import FormName
 from lalm.distill.prompt_pool import Style
 from services.types import Sampling, Value
 
@@ -33,6 +34,8 @@ class DistillConfig(Value):
     """A name in the LLM catalogue, a folder in Hugging Face format, or a model name on the server at `llm_url`."""
     llm_url: str | None = None
     """Base URL of an OpenAI-compatible server."""
+    form: FormName = "instruct"
+    """instruct: prompts of the pool, as DeSTA has; the others are in `lalm/distill/forms.py`: one prompt a clip."""
     prompts_per_clip: int = Field(default=2, gt=0)
     metadata_rounds: int = Field(default=1, gt=0)
     """How many times the questions about a clip are drawn, each time with other wordings and options."""

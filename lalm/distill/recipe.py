@@ -19,12 +19,13 @@ from typing import NamedTuple
 from lalm.distill.config import DistillConfig
 from lalm.distill.description import describe_clip
 from lalm.distill.filters import BackboneReply, find_fault
+from lalm.distill.forms import FORMS, FormName, build_form_content, build_form_messages, build_form_prompt
 from lalm.distill.journal import Journal, hash_prompt
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
 from lalm.distill.prompt_pool import REPHRASE, SYSTEM, PoolPrompt, fill_prompt, load_pool
 from lalm.distill.targets import TargetWriter, build_turns
 from lalm.distill.truth import AskedQuestion, contradicts
-from lalm.messages import Conversation
+from lalm.messages import ChatTurn, Conversation
 from lalm.prompting import insert_audio
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
@@ -48,8 +49,9 @@ class PlannedPrompt(NamedTuple):
     text: str
     """Text of the prompt, its question filled in."""
     is_prompt_first: bool
-    asked: AskedQuestion | None
+    asked: AskedQuestion | None = None
     """The question in it whose answer is known, if it has one."""
+    form: FormName = "instruct"
 
 
 class DroppedReply(Value):
@@ -136,6 +138,11 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
 
 def plan_prompts(rows: Sequence[Metadata], writer: TargetWriter, config: DistillConfig) -> list[PlannedPrompt]:
     """Plan the prompts in rounds of one a clip, so that an interrupted run covers all kinds of clips."""
+    if config.form != "instruct":
+        prompt = build_form_prompt(config.form)
+        known = [row for row in rows if FORMS[config.form].read(row)]
+        planned = [PlannedPrompt(row, prompt, prompt.text, is_prompt_first=True, form=config.form) for row in known]
+        return _sort_into_batches(planned, 0, config.concurrency, _make_rng(config.sampling.seed, "order", 0))
     pool = load_pool()
     asks: list[PlannedPrompt] = []
     for turn in range(config.prompts_per_clip):
@@ -193,8 +200,17 @@ async def _complete_batch(llm: LLM, asks: Sequence[PlannedPrompt], *, rephrase: 
 
 
 def _build_messages(ask: PlannedPrompt) -> tuple[Message, ...]:
+    if ask.form != "instruct":
+        return build_form_messages(ask.form, FORMS[ask.form].read(ask.row))
     content = insert_audio(ask.text, describe_clip(ask.row), prompt_first=ask.is_prompt_first)
     return (Message(role="system", content=SYSTEM), Message(role="user", content=content))
+
+
+def _build_row_turns(ask: PlannedPrompt) -> tuple[ChatTurn, ...]:
+    """Build the turns of a training row: those that the backbone read, with the clip in place of the text."""
+    if ask.form != "instruct":
+        return build_turns(ask.row, build_form_content(ask.form))[1:]
+    return build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first), SYSTEM)
 
 
 class SiftedReplies(NamedTuple):
@@ -223,7 +239,7 @@ def sift_replies(
         earlier[ask.row.id].append(reply.text)
         kept.append(
             Conversation(
-                messages=build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first), SYSTEM),
+                messages=_build_row_turns(ask),
                 response=reply.text.strip(),
                 id=ask.row.id,
                 dataset=", ".join(ask.row.sources),
