@@ -96,7 +96,7 @@ def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     assert (router.provenance.questions, router.provenance.discordant) == (150, table.discordant)
     assert "scikit-learn" in router.provenance.versions
     assert set(router.before.names) < set(router.after.names)
-    assert json.loads(out.read_text())["format"] == 2
+    assert json.loads(out.read_text())["format"] == 3
     assert "seconds per question" in out.with_suffix(".svg").read_text()
 
 
