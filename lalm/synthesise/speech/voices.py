@@ -23,6 +23,7 @@ NORMAL_WPM = 165  # words a minute
 QUIET = 0.01  # of the peak; silence before and after the speech is cut off where it is below
 EDGE_S = 0.05  # silence that is left there
 LONGEST_CALL_S = 60.0
+FESTIVAL_ENCODINGS = {"Czech": "iso-8859-2"}  # its voices know no UTF-8; the others read ISO 8859-1
 
 
 class VoiceTable(Value):
@@ -108,11 +109,13 @@ def speak(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> Float
 
     Raises:
         BadConfig: the synthesiser or the voice is not installed.
+        NoSource: the voice has no sounds for this text.
     """
     command = COMMANDS[voice.engine]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "speech.wav"
-        given = text.encode() if command.reads_text else b""
+        encoding = FESTIVAL_ENCODINGS.get(voice.language, "iso-8859-1")
+        given = text.encode(encoding, "replace") if command.reads_text else b""
         try:
             subprocess.run(  # noqa: S603 - a list of arguments, no shell
                 command.build(voice, text, how, file),
@@ -126,6 +129,8 @@ def speak(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> Float
         except subprocess.CalledProcessError as error:
             said = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
             raise BadConfig(f"{voice.engine} does not speak with voice '{voice.name}': {''.join(said)}") from error
+        if file.stat().st_size == 0:
+            raise NoSource(f"{voice.name} cannot say {text!r}")
         samples = load(file).samples
     return _trim(samples)
 

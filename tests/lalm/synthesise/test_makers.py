@@ -3,6 +3,7 @@
 import ctypes.util
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from lalm.synthesise.sounds.recordings import RecordingShelf
 from lalm.synthesise.speech import voices
 from lalm.synthesise.speech.voices import Delivery, SyntheticVoice, VoiceBank
 from lalm.synthesise.studio import Studio
+from services.errors import BadConfig
 
 LEAST_WORDINGS = 6
 
@@ -89,3 +91,19 @@ def test_a_voice_speaks_without_silence_around_it() -> None:
     slow, fast = (voices.speak(voice, "One, two, three.", Delivery(rate)) for rate in (0.7, 1.6))
     assert len(slow) > 1.5 * len(fast)
     assert np.abs(slow[-1600:]).max() > 0.005
+
+
+def test_a_voice_that_says_nothing_is_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = replace(voices.COMMANDS["flite"], build=lambda voice, text, how, file: ("touch", str(file)))
+    monkeypatch.setitem(voices.COMMANDS, "flite", silent)
+    voice = next(one for one in voices.list_voices() if one.engine == "flite")
+    with pytest.raises(NoSource, match="cannot say 'hm'"):
+        voices.speak(voice, "hm")
+
+
+def test_a_synthesiser_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = replace(voices.COMMANDS["flite"], build=lambda voice, text, how, file: ("no-such-synthesiser",))
+    monkeypatch.setitem(voices.COMMANDS, "flite", missing)
+    voice = next(one for one in voices.list_voices() if one.engine == "flite")
+    with pytest.raises(BadConfig, match="`apt-get install flite`"):
+        voices.speak(voice, "hm")
