@@ -29,7 +29,7 @@ DATA = {
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
     "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
     "services/weights/weights.json": "Catalogue of embedded weights: wheels, sizes, hashes, licences",
-    "lalm/distill/prompt_pool.json": "The prompts that backbones answer, in five styles",
+    "lalm/distill/prompt_pool.json": "The 150 prompts that backbones answer, in five styles, with personas",
     "lalm/distill/questions.json": "Wordings of the questions that metadata answers, at least six each",
     "lalm/distill/stop_words.json": "Stop words of twelve languages, by ISO 639-1 code",
     "lalm/distill/vocabulary.json": "Families of sounds and instruments, and wordings of answers",
