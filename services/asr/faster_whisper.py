@@ -1,36 +1,61 @@
-"""Whisper ASR on CTranslate2 (faster-whisper): gated by voice activity detection, batched over long recordings."""
+"""Whisper ASR on CTranslate2 (faster-whisper): the speech of a recording, window by window, each in its language."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-from ctranslate2 import set_random_seed
-from faster_whisper import BatchedInferencePipeline, WhisperModel
-from faster_whisper.transcribe import Segment
-from faster_whisper.vad import VadOptions, get_speech_timestamps
-from numpy.typing import NDArray
-
+from services.asr.decoder import Encoding, Hypothesis, Samples, WhisperDecoder
 from services.asr.languages import read_languages
+from services.asr.speech import SpeechWindow, VoiceActivity
+from services.asr.spoken_languages import SLICE_S, LanguageSlice, average_languages, trace_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.lazy import Lazy
 from services.progress import current_stage
-from services.types import SAMPLE_RATE, AudioClip, Evidence, Label
+from services.types import AudioClip, Evidence, Label
 
-CODE = ("services.asr.faster_whisper", "services.asr.languages")  # what decides the words beside the weights
-BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows of 30 s decoded at once, and on after whoever asked has given up
-BATCHED_FROM_S = 60.0  # shorter recordings gain nothing from batching, and the sequential decoder retries bad windows
-BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
-TEMPERATURES = (0.0, 0.2, 0.4)  # retried in this order; higher ones invent text
-MAX_NO_SPEECH = 0.6  # the paper's threshold of silence, section 4.5
-MIN_LOGPROB = -1.0  # the paper's threshold of a failed window: mean log-probability of a token
-MAX_COMPRESSION = 2.4  # the paper's threshold of a loop: gzip ratio of the text
+CODE = ("services.asr",)  # what decides the words beside the weights
+BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows decoded at once, and on after whoever asked has given up
+PART_S = 3.5  # of a window that repeats itself: what is said in it is too little to look like a loop
 NUM_LANGUAGES = 3  # candidates named when the language is uncertain
-TARGET_RMS = 0.1  # loud frames are brought to -20 dBFS: the voice detector misses far-field speech below it
-MAX_GAIN = 30.0  # 30 dB
-VAD = VadOptions(threshold=0.35, min_speech_duration_ms=100, min_silence_duration_ms=1000)
+LEAST_LIKELY = 0.05  # probability of a candidate that is worth naming
+MOST_CHANGES = 8  # languages that are listed, one after the other
+
+
+class Passage(NamedTuple):
+    """A window, its language and what is said in it."""
+
+    window: SpeechWindow
+    language: str
+    """ISO 639 code."""
+    heard: Hypothesis
+
+
+class LanguagePart(NamedTuple):
+    """A window, or a part of one, that is in one language."""
+
+    window: SpeechWindow
+    language: str
+    """ISO 639 code."""
+
+
+class Recording(NamedTuple):
+    """A recording, and where somebody speaks in it."""
+
+    samples: Samples
+    activity: VoiceActivity
+
+
+class HeardBatch(NamedTuple):
+    """What is heard in windows that follow one another."""
+
+    passages: list[Passage]
+    slices: list[LanguageSlice]
+    language: str
+    """That of its end."""
 
 
 class FasterWhisper:
@@ -41,87 +66,157 @@ class FasterWhisper:
         name: the catalogue name.
         revision: identifies the weights.
         compute_type: CTranslate2's name of the arithmetic; int8 is fastest on a CPU.
-        words: give one piece of evidence per word, with its own time span, not one per segment.
+        words: give one piece of evidence per word, with its own time span, not one per sentence.
     """
 
     def __init__(self, folder: Path, *, name: str, revision: str, compute_type: str, words: bool = False) -> None:
         self.name = name
         self.revision = f"{revision}-{compute_type}-{hash_modules(*CODE)[:8]}" + ("-words" if words else "")
         self._words = words
-        self._model = Lazy(partial(WhisperModel, str(folder), compute_type=compute_type, local_files_only=True))
+        self._open_decoder = Lazy(partial(WhisperDecoder, folder, compute_type))
+
+    @property
+    def _decoder(self) -> WhisperDecoder:
+        return self._open_decoder()
 
     def load(self) -> None:
         """Read the weights now, not with the first clip that is transcribed."""
-        self._model()
+        self._open_decoder()
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Transcribe in a thread of its own, so that the event loop goes on."""
         return await run_in_thread(self._transcribe, clip)
 
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        speech = get_speech_timestamps(_normalise_level(clip.samples), VAD)
-        if not speech:
+        recording = Recording(clip.samples, VoiceActivity(clip.samples))
+        windows = recording.activity.find_windows()
+        if not windows:
             return ()
-        raise_if_cancelled()
-        language, candidates = self._languages(clip.samples[speech[0]["start"] :])
-        heard = self._state_segments(self._decode_segments(clip.samples, language), language)
-        return (candidates, *heard) if heard else ()
-
-    def _decode_segments(self, samples: NDArray[np.float32], language: str) -> Iterable[Segment]:
-        options = {"language": language, "beam_size": BEAM_SIZE, "temperature": TEMPERATURES}
-        options |= {"word_timestamps": self._words, "without_timestamps": False}
-        set_random_seed(0)  # the retries sample
-        segments: Iterable[Segment]
-        if len(samples) >= BATCHED_FROM_S * SAMPLE_RATE:
-            batched, size = BatchedInferencePipeline(self._model()), BATCH_SIZES[self._model().model.device]
-            segments, _ = batched.transcribe(samples, batch_size=size, vad_parameters=VAD, **options)
-        else:
-            # Cutting the pauses out of a short clip joins words that Whisper then misses: the gate is enough.
-            segments, _ = self._model().transcribe(
-                samples, vad_filter=False, condition_on_previous_text=False, **options
-            )
-        return segments
-
-    def _languages(self, samples: NDArray[np.float32]) -> tuple[str, Evidence]:
-        """Return the most likely language code, and the likeliest languages as a statement."""
-        names = read_languages()
-        code, probability, ranked = self._model().detect_language(samples[: 30 * SAMPLE_RATE])
-        likely = [(c, p) for c, p in ranked[:NUM_LANGUAGES] if p >= 0.05 or c == code]
-        labels = tuple(Label.rounded(names.get(c, c), p) for c, p in likely)
-        statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
-        return code, statement.model_copy(update={"labels": labels, "confidence": round(probability, 3)})
-
-    def _state_segments(self, segments: Iterable[Segment], language: str) -> tuple[Evidence, ...]:
-        kept = []
-        for segment in segments:  # decoded as they are asked for
+        size = BATCH_SIZES[self._decoder.device]
+        passages, slices, language = list[Passage](), list[LanguageSlice](), None
+        for first in range(0, len(windows), size):
             raise_if_cancelled()
-            current_stage().advance_to(segment.end)
-            if any(map(str.isalnum, segment.text)) and not _is_invented(segment):
-                kept.append(segment)
-        if self._words:
-            words = [word for segment in kept for word in segment.words or ()]
-            return tuple(self._state_words(w.word, w.start, w.end, w.probability, language) for w in words)
-        return tuple(self._state_words(s.text, s.start, s.end, math.exp(s.avg_logprob), language) for s in kept)
+            batch = self._hear(recording, windows[first : first + size], language)
+            passages += batch.passages
+            slices += batch.slices
+            language = batch.language
+            current_stage().advance_to(windows[: first + size][-1].end_s)
+        heard = [one for one in passages if _is_believed(one.heard)]
+        if not heard:
+            return ()
+        return (self._state_languages(heard, slices), *self._state_words(recording, heard))
 
-    def _state_words(self, text: str, start_s: float, end_s: float, confidence: float, language: str) -> Evidence:
+    def _hear(self, recording: Recording, windows: Sequence[SpeechWindow], before: str | None) -> HeardBatch:
+        """Transcribe windows that follow one another; `before` is the language that was spoken before them."""
+        encoding = self._encode(recording, windows)
+        told = zip(windows, self._decoder.detect_languages(encoding), strict=True)
+        closer = [self._look_closer(recording, LanguageSlice(*one)) for one in told]
+        slices = [one for of_window in closer for one in of_window]
+        codes = iter(trace_languages(slices, before))
+        parts = [
+            part
+            for of_window in closer
+            for part in _join_parts([LanguagePart(one.window, next(codes)) for one in of_window])
+        ]
+        if len(parts) > len(windows):
+            encoding = self._encode(recording, [part.window for part in parts])
+        written = self._decoder.write(encoding, [part.language for part in parts])
+        passages = [
+            passage
+            for part, heard in zip(parts, written, strict=True)
+            for passage in self._mend(recording, Passage(part.window, part.language, heard))
+        ]
+        return HeardBatch(passages, slices, parts[-1].language)
+
+    def _look_closer(self, recording: Recording, whole: LanguageSlice) -> list[LanguageSlice]:
+        """Detect the language in slices of a window that does not speak one for sure."""
+        windows = whole.window.slice_at_pauses(SLICE_S)
+        if whole.is_sure or len(windows) == 1:
+            return [whole]
+        raise_if_cancelled()
+        told = self._decoder.detect_languages(self._encode(recording, windows))
+        return [LanguageSlice(*one) for one in zip(windows, told, strict=True)]
+
+    def _encode(self, recording: Recording, windows: Sequence[SpeechWindow], *, is_whole: bool = False) -> Encoding:
+        return self._decoder.encode([window.cut(recording.samples) for window in windows], is_whole=is_whole)
+
+    def _mend(self, recording: Recording, passage: Passage) -> Iterable[Passage]:
+        """Write a passage again that failed: greedily and then in parts where it repeats itself, else in 30 s."""
+        window, language, heard = passage
+        if heard.is_silence or not (heard.is_loop or heard.is_unlikely):
+            return (passage,)
+        raise_if_cancelled()
+        if not heard.is_loop:
+            (whole,) = self._decoder.write(self._encode(recording, [window], is_whole=True), [language])
+            return (Passage(window, language, whole),)
+        (greedy,) = self._decoder.write_greedily(self._encode(recording, [window]), [language])
+        if greedy.is_loop or greedy.is_unlikely:
+            return self._write_in_parts(recording, window, language)
+        return (Passage(window, language, greedy),)
+
+    def _write_in_parts(self, recording: Recording, window: SpeechWindow, language: str) -> list[Passage]:
+        """Write a window in parts so short that a word said over and over is no loop."""
+        parts = recording.activity.split(window, PART_S)
+        passages = []
+        for first in range(0, len(parts), BATCH_SIZES[self._decoder.device]):
+            raise_if_cancelled()
+            some = parts[first : first + BATCH_SIZES[self._decoder.device]]
+            written = self._decoder.write_greedily(self._encode(recording, some), [language] * len(some))
+            passages += [Passage(part, language, heard) for part, heard in zip(some, written, strict=True)]
+        return passages
+
+    def _state_languages(self, passages: Sequence[Passage], slices: Sequence[LanguageSlice]) -> Evidence:
+        """State the language with its likeliest alternatives, or the languages in their order where it changes."""
+        names = read_languages()
+        code, *others = [code for code, _ in groupby(passages, key=lambda one: one.language)]
+        if others:
+            labels = tuple(Label(text=names.get(one, one)) for one in (code, *others)[:MOST_CHANGES])
+            more = " and so on" if len(others) >= MOST_CHANGES else ""
+            text = f"Spoken languages, in this order: {', then '.join(map(str, labels))}{more}."
+            return self._make_evidence("language", text, None).model_copy(update={"labels": labels})
+        mean = average_languages(slices)
+        ranked = sorted(mean, key=lambda one: (one != code, -mean[one]))[:NUM_LANGUAGES]
+        likely = [one for one in ranked if mean[one] >= LEAST_LIKELY or one == code]
+        labels = tuple(Label.rounded(names.get(one, one), mean[one]) for one in likely)
+        statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
+        return statement.model_copy(update={"labels": labels, "confidence": round(mean[code], 3)})
+
+    def _state_words(self, recording: Recording, passages: Iterable[Passage]) -> Iterable[Evidence]:
+        for window, language, heard in passages:
+            if self._words:
+                raise_if_cancelled()
+                encoding = self._encode(recording, [window])
+                for word in self._decoder.align(encoding, heard, language):
+                    yield self._state_span(window, word.text, (word.start_s, word.end_s), word.probability, language)
+                continue
+            for one in heard.texts:
+                is_speech = window.start_s + one.start_s < window.spans[-1].end_s  # what begins later is invented
+                if is_speech and any(map(str.isalnum, one.text)):
+                    yield self._state_span(
+                        window, one.text, (one.start_s, one.end_s), math.exp(heard.logprob), language
+                    )
+
+    def _state_span(
+        self, window: SpeechWindow, text: str, within: tuple[float, float], confidence: float, language: str
+    ) -> Evidence:
+        """State words that were said within these seconds of a window."""
+        span = window.limit_to_speech(window.start_s + within[0], window.start_s + within[1])
+        times = {"start_s": round(span.start_s, 2), "end_s": round(span.end_s, 2)}
         statement = self._make_evidence("transcript", text.strip(), language)
-        times = {"start_s": round(start_s, 2), "end_s": round(end_s, 2)}
         return statement.model_copy(update={**times, "confidence": round(min(confidence, 1.0), 3)})
 
-    def _make_evidence(self, kind: str, text: str, language: str) -> Evidence:
+    def _make_evidence(self, kind: str, text: str, language: str | None) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
 
 
-def _normalise_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Normalise the level (automatic gain): loud frames of 20 ms come to `TARGET_RMS`, however far the speaker is."""
-    frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
-    loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95))
-    gain = min(TARGET_RMS / max(loud, 1e-9), MAX_GAIN)
-    leveled: NDArray[np.float32] = np.clip(samples * np.float32(gain), -1, 1)
-    return leveled
+def _join_parts(parts: Iterable[LanguagePart]) -> Iterator[LanguagePart]:
+    """Join neighbouring parts of one language."""
+    for language, same in groupby(parts, key=lambda one: one.language):
+        windows = [one.window for one in same]
+        spans = tuple(span for window in windows for span in window.spans)
+        yield LanguagePart(SpeechWindow(windows[0].start_s, windows[-1].end_s, spans), language)
 
 
-def _is_invented(segment: Segment) -> bool:
-    hesitant = segment.no_speech_prob > MAX_NO_SPEECH and segment.avg_logprob < MIN_LOGPROB + 0.1
-    return bool(hesitant or segment.avg_logprob < MIN_LOGPROB or segment.compression_ratio > MAX_COMPRESSION)
+def _is_believed(heard: Hypothesis) -> bool:
+    return bool(heard.texts) and not (heard.is_silence or heard.is_unlikely or heard.is_loop)

@@ -93,6 +93,8 @@ class Segment(Value):
     text: str
     avg_logprob: float | None
     """Mean log-probability of a token; None where the ASR gives none."""
+    language: str | None
+    """ISO 639-1 code; a recording may have several. None where the ASR gives none."""
 
 
 class VerboseTranscription(Transcription):
@@ -100,7 +102,7 @@ class VerboseTranscription(Transcription):
 
     task: Literal["transcribe"] = "transcribe"
     language: str | None
-    """ISO 639-1 code; None where there is no speech, or the ASR gives none."""
+    """ISO 639-1 code of the language of most of the speech; None where there is none, or the ASR gives none."""
     duration: float
     segments: tuple[Segment, ...]
 
@@ -155,7 +157,7 @@ def _build_verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTran
     return VerboseTranscription(
         text=_join_text(spoken),
         usage=_count_seconds(clip),
-        language=next((one.language for one in spoken), None),
+        language=_find_main_language(spoken, clip),
         duration=round(clip.duration_s, 3),
         segments=tuple(
             Segment(
@@ -164,10 +166,20 @@ def _build_verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTran
                 end=_end(one, clip),
                 text=one.text,
                 avg_logprob=round(math.log(one.confidence), 3) if one.confidence else None,
+                language=one.language,
             )
             for number, one in enumerate(spoken)
         ),
     )
+
+
+def _find_main_language(spoken: tuple[Evidence, ...], clip: AudioClip) -> str | None:
+    """Return the language that is spoken for the longest time; None where no statement has one."""
+    seconds: dict[str, float] = {}
+    for one in spoken:
+        if one.language:
+            seconds[one.language] = seconds.get(one.language, 0.0) + _end(one, clip) - one.start_s
+    return max(seconds, key=seconds.__getitem__, default=None)
 
 
 def _format_subtitles(spoken: tuple[Evidence, ...], clip: AudioClip, kind: Literal["srt", "vtt"]) -> str:

@@ -148,7 +148,7 @@ def _join_languages(statements: Iterable[Evidence]) -> Iterator[Evidence]:
             languages.append(one)
         else:
             yield one
-    for _, same in groupby(languages, key=lambda one: one.language):
+    for _, same in groupby(languages, key=lambda one: one.language or one.text):
         spans = list(same)
         surest = max(spans, key=lambda one: one.confidence or 0.0)
         yield surest.model_copy(update={"start_s": spans[0].start_s, "end_s": spans[-1].end_s})

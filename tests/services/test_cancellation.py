@@ -3,15 +3,15 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
-from faster_whisper.transcribe import Segment
 
-from services.asr.faster_whisper import FasterWhisper
+from services.asr.faster_whisper import FasterWhisper, HeardBatch, Recording
+from services.asr.speech import SpeechWindow
 from services.audio.load import load
 from services.cache.perception import CachedASR, CachedCaptioner
 from services.cancellation import raise_if_cancelled, run_in_thread
@@ -200,23 +200,22 @@ async def test_the_captioner_stops_between_its_analyses(
 
 
 @pytest.mark.weights
-async def test_whisper_stops_between_its_segments(long_speech: AudioClip, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whisper_stops_between_its_windows(long_speech: AudioClip, monkeypatch: pytest.MonkeyPatch) -> None:
     asr = ASRS[DEFAULT_ASR]()
     assert isinstance(asr, FasterWhisper)
-    heard: list[Segment] = []
-    watched, segments, begun = Watched(asr._transcribe), asr._decode_segments, Event()
+    batches: list[int] = []
+    watched, hear, begun = Watched(asr._transcribe), asr._hear, Event()
 
-    def counted(*arguments: object) -> Iterator[Segment]:
+    def count(recording: Recording, windows: Sequence[SpeechWindow], before: str | None) -> HeardBatch:
         begun.set()
-        for segment in segments(*arguments):
-            heard.append(segment)
-            yield segment
+        batches.append(len(windows))
+        return hear(recording, windows, before)
 
     monkeypatch.setattr(asr, "_transcribe", watched)
-    monkeypatch.setattr(asr, "_decode_segments", counted)
+    monkeypatch.setattr(asr, "_hear", count)
     await cancel_task(asyncio.create_task(asr.transcribe(long_speech)), begun)
     assert await asyncio.to_thread(watched.ended.wait, WAIT_S)
-    assert len(heard) <= 1
+    assert len(batches) <= 1
 
 
 @pytest.mark.weights

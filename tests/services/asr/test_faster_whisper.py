@@ -1,0 +1,140 @@
+"""Speech stated when it is said, in its language, and not more of it than there is."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.asr import faster_whisper, speech
+from services.asr.decoder import Encoding, Hypothesis, Languages, Samples, TimedText
+from services.asr.faster_whisper import FasterWhisper
+from services.audio import load as audio
+from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.weights import store as weights
+
+CODES = {1: "en", 2: "de", 3: "es"}  # tenths of the amplitude -> language that a scripted voice speaks
+LOOPS_FROM_S = 5.0  # length of a window from which the scripted decoder goes on in a loop
+
+
+def detect_sound(samples: np.ndarray) -> np.ndarray:
+    return (np.abs(samples.reshape(-1, speech.FRAME)).max(axis=1) > 0.001).astype(np.float32)
+
+
+class ScriptedDecoder:
+    """Hears a language in the level of a window, and a word in each stretch of sound, but long windows as a loop."""
+
+    device = "cpu"
+
+    def __init__(self, *_: object) -> None:
+        self.windows: list[Samples] = []
+        self.num_encoded = 0
+
+    def encode(self, windows: Sequence[Samples], *, is_whole: bool = False) -> Encoding:
+        assert not is_whole
+        self.windows = list(windows)
+        self.num_encoded += len(windows)
+        return Encoding(None, tuple(len(one) / SAMPLE_RATE for one in windows))
+
+    def detect_languages(self, encoding: Encoding) -> list[Languages]:
+        return [self._detect(one) for one in self.windows[: len(encoding.seconds)]]
+
+    def _detect(self, samples: Samples) -> Languages:
+        heard = {CODES[level] for level in np.unique(np.round(np.abs(samples) * 10)).astype(int) if level}
+        return {code: (0.98 if len(heard) == 1 else 0.4) if code in heard else 0.005 for code in CODES.values()}
+
+    def write(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        return [self._write(*one) for one in zip(self.windows, languages, encoding.seconds, strict=True)]
+
+    write_greedily = write
+
+    def _write(self, samples: Samples, language: str, seconds: float) -> Hypothesis:
+        is_sound = np.concatenate([[0], detect_sound(np.pad(samples, (0, -len(samples) % speech.FRAME)))])
+        words = " ".join([f"{language}."] * int((np.diff(is_sound) > 0).sum()))
+        return Hypothesis((TimedText(words, 0.0, seconds, ()),), -0.3, 0.1, is_loop=seconds >= LOOPS_FROM_S)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> FasterWhisper:
+    monkeypatch.setattr(faster_whisper, "WhisperDecoder", ScriptedDecoder)
+    monkeypatch.setattr(speech, "get_vad_model", lambda: detect_sound)
+    return FasterWhisper(Path(), name="scripted", revision="1", compute_type="int8")
+
+
+def say(*levels: float, seconds: float = 1.0, pause_s: float = 0.4) -> AudioClip:
+    """Return a stretch of sound for each level, with a pause before it."""
+    words = [np.full(round(seconds * SAMPLE_RATE), level, np.float32) for level in levels]
+    pause = np.zeros(round(pause_s * SAMPLE_RATE), np.float32)
+    return AudioClip(np.concatenate([part for word in words for part in (pause, word)]))
+
+
+async def test_several_languages_are_named_in_their_order_and_each_is_written_in_its_own(
+    scripted: FasterWhisper,
+) -> None:
+    language, *spoken = await scripted.transcribe(say(0.1, 0.2, 0.3, seconds=3.0))
+    assert language.text == "Spoken languages, in this order: English, then German, then Spanish."
+    assert [label.text for label in language.labels] == ["English", "German", "Spanish"]
+    assert [(one.language, one.text) for one in spoken] == [("en", "en."), ("de", "de."), ("es", "es.")]
+
+
+async def test_one_language_is_one_statement_with_its_probability(scripted: FasterWhisper) -> None:
+    language, *spoken = await scripted.transcribe(say(0.2, 0.2, seconds=1.0))
+    assert (language.text, language.language, language.confidence) == ("Spoken language: German (0.98).", "de", 0.98)
+    assert {one.language for one in spoken} == {"de"}
+
+
+async def test_a_word_said_over_and_over_is_written_as_often_as_it_is_said(scripted: FasterWhisper) -> None:
+    _, *spoken = await scripted.transcribe(say(*[0.1] * 24, seconds=0.5))
+    assert " ".join(one.text for one in spoken).count("en.") == 24
+
+
+async def test_a_short_clip_is_encoded_once(scripted: FasterWhisper) -> None:
+    await scripted.transcribe(say(0.1, 0.1))
+    decoder = scripted._decoder
+    assert isinstance(decoder, ScriptedDecoder)
+    assert decoder.num_encoded == 1
+
+
+async def test_silence_is_not_even_decoded(scripted: FasterWhisper) -> None:
+    assert await scripted.transcribe(AudioClip(np.zeros(40 * SAMPLE_RATE, np.float32))) == ()
+
+
+@pytest.fixture(scope="module")
+def whisper() -> FasterWhisper:
+    folder = weights.ensure_folder("whisper-base")
+    return FasterWhisper(folder, name="whisper-base", revision="1", compute_type="int8")
+
+
+@pytest.fixture(scope="module")
+def sentences() -> np.ndarray:
+    """Return "It was the best of times, it was the worst of times." and "It was the age of wisdom, …", 1.2 to 8.5 s."""
+    samples = audio.load(weights.ensure_folder("demo-speech") / "two_cities.wav").samples
+    return samples[round(1.1 * SAMPLE_RATE) : round(8.7 * SAMPLE_RATE)]
+
+
+def hiss(seconds: float, rms: float) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, rms, round(seconds * SAMPLE_RATE)).astype(np.float32)
+
+
+def text(told: Sequence[Evidence]) -> str:
+    words = " ".join(one.text for one in told if one.kind == "transcript")
+    return " ".join(re.findall(r"[a-z]+", words.lower()))
+
+
+@pytest.mark.weights
+async def test_speech_behind_silence_and_hiss_is_stated_where_it_is_heard(
+    whisper: FasterWhisper, sentences: np.ndarray
+) -> None:
+    clip = AudioClip(np.concatenate([np.zeros(35 * SAMPLE_RATE, np.float32), sentences, hiss(40, 0.0005), sentences]))
+    _, *spoken = await whisper.transcribe(clip)
+    assert text(spoken).count("it was the best of times") == 2
+    length_s = len(sentences) / SAMPLE_RATE
+    allowed = [(35.0, 35.0 + length_s), (75.0 + length_s, clip.duration_s)]
+    assert all(any(a <= one.start_s < (one.end_s or 0) <= b for a, b in allowed) for one in spoken)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("rms", [0.0, 0.0005, 0.01, 0.1])
+async def test_silence_and_hiss_invent_no_word(whisper: FasterWhisper, rms: float) -> None:
+    assert await whisper.transcribe(AudioClip(hiss(30, rms))) == ()
