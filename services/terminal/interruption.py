@@ -48,11 +48,13 @@ def end_on_interrupt(program: str) -> Iterator[None]:
 @contextmanager
 def raise_on_interrupt() -> Iterator[None]:
     """Have SIGINT raise `KeyboardInterrupt` in the main thread during the block."""
+    fd = signal.set_wakeup_fd(-1)  # the thread sleeps: it may come to look only when the block is left
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.set_wakeup_fd(fd)
 
 
 @contextmanager

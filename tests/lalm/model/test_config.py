@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lalm.distill.config import DistillConfig
+from lalm.synthesise.config import SynthesiseConfig
 from lalm.train.config import TrainConfig
 from services.yaml_file import read_config
 
@@ -50,7 +51,8 @@ def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> 
 
 @pytest.mark.parametrize("path", [*CONFIGS.glob("*.yaml")], ids=lambda path: path.stem)
 def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
-    kind = DistillConfig if path.stem.startswith("distill") else TrainConfig
+    kinds = {"distill": DistillConfig, "synthesise": SynthesiseConfig}
+    kind = kinds.get(path.stem.partition("-")[0], TrainConfig)
     assert isinstance(read_config(path, kind), kind)
 
 

@@ -151,7 +151,7 @@ async def test_a_model_that_the_server_knows_by_its_hub_id_is_found_and_then_ask
 
 async def test_a_server_that_is_not_there_is_named() -> None:
     llm = ServedLLM(Endpoint(url="http://127.0.0.1:9/v1", model="toy", num_retries=0), name="toy")
-    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1, asked for 'toy', did not answer"):
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1, asked for 'toy', cannot be reached"):
         await llm.complete(PROMPT)
 
 
