@@ -7,8 +7,6 @@ from collections import OrderedDict
 from io import BytesIO
 from typing import Any
 
-import numpy as np
-
 from services.types import SAMPLE_RATE, AudioClip
 
 AUDIO_PLACE = "@@earwitness-audio@@"  # stands in a request where the base64 of a clip goes
@@ -55,7 +53,7 @@ def _flac_base64(clip: AudioClip) -> bytes:
 
 def _wav_base64(clip: AudioClip) -> bytes:
     # 2^15, as decoders divide by: a 16-bit recording comes out as it went in.
-    pcm = np.clip(np.rint(clip.samples * 32768), -32768, 32767).astype("<i2")
+    pcm = (clip.samples * 32768).round().clip(-32768, 32767).astype("<i2")
     buffer = BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, len(pcm), "NONE", "not compressed"))
