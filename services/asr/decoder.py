@@ -1,7 +1,7 @@
 """Whisper on CTranslate2: one encoding of each window, as long as the window, for its language and its text.
 
 Whisper learnt on windows of 30 s, and faster-whisper fills every window up to that. An encoder that hears the window
-and `TAIL_S` of silence costs a fraction of it for a short clip and writes as well; with less silence it runs in loops.
+and `TAIL_S` of silence costs less for a short clip; with less silence it makes more errors, with 1 s it runs in loops.
 """
 
 import math
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from services.types import SAMPLE_RATE
 
 WHOLE_S = 30.0  # the longest that Whisper's encoder hears at once
-TAIL_S = 6.0  # of silence behind each window
+TAIL_S = 20.0  # of silence behind each window: the least within half a point of the word error rate of 30 s windows
 STEP_S = 0.02  # of time stamps, and of the encoder's frames
 FRAMES_PER_S = 100  # of the log-mel spectrogram
 MAX_TOKENS_PER_S = 12  # fast speech has 8; what goes on longer is mostly a loop, which each token makes dearer
