@@ -21,7 +21,7 @@ from lalm.synthesise.draft import (
 from lalm.synthesise.music.styles import make_style
 from lalm.synthesise.sounds.effects import ALIKE, DEFECT_WORDS, DEFECTS, change_speed, muffle, reverberate
 from lalm.synthesise.sounds.mixtures import make_single, state_sequence
-from lalm.synthesise.sounds.recordings import Recording
+from lalm.synthesise.sounds.recordings import SourceRecording
 from lalm.synthesise.speech.sayings import make_plain
 from lalm.synthesise.studio import Studio
 from services.types import SAMPLE_RATE
@@ -59,11 +59,11 @@ def make_real_speakers(studio: Studio, draw: Draw) -> ClipDraft:
     return _blend(draw, np.concatenate(pieces[:-1]), caption, facts, people, transcript=words)
 
 
-def _draw_speakers(studio: Studio, draw: Draw, count: int) -> list[Recording]:
+def _draw_speakers(studio: Studio, draw: Draw, count: int) -> list[SourceRecording]:
     """Draw recordings of different speakers, which have no recording or speaker in common."""
     known = studio.recordings.list_speech(draw.side) if studio.recordings else []
     known = [one for one in known if one.row.duration <= LONGEST_REAL_S]
-    people: list[Recording] = []
+    people: list[SourceRecording] = []
     for one in draw.shuffle(known):
         if len(people) < count and all(one.voice != other.voice for other in people):
             people.append(one)
@@ -72,7 +72,7 @@ def _draw_speakers(studio: Studio, draw: Draw, count: int) -> list[Recording]:
     return people
 
 
-def _who_spoke(people: Sequence[Recording], draw: Draw) -> list[Fact]:
+def _who_spoke(people: Sequence[SourceRecording], draw: Draw) -> list[Fact]:
     """Make the facts about the sexes of the speakers and about who says what."""
     facts = []
     genders = [one.row.speaker.gender for one in people]
@@ -232,7 +232,13 @@ def _draw_speech(studio: Studio, draw: Draw) -> ClipDraft:
 
 
 def _blend(
-    draw: Draw, samples: Floats, caption: str, facts: Sequence[Fact], people: Sequence[Recording], *, transcript: str
+    draw: Draw,
+    samples: Floats,
+    caption: str,
+    facts: Sequence[Fact],
+    people: Sequence[SourceRecording],
+    *,
+    transcript: str,
 ) -> ClipDraft:
     """Make a clip of real speech."""
     return ClipDraft(

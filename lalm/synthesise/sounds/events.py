@@ -8,7 +8,7 @@ import numpy as np
 from lalm.distill.facts import look_up
 from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak
 from lalm.synthesise.sounds.models import SOUND_MODELS
-from lalm.synthesise.sounds.recordings import Recording, RecordingShelf
+from lalm.synthesise.sounds.recordings import RecordingShelf, SourceRecording
 from services.types import SAMPLE_RATE
 
 FAMILIES = ("Animal", "Nature", "Person", "Machine or signal")
@@ -97,7 +97,7 @@ def _from_model(name: str, draw: Draw, seconds: float) -> SoundEvent:
     return SoundEvent(name, _list_names(name, model.also), samples, model.family, model.means)
 
 
-def _from_recording(one: Recording) -> SoundEvent:
+def _from_recording(one: SourceRecording) -> SoundEvent:
     model = next((model for model in SOUND_MODELS if model.name == one.name), None)
     also = _list_names(one.name, (*(model.also if model else ()), *one.tags))
     family = model.family if model else FAMILY_OF.get(look_up("sound_family", one.name), "")

@@ -15,7 +15,7 @@ SHORTEST_S, LONGEST_S = 0.25, 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class SourceRecording:
     """One real recording of one thing."""
 
     row: Metadata
@@ -69,23 +69,23 @@ class RecordingShelf:
         rows = [row for row in filter_by_licence(read_metadata(metadata), drop_licences) if _is_single(row)]
         rows = [row for row in rows if find_file(metadata.parent, row.audio).is_file()]
         sides = _split(rows, voice_patterns, seed)
-        self.recordings: list[Recording] = []
+        self.recordings: list[SourceRecording] = []
         for row in rows:
             file = find_file(metadata.parent, row.audio)
             tags = tag(load(file).samples) if tag and row.task == "sound" else ()
             voice = min(_find_voices(row, voice_patterns), default=row.recordings[0] if row.recordings else row.id)
-            self.recordings.append(Recording(row, file, sides[row.id], voice, tags))
+            self.recordings.append(SourceRecording(row, file, sides[row.id], voice, tags))
         self._sources = {one.source for one in self.recordings}
 
     def holds(self, source: str) -> bool:
         """Tell whether a source of a clip is one of the recordings."""
         return source in self._sources
 
-    def list_sounds(self, side: SplitSide) -> list[Recording]:
+    def list_sounds(self, side: SplitSide) -> list[SourceRecording]:
         """List the recordings of one sound event."""
         return [one for one in self.recordings if one.side == side and one.row.task == "sound"]
 
-    def list_speech(self, side: SplitSide) -> list[Recording]:
+    def list_speech(self, side: SplitSide) -> list[SourceRecording]:
         """List the recordings of one speaker whose words are known."""
         return [one for one in self.recordings if one.side == side and one.row.task == "speech"]
 
