@@ -262,19 +262,10 @@ def test_without_clips_held_back_no_validation_is_noted(make_run: MakeRun, tmp_p
     assert not [line for line in metrics(tmp_path / "run") if "validation_loss" in line]
 
 
-TRAIN_EACH = """
-import sys
-from lalm.train.cli import main
-sys.exit(any([main([config, folder]) for config, folder in zip(sys.argv[1::2], sys.argv[2::2], strict=True)]))
-"""
-
-
-def torchrun(runs: dict[Path, Path], script: Path) -> subprocess.CompletedProcess[str]:
-    """Train each configuration into its folder with two processes; they import PyTorch once for all."""
-    script.write_text(TRAIN_EACH)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+def torchrun(config: Path, folder: Path, num_processes: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(num_processes)]
     return subprocess.run(
-        [*launcher, str(script), *(str(path) for pair in runs.items() for path in pair)],
+        [*command, "-m", "lalm.train", str(config), str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -283,28 +274,25 @@ def torchrun(runs: dict[Path, Path], script: Path) -> subprocess.CompletedProces
     )
 
 
-def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path) -> None:
-    """Replicated and sharded alike."""
+@pytest.mark.parametrize("shard_backbone", [False, True])
+def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_backbone: bool) -> None:
     config = make_run(
+        shard_backbone=shard_backbone,
         model__connector={"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0},
         model__lora={"rank": 2, "alpha": 4, "dropout": 0},
         alignment={"num_steps": 2, "clips": 2},
         batch__sequences_per_step=3,
     )
-    sharded = config.with_name("sharded.yaml")
-    sharded.write_text(f"{config.read_text()}\nshard_backbone: true\n")
-    done = torchrun({config: tmp_path / "two", sharded: tmp_path / "sharded"}, tmp_path / "train_each.py")
+    done = torchrun(config, tmp_path / "two", 2)
     assert done.returncode == 0, done.stderr
     assert run(config, tmp_path / "one") == 0
     keys = ("number", "loss", "validation_loss", "num_rows", "num_tokens", "num_replied", "num_segments", "grad_norm")
-    one = load_file(tmp_path / "one" / checkpoint.WEIGHTS)
-    for folder in (tmp_path / "two", tmp_path / "sharded"):
-        for alone, shared in zip(metrics(tmp_path / "one"), metrics(folder), strict=True):
-            for key in alone.keys() & set(keys):
-                assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
-        two = load_file(folder / checkpoint.WEIGHTS)
-        for name, value in one.items():
-            torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
+    for alone, shared in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
+        for key in alone.keys() & set(keys):
+            assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
+    one, two = (load_file(tmp_path / each / checkpoint.WEIGHTS) for each in ("one", "two"))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
