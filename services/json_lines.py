@@ -1,4 +1,4 @@
-"""Reading of JSON lines, JSON lists and other text files that users bring: encodings, line ends, nulls and NaN.
+"""JSON lines and other text files that users bring: encodings, line ends, nulls and NaN; and how ours are written.
 
 Text is UTF-8 with or without a byte order mark, or UTF-16, as spreadsheets and editors write it. A line ends at a line
 feed and nowhere else: U+2028, U+2029 and U+0085 may stand in a JSON string. NaN, which pandas writes for an empty cell,
@@ -15,6 +15,7 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from services.errors import BadConfig, word_problem
+from services.files import atomic_file
 
 RowT = TypeVar("RowT", bound=BaseModel)
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
@@ -184,3 +185,16 @@ def _detect_encoding(start: bytes) -> str:
 def _encoding_error(place: str, error: UnicodeDecodeError) -> BadConfig:
     byte = error.object[error.start]
     return BadConfig(f"{place} is not UTF-8: byte 0x{byte:02x} ({error.reason}). Save the file as UTF-8.")
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file whole, or leave what was there; each line brings its line feed.
+
+    Raises:
+        BadConfig: the file cannot be written.
+    """
+    try:
+        with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error

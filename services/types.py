@@ -277,7 +277,7 @@ class AppliedCalibration(Value):
 
     temperature: float
     """That made the raw probabilities into calibrated ones, for this number of options."""
-    error: float
+    ece: float
     """Expected calibration error at such temperatures, on questions that they were not fitted on."""
     num_questions: int
     """That the error was measured on."""

@@ -1,8 +1,11 @@
 """What holds for every test: no connection beyond this machine, weights or a skip, and Ctrl-C as in a terminal."""
 
+import os
 import signal
 import socket
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -12,9 +15,26 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 
 def pytest_configure() -> None:
-    """Let SIGINT interrupt the processes that tests start, also where it is ignored, as in a shell's background job."""
+    """Let SIGINT interrupt the processes that tests start, and hide the API keys of who runs them.
+
+    SIGINT is ignored in a background job of a shell; with a key in the home, each service of a test asks for it.
+    """
+    from services.settings import settings
+
+    if (settings().home / "api-keys").exists():
+        os.environ["EARWITNESS_HOME"] = str(mirror_home(settings().home))
+        settings.cache_clear()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def mirror_home(home: Path) -> Path:
+    """Return a folder that has all of the home but its API keys."""
+    mirror = Path(mkdtemp(prefix="earwitness-home-"))
+    for entry in home.iterdir():
+        if entry.name != "api-keys":
+            (mirror / entry.name).symlink_to(entry)
+    return mirror
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

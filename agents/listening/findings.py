@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from agents.reading.confidence import Factor, Probabilities
+from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
@@ -15,12 +16,7 @@ RANKS = {"measured": 2, "model": 1, "heuristic": 0}
 SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 """Reliability -> probability that an option which such a finding supports is right."""
 
-NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-    )
-}
+NUMBERS = {word: str(number) for word, number in SMALL.items()}
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")
 STEP_OR_SEMICOLON = re.compile(rf"{STEP.pattern}|\s*;\s*")
 """A semicolon separates steps only where a statement gives an order; in other options it is punctuation."""

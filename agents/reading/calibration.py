@@ -95,7 +95,7 @@ class ModelCalibration(Value):
         """Return what an answer says about its scale."""
         return AppliedCalibration(
             temperature=self.find_temperature(num_options),
-            error=self.held_out.ece,
+            ece=self.held_out.ece,
             num_questions=self.held_out.num_questions,
         )
 

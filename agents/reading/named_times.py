@@ -9,17 +9,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from agents.reading.numbers import SMALL, spell_in_digits
+from agents.reading.numbers import ORDINALS, SMALL, spell_in_digits
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 NEAR_S = {"s": 5.0, "m": 60.0, "h": 600.0}
 """Unit of a time -> how far around it is meant."""
 CLOCK_NEAR_S = 30.0
 SHARE_OF_END = 0.1  # of the recording, that "at the end" means
-ORDINALS = (
-    "first", "second", "third", "fourth", "fifth", "sixth",
-    "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth",
-)  # fmt: skip
 
 UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b"
 AMOUNT = r"(?:\d+(?:\.\d+)?|half an|half a|an?)"
@@ -145,4 +141,4 @@ def _count(amount: str) -> float:
 def _number_ordinals(text: str) -> str:
     """Return the text with ordinals before a unit as numbers: `the twelfth minute` is `the 12 minute`."""
     found = re.compile(rf"\b({'|'.join(ORDINALS)}) (?=(?:minute|hour)\b)")
-    return found.sub(lambda match: match[0] if match[1] == "first" else f"{1 + ORDINALS.index(match[1])}th ", text)
+    return found.sub(lambda match: match[0] if match[1] == "first" else f"{ORDINALS[match[1]]}th ", text)

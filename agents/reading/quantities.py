@@ -9,37 +9,12 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from agents.reading.numbers import SMALL, UNITS, WORD, split_numbers
+from agents.reading.numbers import ORDINALS, SMALL, UNITS, WORD, split_numbers
 from services.types import Question
 
 Values: TypeAlias = frozenset[str]
 """Canonical readings of a mention: `9.5` a number, `9:30` a time, `#3` a rank."""
 
-ORDINALS = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fourth": 4,
-    "fifth": 5,
-    "sixth": 6,
-    "seventh": 7,
-    "eighth": 8,
-    "ninth": 9,
-    "tenth": 10,
-    "eleventh": 11,
-    "twelfth": 12,
-    "thirteenth": 13,
-    "fourteenth": 14,
-    "fifteenth": 15,
-    "sixteenth": 16,
-    "seventeenth": 17,
-    "eighteenth": 18,
-    "nineteenth": 19,
-    "twentieth": 20,
-    "thirtieth": 30,
-    "fortieth": 40,
-    "fiftieth": 50,
-}
 MONTH = (
     "january|february|march|april|may|june|july|august|september|october|november|december|"
     "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"

@@ -3,6 +3,7 @@
 import math
 from random import Random
 
+from agents.reading.numbers import ORDINALS
 from eval.akb_open.acoustics import SPEED, alternate
 from eval.akb_open.draft import Drafts, Numeric, SubCategories
 
@@ -288,9 +289,6 @@ def _num_frames(rng: Random) -> Numeric:
     return Numeric("num_frames", templates, given, truth, wrong, "frames", 0)
 
 
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-
-
 def _slope(rng: Random) -> Numeric:
     order, span = rng.randrange(1, 9), rng.choice(["decade", "octave"])
     templates = (
@@ -302,7 +300,7 @@ def _slope(rng: Random) -> Numeric:
     per = 20 if span == "decade" else 6
     wrong = [per * (order + 1), per * (order - 1), per * order * 2, per * order / 2, (26 - per) * order]
     return Numeric(
-        "slope", templates, {"order": ORDINALS[order - 1], "span": span}, per * order, wrong, f"dB per {span}", 0
+        "slope", templates, {"order": tuple(ORDINALS)[order - 1], "span": span}, per * order, wrong, f"dB per {span}", 0
     )
 
 

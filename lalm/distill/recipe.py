@@ -12,7 +12,7 @@ import asyncio
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +30,8 @@ from lalm.prompting import insert_audio
 from services.catalog import open_llm
 from services.command import INTERRUPTED, run
 from services.errors import BadConfig
-from services.files import atomic_file, find_file
+from services.files import find_file
+from services.json_lines import write_lines
 from services.progress import stage
 from services.protocols import LLM
 from services.terminal.display import show_progress
@@ -117,8 +118,8 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
     rounds = config.metadata_rounds if "metadata" in config.targets else 0
     metadata_rows = [one for row in rows for turn in range(rounds) for one in _draw_metadata_rows(writer, row, turn)]
     kept, dropped = sift_replies(asks, replies, config, llm)
-    _write(output, (one.to_line() for one in (*metadata_rows, *kept)))
-    _write(output.with_suffix(DROPPED), (one.model_dump_json() + "\n" for one in dropped))
+    write_lines(output, (one.to_line() for one in (*metadata_rows, *kept)))
+    write_lines(output.with_suffix(DROPPED), (one.model_dump_json() + "\n" for one in dropped))
     summary = DistillSummary(
         clips=len(rows),
         clips_without_audio=len(known) - len(rows),
@@ -132,7 +133,7 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
         backbone=config.backbone if llm else "",
         backbone_revision=llm.revision if llm else "",
     )
-    _write(output.with_suffix(SUMMARY), [summary.model_dump_json(indent=1) + "\n"])
+    write_lines(output.with_suffix(SUMMARY), [summary.model_dump_json(indent=1) + "\n"])
     return summary
 
 
@@ -279,15 +280,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfig(f"The folder '{folder}' of the output cannot be made: {error.strerror}.") from error
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """Write a file whole, or leave what was there."""
-    try:
-        with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

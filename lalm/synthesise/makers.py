@@ -1,19 +1,18 @@
 """Kinds of clips that can be made, by name, with how often each is made unless the configuration says otherwise."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from lalm.synthesise import blends
 from lalm.synthesise.draft import ClipDraft, Draw, NoSource
 from lalm.synthesise.music import ensemble, harmony, melody, moods, rhythm, styles
-from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.sounds import mixtures, scenes
-from lalm.synthesise.sounds.events import EventShelf
 from lalm.synthesise.speech import languages, phonetics, sayings, scripts
-from lalm.synthesise.speech.voices import VoiceBank
 from lalm.synthesise.studio import Studio
 
+SourceT = TypeVar("SourceT")
 Make: TypeAlias = Callable[[Studio, Draw], ClipDraft]
+MakeFrom: TypeAlias = Callable[[SourceT, Draw], ClipDraft]
 
 
 class Maker(NamedTuple):
@@ -24,27 +23,24 @@ class Maker(NamedTuple):
     """Relative frequency."""
 
 
-def _give_orchestra(make: Callable[[Orchestra, Draw], ClipDraft], share: float) -> Maker:
-    def with_orchestra(studio: Studio, draw: Draw) -> ClipDraft:
-        if studio.orchestra is None:
-            raise NoSource("no soundfont")
-        return make(studio.orchestra, draw)
+def _give(pick: Callable[[Studio], SourceT | None], absent: str) -> Callable[[MakeFrom[SourceT], float], Maker]:
+    """Return what turns a function of one source into a maker, which raises `NoSource` where the studio lacks it."""
 
-    return Maker(with_orchestra, share)
+    def bind(make: MakeFrom[SourceT], share: float) -> Maker:
+        def make_from_source(studio: Studio, draw: Draw) -> ClipDraft:
+            source = pick(studio)
+            if source is None:
+                raise NoSource(absent)
+            return make(source, draw)
 
+        return Maker(make_from_source, share)
 
-def _give_voices(make: Callable[[VoiceBank, Draw], ClipDraft], share: float) -> Maker:
-    def with_voices(studio: Studio, draw: Draw) -> ClipDraft:
-        if studio.voices is None:
-            raise NoSource("no synthesiser")
-        return make(studio.voices, draw)
-
-    return Maker(with_voices, share)
+    return bind
 
 
-def _give_events(make: Callable[[EventShelf, Draw], ClipDraft], share: float) -> Maker:
-    return Maker(lambda studio, draw: make(studio.events, draw), share)
-
+_give_orchestra = _give(lambda studio: studio.orchestra, "no soundfont")
+_give_voices = _give(lambda studio: studio.voices, "no synthesiser")
+_give_events = _give(lambda studio: studio.events, "no sound events")
 
 MAKERS: Mapping[str, Maker] = {
     "note": _give_orchestra(melody.make_note, 5),

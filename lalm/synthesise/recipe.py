@@ -34,6 +34,7 @@ from services.command import INTERRUPTED, run
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
+from services.json_lines import write_lines
 from services.progress import stage
 from services.terminal.display import show_progress
 from services.terminal.interruption import raise_on_interrupt
@@ -90,10 +91,10 @@ def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
     # 3. Write the rows, the sources that were used, and the counts
     rows = {side: write_rows(_choose_side(config, clips.rows, side), config) for side in SIDES}
     for side, many in rows.items():
-        _write(folder / f"{side}.jsonl", (one.to_line() for one in many))
+        write_lines(folder / f"{side}.jsonl", (one.to_line() for one in many))
     used = {source for row in clips.rows for source in row.recordings}
     known = [one for one in sources.values() if one.id in used]
-    _write(folder / SOURCES, (one.model_dump_json() + "\n" for one in known))
+    write_lines(folder / SOURCES, (one.model_dump_json() + "\n" for one in known))
     summary = SynthesisSummary(
         clips={side: len(_choose_side(config, clips.rows, side)) for side in SIDES},
         minutes=round(sum(row.duration for row in clips.rows) / 60, 1),
@@ -104,7 +105,7 @@ def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
         ),
         sources=dict(Counter(one.kind for one in known)),
     )
-    _write(folder / SUMMARY, [summary.model_dump_json(indent=1) + "\n"])
+    write_lines(folder / SUMMARY, [summary.model_dump_json(indent=1) + "\n"])
     return summary
 
 
@@ -200,15 +201,6 @@ def _describe_origin(config: SynthesiseConfig) -> str:
     """Describe everything that clips depend on besides their sources; a longer run of the same goes on."""
     fields = config.model_dump(mode="json", exclude={"num_clips", "rows_per_clip"})
     return json.dumps({"code": hash_modules(*CODE), **fields}, indent=1) + "\n"
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """Write a file whole, or leave what was there."""
-    try:
-        with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

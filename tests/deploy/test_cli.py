@@ -1,10 +1,9 @@
 """The command `earwitness` as a user meets it: what goes to which stream, and the exit code."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,67 +13,21 @@ import soundfile
 
 from deploy import cli
 from deploy.config import ServeConfig, list_deployed, read_serve_config
-from deploy.console import stock
 from eval.run.remote import RemoteAnswerer
 from lalm.catalog import LALMS
-from services.catalog import ASRS, CAPTIONERS, LLMS
+from services.catalog import LLMS
 from services.errors import BadConfig, ModelError
-from services.http.access.auth import read_keys
-from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import fail_with, weigh
-from services.settings import settings
-from services.types import Answer, AudioClip, Choice, Evidence, Focus, Question, Reading
-from services.weights import store as weights
+from services.types import Answer, AudioClip, Choice, Question
 
+Run = Callable[..., int]
 BUSY_S = 600  # as long as the models of ask_with_doubles.py that are late keep their threads
 DOUBLES = ("--llm", "double", "--captioner", "double", "--asr", "double")
 
 
-SAID = Evidence(kind="transcript", source="double", revision="1", text="It was the best of times.", confidence=0.5)
-
-
-def choose_noisily(prompt: str, choices: tuple[Choice, ...]) -> Reading:
-    """Prefer the second option."""
-    print("noise of a library")  # noqa: T201
-    os.write(1, b"noise of native code\n")
-    return weigh(0.25, 0.75)(choices)
-
-
-def hear_length(clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
-    return (f"Heard for {clip.duration_s:.2f} s.",)
-
-
-@pytest.fixture(autouse=True)
-def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
-    llm = ScriptedLLM(lambda prompt: f"{len(prompt)} letters", choose_noisily, name="double")
-    ears = ScriptedEars(hear_length, lambda _: (SAID,), name="double")
-    monkeypatch.setitem(LLMS, "double", lambda _url: llm)
-    monkeypatch.setitem(CAPTIONERS, "double", lambda: ears)
-    monkeypatch.setitem(ASRS, "double", lambda: ears)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, 0.5 * np.sin(np.arange(24_000) / 5), 16_000)
-    return path
-
-
-def run(*arguments: str | Path) -> int:
-    try:
-        cli.main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
-
-
-def test_json_is_exactly_the_answer_on_stdout(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_json_is_exactly_the_answer_on_stdout(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     code = run("ask", clip, "What?", "--choice", "Rain", "--choice", "A tone", "--json", *DOUBLES)
     out, err = capfd.readouterr()
     answer = Answer.model_validate_json(out)
@@ -86,7 +39,9 @@ def test_json_is_exactly_the_answer_on_stdout(clip: Path, capfd: pytest.CaptureF
     assert err.count("noise") == 2
 
 
-def test_the_plain_form_shows_options_choice_and_evidence(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_plain_form_shows_options_choice_and_evidence(
+    clip: Path, capfd: pytest.CaptureFixture[str], run: Run
+) -> None:
     assert run("ask", clip, "What is [it]?", "--choice", "Rain", "--choice", "A tone", *DOUBLES) == 0
     out = capfd.readouterr().out
     lines = [line.split() for line in out.splitlines()]
@@ -97,7 +52,7 @@ def test_the_plain_form_shows_options_choice_and_evidence(clip: Path, capfd: pyt
     assert "0.0-end\ttranscript\tdouble\t50%\tIt was the best of times.\n" in out
 
 
-def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     choices = ("--choice", "Rain", "--choice", "A tone")
     assert run("ask", clip, "What?", *choices, "--explain", *DOUBLES) == 0
     lines = capfd.readouterr().out.splitlines()
@@ -114,7 +69,7 @@ def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.Captur
 
 @pytest.mark.parametrize(("choices", "code"), [(("--choice", "Rain", "--choice", "A tone"), 0), ((), 2)])
 def test_what_is_late_is_left_out_and_not_waited_for(
-    choices: tuple[str, ...], code: int, clip: Path, tmp_path: Path
+    choices: tuple[str, ...], code: int, clip: Path, tmp_path: Path, run: Run
 ) -> None:
     script = Path(__file__).with_name("ask_with_doubles.py")
     command = [sys.executable, script, "ask", clip, "What?", *choices, "--deadline", "2", *DOUBLES]
@@ -128,12 +83,12 @@ def test_what_is_late_is_left_out_and_not_waited_for(
         assert "Missing: no captioner: The step 'caption' was not done within 1.0 s" in done.stdout
 
 
-def test_an_open_question_prints_the_reply(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_open_question_prints_the_reply(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("ask", clip, "What is heard?", *DOUBLES) == 0
     assert "letters\n" in capfd.readouterr().out
 
 
-def test_the_text_path_opens_no_clip(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_text_path_opens_no_clip(tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("ask", tmp_path / "nothing.wav", "What?", "--path", "text", "--llm", "double", "--json") == 0
     assert json.loads(capfd.readouterr().out)["path"] == "text"
 
@@ -149,7 +104,7 @@ def hearer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hearer")
-def test_both_ways_are_shown_side_by_side(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_both_ways_are_shown_side_by_side(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     asked = ("ask", clip, "What?", "--choice", "Rain", "--choice", "A tone", "--path", "both", *DOUBLES, *LALM)
     assert run(*asked) == 0
     lines = [line.split() for line in capfd.readouterr().out.splitlines()]
@@ -163,7 +118,7 @@ def test_both_ways_are_shown_side_by_side(clip: Path, capfd: pytest.CaptureFixtu
 
 
 def test_both_ways_show_the_one_that_answered(
-    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     broken = ScriptedLALM(fail_with(ModelError("It is down.")), name="double")
     monkeypatch.setitem(LALMS, "double", lambda _url: broken)
@@ -177,7 +132,7 @@ def test_both_ways_show_the_one_that_answered(
 
 
 @pytest.mark.usefixtures("hearer")
-def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     choices = ("--choice", "Rain", "--choice", "A tone", "--path", "auto", "--json")
     assert run("ask", clip, "What does the speaker say?", *choices, *DOUBLES, *LALM) == 0
     answer = Answer.model_validate_json(capfd.readouterr().out)
@@ -208,7 +163,7 @@ def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixtu
     ],
 )
 def test_what_cannot_be_asked_is_one_line_and_exit_code_2(
-    tmp_path: Path, arguments: tuple[str, ...], message: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, arguments: tuple[str, ...], message: str, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
     named = DOUBLES if arguments[0] == "--choice" else ()
     code = run("ask", tmp_path / "not_even_opened.wav", "What?", *arguments, *named)
@@ -228,7 +183,7 @@ def test_what_cannot_be_asked_is_one_line_and_exit_code_2(
     ids=["missing", "empty", "text", "random bytes"],
 )
 def test_unusable_recordings_are_one_line_and_exit_code_2(
-    content: bytes | None, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    content: bytes | None, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
     path = tmp_path / "clip.mp3"
     if content is not None:
@@ -239,41 +194,17 @@ def test_unusable_recordings_are_one_line_and_exit_code_2(
     assert message in err
 
 
-def test_a_directory_is_not_a_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_is_not_a_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("ask", tmp_path, "What?", *DOUBLES) == 2
     assert "is a directory, not a recording." in capfd.readouterr().err
 
 
-def test_half_an_hour_is_heard_to_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_half_an_hour_is_heard_to_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     path = tmp_path / "long.flac"
     soundfile.write(path, np.zeros(8_000 * 1800, np.int16), 8_000)
     assert run("ask", path, "What?", "--json", *DOUBLES) == 0
     heard = Answer.model_validate_json(capfd.readouterr().out).evidence
     assert max(one.end_s or 0 for one in heard) == 1800
-
-
-def test_models_are_listed_with_size_licence_publisher_and_state(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run("models", "list") == 0
-    line = next(line for line in capfd.readouterr().out.splitlines() if line.startswith("basic-pitch"))
-    assert line.split() == ["basic-pitch", "captioner", "1", "absent", "Apache-2.0", "Spotify"]
-
-
-def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
-    assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.list_needed())
-    assert all(weights.find_weights(name).wheels for name in stock.list_needed())
-
-
-def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str]) -> None:
-    place = weights.locate("yamnet")
-    place.mkdir(parents=True)
-    (place / "model.onnx").write_bytes(b"changed")
-    (place / weights.MANIFEST).write_text(json.dumps({"model.onnx": "0" * 64}))
-    assert run("models", "verify") == 2
-    told = capfd.readouterr()
-    assert told.out == "yamnet: model.onnx changed\n"
-    assert "Damaged: yamnet. `earwitness models pull yamnet` mends them." in told.err
-    assert run("models", "verify", "basic-pitch") == 2
-    assert "`earwitness models pull basic-pitch` fetches them." in capfd.readouterr().err
 
 
 def test_the_configuration_that_is_shipped_fits_one_core() -> None:
@@ -284,7 +215,7 @@ def test_the_configuration_that_is_shipped_fits_one_core() -> None:
 
 @pytest.mark.parametrize("role", ["llm", "captioner", "asr", "lalm"])
 def test_an_unknown_model_is_refused_before_anything_starts(
-    role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
     path = tmp_path / "serve.yaml"
     path.write_text(f"models: {{{role}: nope}}")
@@ -337,19 +268,12 @@ def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
     assert read_serve_config(tmp_path / "serve.yaml") == ServeConfig()
 
 
-def test_the_service_is_not_offered_to_other_machines(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_service_is_not_offered_to_other_machines(capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("serve", "--host", "0.0.0.0") == 2
     assert capfd.readouterr().err == (
         "earwitness: There is no API key, so the service listens on loopback only, not on '0.0.0.0': "
         "make a key with `earwitness keys new NAME`, or use --host 127.0.0.1.\n"
     )
-
-
-def test_a_new_key_is_printed_once_and_alone_on_stdout(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run("keys", "new", "alice") == 0
-    said = capfd.readouterr()
-    assert read_keys().owner(said.out.strip()) == "alice"
-    assert said.out.strip() not in said.err
 
 
 def test_hosts_of_audio_urls_are_checked_when_the_configuration_is_read(tmp_path: Path) -> None:
@@ -362,7 +286,7 @@ def test_hosts_of_audio_urls_are_checked_when_the_configuration_is_read(tmp_path
 
 
 def test_several_recordings_are_asked_about_with_models_opened_once(
-    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     opened = []
     llm = ScriptedLLM(choose=weigh(0.25, 0.75), name="double")
@@ -377,7 +301,9 @@ def test_several_recordings_are_asked_about_with_models_opened_once(
     assert len(opened) == 1
 
 
-def test_a_recording_that_cannot_be_used_leaves_the_others(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_that_cannot_be_used_leaves_the_others(
+    clip: Path, capfd: pytest.CaptureFixture[str], run: Run
+) -> None:
     (clip.parent / "a.mp3").write_bytes(b"only text")
     assert run("ask", clip.parent, "-q", "What?", *DOUBLES) == 2
     out, err = capfd.readouterr()
@@ -388,7 +314,7 @@ def test_a_recording_that_cannot_be_used_leaves_the_others(clip: Path, capfd: py
 
 
 @pytest.mark.usefixtures("hearer")
-def test_both_ways_answer_about_each_recording(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_both_ways_answer_about_each_recording(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     choices = ("--choice", "Rain", "--choice", "A tone")
     assert run("ask", clip, "-q", "What?", *choices, "--path", "both", *DOUBLES, *LALM) == 0
     line = json.loads(capfd.readouterr().out)
@@ -396,7 +322,7 @@ def test_both_ways_answer_about_each_recording(clip: Path, capfd: pytest.Capture
 
 
 def test_a_running_service_answers_in_place_of_models_here(
-    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     async def answer(self: RemoteAnswerer, question: Question, heard: AudioClip | None) -> Answer:
         assert heard is not None and heard.duration_s == 1.5
@@ -409,43 +335,6 @@ def test_a_running_service_answers_in_place_of_models_here(
     assert "leave out --llm, --budget." in capfd.readouterr().err
 
 
-def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("--version") == 0
     assert capfd.readouterr().out == f"earwitness {version('earwitness')}\n"
-
-
-def test_every_name_of_a_model_is_listed(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run("models", "list", "--all") == 0
-    lines = capfd.readouterr().out.splitlines()
-    assert "--captioner\tacoustic\there" in lines
-    assert {f"--llm\t{name}" for name in LLMS} <= {line.rpartition("\t")[0] for line in lines}
-
-
-def test_removed_models_are_gone_in_every_revision(capfd: pytest.CaptureFixture[str]) -> None:
-    for revision in ("0123456789ab", weights.find_weights("ina").revision):
-        folder = weights.locate("ina").with_name(f"ina-{revision}")
-        folder.mkdir(parents=True)
-        (folder / "model.onnx").write_bytes(bytes(1_000_000))
-    neighbour = weights.locate("ina").with_name("ina-more-0123456789ab")
-    neighbour.mkdir()
-    assert run("models", "rm", "ina") == 0
-    assert capfd.readouterr().out == "ina: removed, 2 MB\n"
-    assert neighbour.is_dir() and weights.check_state("ina") == "absent"
-    assert run("models", "rm", "ina") == 2
-
-
-def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    keys = {}
-    for name in ("alice", "bob"):
-        run("keys", "new", name)
-        keys[name] = capfd.readouterr().out.strip()
-    assert run("keys", "revoke", "alice") == 0
-    assert (read_keys().owner(keys["alice"]), read_keys().owner(keys["bob"])) == (None, "bob")
-    capfd.readouterr()
-    assert run("keys", "list") == 0
-    assert capfd.readouterr().out == "bob\n"
-    assert run("keys", "revoke", "alice") == 2
-    assert "There is no key named 'alice'; these there are: bob." in capfd.readouterr().err
-    run("keys", "revoke", "bob")
-    with pytest.raises(BadConfig, match="holds no API key"):
-        read_keys()

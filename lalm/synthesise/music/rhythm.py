@@ -144,15 +144,15 @@ def make_drum_order(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 def state_instrument_order(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of instruments."""
 
-    def at(kind: str, place: int) -> Fact:
+    def make_place_fact(kind: str, place: int) -> Fact:
         return Fact(kind, (names[place],), wrong=tuple((name,) for name in names if name != names[place]), pool=OWN)
 
     right = ", then ".join([names[0], *(name.lower() for name in names[1:])])
     orders = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
     wrong = tuple((", then ".join([one[0], *(name.lower() for name in one[1:])]),) for one in sorted(orders))
     return [
-        at("first_instrument", 0),
-        at("last_instrument", len(names) - 1),
+        make_place_fact("first_instrument", 0),
+        make_place_fact("last_instrument", len(names) - 1),
         Fact("instrument_order", (right,), wrong=wrong, pool=OWN),
         make_number("num_instruments_in_turn", len(names), lowest=2),
     ]

@@ -82,7 +82,7 @@ def make_sequence(shelf: EventShelf, draw: Draw) -> ClipDraft:
 def state_sequence(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of sounds."""
 
-    def at(kind: str, place: int, about: str = "") -> Fact:
+    def make_place_fact(kind: str, place: int, about: str = "") -> Fact:
         wrong = tuple((name,) for name in names if name not in {names[place], about})
         return Fact(kind, (names[place],), wrong=wrong, about=uncapitalise(about), pool="sound")
 
@@ -91,10 +91,10 @@ def state_sequence(names: Sequence[str], draw: Draw) -> list[Fact]:
     others = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
     wrong = tuple((THEN.join([one[0], *map(uncapitalise, one[1:])]),) for one in sorted(others))
     return [
-        at("first_sound", 0),
-        at("last_sound", len(names) - 1),
-        at("sound_after", middle + 1, names[middle]),
-        at("sound_before", middle, names[middle + 1]),
+        make_place_fact("first_sound", 0),
+        make_place_fact("last_sound", len(names) - 1),
+        make_place_fact("sound_after", middle + 1, names[middle]),
+        make_place_fact("sound_before", middle, names[middle + 1]),
         Fact("sound_order", (THEN.join(order),), wrong=wrong[:6], pool=OWN),
         make_number("num_sounds", len(names)),
     ]

@@ -125,16 +125,16 @@ def make_list(bank: VoiceBank, draw: Draw) -> ClipDraft:
     place = draw.rng.randrange(len(items))
     after = draw.rng.randrange(1, len(items))
 
-    def pick(kind: str, item: str, about: str = "") -> Fact:
+    def make_item_fact(kind: str, item: str, about: str = "") -> Fact:
         wrong = tuple(capitalise(other) for other in items if other not in {item, about})
         return Fact(kind, capitalise(item), wrong=wrong, about=about, pool=OWN)
 
     is_true = draw.decide(0.5)
     facts = [
         make_number("num_items", len(items), lowest=2),
-        pick("item_at", items[place], word_ordinal(place + 1)),
-        pick("item_last", items[-1]),
-        pick("item_after", items[after], items[after - 1]),
+        make_item_fact("item_at", items[place], word_ordinal(place + 1)),
+        make_item_fact("item_last", items[-1]),
+        make_item_fact("item_after", items[after], items[after - 1]),
         make_yes_no("item_present", is_true=is_true, about=draw.rng.choice(items if is_true else absent)),
         Fact(
             "item_missing",

@@ -102,15 +102,15 @@ def ask_about(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: 
 
 
 def _state_situation(script: Script, draw: Draw) -> list[Fact]:
-    def known(field: Sequence[str]) -> list[str]:
+    def sort_unique(field: Sequence[str]) -> list[str]:
         return sorted(set(field))
 
     facts = [
-        make_choice("speech_topic", script.topic, known([one.topic for one in SCRIPTS])),
-        make_choice("speech_setting", script.setting, known([one.setting for one in SCRIPTS])),
-        make_choice("speech_genre", script.kind, known([one.kind for one in SCRIPTS])),
+        make_choice("speech_topic", script.topic, sort_unique([one.topic for one in SCRIPTS])),
+        make_choice("speech_setting", script.setting, sort_unique([one.setting for one in SCRIPTS])),
+        make_choice("speech_genre", script.kind, sort_unique([one.kind for one in SCRIPTS])),
     ]
-    roles = known([role for one in SCRIPTS for role in one.roles])
+    roles = sort_unique([role for one in SCRIPTS for role in one.roles])
     who = draw.rng.randrange(len(script.roles))
     if len(script.roles) == 1:
         facts.append(

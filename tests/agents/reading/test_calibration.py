@@ -60,7 +60,7 @@ async def test_an_answer_says_its_scale_and_keeps_what_the_model_gave() -> None:
     assert answer.raw_probabilities == pytest.approx({"A": 0.55, "B": 0.45})
     assert answer.probabilities["A"] == pytest.approx(0.55**5 / (0.55**5 + 0.45**5))
     assert answer.calibration is not None
-    assert (answer.calibration.temperature, answer.calibration.error) == (0.2, 0.05)
+    assert (answer.calibration.temperature, answer.calibration.ece) == (0.2, 0.05)
     assert not answer.is_unsure
     plain = await TextOnly(ScriptedLLM(choose=weigh(0.51, 0.49))).answer(question)
     assert plain.probabilities == plain.raw_probabilities
