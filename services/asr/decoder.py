@@ -172,7 +172,7 @@ class WhisperDecoder:
             texts,
             logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
             no_speech=result.no_speech_prob,
-            is_loop=is_endless or get_compression_ratio(tokenizer.decode(tokens)) > MAX_COMPRESSION,
+            is_loop=is_endless or is_repetitive(tokenizer.decode(tokens)),
         )
 
     def _measure(self, samples: Samples, num_frames: int) -> Samples:
@@ -184,6 +184,12 @@ class WhisperDecoder:
 
     def _open_tokenizer(self, language: str) -> Any:  # noqa: ANN401
         return Tokenizer(self._whisper.hf_tokenizer, multilingual=True, task="transcribe", language=language)
+
+
+def is_repetitive(text: str) -> bool:
+    """Say whether a text repeats itself as a decoder in a loop does: by its gzip compression ratio."""
+    ratio: float = get_compression_ratio(text)
+    return ratio > MAX_COMPRESSION
 
 
 def split_by_time(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[TimedText]:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.asr.decoder import Hypothesis, split_by_time
+from services.asr.decoder import Hypothesis, is_repetitive, split_by_time
 
 
 class Letters:
@@ -41,3 +41,8 @@ def test_what_whisper_takes_for_silence_needs_both_thresholds() -> None:
     assert Hypothesis((), logprob=-0.95, no_speech=0.7, is_loop=False).is_silence
     assert not Hypothesis((), logprob=-0.5, no_speech=0.9, is_loop=False).is_silence
     assert Hypothesis((), logprob=-1.1, no_speech=0.1, is_loop=False).is_unlikely
+
+
+def test_a_loop_is_told_from_speech_by_how_well_it_compresses() -> None:
+    assert is_repetitive("Thank you for watching. " * 8)
+    assert not is_repetitive("The boy ran down the path, and the boy's dog ran after him down the path to the sea.")

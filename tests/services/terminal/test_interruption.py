@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from services.terminal.interruption import end_on_interrupt, raise_on_interrupt
+
 HEADER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in the background
@@ -54,6 +56,16 @@ with end_on_interrupt("tool"):
         sys.exit(3)
 """
     assert interrupt(HEADER + body) == (3, "put in order\n")
+
+
+def test_a_signal_that_raises_an_exception_does_not_wake_what_ends_the_process() -> None:
+    """The thread might look at it only when the block is left, and end the work that puts things in order."""
+    with end_on_interrupt("tool"):
+        with raise_on_interrupt():
+            assert signal.set_wakeup_fd(-1) == -1
+        awake = signal.set_wakeup_fd(-1)
+        assert awake != -1
+        signal.set_wakeup_fd(awake)
 
 
 def test_where_interruptions_are_ignored_they_stay_so() -> None:
