@@ -278,7 +278,7 @@ class AppliedCalibration(Value):
     temperature: float
     """That made the raw probabilities into calibrated ones, for this number of options."""
     ece: float
-    """Expected calibration error at such temperatures, on questions that they were not fitted on."""
+    """Expected calibration error at such temperatures; `fitted_on` of the calibration says how it was measured."""
     num_questions: int
     """That the error was measured on."""
     findings_temperature: float | None = None

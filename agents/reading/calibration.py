@@ -37,7 +37,7 @@ class FittedTemperature(Value):
 
 
 class HeldOutQuality(Value):
-    """Quality of the probabilities on questions that the temperatures were not fitted on."""
+    """Quality of the probabilities: by `eval run`, on halves that the temperatures were not fitted on."""
 
     num_questions: int
     ece_raw: Share
