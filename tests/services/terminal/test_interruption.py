@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -58,6 +59,15 @@ with end_on_interrupt("tool"):
     assert interrupt(HEADER + body) == (3, "put in order\n")
 
 
+@pytest.fixture
+def default_handler() -> Iterator[None]:
+    """The handler of a process in the foreground: the suite may run in the background, where SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("default_handler")
 def test_a_signal_that_raises_an_exception_does_not_wake_what_ends_the_process() -> None:
     """The thread might look at it only when the block is left, and end the work that puts things in order."""
     with end_on_interrupt("tool"):
