@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agents.models import ModelNames
 from lalm.catalog import LALMS, Engine
-from lalm.export.vllm_plugin import require_vllm
+from lalm.export.vllm_version import require_vllm
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.deployments.scale import Scale
 from services.extensions.registry import include_files

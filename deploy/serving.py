@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from deploy.config import ServeConfig
@@ -40,6 +41,7 @@ LONGEST_TMP = 24  # characters; Ray puts Unix sockets 79 below it, and their pat
 OPEN = "There is no API key: everybody on this machine may ask, with any key or none. `earwitness keys new NAME`."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RELOAD_SIGNAL = signal.SIGUSR1
+SIGNALLED = 128  # exit code of what a signal ended, less its number, as shells have it
 
 
 def serve(
@@ -50,7 +52,11 @@ def serve(
     child: Sequence[str] = CHILD,
     quiet: bool = False,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once. `quiet`: show no progress of the start."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; a second one stops at once. `quiet`: show no progress of the start.
+
+    Raises:
+        SystemExit: A signal came before the service was ready.
+    """
     require_ray()
     config = read_config()
     keys = read_keys()
@@ -70,7 +76,8 @@ def serve(
         try:
             _send(process, job)
             with show_progress(quiet=quiet):
-                ready = _wait_until_ready(process, signals)
+                stopped_by = _wait_until_ready(process, signals, read_config)
+            ready = not stopped_by
             if ready:
                 print(f"Listening on http://{_format_host(host)}:{port}", flush=True)  # noqa: T201
                 if not keys:
@@ -79,6 +86,7 @@ def serve(
                 _reload_until_stopped(process, signals, read_config)
             else:
                 _say("earwitness: interrupted before it was ready; nothing was changed.")
+                sys.exit(SIGNALLED + stopped_by)
         finally:
             if ready:
                 _let_stop(process, signals)
@@ -176,22 +184,29 @@ def _wait_for_signal(process: subprocess.Popen[str], signals: socket.socket) -> 
     return signals.recv(1)[0] if signals.fileno() in readable else 0
 
 
-def _wait_until_ready(process: subprocess.Popen[str], signals: socket.socket) -> bool:
-    """Wait until the child is ready; False where a signal came first."""
+def _wait_until_ready(
+    process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
+) -> int:
+    """Wait until the child is ready and return 0, or the number of the signal to stop that came first."""
     with stage("start the service", unit="models") as running:
-        while not _wait_for_signal(process, signals):
+        while (number := _wait_for_signal(process, signals)) not in STOP_SIGNALS:
+            if number:  # the child takes up the configuration once it is ready
+                _send_changed(process, read_config)
+                continue
             said = _read_word(process)
             if said.what == "ready":
-                return True
+                return 0
             running.expect(said.num_deployments, "models")
             running.advance_to(said.num_ready)
-    return False
+    return number
 
 
 def _read_word(process: subprocess.Popen[str]) -> JobStatus:
     """Read the child's word, which has come; `ModelError` says why it cannot go on."""
     assert process.stdout
-    said = JobStatus.model_validate_json(process.stdout.readline() or '{"what": "failed"}')
+    # Unbuffered: a second word that came with the first would be in a buffer, where `select` does not see it.
+    line = FileIO(process.stdout.fileno(), closefd=False).readline()
+    said = JobStatus.model_validate_json(line or b'{"what": "failed"}')
     if said.what == "failed":
         raise ModelError(said.message or "The service stopped by itself; what it wrote above may say why.")
     return said
@@ -200,16 +215,21 @@ def _read_word(process: subprocess.Popen[str]) -> JobStatus:
 def _reload_until_stopped(
     process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
 ) -> None:
-    """Give the child each new configuration; one that cannot be used is named, and the service goes on as it was."""
+    """Give the child each new configuration, and say what becomes of it."""
     while (number := _wait_for_signal(process, signals)) not in STOP_SIGNALS:
         if number:
-            try:
-                _send(process, read_config())
-            except (BadConfig, UnknownName) as error:
-                _say(f"The configuration stays as it was: {error}")
+            _send_changed(process, read_config)
         else:
             said = _read_word(process)
             _say("The new configuration is in use." if said.what == "ready" else f"It stays as it was: {said.message}")
+
+
+def _send_changed(process: subprocess.Popen[str], read_config: Callable[[], ServeConfig]) -> None:
+    """Give the child a new configuration; one that cannot be used is named, and the service goes on as it was."""
+    try:
+        _send(process, read_config())
+    except (BadConfig, UnknownName) as error:
+        _say(f"The configuration stays as it was: {error}")
 
 
 def _say(text: str) -> None:

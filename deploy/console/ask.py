@@ -149,7 +149,7 @@ class _Session:
         self._open: dict[str, Callable[[], Answerer]]
         if request.server is not None:
             request.require_server_alone()
-            self._open = _connections(request.server, request.path)
+            self._open = _connect_paths(request.server, request.path)
         else:
             # A deadline begins when the models are loaded; without one, those that the cache makes needless are not.
             loads: Loads = "when needed" if request.deadline_s is None else "at once"
@@ -203,7 +203,8 @@ class _Kept:
     def describe(self) -> str:
         """Say in words what is kept."""
         if self.num_answered:
-            return f"{self.num_answered} answers are out, and what was heard for them is kept"
+            answers = "1 answer is out" if self.num_answered == 1 else f"{self.num_answered} answers are out"
+            return f"{answers}, and what was heard is kept"
         if self._has_parts:
             return "the parts that were heard are kept: the same question goes on from there"
         if not self._perceived:
@@ -220,8 +221,8 @@ def _keeping() -> Iterator[_Kept]:
         yield kept
 
 
-def _connections(server: str, path: str) -> dict[str, Callable[[], Answerer]]:
-    """Return path -> what connects to a running service that is to take it."""
+def _connect_paths(server: str, path: str) -> dict[str, Callable[[], Answerer]]:
+    """Return path -> what connects to a running service that is asked over it."""
     from eval.run.remote import RemoteAnswerer  # and with it an HTTP client, 0.2 s
 
     return {one: partial(RemoteAnswerer, server, one) for one in pick(WAYS, "path", path)}

@@ -13,7 +13,7 @@ from torch import Tensor
 from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
-from lalm.export.vllm_plugin import REPLY
+from lalm.export.vllm_version import REPLY
 
 
 class ForcedReply(NamedTuple):

@@ -19,7 +19,7 @@ from filelock import FileLock
 from pydantic import SecretStr
 
 from lalm.export.hf_folder import export
-from lalm.export.vllm_plugin import require_vllm
+from lalm.export.vllm_version import require_vllm
 from lalm.runtimes.served_run import ServedTrainedLALM
 from lalm.train import checkpoint
 from services.clients.chat_server import Endpoint

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from lalm.export.vllm_plugin import REPLY
+from lalm.export.vllm_version import REPLY
 from services.clients.chat_server import CompletionLogprobs, Endpoint, connect
 from services.clients.json_api import insert_audio
 from services.errors import ModelError

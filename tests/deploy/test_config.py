@@ -1,5 +1,7 @@
 """The configurations that are shipped, and the applications that are built from them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,12 @@ def test_servers_and_scales_of_a_kind_are_those_of_its_models_that_name_none() -
 def test_a_configuration_is_the_same_after_a_trip_as_json() -> None:
     config = read_serve_config(CLUSTER)
     assert ServeConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_configuration_is_read_before_pytorch_or_ray_is_imported() -> None:
+    script = (
+        "import sys; from pathlib import Path; import deploy.serving; from deploy.config import read_serve_config\n"
+        f"read_serve_config(Path({str(LOCAL)!r}))\n"
+        "assert not {'torch', 'transformers', 'ray'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

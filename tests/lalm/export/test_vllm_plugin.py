@@ -14,7 +14,7 @@ import yaml
 
 import lalm
 from lalm.export.hf_folder import export
-from lalm.export.vllm_plugin import PINNED, REPLY
+from lalm.export.vllm_version import PINNED, REPLY
 from lalm.model.build import LalmComponents, build
 from lalm.model.encoder import count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
