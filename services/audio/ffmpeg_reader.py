@@ -6,16 +6,19 @@ time stamps, but at the very beginning from 1 ms on. Packets that cannot be deco
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, FileIO
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.chaining import Link
-from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, begins_like_a_recording
+from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, HEADERLESS, begins_like_a_recording
 from services.audio.pcm_wav import FrameBlock
+from services.audio.resync import Resumption, find_resumption
 from services.errors import AudioCode, BadAudio, bad_audio
 
 if TYPE_CHECKING:
@@ -73,8 +76,7 @@ class FFmpegReader:
 
     def __init__(self, source: Source, link: Link, name: str) -> None:
         """Open the container and choose a track; `BadAudio` where nothing can be read."""
-        self._file = _Input(source, link)
-        self._container = _open(source, link, self._file, name)
+        self._file, self._container = _open(source, link, name)
         try:
             self._stream = _choose_track(self._container, name)
         except BadAudio:
@@ -171,24 +173,50 @@ class _Clock:
         return skip, silence
 
 
-def _open(source: Source, link: Link, file: _Input, name: str) -> "InputContainer":
-    source.seek(link.start)
-    head = source.read(16)
+class _Opened(NamedTuple):
+    """A file, and the container that FFmpeg finds in it."""
+
+    file: _Input
+    container: "InputContainer"
+
+
+def _open(source: Source, link: Link, name: str) -> _Opened:
+    file = _Input(source, link)
+    try:
+        return _Opened(file, _open_container(file))
+    except (av.FFmpegError, ValueError) as error:
+        resumed = find_resumption(source, link)
+        if resumed is None and (format_name := HEADERLESS.get(PurePath(name).suffix.lower())):
+            resumed = Resumption(link, format_name)
+        if resumed is not None:
+            with suppress(av.FFmpegError):
+                file = _Input(source, resumed.link)
+                return _Opened(file, _open_container(file, resumed.format))
+        raise _explain(source, link, name) from error
+
+
+def _open_container(file: _Input, format_name: str | None = None) -> "InputContainer":
+    """Open a file; where the name of a format is given, take it for that."""
     file.seek(0)
     # FFmpeg opens a decoder for every track at once, pictures too; the allowlist limits it to ours.
     options = {"codec_whitelist": ",".join(sorted(CODECS)), "format_whitelist": ",".join(sorted(DEMUXERS))}
     try:
-        return av.open(file, "r", metadata_errors="ignore", container_options=options)
+        return av.open(file, "r", format=format_name, metadata_errors="ignore", container_options=options)
     except MemoryError:  # PyAV's own is an FFmpegError as well
-        raise
+        raise MemoryError from None
     except (av.FFmpegError, ValueError) as error:
         if file.is_out_of_memory:
             raise MemoryError from error
-        if begins_like_a_recording(head):
-            message = f"'{name}' is not audio that can be read. It begins like a recording, but is damaged."
-            raise bad_audio(AudioCode.DAMAGED, message) from error
-        message = f"'{name}' is not audio that can be read. Readable: {ACCEPTED}."
-        raise bad_audio(AudioCode.FORMAT, message) from error
+        raise
+
+
+def _explain(source: Source, link: Link, name: str) -> BadAudio:
+    """Return the error that says why nothing can be read."""
+    source.seek(link.start)
+    if begins_like_a_recording(source.read(16) or b""):
+        message = f"'{name}' is not audio that can be read. It begins like a recording, but is damaged."
+        return bad_audio(AudioCode.DAMAGED, message)
+    return bad_audio(AudioCode.FORMAT, f"'{name}' is not audio that can be read. Readable: {ACCEPTED}.")
 
 
 def _choose_track(container: "InputContainer", name: str) -> "AudioStream":
@@ -216,7 +244,7 @@ def _is_readable(track: "AudioStream") -> bool:
 
 def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
     """Return samples in [-1, 1], shape (num_frames, num_channels)."""
-    raw = frame.to_ndarray()
+    raw = _read_planes(frame) if frame.format.name in {"s64", "s64p"} else frame.to_ndarray()
     shaped = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
     scale = SCALES.get(frame.format.name.removesuffix("p"))
     if scale is None:
@@ -224,6 +252,12 @@ def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
     if raw.dtype == np.uint8:
         return shaped.astype(np.float32) * np.float32(scale) - np.float32(1)
     return shaped.astype(np.float32) * np.float32(scale)
+
+
+def _read_planes(frame: "AudioFrame") -> NDArray[np.int64]:
+    """Return samples of 64 bits, which PyAV does not turn into an array: a row for each plane."""
+    length = frame.samples * (1 if frame.format.is_planar else frame.layout.nb_channels)
+    return np.stack([np.frombuffer(plane, np.int64, length) for plane in frame.planes])
 
 
 def _split(total: int, size: int) -> Iterable[int]:

@@ -89,6 +89,12 @@ def test_all_of_joined_files_without_loss_is_heard_to_the_sample(kind: str) -> N
     assert onset_s(clip, 1500) == pytest.approx(2.0, abs=0.011)
 
 
+def test_joined_flac_files_of_different_rates_are_heard_to_the_sample() -> None:
+    clip = decode(write("FLAC", FIRST) + write("FLAC", tone(1500, 1.0, 22_050), 22_050), name="joined.flac")
+    assert (clip.duration_s, clip.remarks) == (pytest.approx(3.0, abs=0.001), ())
+    assert onset_s(clip, 1500) == pytest.approx(2.0, abs=0.011)
+
+
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 @pytest.mark.parametrize(("rate", "num_channels"), [(48_000, 1), (24_000, 2)])
 def test_a_chain_of_ogg_streams_is_heard_whatever_changes_between_them(
@@ -160,6 +166,32 @@ def test_a_stream_that_does_not_begin_with_a_frame_is_heard(kind: str, codec: st
     assert clip.duration_s == pytest.approx(2.0, abs=0.15)
 
 
+@pytest.mark.parametrize(("kind", "subtype"), [("OGG", "VORBIS"), ("FLAC", "PCM_16")])
+@pytest.mark.parametrize("lead", [bytes(1000), b"HTTP/1.1 200 OK\r\n" * 9], ids=["zeros", "text"])
+def test_a_file_that_begins_with_something_else_is_heard(kind: str, subtype: str, lead: bytes) -> None:
+    clip = decode(lead + write(kind, FIRST, subtype=subtype), name="radio")
+    assert clip.duration_s == pytest.approx(2.0, abs=0.01)
+    assert np.abs(clip.samples[:1600]).max() == pytest.approx(0.4, abs=0.05)
+
+
+def test_a_flac_stream_is_heard_from_its_first_whole_frame_on() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * RATE)
+    data = write("FLAC", np.concatenate([noise, SECOND]))
+    clip = decode(data[len(data) // 3 :], name="radio")
+    assert 1.5 < clip.duration_s < 2.7
+    assert onset_s(clip, 1500) == pytest.approx(clip.duration_s - 1, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["", ".wav"])
+def test_what_only_its_name_tells_is_read_by_that_name_alone(kind: str) -> None:
+    data = mux("g722", "g722", [(0, tone(440, 2.0, 16_000))], rate=16_000)
+    clip = decode(data, name="call.G722")
+    assert clip.duration_s == pytest.approx(2.0, abs=0.1)
+    assert np.abs(np.fft.rfft(clip.samples)).argmax() / clip.duration_s == pytest.approx(440, abs=3)
+    with pytest.raises(BadAudio):
+        decode(data, name=f"call{kind}")
+
+
 def test_a_tag_of_megabytes_before_the_sound_hides_nothing() -> None:
     size = 3_000_000
     head = b"ID3\x04\0\0" + bytes((size >> shift) & 127 for shift in (21, 14, 7, 0))
@@ -184,6 +216,7 @@ def test_a_tag_of_megabytes_before_the_sound_hides_nothing() -> None:
         ("wav", "adpcm_ima_wav", 48_000),
         ("wav", "adpcm_ms", 48_000),
         ("wav", "pcm_mulaw", 8_000),
+        ("wav", "pcm_s64le", 48_000),
         ("ogg", "libspeex", 16_000),
         ("flv", "aac", 44_100),
     ],
