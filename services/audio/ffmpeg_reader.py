@@ -257,7 +257,7 @@ def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
 def _read_planes(frame: "AudioFrame") -> NDArray[np.int64]:
     """Return samples of 64 bits, which PyAV does not turn into an array: a row for each plane."""
     length = frame.samples * (1 if frame.format.is_planar else frame.layout.nb_channels)
-    return np.stack([np.frombuffer(plane, np.int64, length) for plane in frame.planes])
+    return np.stack([np.frombuffer(bytes(plane), np.int64, length) for plane in frame.planes])
 
 
 def _split(total: int, size: int) -> Iterable[int]:
