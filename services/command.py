@@ -1,10 +1,13 @@
 """Exit codes of every command: an error that the user can mend is one line on stderr and exit code 2."""
 
+import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from services.errors import BadConfig, EarwitnessError
 
@@ -14,6 +17,24 @@ SURROUNDINGS = frozenset(
 """Errors of the system that no code of ours causes: a full disk, a missing permission."""
 UNUSABLE = 2  # exit code where the user can mend it
 INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
+
+
+class RecipeArguments(NamedTuple):
+    """What the command of a recipe is given."""
+
+    config: Path
+    quiet: bool
+
+
+def parse_recipe_arguments(
+    name: str, description: str, config_module: str, argv: Sequence[str] | None
+) -> RecipeArguments:
+    """Parse the command line of `python -m NAME CONFIG`; `config_module` is the file that says what CONFIG holds."""
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser.add_argument("config", type=Path, help=f"YAML file ({config_module})")
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    options = parser.parse_args(argv)
+    return RecipeArguments(options.config, options.quiet)
 
 
 def run(name: str, command: Callable[[], int | None]) -> int:

@@ -56,13 +56,17 @@ class InvalidJson(ValueError):
         self.line = line
 
 
-def read_text(path: Path, name: str) -> str:
-    """Return the text of a file; `BadConfig` begins with `name` and says why it cannot be read."""
+def read_bytes(path: Path, name: str) -> bytes:
+    """Return the content of a file; `BadConfig` begins with `name` and says why it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
-    return decode_text(content, name)
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return the text of a file; `BadConfig` begins with `name` and says why it cannot be read."""
+    return decode_text(read_bytes(path, name), name)
 
 
 def decode_text(content: bytes, name: str) -> str:
@@ -165,6 +169,33 @@ def parse_row(kind: type[RowT], line: str, *, place: str, name: str, needed: str
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "row"
         raise BadConfig(f"{place} is not {name}: {field}: {word_problem(first)}. It needs {needed}.") from error
+
+
+def read_record(kind: type[RowT], path: Path, *, name: str, cure: str) -> RowT:
+    """Read a file that is one JSON object of ours; `BadConfig` says that it is not `name`, why, and the cure."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        why = f" ({word_problem(error.errors()[0])})" if isinstance(error, ValidationError) else ""
+        raise BadConfig(f"{str(path)!r} is not {name} of this version{why}; {cure}.") from error
+
+
+def refuse_repeated_ids(name: str, ids: Iterable[tuple[int, str]]) -> None:
+    """Raise `BadConfig`, which begins with `name`, if two rows have one id; `ids` are (number of the row, its id)."""
+    first_row: dict[str, int] = {}
+    for number, row_id in ids:
+        if first_row.setdefault(row_id, number) != number:
+            raise BadConfig(
+                f"{name}, row {number}, field 'id': {row_id!r} is already the id of row {first_row[row_id]}; "
+                "ids must be unique."
+            )
+
+
+def make_row_error(place: str, error: ValidationError) -> BadConfig:
+    """Make the error of a row that is not valid: `place` (file and row), the field, and what is wrong with it."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    field = f", field {problem['loc'][0]!r}" if problem["loc"] else ""
+    return BadConfig(f"{place}{field}: {word_problem(problem)}.")
 
 
 def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:

@@ -13,6 +13,14 @@ from agents.reading.stems import extract_stems
 from services.digest import hash_modules
 from services.types import Evidence, Label, Question
 
+CODE = (
+    "agents.listening.findings",
+    "agents.listening.transcript",
+    "agents.reading.numbers",
+    "agents.reading.quantities",
+    "agents.reading.stems",
+)
+"""What decides which answer a transcript holds."""
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken
 MIN_LEAD = 0.25  # of that share over that of the next option
 MIN_SHARED = 2  # stems that a sentence must share with a question that it answers, and more than half of the question's
@@ -142,4 +150,4 @@ def _make_evidence(what: str, found: object, evidence: tuple[Evidence, ...]) -> 
 @cache
 def _find_revision() -> str:
     """Return the digest of what reads transcripts."""
-    return hash_modules("agents.listening.transcript", "agents.listening.findings")[:8]
+    return hash_modules(*CODE)[:8]

@@ -12,10 +12,10 @@ from math import exp, log
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from agents.reading.confidence import Probabilities, apply_temperature, measure_confidence
-from services.errors import BadConfig, word_problem
+from services.json_lines import read_record
 from services.protocols import ReadingModel
 from services.types import AppliedCalibration, PathName, Value
 
@@ -129,14 +129,8 @@ def hash_calibrations(file: Path) -> str:
 def read_calibrations(file: Path) -> CalibrationFile:
     """Read a file of calibrations, or that of a run folder; `BadConfig` where it is not one."""
     file = file / FILE_NAME if file.is_dir() else file
-    try:
-        return CalibrationFile.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        why = f" ({word_problem(error.errors()[0])})" if isinstance(error, ValidationError) else ""
-        raise BadConfig(
-            f"{str(file)!r} is not a calibration of this version{why}; `earwitness eval run` writes one into its "
-            "run folder."
-        ) from error
+    cure = "`earwitness eval run` writes one into its run folder"
+    return read_record(CalibrationFile, file, name="a calibration", cure=cure)
 
 
 @cache

@@ -9,11 +9,12 @@ from math import exp
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Protocol, Self, TypeAlias
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from agents.reading.confidence import Factor, apply_temperature, pool_distributions
 from agents.routing.features import Features, Modality, compute_features, compute_question_features, guess_modality
-from services.errors import BadConfig, word_problem
+from services.errors import BadConfig
+from services.json_lines import read_record
 from services.types import Answer, Question, Route, Value
 
 PACKAGED = Path(__file__).with_name("router.json")
@@ -227,13 +228,7 @@ def choose_arm(cascade: Answer, lalm: Answer, weight: float) -> Answer:
 
 def read_router(file: Path) -> Router:
     """Read a router; `BadConfig` where the file is not one, or it uses features that this version does not compute."""
-    try:
-        router = Router.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        why = f" ({word_problem(error.errors()[0])})" if isinstance(error, ValidationError) else ""
-        raise BadConfig(
-            f"{str(file)!r} is not a router of this version{why}; `earwitness eval fit-router` writes one."
-        ) from error
+    router = read_record(Router, file, name="a router", cure="`earwitness eval fit-router` writes one")
     question, nothing = Question.ask("?", ("a", "b")), Answer(question_id="", reply="", choice=None, path="cascade")
     known = compute_features(question, nothing, nothing)
     if unknown := [name for name in (*router.before.names, *router.after.names) if name not in known]:

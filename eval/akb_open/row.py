@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from eval.akb_open.lexicon import read_bytes
+from eval.akb_open.lexicon import read_source
 from services.errors import BadConfig, word_problem
 from services.types import Value
 
@@ -54,7 +54,7 @@ class AkbOpenRow(Value):
 def read_rows(file: Path = FILE) -> tuple[AkbOpenRow, ...]:
     """Read AKB-open; raises `BadConfig` that names the row and field that cannot be used."""
     try:
-        return tuple(TypeAdapter(list[AkbOpenRow]).validate_json(read_bytes(file)))
+        return tuple(TypeAdapter(list[AkbOpenRow]).validate_json(read_source(file)))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         row, *fields = problem["loc"] or (-1,)

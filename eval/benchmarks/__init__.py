@@ -75,12 +75,11 @@ def find(name: str, audio_root: Path | None = None) -> Benchmark:
 def _read(file: Path, audio_root: Path | None) -> Benchmark:
     """Read a file in the schema that its first row has."""
     from eval.benchmarks import akb, auditorybench, mmar, mmau
-    from eval.benchmarks.rows import read_bytes
-    from services.json_lines import decode_text
+    from services.json_lines import read_text
 
     if file.suffix == ".csv":
         return auditorybench.read(file)
-    start = decode_text(read_bytes(file), f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
+    start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
     if '"audio_id"' in start:
         return mmau.read(file, audio_root)
     return mmar.read(file, audio_root) if '"audio_path"' in start else akb.read(file)

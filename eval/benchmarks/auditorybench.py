@@ -24,10 +24,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import read_bytes
 from eval.benchmarks.text_rows import FieldNames, TextRow, read_fields, rename_fields
 from services.errors import BadConfig, word_problem
-from services.json_lines import decode_text
+from services.json_lines import decode_text, read_bytes
 from services.settings import settings
 
 NAME = "auditorybench++"
@@ -58,8 +57,9 @@ def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every l
 
 def read(file: Path) -> Benchmark:
     """Read one task's CSV file, named after its folder; `BadConfig` names file, row and field."""
-    content = read_bytes(file)
-    text = decode_text(content, f"Benchmark {str(file)!r}")
+    name = f"Benchmark {str(file)!r}"
+    content = read_bytes(file, name)
+    text = decode_text(content, name)
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
     except csv.Error as error:

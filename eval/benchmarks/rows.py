@@ -9,8 +9,19 @@ from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from services.errors import BadConfig, word_problem
-from services.json_lines import InvalidJson, decode_text, format_id, is_json_lines, parse_json_rows, validate_row
+from services.errors import BadConfig
+from services.json_lines import (
+    InvalidJson,
+    decode_text,
+    format_id,
+    is_json_lines,
+    make_row_error,
+    parse_json_rows,
+    read_bytes,
+    read_text,
+    refuse_repeated_ids,
+    validate_row,
+)
 
 
 def _require_words(text: str) -> str:
@@ -62,11 +73,12 @@ class Rows(NamedTuple, Generic[AnyRow]):
 
 def read_rows(file: Path, kind: type[AnyRow]) -> Rows[AnyRow]:
     """Read and check a file; raises `BadConfig` that names file, row and field of the first unusable row."""
-    content = read_bytes(file)
-    rows = _parse(file, decode_text(content, f"Benchmark {str(file)!r}"), kind)
+    name = f"Benchmark {str(file)!r}"
+    content = read_bytes(file, name)
+    rows = _parse(file, decode_text(content, name), kind)
     if not rows:
         raise BadConfig(f"Benchmark {str(file)!r} holds no items; a JSON list of rows is needed.")
-    _refuse_repeated_ids(file, rows)
+    refuse_repeated_ids(name, ((number, row.id) for number, row in enumerate(rows, start=1)))
     _refuse_partly_withheld(file, rows)
     return Rows(rows, hashlib.sha256(content).hexdigest())
 
@@ -96,17 +108,9 @@ def read_benchmark(
     )
 
 
-def read_bytes(file: Path) -> bytes:
-    """Return the file's content; raises `BadConfig` where it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BadConfig(f"Benchmark {str(file)!r} cannot be read: {error.strerror}.") from error
-
-
 def read_published(file: Path) -> list[dict[str, object]]:
     """Return the rows of a checked benchmark file with all their fields, as they are published."""
-    text = decode_text(read_bytes(file), f"Benchmark {str(file)!r}")
+    text = read_text(file, f"Benchmark {str(file)!r}")
     rows = (row.value for row in parse_json_rows(text, is_lines=is_json_lines(file, text)))
     return [row for row in rows if isinstance(row, dict)]
 
@@ -129,19 +133,7 @@ def _check_row(file: Path, number: int, row: object, kind: type[AnyRow]) -> AnyR
     try:
         return validate_row(kind, row)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
-        raise BadConfig(f"Benchmark {str(file)!r}, row {number}, {field}{word_problem(problem)}.") from error
-
-
-def _refuse_repeated_ids(file: Path, rows: Sequence[AskedRow]) -> None:
-    first_row: dict[str, int] = {}
-    for number, row in enumerate(rows, start=1):
-        if first_row.setdefault(row.id, number) != number:
-            raise BadConfig(
-                f"Benchmark {str(file)!r}, row {number}, field 'id': {row.id!r} is already the id of row "
-                f"{first_row[row.id]}; ids must be unique."
-            )
+        raise make_row_error(f"Benchmark {str(file)!r}, row {number}", error) from error
 
 
 def _refuse_partly_withheld(file: Path, rows: Sequence[AskedRow]) -> None:

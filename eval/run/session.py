@@ -33,7 +33,17 @@ from services.files import write_atomic
 from services.terminal.interruption import raise_on_interrupt
 from services.types import SCHEMA_VERSION, PathName
 
-PROMPTS = ("agents", "lalm.model.template", "lalm.prompting", "lalm.runtimes", "services.questions")
+PROMPTS = (
+    "agents",
+    "lalm.model.template",
+    "lalm.prompting",
+    "lalm.runtimes",
+    "services.audio.remarks",
+    "services.captioners.music.families",
+    "services.captioners.music.notes",
+    "services.longform",
+    "services.questions",
+)
 """What decides the words that models read, how replies are read, and the route to an answer."""
 ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm"}
 """Path -> role of the one model whose probabilities it gives."""

@@ -15,8 +15,18 @@ from agents.reading.reply import read_choice
 from eval.scoring.scoring import Verdict, string_match
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
-from services.errors import BadConfig, word_problem
-from services.json_lines import InvalidJson, JsonRow, RowId, drop_nulls, parse_json_rows, read_text, split_lines
+from services.errors import BadConfig
+from services.json_lines import (
+    InvalidJson,
+    JsonRow,
+    RowId,
+    drop_nulls,
+    make_row_error,
+    parse_json_rows,
+    read_text,
+    refuse_repeated_ids,
+    split_lines,
+)
 from services.questions import find_own_letters
 from services.types import Question
 
@@ -112,7 +122,7 @@ def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
     rows = [_check_row(file, number, row) for number, row in _parse(file, text)]
     if not rows:
         raise BadConfig(f"Predictions {str(file)!r} holds no rows.")
-    _refuse_repeated_ids(file, rows)
+    refuse_repeated_ids(f"Predictions {str(file)!r}", ((row.number, row.id) for row in rows))
     return _find_key(file, rows, key), rows
 
 
@@ -132,21 +142,10 @@ def _check_row(file: Path, number: int, row: object) -> FileRow:
         others = row.keys() - FILE_ROW_KEYS  # a prediction may be among them: null is a failed item
         checked = FileRow.model_validate(drop_nulls(row | {"number": number}, kept=others))
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        raise BadConfig(f"{where}, field {problem['loc'][0]!r}: {word_problem(problem)}.") from error
+        raise make_row_error(where, error) from error
     if checked.answer not in checked.choices:
         raise BadConfig(f"{where}, field 'answer': {checked.answer!r} is none of the choices {list(checked.choices)}.")
     return checked
-
-
-def _refuse_repeated_ids(file: Path, rows: Sequence[FileRow]) -> None:
-    first: dict[str, int] = {}
-    for row in rows:
-        if first.setdefault(row.id, row.number) != row.number:
-            raise BadConfig(
-                f"Predictions {str(file)!r}, row {row.number}, field 'id': {row.id!r} is already the id of row "
-                f"{first[row.id]}; ids must be unique."
-            )
 
 
 def _find_key(file: Path, rows: Sequence[FileRow], wanted: str | None) -> str:

@@ -62,8 +62,12 @@ def word_number(value: int) -> Wordings:
 
 def capitalise(text: str) -> Wordings:
     """Capitalise a label of the metadata, as an answer."""
-    text = text.strip()
-    return (text[:1].upper() + text[1:],)
+    return (capitalise_first(text.strip()),)
+
+
+def capitalise_first(text: str) -> str:
+    """Make the first letter of a text a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def uncapitalise(text: str) -> str:

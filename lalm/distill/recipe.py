@@ -7,7 +7,6 @@ The backbone reads a description in place of the clip, and its own replies becom
 which the same command resumes), NAME.dropped.jsonl (filtered replies with the reason) and NAME.summary.json (counts).
 """
 
-import argparse
 import asyncio
 import random
 import sys
@@ -28,7 +27,7 @@ from lalm.distill.truth import AskedQuestion, contradicts
 from lalm.messages import ChatTurn, Conversation
 from lalm.prompting import insert_audio
 from services.catalog import open_llm
-from services.command import INTERRUPTED, run
+from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
@@ -284,12 +283,9 @@ def _make_folder(folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, distil and print the counts; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.distill", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("config", type=Path, help="YAML file (lalm/distill/config.py)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
-    options = parser.parse_args(argv)
-    path: Path = options.config
-    return run("lalm.distill", lambda: _distill_and_print(path, quiet=options.quiet))
+    name = "lalm.distill"
+    path, quiet = parse_recipe_arguments(name, (__doc__ or "").split("\n", 1)[0], "lalm/distill/config.py", argv)
+    return run(name, lambda: _distill_and_print(path, quiet=quiet))
 
 
 def _distill_and_print(path: Path, *, quiet: bool) -> int:

@@ -22,6 +22,7 @@ from lalm.model.encoder import count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import PromptClip, join_transcript, truncate_transcript
 from lalm.prompting import AUDIO, insert_audio
+from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
 from services.errors import ModelError
@@ -87,24 +88,19 @@ class InProcessTrainedLALM:
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Generate a reply about the clip, batched with other prompts that wait."""
-        given = await self._transcribe(clip)
+        given = await transcribe(self._asr, clip)
         reading = await self._replies.submit(_PromptRequest(clip, self._encode_asked(messages, clip, given)))
         return reading.model_copy(update={"given": given})
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
-        given = await self._transcribe(clip)
+        given = await transcribe(self._asr, clip)
         prompt, about_silence = self._encode_asked(messages, clip, given), self._encode_prompt(messages, SILENCE, "")
         replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
         scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
         reading = pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
         return reading.model_copy(update={"given": given})
-
-    async def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        """Return the transcript by the ASR; nothing where the model was trained without."""
-        said = await self._asr.transcribe(clip) if self._asr else ()
-        return tuple(statement for statement in said if statement.kind == "transcript")
 
     def _encode_asked(
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...]

@@ -29,6 +29,7 @@ from services.protocols import ASR
 from services.settings import settings
 
 START_S = 600.0  # timeout; a large backbone takes minutes to load and compile
+CODE = ("lalm.export", "lalm.model", "lalm.prompting", "lalm.train.checkpoint")  # what writes an exported folder
 POLL_S = 0.5
 MAX_TOKENS = 2048  # prompt and reply together
 # vLLM's GPU model runner does not accept logits processors written for the CPU model runner.
@@ -116,7 +117,7 @@ class OwnVllmTrainedLALM(ServedTrainedLALM):
 
 def _export_once(folder: Path) -> Path:
     """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
-    target = settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules('lalm.export')[:8]}"
+    target = settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():

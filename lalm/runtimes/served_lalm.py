@@ -5,6 +5,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from lalm.runtimes.request_form import RequestForm
+from lalm.runtimes.transcript import transcribe
 from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
@@ -58,16 +59,12 @@ class ServedLALM:
 
     async def _build_request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
         parts = self._form.split_clip(clip, self.name)
-        said = await asyncio.gather(*map(self._transcribe, parts))
+        said = await asyncio.gather(*(transcribe(self._asr, part) for part in parts))
         audio = await asyncio.gather(*map(self._clips.base64, parts))
         transcripts = tuple(" ".join(one.text for one in of_part) for of_part in said)
         starts_s = accumulate((part.duration_s for part in parts), initial=0.0)
         given = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
         return _Request(self._server.body(self._form.build_messages(messages, transcripts)), tuple(audio), given)
-
-    async def _transcribe(self, part: AudioClip) -> tuple[Evidence, ...]:
-        said = await self._asr.transcribe(part) if self._asr else ()
-        return tuple(statement for statement in said if statement.kind == "transcript")
 
 
 def _shift(statement: Evidence, by_s: float) -> Evidence:

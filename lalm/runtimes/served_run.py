@@ -15,6 +15,7 @@ from lalm.model.template import ChatTemplate, PromptClip, join_transcript, trunc
 from lalm.prompting import AUDIO, TRANSCRIPT_END, insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.runtimes.served_scores import ReplyScorer, ScoreRequest
+from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
 from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
@@ -46,14 +47,14 @@ class ServedTrainedLALM:
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
         """Send the clip with its transcript to vLLM, and return its reply."""
-        given = await self._transcribe(clip)
+        given = await transcribe(self._asr, clip)
         body = self._chat.body(self._build_messages(messages, _join(given)))
         said = await self._chat.ask(body, await self._clips.base64(clip))
         return Reading(reply=said.reply.strip(), usage=said.usage, given=given, is_finished=said.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior), all asked at once."""
-        given = await self._transcribe(clip)
+        given = await transcribe(self._asr, clip)
         words = _join(given)
         heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
         asked = await asyncio.gather(
@@ -72,10 +73,6 @@ class ServedTrainedLALM:
         turns, prompt = self._build_messages(messages, words), self._encode_prompt(messages, clip, words)
         reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
         return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
-
-    async def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        said = await self._asr.transcribe(clip) if self._asr else ()
-        return tuple(statement for statement in said if statement.kind == "transcript")
 
     def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
         *earlier, last = _strip_audio_tags(messages)

@@ -7,7 +7,6 @@ The output folder holds `audio/`, `clips.jsonl` (metadata, which `python -m lalm
 `summary.json`. The same seed makes the same clips; the same command goes on behind those that are written.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -30,7 +29,7 @@ from lalm.synthesise.sounds.teacher import YamNetTeacher
 from lalm.synthesise.sources import SourceRecord, list_presets, list_recordings, list_voices
 from lalm.synthesise.speech.voices import VoiceBank
 from lalm.synthesise.studio import Studio
-from services.command import INTERRUPTED, run
+from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
@@ -46,12 +45,16 @@ AUDIO, SOURCES, SUMMARY = "audio", "sources.jsonl", "summary.json"
 OWN_LICENCE = "Apache-2.0"  # of clips that are computed from nothing
 CODE = (
     "lalm.distill.facts",
+    "lalm.distill.metadata",
+    "lalm.distill.music_facts",
+    "lalm.distill.speech_facts",
     "lalm.synthesise.blends",
     "lalm.synthesise.draft",
     "lalm.synthesise.makers",
     "lalm.synthesise.music",
     "lalm.synthesise.sounds",
     "lalm.synthesise.speech",
+    "lalm.synthesise.studio",
 )
 """What decides the clips; the wording of the questions does not."""
 PEAK = 0.99
@@ -205,12 +208,9 @@ def _describe_origin(config: SynthesiseConfig) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, synthesise and print the counts; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.synthesise", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("config", type=Path, help="YAML file (lalm/synthesise/config.py)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
-    options = parser.parse_args(argv)
-    path: Path = options.config
-    return run("lalm.synthesise", lambda: _synthesise_and_print(path, quiet=options.quiet))
+    name = "lalm.synthesise"
+    path, quiet = parse_recipe_arguments(name, (__doc__ or "").split("\n", 1)[0], "lalm/synthesise/config.py", argv)
+    return run(name, lambda: _synthesise_and_print(path, quiet=quiet))
 
 
 def _synthesise_and_print(path: Path, *, quiet: bool) -> int:

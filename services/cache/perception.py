@@ -87,24 +87,32 @@ class _PerceptionCache:
         return statements
 
     def _count_lookup(self, result: LookupResult) -> None:
-        from services.telemetry.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
+        from services.telemetry.metrics import CACHE_LOOKUPS  # takes 50 ms: not where models are only named
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()
         current_context().lookups.append(Lookup(self._kind, result))
 
 
-class CachedCaptioner:
-    """A captioner that captions each clip once per focus."""
+class _CachedModel:
+    """What a captioner and an ASR behind a cache have in common."""
 
-    def __init__(self, captioner: Captioner, folder: Path) -> None:
-        self.name, self.revision = captioner.name, captioner.revision
-        self._captioner = captioner
-        self._cache = _PerceptionCache(folder, "captions", f"{captioner.name}-{captioner.revision}")
+    def __init__(self, model: Captioner | ASR, folder: Path, kind: str) -> None:
+        self.name, self.revision = model.name, model.revision
+        self._model = model
+        self._cache = _PerceptionCache(folder, kind, f"{model.name}-{model.revision}")
 
     def load(self) -> None:
         """Have the model read its weights now, if it can wait for the first clip that is not cached."""
-        if isinstance(self._captioner, Loadable):
-            self._captioner.load()
+        if isinstance(self._model, Loadable):
+            self._model.load()
+
+
+class CachedCaptioner(_CachedModel):
+    """A captioner that captions each clip once per focus."""
+
+    def __init__(self, captioner: Captioner, folder: Path) -> None:
+        super().__init__(captioner, folder, "captions")
+        self._captioner = captioner
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> Statements:
         """Return the caption from the cache, keyed by clip and focus, or have the captioner make it."""
@@ -112,18 +120,12 @@ class CachedCaptioner:
         return await self._cache.get(key, lambda: self._captioner.caption(clip, focus))
 
 
-class CachedASR:
+class CachedASR(_CachedModel):
     """An ASR that transcribes each clip once."""
 
     def __init__(self, asr: ASR, folder: Path) -> None:
-        self.name, self.revision = asr.name, asr.revision
+        super().__init__(asr, folder, "transcripts")
         self._asr = asr
-        self._cache = _PerceptionCache(folder, "transcripts", f"{asr.name}-{asr.revision}")
-
-    def load(self) -> None:
-        """Have the model read its weights now, if it can wait for the first clip that is not cached."""
-        if isinstance(self._asr, Loadable):
-            self._asr.load()
 
     async def transcribe(self, clip: AudioClip) -> Statements:
         """Return the transcript from the cache, keyed by clip, or have the ASR make it."""

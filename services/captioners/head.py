@@ -1,7 +1,9 @@
-"""Small classifier with one hidden layer, read from a safetensors file that ships with the package."""
+"""Classifier heads that ship with the package: small layers over features, each read from a safetensors file."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +12,27 @@ from safetensors.numpy import load
 Floats = NDArray[np.float32]
 
 
+class HeadFile(NamedTuple):
+    """What the file of a head holds; where it was fitted stands in its metadata too."""
+
+    labels: tuple[str, ...]
+    tensors: Mapping[str, Floats]
+
+
+def read_head(package: str, file: str) -> HeadFile:
+    """Read the file of a head that lies in a package."""
+    data = files(package).joinpath(file).read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    metadata: Mapping[str, str] = json.loads(data[8 : 8 + size])["__metadata__"]
+    tensors = {name: tensor.astype(np.float32) for name, tensor in load(data).items()}
+    return HeadFile(tuple(json.loads(metadata["labels"])), tensors)
+
+
 class ClassifierHead:
-    """The opened classifier; its metadata names the `labels` and where it was fitted."""
+    """A classifier with one hidden layer."""
 
     def __init__(self, package: str, file: str) -> None:
-        data = files(package).joinpath(file).read_bytes()
-        size = int.from_bytes(data[:8], "little")
-        metadata: dict[str, str] = json.loads(data[8 : 8 + size])["__metadata__"]
-        self.labels: tuple[str, ...] = tuple(json.loads(metadata["labels"]))
-        self._tensors = {name: tensor.astype(np.float32) for name, tensor in load(data).items()}
+        self.labels, self._tensors = read_head(package, file)
 
     def __call__(self, inputs: Floats) -> Floats:
         """Return log-probabilities, shape (num_rows, num_labels), of features of shape (num_rows, num_features)."""

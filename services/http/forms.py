@@ -1,13 +1,14 @@
 """Request bodies: a multipart form or JSON, read to its end and validated, with errors that name the field."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Container
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -20,8 +21,23 @@ MAX_FIELDS = 100
 MAX_FIELD_BYTES = 100_000  # of a field that is not a file
 UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
+LEAVE_OUT = "is not supported here; leave it out"
+
 AnyValue = TypeVar("AnyValue", bound=Value)
 Parsed = TypeVar("Parsed")
+Parameter = TypeVar("Parameter")
+
+
+def accept_only(accepted: Container[object], hint: str) -> AfterValidator:
+    """Return the validator of a parameter of OpenAI's that has no other values here; `hint` says what works."""
+
+    def check(value: Parameter) -> Parameter:
+        """Refuse any other value."""
+        if value in accepted:
+            return value
+        raise PydanticCustomError("unsupported", hint)
+
+    return AfterValidator(check)
 
 
 @dataclass(frozen=True, slots=True)

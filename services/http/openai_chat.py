@@ -8,13 +8,12 @@ answer, and ignored where it would not.
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import BadRequest, Unsupported
 from services.http.answering import BOTH, QuestionRequest
 from services.http.clips import AudioUpload, Base64
-from services.http.forms import parse_json
+from services.http.forms import LEAVE_OUT, accept_only, parse_json
 from services.http.option_lines import split_options
 from services.questions import check_question
 from services.types import Question, Value
@@ -28,36 +27,17 @@ ROLES = ("system", "developer", "user")
 EMPTY: tuple[object, ...] = (None, False, 0, [], {})
 
 
-def _refuse_value(value: object) -> object:
-    if value in EMPTY:
-        return value
-    raise PydanticCustomError("unsupported", "is not supported here; leave it out")
+DEFAULTS_ONLY = "models answer with what is likeliest; only 0 and 1, the default, work"
+ONE_TURN = "one question a request, without earlier turns: the roles are system, developer and user"
 
-
-def _own_default(value: float | None) -> float | None:
-    if value in (None, 0, 1):
-        return value
-    raise PydanticCustomError("unsupported", "models answer with what is likeliest; only 0 and 1, the default, work")
-
-
-def _require_one(value: float | None) -> float | None:
-    if value in (None, 1):
-        return value
-    raise PydanticCustomError("unsupported", "only 1 works")
-
-
-def _read_role(value: str) -> str:
-    if value in ROLES:
-        return value
-    raise PydanticCustomError(
-        "unsupported", "one question a request, without earlier turns: the roles are system, developer and user"
-    )
-
-
-Refused: TypeAlias = Annotated[object, AfterValidator(_refuse_value), WithJsonSchema({"enum": list(EMPTY)})]
-OwnDefault: TypeAlias = Annotated[float | None, AfterValidator(_own_default), WithJsonSchema({"enum": [None, 0, 1]})]
-OnlyOne: TypeAlias = Annotated[float | None, AfterValidator(_require_one), WithJsonSchema({"enum": [None, 1]})]
-Role: TypeAlias = Annotated[str, AfterValidator(_read_role), WithJsonSchema({"enum": list(ROLES)})]
+Refused: TypeAlias = Annotated[object, accept_only(EMPTY, LEAVE_OUT), WithJsonSchema({"enum": list(EMPTY)})]
+OwnDefault: TypeAlias = Annotated[
+    float | None, accept_only((None, 0, 1), DEFAULTS_ONLY), WithJsonSchema({"enum": [None, 0, 1]})
+]
+OnlyOne: TypeAlias = Annotated[
+    float | None, accept_only((None, 1), "only 1 works"), WithJsonSchema({"enum": [None, 1]})
+]
+Role: TypeAlias = Annotated[str, accept_only(ROLES, ONE_TURN), WithJsonSchema({"enum": list(ROLES)})]
 
 
 class TextPart(Value):

@@ -6,13 +6,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from services.errors import BadRequest, UnknownName
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
-from services.http.forms import MultipartForm, bad_request, content_type, read_form
+from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, bad_request, content_type, read_form
 from services.http.responses import json_response
 from services.http.service import Service
 from services.longform.hearing import hear_parts
@@ -27,19 +26,11 @@ USUAL_NAME = "whisper-1"  # what OpenAI's clients send; here it stands for the A
 FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
 
 
-def _refuse_value(value: str) -> str:
-    if value in ("", "false"):
-        return value
-    raise PydanticCustomError("unsupported", "is not supported here; leave it out")
-
-
-def _own_default(value: float) -> float:
-    if value == 0:
-        return value
-    raise PydanticCustomError("unsupported", "only 0, the default, works")
-
-
-Refused: TypeAlias = Annotated[str, AfterValidator(_refuse_value), Field(json_schema_extra={"enum": ["", "false"]})]
+UNSET = ("", "false")  # values of a field that ask for nothing
+Refused: TypeAlias = Annotated[str, accept_only(UNSET, LEAVE_OUT), Field(json_schema_extra={"enum": [*UNSET]})]
+OnlyZero: TypeAlias = Annotated[
+    float, accept_only((0,), "only 0, the default, works"), Field(json_schema_extra={"enum": [0]})
+]
 
 
 class TranscriptionForm(Value):
@@ -48,7 +39,7 @@ class TranscriptionForm(Value):
     model: str = USUAL_NAME
     response_format: Format = "json"
     timestamp_granularities: tuple[Literal["segment"], ...] = ()
-    temperature: Annotated[float, AfterValidator(_own_default), Field(json_schema_extra={"enum": [0]})] = 0.0
+    temperature: OnlyZero = 0.0
     language: Refused = ""
     """Not supported: the ASR detects the language by itself."""
     prompt: Refused = ""

@@ -17,6 +17,7 @@ class ScriptedLLM:
     Args:
         rule: last message -> reply; an error where no reply is expected.
         choose: last message, options -> reading, for multiple-choice prompts; by default the reply of `rule`.
+        compare: the same for prompts that do not list the options; an error where none is expected.
         name: what `name` returns.
         revision: what `revision` returns.
         latency_s: how long every reply takes.
@@ -28,6 +29,7 @@ class ScriptedLLM:
         rule: ReplyRule = not_expected,
         choose: ChoiceRule | None = None,
         *,
+        compare: ChoiceRule = not_expected,
         name: str = "scripted",
         revision: str = "1",
         latency_s: float = 0.0,
@@ -37,7 +39,7 @@ class ScriptedLLM:
         self.style = style or ReadingStyle()
         self.prompts: list[tuple[Message, ...]] = []
         """The prompts that it was given, in order."""
-        self._rule, self._choose, self._latency_s = rule, choose, latency_s
+        self._rule, self._choose, self._compare, self._latency_s = rule, choose, compare, latency_s
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Reply as the script says, and note the messages."""
@@ -50,6 +52,11 @@ class ScriptedLLM:
             return await self.complete(messages)
         await self._note(messages)
         return await follow(self._choose, messages[-1].content, choices)
+
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare the options as the script says, and note the messages."""
+        await self._note(messages)
+        return await follow(self._compare, messages[-1].content, choices)
 
     async def _note(self, messages: tuple[Message, ...]) -> None:
         self.prompts.append(messages)

@@ -8,7 +8,10 @@ from pathlib import Path
 import grimp
 import pytest
 
+from agents.listening.transcript import CODE as SAID
 from eval.run.session import PROMPTS
+from lalm.runtimes.own_vllm import CODE as EXPORT
+from lalm.synthesise.recipe import CODE as SYNTHESIS
 from lalm.train.features import CODE as ENCODER
 from services.asr.faster_whisper import CODE as ASR
 from services.captioners.acoustic import CODE as CAPTIONER
@@ -78,10 +81,16 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (ASR, "services/asr/languages.json"),
         (ASR, "services/asr/languages.py"),
         (ENCODER, "lalm/model/encoder.py"),
+        (EXPORT, "lalm/model/connector.py"),
+        (SYNTHESIS, "lalm/distill/speech_facts.py"),
+        (SAID, "agents/reading/numbers.py"),
+        (SAID, "agents/reading/stop_words.txt"),
         (PROMPTS, "agents/reading/prompts.py"),
         (PROMPTS, "agents/routing/router.json"),
         (PROMPTS, "lalm/prompting.py"),
         (PROMPTS, "lalm/runtimes/request_form.py"),
+        (PROMPTS, "services/longform/overview.py"),
+        (PROMPTS, "services/captioners/music/families.json"),
     ],
 )
 def test_one_changed_line_gives_another_digest(names: tuple[str, ...], file: str, tree: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
+from lalm.distill.facts import OWN, Fact, capitalise_first, make_number, make_yes_no, uncapitalise
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
@@ -231,7 +231,7 @@ def state_names(one: Instrument, draw: Draw) -> list[Fact]:
     families = sorted({other.family for other in GENERAL_MIDI.programs})
     facts = [
         Fact("instrument", (one.name,), wrong=tuple((name,) for name in sorted(wrong)), also_true=also),
-        make_choice("instrument_family", _capitalise_first(one.midi.family), tuple(map(_capitalise_first, families))),
+        make_choice("instrument_family", capitalise_first(one.midi.family), tuple(map(capitalise_first, families))),
         make_yes_no("presence", is_true=is_true, about=add_article(one.name if is_true else draw.rng.choice(known))),
     ]
     if home := GENERAL_MIDI.origins.get(one.name):
@@ -254,13 +254,9 @@ def finish_clip(one: Instrument, draw: Draw, samples: Floats, facts: Sequence[Fa
 
 def add_article(name: str) -> str:
     """Put an article before the name of an instrument, unless it is a plural or a mass."""
-    name = name[:1].lower() + name[1:]
+    name = uncapitalise(name)
     plural = name.endswith(("strings", "drums", "bells", "bagpipes", "timpani", "harmonics", "choir"))
     return name if plural else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-def _capitalise_first(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _write_in_turn(pitches: Sequence[int], step_s: float, *, start_s: float = 0.1) -> list[Note]:

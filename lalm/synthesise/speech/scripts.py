@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, capitalise, make_number
+from lalm.distill.facts import OWN, Fact, capitalise, capitalise_first, make_number
 from lalm.synthesise.draft import ClipDraft, Draw, make_choice
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import word_integer, word_ordinal, word_time
@@ -40,7 +40,7 @@ def make_script(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Let one voice or several speak a script."""
     script = draw.rng.choice(SCRIPTS)
     slots = Slots(draw)
-    turns = [(role, _capitalise_first(slots.fill(text))) for role, text in script.turns]
+    turns = [(role, capitalise_first(slots.fill(text))) for role, text in script.turns]
     voices: list[SyntheticVoice] = []
     for _ in script.roles:
         voices.append(bank.draw(draw, unlike=voices))
@@ -113,16 +113,10 @@ def _state_situation(script: Script, draw: Draw) -> list[Fact]:
     roles = sort_unique([role for one in SCRIPTS for role in one.roles])
     who = draw.rng.randrange(len(script.roles))
     if len(script.roles) == 1:
-        facts.append(
-            make_choice("speaker_role", _capitalise_first(script.roles[0]), list(map(_capitalise_first, roles)))
-        )
+        facts.append(make_choice("speaker_role", capitalise_first(script.roles[0]), list(map(capitalise_first, roles))))
         return facts
     place = next(turn for turn, (role, _) in enumerate(script.turns) if role == who)
     if place < 2:
         kind = "first_role" if place == 0 else "second_role"
-        facts.append(make_choice(kind, _capitalise_first(script.roles[who]), list(map(_capitalise_first, roles))))
+        facts.append(make_choice(kind, capitalise_first(script.roles[who]), list(map(capitalise_first, roles))))
     return [*facts, make_number("num_turns", len(script.turns), lowest=2)]
-
-
-def _capitalise_first(text: str) -> str:
-    return text[:1].upper() + text[1:]

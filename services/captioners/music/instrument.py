@@ -3,15 +3,13 @@
 The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchmarks/instruments/fit.py).
 """
 
-import json
-from importlib.resources import files
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load
 
+from services.captioners.head import ClassifierHead
 from services.captioners.music.families import read_families
 from services.captioners.music.viterbi import find_best_path
 from services.captioners.sounds.yamnet import (
@@ -52,23 +50,15 @@ class InstrumentTurn(NamedTuple):
 
 
 class InstrumentHead:
-    """The classifier: one hidden layer."""
+    """The instrument classifier: one hidden layer on YAMNet's embedding and the spectrum."""
 
     def __init__(self) -> None:
-        data = files("services.captioners.music").joinpath(HEAD).read_bytes()
-        tensors = load(data)
-        size = int.from_bytes(data[:8], "little")
-        self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
-        self._weights = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+        self._classifier = ClassifierHead(__package__, HEAD)
+        self.labels = self._classifier.labels
 
     def __call__(self, samples: Floats, scores: ClassScores) -> Floats:
         """Return log-probabilities, shape (num_patches, num_labels)."""
-        w = self._weights
-        inputs = (extract_features(samples, scores.embeddings) - w["mean"]) / w["scale"]
-        hidden = np.maximum(inputs @ w["hidden.weight"].T + w["hidden.bias"], 0)
-        logits = hidden @ w["out.weight"].T + w["out.bias"]
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
+        return self._classifier(extract_features(samples, scores.embeddings))
 
 
 def extract_features(samples: Floats, embeddings: Floats) -> Floats:

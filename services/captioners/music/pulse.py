@@ -1,6 +1,6 @@
 """Beat tracking of clear strokes: tempo, how it changes, and metre (beats in a bar)."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ METRES = (3, 4, 5, 6, 7)
 MIN_CONTRAST = 0.3  # share of the variance of the low strokes that the bar explains
 
 Floats = NDArray[np.float64]
+TempoChange: TypeAlias = Literal["none", "gradual", "sudden"]
 
 
 class Stroke(NamedTuple):
@@ -31,13 +32,20 @@ class Stroke(NamedTuple):
     """Loudness below 0.3 kHz, in nepers."""
 
 
+class PulseCourse(NamedTuple):
+    """How the tempo of a pulse develops."""
+
+    change: TempoChange
+    text: str
+    """In words that follow "The tempo"."""
+
+
 class Pulse(NamedTuple):
     """A row of strokes, evenly spaced or nearly so."""
 
     bpm: float
     """Median over the beats."""
-    course: str
-    """What the tempo does."""
+    course: PulseCourse
     beats_per_bar: int | None
     contrast: float
     """Share of the variance of the low strokes that the bar explains, in [0, 1]."""
@@ -52,22 +60,22 @@ def find_pulse(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> Pulse 
     if np.median(np.abs(np.diff(np.log(gaps_s)))) > UNEVEN:
         return None
     course = describe_tempo_course(gaps_s)
-    if course == UNEVENLY:
+    if course is None:
         return None
-    per_beat = _count_strokes_per_beat(strokes, gaps_s) if course == CONSTANT else 1
-    period_s = _measure_period_s(strokes, gaps_s, course) * per_beat
-    bar, contrast = _find_bar(strokes, gaps_s, per_beat) if course == CONSTANT else (None, 0.0)
-    return Pulse(60 / period_s, course, bar, contrast)
+    if course.change != "none":
+        return Pulse(60 / float(np.median(gaps_s)), course, None, 0.0)
+    per_beat = _count_strokes_per_beat(strokes, gaps_s)
+    bar, contrast = _find_bar(strokes, gaps_s, per_beat)
+    return Pulse(60 / (_measure_period_s(strokes, gaps_s) * per_beat), course, bar, contrast)
 
 
-CONSTANT = "constant"
-FASTER = "gradually speeds up"
-SLOWER = "gradually slows down"
-UNEVENLY = "is uneven"
+CONSTANT = PulseCourse("none", "constant")
+FASTER = PulseCourse("gradual", "gradually speeds up")
+SLOWER = PulseCourse("gradual", "gradually slows down")
 
 
-def describe_tempo_course(gaps_s: Floats) -> str:
-    """Describe how the tempo develops, from the inter-onset intervals in seconds."""
+def describe_tempo_course(gaps_s: Floats) -> PulseCourse | None:
+    """Describe how the tempo develops, from the inter-onset intervals in seconds; None where they are uneven."""
     logs = np.log(gaps_s)
     third = max(2, len(logs) // 3)
     ratio = float(np.exp(np.median(logs[:third]) - np.median(logs[-third:])))
@@ -80,15 +88,13 @@ def describe_tempo_course(gaps_s: Floats) -> str:
         (_fit_step(logs, cut) for cut in range(2, len(logs) - 1)), key=lambda fit: float(((logs - fit) ** 2).sum())
     )
     if min(((logs - step) ** 2).sum(), ((logs - line) ** 2).sum()) > UNEXPLAINED * spread:
-        return UNEVENLY
+        return None
     if ((logs - step) ** 2).sum() < 0.5 * ((logs - line) ** 2).sum():
-        return _describe_jump(float(np.exp(step[0] - step[-1])))
+        return PulseCourse("sudden", _describe_jump(float(np.exp(step[0] - step[-1]))))
     return FASTER if ratio > 1 else SLOWER
 
 
-def _measure_period_s(strokes: list[Stroke], gaps_s: Floats, course: str) -> float:
-    if course != CONSTANT:
-        return float(np.median(gaps_s))
+def _measure_period_s(strokes: list[Stroke], gaps_s: Floats) -> float:
     slope, _ = np.polyfit(_find_places(gaps_s), [stroke.time_s for stroke in strokes], 1)
     return float(slope)
 

@@ -3,6 +3,7 @@
 Three small classifiers, fitted on rhythms rendered with one soundfont and checked on others (docs/ears.md).
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,22 +12,21 @@ from numpy.typing import NDArray
 from services.captioners.head import ClassifierHead
 from services.captioners.music.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
 from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
-from services.captioners.music.pulse import CONSTANT as EVEN
-from services.captioners.music.pulse import Pulse, find_pulse
+from services.captioners.music.pulse import Pulse, TempoChange, find_pulse
 from services.captioners.music.tempo_course import extract_tempo_course_features
 
 BEAT_HEAD, METRE_HEAD, COURSE_HEAD = "beat.safetensors", "metre.safetensors", "tempo_course.safetensors"
 CONSTANT, NO_PULSE = "is constant", "has no pulse"
-COURSES = (
-    CONSTANT,
-    "gradually speeds up",
-    "gradually slows down",
-    "suddenly becomes faster",
-    "suddenly becomes slower",
-    NO_PULSE,
-)
+CHANGES: Mapping[str, TempoChange] = {
+    CONSTANT: "none",
+    "gradually speeds up": "gradual",
+    "gradually slows down": "gradual",
+    "suddenly becomes faster": "sudden",
+    "suddenly becomes slower": "sudden",
+}
+COURSES = (*CHANGES, NO_PULSE)
+"""The labels of the classifier of the tempo course."""
 LEAST_COURSE_S = 4.0  # a shorter clip has no course of its tempo
-SUDDENLY = "suddenly"
 PULSE_RIGHT = 0.5  # of what clear strokes say where the classifiers are not sure
 LEAST_SURE = 0.5  # probability of what is told
 LEAST_SURE_OF_CHANGE = 0.6  # a change takes the place of tempo and metre, so it must be surer
@@ -55,6 +55,7 @@ class Metre(NamedTuple):
 class TempoCourse(NamedTuple):
     """How the tempo develops."""
 
+    change: TempoChange
     text: str
     """One of `COURSES` but the last, or what the strokes say more exactly, such as by how much it jumps."""
     probability: float
@@ -70,7 +71,7 @@ class Rhythm(NamedTuple):
     @property
     def changes(self) -> bool:
         """Whether the tempo changes, so that no one tempo and metre hold."""
-        return self.course is not None and self.course.text != CONSTANT
+        return self.course is not None and self.course.change != "none"
 
 
 class RhythmAnalyser:
@@ -86,11 +87,11 @@ class RhythmAnalyser:
         curves = compute_onset_curves(samples)
         pulse = find_pulse(samples, detect_onsets(samples))
         course = self._find_course(curves, pulse)
-        if course and course.text != CONSTANT:
+        if course and course.change != "none":
             return Rhythm(None, None, course)
         candidates = find_beat_candidates(curves, pulse)
         tempo, metre = self._find_beat(candidates) if candidates else (None, None)
-        if tempo is None and pulse and pulse.course == EVEN:
+        if tempo is None and pulse and pulse.course.change == "none":
             tempo = Tempo(pulse.bpm, PULSE_RIGHT)
         return Rhythm(tempo, metre, course)
 
@@ -111,12 +112,12 @@ class RhythmAnalyser:
             return None
         probabilities = np.exp(self._course(extract_tempo_course_features(curves[4:])[None])[0])
         best = int(probabilities.argmax())
-        found = TempoCourse(self._course.labels[best], float(probabilities[best]))
-        least = LEAST_SURE if found.text == CONSTANT else LEAST_SURE_OF_CHANGE
-        if found.probability >= least and found.text != NO_PULSE:
-            is_exact = pulse is not None and found.text.startswith(SUDDENLY) and pulse.course.startswith(SUDDENLY)
-            return found._replace(text=pulse.course) if pulse and is_exact else found
-        return TempoCourse(pulse.course, PULSE_RIGHT) if pulse and pulse.course != EVEN else None
+        label, probability = self._course.labels[best], float(probabilities[best])
+        change = CHANGES.get(label)
+        if change and probability >= (LEAST_SURE if change == "none" else LEAST_SURE_OF_CHANGE):
+            is_exact = pulse is not None and change == pulse.course.change == "sudden"
+            return TempoCourse(change, pulse.course.text if pulse and is_exact else label, probability)
+        return TempoCourse(*pulse.course, PULSE_RIGHT) if pulse and pulse.course.change != "none" else None
 
 
 def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:

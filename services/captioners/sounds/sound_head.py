@@ -4,13 +4,11 @@ YAMNet alone takes many fires for rain or pattering and hears little behind a vo
 `benchmarks/sounds/fit.py` on ESC-10 (CC BY 3.0), alone and mixed with LibriSpeech (CC BY 4.0).
 """
 
-import json
 from collections.abc import Mapping
-from importlib.resources import files
 
 import numpy as np
-from safetensors.numpy import load
 
+from services.captioners.head import read_head
 from services.captioners.sounds.activity import Floats
 from services.captioners.sounds.tags import map_phrases, pool_logits
 from services.captioners.sounds.yamnet import ClassScores
@@ -23,10 +21,7 @@ class SoundHead:
     """The fitted layer; `labels` are the phrases of `sounds.json` that it knows."""
 
     def __init__(self, class_names: tuple[str, ...]) -> None:
-        data = files("services.captioners.sounds").joinpath(FILE).read_bytes()
-        size = int.from_bytes(data[:8], "little")
-        self.labels: tuple[str, ...] = tuple(json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"]))
-        self._tensors = load(data)
+        self.labels, self._tensors = read_head(__package__, FILE)
         self._classes = tuple(map_phrases(class_names)[label] for label in self.labels)
 
     def __call__(self, scores: ClassScores) -> Mapping[str, float]:

@@ -5,7 +5,7 @@ import pytest
 from agents.reading.orders import plan_orders
 from agents.reading.reading import read
 from services.scripted.llm import ScriptedLLM
-from services.types import Choice, Evidence, Message, Question, Reading, ReadingStyle
+from services.types import Choice, Evidence, Question, Reading, ReadingStyle
 
 
 @pytest.mark.parametrize(
@@ -17,25 +17,23 @@ def test_rotations_are_spread_evenly(num_rotations: int, num_options: int, shift
     assert plan_orders(ReadingStyle(scores="texts", num_rotations=num_rotations), num_options) == (0,)
 
 
-class ComparingLLM(ScriptedLLM):
-    """Prefers the option that its evidence names, and by letters the second of those that are left."""
-
-    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
-        """Give an option that the prompt names eight times the share of another one; the last ones are common words."""
-        heard = messages[-1].content.partition("Question:")[0]
-        weights = {
-            one.letter: (8.0 if one.text in heard else 1.0) * (4.0 if number > 20 else 1.0)
-            for number, one in enumerate(choices)
-        }
-        total = sum(weights.values())
-        return Reading(reply="A", probabilities={letter: weight / total for letter, weight in weights.items()})
+def compare_by_naming(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+    """Give an option that the prompt names eight times the share of another one; the last ones are common words."""
+    heard = prompt.partition("Question:")[0]
+    weights = {
+        one.letter: (8.0 if one.text in heard else 1.0) * (4.0 if number > 20 else 1.0)
+        for number, one in enumerate(choices)
+    }
+    total = sum(weights.values())
+    return Reading(reply="A", probabilities={letter: weight / total for letter, weight in weights.items()})
 
 
 async def test_of_many_options_the_likeliest_are_lettered_and_the_others_keep_their_share() -> None:
     texts = tuple(f"sound-{number:02}" for number in range(24))
     question = Question.ask("What is heard?", texts)
     heard = Evidence(kind="sound", source="ears", revision="1", text="Heard: sound-05, sound-17.")
-    llm = ComparingLLM(choose=weigh_text("sound-17"), style=ReadingStyle(num_rotations=2, max_lettered=3))
+    style = ReadingStyle(num_rotations=2, max_lettered=3)
+    llm = ScriptedLLM(choose=weigh_text("sound-17"), compare=compare_by_naming, style=style)
     answer = await read(llm, question, (heard,))
     assert answer.choice == question.choices[17]
     assert sum(answer.probabilities.values()) == pytest.approx(1)

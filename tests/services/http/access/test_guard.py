@@ -11,37 +11,30 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.errors import ModelError
 from services.http.access.auth import ApiKeys, new_key
 from services.http.access.guard import PUBLIC, Guard, is_loopback
 from services.http.access.limits import Limits, PerKey
 from services.http.gateway import create_app
-from services.protocols import Answerer
+from services.scripted.service import ScriptedService
 
 SECRET, KEY = new_key("alice")
 KEYS = ApiKeys((KEY, new_key("bob")[1]))
 HERE, ELSEWHERE = "http://127.0.0.1", "http://earwitness.example"
 
 
-class Loading:
-    """A service whose models never load."""
-
-    async def missing(self) -> tuple[str, ...]:
-        return ("llm",)
-
-    async def answerer(self, path: str | None) -> Answerer:
-        raise ModelError("Still loading.")
-
-    def needs_clip(self, path: str | None) -> bool:
-        return False
+def loading() -> ScriptedService:
+    """Return a service whose models never load."""
+    service = ScriptedService()
+    service.waiting = ("llm",)
+    return service
 
 
 def client(keys: ApiKeys = KEYS, url: str = ELSEWHERE, limits: Limits = Limits()) -> TestClient:  # noqa: B008
-    return TestClient(create_app(Loading(), limits, keys), url)
+    return TestClient(create_app(loading(), limits, keys), url)
 
 
 def routes() -> list[tuple[str, str]]:
-    app = create_app(Loading(), Limits(), KEYS)
+    app = create_app(loading(), Limits(), KEYS)
     found = [route for route in app.routes if isinstance(route, Route)]
     assert len(found) == len(app.routes), "a mount or a websocket, which this walk has to learn"
     return [(method, re.sub(r"{.*?}", "x", route.path)) for route in found for method in sorted(route.methods or ())]
@@ -106,7 +99,7 @@ def test_keys_appear_in_no_log_no_error_and_no_repr(caplog: pytest.LogCaptureFix
     caplog.set_level(logging.DEBUG)
     wrong = new_key("mallory")[0]
     said = [client().get("/openapi.json", headers={"x-api-key": key}).text for key in (SECRET, wrong)]
-    guard = Guard(create_app(Loading(), Limits(), KEYS), KEYS, PerKey())
+    guard = Guard(create_app(loading(), Limits(), KEYS), KEYS, PerKey())
     shown = "".join([*said, caplog.text, repr(KEYS), repr(guard), repr(vars(guard))])
     assert SECRET not in shown
     assert wrong not in shown

@@ -1,0 +1,17 @@
+import numpy as np
+
+from lalm.runtimes.transcript import transcribe
+from services.scripted.ears import ScriptedEars
+from services.types import AudioClip
+
+CLIP = AudioClip(np.zeros(16_000, np.float32))
+
+
+async def test_a_model_without_an_asr_is_given_no_transcript() -> None:
+    assert await transcribe(None, CLIP) == ()
+
+
+async def test_the_words_are_given_and_nothing_else_that_the_asr_states() -> None:
+    asr = ScriptedEars(words=lambda clip: ("good morning",))
+    assert {one.kind for one in await asr.transcribe(CLIP)} >= {"transcript"}
+    assert [one.text for one in await transcribe(asr, CLIP)] == ["good morning"]
