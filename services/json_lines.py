@@ -194,8 +194,8 @@ def refuse_repeated_ids(name: str, ids: Iterable[tuple[int, str]]) -> None:
 def make_row_error(place: str, error: ValidationError) -> BadConfig:
     """Make the error of a row that is not valid: `place` (file and row), the field, and what is wrong with it."""
     problem = error.errors(include_url=False, include_context=False)[0]
-    field = f", field {problem['loc'][0]!r}" if problem["loc"] else ""
-    return BadConfig(f"{place}{field}: {word_problem(problem)}.")
+    field = f"field {problem['loc'][0]!r}: " if problem["loc"] else ""
+    return BadConfig(f"{place}, {field}{word_problem(problem)}.")
 
 
 def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:

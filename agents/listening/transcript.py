@@ -19,6 +19,7 @@ CODE = (
     "agents.reading.numbers",
     "agents.reading.quantities",
     "agents.reading.stems",
+    "agents.reading.stop_words",
 )
 """What decides which answer a transcript holds."""
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken
