@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from agents.models import ModelNames
 from deploy.console import demo
 from lalm.catalog import open_lalm
-from lalm.export import vllm_plugin
+from lalm.export import vllm_version
 from lalm.prompting import build_messages
 from services.audio import load as audio
 from services.errors import BadConfig, ModelError
@@ -27,7 +27,7 @@ def test_without_vllm_nothing_else_stands_in(monkeypatch: pytest.MonkeyPatch) ->
     def missing(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(vllm_plugin, "version", missing)
+    monkeypatch.setattr(vllm_version, "version", missing)
     with pytest.raises(
         BadConfig, match=r"needs vLLM 0\.32\.0 beside Earwitness .* none is installed\. Leave lalm_engine"
     ):
@@ -35,7 +35,7 @@ def test_without_vllm_nothing_else_stands_in(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_another_vllm_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vllm_plugin, "version", lambda package: "0.31.1+cpu")
+    monkeypatch.setattr(vllm_version, "version", lambda package: "0.31.1+cpu")
     with pytest.raises(BadConfig, match=r"needs vLLM 0\.32\.0; 0\.31\.1 is installed"):
         open_lalm("earwitness-tiny", engine="vllm")
 
