@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -57,6 +58,15 @@ def absent_weights() -> tuple[str, ...]:
     from services.weights import store
 
     return tuple(name for name in list_needed() if store.check_state(name) != "ready")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings() -> Iterator[None]:
+    """Forget the settings of a test behind it: a later one would look for the weights in its temporary home."""
+    from services.settings import settings
+
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)
