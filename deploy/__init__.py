@@ -1,1 +1,1 @@
-"""Putting Earwitness on machines."""
+"""Deployment: the command line, the HTTP service on Ray Serve, and clusters."""

@@ -73,7 +73,7 @@ def build(
 
 def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
     def open_model() -> AnyModel:
-        """Open the model in the replica, out of its name."""
+        """Open the model in the replica, by its name."""
         models = open_models(one.names())
         openers: dict[str, Callable[[], AnyModel]] = {
             "llm": models.llm,

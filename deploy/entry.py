@@ -1,4 +1,4 @@
-"""Entry point of the command `earwitness`; Ctrl-C is heeded before the imports, which take a second."""
+"""Entry point of the command `earwitness`; Ctrl-C is handled before the imports, which take a second."""
 
 from services.terminal.interruption import end_on_interrupt
 

@@ -1,4 +1,4 @@
-"""What `deploy.serving` and the process that runs Ray tell each other: one line of JSON each.
+"""Messages between `deploy.serving` and its child process that runs Ray: one line of JSON each.
 
 First a `Job`, then each `ServeConfig` that is to take the place of the one before; each is answered by a `JobStatus`,
 the first one after others that say how many models are loaded.

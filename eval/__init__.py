@@ -1,1 +1,1 @@
-"""Measuring: benchmarks, the driver that asks them, the records it leaves, and the scores."""
+"""Evaluation: benchmarks, the driver that runs them, records of runs, scores, statistics and reports."""

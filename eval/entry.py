@@ -1,4 +1,4 @@
-"""Entry points of the commands `eval` and `run`; Ctrl-C is heeded before the imports, which take a second."""
+"""Entry points of the commands `eval` and `run`; Ctrl-C is handled before the imports, which take a second."""
 
 from services.terminal.interruption import end_on_interrupt
 

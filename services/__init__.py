@@ -1,1 +1,1 @@
-"""Models and the HTTP front: everything that is called."""
+"""Services: audio, models behind narrow protocols, the perception cache, and the HTTP API."""

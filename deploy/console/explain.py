@@ -1,4 +1,4 @@
-"""How an answer came about, step by step, for a person in the terminal."""
+"""Explanation of an answer (`--explain`): each step with its seconds and what it said."""
 
 from collections.abc import Iterator
 from typing import IO, NamedTuple

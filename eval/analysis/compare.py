@@ -19,7 +19,7 @@ AnyItem = TypeVar("AnyItem")
 
 
 class Side(Value):
-    """One of the two, over the paired items."""
+    """One of the two results, over the paired items."""
 
     name: str
     correct: int

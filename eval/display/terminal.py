@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def terminal() -> "Console":
-    """Return it; names with brackets are shown, not interpreted. The library behind it takes 40 ms to import."""
+    """Return the console; names with brackets are printed as they are. The library behind it takes 40 ms to import."""
     from rich.console import Console
 
     return Console(markup=False)

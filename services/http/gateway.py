@@ -1,4 +1,4 @@
-"""The HTTP API: routes that answer, list the models, and tell health and metrics. It knows no models.
+"""The HTTP API: routes that answer, list the models, and report health and metrics; the models are behind `Service`.
 
     POST /v1/chat/completions      as OpenAI's clients send it: text and a recording -> the chosen option
     POST /v1/audio/questions       multipart (file, question, choices …, model) or JSON (audio as base64) -> Answer
