@@ -21,8 +21,8 @@ from rich.table import Table
 
 from agents.reading.conclusions import wordings
 from agents.reading.marks import ANSWER_PAIRS, END_TOKENS, THOUGHT_NAMES, THOUGHT_PAIRS
-from agents.reading.numbers import TENS, UNITS
 from agents.reading.reply import read_choice
+from services.number_words import TENS, UNITS
 from services.types import Question
 
 SETS = (

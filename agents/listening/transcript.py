@@ -20,6 +20,7 @@ CODE = (
     "agents.reading.quantities",
     "agents.reading.stems",
     "agents.reading.stop_words",
+    "services.number_words",
 )
 """What decides which answer a transcript holds."""
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken

@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from agents.reading.numbers import ORDINALS, SMALL, UNITS, WORD, split_numbers
+from agents.reading.numbers import ORDINALS, SMALL, WORD, split_numbers
+from services.number_words import UNITS
 from services.types import Question
 
 Values: TypeAlias = frozenset[str]

@@ -42,6 +42,7 @@ PROMPTS = (
     "services.captioners.music.families",
     "services.captioners.music.notes",
     "services.longform",
+    "services.number_words",
     "services.questions",
 )
 """What decides the words that models read, how replies are read, and the route to an answer."""

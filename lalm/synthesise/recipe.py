@@ -55,6 +55,7 @@ CODE = (
     "lalm.synthesise.sounds",
     "lalm.synthesise.speech",
     "lalm.synthesise.studio",
+    "services.number_words",
 )
 """What decides the clips; the wording of the questions does not."""
 PEAK = 0.99

@@ -2,40 +2,8 @@
 
 from collections.abc import Sequence
 
-ONES = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-)
-TENS = (
-    "_",
-    "_",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-)
+from services.number_words import TENS, UNITS
+
 ORDINALS = (
     "first",
     "second",
@@ -78,13 +46,13 @@ def word_integer(value: int) -> str:
     """Word an integer from 0 to 999,999."""
     assert 0 <= value < 1_000_000, value
     if value < 20:
-        return ONES[value]
+        return UNITS[value]
     if value < 100:
         tens, rest = divmod(value, 10)
-        return TENS[tens] + (f"-{ONES[rest]}" if rest else "")
+        return TENS[tens - 2] + (f"-{UNITS[rest]}" if rest else "")
     if value < 1000:
         hundreds, rest = divmod(value, 100)
-        return f"{ONES[hundreds]} hundred" + (f" and {word_integer(rest)}" if rest else "")
+        return f"{UNITS[hundreds]} hundred" + (f" and {word_integer(rest)}" if rest else "")
     thousands, rest = divmod(value, 1000)
     joint = " and " if 0 < rest < 100 else " "
     return f"{word_integer(thousands)} thousand" + (f"{joint}{word_integer(rest)}" if rest else "")
@@ -96,7 +64,7 @@ def word_ordinal(value: int) -> str:
     if value < 20:
         return ORDINALS[value - 1]
     tens, rest = divmod(value, 10)
-    return {20: "twentieth", 30: "thirtieth"}[value] if not rest else f"{TENS[tens]}-{ORDINALS[rest - 1]}"
+    return {20: "twentieth", 30: "thirtieth"}[value] if not rest else f"{TENS[tens - 2]}-{ORDINALS[rest - 1]}"
 
 
 def word_time(hour: int, minute: int) -> str:
@@ -108,7 +76,7 @@ def word_time(hour: int, minute: int) -> str:
 
 def word_digits(digits: Sequence[int]) -> str:
     """Read digits out one by one."""
-    return " ".join(ONES[digit] for digit in digits)
+    return " ".join(UNITS[digit] for digit in digits)
 
 
 def word_price(euros: int, cents: int) -> str:

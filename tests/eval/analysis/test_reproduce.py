@@ -83,7 +83,7 @@ def test_the_packaged_facts_agree_with_a_second_copy_of_some_rows() -> None:
         assert list(dict(data.cascade[name]).values()) == list(row.values())
 
 
-@pytest.mark.skipif(not SHARED.is_file(), reason="the collected results are not here")
+@pytest.mark.skipif(not SHARED.is_file(), reason=f"the collected results: put them at {SHARED}")
 def test_the_packaged_facts_are_the_collected_ones() -> None:
     collected = json.loads(SHARED.read_text())
     data = published()

@@ -39,7 +39,7 @@ def test_the_totals_of_the_official_script_come_out_on_rows_of_our_own(
     assert (score.correct_strict, score.unread) == (strict, unread)
 
 
-@pytest.mark.skipif(not DESTA.is_file(), reason="the published predictions are not here")
+@pytest.mark.skipif(not DESTA.is_file(), reason=f"the published predictions: put them at {DESTA}")
 @pytest.mark.parametrize(
     ("key", "official", "by_task"),
     [

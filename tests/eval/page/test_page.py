@@ -155,7 +155,7 @@ def test_an_unfinished_run_is_refused(runs: list[Path], tmp_path: Path) -> None:
 @pytest.fixture
 def browser() -> Iterator[Chrome]:
     if CHROMIUM is None or DRIVER is None:
-        pytest.skip("chromium and chromedriver are not installed")
+        pytest.skip("needs chromium and chromedriver: apt install chromium chromium-driver")
     options = ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in (

@@ -49,7 +49,7 @@ def test_string_match_gives_the_verdict_of_the_official_script_on_rows_of_our_ow
     assert string_match(row[key], row["choices"], row["answer"]) is row[f"official_{key}"]
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the collected edge cases are not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the collected edge cases: put them at {SHARED}")
 def test_string_match_agrees_with_the_official_script_on_all_collected_edge_cases() -> None:
     rows = json.loads((SHARED / "scorer_edge_cases.json").read_text())
     wrong = [
@@ -59,7 +59,7 @@ def test_string_match_agrees_with_the_official_script_on_all_collected_edge_case
     assert wrong == []
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the published predictions are not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the published predictions: put them at {SHARED}")
 @pytest.mark.parametrize(("key", "right"), [("model_prediction", 660), ("model_output", 597)])
 def test_string_match_reproduces_a_published_mmau_score(key: str, right: int) -> None:
     rows = json.loads((SHARED / "mmau" / "desta25-predictions.json").read_text())
