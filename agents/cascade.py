@@ -35,7 +35,7 @@ class Cascade:
         policy: Policy = STRICT,
         calibration: ModelCalibration | None = None,
     ) -> None:
-        self.parts = CascadeParts(llm, captioner, asr, follow_up, policy, calibration)
+        self.parts = CascadeParts(captioner, asr, policy, llm=llm, follow_up=follow_up, calibration=calibration)
 
     async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
         """Run the cascade's part of the graph; where nothing could be answered, raise what failed."""

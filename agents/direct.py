@@ -1,6 +1,7 @@
 """Path `lalm`, end to end: a LALM hears the clip itself."""
 
 from time import perf_counter
+from typing import TypeAlias
 
 from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
 from agents.reading.reply import read_choice
@@ -11,6 +12,8 @@ from services.protocols import LALM
 from services.questions import drop_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
+Statements: TypeAlias = tuple[Evidence, ...]
+
 
 class Direct:
     """Answers with a LALM, from the waveform."""
@@ -18,16 +21,15 @@ class Direct:
     def __init__(self, lalm: LALM, calibration: ModelCalibration | None = None) -> None:
         self.lalm, self.calibration = lalm, calibration
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        """Ask the LALM once: it chooses an option, or replies where there are none."""
+    async def answer(self, question: Question, clip: AudioClip | None, given: Statements | None = None) -> Answer:
+        """Ask the LALM once: it chooses an option, or replies where there are none.
+
+        `given` is the evidence that it reads beside the clip, for a LALM that takes any; None: none.
+        """
         assert clip is not None, "a LALM needs a clip"
         started = perf_counter()
-        messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
         with stage("listen"):
-            if question.choices:
-                reading = await self.lalm.choose(messages, clip, drop_own_letters(question.choices))
-            else:
-                reading = await self.lalm.listen(messages, clip)
+            reading = await self._read(question, clip, given)
         seconds, choice = perf_counter() - started, _choose(question, reading)
         probabilities = apply_calibration(self.calibration, reading.probabilities)
         heard = Evidence(
@@ -39,6 +41,7 @@ class Direct:
             end_s=round(clip.duration_s, 2),
             confidence=probabilities[choice.letter] if choice and probabilities else None,
         )
+        remarks = () if given else describe_remarks(clip)  # among what is given they are already
         return Answer(
             question_id=question.id,
             reply=reading.reply,
@@ -49,21 +52,30 @@ class Direct:
             is_unsure=is_within_chance(probabilities, self.calibration),
             path="lalm",
             trace=(TraceStep(step="listen", text=_format_note(self.lalm, reading), seconds=seconds),),
-            evidence=((heard,) if heard.text else ()) + _list_given(reading) + describe_remarks(clip),
+            evidence=((heard,) if heard.text else ()) + _list_given(reading) + remarks,
             timings_s={"listen": seconds},
             usage=reading.usage,
         )
 
+    async def _read(self, question: Question, clip: AudioClip, given: Statements | None) -> Reading:
+        messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
+        beside = () if given is None else (given,)  # a LALM that takes no evidence may not know the argument
+        if question.choices:
+            return await self.lalm.choose(messages, clip, drop_own_letters(question.choices), *beside)
+        return await self.lalm.listen(messages, clip, *beside)
+
 
 def _format_note(lalm: LALM, reading: Reading) -> str:
-    """Name the LALM, and who wrote the transcript that it was given."""
-    sources = dict.fromkeys(one.source for one in reading.given)
-    return f"{lalm.name}, given a transcript by {', '.join(sources)}" if sources else lalm.name
+    """Name the LALM, and who wrote what it was given."""
+    sources = ", ".join(dict.fromkeys(one.source for one in reading.given))
+    if all(one.kind == "transcript" for one in reading.given):
+        return f"{lalm.name}, given a transcript by {sources}" if sources else lalm.name
+    return f"{lalm.name}, given {len(reading.given)} statements by {sources}"
 
 
 def _list_given(reading: Reading) -> tuple[Evidence, ...]:
     """List what the LALM was given beside the sound, as evidence that it read."""
-    return tuple(one.model_copy(update={"step": "listen", "use": "read"}) for one in reading.given)
+    return tuple(one.model_copy(update={"step": one.step or "listen", "use": "read"}) for one in reading.given)
 
 
 def _choose(question: Question, reading: Reading) -> Choice | None:

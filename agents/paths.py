@@ -68,6 +68,21 @@ def _build_lalm(models: Models, options: PathOptions) -> "Direct":
     return Direct(lalm, Calibrations(options.calibration).find(lalm, "lalm"))
 
 
+def _build_informed(models: Models, options: PathOptions) -> Answerer:
+    import agents.graph.graph  # noqa: F401 - as for the cascade
+    from agents.direct import Direct
+    from agents.informed import Informed
+
+    lalm = models.lalm()
+    if not lalm.style.takes_evidence:
+        raise BadConfig(
+            f"Path 'informed' gives the LALM evidence as text beside the clip, and {lalm.name!r} takes none: name one "
+            "that does with --lalm, or take --path lalm."
+        )
+    direct = Direct(lalm, Calibrations(options.calibration).find(lalm, "informed"))
+    return Informed(direct, models.captioner(), models.asr(), policy=options.policy)
+
+
 def _build_auto(models: Models, options: PathOptions) -> Answerer:
     from agents.auto import Auto
     from agents.routing.router import ArmModels, load_router, load_routing
@@ -85,6 +100,7 @@ PATHS: Mapping[str, Callable[[Models, PathOptions], Answerer]] = {
     "text": _build_text,
     "cascade": _build_cascade,
     "lalm": _build_lalm,
+    "informed": _build_informed,
     "auto": _build_auto,
 }
 
@@ -105,8 +121,8 @@ def make_builder(
     build = pick(PATHS, "path", path)
     if budget and path not in BUDGETS:
         raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
-    if rotations is not None and path == "lalm":
-        raise BadConfig("Path 'lalm' scores the texts of the options, in no order: leave out --rotations.")
+    if rotations is not None and path in LALM_ONLY:
+        raise BadConfig(f"Path {path!r} scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
     options = PathOptions(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router, calibration)
@@ -114,3 +130,4 @@ def make_builder(
 
 
 TEXT_ONLY = frozenset({"text"})  # paths without audio: no clip is opened for them
+LALM_ONLY = frozenset({"lalm", "informed"})  # paths on which no LLM reads

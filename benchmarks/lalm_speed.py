@@ -27,7 +27,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.model.build import LalmComponents, build
 from lalm.model.config import ConnectorConfig
-from lalm.model.encoder import pad_segments
+from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedRow
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
@@ -77,7 +77,7 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
         torch.manual_seed(config.seed)
         built = build(config.model, group.device)
         dataset = _make_rows(clips, config.model.connector)
-        features = FeatureStore(built.encoder, folder, revision="benchmark")
+        features = FeatureStore(built.encoders, folder, revisions=["benchmark"])
         num_queries = config.model.connector.num_queries
         steps = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed).steps()
         trainer = Trainer(config, built.model, Corpus(dataset, Dataset(()), features), group)
@@ -110,7 +110,7 @@ def _plain_step(
         (row, clip) for pack in packs for group, clip in zip(pack.groups, pack.clips, strict=True) for row in group.rows
     ]
     model = built.model.train()
-    heard = pad_segments([part for _, clip in pairs for part in built.encoder(clips[clip.sha256])])
+    heard = pad_segments([part for _, clip in pairs for part in built.encoders(clips[clip.sha256])])
     audio_SQH = model.connector(heard.taps_SKTD, heard.frames_S)
     rows = [torch.tensor(row.prompt + row.reply) for row, _ in pairs]
     inputs = [model.embed_prompt(ids, audio_QH) for ids, audio_QH in zip(rows, audio_SQH, strict=True)]

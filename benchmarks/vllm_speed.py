@@ -23,7 +23,7 @@ import yaml
 import lalm
 from deploy.console.demo import EXCERPTS, write_demo
 from lalm.model.build import build
-from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.frames import count_segments, pad_segments
 from lalm.model.template import PromptClip
 from lalm.prompting import insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, InProcessTrainedLALM
@@ -85,7 +85,7 @@ def _measure_plain(run: Path, clips: Sequence[AudioClip]) -> float:
     for clip, text in asked:
         messages = [Message(role="user", content=insert_audio(text))]
         ids = torch.tensor(built.template.encode_prompt(messages, [PromptClip(count_segments(clip))]))
-        inputs = built.model.embed_prompt(ids, built.model.embed_audio(pad_segments(built.encoder(clip))))[None]
+        inputs = built.model.embed_prompt(ids, built.model.embed_audio(pad_segments(built.encoders(clip))))[None]
         mask, end = torch.ones(inputs.shape[:2], dtype=torch.long), built.template.turn_end[-1]
         built.model.backbone.generate(
             inputs_embeds=inputs,

@@ -88,7 +88,13 @@ class Fleet:
         """Return the names whose models are all known."""
         if len(self._known) < len(self._offered):
             await self.missing()
-        return tuple(name for name, way in self.ways.items() if self._known.keys() >= set(way.roles.values()))
+        return tuple(name for name, way in self.ways.items() if self._can_answer(way))
+
+    def _can_answer(self, way: Way) -> bool:
+        """Say whether all models of a way are known, and its LALM takes what the way gives it."""
+        models = {kind: self._known.get(role) for kind, role in way.roles.items()}
+        reads = way.path != "informed" or takes_evidence(models["lalm"])
+        return reads and all(models.values())
 
     async def answerer(self, name: str | None) -> Answerer:
         """Return the way of that name, or the first way of that path; the first of all for None."""
@@ -153,6 +159,11 @@ class WayModels:
         return self._models["lalm"]  # type: ignore[return-value]
 
 
+def takes_evidence(model: AnyModel | None) -> bool:
+    """Say whether a model is a LALM that takes evidence beside the clip."""
+    return isinstance(model, RemoteLALM) and model.style.takes_evidence
+
+
 def needs_clip(name: str | None) -> bool:
     """Say whether a model needs a clip."""
     return (name or "").partition("/")[0] not in TEXT_ONLY
@@ -167,6 +178,8 @@ def _list_ways(offered: Sequence[Deployed]) -> dict[str, Way]:
     ways = {f"cascade/{label}": Way("cascade", {"llm": role, **ears}) for label, role in roles["llm"].items()}
     ways |= {f"text/{label}": Way("text", {"llm": role}) for label, role in roles["llm"].items()}
     ways |= {f"lalm/{label}": Way("lalm", {"lalm": role}) for label, role in roles["lalm"].items()}
+    informed = {label: {"lalm": role, **ears} for label, role in roles["lalm"].items()}
+    ways |= {f"informed/{label}": Way("informed", kinds) for label, kinds in informed.items()}
     if roles["lalm"]:
         ways |= {path: Way(path, first) for path in ("auto", BOTH)}
     return ways

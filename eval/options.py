@@ -62,7 +62,7 @@ class ModelOptions:
     lalm: Annotated[
         str | None,
         model_option(
-            help="Audio-language model of the paths lalm, auto and both.",
+            help="Audio-language model of the paths lalm, informed, auto and both.",
             show_default="earwitness-tiny",
         ),
     ] = None
@@ -86,7 +86,8 @@ class AnsweringOptions:
     path: Annotated[
         str,
         answering_option(
-            help="Path from question to answer: cascade, lalm, auto or text (hears nothing); `ask` also takes both."
+            help="Path from question to answer: cascade, lalm, informed (a LALM that reads evidence too), auto or text "
+            "(hears nothing); `ask` also takes both."
         ),
     ] = "cascade"
     budget: Annotated[

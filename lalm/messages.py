@@ -28,8 +28,10 @@ class MessageAudio(BaseModel):
 
     path: str = Field(validation_alias=AliasChoices("path", "audio"), serialization_alias="audio")
     """Relative to the folder that the trainer is given."""
-    text: str = NO_WORDS
-    """Transcript; a single space where there is no speech."""
+    text: str = Field(default=NO_WORDS, validation_alias=AliasChoices("text", "transcript"))
+    """Transcript; a single space where there is no speech. DeSTA calls it `text`."""
+    evidence: tuple[str, ...] = ()
+    """Statements of listening tools about the clip, which may stand beside it in the prompt."""
 
 
 class ChatTurn(BaseModel):
@@ -40,6 +42,12 @@ class ChatTurn(BaseModel):
     role: Literal["system", "user", "assistant"]
     content: str
     audios: tuple[MessageAudio, ...] = ()
+
+    def to_columns(self) -> dict[str, object]:
+        """Return the turn as DeSTA's columns, without those that hold nothing."""
+        has_evidence = any(audio.evidence for audio in self.audios)
+        unused = {} if has_evidence else {"audios": {"__all__": {"evidence"}}}
+        return self.model_dump(by_alias=True, exclude=unused if self.audios else {"audios"})
 
 
 class Conversation(BaseModel):
@@ -90,9 +98,7 @@ class Conversation(BaseModel):
     def to_line(self) -> str:
         """Serialise as one JSON line, without columns that hold their default."""
         given = self.model_dump(mode="json", exclude_defaults=True)
-        messages = [
-            turn.model_dump(by_alias=True, exclude=set() if turn.audios else {"audios"}) for turn in self.messages
-        ]
+        messages = [turn.to_columns() for turn in self.messages]
         return json.dumps({**given, "messages": messages, "source": self.source}, ensure_ascii=False) + "\n"
 
 

@@ -1,5 +1,13 @@
-"""Prompt wording for audio-language models, the same in training and inference."""
+"""Prompt wording for audio-language models, the same in training and inference.
 
+The text beside the audio has a version, `PromptForm`, which a run folder names: a model reads the form that it was
+trained on, also after another one has been added.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from lalm.statements import quote_speech
 from services.questions import drop_own_letters
 from services.types import Choice, Message, Question
 
@@ -14,6 +22,30 @@ ANSWER_LETTER = "Answer with the letter of the best option."
 ANSWER_TEXT = "Answer with the text of the best option."
 ANSWER_FREELY = "Answer in one or two sentences."
 ANSWER_BRIEFLY = "Answer in a few words."
+
+HEARD_BY_TOOLS = "\nWhat listening tools heard, which may be wrong:\n{lines}"
+
+PromptForm: TypeAlias = Literal[1, 2]
+"""Text beside the audio. 1: the bare transcript behind the clip, as DeSTA writes it. 2: lines behind the clip, first
+what is said, then the captioner's evidence."""
+NEWEST_FORM: PromptForm = 2
+
+
+def format_beside(transcript: str, evidence: Sequence[str] = (), *, form: PromptForm = NEWEST_FORM) -> str:
+    """Format what stands as text beside a clip; empty where there is nothing.
+
+    Args:
+        transcript: what is said in the clip; empty without speech.
+        evidence: statements about the clip, one line each.
+        form: version of the wording; form 1 has no place for evidence.
+    """
+    if form == 1:
+        assert not evidence, "form 1 has no place for evidence"
+        return transcript
+    lines = "\n".join(f"- {statement}" for statement in evidence)
+    parts = [f"\n{quote_speech(transcript)}"] if transcript.strip() else []
+    parts += [HEARD_BY_TOOLS.format(lines=lines)] if lines else []
+    return "".join([*parts, "\n"]) if parts else ""
 
 
 def build_messages(question: Question, *, lists_options: bool = True) -> tuple[Message, ...]:

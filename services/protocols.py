@@ -82,12 +82,24 @@ class ASR(Protocol):
 
 
 class LALM(ReadingModel, Protocol):
-    """A large audio-language model: listens to the waveform itself."""
+    """A large audio-language model: listens to the waveform itself.
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    `given` is what others heard in the clip, captions and transcripts, to stand as text beside it. It is passed only to
+    a model whose `style.takes_evidence` is set; None: the clip alone, with the model's own transcript if it has one.
+    """
+
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Reply to a prompt about the clip, without probabilities."""
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # what only handles text starts 0.1 s sooner without it
 SAMPLE_RATE = 16_000  # Hz; every AudioClip holds audio at this rate
 SCHEMA_VERSION: Literal[2] = 2  # of answers and run folders
 
-PathName: TypeAlias = Literal["text", "cascade", "lalm", "auto"]
+PathName: TypeAlias = Literal["text", "cascade", "lalm", "informed", "auto"]
 Route: TypeAlias = Literal["cascade", "lalm", "both"]
 """What the router of path `auto` may choose."""
 StepName: TypeAlias = Literal[
@@ -220,7 +220,7 @@ class Reading(Value):
     """Option letter -> probability (they sum to 1); empty where the model gives no log-probabilities."""
     usage: Usage = Usage()
     given: tuple[Evidence, ...] = ()
-    """What the model was given beside the prompt: the transcript, for a LALM that takes one."""
+    """What the model was given beside the prompt: transcript and evidence, for a LALM that takes them."""
     is_finished: bool = True
     """Whether the model ended its reply; False: it was cut off at the most tokens it may write."""
 
@@ -236,6 +236,8 @@ class ReadingStyle(Value):
     max_lettered: int | None = None
     """Options that it tells apart by letters; of more, those whose texts are likeliest are lettered (`TextComparer`).
     None: any number."""
+    takes_evidence: bool = False
+    """Whether a LALM takes statements about the clip as text beside it (`LALM.listen`, `given`)."""
     num_statements: int | None = None
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
     max_chars: int = 24_000

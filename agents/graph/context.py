@@ -16,29 +16,54 @@ from services.types import AudioClip
 
 
 @dataclass(frozen=True, slots=True)
-class CascadeParts:
+class EarParts:
+    """The models that write down what they hear."""
+
+    captioner: Captioner
+    asr: ASR
+    policy: Policy = STRICT
+    """Which errors degrade the answer instead of failing it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CascadeParts(EarParts):
     """Models and settings of a cascade."""
 
     llm: LLM
     """Reads the question and the evidence."""
-    captioner: Captioner
-    asr: ASR
     follow_up: FollowUp | None = None
     """Active listening where the answer is unsure; None: never."""
-    policy: Policy = STRICT
-    """Which errors degrade the answer instead of failing it."""
     calibration: ModelCalibration | None = None
     """Of the LLM's probabilities; None: as it gives them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """Context of the cascade."""
+class Perceiving:
+    """Context of the steps in which captioner and ASR hear the clip."""
 
     clip: AudioClip
     parts: tuple[ClipPart, ...]
     """The parts in which captioner and ASR hear the clip: one, unless it is long."""
-    cascade: CascadeParts
+    ears: EarParts
+
+
+@dataclass(frozen=True, slots=True)
+class Informing(Perceiving):
+    """Context of the path on which a LALM hears the clip and reads the evidence."""
+
+    lalm: Direct
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing(Perceiving):
+    """Context of the cascade."""
+
+    ears: CascadeParts
+
+    @property
+    def cascade(self) -> CascadeParts:
+        """Models and settings of the cascade."""
+        return self.ears
 
 
 @dataclass(frozen=True, slots=True)

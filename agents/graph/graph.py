@@ -16,10 +16,11 @@ from langgraph.runtime import Runtime
 
 from agents.degradation import POLICY, SHARES, find_row
 from agents.graph import steps
-from agents.graph.context import Choosing, Hearing
+from agents.graph.context import Choosing, Hearing, Informing
 from agents.graph.state import CascadeOutput, GraphInput, GraphState
 
 CascadeGraph: TypeAlias = CompiledStateGraph[GraphState, Hearing, GraphInput, CascadeOutput]
+InformedGraph: TypeAlias = CompiledStateGraph[GraphState, Informing, GraphInput, GraphState]
 AgentGraph: TypeAlias = CompiledStateGraph[GraphState, Choosing, GraphInput, GraphState]
 
 
@@ -37,6 +38,20 @@ def build_cascade_graph() -> CascadeGraph:
     graph.add_conditional_edges("read", choose_after_reading)
     graph.add_edge("listen_again", END)
     return graph.compile(name="cascade")
+
+
+@cache
+def build_informed_graph() -> InformedGraph:
+    """Build path `informed`: captioner and ASR in parallel, then the LALM, which is given what they heard."""
+    graph = StateGraph(GraphState, context_schema=Informing, input_schema=GraphInput)
+    graph.add_node("caption", steps.caption)
+    graph.add_node("transcribe", steps.transcribe)
+    graph.add_node("inform", steps.inform)
+    graph.add_edge(START, "caption")
+    graph.add_edge(START, "transcribe")
+    graph.add_edge(["caption", "transcribe"], "inform")
+    graph.add_edge("inform", END)
+    return graph.compile(name="informed")
 
 
 @cache
@@ -97,6 +112,7 @@ NODES = (
     steps.transcribe,
     steps.read,
     steps.listen_again,
+    steps.inform,
     steps.listen,
     steps.reconcile,
     steps.answer,
@@ -111,6 +127,7 @@ CONDITIONS = {
 PAGE = """# How a question is answered
 
 Path `auto` is the whole graph, path `cascade` the part with that name. Dotted edges are conditional.
+Path `informed` is a graph of its own: caption and transcribe at once, then inform.
 A run of the graph is one question about one clip; each step takes what the steps before it added, and adds its own.
 
 ![Route, then the cascade (caption and transcribe at once, read, perhaps listen again), the LALM (listen) or both, then

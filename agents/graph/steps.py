@@ -1,7 +1,7 @@
 """Nodes of the graph: each takes the state and returns what it adds; clip and models are in the context."""
 
 from time import perf_counter
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from langgraph.runtime import Runtime
 
@@ -14,7 +14,7 @@ from agents.degradation import (
     run_in_time,
     share_time,
 )
-from agents.graph.context import Choosing, Hearing
+from agents.graph.context import Choosing, Hearing, Informing, Perceiving
 from agents.graph.state import GraphState, GraphUpdate
 from agents.listening.grounds import mark_evidence
 from agents.reading.calibration import is_within_chance
@@ -29,6 +29,7 @@ from services.longform.split import ClipPart
 from services.progress import stage
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
 
+AnyHearing = TypeVar("AnyHearing", bound=Perceiving)
 HearingStep: TypeAlias = Literal["caption", "transcribe"]
 
 # The cascade
@@ -43,9 +44,9 @@ class Listener(NamedTuple):
     listen: Listen
 
 
-async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
+async def caption(state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
     """Caption the clip."""
-    captioner = runtime.context.cascade.captioner
+    captioner = runtime.context.ears.captioner
     perceived = await _perceive(Listener("caption", "captioner", captioner.name, captioner.caption), state, runtime)
     if "failures" in perceived:
         return perceived
@@ -54,15 +55,15 @@ async def caption(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     return {**perceived, "evidence": perceived["evidence"] + remarks}
 
 
-async def transcribe(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
+async def transcribe(state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
     """Transcribe the clip."""
-    asr = runtime.context.cascade.asr
+    asr = runtime.context.ears.asr
     return await _perceive(Listener("transcribe", "ASR", asr.name, asr.transcribe), state, runtime)
 
 
-async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
+async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
     started, (step, part, name, listen) = perf_counter(), listener
-    tolerates = runtime.context.cascade.policy.tolerates
+    tolerates = runtime.context.ears.policy.tolerates
     parts = _order_parts(state["question"], runtime.context)
     try:
         with stage(step, total=runtime.context.clip.duration_s, unit="seconds of audio"):
@@ -79,7 +80,7 @@ async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[Hear
     }
 
 
-def _order_parts(question: Question, context: Hearing) -> tuple[ClipPart, ...]:
+def _order_parts(question: Question, context: Perceiving) -> tuple[ClipPart, ...]:
     """Put the parts first that the question names: where time is short, the others are left out."""
     spans = find_named_spans(question.text, context.clip.duration_s)
     return tuple(
@@ -141,6 +142,28 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
         "degraded": last.degraded[len(first.degraded) :],
         "timings_s": last.timings_s,
     }
+
+
+# The LALM that reads
+
+
+async def inform(state: GraphState, runtime: Runtime[Informing]) -> GraphUpdate:
+    """Answer with the LALM, which hears the clip and reads the evidence beside it."""
+    lalm, started = runtime.context.lalm, perf_counter()
+    row = find_row(state["failures"])
+    given = None if row and row.arm != "same" else state["evidence"]  # without both ears it hears the clip alone
+    resting = _trace_degradation(row) if row else ()
+    try:
+        answer = await run_in_time("inform", lalm.answer(state["question"], runtime.context.clip, given))
+    except runtime.context.ears.policy.tolerates as error:
+        return _record_failure("listen", "LALM", lalm.lalm.name, error, started)
+    added = {
+        "path": "informed",
+        "trace": state["trace"] + resting + answer.trace,
+        "degraded": state["degraded"],
+        "timings_s": state["timings_s"] | answer.timings_s,
+    }
+    return {"lalm": answer.model_copy(update=added), "trace": answer.trace, "timings_s": answer.timings_s}
 
 
 # The whole

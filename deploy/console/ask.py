@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 from agents.degradation import DEGRADING
 from agents.models import Loads, LocalModels, ModelNames
-from agents.paths import BUDGETS, PATHS, TEXT_ONLY, Build, make_builder
+from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY, Build, make_builder
 from agents.reading.calibration import read_calibrations
 from eval.options import AnsweringOptions, ModelOptions
 from lalm.catalog import DEFAULT_LALM
@@ -63,7 +63,7 @@ class AskRequest:
     @property
     def runs_here(self) -> bool:
         """Whether every model is known to run in this process; one that does not says so before it loads anything."""
-        reads = self.path == "lalm" or self.models.llm in {None, *EMBEDDED_LLMS}
+        reads = self.path in LALM_ONLY or self.models.llm in {None, *EMBEDDED_LLMS}
         listens = self.path in {"text", "cascade"} or self.models.lalm in {None, DEFAULT_LALM}
         return reads and listens and not (self.models.llm_url or self.models.lalm_url)
 

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from agents.models import ModelPool
+from agents.paths import LALM_ONLY
 from eval.run import session
 from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.scoring import RunSummary
@@ -27,7 +28,7 @@ class Cell(Value):
     captioner: str | None
     """None on a path that has none."""
     lalm: str | None = None
-    """On path lalm, the LALM that was made of the LLM."""
+    """On paths lalm and informed, the LALM that was made of the LLM."""
     folder: Path
     summary: RunSummary | None = None
     is_complete: bool = False
@@ -101,9 +102,9 @@ def _check_names(request: RunRequest, llms: Sequence[str], captioners: Sequence[
 
 
 def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str]) -> None:
-    if request.path != "lalm" and lalms:
+    if request.path not in LALM_ONLY and lalms:
         raise BadConfig(f"Path {request.path!r} does not use it: leave out --lalm.")
-    if request.path == "lalm" and len(lalms) != len(llms):
+    if request.path in LALM_ONLY and len(lalms) != len(llms):
         raise BadConfig(
             f"--llm names {len(llms)} and --lalm {len(lalms)}: name the LALM of each LLM, in the same order."
         )

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from agents.paths import BUDGETS, PATHS, TEXT_ONLY
+from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY
 from agents.reading.calibration import hash_calibrations
 from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
@@ -63,12 +63,12 @@ class RunRequest(RunSettings):
         pick(PATHS, "path", self.path)
         self._refuse_useless()
         here = self.server is None
-        reads, cascades = here and self.path != "lalm", here and self.path in {"cascade", "auto"}
-        listens = here and self.path in {"lalm", "auto"}
+        reads, captions = here and self.path not in LALM_ONLY, here and self.path in {"cascade", "informed", "auto"}
+        listens = here and self.path in {*LALM_ONLY, "auto"}
         defaults = {
             "llm": self.llm or (DEFAULT_LLM if reads else None),
-            "captioner": (self.captioner or DEFAULT_CAPTIONER) if cascades else None,
-            "asr": (self.asr or DEFAULT_ASR) if cascades else None,
+            "captioner": (self.captioner or DEFAULT_CAPTIONER) if captions else None,
+            "asr": (self.asr or DEFAULT_ASR) if captions else None,
             "lalm": self.lalm or (DEFAULT_LALM if listens and not self.lalm_url else None),
             "budget": BENCHMARK_BUDGETS.get(self.path, 0) if here and self.budget is None else self.budget,
         }
@@ -94,6 +94,7 @@ class RunRequest(RunSettings):
             "text": {"captioner", "asr", "lalm", "lalm_url"},
             "cascade": {"lalm", "lalm_url"},
             "auto": set[str](),
+            "informed": set[str](),
             "lalm": {"captioner", "asr"},  # an LLM may be named: the control without audio asks it
         }[self.path] & chosen.keys()
         if useless:

@@ -38,6 +38,7 @@ PROMPTS = (
     "lalm.model.template",
     "lalm.prompting",
     "lalm.runtimes",
+    "lalm.statements",
     "services.audio.remarks",
     "services.captioners.music.families",
     "services.captioners.music.notes",
@@ -46,7 +47,7 @@ PROMPTS = (
     "services.questions",
 )
 """What decides the words that models read, how replies are read, and the route to an answer."""
-ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm"}
+ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm", "informed": "lalm"}
 """Path -> role of the one model whose probabilities it gives."""
 
 

@@ -21,7 +21,8 @@ from lalm.export.hf_config import LalmConfig
 from lalm.model.build import add_lora
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import Encoder, pad_segments
+from lalm.model.encoder import Encoder
+from lalm.model.frames import pad_segments
 from lalm.model.model import AudioLanguageModel
 from services.types import AudioClip
 
@@ -40,7 +41,7 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
         backbone.requires_grad_(requires_grad=False)
         connector = Connector(
             size,
-            encoder_width=self.encoder.width,
+            [self.encoder.shape],
             num_heads=self.encoder.num_heads,
             backbone_width=backbone.config.hidden_size,
         )
@@ -76,7 +77,7 @@ class Lalm(PreTrainedModel):  # type: ignore[misc]
             raise ValueError(
                 f"input_ids has {len(input_ids)} sequences; the model takes one, or several packed into one."
             )
-        features = pad_segments([part for clip in clips for part in self.encoder(clip)]) if clips else None
+        features = pad_segments([(part,) for clip in clips for part in self.encoder(clip)]) if clips else None
         inputs_1LH = self.language.embed_prompt(input_ids[0], self.language.embed_audio(features))[None]
         with self.language.use_adapters(active=features is not None):
             logits_1LV = self.language.backbone(

@@ -24,6 +24,7 @@ from lalm.export.hf_config import LalmConfig
 from lalm.model import parts
 from lalm.model.build import build
 from lalm.model.config import ModelConfig
+from lalm.model.encoder import Encoder
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from lalm.train import checkpoint
 from services.command import run
@@ -40,15 +41,27 @@ def export(trained: Path, folder: Path) -> None:
         folder: to create.
 
     Raises:
-        BadConfig: the run has no trained weights, or `folder` exists or cannot be written.
+        BadConfig: the run has no trained weights or hears with anything but one Whisper encoder, or `folder` exists or
+            cannot be written.
     """
     config = checkpoint.read_config(trained).model
+    _require_one_whisper(trained, config)
     if not (trained / checkpoint.WEIGHTS).is_file():
         raise BadConfig(
             f"'{trained}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
         )
     with _write_whole_folder(folder) as partial:
         _write_model(trained, config, partial)
+
+
+def _require_one_whisper(trained: Path, config: ModelConfig) -> None:
+    """Refuse encoders that the exported classes do not hold."""
+    if config.encoder is None:
+        names = ", ".join(one.source for one in config.encoders)
+        raise BadConfig(
+            f"'{trained}' hears with {names} (model.encoders), and only a LALM with one Whisper encoder "
+            "(model.encoder) can be exported: open the run folder itself, with --lalm."
+        )
 
 
 @contextmanager
@@ -70,8 +83,10 @@ def _write_whole_folder(folder: Path) -> Iterator[Path]:
 def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
     built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
     checkpoint.load_weights(built.model, trained)
+    (encoder,) = built.encoders.each
+    assert isinstance(encoder, Encoder), "a run with one Whisper encoder"
     described = LalmConfig(
-        encoder=built.encoder.whisper.config.to_dict(),
+        encoder=encoder.whisper.config.to_dict(),
         backbone=built.model.backbone.config.to_dict(),
         connector=config.connector.model_dump(),
         lora=config.lora.model_dump() if config.lora else None,
@@ -79,10 +94,10 @@ def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
         dtype="float32",
     )
     model = Lalm(described)
-    model.encoder, model.language = built.encoder, built.model
+    model.encoder, model.language = encoder, built.model
     model.save_pretrained(partial)
     add_audio_tokens(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
-    WhisperFeatureExtractor(feature_size=built.encoder.whisper.config.num_mel_bins).save_pretrained(partial)
+    WhisperFeatureExtractor(feature_size=encoder.whisper.config.num_mel_bins).save_pretrained(partial)
     end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
 

@@ -42,7 +42,8 @@ from vllm.sequence import IntermediateTensors
 
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import SEGMENT_SAMPLES, Encoder, pad_segments
+from lalm.model.encoder import Encoder
+from lalm.model.frames import SEGMENT_SAMPLES, pad_segments
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.types import SAMPLE_RATE
 
@@ -148,7 +149,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
             self.encoder = Encoder(whisper, num_taps=size.num_taps, window=config.window)
             self.connector = Connector(
                 size,
-                encoder_width=self.encoder.width,
+                [self.encoder.shape],
                 num_heads=self.encoder.num_heads,
                 backbone_width=config.text_config.hidden_size,
             )
@@ -176,8 +177,8 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
         return [self._embed_clip(one.flatten().to(device, torch.float32)).to(dtype) for one in samples]
 
     def _embed_clip(self, samples: Tensor) -> Tensor:
-        features = pad_segments(self.encoder.encode_samples(samples))
-        heard_SQH: Tensor = self.connector(features.taps_SKTD.float(), features.frames_S)
+        segments = [(part.float(),) for part in self.encoder.encode_samples(samples)]
+        heard_SQH: Tensor = self.connector(pad_segments(segments))
         return heard_SQH.flatten(0, 1)
 
     def forward(

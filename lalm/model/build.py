@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from lalm.model import parts
 from lalm.model.config import LoraConfig, ModelConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import Encoder
+from lalm.model.encoders import AudioEncoders, open_encoders
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
 
@@ -16,34 +16,34 @@ ADAPTER = "audio"  # name of the LoRA adapter inside PEFT, part of every tensor 
 
 
 class LalmComponents(NamedTuple):
-    """A LALM ready to run: trainable model, frozen audio encoder, chat template."""
+    """A LALM ready to run: trainable model, frozen audio encoders, chat template."""
 
     model: AudioLanguageModel
-    encoder: Encoder
+    encoders: AudioEncoders
     template: ChatTemplate
 
 
 def build(config: ModelConfig, device: torch.device) -> LalmComponents:
-    """Load the frozen encoder and backbone, and initialise the connector and the LoRA adapters on `device`.
+    """Load the frozen encoders and backbone, and initialise the connector and the LoRA adapters on `device`.
 
     Raises:
         ModelError: an encoder, backbone or tokenizer cannot be loaded.
-        BadConfig: the encoder has too few layers, or the tokenizer has no chat template.
+        BadConfig: an encoder has too few layers, or the tokenizer has no chat template.
     """
     dtype = parts.pick_dtype(config.dtype, device)
-    whisper = parts.open_encoder(config.encoder, torch.float32 if device.type == "cpu" else dtype)
-    encoder = Encoder(whisper, num_taps=config.connector.num_taps, window=config.window)
+    encoders = open_encoders(config, device)
     backbone = parts.open_backbone(config.backbone, dtype)
     connector = Connector(
         config.connector,
-        encoder_width=encoder.width,
-        num_heads=encoder.num_heads,
+        encoders.shapes,
+        num_heads=encoders.each[0].num_heads,
         backbone_width=backbone.config.hidden_size,
     )
     if config.lora is not None:
         add_lora(backbone, config.lora)
-    template = ChatTemplate(parts.open_tokenizer(config.backbone), config.connector.num_queries)
-    return LalmComponents(AudioLanguageModel(connector, backbone).to(device), encoder.to(device), template)
+    tokenizer = parts.open_tokenizer(config.backbone)
+    template = ChatTemplate(tokenizer, config.connector.num_queries, form=config.prompt)
+    return LalmComponents(AudioLanguageModel(connector, backbone).to(device), encoders, template)
 
 
 def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:

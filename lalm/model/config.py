@@ -1,10 +1,26 @@
 """Model configuration: encoder, Q-Former connector, backbone, LoRA."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from lalm.prompting import PromptForm
 from services.types import Value
+
+Layer: TypeAlias = Annotated[int, Field(ge=0)]
+
+
+class EncoderConfig(Value):
+    """A frozen encoder, and which of its hidden states are read."""
+
+    source: str
+    """Embedded weights (`yamnet`, `whisper-base-encoder`), a folder in Hugging Face format, or a Hub id."""
+    layers: tuple[Layer, ...] = ()
+    """Layers whose hidden states are read, from 0; empty: `connector.num_taps`, evenly spaced, the last included."""
+    pool: int = Field(default=1, gt=0)
+    """So many frames in a row become their mean, before they are cached."""
+    revision: str | None = None
+    """Of its weights; the trainer writes it into the run folder, and another one is refused."""
 
 
 class ConnectorConfig(Value):
@@ -14,7 +30,10 @@ class ConnectorConfig(Value):
     """Learned queries: the number of embeddings per segment of audio (at most 30 s)."""
     num_layers: int = Field(default=6, gt=0)
     num_taps: int = Field(default=4, gt=0)
-    """Encoder layers whose hidden states are read, evenly spaced, including the last."""
+    """Encoder layers whose hidden states are read, evenly spaced, including the last; of each encoder."""
+    width: int | None = Field(default=None, gt=0)
+    """Width of the Q-Former, a multiple of 64; None: that of the (first) encoder. Where it is given, or there are
+    several encoders, each tap is brought to it by a Linear of its own."""
     ffn_width: int = Field(default=3072, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
@@ -30,8 +49,10 @@ class LoraConfig(Value):
 class ModelConfig(Value):
     """The parts of a LALM."""
 
-    encoder: str
-    """A Whisper encoder: a name of `services/weights/weights.json`, a folder in Hugging Face format, or a Hub id."""
+    encoder: str | None = None
+    """One Whisper encoder: a name of `services/weights/weights.json`, a folder in Hugging Face format, or a Hub id."""
+    encoders: tuple[EncoderConfig, ...] = ()
+    """In its place: encoders of any kind, each as taps of the one connector."""
     backbone: str
     """A causal LM, named in the same three ways."""
     connector: ConnectorConfig = ConnectorConfig()
@@ -40,5 +61,28 @@ class ModelConfig(Value):
     """full: every segment is padded to 30 s, as in Whisper's training; trimmed: only the recorded part is encoded."""
     asr: str | None = "whisper-base"
     """ASR whose transcript follows the audio in the prompt; None: no transcript."""
+    captioner: str | None = None
+    """Captioner whose evidence it learns to read beside the audio; None: none, and path `informed` is refused."""
+    prompt: PromptForm = 1
+    """Version of the text beside the audio (`lalm/prompting.py`); evidence needs 2."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Precision of the frozen parts; auto: bfloat16 where the processor multiplies it faster than float32."""
+
+    @model_validator(mode="after")
+    def _require_encoder(self) -> Self:
+        if (self.encoder is None) == (not self.encoders):
+            raise ValueError("name either model.encoder, a Whisper encoder, or model.encoders, a list of encoders")
+        sources = [one.source for one in self.encoders]
+        if twice := [source for source in sources if sources.count(source) > 1]:
+            raise ValueError(f"model.encoders names {twice[0]!r} twice: name all its layers at once")
+        return self
+
+    @model_validator(mode="after")
+    def _require_place_for_evidence(self) -> Self:
+        if self.captioner and self.prompt == 1:
+            raise ValueError("model.captioner needs a prompt with a place for its evidence: set model.prompt to 2")
+        return self
+
+    def list_encoders(self) -> tuple[EncoderConfig, ...]:
+        """List the encoders, however they were named."""
+        return self.encoders if self.encoder is None else (EncoderConfig(source=self.encoder),)

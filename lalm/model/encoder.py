@@ -1,4 +1,4 @@
-"""Frozen Whisper encoder: splits a clip into segments of at most 30 s and returns hidden states of several layers.
+"""Frozen Whisper encoder: hidden states of several layers.
 
 The log-mel spectrogram is OpenAI Whisper's (arXiv:2212.04356, section 2.2), computed in torch on the encoder's device.
 """
@@ -8,35 +8,23 @@ The log-mel spectrogram is OpenAI Whisper's (arXiv:2212.04356, section 2.2), com
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from services.cancellation import raise_if_cancelled
+from lalm.model.frames import SEGMENT_SAMPLES, FrameEncoder, TapShape
 from services.errors import BadConfig
-from services.types import SAMPLE_RATE, AudioClip
+from services.types import SAMPLE_RATE
 
 N_FFT = 400  # samples of a spectrum: 25 ms
 HOP = 160  # samples between two mel frames: 10 ms
-SEGMENT_S = 30.0  # Whisper's window
-SEGMENT_SAMPLES = round(SEGMENT_S * SAMPLE_RATE)
 FRAME_SAMPLES = 2 * HOP  # samples between two encoder frames: 20 ms
 FLOOR, RANGE = 1e-10, 8.0  # as in Whisper: minimum power, and orders of magnitude kept below the peak
-
-
-class EncoderFeatures(NamedTuple):
-    """Padded encoder features of a batch of segments."""
-
-    taps_SKTD: Tensor
-    """Padded to the longest segment."""
-    frames_S: Tensor
-    """Valid frames of each segment, without padding."""
 
 
 def select_tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
@@ -48,49 +36,62 @@ def select_tap_layers(num_layers: int, num_taps: int) -> tuple[int, ...]:
     return tuple(math.ceil((tap + 1) * num_layers / num_taps) - 1 for tap in range(num_taps))
 
 
-def count_segments(clip: AudioClip) -> int:
-    """Count the segments of at most 30 s that cover a whole clip."""
-    return math.ceil(len(clip.samples) / SEGMENT_SAMPLES)
+def pick_layers(num_layers: int, layers: Sequence[int], num_taps: int) -> tuple[int, ...]:
+    """Return the layers to read: those that are named, else `num_taps` evenly spaced ones.
+
+    Raises:
+        BadConfig: the encoder has too few layers.
+    """
+    if num_taps > num_layers and not layers:
+        raise BadConfig(f"model.connector.num_taps={num_taps} exceeds the {num_layers} layers of the encoder.")
+    if odd := [layer for layer in layers if layer >= num_layers]:
+        raise BadConfig(f"The encoder has layers 0 to {num_layers - 1}, and no layer {odd[0]}.")
+    return tuple(sorted(set(layers))) or select_tap_layers(num_layers, num_taps)
 
 
-class Encoder(nn.Module):
-    """Whisper encoder that returns the hidden states of evenly spaced layers.
+class Encoder(FrameEncoder):
+    """Whisper encoder that returns the hidden states of some layers.
 
     Args:
         whisper: the encoder, frozen.
-        num_taps: K.
+        num_taps: how many evenly spaced layers are read, the last included.
+        layers: which layers are read, from 0, in place of evenly spaced ones.
         window: whether a segment is padded to 30 s ("full") or read as long as it is ("trimmed").
+        pool: so many frames in a row become their mean.
 
     Raises:
-        BadConfig: the encoder has fewer layers than `num_taps`.
+        BadConfig: the encoder has too few layers.
     """
 
-    def __init__(self, whisper: WhisperEncoder, *, num_taps: int, window: Literal["full", "trimmed"]) -> None:
-        super().__init__()
-        num_layers = whisper.config.encoder_layers
-        if num_taps > num_layers:
-            raise BadConfig(f"model.connector.num_taps={num_taps} exceeds the {num_layers} layers of the encoder.")
+    def __init__(
+        self,
+        whisper: WhisperEncoder,
+        *,
+        num_taps: int,
+        window: Literal["full", "trimmed"],
+        layers: Sequence[int] = (),
+        pool: int = 1,
+    ) -> None:
+        self.layers = pick_layers(whisper.config.encoder_layers, layers, num_taps)
+        rate = SAMPLE_RATE / FRAME_SAMPLES
+        shape = TapShape(len(self.layers), whisper.config.d_model, rate, 0.5 / rate)
+        super().__init__(shape, num_heads=whisper.config.encoder_attention_heads, pool=pool)
         self.whisper = whisper.eval().requires_grad_(requires_grad=False)
         self.window = window
-        self.layers = select_tap_layers(num_layers, num_taps)
-        self.width: int = whisper.config.d_model
-        self.num_heads: int = whisper.config.encoder_attention_heads
 
-    @torch.no_grad()
-    def forward(self, clip: AudioClip) -> list[Tensor]:
-        """Encode a clip: one tensor of shape (K, T, D) per segment, without padding."""
-        return self.encode_samples(torch.from_numpy(clip.samples.copy()).to(self.whisper.conv1.weight.device))
+    @property
+    def key(self) -> str:
+        """Layers, window and precision."""
+        return f"{self.layers} {self.window} {self.whisper.conv1.weight.dtype}"
 
-    @torch.no_grad()
-    def encode_samples(self, samples: Tensor) -> list[Tensor]:
-        """Encode samples at 16 kHz on the encoder's device, shape (num_samples,), float32; the same result."""
-        heard = []
-        for part in torch.split(samples, SEGMENT_SAMPLES):
-            raise_if_cancelled()
-            heard.append(self._encode_segment(part))
-        return heard
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        device: torch.device = self.whisper.conv1.weight.device
+        return device
 
-    def _encode_segment(self, samples: Tensor) -> Tensor:
+    def encode_segment(self, samples: Tensor) -> Tensor:
+        """Encode at most 30 s, padded to 30 s or trimmed; 50 frames a second."""
         num_frames = math.ceil(len(samples) / FRAME_SAMPLES)
         length = SEGMENT_SAMPLES if self.window == "full" else num_frames * FRAME_SAMPLES
         mel_1MF = compute_log_mel(F.pad(samples, (0, length - len(samples))), self.whisper.config.num_mel_bins)[None]
@@ -107,13 +108,6 @@ class Encoder(nn.Module):
             if number in self.layers:
                 taps.append(hidden[0])
         return torch.stack(taps)
-
-
-def pad_segments(segments_KTD: Sequence[Tensor]) -> EncoderFeatures:
-    """Pad segments of several lengths, each (K, T, D), into one tensor."""
-    frames_S = torch.tensor([segment.shape[1] for segment in segments_KTD], device=segments_KTD[0].device)
-    by_time = pad_sequence([segment.transpose(0, 1) for segment in segments_KTD], batch_first=True)  # (S, T, K, D)
-    return EncoderFeatures(by_time.transpose(1, 2), frames_S)
 
 
 def compute_log_mel(samples: Tensor, num_mels: int) -> Tensor:

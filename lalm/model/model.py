@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from lalm.model.connector import Connector
-from lalm.model.encoder import EncoderFeatures
+from lalm.model.frames import AudioFeatures
 from lalm.model.packing import PackedBatch
 from lalm.model.parts import FULL, SLIDING
 
@@ -30,7 +30,7 @@ class AudioLanguageModel(nn.Module):
         self.connector = connector
         self.backbone = backbone
 
-    def forward(self, packed: PackedBatch, features: EncoderFeatures | None) -> Tensor:
+    def forward(self, packed: PackedBatch, features: AudioFeatures | None) -> Tensor:
         """Return the log-probability of each reply token, shape (R,), float32.
 
         Logits are computed only at reply positions (the loss mask). Without features the LoRA adapters are disabled, so
@@ -47,11 +47,11 @@ class AudioLanguageModel(nn.Module):
             ).logits
         return -F.cross_entropy(logits_1RV[0].float(), packed.target_R, reduction="none")
 
-    def embed_audio(self, features: EncoderFeatures | None) -> Tensor | None:
+    def embed_audio(self, features: AudioFeatures | None) -> Tensor | None:
         """Run the connector; return the audio embeddings of all segments, concatenated, shape (A, H)."""
         if features is None:
             return None
-        heard_SQH: Tensor = self.connector(features.taps_SKTD, features.frames_S)
+        heard_SQH: Tensor = self.connector(features)
         return heard_SQH.flatten(0, 1)
 
     def embed_prompt(self, ids_L: Tensor, audio_AH: Tensor | None) -> Tensor:

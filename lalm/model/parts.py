@@ -1,15 +1,23 @@
-"""Loads the frozen parts of a LALM, a Whisper encoder and a causal LM, from embedded weights, a folder or the Hub."""
+"""Loads the frozen parts of a LALM, encoders and a causal LM, from embedded weights, a folder or the Hub."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
@@ -39,6 +47,30 @@ def open_encoder(source: str, dtype: torch.dtype) -> WhisperEncoder:
     return _load("Whisper encoder", WhisperEncoder, source, dtype, key_mapping=INSIDE_WHISPER)
 
 
+class HubParts(NamedTuple):
+    """An audio encoder of transformers with its feature extractor."""
+
+    model: PreTrainedModel
+    extractor: Any
+
+
+def open_hub_encoder(source: str, dtype: torch.dtype) -> HubParts:
+    """Load an audio encoder and its feature extractor; raise `ModelError` if that fails."""
+    model = _load("audio encoder", AutoModel, source, dtype)
+    try:
+        return HubParts(model, AutoFeatureExtractor.from_pretrained(_resolve_source(source)))
+    except LOADING_ERRORS as error:
+        raise _make_loading_error("feature extractor", source, error) from error
+
+
+def read_model_type(source: str) -> str:
+    """Return the `model_type` of a model's config.json; raise `ModelError` if there is none."""
+    try:
+        return str(AutoConfig.from_pretrained(_resolve_source(source)).model_type)
+    except LOADING_ERRORS as error:
+        raise _make_loading_error("audio encoder", source, error) from error
+
+
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
     """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention."""
     model = _load("causal LM", AutoModelForCausalLM, source, dtype, attn_implementation="sdpa")
@@ -54,7 +86,7 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
 
 def _load(
     what: str,
-    kind: type[PreTrainedModel] | type[AutoModelForCausalLM],
+    kind: type[PreTrainedModel] | type[AutoModel] | type[AutoModelForCausalLM],
     source: str,
     dtype: torch.dtype,
     **options: object,

@@ -10,15 +10,18 @@ from typing import NamedTuple, TypeAlias
 from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
-from lalm.prompting import AUDIO
+from lalm.model.frames import count_segments
+from lalm.prompting import AUDIO, PromptForm, format_beside
+from lalm.statements import format_statement
 from services.errors import BadConfig
-from services.types import Evidence, Message
+from services.types import AudioClip, Evidence, Message
 
 ANY_REPLY = "\u2603"  # a reply that no template contains
 
 TokenIds: TypeAlias = tuple[int, ...]
 
 MAX_TRANSCRIPT_CHARS = 400  # about 100 tokens, as in DeSTA; the same in training and inference
+MAX_EVIDENCE_CHARS = 1200  # about 350 tokens; the acoustic captioner says half of it about most clips
 
 
 class PromptClip(NamedTuple):
@@ -27,6 +30,8 @@ class PromptClip(NamedTuple):
     num_segments: int
     transcript: str = ""
     """Transcript by the ASR; empty: no speech, or the model is not given transcripts."""
+    evidence: tuple[str, ...] = ()
+    """Statements of the captioner, one line each; empty: none, or the model is not given any."""
 
 
 class ChatTemplate:
@@ -35,16 +40,18 @@ class ChatTemplate:
     Args:
         tokenizer: the backbone's, with its chat template.
         num_queries: embeddings per segment of audio.
+        form: version of the text beside the audio.
 
     Raises:
         BadConfig: the tokenizer has no chat template, or neither it nor the template ends a turn with a token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, num_queries: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, num_queries: int, *, form: PromptForm = 1) -> None:
         if not tokenizer.chat_template:
             raise BadConfig(f"The tokenizer of {tokenizer.name_or_path!r} has no chat template.")
         self._tokenizer = tokenizer
         self._num_queries = num_queries
+        self.form: PromptForm = form
         self._control = [
             str(token) for token in tokenizer.added_tokens_decoder.values() if token.special and str(token) != AUDIO
         ]
@@ -54,19 +61,30 @@ class ChatTemplate:
 
     def encode_prompt(self, messages: Sequence[Message], clips: Sequence[PromptClip]) -> TokenIds:
         """Encode the prompt up to where the reply begins; audio as negative numbers, in the order of the clips."""
+        return self.join_prompt(self.split_prompt(messages), clips)
+
+    def split_prompt(self, messages: Sequence[Message]) -> tuple[TokenIds, ...]:
+        """Encode the prompt around its clips: the pieces before, between and behind their placeholders."""
         said = [Message(role=one.role, content=self.escape_control_tokens(one.content)) for one in messages]
         text = self._render(said, add_generation_prompt=True)
-        pieces = text.split(AUDIO)
+        return tuple(self._encode(piece) for piece in text.split(AUDIO))
+
+    def join_prompt(self, pieces: Sequence[TokenIds], clips: Sequence[PromptClip]) -> TokenIds:
+        """Put the clips, each with the text beside it, between the pieces of a prompt."""
         assert len(pieces) == len(clips) + 1, f"{len(pieces) - 1} places for {len(clips)} clips"
-        ids: list[int] = list(self._encode(pieces[0]))
+        ids: list[int] = list(pieces[0])
         num_slots = 0
         for clip, piece in zip(clips, pieces[1:], strict=True):
             end = num_slots + clip.num_segments * self._num_queries
             ids.extend(-1 - slot for slot in range(num_slots, end))
             num_slots = end
-            ids.extend(self._encode(self.escape_control_tokens(clip.transcript)))
-            ids.extend(self._encode(piece))
+            ids.extend(self._encode(self.format_beside(clip)))
+            ids.extend(piece)
         return tuple(ids)
+
+    def format_beside(self, clip: PromptClip) -> str:
+        """Format the text beside a clip, without control tokens."""
+        return self.escape_control_tokens(format_beside(clip.transcript, clip.evidence, form=self.form))
 
     def adapt_roles(self, messages: Sequence[Message]) -> Sequence[Message]:
         """Return the messages with only the roles that the chat template accepts."""
@@ -134,9 +152,31 @@ def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     return (Message(role=first.role, content="\n\n".join([*system, first.content])), *rest)
 
 
+def make_prompt_clip(clip: AudioClip, given: tuple[Evidence, ...]) -> PromptClip:
+    """Represent a clip in the prompt, with what is given beside it: transcripts joined, other statements as lines."""
+    return PromptClip(count_segments(clip), truncate_transcript(join_transcript(given)), format_evidence(given))
+
+
 def join_transcript(evidence: Iterable[Evidence]) -> str:
     """Join the texts of all transcripts among evidence, in order."""
     return " ".join(one.text for one in evidence if one.kind == "transcript")
+
+
+def format_evidence(evidence: Iterable[Evidence]) -> tuple[str, ...]:
+    """Format all statements but transcripts, one line each, as many as `truncate_evidence` leaves."""
+    return truncate_evidence(format_statement(one) for one in evidence if one.kind != "transcript")
+
+
+def truncate_evidence(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the first lines, as many whole ones as `MAX_EVIDENCE_CHARS` leaves room for."""
+    kept: list[str] = []
+    room = MAX_EVIDENCE_CHARS
+    for line in lines:
+        room -= len(line)
+        if room < 0:
+            break
+        kept.append(" ".join(line.split()))
+    return tuple(kept)
 
 
 def truncate_transcript(transcript: str) -> str:

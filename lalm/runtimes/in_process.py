@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from lalm.model.build import build
-from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.frames import Segment, count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
-from lalm.model.template import PromptClip, join_transcript, truncate_transcript
+from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
@@ -70,32 +70,40 @@ class InProcessTrainedLALM:
         ModelError: a frozen part cannot be loaded.
     """
 
-    style = ReadingStyle(scores="texts")
-
     def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
         self.name = name
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._built = build(checkpoint.read_config(folder).model, self._device)
+        config = checkpoint.read_config(folder).model
+        self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
+        self._built = build(config, self._device)
         checkpoint.load_weights(self._built.model, folder)
         self.revision = checkpoint.compute_revision(folder)
         self._built.model.eval()
         self._asr = asr
-        self._heard: OrderedDict[str, list[Tensor]] = OrderedDict()
+        self._heard: OrderedDict[str, list[Segment]] = OrderedDict()
         # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH)
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Generate a reply about the clip, batched with other prompts that wait."""
-        given = await transcribe(self._asr, clip)
+        given = await transcribe(self._asr, clip) if given is None else given
         reading = await self._replies.submit(_PromptRequest(clip, self._encode_asked(messages, clip, given)))
         return reading.model_copy(update={"given": given})
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
-        given = await transcribe(self._asr, clip)
-        prompt, about_silence = self._encode_asked(messages, clip, given), self._encode_prompt(messages, SILENCE, "")
+        given = await transcribe(self._asr, clip) if given is None else given
+        prompt, about_silence = self._encode_asked(messages, clip, given), self._encode_asked(messages, SILENCE, ())
         replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
         scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
@@ -105,14 +113,10 @@ class InProcessTrainedLALM:
     def _encode_asked(
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...]
     ) -> tuple[int, ...]:
-        """Encode the prompt about a clip, with its transcript."""
-        return self._encode_prompt(messages, clip, truncate_transcript(join_transcript(given)))
-
-    def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
-        """Encode the prompt with the clip before the last message, as in training."""
+        """Encode the prompt with the clip before the last message, and what is given beside it, as in training."""
         *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
         asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
-        return self._built.template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
+        return self._built.template.encode_prompt(asked, [make_prompt_clip(clip, given)])
 
     @torch.inference_mode()
     def _score(self, asked: Sequence[_PromptRequest]) -> Sequence[tuple[float, ...]]:
@@ -164,10 +168,10 @@ class InProcessTrainedLALM:
         usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
         return Reading(reply=template.decode_reply(reply), usage=usage)
 
-    def _encode_clip(self, clip: AudioClip) -> list[Tensor]:
+    def _encode_clip(self, clip: AudioClip) -> list[Segment]:
         """Return the encoder features of each segment, from an in-memory cache of the last clips."""
         if clip.sha256 not in self._heard:
-            self._heard[clip.sha256] = self._built.encoder(clip)
+            self._heard[clip.sha256] = self._built.encoders(clip)
             if len(self._heard) > NUM_KEPT:
                 self._heard.popitem(last=False)
         return self._heard[clip.sha256]

@@ -19,12 +19,12 @@ from transformers import (
 )
 
 from lalm.model.parts import LOADING_ERRORS
-from lalm.runtimes.request_form import JOINED, RequestForm
+from lalm.runtimes.request_form import JOINED, RequestForm, put_beside
 from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
 from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.sampling import pick_likeliest
-from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
+from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
 MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
@@ -43,7 +43,7 @@ class InProcessQwen:
         ModelError: the folder cannot be loaded, or its tensors do not fit the architecture.
     """
 
-    style = ReadingStyle()
+    style = ReadingStyle(takes_evidence=True)
 
     def __init__(self, folder: Path, *, name: str, revision: str) -> None:
         self.name, self.revision = name, revision
@@ -86,13 +86,24 @@ class InProcessQwen:
             1, thread_name_prefix="lalm"
         )  # who gave up keeps its turn until it has stopped
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Generate a reply about the clip in the model's thread."""
-        return await run_in_executor(self._thread, partial(self._reply, messages, clip))
+        reading = await run_in_executor(self._thread, partial(self._reply, put_beside(messages, given), clip))
+        return reading.model_copy(update={"given": given or ()})
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Compare the logits of the options' letters in the model's thread."""
-        return await run_in_executor(self._thread, partial(self._score, messages, clip, choices))
+        asked = put_beside(messages, given)
+        reading = await run_in_executor(self._thread, partial(self._score, asked, clip, choices))
+        return reading.model_copy(update={"given": given or ()})
 
     @torch.inference_mode()
     def _score(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:

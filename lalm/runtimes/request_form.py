@@ -4,14 +4,17 @@ import math
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from lalm.prompting import format_beside
+from lalm.statements import format_statement
 from services.clients.chat_audio import AUDIO_PLACE
 from services.errors import TooLarge
-from services.types import AudioClip, Message
+from services.types import AudioClip, Evidence, Message
 
 PartType: TypeAlias = Literal["input_audio", "audio_url"]
 
 JOINED = "The recording is given in {num_parts} consecutive parts.\n"
 TRANSCRIPT = "Transcript: {text}"
+NOTHING_BESIDE = "Listening tools heard nothing that they could name.\n\n"
 
 
 class RequestForm(NamedTuple):
@@ -42,22 +45,25 @@ class RequestForm(NamedTuple):
         spans = pairwise(ends)
         return tuple(AudioClip(clip.samples[a:b], clip.source_rate, clip.num_channels) for a, b in spans)
 
-    def build_messages(self, messages: tuple[Message, ...], transcripts: tuple[str, ...]) -> list[dict[str, Any]]:
+    def build_messages(
+        self, messages: tuple[Message, ...], transcripts: tuple[str, ...], *, beside: str = ""
+    ) -> list[dict[str, Any]]:
         """Build the messages of a chat request; the clips are in the last one, before its text.
 
         Args:
             messages: the prompt, the question last.
             transcripts: one for each part of the clip; only their number matters to a model that takes none.
+            beside: what others heard in the clip, as text; transcripts are then part of it.
         """
         *earlier, last = messages
         instructions = "" if self.takes_system else _join_messages(earlier, "system")
         parts: list[dict[str, Any]] = []
         for transcript in transcripts:
             parts.append(self._build_audio_part())
-            if self.takes_transcript:
+            if self.takes_transcript and not beside:
                 parts.append({"type": "text", "text": TRANSCRIPT.format(text=transcript)})
         note = JOINED.format(num_parts=len(transcripts)) if len(transcripts) > 1 else ""
-        parts.append({"type": "text", "text": instructions + note + last.content})
+        parts.append({"type": "text", "text": instructions + note + beside + last.content})
         kept = [message.model_dump() for message in earlier if self.takes_system or message.role != "system"]
         return [*kept, {"role": last.role, "content": parts}]
 
@@ -65,6 +71,22 @@ class RequestForm(NamedTuple):
         if self.part_type == "audio_url":
             return {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{AUDIO_PLACE}"}}
         return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
+
+
+def format_given(given: tuple[Evidence, ...]) -> str:
+    """Format what others heard in a clip as text for a model that was not trained on a form of its own."""
+    transcript = " ".join(one.text for one in given if one.kind == "transcript")
+    lines = [format_statement(one) for one in given if one.kind != "transcript"]
+    beside = format_beside(transcript, lines)
+    return f"{beside.strip()}\n\n" if beside else NOTHING_BESIDE
+
+
+def put_beside(messages: tuple[Message, ...], given: tuple[Evidence, ...] | None) -> tuple[Message, ...]:
+    """Put what others heard before the question of the last message; None: leave the messages as they are."""
+    if given is None:
+        return messages
+    *earlier, last = messages
+    return (*earlier, Message(role=last.role, content=format_given(given) + last.content))
 
 
 def _join_messages(messages: list[Message], role: str) -> str:

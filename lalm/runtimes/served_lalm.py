@@ -4,7 +4,7 @@ import asyncio
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from lalm.runtimes.request_form import RequestForm
+from lalm.runtimes.request_form import RequestForm, format_given
 from lalm.runtimes.transcript import transcribe
 from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
@@ -19,7 +19,7 @@ class _Request(NamedTuple):
     body: dict[str, Any]
     audio: tuple[bytes, ...]
     given: tuple[Evidence, ...]
-    """The transcript, where the model takes one."""
+    """Transcript and evidence, where the model was given them."""
 
 
 class ServedLALM:
@@ -33,7 +33,7 @@ class ServedLALM:
     """
 
     revision = "served"
-    style = ReadingStyle()
+    style = ReadingStyle(takes_evidence=True)
 
     def __init__(
         self, endpoint: Endpoint, *, name: str, form: RequestForm | None = None, asr: ASR | None = None
@@ -45,26 +45,40 @@ class ServedLALM:
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
         self._clips = ClipEncoder()
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Send the clip and the messages to the server, and return its reply."""
-        request = await self._build_request(messages, clip)
+        request = await self._build_request(messages, clip, given)
         said = await self._server.ask(request.body, *request.audio)
         return Reading(reply=said.reply, usage=said.usage, given=request.given)
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
-        request = await self._build_request(messages, clip)
+        request = await self._build_request(messages, clip, given)
         reading = await self._chooser.choose(request.body, choices, *request.audio)
         return reading.model_copy(update={"given": request.given})
 
-    async def _build_request(self, messages: tuple[Message, ...], clip: AudioClip) -> _Request:
+    async def _build_request(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None
+    ) -> _Request:
         parts = self._form.split_clip(clip, self.name)
+        if given is not None:
+            audio = await asyncio.gather(*map(self._clips.base64, parts))
+            built = self._form.build_messages(messages, ("",) * len(parts), beside=format_given(given))
+            return _Request(self._server.body(built), tuple(audio), given)
         said = await asyncio.gather(*(transcribe(self._asr, part) for part in parts))
         audio = await asyncio.gather(*map(self._clips.base64, parts))
         transcripts = tuple(" ".join(one.text for one in of_part) for of_part in said)
         starts_s = accumulate((part.duration_s for part in parts), initial=0.0)
-        given = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
-        return _Request(self._server.body(self._form.build_messages(messages, transcripts)), tuple(audio), given)
+        words = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
+        return _Request(self._server.body(self._form.build_messages(messages, transcripts)), tuple(audio), words)
 
 
 def _shift(statement: Evidence, by_s: float) -> Evidence:

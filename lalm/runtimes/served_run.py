@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lalm.model import parts
-from lalm.model.encoder import count_segments
-from lalm.model.template import ChatTemplate, PromptClip, join_transcript, truncate_transcript
+from lalm.model.template import ChatTemplate, PromptClip, make_prompt_clip
 from lalm.prompting import AUDIO, TRANSCRIPT_END, insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.runtimes.served_scores import ReplyScorer, ScoreRequest
@@ -35,64 +34,68 @@ class ServedTrainedLALM:
     """
 
     revision = "served"
-    style = ReadingStyle(scores="texts")
 
     def __init__(self, folder: Path, endpoint: Endpoint, *, name: str, asr: ASR | None) -> None:
         self.name = name
         config = checkpoint.read_config(folder).model
-        self._template = ChatTemplate(parts.open_tokenizer(config.backbone), config.connector.num_queries)
+        self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
+        tokenizer = parts.open_tokenizer(config.backbone)
+        self._template = ChatTemplate(tokenizer, config.connector.num_queries, form=config.prompt)
         self._asr, self._clips = asr, ClipEncoder()
         self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
         self._scores = ReplyScorer(endpoint)
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Send the clip with its transcript to vLLM, and return its reply."""
-        given = await transcribe(self._asr, clip)
-        body = self._chat.body(self._build_messages(messages, _join(given)))
+        given = await transcribe(self._asr, clip) if given is None else given
+        body = self._chat.body(self._build_messages(messages, make_prompt_clip(clip, given)))
         said = await self._chat.ask(body, await self._clips.base64(clip))
         return Reading(reply=said.reply.strip(), usage=said.usage, given=given, is_finished=said.is_finished)
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior), all asked at once."""
-        given = await transcribe(self._asr, clip)
-        words = _join(given)
-        heard = [(part, said, choice.text) for choice in choices for part, said in ((clip, words), (SILENCE, ""))]
+        given = await transcribe(self._asr, clip) if given is None else given
+        about = ((clip, make_prompt_clip(clip, given)), (SILENCE, make_prompt_clip(SILENCE, ())))
+        heard = [(part, shown, choice.text) for choice in choices for part, shown in about]
         asked = await asyncio.gather(
-            *(self._make_score_request(messages, part, said, text) for part, said, text in heard)
+            *(self._make_score_request(messages, part, shown, text) for part, shown, text in heard)
         )
         means = await asyncio.gather(*map(self._scores.mean_logprob, asked))
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
-        num_tokens = len(self._encode_prompt(messages, clip, words)) + len(self._encode_prompt(messages, SILENCE, ""))
+        num_tokens = sum(len(self._encode_prompt(messages, shown)) for _, shown in about)
         return pick_likeliest(scores, num_tokens=num_tokens).model_copy(update={"given": given})
 
     async def _make_score_request(
-        self, messages: tuple[Message, ...], clip: AudioClip, words: str, text: str
+        self, messages: tuple[Message, ...], clip: AudioClip, shown: PromptClip, text: str
     ) -> ScoreRequest:
         """Make the request that scores the option with this text."""
-        turns, prompt = self._build_messages(messages, words), self._encode_prompt(messages, clip, words)
+        turns, prompt = self._build_messages(messages, shown), self._encode_prompt(messages, shown)
         reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
         return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
 
-    def _encode_prompt(self, messages: tuple[Message, ...], clip: AudioClip, words: str) -> tuple[int, ...]:
+    def _encode_prompt(self, messages: tuple[Message, ...], shown: PromptClip) -> tuple[int, ...]:
         *earlier, last = _strip_audio_tags(messages)
         asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
-        return self._template.encode_prompt(asked, [PromptClip(count_segments(clip), words)])
+        return self._template.encode_prompt(asked, [shown])
 
-    def _build_messages(self, messages: tuple[Message, ...], words: str) -> list[dict[str, Any]]:
+    def _build_messages(self, messages: tuple[Message, ...], shown: PromptClip) -> list[dict[str, Any]]:
         """Build the messages of a request, with an empty audio part for the clip."""
-        plain, words = self._template.escape_control_tokens, self._template.escape_control_tokens(words)
+        plain, words = self._template.escape_control_tokens, self._template.format_beside(shown)
         said = [Message(role=one.role, content=plain(one.content)) for one in _strip_audio_tags(messages)]
         *earlier, last = self._template.adapt_roles(said)
         before, after = insert_audio(last.content).split(AUDIO)
         end = words + TRANSCRIPT_END if words else ""
         content = [{"type": "text", "text": before}, build_audio_part(), {"type": "text", "text": end + after}]
         return [*(one.model_dump() for one in earlier), {"role": last.role, "content": content}]
-
-
-def _join(given: tuple[Evidence, ...]) -> str:
-    """Return the transcript as the prompt has it."""
-    return truncate_transcript(join_transcript(given))
 
 
 def _strip_audio_tags(messages: Sequence[Message]) -> tuple[Message, ...]:

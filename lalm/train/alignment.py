@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from lalm.model.encoder import pad_segments
+from lalm.model.frames import Segment, pad_segments
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
 from lalm.train.config import AlignmentConfig
@@ -98,10 +98,10 @@ class Aligner:
 
     def _compute_loss(self, clips: Sequence[TrainClip]) -> Tensor:
         device = self._mean_H.device
-        segments = [self._crop(self._corpus.features.load(clip.sha256)).to(device) for clip in clips]
-        features = pad_segments(segments)
+        segments = [self._crop(self._corpus.features.load(clip.sha256)) for clip in clips]
+        features = pad_segments([tuple(part.to(device) for part in segment) for segment in segments])
         with torch.autocast(device.type, torch.bfloat16):
-            heard_SQH = self._connector(features.taps_SKTD, features.frames_S)
+            heard_SQH = self._connector(features)
         centred_SQH = (heard_SQH.float() - self._mean_H) / self._scale
         guess_SQV = (SHARPNESS * centred_SQH @ self._words_VH.T).log_softmax(-1)
         guess_SV = guess_SQV.logsumexp(1) - math.log(guess_SQV.shape[1])
@@ -118,12 +118,20 @@ class Aligner:
                 shares_SV[row, self._place[token]] = self._dictionary.weights[token]
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
 
-    def _crop(self, segments_KTD: Sequence[Tensor]) -> Tensor:
-        """Crop a random window of at most `config.frames` frames from a random segment."""
-        segment_KTD = segments_KTD[0] if len(segments_KTD) == 1 else self._random.choice(segments_KTD)
-        spare = segment_KTD.shape[1] - self._config.frames
+    def _crop(self, segments: Sequence[Segment]) -> Segment:
+        """Crop a random window of `config.frames` frames of the first encoder from a random segment."""
+        segment = segments[0] if len(segments) == 1 else self._random.choice(segments)
+        length = segment[0].shape[1]
+        spare = length - self._config.frames
         start = self._random.randint(0, spare) if spare > 0 else 0
-        return segment_KTD[:, start : start + self._config.frames]
+        return tuple(crop_frames(part, start / length, (start + self._config.frames) / length) for part in segment)
+
+
+def crop_frames(frames_KTD: Tensor, start: float, end: float) -> Tensor:
+    """Crop frames between two shares of their length; at least one frame is left."""
+    length = frames_KTD.shape[1]
+    first = min(round(start * length), length - 1)
+    return frames_KTD[:, first : max(first + 1, round(end * length))]
 
 
 def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, frozenset[int]]:

@@ -8,6 +8,27 @@ from pydantic import Field, model_validator
 from lalm.model.config import ModelConfig
 from services.types import Value
 
+Share: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+class BesideConfig(Value):
+    """How often a clip is shown with what beside it (`lalm/train/beside.py`); the shares need not add up to 1."""
+
+    nothing: Share = 0.0
+    transcript: Share = 0.0
+    evidence: Share = 0.0
+    both: Share = 0.0
+    other: Share = 0.0
+    """Transcript and evidence of another clip, so that the model hears and doubts what it reads."""
+    silenced: Share = 0.0
+    """Both, and silence as long as the clip in its place, so that the model reads."""
+
+    @model_validator(mode="after")
+    def _require_one(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("give at least one share above 0, such as both: 1")
+        return self
+
 
 class DataConfig(Value):
     """Training data."""
@@ -24,6 +45,12 @@ class DataConfig(Value):
     """JSON lines to validate on instead: rows that share no clip and no recording with those of `files`."""
     transcripts: Literal["asr", "rows"] = "asr"
     """Source of the transcripts in the training prompts: the ASR, or the rows themselves."""
+    evidence: Literal["captioner", "rows"] = "captioner"
+    """Source of the evidence in the training prompts, where `model.captioner` is set: it, or the rows themselves."""
+    beside: BesideConfig | None = None
+    """How often transcript and evidence are left out or exchanged in training; None: both always stand there."""
+    features: Literal["float32", "float16"] = "float32"
+    """Precision of the encoder features that are kept on disk; float16 takes half the room."""
     max_length: int = Field(default=512, gt=0)
     """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
 
@@ -105,6 +132,8 @@ class TrainConfig(Value):
                 f"data.max_length={self.data.max_length} exceeds batch.tokens={self.batch.tokens}: "
                 "a row has to fit into a packed sequence."
             )
+        if self.data.beside and self.model.prompt == 1:
+            raise ValueError("data.beside varies the text beside the audio: set model.prompt to 2")
         if self.start_from and self.alignment:
             raise ValueError("start_from brings an aligned connector: leave out alignment.")
         return self

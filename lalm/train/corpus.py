@@ -1,27 +1,31 @@
 """Corpus of a run: tokenised rows, split into training and validation, with features and transcripts of their clips."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from lalm.messages import Conversation, MessageAudio, read_conversations
 from lalm.model import parts
 from lalm.model.build import LalmComponents
-from lalm.model.encoder import count_segments
-from lalm.model.template import join_transcript, truncate_transcript
+from lalm.model.frames import count_segments
+from lalm.model.template import format_evidence, join_transcript, truncate_evidence, truncate_transcript
 from lalm.train.config import DataConfig, TrainConfig
 from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
 from lalm.train.parallel import DataParallelGroup
 from services.audio import load as audio
-from services.catalog import open_asr
+from services.catalog import open_asr, open_captioner
 from services.errors import BadAudio, BadConfig
 from services.files import find_file
 from services.progress import stage
-from services.protocols import ASR
 from services.settings import settings
 from services.terminal.display import show_progress
+from services.types import SAMPLE_RATE, AudioClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,7 @@ def load_corpus(
     Raises:
         BadConfig: a file cannot be read, or no row is left to train on.
     """
-    revision = parts.compute_revision(config.model.encoder)
-    features = FeatureStore(built.encoder, settings().home / "features", revision=revision)
+    features = open_features(config, built)
     conversations = _read_rows(config.data.files, config.data, root)
     held = _read_rows(config.data.validation_files, config.data, root)
     audios = list({audio.path: audio for one in (*conversations, *held) for audio in one.audios}.values())
@@ -61,6 +64,13 @@ def load_corpus(
     _require_training(dataset, config.data)
     training, validation = split_dataset(dataset, config.data.validation, config.seed)
     return Corpus(training, validation, features)
+
+
+def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
+    """Open the cached features of the encoders of a run."""
+    revisions = [one.revision or parts.compute_revision(one.source) for one in config.model.list_encoders()]
+    dtype = torch.float16 if config.data.features == "float16" else torch.float32
+    return FeatureStore(built.encoders, settings().home / "features", revisions=revisions, dtype=dtype)
 
 
 def _read_rows(files: Sequence[Path], config: DataConfig, root: Path) -> list[Conversation]:
@@ -101,14 +111,16 @@ def _require_training(dataset: Dataset, config: DataConfig) -> None:
 
 
 class _ClipReader:
-    """Encodes and transcribes each clip once; features are cached on disk."""
+    """Encodes, transcribes and captions each clip once; features are cached on disk, and so is what is said of it."""
 
     def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
         self._features, self._audio_root = features, audio_root
-        self._asr: ASR | None = None
-        self._shows_words = config.model.asr is not None
-        if config.model.asr is not None and config.data.transcripts == "asr":
-            self._asr = open_asr(config.model.asr)
+        model, data = config.model, config.data
+        self._shows_words, self._shows_evidence = model.asr is not None, model.captioner is not None
+        self._asr = open_asr(model.asr) if model.asr and data.transcripts == "asr" else None
+        asks = data.evidence == "captioner"
+        self._captioner = open_captioner(model.captioner) if model.captioner and asks else None
+        self._needs_silence = data.beside is not None and data.beside.silenced > 0
 
     async def read_clips(self, audios: Sequence[MessageAudio]) -> dict[str, TrainClip]:
         """Return the usable clips by their path in the rows; unreadable ones are left out."""
@@ -125,11 +137,32 @@ class _ClipReader:
             clip = audio.load(find_file(self._audio_root, one.path))
         except BadAudio:
             return None
+        self._encode(clip)
+        words = await self._read_words(one, clip)
+        lines = await self._read_evidence(one, clip)
+        silence = self._encode(make_silence(clip)) if self._needs_silence else ""
+        return TrainClip(one.path, clip.sha256, count_segments(clip), words, lines, silence)
+
+    def _encode(self, clip: AudioClip) -> str:
+        """Encode a clip where that was not done before; return its key."""
         if not self._features.has_features(clip.sha256):
             self._features.encode_once(clip)
-        words = one.text
-        if self._asr is not None:
-            words = join_transcript(await self._asr.transcribe(clip))
-        return TrainClip(
-            one.path, clip.sha256, count_segments(clip), truncate_transcript(words) if self._shows_words else ""
-        )
+        return clip.sha256
+
+    async def _read_words(self, one: MessageAudio, clip: AudioClip) -> str:
+        if not self._shows_words:
+            return ""
+        words = one.text if self._asr is None else join_transcript(await self._asr.transcribe(clip))
+        return truncate_transcript(words)
+
+    async def _read_evidence(self, one: MessageAudio, clip: AudioClip) -> tuple[str, ...]:
+        if not self._shows_evidence:
+            return ()
+        if self._captioner is None:
+            return truncate_evidence(one.evidence)
+        return format_evidence(await self._captioner.caption(clip))
+
+
+def make_silence(clip: AudioClip) -> AudioClip:
+    """Make silence of as many segments as a clip, in whole seconds, so that there are few such clips to encode."""
+    return AudioClip(np.zeros(math.ceil(clip.duration_s) * SAMPLE_RATE, dtype=np.float32))

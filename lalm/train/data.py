@@ -7,11 +7,11 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lalm.messages import Conversation
 from lalm.model.packing import PackedGroup, PackedRow
-from lalm.model.template import ChatTemplate, PromptClip
+from lalm.model.template import ChatTemplate, PromptClip, TokenIds
 from lalm.train.config import BatchConfig
 from services.errors import BadConfig
 
@@ -24,17 +24,29 @@ class TrainClip(NamedTuple):
     sha256: str
     num_segments: int
     transcript: str
+    evidence: tuple[str, ...] = ()
+    """Statements of the captioner, one line each."""
+    silence: str = ""
+    """SHA-256 of silence as long as the clip; empty where the training has no use for it."""
+
+    @property
+    def in_prompt(self) -> PromptClip:
+        """The clip as the prompt represents it."""
+        return PromptClip(self.num_segments, self.transcript, self.evidence)
 
 
 class TrainExample(NamedTuple):
     """One training row: prompt and reply as token ids, and its clips."""
 
     row: PackedRow
+    """With all text beside the clips."""
     clips: tuple[TrainClip, ...]
     source: str
     """Where the reply comes from: "distilled" by the backbone or from "metadata"."""
     recordings: tuple[str, ...] = ()
     """Recordings that the clips were cut or mixed from, where that is known."""
+    pieces: tuple[TokenIds, ...] = ()
+    """The prompt around the clips."""
 
     @property
     def origins(self) -> set[str]:
@@ -83,14 +95,13 @@ def tokenise(
             dropped["unreadable clip"] += 1
         else:
             heard = tuple(clip for clip in clips if clip is not None)
-            prompt = template.encode_prompt(
-                conversation.turns, [PromptClip(clip.num_segments, clip.transcript) for clip in heard]
-            )
+            pieces = template.split_prompt(conversation.turns)
+            prompt = template.join_prompt(pieces, [clip.in_prompt for clip in heard])
             row = PackedRow(prompt, template.encode_reply(conversation.response))
             if len(row.prompt) + len(row.reply) > max_length:
                 dropped["too long"] += 1
             else:
-                examples.append(TrainExample(row, heard, conversation.source, conversation.recordings))
+                examples.append(TrainExample(row, heard, conversation.source, conversation.recordings, pieces))
     return Dataset(tuple(examples), dropped)
 
 
@@ -154,6 +165,22 @@ class MicroBatch(NamedTuple):
         return sum(len(row.reply) for group in self.groups for row in group.rows)
 
 
+class ShownRows(NamedTuple):
+    """Rows about the same clips as they are shown in an epoch, and the clips."""
+
+    rows: tuple[PackedRow, ...]
+    clips: tuple[TrainClip, ...]
+
+
+ShowRows: TypeAlias = Callable[[Sequence[TrainExample], int, int], ShownRows]
+"""Rows about the same clips, epoch, number of the part -> how they are shown."""
+
+
+def show_whole(examples: Sequence[TrainExample], _epoch: int, _part: int) -> ShownRows:
+    """Show rows with all text beside their clips."""
+    return ShownRows(tuple(one.row for one in examples), examples[0].clips)
+
+
 class Sampler:
     """Yields the micro-batches of every step.
 
@@ -162,13 +189,16 @@ class Sampler:
         batch: packing and gradient accumulation.
         num_queries: audio embeddings of a segment.
         seed: of the order.
+        show: decides how rows are shown in an epoch.
     """
 
-    def __init__(self, dataset: Dataset, batch: BatchConfig, *, num_queries: int, seed: int) -> None:
-        self._batch, self._num_queries, self._seed = batch, num_queries, seed
-        by_clips: Mapping[tuple[TrainClip, ...], list[PackedRow]] = defaultdict(list)
+    def __init__(
+        self, dataset: Dataset, batch: BatchConfig, *, num_queries: int, seed: int, show: ShowRows = show_whole
+    ) -> None:
+        self._batch, self._num_queries, self._seed, self._show = batch, num_queries, seed, show
+        by_clips: Mapping[tuple[TrainClip, ...], list[TrainExample]] = defaultdict(list)
         for example in dataset.examples:
-            by_clips[example.clips].append(example.row)
+            by_clips[example.clips].append(example)
         self._by_clips = dict(by_clips)
 
     def steps(self) -> Iterator[tuple[MicroBatch, ...]]:
@@ -190,8 +220,8 @@ class Sampler:
             mixed = rng.sample(rows, len(rows))
             slots = sum(clip.num_segments for clip in clips) * self._num_queries
             for start in range(0, len(mixed), self._batch.rows_per_clip):
-                part = tuple(mixed[start : start + self._batch.rows_per_clip])
-                groups.extend((group, clips) for group in self._split_to_fit(PackedGroup(part, slots)))
+                shown = self._show(mixed[start : start + self._batch.rows_per_clip], number, start)
+                groups.extend((group, shown.clips) for group in self._split_to_fit(PackedGroup(shown.rows, slots)))
         rng.shuffle(groups)
         yield from self._fill_batches(groups)
 

@@ -1,4 +1,7 @@
-"""Feature cache on disk: the encoder is frozen, so each clip is encoded once for all steps and runs."""
+"""Feature cache on disk: the encoders are frozen, so each clip is encoded once for all steps and runs.
+
+Each encoder has a folder of its own, so that one is not run again when another is added beside it.
+"""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -9,28 +12,73 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lalm.model.encoder import Encoder, EncoderFeatures, pad_segments
+from lalm.model.encoders import AudioEncoders, join_segments
+from lalm.model.frames import AudioFeatures, FrameEncoder, Segment, pad_segments
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
 from services.types import AudioClip
 
-CODE = ("lalm.model.encoder",)  # what decides the features beside the weights
+CODE = ("lalm.model.frames", "lalm.model.encoder", "lalm.model.hub_encoder", "lalm.model.yamnet_encoder")
+"""What decides the features beside the weights."""
 
 
 class FeatureStore:
-    """Cache of encoder features, keyed by the SHA-256 of a clip.
+    """Cache of the features of all encoders, keyed by the SHA-256 of a clip.
+
+    Args:
+        encoders: encode clips that are not cached yet.
+        folder: shared by all runs.
+        revisions: of the weights of each encoder.
+        dtype: precision in which features are kept.
+    """
+
+    def __init__(
+        self,
+        encoders: AudioEncoders,
+        folder: Path,
+        *,
+        revisions: Sequence[str],
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self._shelves = tuple(
+            FeatureShelf(encoder, folder, revision=revision, dtype=dtype)
+            for encoder, revision in zip(encoders.each, revisions, strict=True)
+        )
+
+    def encode_once(self, clip: AudioClip) -> list[Segment]:
+        """Return the features of each segment; encode the clip where it is not cached."""
+        return join_segments([shelf.encode_once(clip) for shelf in self._shelves])
+
+    def has_features(self, clip_sha256: str) -> bool:
+        """Whether the features of a clip by all encoders are cached and complete."""
+        return all(shelf.has_features(clip_sha256) for shelf in self._shelves)
+
+    def load(self, clip_sha256: str) -> list[Segment]:
+        """Load the cached features of a clip, float32."""
+        return join_segments([shelf.load(clip_sha256) for shelf in self._shelves])
+
+    def load_batch(self, clips_sha256: Sequence[str], device: torch.device) -> AudioFeatures:
+        """Load the features of several clips, padded into one batch of segments, on a device."""
+        segments = [tuple(part.to(device) for part in segment) for one in clips_sha256 for segment in self.load(one)]
+        return pad_segments(segments)
+
+
+class FeatureShelf:
+    """Cache of the features of one encoder.
 
     Args:
         encoder: encodes clips that are not cached yet.
-        folder: shared by all runs; each encoder, set of taps and window has its own subfolder.
+        folder: each encoder, set of taps, window and precision has its own subfolder.
         revision: of the encoder's weights.
+        dtype: precision in which features are kept.
     """
 
-    def __init__(self, encoder: Encoder, folder: Path, *, revision: str) -> None:
-        self._encoder = encoder
-        dtype = encoder.whisper.conv1.weight.dtype
-        key = f"{revision} {encoder.layers} {encoder.window} {dtype} {hash_modules(*CODE)}"
+    def __init__(
+        self, encoder: FrameEncoder, folder: Path, *, revision: str, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self._encoder, self._dtype = encoder, dtype
+        key = f"{revision} {encoder.key} {encoder.pool} {dtype} {hash_modules(*CODE)}"
         self._shelf = folder / sha256(key.encode()).hexdigest()[:12]
         try:
             self._shelf.mkdir(parents=True, exist_ok=True)
@@ -41,7 +89,10 @@ class FeatureStore:
         """Return the features of each segment, shape (K, T, D); encode the clip if it is not cached."""
         path = self.find_path(clip.sha256)
         if not self.has_features(clip.sha256):
-            segments = {f"{number:04d}": part.contiguous().cpu() for number, part in enumerate(self._encoder(clip))}
+            segments = {
+                f"{number:04d}": part.to("cpu", self._dtype).contiguous()
+                for number, part in enumerate(self._encoder(clip))
+            }
             with atomic_file(path) as draft:  # another run may hear the same clip
                 save_file(segments, draft)
         return self.load(clip.sha256)
@@ -55,15 +106,10 @@ class FeatureStore:
             return False
 
     def load(self, clip_sha256: str) -> list[Tensor]:
-        """Load the cached features of a clip, one tensor (K, T, D) per segment."""
+        """Load the cached features of a clip, one tensor (K, T, D) per segment, float32."""
         stored = load_file(self.find_path(clip_sha256))
-        return [stored[name] for name in sorted(stored)]
+        return [stored[name].float() for name in sorted(stored)]
 
     def find_path(self, clip_sha256: str) -> Path:
         """Return the path of the features of a clip."""
         return self._shelf / f"{clip_sha256}.safetensors"
-
-    def load_batch(self, clips_sha256: Sequence[str], device: torch.device) -> EncoderFeatures:
-        """Load the features of several clips, padded into one batch of segments, on a device."""
-        segments = [segment.to(device) for one in clips_sha256 for segment in self.load(one)]
-        return pad_segments(segments)

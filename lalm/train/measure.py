@@ -58,7 +58,7 @@ def count_parameters(built: LalmComponents) -> ParameterCounts:
         id(value): value.numel() for layer in _find_embedding_layers(backbone) for value in layer.parameters()
     }
     return ParameterCounts(
-        encoder=_count_weights(built.encoder),
+        encoder=_count_weights(built.encoders),
         connector=_count_weights(built.model.connector),
         adapters=adapters,
         backbone=_count_weights(backbone) - adapters - sum(embeddings.values()),
@@ -70,7 +70,7 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
     """Describe what a run will take, extrapolated from one measured step."""
     size = count_parameters(built)
     trained = size.connector + size.adapters
-    frozen = _count_frozen_bytes(built.encoder) + _count_frozen_bytes(built.model.backbone)
+    frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(

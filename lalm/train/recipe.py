@@ -12,16 +12,18 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
+from lalm.model import parts
 from lalm.model.build import LalmComponents, build
 from lalm.train import checkpoint, run_folder
 from lalm.train.alignment import Aligner
+from lalm.train.beside import BesideText
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
-from lalm.train.data import Sampler
+from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run
 from lalm.train.parallel import DataParallelGroup, join_processes
 from lalm.train.trainer import Trainer
-from services.catalog import ASRS, pick
+from services.catalog import ASRS, CAPTIONERS, pick
 from services.errors import BadConfig
 from services.progress import stage
 from services.terminal.display import show_progress
@@ -60,8 +62,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             group.shard(built.model.backbone)
         # 3. Load the data: tokenised rows, cached features
         corpus = load_corpus(config, built, root, group, quiet=quiet)
-        num_queries = config.model.connector.num_queries
-        steps = Sampler(corpus.training, config.batch, num_queries=num_queries, seed=config.seed).steps()
+        steps = make_sampler(config, built, corpus).steps()
         # 4. Measure one step, and print what the run will take
         trainer = Trainer(config, built.model, corpus, group)
         first = next(steps)
@@ -92,21 +93,45 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
                     checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
 
 
+def make_sampler(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> Sampler:
+    """Make the sampler of the training rows, with the text beside the audio as the configuration varies it."""
+    shares, dataset, seed = config.data.beside, corpus.training, config.seed
+    show = BesideText(shares, dataset, built.template, seed=seed) if shares else show_whole
+    num_queries = config.model.connector.num_queries
+    return Sampler(dataset, config.batch, num_queries=num_queries, seed=seed, show=show)
+
+
 def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
-    """Make the folders of the frozen parts absolute, so that the run can be opened from anywhere."""
+    """Make the folders of the frozen parts absolute, and name the revisions of the listed encoders.
+
+    So the run can be opened from anywhere, and only with the encoders that it was trained with.
+    """
     model = config.model
+    encoders = [one.model_copy(update={"source": _resolve_source(one.source, root)}) for one in model.encoders]
+    named = [
+        one if one.revision else one.model_copy(update={"revision": parts.compute_revision(one.source)})
+        for one in encoders
+    ]
     found = {
-        part: str((root / source).resolve())
-        for part, source in (("encoder", model.encoder), ("backbone", model.backbone))
-        if source not in weights.list_weights() and not Path(source).is_absolute() and (root / source).is_dir()
+        "encoder": None if model.encoder is None else _resolve_source(model.encoder, root),
+        "encoders": tuple(named),
+        "backbone": _resolve_source(model.backbone, root),
     }
     return config.model_copy(update={"model": model.model_copy(update=found)})
 
 
+def _resolve_source(source: str, root: Path) -> str:
+    """Return the absolute path of a folder; any other name as it is."""
+    is_folder = source not in weights.list_weights() and not Path(source).is_absolute() and (root / source).is_dir()
+    return str((root / source).resolve()) if is_folder else source
+
+
 def check_config(config: TrainConfig, group: DataParallelGroup) -> None:
-    """Refuse an unknown ASR, and more processes than packed sequences in a step."""
+    """Refuse an unknown ASR or captioner, and more processes than packed sequences in a step."""
     if config.model.asr is not None:
         pick(ASRS, "ASR", config.model.asr)
+    if config.model.captioner is not None:
+        pick(CAPTIONERS, "captioner", config.model.captioner)
     if group.world_size > config.batch.sequences_per_step:
         raise BadConfig(
             f"{group.world_size} processes share the batch.sequences_per_step={config.batch.sequences_per_step} packed "
@@ -146,7 +171,9 @@ def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Cor
     torch.manual_seed(config.seed)
     heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
     built.model.connector.calibrate(
-        part[:, ::CALIBRATION_STRIDE] for sha256 in heard for part in corpus.features.load(sha256)
+        tuple(part[:, ::CALIBRATION_STRIDE] for part in segment)
+        for sha256 in heard
+        for segment in corpus.features.load(sha256)
     )
     if config.alignment is None:
         return None

@@ -77,15 +77,28 @@ class RemoteASR(RemoteModel):
 class RemoteLALM(RemoteModel):
     """An audio-language model in a deployment."""
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Listen on a replica."""
-        reading: Reading = await self._call("listen", messages, clip)
+        reading: Reading = await self._call("listen", messages, clip, *_if_given(given))
         return reading
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Choose on a replica."""
-        reading: Reading = await self._call("choose", messages, clip, choices)
+        reading: Reading = await self._call("choose", messages, clip, choices, *_if_given(given))
         return reading
+
+
+def _if_given(given: tuple[Evidence, ...] | None) -> tuple[tuple[Evidence, ...], ...]:
+    """Return the last argument of a LALM; without it a model is called that may not take any."""
+    return () if given is None else (given,)
 
 
 async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 - Ray's handles are untyped

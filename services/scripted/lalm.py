@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from services.scripted.rules import follow, not_expected
-from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 ListenRule: TypeAlias = Callable[[str, AudioClip], Reading | Awaitable[Reading]]
 HeardChoiceRule: TypeAlias = Callable[[str, AudioClip, tuple[Choice, ...]], Reading | Awaitable[Reading]]
@@ -20,7 +20,7 @@ class ScriptedLALM:
     """
 
     revision = "1"
-    style = ReadingStyle()
+    style = ReadingStyle(takes_evidence=True)
 
     def __init__(
         self, rule: ListenRule = not_expected, choose: HeardChoiceRule | None = None, *, name: str = "scripted"
@@ -28,16 +28,35 @@ class ScriptedLALM:
         self.name = name
         self.prompts: list[tuple[Message, ...]] = []
         """The prompts that it was given, in order."""
+        self.given: list[tuple[Evidence, ...] | None] = []
+        """What stood beside the clip of each."""
         self._rule, self._choose = rule, choose
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip) -> Reading:
+    async def listen(
+        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
         """Reply as the script says, and note the messages."""
-        self.prompts.append(messages)
-        return await follow(self._rule, messages[-1].content, clip)
+        self._note(messages, given)
+        return _add(await follow(self._rule, messages[-1].content, clip), given)
 
-    async def choose(self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...]) -> Reading:
+    async def choose(
+        self,
+        messages: tuple[Message, ...],
+        clip: AudioClip,
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
         """Choose as the script says; without a rule for choosing, reply."""
         if self._choose is None:
-            return await self.listen(messages, clip)
+            return await self.listen(messages, clip, given)
+        self._note(messages, given)
+        return _add(await follow(self._choose, messages[-1].content, clip, choices), given)
+
+    def _note(self, messages: tuple[Message, ...], given: tuple[Evidence, ...] | None) -> None:
         self.prompts.append(messages)
-        return await follow(self._choose, messages[-1].content, clip, choices)
+        self.given.append(given)
+
+
+def _add(reading: Reading, given: tuple[Evidence, ...] | None) -> Reading:
+    """Return the reading with what was given beside the clip."""
+    return reading if given is None else reading.model_copy(update={"given": given})

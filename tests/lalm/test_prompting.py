@@ -1,6 +1,6 @@
 """A question is put in the same words when a model is trained and when it is asked."""
 
-from lalm.prompting import AUDIO, build_messages, format_prompt, insert_audio
+from lalm.prompting import AUDIO, build_messages, format_beside, format_prompt, insert_audio
 from services.types import Choice, Question
 
 QUESTION = Question(
@@ -30,3 +30,12 @@ def test_an_open_question_is_answered_in_sentences() -> None:
 def test_the_clip_stands_between_its_tags_before_the_prompt_or_behind_it() -> None:
     assert insert_audio("What?") == f"<start_audio>{AUDIO}<end_audio>\n\nWhat?"
     assert insert_audio("What?", "a dog", prompt_first=True) == "What?\n\n<start_audio>a dog<end_audio>"
+
+
+def test_text_beside_a_clip_is_the_bare_transcript_or_lines_of_the_newer_form() -> None:
+    assert format_beside("it is noon", form=1) == "it is noon"
+    assert format_beside("it is noon", ["A bell rings."]) == (
+        '\nSomebody says: "it is noon"\nWhat listening tools heard, which may be wrong:\n- A bell rings.\n'
+    )
+    assert format_beside(" ", ["Rain."]) == "\nWhat listening tools heard, which may be wrong:\n- Rain.\n"
+    assert format_beside(" ") == ""

@@ -52,7 +52,7 @@ async def test_no_audio_is_in_the_state_of_any_step() -> None:
     llm, lalm = ScriptedLLM(choose=weigh(0.55, 0.45)), ScriptedLALM(choose=weigh(0.4, 0.6))
     ears = ScriptedEars(lambda _, focus: (focus.question if focus else "Knocking.",))
     follow_up = FollowUp(Listeners(ears, ears), llm, budget=1)
-    parts = CascadeParts(llm, ears, ears, follow_up=follow_up)
+    parts = CascadeParts(ears, ears, llm=llm, follow_up=follow_up)
     context = Choosing(clip, split_at_pauses(clip), parts, Direct(lalm), Rule())
     asked = GraphInput(
         question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256

@@ -21,7 +21,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from lalm.export.hf import Lalm
 from lalm.export.hf_folder import main
 from lalm.model.build import LalmComponents, build
-from lalm.model.encoder import pad_segments
+from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import ChatTemplate, PromptClip
 from lalm.train import checkpoint
@@ -92,14 +92,14 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
     clips = [
         AudioClip(np.random.default_rng(seed).normal(0, 0.1, 6000 + 4000 * seed).astype(np.float32)) for seed in (0, 1)
     ]
-    features = pad_segments([part for clip in clips for part in built.encoder(clip)])
+    features = pad_segments([part for clip in clips for part in built.encoders(clip)])
     hearing = template.encode_prompt([Message(role="user", content="<|AUDIO|> what?")], [PromptClip(1)])
     reading = template.encode_prompt([Message(role="user", content="what?")], [])
     one = PackedRow(hearing, template.encode_reply("a bell"))
     other = PackedRow(hearing, template.encode_reply("rain"))
 
     cases = [
-        (pack_groups([PackedGroup((one,), NUM_QUERIES)]), clips[:1], pad_segments(built.encoder(clips[0]))),
+        (pack_groups([PackedGroup((one,), NUM_QUERIES)]), clips[:1], pad_segments(built.encoders(clips[0]))),
         (pack_groups([PackedGroup((one, other), NUM_QUERIES), PackedGroup((other,), NUM_QUERIES)]), clips, features),
         (pack_groups([PackedGroup((PackedRow(reading, one.reply),), 0)]), [], None),
     ]

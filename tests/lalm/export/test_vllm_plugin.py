@@ -16,7 +16,7 @@ from lalm.export.hf_folder import export
 from lalm.export.vllm_plugin import ARCHITECTURE, register
 from lalm.export.vllm_version import REPLY
 from lalm.model.build import LalmComponents, build
-from lalm.model.encoder import count_segments, pad_segments
+from lalm.model.frames import count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import PromptClip
 from lalm.prompting import insert_audio
@@ -72,7 +72,7 @@ class Engines(NamedTuple):
         heard = [PromptClip(count_segments(clip), transcript) for clip in clips]
         prompt = self.ours.template.encode_prompt([Message(role="user", content=text)], heard)
         replies = [self.ours.template.encode_reply(option) for option in OPTIONS]
-        segments = [part for clip in clips for part in self.ours.encoder(clip)]
+        segments = [part for clip in clips for part in self.ours.encoders(clip)]
         num_queries = self.ours.model.connector.queries_KQD.shape[1]
         group = PackedGroup(tuple(PackedRow(prompt, reply) for reply in replies), num_queries * len(segments))
         with torch.inference_mode():

@@ -40,7 +40,7 @@ def test_adapters_say_nothing_before_they_are_trained(config: ModelConfig) -> No
 
 def test_the_connector_fits_between_its_neighbours(config: ModelConfig) -> None:
     built = build(config, CPU)
-    assert built.model.connector.queries_KQD.shape == (2, 5, built.encoder.width)
+    assert built.model.connector.queries_KQD.shape == (2, 5, built.encoders.shapes[0].width)
     assert built.model.connector.projection.out_features == 64
     assert built.model.connector.queries_KQD.dtype == torch.float32
 

@@ -10,7 +10,8 @@ from transformers import WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.model import parts
-from lalm.model.encoder import Encoder, compute_log_mel, count_segments, pad_segments, select_tap_layers
+from lalm.model.encoder import Encoder, compute_log_mel, select_tap_layers
+from lalm.model.frames import count_segments, pad_segments
 from services.errors import BadConfig
 from services.types import AudioClip
 
@@ -74,7 +75,7 @@ def test_no_sample_is_left_out(encoder_folder: Path, samples: int) -> None:
 
 
 def test_segments_of_several_lengths_are_padded_into_one_tensor() -> None:
-    features = pad_segments([torch.ones(2, 5, 3), torch.ones(2, 2, 3)])
+    (features,) = pad_segments([(torch.ones(2, 5, 3),), (torch.ones(2, 2, 3),)])
     assert features.taps_SKTD.shape == (2, 2, 5, 3)
     assert features.frames_S.tolist() == [5, 2]
     assert features.taps_SKTD[1, :, 2:].abs().sum() == 0

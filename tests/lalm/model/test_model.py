@@ -11,7 +11,7 @@ from lalm.model import parts
 from lalm.model.build import add_lora
 from lalm.model.config import ConnectorConfig, LoraConfig
 from lalm.model.connector import Connector
-from lalm.model.encoder import EncoderFeatures, pad_segments
+from lalm.model.frames import AudioFeatures, EncoderFeatures, TapShape, pad_segments
 from lalm.model.model import AudioLanguageModel
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 
@@ -25,7 +25,7 @@ def made(folder: Path, *, lora: bool = True) -> AudioLanguageModel:
     backbone = parts.open_backbone(str(folder), torch.float32)
     connector = Connector(
         ConnectorConfig(num_queries=NUM_QUERIES, num_layers=1, num_taps=2, ffn_width=32),
-        encoder_width=WIDTH,
+        [TapShape(2, WIDTH, 50.0, 0.01)],
         num_heads=4,
         backbone_width=64,
     )
@@ -37,9 +37,9 @@ def made(folder: Path, *, lora: bool = True) -> AudioLanguageModel:
     return AudioLanguageModel(connector, backbone).eval()
 
 
-def heard(*frames: int, seed: int = 0) -> EncoderFeatures:
+def heard(*frames: int, seed: int = 0) -> AudioFeatures:
     generator = torch.Generator().manual_seed(seed)
-    return pad_segments([torch.randn(2, length, WIDTH, generator=generator) for length in frames])
+    return pad_segments([(torch.randn(2, length, WIDTH, generator=generator),) for length in frames])
 
 
 def row(generator: torch.Generator, prefix: Sequence[int], num_prompt: int, num_reply: int) -> PackedRow:
@@ -92,9 +92,9 @@ def test_packed_every_row_is_as_likely_as_alone(family: str, backbones: Backbone
 def test_what_another_group_hears_changes_nothing(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
     packed, features = pack_groups(groups()), heard(9, 4, 7, 8, 6)
-    changed = EncoderFeatures(features.taps_SKTD.clone(), features.frames_S)
+    changed = EncoderFeatures(features[0].taps_SKTD.clone(), features[0].frames_S)
     changed.taps_SKTD[1] += 1  # the second segment of the first group
-    before_R, after_R = model(packed, features), model(packed, changed)
+    before_R, after_R = model(packed, features), model(packed, (changed,))
     differs = {int(one) for one in packed.row_R[(before_R - after_R).abs() > 1e-5]}
     assert differs == {0, 1, 2}
 

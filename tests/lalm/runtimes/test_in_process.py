@@ -1,6 +1,7 @@
 """A run folder answers: options by likelihood, replies to the end of the turn."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ from threading import Event
 import pytest
 import torch
 
+from lalm.export import hf_folder
+from lalm.model import parts
 from lalm.model.build import build
-from lalm.model.encoder import pad_segments
+from lalm.model.frames import pad_segments
 from lalm.model.template import ChatTemplate, PromptClip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
@@ -51,10 +54,10 @@ def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str,
     checkpoint.load_weights(built.model, folder)
     model = built.model.eval()
     ids = (
-        *built.template.encode_prompt(prompt, [PromptClip(len(built.encoder(clip)), words)]),
+        *built.template.encode_prompt(prompt, [PromptClip(len(built.encoders(clip)), words)]),
         *built.template.encode_reply(reply),
     )
-    audio_AH = model.embed_audio(pad_segments(built.encoder(clip)))
+    audio_AH = model.embed_audio(pad_segments(built.encoders(clip)))
     assert audio_AH is not None
     inputs_LH = model.backbone.get_input_embeddings()(torch.tensor(ids).clamp(min=0)).clone()
     for place, token in enumerate(ids):
@@ -151,7 +154,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
     folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lalm = InProcessTrainedLALM(folder, name="ours", asr=None)
-    segment, heard, begun = lalm._built.encoder._encode_segment, [], Event()
+    segment, heard, begun = lalm._built.encoders.each[0].encode_segment, [], Event()
 
     def slow(samples: torch.Tensor) -> torch.Tensor:
         heard.append(len(samples))
@@ -159,7 +162,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
         time.sleep(0.1)
         return segment(samples)
 
-    monkeypatch.setattr(lalm._built.encoder, "_encode_segment", slow)
+    monkeypatch.setattr(lalm._built.encoders.each[0], "encode_segment", slow)
     asking = asyncio.create_task(lalm.choose(asked("Which?"), make_clip(300.0), CHOICES))
     await asyncio.to_thread(begun.wait, 10)
     asking.cancel()
@@ -176,3 +179,54 @@ def test_the_revision_is_that_of_the_weights(folder: Path) -> None:
     built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
     checkpoint.export_weights(built.model, folder, torch.float32)
     assert InProcessTrainedLALM(folder, name="test", asr=None).revision != before
+
+
+@pytest.fixture
+def reader(make_run: MakeRun, tmp_path: Path) -> Path:
+    """Return a run whose model reads evidence."""
+    path = make_run(model__captioner="acoustic", model__prompt=2, data__evidence="rows", optimizer={"num_steps": 1})
+    assert cli.main([str(path), str(tmp_path / "reads")]) == 0
+    return tmp_path / "reads"
+
+
+async def test_evidence_stands_behind_the_clip_as_in_training_in_place_of_its_own_transcript(
+    reader: Path, make_clip: MakeClip
+) -> None:
+    lalm = InProcessTrainedLALM(reader, name="ours", asr=words())
+    assert lalm.style.takes_evidence
+    sound = Evidence(kind="sound", source="ears", revision="1", text="Sounds heard: bell.")
+    spoken = Evidence(kind="transcript", source="scribe", revision="1", text="noon")
+    clip, prompt = make_clip(0.5), asked("Which?")
+    reading = await lalm.choose(prompt, clip, CHOICES, (sound, spoken))
+    assert reading.given == (sound, spoken)
+    template = lalm._built.template
+    full = (*prompt[:1], Message(role="user", content=insert_audio("Which?")))
+    given = PromptClip(1, "noon", ("Sounds heard: bell.",))
+    expected = len(template.encode_prompt(full, [given])) + len(template.encode_prompt(full, [PromptClip(1)]))
+    assert reading.usage.prompt_tokens == expected
+    own = await lalm.choose(prompt, clip, CHOICES)
+    assert [one.text for one in own.given] == [" ring \n it"]
+    assert own.probabilities != reading.probabilities
+
+
+def test_a_run_without_evidence_takes_none(folder: Path) -> None:
+    assert not InProcessTrainedLALM(folder, name="ours", asr=None).style.takes_evidence
+
+
+def test_a_run_with_two_encoders_is_opened_with_the_revisions_that_it_names(
+    make_run: MakeRun, make_clip: MakeClip, encoder_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(encoder_folder, tmp_path / "second")
+    encoders = [{"source": str(encoder_folder), "pool": 2}, {"source": "second", "layers": [0]}]
+    path = make_run(model__encoder=None, model__encoders=encoders, optimizer={"num_steps": 1})
+    assert cli.main([str(path), str(tmp_path / "both")]) == 0
+    named = checkpoint.read_config(tmp_path / "both").model.encoders
+    assert [one.revision for one in named] == [parts.compute_revision(str(encoder_folder))] * 2
+    assert named[1].source == str(tmp_path / "second")
+    lalm = InProcessTrainedLALM(tmp_path / "both", name="ours", asr=None)
+    reading = asyncio.run(lalm.choose(asked("Which?"), make_clip(0.5), CHOICES))
+    assert sum(reading.probabilities.values()) == pytest.approx(1)
+    (tmp_path / "second" / "config.json").write_text((tmp_path / "second" / "config.json").read_text() + "\n")
+    with pytest.raises(ModelError, match="and the model was trained with"):
+        InProcessTrainedLALM(tmp_path / "both", name="ours", asr=None)
+    assert hf_folder.main([str(tmp_path / "both"), str(tmp_path / "exported")]) == 2

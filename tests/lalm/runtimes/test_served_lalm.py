@@ -91,6 +91,26 @@ async def test_a_transcript_that_was_given_is_named_in_trace_and_evidence(served
     assert "a bell rings" in str(listening.requests[0]["messages"])
 
 
+async def test_what_others_heard_stands_between_the_clip_and_the_question(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("B")
+    words = Evidence(kind="transcript", source="scribe", revision="1", text="it is noon")
+    sound = Evidence(kind="sound", source="ears", revision="1", text="Sounds heard: bell.")
+    form = RequestForm(takes_transcript=True)
+    scribe = ScriptedEars(words=lambda _: ("other words",), name="scribe")
+    lalm = Direct(ServedLALM(Endpoint(url=url, model="toy"), name="toy", form=form, asr=scribe))
+    answer = await lalm.answer(QUESTION, CLIP, (sound, words))
+    audio, text = listening.requests[0]["messages"][-1]["content"]
+    assert audio["type"] == "input_audio"
+    assert text["text"].startswith(
+        'Somebody says: "it is noon"\nWhat listening tools heard, which may be wrong:\n- Sounds heard: bell.\n\nQ'
+    )
+    assert "other words" not in str(listening.requests)
+    assert [one.source for one in answer.evidence[1:]] == ["ears", "scribe"]
+    await lalm.answer(QUESTION, CLIP, ())
+    assert "Listening tools heard nothing" in str(listening.requests[1])
+
+
 async def test_an_open_question_and_an_unreadable_reply_have_no_choice(served: tuple[Listening, str]) -> None:
     listening, url = served
     listening.says("It could be anything.")

@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from lalm.export.hf_folder import add_audio_tokens
 from lalm.export.vllm_version import REPLY
-from lalm.model.encoder import SEGMENT_SAMPLES
+from lalm.model.frames import SEGMENT_SAMPLES
 from lalm.model.template import ChatTemplate
 from lalm.runtimes.in_process import PRIOR_WEIGHT
 from lalm.runtimes.served_run import ServedTrainedLALM

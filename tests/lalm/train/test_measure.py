@@ -51,7 +51,7 @@ def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
 def test_the_encoder_is_counted_apart(make_run: MakeRun) -> None:
     built: LalmComponents = build(read_config(make_run(), TrainConfig).model, torch.device("cpu"))
     size = count_parameters(built)
-    assert size.encoder == sum(value.numel() for value in built.encoder.parameters())
+    assert size.encoder == sum(value.numel() for value in built.encoders.parameters())
     assert size.connector == sum(value.numel() for value in built.model.connector.parameters())
 
 

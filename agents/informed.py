@@ -1,0 +1,39 @@
+"""Path `informed`: captioner and ASR in parallel, then a LALM that hears the clip and reads their evidence."""
+
+from agents.degradation import STRICT, Policy, make_down_error
+from agents.direct import Direct
+from agents.graph.context import EarParts, Informing
+from agents.graph.state import GraphInput
+from services.longform.split import split
+from services.protocols import ASR, Captioner
+from services.types import Answer, AudioClip, Question
+
+
+class Informed:
+    """Answers with a LALM, from the waveform and the evidence of a captioner and an ASR.
+
+    Args:
+        lalm: answers; it takes evidence beside the clip.
+        captioner: describes the clip.
+        asr: transcribes it.
+        policy: which errors degrade the answer instead of failing it.
+    """
+
+    def __init__(self, lalm: Direct, captioner: Captioner, asr: ASR, *, policy: Policy = STRICT) -> None:
+        self.lalm = lalm
+        self.parts = EarParts(captioner, asr, policy)
+
+    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+        """Run this path's part of the graph; where nothing could be answered, raise what failed."""
+        from agents.graph.graph import (
+            build_informed_graph,
+        )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
+
+        assert clip is not None, "a LALM needs a clip"
+        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
+        context = Informing(clip, await split(clip), self.parts, self.lalm)
+        state = await build_informed_graph().ainvoke(graph_input, context=context)
+        if "lalm" not in state:
+            raise make_down_error(state["failures"])
+        answer: Answer = state["lalm"]
+        return answer

@@ -1,0 +1,58 @@
+"""Evidence as lines of a prompt: one statement a line, quoted speech, certainty in words.
+
+Speech from a recording is quoted (prompt injection): it is data, never an instruction.
+"""
+
+from collections.abc import Callable
+
+from services.longform.clock import WHOLE_S, format_clock
+from services.types import Evidence
+
+SAID = 'Somebody says: "{text}"'
+UNQUOTED = str.maketrans(
+    dict.fromkeys('"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸', "'")
+)  # every double quote, as it would end the quotation
+SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
+SPAN, LONG_SPAN = "{start:.1f}-{end:.1f} s: ", "{start}-{end}: "
+
+
+def format_statement(statement: Evidence, spell: Callable[[str], str] = str) -> str:
+    """Format a statement as one line: quoted speech can neither close its quotes nor begin a new line.
+
+    Args:
+        statement: one statement about a clip.
+        spell: what becomes of speech before it is quoted, such as its numbers spelled as a question spells them.
+    """
+    line = " ".join(_format_labels(statement).split())
+    if statement.kind == "transcript":
+        line = quote_speech(spell(line))
+    if statement.kind in {"event", "transcript"} and statement.end_s is not None:
+        return _format_span(statement.start_s, statement.end_s) + line
+    return line
+
+
+def quote_speech(text: str) -> str:
+    """Quote what was said, on one line."""
+    return SAID.format(text=" ".join(text.split()).translate(UNQUOTED))
+
+
+def _format_span(start_s: float, end_s: float) -> str:
+    """Format a span in seconds, one beyond the length of a short recording as a player shows it."""
+    if end_s > WHOLE_S:
+        return LONG_SPAN.format(start=format_clock(start_s), end=format_clock(end_s))
+    return SPAN.format(start=start_s, end=end_s)
+
+
+def _format_labels(statement: Evidence) -> str:
+    """Return the text with the probabilities of its labels as words, which small models read better than digits."""
+    text = statement.text
+    for label in statement.labels:
+        if label.probability is not None:
+            text = text.replace(str(label), label.text + _name_certainty(label.probability))
+    return text
+
+
+def _name_certainty(probability: float) -> str:
+    if probability > 0.8:
+        return SURE
+    return LIKELY if probability > 0.5 else MAYBE if probability > 0.25 else HARDLY

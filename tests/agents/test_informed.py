@@ -1,0 +1,102 @@
+"""A LALM hears the clip and reads what captioner and ASR heard; without them it is told apart from path lalm."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.degradation import DEGRADING
+from agents.direct import Direct
+from agents.informed import Informed
+from agents.paths import make_builder
+from eval.run.request import RunRequest, name_run_folder
+from services.errors import BadConfig, ModelError
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+from services.scripted.llm import ScriptedLLM
+from services.scripted.models import ScriptedModels
+from services.scripted.rules import fail_with
+from services.types import AudioClip, Question, Reading, ReadingStyle
+
+CLIP = AudioClip(np.zeros(16_000, np.float32))
+QUESTION = Question.ask("What rings?", ("A bell", "A telephone"), id="q")
+SURE = Reading(reply="A", probabilities={"A": 0.9, "B": 0.1})
+
+
+def open_ears() -> ScriptedEars:
+    return ScriptedEars(lambda *_: ("Sounds heard: bell.",), lambda _: ("it is noon",), name="ears")
+
+
+def open_lalm() -> ScriptedLALM:
+    return ScriptedLALM(lambda *_: Reading(reply="A bell rings."), lambda *_: SURE, name="lalm")
+
+
+async def test_the_lalm_is_given_captions_and_transcript_beside_the_clip() -> None:
+    lalm = open_lalm()
+    answer = await Informed(Direct(lalm), open_ears(), open_ears()).answer(QUESTION, CLIP)
+    assert (answer.path, answer.choice, answer.probabilities) == ("informed", QUESTION.choices[0], {"A": 0.9, "B": 0.1})
+    (given,) = lalm.given
+    assert [(one.kind, one.text) for one in given or ()] == [
+        ("sound", "Sounds heard: bell."),
+        ("transcript", "it is noon"),
+    ]
+    assert [one.step for one in answer.trace] == ["caption", "transcribe", "listen"]
+    assert answer.trace[-1].text == "lalm, given 2 statements by ears"
+    assert [(one.step, one.use) for one in answer.evidence[1:]] == [("caption", "read"), ("transcribe", "read")]
+    assert answer.timings_s.keys() == {"caption", "transcribe", "listen"}
+
+
+async def test_an_open_question_is_answered_in_words() -> None:
+    answer = await Informed(Direct(open_lalm()), open_ears(), open_ears()).answer(Question.ask("What?"), CLIP)
+    assert (answer.path, answer.reply) == ("informed", "A bell rings.")
+
+
+async def test_where_nothing_was_heard_the_lalm_is_told_so() -> None:
+    lalm = open_lalm()
+    await Informed(Direct(lalm), ScriptedEars(), ScriptedEars()).answer(QUESTION, CLIP)
+    assert lalm.given == [()]
+
+
+async def test_on_path_lalm_nothing_is_given() -> None:
+    lalm = open_lalm()
+    assert (await Direct(lalm).answer(QUESTION, CLIP)).path == "lalm"
+    assert lalm.given == [None]
+
+
+async def test_without_a_captioner_it_reads_the_transcript_and_without_both_ears_it_hears_alone() -> None:
+    lalm, down = open_lalm(), ScriptedEars(fail_with(ModelError("down")), fail_with(ModelError("deaf")))
+    answer = await Informed(Direct(lalm), down, open_ears(), policy=DEGRADING).answer(QUESTION, CLIP)
+    assert answer.degraded == ("no captioner: down",)
+    answer = await Informed(Direct(lalm), down, down, policy=DEGRADING).answer(QUESTION, CLIP)
+    assert sorted(answer.degraded) == ["no ASR: deaf", "no captioner: down"]
+    assert [given if given is None else [one.kind for one in given] for given in lalm.given] == [["transcript"], None]
+
+
+async def test_without_the_lalm_there_is_no_answer() -> None:
+    down = ScriptedLALM(fail_with(ModelError("gone")))
+    with pytest.raises(ModelError, match="gone"):
+        await Informed(Direct(down), open_ears(), open_ears(), policy=DEGRADING).answer(QUESTION, CLIP)
+
+
+def test_a_lalm_that_takes_no_text_beside_audio_is_refused_in_one_line() -> None:
+    class Deaf(ScriptedLALM):
+        style = ReadingStyle()
+
+    def build(lalm: ScriptedLALM) -> object:
+        return make_builder("informed")(ScriptedModels(ScriptedLLM(), open_ears(), lalm))
+
+    assert isinstance(build(open_lalm()), Informed)
+    with pytest.raises(BadConfig, match="and 'mute' takes none: name one that does with --lalm") as refused:
+        build(Deaf(name="mute"))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_run_names_the_path_with_its_lalm_captioner_and_asr() -> None:
+    chosen: dict[str, Any] = {"bench": "mmau", "concurrency": 1, "seed": 1, "lalm": "toy"}
+    options = RunRequest(path="informed", **chosen).options()
+    assert (options.llm, options.captioner, options.asr, options.lalm) == (None, "acoustic", "whisper-base", "toy")
+    assert name_run_folder(options) == Path("runs/mmau-informed-acoustic-whisper-base-toy")
+    assert name_run_folder(RunRequest(path="lalm", **chosen).options()) == Path("runs/mmau-lalm-toy")
+    with pytest.raises(BadConfig, match="Path 'informed' scores the texts"):
+        make_builder("informed", rotations=2)
