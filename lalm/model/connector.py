@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lalm.model.config import ConnectorConfig
-from lalm.model.frames import SEGMENT_S, AudioFeatures, EncoderFeatures, Segment, TapShape
+from lalm.model.frames import SEGMENT_S, AudioFeatures, EncodedSegment, EncoderFeatures, TapShape
 
 INIT_STD = 0.02  # of queries and weights, as in BERT
 MIN_DEVIATION = 1e-3  # of a channel, so that a constant one is not amplified
@@ -70,7 +70,7 @@ class Connector(nn.Module):
         self.apply(_initialise)
         nn.init.normal_(self.queries_KQD, std=INIT_STD)
 
-    def calibrate(self, segments: Iterable[Segment]) -> None:
+    def calibrate(self, segments: Iterable[EncodedSegment]) -> None:
         """Set mean and standard deviation of every channel from training segments, in one pass."""
         moments = [_Moments() for _ in self.shapes]
         for segment in segments:

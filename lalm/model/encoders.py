@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lalm.model import parts, yamnet_encoder
 from lalm.model.config import EncoderConfig, ModelConfig
 from lalm.model.encoder import Encoder
-from lalm.model.frames import FrameEncoder, Segment, TapShape
+from lalm.model.frames import EncodedSegment, FrameEncoder, TapShape
 from lalm.model.hub_encoder import MODEL_TYPES, SPECTROGRAM_TYPE, HubEncoder, SpectrogramEncoder
 from lalm.model.yamnet_encoder import YamnetEncoder
 from services.errors import ModelError
@@ -36,12 +36,12 @@ class AudioEncoders(nn.Module):
         """Shape of the taps of each encoder."""
         return tuple(one.shape for one in self.each)
 
-    def forward(self, clip: AudioClip) -> list[Segment]:
+    def forward(self, clip: AudioClip) -> list[EncodedSegment]:
         """Encode a clip: what each encoder heard of each segment, on one device."""
         return join_segments([encoder(clip) for encoder in self.each])
 
 
-def join_segments(heard: Sequence[Sequence[Tensor]]) -> list[Segment]:
+def join_segments(heard: Sequence[Sequence[Tensor]]) -> list[EncodedSegment]:
     """Put together what several encoders heard of the same segments."""
     device = heard[0][0].device
     return [tuple(part.to(device) for part in parts_) for parts_ in zip(*heard, strict=True)]

@@ -21,7 +21,7 @@ from services.types import SAMPLE_RATE, AudioClip
 SEGMENT_S = 30.0  # Whisper's window
 SEGMENT_SAMPLES = round(SEGMENT_S * SAMPLE_RATE)
 
-Segment: TypeAlias = tuple[Tensor, ...]
+EncodedSegment: TypeAlias = tuple[Tensor, ...]
 """What each encoder heard of one segment, shape (K, T, D) each."""
 
 
@@ -105,7 +105,7 @@ def count_segments(clip: AudioClip) -> int:
     return math.ceil(len(clip.samples) / SEGMENT_SAMPLES)
 
 
-def pad_segments(segments: Sequence[Segment]) -> AudioFeatures:
+def pad_segments(segments: Sequence[EncodedSegment]) -> AudioFeatures:
     """Pad segments of several lengths into one tensor for each encoder."""
     return tuple(_pad(parts) for parts in zip(*segments, strict=True))
 

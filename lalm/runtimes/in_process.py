@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lalm.model.build import build
-from lalm.model.frames import Segment, count_segments, pad_segments
+from lalm.model.frames import EncodedSegment, count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
@@ -80,7 +80,7 @@ class InProcessTrainedLALM:
         self.revision = checkpoint.compute_revision(folder)
         self._built.model.eval()
         self._asr = asr
-        self._heard: OrderedDict[str, list[Segment]] = OrderedDict()
+        self._heard: OrderedDict[str, list[EncodedSegment]] = OrderedDict()
         # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
@@ -168,7 +168,7 @@ class InProcessTrainedLALM:
         usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
         return Reading(reply=template.decode_reply(reply), usage=usage)
 
-    def _encode_clip(self, clip: AudioClip) -> list[Segment]:
+    def _encode_clip(self, clip: AudioClip) -> list[EncodedSegment]:
         """Return the encoder features of each segment, from an in-memory cache of the last clips."""
         if clip.sha256 not in self._heard:
             self._heard[clip.sha256] = self._built.encoders(clip)

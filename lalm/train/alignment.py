@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from lalm.model.frames import Segment, pad_segments
+from lalm.model.frames import EncodedSegment, pad_segments
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
 from lalm.train.config import AlignmentConfig
@@ -118,7 +118,7 @@ class Aligner:
                 shares_SV[row, self._place[token]] = self._dictionary.weights[token]
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
 
-    def _crop(self, segments: Sequence[Segment]) -> Segment:
+    def _crop(self, segments: Sequence[EncodedSegment]) -> EncodedSegment:
         """Crop a random window of `config.frames` frames of the first encoder from a random segment."""
         segment = segments[0] if len(segments) == 1 else self._random.choice(segments)
         length = segment[0].shape[1]

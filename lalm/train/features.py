@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lalm.model.encoders import AudioEncoders, join_segments
-from lalm.model.frames import AudioFeatures, FrameEncoder, Segment, pad_segments
+from lalm.model.frames import AudioFeatures, EncodedSegment, FrameEncoder, pad_segments
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import atomic_file
@@ -46,7 +46,7 @@ class FeatureStore:
             for encoder, revision in zip(encoders.each, revisions, strict=True)
         )
 
-    def encode_once(self, clip: AudioClip) -> list[Segment]:
+    def encode_once(self, clip: AudioClip) -> list[EncodedSegment]:
         """Return the features of each segment; encode the clip where it is not cached."""
         return join_segments([shelf.encode_once(clip) for shelf in self._shelves])
 
@@ -54,7 +54,7 @@ class FeatureStore:
         """Whether the features of a clip by all encoders are cached and complete."""
         return all(shelf.has_features(clip_sha256) for shelf in self._shelves)
 
-    def load(self, clip_sha256: str) -> list[Segment]:
+    def load(self, clip_sha256: str) -> list[EncodedSegment]:
         """Load the cached features of a clip, float32."""
         return join_segments([shelf.load(clip_sha256) for shelf in self._shelves])
 

@@ -149,7 +149,7 @@ def test_path_auto_says_which_way_it_took(clip: Path, capfd: pytest.CaptureFixtu
         (("--llm", "phi-5"), "No LLM named 'phi-5'. Known: "),
         (("--captioner", "deaf"), "No captioner named 'deaf'. Known: acoustic, "),
         (("--asr", "deaf"), "No ASR named 'deaf'. Known: whisper-base, "),
-        (("--path", "ears"), "No path named 'ears'. Known: text, cascade, lalm, auto, both."),
+        (("--path", "ears"), "No path named 'ears'. Known: text, cascade, lalm, informed, auto, both."),
         (
             ("--path", "lalm", "--lalm-url", "http://127.0.0.1:9"),
             "--lalm-url needs the name of an audio-language model",

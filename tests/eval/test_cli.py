@@ -148,7 +148,7 @@ def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None
     ("arguments", "said"),
     [
         (["--llm", "phi-5"], "eval: No LLM named 'phi-5'. Known: "),
-        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade, lalm, auto."),
+        (["--path", "telepathy"], "eval: No path named 'telepathy'. Known: text, cascade, lalm, informed, auto."),
         (["--bench", "mmmu"], "eval: No benchmark named 'mmmu'. Known: "),
         (["--bench", "gone.json"], "eval: Benchmark 'gone.json' cannot be read: No such file or directory."),
         (["--bench", "mmau"], "eval: mmau is not at "),
