@@ -16,6 +16,8 @@ RANKS = {"measured": 2, "model": 1, "heuristic": 0}
 SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 """Reliability -> probability that an option which such a finding supports is right."""
 
+MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
+
 NUMBERS = {word: str(number) for word, number in SMALL.items()}
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")
 STEP_OR_SEMICOLON = re.compile(rf"{STEP.pattern}|\s*;\s*")
@@ -36,6 +38,9 @@ class Contradiction(NamedTuple):
 
 def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement supports; empty where it supports none or all."""
+    if weighed := _read_weights(statement, question):
+        best = max(weighed.values())
+        return frozenset(letter for letter, weight in weighed.items() if weight == best)
     text = _format_finding(statement)
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == text.lower())
     if same:
@@ -51,6 +56,17 @@ def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)
     return letters if best > 0 and len(letters) < len(fits) else frozenset()
+
+
+def _read_weights(statement: Evidence, question: Question) -> Probabilities:
+    """Return letter -> probability where a statement weighs the options themselves; empty for any other statement."""
+    letters = {choice.text.strip().lower(): choice.letter for choice in question.choices}
+    named = [letters.get(label.text.lower()) for label in statement.labels]
+    return {
+        letter: label.probability
+        for letter, label in zip(named, statement.labels, strict=True)
+        if letter is not None and label.probability is not None and None not in named
+    }
 
 
 def _format_finding(statement: Evidence) -> str:
@@ -105,16 +121,27 @@ def _extract_words(text: str) -> frozenset[str]:
 
 
 def compute_vote(finding: Evidence, question: Question) -> Factor | None:
-    """Return a finding's vote, a distribution over the options; None where it supports none or all."""
-    letters, probability = find_supported(finding, question), SUPPORT[finding.reliability]
+    """Return a finding's vote, a distribution over the options; None where it supports none or all.
+
+    What it supports gets the confidence that the finding states, or where it states none, that of its reliability.
+    """
+    if weighed := _read_weights(finding, question):
+        return Factor(_spread(weighed, question), 1.0)
+    letters = find_supported(finding, question)
+    probability = SUPPORT[finding.reliability] if finding.confidence is None else finding.confidence
+    probability = min(probability, MOST_SURE)
     if not letters or probability <= len(letters) / len(question.choices):
         return None
-    others = len(question.choices) - len(letters)
-    shares = {
-        choice.letter: probability / len(letters) if choice.letter in letters else (1 - probability) / others
-        for choice in question.choices
-    }
-    return Factor(shares, 1.0)
+    return Factor(_spread(dict.fromkeys(letters, probability / len(letters)), question), 1.0)
+
+
+def _spread(known: Probabilities, question: Question) -> dict[str, float]:
+    """Return a distribution over all options: what is left goes to the others, and none is surer than `MOST_SURE`."""
+    others = [choice.letter for choice in question.choices if choice.letter not in known]
+    left = max(1 - sum(known.values()), 1 - MOST_SURE)
+    total = sum(known.values()) + left
+    shares = dict.fromkeys(others, left / total / max(1, len(others)))
+    return {letter: p / total for letter, p in known.items()} | shares
 
 
 def find_contradictions(

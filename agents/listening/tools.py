@@ -5,12 +5,15 @@ A tool calls the captioner with a focus, or the ASR, so it works over handles to
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from agents.listening import transcript
 from agents.reading.named_times import find_named_spans
 from agents.reading.relevance import count_shared_stems
 from agents.routing.features import ASKS
+from services.captioners.naming import NameMatcher
+from services.captioners.sounds.vocabulary import read_vocabulary
 from services.longform.clock import WHOLE_S
 from services.longform.hearing import shift_statement, shift_times
 from services.longform.split import ClipPart
@@ -29,6 +32,8 @@ SPEECH_TOPIC = (
     r"|(?:speaker|voice)(?:['’]s|s['’]?)? (?:\w+ )?(?:words?|sentences?|phrases?)"
 )
 """Pattern of a question about what is said: a mention of words or sentences alone does not make speech the topic."""
+BESIDE_SOUNDS = ("speaker", "quality")
+"""Tools whose words, such as voice and recording, also stand in questions about other sounds."""
 ASIDE = (
     r"(?:after|before|while|when|until|once|how)"  # speech mentioned after these only dates or counts something else
 )
@@ -223,6 +228,17 @@ TOOLS: Mapping[str, Tool] = {
 """Name -> tool, the most specific ones first."""
 
 
+def _name_sounds(question: Question) -> bool:
+    """Say whether every option names a sound, and not all of them the same."""
+    meant = [_open_sound_names().match(choice.text) for choice in question.choices]
+    return all(meant) and len(set(meant)) > 1
+
+
+@cache
+def _open_sound_names() -> NameMatcher:
+    return NameMatcher(read_vocabulary().plain, read_vocabulary().wider)
+
+
 def select_tools(tool_input: ToolInput) -> tuple[Tool, ...]:
     """Select the first tool whose words are in the question, and after it those that suit any question.
 
@@ -232,6 +248,8 @@ def select_tools(tool_input: ToolInput) -> tuple[Tool, ...]:
     """
     text = tool_input.question.text.lower()
     direct = [tool for tool in TOOLS.values() if tool.pattern and tool.pattern.search(text)]
+    if TOOLS["sound"] in direct and direct[0].name in BESIDE_SOUNDS and _name_sounds(tool_input.question):
+        direct = [TOOLS["sound"]]  # such as: which sound is heard behind the voice?
     if transcript.answers(tool_input.question, tool_input.evidence):
         direct = [TOOLS["said"]]
     others = [tool for tool in TOOLS.values() if not tool.pattern and (tool.name != "span" or find_span(tool_input))]

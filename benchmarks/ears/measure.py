@@ -16,12 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ears import defects, tunes
+from benchmarks.ears import defects, harmonies, tunes
 from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, compose_rhythm, compose_strokes
 from benchmarks.ears.rhythms import Rhythm as ComposedRhythm
 from benchmarks.ears.scores import render_scores
 from services.captioners.music import harmony, melody
+from services.captioners.music.cadence import analyse_progression
+from services.captioners.music.caption import INTERVAL_RIGHT, LEAST_KEY_LEAD, find_told_chords
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.onsets import detect_strokes
 from services.captioners.music.pitches import BasicPitch
@@ -128,6 +130,49 @@ def measure_key(font: Path, number: int) -> Iterator[Outcome]:
         yield Outcome(harmony.KEY_RIGHT, f"{key.tonic} {key.mode}" == truth.truth) if key else NOTHING
 
 
+def measure_progression(font: Path, number: int) -> Iterator[Outcome]:
+    """Every chord of four or five triads over a bass, in order."""
+    for truth, chords, _ in _hear_cadences(font, number):
+        sure = float(np.mean([chord.confidence for chord in chords])) if chords else 0.0
+        yield Outcome(sure, [chord.name for chord in chords] == truth) if len(chords) > 1 else NOTHING
+
+
+def measure_cadence(font: Path, number: int) -> Iterator[Outcome]:
+    """Authentic, plagal, half and deceptive cadences in major and minor."""
+    for index, (_, chords, key) in enumerate(_hear_cadences(font, number)):
+        truth = tuple(harmonies.CADENCES)[index % len(harmonies.CADENCES)]
+        found = analyse_progression(chords, key) if key and key.lead > LEAST_KEY_LEAD else None
+        told = found.cadence if found else None
+        yield Outcome(min(0.9, 0.5 + 2 * key.lead), truth in told) if key and told else NOTHING
+
+
+class HeardCadence(NamedTuple):
+    """The names of the chords of a cadence, and what is heard of them."""
+
+    names: list[str]
+    chords: list[harmony.Chord]
+    key: harmony.MusicalKey | None
+
+
+def _hear_cadences(font: Path, number: int) -> Iterator[HeardCadence]:
+    rng, transcribe = random.Random("ctest"), open_transcriber()  # noqa: S311 - music, not secrets
+    kinds = tuple(harmonies.CADENCES)
+    modes = [("major", "minor")[index // len(kinds) % 2] for index in range(number)]
+    composed = [harmonies.compose_cadence(rng, kinds[i % len(kinds)], mode) for i, mode in enumerate(modes)]
+    for one, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
+        pitches = transcribe(samples)
+        yield HeardCadence(harmonies.name_triads(one), find_told_chords(pitches), harmony.estimate_key(pitches))
+
+
+def measure_interval(font: Path, number: int) -> Iterator[Outcome]:
+    """Two notes together, one to twelve semitones apart."""
+    rng, transcribe = random.Random(9), open_transcriber()  # noqa: S311 - music, not secrets
+    composed = [harmonies.compose_interval(rng, 1 + i % 12, is_harmonic=True) for i in range(number)]
+    for one, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
+        pair = harmony.find_interval(transcribe(samples))
+        yield Outcome(INTERVAL_RIGHT, str(pair[1] - pair[0]) == one.truth) if pair else NOTHING
+
+
 def measure_strokes(font: Path, number: int) -> Iterator[Outcome]:
     """One to nine strokes of one percussion instrument at uneven distances."""
     rng = random.Random(6)  # noqa: S311 - music, not secrets
@@ -161,6 +206,9 @@ MEASURES: Mapping[str, Measure] = {
     "melodic contour": measure_contour,
     "chord quality": measure_chord,
     "key": measure_key,
+    "chords in order": measure_progression,
+    "cadence": measure_cadence,
+    "interval": measure_interval,
     "number of strokes": measure_strokes,
     "recording quality": measure_quality,
 }

@@ -22,7 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from services.captioners.sounds.activity import Floats
 from services.captioners.sounds.sound_head import FILE, MOST_SURE, extract_features
-from services.captioners.sounds.tags import map_phrases, pool_logits, rank_sounds
+from services.captioners.sounds.tags import map_phrases, pool_logits, rank_sounds, score_sounds
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.weights import store as weights
 
@@ -160,8 +160,8 @@ def _rank(
     inputs = (extract_features(example.scores, classes) - layer.mean) / layer.scale
     logits = np.minimum(pool_logits((inputs @ layer.weight.T + layer.bias).astype(np.float32)), MOST_SURE)
     second = dict(zip(LABELS.values(), logits.tolist(), strict=True)) if is_used else {}
-    tags = [tag.sound for tag in rank_sounds(example.scores.logits, names, second) if tag.sound != "speech"]
-    return tags.index(example.label)
+    ranked = rank_sounds(score_sounds(example.scores.logits, names, second))
+    return [tag.sound for tag in ranked if tag.sound != "speech"].index(example.label)
 
 
 def main() -> None:

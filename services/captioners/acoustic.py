@@ -25,6 +25,7 @@ CODE = (
     "services.captioners.focus",
     "services.captioners.head",
     "services.captioners.music",
+    "services.captioners.naming",
     "services.captioners.onnx_session",
     "services.captioners.sounds",
     "services.captioners.statement",

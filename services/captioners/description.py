@@ -52,7 +52,7 @@ class ClipDescriber:
         raise_if_cancelled()
         spoken = self._describe_speech(clip, heard) if heard.speech else ()
         raise_if_cancelled()
-        played = self._music(clip)
+        played = self._music(clip, heard.speech)
         raise_if_cancelled()
         return (
             *heard.statements,

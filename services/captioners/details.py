@@ -14,19 +14,21 @@ from services.captioners.music import harmony, melody
 from services.captioners.music.instrument import InstrumentHead, find_turns
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
-from services.captioners.music.onsets import detect_strokes
+from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.music.players import Players
+from services.captioners.music.players import Players, name_instruments
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
+from services.captioners.naming import OptionScale, WeighedOption
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundTagger
+from services.captioners.sounds.tags import Tag, name_sounds, rank_sounds
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
-from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind
+from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind, Label
 
 SOURCE = "focus"
 SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
@@ -39,6 +41,10 @@ SAID = (
 LENGTH = r"longest|shortest|longer|shorter|lasts|how long|duration"
 SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that are taken for one: half a semitone
 LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
+LEAST_WEIGHED = 0.4  # probability of the likeliest option, below which nothing is said
+MOST_WEIGHED, LEAST_SHARE = 2, 10.0  # options that are told, and how much less likely than the first the next may be
+SOUND_SCALE = OptionScale(2.5, -4.0)
+INSTRUMENT_SCALE = OptionScale(2.0, -5.5)
 
 
 class TimedSound(NamedTuple):
@@ -70,6 +76,8 @@ class FocusedListener:
 
     def __init__(self, models: Analysers) -> None:
         self._models = models
+        self._sound_names = name_sounds(models.yamnet.names)
+        self._instrument_names = name_instruments(models.instruments.labels)
         self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
@@ -143,7 +151,8 @@ class FocusedListener:
             return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
         if focus.asks(SAID):
             return []
-        number = len(detect_strokes(clip.samples))
+        speech = self._models.tagger(clip, detect_speech(clip.samples)).speech
+        number = len(drop_spoken(detect_strokes(clip.samples), speech))
         return [make_statement("event", "Number of separate events: {}.", [number], 0.9)] if number else []
 
     def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
@@ -193,16 +202,34 @@ class FocusedListener:
 
     def _find_instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
-        labels = players.labels
-        label = next(iter(focus.find_named(labels)), labels[0])
-        return [make_statement("instrument", "Of the instruments asked about, most like: {}.", [label], 0.5, "model")]
+        weighed = self._instrument_names.weigh(focus.options, players.scores, INSTRUMENT_SCALE)
+        if weighed:
+            return _state_options("instrument", "Of the instruments asked about, most like", weighed)
+        return [make_statement("instrument", "Instrument: {}.", [players.labels[0]], 0.5, "model")]
 
     def _find_sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        tags = {tag.sound: tag for tag in self._models.tagger(clip, ()).tags}
-        best = next((tags[name] for name in focus.find_named(tags)), None)
-        if best is None or (best.confidence < LEAST_HEARD and not focus.is_named):
-            return []  # a question about something else is not answered by a sound that is hardly heard
-        return [make_statement("sound", "Of the sounds asked about, most like: {}.", [best.sound], 0.5, "model")]
+        scores = self._models.tagger.score(clip)
+        weighed = self._sound_names.weigh(focus.options, scores, SOUND_SCALE) if scores else ()
+        is_heard = weighed and Tag(weighed[0].text, weighed[0].score).confidence >= LEAST_HEARD
+        if weighed and (is_heard or focus.is_named):
+            return _state_options("sound", "Of the sounds asked about, most like", weighed)
+        if not scores or not focus.is_named:
+            return []  # a question about something else is not answered by what is heard as well
+        best = rank_sounds(scores)[0]
+        return [make_statement("sound", "Heard most clearly: {}.", [best.sound], best.confidence, "model")]
+
+
+def _state_options(kind: EvidenceKind, what: str, weighed: tuple[WeighedOption, ...]) -> list[Statement]:
+    """Say which option is likeliest, and which is next; nothing where none is likelier than the others together."""
+    best = weighed[0].probability
+    if best < LEAST_WEIGHED:
+        return []
+    labels = [
+        Label.rounded(one.text, one.probability)
+        for one in weighed[:MOST_WEIGHED]
+        if one.probability >= best / LEAST_SHARE
+    ]
+    return [Statement(kind, f"{what}: {', else '.join(map(str, labels))}.", best, "model", tuple(labels))]
 
 
 def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:

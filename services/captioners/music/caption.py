@@ -6,14 +6,16 @@ import numpy as np
 from scipy.special import expit
 
 from services.captioners.music import harmony, melody, rhythm
+from services.captioners.music.cadence import analyse_progression
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.melody_line import track_melody
-from services.captioners.music.notes import NAMES, DetectedNote, name_pitch, pitch_to_hz
-from services.captioners.music.onsets import detect_strokes, stand_out
+from services.captioners.music.notes import NAMES, DetectedNote, name_interval, name_pitch, pitch_to_hz
+from services.captioners.music.onsets import detect_strokes, drop_spoken, stand_out
 from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
 from services.captioners.music.tunes import recognise_tune
+from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
 from services.types import AudioClip, Evidence
@@ -25,8 +27,9 @@ LEAST_MUSICAL = 0.15  # probability
 PERCUSSION = 0.6  # probability that only percussion plays, above which nothing is said of pitch
 LEAST_TONAL = 0.35  # mean strength of the notes of a melody
 LEAST_COVER = 0.3  # share of the clip in which a melody sounds
-LEAST_FIT = 0.8  # of a chord that is told
+LEAST_FIT = 0.6  # of a chord that is told
 LEAST_CHORD_S = 0.4
+INTERVAL_RIGHT = 0.9  # share of the intervals told that are right (docs/ears.md)
 LEAST_KEY_LEAD = 0.1
 MOST_SPEECH = 0.4  # probability
 MOST_STROKES, MOST_TIMES = 40, 20
@@ -44,37 +47,38 @@ class MusicListener:
         self._head = InstrumentHead()
         self._rhythm = RhythmAnalyser()
 
-    def __call__(self, clip: AudioClip) -> tuple[Evidence, ...]:
+    def __call__(self, clip: AudioClip, speech: ActiveSpans = ()) -> tuple[Evidence, ...]:
         """Return statements of the kinds instrument, melody, harmony, rhythm, music and event.
 
-        Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks.
+        Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks. What begins
+        within `speech` is no stroke: syllables begin as suddenly as steps do.
         """
         scores = self._yamnet(clip.samples)
         told = (
-            self._describe_music(clip, scores)
+            self._describe_music(clip, scores, speech)
             if estimate_musicality(scores) >= LEAST_MUSICAL
-            else self._describe_noise(clip, scores)
+            else self._describe_noise(clip, scores, speech)
         )
         return tuple(statement.evidence(clip, source="music") for statement in told)
 
-    def _describe_music(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
+    def _describe_music(self, clip: AudioClip, scores: ClassScores, speech: ActiveSpans) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)
         if players.percussive >= PERCUSSION:
-            struck = _describe_strokes(clip, fall_db=PERCUSSION_FALL_DB)
+            struck = _describe_strokes(clip, speech, fall_db=PERCUSSION_FALL_DB)
             return [*players.make_statements(), *describe_rhythm(self._rhythm(clip.samples)), *struck]
         pitches = self._transcribe(clip.samples)
         notes = _find_solo(clip, pitches)
         tune = _describe_melody(notes) if notes else []
         chords = _describe_harmony(pitches, notes)
         beat = _describe_tempo_of_melody(notes) if tune else describe_rhythm(self._rhythm(clip.samples))
-        count = [] if tune or chords else _describe_strokes(clip, fall_db=MUSIC_FALL_DB)
+        count = [] if tune or chords else _describe_strokes(clip, speech, fall_db=MUSIC_FALL_DB)
         styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
         return [*players.make_statements(), *tune, *chords, *beat, *styles, *count]
 
-    def _describe_noise(self, clip: AudioClip, scores: ClassScores) -> list[Statement]:
+    def _describe_noise(self, clip: AudioClip, scores: ClassScores, speech: ActiveSpans) -> list[Statement]:
         if float(expit(scores.logits[:, 0]).mean()) > MOST_SPEECH:
             return []
-        count = _describe_strokes(clip, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
+        count = _describe_strokes(clip, speech, fall_db=NOISE_FALL_DB, strength=NOISE_STRENGTH)
         if not count or estimate_musicality(scores) < MAYBE_MUSICAL:
             return count
         players = Players(self._head, clip.samples, scores)
@@ -115,15 +119,14 @@ def _describe_tune(found: tuple[DetectedNote, ...]) -> Statement:
         text += f" The notes run through {scale}."
     if tune:
         text += f" It is the tune of {tune}."
+    if len(pitches) == 2:
+        text += f" The interval is a {name_interval(pitches[1] - pitches[0])}."
     return Statement("melody", f"{text} Notes: {listed}.", 0.9, labels=make_labels([listed]))
 
 
 def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[Statement]:
     told = []
-    long_enough = [
-        c for c in harmony.recognise_chords(pitches) if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S
-    ]
-    in_order = [next(same) for _, same in groupby(long_enough, key=lambda chord: chord.name)]
+    in_order = find_told_chords(pitches)
     if len(in_order) == 1:
         chord = in_order[0]
         named = make_labels([f"{chord.quality} (the chord is {chord.name})"])
@@ -134,15 +137,37 @@ def _describe_harmony(pitches: Pitches, tune: tuple[DetectedNote, ...]) -> list[
         text = f"Chords in order: {', '.join(map(str, named))}{' …' if len(in_order) > MOST_CHORDS else ''}."
         fit = float(np.mean([chord.confidence for chord in in_order]))
         told.append(Statement("harmony", text, fit, labels=named))
+    elif not tune and (pair := harmony.find_interval(pitches)):
+        name = name_interval(pair[1] - pair[0])
+        text = f"Two notes sound together, {name_pitch(pair[0])} and {name_pitch(pair[1])}; the interval is a {{}}."
+        told.append(make_statement("harmony", text, [name], INTERVAL_RIGHT))
+    return [*told, *_describe_key(pitches, tune, in_order)]
+
+
+def find_told_chords(pitches: Pitches) -> list[harmony.Chord]:
+    """Return the chords that are told, in order: those that fit and last; of one that is repeated, the first."""
+    found = harmony.recognise_chords(pitches)
+    lasting = [c for c in found if c.fit >= LEAST_FIT and c.end_s - c.start_s >= LEAST_CHORD_S]
+    return [next(same) for _, same in groupby(lasting, key=lambda chord: chord.name)]
+
+
+def _describe_key(pitches: Pitches, tune: tuple[DetectedNote, ...], chords: list[harmony.Chord]) -> list[Statement]:
     key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
-    if key and key.lead > LEAST_KEY_LEAD:
-        found = f"{key.mode} ({NAMES[key.tonic]} {key.mode})"
-        told.append(make_statement("harmony", "Key: {}.", [found], min(0.9, 0.5 + 2 * key.lead)))
+    if not key or key.lead <= LEAST_KEY_LEAD:
+        return []
+    found, sure = f"{key.mode} ({NAMES[key.tonic]} {key.mode})", min(0.9, 0.5 + 2 * key.lead)
+    told = [make_statement("harmony", "Key: {}.", [found], sure)]
+    progression = analyse_progression(chords, key) if len(chords) <= MOST_CHORDS else None
+    if progression:
+        labels = make_labels([progression.cadence] if progression.cadence else [])
+        told.append(Statement("harmony", progression.describe(key), sure, labels=labels))
     return told
 
 
-def _describe_strokes(clip: AudioClip, *, fall_db: float, strength: float = 0.0) -> list[Statement]:
-    found = detect_strokes(clip.samples)
+def _describe_strokes(
+    clip: AudioClip, speech: ActiveSpans, *, fall_db: float, strength: float = 0.0
+) -> list[Statement]:
+    found = drop_spoken(detect_strokes(clip.samples), speech)
     if len(found) > MOST_STROKES or not stand_out(clip.samples, found, fall_db=fall_db, strength=strength):
         return []
     listed = ", ".join(f"{onset.time_s:.1f}" for onset in found[:MOST_TIMES]) + (

@@ -6,14 +6,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.music.notes import NAMES, OVERTONES, DetectedNote
-from services.captioners.music.pitches import FRAMES_PER_S, Pitches
+from services.captioners.music.notes import NAMES, DetectedNote
+from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 from services.captioners.music.viterbi import find_best_path
 
 FRAME_S = 0.1  # chords are looked for in steps of this
 CHANGE_COST = 0.6
-AUDIBLE = 0.3  # probability above which a pitch counts
-CHORD_RIGHT, KEY_RIGHT = 0.87, 0.9  # share of the chords that fit fully, and of the keys, that are right (docs/ears.md)
+AUDIBLE = 0.15  # probability above which a pitch counts
+AUDIBLE_BASS = 0.3  # and above which it may be the lowest
+ON_ROOT = 0.1  # what a chord gains whose root is the lowest pitch
+CHORD_RIGHT, KEY_RIGHT = 0.93, 0.9  # share of the chords that fit fully, and of the keys, that are right (docs/ears.md)
+MISFIT = 0.4  # how much less often a chord is right that explains nothing of what sounds
+TOGETHER = 0.6  # share of the sounding frames in which both notes of an interval sound
+SUSTAINED = 0.3  # mean probability of a pitch that sounds throughout
+FAINTER = 0.6  # of the strongest pitch; what is fainter throughout is an overtone
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),
@@ -48,7 +54,7 @@ class Chord(NamedTuple):
     @property
     def confidence(self) -> float:
         """Probability that the quality is right."""
-        return CHORD_RIGHT * self.fit
+        return CHORD_RIGHT * (1 - MISFIT * (1 - self.fit))
 
     @property
     def name(self) -> str:
@@ -71,22 +77,22 @@ class MusicalKey(NamedTuple):
 
 
 def compute_chroma(pitches: Pitches) -> Floats:
-    """Return the chroma: strength of the 12 pitch classes per frame, overtones discounted, shape (num_frames, 12)."""
+    """Return the chroma: strength of the 12 pitch classes per frame, shape (num_frames, 12).
+
+    Overtones are not taken off: the transcriber hears few, and the tones of a chord lie on those of its bass. The
+    square root brings faint tones of a chord near its loud ones.
+    """
     heard = np.where(pitches.sounding > AUDIBLE, pitches.sounding, 0)
-    below = np.zeros_like(heard)
-    for interval in OVERTONES:
-        below[:, interval:] = np.maximum(below[:, interval:], heard[:, :-interval])
-    real = np.maximum(heard - 0.6 * below, 0)
-    folded = np.zeros((len(real), 12), np.float32)
+    folded = np.zeros((len(heard), 12), np.float32)
     for column in range(88):
         target = (column + 9) % 12
-        folded[:, target] = np.maximum(folded[:, target], real[:, column])
-    return folded
+        folded[:, target] = np.maximum(folded[:, target], heard[:, column])
+    return np.sqrt(folded)
 
 
 def find_bass(pitches: Pitches) -> NDArray[np.int64]:
     """Return the pitch class of the lowest pitch that sounds in each frame, -1 where none does."""
-    heard = pitches.sounding > AUDIBLE
+    heard = pitches.sounding > AUDIBLE_BASS
     return np.where(heard.any(axis=1), (heard.argmax(axis=1) + 9) % 12, -1)
 
 
@@ -122,9 +128,21 @@ def _score_chords(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
         match = sum(tones) / np.sqrt(len(intervals))
         weakest = np.minimum.reduce(tones) * np.sqrt(len(intervals))
         on_root = np.eye(12, dtype=np.float32)[bass] * (bass >= 0)[:, None]
-        columns.append(match + 0.5 * np.minimum(weakest, 1) + 0.06 * on_root - 0.04 * (len(intervals) - 3))
+        columns.append(match + 0.5 * np.minimum(weakest, 1) + ON_ROOT * on_root - 0.04 * (len(intervals) - 3))
     silent = np.where(strengths.max(axis=1) > 0.05, 1.2, 2.0).astype(np.float32)
     return np.concatenate([*columns, silent[:, None]], axis=1)
+
+
+def find_interval(pitches: Pitches) -> tuple[int, int] | None:
+    """Return the two MIDI pitches that sound together throughout, the lower one first; None where others sound too."""
+    is_on = pitches.sounding.max(axis=1) > AUDIBLE_BASS
+    if not is_on.any():
+        return None
+    strengths = pitches.sounding[is_on].mean(axis=0)
+    found = np.flatnonzero(strengths > max(SUSTAINED, FAINTER * float(strengths.max())))
+    if len(found) != 2 or (pitches.sounding[is_on][:, found].min(axis=1) > AUDIBLE).mean() < TOGETHER:
+        return None
+    return int(found[0]) + LOWEST_PITCH, int(found[1]) + LOWEST_PITCH
 
 
 def estimate_key(pitches: Pitches) -> MusicalKey | None:

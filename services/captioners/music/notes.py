@@ -8,6 +8,20 @@ NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A",
 CLASSES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 MODES = {"m": "minor", "min": "minor", "M": "major", "maj": "major"}
 MODES |= {"dim": "diminished", "aug": "augmented", "sus": "suspended"}
+INTERVALS = (
+    "unison",
+    "minor second",
+    "major second",
+    "minor third",
+    "major third",
+    "perfect fourth",
+    "tritone (augmented fourth)",
+    "perfect fifth",
+    "minor sixth",
+    "major sixth",
+    "minor seventh",
+    "major seventh",
+)
 SHARP = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*[#♯]|[\s\-‐‑]*(?i:sharp)\b)")
 FLAT = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*♭|[\s\-‐‑]*(?i:flat)\b)")
 NAMED = re.compile(
@@ -52,6 +66,14 @@ class DetectedNote(NamedTuple):
 def name_pitch(pitch: int) -> str:
     """Return the name of a MIDI pitch with its octave, such as C4."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}".replace(" sharp", "#").replace(" flat", "b")
+
+
+def name_interval(semitones: int) -> str:
+    """Return the name of an interval, such as perfect fifth (7 semitones); beyond the octave that within it."""
+    octaves, rest = divmod(abs(semitones), 12)
+    wide = "octave" if octaves == 1 else f"{octaves} octaves"
+    name = wide if octaves and not rest else f"{wide} and a {INTERVALS[rest]}" if octaves else INTERVALS[rest]
+    return f"{name} ({abs(semitones)} semitone{'' if abs(semitones) == 1 else 's'})"
 
 
 def pitch_to_hz(pitch: int) -> float:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 
+from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, compute_log_mel
 from services.types import SAMPLE_RATE
 
@@ -20,6 +21,7 @@ MIN_FLUX = 0.25  # below it nothing begins
 QUIETEST_DB = 26.0  # an onset this far below the loudest is a ripple of a decay
 MIN_GAP_S = 0.09  # two strokes closer than this are heard as one
 WEAK = 0.5  # of the usual strength: may be the second sound of one event, as of heel and toe
+SPEECH_EDGE_S = 0.1  # before a stretch of speech begins, what is heard may be its first syllable
 FAINT = 0.15  # of the usual strength: no event of its own
 
 Floats = NDArray[np.float32]
@@ -94,6 +96,15 @@ def detect_strokes(samples: Floats) -> tuple[Onset, ...]:
         return found
     near_s = 0.45 * float(np.median(np.diff(strong_s)))
     return tuple(onset for onset in found if _is_own(onset, usual, strong_s, near_s))
+
+
+def drop_spoken(found: tuple[Onset, ...], speech: ActiveSpans) -> tuple[Onset, ...]:
+    """Drop the onsets within stretches of speech, which are those of syllables."""
+    return tuple(
+        onset
+        for onset in found
+        if not any(span.start_s - SPEECH_EDGE_S <= onset.time_s < span.end_s for span in speech)
+    )
 
 
 def _is_own(onset: Onset, usual: float, strong_s: NDArray[np.float64], near_s: float) -> bool:

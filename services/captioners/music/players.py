@@ -1,6 +1,9 @@
 """Statements on the instruments, on the order in which they play, and on genre and mood."""
 
-from services.captioners.music.families import find_family
+from collections.abc import Mapping
+from math import log
+
+from services.captioners.music.families import find_family, read_families
 from services.captioners.music.instrument import (
     NO_INSTRUMENT,
     PERCUSSIVE,
@@ -14,6 +17,7 @@ from services.captioners.music.instrument import (
     rank_instruments,
 )
 from services.captioners.music.style import rank_genres, rank_moods
+from services.captioners.naming import NameMatcher
 from services.captioners.sounds.yamnet import ClassScores
 from services.captioners.statement import Statement, make_labels
 from services.types import Label
@@ -23,7 +27,15 @@ LEAST_FAMILY = 0.4
 LEAST_SECOND = 0.08
 LEAST_TURN, LEAST_TURN_IN_FAMILY = 0.5, 0.8
 MOST_TURNS = 6
+LEAST_LIKELY = 1e-9  # probability, so that its logarithm exists
 LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
+
+
+def name_instruments(labels: tuple[str, ...]) -> NameMatcher:
+    """Return what matches words to instruments and families; examples in brackets are names of their label."""
+    examples = {label: label.partition("(")[2].rstrip(")").removeprefix("such as ") for label in labels}
+    names = {label: (also,) if also else () for label, also in examples.items()}
+    return NameMatcher(names | dict.fromkeys(read_families(), ()), read_families())
 
 
 class Players:
@@ -47,6 +59,11 @@ class Players:
     def labels(self) -> list[str]:
         """The instruments, most likely first."""
         return [guess.label for guess in self._guesses]
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Instrument or family -> logarithm of its probability."""
+        return {guess.label: log(max(guess.probability, LEAST_LIKELY)) for guess in (*self._families, *self._guesses)}
 
     def make_statements(self) -> list[Statement]:
         """Return the instruments that can be told, and their order where several play in turn."""

@@ -1,5 +1,6 @@
 """Sound event tagging and segmentation: tags of the whole clip, and of sections between changes of sound."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, detect_activity, measure_levels_db
 from services.captioners.sounds.sound_head import SoundHead
 from services.captioners.sounds.statements import make_evidence
-from services.captioners.sounds.tags import Tag, rank_sounds
+from services.captioners.sounds.tags import Tag, rank_sounds, score_sounds
 from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
 from services.captioners.statement import make_labels
 from services.types import AudioClip, Evidence, EvidenceKind, Label
@@ -81,6 +82,13 @@ class SoundTagger:
         told = [_describe_section(section) for section in sections] if len(sections) > 1 else []
         return SoundReport(tags, (_describe_clip(tags, whole), *told), ())
 
+    def score(self, clip: AudioClip) -> Mapping[str, float]:
+        """Return how sure each sound is, phrase -> logit; empty on silence."""
+        spans = detect_activity(clip.samples)
+        if not spans:
+            return {}
+        return self._score(self._model(np.concatenate([span.cut(clip.samples) for span in spans])))
+
     def sections(self, clip: AudioClip) -> tuple[Section, ...]:
         """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
         spans = detect_activity(clip.samples)
@@ -105,7 +113,10 @@ class SoundTagger:
         return Section(spans, self._rank(scores), scores.embeddings.mean(axis=0))
 
     def _rank(self, scores: ClassScores) -> tuple[Tag, ...]:
-        return rank_sounds(scores.logits, self._model.names, self._head(scores))
+        return rank_sounds(self._score(scores))
+
+    def _score(self, scores: ClassScores) -> Mapping[str, float]:
+        return score_sounds(scores.logits, self._model.names, self._head(scores))
 
     def _split(self, samples: Floats, span: ActiveSpan) -> ActiveSpans:
         """Cut a stretch where the sound of the next second differs most from that of the last."""

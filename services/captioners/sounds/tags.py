@@ -3,16 +3,16 @@
 `sounds.json` turns the 521 classes of AudioSet into phrases; classes that mean the same to a listener share one.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 
+from services.captioners.naming import NameMatcher
 from services.captioners.sounds.activity import Floats
-from services.types import Label, Value
+from services.captioners.sounds.vocabulary import read_vocabulary
+from services.types import Label
 
 SHARE_POOLED = 4  # a class is as sure as in its best quarter of the patches: events are rarely there all the time
 NARROWER_SURE = 0.5  # logit at which a narrower class speaks for itself
@@ -37,23 +37,6 @@ class Tag(NamedTuple):
         return Label.rounded(self.sound, self.confidence)
 
 
-class SoundVocabulary(Value):
-    """The words for the classes, as `sounds.json` holds them."""
-
-    plain: Mapping[str, tuple[str, ...]]
-    """Phrase -> class names; a class that is missing here is called by its own name."""
-    wider: Mapping[str, tuple[str, ...]]
-    """Phrase -> the phrases that say more precisely what it means."""
-    unsaid: tuple[str, ...]
-    """Classes that say nothing about a sound."""
-
-
-@cache
-def read_vocabulary() -> SoundVocabulary:
-    """Return the words, read once."""
-    return SoundVocabulary.model_validate(json.loads(files(__package__).joinpath("sounds.json").read_text()))
-
-
 @cache
 def map_phrases(class_names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
     """Return phrase -> indices of its classes."""
@@ -66,21 +49,33 @@ def map_phrases(class_names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
     return found
 
 
+def name_sounds(class_names: tuple[str, ...]) -> NameMatcher:
+    """Return what matches words to phrases, by what we and AudioSet call them."""
+    names = {phrase: [class_names[index] for index in found] for phrase, found in map_phrases(class_names).items()}
+    return NameMatcher(names, read_vocabulary().wider)
+
+
 def pool_logits(logits: Floats) -> Floats:
     """Return the mean over the best quarter of the patches for each class, shape (num_classes,)."""
     count = -(-len(logits) // SHARE_POOLED)
     return np.asarray(np.sort(logits, axis=0)[-count:].mean(axis=0), np.float32)
 
 
-def rank_sounds(logits: Floats, class_names: tuple[str, ...], second: Mapping[str, float]) -> tuple[Tag, ...]:
-    """Return the sounds, surest first, from logits of shape (num_patches, num_classes).
+def score_sounds(logits: Floats, class_names: tuple[str, ...], second: Mapping[str, float]) -> Mapping[str, float]:
+    """Return phrase -> logit over the clip, from logits of shape (num_patches, num_classes).
 
-    Where there is a `second` opinion (phrase -> logit) the two are averaged. A wider sound (animal) is left out where
-    a narrower one (dog barking) is about as sure.
+    Where there is a `second` opinion (phrase -> logit) the two are averaged.
     """
     sure = pool_logits(logits)
     tags = {phrase: float(sure[list(indices)].max()) for phrase, indices in map_phrases(class_names).items()}
-    tags |= {phrase: (tags[phrase] + logit) / 2 for phrase, logit in second.items()}
+    return tags | {phrase: (tags[phrase] + logit) / 2 for phrase, logit in second.items()}
+
+
+def rank_sounds(tags: Mapping[str, float]) -> tuple[Tag, ...]:
+    """Return the sounds of phrase -> logit, surest first.
+
+    A wider sound (animal) is left out where a narrower one (dog barking) is about as sure.
+    """
     spoken_for = {
         wider
         for wider, narrower in read_vocabulary().wider.items()

@@ -130,6 +130,30 @@ def test_a_measured_finding_has_more_say_than_a_heuristic_one() -> None:
     assert all(part and sum(part.probabilities.values()) == pytest.approx(1) for part in says.values())
 
 
+def test_a_finding_votes_with_the_confidence_that_it_states() -> None:
+    unsure = evidence("Number: 4.", "measured").model_copy(update={"confidence": 0.55})
+    vote = compute_vote(unsure, COUNT)
+    assert vote and vote.probabilities["B"] == pytest.approx(0.55)
+    assert compute_vote(unsure.model_copy(update={"confidence": 0.2}), COUNT) is None
+
+
+def test_a_finding_that_weighs_the_options_votes_with_those_weights() -> None:
+    weighed = (Label.rounded("angry", 0.6), Label.rounded("sad", 0.3))
+    finding = evidence("Most like: angry (0.60), else sad (0.30).", "model").model_copy(update={"labels": weighed})
+    vote = compute_vote(finding, FEELING)
+    assert vote and vote.probabilities == pytest.approx({"A": 0.6, "D": 0.3, "B": 0.05, "C": 0.05})
+    assert find_supported(finding, FEELING) == {"A"}
+
+
+def test_no_finding_is_certain() -> None:
+    certain = evidence("Most like: angry (1.00).", "model").model_copy(
+        update={"labels": (Label.rounded("angry", 1.0),)}
+    )
+    vote = compute_vote(certain, FEELING)
+    assert vote and 0.9 < vote.probabilities["A"] < 0.96
+    assert sum(vote.probabilities.values()) == pytest.approx(1)
+
+
 def test_a_heuristic_that_leaves_half_of_the_options_says_nothing() -> None:
     assert compute_vote(evidence("It sounds: angry, happy", "heuristic"), FEELING) is None
     assert compute_vote(evidence("It sounds: angry, happy", "model"), FEELING) is not None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.harmony import QUALITIES, estimate_key, recognise_chords
+from services.captioners.music.harmony import QUALITIES, estimate_key, find_interval, recognise_chords
 from services.captioners.music.pitches import LOWEST_PITCH, Pitches
 
 
@@ -28,6 +28,18 @@ def test_chords_in_order() -> None:
 def test_an_inversion_keeps_its_root() -> None:
     (chord,) = recognise_chords(held([[52, 55, 60]]))
     assert chord.name == "C major"
+
+
+def test_a_chord_over_its_bass_is_heard_though_its_tones_are_overtones_of_the_bass() -> None:
+    found = recognise_chords(held([[36, 60, 64, 67], [41, 60, 65, 69], [31, 59, 62, 67]]))
+    assert [chord.name for chord in found] == ["C major", "F major", "G major"]
+
+
+def test_two_notes_together_are_an_interval_and_one_after_the_other_are_none() -> None:
+    assert find_interval(held([[60, 67]])) == (60, 67)
+    assert find_interval(held([[60], [67]])) is None
+    assert find_interval(held([[60, 64, 67]])) is None
+    assert find_interval(held([[]])) is None
 
 
 @pytest.mark.parametrize("rows", [[[60]], [[60, 67]], [[60], [64], [67]], [[]]])

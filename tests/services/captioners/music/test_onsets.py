@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import detect_onsets, detect_strokes, stand_out
+from services.captioners.music.onsets import detect_onsets, detect_strokes, drop_spoken, stand_out
+from services.captioners.sounds.activity import ActiveSpan
 from services.types import SAMPLE_RATE
 
 
@@ -57,3 +58,9 @@ def test_steady_noise_has_no_strokes_that_stand_out() -> None:
 @pytest.mark.parametrize("num_samples", [1, 100, 399, 400, 800])
 def test_a_clip_shorter_than_a_frame_does_not_fail(num_samples: int) -> None:
     assert len(detect_strokes(np.zeros(num_samples, np.float32))) == 0
+
+
+def test_what_begins_within_speech_is_a_syllable_and_no_stroke() -> None:
+    found = detect_strokes(hits([0.3, 0.8, 1.3, 1.8, 2.3], duration_s=2.8))
+    kept = drop_spoken(found, (ActiveSpan(0.75, 1.5),))
+    assert [onset.time_s for onset in kept] == pytest.approx([0.3, 1.8, 2.3], abs=0.03)

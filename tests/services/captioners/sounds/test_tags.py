@@ -1,6 +1,7 @@
 import numpy as np
 
-from services.captioners.sounds.tags import Tag, map_phrases, rank_sounds, read_vocabulary
+from services.captioners.sounds.tags import Tag, map_phrases, rank_sounds, score_sounds
+from services.captioners.sounds.vocabulary import read_vocabulary
 
 NAMES = ("Animal", "Dog", "Bark", "Rain", "Silence", "Violin, fiddle")
 
@@ -46,24 +47,26 @@ def test_every_wider_word_and_its_narrower_ones_exist() -> None:
 
 
 def test_a_narrower_sound_replaces_a_wider_one() -> None:
-    tags = rank_sounds(scores(Animal=2.0, Dog=1.0), all_names(), {})
+    tags = rank_sounds(score_sounds(scores(Animal=2.0, Dog=1.0), all_names(), {}))
     assert names(tags)[0] == "dog barking"
     assert "animal" not in names(tags)
 
 
 def test_a_wider_sound_stays_where_no_narrower_one_is_nearly_as_sure() -> None:
-    assert names(rank_sounds(scores(Animal=2.0, Dog=-3.0), all_names(), {}))[0] == "animal"
+    assert names(rank_sounds(score_sounds(scores(Animal=2.0, Dog=-3.0), all_names(), {})))[0] == "animal"
 
 
 def test_a_second_opinion_is_averaged_in() -> None:
-    tags = rank_sounds(scores(Rain=2.0, Crackle=0.0), all_names(), {"crackling fire": 4.0, "rain falling": -2.0})
+    tags = rank_sounds(
+        score_sounds(scores(Rain=2.0, Crackle=0.0), all_names(), {"crackling fire": 4.0, "rain falling": -2.0})
+    )
     assert names(tags)[:2] == ["crackling fire", "rain falling"]
 
 
 def test_an_event_in_a_quarter_of_the_patches_counts_as_much_as_one_all_the_time() -> None:
     rare = np.full((8, len(all_names())), -9.0, np.float32)
     rare[:2, all_names().index("Dog")] = 3.0
-    assert rank_sounds(rare, all_names(), {})[0].sound == "dog barking"
+    assert rank_sounds(score_sounds(rare, all_names(), {}))[0].sound == "dog barking"
 
 
 def test_confidence_grows_with_the_logit_and_stays_a_probability() -> None:

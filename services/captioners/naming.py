@@ -1,0 +1,121 @@
+"""Zero-shot classification among options: anybody's words are matched to the labels that a classifier knows.
+
+A tagger is seldom wrong among four sounds that it knows (docs/ears.md); what is lost is lost between the words of the
+options and the names of the classes. Words are matched by the information (idf) that they share.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
+from typing import NamedTuple, TypeAlias
+
+Words: TypeAlias = Mapping[str, str]
+"""Stem -> the word that it was taken from."""
+
+SPLIT = re.compile(r", |/| and | or ")
+ASIDE = re.compile(r" \(.*?\)")
+WORD = re.compile(r"[a-z][a-z']+")
+UNSAID = frozenset(("the", "an", "of", "in", "on", "at", "is", "being", "with", "from", "sound", "sounds", "noise"))
+ENDINGS = ("ing", "ed", "s")
+LEAST_MATCH = 0.2  # likeness of an option's words and a name, below which they mean different things
+OTHER_FORM = 0.65  # what a stem counts for whose words differ: a crow is not the crowing of a rooster
+UNKNOWN_WORD = 0.3  # of the information of the rarest word: that of a word that no label has
+NEAR_MATCH = 0.7  # of the best likeness; labels that are this alike are meant as well
+
+
+class OptionScale(NamedTuple):
+    """How scores of labels become probabilities of options; fitted by `benchmarks/ears/options_fit.py`."""
+
+    temperature: float
+    unnamed: float
+    """Score of an option that names no label."""
+
+
+class WeighedOption(NamedTuple):
+    """An option and the probability that it is what is heard."""
+
+    text: str
+    probability: float
+    score: float
+    """Of the label that speaks for it most."""
+
+
+class NameMatcher:
+    """Finds the labels that words stand for.
+
+    Args:
+        names: label -> its names; alternatives within a name, as in "cattle, bovinae", are names as well.
+        wider: label -> the labels that say more precisely what it means.
+    """
+
+    def __init__(self, names: Mapping[str, Iterable[str]], wider: Mapping[str, Iterable[str]]) -> None:
+        self._names = {label: _list_alternatives((label, *also)) for label, also in names.items()}
+        self._wider = {label: tuple(one for one in narrower if one in names) for label, narrower in wider.items()}
+        counts = Counter(stem for also in self._names.values() for stem in {stem for name in also for stem in name})
+        self._information = {stem: log(len(self._names) / count) for stem, count in counts.items()}
+        self._most = log(len(self._names))
+
+    def match(self, text: str) -> frozenset[str]:
+        """Return the labels that a text stands for, with all that a wider one comprises; empty where it names none."""
+        return frozenset(self._find_meant(text))
+
+    def weigh(
+        self, options: Sequence[str], scores: Mapping[str, float], scale: OptionScale
+    ) -> tuple[WeighedOption, ...]:
+        """Weigh options by label -> score, the likeliest first; empty where they name fewer than two things.
+
+        A label that several options stand for belongs to the one that is most like it.
+        """
+        meant = [self._find_meant(option) for option in options]
+        nearest = {label: max(one.get(label, 0.0) for one in meant) for one in meant for label in one}
+        own = [frozenset(label for label, likeness in one.items() if likeness == nearest[label]) for one in meant]
+        if len({labels for labels in own if labels}) < 2:
+            return ()
+        best = [max((scores[label] for label in labels), default=scale.unnamed) for labels in own]
+        powers = [exp((score - max(best)) / scale.temperature) for score in best]
+        shares = (power / sum(powers) for power in powers)
+        found = (WeighedOption(*one) for one in zip(options, shares, best, strict=True))
+        return tuple(sorted(found, key=lambda one: -one.probability))
+
+    def _find_meant(self, text: str) -> Mapping[str, float]:
+        """Return label -> likeness of those that a text stands for."""
+        wanted = _list_alternatives((text,))
+        alike = {
+            label: max((self._compare(one, name) for one in wanted for name in names), default=0.0)
+            for label, names in self._names.items()
+        }
+        best = max(alike.values())
+        if best < LEAST_MATCH:
+            return {}
+        meant = {label: likeness for label, likeness in alike.items() if likeness >= NEAR_MATCH * best}
+        comprised = {one: best for label in meant if alike[label] == best for one in self._wider.get(label, ())}
+        return comprised | meant
+
+    def _compare(self, option: Words, name: Words) -> float:
+        """Return the information that a text shares with a name, as a share of what both hold."""
+        shared = [stem for stem in name if stem in option]
+        known = sum(self._weigh(stem) for stem in {*name, *option})
+        same = sum(self._weigh(stem) * (1.0 if option[stem] == name[stem] else OTHER_FORM) for stem in shared)
+        return same / max(known, 1e-6)
+
+    def _weigh(self, stem: str) -> float:
+        return self._information.get(stem, UNKNOWN_WORD * self._most)
+
+
+def _list_alternatives(names: Iterable[str]) -> tuple[Words, ...]:
+    whole = [ASIDE.sub("", name) for name in names]
+    found = [_find_words(name) for name in (*whole, *(part for one in whole for part in SPLIT.split(one)))]
+    return tuple(words for words in found if words)
+
+
+def _find_words(text: str) -> Words:
+    return {_strip_ending(word): word for word in WORD.findall(text.lower()) if word not in UNSAID}
+
+
+def _strip_ending(word: str) -> str:
+    """Return the word without an English ending: barking, barks and barked are bark."""
+    ending = next((one for one in ENDINGS if word.endswith(one) and len(word) - len(one) >= 3), "")
+    stem = word if word.endswith("ss") else word.removesuffix(ending)
+    stem = stem.removesuffix("e") if len(stem) > 3 else stem
+    return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
