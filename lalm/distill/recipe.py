@@ -244,6 +244,7 @@ def sift_replies(
                 id=ask.row.id,
                 dataset=", ".join(ask.row.sources),
                 recordings=ask.row.recordings,
+                labels=ask.row.labels,
                 seed_description=describe_clip(ask.row),
                 prompt=ask.text,
                 prompt_id=ask.prompt.id,

@@ -147,6 +147,7 @@ def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) ->
         id=row.id,
         dataset=", ".join(row.sources),
         recordings=row.recordings,
+        labels=row.labels,
         source="metadata",
         prompt=prompt,
         prompt_id=f"metadata/{fact.kind}/{answered.phrasing}",

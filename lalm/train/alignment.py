@@ -9,28 +9,24 @@ understands. Not part of DeSTA's recipe; docs/log says what it gains.
 # Shape suffixes: S segments, Q queries, H backbone width, V words of the dictionary
 
 import math
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.optim import AdamW
 
-from lalm.model.frames import EncodedSegment, pad_segments
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
+from lalm.train.clip_batches import ClipBatches, optimise
 from lalm.train.config import AlignmentConfig
 from lalm.train.corpus import Corpus
 from lalm.train.data import Dataset, TrainClip
-from lalm.train.trainer import compute_learning_rate
 from services.errors import BadConfig
 
 SHARPNESS = 4.0  # inverse temperature of the softmax over words
 PULL = 0.1  # weight of the squared distance between an embedding and its matched words
 MIN_CLIPS = 2  # a word must occur in the replies about this many clips to be in the vocabulary
-CLIP_NORM = 1.0
 
 
 class AlignmentVocabulary(NamedTuple):
@@ -55,10 +51,12 @@ class Aligner:
         BadConfig: the replies have no word that tells clips apart.
     """
 
+    name, log = "align the connector", "alignment.txt"
+
     def __init__(
         self, config: AlignmentConfig, model: AudioLanguageModel, corpus: Corpus, template: ChatTemplate, *, seed: int
     ) -> None:
-        self._config, self._corpus = config, corpus
+        self._config = config
         self.num_steps = config.num_steps
         self._connector = model.connector
         self._words = collect_words(corpus.training, template)
@@ -75,31 +73,17 @@ class Aligner:
         centred_VH = embeddings_VH[list(self._dictionary.ids)].float() - self._mean_H
         self._scale = centred_VH.square().sum(-1).mean().sqrt()
         self._words_VH = centred_VH / self._scale
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._batches = ClipBatches(config, corpus, seed=seed)
 
     def run(self) -> Iterator[float]:
         """Train the connector, and yield the loss of each step."""
-        optimizer = AdamW(self._connector.parameters(), weight_decay=self._config.weight_decay)
+        parameters = list(self._connector.parameters())
         self._connector.train()
-        for step in range(self._config.num_steps):
-            rate = compute_learning_rate(
-                self._config.learning_rate, step, self._config.warmup_steps, self._config.num_steps
-            )
-            for settings in optimizer.param_groups:
-                settings["lr"] = rate
-            loss = self._compute_loss(
-                self._random.sample(sorted(self._words), min(self._config.clips, len(self._words)))
-            )
-            torch.autograd.backward(loss)
-            torch.nn.utils.clip_grad_norm_(self._connector.parameters(), CLIP_NORM)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            yield loss.item()
+        return optimise(self._config, parameters, lambda: self._compute_loss(self._batches.draw(sorted(self._words))))
 
     def _compute_loss(self, clips: Sequence[TrainClip]) -> Tensor:
         device = self._mean_H.device
-        segments = [self._crop(self._corpus.features.load(clip.sha256)) for clip in clips]
-        features = pad_segments([tuple(part.to(device) for part in segment) for segment in segments])
+        features = self._batches.load(clips, device)
         with torch.autocast(device.type, torch.bfloat16):
             heard_SQH = self._connector(features)
         centred_SQH = (heard_SQH.float() - self._mean_H) / self._scale
@@ -117,21 +101,6 @@ class Aligner:
             for token in self._words[clip] & self._dictionary.weights.keys():
                 shares_SV[row, self._place[token]] = self._dictionary.weights[token]
         return shares_SV / shares_SV.sum(-1, keepdim=True).clamp(min=1e-6)
-
-    def _crop(self, segments: Sequence[EncodedSegment]) -> EncodedSegment:
-        """Crop a random window of `config.frames` frames of the first encoder from a random segment."""
-        segment = segments[0] if len(segments) == 1 else self._random.choice(segments)
-        length = segment[0].shape[1]
-        spare = length - self._config.frames
-        start = self._random.randint(0, spare) if spare > 0 else 0
-        return tuple(crop_frames(part, start / length, (start + self._config.frames) / length) for part in segment)
-
-
-def crop_frames(frames_KTD: Tensor, start: float, end: float) -> Tensor:
-    """Crop frames between two shares of their length; at least one frame is left."""
-    length = frames_KTD.shape[1]
-    first = min(round(start * length), length - 1)
-    return frames_KTD[:, first : max(first + 1, round(end * length))]
 
 
 def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, frozenset[int]]:

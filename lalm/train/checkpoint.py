@@ -3,7 +3,7 @@
 A run folder holds:
 
 - config.yaml: the configuration, as it was run.
-- alignment.txt: the loss of each alignment step, if there was an alignment.
+- alignment.txt, contrast.txt: the loss of each step of an alignment, if there was one.
 - metrics.jsonl: one line per step, and one per validation.
 - model.safetensors: the connector, and the LoRA adapters if there are any.
 - resume.safetensors: also optimiser moments and random state, to resume exactly; not needed to use the model.
@@ -29,7 +29,6 @@ from services.files import atomic_file, write_atomic
 from services.types import Value
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
-ALIGNMENT = "alignment.txt"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
 CPU_FLOAT = torch.empty(())  # dtype and device that AdamW keeps its step count in
 

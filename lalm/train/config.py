@@ -84,13 +84,16 @@ class OptimizerConfig(Value):
 
 
 class AlignmentConfig(Value):
-    """Pre-alignment of the connector with the words of the replies (`lalm/train/alignment.py`)."""
+    """Pre-alignment of the connector, with the words of the replies or contrastively with the names of what is heard.
+
+    `lalm/train/alignment.py` does the one, `lalm/train/contrast.py` the other.
+    """
 
     num_steps: int = Field(gt=0)
     clips: int = Field(default=16, gt=0)
     """Clips per step."""
     frames: int = Field(default=200, gt=0)
-    """Length of the random crop of a clip in encoder frames, 50 a second."""
+    """Length of the random crop of a clip in frames of the first encoder: 50 a second of Whisper, divided by `pool`."""
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_steps: int = Field(default=100, ge=0)
     weight_decay: float = Field(default=0.05, ge=0)
@@ -114,7 +117,9 @@ class TrainConfig(Value):
     model: ModelConfig
     data: DataConfig
     alignment: AlignmentConfig | None = None
-    """None: the connector starts from random initialisation, as in DeSTA."""
+    """With the words of the replies. With neither this nor `contrast` the connector starts as DeSTA's, at random."""
+    contrast: AlignmentConfig | None = None
+    """With the names of what is heard, before `alignment`."""
     start_from: Path | None = None
     """Run folder of the same model, relative to the configuration file, whose weights this run starts from."""
     optimizer: OptimizerConfig
@@ -134,6 +139,6 @@ class TrainConfig(Value):
             )
         if self.data.beside and self.model.prompt == 1:
             raise ValueError("data.beside varies the text beside the audio: set model.prompt to 2")
-        if self.start_from and self.alignment:
-            raise ValueError("start_from brings an aligned connector: leave out alignment.")
+        if self.start_from and (self.alignment or self.contrast):
+            raise ValueError("start_from brings an aligned connector: leave out alignment and contrast.")
         return self

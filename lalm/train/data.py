@@ -47,6 +47,8 @@ class TrainExample(NamedTuple):
     """Recordings that the clips were cut or mixed from, where that is known."""
     pieces: tuple[TokenIds, ...] = ()
     """The prompt around the clips."""
+    labels: tuple[str, ...] = ()
+    """Names of what is heard in the clips, where they are known."""
 
     @property
     def origins(self) -> set[str]:
@@ -101,7 +103,8 @@ def tokenise(
             if len(row.prompt) + len(row.reply) > max_length:
                 dropped["too long"] += 1
             else:
-                examples.append(TrainExample(row, heard, conversation.source, conversation.recordings, pieces))
+                origin = (conversation.source, conversation.recordings)
+                examples.append(TrainExample(row, heard, *origin, pieces, conversation.labels))
     return Dataset(tuple(examples), dropped)
 
 

@@ -18,6 +18,7 @@ from lalm.train import checkpoint, run_folder
 from lalm.train.alignment import Aligner
 from lalm.train.beside import BesideText
 from lalm.train.config import TrainConfig
+from lalm.train.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run
@@ -73,14 +74,14 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             return
         # 5. Resume from the last checkpoint, or initialise the connector
         is_begun = (folder / checkpoint.RESUME).is_file()
-        aligner = None if is_begun else initialise_connector(config, built, corpus, root)
+        aligners = [] if is_begun else initialise_connector(config, built, corpus, root)
         if begins:  # only now, so that a run that cannot start leaves nothing behind
             held.enter_context(run_folder.lock_run(folder, config, rows))
         if is_begun:
             done = resume(trainer, folder, group)
         else:
             done = 0
-            if aligner is not None:
+            for aligner in aligners:
                 align(aligner, folder, group, quiet=quiet)
             synchronise_weights(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
@@ -163,11 +164,13 @@ def open_meter(
         ) from error
 
 
-def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Corpus, root: Path) -> Aligner | None:
-    """Load the weights of another run, or calibrate the connector; return the aligner that is to run next, if any."""
+def initialise_connector(
+    config: TrainConfig, built: LalmComponents, corpus: Corpus, root: Path
+) -> list[ContrastiveAligner | Aligner]:
+    """Load the weights of another run, or calibrate the connector; return the alignments that are to run next."""
     if config.start_from:
         checkpoint.load_weights(built.model, root / config.start_from)
-        return None
+        return []
     torch.manual_seed(config.seed)
     heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
     built.model.connector.calibrate(
@@ -175,17 +178,22 @@ def initialise_connector(config: TrainConfig, built: LalmComponents, corpus: Cor
         for sha256 in heard
         for segment in corpus.features.load(sha256)
     )
-    if config.alignment is None:
-        return None
-    return Aligner(config.alignment, built.model, corpus, built.template, seed=config.seed)
+    aligners: list[ContrastiveAligner | Aligner] = []
+    parts_of_run = (built.model, corpus, built.template)
+    if config.contrast is not None:
+        known = list_known_sounds()
+        aligners.append(ContrastiveAligner(config.contrast, *parts_of_run, seed=config.seed, known=known))
+    if config.alignment is not None:
+        aligners.append(Aligner(config.alignment, *parts_of_run, seed=config.seed))
+    return aligners
 
 
-def align(aligner: Aligner, folder: Path, group: DataParallelGroup, *, quiet: bool) -> None:
-    """Run the alignment, identically in every process, and write its losses."""
+def align(aligner: ContrastiveAligner | Aligner, folder: Path, group: DataParallelGroup, *, quiet: bool) -> None:
+    """Run an alignment, identically in every process, and write its losses."""
     with (
         show_progress(quiet=quiet or not group.is_first),
-        (folder / checkpoint.ALIGNMENT if group.is_first else Path(os.devnull)).open("w") as file,
-        stage("align the connector", aligner.num_steps, "steps") as running,
+        (folder / aligner.log if group.is_first else Path(os.devnull)).open("w") as file,
+        stage(aligner.name, aligner.num_steps, "steps") as running,
     ):
         for loss in aligner.run():
             file.write(f"{loss:.4f}\n")

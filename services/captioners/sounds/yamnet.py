@@ -49,8 +49,7 @@ class YamNet:
 
     def __init__(self, folder: Path) -> None:
         self._session = open_session(folder / "yamnet.onnx")
-        with (folder / "yamnet_class_map.csv").open(newline="") as file:
-            self.names = tuple(row["display_name"] for row in csv.DictReader(file))
+        self.names = read_class_names(folder)
         self._recent: OrderedDict[bytes, ClassScores] = OrderedDict()
         self._lock = Lock()  # several clips are described at once
 
@@ -76,6 +75,12 @@ class YamNet:
         ]
         centres_s = (np.arange(len(patches)) * HOP_S + PATCH_S / 2).astype(np.float32)
         return ClassScores(np.concatenate([r[0] for r in runs]), np.concatenate([r[1] for r in runs]), centres_s)
+
+
+def read_class_names(folder: Path) -> tuple[str, ...]:
+    """Read the names of the 521 classes."""
+    with (folder / "yamnet_class_map.csv").open(newline="") as file:
+        return tuple(row["display_name"] for row in csv.DictReader(file))
 
 
 def loop_to_patch(samples: Floats) -> Floats:

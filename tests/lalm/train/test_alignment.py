@@ -70,7 +70,7 @@ def test_any_segment_of_a_long_clip_is_heard(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run())
     aligner = Aligner(AlignmentConfig(num_steps=1, frames=2), built.model, corpus, built.template, seed=1)
     segments = [(torch.full((2, 9, 4), float(number)),) for number in range(3)]
-    heard = {aligner._crop(segments)[0].mean().item() for _ in range(30)}
+    heard = {aligner._batches.crop(segments)[0].mean().item() for _ in range(30)}
     assert heard == {0.0, 1.0, 2.0}
 
 

@@ -42,7 +42,7 @@ def written(
 
 
 def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainConfig, tmp_path: Path) -> None:
-    built.model.connector.calibrate([torch.randn(2, 9, 64)])
+    built.model.connector.calibrate([(torch.randn(2, 9, 64),)])
     written(built, tmp_path)
     torch.manual_seed(1)
     other = build(config.model, CPU)
