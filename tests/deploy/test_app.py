@@ -157,12 +157,13 @@ def test_a_question_goes_through_three_deployments(service: Running) -> None:
 
 def test_all_that_can_answer_is_listed_and_answers(service: Running) -> None:
     names = [model["id"] for model in httpx.get(f"{service.url}/v1/models").json()["data"]]
-    assert names == [f"cascade/{LLM}", f"text/{LLM}", f"lalm/{LALM}", "auto", "both"]
+    assert names == [f"cascade/{LLM}", f"text/{LLM}", f"lalm/{LALM}", f"informed/{LALM}", "auto", "both"]
     said = {name: service.ask("What is it?", model=name).json() for name in (*names, "lalm")}
     assert {name: said[name]["path"] for name in said} == {
         f"cascade/{LLM}": "cascade",
         f"text/{LLM}": "text",
         f"lalm/{LALM}": "lalm",
+        f"informed/{LALM}": "informed",
         "lalm": "lalm",
         "auto": "auto",
         "both": "both",
