@@ -127,7 +127,7 @@ def measure_key(font: Path, number: int) -> Iterator[Outcome]:
     composed = [tunes.compose_key(rng, ("major", "minor")[i % 2]) for i in range(number)]
     for truth, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
         key = harmony.estimate_key(transcribe(samples))
-        yield Outcome(harmony.KEY_RIGHT, f"{key.tonic} {key.mode}" == truth.truth) if key else NOTHING
+        yield Outcome(key.confidence, f"{key.tonic} {key.mode}" == truth.truth) if key else NOTHING
 
 
 def measure_progression(font: Path, number: int) -> Iterator[Outcome]:
@@ -143,7 +143,7 @@ def measure_cadence(font: Path, number: int) -> Iterator[Outcome]:
         truth = tuple(harmonies.CADENCES)[index % len(harmonies.CADENCES)]
         found = analyse_progression(chords, key) if key and key.lead > LEAST_KEY_LEAD else None
         told = found.cadence if found else None
-        yield Outcome(min(0.9, 0.5 + 2 * key.lead), truth in told) if key and told else NOTHING
+        yield Outcome(key.confidence, truth in told) if key and told else NOTHING
 
 
 class HeardCadence(NamedTuple):

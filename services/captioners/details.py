@@ -167,11 +167,10 @@ class FocusedListener:
         if focus.asks("chords?"):
             longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
             return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.confidence)] if longest else []
-        key = harmony.estimate_key(pitches)
+        is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO
+        key = harmony.estimate_key_of_melody(notes) if is_solo else harmony.estimate_key(pitches)
         return (
-            [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], harmony.KEY_RIGHT)]
-            if key
-            else []
+            [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], key.confidence)] if key else []
         )
 
     def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:

@@ -155,12 +155,12 @@ def _describe_key(pitches: Pitches, tune: tuple[DetectedNote, ...], chords: list
     key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
     if not key or key.lead <= LEAST_KEY_LEAD:
         return []
-    found, sure = f"{key.mode} ({NAMES[key.tonic]} {key.mode})", min(0.9, 0.5 + 2 * key.lead)
-    told = [make_statement("harmony", "Key: {}.", [found], sure)]
+    found = f"{key.mode} ({NAMES[key.tonic]} {key.mode})"
+    told = [make_statement("harmony", "Key: {}.", [found], key.confidence)]
     progression = analyse_progression(chords, key) if len(chords) <= MOST_CHORDS else None
     if progression:
         labels = make_labels([progression.cadence] if progression.cadence else [])
-        told.append(Statement("harmony", progression.describe(key), sure, labels=labels))
+        told.append(Statement("harmony", progression.describe(key), key.confidence, labels=labels))
     return told
 
 

@@ -71,6 +71,11 @@ class MusicalKey(NamedTuple):
     """Correlation by which it beats the best key of the other mode."""
 
     @property
+    def confidence(self) -> float:
+        """Probability that the key is right."""
+        return min(KEY_RIGHT, 0.5 + 2 * self.lead)
+
+    @property
     def name(self) -> str:
         """Name such as C major."""
         return f"{NAMES[self.tonic]} {self.mode}"
