@@ -221,6 +221,67 @@ def _number(rng: random.Random) -> Case:
     return Case("fraction", choices, f"{value}.5", None)
 
 
+def _tell_time(rng: random.Random) -> Case:
+    """Return a reply with a time in another spelling than the options have, or with what is not one of their times."""
+    hours, minutes = rng.sample(range(2, 12), 3), [rng.randrange(10, 60) for _ in range(3)]
+    right = rng.randrange(3)
+    write = rng.choice((_write_clock, _say_time, lambda hour, minute: f"{hour}.{minute:02}"))
+    choices = tuple(write(*one) for one in zip(hours, minutes, strict=True))
+    hour, minute = hours[right], minutes[right]
+    said = rng.choice((_write_clock, _say_time, _say_past))(hour, minute)
+    if rng.random() < 0.3:
+        lead = rng.choice(("", "It is ", "The answer is ", "The meeting starts at "))
+        return Case("time", choices, f"{lead}{said}{rng.choice(('', '.'))}", right)
+    other = rng.choice((_write_clock, _say_time, _say_past))(hours[right - 1], minutes[right - 1])
+    past = _say_past(hour, next(one for one in range(11, 60) if one not in minutes))
+    kind, reply = rng.choice(
+        (
+            ("two times", f"From {said} {rng.choice(('to', 'until', 'or at'))} {other}."),
+            ("time denied", f"It is not at {said}."),
+            ("time not offered", f"{rng.choice(('At', f'Not at {said} but at'))} {past}."),
+            ("half of a day", f"At {_say_time(hour, minute)} in the evening."),
+            ("duration", f"After {_spelled(hour)} minutes and {_spelled(minute)} seconds."),
+        )
+    )
+    late = (f"{hour + 12}:{minute:02}",) if kind == "half of a day" else ()
+    return Case(kind, (*choices, *late), reply, None)
+
+
+def _write_clock(hour: int, minute: int) -> str:
+    return f"{hour}:{minute:02}"
+
+
+def _say_time(hour: int, minute: int) -> str:
+    return f"{_spelled(hour)} {_spelled(minute)}"
+
+
+def _say_past(hour: int, minute: int) -> str:
+    part = {15: "quarter", 30: "half"}.get(minute, f"{_spelled(minute)} minutes")
+    return f"{part} past {_spelled(hour)}"
+
+
+def _tell_way(rng: random.Random) -> Case:
+    """Return a reply about options that are particles, which other phrases have as well."""
+    choices = tuple(rng.sample(rng.choice((("up", "down"), ("in", "out"), ("on", "off"), ("over", "under"))), 2))
+    right = rng.randrange(2)
+    said, other = choices[right], choices[1 - right]
+    kind = rng.randrange(4)
+    if kind == 0:
+        joint = rng.choice((", not", " and not", " rather than", ", instead of"))
+        return Case(
+            "particle", choices, f"It {rng.choice(('goes', 'moves', 'turns', 'is'))} {said}{joint} {other}.", right
+        )
+    if kind == 1:
+        return Case("particle", choices, f"It goes not {other} but {said}.", right)
+    if kind == 2:
+        return Case(
+            "both particles", choices, f"It goes {said}{rng.choice((' and', ', then', ' and then'))} {other}.", None
+        )
+    phrases = ("I give up.", "The sound goes on.", "It breaks down.", "That sums it up.", "It is anything but {}.")
+    phrases += ("Somebody walks in.", "The band plays on.", "It does not go {}.", "The alarm goes off.")
+    return Case("particle of a phrase", choices, rng.choice(phrases).format(said), None)
+
+
 def _own_letters(rng: random.Random) -> Case:
     draw = _draw(rng)
     style = rng.choice(("({}) {}", "{}. {}", "{}) {}", "[{}] {}", "{}: {}"))
@@ -322,7 +383,19 @@ def _none_meant(rng: random.Random) -> Case:
     return Case(kind, draw.choices, NONE_MEANT[kind](draw), None)
 
 
-MAKERS = (_plain, _plain, _none_meant, _number, _own_letters, _thinking, _unknown_mark, _harmony, _ended)
+MAKERS = (
+    _plain,
+    _plain,
+    _none_meant,
+    _number,
+    _tell_time,
+    _tell_way,
+    _own_letters,
+    _thinking,
+    _unknown_mark,
+    _harmony,
+    _ended,
+)
 
 
 def make_case(rng: random.Random) -> Case:

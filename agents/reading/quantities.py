@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from agents.reading.numbers import ORDINALS, SMALL, WORD, split_numbers
 from services.number_words import UNITS
-from services.types import Question
+from services.types import Choice, Question
 
 Values: TypeAlias = frozenset[str]
 """Canonical readings of a mention: `9.5` a number, `9:30` a time, `#3` a rank."""
@@ -29,7 +29,7 @@ FORMS = re.compile(
     rf"""
     (?P<noon>\b(?:noon|midday)\b) | (?P<midnight>\bmidnight\b)
   | \b(?P<part>half|(?:a\s+)?quarter|(?:{RUN}|\d{{1,2}})(?:\s+minutes?)?)\s+(?P<side>past|after|to|before|till)\s+
-       (?P<hour>(?:{WORD})|\d{{1,2}})\b{HALF_DAY.format("m1")}?
+       (?P<hour>(?:{WORD})|\d{{1,2}}(?![:.]?\d))\b{HALF_DAY.format("m1")}?
   | \b(?P<h>\d{{1,2}})(?P<sep>[:.h])(?P<min>[0-5]\d)(?![\d:.]?\d){HALF_DAY.format("m2")}?
   | (?P<digits>(?<![\w.])\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)
        (?:(?P<th>st|nd|rd|th)\b|(?:\s+(?P<power>{"|".join(POWER)})\b))?
@@ -47,6 +47,10 @@ NAMED = {
     "midnight": frozenset({"0:00", "24:00"}),
     "dozen": frozenset({"12"}),
 }
+HALVES_OF_A_DAY = re.compile(
+    r"\b(?:[ap]\.?\s?m|mornings?|afternoons?|evenings?|nights?|tonight)\b|(?<=\d)[ap]\.?m\b", re.IGNORECASE
+)
+EDGES = " \t\r\n\"'`*_.,;:!?()[]"  # what may stand around a reply that is one quantity
 FRACTIONS = {"half": 0.5, "quarter": 0.25, "quarters": 0.75}
 SERIES = re.compile(rf"\b(?:\d|{'|'.join(UNITS[:10])}|oh)(?:[,\s-]+(?:\d|{'|'.join(UNITS[:10])}|oh)\b)+", re.IGNORECASE)
 AT_TIME = (
@@ -71,15 +75,24 @@ class QuantityMention(NamedTuple):
 def find_quantities(text: str) -> tuple[QuantityMention, ...]:
     """Find the quantities that a text mentions, in order; a series of digits is one more, as what it spells."""
     text = _plain_digits(text)
-    found = [
-        QuantityMention(one.start(), one.end(), values) for one in FORMS.finditer(text) if (values := _read(one, text))
-    ]
+    found = list(_scan(text, 0, len(text)))
     series = [
         QuantityMention(one.start(), one.end(), frozenset({_spell_series(one[0])}))
         for one in SERIES.finditer(text)
         if all((one.start(), one.end()) != (other.start, other.end) for other in found)
     ]
     return tuple(sorted((*found, *series)))
+
+
+def _scan(text: str, start: int, end: int) -> Iterator[QuantityMention]:
+    """Yield the mentions from one place to another; "nine thirty to ten" is not a time, but two."""
+    while one := FORMS.search(text, start, end):
+        start = max(one.end(), start + 1)
+        if values := _read(one, text):
+            yield QuantityMention(one.start(), one.end(), values)
+        elif one["side"]:
+            yield from _scan(text, one.start(), one.start("side"))
+            start = one.start("hour")
 
 
 def _plain_digits(text: str) -> str:
@@ -231,6 +244,47 @@ def spell_like_options(text: str, question: Question) -> str:
         if len(same) == 1:
             text = text[: quantity.start] + same.pop() + text[quantity.end :]
     return text
+
+
+def spell_times_like_options(text: str, choices: tuple[Choice, ...]) -> str | None:
+    """Return a reply with its times spelled as the option that names the same time; None where none can be read.
+
+    That is done where every option names one quantity and every quantity of the reply is the time of one option. No
+    option can be read where the reply names a time that is not offered, or a half of the day where options are half a
+    day apart. A reply that is a rank and nothing else ("third" for "3rd") is spelled likewise.
+    """
+    offered = [_select_widest(find_quantities(choice.text)) for choice in choices]
+    said = _select_widest(find_quantities(text))
+    if not said or any(len(one) != 1 for one in offered):
+        return text
+    wanted = [one[0].values for one in offered]
+    has_halves = any(HALVES_OF_A_DAY.search(one) for one in (text, *(choice.text for choice in choices)))
+    is_alone = len(said) == 1 and not text[: said[0].start].strip(EDGES) and not text[said[0].end :].strip(EDGES)
+    if has_halves and _are_half_a_day_apart(wanted):
+        return text if any(HALVES_OF_A_DAY.search(choice.text) for choice in choices) else None
+    spelled = text
+    for quantity in reversed(said):
+        shared = [{value for value in quantity.values & one if ":" in value or is_alone} for one in wanted]
+        if not any(shared) and any(map(_is_time, wanted)) and _is_time(quantity.values):
+            return None
+        if has_halves or sum(map(bool, shared)) != 1:
+            return text
+        chosen = next(number for number, values in enumerate(shared) if values)
+        if not any(":" in value or value.startswith("#") for value in shared[chosen]):
+            return text
+        spelling = choices[chosen].text[offered[chosen][0].start : offered[chosen][0].end]
+        spelled = spelled[: quantity.start] + spelling + spelled[quantity.end :]
+    return spelled
+
+
+def _is_time(values: Values) -> bool:
+    return any(":" in value for value in values)
+
+
+def _are_half_a_day_apart(times: list[Values]) -> bool:
+    """Tell whether two times differ by twelve hours: without a.m. or p.m. a reply may mean either."""
+    clocks = {value for values in times for value in values if ":" in value}
+    return any(f"{int(hour) + 12}:{minute}" in clocks for hour, minute in (one.split(":") for one in clocks))
 
 
 def _select_widest(quantities: tuple[QuantityMention, ...]) -> tuple[QuantityMention, ...]:

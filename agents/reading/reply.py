@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeAlias
 from agents.reading.conclusions import drop_tail, find_conclusions, is_denied_somewhere
 from agents.reading.marks import find_marked_answers, read_final_text
 from agents.reading.numbers import find_numbers, spell_in_digits
+from agents.reading.particles import FUNCTION_WORDS, compile_particle, find_joined
+from agents.reading.quantities import spell_times_like_options
 from services.questions import drop_own_letters
 from services.types import Choice
 
@@ -34,7 +36,7 @@ ANSWER_KEYS = (
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
 MARKER = re.compile(
     r"(?:\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|ans(?=\s*[:=])"
-    r"|(?:correct|best|right|final|my) (?:option|choice))"
+    r"|(?:correct|best|right|final|my|selected|chosen) (?:option|choice)|selected(?=\s*:))"
     r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)"""
     r")",
     re.I,
@@ -94,9 +96,6 @@ SUPERSEDED = re.compile(
     re.I,
 )
 NOT_ONLY = re.compile(r"\bnot (?:only|just|merely)\b", re.I)
-FUNCTION_WORDS = frozenset(
-    {"an", "the", "no", "not", "none", "one", "in", "on", "up", "down", "is", "or", "and", "to", "of", "at"}
-)
 
 
 def read_choice(reply: str, choices: Choices) -> Choice | None:
@@ -107,6 +106,9 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     """
     shown = drop_own_letters(choices)
     text = read_final_text(_straighten(reply), [choice.text for choice in choices])
+    if text is None:
+        return None
+    text = spell_times_like_options(text, shown)
     if text is None:
         return None
     named = _find_named(text, shown)
@@ -339,6 +341,7 @@ class _Mentions(NamedTuple):
 def _find_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
     reasons: Choices = ()
+    whole = text
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         option = _normalise(choice.text).removeprefix("the ")
@@ -346,9 +349,10 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
             continue
         phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
         if option in FUNCTION_WORDS:  # "It is no." but not "There is no sound"
-            phrase = re.compile(
-                rf"(?:\b(?:is|be|or|and|either|both)\s){re.escape(option)}(?=\W*(?:[.!?;]|\Z)|\s+(?:or|and)\b)"
-            )
+            options = [_normalise(other.text) for other in choices]
+            phrase = compile_particle(option, options)
+            joined = find_joined(whole, option, options)
+            named += (choice,) if joined and not _is_denied(whole, joined) else ()
         mentions = [match for match in phrase.finditer(text) if not _is_denied(text, match)]
         same = tuple(same for same in choices if same.text == choice.text)
         if any(not _is_reason(text, match) for match in mentions):

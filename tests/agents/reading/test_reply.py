@@ -62,6 +62,16 @@ TABLE = [
     ("I don't think it is a man.", VOICES, None),
     ("I do not believe that the speaker is a man but a woman.", VOICES, "B"),
     ("I don't think it is a man; it is a child.", VOICES, "C"),
+    # times in another spelling
+    ("9:30", ("nine thirty", "ten", "noon"), "A"),
+    ("The meeting starts at half past nine.", ("9:30", "10:00", "12:00"), "A"),
+    ("It is nine forty-five.", ("9:30", "10:00", "12:00"), None),
+    ("From three forty-two to 6:39.", ("three forty-two", "six thirty-nine"), None),
+    ("At nine thirty in the evening.", ("9:30", "21:30"), None),
+    ("7 pm", ("7 AM", "7 PM"), "B"),
+    ("third", ("1st", "2nd", "3rd"), "C"),
+    ("It lasts one second.", ("1st", "2nd", "3rd"), None),
+    ("Selected: B", ("cat", "dog"), "B"),
     # two options
     ("Yes or No", ("Yes", "No"), None),
     ("one or three", ("one", "three", "four"), None),
