@@ -3,6 +3,7 @@
 Each whole wheel is kept, so that an interrupted download goes on with those that are missing.
 """
 
+import fnmatch
 import hashlib
 import os
 import subprocess
@@ -63,15 +64,16 @@ def watch_growth(name: str, folder: Path, total: int) -> Iterator[None]:
 
 def _watch(folder: Path, running: Stage, ended: Event) -> None:
     while not ended.wait(LOOK_EVERY_S):
-        running.advance_to(_measure(folder))
+        running.advance_to(measure_folder(folder))
 
 
-def _measure(folder: Path, pattern: str = "*") -> int:
-    """Return the bytes of the files below a folder, which may come and go meanwhile."""
+def measure_folder(folder: Path, pattern: str = "*") -> int:
+    """Return the bytes of the files below a folder; files and folders may come and go meanwhile."""
     num_bytes = 0
-    for path in folder.rglob(pattern):
-        with suppress(FileNotFoundError):
-            num_bytes += path.stat().st_size if path.is_file() else 0
+    for parent, _, names in os.walk(folder):  # which passes over a folder that has gone, as `Path.rglob` does not
+        for name in fnmatch.filter(names, pattern):
+            with suppress(FileNotFoundError):
+                num_bytes += Path(parent, name).stat().st_size
     return num_bytes
 
 
@@ -106,7 +108,7 @@ def _run_pip(command: list[str], begun: Path, size: int, running: Stage) -> str:
     ):
         num_done = 0
         while pip.poll() is None:
-            num_now = min(_measure(begun, "*.whl"), size)
+            num_now = min(measure_folder(begun, "*.whl"), size)
             running.advance(max(0, num_now - num_done))
             num_done = max(num_done, num_now)
             with suppress(subprocess.TimeoutExpired):
