@@ -111,7 +111,7 @@ def _plain_step(
     ]
     model = built.model.train()
     heard = pad_segments([part for _, clip in pairs for part in built.encoders(clips[clip.sha256])])
-    audio_SQH = model.connector(heard.taps_SKTD, heard.frames_S)
+    audio_SQH = model.connector(heard)
     rows = [torch.tensor(row.prompt + row.reply) for row, _ in pairs]
     inputs = [model.embed_prompt(ids, audio_QH) for ids, audio_QH in zip(rows, audio_SQH, strict=True)]
     labels = [F.pad(torch.tensor(row.reply), (len(row.prompt), 0), value=-100) for row, _ in pairs]

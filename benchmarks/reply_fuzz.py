@@ -277,8 +277,8 @@ def _tell_way(rng: random.Random) -> Case:
         return Case(
             "both particles", choices, f"It goes {said}{rng.choice((' and', ', then', ' and then'))} {other}.", None
         )
-    phrases = ("I give up.", "The sound goes on.", "It breaks down.", "That sums it up.", "It is anything but {}.")
-    phrases += ("Somebody walks in.", "The band plays on.", "It does not go {}.", "The alarm goes off.")
+    phrases = ["I give up.", "The sound goes on.", "It breaks down.", "That sums it up.", "It is anything but {}."]
+    phrases += ["Somebody walks in.", "The band plays on.", "It does not go {}.", "The alarm goes off."]
     return Case("particle of a phrase", choices, rng.choice(phrases).format(said), None)
 
 

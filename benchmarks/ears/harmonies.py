@@ -1,10 +1,10 @@
-"""Cadences, intervals, scales and textures: scores whose harmony and number of parts are known."""
+"""Cadences, intervals and scales: scores whose harmony is known."""
 
 import random
 
 from benchmarks.ears.scores import Score, Voice
 from benchmarks.ears.tunes import LINES, MAJOR, MINOR, SUSTAINED, Tune
-from benchmarks.instruments.score import InstrumentPart, NoteEvent
+from benchmarks.instruments.score import NoteEvent
 from services.captioners.music.harmony import QUALITIES
 from services.captioners.music.melody import SCALES
 from services.captioners.music.notes import NAMES
@@ -12,8 +12,6 @@ from services.captioners.music.notes import NAMES
 CADENCES = {"authentic": (4, 0), "plagal": (3, 0), "half": (0, 4), "deceptive": (4, 5)}
 """Cadence -> the degrees of its last two chords, from 0."""
 APPROACHES = ((0, 3), (0, 5), (0, 1), (0, 3, 1), (0, 5, 3))
-TEXTURES = ("one melodic line", "melody with accompaniment", "block chords", "several independent lines")
-ACCOMPANIED = tuple(part for part in LINES if not part.chords)
 
 
 def compose_cadence(rng: random.Random, cadence: str, mode: str) -> Tune:
@@ -78,64 +76,3 @@ def compose_scale(rng: random.Random, name: str) -> Tune:
     gap_s = rng.uniform(0.2, 0.5)
     notes = tuple(NoteEvent(0.05 + i * gap_s, 0.9 * gap_s, pitch, 90) for i, pitch in enumerate(pitches))
     return Tune(Score((Voice(notes, rng.choice(part.programs)),), len(pitches) * gap_s + 0.6), name)
-
-
-def compose_texture(rng: random.Random, texture: str) -> Tune:
-    """Compose 6 to 9 s of music with a texture: how many parts there are, and how they move against each other."""
-    scale, tonic, beat_s = rng.choice((MAJOR, MINOR)), rng.randrange(12), rng.uniform(0.35, 0.65)
-    beats = round(rng.uniform(6, 9) / beat_s)
-    if texture == "one melodic line":
-        voices = (_compose_line(rng, scale, tonic, (60, beats, beat_s), rng.choice(LINES)),)
-    elif texture == "block chords":
-        voices = (_compose_chords(rng, scale, tonic, (beats, beat_s), "block"),)
-    elif texture == "melody with accompaniment":
-        style = rng.choice(("block", "broken", "bass and chords"))
-        tune = _compose_line(rng, scale, tonic, (72, beats, beat_s), rng.choice(LINES))
-        voices = (tune, _compose_chords(rng, scale, tonic, (beats, beat_s), style))
-    else:
-        homes = rng.choice(((50, 67), (48, 60, 72), (43, 55, 67, 76)))
-        voices = tuple(
-            _compose_line(rng, scale, tonic, (home, beats, beat_s * rng.choice((1, 1, 0.5, 2))), rng.choice(LINES))
-            for home in homes
-        )
-    return Tune(Score(voices, beats * beat_s + 0.5), texture)
-
-
-def _compose_line(
-    rng: random.Random, scale: tuple[int, ...], tonic: int, place: tuple[int, int, float], part: InstrumentPart
-) -> Voice:
-    """Compose a line around a pitch: mostly steps, now and then a leap or a rest, long and short notes."""
-    home, beats, beat_s = place
-    home = min(max(home, part.low + 7), part.high - 7)
-    degree, now_s, notes, end_s = rng.randint(-2, 3), 0.05 + rng.choice((0, 0, beat_s)), [], beats * beat_s
-    while now_s < end_s - 0.1:
-        length_s = beat_s * rng.choice((0.5, 0.5, 1, 1, 1, 1.5, 2))
-        pitch = home + (tonic - home) % 12 - 6 + scale[degree % 7] + 12 * (degree // 7)
-        if rng.random() > 0.06:
-            notes.append(NoteEvent(now_s, min(0.92 * length_s, end_s - now_s), pitch, rng.randint(80, 105)))
-        degree = max(-4, min(6, degree + rng.choice((-2, -1, -1, 1, 1, 2, 3, -3))))
-        now_s += length_s
-    return Voice(tuple(notes), rng.choice(part.programs))
-
-
-def _compose_chords(
-    rng: random.Random, scale: tuple[int, ...], tonic: int, length: tuple[int, float], style: str
-) -> Voice:
-    """Compose chords: together, broken into single notes, or as a bass note before each."""
-    beats, beat_s = length
-    part, notes, per_chord = rng.choice(SUSTAINED), [], rng.choice((1, 2, 2, 4))
-    for beat in range(0, beats, per_chord):
-        degree = rng.choice((0, 0, 3, 4, 5, 1))
-        tones = [48 + (tonic + tone) % 12 for tone in list_triad(scale, degree, "major")]
-        start_s, length_s = 0.05 + beat * beat_s, per_chord * beat_s * 0.95
-        if style == "block":
-            tones += [tones[0] + 12] if rng.random() < 0.5 else []
-            notes += [NoteEvent(start_s, length_s, tone, rng.randint(70, 95)) for tone in tones]
-        elif style == "broken":
-            count = 2 * per_chord
-            order = [tones[index % 3] for index in range(count)]
-            notes += [NoteEvent(start_s + i * beat_s / 2, beat_s, tone, 75) for i, tone in enumerate(order)]
-        else:
-            notes.append(NoteEvent(start_s, 0.5 * length_s, tones[0] - 12, 85))
-            notes += [NoteEvent(start_s + 0.5 * length_s, 0.45 * length_s, tone, 70) for tone in tones]
-    return Voice(tuple(note for note in notes if note.start_s < beats * beat_s), rng.choice(part.programs))
