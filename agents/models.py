@@ -23,7 +23,7 @@ from services.types import Value
 
 Model = TypeVar("Model", bound=AnyModel)
 Loads: TypeAlias = Literal["at once", "when needed"]
-"""When captioner and ASR read their weights: as they are opened, or with the first clip that no cache knows."""
+"""When models read their weights: as they are opened, or with the first clip or prompt that no cache knows."""
 
 
 class ModelNames(Value):
@@ -76,12 +76,12 @@ class ModelPool:
 
 
 class LocalModels:
-    """Opens models from the catalogues; captions and transcripts are cached on disk.
+    """Opens models from the catalogues; captions, transcripts and readings are cached on disk.
 
     Args:
         names: the models.
         pool: the models that this process has open already.
-        loads: when captioner and ASR read their weights.
+        loads: when the models read their weights.
     """
 
     def __init__(self, names: ModelNames, pool: ModelPool | None = None, *, loads: Loads = "at once") -> None:

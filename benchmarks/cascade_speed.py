@@ -31,6 +31,7 @@ from services.audio.load import load
 from services.cache.perception import CachedASR, CachedCaptioner
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, open_llm, pick
 from services.protocols import ASR, LLM, Captioner
+from services.types import Sampling
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -120,7 +121,7 @@ def main(
 ) -> None:
     """Print the ratio of the plain way's time to the cascade's."""
     benchmark = find(bench).first(limit)
-    llms = [open_llm(name, None) for name in llm]
+    llms = [open_llm(name, sampling=Sampling()) for name in llm]
     ears = PerceptionModels(pick(CAPTIONERS, "captioner", captioner)(), pick(ASRS, "ASR", asr)())
     num_clips = len({item.audio for item in benchmark.items})
     console.print(f"{len(benchmark.items)} questions about {num_clips} clips, read by {', '.join(llm)}")

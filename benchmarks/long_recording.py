@@ -26,7 +26,7 @@ from agents.cascade import Cascade
 from agents.reading.relevance import select_statements
 from services.audio.load import load
 from services.cache.perception import CachedASR, CachedCaptioner
-from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, open_llm, pick
+from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.types import SAMPLE_RATE, AudioClip, Question
 from services.weights.store import ensure_folder
 
@@ -81,7 +81,7 @@ def main(minutes: Annotated[float, typer.Option(min=2)] = 60.0) -> None:
     """Hear a recording of so many minutes, ask about it twice, and print what it took."""
     with TemporaryDirectory() as folder:
         write_stereo(join_speech(minutes), file := Path(folder) / "long.flac")
-        llm = open_llm(DEFAULT_LLM)
+        llm = pick(LLMS, "LLM", DEFAULT_LLM)(None)
         captioner = CachedCaptioner(pick(CAPTIONERS, "captioner", DEFAULT_CAPTIONER)(), Path(folder))
         cascade = Cascade(llm, captioner, CachedASR(pick(ASRS, "ASR", DEFAULT_ASR)(), Path(folder)))
         started = process_time()

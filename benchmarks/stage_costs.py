@@ -43,7 +43,7 @@ class Stages:
         self._ask = find("services.types:Question").ask
         self._captioner = catalog.CAPTIONERS[catalog.DEFAULT_CAPTIONER]()
         self._asr = catalog.ASRS[catalog.DEFAULT_ASR]()
-        self._llm = catalog.open_llm(catalog.DEFAULT_LLM)
+        self._llm = catalog.LLMS[catalog.DEFAULT_LLM](None)
 
     async def measure(self, path: Path, question: str, choices: tuple[str, ...], level: float) -> dict[str, float]:
         """Return stage -> processor seconds."""

@@ -15,7 +15,7 @@ from services.errors import BadConfig, ModelError, UnknownName
 from services.extensions.registry import find_extension, list_extensions, list_included
 from services.files import is_folder
 from services.native_threads import let_idle_threads_sleep
-from services.protocols import ASR, LLM, Captioner
+from services.protocols import ASR, LLM, Captioner, RepeatableLLM
 from services.settings import settings
 from services.types import ReadingStyle, Sampling
 
@@ -54,14 +54,25 @@ def pick(catalogue: Mapping[str, Entry], kind: str, name: str) -> Entry:
 
 
 def open_llm(name: str, url: str | None = None, sampling: Sampling | None = None) -> LLM:
-    """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers."""
+    """Open an LLM: a catalogued one, a folder in Hugging Face format, or any that the server at `url` offers.
+
+    One that always reads the same prompt alike is behind the cache of readings, unless `sampling` is given.
+    """
     is_known = name in LLMS or name in list_included("LLM")
     if not is_known and url is not None:
         return open_served_llm(name, url, sampling=sampling)
     if not is_known and is_folder(name):
         return open_folder_llm(Path(name), sampling)
     opener = pick(LLMS, "LLM", name)
-    return opener(url) if sampling is None else opener(url, sampling)
+    return opener(url, sampling) if sampling else _cache_readings(opener(url))
+
+
+def _cache_readings(llm: LLM) -> LLM:
+    if not isinstance(llm, RepeatableLLM):
+        return llm
+    from services.cache.readings import CachedLLM
+
+    return CachedLLM(llm, settings().home / "perception")
 
 
 def open_asr(name: str) -> ASR:

@@ -13,15 +13,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EARWITNESS_", frozen=True)
 
     home: Path = Field(default_factory=lambda: user_cache_path("earwitness"))
-    """Folder for weights and cached perception."""
+    """Folder for weights and the cache of captions, transcripts and readings."""
     api_key: SecretStr | None = None
     """Key sent to the server that `--llm-url` names."""
     api_keys_file: Path | None = None
     """File with the hashes of the API keys that `earwitness serve` accepts; None: `api-keys` in `home`."""
-    perception_max_bytes: int = Field(default=1_000_000_000, gt=0)
-    """Most bytes of cached perception on disk; the least recently used entries are evicted first."""
+    perception_max_bytes: int = Field(default=1_000_000_000, ge=0)
+    """Most bytes of cached captions, transcripts and readings on disk; the least recently used entries are evicted
+    first. 0: nothing is kept on disk."""
     shared_perception: bool = False
-    """Whether all API keys share cached perception; else each has its own, as response times tell what others asked."""
+    """Whether all API keys share what is cached; else each has its own, as response times tell what others asked."""
     gpu_share: float = Field(default=1.0, gt=0, le=1)
     """Share of a GPU's memory that vLLM may take here; `earwitness serve` sets it for replicas with part of one."""
     captioner_url: str | None = None

@@ -48,6 +48,15 @@ class TextComparer(Protocol):
         """Read a prompt that lists no options; the probabilities are those of their texts as its reply, by token."""
 
 
+@runtime_checkable
+class RepeatableLLM(LLM, TextComparer, Protocol):
+    """An LLM on this machine that always reads the same prompt alike, and knows by what that may change."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the reading of the same prompt may: weights, runtime, code and settings."""
+
+
 class Captioner(Protocol):
     """Turns sound into statements that a model which cannot hear is able to use."""
 

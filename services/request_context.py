@@ -13,7 +13,7 @@ class Lookup(NamedTuple):
     """The result of one lookup in the perception cache."""
 
     kind: str
-    """captions or transcripts."""
+    """captions, transcripts or readings."""
     result: LookupResult
 
 

@@ -185,7 +185,7 @@ class _Session:
 
 
 class _Kept:
-    """What an interruption leaves behind: captions and transcripts are in the cache once they are whole."""
+    """What an interruption leaves behind: captions, transcripts and readings are in the cache once they are whole."""
 
     def __init__(self) -> None:
         self.num_answered = 0

@@ -30,7 +30,7 @@ class Contestant(Value):
     unpaired: int
     """Items that not all have: left out."""
     cached: int
-    """Captions and transcripts whose seconds are not counted, as they were there already."""
+    """Captions, transcripts and readings whose seconds are not counted, as they were there already."""
 
 
 class GroupWinner(Value):

@@ -14,7 +14,7 @@ def print_contest(found: Contest, console: Console) -> None:
     for one in found.contestants:
         low, high = one.wilson_95
         cost = "" if one.seconds is None else f", {one.seconds:.2f} s per question"
-        cached = f" without {one.cached} captions and transcripts from the cache" if one.cached else ""
+        cached = f" without {one.cached} captions, transcripts and readings from the cache" if one.cached else ""
         left_out = f", {one.unpaired} items left out that not all have" if one.unpaired else ""
         console.print(
             f"{one.name}: {one.correct} of {found.n} right, {one.correct / found.n:.2%} [{low:.1%}, {high:.1%}]"

@@ -65,6 +65,9 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
     tokens = f"; {summary.prompt_tokens} tokens read, {summary.completion_tokens} written"
     cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd is not None else ""
     yield f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second{tokens}{cost}"
+    if summary.num_cached:
+        found = f"{summary.num_cached} captions, transcripts and readings"
+        yield f"{found} came from the cache: their seconds are not in it."
 
 
 def _format_calibration(found: Calibration) -> Iterable[str]:

@@ -41,7 +41,8 @@ def print_routing(table: RoutingTable, console: Console) -> None:
     print_table(cost, console)
     if table.cached:
         console.print(
-            f"The cascade found {table.cached} captions and transcripts in the cache: their seconds are not in it.",
+            f"The cascade found {table.cached} captions, transcripts and readings in the cache: "
+            "their seconds are not in it.",
             highlight=False,
         )
     if table.failed:

@@ -70,7 +70,7 @@ class Arms(NamedTuple):
     num_failed: int
     """Questions left out because an arm failed at them: a failure says nothing about which arm is better."""
     num_cached: int
-    """Captions and transcripts of the cascade that were there already: their seconds are not in its cost."""
+    """Captions, transcripts and readings of the cascade that were there already: their seconds are not in its cost."""
 
     def provenance(self, folds: int) -> Provenance:
         """Return where a router that is fitted on these comes from."""

@@ -61,7 +61,7 @@ class RoutingTable(Value):
     failed: int
     """Questions left out because an arm failed at them."""
     cached: int
-    """Captions and transcripts of the cascade whose seconds are in no figure, as they were there already."""
+    """Captions, transcripts and readings of the cascade whose seconds are in no figure, as they were there already."""
     better_arm: Arm
     rows: tuple[RoutingRow, ...]
     curve: tuple[Point, ...]

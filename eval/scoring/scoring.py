@@ -152,6 +152,8 @@ class RunSummary(Score):
     """Running time, over all the sessions that it took."""
     prompt_tokens: int
     completion_tokens: int
+    num_cached: int = 0
+    """Captions, transcripts and readings that were there already: their seconds are in no figure."""
     cost_usd: float | None = None
     """At the price given with --price; None without one."""
     controls: dict[str, ControlScore] = Field(default_factory=dict)
@@ -174,6 +176,7 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
         prompt_tokens=sum(verdict.prompt_tokens for verdict in counted),
         completion_tokens=sum(verdict.completion_tokens for verdict in counted),
+        num_cached=sum(verdict.num_cached for verdict in counted),
     )
 
 

@@ -31,7 +31,7 @@ class Prediction(Item):
     clock_s: float
     """Running time of the whole run so far, over all its sessions."""
     num_cached: int = 0
-    """Captions and transcripts that were there already, from this run or another: their seconds count nowhere."""
+    """Captions, transcripts and readings from the cache, of this run or another: their seconds count nowhere."""
 
     @property
     def verdict(self) -> Verdict:

@@ -1,1 +1,1 @@
-"""Content-addressed caches of captions and transcripts, in memory and on disk."""
+"""Content-addressed caches of captions, transcripts and readings, in memory and on disk."""

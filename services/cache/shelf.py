@@ -1,4 +1,4 @@
-"""Disk cache of statements: one small file per key, evicted least recently used above a limit on total size.
+"""Disk cache of small JSON files, one per key, evicted least recently used above a limit on total size.
 
 Several processes share the folder: each looks at its real size whenever it has written a hundredth of the bound. A
 folder that cannot be read or written costs the cache, with one line in the log, and never an answer.
@@ -9,48 +9,51 @@ from contextlib import suppress
 from functools import cache
 from os import stat_result
 from pathlib import Path
-from typing import TypeAlias
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.files import atomic_file
 from services.telemetry.log_lines import LOGGER
-from services.types import Evidence
 
-Statements: TypeAlias = tuple[Evidence, ...]
+Content = TypeVar("Content")
 
 KEPT = 0.9  # of the bound, where something has to go
 LOOK_AFTER = 0.01  # of the bound
 
-_STATEMENTS = TypeAdapter(Statements)
 
-
-class StatementStore:
-    """A folder of statements with least-recently-used eviction.
+class DiskCache(Generic[Content]):
+    """A folder of files with least-recently-used eviction.
 
     Args:
-        folder: of all that is kept.
-        max_bytes: most bytes in that folder, exceeded by a hundredth for each process that writes.
+        folder: of all that is kept, whatever its type.
+        content: reads and writes what is kept as JSON.
+        max_bytes: most bytes in that folder, exceeded by a hundredth for each process that writes; 0: nothing is kept,
+            and what was kept before is not read.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder, self._max_bytes = folder, max_bytes
+    def __init__(self, folder: Path, content: TypeAdapter[Content], max_bytes: int) -> None:
+        self._folder, self._content, self._max_bytes = folder, content, max_bytes
         self._num_unseen = max_bytes  # bytes that may be there beyond what was last seen: all, before the first look
 
-    def read(self, name: str) -> Statements | None:
+    def read(self, name: str) -> Content | None:
         """Return what is stored, or None where nothing is, or a file that is damaged or cannot be read."""
+        if not self._max_bytes:
+            return None
         path = self._folder / name
         try:
-            statements = _STATEMENTS.validate_json(path.read_bytes())
+            found = self._content.validate_json(path.read_bytes())
         except (OSError, ValidationError):
             return None
         with suppress(OSError):  # a disk that is full or read-only
             path.touch()
-        return statements
+        return found
 
-    def write(self, name: str, statements: Statements) -> None:
-        """Store statements, and make room where that takes too much."""
-        content = _STATEMENTS.dump_json(statements)
+    def write(self, name: str, made: Content) -> None:
+        """Store what was made, and make room where that takes too much."""
+        if not self._max_bytes:
+            return
+        content = self._content.dump_json(made)
         try:
             self._write(self._folder / name, content)
             self._num_unseen += len(content)
@@ -63,7 +66,7 @@ class StatementStore:
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as draft:
-            draft.touch(mode=0o600)  # what was said in a clip is its owner's to read
+            draft.touch(mode=0o600)  # what was said in a clip, or about it, is its owner's to read
             draft.write_bytes(content)
 
     def _make_room(self) -> None:
@@ -80,7 +83,7 @@ class StatementStore:
 
 @cache
 def _warn_once(folder: Path, reason: str) -> None:
-    LOGGER.warning("The cache in '%s' cannot be written (%s): what is heard now is not kept.", folder, reason)
+    LOGGER.warning("The cache in '%s' cannot be written (%s): what is heard and read now is not kept.", folder, reason)
 
 
 def _list_files(folder: Path) -> Iterator[tuple[Path, stat_result]]:

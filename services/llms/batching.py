@@ -6,9 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from services.cancellation import cancel_when
+from services.types import Choice, Message
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
+
+
+class Prompt(NamedTuple):
+    """A request to an LLM: a prompt, and the options that it is read for; none where a reply is to be written."""
+
+    messages: tuple[Message, ...]
+    choices: tuple[Choice, ...] = ()
 
 
 class _Waiting(NamedTuple, Generic[Request, Result]):

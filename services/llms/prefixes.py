@@ -3,12 +3,12 @@
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias
 
-Prompt: TypeAlias = Sequence[Hashable]  # tokens, or their ids
+TokenSequence: TypeAlias = Sequence[Hashable]  # of a prompt, or their ids
 
 MIN_SHARED = 0.5  # part of its tokens that a prompt has to share to be read with others
 
 
-def count_shared(prompts: Sequence[Prompt]) -> int:
+def count_shared(prompts: Sequence[TokenSequence]) -> int:
     """Return how many tokens all prompts begin with alike: each keeps one of its own, one alone shares none."""
     if len(prompts) == 1:
         return 0
@@ -17,7 +17,7 @@ def count_shared(prompts: Sequence[Prompt]) -> int:
     return next((n for n in range(shortest) if any(prompt[n] != first[n] for prompt in prompts)), shortest)
 
 
-def group_by_prefix(prompts: Sequence[Prompt]) -> list[list[int]]:
+def group_by_prefix(prompts: Sequence[TokenSequence]) -> list[list[int]]:
     """Group the numbers of prompts that share most of their tokens from the start."""
     groups: list[list[int]] = []
     for number, prompt in enumerate(prompts):

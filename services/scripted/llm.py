@@ -1,9 +1,10 @@
 """An LLM that replies by rule: for tests, never for answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+from services.llms.batching import Batch, Batcher, Prompt
 from services.scripted.rules import follow, not_expected
 from services.types import Choice, Message, Reading, ReadingStyle
 
@@ -61,3 +62,37 @@ class ScriptedLLM:
     async def _note(self, messages: tuple[Message, ...]) -> None:
         self.prompts.append(messages)
         await asyncio.sleep(self._latency_s)
+
+
+class BatchingLLM:
+    """Reads every prompt alike, in batches whose sizes it notes.
+
+    Args:
+        reading: what it makes of any prompt.
+        name: what `name` returns.
+        fingerprint: what `fingerprint` returns.
+    """
+
+    revision = "1"
+    style = ReadingStyle()
+
+    def __init__(self, reading: Reading, *, name: str = "batching", fingerprint: str = "1") -> None:
+        self.name, self.fingerprint = name, fingerprint
+        self.batch_sizes: list[int] = []
+        self._reading, self._batcher = reading, Batcher(self._read, max_size=16)
+
+    async def complete(self, messages: tuple[Message, ...]) -> Reading:
+        """Read the prompt with the others that wait."""
+        return await self._batcher.submit(Prompt(messages))
+
+    async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Read the prompt with the others that wait."""
+        return await self._batcher.submit(Prompt(messages, choices))
+
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Read the prompt with the others that wait."""
+        return await self._batcher.submit(Prompt(messages, choices))
+
+    def _read(self, prompts: Batch[Prompt]) -> Sequence[Reading]:
+        self.batch_sizes.append(len(prompts))
+        return [self._reading] * len(prompts)

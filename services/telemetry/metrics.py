@@ -95,7 +95,7 @@ DEGRADED = Counter(
 )
 CACHE_LOOKUPS = Counter(
     "earwitness_perception_cache_lookups",
-    "Lookups in the perception cache, by kind of entry and result.",
+    "Lookups in the cache of captions, transcripts and readings, by kind of entry and result.",
     ("kind", "result"),
     registry=_REGISTRY,
 )

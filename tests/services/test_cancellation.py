@@ -226,6 +226,6 @@ async def test_an_embedded_llm_stops_in_the_middle_of_a_reply() -> None:
     await asyncio.sleep(1)
     assert not story.done()
     story.cancel()
-    llm._sampling = Sampling(max_tokens=2)
+    llm._generator()._sampling = Sampling(max_tokens=2)
     async with asyncio.timeout(WAIT_S):
         assert (await llm.complete((Message(role="user", content="Is water wet?"),))).usage.completion_tokens == 2

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.cache import perception as cache
-from services.cache.perception import CachedCaptioner
-from services.cache.shelf import StatementStore
+from services.cache import two_level as cache
+from services.cache.perception import STATEMENTS, CachedCaptioner
+from services.cache.shelf import DiskCache
 from services.errors import ModelError
 from services.request_context import RequestContext, use_context
 from services.scripted.ears import ScriptedEars
@@ -155,7 +155,7 @@ async def test_keys_share_perception_where_that_is_declared(tmp_path: Path, monk
 
 def test_the_disk_is_bounded_and_what_was_asked_for_longest_ago_goes_first(tmp_path: Path) -> None:
     statements = (Evidence(kind="sound", source="test", revision="1", text="x" * 1000),)
-    shelf = StatementStore(tmp_path, max_bytes=20_000)
+    shelf = DiskCache(tmp_path, STATEMENTS, max_bytes=20_000)
     for number in range(40):
         shelf.write(f"captions/{number}.json", statements)
         assert shelf.read("captions/0.json") == statements

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.cache import shelf
-from services.cache.shelf import StatementStore
+from services.cache.perception import STATEMENTS
+from services.cache.shelf import DiskCache
 from services.telemetry.log_lines import LOGGER
 from services.types import Evidence
 
@@ -23,7 +24,7 @@ def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_was_stored_is_found_again(tmp_path: Path) -> None:
-    store = StatementStore(tmp_path, 10_000)
+    store = DiskCache(tmp_path, STATEMENTS, 10_000)
     store.write("captions/a.json", SAID)
     assert store.read("captions/a.json") == SAID
     assert store.read("captions/b.json") is None
@@ -37,12 +38,12 @@ def test_a_disk_that_is_full_or_read_only_costs_one_line_and_leaves_nothing(
         raise OSError(reason, "No room")
 
     monkeypatch.setattr(Path, "write_bytes", fail)
-    store = StatementStore(tmp_path, 10_000)
+    store = DiskCache(tmp_path, STATEMENTS, 10_000)
     for name in ("captions/a.json", "captions/b.json"):
         store.write(name, SAID)
         assert store.read(name) is None
     assert [record.getMessage() for record in lines.records] == [
-        f"The cache in '{tmp_path}' cannot be written (No room): what is heard now is not kept."
+        f"The cache in '{tmp_path}' cannot be written (No room): what is heard and read now is not kept."
     ]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -52,7 +53,7 @@ def test_a_file_where_the_folder_should_be_costs_the_cache_only(
 ) -> None:
     home = tmp_path / "home"
     home.write_text("")
-    store = StatementStore(home / "perception", 10_000)
+    store = DiskCache(home / "perception", STATEMENTS, 10_000)
     store.write("captions/a.json", SAID)
     assert store.read("captions/a.json") is None
     assert len(lines.records) == 1
@@ -61,7 +62,7 @@ def test_a_file_where_the_folder_should_be_costs_the_cache_only(
 def test_what_can_be_read_is_found_where_nothing_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = StatementStore(tmp_path, 10_000)
+    store = DiskCache(tmp_path, STATEMENTS, 10_000)
     store.write("captions/a.json", SAID)
 
     def fail(path: Path) -> None:
@@ -69,3 +70,11 @@ def test_what_can_be_read_is_found_where_nothing_can_be_written(
 
     monkeypatch.setattr(Path, "touch", fail)
     assert store.read("captions/a.json") == SAID
+
+
+def test_a_bound_of_no_bytes_turns_the_disk_off(tmp_path: Path) -> None:
+    DiskCache(tmp_path, STATEMENTS, 10_000).write("captions/a.json", SAID)
+    store = DiskCache(tmp_path, STATEMENTS, 0)
+    store.write("captions/b.json", SAID)
+    assert [store.read(name) for name in ("captions/a.json", "captions/b.json")] == [None, None]
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["a.json"]

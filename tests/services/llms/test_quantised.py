@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agents.reading.reading import read
-from services.catalog import DEFAULT_LLM, open_llm
+from services.catalog import DEFAULT_LLM, LLMS, open_llm
 from services.llms.quantised import QuantisedLLM
 from services.types import Evidence, Message, Question, Sampling
 
@@ -20,7 +20,7 @@ OPTIONS = ("Church bells", "A dog barking", "Rain falling", "A violin")
 
 @pytest.fixture(scope="module")
 def llm() -> QuantisedLLM:
-    opened = open_llm(DEFAULT_LLM)
+    opened = LLMS[DEFAULT_LLM](None)
     assert isinstance(opened, QuantisedLLM)
     return opened
 
