@@ -46,6 +46,7 @@ DATA = {
     "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",
     "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",
     "agents/reading/calibration.json": "Temperatures of the embedded models, with how they were fitted",
+    "agents/rows/frames.json": 'Frames that a question is put in, such as "Based on the audio, …"',
     "agents/routing/router.json": "The router that path auto uses, with where it comes from",
     "eval/akb_open/codec-facts.json": "Questions about codecs, each with the sentence of a specification",
     "eval/akb_open/word-facts.json": "Senses of WordNet that questions are made from",

@@ -36,6 +36,8 @@ class AnsweredQuestion(NamedTuple):
     reply: str
     phrasing: int
     """Index of its wording in `lalm/distill/questions.json`."""
+    kind: str
+    """Key of `lalm/distill/questions.json`."""
 
 
 def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
@@ -76,6 +78,11 @@ class TargetWriter:
                 written.append(_make_conversation(row, fact, choice))
         return written
 
+    def write_multiple_choice(self, row: Metadata, rng: random.Random) -> list[AnsweredQuestion]:
+        """Write the multiple-choice questions about a clip with their answers, without a prompt."""
+        drawn = (self._write_choice(fact, rng) for fact in collect_facts(row, rng) if fact.is_choice)
+        return [one for one in drawn if one is not None]
+
     def write_choice_questions(self, row: Metadata, rng: random.Random) -> list[AskedQuestion]:
         """Write the multiple-choice questions about a clip, with options but without an instruction."""
         written = []
@@ -106,7 +113,7 @@ class TargetWriter:
             return None
         options = rng.sample([right, *wrong], len(wrong) + 1)
         number = rng.randrange(len(QUESTIONS[fact.kind]))
-        return AnsweredQuestion(Question.ask(_word_question(fact, number), tuple(options)), right, number)
+        return AnsweredQuestion(Question.ask(_word_question(fact, number), tuple(options)), right, number, fact.kind)
 
     def _draw_wrong_options(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
         """Draw distractors: those of the fact, and right answers of other clips by their frequency.
@@ -133,7 +140,7 @@ def _word_question(fact: Fact, number: int) -> str:
 
 def _ask_openly(fact: Fact, rng: random.Random) -> AnsweredQuestion:
     number = rng.randrange(len(QUESTIONS[fact.kind]))
-    return AnsweredQuestion(Question.ask(_word_question(fact, number)), rng.choice(fact.answer), number)
+    return AnsweredQuestion(Question.ask(_word_question(fact, number)), rng.choice(fact.answer), number, fact.kind)
 
 
 def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) -> Conversation:

@@ -105,7 +105,7 @@ class Meter:
         self._size, self._num_queries = count_parameters(built), config.model.connector.num_queries
         self._peak = group.world_size * measure_peak_flops(group.device, next(built.model.backbone.parameters()).dtype)
         if group.is_first:
-            _drop_steps_from(path, done)
+            drop_steps_from(path, done)
         self._file = path.open("a") if group.is_first else None
         self._tracker = _open_tensorboard(path.parent, done) if group.is_first else None
         columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
@@ -148,7 +148,7 @@ class Meter:
                 self._tracker.add_scalar(name, value, line["number"])
 
 
-def _drop_steps_from(path: Path, done: int) -> None:
+def drop_steps_from(path: Path, done: int) -> None:
     """Remove the metrics of all but the first `done` steps: an interrupted run repeats the others."""
     if path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,6 +1,8 @@
 """One process is a group of one; `tests/lalm/train/test_recipe.py` starts two."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -59,7 +61,9 @@ with join_processes() as group:
 """
 
 
-def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(
-    run_as_two: Callable[[str], None],
-) -> None:
-    run_as_two(SHARDED)
+def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(tmp_path: Path) -> None:
+    script = tmp_path / "sharded.py"
+    script.write_text(SHARDED)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,10 @@
+"""Entry point of `python -m agents.rows`; Ctrl-C is heeded before the imports, which take seconds."""
+
+import sys
+
+from services.terminal.interruption import end_on_interrupt
+
+with end_on_interrupt("agents.rows"):
+    from agents.rows.recipe import main
+
+    sys.exit(main())
