@@ -104,11 +104,13 @@ class _Problem(NamedTuple):
         biases = [0, len(start) // 2]
         start[biases] = 1.0
 
+        rows = self._select(seen, seen)
+
         def objective(parameters: Floats) -> tuple[float, Floats]:
             """Return loss and gradient, with the ridge on everything but the biases."""
             held = parameters.copy()
             held[biases] = 0.0
-            loss, slope = self._loss_and_slope(parameters, seen, seen)
+            loss, slope = rows.loss_and_slope(parameters)
             return loss + ridge * float(held @ held), slope + 2 * ridge * held
 
         found: Floats = minimize(objective, start, jac=True, method="L-BFGS-B").x
@@ -116,22 +118,16 @@ class _Problem(NamedTuple):
 
     def loss(self, parameters: Floats, rows: Places, scaled_by: Places) -> float:
         """Return the negative log-likelihood of the right options in these rows."""
-        return self._loss_and_slope(parameters, rows, scaled_by)[0]
+        return self._select(rows, scaled_by).loss_and_slope(parameters)[0]
 
-    def _loss_and_slope(self, parameters: Floats, rows: Places, scaled_by: Places) -> tuple[float, Floats]:
+    def _select(self, rows: Places, scaled_by: Places) -> "_Rows":
         means, scales = self.scaling(scaled_by)
-        scaled = np.column_stack([np.ones(len(rows)), (self.features[rows] - means) / scales])
-        says = scaled @ parameters.reshape(2, -1).T
-        logs = self.logs[:, rows]
-        utilities = np.where(self.absent[rows], NO_OPTION, np.einsum("na,ank->nk", says, logs))
-        utilities -= utilities.max(axis=1, keepdims=True)
-        shares = np.exp(utilities)
-        shares /= shares.sum(axis=1, keepdims=True)
-        places = np.arange(len(rows)), self.right[rows]
-        loss = -float(np.log(np.maximum(shares[places], TINY)).sum())
-        shares[places] -= 1
-        slope = np.einsum("nk,ank,nf->af", shares, logs, scaled)
-        return loss, slope.reshape(-1)
+        return _Rows(
+            scaled=np.column_stack([np.ones(len(rows)), (self.features[rows] - means) / scales]),
+            logs=self.logs[:, rows],
+            absent=self.absent[rows],
+            right=(np.arange(len(rows)), self.right[rows]),
+        )
 
     def to_stack(self, parameters: Floats, seen: Places) -> Stack:
         """Return what prediction needs."""
@@ -144,3 +140,28 @@ class _Problem(NamedTuple):
             cascade=ArmWeight(weights=tuple(of_cascade), bias=cascade),
             lalm=ArmWeight(weights=tuple(of_lalm), bias=lalm),
         )
+
+
+class _Rows(NamedTuple):
+    """Some of the questions, r of them, with their features scaled."""
+
+    scaled: Floats
+    """[r, 1 + f]: a one for the bias first."""
+    logs: Floats
+    """[2, r, k]."""
+    absent: NDArray[np.bool_]
+    """[r, k]."""
+    right: tuple[Places, Places]
+    """Rows and columns of the right options."""
+
+    def loss_and_slope(self, parameters: Floats) -> tuple[float, Floats]:
+        """Return the negative log-likelihood of the right options, and its gradient."""
+        says = self.scaled @ parameters.reshape(2, -1).T
+        utilities = np.where(self.absent, NO_OPTION, np.einsum("na,ank->nk", says, self.logs))
+        utilities -= utilities.max(axis=1, keepdims=True)
+        shares = np.exp(utilities)
+        shares /= shares.sum(axis=1, keepdims=True)
+        loss = -float(np.log(np.maximum(shares[self.right], TINY)).sum())
+        shares[self.right] -= 1
+        slope = np.einsum("nk,ank->an", shares, self.logs) @ self.scaled
+        return loss, slope.reshape(-1)

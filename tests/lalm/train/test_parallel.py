@@ -1,8 +1,6 @@
 """One process is a group of one; `tests/lalm/train/test_recipe.py` starts two."""
 
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -61,9 +59,7 @@ with join_processes() as group:
 """
 
 
-def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(tmp_path: Path) -> None:
-    script = tmp_path / "sharded.py"
-    script.write_text(SHARDED)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
+def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(
+    run_as_two: Callable[[str], None],
+) -> None:
+    run_as_two(SHARDED)

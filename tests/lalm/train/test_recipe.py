@@ -1,9 +1,6 @@
 """A run from configuration to weights: it goes on exactly, refuses what does not fit, and shares its steps."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -262,20 +259,18 @@ def test_without_clips_held_back_no_validation_is_noted(make_run: MakeRun, tmp_p
     assert not [line for line in metrics(tmp_path / "run") if "validation_loss" in line]
 
 
-def torchrun(config: Path, folder: Path, num_processes: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(num_processes)]
-    return subprocess.run(
-        [*command, "-m", "lalm.train", str(config), str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+AS_TORCHRUN_DOES = """
+import os
+os.environ["EARWITNESS_HOME"] = {home!r}
+from lalm.train.cli import main
+assert main([{config!r}, {folder!r}]) == 0
+"""
 
 
 @pytest.mark.parametrize("shard_backbone", [False, True])
-def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_backbone: bool) -> None:
+def test_two_processes_train_as_one(
+    make_run: MakeRun, tmp_path: Path, home: Path, run_as_two: Callable[[str], None], *, shard_backbone: bool
+) -> None:
     config = make_run(
         shard_backbone=shard_backbone,
         model__connector={"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0},
@@ -283,8 +278,7 @@ def test_two_processes_train_as_one(make_run: MakeRun, tmp_path: Path, *, shard_
         alignment={"num_steps": 2, "clips": 2},
         batch__sequences_per_step=3,
     )
-    done = torchrun(config, tmp_path / "two", 2)
-    assert done.returncode == 0, done.stderr
+    run_as_two(AS_TORCHRUN_DOES.format(home=str(home), config=str(config), folder=str(tmp_path / "two")))
     assert run(config, tmp_path / "one") == 0
     keys = ("number", "loss", "validation_loss", "num_rows", "num_tokens", "num_replied", "num_segments", "grad_norm")
     for alone, shared in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
