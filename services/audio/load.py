@@ -5,9 +5,9 @@ process per clip would cost time without protecting anyone. Untrusted uploads go
 Memory is bounded by the 16 kHz result.
 """
 
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISFIFO, S_ISREG
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_DURATION_S = 4 * 3600.0  # 0.9 GB of samples
+MAX_PIPED_BYTES = 1 << 30  # what comes out of a pipe is held in memory
 BLOCK = 1 << 20  # samples looked at together, so that checks of a long recording need no copy of it
 BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
 OFFSET = 0.005  # of full scale; a constant offset beyond it would be measured as sound
@@ -28,7 +29,7 @@ def load(path: Path) -> AudioClip:
     name = str(path).encode(errors="replace").decode()
     try:
         with path.open("rb", buffering=0) as file:
-            return _decode(file, name)
+            return decode(_read_pipe(file, name), name=name) if path.is_fifo() else _decode(file, name)
     except OSError as error:
         raise BadAudio(f"'{name}' cannot be read: {error.strerror}.") from error
 
@@ -45,7 +46,9 @@ def require_file(path: Path) -> None:
         raise BadAudio(f"No recording can be at {str(path)!r}: {error}.") from error
     if S_ISDIR(status.st_mode):
         raise BadAudio(f"'{path}' is a directory, not a recording.")
-    if status.st_size == 0:
+    if not (S_ISREG(status.st_mode) or S_ISFIFO(status.st_mode)):
+        raise BadAudio(f"'{path}' is a device, not a recording.")
+    if status.st_size == 0 and not S_ISFIFO(status.st_mode):
         raise BadAudio(f"'{path}' is empty (0 bytes).", code=AudioCode.EMPTY)
 
 
@@ -86,6 +89,16 @@ def _decode(source: Source, name: str) -> AudioClip:
     sink = _Samples()
     about = decode_audio(source, name, BOUNDS, sink)
     return build_clip(np.frombuffer(sink.samples, np.float32), about, name)
+
+
+def _read_pipe(file: FileIO, name: str) -> bytes:
+    """Read all that comes out of a pipe, as a shell's `<(command)` is one."""
+    data = bytearray()
+    while block := file.read(BLOCK):
+        data += block
+        if len(data) > MAX_PIPED_BYTES:
+            raise BadAudio(f"'{name}' is a pipe with more than {MAX_PIPED_BYTES >> 20} MiB; write it to a file.")
+    return bytes(data)
 
 
 class _Samples:

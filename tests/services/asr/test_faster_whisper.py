@@ -89,6 +89,24 @@ async def test_a_word_said_over_and_over_is_written_as_often_as_it_is_said(scrip
     assert " ".join(one.text for one in spoken).count("en.") == 24
 
 
+class OneOfMany(ScriptedDecoder):
+    """Writes a phrase once, however often a window holds it."""
+
+    def _write(self, samples: Samples, language: str, seconds: float) -> Hypothesis:
+        heard = super()._write(samples, language, seconds)
+        return heard._replace(texts=(heard.texts[0]._replace(text="Stop it."),), is_loop=False)
+
+
+async def test_a_phrase_said_over_and_over_is_written_as_often_as_it_is_said(
+    scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = OneOfMany()
+    monkeypatch.setattr(scripted, "_open_decoder", lambda: decoder)
+    _, *spoken = await scripted.transcribe(say(*[0.1] * 8))
+    assert [one.text for one in spoken] == ["Stop it."] * 8
+    assert [one.end_s for one in spoken[:2]] == pytest.approx([1.4, 2.8], abs=0.05)
+
+
 async def test_a_short_clip_is_encoded_once(scripted: FasterWhisper) -> None:
     await scripted.transcribe(say(0.1, 0.1))
     decoder = scripted._decoder

@@ -1,5 +1,7 @@
 """What comes out of `services.audio.load`, and what each kind of bad recording is told."""
 
+import os
+import threading
 from io import BytesIO
 from pathlib import Path
 
@@ -139,3 +141,14 @@ def test_a_part_of_a_clip_keeps_what_is_known_of_the_recording() -> None:
     assert part.duration_s == 0.75 and part.samples[0] == clip.samples[SAMPLE_RATE // 2]
     assert (part.source_rate, part.num_channels) == (8_000, 2)
     assert part.sha256 != clip.sha256
+
+
+def test_a_pipe_is_read_to_its_end_and_a_device_is_refused(tmp_path: Path) -> None:
+    pipe, data = tmp_path / "pipe", encoded(tone(), 44_100, "WAV")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert load(pipe).duration_s == pytest.approx(1.0, abs=0.002)
+    writer.join()
+    with pytest.raises(BadAudio, match=r"'/dev/null' is a device, not a recording\."):
+        load(Path("/dev/null"))

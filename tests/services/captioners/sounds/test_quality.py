@@ -79,6 +79,17 @@ def test_dropouts_made_before_resampling_are_heard(milliseconds: int) -> None:
     assert "dropouts" in told(soxr.resample(samples, 48_000, RATE))
 
 
+def test_stops_of_digital_silence_in_synthetic_speech_are_no_dropouts() -> None:
+    samples = voice_like()
+    fade = np.linspace(1, 0.3, RATE // 100)
+    for start in range(4_000, 60_000, 7_000):
+        samples[start - len(fade) : start] *= fade
+        samples[start : start + 960] = 0
+        samples[start + 960 : start + 960 + len(fade)] *= fade[::-1]
+    hum = 0.01 * np.sin(2 * np.pi * 50 * np.arange(12 * RATE) / RATE)
+    assert "dropouts" not in told(np.concatenate([hum, samples]))
+
+
 def test_rests_between_notes_are_no_dropouts() -> None:
     note = np.sin(2 * np.pi * 330 * np.arange(4_800) / RATE) * np.exp(-np.arange(4_800) / 700)
     assert "dropouts" not in told(np.tile(np.concatenate([note, np.zeros(1_600)]), 6), is_speech=False)
