@@ -28,6 +28,9 @@ DATA = {
     "services/captioners/sounds/level_course.safetensors": "Weights of the head that tells how the level develops",
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
     "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
+    "services/llms/earwitness-reader-0.5b/adapter_config.json": "The adapters' rank, scale and layers (PEFT)",
+    "services/llms/earwitness-reader-0.5b/adapter_model.safetensors": "The adapters",
+    "services/llms/earwitness-reader-0.5b/config.yaml": "Configuration of the training of the reader that ships",
     "services/weights/weights.json": "Catalogue of embedded weights: wheels, sizes, hashes, licences",
     "lalm/distill/prompt_pool.json": "The 150 prompts that backbones answer, in five styles, with personas",
     "lalm/distill/questions.json": "Wordings of the questions that metadata answers, at least six each",
@@ -60,6 +63,7 @@ DATA = {
 """Files that cannot say themselves what they are."""
 FOLDERS = {
     "configs": "Configurations of training runs",
+    "earwitness-reader-0.5b": "The reader that ships: adapters trained by us for an embedded LLM",
     "earwitness-tiny": "The LALM that ships: trained by us, small enough to lie in the repository",
     "grafana": "A dashboard for Grafana",
     "k8s": "Manifests for Kubernetes, run by KubeRay",

@@ -1,13 +1,18 @@
 """Converters of weights: from the format that a package carries to one that loads fast and safely, once."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 from services.weights import onnx_export
 from services.weights.gguf_conversion import convert_to_ctranslate2, convert_to_safetensors
 from services.weights.whisper_conversion import convert_encoder
 
+READER_ADAPTERS = Path(str(files("services.llms"))) / "earwitness-reader-0.5b"
+
 CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
+    "earwitness-reader-0.5b": partial(convert_to_ctranslate2, adapters=READER_ADAPTERS),
     "gemma-3-270m": convert_to_ctranslate2,
     "gemma-3-270m-backbone": convert_to_safetensors,
     "ina": onnx_export.export_ina,

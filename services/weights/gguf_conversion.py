@@ -16,13 +16,17 @@ PLAIN_TEMPLATE = (
 )
 
 
-def convert_to_ctranslate2(source: Path, target: Path) -> None:
-    """Convert `source`/model.gguf; needs memory for the model in bfloat16, and disk for one such copy meanwhile."""
+def convert_to_ctranslate2(source: Path, target: Path, *, adapters: Path | None = None) -> None:
+    """Convert `source`/model.gguf, with LoRA adapters merged in if a folder of them is given.
+
+    Needs memory for the model in bfloat16, and disk for one such copy meanwhile; with adapters twice that, as float32
+    keeps what they change by little.
+    """
     from ctranslate2.converters import TransformersConverter
 
     # transformers draws progress bars that no setting turns off; the caller says what is going on.
     with TemporaryDirectory(dir=target.parent) as unpacked, redirect_stderr(StringIO()):
-        _dequantise(source, Path(unpacked))
+        _dequantise(source, Path(unpacked), adapters)
         TransformersConverter(unpacked, low_cpu_mem_usage=True).convert(str(target), quantization="int8", force=True)
         for name in ("tokenizer.json", "chat_template.jinja"):
             shutil.move(Path(unpacked) / name, target / name)
@@ -41,8 +45,8 @@ def _copy_notices(source: Path, target: Path) -> None:
         (target / notice.name).write_bytes(notice.read_bytes())
 
 
-def _dequantise(source: Path, folder: Path) -> None:
-    """Write the model of `source`/model.gguf to `folder` in Hugging Face format, bfloat16."""
+def _dequantise(source: Path, folder: Path, adapters: Path | None = None) -> None:
+    """Write the model of `source`/model.gguf to `folder` in Hugging Face format, bfloat16; with adapters float32."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
@@ -52,8 +56,13 @@ def _dequantise(source: Path, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file="model.gguf")
     tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
     tokenizer.save_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(source, gguf_file="model.gguf", dtype=torch.bfloat16)
+    dtype = torch.float32 if adapters else torch.bfloat16
+    model = AutoModelForCausalLM.from_pretrained(source, gguf_file="model.gguf", dtype=dtype)
     # transformers takes a dequantised GGUF for a quantised model and would refuse to save it.
     model.hf_quantizer = None
     del model.config.quantization_config
+    if adapters is not None:
+        from services.weights.lora_merge import merge_lora
+
+        merge_lora(model, adapters)
     model.save_pretrained(folder)

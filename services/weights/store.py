@@ -60,6 +60,8 @@ class Weights(Value):
     hub: HubRevision | None = None
     made_from: str | None = None
     """The entry whose wheels and files these weights are another form of."""
+    adapters_sha256: str | None = None
+    """Of the LoRA adapters that come with the package and are merged in."""
     conversion: int = 0
     """Raised whenever the converter of these weights changes, so that they are made anew."""
 
@@ -71,7 +73,8 @@ class Weights(Value):
     @property
     def revision(self) -> str:
         """Twelve hex digits that change whenever a file of the weights does."""
-        absent = {"made_from"} if self.made_from is None else set()  # as before the field existed
+        later = {"made_from": self.made_from, "adapters_sha256": self.adapters_sha256}
+        absent = {name for name, value in later.items() if value is None}  # as before the field existed
         return hashlib.sha256(self.model_dump_json(exclude=absent).encode()).hexdigest()[:12]
 
 

@@ -102,3 +102,11 @@ def test_what_ships_is_fitted_on_the_weights_that_ship() -> None:
     assert found.held_out.ece < 0.1 < found.held_out.ece_raw
     assert found.held_out.brier < found.held_out.brier_raw
     assert reader.name in EMBEDDED_LLMS
+
+
+def test_the_trained_reader_hardly_needs_a_temperature() -> None:
+    name = "earwitness-reader-0.5b"
+    found = Calibrations().find(ScriptedLLM(name=name, revision=find_revision(name)), "cascade")
+    assert found is not None
+    assert found.held_out.ece < found.held_out.ece_raw < 0.1
+    assert name in EMBEDDED_LLMS

@@ -169,3 +169,14 @@ def test_every_entry_of_the_catalogue_is_pinned_by_hash() -> None:
         assert pinned.hub or pinned.files, name
         assert pinned.hub or all(len(wheel.sha256) == 64 for wheel in pinned.wheels), name
         assert pinned.hub or all(len(file.sha256) == 64 for file in pinned.files), name
+
+
+def test_adapters_that_ship_are_those_that_the_catalogue_names() -> None:
+    shipped = (conversion.READER_ADAPTERS / "adapter_model.safetensors").read_bytes()
+    assert weights.find_weights("earwitness-reader-0.5b").adapters_sha256 == hashlib.sha256(shipped).hexdigest()
+
+
+def test_other_adapters_are_other_weights() -> None:
+    entry = weights.find_weights("earwitness-reader-0.5b")
+    other = entry.model_copy(update={"adapters_sha256": "0" * 64})
+    assert len({entry.revision, other.revision, weights.find_revision("qwen2.5-coder-0.5b")}) == 3
