@@ -17,7 +17,8 @@ from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading,
 class ModelContract(NamedTuple):
     """What a model of a kind has to offer."""
 
-    checked: "type[CheckedModel]"
+    wrap: "Callable[[Any, str], CheckedModel]"
+    """Put a model behind the checks, given what to call it."""
     attributes: Mapping[str, type]
     methods: tuple[str, ...]
 
@@ -64,7 +65,7 @@ def _check_model(model: object, contract: ModelContract, what: str) -> "CheckedM
     for name in contract.methods:
         if not callable(getattr(model, name, None)):
             raise _make_breach(what, f"it needs a method `async def {name}(…)`.")
-    return contract.checked(model, what)
+    return contract.wrap(model, what)
 
 
 class CheckedModel:
@@ -141,6 +142,22 @@ class CheckedLLM(CheckedReadingModel):
         return await self._read("choose", messages, choices)
 
 
+class CheckedComparer(CheckedLLM):
+    """An LLM that compares texts too, as `TextComparer` says."""
+
+    async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
+        """Compare options that the prompt does not list."""
+        return await self._read("compare", messages, choices)
+
+
+def _wrap_llm(model: Any, what: str) -> CheckedLLM:  # noqa: ANN401 - anything until it is checked
+    if callable(getattr(model, "compare", None)):
+        return CheckedComparer(model, what)
+    if model.style.max_lettered is not None:
+        raise _make_breach(what, "as its style sets max_lettered, it needs a method `async def compare(…)`.")
+    return CheckedLLM(model, what)
+
+
 class CheckedLALM(CheckedReadingModel):
     """A LALM whose readings are checked."""
 
@@ -158,7 +175,7 @@ READS: Mapping[str, type] = {**NAMED, "style": ReadingStyle}
 CONTRACTS: Mapping[str, ModelContract] = {
     "captioner": ModelContract(CheckedCaptioner, NAMED, ("caption",)),
     "ASR": ModelContract(CheckedASR, NAMED, ("transcribe",)),
-    "LLM": ModelContract(CheckedLLM, READS, ("complete", "choose")),
+    "LLM": ModelContract(_wrap_llm, READS, ("complete", "choose")),
     "LALM": ModelContract(CheckedLALM, READS, ("listen", "choose")),
 }
 

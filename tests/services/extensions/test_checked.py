@@ -8,6 +8,7 @@ import pytest
 
 from services.errors import BadAudio, ModelError
 from services.extensions.checked import check_opener
+from services.protocols import TextComparer
 from services.types import AudioClip, Evidence, Message, Reading, ReadingStyle
 
 CLIP = AudioClip(np.zeros(16_000, np.float32))
@@ -58,6 +59,16 @@ async def test_a_reading_of_another_type_is_named() -> None:
     with pytest.raises(ModelError, match="`complete` returned str 'A', not a Reading"):
         await opened("LLM", found="A").complete(PROMPT)
     assert (await opened("LLM", found=Reading(reply="A")).choose(PROMPT, ())).reply == "A"
+
+
+async def test_an_llm_that_compares_texts_is_asked_to() -> None:
+    style = ReadingStyle(max_lettered=4)
+    llm = opened("LLM", found=Reading(reply="A"), style=style, compare=give_found)
+    assert isinstance(llm, TextComparer)
+    assert (await llm.compare(PROMPT, ())).reply == "A"
+    assert not isinstance(opened("LLM"), TextComparer)
+    with pytest.raises(ModelError, match=r"as its style sets max_lettered, it needs a method `async def compare"):
+        opened("LLM", style=style)
 
 
 @pytest.mark.parametrize(
