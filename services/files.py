@@ -64,9 +64,13 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, content: str | bytes, *, durable: bool = False) -> None:
-    """Write a whole file in one step; text becomes UTF-8. Raises `OSError` where the folder cannot be written to."""
-    with atomic_file(path, durable=durable) as draft:
-        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    """Write a whole file in one step; text becomes UTF-8. `OSError` names the file that cannot be written."""
+    try:
+        with atomic_file(path, durable=durable) as draft:
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        error.filename = str(path)  # that of the draft, or none where the disk is full
+        raise
 
 
 def sync_to_disk(file: IO[bytes] | IO[str] | FileIO) -> None:

@@ -6,11 +6,13 @@ hold is what their packages say of them.
 
 import json
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 import soundfile
 
 from services.errors import BadConfig
+from services.files import write_atomic
 from services.types import Value
 from services.weights import store as weights
 
@@ -52,12 +54,12 @@ def write_demo(folder: Path) -> Path:
         _cut(excerpt, folder / excerpt.clip)
     here = files("deploy.console")
     rows = json.loads(here.joinpath("demo-metadata.json").read_text())
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_atomic(folder / "metadata.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     for name in TRAINING:
-        (folder / name).write_text(here.joinpath(f"demo-{name}").read_text())
+        write_atomic(folder / name, here.joinpath(f"demo-{name}").read_text())
     questions = json.loads(here.joinpath("demo.json").read_text())
     path = folder / "demo.json"
-    path.write_text(json.dumps(questions, indent=1) + "\n")
+    write_atomic(path, json.dumps(questions, indent=1) + "\n")
     return path
 
 
@@ -65,4 +67,6 @@ def _cut(excerpt: Excerpt, target: Path) -> None:
     with soundfile.SoundFile(weights.ensure_folder(excerpt.weights) / excerpt.file) as recording:
         recording.seek(round(excerpt.start_s * recording.samplerate))
         num_frames = round((excerpt.end_s - excerpt.start_s) * recording.samplerate)
-        soundfile.write(target, recording.read(num_frames, dtype="int16"), recording.samplerate)
+        file = BytesIO()  # written into a file, a full disk is no OSError
+        soundfile.write(file, recording.read(num_frames, dtype="int16"), recording.samplerate, format="WAV")
+    write_atomic(target, file.getvalue())

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from lalm.reader.config import ReaderConfig
 from lalm.reader.model import ADAPTER, TARGETS
-from services.files import atomic_file, write_atomic
+from services.files import write_atomic
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
@@ -20,8 +20,7 @@ def save_adapters(folder: Path, tensors: dict[str, Tensor], config: ReaderConfig
         f"base_model.model.{name.replace(f'.{ADAPTER}.', '.')}": value.to(torch.bfloat16).contiguous()
         for name, value in tensors.items()
     }
-    with atomic_file(folder / WEIGHTS) as file:
-        save_file(named, file, metadata={"format": "pt"})
+    write_atomic(folder / WEIGHTS, save(named, metadata={"format": "pt"}))
     described = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from lalm.train.measure import drop_steps_from
 from lalm.train.parallel import DataParallelGroup
 from lalm.train.trainer import compute_learning_rate
 from services.errors import ModelError
-from services.files import atomic_file
+from services.files import write_atomic
 from services.progress import stage
 
 METRICS, RESUME = "metrics.jsonl", "resume.pt"
@@ -112,8 +113,9 @@ class ReaderTrainer:
         if not self._group.is_first:
             return
         state = {"num_done": num_done, "optimizer": self._optimizer.state_dict()}
-        with atomic_file(self._folder / RESUME) as file:
-            torch.save({**state, "adapters": self._model.trained_tensors()}, file)
+        file = BytesIO()  # of torch.save, a full disk is a RuntimeError
+        torch.save({**state, "adapters": self._model.trained_tensors()}, file)
+        write_atomic(self._folder / RESUME, file.getvalue())
 
     def _resume(self) -> int:
         path = self._folder / RESUME

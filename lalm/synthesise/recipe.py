@@ -11,6 +11,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import soundfile
@@ -32,7 +33,7 @@ from lalm.synthesise.studio import Studio
 from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.digest import hash_modules
 from services.errors import BadConfig
-from services.files import atomic_file
+from services.files import write_atomic
 from services.json_lines import write_lines
 from services.progress import stage
 from services.terminal.display import show_progress
@@ -172,8 +173,9 @@ def _make_clip(
         raise BadConfig(f"longest_s={config.longest_s}: {NUM_TRIES} clips in a row were longer.")
     path = Path(AUDIO) / f"{name}.{config.format}"
     try:
-        with atomic_file(folder / path) as file, file.open("wb") as target:
-            soundfile.write(target, draft.samples.clip(-PEAK, PEAK), SAMPLE_RATE, format=config.format.upper())
+        target = BytesIO()
+        soundfile.write(target, draft.samples.clip(-PEAK, PEAK), SAMPLE_RATE, format=config.format.upper())
+        write_atomic(folder / path, target.getvalue())
     except OSError as error:
         raise BadConfig(f"'{folder / path}' cannot be written: {error.strerror}.") from error
     licences = sorted({sources[one].licence for one in draft.sources}) or [OWN_LICENCE]

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -25,7 +26,7 @@ from lalm.train.config import TrainConfig
 from lalm.train.parallel import DataParallelGroup
 from services import yaml_file as yaml_config
 from services.errors import BadConfig
-from services.files import atomic_file, write_atomic
+from services.files import write_atomic
 from services.types import Value
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
@@ -159,5 +160,4 @@ def _flatten(value: Value, prefix: str = "") -> dict[str, object]:
 
 
 def _write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    with atomic_file(path) as draft:
-        save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, draft)
+    write_atomic(path, serialise({name: value.contiguous().cpu() for name, value in tensors.items()}))

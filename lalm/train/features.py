@@ -9,14 +9,15 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from lalm.model.encoders import AudioEncoders, join_segments
 from lalm.model.frames import AudioFeatures, EncodedSegment, FrameEncoder, pad_segments
 from services.digest import hash_modules
 from services.errors import BadConfig
-from services.files import atomic_file
+from services.files import write_atomic
 from services.types import AudioClip
 
 CODE = ("lalm.model.frames", "lalm.model.encoder", "lalm.model.hub_encoder", "lalm.model.yamnet_encoder")
@@ -93,8 +94,7 @@ class FeatureShelf:
                 f"{number:04d}": part.to("cpu", self._dtype).contiguous()
                 for number, part in enumerate(self._encoder(clip))
             }
-            with atomic_file(path) as draft:  # another run may hear the same clip
-                save_file(segments, draft)
+            write_atomic(path, serialise(segments))  # another run may hear the same clip
         return self.load(clip.sha256)
 
     def has_features(self, clip_sha256: str) -> bool:

@@ -1,6 +1,8 @@
 """Atomic and durable file writing."""
 
+import errno
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,15 @@ def test_what_was_appended_is_on_disk(tmp_path: Path, synced: list[Path]) -> Non
 def test_a_name_that_no_folder_can_have_is_none(tmp_path: Path) -> None:
     assert is_folder(str(tmp_path))
     assert not any(is_folder(name) for name in ("x" * 5000, "a\0b", str(tmp_path / "absent")))
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path, (soft, hard) = tmp_path / "run.json", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match=r"run\.json") as caught:
+            write_atomic(path, bytes(1_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.errno == errno.EFBIG
+    assert not list(tmp_path.iterdir())
