@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import yaml
@@ -101,6 +102,18 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve commands from a process that has imported what they need; yield the PATH on which they are found."""
+    folder = tmp_path_factory.mktemp("commands")
+    command = [sys.executable, Path(__file__).with_name("command_server.py"), folder]
+    ours = {**os.environ, "COLUMNS": "120"}
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, env=ours) as server:
+        assert server.stdin and server.stdout and server.stdout.readline() == b"ready\n"
+        yield f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        server.stdin.close()
+
+
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the configuration that ships, without keys, on a free port; yield the URL."""
     with socket.socket() as probe:
@@ -158,10 +171,12 @@ def asked() -> dict[str, "subprocess.CompletedProcess[str]"]:
 @pytest.mark.timeout(900)
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("console", ""))
-def test_a_command_runs(step: Step, clone: Path, asked: dict[str, "subprocess.CompletedProcess[str]"]) -> None:
+def test_a_command_runs(
+    step: Step, clone: Path, fast: str, asked: dict[str, "subprocess.CompletedProcess[str]"]
+) -> None:
     write_files(step, clone)
     command = shlex.join(shlex.split(step.text.replace("\\\n", " ")))
-    done = asked.get(command) or run(step.text, clone)
+    done = asked.get(command) or run(step.text, clone, PATH=fast)
     if command.startswith("earwitness ask"):
         asked[command] = done
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
@@ -206,10 +221,10 @@ def missing_files(words: list[str]) -> list[str]:
 
 @pytest.mark.weights
 @pytest.mark.parametrize("step", chosen("python", ""))
-def test_a_script_runs(step: Step, clone: Path) -> None:
+def test_a_script_runs(step: Step, clone: Path, fast: str) -> None:
     write_files(step, clone)
     (clone / "snippet.py").write_text(step.text)
-    done = run("python snippet.py", clone)
+    done = run("python snippet.py", clone, PATH=fast)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

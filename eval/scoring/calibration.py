@@ -97,10 +97,22 @@ def fit_temperature(forecasts: Sequence[Forecast]) -> float:
     """Fit temperature scaling: the temperature of least negative log-likelihood; 1 without forecasts."""
     if not forecasts:
         return 1.0
+    import numpy as np
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
-    found = minimize_scalar(lambda t: nll([one.temper(exp(t)) for one in forecasts]), bounds=LOG_TEMPERATURES)
-    return exp(float(found.x))
+    most = max(len(one.probabilities) for one in forecasts)
+    logs_NK = np.full((len(forecasts), most), -np.inf)
+    for row_K, one in zip(logs_NK, forecasts, strict=True):
+        row_K[: len(one.probabilities)] = np.log(np.maximum(list(one.probabilities.values()), TINY))
+    rights = np.arange(len(forecasts)), [list(one.probabilities).index(one.right) for one in forecasts]
+
+    def compute_loss(log_temperature: float) -> float:
+        """Return the negative log-likelihood of the right options."""
+        tempered_NK = log_softmax(logs_NK / exp(log_temperature), axis=1)
+        return -float(np.maximum(tempered_NK[rights], log(TINY)).mean())
+
+    return exp(float(minimize_scalar(compute_loss, bounds=LOG_TEMPERATURES).x))
 
 
 def measure_quality(forecasts: Sequence[Forecast]) -> ForecastQuality:

