@@ -36,7 +36,7 @@ DEFAULT_LLM = "qwen2.5-coder-0.5b"
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
 SMALL_READER = ReadingStyle(num_rotations=4, max_lettered=4, num_statements=4, max_chars=6_000)
-TRAINED_READER = SMALL_READER.model_copy(update={"num_rotations": 1})
+TRAINED_READER = SMALL_READER.model_copy(update={"num_rotations": 1, "max_lettered": 10})
 OPENAI_URL = "https://api.openai.com/v1"
 GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 ANTHROPIC_URL = "https://api.anthropic.com/v1"
