@@ -6,6 +6,7 @@ What is not `python -m MODULE` or `python FILE.py` is done by the Python that is
 """
 
 import array
+import gc
 import json
 import os
 import runpy
@@ -109,8 +110,11 @@ def main(folder: Path) -> None:
     for name in (*ENTRIES, "python"):
         (folder / name).write_text(CLIENT.format(python=sys.executable, address=str(folder / "socket")))
         (folder / name).chmod(0o755)
+    gc.disable()
     for module in IMPORTED:
         import_module(module)
+    gc.freeze()  # no fork looks for garbage in what was imported
+    gc.enable()
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork has no other thread than the one that forks"
     run(*serve(folder / "socket"))
 
