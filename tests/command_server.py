@@ -58,7 +58,7 @@ def serve(address: Path) -> tuple[str, list[str]]:
             for ready in select.select([listener, sys.stdin, *waiting], [], [])[0]:
                 if ready is sys.stdin:
                     sys.exit()
-                if ready is not listener:
+                if isinstance(ready, int):
                     child, client = waiting.pop(ready)
                     os.close(ready)
                     client.sendall(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256).encode())
