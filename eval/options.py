@@ -46,7 +46,7 @@ class ModelOptions:
         str | None,
         model_option(
             help="LLM that reads, such as phi-4; `earwitness models list --all` lists the names.",
-            show_default="qwen2.5-coder-0.5b",
+            show_default="qwen2.5-coder-1.5b",
         ),
     ] = None
     llm_url: Annotated[

@@ -32,11 +32,12 @@ class OpenLLM(Protocol):
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
 EMBEDDED_LLMS = ("smollm2-135m", "gemma-3-270m", "earwitness-reader-0.5b", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
-DEFAULT_LLM = "qwen2.5-coder-0.5b"
+DEFAULT_LLM = "qwen2.5-coder-1.5b"
 DEFAULT_ASR = "whisper-base"
 DEFAULT_CAPTIONER = "acoustic"
 SMALL_READER = ReadingStyle(num_rotations=4, max_lettered=4, num_statements=4, max_chars=6_000)
 TRAINED_READER = SMALL_READER.model_copy(update={"num_rotations": 1, "max_lettered": 10})
+LARGER_READER = SMALL_READER.model_copy(update={"num_rotations": 1, "num_statements": 8})
 OPENAI_URL = "https://api.openai.com/v1"
 GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 ANTHROPIC_URL = "https://api.anthropic.com/v1"
@@ -254,7 +255,7 @@ LLMS: dict[str, OpenLLM] = {
     "gemma-3-270m": embedded_llm("gemma-3-270m", SMALL_READER),
     "earwitness-reader-0.5b": embedded_llm("earwitness-reader-0.5b", TRAINED_READER),
     "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", SMALL_READER),
-    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", SMALL_READER),
+    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", LARGER_READER),
     "llama-2-7b": hub_llm("llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
     "llama-3-8b": hub_llm("llama-3-8b", "meta-llama/Meta-Llama-3-8B-Instruct"),
     "llama-3.1-8b": hub_llm("llama-3.1-8b", "meta-llama/Llama-3.1-8B-Instruct"),

@@ -19,6 +19,7 @@ CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
     "qwen2.5-coder-0.5b": convert_to_ctranslate2,
     "qwen2.5-coder-0.5b-backbone": convert_to_safetensors,
     "qwen2.5-coder-1.5b": convert_to_ctranslate2,
+    "qwen2.5-coder-1.5b-backbone": convert_to_safetensors,
     "resemblyzer": onnx_export.export_resemblyzer,
     "smollm2-135m": convert_to_ctranslate2,
     "smollm2-135m-backbone": convert_to_safetensors,

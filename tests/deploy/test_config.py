@@ -27,7 +27,7 @@ def names(application: serve.Application) -> set[str]:
 def test_the_local_configuration_builds_one_deployment_per_model() -> None:
     assert names(build(read_serve_config(LOCAL))) == {
         "agent",
-        "llm-qwen2.5-coder-0.5b",
+        "llm-qwen2.5-coder-1.5b",
         "captioner-acoustic",
         "asr-whisper-base",
         "lalm-earwitness-tiny",

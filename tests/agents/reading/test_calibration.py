@@ -94,9 +94,10 @@ def test_temperatures_out_of_order_are_refused() -> None:
         make_calibration((4, 0.1), (2, 0.1))
 
 
-def test_what_ships_is_fitted_on_the_weights_that_ship() -> None:
+@pytest.mark.parametrize("name", ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"])
+def test_what_ships_is_fitted_on_the_weights_that_ship(name: str) -> None:
     shipped = Calibrations()
-    reader = ScriptedLLM(name="qwen2.5-coder-0.5b", revision=find_revision("qwen2.5-coder-0.5b"))
+    reader = ScriptedLLM(name=name, revision=find_revision(name))
     found = shipped.find(reader, "cascade")
     assert found is not None
     assert found.held_out.ece < 0.1 < found.held_out.ece_raw

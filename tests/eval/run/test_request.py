@@ -11,10 +11,10 @@ def request(**fields: object) -> RunRequest:
 @pytest.mark.parametrize(
     ("fields", "llm", "captioner", "asr"),
     [
-        ({}, "qwen2.5-coder-0.5b", None, None),
-        ({"path": "cascade"}, "qwen2.5-coder-0.5b", "acoustic", "whisper-base"),
+        ({}, "qwen2.5-coder-1.5b", None, None),
+        ({"path": "cascade"}, "qwen2.5-coder-1.5b", "acoustic", "whisper-base"),
         ({"path": "lalm", "lalm": "phi-4-mm"}, None, None, None),
-        ({"path": "auto", "lalm": "phi-4-mm"}, "qwen2.5-coder-0.5b", "acoustic", "whisper-base"),
+        ({"path": "auto", "lalm": "phi-4-mm"}, "qwen2.5-coder-1.5b", "acoustic", "whisper-base"),
         ({"path": "cascade", "server": "http://127.0.0.1:8000"}, None, None, None),
     ],
 )
