@@ -99,11 +99,15 @@ def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
         if url is not None:
             return open_served_llm(name, url, sampling=sampling)
         let_idle_threads_sleep()
+        from services.llms.autotune import choose_compute_type
         from services.llms.quantised import QuantisedLLM
         from services.weights import store as weights
 
         folder, revision = weights.ensure_folder(name), weights.find_revision(name)
-        return QuantisedLLM(folder, name=name, revision=revision, style=style, sampling=sampling)
+        compute_type = choose_compute_type(folder, revision)
+        return QuantisedLLM(
+            folder, name=name, revision=revision, style=style, sampling=sampling, compute_type=compute_type
+        )
 
     return open_model
 

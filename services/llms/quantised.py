@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from services.digest import hash_modules
 from services.lazy import Lazy
+from services.llms.autotune import USUAL, ComputeType
 from services.llms.batching import Batch, Batcher, Prompt
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from services.llms.generator import TextGenerator
 
 MAX_BATCH = 16
-COMPUTE_TYPE = "int8"  # fastest on a CPU
 CODE = ("services.llms.generator", "services.llms.prefixes", "services.llms.quantised", "services.llms.sampling")
 RUNTIME = ("ctranslate2", "tokenizers", "jinja2")
 
@@ -33,17 +33,26 @@ class QuantisedLLM:
         revision: identifies the weights.
         style: how it reads best.
         sampling: how replies are sampled.
+        compute_type: the arithmetic; any but the usual one is part of the revision, as its readings differ a little.
     """
 
     def __init__(
-        self, folder: Path, *, name: str, revision: str, style: ReadingStyle, sampling: Sampling | None = None
+        self,
+        folder: Path,
+        *,
+        name: str,
+        revision: str,
+        style: ReadingStyle,
+        sampling: Sampling | None = None,
+        compute_type: ComputeType = USUAL,
     ) -> None:
-        self.name, self.revision, self.style = name, revision, style
+        self.name, self.style = name, style
+        self.revision = revision if compute_type == USUAL else f"{revision}-{compute_type}"
         drawn = sampling or Sampling()
         runtime = (f"{name} {version(name)}" for name in RUNTIME)
         parts = (hash_modules(*CODE), *runtime, style.scores, drawn.model_dump_json())
-        self.fingerprint = f"{revision}-{COMPUTE_TYPE}-{sha256(' '.join(parts).encode()).hexdigest()[:12]}"
-        self._generator = Lazy(partial(_open_generator, folder, drawn))
+        self.fingerprint = f"{revision}-{compute_type}-{sha256(' '.join(parts).encode()).hexdigest()[:12]}"
+        self._generator = Lazy(partial(_open_generator, folder, compute_type, drawn))
         self._letters = Batcher(self._compare_letters, max_size=MAX_BATCH)
         self._texts = Batcher(self._compare_texts, max_size=MAX_BATCH)
         self._replies = Batcher(self._write, max_size=MAX_BATCH)
@@ -76,7 +85,7 @@ class QuantisedLLM:
         return self._generator().write(prompts)
 
 
-def _open_generator(folder: Path, sampling: Sampling) -> "TextGenerator":
+def _open_generator(folder: Path, compute_type: ComputeType, sampling: Sampling) -> "TextGenerator":
     from services.llms.generator import TextGenerator  # its libraries take a fifth of a second to import
 
-    return TextGenerator(folder, COMPUTE_TYPE, sampling)
+    return TextGenerator(folder, compute_type, sampling)
