@@ -1,7 +1,7 @@
-"""Whisper on CTranslate2: one encoding of each window, as long as the window, for its language and its text.
+"""Whisper on CTranslate2: encodings of windows, and what they say: languages, text, times of words.
 
 Whisper learnt on windows of 30 s, and faster-whisper fills every window up to that. An encoder that hears the window
-and `TAIL_S` of silence costs less for a short clip; with less silence it makes more errors, with 1 s it runs in loops.
+and less silence costs less for a short clip, and makes more errors, but hardly any where it is sure of its text.
 """
 
 import math
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from services.types import SAMPLE_RATE
 
 WHOLE_S = 30.0  # the longest that Whisper's encoder hears at once
-TAIL_S = 20.0  # of silence behind each window: the least within half a point of the word error rate of 30 s windows
+DRAFT_TAIL_S = 6.0  # of silence behind a window of which a draft is written; with 1 s the decoder runs in loops
+TAIL_S = 20.0  # else: the least within half a point of the word error rate of 30 s windows
 STEP_S = 0.02  # of time stamps, and of the encoder's frames
 FRAMES_PER_S = 100  # of the log-mel spectrogram
 MAX_TOKENS_PER_S = 12  # fast speech has 8; what goes on longer is mostly a loop, which each token makes dearer
@@ -28,6 +29,7 @@ LEAST_TOKENS = 20  # that a window may always have
 BEAM_SIZE = 5  # as in the Whisper paper (arXiv:2212.04356, section 4.5)
 MAX_NO_SPEECH = 0.6  # the paper's threshold of silence, section 4.5
 MIN_LOGPROB = -1.0  # the paper's threshold of a failed window: mean log-probability of a token
+SURE_LOGPROB = -0.45  # from here on a draft is as right as what is written with more care; see docs/log
 MAX_COMPRESSION = 2.4  # the paper's threshold of a loop: gzip ratio of the text
 
 PREPENDED, APPENDED = (
@@ -80,6 +82,11 @@ class Hypothesis(NamedTuple):
         return self.no_speech > MAX_NO_SPEECH and self.logprob < MIN_LOGPROB + 0.1
 
     @property
+    def is_sure(self) -> bool:
+        """Whether a more careful reading would say the same."""
+        return self.logprob >= SURE_LOGPROB and not self.is_loop
+
+    @property
     def is_unlikely(self) -> bool:
         """Whether Whisper itself does not believe in the text."""
         return self.logprob < MIN_LOGPROB
@@ -111,10 +118,10 @@ class WhisperDecoder:
         self._suppressed: tuple[int, ...] = get_suppressed_tokens(self._tokenizer("en"), [-1])
         self.device: str = self._model.device
 
-    def encode(self, windows: Sequence[Samples], *, is_whole: bool = False) -> Encoding:
-        """Encode windows of at most 30 s; `is_whole`: each filled up to 30 s, as Whisper learnt it."""
+    def encode(self, windows: Sequence[Samples], *, tail_s: float = TAIL_S) -> Encoding:
+        """Encode windows of at most 30 s, with that much silence behind them, but none beyond 30 s."""
         seconds = tuple(len(one) / SAMPLE_RATE for one in windows)
-        longest_s = WHOLE_S if is_whole else min(WHOLE_S, max(seconds) + TAIL_S)
+        longest_s = min(WHOLE_S, max(seconds) + tail_s)
         num_frames = 2 * math.ceil(longest_s * FRAMES_PER_S / 2)
         features = np.stack([self._measure(one, num_frames) for one in windows])
         return Encoding(self._model.encode(StorageView.from_array(features)), seconds)

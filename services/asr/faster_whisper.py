@@ -1,4 +1,9 @@
-"""Whisper ASR on CTranslate2 (faster-whisper): the speech of a recording, window by window, each in its language."""
+"""Whisper ASR on CTranslate2 (faster-whisper): the speech of a recording, window by window, each in its language.
+
+A draft of each window is written the cheap way: with little silence behind it, always the likeliest token. It stays
+where the window is long and Whisper sure of it, or where neither a word nor a language is clear; else the window is
+written again with more silence and by beam search.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from services.asr.decoder import Encoding, Hypothesis, Samples, WhisperDecoder
+from services.asr.decoder import DRAFT_TAIL_S, TAIL_S, WHOLE_S, Encoding, Hypothesis, Samples, WhisperDecoder
 from services.asr.languages import read_languages
 from services.asr.speech import SpeechWindow, VoiceActivity
 from services.asr.spoken_languages import SLICE_S, LanguageSlice, average_languages, trace_languages
@@ -24,6 +29,8 @@ PART_S = 3.5  # of a window that repeats itself: what is said in it is too littl
 # or more, and three of the other four are one word said over and over.
 FEWEST_CHARACTERS = 3.0
 PHRASE_S = 1.0  # least speech of a part of such a window, cut at its pauses
+LEAST_SURE_S = 4.0  # of a window whose draft may stay
+CLEAR = 0.5  # probability of a language below which a window that seems silent is not looked at again
 NUM_LANGUAGES = 3  # candidates named when the language is uncertain
 LEAST_LIKELY = 0.05  # probability of a candidate that is worth naming
 MOST_CHANGES = 8  # languages that are listed, one after the other
@@ -112,7 +119,7 @@ class FasterWhisper:
 
     def _hear(self, recording: Recording, windows: Sequence[SpeechWindow], before: str | None) -> HeardBatch:
         """Transcribe windows that follow one another; `before` is the language that was spoken before them."""
-        encoding = self._encode(recording, windows)
+        encoding = self._encode(recording, windows, tail_s=DRAFT_TAIL_S)
         told = zip(windows, self._decoder.detect_languages(encoding), strict=True)
         closer = [self._look_closer(recording, LanguageSlice(*one)) for one in told]
         slices = [one for of_window in closer for one in of_window]
@@ -123,14 +130,12 @@ class FasterWhisper:
             for part in _join_parts([LanguagePart(one.window, next(codes)) for one in of_window])
         ]
         if len(parts) > len(windows):
-            encoding = self._encode(recording, [part.window for part in parts])
-        written = self._decoder.write(encoding, [part.language for part in parts])
-        passages = [
-            passage
-            for part, heard in zip(parts, written, strict=True)
-            for passage in self._mend(recording, Passage(part.window, part.language, heard))
-        ]
-        return HeardBatch(passages, slices, parts[-1].language)
+            encoding = self._encode(recording, [part.window for part in parts], tail_s=DRAFT_TAIL_S)
+        written = self._decoder.write_greedily(encoding, [part.language for part in parts])
+        drafts = [Passage(*part, heard) for part, heard in zip(parts, written, strict=True)]
+        unclear = {one.window for one in slices if max(one.languages.values()) < CLEAR}
+        kept = [_is_sure(one) or (one.heard.is_silence and one.window in unclear) for one in drafts]
+        return HeardBatch(list(self._write_again(recording, drafts, kept)), slices, parts[-1].language)
 
     def _look_closer(self, recording: Recording, whole: LanguageSlice) -> list[LanguageSlice]:
         """Detect the language in slices of a window that does not speak one for sure."""
@@ -141,23 +146,37 @@ class FasterWhisper:
         told = self._decoder.detect_languages(self._encode(recording, windows))
         return [LanguageSlice(*one) for one in zip(windows, told, strict=True)]
 
-    def _encode(self, recording: Recording, windows: Sequence[SpeechWindow], *, is_whole: bool = False) -> Encoding:
-        return self._decoder.encode([window.cut(recording.samples) for window in windows], is_whole=is_whole)
+    def _encode(self, recording: Recording, windows: Sequence[SpeechWindow], *, tail_s: float = TAIL_S) -> Encoding:
+        return self._decoder.encode([window.cut(recording.samples) for window in windows], tail_s=tail_s)
 
-    def _mend(self, recording: Recording, passage: Passage) -> Iterable[Passage]:
-        """Write a passage again that failed: greedily and then in parts where it repeats itself, else in 30 s."""
-        window, language, heard = passage
+    def _write_again(self, recording: Recording, drafts: Sequence[Passage], kept: Sequence[bool]) -> Iterator[Passage]:
+        """Write those passages again whose drafts are not kept."""
+        unsure = [draft for draft, is_kept in zip(drafts, kept, strict=True) if not is_kept]
+        careful = iter(self._write_carefully(recording, unsure))
+        for draft, is_kept in zip(drafts, kept, strict=True):
+            yield from (draft,) if is_kept else self._mend(recording, draft, next(careful))
+
+    def _write_carefully(self, recording: Recording, passages: Sequence[Passage]) -> list[Passage]:
+        if not passages:
+            return []
+        raise_if_cancelled()
+        encoding = self._encode(recording, [one.window for one in passages])
+        written = self._decoder.write(encoding, [one.language for one in passages])
+        return [one._replace(heard=heard) for one, heard in zip(passages, written, strict=True)]
+
+    def _mend(self, recording: Recording, draft: Passage, written: Passage) -> Iterable[Passage]:
+        """Write a passage again that failed: in 30 s; where it repeats itself, as its draft, else in parts."""
+        window, language, heard = written
         if heard.is_silence:
-            return (passage,)
+            return (written,)
         if heard.is_loop:
-            raise_if_cancelled()
-            (heard,) = self._decoder.write_greedily(self._encode(recording, [window]), [language])
-            if heard.is_loop or heard.is_unlikely:
+            if draft.heard.is_loop or draft.heard.is_unlikely:
                 return self._write_parts(recording, recording.activity.split(window, PART_S), language)
+            written = draft
         elif heard.is_unlikely:
             raise_if_cancelled()
-            (heard,) = self._decoder.write(self._encode(recording, [window], is_whole=True), [language])
-        written = Passage(window, language, heard)
+            (heard,) = self._decoder.write(self._encode(recording, [window], tail_s=WHOLE_S), [language])
+            written = Passage(window, language, heard)
         return self._complete(recording, written) if _is_sparse(written) else (written,)
 
     def _complete(self, recording: Recording, passage: Passage) -> Iterable[Passage]:
@@ -229,6 +248,11 @@ def _join_parts(parts: Iterable[LanguagePart]) -> Iterator[LanguagePart]:
         windows = [one.window for one in same]
         spans = tuple(span for window in windows for span in window.spans)
         yield LanguagePart(SpeechWindow(windows[0].start_s, windows[-1].end_s, spans), language)
+
+
+def _is_sure(draft: Passage) -> bool:
+    """Say whether a draft may stay: of a short window, such as a few digits, Whisper is often sure and wrong."""
+    return draft.heard.is_sure and draft.window.duration_s >= LEAST_SURE_S and not _is_sparse(draft)
 
 
 def _is_sparse(passage: Passage) -> bool:

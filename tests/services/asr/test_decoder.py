@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from services.asr.decoder import Hypothesis, is_repetitive, split_by_time
 
 
@@ -41,6 +43,13 @@ def test_what_whisper_takes_for_silence_needs_both_thresholds() -> None:
     assert Hypothesis((), logprob=-0.95, no_speech=0.7, is_loop=False).is_silence
     assert not Hypothesis((), logprob=-0.5, no_speech=0.9, is_loop=False).is_silence
     assert Hypothesis((), logprob=-1.1, no_speech=0.1, is_loop=False).is_unlikely
+
+
+@pytest.mark.parametrize(
+    ("logprob", "is_loop", "is_sure"), [(-0.3, False, True), (-0.3, True, False), (-0.6, False, False)]
+)
+def test_a_draft_is_sure_where_it_is_likely_and_no_loop(logprob: float, is_loop: bool, is_sure: bool) -> None:
+    assert Hypothesis((), logprob=logprob, no_speech=0.1, is_loop=is_loop).is_sure is is_sure
 
 
 def test_a_loop_is_told_from_speech_by_how_well_it_compresses() -> None:

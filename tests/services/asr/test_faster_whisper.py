@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from services.asr import faster_whisper, speech
-from services.asr.decoder import Encoding, Hypothesis, Languages, Samples, TimedText
+from services.asr.decoder import DRAFT_TAIL_S, TAIL_S, Encoding, Hypothesis, Languages, Samples, TimedText
 from services.asr.faster_whisper import FasterWhisper
 from services.audio import load as audio
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 from services.weights import store as weights
 
 CODES = {1: "en", 2: "de", 3: "es"}  # tenths of the amplitude -> language that a scripted voice speaks
-LOOPS_FROM_S = 5.0  # length of a window from which the scripted decoder goes on in a loop
+FAINT = 0.08  # amplitude below which the scripted decoder is not sure of a draft
+LOOPS_FROM_S = 5.5  # length of a window from which the scripted decoder goes on in a loop
 
 
 def detect_sound(samples: np.ndarray) -> np.ndarray:
@@ -23,18 +24,21 @@ def detect_sound(samples: np.ndarray) -> np.ndarray:
 
 
 class ScriptedDecoder:
-    """Hears a language in the level of a window, and a word in each stretch of sound, but long windows as a loop."""
+    """Hears a language in the level of a window, and a word in each stretch of sound, but long windows as a loop.
+
+    Its drafts are in capitals; of those of windows with a faint stretch it is not sure.
+    """
 
     device = "cpu"
 
     def __init__(self, *_: object) -> None:
         self.windows: list[Samples] = []
-        self.num_encoded = 0
+        self.num_encoded = self.num_careful = 0
 
-    def encode(self, windows: Sequence[Samples], *, is_whole: bool = False) -> Encoding:
-        assert not is_whole
+    def encode(self, windows: Sequence[Samples], *, tail_s: float = TAIL_S) -> Encoding:
         self.windows = list(windows)
         self.num_encoded += len(windows)
+        self.num_careful += len(windows) if tail_s > DRAFT_TAIL_S else 0
         return Encoding(None, tuple(len(one) / SAMPLE_RATE for one in windows))
 
     def detect_languages(self, encoding: Encoding) -> list[Languages]:
@@ -47,7 +51,15 @@ class ScriptedDecoder:
     def write(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
         return [self._write(*one) for one in zip(self.windows, languages, encoding.seconds, strict=True)]
 
-    write_greedily = write
+    def write_greedily(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        drafts = self.write(encoding, languages)
+        sounds = (np.abs(one[np.abs(one) > 0]).min() for one in self.windows)
+        return [
+            one._replace(
+                logprob=-0.6 if quietest < FAINT else one.logprob, texts=(one.texts[0]._replace(text=one.text.upper()),)
+            )
+            for one, quietest in zip(drafts, sounds, strict=True)
+        ]
 
     def _write(self, samples: Samples, language: str, seconds: float) -> Hypothesis:
         is_sound = np.concatenate([[0], detect_sound(np.pad(samples, (0, -len(samples) % speech.FRAME)))])
@@ -86,7 +98,7 @@ async def test_one_language_is_one_statement_with_its_probability(scripted: Fast
 
 async def test_a_word_said_over_and_over_is_written_as_often_as_it_is_said(scripted: FasterWhisper) -> None:
     _, *spoken = await scripted.transcribe(say(*[0.1] * 24, seconds=0.5))
-    assert " ".join(one.text for one in spoken).count("en.") == 24
+    assert " ".join(one.text for one in spoken).upper().count("EN.") == 24
 
 
 class OneOfMany(ScriptedDecoder):
@@ -103,15 +115,29 @@ async def test_a_phrase_said_over_and_over_is_written_as_often_as_it_is_said(
     decoder = OneOfMany()
     monkeypatch.setattr(scripted, "_open_decoder", lambda: decoder)
     _, *spoken = await scripted.transcribe(say(*[0.1] * 8))
-    assert [one.text for one in spoken] == ["Stop it."] * 8
+    assert [one.text for one in spoken] == ["STOP IT."] * 8
     assert [one.end_s for one in spoken[:2]] == pytest.approx([1.4, 2.8], abs=0.05)
 
 
-async def test_a_short_clip_is_encoded_once(scripted: FasterWhisper) -> None:
-    await scripted.transcribe(say(0.1, 0.1))
+async def test_a_window_that_is_sure_is_encoded_once(scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faster_whisper, "FEWEST_CHARACTERS", 0)  # a scripted voice says little
+    _, *spoken = await scripted.transcribe(say(0.1, 0.1, seconds=1.8))
+    assert [one.text for one in spoken] == ["EN. EN."]
     decoder = scripted._decoder
     assert isinstance(decoder, ScriptedDecoder)
     assert decoder.num_encoded == 1
+
+
+async def test_a_window_that_is_short_or_whose_draft_is_unsure_is_written_again(
+    scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faster_whisper, "FEWEST_CHARACTERS", 0)  # a scripted voice says little
+    parts = (say(0.1, seconds=4.2), say(0.06, seconds=4.2, pause_s=1.5), say(0.1, pause_s=1.5))
+    _, *spoken = await scripted.transcribe(AudioClip(np.concatenate([part.samples for part in parts])))
+    assert [one.text for one in spoken] == ["EN.", "en.", "en."]
+    decoder = scripted._decoder
+    assert isinstance(decoder, ScriptedDecoder)
+    assert (decoder.num_encoded, decoder.num_careful) == (5, 2)
 
 
 async def test_silence_is_not_even_decoded(scripted: FasterWhisper) -> None:
