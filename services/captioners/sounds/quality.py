@@ -145,7 +145,7 @@ def _count_dropouts(samples: Floats, levels: Floats) -> int:
     far = round(FADE_S * SAMPLE_RATE)
 
     def measure_db(begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.float64]:
-        begin, end = np.maximum(begin, 0), np.minimum(end, len(samples))
+        begin, end = np.clip(begin, 0, len(samples)), np.clip(end, 0, len(samples))
         power = (energy[end] - energy[begin]) / np.maximum(end - begin, 1)
         level_db: NDArray[np.float64] = 10 * np.log10(power + 1e-12)
         return level_db

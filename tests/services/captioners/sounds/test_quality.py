@@ -3,7 +3,7 @@ import pytest
 import soxr
 from scipy import signal
 
-from services.captioners.sounds.quality import describe_quality
+from services.captioners.sounds.quality import EDGE_S, FADE_S, describe_quality
 from services.types import AudioClip
 
 RATE = 16_000
@@ -102,3 +102,11 @@ def test_a_recording_at_8_khz_is_called_narrow() -> None:
 @pytest.mark.parametrize("samples", [np.zeros(RATE), np.ones(800) * 0.1, np.full(RATE, 1e-5)])
 def test_nothing_is_said_about_silence_and_snippets(samples: np.ndarray) -> None:
     assert told(samples) == ""
+
+
+def test_a_hole_just_before_the_end_does_not_hinder_the_others() -> None:
+    samples = voice_like() + np.random.default_rng(1).normal(0, 0.02, 4 * RATE)
+    behind = round((EDGE_S + FADE_S) / 2 * RATE)
+    for start in (*range(4_000, 60_000, 7_000), len(samples) - behind - 960):
+        samples[start : start + 960] = 0
+    assert "dropouts" in told(samples)
