@@ -42,7 +42,9 @@ def main(open_models: OpenModels = LocalModels) -> None:
     told = _take_stdout()
     configs: Configs = queue.SimpleQueue()
     threading.Thread(target=_read_configs, args=(configs,), daemon=True).start()
-    _start_ray(job)
+    if failed := _start_ray(job):
+        _tell(told, failed)
+        return
     signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
     config = job.config
     failures = job.folder / FOLDER_NAME
@@ -106,9 +108,11 @@ def _count_ready() -> JobStatus:
     return JobStatus(what="loading", num_ready=states.count("HEALTHY"), num_deployments=len(states))
 
 
-def _start_ray(job: Job) -> None:
+def _start_ray(job: Job) -> JobStatus | None:
+    """Start Ray and its proxy; return the failure in one line where they do not come up."""
     import ray
     from ray import serve
+    from ray.exceptions import RayError
 
     from services.deployments.ray_internals import start_options
 
@@ -122,7 +126,15 @@ def _start_ray(job: Job) -> None:
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     # `_find_reason` reports a replica that cannot start; the controller would log each attempt.
     silent = QUIET | {"log_level": "CRITICAL"}
-    serve.start(proxy_location="HeadOnly", http_options={"host": job.host, "port": job.port}, logging_config=silent)
+    options = {"host": job.host, "port": job.port}
+    try:
+        serve.start(proxy_location="HeadOnly", http_options=options, logging_config=silent)
+    except RayError as error:  # such as ActorDiedError, GetTimeoutError
+        why = str(error).strip().partition("\n")[0]
+        return JobStatus(
+            what="failed", message=f"Ray did not start ({why}): on a busy machine, start the service again."
+        )
+    return None
 
 
 def _replace_models(before: ServeConfig, after: ServeConfig, open_models: OpenModels, failures: Path) -> JobStatus:

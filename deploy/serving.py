@@ -159,6 +159,9 @@ def _build_environment(folder: Path) -> dict[str, str]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         # As Ray does elsewhere than on Linux: all its own ports on loopback only.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Ray gives its workers nice 15 and its proxy 5 s to come up: on a busy machine the service would not start.
+        "RAY_worker_niceness": "0",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
         "RAY_DEDUP_LOGS": "0",
         "RAY_COLOR_PREFIX": "0",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),

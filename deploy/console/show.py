@@ -18,6 +18,12 @@ from services.weights import store as weights
 
 BAR_WIDTH = 24  # characters that stand for probability 1
 NARROW = 60  # characters; below it words need the room of the bar
+RUNS: Mapping[bool | None, str] = {
+    True: "here",
+    False: "on a GPU or a server, or at its host; asking it says what is missing",
+    None: "as its package says",
+}
+"""Whether a model runs in this process -> what the list of names says of it."""
 MARKS: Mapping[EvidenceUse, str] = {"decided": ">", "read": "+", "unread": ""}
 """Use of a statement -> its mark; `>` is the one that decided, as it marks the chosen option."""
 
@@ -159,6 +165,5 @@ def print_names(console: Console) -> None:
     """Print every name that the options for models know, and whether such a model runs in this process."""
     table = Table("option", "name", "runs", box=None, pad_edge=False, header_style="dim")
     for known in list_known():
-        here = "here" if known.runs_here else "on a GPU or a server, or at its host; asking it says what is missing"
-        table.add_row(known.option, known.name, here)
+        table.add_row(known.option, known.name, RUNS[known.runs_here])
     print_table(table, console)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lalm.catalog import DEFAULT_LALM, LALMS
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, LLMS
+from services.extensions.registry import list_extensions
 from services.weights import store as weights
 
 DEFAULT_BACKBONE = "smollm2-135m-backbone"  # of earwitness-tiny
@@ -29,18 +30,20 @@ class KnownModel(NamedTuple):
 
     option: str
     name: str
-    runs_here: bool
-    """Whether it runs in this process, without a GPU, a server or a key."""
+    runs_here: bool | None
+    """Whether it runs in this process, without a GPU, a server or a key; None: as its package decides."""
 
 
 def list_known() -> Iterator[KnownModel]:
-    """Yield the names that the options for models know."""
+    """Yield the names that the options for models know: those of the catalogue, then those of installed packages."""
     catalogues: Mapping[str, Mapping[str, object]] = {
-        "--llm": LLMS,
-        "--captioner": CAPTIONERS,
-        "--asr": ASRS,
-        "--lalm": LALMS,
+        "LLM": LLMS,
+        "captioner": CAPTIONERS,
+        "ASR": ASRS,
+        "LALM": LALMS,
     }
     here = {*EMBEDDED_LLMS, DEFAULT_CAPTIONER, "transcript", *ASRS, DEFAULT_LALM}
-    for option, catalogue in catalogues.items():
+    for kind, catalogue in catalogues.items():
+        option = f"--{kind.lower()}"
         yield from (KnownModel(option, name, name in here) for name in catalogue)
+        yield from (KnownModel(option, name, None) for name in list_extensions(kind) if name not in catalogue)

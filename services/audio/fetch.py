@@ -32,7 +32,12 @@ LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])", re.ASCII)
 # No user, no port but 443, no backslash, no fragment, no character that two parsers could read differently.
 FETCHED = re.compile(r"https://([a-z0-9.-]+)(?::443)?(/[A-Za-z0-9/._~!$&'()*+,;=:@%?-]*)?", re.ASCII)
-INLINE = re.compile(r"data:[a-z0-9.+-]+/[a-z0-9.+-]+(?:;[a-z0-9-]+=[a-z0-9.,-]+)*;base64,([A-Za-z0-9+/]*={0,2})", re.I)
+# Parameters are tokens or quoted strings, and browsers put a space before them (RFC 2397, RFC 9110 section 5.6.6).
+INLINE = re.compile(
+    r"data:[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:\"[^\"]*\"|[\w!#$&'*^`|~.,+-]*))*\s*;\s*base64,"
+    r"([A-Za-z0-9+/]*={0,2})",
+    re.I | re.A,
+)
 # Special names (RFC 6761, 6762, 8375) and the usual ones of private networks.
 PRIVATE_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa", ".arpa")
 # Not the open Internet, though Python says so of some: metadata (Oracle, Azure) and 6to4 relays.

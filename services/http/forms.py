@@ -1,10 +1,12 @@
 """Request bodies: a multipart form or JSON, read to its end and validated, with errors that name the field."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Container
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from pydantic import AfterValidator, ValidationError
@@ -19,6 +21,8 @@ from services.types import Value
 
 MAX_FIELDS = 100
 MAX_FIELD_BYTES = 100_000  # of a field that is not a file
+PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.I)
+ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^';\s]*)'[^';\s]*'([^;\s]+)", re.I)
 UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
 LEAVE_OUT = "is not supported here; leave it out"
@@ -71,6 +75,32 @@ class MultipartForm:
         return texts
 
 
+class _FormParser(MultiPartParser):
+    """Starlette's parser, which otherwise takes a file for text where no plain `filename` names it."""
+
+    def on_headers_finished(self) -> None:
+        """Name a file by its encoded name (RFC 5987, `filename*=UTF-8''%e4.wav`), or by its type where it has none."""
+        part = self._current_part
+        disposition = part.content_disposition or b""
+        types = [value for name, value in part.item_headers if name == b"content-type"]
+        if not PLAIN_NAME.search(disposition):
+            if encoded := ENCODED_NAME.search(disposition):
+                part.content_disposition = disposition + b'; filename="%s"' % _decode_name(encoded)
+            elif types and not types[0].lower().startswith(b"text/"):
+                part.content_disposition = disposition + b'; filename="file"'
+        super().on_headers_finished()
+
+
+def _decode_name(encoded: re.Match[bytes]) -> bytes:
+    """Decode the name of a file that is percent-encoded in a charset of its own."""
+    charset, name = encoded[1].decode("ascii", "replace") or "utf-8", unquote_to_bytes(encoded[2])
+    try:
+        text = name.decode(charset, "replace")
+    except LookupError:
+        text = name.decode("utf-8", "replace")
+    return re.sub(r'["\\\x00-\x1f]', "_", text).encode()
+
+
 async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
     """Read a JSON body to its end and parse it in a thread of its own, as it may hold an hour of sound."""
     kind = content_type(request)
@@ -87,7 +117,7 @@ def content_type(request: Request) -> str:
 async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) -> MultipartForm:
     """Read a form whose fields have `known` names; its one file is named 'file'."""
     body = _at_most(request, limits)
-    parser = MultiPartParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    parser = _FormParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
     try:
         fields = await parser.parse()
     except MultiPartException as error:
@@ -114,9 +144,14 @@ def bad_request(error: ValidationError) -> BadRequest:
     first = error.errors(include_url=False, include_input=False)[0]
     param = _param(first["loc"]) or None
     if first["type"] == "extra_forbidden":
-        return Unsupported(f"{param}: no parameter of that name is known.", param=param)
+        return unknown_parameter(param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
     return kind(f"{param or 'The JSON'}: {word_problem(first).rstrip('.')}.", param=param)
+
+
+def unknown_parameter(param: str | None) -> Unsupported:
+    """Return the error that refuses a parameter of an unknown name."""
+    return Unsupported(f"{param}: no parameter of that name is known.", param=param)
 
 
 def _param(place: tuple[int | str, ...]) -> str:

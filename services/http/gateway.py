@@ -132,6 +132,7 @@ def _build_model_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/models")
 
     @router.get("")
+    @router.get("/", include_in_schema=False)
     async def models() -> ModelList:
         """List the models that can answer now, the default first."""
         return ModelList(data=tuple(Model(id=name) for name in await service.models()))

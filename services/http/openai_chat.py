@@ -5,6 +5,7 @@ our own, or as lines of the text. A parameter that is not supported is refused b
 answer, and ignored where it would not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSche
 from services.errors import BadRequest, Unsupported
 from services.http.answering import BOTH, QuestionRequest
 from services.http.clips import AudioUpload, Base64
-from services.http.forms import LEAVE_OUT, accept_only, parse_json
+from services.http.forms import LEAVE_OUT, accept_only, parse_json, unknown_parameter
 from services.http.option_lines import split_options
 from services.questions import check_question
 from services.types import Question, Value
@@ -31,6 +32,9 @@ DEFAULTS_ONLY = "models answer with what is likeliest; only 0 and 1, the default
 ONE_TURN = "one question a request, without earlier turns: the roles are system, developer and user"
 
 Refused: TypeAlias = Annotated[object, accept_only(EMPTY, LEAVE_OUT), WithJsonSchema({"enum": list(EMPTY)})]
+NoTool: TypeAlias = Annotated[
+    object, accept_only((*EMPTY, "none"), LEAVE_OUT), WithJsonSchema({"enum": [*EMPTY, "none"]})
+]
 OwnDefault: TypeAlias = Annotated[
     float | None, accept_only((None, 0, 1), DEFAULTS_ONLY), WithJsonSchema({"enum": [None, 0, 1]})
 ]
@@ -110,10 +114,44 @@ class TextFormat(Value):
     type: Literal["text"]
 
 
-class ChatRequest(Value):
-    """The body of a chat completion; any other field is refused."""
+NEUTRAL: Mapping[str, tuple[object, ...]] = {
+    "add_generation_prompt": (True, None),
+    "bad_words": ([], None),
+    "best_of": (1, None),
+    "chat_template_kwargs": ({}, None),
+    "continue_final_message": (False, None),
+    "echo": (False, None),
+    "ignore_eos": (False, None),
+    "length_penalty": (1, None),
+    "min_p": (0, None),
+    "min_tokens": (0, None),
+    "mm_processor_kwargs": ({}, None),
+    "repetition_penalty": (1, None),
+    "stop_token_ids": ([], None),
+    "top_k": (-1, 0, None),
+    "truncate_prompt_tokens": (None,),
+    "use_beam_search": (False, None),
+}
+"""Parameter of vLLM's -> the values that change nothing; any other value is refused."""
+WITHOUT_EFFECT = frozenset(
+    {
+        "add_special_tokens",
+        "cache_salt",
+        "include_stop_str_in_output",
+        "priority",
+        "request_id",
+        "return_tokens_as_token_ids",
+        "skip_special_tokens",
+        "spaces_between_special_tokens",
+    }
+)
+"""Parameters of vLLM's that change no answer here, whatever their value."""
 
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
+
+class ChatRequest(Value):
+    """The body of a chat completion; any other field is refused, unless its value changes nothing."""
+
+    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
     messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     model: str | None = None
@@ -142,7 +180,7 @@ class ChatRequest(Value):
     presence_penalty: Refused = None
     reasoning_effort: Refused = None
     stop: Refused = None
-    tool_choice: Refused = None
+    tool_choice: NoTool = None
     tools: Refused = None
     top_logprobs: Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
     """How many of the options beside the chosen one, the likeliest first."""
@@ -178,6 +216,7 @@ class Chat:
 def read_chat(body: bytes) -> Chat:
     """Read a chat request."""
     request = parse_json(ChatRequest, body)
+    _check_extra_parameters(request)
     parts = [part for message in request.messages if message.role == "user" for part in message.content]
     if not parts:
         raise BadRequest("No message of role 'user' holds a question.", param="messages")
@@ -197,6 +236,13 @@ def read_chat(body: bytes) -> Chat:
         with_usage=wants_usage,
         num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
     )
+
+
+def _check_extra_parameters(request: ChatRequest) -> None:
+    """Refuse a parameter that is not OpenAI's, unless its value changes nothing."""
+    for name, value in (request.model_extra or {}).items():
+        if name not in WITHOUT_EFFECT and value not in NEUTRAL.get(name, ()):
+            raise unknown_parameter(name)
 
 
 def _check_logprobs(request: ChatRequest, question: Question) -> None:

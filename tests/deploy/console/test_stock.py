@@ -83,3 +83,10 @@ def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str], run: Run
     run("keys", "revoke", "bob")
     with pytest.raises(BadConfig, match="holds no API key"):
         read_keys()
+
+
+def test_models_of_installed_packages_are_listed_behind_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stock, "list_extensions", lambda kind: ("bell", "acoustic") if kind == "captioner" else ())
+    captioners = [known for known in stock.list_known() if known.option == "--captioner"]
+    assert captioners[-1] == ("--captioner", "bell", None)
+    assert [known.name for known in captioners].count("acoustic") == 1

@@ -237,7 +237,10 @@ async def test_errors_do_not_repeat_what_may_be_secret(internet: Internet) -> No
         assert "hunter2" not in str(error.value)
 
 
-@pytest.mark.parametrize("head", ["data:audio/wav;base64,", "DATA:audio/x-wav;codecs=1;Base64,"])
+@pytest.mark.parametrize(
+    "head",
+    ["data:audio/wav;base64,", "DATA:audio/x-wav;codecs=1;Base64,", 'data:audio/webm; codecs="opus,vorbis"; base64,'],
+)
 async def test_a_data_url_is_decoded_here(head: str, internet: Internet) -> None:
     assert await fetch(head + base64.b64encode(CLIP).decode(), UrlPolicy()) == CLIP
     assert internet.looked_up == []

@@ -60,6 +60,21 @@ def test_a_form_is_answered(client: TestClient) -> None:
     assert (answer.reply, answer.choice.text if answer.choice else None) == ("2.00 s", "A dog")
 
 
+@pytest.mark.parametrize(
+    "names",
+    [b"; filename*=UTF-8''%c3%a4.wav", b"; filename*=utf-8'en'%e4.wav", b"; filename*=nonsense''%22%0a.wav", b""],
+    ids=["encoded", "wrong charset", "unknown charset", "none"],
+)
+def test_a_file_without_a_plain_name_is_a_file(client: TestClient, names: bytes) -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"' + names + b"\r\nContent-Type: audio/wav\r\n\r\n"
+        + wav(4.0)
+        + b'\r\n--x\r\nContent-Disposition: form-data; name="question"\r\n\r\nWhat?\r\n--x--\r\n'
+    )  # fmt: skip
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post(PATH, content=body, headers=headers).json()["reply"] == "4.00 s"
+
+
 def test_json_is_answered(client: TestClient) -> None:
     body = {"question": "What?", "choices": ["Rain", "A dog"], "audio": base64.b64encode(wav(1.5)).decode()}
     answer = Answer.model_validate_json(client.post(PATH, json=body).content)

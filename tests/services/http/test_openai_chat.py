@@ -229,6 +229,8 @@ def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any],
         {"temperature": 0.0, "top_p": 1.0, "n": 1, "frequency_penalty": 0.0, "presence_penalty": 0, "logit_bias": {}},
         {"tools": [], "stop": None, "logprobs": False, "response_format": {"type": "text"}, "modalities": ["text"]},
         {"seed": 1, "user": "me", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
+        {"tool_choice": "none", "top_k": -1, "min_p": 0, "repetition_penalty": 1.0, "echo": False, "request_id": "x"},
+        {"skip_special_tokens": True, "add_generation_prompt": True, "best_of": 1, "stop_token_ids": [], "priority": 0},
     ],
 )
 def test_what_changes_nothing_is_taken(harmless: dict[str, Any]) -> None:
@@ -249,6 +251,8 @@ async def test_a_second_recording_and_one_behind_a_url_are_refused(
 
 async def test_the_client_lists_and_finds_models(client: AsyncOpenAI) -> None:
     names = [model.id async for model in client.models.list()]
+    behind_a_slash = await client.get("/models/", cast_to=dict[str, Any])
+    assert [model["id"] for model in behind_a_slash["data"]] == names
     assert names == ["cascade/tiny", "text/tiny", "lalm/ear", "auto", "both"]
     assert (await client.models.retrieve("lalm/ear")).id == "lalm/ear"
 

@@ -19,6 +19,15 @@ from services.http.option_lines import Split, split_options
         ("What does (A) Rain\nand B. dog mean?", "What does (A) Rain\nand B. dog mean?", ()),
         ("A. Rain\n(B) A dog", "A. Rain\n(B) A dog", ()),
         ("A dog barks.\nB flat is heard.", "A dog barks.\nB flat is heard.", ()),
+        ("What? (A) Rain (B) A dog", "What?", ("Rain", "A dog")),
+        ("What?\n(A) Rain, (B) A dog; (C) 4/4", "What?", ("Rain", "A dog", "4/4")),
+        (
+            "What?\n(A) Rain (B) A dog\n(C) Wind (D) Bees\nOne letter.",
+            "What?\nOne letter.",
+            ("Rain", "A dog", "Wind", "Bees"),
+        ),
+        ("Is it (A) rain (B) a dog?", "Is it (A) rain (B) a dog?", ()),
+        ("Compare (A) rain with (B) wind.", "Compare (A) rain with (B) wind.", ()),
     ],
 )
 def test_options_are_lines_lettered_from_a_in_one_style(text: str, question: str, options: tuple[str, ...]) -> None:
