@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from agents.rows.config import ReaderRowsConfig
 from lalm.distill.config import DistillConfig
+from lalm.reader.config import ReaderConfig
 from lalm.synthesise.config import SynthesiseConfig
 from lalm.train.config import TrainConfig
 from services.yaml_file import read_config
@@ -51,8 +53,13 @@ def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> 
 
 @pytest.mark.parametrize("path", [*CONFIGS.glob("*.yaml")], ids=lambda path: path.stem)
 def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
-    kinds = {"distill": DistillConfig, "synthesise": SynthesiseConfig}
-    kind = kinds.get(path.stem.partition("-")[0], TrainConfig)
+    kinds = {
+        "reader-rows": ReaderRowsConfig,
+        "reader": ReaderConfig,
+        "distill": DistillConfig,
+        "synthesise": SynthesiseConfig,
+    }
+    kind = kinds.get(path.stem) or kinds.get(path.stem.partition("-")[0], TrainConfig)
     assert isinstance(read_config(path, kind), kind)
 
 
