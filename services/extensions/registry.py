@@ -7,10 +7,11 @@ has no such name, so an extension can replace nothing, and installed packages co
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from services.errors import BadConfig
 from services.extensions.checked import check_opener, reword_errors
@@ -61,11 +62,20 @@ def _run_file(path: Path) -> dict[str, object]:
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise BadConfig(f"'{path}' cannot be included: it is not a Python file (.py).")
+    spec.loader = _TextLoader(name, str(path))
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     with reword_errors(f"Included file '{path}'", BadConfig):
         spec.loader.exec_module(module)
     return vars(module)
+
+
+class _TextLoader(SourceFileLoader):
+    """Runs a file from its text: bytecode is known by size and whole seconds, which an edit may leave as they were."""
+
+    def path_stats(self, path: str) -> NoReturn:
+        """Say that there are no times to keep bytecode by."""
+        raise OSError(f"no bytecode is kept of {path!r}")
 
 
 def _read_tables(path: Path, found: Mapping[str, object]) -> dict[str, dict[str, Opener]]:
