@@ -106,7 +106,7 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve commands from a process that has imported what they need; yield the PATH on which they are found."""
     folder = tmp_path_factory.mktemp("commands")
     command = [sys.executable, Path(__file__).with_name("command_server.py"), folder]
-    ours = {**os.environ, "COLUMNS": "120"}
+    ours = {**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1"}  # a server with other threads cannot fork
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, env=ours) as server:
         assert server.stdin and server.stdout and server.stdout.readline() == b"ready\n"
         yield f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
