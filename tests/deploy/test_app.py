@@ -277,8 +277,9 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(service: Running) -
     kept = httpx.get(f"{service.url}/v1/models").json()
     service.config.write_text("models: {captioner: deaf}")
     service.process.send_signal(signal.SIGUSR1)
-    deadline = time.monotonic() + WAIT_S
-    while "deaf" not in (service.tmp / "stderr").read_text() and time.monotonic() < deadline:
+    for _ in range(10 * WAIT_S):
+        if "deaf" in (service.tmp / "stderr").read_text():
+            break
         time.sleep(0.1)
     assert "stays as it was: No captioner named 'deaf'." in (service.tmp / "stderr").read_text()
     assert httpx.get(f"{service.url}/v1/models").json() == kept
