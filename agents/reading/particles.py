@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 FUNCTION_WORDS = frozenset(
-    {
+    [
         "an",
         "the",
         "no",
@@ -22,8 +22,10 @@ FUNCTION_WORDS = frozenset(
         "is",
         "or",
         "and",
-    }
-    | {"to", "of", "at"}
+        "to",
+        "of",
+        "at",
+    ]
 )
 END = r"(?=\W*(?:[.!?;]|\Z)|\s+(?:or|and)\b)"
 

@@ -26,8 +26,8 @@ class PromptRecorder:
         self.prompts: list[RecordedPrompt] = []
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
-        """Reply nothing: only multiple-choice questions are asked."""
-        raise NotImplementedError(f"an open question was asked: {messages[-1].content!r}")
+        """Refuse an open question: only prompts that list options are recorded."""
+        raise ValueError(f"an open question has no options to record: {messages[-1].content!r}")
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Record the prompt."""

@@ -14,7 +14,7 @@ from agents.reading.calibration import (
     read_calibrations,
 )
 from agents.text_only import TextOnly
-from services.catalog import EMBEDDED_LLMS
+from services.catalog import DEFAULT_LLM, EMBEDDED_LLMS
 from services.errors import BadConfig
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import weigh
@@ -94,7 +94,7 @@ def test_temperatures_out_of_order_are_refused() -> None:
         make_calibration((4, 0.1), (2, 0.1))
 
 
-@pytest.mark.parametrize("name", ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"])
+@pytest.mark.parametrize("name", ["qwen2.5-coder-0.5b", DEFAULT_LLM])
 def test_what_ships_is_fitted_on_the_weights_that_ship(name: str) -> None:
     shipped = Calibrations()
     reader = ScriptedLLM(name=name, revision=find_revision(name))

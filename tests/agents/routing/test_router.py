@@ -23,6 +23,8 @@ from agents.routing.router import (
     load_router,
     load_routing,
 )
+from lalm.catalog import DEFAULT_LALM
+from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 from services.errors import BadConfig
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
@@ -268,3 +270,8 @@ def test_features_count_what_was_heard() -> None:
     assert not any(nothing.values())
     asked_for = compute_question_features(Question.ask("How many barks?", ("2", "three")))
     assert (asked_for["asks how many"], asked_for["options"], asked_for["options with digits"]) == (1, 2, 0.5)
+
+
+def test_the_router_that_ships_is_fitted_on_the_default_models() -> None:
+    defaults = ArmModels(llm=DEFAULT_LLM, captioner=DEFAULT_CAPTIONER, asr=DEFAULT_ASR, lalm=DEFAULT_LALM)
+    assert isinstance(load_routing(defaults), Router)
