@@ -100,6 +100,7 @@ def _request(
         bench=benchmark.bench,
         audio_root=benchmark.audio_root,
         missing=benchmark.missing.value,
+        fields=tuple(benchmark.fields or ()),
         limit=benchmark.limit,
         concurrency=running.concurrency,
         retry_failed=running.retry_failed,

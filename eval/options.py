@@ -125,7 +125,7 @@ class BenchmarkOptions:
 
     bench: Annotated[
         str,
-        benchmark_option(help="Benchmark by name, or a .json or .jsonl file in the MMAU, MMAR or AKB schema."),
+        benchmark_option(help="Benchmark by name, or a file of questions: JSON, JSON lines, CSV or Parquet."),
     ] = "mmau"
     audio_root: Annotated[
         Path | None,
@@ -135,6 +135,13 @@ class BenchmarkOptions:
         MissingAudio,
         benchmark_option(help="Clips that are not there: ask nothing, or ask the rest and count them failed."),
     ] = MissingAudio.FAIL
+    fields: Annotated[
+        list[str] | None,
+        benchmark_option(
+            help="Field of such a file, such as answer=label or choices=a,b,c; may be repeated.",
+            show_default="they are found",
+        ),
+    ] = None
     limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.", show_default="all")] = None
 
 

@@ -26,7 +26,7 @@ from deploy.config import read_serve_config
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^([ >]*)(`{3,})([\w-]*)([^`\n]*)\n(.*?)^\1\2[ ]*$", flags=re.DOTALL | re.MULTILINE)
-LANGUAGES = {"console", "python", "yaml", "json", "toml", "javascript", "text"}
+LANGUAGES = {"console", "csv", "python", "yaml", "json", "toml", "javascript", "text"}
 OURS = ("earwitness", "eval", "run", "python", "make")
 SERVICE = "http://127.0.0.1:8000"
 NEEDS, RUNNING, RUN_BY = "needs ", "with the service running", "run by "

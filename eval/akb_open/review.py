@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_published
-from eval.benchmarks.text_rows import read_fields
 from services.errors import BadConfig, word_problem
 from services.files import sync_to_disk
 from services.json_lines import format_id
@@ -133,7 +132,7 @@ def cohen_kappa(pairs: Sequence[tuple[Judgement, Judgement]]) -> float | None:
 
 def write_kept(benchmark: Benchmark, found: Agreement, out: Path) -> None:
     """Write the rows that both annotators accept, each as it is in the benchmark's file."""
-    name = read_fields(benchmark.file).id
+    name = (benchmark.fields and benchmark.fields.id) or "id"
     kept = [row for row in read_published(benchmark.file) if format_id(row[name]) in found.kept]
     try:
         out.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,16 +1,33 @@
 """The benchmarks that can be named: plain dict, name -> function that loads it.
 
-To add a benchmark, add a file and one line. A name that ends in `.json` or `.jsonl` is a file in the
-schema of MMAU (`audio_id`), of MMAR (`audio_path`), or of AKB (neither: text only); one in `.csv` is a
-task of AuditoryBench++.
+To add a benchmark, add a file and one line: a YAML file that declares where its files lie and which field holds what,
+or a module where that is not enough. A name that ends like a file is one: JSON, JSON lines, CSV or Parquet.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eval.benchmarks.benchmark import Benchmark
 from services.catalog import pick
 from services.errors import BadConfig
+
+if TYPE_CHECKING:
+    from eval.benchmarks.fields import FieldNames
+
+DECLARED = (
+    "air-bench",
+    "audio-entailment",
+    "mdar",
+    "mmau-pro",
+    "mmsu",
+    "muchomusic",
+    "sakura",
+    "speechr-acoustic",
+    "speechr",
+)
+"""Benchmarks that a YAML file of that name declares; a file is read by the first whose fields it has."""
 
 
 def _load_mmau(audio_root: Path | None) -> Benchmark:
@@ -49,6 +66,12 @@ def _load_auditorybench(audio_root: Path | None) -> Benchmark:
     return auditorybench.load(audio_root)
 
 
+def _load_declared(name: str, audio_root: Path | None) -> Benchmark:
+    from eval.benchmarks import named
+
+    return named.load_declared(name, audio_root)
+
+
 BENCHMARKS: Mapping[str, Callable[[Path | None], Benchmark]] = {
     "mmau": _load_mmau,
     "mmau-test": _load_mmau_test,
@@ -56,30 +79,42 @@ BENCHMARKS: Mapping[str, Callable[[Path | None], Benchmark]] = {
     "akb": _load_akb,
     "akb-open": _load_akb_open,
     "auditorybench++": _load_auditorybench,
+    **{name: partial(_load_declared, name) for name in DECLARED},
 }
 
 
-def find(name: str, audio_root: Path | None = None) -> Benchmark:
+def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" = None) -> Benchmark:
     """Load the benchmark of that name, or the file at that path.
 
-    `audio_root` is the folder that the clips' paths start from; None: where the benchmark keeps them.
+    Args:
+        name: One of `BENCHMARKS`, or the path of a file of questions.
+        audio_root: Folder that the clips' paths start from; None: where the benchmark keeps them.
+        fields: What a file calls its fields, as far as the user says.
     """
-    if Path(name).suffix in {".json", ".jsonl", ".csv"}:
-        return _read(Path(name), audio_root)
+    from eval.benchmarks.tables import is_table
+
+    if is_table(name):
+        return _read(Path(name), audio_root, fields)
+    if fields:
+        raise BadConfig(f"--fields names the fields of a file; {name!r} is not one.")
     found = pick(BENCHMARKS, "benchmark", name)(audio_root)
     if not isinstance(found, Benchmark):  # an extension's: ours are typed
         raise BadConfig(f"The benchmark {name!r} breaks its protocol: it is a {type(found).__name__}, not a Benchmark.")
     return found
 
 
-def _read(file: Path, audio_root: Path | None) -> Benchmark:
-    """Read a file in the schema that its first row has."""
-    from eval.benchmarks import akb, auditorybench, mmar, mmau
+def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> Benchmark:
+    """Read a file in the schema of MMAU or MMAR, where its first rows have it, and any other by its fields."""
+    from eval.benchmarks import mmar, mmau
+    from eval.benchmarks.mapped import read_mapped
+    from eval.benchmarks.named import read_by_shape
     from services.json_lines import read_text
 
-    if file.suffix == ".csv":
-        return auditorybench.read(file)
-    start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
-    if '"audio_id"' in start:
-        return mmau.read(file, audio_root)
-    return mmar.read(file, audio_root) if '"audio_path"' in start else akb.read(file)
+    if file.suffix in {".json", ".jsonl"} and not fields:
+        start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
+        if all(f'"{key}"' in start for key in ("audio_id", "choices", "task")):
+            return mmau.read(file, audio_root)
+        if all(f'"{key}"' in start for key in ("audio_path", "choices", "modality")):
+            return mmar.read(file, audio_root)
+    found = read_mapped(file, audio_root, fields) if fields else read_by_shape(file, DECLARED, audio_root)
+    return found.locate_clips()

@@ -10,8 +10,7 @@ Paper:    Lu et al., "How Auditory Knowledge in LLM Backbones Shapes Audio Langu
 Audio:    none is needed.
 Score:    strict as everywhere; "official" is the matcher of MMAU, for there is no script.
 Fields:   id, question, choices (a list, or an object from letters to texts), answer (an option's text or its
-          letter), category, sub_category. Beside a file `my.json` that names them otherwise lies `my.fields.json`,
-          such as {"question": "q", "choices": ["opt_a", "opt_b", "opt_c", "opt_d"]}.
+          letter), category, sub_category; other names are found, or named, as in any file of questions.
 """
 
 from collections import Counter
@@ -21,7 +20,7 @@ from string import ascii_uppercase
 from typing import Protocol
 
 from eval.benchmarks.benchmark import Benchmark
-from eval.benchmarks.text_rows import read_text_benchmark
+from eval.benchmarks.mapped import read_mapped
 from services.errors import BadConfig
 from services.settings import settings
 
@@ -51,7 +50,7 @@ def load_open(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001
 
 def read(file: Path) -> Benchmark:
     """Read any file in AKB's shape; `BadConfig` names file, row and field."""
-    return read_text_benchmark(file)
+    return read_mapped(file)
 
 
 class Shaped(Protocol):

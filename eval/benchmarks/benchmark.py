@@ -1,10 +1,17 @@
 """What a benchmark is: items with one right option each, and the folder of their clips."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from eval.benchmarks.fields import FieldNames
 from services.errors import BadConfig
 from services.files import find_file
 from services.types import Question, Value
+
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".mkv", ".mov", ".aif"),
+    *(".aiff", ".wma", ".au", ".caf", ".amr"),
+)
+"""Endings of recordings; what a file really holds is told by its content."""
 
 
 class Item(Value):
@@ -24,6 +31,8 @@ class Item(Value):
     modality: str = ""
     cluster: str = ""
     """Items that share it stem from one source, so their errors are not independent."""
+    unsupported: str = ""
+    """Why it cannot be asked, such as "has 2 recordings; …": it counts as failed, not as wrong. Empty: it can."""
 
     def to_question(self) -> Question:
         """Return what the model is asked; it never holds the answer."""
@@ -42,7 +51,19 @@ class Benchmark(Value):
     """Where the clips can be had, in words."""
     submission_keys: tuple[str, ...] = ()
     """What the official scorers call a prediction."""
+    fields: FieldNames | None = None
+    """What the file calls its fields, where they were found or named; None: the benchmark has its own schema."""
+    declared: str = ""
+    """Name of the benchmark whose declaration a file's fields fit; empty: none."""
+    num_dropped: int = 0
+    """Leading folders of the published paths that are not below `audio_root`."""
     items: tuple[Item, ...]
+
+    def describe_fields(self) -> str:
+        """Say how a file of no known schema was read; nothing of any other."""
+        if self.declared:
+            return f"{self.name} is read as {self.declared}."
+        return f"{self.name} is read by its fields: {self.fields.format()}." if self.fields else ""
 
     def first(self, limit: int | None) -> "Benchmark":
         """Return the benchmark with its first `limit` items only; None keeps all."""
@@ -54,12 +75,32 @@ class Benchmark(Value):
         return self.items[0].answer is None
 
     def clip_path(self, item: Item) -> Path:
-        """Return where the item's clip lies."""
-        return find_file(self.audio_root, item.audio)
+        """Return where the item's clip lies; one that is named without its ending is found with it."""
+        name = str(PurePosixPath(*PurePosixPath(item.audio).parts[self.num_dropped :]))
+        path = find_file(self.audio_root, name)
+        if path.suffix.lower() in AUDIO_SUFFIXES or path.is_file():
+            return path
+        return next((file for end in AUDIO_SUFFIXES if (file := path.with_name(path.name + end)).is_file()), path)
+
+    def locate_clips(self) -> "Benchmark":
+        """Return the benchmark with as many leading folders dropped as make all of its clips be found; else itself.
+
+        Published paths begin where their authors unpacked them, users' folders elsewhere. No two clips may become one.
+        """
+        clips = {PurePosixPath(item.audio): item for item in self.items if item.audio and not item.unsupported}
+        if not clips or any(self.clip_path(item).is_file() for item in clips.values()):
+            return self
+        for num in range(1, max(len(clip.parts) for clip in clips)):
+            moved = self.model_copy(update={"num_dropped": num})
+            paths = {moved.clip_path(item) for item in clips.values() if len(PurePosixPath(item.audio).parts) > num}
+            if len(paths) == len(clips) and all(path.is_file() for path in paths):
+                return moved
+        return self
 
     def find_lacking_audio(self) -> tuple[Item, ...]:
         """Return the items whose clip is not there."""
-        return tuple(item for item in self.items if not item.audio or not self.clip_path(item).is_file())
+        askable = (item for item in self.items if not item.unsupported)
+        return tuple(item for item in askable if not (item.audio and self.clip_path(item).is_file()))
 
     def describe_missing_audio(self) -> str:
         """Say how many clips are not there and where they can be had; nothing where all are there."""

@@ -159,7 +159,7 @@ def _make_item(prediction: Prediction) -> Item:
 
 
 def _make_page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
-    kept = item.model_dump(exclude={"audio", "cluster"})
+    kept = item.model_dump(exclude={"audio", "cluster", "unsupported"})
     return PageItem(**kept, clip=clip, results=tuple(results))
 
 

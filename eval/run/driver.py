@@ -7,7 +7,7 @@ from time import perf_counter
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.store.records import Prediction, judge_answer
-from services.errors import EarwitnessError
+from services.errors import BadConfig, EarwitnessError
 from services.protocols import Answerer
 from services.request_context import RequestContext, use_context
 from services.types import Answer
@@ -28,7 +28,7 @@ class Driver:
         if self._hears:
             from eval.run.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
 
-            self._clips = Clips(self._benchmark.clip_path(item) for item in queue)
+            self._clips = Clips(self._benchmark.clip_path(item) for item in queue if not item.unsupported)
         waiting = iter(queue)
         await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
 
@@ -52,6 +52,8 @@ class Driver:
         )
 
     async def _answer(self, item: Item) -> Answer:
+        if item.unsupported:
+            raise BadConfig(f"{item.id!r} {item.unsupported}.")
         question = item.to_question()
         if not self._hears:
             return await self._answerer.answer(question, None)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY
 from agents.reading.calibration import hash_calibrations
+from eval.benchmarks.tables import is_table
 from eval.store.records import RunOptions, RunSettings
 from lalm.catalog import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
@@ -74,7 +75,7 @@ class RunRequest(RunSettings):
         }
         return RunOptions(
             **self.model_dump(include=set(RunSettings.model_fields)) | defaults,
-            benchmark=Path(self.bench).stem if self.bench.endswith((".json", ".jsonl")) else self.bench,
+            benchmark=Path(self.bench).stem if is_table(self.bench) else self.bench,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
             router_sha256=_sha256(Path(self.router)) if self.router else None,
             calibration_sha256=hash_calibrations(Path(self.calibration)) if self.calibration else None,

@@ -12,6 +12,7 @@ from agents.models import LocalModels, ModelNames, ModelPool
 from agents.reading.calibration import FILE_NAME, CalibrationFile, ModelCalibration
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
+from eval.benchmarks.fields import parse_fields
 from eval.run.control_scores import CONTROLS_FOLDER, score_controls
 from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
@@ -144,7 +145,8 @@ class _Session:
         """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
         request = self._request
         try:
-            return find(request.bench, request.audio_root).first(request.limit)
+            fields = parse_fields(request.fields) if request.fields else None
+            return find(request.bench, request.audio_root, fields).first(request.limit)
         except BadConfig:
             if options.llm not in {None, *EMBEDDED_LLMS}:
                 self._models(options).llm()
@@ -186,6 +188,8 @@ class _Session:
                 if was_kept and folder.lost:
                     bar.say(f"Answers from here on are not kept: {folder.lost}.")
 
+            if plan.options.control is None and (fields := plan.benchmark.describe_fields()):
+                bar.say(fields)
             if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
                 bar.say(f"{missing} They count as failed (--missing skip).")
             try:

@@ -62,7 +62,7 @@ class Prediction(Item):
             probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
             raw_probabilities=tuple(raw[letter] for letter in sorted(raw)),
             findings_temperature=scale.findings_temperature if scale else None,
-            right=None if self.answer is None else self.choices.index(self.answer),
+            right=self.choices.index(self.answer) if self.answer in self.choices else None,
         )
 
 
@@ -108,6 +108,8 @@ class RunSettings(Value):
     lalm_url: str | None = None
     server: str | None = None
     """Base URL of the running service that answered, instead of models opened here."""
+    fields: tuple[str, ...] = ()
+    """What a file of questions calls its fields, as NAME=FIELD; those that are not here are found."""
     limit: int | None = None
     seed: int = 0
     """Of what controls draw at random."""

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
 ANSWERING = ["--path", "--budget", "--rotations", "--router", "--calibration"]
-BENCHMARK = ["--bench", "--audio-root", "--missing", "--limit"]
+BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
 FLAGS = {
     ("ask",): [

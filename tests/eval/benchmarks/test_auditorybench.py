@@ -24,7 +24,7 @@ PITCH = (
 
 
 def test_a_comparison_has_its_answers_as_options(tmp_path: Path) -> None:
-    first, second = find(task(tmp_path, "pitch", PITCH)).items
+    first, second = auditorybench.read(Path(task(tmp_path, "pitch", PITCH))).items
     assert first.question == "The sound of a flute typically has a ___ pitch than a tuba."
     assert (first.choices, first.answer, first.task, first.modality) == (("higher", "lower"), "higher", "pitch", "text")
     assert (first.id, second.id, second.answer) == ("pitch-1", "pitch-2", "lower")
@@ -46,12 +46,12 @@ def test_columns_with_other_names(tmp_path: Path) -> None:
     name = task(tmp_path, "loudness", content)
     mapping = {"id": "nr", "question": "what", "choices": ["first", "second"], "answer": "which"}
     (tmp_path / "loudness" / "test.fields.json").write_text(json.dumps(mapping))
-    (item,) = find(name).items
+    (item,) = auditorybench.read(Path(name)).items
     assert (item.id, item.choices, item.answer) == ("loudness-9", ("a jet", "a mouse"), "a jet")
 
 
 def test_a_column_that_is_missing_is_named_with_those_that_are_there(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match=r"row 1, field 'question': Field required; its columns are frage, answer"):
+    with pytest.raises(BadConfig, match=r"none of its fields is known to hold the question .* they are frage, answer"):
         find(task(tmp_path, "pitch", "frage,answer\nWhich?,higher\nWhat?,lower\n"))
 
 

@@ -1,0 +1,266 @@
+"""Detection of a file's fields: by the names that benchmarks use, checked against what the fields hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from string import Formatter
+
+from eval.benchmarks.benchmark import AUDIO_SUFFIXES
+from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, letter_place, normalise
+from eval.benchmarks.options import AskedText, find_answer, format_text, read_options, split_inline
+from eval.benchmarks.tables import KEY, Table, TableRow
+from services.errors import BadConfig
+
+NAMES: Mapping[Part, tuple[str, ...]] = {
+    "id": ("id", "uid", "uniqid", "uniqueid", "questionid", "qid", "itemid", "sampleid", "index", "idx"),
+    "audio": (
+        *("audio", "audiopath", "audioid", "audiofile", "audiofilepath", "audiofilename", "audiopaths", "audios"),
+        *("path", "filepath", "file", "filename", "wav", "wavpath", "clip", "sound", "recording", "audiourl"),
+    ),
+    "question": ("question", "questiontext", "query", "prompt", "instruction", "sentence", "text", "input", "q"),
+    "choices": (
+        *("choices", "options", "choice", "option", "chosens", "candidates", "answerchoices", "answeroptions"),
+        *("multiplechoice", "multichoice", "answers", "opts"),
+    ),
+    "answer": (
+        *("answer", "answergt", "correctanswer", "rightanswer", "goldanswer", "groundtruth", "gold", "gt", "label"),
+        *("answerkey", "key", "correct", "correctoption", "correctchoice", "officialanswer", "solution", "target"),
+        *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "a"),
+    ),
+    "task": ("task", "taskname", "modality", "tasktype", "domain", "dataset", "subset"),
+    "category": ("category", "maincategory", "type", "skill", "questiontype", "qtype", "tag"),
+    "sub_category": ("subcategory", "subcat", "subtype", "subskill"),
+    "difficulty": ("difficulty", "level"),
+    "cluster": ("url", "videoid", "youtubeid", "ytid", "video", "sourceid"),
+}
+"""Names of each part in small letters without signs, the usual ones first."""
+QUESTION_WORDS = ("question", "instruction", "prompt", "query")
+OPTION_STEMS = ("choice", "option", "opt", "answer", "candidate", "ans", "")
+AUDIO_STEMS = ("audiopath", "audio", "audiofile", "path", "file", "wav", "clip")
+MAX_CLASSES, MIN_ROWS = 6, 4  # answers that are classes: at most so many, each on so many rows on average
+NUM_LETTERS = 26
+ORDERS = "answer_orders"  # MuChoMusic's field beside `answers`
+
+
+def detect_fields(name: str, table: Table, given: FieldNames) -> FieldNames:
+    """Find the fields that `given` does not name; `BadConfig`, which begins with `name`, where two are possible.
+
+    Raises `BadConfig` too where there is no question, or no options are found in any row.
+    """
+    return _Detector(name, table, given).detect()
+
+
+class _Detector:
+    """One file whose fields are looked for."""
+
+    def __init__(self, name: str, table: Table, given: FieldNames) -> None:
+        self._name = name
+        self._table = table
+        self._given = given
+        self._by_name = {normalise(field): field for field in reversed(table.fields)}
+
+    def detect(self) -> FieldNames:
+        given = self._given
+        audio = given.audio or self._find_audio()
+        question = given.question or self._find_question()
+        choices = given.choices or (None if given.options else self._find_choices(question))
+        options = given.options
+        if choices is None and options is None and not self._asks_inline(question):
+            options = self._list_answers()
+            if options is None:
+                raise self._missing("choices", "the options")
+        found = FieldNames(audio=audio, question=question, choices=choices, options=options)
+        found = found.model_copy(update=dict(zip(("answer", "answer_form"), self._find_answer(found), strict=True)))
+        used = {question, found.answer, *_list(choices), *_list(audio)}
+        rest: dict[str, str | None] = {part: getattr(given, part) or self._find_label(part, used) for part in _LABELS}
+        return found.model_copy(update=rest | {"id": given.id or self._find_id(used)})
+
+    def _candidates(self, part: Part) -> list[str]:
+        """Return the fields whose names are usual ones of a part, the most usual first."""
+        return [self._by_name[name] for name in NAMES[part] if name in self._by_name]
+
+    def _values(self, field: str) -> list[object]:
+        return [row[field] for row in self._table.rows if field in row]
+
+    def _find_audio(self) -> str | tuple[str, ...] | None:
+        if family := find_family(self._table.fields, AUDIO_STEMS):
+            return family
+        paths = [field for field in self._table.fields if all(map(_is_path, self._values(field)))]
+        named = self._candidates("audio")
+        found = [field for field in named if field in paths] or paths or list(filter(self._is_name, named))
+        if len(found) > 1 and found[0] not in named:
+            raise self._ambiguous("audio", found)
+        return found[0] if found else None
+
+    def _is_name(self, field: str) -> bool:
+        """Whether the field holds short texts without spaces, such as names of clips without their endings."""
+        values = self._values(field)
+        return all(isinstance(value, str) and value and " " not in value.strip() for value in values)
+
+    def _find_question(self) -> str:
+        def asks(field: str) -> bool:
+            return any(isinstance(value, str) and value.strip() for value in self._values(field))
+
+        named = self._candidates("question")
+        if found := list(filter(asks, named)) or named:  # one that is empty everywhere is named row by row
+            return found[0]
+        likely = [field for field in self._table.fields if any(word in normalise(field) for word in QUESTION_WORDS)]
+        found = list(filter(asks, likely))
+        if len(found) == 1:
+            return found[0]
+        raise self._ambiguous("question", found) if found else self._missing("question", "the question")
+
+    def _find_choices(self, question: str) -> str | tuple[str, ...] | None:
+        for field in self._candidates("choices"):
+            if any(len(read_options(value)) > 1 for value in self._values(field)):
+                return field
+        if family := find_family([field for field in self._table.fields if field != question], OPTION_STEMS):
+            return family
+        unreadable = ("choices", "options")  # each row's value will be named
+        return next((self._by_name[name] for name in unreadable if name in self._by_name), None)
+
+    def _asks_inline(self, question: str) -> bool:
+        """Whether the question itself lists options."""
+        return any(split_inline(fill(question, row)) for row in self._table.rows)
+
+    def _list_answers(self) -> tuple[str, ...] | None:
+        """Return the answers of a file without options, if they are so few that they are its classes."""
+        for field in [self._given.answer] if self._given.answer else self._candidates("answer"):
+            answers = sorted({format_text(value) for value in self._values(field)})
+            if 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers):
+                return tuple(answers)
+        return None
+
+    def _find_answer(self, names: FieldNames) -> tuple[str | None, AnswerForm | None]:
+        """Return the field of the answers and how they are given; None where the file holds none."""
+        asked = [(row, read_asked(row, names)) for row in self._table.rows]
+        if self._given.answer:
+            return self._given.answer, self._given.answer_form or self._find_form(self._given.answer, asked)
+        if names.choices and names.choices == self._by_name.get("answers") and "answer" not in self._by_name:
+            return ORDERS if ORDERS in self._table.fields else names.choices, "first"
+        taken = {names.question, *_list(names.choices), *_list(names.audio)}
+        named = [field for field in self._candidates("answer") if field not in taken]
+        for field in named:
+            if forms := self._list_forms(field, asked):
+                return field, self._given.answer_form or self._choose_form(field, forms)
+        if named:  # some row has an answer that is none of its options: that row will be named
+            return named[0], self._given.answer_form or "text"
+        others = [field for field in self._table.fields if field not in taken and self._answers_all(field, asked)]
+        letters = [field for field in self._table.fields if field not in taken and self._holds_letters(field)]
+        if len(others) > 1 or (letters and not others):
+            raise self._ambiguous("answer", others or letters)
+        return (others[0], "text") if others else (None, None)
+
+    def _holds_letters(self, field: str) -> bool:
+        """Whether every row has a letter there, which may or may not be an answer's."""
+        values = [row.get(field) for row in self._table.rows]
+        return all(isinstance(value, str) and letter_place(value, NUM_LETTERS) is not None for value in values)
+
+    def _answers_all(self, field: str, asked: "_AskedRows") -> bool:
+        """Whether a field without a usual name holds an option's text in every one of several rows."""
+        exact = [field in row and row[field] in what.options for row, what in asked]
+        return len(exact) > 1 and all(exact)
+
+    def _find_form(self, field: str, asked: "_AskedRows") -> AnswerForm:
+        forms = self._list_forms(field, asked)
+        return self._choose_form(field, forms) if forms else "text"
+
+    def _choose_form(self, field: str, forms: Sequence[AnswerForm]) -> AnswerForm:
+        if len(forms) == 1:
+            return forms[0]
+        raise BadConfig(
+            f"{self._name}: its field {field!r} may give the right option as {' or '.join(map(repr, forms))}, and they "
+            f"differ (text: the option itself; index0 and index1: its place from 0 or from 1). Say which with --fields "
+            f"answer_form={forms[-1]}."
+        )
+
+    def _list_forms(self, field: str, asked: "_AskedRows") -> list[AnswerForm]:
+        """Return the ways in which the field's values answer every row that has one."""
+        pairs = [(row[field], what.options) for row, what in asked if field in row and what.options]
+        pairs = [(value[0] if isinstance(value, list) and len(value) == 1 else value, one) for value, one in pairs]
+        single = [(value, options) for value, options in pairs if not isinstance(value, list)]
+        if not single:
+            return ["text"] if pairs else []
+        forms: list[AnswerForm] = ["text", "index0", "index1"]
+        found = [form for form in forms if all(find_answer(value, one, form) is not None for value, one in single)]
+        is_plain = all(type(value) is int for value, _ in single) and not self._lists_numbers()
+        if "text" in found and not is_plain:
+            return ["text"]
+        places = {form: [find_answer(value, one, form) for value, one in single] for form in found}
+        return [form for form in found if form == found[0] or places[form] != places[found[0]]]
+
+    def _lists_numbers(self) -> bool:
+        """Whether some field holds options that are numbers themselves, so that a number may be one of them."""
+        lists = [value for field in self._candidates("choices") for value in self._values(field)]
+        return bool(lists) and all(isinstance(one, list) and all(map(_is_number, one)) for one in lists)
+
+    def _find_label(self, part: Part, used: Iterable[object]) -> str | None:
+        taken = set(used)
+        return next((field for field in self._candidates(part) if field not in taken), None)
+
+    def _find_id(self, used: Iterable[object]) -> str | None:
+        if found := self._find_label("id", used):
+            return found
+        return KEY if KEY in self._table.fields else None
+
+    def _missing(self, part: Part, what: str) -> BadConfig:
+        return BadConfig(
+            f"{self._name}: none of its fields is known to hold {what} (field {part!r}); they are "
+            f"{', '.join(self._table.fields)}. Name it with --fields {part}=NAME."
+        )
+
+    def _ambiguous(self, part: Part, found: Sequence[str]) -> BadConfig:
+        return BadConfig(
+            f"{self._name}: {' or '.join(map(repr, found))} may be the {part}; say which with --fields "
+            f"{part}={found[0]}."
+        )
+
+
+_AskedRows = Sequence[tuple[TableRow, AskedText]]
+_LABELS: tuple[Part, ...] = ("task", "category", "sub_category", "difficulty", "cluster")
+
+
+def read_asked(row: TableRow, names: FieldNames) -> AskedText:
+    """Return the question of a row and its options, with the empty ones; options that the question repeats are cut."""
+    question = fill(names.question or "", row)
+    inline = split_inline(question)
+    if isinstance(names.choices, tuple):
+        options = tuple(text for field in names.choices for text in (read_options([row.get(field)])))
+    elif names.choices is None:
+        return AskedText(question, names.options) if names.options else inline or AskedText(question, ())
+    else:
+        options = read_options(row.get(names.choices))
+    is_repeated = inline is not None and bool(inline.question) and len(inline.options) == len(options)
+    return AskedText(inline.question if inline and is_repeated else question, options)
+
+
+def fill(template: str, row: TableRow) -> str:
+    """Return the text of a field, or of a template that names fields in braces; nothing where the row lacks it."""
+    if "{" not in template:
+        value = row.get(template, "")
+        return value if isinstance(value, str) else str(value)
+    parsed = Formatter().parse(template)
+    return "".join(text + (str(row.get(name, "")) if name else "") for text, name, _, _ in parsed)
+
+
+def list_names(template: str) -> tuple[str, ...]:
+    """Return the fields that a template names; a text without braces is the name of one."""
+    if "{" not in template:
+        return (template,)
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+def _is_path(value: object) -> bool:
+    """Whether a value names a recording, or several."""
+    if isinstance(value, list):
+        return bool(value) and all(map(_is_path, value))
+    if isinstance(value, Mapping):
+        return not {"path", "bytes", "src"}.isdisjoint(value)
+    return isinstance(value, str) and PurePosixPath(value.strip().split("?")[0]).suffix.lower() in AUDIO_SUFFIXES
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _list(fields: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (fields,) if isinstance(fields, str) else fields or ()

@@ -1,0 +1,131 @@
+"""Field names of a file of questions: which field holds the question, its options, the answer and the recording.
+
+A field is found by its name among those that benchmarks use and by what it holds: a recording is named by a path, an
+answer is one of the options. Where two fields or two meanings are possible, `--fields` has to say which is meant.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Literal, TypeAlias, get_args
+
+from pydantic import ValidationError
+
+from services.errors import BadConfig, word_problem
+from services.json_lines import read_text
+from services.types import Value
+
+AnswerForm: TypeAlias = Literal["text", "index0", "index1", "first"]
+"""How an answer is given: an option's text or letter; its place from 0 or from 1; or the first option is right, and
+`answer_orders` says in which order they are shown."""
+Part: TypeAlias = Literal[
+    "id", "audio", "question", "choices", "answer", "task", "category", "sub_category", "difficulty", "cluster"
+]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+class FieldNames(Value):
+    """What a file calls its fields; None: it has none, or it is to be found."""
+
+    id: str | None = None
+    audio: str | tuple[str, ...] | None = None
+    """Field with the recording's path, or one for each of several recordings; braces make a text of several fields, as
+    in `clips/{dataset}/{file}`, here and in `id`, `question` and `task`."""
+    question: str | None = None
+    choices: str | tuple[str, ...] | None = None
+    """One field with all options, or one for each; None: they stand in the question, as in "(a) a dog (b) a cat"."""
+    options: tuple[str, ...] | None = None
+    """Options of every question, where no field holds them."""
+    answer: str | None = None
+    answer_form: AnswerForm | None = None
+    task: str | None = None
+    category: str | None = None
+    sub_category: str | None = None
+    difficulty: str | None = None
+    cluster: str | None = None
+    """Items that share it stem from one source, such as a video."""
+
+    def format(self) -> str:
+        """Return what is taken for what, in one line."""
+        parts = {part: getattr(self, part) for part in PARTS if getattr(self, part)}
+        if "choices" not in parts:
+            parts["choices"] = "/".join(self.options) if self.options else "in the question"
+        if not self.answer:
+            parts["answer"] = "none, so it is withheld"
+        elif self.answer_form in {"index0", "index1"}:
+            parts["answer"] += f" (places from {self.answer_form[-1]})"
+        return ", ".join(f"{part} = {_join(value)}" for part, value in parts.items())
+
+
+def _join(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else " + ".join(value)
+
+
+def read_fields(file: Path) -> FieldNames:
+    """Return what `my.fields.json` says of `my.json`; raises `BadConfig` where it says nothing usable."""
+    mapping = file.with_suffix(".fields.json")
+    if not mapping.is_file():
+        return FieldNames()
+    try:
+        return FieldNames.model_validate_json(read_text(mapping, f"Field names {str(mapping)!r}"))
+    except ValidationError as error:
+        raise _explain(repr(str(mapping)), error) from error
+
+
+def parse_fields(pairs: Iterable[str]) -> FieldNames:
+    """Read `--fields NAME=FIELD`; several fields for one name stand with commas between, as in choices=a,b,c."""
+    named: dict[str, str | tuple[str, ...]] = {}
+    for pair in pairs:
+        name, is_pair, field = pair.partition("=")
+        if not is_pair or not field:
+            raise BadConfig(f"--fields {pair!r} is not a pair; one looks like answer=label or choices=a,b,c,d.")
+        fields = tuple(part.strip() for part in field.split(","))
+        named[name.strip()] = fields if len(fields) > 1 else fields[0]
+    try:
+        return FieldNames.model_validate(named)
+    except ValidationError as error:
+        raise _explain("--fields", error) from error
+
+
+def _explain(name: str, error: ValidationError) -> BadConfig:
+    problem = error.errors(include_url=False)[0]
+    return BadConfig(
+        f"{name}, {'.'.join(map(str, problem['loc']))!r}: {word_problem(problem)}; "
+        f"fields that can be named are {', '.join(FieldNames.model_fields)}."
+    )
+
+
+def merge_fields(first: FieldNames, second: FieldNames) -> FieldNames:
+    """Return the names of both; those of the first win."""
+    return second.model_copy(update=first.model_dump(exclude_none=True))
+
+
+def letter_place(text: str, num_options: int) -> int | None:
+    """Return the place of the option that a letter such as B, (b) or "b." stands for; None where it is no letter."""
+    bare = text.strip().strip("().:[]（）．").strip().upper()
+    return ascii_uppercase.index(bare) if len(bare) == 1 and bare in ascii_uppercase[:num_options] else None
+
+
+def find_family(fields: Sequence[str], stems: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields such as choice_a, choice_b or A, B that differ in a last letter or number only.
+
+    Args:
+        fields: All fields of the file.
+        stems: What may stand before it, in small letters without signs; "" for bare letters.
+    """
+    for stem in stems:
+        for endings in ("abcdefghijklmnopqrstuvwxyz", "123456789", "0123456789"):
+            found = []
+            for ending in endings:
+                match = next((field for field in fields if normalise(field) == stem + ending), None)
+                if match is None:
+                    break
+                found.append(match)
+            if len(found) > 1:
+                return tuple(found)
+    return ()
+
+
+def normalise(field: str) -> str:
+    """Return a field's name in small letters without signs: Sub-Category and sub_category are one name."""
+    return "".join(char for char in field.casefold() if char.isalnum())

@@ -1,0 +1,197 @@
+"""Benchmarks from any file of questions: its rows become items by the names of its fields."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from string import ascii_uppercase
+from typing import NamedTuple
+
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
+from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
+from eval.benchmarks.options import find_answer, format_text, split_inline
+from eval.benchmarks.tables import Table, TableRow, read_table
+from services.errors import BadConfig
+from services.json_lines import format_id
+
+NUM_OPTIONS = len(ascii_uppercase)
+MASK, BLANK = "[MASK]", "___"  # what a cloze question asks for
+
+
+def read_mapped(file: Path, audio_root: Path | None = None, fields: FieldNames | None = None) -> Benchmark:
+    """Read any file of questions with options; clips lie relative to `audio_root`, or else to the file.
+
+    Args:
+        file: JSON, JSON lines, CSV or Parquet.
+        audio_root: Folder that the clips' paths start from.
+        fields: What the file calls its fields, as far as the user says; the rest is in `my.fields.json` or found.
+
+    Raises:
+        BadConfig: names file, row and field of the first row that cannot be used, or the field that could not be found.
+    """
+    name = f"Benchmark {str(file)!r}"
+    table = read_table(file)
+    given = merge_fields(fields or FieldNames(), read_fields(file))
+    _refuse_unknown(name, given, table)
+    names = detect_fields(name, table, given)
+    items = tuple(make_items(name, table, names))
+    return make_benchmark(file, table, items, audio_root).model_copy(update={"fields": names})
+
+
+def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root: Path | None) -> Benchmark:
+    """Return a benchmark named after its file; `BadConfig` where ids repeat, or nothing in it can be asked."""
+    name = f"Benchmark {str(file)!r}"
+    first_rows: dict[str, int] = {}
+    for number, item in enumerate(items, start=1):
+        if first_rows.setdefault(item.id, number) != number:
+            raise BadConfig(
+                f"{name}, row {number}, field 'id': {item.id!r} is already the id of row {first_rows[item.id]}; ids "
+                "must be unique. Name another field with --fields id=NAME, or several as in --fields 'id={a}-{b}'."
+            )
+    if all(item.unsupported for item in items):
+        raise BadConfig(f"{name} cannot be asked: its first question {items[0].unsupported}.")
+    askable = [item.answer is None for item in items if not item.unsupported]
+    if any(askable) and not all(askable):
+        number = next(n for n, item in enumerate(items, start=1) if item.answer is None and not item.unsupported)
+        raise BadConfig(
+            f"{name}, row {number}, field 'answer': missing, though other rows have one; either all answers are "
+            "withheld or none is."
+        )
+    return Benchmark(name=file.stem, file=file, sha256=table.sha256, audio_root=audio_root or file.parent, items=items)
+
+
+def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "") -> Iterator[Item]:
+    """Make the item of each row; `BadConfig`, which begins with `name`, names the row and the field.
+
+    `suffix` follows the id, where a row holds several questions.
+    """
+    for number, row in enumerate(table.rows, start=1):
+        yield _Row(f"{name}, row {number}", number, row, names).make_item(suffix)
+
+
+class _Answered(NamedTuple):
+    """Options as they are shown, and which is right."""
+
+    options: tuple[str, ...]
+    answer: str | None
+    unsupported: str = ""
+
+
+class _Row:
+    """One row, read by the names of its fields."""
+
+    def __init__(self, place: str, number: int, row: TableRow, names: FieldNames) -> None:
+        self._place = place
+        self._number = number
+        self._row = row
+        self._names = names
+
+    def make_item(self, suffix: str) -> Item:
+        question, options = read_asked(self._row, self._names)
+        if not question.strip():
+            raise self._error("question", "is empty; it needs words")
+        answered = self._answer(options)
+        clips = self._list_clips()
+        several = f"has {len(clips)} recordings; only questions about one can be asked" if len(clips) > 1 else ""
+        labels = {part: self._label(part) for part in ("task", "category", "sub_category", "difficulty", "cluster")}
+        modality = labels["task"] if clips else "text"
+        return Item(
+            id=self._id() + suffix,
+            audio=clips[0] if clips else "",
+            question=question.replace(MASK, BLANK),
+            choices=answered.options,
+            answer=answered.answer,
+            modality=modality,
+            unsupported=answered.unsupported or several,
+            **labels | {"task": labels["task"] or labels["category"] or ("all" if clips else "text")},
+        )
+
+    def _error(self, part: str, problem: str) -> BadConfig:
+        field = getattr(self._names, part)
+        return BadConfig(f"{self._place}, field {field if isinstance(field, str) else part!r}: {problem}.")
+
+    def _id(self) -> str:
+        value = self._label("id")
+        return value or str(self._number)
+
+    def _label(self, part: str) -> str:
+        """Return the text of a field that groups or names items; nothing where the row lacks it."""
+        field = getattr(self._names, part)
+        if field is None:
+            return ""
+        value = fill(field, self._row) if "{" in field else self._row.get(field)
+        return ", ".join(map(format_text, value)) if isinstance(value, list) else format_text(value)
+
+    def _list_clips(self) -> list[str]:
+        fields = self._names.audio
+        values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._audio(fields)]
+        return [clip for value in values for clip in _list_paths(value)]
+
+    def _audio(self, field: str | None) -> object:
+        return None if field is None else fill(field, self._row) if "{" in field else self._row.get(field)
+
+    def _answer(self, published: tuple[str, ...]) -> _Answered:
+        """Return the options without the empty ones of columns, and the text of the right one."""
+        value = self._row.get(self._names.answer) if self._names.answer else None
+        if len([text for text in published if text.strip()]) < 2:
+            return self._open(published, value)
+        if self._names.answer_form == "first":
+            return self._order(published)
+        has_columns = isinstance(self._names.choices, tuple)
+        shown = tuple(text for text in published if text.strip() or not has_columns)
+        if len(shown) > NUM_OPTIONS:
+            raise self._error("choices", f"{len(shown)} options; at most {NUM_OPTIONS} work")
+        if isinstance(value, list) and len(value) != 1:
+            several = f"has {len(value)} right options; only questions with one can be asked"
+            return _Answered(shown, ", ".join(map(format_text, value)), several)
+        value = value[0] if isinstance(value, list) else value
+        if value is None or (value == "" and "" not in published):
+            return _Answered(shown, None)
+        place = find_answer(value, published, self._names.answer_form or "text")
+        if place is None or not (published[place].strip() or published[place] in shown):
+            raise self._error("answer", f"{value!r} is none of the choices {list(published)!r}")
+        return _Answered(shown, published[place])
+
+    def _open(self, published: tuple[str, ...], value: object) -> _Answered:
+        field = self._names.choices
+        listed = self._row.get(field) if isinstance(field, str) else list(published)
+        if field is not None and listed:
+            raise self._error("choices", f"{listed!r} does not hold two options or more")
+        reference = ", ".join(map(format_text, value)) if isinstance(value, list) else format_text(value)
+        return _Answered((), reference, "has no options; only questions with options can be asked")
+
+    def _order(self, published: tuple[str, ...]) -> _Answered:
+        """Return options of which the first is right, shown in the order of `answer_orders` (MuChoMusic).
+
+        Where the question itself shows them in the listed order, as the official script's prompts do, the list is in
+        that order already.
+        """
+        order = self._row.get(ORDERS)
+        if order is None:
+            return _Answered(published, published[0])
+        if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(published)))):
+            raise self._error("answer", f"{order!r} is not an order of {len(published)} options")
+        inline = split_inline(fill(self._names.question or "", self._row))
+        is_listed = inline is not None and inline.options == published
+        shown = published if is_listed else tuple(published[int(place)] for place in order)
+        return _Answered(shown, shown[list(map(int, order)).index(0)])
+
+
+def _list_paths(value: object) -> list[str]:
+    """Return the paths that a field names: one, a list, or the structure that `datasets` writes."""
+    if isinstance(value, list):
+        return [path for one in value for path in _list_paths(one)]
+    if isinstance(value, Mapping):
+        value = value.get("path") or value.get("src")
+    text = format_id(value) if value is not None else ""
+    return [text] if isinstance(text, str) and text.strip() else []
+
+
+def _refuse_unknown(name: str, given: FieldNames, table: Table) -> None:
+    """Raise `BadConfig` where a named field is in no row."""
+    for part, value in given.model_dump(exclude_none=True, exclude={"answer_form", "options"}).items():
+        fields: Sequence[str] = value if isinstance(value, tuple) else (value,)
+        unknown = [field for field in fields if "{" not in field and field not in table.fields]
+        if unknown:
+            raise BadConfig(
+                f"{name} has no field {unknown[0]!r}, which is to be the {part}; it has {', '.join(table.fields)}."
+            )

@@ -1,0 +1,160 @@
+"""Tables of questions that users bring: JSON, JSON lines, CSV and Parquet, in the shapes that tools write them in.
+
+JSON may be a list of rows, an object with one list of rows, an object from keys to rows, or a table by columns as
+pandas writes it; a line of JSON lines may be a row, or an object from its key to the row.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+from services.errors import BadConfig
+from services.json_lines import InvalidJson, is_json_lines, parse_json, read_text, split_lines
+
+KEY = "(key)"
+"""Field that holds the key of a row, where the file is an object from keys to rows."""
+DELIMITERS = ",;\t|"
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+
+NEEDED = dict.fromkeys((".csv", ".tsv", ".parquet"), "a header and rows")
+
+TableRow: TypeAlias = Mapping[str, object]
+
+
+class Table(NamedTuple):
+    """The rows of a file, and the file's identity."""
+
+    rows: Sequence[TableRow]
+    """In the order of the file; a field that is null in a row is not in it."""
+    sha256: str
+    """Hex digest of the file."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of all fields, in the order in which they first occur."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row))
+
+
+def is_table(name: str) -> bool:
+    """Whether a name is that of a file rather than of a benchmark."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def read_table(file: Path) -> Table:
+    """Read a file of questions; `BadConfig` names the file, and the row that is not one."""
+    name = f"Benchmark {str(file)!r}"
+    try:
+        with file.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
+    rows = [_drop_nulls(row) for row in _read_rows(name, file, sha256)]
+    if not rows:
+        raise BadConfig(f"{name} holds no items; it needs {NEEDED.get(file.suffix.lower(), 'a JSON list of rows')}.")
+    return Table(rows, sha256)
+
+
+def _read_rows(name: str, file: Path, sha256: str) -> Iterable[TableRow]:
+    if file.suffix.lower() == ".parquet":
+        from eval.benchmarks.parquet import read_parquet
+
+        return read_parquet(file, sha256)
+    text = read_text(file, name)
+    return _read_csv(name, text) if file.suffix.lower() in {".csv", ".tsv"} else _read_json(name, file, text)
+
+
+def _drop_nulls(row: TableRow) -> TableRow:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _read_csv(name: str, text: str) -> Iterator[TableRow]:
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True)
+    try:
+        header = next(lines, [])
+        for number, cells in enumerate(lines, start=1):
+            if len(cells) > len(header):
+                raise BadConfig(f"{name}, row {number}, has {len(cells)} cells; its header names {len(header)}.")
+            if any(cells):
+                yield {field: cell for field, cell in zip(header, cells, strict=False) if cell != ""}
+    except csv.Error as error:
+        raise BadConfig(f"{name} is not CSV: {error} at line {lines.line_num}.") from error
+
+
+def _find_delimiter(text: str) -> str:
+    """Return what separates the cells: the mark that parts the header into most of them."""
+    header = text.lstrip("\r\n").split("\n", 1)[0]
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+
+
+def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:
+    if is_json_lines(file, text) or file.suffix.lower() == ".ndjson":
+        yield from _read_lines(name, text)
+        return
+    try:
+        content = parse_json(text)
+    except InvalidJson as error:
+        raise BadConfig(f"{name}, not a JSON list of rows: {error}.") from error
+    rows = _find_rows(content)
+    if rows is None:
+        raise BadConfig(
+            f"{name}, not a JSON list of rows: it needs a list of objects, an object with one such list, or an object "
+            "from keys to rows."
+        )
+    for number, row in enumerate(rows, start=1):
+        if not _is_object(row):
+            raise BadConfig(f"{name}, row {number}, is not a JSON object.")
+        yield row
+
+
+def _read_lines(name: str, text: str) -> Iterator[TableRow]:
+    for number, line in split_lines(text):
+        try:
+            row = parse_json(line)
+        except InvalidJson as error:
+            raise BadConfig(f"{name}, row {number}: {error}.") from error
+        if not _is_object(row):
+            raise BadConfig(f"{name}, row {number}, is not a JSON object.")
+        (only, *others) = row.values() or (None,)
+        yield {KEY: next(iter(row)), **only} if not others and _is_object(only) else row
+
+
+def _find_rows(content: object) -> Sequence[object] | None:
+    """Return the rows of a JSON value; None where it has none of the known shapes."""
+    if isinstance(content, list):
+        return content
+    if not _is_object(content) or not content:
+        return None
+    return _find_listed(content) or _read_columns(content) or _read_keyed(content)
+
+
+def _find_listed(content: Mapping[str, Any]) -> Sequence[object] | None:
+    """Return the one list of objects in an object; the Hub's viewer wraps each row once more."""
+    if set(content) >= {"columns", "data"}:  # pandas, orient="split"
+        return [dict(zip(content["columns"], cells, strict=False)) for cells in content["data"]]
+    lists = [value for value in content.values() if isinstance(value, list) and value and all(map(_is_object, value))]
+    if "row_idx" in next((row for rows in lists for row in rows if "row" in row), {}):
+        return [row["row"] for rows in lists for row in rows if "row" in row]
+    return lists[0] if len(lists) == 1 else None
+
+
+def _read_columns(content: Mapping[str, Any]) -> Sequence[object] | None:
+    """Return the rows of a table by columns: lists of one length, or objects from row numbers to cells."""
+    columns = list(content.values())
+    if all(isinstance(column, list) for column in columns) and len(set(map(len, columns))) == 1:
+        return [dict(zip(content, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    if not all(_is_object(column) and column and all(key.isdigit() for key in column) for column in columns):
+        return None
+    numbers = dict.fromkeys(number for column in columns for number in column)
+    return [{name: column.get(number) for name, column in content.items()} for number in numbers]
+
+
+def _read_keyed(content: Mapping[str, Any]) -> Sequence[object] | None:
+    """Return the rows of an object from keys to rows."""
+    return [{KEY: key, **row} for key, row in content.items()] if all(map(_is_object, content.values())) else None
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

@@ -1,0 +1,108 @@
+"""Items from any file of questions: what can be asked, what cannot, and what is malformed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.benchmarks import find
+from eval.benchmarks.fields import parse_fields
+from services.errors import BadConfig
+
+ROW = {"id": 1, "file": "a.wav", "question": "What?", "options": ["dog", "cat"], "answer": "cat"}
+
+
+def write(folder: Path, *rows: dict[str, Any], name: str = "q.json") -> str:
+    file = folder / name
+    file.write_text(json.dumps(rows))
+    return str(file)
+
+
+def test_empty_columns_are_dropped_and_letters_keep_their_meaning(tmp_path: Path) -> None:
+    row = {"file": "a.wav", "question": "What?", "choice_a": "dog", "choice_b": "", "choice_c": "cat", "answer": "C"}
+    (item,) = find(write(tmp_path, row)).items
+    assert (item.choices, item.answer) == (("dog", "cat"), "cat")
+
+
+def test_several_recordings_open_questions_and_several_answers_count_as_unsupported(tmp_path: Path) -> None:
+    rows = [
+        ROW,
+        ROW | {"id": 2, "file": ["a.wav", "b.wav"]},
+        ROW | {"id": 3, "options": None, "answer": "a long text"},
+        ROW | {"id": 4, "answer": ["dog", "cat"]},
+    ]
+    benchmark = find(write(tmp_path, *rows))
+    assert [item.unsupported.split(";")[0] for item in benchmark.items] == [
+        "",
+        "has 2 recordings",
+        "has no options",
+        "has 2 right options",
+    ]
+    assert benchmark.describe_fields() == (
+        "q is read by its fields: id = id, audio = file, question = question, choices = options, answer = answer."
+    )
+    assert not benchmark.is_withheld
+
+
+def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="cannot be asked: its first question has 2 recordings"):
+        find(write(tmp_path, ROW | {"file": ["a.wav", "b.wav"]}))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answer": "cow"}, "row 2, field 'answer': 'cow' is none of the choices ['dog', 'cat']"),
+        ({"question": " "}, "row 2, field 'question': is empty"),
+        ({"options": ["dog"]}, "row 2, field 'options': ['dog'] does not hold two options or more"),
+        (
+            {"options": [str(n) for n in range(27)], "answer": "3"},
+            "row 2, field 'options': 27 options; at most 26 work",
+        ),
+        ({"id": 1}, "row 2, field 'id': '1' is already the id of row 1; ids must be unique. Name another field"),
+        ({"answer": None}, "row 2, field 'answer': missing, though other rows have one"),
+    ],
+)
+def test_a_malformed_row_is_named_by_file_row_and_field(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    file = write(tmp_path, ROW, ROW | {"id": 2} | change)
+    with pytest.raises(BadConfig) as raised:
+        find(file)
+    assert f"Benchmark {file!r}, {said}" in str(raised.value)
+
+
+def test_fields_by_name_and_templates(tmp_path: Path) -> None:
+    row = {"set": "x", "nr": 7, "Frage": "Was?", "links": "Hund", "rechts": "Katze", "Lösung": 2}
+    fields = ["id={set}-{nr}", "audio={set}/{nr}.wav", "question=Frage", "choices=links,rechts", "answer=Lösung"]
+    (item,) = find(write(tmp_path, row), None, parse_fields([*fields, "answer_form=index1"])).items
+    assert (item.id, item.audio, item.question, item.answer) == ("x-7", "x/7.wav", "Was?", "Katze")
+    with pytest.raises(BadConfig, match="has no field 'Fragen', which is to be the question; it has set, nr"):
+        find(write(tmp_path, row), None, parse_fields(["question=Fragen"]))
+
+
+def test_clips_are_found_without_the_folders_of_their_authors_and_without_endings(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/one.wav", "two.flac"):
+        (tmp_path / name).touch()
+    file = write(tmp_path, ROW | {"file": "data/all/b/one.wav"}, ROW | {"id": 2, "file": "data/all/two.flac"})
+    benchmark = find(file)
+    assert [benchmark.clip_path(item) for item in benchmark.items] == [tmp_path / "b/one.wav", tmp_path / "two.flac"]
+    bare = find(write(tmp_path, ROW | {"audio": "two", "file": "-"}, name="bare.json"))
+    assert bare.clip_path(bare.items[0]) == tmp_path / "two.flac"
+
+
+def test_two_clips_never_become_one(tmp_path: Path) -> None:
+    (tmp_path / "one.wav").touch()
+    file = write(tmp_path, ROW | {"file": "a/one.wav"}, ROW | {"id": 2, "file": "b/one.wav"})
+    assert len(find(file).find_lacking_audio()) == 2
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_muchomusics_order_of_options(tmp_path: Path, shown: bool) -> None:
+    listed = ["Pop", "Jazz", "Rock"] if shown else ["Jazz", "Rock", "Pop"]
+    prompt = "Which genre? (A) Pop (B) Jazz (C) Rock" if shown else "Which genre?"
+    row = {"id": 1, "prompt": prompt, "answers": listed, "answer_orders": [2, 0, 1], "audio_path": "a.mp3"}
+    (item,) = find(write(tmp_path, row)).items
+    assert (item.question, item.choices, item.answer) == ("Which genre?", ("Pop", "Jazz", "Rock"), "Jazz")
+    with pytest.raises(BadConfig, match=r"\[0, 0, 1\] is not an order of 3 options"):
+        find(write(tmp_path, row | {"answer_orders": [0, 0, 1]}))

@@ -1,0 +1,83 @@
+"""Files of questions in the shapes that tools write: each gives the same two rows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks.tables import KEY, is_table, read_table
+from services.errors import BadConfig
+
+ROWS = [{"file": "a.wav", "question": "What?"}, {"file": "b.wav", "question": "Who?"}]
+BY_KEY = {row["file"]: {"question": row["question"]} for row in ROWS}
+KEYED = [{KEY: row["file"], "question": row["question"]} for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.json", ROWS),
+        ("q.json", {"version": "1.0", "data": ROWS}),
+        ("q.json", {"features": [], "rows": [{"row_idx": place, "row": row} for place, row in enumerate(ROWS)]}),
+        ("q.json", {"file": ["a.wav", "b.wav"], "question": ["What?", "Who?"]}),
+        ("q.json", {"file": {"0": "a.wav", "1": "b.wav"}, "question": {"0": "What?", "1": "Who?"}}),
+        ("q.json", {"columns": ["file", "question"], "index": [0, 1], "data": [list(row.values()) for row in ROWS]}),
+        ("q.jsonl", "\n".join(map(json.dumps, ROWS))),
+        ("q.ndjson", "\r\n".join(map(json.dumps, ROWS))),
+        ("q.csv", "file,question\na.wav,What?\nb.wav,Who?\n"),
+        ("q.csv", "\ufefffile;question\r\na.wav;What?\r\n\r\nb.wav;Who?\r\n"),
+        ("q.tsv", "file\tquestion\na.wav\tWhat?\nb.wav\tWho?"),
+        ("q.CSV", 'file|question|\n"a.wav"|What?|\nb.wav|Who?|\n'),
+    ],
+)
+def test_one_table_in_many_shapes(tmp_path: Path, name: str, content: object) -> None:
+    file = tmp_path / name
+    file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8", newline="")
+    assert list(read_table(file).rows) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("q.json", [BY_KEY]), ("q.jsonl", [{key: row} for key, row in BY_KEY.items()])]
+)
+def test_rows_by_their_keys_keep_them(tmp_path: Path, name: str, content: list[object]) -> None:
+    file = tmp_path / name
+    file.write_text("\n".join(map(json.dumps, content)))
+    assert list(read_table(file).rows) == KEYED
+
+
+def test_a_null_is_as_if_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "q.json"
+    file.write_text('[{"question": "What?", "choices": null, "level": NaN}]')
+    table = read_table(file)
+    assert list(table.rows) == [{"question": "What?"}]
+    assert table.fields == ("question",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("q.json", "[]", "holds no items; it needs a JSON list of rows"),
+        ("q.csv", "file,question\n", "holds no items; it needs a header and rows"),
+        ("q.json", '{"a": 1}', "not a JSON list of rows"),
+        ("q.json", "[1]", "row 1, is not a JSON object"),
+        ("q.jsonl", '{"a": 1}\n{"a": ', "row 2: Invalid JSON"),
+        ("q.csv", "a,b\n1,2,3\n", "row 1, has 3 cells; its header names 2"),
+        ("q.csv", 'a,b\n"1,2\n', "is not CSV: unexpected end of data"),
+    ],
+)
+def test_a_file_without_rows_is_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(BadConfig) as raised:
+        read_table(file)
+    assert said in str(raised.value)
+    assert repr(str(file)) in str(raised.value)
+
+
+def test_a_name_is_a_file_by_its_ending() -> None:
+    assert [is_table(name) for name in ("mine.json", "a/b.PARQUET", "mmau", "auditorybench++")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
