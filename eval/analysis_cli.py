@@ -70,6 +70,9 @@ def correlate(
     *,
     x: Annotated[str | None, typer.Option(help="Score that predicts, such as akb-open:text; default: each.")] = None,
     y: Annotated[str | None, typer.Option(help="Score that is predicted, such as mmau:lalm; default: each.")] = None,
+    control_for: Annotated[
+        str | None, typer.Option(help="Score that is held constant, such as mmlu:text: a partial correlation.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Correlate scores over LLMs: intervals, influence of single models and families, selection regret."""
@@ -77,7 +80,7 @@ def correlate(
     from eval.analysis.score_table import read_table
     from eval.display.correlation import print_correlations
 
-    found = correlate_all(read_table(runs), x, y)
+    found = correlate_all(read_table(runs), x, y, control=control_for)
     _show(found, print_correlations, json=json)
 
 

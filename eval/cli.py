@@ -18,16 +18,19 @@ from eval import analysis_cli
 from eval.akb_open import cli as akb_cli
 from eval.display.terminal import leave_now, terminal
 from eval.options import (
+    ALL,
     HELP_CONTEXT,
     HELP_STYLE,
     AnsweringOptions,
     BenchmarkOptions,
+    Grouping,
     Json,
     ModelOptions,
     RunningOptions,
     control_option,
     model_option,
     output_option,
+    parse_amount,
     with_groups,
 )
 from services.command import INTERRUPTED, UNUSABLE, explain_surroundings
@@ -67,21 +70,33 @@ def run(
         list[str] | None,
         control_option(help="Control to run as well; may be repeated, a wrong name lists all."),
     ] = None,
-    probe_items: Annotated[int, control_option(min=1, help="Items that the audio probes ask.")] = 50,
+    probe_items: Annotated[
+        int, control_option(parser=parse_amount, metavar="NUMBER|all", help="Items that the audio probes ask, or all.")
+    ] = 50,
     seed: Annotated[int, control_option(help="Seed of what controls draw at random.")] = 0,
     running: RunningOptions,
     abstain: Annotated[
         float | None,
         output_option(min=0, max=1, help="Also report accuracy without answers less sure than this."),
     ] = None,
+    by: Annotated[
+        list[Grouping] | None,
+        output_option(help="Also print accuracy by these groups; may be repeated.", show_default="by task"),
+    ] = None,
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
     from eval.run import session
 
     controls = tuple(dict.fromkeys(control or ()))
-    own = {"server": server, "controls": controls, "num_probed": probe_items, "seed": seed, "abstain": abstain}
+    own = {
+        "server": server,
+        "controls": controls,
+        "num_probed": None if probe_items == ALL else probe_items,
+        "seed": seed,
+        "abstain": abstain,
+    }
     request = _request(models, answering, benchmark, running).model_copy(update=own)
-    _report(session.run(request), request.options().budget or 0)
+    _report(session.run(request), request.options().budget or 0, tuple(by or ()))
 
 
 def _request(
@@ -137,19 +152,29 @@ def score(
 @app.command()
 @with_groups
 def grid(
-    *, models: ModelOptions, answering: AnsweringOptions, benchmark: BenchmarkOptions, running: RunningOptions
+    *,
+    models: ModelOptions,
+    rows: Annotated[
+        str | None,
+        model_option(help="Names of the LLMs' rows, in their order, with commas between.", show_default="the LLMs'"),
+    ] = None,
+    answering: AnsweringOptions,
+    benchmark: BenchmarkOptions,
+    running: RunningOptions,
 ) -> None:
     """Run every captioner with every LLM, or the LALM of every LLM: a table, a heat-map and what it cost.
 
-    --llm and --captioner take several names, separated by commas; --lalm on path lalm takes the LALM made of each LLM,
-    in the same order. Each clip is perceived once per captioner. The same command goes on where it stopped.
+    --llm and --captioner take several names, separated by commas, an LLM also as NAME=URL of the server that runs it;
+    --lalm on path lalm takes the LALM made of each LLM, in the same order. Each clip is perceived once per captioner.
+    The same command goes on where it stopped.
     """
     from eval.display.grid import draw_grid, print_grid
-    from eval.run.grid import run_grid
+    from eval.run.grid import read_models, run_grid
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
     request = _request(shared, answering, benchmark, running)
-    done = run_grid(request, _split_names(models.llm), _split_names(models.captioner), _split_names(models.lalm))
+    llms = read_models(_split_names(models.llm), _split_names(rows))
+    done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
     console = terminal()
     print_grid(done, console)
     console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
@@ -184,11 +209,12 @@ analysis_cli.register(app)
 akb_cli.register(app)
 
 
-def _report(outcome: "Outcome", budget: int) -> None:
-    from eval.display.results import print_calibration, print_results
+def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> None:
+    from eval.display.results import print_calibration, print_groups, print_results
 
     console = terminal()
     print_results(outcome.folder.name, outcome.summary, console)
+    print_groups(outcome.summary, [group.value for group in groups], console)
     if budget and outcome.lost is None:
         _report_budget(outcome.folder, budget)
     console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)

@@ -38,6 +38,15 @@ class MissingAudio(StrEnum):
     FAIL = "fail"
 
 
+class Grouping(StrEnum):
+    """Groups of items that have a table of their own."""
+
+    CATEGORY = "category"
+    SUB_CATEGORY = "sub-category"
+    DIFFICULTY = "difficulty"
+    MODALITY = "modality"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
     """Models by name, and the servers that run them."""
@@ -167,8 +176,12 @@ def _find_type(flag: inspect.Parameter) -> Any:  # noqa: ANN401 - an annotation
 
     annotation, option = get_args(flag.annotation)
     kind: Any = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
-    if issubclass(kind, StrEnum):
-        return Literal[tuple(one.value for one in kind)]
+    if option.parser is not None:
+        return int | str
+    (element,) = get_args(kind) or (kind,)
+    if issubclass(element, StrEnum):
+        names: Any = Literal[tuple(one.value for one in element)]
+        return names if element is kind else list[names]
     bounds = Field(ge=option.min, le=option.max)
     strict: Any = Annotated[str if kind is Path else kind, Strict(), bounds]
     return list[strict] if get_origin(annotation) is list else strict
@@ -196,6 +209,19 @@ class RunningOptions:
         Path | None,
         output_option(help="Folder for the results; default: runs/, named after the options."),
     ] = None
+
+
+ALL = 0
+"""Amount that stands for "all" on the command line."""
+
+
+def parse_amount(text: str | int) -> int:
+    """Read a number from 1 on, or "all"."""
+    if text == "all":
+        return ALL
+    if not str(text).isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 on nor all.")
+    return int(text)
 
 
 Json: TypeAlias = Annotated[bool, output_option("--json", help="Print one JSON object and nothing else on stdout.")]

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from eval.scoring.scoring import Interval, wilson_95
-from eval.scoring.statistics import cohens_h, detectable_difference, holm, mcnemar_exact, paired_difference
+from eval.scoring.statistics import (
+    Difference,
+    clustered_p,
+    cohens_h,
+    detectable_difference,
+    holm,
+    mcnemar_exact,
+    paired_difference,
+)
 from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
 from services.types import Value
@@ -40,7 +48,7 @@ class GroupComparison(Value):
     difference: float
     """Accuracy of A less that of B."""
     ci_95: Interval | None
-    """None for a single item."""
+    """By sources; None where all items share one."""
     p: float
     """Exact McNemar."""
     p_holm: float
@@ -65,7 +73,11 @@ class Comparison(Value):
     se: float
     ci_95: Interval
     clustered_se: float | None
-    """Of the difference, where items share a source."""
+    """Of the difference, where items share a source; `ci_95` is then by it."""
+    clustered_p: float | None = None
+    """Two-sided p by Student's t with that standard error."""
+    num_clusters: int | None = None
+    """Sources, which are recordings, or the videos that a benchmark names; None where no items share one."""
     cohens_h: float
     oracle: float
     """Accuracy of whoever always picked the better of the two answers."""
@@ -107,6 +119,8 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
         sides = [side.model_copy(update={"name": stored.key}) for side, stored in zip(sides, (a, b), strict=True)]
     n, only_a, only_b = len(pairs), _count(pairs, (True, False)), _count(pairs, (False, True))
     difference = paired_difference([pair.difference for pair in pairs])
+    num_clusters = _count_shared(pairs)
+    clustered = _compute_clustered(pairs) if num_clusters and num_clusters > 1 else None
     return Comparison(
         scorer=scorer,
         n=n,
@@ -119,8 +133,10 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
         mcnemar_p=mcnemar_exact(only_a, only_b),
         difference=difference.value,
         se=difference.se,
-        ci_95=difference.ci_95,
-        clustered_se=_compute_clustered_se(pairs),
+        ci_95=(clustered or difference).ci_95,
+        clustered_se=clustered.se if clustered else None,
+        clustered_p=clustered_p(clustered, num_clusters) if clustered and num_clusters else None,
+        num_clusters=num_clusters,
         cohens_h=cohens_h(sides[0].correct / n, sides[1].correct / n),
         oracle=(n - _count(pairs, (False, False))) / n,
         switch_by_task=_count_switched(pairs) / n,
@@ -175,11 +191,14 @@ def _count(pairs: Sequence[_Pair], rights: tuple[bool, bool]) -> int:
     return sum((pair.right_a, pair.right_b) == rights for pair in pairs)
 
 
-def _compute_clustered_se(pairs: Sequence[_Pair]) -> float | None:
-    clusters = [pair.cluster for pair in pairs]
-    if len(set(clusters)) == len(pairs):
-        return None
-    return paired_difference([pair.difference for pair in pairs], clusters).se
+def _count_shared(pairs: Sequence[_Pair]) -> int | None:
+    """Return the number of sources; None where no two items share one."""
+    num = len({pair.cluster for pair in pairs})
+    return None if num == len(pairs) else num
+
+
+def _compute_clustered(pairs: Sequence[_Pair]) -> Difference:
+    return paired_difference([pair.difference for pair in pairs], [pair.cluster for pair in pairs])
 
 
 def group_by_name(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[AnyItem]]:
@@ -207,13 +226,14 @@ def _compare_groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[Group
 
 def _group(name: str, pairs: Sequence[_Pair], p: float, p_holm: float) -> GroupComparison:
     differences = [pair.difference for pair in pairs]
+    num_clusters = len({pair.cluster for pair in pairs})
     return GroupComparison(
         name=name,
         n=len(pairs),
         correct_a=sum(pair.right_a for pair in pairs),
         correct_b=sum(pair.right_b for pair in pairs),
         difference=sum(differences) / len(differences),
-        ci_95=paired_difference(differences).ci_95 if len(differences) > 1 else None,
+        ci_95=_compute_clustered(pairs).ci_95 if num_clusters > 1 else None,
         p=p,
         p_holm=p_holm,
     )

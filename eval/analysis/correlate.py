@@ -10,7 +10,15 @@ from math import isnan
 
 from eval.analysis.score_table import ScoreTable
 from eval.scoring.scoring import Interval, wilson_95
-from eval.scoring.statistics import correlate, pearson, selection_regret
+from eval.scoring.statistics import (
+    MIN_FOR_INTERVAL,
+    bootstrap_correlation,
+    correlate,
+    correlate_given,
+    holm,
+    pearson,
+    selection_regret,
+)
 from services.errors import BadConfig
 from services.types import Value
 
@@ -27,7 +35,11 @@ class ColumnCorrelation(Value):
     """None where one of the columns is constant."""
     fisher_95: Interval | None
     """None for fewer than four models."""
+    bootstrap_95: Interval | None
+    """Over models, and over the questions of each score whose number is known; None for fewer than four models."""
     p: float | None
+    p_holm: float | None
+    """Adjusted over all pairs that were tested."""
     spearman: float | None
     leave_one_out: Interval | None
     """Lowest and highest correlation without one of the models."""
@@ -37,6 +49,14 @@ class ColumnCorrelation(Value):
     """Points of y lost by picking the best model by x."""
     regret_top_2: float
     """The same where the better by y of the best two by x is picked."""
+    control: str | None = None
+    """Third column that was held constant."""
+    partial_n: int = 0
+    """Models that have all three."""
+    partial_pearson: float | None = None
+    """None without a control, for fewer than four models, or where the control explains all of one column."""
+    partial_p: float | None = None
+    partial_spearman: float | None = None
 
 
 class ModelScore(Value):
@@ -62,8 +82,12 @@ class CorrelationReport(Value):
     """Pairs of columns that fewer than three models share: not correlated."""
 
 
-def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None) -> CorrelationReport:
+def correlate_all(
+    table: ScoreTable, x: str | None = None, y: str | None = None, *, control: str | None = None
+) -> CorrelationReport:
     """Correlate x with y; left out, every column stands for it. Pairs with fewer than three models are counted only.
+
+    `control` is a column such as MMLU's, which is held constant in a partial correlation beside the plain one.
 
     Raises `BadConfig` where x or y is not a column, or there is nothing to pair it with.
     """
@@ -78,7 +102,13 @@ def correlate_all(table: ScoreTable, x: str | None = None, y: str | None = None)
     asked = list(wanted)
     if not asked:
         raise BadConfig(f"A correlation needs two columns of scores; here are: {', '.join(table.columns)}.")
-    pairs = [_pair(table, a, b) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
+    if control is not None:
+        table.column(control)
+        asked = [pair for pair in asked if control not in pair]
+    pairs = [_pair(table, a, b, control) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
+    known = [pair for pair in pairs if pair.p is not None]
+    adjusted = dict(zip(map(id, known), holm([pair.p for pair in known if pair.p is not None]), strict=True))
+    pairs = [pair.model_copy(update={"p_holm": adjusted.get(id(pair))}) for pair in pairs]
     return CorrelationReport(scores=tuple(_list_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
 
 
@@ -86,28 +116,48 @@ def _list_scores(table: ScoreTable) -> Iterator[ModelScore]:
     for model, its_family in table.families.items():
         for name, column in table.columns.items():
             if model in column:
-                percent, n = column[model]
+                percent, n, _ = column[model]
                 interval = wilson_95(round(percent * n / 100), n) if n else None
                 yield ModelScore(model=model, family=its_family, column=name, percent=percent, n=n, wilson_95=interval)
 
 
-def _pair(table: ScoreTable, x: str, y: str) -> ColumnCorrelation:
+def _pair(table: ScoreTable, x: str, y: str, control: str | None) -> ColumnCorrelation:
     models = table.shared(x, y)
     values_x, values_y = table.values(x, models), table.values(y, models)
     found = correlate(values_x, values_y)
+    sizes = tuple([table.column(name)[model].n for model in models] for name in (x, y))
     return ColumnCorrelation(
         x=x,
         y=y,
         n=found.n,
         pearson=_number(found.pearson),
         fisher_95=found.ci_95,
+        bootstrap_95=bootstrap_correlation(values_x, values_y, (sizes[0], sizes[1])),
         p=_number(found.p),
+        p_holm=None,
         spearman=_number(found.spearman),
         leave_one_out=found.leave_one_out,
         leave_one_family_out=_leave_families_out(table, x, y, models),
         regret=selection_regret(values_x, values_y),
         regret_top_2=selection_regret(values_x, values_y, top=2),
-    )
+    ).model_copy(update=_hold_constant(table, x, y, control))
+
+
+def _hold_constant(table: ScoreTable, x: str, y: str, control: str | None) -> dict[str, object]:
+    """Return the fields of the partial correlation; none without a control."""
+    if control is None:
+        return {}
+    models = [model for model in table.shared(x, y) if model in table.column(control)]
+    if len(models) < MIN_FOR_INTERVAL:
+        return {"control": control, "partial_n": len(models)}
+    found = correlate_given(*(table.values(name, models) for name in (x, y, control)))
+    return {
+        "control": control,
+        "partial_n": found.n,
+        "partial_pearson": _number(found.pearson),
+        "partial_p": _number(found.p),
+        "partial_spearman": _number(found.spearman),
+    }
 
 
 def _leave_families_out(table: ScoreTable, x: str, y: str, models: Sequence[str]) -> dict[str, float | None]:

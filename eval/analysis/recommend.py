@@ -1,20 +1,21 @@
 """`earwitness eval recommend`: rank LLMs for fine-tuning by a text-only score, with the expected regret.
 
 The paper's claim is that a cheap text-only score x predicts the score y of the fine-tuned model. Here it becomes
-a decision: backbones are ranked by x, and y is predicted for each from a linear regression over models that have
-both scores. Drawing the regression's parameters and its residuals many times gives the expected regret: how
-many points of y the choice falls short of the best candidate, on average. The sampling error of x
-decides how sure the ranking is; in the regression it is part of the residuals.
+a decision: y is predicted for each backbone from a linear regression over models that have both scores, and they are
+ranked by it; a y that was measured counts for itself, within its sampling error. Drawing the regression's parameters
+and its residuals many times gives the expected regret: how many points of y the choice falls short of the best
+candidate, on average. The sampling error of x decides how sure the ranking by x is; in the regression it is part of
+the residuals.
 
 What it assumes: y is linear in x with normal residuals, candidates are like the models of the calibration (their
-residuals independent, though models of one family are not), and flat priors. Scores y that were measured
-count as exact. With fewer than five of them, slope and residuals are the paper's (which takes x for a score like
-its AKB-2000), and what was measured sets the level. With the paper's eight models
-the slope is uncertain, and the regret is dominated by what x does not explain: that is the honest answer.
+residuals independent, though models of one family are not), and flat priors. With fewer than five measured scores y,
+slope and residuals are the paper's (which takes x for a score like its AKB-2000), and what was measured sets the level.
+With the paper's eight models the slope is uncertain, and the regret is dominated by what x does not explain: that is
+the honest answer.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from eval.analysis.published import published
 from eval.analysis.score_table import PercentScore, ScoreTable
@@ -41,9 +42,16 @@ class RankedBackbone(Value):
     """Wilson, in percent; None where the number of questions is not known."""
     p_best: float | None
     """Probability that it is the best by x, given the sampling error of x; None without that."""
+    at_chance: bool | None
+    """Whether x cannot be told from guessing; None where the number of questions or of their options is not known."""
+    measured: bool
+    """Whether its y was measured: it need not be predicted."""
     predicted: float
     """Expected y, percent; the measured y where there is one."""
     predicted_95: Interval
+    """Of a measured y by the number of its questions, where that is known."""
+    tied_with: tuple[str, ...]
+    """Others with the same expected y: nothing here tells them apart."""
     regret: float
     """Expected points of y lost by fine-tuning it alone."""
 
@@ -60,9 +68,13 @@ class Recommendation(Value):
     residual_sd: float
     """Points of y that x leaves unexplained."""
     ranked: tuple[RankedBackbone, ...]
-    """By x, best first."""
+    """By expected y, best first; those that tie by their names."""
     regret_top: tuple[float, ...]
     """Expected regret of fine-tuning the first, the first two, the first three, and keeping the best."""
+
+
+_Scored: TypeAlias = tuple[str, PercentScore]
+"""A model's name and its x."""
 
 
 class _Line(NamedTuple):
@@ -92,9 +104,9 @@ def recommend(
     candidates = sorted(table.column(x).items(), key=lambda item: -item[1].percent)
     if len(candidates) < 2:
         raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
-    known = {model: scores.percent for model, scores in table.column(y).items()} if y else {}
+    known = dict(table.column(y)) if y else {}
     both = [model for model in known if model in table.column(x)]
-    line, source = _calibrate(table.values(x, both), [known[model] for model in both], _find_published_y(y))
+    line, source = _calibrate(table.values(x, both), [known[model].percent for model in both], _find_published_y(y))
     return _make_recommendation(x, y or _find_published_y(y), candidates, known, _Given(line, source, n, seed))
 
 
@@ -143,18 +155,21 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
 
 
 def _make_recommendation(
-    x: str, y: str, candidates: Sequence[tuple[str, PercentScore]], known: dict[str, float], given: _Given
+    x: str, y: str, candidates: Sequence[_Scored], known: Mapping[str, PercentScore], given: _Given
 ) -> Recommendation:
     import numpy as np
 
     rng = np.random.default_rng(given.seed)
+    expected = [_expect(candidate, known, given.line) for candidate in candidates]
+    order = sorted(range(len(candidates)), key=lambda place: (-expected[place], candidates[place][0]))
+    candidates, expected = [candidates[place] for place in order], [expected[place] for place in order]
     percents = np.array([scores.percent for _, scores in candidates])
     sizes = [scores.n or given.n for _, scores in candidates]
     drawn_x = _draw_scores(rng, percents, sizes)
     drawn_y = _draw_targets(rng, given.line, percents)
     for index, (model, _) in enumerate(candidates):
         if model in known:
-            drawn_y[:, index] = known[model]
+            drawn_y[:, index] = _draw_measured(rng, known[model])
     best = drawn_y.max(axis=1)
     low, high = np.quantile(drawn_y, [0.025, 0.975], axis=0)
     wins = None if drawn_x is None else np.bincount(drawn_x.argmax(axis=1), minlength=len(candidates)) / NUM_DRAWS
@@ -164,8 +179,15 @@ def _make_recommendation(
             score=scores.percent,
             ci_95=_make_interval(scores.percent, sizes[index]),
             p_best=None if wins is None else float(wins[index]),
-            predicted=float(drawn_y[:, index].mean()),
+            at_chance=_is_at_chance(scores, sizes[index]),
+            measured=model in known,
+            predicted=expected[index],
             predicted_95=Interval(float(low[index]), float(high[index])),
+            tied_with=tuple(
+                other
+                for place, (other, _) in enumerate(candidates)
+                if place != index and expected[place] == expected[index]
+            ),
             regret=float((best - drawn_y[:, index]).mean()),
         )
         for index, (model, scores) in enumerate(candidates)
@@ -181,6 +203,25 @@ def _make_recommendation(
         ranked=ranked,
         regret_top=tuple(float((best - drawn_y[:, :top].max(axis=1)).mean()) for top in tops),
     )
+
+
+def _expect(candidate: _Scored, known: Mapping[str, PercentScore], line: _Line) -> float:
+    """Return the expected y of a candidate: measured, or on the line."""
+    model, scores = candidate
+    return known[model].percent if model in known else line.mean_y + line.slope * (scores.percent - line.mean_x)
+
+
+def _draw_measured(rng: "np.random.Generator", scores: PercentScore) -> "NDArray[np.float64] | float":
+    """Return draws of a measured y within its sampling error, shape (NUM_DRAWS,); itself where that is not known."""
+    if scores.n is None:
+        return scores.percent
+    share = (round(scores.percent * scores.n / 100) + 1) / (scores.n + 2)  # never certain, as 0 of 5 is not
+    return rng.normal(scores.percent, 100 * (share * (1 - share) / scores.n) ** 0.5, NUM_DRAWS)
+
+
+def _is_at_chance(scores: PercentScore, n: int | None) -> bool | None:
+    interval = _make_interval(scores.percent, n)
+    return None if interval is None or scores.chance is None else interval.low <= scores.chance
 
 
 def _draw_scores(

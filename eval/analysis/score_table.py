@@ -23,6 +23,8 @@ class PercentScore(NamedTuple):
     percent: float
     n: int | None
     """None where only the percentage is known."""
+    chance: float | None = None
+    """Percent that guessing gets; None where it is not known."""
 
 
 class ScoreTable(NamedTuple):
@@ -62,7 +64,8 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
         n = summary.n - summary.withheld
         if not n:
             raise BadConfig(f"{str(path)!r} has no score: the answers are withheld.")
-        columns.setdefault(column, {})[model] = PercentScore(100 * summary.correct_strict / n, n)
+        chance = None if summary.chance is None else 100 * summary.chance
+        columns.setdefault(column, {})[model] = PercentScore(100 * summary.correct_strict / n, n, chance)
     return ScoreTable(columns, {model: read_family(model) for model, _ in folders})
 
 

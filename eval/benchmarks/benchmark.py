@@ -30,9 +30,18 @@ class Item(Value):
     difficulty: str = ""
     modality: str = ""
     cluster: str = ""
-    """Items that share it stem from one source, so their errors are not independent."""
+    """Source that the file names, such as the video that several recordings were cut from; empty: none."""
     unsupported: str = ""
     """Why it cannot be asked, such as "has 2 recordings; …": it counts as failed, not as wrong. Empty: it can."""
+
+    @property
+    def source(self) -> str:
+        """What the item shares with others, so that their errors are not independent: a video, or else a recording.
+
+        Run folders of before 2026-11-29 hold the question's text as the cluster of MMAU's items.
+        """
+        named = self.cluster if self.cluster != self.question else ""
+        return named or self.audio or self.id
 
     def to_question(self) -> Question:
         """Return what the model is asked; it never holds the answer."""

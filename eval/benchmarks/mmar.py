@@ -72,4 +72,4 @@ def read(file: Path, audio_root: Path | None = None) -> Benchmark:
 def _make_item(row: MmarRow) -> Item:
     answer = None if row.is_withheld else row.answer
     fields = row.model_dump(exclude={"url", "rubric"})
-    return Item(**fields | {"answer": answer, "task": row.modality, "cluster": row.url or row.id})
+    return Item(**fields | {"answer": answer, "task": row.modality, "cluster": row.url or ""})

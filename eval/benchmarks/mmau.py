@@ -70,4 +70,4 @@ def read(file: Path, audio_root: Path | None = None) -> Benchmark:
 
 def _make_item(row: MmauRow) -> Item:
     answer = None if row.is_withheld else row.answer
-    return Item(**row.model_dump() | {"answer": answer, "modality": row.task, "cluster": row.question})
+    return Item(**row.model_dump() | {"answer": answer, "modality": row.task})

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.compare import Comparison, GroupComparison, Side
+from eval.display.clusters import warn_of_few
 from eval.display.tables import print_table
 
 
@@ -41,12 +42,17 @@ def _format_agreement(comparison: Comparison) -> Table:
 
 def _format_findings(comparison: Comparison) -> Iterable[str]:
     low, high = comparison.ci_95
-    clustered = f" (clustered {100 * comparison.clustered_se:.2f})" if comparison.clustered_se is not None else ""
+    clustered = comparison.clustered_se is not None and comparison.clustered_p is not None
+    error = f" (clustered {100 * comparison.clustered_se:.2f})" if comparison.clustered_se is not None else ""
     yield (
         f"A - B: {100 * comparison.difference:+.2f} points [{100 * low:+.2f}, {100 * high:+.2f}], "
-        f"standard error {100 * comparison.se:.2f}{clustered}, Cohen's h {comparison.cohens_h:+.3f}"
+        f"standard error {100 * comparison.se:.2f}{error}, Cohen's h {comparison.cohens_h:+.3f}"
     )
     yield f"McNemar, exact: p = {comparison.mcnemar_p:.3g}"
+    if comparison.num_clusters is not None:
+        shared = f"Items share {comparison.num_clusters} sources"
+        tested = f": the interval is clustered, and p by it {comparison.clustered_p:.3g}" if clustered else ""
+        yield f"{shared}{tested}.{warn_of_few(comparison.num_clusters)}"
     yield (
         f"Always the better of the two answers: {comparison.oracle:.2%}; the better side for each task, chosen on "
         f"these items: {comparison.switch_by_task:.2%}"

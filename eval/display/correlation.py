@@ -18,10 +18,16 @@ def print_correlations(found: CorrelationReport, console: Console) -> None:
         return
     for pair in found.pairs:
         console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
-        for line in (_format_association(pair), _format_robustness(pair), _format_cost(pair)):
+        lines = (_format_association(pair), _format_partial(pair), _format_robustness(pair), _format_cost(pair))
+        for line in filter(None, lines):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
     too_few = f" {found.num_too_few} pairs share fewer than three models and are left out." if found.num_too_few else ""
-    remark = f"{len(found.pairs)} pairs were tested, and no p is corrected for that.{too_few}"
+    corrected = ""
+    if len(found.pairs) > 1:
+        corrected = f"{len(found.pairs)} pairs were tested: p (Holm) is corrected for that."
+    remark = f"{corrected}{too_few}".strip()
+    if not remark:
+        return
     console.print(remark, highlight=False, soft_wrap=True)
 
 
@@ -44,7 +50,20 @@ def _format_association(pair: ColumnCorrelation) -> str:
     if pair.pearson is None or pair.spearman is None:
         return "no correlation: all models have the same score"
     interval = _format_range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
-    return f"Pearson r {pair.pearson:.3f} [{interval}], p = {pair.p:.3g}; Spearman rho {pair.spearman:.2f}"
+    drawn = f", bootstrap {_format_range(pair.bootstrap_95)}" if pair.bootstrap_95 else ""
+    holm = f" (Holm {pair.p_holm:.3g})" if pair.p_holm is not None and pair.p_holm != pair.p else ""
+    return f"Pearson r {pair.pearson:.3f} [{interval}{drawn}], p = {pair.p:.3g}{holm}; Spearman rho {pair.spearman:.2f}"
+
+
+def _format_partial(pair: ColumnCorrelation) -> str:
+    if pair.control is None:
+        return ""
+    if pair.partial_pearson is None or pair.partial_spearman is None:
+        return f"with {pair.control} held constant: no correlation, from {pair.partial_n} models that have all three"
+    return (
+        f"with {pair.control} held constant ({pair.partial_n} models): r {pair.partial_pearson:.3f}, "
+        f"p = {pair.partial_p:.3g}; Spearman rho {pair.partial_spearman:.2f}"
+    )
 
 
 def _format_robustness(pair: ColumnCorrelation) -> str:

@@ -14,7 +14,7 @@ def draw_grid(grid: Grid) -> Path:
     """Draw the accuracies as a heat-map beside grid.json."""
     from eval.display.plots import draw_heat_map
 
-    accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
+    accuracies = {(cell.row or cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
     values = [[accuracies.get((llm, captioner)) for captioner in grid.captioners] for llm in grid.llms]
     columns = [captioner or grid.path for captioner in grid.captioners]
     out = grid.folder / "grid.svg"
@@ -32,11 +32,11 @@ def print_grid(grid: Grid, console: Console) -> None:
     for heading in ("strict, 95 %", "offic.", "lost", "s/item", "tokens", "$"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in grid.cells:
-        table.add_row(cell.llm, cell.captioner or cell.lalm or "-", *_format_cells(cell))
+        table.add_row(cell.row or cell.llm, cell.captioner or cell.lalm or "-", *_format_cells(cell))
     print_table(table, console)
     for cell in grid.cells:
         if cell.error:
-            console.print(f"{cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
+            console.print(f"{cell.row or cell.llm}: {cell.error}", style="red", highlight=False, soft_wrap=True)
 
 
 def _format_cells(cell: Cell) -> list[str]:

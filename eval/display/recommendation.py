@@ -30,7 +30,7 @@ def _format_cells(candidate: RankedBackbone) -> list[str]:
         candidate.model,
         f"{candidate.score:.1f}{interval}",
         "-" if candidate.p_best is None else f"{candidate.p_best:.0%}",
-        f"{candidate.predicted:.1f} [{low:.1f}, {high:.1f}]",
+        f"{candidate.predicted:.1f} [{low:.1f}, {high:.1f}]{' measured' if candidate.measured else ''}",
         f"{candidate.regret:.1f}",
     ]
 
@@ -47,11 +47,25 @@ def _format_words(found: Recommendation) -> list[str]:
         f"Fine-tuning the first {num} and keeping the best: {regret:.1f} points."
         for num, regret in enumerate(found.regret_top[1:], start=2)
     ]
+    lines += _format_doubts(found)
     return [*lines, f"Recommendation: fine-tune {', then '.join(_pick_worth_trying(found))}."]
 
 
+def _format_doubts(found: Recommendation) -> list[str]:
+    """Say which scores are no better than guessing, and which models nothing tells apart."""
+    guessing = [candidate.model for candidate in found.ranked if candidate.at_chance]
+    lines = [f"At chance on {found.x}, so that it says nothing of them: {', '.join(guessing)}."] if guessing else []
+    seen: set[str] = set()
+    for candidate in found.ranked:
+        if candidate.tied_with and candidate.model not in seen:
+            tied = (candidate.model, *candidate.tied_with)
+            seen |= set(tied)
+            lines.append(f"{', '.join(tied)} tie: nothing here tells them apart, and they stand by their names.")
+    return lines
+
+
 def _pick_worth_trying(found: Recommendation) -> list[str]:
-    """Return the first by x, and each next one for as long as trying it too is expected to win a point."""
+    """Return the first by expected y, and each next one for as long as trying it too is expected to win a point."""
     gains = [before - after for before, after in pairwise(found.regret_top)]
     num = 1 + next((index for index, gain in enumerate(gains) if gain < WORTH_A_RUN), len(gains))
     return [candidate.model for candidate in found.ranked[:num]]

@@ -1,12 +1,13 @@
 """Table of a run: strict and official accuracy by task, controls, calibration and cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from agents.reading.calibration import ModelCalibration
+from eval.display.clusters import warn_of_few
 from eval.display.tables import print_table
 from eval.scoring.scoring import Calibration, ControlScore, RunSummary, Score
 
@@ -29,6 +30,22 @@ def print_results(title: str, summary: RunSummary, console: Console) -> None:
     print_table(table, console)
     for line in _format_remarks(summary):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def print_groups(summary: RunSummary, groups: Iterable[str], console: Console) -> None:
+    """Print both accuracies by other groups than tasks, such as sub-category, with their intervals."""
+    for group in groups:
+        counted: Mapping[str, Score] = getattr(summary, f"by_{group.replace('-', '_')}")
+        if not counted:
+            console.print(f"No item has a {group}.", highlight=False)
+            continue
+        table = Table(title=f"by {group}", title_justify="left")
+        table.add_column(group, overflow="fold")
+        for heading in ("n", "strict", "95 % int.", "official", "unread", "failed"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for name, score in counted.items():
+            table.add_row(name, *_format_cells(score))
+        print_table(table, console)
 
 
 def print_calibration(folder: Path, found: ModelCalibration, console: Console) -> None:
@@ -55,8 +72,8 @@ def _format_cells(counted: Score) -> list[str]:
 def _format_remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
         yield from _format_control(name, control)
-    if summary.clustered_se is not None:
-        yield f"Items share sources: clustered standard error {summary.clustered_se:.2%}."
+    if summary.num_clusters is not None:
+        yield f"{_format_clusters(summary)}{warn_of_few(summary.num_clusters)}"
     if summary.calibration:
         yield from _format_calibration(summary.calibration)
     if summary.degraded:
@@ -68,6 +85,14 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
     if summary.num_cached:
         found = f"{summary.num_cached} captions, transcripts and readings"
         yield f"{found} came from the cache: their seconds are not in it."
+
+
+def _format_clusters(summary: RunSummary) -> str:
+    shared = f"Items share {summary.num_clusters} sources (recordings, or videos)"
+    if summary.clustered_se is None or summary.clustered_95 is None:
+        return f"{shared}."
+    low, high = summary.clustered_95
+    return f"{shared}: clustered standard error {summary.clustered_se:.2%}, 95 % interval {low:.1%} to {high:.1%}."
 
 
 def _format_calibration(found: Calibration) -> Iterable[str]:
@@ -91,3 +116,8 @@ def _format_control(name: str, control: ControlScore) -> Iterable[str]:
     elif control.changed is not None and control.compared:
         share = control.changed / control.compared
         yield f"{name}: {control.changed} of {control.compared} answers ({share:.1%}) differ from the run's own."
+    if test := control.against_run:
+        yield (
+            f"{name} against the run on {test.n} items: only the run is right at {test.only_run}, only the control at "
+            f"{test.only_control} (McNemar, exact: p = {test.mcnemar_p:.3g})."
+        )

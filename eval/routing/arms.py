@@ -32,7 +32,8 @@ class ArmPair(NamedTuple):
     """One question, and what either arm answered."""
 
     question: Question
-    clip: str
+    source: str
+    """The video that the benchmark names, or else the recording: folds never part what shares it."""
     task: str
     answer: str
     cascade: Answer
@@ -94,7 +95,7 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
     by_id = {prediction.id: prediction for prediction in asked[lalm]}
     both = [(one, by_id[one.id]) for one in asked[cascade] if one.id in by_id and one.answer is not None]
     pairs = tuple(_pair(*two) for two in both if all(one.response for one in two))
-    if (num := len({pair.clip for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
+    if (num := len({pair.source for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
         raise BadConfig(
             f"{str(cascade)!r} and {str(lalm)!r} both answered {len(pairs)} questions; those that exactly one of them "
             f"gets right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
@@ -135,7 +136,7 @@ def _pair(cascade: Prediction, lalm: Prediction) -> ArmPair:
     assert cascade.answer is not None and cascade.response is not None and lalm.response is not None
     return ArmPair(
         question=cascade.to_question(),
-        clip=cascade.audio,
+        source=cascade.source,
         task=cascade.task,
         answer=cascade.answer,
         cascade=cascade.response,

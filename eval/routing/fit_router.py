@@ -1,4 +1,4 @@
-"""Fit a router on two runs by nested cross-validation with folds over clips.
+"""Fit a router on two runs by nested cross-validation with folds over recordings (or videos).
 
 A logistic regression on what the question says, fitted on the questions that exactly one arm got right, predicts which
 arm to ask; a conditional logit over the options (`eval.routing.stacking`), fitted on all, combines two
@@ -52,8 +52,17 @@ class Decision(NamedTuple):
         return pair.lalm_right if way == "lalm" else pair.cascade_right
 
 
+class Tested(NamedTuple):
+    """A pair's held-out result."""
+
+    router: Router
+    """Fitted without the pair's fold."""
+    decision: Decision
+    fold: int
+
+
 class _Learnt(NamedTuple):
-    """A regression, and what it says about each row when fitted without that row's clip."""
+    """A regression, and what it says about each row when fitted without that row's source."""
 
     model: Logistic
     held_out: Floats
@@ -65,23 +74,23 @@ def fit_router(arms: Arms) -> Router:
         return _fit(arms, arms.pairs)
 
 
-def cross_validate(arms: Arms) -> tuple[tuple[Router, Decision], ...]:
-    """Cross-validate: for each pair, return a router fitted without its clip, and that router's decision."""
+def cross_validate(arms: Arms) -> tuple[Tested, ...]:
+    """Cross-validate: for each pair, return a router fitted without its source, and that router's decision."""
     from sklearn.model_selection import GroupKFold
 
-    found: dict[int, tuple[Router, Decision]] = {}
-    clips = [pair.clip for pair in arms.pairs]
-    num_folds = _count_folds(clips, NUM_FOLDS)
+    found: dict[int, Tested] = {}
+    sources = [pair.source for pair in arms.pairs]
+    num_folds = _count_folds(sources, NUM_FOLDS)
     with stage("cross-validate", num_folds, "parts") as running:
-        for seen, unseen in GroupKFold(num_folds).split(clips, groups=clips):
+        for fold, (seen, unseen) in enumerate(GroupKFold(num_folds).split(sources, groups=sources)):
             router = _fit(arms, [arms.pairs[place] for place in seen])
-            found |= {int(place): (router, _decide(router, arms.pairs[place])) for place in unseen}
+            found |= {int(place): Tested(router, _decide(router, arms.pairs[place]), fold) for place in unseen}
             running.advance()
-    return tuple(found[place] for place in range(len(clips)))
+    return tuple(found[place] for place in range(len(sources)))
 
 
-def _count_folds(clips: Sequence[str], wanted: int) -> int:
-    return min(wanted, len(set(clips)))
+def _count_folds(sources: Sequence[str], wanted: int) -> int:
+    return min(wanted, len(set(sources)))
 
 
 def _decide(router: Router, pair: ArmPair) -> Decision:
@@ -111,14 +120,14 @@ def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
         before=before.model,
         after=NO_STACK,
         certainty=CERTAINTIES[-1],
-        provenance=arms.provenance(_count_folds([pair.clip for pair in arms.pairs], NUM_FOLDS)),
+        provenance=arms.provenance(_count_folds([pair.source for pair in arms.pairs], NUM_FOLDS)),
     )
     after = fit_stack([_make_example(draft, pair) for pair in pairs], splits)
     return draft.model_copy(update={"after": after.stack, "certainty": _find_certainty(draft, pairs, before, after)})
 
 
 def _find_certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", after: Stacked) -> float:
-    """Return the certainty threshold of `before`, by the fits that have not seen each question's clip."""
+    """Return the certainty threshold of `before`, by the fits that have not seen each question's source."""
     unseen = [draft.model_copy(update={"after": stack}) for stack in after.held_out]
     decisions = [
         Decision(float(likely), choose_letter(pair, router.reconcile(pair.question, pair.cascade, pair.lalm)))
@@ -131,8 +140,8 @@ def _find_certainty(draft: Router, pairs: Sequence[ArmPair], before: "_Learnt", 
 def _make_inner_splits(pairs: Sequence[ArmPair]) -> list[FoldSplit]:
     from sklearn.model_selection import GroupKFold
 
-    clips = [pair.clip for pair in pairs]
-    return list(GroupKFold(_count_folds(clips, NUM_INNER_FOLDS)).split(clips, groups=clips))
+    sources = [pair.source for pair in pairs]
+    return list(GroupKFold(_count_folds(sources, NUM_INNER_FOLDS)).split(sources, groups=sources))
 
 
 def _make_forecast(pair: ArmPair, answer: Answer) -> Forecast:

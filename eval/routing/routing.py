@@ -1,9 +1,10 @@
-"""`earwitness eval fit-router`: every way to choose between two arms, measured on held-out clips, with its cost.
+"""`earwitness eval fit-router`: every way to choose between two arms, measured on held-out recordings, with its cost.
 
-What is fitted (the better arm of each task, temperatures, the router) was fitted without the clip in question. The
-modality switch is given the benchmark's own task; the router sees the question's words only. Only "oracle" knows the
-answers: it takes whichever arm is right. Where the cascade's run had a budget for follow-up questions, the cascade
-that hears once, which is the paper's, stands in a row of its own, and every way is tested against it as well.
+What is fitted (the better arm of each task, temperatures, the router) was fitted without the fold that holds the
+recording in question, the same folds for all. The modality switch is given the benchmark's own task; the router sees
+the question's words only. Only "oracle" knows the answers: it takes whichever arm is right. Where the cascade's run had
+a budget for follow-up questions, the cascade that hears once, which is the paper's, stands in a row of its own, and
+every way is tested against it as well.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from agents.reading.confidence import measure_confidence
 from agents.routing.router import Reconciled, Router, pool_answers
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
-from eval.routing.fit_router import CERTAINTIES, Decision, choose_letter, cross_validate, fit_router
+from eval.routing.fit_router import CERTAINTIES, Decision, Tested, choose_letter, cross_validate, fit_router
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from services.types import Route, Value
@@ -96,12 +97,12 @@ def evaluate_routing(arms: Arms) -> FittedRouting:
         cached=arms.num_cached,
         better_arm=better,
         rows=tuple(_make_row(name, outcomes, ways[f"{better} only"], arms, ways) for name, outcomes in ways.items()),
-        curve=tuple(_make_point(arms, [decision for _, decision in tested], certainty) for certainty in CERTAINTIES),
+        curve=tuple(_make_point(arms, [one.decision for one in tested], certainty) for certainty in CERTAINTIES),
     )
     return FittedRouting(fit_router(arms), table)
 
 
-def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]]) -> dict[str, list[_Outcome]]:
+def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[Tested]) -> dict[str, list[_Outcome]]:
     together = list(zip(pairs, tested, strict=True))
     asked_again = any(pair.cascade.drafts for pair in pairs)
     once = {ONCE: [_Outcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
@@ -109,15 +110,17 @@ def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[tuple[Router, Decision]
         **once,
         "cascade only": [_Outcome(pair.cascade_right, "cascade") for pair in pairs],
         "lalm only": [_Outcome(pair.lalm_right, "lalm") for pair in pairs],
-        "modality switch": [_ask_one_arm(pair, _pick_better_in_task(pair, pairs)) for pair in pairs],
-        "confidence switch": [_pick_surer(pair, router) for pair, (router, _) in together],
+        "modality switch": [
+            _ask_one_arm(pair, _pick_better_in_task(pair.task, one.fold, together)) for pair, one in together
+        ],
+        "confidence switch": [_pick_surer(pair, one.router) for pair, one in together],
         ROUTER: [
-            _Outcome(decision.is_right(pair, router.certainty), decision.choose_way(router.certainty))
-            for pair, (router, decision) in together
+            _Outcome(one.decision.is_right(pair, one.router.certainty), one.decision.choose_way(one.router.certainty))
+            for pair, one in together
         ],
         "always both": [
-            _Outcome(pair.is_right(choose_letter(pair, _pool_equally(pair, router))), "both")
-            for pair, (router, _) in together
+            _Outcome(pair.is_right(choose_letter(pair, _pool_equally(pair, one.router))), "both")
+            for pair, one in together
         ],
         "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
     }
@@ -127,10 +130,10 @@ def _ask_one_arm(pair: ArmPair, arm: Arm) -> _Outcome:
     return _Outcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
 
 
-def _pick_better_in_task(pair: ArmPair, pairs: Sequence[ArmPair]) -> Arm:
-    """Return the arm that is better on the task's questions about other clips."""
-    others = [one for one in pairs if one.task == pair.task and one.clip != pair.clip]
-    return "lalm" if sum(one.lalm_right - one.cascade_right for one in others) > 0 else "cascade"
+def _pick_better_in_task(task: str, fold: int, together: Sequence[tuple[ArmPair, Tested]]) -> Arm:
+    """Return the arm that is better on a task's questions in the other folds."""
+    others = [pair for pair, one in together if pair.task == task and one.fold != fold]
+    return "lalm" if sum(pair.lalm_right - pair.cascade_right for pair in others) > 0 else "cascade"
 
 
 def _pick_surer(pair: ArmPair, router: Router) -> _Outcome:

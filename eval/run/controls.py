@@ -9,7 +9,7 @@ shuffled-options   the options of each item in a random order: is there a positi
 circular           every rotation of the options; an item is right only if all are (CircularEval of MMBench,
                    Liu et al. 2023, arXiv:2307.06281), and consistent if all choose the same option
 swapped-audio      some items with another item's clip: how many answers change
-silent-audio       some items with silence as long as their clip: how many answers change
+silent-audio       some items, on path lalm all, with silence as long as their clip: how many answers change
 """
 
 import random
@@ -30,8 +30,8 @@ class ControlSampling(NamedTuple):
     """Seed and sample size of the controls."""
 
     seed: int
-    num_probed: int
-    """Items that the two probes of the audio ask."""
+    num_probed: int | None
+    """Items that the two probes of the audio ask; None: all."""
 
 
 Control: TypeAlias = Callable[[Plan, ControlSampling], Plan]
@@ -66,9 +66,9 @@ def _swap_audio(plan: Plan, draw: ControlSampling) -> Plan:
 def _silence_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "silent-audio")
     build = plan.build
-    return plan._replace(
-        benchmark=_draw_items(plan.benchmark, draw), build=lambda models: SilencedAnswerer(build(models))
-    )
+    is_whole = plan.options.path == "lalm"  # what a LALM answers in front of silence is the floor of its score
+    benchmark = plan.benchmark if is_whole else _draw_items(plan.benchmark, draw)
+    return plan._replace(benchmark=benchmark, build=lambda models: SilencedAnswerer(build(models)))
 
 
 def _choose_first(plan: Plan, _: ControlSampling) -> Plan:
@@ -171,9 +171,8 @@ def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
 
 def _draw_items(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:
     """Keep a random few of the items, in their order."""
-    drawn = random.Random(draw.seed).sample(  # noqa: S311
-        range(len(benchmark.items)), min(draw.num_probed, len(benchmark.items))
-    )
+    num = len(benchmark.items)
+    drawn = random.Random(draw.seed).sample(range(num), min(draw.num_probed or num, num))  # noqa: S311
     return _with_items(benchmark, [benchmark.items[number] for number in sorted(drawn)])
 
 

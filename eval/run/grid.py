@@ -4,9 +4,11 @@ Each clip is perceived once per captioner, because perception is kept on disk; e
 an ordinary run folder below the grid's, so a grid goes on where it stopped, cell by cell.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 from agents.models import ModelPool
 from agents.paths import LALM_ONLY
@@ -21,9 +23,36 @@ from services.files import is_folder, write_atomic
 from services.types import Value
 
 
+class GridModel(NamedTuple):
+    """An LLM of a grid."""
+
+    llm: str
+    url: str | None
+    """OpenAI-compatible server that runs it; None: that of the whole grid, or here."""
+    row: str
+    """What its row is called."""
+
+
+def read_models(listed: Sequence[str], rows: Sequence[str] = ()) -> tuple[GridModel, ...]:
+    """Read LLMs, each NAME or NAME=URL; `rows` names their rows, in the same order.
+
+    Raises `BadConfig` where two rows have one name, or their number is not that of the LLMs.
+    """
+    if rows and len(rows) != len(listed):
+        raise BadConfig(f"--llm names {len(listed)} LLMs and --rows {len(rows)}: name the row of each, in order.")
+    pairs = [(name, url or None) for name, _, url in (one.partition("=") for one in listed)]
+    models = tuple(GridModel(*pair, row) for pair, row in zip(pairs, rows or [name for name, _ in pairs], strict=True))
+    for place, model in enumerate(models):
+        if model.row in [other.row for other in models[:place]]:
+            raise BadConfig(f"Two LLMs would stand in the row {model.row!r}; give each a name of its own with --rows.")
+    return models
+
+
 class Cell(Value):
     """One LLM reading what one captioner wrote, or hearing as a LALM."""
 
+    row: str = ""
+    """What its row is called; empty in grids of before 2026-11-29: by the LLM."""
     llm: str
     captioner: str | None
     """None on a path that has none."""
@@ -49,11 +78,14 @@ class Grid(Value):
     path: str
     folder: Path
     llms: tuple[str, ...]
+    """Names of the rows."""
     captioners: tuple[str | None, ...]
     cells: tuple[Cell, ...]
 
 
-def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str], lalms: Sequence[str] = ()) -> Grid:
+def run_grid(
+    request: RunRequest, llms: Sequence[GridModel], captioners: Sequence[str], lalms: Sequence[str] = ()
+) -> Grid:
     """Run every cell; one whose models cannot run here says so and stops no other.
 
     `request` is what the cells share; the grid fills in `llm` and `captioner`, on path lalm `llm` and `lalm`: the
@@ -67,23 +99,24 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     _check_lalms(request, llms, lalms)
     has_captioner = request.hears and request.path != "lalm"
     columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if has_captioner else (None,)
-    made_of = dict(zip(llms, lalms, strict=False))
+    made_of = dict(zip((model.row for model in llms), lalms, strict=False))
     out = request.out or name_run_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
     pool = ModelPool()
     cells: list[Cell] = []
-    for llm, captioner in product(llms, columns):
-        if cells and cells[-1].llm != llm:
+    for model, captioner in product(llms, columns):
+        if cells and cells[-1].row != model.row:
             pool = ModelPool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
-        lalm = made_of.get(llm)
-        cell = Cell(llm=llm, captioner=captioner, lalm=lalm, folder=out / _name(llm, captioner, lalm))
-        cells.append(_run_cell(request, cell, pool))
+        lalm = made_of.get(model.row)
+        folder = out / _name(model.row, captioner, lalm)
+        cell = Cell(row=model.row, llm=model.llm, captioner=captioner, lalm=lalm, folder=folder)
+        cells.append(_run_cell(request.model_copy(update={"llm_url": model.url or request.llm_url}), cell, pool))
         if not cells[-1].is_complete and cells[-1].error is None:
             break
     grid = Grid(
         benchmark=request.bench,
         path=request.path,
         folder=out,
-        llms=tuple(llms),
+        llms=tuple(model.row for model in llms),
         captioners=columns,
         cells=tuple(cells),
     )
@@ -91,17 +124,17 @@ def run_grid(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]
     return grid
 
 
-def _check_names(request: RunRequest, llms: Sequence[str], captioners: Sequence[str]) -> None:
+def _check_names(request: RunRequest, llms: Sequence[GridModel], captioners: Sequence[str]) -> None:
     if captioners and (not request.hears or request.path == "lalm"):
         raise BadConfig(f"Path {request.path!r} has no captioner: leave out --captioner.")
     for captioner in captioners:
         pick(CAPTIONERS, "captioner", captioner)
-    for llm in llms:
-        if request.llm_url is None and not is_folder(llm):
-            pick(LLMS, "LLM", llm)
+    for model in llms:
+        if request.llm_url is None and model.url is None and not is_folder(model.llm):
+            pick(LLMS, "LLM", model.llm)
 
 
-def _check_lalms(request: RunRequest, llms: Sequence[str], lalms: Sequence[str]) -> None:
+def _check_lalms(request: RunRequest, llms: Sequence[GridModel], lalms: Sequence[str]) -> None:
     if request.path not in LALM_ONLY and lalms:
         raise BadConfig(f"Path {request.path!r} does not use it: leave out --lalm.")
     if request.path in LALM_ONLY and len(lalms) != len(llms):
@@ -125,4 +158,4 @@ def _run_cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
 
 
 def _name(*models: str | None) -> str:
-    return "-".join(Path(part).name for part in models if part)
+    return "-".join(re.sub(r"[^\w.-]+", "_", Path(part).name) for part in models if part)

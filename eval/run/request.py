@@ -46,7 +46,8 @@ class RunRequest(RunSettings):
     audio_root: Path | None = None
     missing: Literal["skip", "fail"] = "fail"
     controls: tuple[str, ...] = ()
-    num_probed: int = 50
+    num_probed: int | None = 50
+    """Items that the probes of the audio ask; None: all."""
     price: Price | None = None
     abstain: float | None = None
     """Calibrated probability below which an answer counts as withheld; it changes what is reported only."""

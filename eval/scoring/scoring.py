@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from pydantic import Field
 
@@ -48,6 +48,8 @@ class Verdict(NamedTuple):
     """Of a calibrated answer after listening again; None for any other."""
     right: int | None = None
     """Place of the right option, from 0; None where it is withheld."""
+    num_choices: int = 0
+    """0: not known."""
 
 
 class Interval(NamedTuple):
@@ -75,8 +77,23 @@ class Score(Value):
     """Of the strict accuracy, over the items that can be scored."""
 
 
+class ControlTest(Value):
+    """A control against the run itself, over the items that both scored."""
+
+    n: int
+    only_run: int
+    """Items that only the run got right."""
+    only_control: int
+    mcnemar_p: float
+    """Exact, two-sided."""
+
+
 class ControlScore(Score):
     """Counts of a control, and what only some controls have."""
+
+    by_task: dict[str, Score] = Field(default_factory=dict)
+    against_run: ControlTest | None = None
+    """None where answers are withheld."""
 
     changed: int | None = None
     """Items whose answer differs from the run's own, of `compared`; None where that says nothing."""
@@ -144,8 +161,14 @@ class RunSummary(Score):
     by_sub_category: dict[str, Score]
     by_difficulty: dict[str, Score]
     by_modality: dict[str, Score]
+    chance: float | None = None
+    """Accuracy of guessing among the options; None where they are not known."""
     clustered_se: float | None
     """Standard error of the strict accuracy where items share a source; None where none do."""
+    clustered_95: Interval | None = None
+    """Interval from it, by Student's t with a degree of freedom less than there are sources."""
+    num_clusters: int | None = None
+    """Sources, which are recordings, or the videos that a benchmark names; None where no items share one."""
     mean_took_s: float
     """From the start of an item to its answer, waiting for models included."""
     wall_s: float
@@ -166,12 +189,13 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
     counted = list(verdicts)
     return RunSummary(
         **dict(score(counted)),
-        by_task=_score_groups(lambda verdict: verdict.task, counted),
+        by_task=score_tasks(counted),
         by_category=_score_groups(lambda verdict: verdict.category, counted),
         by_sub_category=_score_groups(lambda verdict: verdict.sub_category, counted),
         by_difficulty=_score_groups(lambda verdict: verdict.difficulty, counted),
         by_modality=_score_groups(lambda verdict: verdict.modality, counted),
-        clustered_se=_clustered_se(counted),
+        chance=_compute_chance(counted),
+        **_measure_clusters(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
         prompt_tokens=sum(verdict.prompt_tokens for verdict in counted),
@@ -196,6 +220,16 @@ def score(verdicts: list[Verdict]) -> Score:
     )
 
 
+def _compute_chance(verdicts: list[Verdict]) -> float | None:
+    shares = [1 / verdict.num_choices for verdict in verdicts if verdict.num_choices and not verdict.withheld]
+    return sum(shares) / len(shares) if shares else None
+
+
+def score_tasks(verdicts: list[Verdict]) -> dict[str, Score]:
+    """Count verdicts by task."""
+    return _score_groups(lambda verdict: verdict.task, verdicts)
+
+
 def _score_groups(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dict[str, Score]:
     """Count each group; items that have no such field are in none."""
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
@@ -217,24 +251,50 @@ def wilson_95(num_correct: int, n: int) -> Interval:
 
 
 def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
-    """Return the clustered standard error of the mean of `values`.
+    """Return the clustered standard error of the mean of `values`, of two clusters or more.
 
     The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024,
-    arXiv:2411.00640, section 2.2).
+    arXiv:2411.00640, section 2.2), times that of G / (G - 1) for G clusters (CR1, Cameron & Miller 2015, section VI):
+    few clusters make it too small otherwise. Of clusters of one it is the ordinary standard error.
     """
     mean = sum(values) / len(values)
     deviations: defaultdict[str, float] = defaultdict(float)
     for value, cluster in zip(values, clusters, strict=True):
         deviations[cluster] += value - mean
-    return sqrt(sum(deviation**2 for deviation in deviations.values())) / len(values)
+    num = len(deviations)
+    return sqrt(sum(deviation**2 for deviation in deviations.values()) * num / (num - 1)) / len(values)
 
 
-def _clustered_se(verdicts: list[Verdict]) -> float | None:
+def student_quantile(num_clusters: int) -> float:
+    """Return the two-sided 95 % quantile of Student's t with a degree of freedom less than there are clusters."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, num_clusters - 1))
+
+
+class _Clusters(TypedDict, total=False):
+    clustered_se: float | None
+    clustered_95: Interval
+    num_clusters: int
+
+
+def _measure_clusters(verdicts: list[Verdict]) -> _Clusters:
+    """Return the clustered standard error and its interval, where items share a source."""
     scored = [verdict for verdict in verdicts if not verdict.withheld]
     clusters = [verdict.cluster or verdict.id for verdict in scored]
-    if len(set(clusters)) == len(scored):
-        return None
-    return clustered_se([verdict.correct_strict for verdict in scored], clusters)
+    num = len(set(clusters))
+    if num == len(scored):
+        return {"clustered_se": None}
+    if num == 1:
+        return {"clustered_se": None, "num_clusters": 1}
+    right = [verdict.correct_strict for verdict in scored]
+    mean, se = sum(right) / len(right), clustered_se(right, clusters)
+    half = student_quantile(num) * se
+    return {
+        "clustered_se": se,
+        "clustered_95": Interval(max(0.0, mean - half), min(1.0, mean + half)),
+        "num_clusters": num,
+    }
 
 
 def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
-from eval.scoring.scoring import Z_95, Interval, clustered_se
+from eval.scoring.scoring import Z_95, Interval, clustered_se, student_quantile
 
 Z_POWER_80 = 0.8416212335729143  # normal quantile: 80 % power
+NUM_BOOTSTRAPS = 4000
+TINY = 1e-12
 MIN_FOR_INTERVAL = 4  # Fisher's standard error is 1 / sqrt(n - 3)
 
 
@@ -20,6 +22,16 @@ class Difference(NamedTuple):
     value: float
     se: float
     ci_95: Interval
+
+
+class PartialCorrelation(NamedTuple):
+    """How two scores of the same models go together beside what both have in common with a third."""
+
+    n: int
+    pearson: float
+    """NaN where the third leaves one of them constant."""
+    p: float
+    spearman: float
 
 
 class Correlation(NamedTuple):
@@ -47,16 +59,26 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 def paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
     """Return the mean of two or more differences of outcomes in [0, 1], its standard error and normal 95 % interval.
 
-    With `clusters`, one per item, items of one cluster are taken together.
+    With `clusters`, one per item and two or more in all, items of one cluster are taken together, and the interval is
+    by Student's t with a degree of freedom less than there are clusters.
     """
     n = len(differences)
     mean = sum(differences) / n
     if clusters is None:
         variance = sum((difference - mean) ** 2 for difference in differences) / (n - 1)
-        se = sqrt(variance / n)
+        se, quantile = sqrt(variance / n), Z_95
     else:
-        se = clustered_se(differences, clusters)
-    return Difference(mean, se, Interval(max(-1.0, mean - Z_95 * se), min(1.0, mean + Z_95 * se)))
+        se, quantile = clustered_se(differences, clusters), student_quantile(len(set(clusters)))
+    return Difference(mean, se, Interval(max(-1.0, mean - quantile * se), min(1.0, mean + quantile * se)))
+
+
+def clustered_p(difference: Difference, num_clusters: int) -> float:
+    """Return the two-sided p of a clustered difference by Student's t; McNemar's test takes items for independent."""
+    from scipy.stats import t
+
+    if not difference.se:
+        return 1.0 if not difference.value else 0.0
+    return float(2 * t.sf(abs(difference.value) / difference.se, num_clusters - 1))
 
 
 def cohens_h(p: float, q: float) -> float:
@@ -93,6 +115,58 @@ def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
         return Correlation(n, nan, None, nan, nan, None)
     r, p = (float(value) for value in pearsonr(x, y))
     return Correlation(n, r, fisher_95(r, n), p, float(spearmanr(x, y).statistic), _leave_one_out(x, y))
+
+
+def correlate_given(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> PartialCorrelation:
+    """Correlate two scores of four models or more, with a third held constant (Student's t with n - 3 degrees)."""
+    from scipy.stats import rankdata, t
+
+    n = len(x)
+    assert n == len(y) == len(z) >= MIN_FOR_INTERVAL, f"{n}, {len(y)} and {len(z)} scores"
+    r = _partial(x, y, z)
+    rho = _partial(*(rankdata(scores).tolist() for scores in (x, y, z)))
+    p = nan if isnan(r) else 0.0 if abs(r) >= 1 else float(2 * t.sf(abs(r) * sqrt((n - 3) / (1 - r * r)), n - 3))
+    return PartialCorrelation(n, r, p, rho)
+
+
+def _partial(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> float:
+    xy, xz, yz = pearson(x, y), pearson(x, z), pearson(y, z)
+    left = (1 - xz * xz) * (1 - yz * yz)
+    return nan if isnan(xy + xz + yz) or left <= TINY else max(-1.0, min(1.0, (xy - xz * yz) / sqrt(left)))
+
+
+def bootstrap_correlation(
+    x: Sequence[float], y: Sequence[float], sizes: tuple[Sequence[int | None], Sequence[int | None]], seed: int = 0
+) -> Interval | None:
+    """Return the 95 % bootstrap interval of Pearson's correlation over models and their questions.
+
+    Args:
+        x: Scores in percent, four models or more.
+        y: Other scores of the same models.
+        sizes: Questions behind each score of x and of y: each is drawn anew from a binomial; None: taken as exact.
+        seed: Of the draws.
+
+    Models are drawn with replacement (percentile method, Efron & Tibshirani 1993); None for fewer than four models, or
+    where the scores are constant.
+    """
+    import numpy as np
+
+    n = len(x)
+    if n < MIN_FOR_INTERVAL or is_constant(x) or is_constant(y):
+        return None
+    rng = np.random.default_rng(seed)
+    drawn_SN = rng.integers(n, size=(NUM_BOOTSTRAPS, n))
+    columns = []
+    for scores, counts in zip((x, y), sizes, strict=True):
+        shares_SN, counts_N = np.array(scores)[drawn_SN] / 100, np.array([count or 0 for count in counts])
+        counts_SN = counts_N[drawn_SN]
+        again_SN = rng.binomial(counts_SN, shares_SN) / np.maximum(counts_SN, 1)
+        columns.append(np.where(counts_SN > 0, again_SN, shares_SN))
+    centred = [column_SN - column_SN.mean(axis=1, keepdims=True) for column_SN in columns]
+    spread_S = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    kept_S = spread_S > TINY  # a draw of one model only has no correlation
+    found_S = (centred[0] * centred[1]).sum(axis=1)[kept_S] / spread_S[kept_S]
+    return Interval(*(float(quantile) for quantile in np.quantile(found_S, [0.025, 0.975]))) if len(found_S) else None
 
 
 def is_constant(scores: Sequence[float]) -> bool:

@@ -47,7 +47,7 @@ class Prediction(Item):
             sub_category=self.sub_category,
             difficulty=self.difficulty,
             modality=self.modality,
-            cluster=self.cluster,
+            cluster=self.source,
             correct_strict=self.correct_strict,
             correct_official=self.correct_official,
             unread=self.unread,
@@ -62,6 +62,7 @@ class Prediction(Item):
             probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
             raw_probabilities=tuple(raw[letter] for letter in sorted(raw)),
             findings_temperature=scale.findings_temperature if scale else None,
+            num_choices=len(self.choices),
             right=self.choices.index(self.answer) if self.answer in self.choices else None,
         )
 

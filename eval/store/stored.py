@@ -111,10 +111,12 @@ class FileRow(BaseModel):
     category: Annotated[str | None, BeforeValidator(_join_list)] = None
     sub_category: str | None = Field(default=None, validation_alias=AliasChoices("sub-category", "sub_category"))
     difficulty: str | None = None
+    url: str | None = None
+    audio: str | None = Field(default=None, validation_alias=AliasChoices("audio_id", "audio_path", "audio"))
     failed: Any = None
 
 
-FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category"})
+FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "audio_path"})
 
 
 def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
@@ -178,7 +180,8 @@ def _judge(file: Path, row: FileRow, key: str) -> StoredRow:
         sub_category=row.sub_category or "",
         difficulty=row.difficulty or "",
         modality=row.modality or row.task or "",
-        cluster=row.question,
+        cluster=row.url or row.audio or row.id,
+        num_choices=len(row.choices),
         correct_strict=read == row.answer,
         correct_official=not failed and string_match(text, row.choices, row.answer),
         unread=not failed and read is None,

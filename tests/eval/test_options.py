@@ -33,12 +33,12 @@ FLAGS = {
     ],
     ("eval", "run"): [
         *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
-        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain"),
+        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain", "--by"),
     ],
-    ("eval", "grid"): [*MODELS, *ANSWERING, *BENCHMARK, *RUNNING],
+    ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *RUNNING],
     ("eval", "score"): ["predictions", "--bench", "--key", "--json"],
     ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
-    ("eval", "correlate"): ["runs", "--x", "--y", "--json"],
+    ("eval", "correlate"): ["runs", "--x", "--y", "--control-for", "--json"],
     ("eval", "recommend"): ["runs", "--x", "--y", "--n", "--seed", "--json"],
     ("eval", "reproduce"): ["runs", "--json"],
     ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
@@ -103,7 +103,14 @@ def config(tmp_path: Path, *lines: str) -> str:
 
 
 def test_a_configuration_sets_flags_and_the_command_line_wins(tmp_path: Path, requests: list[RunRequest]) -> None:
-    file = config(tmp_path, "control: [no-audio, longest]", "probe_items: 20", "limit: 3", "price: 0.15/0.60")
+    file = config(
+        tmp_path,
+        "control: [no-audio, longest]",
+        "probe_items: 20",
+        "by: [sub-category]",
+        "limit: 3",
+        "price: 0.15/0.60",
+    )
     with pytest.raises(SystemExit) as end:
         cli.main(["run", "--config", file, "--limit", "7"])
     assert not end.value.code

@@ -9,6 +9,7 @@ from eval.analysis.correlate import correlate_all
 from eval.analysis.recommend import recommend
 from eval.analysis.score_table import read_family, read_table
 from eval.display.correlation import print_correlations
+from eval.scoring.statistics import correlate_given, holm
 from services.errors import BadConfig
 
 PAPER = """model,akb,mmau_a
@@ -141,3 +142,22 @@ def test_pairs_that_too_few_models_share_are_counted_and_excel_files_read(tmp_pa
     table = read_table([write(tmp_path, "\ufeffmodel,x,y,z\na,1,2,\nb,2,3,\nc,3,1,5\n")])
     found = correlate_all(table)
     assert ([(pair.x, pair.y) for pair in found.pairs], found.num_too_few) == ([("x", "y")], 2)
+
+
+def test_a_control_is_held_constant_and_p_is_corrected_for_the_pairs(tmp_path: Path) -> None:
+    rows = "a,1,2,1,9\nb,2,3,4,7\nc,3,1,2,8\nd,4,5,3,3\ne,5,4,6,1\n"
+    table = read_table([write(tmp_path, f"model,x,y,z,mmlu\n{rows}")])
+    found = correlate_all(table, control="mmlu")
+    assert [(pair.x, pair.y) for pair in found.pairs] == [("x", "y"), ("x", "z"), ("y", "z")]
+    for pair in found.pairs:
+        models = table.shared(pair.x, pair.y)
+        expected = correlate_given(*(table.values(name, models) for name in (pair.x, pair.y, "mmlu")))
+        assert (pair.control, pair.partial_n) == ("mmlu", 5)
+        assert pair.partial_pearson == pytest.approx(expected.pearson)
+    assert [pair.p_holm for pair in found.pairs] == pytest.approx(holm([pair.p or 0 for pair in found.pairs]))
+    shown = StringIO()
+    print_correlations(found, Console(file=shown, width=200))
+    assert "with mmlu held constant (5 models): r " in shown.getvalue()
+    assert "3 pairs were tested: p (Holm) is corrected for that." in shown.getvalue()
+    with pytest.raises(BadConfig, match="No scores named 'glue'"):
+        correlate_all(table, control="glue")

@@ -1,10 +1,13 @@
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from eval.analysis.published import published
 from eval.analysis.recommend import Recommendation, recommend
-from eval.analysis.score_table import ScoreTable, read_table
+from eval.analysis.score_table import PercentScore, ScoreTable, read_table
+from eval.display.recommendation import print_recommendation
 
 PAPER = published().table()
 TUNED = PAPER.shared("akb", "mmau_a")
@@ -47,3 +50,34 @@ def test_models_that_tie_by_x_are_equally_good_guesses(tmp_path: Path) -> None:
     assert [one.p_best for one in found.ranked] == pytest.approx([1 / 3] * 3, abs=0.02)
     assert [one.regret for one in found.ranked] == pytest.approx([found.ranked[0].regret] * 3, abs=0.1)
     assert found.regret_top[2] == 0
+
+
+def test_a_model_that_was_measured_worse_is_not_recommended_for_its_text_score(tmp_path: Path) -> None:
+    rows = "".join(f"m{number},{50 + 4 * number},{40 + 3 * number}\n" for number in range(6))
+    found = recommend(table_of(tmp_path, f"model,akb:text,mmau:lalm\n{rows}reader,90,30\nnew,69,\n"))
+    assert found.ranked[-1].model == "reader"
+    assert found.ranked[-1].measured
+    assert found.ranked[0].model != "reader"
+
+
+def test_a_measured_score_counts_within_its_sampling_error() -> None:
+    x = {name: PercentScore(percent, 1000) for name, percent in (("a", 80.0), ("b", 70.0))}
+    few, many = (
+        recommend(ScoreTable({"x:text": x, "y:lalm": {"a": PercentScore(60.0, n)}}, {})).ranked for n in (25, 2500)
+    )
+    widths = [one.predicted_95.high - one.predicted_95.low for ranked in (few, many) for one in ranked if one.measured]
+    assert widths == [pytest.approx(38, abs=3), pytest.approx(3.8, abs=0.3)]
+
+
+def test_ties_and_scores_at_chance_are_said(tmp_path: Path) -> None:
+    x = {"a": PercentScore(26.0, 100, 25.0), "b": PercentScore(26.0, 100, 25.0), "c": PercentScore(60.0, 100, 25.0)}
+    found = recommend(ScoreTable({"x:text": x}, {}))
+    assert [(one.model, one.at_chance, one.tied_with) for one in found.ranked] == [
+        ("c", False, ()),
+        ("a", True, ("b",)),
+        ("b", True, ("a",)),
+    ]
+    shown = StringIO()
+    print_recommendation(found, Console(file=shown))
+    assert "At chance on x:text, so that it says nothing of them: a, b." in shown.getvalue()
+    assert "a, b tie: nothing here tells them apart" in shown.getvalue()

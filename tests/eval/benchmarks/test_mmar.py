@@ -41,7 +41,7 @@ def test_the_clip_is_found_by_its_path_never_by_the_id(tmp_path: Path, name: str
 def test_an_empty_option_is_kept_and_items_without_a_url_stand_alone(tmp_path: Path) -> None:
     (item, other) = find(str(write(tmp_path, ROW, ROW | {"id": "two", "url": None}))).items
     assert item.choices == ("Entered", "Did not enter", "")
-    assert other.cluster == "two"
+    assert (item.source, other.source) == ("https://example.org/v", "./audio/other-name.wav")
 
 
 def test_a_broken_line_is_named_by_its_number_blank_lines_counted(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_file_in_the_official_schema_loads_as_counted() -> None:
     assert [len(item.choices) for item in benchmark.items] == [3, 2, 6, 3, 5, 4]
     assert sum("" in item.choices for item in benchmark.items) == 1
     assert [item.id for item in benchmark.items if item.id not in item.audio] == ["b"]
-    assert [benchmark.items[number].cluster for number in (0, 1, 3)] == ["https://example.org/a"] * 2 + ["c"]
-    assert len({item.cluster for item in benchmark.items}) == 5
+    assert [benchmark.items[number].source for number in (0, 1)] == ["https://example.org/a"] * 2
+    assert len({item.source for item in benchmark.items}) == 5
     assert sum(item.modality == "speech" for item in benchmark.items) == 1
     assert not benchmark.is_withheld
 
@@ -92,5 +92,5 @@ def test_the_official_file_loads_as_counted() -> None:
     assert (len(benchmark.items), sizes) == (1000, {2, 3, 4, 5, 6})
     assert sum("" in item.choices for item in benchmark.items) == 4
     assert sum(item.id not in item.audio for item in benchmark.items) == 42
-    assert len({item.cluster for item in benchmark.items}) == 1000 - 138 + 55
+    assert len({item.source for item in benchmark.items}) == 1000 - 138 + 55
     assert sum(item.modality == "speech" for item in benchmark.items) == 294

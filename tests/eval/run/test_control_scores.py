@@ -55,6 +55,9 @@ def test_changed_counts_other_choices_among_those_that_came(run: Path) -> None:
     assert (score.n, score.correct_strict, score.failed) == (4, 1, 1)
     assert (score.changed, score.compared) == (2, 3)
     assert score.consistent is None
+    # The items are those of the run: what it alone has right, and what the control alone has.
+    assert score.against_run is not None
+    assert (score.against_run.n, score.against_run.only_run, score.against_run.only_control) == (4, 2, 1)
 
 
 def test_circular_is_right_only_if_every_rotation_is(run: Path) -> None:

@@ -14,7 +14,7 @@ from agents.reading.confidence import apply_temperature
 from eval.analysis.score import score_file
 from eval.analysis.score_table import read_table
 from eval.run import session
-from eval.run.grid import Grid, run_grid
+from eval.run.grid import Grid, read_models, run_grid
 from eval.run.request import Price, RunRequest
 from eval.store.records import RunRecord
 from eval.store.run_folder import RunFolder
@@ -101,6 +101,10 @@ def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
     assert (controls["shuffled-captions"].changed, controls["shuffled-captions"].compared) == (8, 8)
     assert controls["no-audio"].changed == 6
     assert controls["silent-audio"].n == 4
+    test = controls["no-audio"].against_run
+    assert test is not None
+    assert (test.n, test.only_run, test.only_control, test.mcnemar_p) == (8, 6, 0, 2 / 2**6)
+    assert controls["no-audio"].by_task["sound"].n == 8
     assert set(summary.by_difficulty) == {"easy", "hard"}
     assert set(summary.by_category) == {"Reasoning"}
     assert summary.by_modality["sound"].n == 8
@@ -124,6 +128,12 @@ def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(catalog.LLMS, "sure", sure)
+    # Each question about a recording of its own, so that both halves hold right answers and wrong ones.
+    rows = json.loads(bench.read_text())
+    for row, name in zip(rows, "abcdefgh", strict=True):
+        (bench.parent / f"{name}.wav").write_bytes((bench.parent / row["audio_id"]).read_bytes())
+        row["audio_id"] = f"{name}.wav"
+    bench.write_text(json.dumps(rows))
     plain = session.run(cascade(bench, llm="sure")).summary.calibration
     assert plain is not None and plain.abstention is None
     # Two of eight are right, and those are the surest: one right in the surest tenth, two wrong in eight in all.
@@ -258,7 +268,7 @@ def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
 
 
 def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, ScriptedEars]) -> None:
-    grid = run_grid(cascade(bench, llm=None, captioner=None), ("levels", "first"), ("left", "right"))
+    grid = run_grid(cascade(bench, llm=None, captioner=None), read_models(("levels", "first")), ("left", "right"))
     assert {name: one.num_captioned for name, one in ears.items()} == {"left": 4, "right": 4}
     accuracies = {(cell.llm, cell.captioner): cell.accuracy for cell in grid.cells}
     assert accuracies == {
@@ -276,7 +286,7 @@ def test_a_grid_of_lalms_is_named_by_their_llms_for_correlate(bench: Path, monke
     monkeypatch.setitem(LALMS, "hearer", lambda url: ScriptedLALM(choose_level, name="hearer"))
     monkeypatch.setitem(LALMS, "other", lambda url: ScriptedLALM(choose_level, name="hearer"))
     asked = cascade(bench, path="lalm", llm=None, captioner=None, asr=None)
-    grid = run_grid(asked, ("levels", "first"), (), ("hearer", "other"))
+    grid = run_grid(asked, read_models(("levels", "first")), (), ("hearer", "other"))
     cells = [(cell.llm, cell.lalm, cell.folder.name, cell.accuracy) for cell in grid.cells]
     assert cells == [("levels", "hearer", "levels-hearer", 1.0), ("first", "other", "first-other", 1.0)]
     table = read_table([cell.folder for cell in grid.cells])
@@ -289,18 +299,47 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
         raise ModelError("It needs a GPU.")
 
     monkeypatch.setitem(catalog.LLMS, "large", missing)
-    grid = run_grid(cascade(bench, llm=None, captioner=None), ("large", "levels"), ("left",))
+    grid = run_grid(cascade(bench, llm=None, captioner=None), read_models(("large", "levels")), ("left",))
     assert [(cell.error, cell.accuracy) for cell in grid.cells] == [("It needs a GPU.", None), (None, 1.0)]
     with pytest.raises(BadConfig, match="--llm names no LLM"):
         run_grid(cascade(bench), (), ())
     with pytest.raises(UnknownName, match="No LLM named 'larger'"):
-        run_grid(cascade(bench), ("levels", "larger"), ())
+        run_grid(cascade(bench), read_models(("levels", "larger")), ())
     with pytest.raises(BadConfig, match="leave out --captioner"):
-        run_grid(cascade(bench, path="text", captioner=None), ("levels",), ("left",))
+        run_grid(cascade(bench, path="text", captioner=None), read_models(("levels",)), ("left",))
     with pytest.raises(BadConfig, match="leave out --lalm"):
-        run_grid(cascade(bench), ("levels",), (), ("louder",))
+        run_grid(cascade(bench), read_models(("levels",)), (), ("louder",))
     with pytest.raises(BadConfig, match="names 2 and --lalm 1: name the LALM of each LLM, in the same order"):
-        run_grid(cascade(bench, path="lalm", captioner=None), ("levels", "first"), (), ("louder",))
+        run_grid(cascade(bench, path="lalm", captioner=None), read_models(("levels", "first")), (), ("louder",))
+
+
+@pytest.mark.usefixtures("ears")
+def test_rows_of_a_grid_are_named_freely_and_one_llm_may_run_on_several_servers(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: list[str | None] = []
+
+    def open_levels(url: str | None) -> ScriptedLLM:
+        urls.append(url)
+        return ScriptedLLM(level_reader, name="levels")
+
+    monkeypatch.setitem(catalog.LLMS, "levels", open_levels)
+    listed = ("levels=http://one.example/v1", "levels=http://two.example/v1?a=b", "first")
+    models = read_models(listed, ("small", "big one", "first"))
+    grid = run_grid(cascade(bench, llm=None, captioner=None), models, ("left",))
+    assert urls == ["http://one.example/v1", "http://two.example/v1?a=b"]
+    assert [(cell.row, cell.llm, cell.folder.name) for cell in grid.cells] == [
+        ("small", "levels", "small-left"),
+        ("big one", "levels", "big_one-left"),
+        ("first", "first", "first-left"),
+    ]
+    assert grid.llms == ("small", "big one", "first")
+    with pytest.raises(
+        BadConfig, match="Two LLMs would stand in the row .levels.; give each a name of its own"
+    ):
+        read_models(listed)
+    with pytest.raises(BadConfig, match="--llm names 3 LLMs and --rows 1"):
+        read_models(listed, ("one",))
 
 
 @pytest.mark.usefixtures("ears")

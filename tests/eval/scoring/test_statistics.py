@@ -6,8 +6,11 @@ from scipy import stats
 
 from eval.scoring.scoring import clustered_se
 from eval.scoring.statistics import (
+    bootstrap_correlation,
+    clustered_p,
     cohens_h,
     correlate,
+    correlate_given,
     detectable_difference,
     fisher_95,
     holm,
@@ -34,13 +37,37 @@ def test_a_paired_difference_has_the_reference_error_and_interval() -> None:
     assert found.ci_95 == pytest.approx((0.04793, 0.07807), abs=5e-6)
 
 
-def test_clusters_of_one_change_little_and_whole_clusters_much() -> None:
+def test_clusters_of_one_change_nothing_and_whole_clusters_much() -> None:
     values = [1, 1, 0, 0, 1, 0, 1, 1]
     alone = clustered_se(values, [str(number) for number in range(8)])
-    assert alone == pytest.approx(np.std(values) / math.sqrt(8))
+    assert alone == pytest.approx(np.std(values, ddof=1) / math.sqrt(8))
     doubled = clustered_se(values * 2, [str(number) for number in range(8)] * 2)
     assert doubled == pytest.approx(alone)
-    assert clustered_se(values * 2, [str(number) for number in range(16)]) == pytest.approx(alone / math.sqrt(2))
+    apart = clustered_se(values * 2, [str(number) for number in range(16)])
+    assert apart == pytest.approx(np.std(values * 2, ddof=1) / 4)
+
+
+def test_clustered_intervals_of_few_clusters_hold_as_often_as_they_say() -> None:
+    # Ten recordings of six questions each, whose rights go together: the interval should hold the truth 19 times in 20.
+    rng = np.random.default_rng(0)
+    held = {"clustered": 0, "normal": 0}
+    for _ in range(2000):
+        skills = rng.normal(0, 0.3, 10).repeat(6)
+        values = skills + rng.normal(0, 0.5, 60)
+        clusters = [str(number) for number in range(10) for _ in range(6)]
+        low, high = paired_difference(values.tolist(), clusters).ci_95
+        held["clustered"] += low <= 0 <= high
+        low, high = paired_difference(values.tolist()).ci_95
+        held["normal"] += low <= 0 <= high
+    assert 0.93 <= held["clustered"] / 2000 <= 0.97
+    assert held["normal"] / 2000 < 0.85
+
+
+def test_a_clustered_p_agrees_with_its_interval() -> None:
+    clusters = [str(number // 2) for number in range(40)]
+    found = paired_difference([1, 1, 0, -1] * 10, clusters)
+    assert (clustered_p(found, 20) < 0.05) == (found.ci_95.low > 0)
+    assert clustered_p(found, 20) == pytest.approx(float(stats.ttest_1samp([1.0, -0.5] * 10, 0).pvalue))
 
 
 def test_cohens_h_has_the_reference_value_and_a_sign() -> None:
@@ -112,3 +139,26 @@ def test_a_model_without_which_a_score_is_constant_leaves_the_others_range(odd: 
     y.insert(odd, 5.0)
     found = correlate(x, y)
     assert found.leave_one_out == pytest.approx((-0.971, -0.866), abs=1e-3)
+
+
+def test_a_partial_correlation_is_that_of_the_residuals() -> None:
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=12)
+    x, y = (z + rng.normal(size=12)).tolist(), (z + rng.normal(size=12)).tolist()
+    left = [np.array(scores) - np.polyval(np.polyfit(z, scores, 1), z) for scores in (x, y)]
+    found = correlate_given(x, y, z.tolist())
+    assert found.pearson == pytest.approx(float(np.corrcoef(*left)[0, 1]))
+    # Student's t with n - 3 degrees of freedom, as the residuals have lost one more.
+    statistic = found.pearson * math.sqrt(9 / (1 - found.pearson**2))
+    assert found.p == pytest.approx(2 * float(stats.t.sf(abs(statistic), 9)))
+    assert math.isnan(correlate_given(x, y, x).pearson)
+
+
+def test_a_bootstrap_over_models_and_questions_is_wider_than_over_models_alone() -> None:
+    x, y = [40.0, 50.0, 55.0, 60.0, 70.0, 72.0], [41.0, 48.0, 58.0, 57.0, 72.0, 70.0]
+    exact = bootstrap_correlation(x, y, ([None] * 6, [None] * 6))
+    drawn = bootstrap_correlation(x, y, ([50] * 6, [50] * 6))
+    assert exact is not None and drawn is not None
+    assert drawn.low < exact.low < pearson(x, y) <= exact.high <= 1
+    assert bootstrap_correlation(x[:3], y[:3], ([None] * 3, [None] * 3)) is None
+    assert bootstrap_correlation([1.0] * 6, y, ([None] * 6, [None] * 6)) is None
