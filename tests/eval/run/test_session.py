@@ -334,9 +334,7 @@ def test_rows_of_a_grid_are_named_freely_and_one_llm_may_run_on_several_servers(
         ("first", "first", "first-left"),
     ]
     assert grid.llms == ("small", "big one", "first")
-    with pytest.raises(
-        BadConfig, match="Two LLMs would stand in the row .levels.; give each a name of its own"
-    ):
+    with pytest.raises(BadConfig, match="Two LLMs would stand in the row 'levels'; give each a name"):
         read_models(listed)
     with pytest.raises(BadConfig, match="--llm names 3 LLMs and --rows 1"):
         read_models(listed, ("one",))
