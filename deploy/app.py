@@ -7,13 +7,14 @@ models there are from Ray's `user_config`, so that an LLM can come or go without
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
+from pydantic import Field
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -41,6 +42,7 @@ class AgentConfig(Value):
     """`user_config` of the agent: the models that it answers with."""
 
     models: tuple[Deployed, ...]
+    aliases: Mapping[str, str] = Field(default_factory=dict)
     calibration: CalibrationFile | None = None
 
 
@@ -65,7 +67,9 @@ def build(
     keys = read_keys()
     options = scale.options() | version_options(_hash_version(config.limits.model_dump_json(), keys))
     options |= {
-        "user_config": AgentConfig(models=offered, calibration=calibration).model_dump(mode="json"),
+        "user_config": AgentConfig(models=offered, aliases=config.models.aliases, calibration=calibration).model_dump(
+            mode="json"
+        ),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
     return agent.bind(config.limits, keys, tuple(handles.values()))
@@ -105,6 +109,7 @@ class Agent:
         listen_on_loopback()
         self._limits, self._keys = limits, keys
         self._fleet: Fleet | None = None
+        self._aliases: Mapping[str, str] = {}
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the ASGI application that Ray Serve puts behind its proxy."""
@@ -113,6 +118,7 @@ class Agent:
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Replace the models that the agent answers with; questions in work keep theirs."""
         offer = AgentConfig.model_validate(user_config)
+        self._aliases = offer.aliases
         self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet, offer.calibration)
 
     @property
@@ -128,6 +134,10 @@ class Agent:
     async def models(self) -> tuple[str, ...]:
         """Return the names that can be asked for."""
         return await self._fleet.names() if self._fleet else ()
+
+    def resolve(self, name: str | None) -> str | None:
+        """Return the name that an alias stands for."""
+        return self._aliases.get(name, name) if name else name
 
     async def answerer(self, name: str | None) -> Answerer:
         """Return what answers under a name."""

@@ -10,7 +10,7 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -98,6 +98,8 @@ class ServedModels(Value):
     lalm_engine: Engine = "in_process"
     calibration: Path | None = None
     """File, or folder of an `eval run`, with temperatures of these models; None: those that ship."""
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+    """Other names under which models can be asked for, such as `gpt-4o-audio-preview: auto`."""
 
     @model_validator(mode="after")
     def _require_different_names(self) -> Self:
@@ -108,6 +110,23 @@ class ServedModels(Value):
         if any(one.engine for one in self.llm):
             raise ValueError("engine is for LALMs: leave it out of llm")
         return self
+
+    @model_validator(mode="after")
+    def _require_aliases_of_models(self) -> Self:
+        known = self._list_names()
+        for alias, name in self.aliases.items():
+            if name not in known:
+                raise ValueError(f"alias {alias!r} stands for {name!r}, which is none of {', '.join(known)}")
+            if alias in known:
+                raise ValueError(f"{alias!r} is the name of a model itself and cannot be an alias")
+        return self
+
+    def _list_names(self) -> list[str]:
+        """Return the names under which these models answer."""
+        of_lalms = ("lalm", "informed", "auto", "both") if self.lalm else ()
+        names = [f"{path}/{public_name(one.name)}" for path in ("cascade", "text") for one in self.llm]
+        names += [f"{path}/{public_name(one.name)}" for path in ("lalm", "informed") for one in self.lalm]
+        return ["cascade", "text", *of_lalms, *names]
 
 
 class ServeConfig(Value):

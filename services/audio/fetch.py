@@ -7,8 +7,6 @@ followed, used, kept or undone. `data:` URLs carry their bytes and are decoded h
 """
 
 import asyncio
-import base64
-import binascii
 import ipaddress
 import re
 import socket
@@ -22,6 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import AfterValidator, Field
 from yarl import URL
 
+from services.audio.data_url import decode_data_url, is_data_url
 from services.errors import BadUrl, TooLarge
 from services.types import Value
 
@@ -32,12 +31,6 @@ LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])", re.ASCII)
 # No user, no port but 443, no backslash, no fragment, no character that two parsers could read differently.
 FETCHED = re.compile(r"https://([a-z0-9.-]+)(?::443)?(/[A-Za-z0-9/._~!$&'()*+,;=:@%?-]*)?", re.ASCII)
-# Parameters are tokens or quoted strings, and browsers put a space before them (RFC 2397, RFC 9110 section 5.6.6).
-INLINE = re.compile(
-    r"data:[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:\"[^\"]*\"|[\w!#$&'*^`|~.,+-]*))*\s*;\s*base64,"
-    r"([A-Za-z0-9+/]*={0,2})",
-    re.I | re.A,
-)
 # Special names (RFC 6761, 6762, 8375) and the usual ones of private networks.
 PRIVATE_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa", ".arpa")
 # Not the open Internet, though Python says so of some: metadata (Oracle, Azure) and 6to4 relays.
@@ -65,7 +58,7 @@ class UrlPolicy(Value):
 
 async def fetch(url: str, policy: UrlPolicy) -> bytes:
     """Return what a URL stands for; `BadUrl` says why not, `TooLarge` that there is more than is accepted."""
-    if url[:5].lower() == "data:":
+    if is_data_url(url):
         return _decode_data_url(url, policy)
     host = _check_host(url, policy)
     try:
@@ -97,11 +90,10 @@ def _make_size_error(policy: UrlPolicy) -> TooLarge:
 def _decode_data_url(url: str, policy: UrlPolicy) -> bytes:
     if len(url) > policy.max_bytes * 4 // 3 + MAX_URL_CHARACTERS:
         raise _make_size_error(policy)
-    inline = INLINE.fullmatch(url)
     try:
-        data = base64.b64decode(inline[1], validate=True) if inline else b""
-    except binascii.Error:
-        data = b""
+        data = decode_data_url(url)
+    except ValueError as error:
+        raise _make_url_error(f"The data: URL {error}; one looks like data:audio/wav;base64,UklGR…") from None
     if not data:
         raise _make_url_error("The data: URL holds no recording; one looks like data:audio/wav;base64,UklGR…")
     if len(data) > policy.max_bytes:

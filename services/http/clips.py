@@ -1,13 +1,12 @@
 """Uploads: a recording that came with a request is fetched, decoded and becomes an `AudioClip`."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from services.audio.data_url import decode_base64, decode_data_url, is_data_url
 from services.audio.decoder_pool import decode_safely
 from services.audio.fetch import fetch
 from services.deadline import extend_deadline
@@ -37,10 +36,9 @@ class AudioUpload:
 def _from_base64(text: object) -> object:
     if not isinstance(text, str):
         raise ValueError("should be a recording in base64")
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError(f"is not base64: {error}") from None
+    if is_data_url(text):
+        return decode_data_url(text)
+    return decode_base64(text.encode("utf-8", "surrogatepass"))
 
 
 Base64: TypeAlias = Annotated[
@@ -66,6 +64,6 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
 
 
 async def _fetch_allowed(url: str, limits: Limits, param: str) -> bytes:
-    if not limits.audio_urls.hosts and not url.startswith("data:"):
+    if not limits.audio_urls.hosts and not is_data_url(url):
         raise AudioUrlDisabled("This server fetches no recordings from URLs; send it as 'input_audio'.", param=param)
     return await fetch(url, limits.audio_urls)

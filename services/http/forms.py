@@ -25,6 +25,8 @@ PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.I)
 ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^';\s]*)'[^';\s]*'([^;\s]+)", re.I)
 UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
+TAGGED = ("messages", "content", "input")  # lists of records of several kinds
+
 LEAVE_OUT = "is not supported here; leave it out"
 
 AnyValue = TypeVar("AnyValue", bound=Value)
@@ -166,8 +168,8 @@ def _param(place: tuple[int | str, ...]) -> str:
 
 
 def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
-    """Say whether this is the kind of a content part, which pydantic puts into a place, and not a key."""
-    return number >= 2 and place[number - 2] == "content" and isinstance(place[number - 1], int)
+    """Say whether this is the kind of a message or a content part, which pydantic puts into a place, and not a key."""
+    return number >= 2 and place[number - 2] in TAGGED and isinstance(place[number - 1], int)
 
 
 async def _read_bytes(request: Request, limits: Limits) -> bytes:

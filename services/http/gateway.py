@@ -1,6 +1,7 @@
 """The HTTP API: routes that answer, list the models, and report health and metrics; the models are behind `Service`.
 
     POST /v1/chat/completions      as OpenAI's clients send it: text and a recording -> the chosen option
+    POST /v1/responses             the same in the form of OpenAI's Responses API
     POST /v1/audio/questions       multipart (file, question, choices …, model) or JSON (audio as base64) -> Answer
     POST /v1/audio/transcriptions  as OpenAI's clients send it -> what is said
     GET  /v1/models                the models that can answer now, the default first
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.catalog import pick
@@ -25,20 +26,11 @@ from services.http.access.admission import AdmissionControl, is_stopping
 from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
-from services.http.answering import BOTH, Answered, QuestionRequest, answer, find_default
+from services.http.answering import Answered, QuestionRequest, answer
 from services.http.faults import add_handlers
-from services.http.forms import read_json
-from services.http.openai_chat import Chat, ChatRequest, read_chat
-from services.http.openai_reply import ChatCompletion, build_completion, stream_events
-from services.http.openai_transcription import (
-    DescribedForm,
-    Transcription,
-    TranscriptionRequest,
-    VerboseTranscription,
-    read_recording,
-    transcribe,
-)
+from services.http.openai.routes import build_openai_routes
 from services.http.openapi import describe_body
+from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
 from services.http.responses import ErrorBody, json_response
 from services.http.service import Service
@@ -91,12 +83,13 @@ def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, p
         proxied: whether a proxy in front puts `X-Request-Id` on responses itself, as Ray Serve's does.
     """
     start_logging()
-    app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None, redirect_slashes=False)
     add_handlers(app)
     app.include_router(web_page)
     app.include_router(_build_watch_routes(service))
     app.include_router(_build_model_routes(service))
     app.include_router(_build_ask_routes(service, limits))
+    app.add_middleware(PathNormaliser)
     app.add_middleware(Guard, keys=keys, limits=limits.per_key)
     app.add_middleware(RequestLog, proxied=proxied)  # the last one added is the outermost
     return app
@@ -132,15 +125,15 @@ def _build_model_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/models")
 
     @router.get("")
-    @router.get("/", include_in_schema=False)
     async def models() -> ModelList:
         """List the models that can answer now, the default first."""
         return ModelList(data=tuple(Model(id=name) for name in await service.models()))
 
     @router.get("/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
     async def model(name: str) -> Model:
-        """Say whether a model can answer now."""
-        return pick({known: Model(id=known) for known in await service.models()}, "model", name)
+        """Say whether a model can answer now; an alias can where the model that it stands for can."""
+        pick({known: known for known in await service.models()}, "model", service.resolve(name) or name)
+        return Model(id=name)
 
     return router
 
@@ -149,6 +142,7 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
     """Return the routes that answer questions and transcribe."""
     router = APIRouter(prefix="/v1", responses=ERRORS)
     admission = AdmissionControl(limits)
+    router.include_router(build_openai_routes(service, limits, admission))
 
     @router.post(
         "/audio/questions", response_model=Answered, openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion)
@@ -159,53 +153,8 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
         async def work(posted: PostedQuestion) -> Answered:
             """Validate the question and answer it."""
             question = check_question(posted.question, posted.choices, as_published=posted.as_published)
-            return await answer(service, limits, QuestionRequest(question, posted.model, posted.sound))
+            return await answer(service, limits, QuestionRequest(question, service.resolve(posted.model), posted.sound))
 
         return json_response(await admission.serve(request, lambda it: read_question(it, limits), work))
 
-    @router.post(
-        "/chat/completions",
-        response_model=ChatCompletion,
-        responses={200: {"content": {"text/event-stream": {}}}},
-        openapi_extra=describe_body(json=ChatRequest),
-    )
-    async def chat(request: Request) -> Response:
-        """Answer a question about a recording as OpenAI's chat completions do."""
-
-        async def read(request: Request) -> Chat:
-            """Read a chat completion request from JSON."""
-            return await read_json(request, limits, read_chat)
-
-        async def work(chat: Chat) -> Response:
-            """Answer in the form of a chat completion."""
-            return await _complete_chat(service, limits, chat)
-
-        return await admission.serve(request, read, work)
-
-    @router.post(
-        "/audio/transcriptions",
-        response_model=Transcription | VerboseTranscription,
-        responses={200: {"content": {"text/plain": {}}}},
-        openapi_extra=describe_body(form=DescribedForm),
-    )
-    async def write_down(request: Request) -> Response:
-        """Transcribe a recording, as OpenAI's transcriptions do."""
-
-        async def work(recording: TranscriptionRequest) -> Response:
-            """Transcribe the recording of the request."""
-            return await transcribe(service, limits, recording)
-
-        return await admission.serve(request, lambda it: read_recording(it, limits), work)
-
     return router
-
-
-async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Response:
-    answered = await answer(service, limits, chat.asked)
-    arms = await service.arms() if chat.asked.model == BOTH else ("", "")
-    model = chat.asked.model or await find_default(service)
-    whole = build_completion(answered, model, arms, chat.warnings, num_logprobs=chat.num_logprobs)
-    if not chat.is_stream:
-        return json_response(whole)
-    chunks = stream_events(whole, with_usage=chat.with_usage)
-    return StreamingResponse(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

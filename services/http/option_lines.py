@@ -1,16 +1,19 @@
-"""Parser for options in the text of a question: `(A) Rain` or `A. Rain` a line, or `(A) Rain (B) A dog` in one."""
+"""Parser for options in the text of a question: `(A) Rain` or `A. Rain` a line, or `(A) Rain (B) A dog` in one.
+
+What marks them may be letters or numbers of many alphabets and styles (`option_marks`).
+"""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from string import ascii_uppercase
 from typing import NamedTuple
 
 from services.errors import BadRequest
-
-LINE = re.compile(r"(?:\(([A-Z])\)|([A-Z])([.):]))\s+(\S.*)")  # of a stripped line, read once from left to right
-
+from services.http.option_marks import ALPHABETS, MarkedLine, read_mark
 
 MARK = re.compile(r"(?<!\S)\(([A-Z])\)\s+(?=\S)")  # of an option that may share its line with others
+INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
 ENDS = ("?", ":", ".", "!")  # of a sentence that options may follow in the same line
 
 
@@ -20,31 +23,37 @@ class Split(NamedTuple):
     question: str
     options: tuple[str, ...]
     """Empty: the text holds none."""
-
-
-class _OptionLine(NamedTuple):
-    letter: str
-    style: str
-    """What marks the letter: `()`, or the sign behind it."""
-    text: str
+    marks: tuple[str, ...] = ()
+    """The letter or number of each option, as the text has it."""
 
 
 def split_options(text: str) -> Split:
     """Split a text into the question and its options; the question is what stands before and after them.
 
-    Options are two or more lines lettered A, B, C and so on in one style; empty lines between them do not count.
-    Letters in brackets may share a line.
+    Options are two or more lines marked A, B, C and so on in one style, or by numbers or letters of other alphabets;
+    empty lines between them do not count. Capital letters in brackets may share a line. What is marked otherwise than
+    by capital letters may be a list of instructions: it lists options behind a question or a colon only.
     """
     lines = [part for line in text.splitlines() for part in _split_line(line)]
-    runs = [run for start in range(len(lines)) if len(run := _run(lines, start)) > 1]
+    runs = list(_find_runs(lines))
     if not runs:
         return Split(text, ())
     if len(runs) > 1:
         raise BadRequest("The text lists options twice; give them as 'choices'.", param="messages")
     numbers = runs[0]
-    options = tuple(option.text for number in numbers if (option := _read(lines[number])))
+    options = [option for number in numbers if (option := read_mark(lines[number].strip()))]
     rest = lines[: numbers[0]] + lines[numbers[-1] + 1 :]
-    return Split("\n".join(rest).strip(), options)
+    return Split("\n".join(rest).strip(), tuple(one.text for one in options), tuple(one.mark for one in options))
+
+
+def _find_runs(lines: list[str]) -> Iterator[list[int]]:
+    """Yield the numbers of the lines of each list of options."""
+    end = 0
+    for start in range(len(lines)):
+        run = _run(lines, start) if start >= end else []
+        if len(run) > 1:
+            end = run[-1] + 1
+            yield run
 
 
 def _split_line(line: str) -> list[str]:
@@ -62,27 +71,29 @@ def _split_line(line: str) -> list[str]:
 
 
 def _run(lines: list[str], start: int) -> list[int]:
-    """Return the numbers of the lines that letter options from A on, the first at `start`."""
-    numbers: list[int] = []
-    style = ""
-    for number in range(start, len(lines)):
-        option = _read(lines[number])
-        if option is None:
-            if lines[number].strip() or not numbers:
-                break
+    """Return the numbers of the lines that mark options from the first mark of an alphabet on, the first at `start`."""
+    first = read_mark(lines[start].strip())
+    if first is None:
+        return []
+    alphabets = [one for one in ALPHABETS if first.place_in(one) == 0]
+    runs = [_follow(lines, start, first, alphabet) for alphabet in alphabets if _may_begin(lines[:start], alphabet)]
+    return max(runs, key=len, default=[])
+
+
+def _may_begin(before: list[str], alphabet: tuple[str, ...]) -> bool:
+    """Say whether options may begin behind these lines."""
+    last = next((line.strip() for line in reversed(before) if line.strip()), "")
+    return alphabet == ALPHABETS[0] or last.endswith(INTRODUCTIONS)
+
+
+def _follow(lines: list[str], start: int, first: MarkedLine, alphabet: tuple[str, ...]) -> list[int]:
+    numbers = [start]
+    for number in range(start + 1, len(lines)):
+        line = lines[number].strip()
+        if not line:
             continue
-        if len(numbers) == len(ascii_uppercase) or option.letter != ascii_uppercase[len(numbers)]:
-            break
-        if numbers and option.style != style:
+        option = read_mark(line)
+        if option is None or option.style != first.style or option.place_in(alphabet) != len(numbers):
             break
         numbers.append(number)
-        style = option.style
     return numbers
-
-
-def _read(line: str) -> _OptionLine | None:
-    match = LINE.fullmatch(line.strip())
-    if not match:
-        return None
-    in_brackets, letter, sign, text = match.groups()
-    return _OptionLine(in_brackets or letter, sign or "()", text)

@@ -18,6 +18,9 @@ class Service(Protocol):
     async def models(self) -> tuple[str, ...]:
         """Return the models that can answer now, the default first."""
 
+    def resolve(self, name: str | None) -> str | None:
+        """Return the name that an alias stands for, and any other name as it is."""
+
     async def answerer(self, name: str | None) -> Answerer:
         """Return the answerer of that name, the default for None; `both` is not a single one.
 

@@ -109,6 +109,8 @@ class ScriptedService:
         self.waiting: tuple[str, ...] = ()
         self.names = names
         self.rules = rules or {}
+        self.aliases: dict[str, str] = {}
+        """Other names -> the names that they stand for."""
         self.cancelled: list[str] = []
         """Paths whose work was stopped."""
         self.started, self.release = asyncio.Event(), asyncio.Event()
@@ -120,6 +122,10 @@ class ScriptedService:
     async def models(self) -> tuple[str, ...]:
         """Return the names that can be asked for, once nothing is loading."""
         return () if self.waiting else self.names
+
+    def resolve(self, name: str | None) -> str | None:
+        """Return what an alias stands for."""
+        return self.aliases.get(name, name) if name else name
 
     async def answerer(self, name: str | None) -> Answerer:
         """Return the scripted answerer of a path, or one that echoes."""

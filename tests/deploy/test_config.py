@@ -14,6 +14,7 @@ from deploy.cluster import Arguments, application
 from deploy.config import ServeConfig, list_deployed, read_serve_config
 from services.deployments.scale import Scale
 from services.environment import Settings
+from services.errors import BadConfig
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 LOCAL, CLUSTER = FOLDER / "serve.local.yaml", FOLDER / "serve.yaml"
@@ -106,3 +107,17 @@ def test_a_configuration_is_read_before_pytorch_or_ray_is_imported() -> None:
         "assert not {'torch', 'transformers', 'ray'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_an_alias_stands_for_a_name_that_the_configuration_serves(tmp_path: Path) -> None:
+    def read(aliases: str) -> ServeConfig:
+        path = tmp_path / "aliases.yaml"
+        path.write_text(f"models:\n  lalm: earwitness-tiny\n  aliases: {aliases}\n")
+        return read_serve_config(path)
+
+    named = "{gpt-4o-audio-preview: auto, gpt-4o: cascade/qwen2.5-coder-1.5b}"
+    assert read(named).models.aliases == {"gpt-4o-audio-preview": "auto", "gpt-4o": "cascade/qwen2.5-coder-1.5b"}
+    with pytest.raises(BadConfig, match="stands for 'gpt-5', which is none of cascade, text"):
+        read("{gpt-4o: gpt-5}")
+    with pytest.raises(BadConfig, match="'auto' is the name of a model itself"):
+        read("{auto: cascade}")

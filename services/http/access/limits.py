@@ -32,6 +32,9 @@ class Limits(Value):
     max_waiting: int = Field(default=64, ge=0)
     """Requests that may wait for their turn beside them; one more is refused with 503 and Retry-After."""
 
+    strict_parameters: bool = False
+    """Whether a parameter of a chat that changes nothing here is refused, and not ignored with a warning."""
+
     per_key: PerKey = PerKey()
     audio_urls: UrlPolicy = UrlPolicy()
 

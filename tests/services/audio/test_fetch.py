@@ -237,20 +237,23 @@ async def test_errors_do_not_repeat_what_may_be_secret(internet: Internet) -> No
         assert "hunter2" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "head",
-    ["data:audio/wav;base64,", "DATA:audio/x-wav;codecs=1;Base64,", 'data:audio/webm; codecs="opus,vorbis"; base64,'],
-)
-async def test_a_data_url_is_decoded_here(head: str, internet: Internet) -> None:
-    assert await fetch(head + base64.b64encode(CLIP).decode(), UrlPolicy()) == CLIP
+async def test_a_data_url_is_decoded_here(internet: Internet) -> None:
+    assert await fetch("data:audio/wav;base64," + base64.b64encode(CLIP).decode(), UrlPolicy()) == CLIP
     assert internet.looked_up == []
 
 
 @pytest.mark.parametrize(
-    "url", ["data:", "data:audio/wav,abc", "data:audio/wav;base64,", "data:audio/wav;base64,a", "data:;base64,QUJD"]
+    ("url", "why"),
+    [
+        ("data:", "holds no comma"),
+        ("data:audio/wav;base64", "holds no comma"),
+        ("data:audio/wav;base64,", "holds no recording"),
+        ("data:audio/wav;base64,a", "is not base64"),
+        ("data:audio/wav;base64,QUJD?", "is not base64"),
+    ],
 )
-async def test_a_data_url_without_a_recording_is_refused(url: str) -> None:
-    with pytest.raises(BadUrl, match="holds no recording"):
+async def test_a_data_url_without_a_recording_is_refused(url: str, why: str) -> None:
+    with pytest.raises(BadUrl, match=why):
         await fetch(url, POLICY)
 
 

@@ -31,7 +31,35 @@ from services.http.option_lines import Split, split_options
     ],
 )
 def test_options_are_lines_lettered_from_a_in_one_style(text: str, question: str, options: tuple[str, ...]) -> None:
-    assert split_options(text) == (question, options)
+    assert split_options(text)[:2] == (question, options)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "marks"),
+    [
+        ("What?\na) Rain\nb) A dog", ("Rain", "A dog"), ("a", "b")),
+        ("What?\n1. 120 BPM\n2. 90 BPM", ("120 BPM", "90 BPM"), ("1", "2")),
+        ("Which:\n- (A) Rain\n- (B) A dog", ("Rain", "A dog"), ("A", "B")),
+        ("什么？\nＡ．雨\nＢ．狗", ("雨", "狗"), ("A", "B")),
+        ("何？\n（ア）雨\n（イ）犬", ("雨", "犬"), ("ア", "イ")),
+        ("Что?\nА) Дождь\nБ) Собака", ("Дождь", "Собака"), ("А", "Б")),
+    ],
+)
+def test_marks_come_back_as_the_text_has_them(text: str, options: tuple[str, ...], marks: tuple[str, ...]) -> None:
+    assert split_options(text)[1:] == (options, marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do this.\n1. Listen to the clip.\n2. Say what is heard.",
+        "How long?\n1.5 s\n2.5 s",
+        "What?\na) Rain\n2) A dog",
+        "What?\na) Rain\n(b) A dog",
+    ],
+)
+def test_instructions_numbers_and_mixed_marks_are_no_options(text: str) -> None:
+    assert split_options(text) == Split(text, ())
 
 
 def test_two_lists_are_refused() -> None:

@@ -1,12 +1,12 @@
 """Chat completions: an answer in OpenAI's format, whole or as server-sent events.
 
-`content` is the chosen option, or the reply to an open question; all that the answer rests on is in `earwitness`, a
-field of our own.
+`content` is the chosen option in the form that was asked for, or the reply to an open question; all that the answer
+rests on is in `earwitness`, a field of our own.
 """
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 from uuid import uuid4
 
@@ -77,7 +77,7 @@ class ChatCompletion(Value):
     earwitness: Answer | Both
     """The answer with probabilities, evidence, path, timings and what was missing."""
     warnings: tuple[str, ...] = ()
-    """Parameters of the request that were ignored."""
+    """What of the request was ignored."""
 
 
 class Delta(Value):
@@ -115,21 +115,28 @@ def build_completion(
     model: str,
     names: tuple[str, str],
     warnings: tuple[str, ...],
+    write: Callable[[Answer], str],
     *,
     num_logprobs: int | None = None,
 ) -> ChatCompletion:
     """Return a reply.
 
-    `names` are those of the cascade and the LALM that `both` asks; `num_logprobs` is how many options to list with
-    their log-probabilities beside the chosen one's, None: not even that.
+    Args:
+        answered: the answer, or both of them.
+        model: the name that answered.
+        names: of the cascade and the LALM that `both` asks.
+        warnings: what of the request was ignored.
+        write: makes the content out of an answer.
+        num_logprobs: how many options to list with their log-probabilities beside the chosen one's; None: not even
+            that.
     """
     logprobs = None if num_logprobs is None else _make_logprobs(answered, num_logprobs)
     return ChatCompletion(
         id=f"chatcmpl-{uuid4().hex}",
         created=int(time.time()),
         model=model,
-        choices=(ReplyChoice(message=ReplyMessage(content=_format_content(answered, names)), logprobs=logprobs),),
-        usage=_sum_usage(answered),
+        choices=(ReplyChoice(message=ReplyMessage(content=format_content(answered, names, write)), logprobs=logprobs),),
+        usage=sum_usage(answered),
         earwitness=answered,
         warnings=warnings,
     )
@@ -162,7 +169,7 @@ def _format_event(whole: ChatCompletion, *choices: ChunkChoice) -> str:
 
 
 def _make_logprobs(answered: Answered, num_top: int) -> ChoiceLogprobs:
-    assert isinstance(answered, Answer), "two answers have no logprobs: `read_chat` refuses such requests"
+    assert isinstance(answered, Answer), "two answers have no logprobs: such requests are refused"
     if not answered.choice or not answered.probabilities:
         raise Unsupported(
             f"The path {answered.path!r} gave no probabilities for this question: leave out 'logprobs'.",
@@ -180,20 +187,18 @@ def _make_logprob(letter: str, probability: float) -> TopLogprob:
     return TopLogprob(token=letter, logprob=logprob, bytes=tuple(letter.encode()))
 
 
-def _format_content(answered: Answered, names: tuple[str, str]) -> str:
+def format_content(answered: Answered, names: tuple[str, str], write: Callable[[Answer], str]) -> str:
+    """Return the content of a reply; where two models differ, a line for each, with its name."""
     if isinstance(answered, Answer):
-        return answered.choice.text if answered.choice else answered.reply
-    said = {
-        name: _format_content(one, names)
-        for name, one in zip(names, (answered.cascade, answered.lalm), strict=True)
-        if one
-    }
+        return write(answered)
+    said = {name: write(one) for name, one in zip(names, (answered.cascade, answered.lalm), strict=True) if one}
     if answered.agree:
         return said[names[0]]
     return "\n".join(f"{name}: {text}" for name, text in said.items())
 
 
-def _sum_usage(answered: Answered) -> TokenUsage:
+def sum_usage(answered: Answered) -> TokenUsage:
+    """Return the tokens of all prompts that the answer took."""
     answers = (answered,) if isinstance(answered, Answer) else answered.answers
     usage = sum((one.usage for one in answers), Usage())
     read, written = usage.prompt_tokens, usage.completion_tokens

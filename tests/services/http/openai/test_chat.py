@@ -11,12 +11,13 @@ import pytest
 from openai import AsyncOpenAI
 
 from services.errors import BadRequest, Unsupported
-from services.http.openai_chat import read_chat
-from services.http.openai_reply import build_completion
+from services.http.access.limits import Limits
+from services.http.openai.chat import read_chat
+from services.http.openai.chat_reply import build_completion
 from services.scripted.service import ScriptedService
 from services.types import Answer, Choice
 
-LINES = "What is heard?\n(A) Rain\n(B) A dog\nAnswer with the letter."
+LINES = "What is heard?\n(A) Rain\n(B) A dog"
 CHOICES = ["Rain", "A dog"]
 
 
@@ -30,6 +31,10 @@ async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
 def recording(tone: Callable[[float], bytes]) -> dict[str, Any]:
     data = base64.b64encode(tone(1.5)).decode()
     return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
+
+
+def _same(name: str | None) -> str | None:
+    return name
 
 
 def user(text: str, *parts: dict[str, Any]) -> list[Any]:
@@ -71,7 +76,10 @@ async def test_system_messages_and_token_limits_are_ignored_with_a_warning(
     reply = await client.chat.completions.create(model="cascade", messages=messages, max_tokens=9, seed=3, user="me")
     assert reply.choices[0].message.content == "A dog"
     assert reply.model_extra
-    assert [warning.split()[0] for warning in reply.model_extra["warnings"]] == ["System", "The"]
+    assert [warning.split()[0] for warning in reply.model_extra["warnings"]] == ["Ignored,", "System"]
+    assert (
+        "max_tokens, seed" in reply.model_extra["warnings"][0] or "seed, max_tokens" in reply.model_extra["warnings"][0]
+    )
 
 
 async def test_a_stream_is_role_content_end_and_usage(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
@@ -111,19 +119,23 @@ async def test_a_stream_brings_the_logprobs_with_the_content(client: AsyncOpenAI
     assert [(one.token, one.top_logprobs) for one in brought[1].content] == [("B", [])]
 
 
+def name(answer: Answer) -> str:
+    return answer.reply
+
+
 def test_an_option_that_is_impossible_has_the_least_logprob_and_no_probabilities_are_refused() -> None:
     choices = (Choice(letter="A", text="Rain"), Choice(letter="B", text="A dog"))
     sure = Answer(question_id="", reply="B", choice=choices[1], probabilities={"A": 0.0, "B": 1.0}, path="lalm")
-    whole = build_completion(sure, "lalm", ("", ""), (), num_logprobs=1)
+    whole = build_completion(sure, "lalm", ("", ""), (), name, num_logprobs=1)
     assert whole.choices[0].logprobs
     (letter,) = whole.choices[0].logprobs.content
     assert [(top.token, top.logprob) for top in letter.top_logprobs] == [("B", 0.0)]
-    likely = build_completion(sure, "lalm", ("", ""), (), num_logprobs=2).choices[0].logprobs
+    likely = build_completion(sure, "lalm", ("", ""), (), name, num_logprobs=2).choices[0].logprobs
     assert likely
     assert likely.content[0].top_logprobs[1].logprob == -9999.0
     silent = sure.model_copy(update={"probabilities": {}})
     with pytest.raises(Unsupported, match="gave no probabilities"):
-        build_completion(silent, "lalm", ("", ""), (), num_logprobs=0)
+        build_completion(silent, "lalm", ("", ""), (), name, num_logprobs=0)
 
 
 async def test_a_stream_has_no_usage_unless_asked(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
@@ -164,6 +176,17 @@ async def test_both_says_what_the_arm_that_is_left_said(client: AsyncOpenAI, rec
     assert reply.usage is not None and reply.usage.total_tokens == 9
 
 
+async def test_an_alias_answers_as_the_model_that_it_stands_for(
+    client: AsyncOpenAI, recording: dict[str, Any], scripted: ScriptedService
+) -> None:
+    scripted.aliases = {"gpt-4o-audio-preview": "auto", "two": "both"}
+    reply = await client.chat.completions.create(model="gpt-4o-audio-preview", messages=user(LINES, recording))
+    assert (reply.model, reply.choices[0].message.content) == ("auto", "A dog")
+    assert (await client.models.retrieve("gpt-4o-audio-preview")).id == "gpt-4o-audio-preview"
+    with pytest.raises(openai.BadRequestError, match="'both' gives two answers"):
+        await client.chat.completions.create(model="two", messages=user(LINES, recording), logprobs=True)
+
+
 async def test_text_needs_no_recording_and_the_others_do(client: AsyncOpenAI) -> None:
     reply = await client.chat.completions.create(model="text/tiny", messages=[{"role": "user", "content": LINES}])
     assert reply.choices[0].message.content == "A dog"
@@ -192,23 +215,24 @@ async def test_errors_become_the_clients_own(
 @pytest.mark.parametrize(
     ("change", "param", "code"),
     [
-        ({"temperature": 0.7}, "temperature", "unsupported_parameter"),
-        ({"top_p": 0.9}, "top_p", "unsupported_parameter"),
+        ({"temperature": "hot"}, "temperature", "bad_request"),
         ({"n": 2}, "n", "unsupported_parameter"),
-        ({"stop": ["."]}, "stop", "unsupported_parameter"),
         ({"logprobs": True}, "logprobs", "unsupported_parameter"),
         ({"logprobs": True, "choices": CHOICES, "model": "both"}, "logprobs", "unsupported_parameter"),
         ({"top_logprobs": 2, "choices": CHOICES}, "top_logprobs", "unsupported_parameter"),
         ({"logprobs": True, "top_logprobs": 21, "choices": CHOICES}, "top_logprobs", "bad_request"),
-        ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
-        ({"response_format": {"type": "json_object"}}, "response_format.type", "bad_request"),
+        ({"tools": [{"type": "function"}], "tool_choice": "required"}, "tool_choice", "unsupported_parameter"),
+        ({"function_call": {"name": "hear"}}, "function_call", "unsupported_parameter"),
+        ({"modalities": ["text", "audio"]}, "modalities", "unsupported_parameter"),
+        ({"response_format": {"type": "json_object"}}, "response_format", "bad_request"),
         ({"choice": ["Rain", "Wind"]}, "choice", "unsupported_parameter"),
         ({"choices": ["Rain"]}, "choices", "bad_request"),
         ({"stream_options": {"include_usage": True}}, "stream_options", "unsupported_parameter"),
         ({"messages": []}, "messages", "bad_request"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages", "bad_request"),
         ({"messages": [{"role": "user", "content": " "}]}, "messages", "bad_request"),
-        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages[0].role", "unsupported_parameter"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages", "bad_request"),
+        ({"messages": [{"role": "narrator", "content": "x"}]}, "messages[0]", "bad_request"),
         (
             {"messages": user("x", {"type": "input_audio", "input_audio": {"data": "?!"}})},
             "messages[0].content[1].input_audio.data",
@@ -219,7 +243,7 @@ async def test_errors_become_the_clients_own(
 )
 def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any], param: str, code: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        read_chat(_json({"messages": user("What?")} | change))
+        read_chat(_json({"messages": user("What?")} | change), Limits(), _same)
     assert (refused.value.param, refused.value.code) == (param, code)
 
 
@@ -228,13 +252,78 @@ def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any],
     [
         {"temperature": 0.0, "top_p": 1.0, "n": 1, "frequency_penalty": 0.0, "presence_penalty": 0, "logit_bias": {}},
         {"tools": [], "stop": None, "logprobs": False, "response_format": {"type": "text"}, "modalities": ["text"]},
-        {"seed": 1, "user": "me", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
+        {"user": "me", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
         {"tool_choice": "none", "top_k": -1, "min_p": 0, "repetition_penalty": 1.0, "echo": False, "request_id": "x"},
         {"skip_special_tokens": True, "add_generation_prompt": True, "best_of": 1, "stop_token_ids": [], "priority": 0},
     ],
 )
 def test_what_changes_nothing_is_taken(harmless: dict[str, Any]) -> None:
-    assert read_chat(_json({"messages": user(LINES)} | harmless)).warnings == ()
+    assert read_chat(_json({"messages": user(LINES)} | harmless), Limits(strict_parameters=True), _same).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("asking", "named"),
+    [
+        ({"temperature": 0.7, "top_p": 0.9, "stop": ["."], "seed": 4}, "temperature, top_p, stop, seed"),
+        ({"max_tokens": 5, "frequency_penalty": 0.5}, "max_tokens, frequency_penalty"),
+        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"top_k": 40, "guided_choice": ["A"], "mirostat": 2}, "top_k, guided_choice, mirostat"),
+        ({"audio": {"voice": "alloy", "format": "wav"}, "reasoning_effort": "high"}, "audio, reasoning_effort"),
+        ({"messages": [{"role": "user", "content": LINES, "cache": True}]}, "messages[0].cache"),
+    ],
+)
+def test_what_asks_for_what_is_not_done_is_named_or_refused(asking: dict[str, Any], named: str) -> None:
+    body = _json({"messages": user(LINES)} | asking)
+    (warning,) = read_chat(body, Limits(), _same).warnings
+    assert warning == f"Ignored, because options are scored, and no reply is sampled: {named}."
+    with pytest.raises(Unsupported) as refused:
+        read_chat(body, Limits(strict_parameters=True), _same)
+    assert refused.value.param == named.partition(",")[0]
+
+
+def test_tools_of_which_none_is_to_be_called_are_not_missed() -> None:
+    body = _json({"messages": user(LINES), "tools": [{"type": "function"}], "tool_choice": "none"})
+    assert read_chat(body, Limits(strict_parameters=True), _same).warnings == ()
+
+
+async def test_a_letter_is_answered_where_the_prompt_or_the_field_asks_for_one(
+    client: AsyncOpenAI, recording: dict[str, Any]
+) -> None:
+    async def ask(text: str, **fields: object) -> str | None:
+        reply = await client.chat.completions.create(
+            model="cascade", messages=user(text, recording), extra_body=fields or None
+        )
+        return reply.choices[0].message.content
+
+    assert await ask(f"{LINES}\nAnswer with the letter only.") == "B"
+    assert await ask(f"Your reply ends with 'ANSWER: $LETTER'.\n\n{LINES}") == "ANSWER: B"
+    assert await ask(LINES, reply="letter") == "B"
+    assert await ask(f"{LINES}\nAnswer with the letter only.", reply="text") == "A dog"
+    assert await ask("What is heard?\n1) Rain\n2) A dog\nReply with the number.") == "2"
+
+
+async def test_earlier_turns_are_ignored_with_a_warning_and_their_recording_is_kept(
+    client: AsyncOpenAI, recording: dict[str, Any], scripted: ScriptedService
+) -> None:
+    earlier = [*user("Who speaks?", recording), {"role": "assistant", "content": "A man.", "tool_calls": None}]
+    reply = await client.chat.completions.create(model="cascade", messages=[*earlier, *user("What is heard?")])
+    assert reply.choices[0].message.content == "1.50 s"
+    assert reply.model_extra
+    assert [warning.split(":")[0] for warning in reply.model_extra["warnings"]] == ["Earlier turns are ignored"]
+
+
+async def test_json_of_a_schema_holds_the_chosen_option(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": {"sound": {"enum": CHOICES}}, "required": ["sound"]}
+    wanted: Any = {"type": "json_schema", "json_schema": {"name": "heard", "schema": schema, "strict": True}}
+    reply = await client.chat.completions.create(
+        model="cascade", messages=user(LINES, recording), response_format=wanted
+    )
+    assert json.loads(reply.choices[0].message.content or "") == {"sound": "A dog"}
+    with pytest.raises(openai.BadRequestError) as open_question:
+        await client.chat.completions.create(
+            model="cascade", messages=user("What is heard?", recording), response_format=wanted
+        )
+    assert (open_question.value.param, open_question.value.code) == ("response_format", "unsupported_parameter")
 
 
 async def test_a_second_recording_and_one_behind_a_url_are_refused(

@@ -1,0 +1,1 @@
+"""Routes as OpenAI's clients use them, over our questions and answers: chat completions, responses, transcriptions."""

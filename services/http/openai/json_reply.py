@@ -1,0 +1,245 @@
+"""Replies as JSON of a schema that the client sent: a field for the answer, and what else can be said of it.
+
+The answer goes into a field whose values are the options (`enum`), or that is called answer, choice or the like; a
+field for a reason gets the statement that decided, one for the confidence the probability. A required field that
+nothing is known for is refused by name, before any model has worked.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from string import ascii_uppercase
+from typing import Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from services.errors import ModelError, Unsupported
+from services.http.openai.answer_words import answer_words, one_of
+from services.http.openai.content import OpenValue
+from services.http.openai.prompt import Prompt
+from services.types import Answer, Choice, sort_by_use
+
+Fill: TypeAlias = Callable[[Answer], JsonValue]
+"""Answer -> the value of a field."""
+Schema: TypeAlias = Mapping[str, JsonValue]
+
+MOST_NESTED = 8
+TRUTHS: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
+NO_EVIDENCE = "No statement about the recording decided."
+
+
+class NamedSchema(OpenValue):
+    """A JSON schema under a name."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    name: str = ""
+    content: dict[str, JsonValue] = Field(alias="schema")
+
+
+class TextFormat(OpenValue):
+    """A reply in words."""
+
+    type: Literal["text"]
+
+
+class JSONSchemaFormat(OpenValue):
+    """A reply in JSON, as chat completions ask for it."""
+
+    type: Literal["json_schema"]
+    json_schema: NamedSchema
+
+
+class JSONReply:
+    """The reply to a question with options as JSON of a schema.
+
+    Args:
+        schema: that the reply has to follow.
+        prompt: the question with its options.
+        param: the parameter that holds the schema.
+    """
+
+    def __init__(self, schema: Schema, prompt: Prompt, param: str) -> None:
+        self._schema, self._prompt, self._param = schema, prompt, param
+        if not prompt.question.choices:
+            raise Unsupported(
+                "Only a question with options can be answered as JSON of a schema: list them in the text, or give "
+                "'choices'.",
+                param=param,
+            )
+        self._fill = self._plan(schema, "", (), is_only=True)
+
+    def write(self, answer: Answer) -> str:
+        """Return the reply; `ModelError` where the model chose no option."""
+        if answer.choice is None:
+            raise ModelError("The model's reply names none of the options, so it cannot be put into JSON.")
+        return json.dumps(self._fill(answer), ensure_ascii=False)
+
+    def _plan(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
+        """Return how to fill a field; `is_only`: it is the only one that can hold the answer."""
+        schema = self._resolve(schema)
+        if len(path) > MOST_NESTED:
+            raise self._refuse(path, "is nested too deeply")
+        if alternatives := _list_alternatives(schema):
+            return self._plan_first(alternatives, name, path, is_only=is_only)
+        if "const" in schema:
+            return _constant(schema["const"])
+        if isinstance(values := schema.get("enum"), list):
+            return self._plan_enum(values, path)
+        if schema.get("type") == "object" or "properties" in schema:
+            return self._plan_object(schema, path)
+        if schema.get("type") == "array":
+            return self._plan_array(schema, name, path, is_only=is_only)
+        return self._plan_value(schema, name, path, is_only=is_only)
+
+    def _plan_first(self, alternatives: Sequence[Schema], name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
+        """Return how to fill the first of these that can be filled, at worst null."""
+        refused: Unsupported | None = None
+        for schema in alternatives:
+            if schema.get("type") == "null":
+                continue
+            try:
+                return self._plan(schema, name, path, is_only=is_only)
+            except Unsupported as error:
+                refused = refused or error
+        if any(schema.get("type") == "null" for schema in alternatives):
+            return _constant(None)
+        raise refused or self._refuse(path, "has no alternative that can be filled")
+
+    def _plan_object(self, schema: Schema, path: tuple[str, ...]) -> Fill:
+        properties = schema.get("properties")
+        fields = properties if isinstance(properties, dict) else {}
+        required = schema.get("required")
+        needed = set(required) if isinstance(required, list) else set[object]()
+        unsaid = [name for name, one in fields.items() if self._may_be_answer(name, one)]
+        fills: dict[str, Fill] = {}
+        for name, one in fields.items():
+            try:
+                fills[name] = self._plan(_as_schema(one), name, (*path, name), is_only=unsaid == [name])
+            except Unsupported:
+                if name in needed:
+                    raise
+        return lambda answer: {name: fill(answer) for name, fill in fills.items()}
+
+    def _may_be_answer(self, name: str, schema: JsonValue) -> bool:
+        kind = self._resolve(_as_schema(schema)).get("type", "string")
+        words = answer_words()
+        kinds = kind if isinstance(kind, list) else [kind]
+        return ("string" in kinds or "array" in kinds) and not _names(words.evidence + words.confidence, name)
+
+    def _plan_array(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
+        if _names(answer_words().evidence, name):
+            return lambda answer: [one.text for one in sort_by_use(answer.evidence)[:1]] or [NO_EVIDENCE]
+        fill = self._plan(_as_schema(schema.get("items", {})), name, path, is_only=is_only)
+        if (least := schema.get("minItems")) and isinstance(least, int | float) and least > 1:
+            raise self._refuse(path, "wants several values, and there is one answer")
+        return lambda answer: [fill(answer)]
+
+    def _plan_enum(self, values: Sequence[JsonValue], path: tuple[str, ...]) -> Fill:
+        """Return how to fill a field whose values are the options."""
+        by_letter: dict[str, JsonValue] = {}
+        for choice in self._prompt.question.choices:
+            names = set(map(_fold, self._spellings(choice)))
+            value = next((one for one in values if _fold(str(one)) in names), None)
+            if value is None:
+                raise self._refuse(path, f"has no value for the option {choice.text!r}")
+            by_letter[choice.letter] = value
+        return lambda answer: by_letter[_chosen(answer).letter]
+
+    def _spellings(self, choice: Choice) -> Iterator[str]:
+        mark = self._mark(choice)
+        yield from (choice.text, mark, choice.letter)
+        for one in (mark, choice.letter):
+            yield from (f"({one})", f"{one}.", f"{one})", f"({one}) {choice.text}", f"{one}. {choice.text}")
+            yield from (f"{one}) {choice.text}", f"{one}: {choice.text}", f"option {one}")
+
+    def _mark(self, choice: Choice) -> str:
+        return self._prompt.marks[ascii_uppercase.index(choice.letter)]
+
+    def _plan_value(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
+        words, kind = answer_words(), schema.get("type", "string")
+        if kind in ("number", "integer") and _names(words.confidence, name):
+            most = schema.get("maximum")
+            scale = float(most) if isinstance(most, int | float) else 1.0
+            return lambda answer: _confidence(answer, scale, is_whole=kind == "integer")
+        if kind == "string" and _names(words.evidence, name):
+            return lambda answer: next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
+        is_answer = is_only or _names(words.answer + words.option, name)
+        if is_answer and kind == "string":
+            return self._plan_answer(schema, name)
+        texts = [choice.text.strip().lower() for choice in self._prompt.question.choices]
+        if kind == "boolean" and all(text in TRUTHS for text in texts):
+            return lambda answer: TRUTHS[_chosen(answer).text.strip().lower()]
+        if is_answer and kind == "integer" and all(mark.isdecimal() for mark in self._prompt.marks):
+            return lambda answer: int(self._mark(_chosen(answer)))
+        raise self._refuse(path, "is required, and nothing is known for it")
+
+    def _plan_answer(self, schema: Schema, name: str) -> Fill:
+        """Return how to fill a field of any text with the answer: with its letter where that is asked for."""
+        told = " ".join([name, str(schema.get("title", "")), str(schema.get("description", ""))])
+        is_letter = _names(answer_words().letter, told) or schema.get("maxLength") == 1
+        pattern = schema.get("pattern")
+        if isinstance(pattern, str) and len(pattern) < 60 and re.fullmatch(r"\^?[(\[A-Za-z|,\-\])]+\$?", pattern):
+            is_letter = is_letter or all(len(part) == 1 for part in re.findall(r"[A-Za-z]+", pattern))
+        if is_letter or (self._prompt.form.kind == "letter" and not _names(("text",), told)):
+            return lambda answer: self._mark(_chosen(answer))
+        return lambda answer: _chosen(answer).text
+
+    def _resolve(self, schema: Schema) -> Schema:
+        """Follow references within the schema, such as `#/$defs/Answer`."""
+        for _ in range(MOST_NESTED):
+            reference = schema.get("$ref")
+            if not isinstance(reference, str):
+                return schema
+            found: JsonValue = dict(self._schema)
+            for part in reference.removeprefix("#").strip("/").split("/"):
+                found = found.get(part) if part and isinstance(found, dict) else found
+            schema = {**_as_schema(found), **{key: one for key, one in schema.items() if key != "$ref"}}
+        raise self._refuse((), "refers to itself")
+
+    def _refuse(self, path: tuple[str, ...], why: str) -> Unsupported:
+        field = f"{'.'.join(path)!r}" if path else "it"
+        return Unsupported(f"{self._param}: the schema cannot be filled, as {field} {why}.", param=self._param)
+
+
+def _constant(value: JsonValue) -> Fill:
+    return lambda _: value
+
+
+def _chosen(answer: Answer) -> Choice:
+    assert answer.choice, "`write` refuses an answer without a choice"
+    return answer.choice
+
+
+def _confidence(answer: Answer, scale: float, *, is_whole: bool) -> JsonValue:
+    probability = scale * answer.probabilities.get(_chosen(answer).letter, 1.0)
+    return round(probability) if is_whole else round(probability, 4)
+
+
+def _list_alternatives(schema: Schema) -> list[Schema]:
+    """Return the schemas of which a value has to follow one, or (`allOf`) which are mostly one."""
+    for key in ("anyOf", "oneOf", "allOf"):
+        if isinstance(alternatives := schema.get(key), list):
+            return [_as_schema(one) for one in alternatives]
+    kinds = schema.get("type")
+    return [{**schema, "type": kind} for kind in kinds] if isinstance(kinds, list) else []
+
+
+def _as_schema(value: JsonValue) -> Schema:
+    return value if isinstance(value, dict) else {}
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".")
+
+
+def _names(words: tuple[str, ...], name: str) -> bool:
+    """Say whether the name of a field, such as `finalAnswer` or `final_answer`, has one of these words in it."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
+    return bool(_compile(words).search(spaced))
+
+
+@cache
+def _compile(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(one_of(words), re.IGNORECASE)

@@ -1,0 +1,87 @@
+"""Parameters of OpenAI's, vLLM's and other clients that change nothing here: which are ignored, and which are told.
+
+Options are scored and open questions answered with what is likeliest, so that nothing is sampled. What would ask for
+anything else is ignored with a warning, or refused where `limits.strict_parameters` is set.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from pydantic import BaseModel
+
+from services.errors import Unsupported
+from services.http.forms import LEAVE_OUT, unknown_parameter
+
+OWN = ("choices", "reply")  # fields of our own, which change the answer: a misspelt one is not ignored
+NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {}, ())
+ALSO_NEUTRAL: Mapping[str, tuple[object, ...]] = {
+    "add_generation_prompt": (True,),
+    "best_of": (1,),
+    "encoding_format": ("float",),
+    "length_penalty": (1,),
+    "modalities": (["text"], ("text",)),
+    "n": (1,),
+    "parallel_tool_calls": (True,),
+    "reasoning_effort": ("none",),
+    "repetition_penalty": (1,),
+    "service_tier": ("auto", "default"),
+    "skip_special_tokens": (True,),
+    "spaces_between_special_tokens": (True,),
+    "temperature": (1,),
+    "tool_choice": ("none", "auto"),
+    "function_call": ("none", "auto"),
+    "top_k": (-1,),
+    "top_p": (1,),
+    "truncation": ("disabled", "auto"),
+    "verbosity": ("medium",),
+}
+"""Parameter -> its values, beside those of `NEUTRAL`, that ask for nothing."""
+WITHOUT_EFFECT = frozenset(
+    {
+        "add_special_tokens",
+        "cache_salt",
+        "include_stop_str_in_output",
+        "metadata",
+        "prediction",
+        "priority",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "request_id",
+        "return_tokens_as_token_ids",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    }
+)
+"""Parameters that change no answer anywhere, whatever their value."""
+
+
+def list_ignored(request: BaseModel, heeded: frozenset[str], fields: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the parameters of a request that ask for what is not done.
+
+    Args:
+        request: the body; it may hold fields of any name.
+        heeded: its parameters that are heeded.
+        fields: further fields inside of its parts, which are not known.
+    """
+    given = {name: getattr(request, name) for name in type(request).model_fields} | (request.model_extra or {})
+    names = [name for name, value in given.items() if name not in heeded and _asks(name, value)]
+    for name in request.model_extra or {}:
+        if get_close_matches(name.lower(), OWN, 1, cutoff=0.8):
+            raise unknown_parameter(name)
+    return (*names, *fields)
+
+
+def _asks(name: str, value: object) -> bool:
+    """Say whether a parameter asks for anything."""
+    return name not in WITHOUT_EFFECT and value not in NEUTRAL and value not in ALSO_NEUTRAL.get(name, ())
+
+
+def warn_of(ignored: Sequence[str], *, is_open: bool, is_strict: bool) -> Iterator[str]:
+    """Yield what is to be said of parameters that are ignored; refuse the first where that is asked for."""
+    if ignored and is_strict:
+        raise Unsupported(f"{ignored[0]}: {LEAVE_OUT}.", param=ignored[0])
+    if ignored:
+        why = "the likeliest reply is given" if is_open else "options are scored, and no reply is sampled"
+        yield f"Ignored, because {why}: {', '.join(ignored)}."

@@ -1,0 +1,134 @@
+"""`POST /v1/responses` as OpenAI's clients send it: one question about one recording, as chat completions take it."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
+
+from services.errors import Unsupported
+from services.http.access.limits import Limits
+from services.http.answering import BOTH, QuestionRequest
+from services.http.forms import parse_json
+from services.http.openai.chat import (
+    INSTRUCTIONS,
+    MAX_TOP_LOGPROBS,
+    NO_LOGPROBS,
+    OTHER_TURNS,
+    TWO_ANSWERS,
+    Chat,
+    check_tools,
+)
+from services.http.openai.content import Message, OpenValue, list_unknown_fields, read_turn
+from services.http.openai.json_reply import JSONReply, TextFormat
+from services.http.openai.parameters import list_ignored, warn_of
+from services.http.openai.prompt import read_prompt
+from services.http.openai.reply_form import ReplyKind
+
+EXAMPLE: JsonValue = {"model": "text", "input": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}
+LOGPROBS = "message.output_text.logprobs"  # of `include`
+NOT_KEPT = ("previous_response_id", "conversation", "prompt")
+HEEDED = frozenset(
+    {
+        *("background", "choices", "include", "input", "instructions", "model", "reply", "stream", "stream_options"),
+        *("text", "top_logprobs", *NOT_KEPT),
+    }
+)
+
+
+def _wrap_items(items: object) -> object:
+    """Return a list of messages: a text is one of the user's, and what has no role ends a turn, as a tool's output."""
+    if isinstance(items, str):
+        return [{"role": "user", "content": items}]
+    if not isinstance(items, list):
+        return items
+    return [{**one, "role": "tool"} if isinstance(one, dict) and "role" not in one else one for one in items]
+
+
+Items: TypeAlias = Annotated[
+    tuple[Message, ...],
+    BeforeValidator(_wrap_items, json_schema_input_type=str | tuple[Message, ...]),
+    Field(min_length=1),
+]
+
+
+class ResponseSchemaFormat(OpenValue):
+    """A reply in JSON, as the Responses API asks for it."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    type: Literal["json_schema"]
+    name: str = ""
+    content: dict[str, JsonValue] = Field(alias="schema")
+
+
+class TextOptions(OpenValue):
+    """The format of the reply."""
+
+    format: Annotated[TextFormat | ResponseSchemaFormat, Field(discriminator="type")] | None = None
+
+
+class ResponseRequest(OpenValue):
+    """The body of a response; any field that is not listed here is ignored, with a warning."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+
+    input: Items
+    model: str | None = None
+    """A name that `/v1/models` lists; None: the first of them."""
+    instructions: str | None = None
+    """Counts for the form of the reply only."""
+    choices: tuple[str, ...] = ()
+    """The options of the question; none: those that its text lists, or an open question."""
+    reply: ReplyKind | None = None
+    """Whether the reply is the letter of the chosen option or its text; None: what the prompt asks for."""
+    text: TextOptions | None = None
+    stream: bool | None = None
+    include: tuple[str, ...] | None = None
+    """`message.output_text.logprobs` adds those of the option letters."""
+    top_logprobs: Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
+    background: Literal[False] | None = None
+    previous_response_id: None = None
+    """Nothing is kept between requests: send the recording and the question."""
+    conversation: None = None
+    prompt: None = None
+
+    tool_choice: JsonValue = None
+    """No tool is called: "none" and "auto" work."""
+    tools: JsonValue = None
+    """Ignored with a warning, as are all below where they ask for anything."""
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    reasoning: JsonValue = None
+
+
+def read_response_request(body: bytes, limits: Limits, resolve: Callable[[str | None], str | None]) -> Chat:
+    """Read a request for a response; `resolve` returns the model that a name stands for."""
+    request = parse_json(ResponseRequest, body)
+    check_tools(request.tool_choice, "tool_choice")
+    model = resolve(request.model)
+    turn = read_turn(request.input, "input")
+    if request.instructions:
+        turn = turn._replace(instructions=f"{request.instructions}\n{turn.instructions}")
+    prompt = read_prompt(turn, request.choices, request.reply, "input")
+    heeded = HEEDED | {"tools"} if request.tool_choice == "none" else HEEDED
+    ignored = list_ignored(request, heeded, [*list_unknown_fields(request)])
+    is_open = not prompt.question.choices
+    warnings = [*prompt.warnings, *warn_of(ignored, is_open=is_open, is_strict=limits.strict_parameters)]
+    warnings += [INSTRUCTIONS] if turn.instructions else []
+    warnings += [OTHER_TURNS] if turn.is_later else []
+    has_logprobs = LOGPROBS in (request.include or ())
+    if has_logprobs and is_open:
+        raise Unsupported(NO_LOGPROBS, param="include")
+    wanted = request.text.format if request.text else None
+    if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
+        raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
+    return Chat(
+        asked=QuestionRequest(prompt.question, model, turn.sound, place="input"),
+        prompt=prompt,
+        json=JSONReply(wanted.content, prompt, "text.format") if isinstance(wanted, ResponseSchemaFormat) else None,
+        warnings=tuple(warnings),
+        is_stream=bool(request.stream),
+        with_usage=True,
+        num_logprobs=(request.top_logprobs or 0) if has_logprobs else None,
+    )

@@ -1,0 +1,109 @@
+"""Routes of OpenAI's API: chat completions, responses and transcriptions."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.http.access.admission import AdmissionControl
+from services.http.access.limits import Limits
+from services.http.answering import BOTH, Answered, answer, find_default
+from services.http.forms import read_json
+from services.http.openai.chat import Chat, ChatRequest, read_chat
+from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
+from services.http.openai.responses import ResponseRequest, read_response_request
+from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
+from services.http.openai.transcription import (
+    DescribedForm,
+    Transcription,
+    TranscriptionRequest,
+    VerboseTranscription,
+    read_recording,
+    transcribe,
+)
+from services.http.openapi import describe_body
+from services.http.responses import json_response
+from services.http.service import Service
+
+EVENT_STREAM = "text/event-stream"
+
+
+def build_openai_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
+    """Return the routes that OpenAI's clients use to ask and to transcribe."""
+    router = APIRouter()
+
+    @router.post(
+        "/chat/completions",
+        response_model=ChatCompletion,
+        responses={200: {"content": {EVENT_STREAM: {}}}},
+        openapi_extra=describe_body(json=ChatRequest),
+    )
+    async def chat(request: Request) -> Response:
+        """Answer a question about a recording as OpenAI's chat completions do."""
+
+        async def work(chat: Chat) -> Response:
+            """Answer in the form of a chat completion."""
+            return await _complete_chat(service, limits, chat)
+
+        def parse(body: bytes) -> Chat:
+            """Read a chat request."""
+            return read_chat(body, limits, service.resolve)
+
+        return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
+
+    @router.post(
+        "/responses",
+        response_model=ResponseReply,
+        responses={200: {"content": {EVENT_STREAM: {}}}},
+        openapi_extra=describe_body(json=ResponseRequest),
+    )
+    async def respond(request: Request) -> Response:
+        """Answer a question about a recording as OpenAI's Responses API does."""
+
+        async def work(chat: Chat) -> Response:
+            """Answer in the form of a response."""
+            return await _respond(service, limits, chat)
+
+        def parse(body: bytes) -> Chat:
+            """Read a request for a response."""
+            return read_response_request(body, limits, service.resolve)
+
+        return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
+
+    @router.post(
+        "/audio/transcriptions",
+        response_model=Transcription | VerboseTranscription,
+        responses={200: {"content": {"text/plain": {}}}},
+        openapi_extra=describe_body(form=DescribedForm),
+    )
+    async def write_down(request: Request) -> Response:
+        """Transcribe a recording, as OpenAI's transcriptions do."""
+
+        async def work(recording: TranscriptionRequest) -> Response:
+            """Transcribe the recording of the request."""
+            return await transcribe(service, limits, recording)
+
+        return await admission.serve(request, lambda it: read_recording(it, limits), work)
+
+    return router
+
+
+async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Response:
+    whole, _ = await _complete(service, limits, chat)
+    if not chat.is_stream:
+        return json_response(whole)
+    chunks = stream_events(whole, with_usage=chat.with_usage)
+    return StreamingResponse(chunks, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
+
+
+async def _respond(service: Service, limits: Limits, chat: Chat) -> Response:
+    whole = build_response(*await _complete(service, limits, chat))
+    if not chat.is_stream:
+        return json_response(whole)
+    return StreamingResponse(stream_response(whole), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
+
+
+async def _complete(service: Service, limits: Limits, chat: Chat) -> tuple[ChatCompletion, Answered]:
+    answered = await answer(service, limits, chat.asked)
+    arms = await service.arms() if chat.asked.model == BOTH else ("", "")
+    model = chat.asked.model or await find_default(service)
+    write = chat.json.write if chat.json else chat.prompt.write
+    return build_completion(answered, model, arms, chat.warnings, write, num_logprobs=chat.num_logprobs), answered

@@ -1,0 +1,103 @@
+"""Parts of messages: every form in which a text and a recording come."""
+
+import base64
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from services.errors import BadRequest, Unsupported
+from services.http.access.limits import Limits
+from services.http.clips import AudioUpload
+from services.http.openai.chat import read_chat
+from services.http.openai.content import OpenValue, list_unknown_fields
+from services.types import Value
+
+CLIP = bytes(range(256))
+BASE64 = base64.b64encode(CLIP).decode()
+URL = "https://audio.example.org/a.wav"
+
+
+def _same(name: str | None) -> str | None:
+    return name
+
+
+def read(*parts: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> AudioUpload | None:
+    class Body(Value):
+        messages: list[dict[str, Any]]
+
+    asked = {"role": "user", "content": [{"type": "text", "text": "What?"}, *parts]}
+    body = Body(messages=[*before, asked]).model_dump_json().encode()
+    return read_chat(body, Limits(), _same).asked.sound
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": BASE64, "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": BASE64}},
+        {"type": "input_audio", "input_audio": {"data": f"data:audio/wav;base64,{BASE64}", "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": f"data:;base64,{BASE64}"}},
+        {"type": "file", "file": {"file_data": BASE64, "filename": "ä.wav"}},
+        {"type": "file", "file": {"file_data": f"data:audio/wav;base64,{quote(BASE64)}"}},
+        {"type": "input_file", "filename": "a.wav", "file_data": f"data:audio/wav;base64,{BASE64}"},
+        {"type": "audio", "audio": f"data:audio/wav;base64,{BASE64}"},
+        {"type": "audio", "base64": BASE64, "mime_type": "audio/wav"},
+    ],
+)
+def test_a_recording_may_be_written_in_many_ways(part: dict[str, Any]) -> None:
+    sound = read(part)
+    assert sound is not None
+    assert (sound.data, sound.url) == (CLIP, None)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "audio_url", "audio_url": {"url": URL}},
+        {"type": "audio_url", "audio_url": URL},
+        {"type": "input_audio", "input_audio": {"data": URL, "format": "wav"}},
+        {"type": "audio", "audio_url": URL},
+        {"type": "input_file", "file_url": URL},
+    ],
+)
+def test_a_recording_may_be_behind_a_url(part: dict[str, Any]) -> None:
+    sound = read(part)
+    assert sound is not None
+    assert (sound.data, sound.url) == (b"", URL)
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "file", "file": {"file_id": "file-1"}}, "messages[0].content[1].file.file_id"),
+        ({"type": "input_audio", "input_audio": {"data": "?!"}}, "messages[0].content[1].input_audio.data"),
+        ({"type": "audio"}, "messages[0].content[1]"),
+        ({"type": "image_url", "image_url": {"url": URL}}, "messages[0].content[1]"),
+    ],
+)
+def test_what_holds_no_recording_is_refused_by_its_place(part: dict[str, Any], param: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(part)
+    assert refused.value.param == param
+
+
+def test_the_recording_of_the_last_turn_counts_and_else_the_last_one_before_it() -> None:
+    def turn(data: bytes) -> dict[str, Any]:
+        part = {"type": "input_audio", "input_audio": {"data": base64.b64encode(data).decode()}}
+        return {"role": "user", "content": [part]}
+
+    reply = {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}
+    earlier = (turn(b"one"), reply, turn(b"two"), reply)
+    (kept, own) = (read(before=earlier), read({"type": "audio", "base64": BASE64}, before=earlier))
+    assert (kept and kept.data, own and own.data) == (b"two", CLIP)
+    with pytest.raises(Unsupported, match="2 recordings"):
+        read({"type": "audio", "base64": BASE64}, {"type": "audio", "base64": BASE64})
+
+
+def test_unknown_fields_are_found_by_their_place() -> None:
+    class Body(OpenValue):
+        parts: tuple["Body", ...] = ()
+
+    body = Body.model_validate({"new": 1, "parts": [{}, {"cache": 2, "parts": [{"deep": 3}]}]})
+    assert [*list_unknown_fields(body)] == ["parts[1].cache", "parts[1].parts[0].deep"]

@@ -1,0 +1,132 @@
+"""Replies as JSON: schemas as clients write them, filled with what an answer holds."""
+
+import json
+from enum import Enum
+from typing import Any, Literal
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, Field
+
+from services.errors import ModelError, Unsupported
+from services.http.openai.content import Turn
+from services.http.openai.json_reply import JSONReply
+from services.http.openai.prompt import Prompt, read_prompt
+from services.types import Answer, Evidence
+
+TEXT = "What is heard?\n(A) Rain\n(B) A dog"
+
+
+def prompt(text: str = TEXT) -> Prompt:
+    return read_prompt(Turn(text, "", None, is_later=False), (), None, "messages")
+
+
+def answer(asked: Prompt) -> Answer:
+    barks = Evidence(kind="sound", source="ear", revision="1", text="A dog barks.", use="decided")
+    return Answer(
+        question_id="",
+        reply="B",
+        choice=asked.question.choices[1],
+        probabilities={"A": 0.2, "B": 0.8},
+        path="cascade",
+        evidence=(barks.model_copy(update={"text": "It is loud.", "use": "read"}), barks),
+    )
+
+
+def fill(schema: dict[str, Any], text: str = TEXT) -> Any:  # noqa: ANN401 - any JSON
+    asked = prompt(text)
+    filled = json.loads(JSONReply(schema, asked, "response_format").write(answer(asked)))
+    jsonschema.validate(filled, schema)
+    return filled
+
+
+class Heard(Enum):
+    RAIN = "rain"
+    DOG = "a dog"
+
+
+class Nested(BaseModel):
+    heard: Heard
+
+
+class Full(BaseModel):
+    reasoning: str
+    answer: Literal["A", "B"]
+    confidence: float = Field(ge=0, le=1)
+    sounds: list[Heard]
+    inner: Nested
+    note: str | None
+    kind: Literal["choice"] = "choice"
+
+
+def test_a_schema_of_pydantic_is_filled_field_by_field() -> None:
+    assert fill(Full.model_json_schema()) == {
+        "reasoning": "A dog barks.",
+        "answer": "B",
+        "confidence": 0.8,
+        "sounds": ["a dog"],
+        "inner": {"heard": "a dog"},
+        "note": None,
+        "kind": "choice",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ({"type": "string"}, "A dog"),
+        ({"type": "string", "description": "The letter of the option"}, "B"),
+        ({"type": "string", "maxLength": 1}, "B"),
+        ({"type": "string", "pattern": "^[A-D]$"}, "B"),
+        ({"type": "string", "enum": ["(A) Rain", "(B) A dog"]}, "(B) A dog"),
+        ({"enum": ["A", "B", "C", "D"]}, "B"),
+        ({"anyOf": [{"type": "null"}, {"type": "string"}]}, "A dog"),
+        ({"type": ["string", "null"]}, "A dog"),
+        ({"type": "array", "items": {"type": "string"}}, ["A dog"]),
+    ],
+)
+def test_the_only_field_that_can_hold_the_answer_does(field: dict[str, Any], value: object) -> None:
+    schema = {"type": "object", "properties": {"sound_heard": field}, "required": ["sound_heard"]}
+    assert fill(schema) == {"sound_heard": value}
+
+
+def test_the_form_of_the_prompt_counts_in_json_too() -> None:
+    schema = {"type": "object", "properties": {"result": {"type": "string"}}, "required": ["result"]}
+    assert fill(schema, f"{TEXT}\nGive only the letter.") == {"result": "B"}
+    numbered = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
+    assert fill(numbered, "What is heard?\n1. Rain\n2. A dog") == {"answer": 2}
+    truth = {"type": "object", "properties": {"barks": {"type": "boolean"}}, "required": ["barks"]}
+    assert fill(truth, "Does a dog bark?\n(A) Yes\n(B) No") == {"barks": False}
+
+
+def test_fields_that_may_be_left_out_are_left_out() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"answer": {"type": "string"}, "speaker": {"type": "string"}, "year": {"type": "integer"}},
+        "required": ["answer"],
+    }
+    assert fill(schema) == {"answer": "A dog"}
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ({"type": "integer"}, "'heard' is required, and nothing is known for it"),
+        ({"enum": ["A cat", "A bird"]}, "'heard' has no value for the option 'Rain'"),
+        ({"type": "array", "items": {"type": "string"}, "minItems": 2}, "'heard' wants several values"),
+        ({"$ref": "#/properties/heard"}, "it refers to itself"),
+        ({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}, "'heard.a' is required"),
+    ],
+)
+def test_what_cannot_be_filled_is_named_before_a_model_works(field: dict[str, Any], why: str) -> None:
+    schema = {"type": "object", "properties": {"heard": field}, "required": ["heard"]}
+    with pytest.raises(Unsupported, match=why) as refused:
+        JSONReply(schema, prompt(), "response_format")
+    assert refused.value.param == "response_format"
+
+
+def test_a_reply_without_a_choice_is_no_json() -> None:
+    asked = prompt()
+    unread = answer(asked).model_copy(update={"choice": None})
+    with pytest.raises(ModelError, match="names none of the options"):
+        JSONReply({"type": "object", "properties": {"answer": {"type": "string"}}}, asked, "").write(unread)
