@@ -15,10 +15,10 @@ from services.errors import Unsupported
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, QuestionRequest
 from services.http.forms import accept_only, parse_json
-from services.http.openai.content import Message, OpenValue, list_unknown_fields, read_turn
+from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
 from services.http.openai.json_reply import JSONReply, JSONSchemaFormat, TextFormat
 from services.http.openai.parameters import list_ignored, warn_of
-from services.http.openai.prompt import Prompt, read_prompt
+from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.http.openai.reply_form import ReplyKind
 from services.types import Question, Value
 
@@ -63,7 +63,7 @@ class ChatRequest(OpenValue):
 
     model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
-    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     model: str | None = None
     """A name that `/v1/models` lists; None: the first of them."""
     choices: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Chat:
     """A chat request as a question."""
 
     asked: QuestionRequest
-    prompt: Prompt
+    prompt: ClientPrompt
     json: JSONReply | None
     """How the reply is written as JSON; None: in words."""
     warnings: tuple[str, ...]
@@ -157,7 +157,7 @@ def _list_heeded(request: ChatRequest) -> frozenset[str]:
     return HEEDED | {"tools", "functions"} if "none" in (request.tool_choice, request.function_call) else HEEDED
 
 
-def _read_format(request: ChatRequest, prompt: Prompt, model: str | None) -> JSONReply | None:
+def _read_format(request: ChatRequest, prompt: ClientPrompt, model: str | None) -> JSONReply | None:
     if not isinstance(request.response_format, JSONSchemaFormat):
         return None
     if model == BOTH:

@@ -130,7 +130,7 @@ class EarlierReply(OpenValue):
     role: Literal["assistant", "tool", "function"]
 
 
-Message: TypeAlias = Annotated[UserMessage | InstructionMessage | EarlierReply, Field(discriminator="role")]
+ChatMessage: TypeAlias = Annotated[UserMessage | InstructionMessage | EarlierReply, Field(discriminator="role")]
 
 
 class Turn(NamedTuple):
@@ -146,7 +146,7 @@ class Turn(NamedTuple):
     """Whether turns came before."""
 
 
-def read_turn(messages: Sequence[Message], place: str) -> Turn:
+def read_turn(messages: Sequence[ChatMessage], place: str) -> Turn:
     """Return the turn that is to be answered; `place` is the parameter that holds the messages.
 
     Turns are what the user says between replies of an assistant.
@@ -169,7 +169,7 @@ def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterato
         yield from (part.text for part in message.content if isinstance(part, TextPart))
 
 
-def _find_sound(messages: Sequence[Message], place: str, start: int) -> AudioUpload | None:
+def _find_sound(messages: Sequence[ChatMessage], place: str, start: int) -> AudioUpload | None:
     """Return the recording of the last turn, which begins at message `start`, or else the last one before it."""
     found = [
         (number, _open_part(part, f"{place}[{number}].content[{index}]"))

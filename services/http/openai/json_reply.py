@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from services.errors import ModelError, Unsupported
 from services.http.openai.answer_words import answer_words, one_of
 from services.http.openai.content import OpenValue
-from services.http.openai.prompt import Prompt
+from services.http.openai.prompt import ClientPrompt
 from services.types import Answer, Choice, sort_by_use
 
 Fill: TypeAlias = Callable[[Answer], JsonValue]
@@ -60,7 +60,7 @@ class JSONReply:
         param: the parameter that holds the schema.
     """
 
-    def __init__(self, schema: Schema, prompt: Prompt, param: str) -> None:
+    def __init__(self, schema: Schema, prompt: ClientPrompt, param: str) -> None:
         self._schema, self._prompt, self._param = schema, prompt, param
         if not prompt.question.choices:
             raise Unsupported(

@@ -23,7 +23,7 @@ UNREAD_OPTIONS = (
 )
 
 
-class Prompt(NamedTuple):
+class ClientPrompt(NamedTuple):
     """What a request asks."""
 
     question: Question
@@ -37,7 +37,7 @@ class Prompt(NamedTuple):
         return self.form.write(answer.choice, self.marks) if answer.choice else answer.reply
 
 
-def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, param: str) -> Prompt:
+def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, param: str) -> ClientPrompt:
     """Read what a turn asks.
 
     Args:
@@ -52,10 +52,10 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     marks = marks or tuple(ascii_uppercase[: len(options)])
     if len(options) < 2:
         warnings = (UNREAD_OPTIONS,) if _seems_to_list_options(turn.text) and not choices else ()
-        return Prompt(check_question(text, options), ReplyForm(reply or "text"), marks, warnings)
+        return ClientPrompt(check_question(text, options), ReplyForm(reply or "text"), marks, warnings)
     asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
-    return Prompt(check_question(asked.question, options), form, marks)
+    return ClientPrompt(check_question(asked.question, options), form, marks)
 
 
 def _seems_to_list_options(text: str) -> bool:

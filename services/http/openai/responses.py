@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import Unsupported
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, QuestionRequest
-from services.http.forms import parse_json
+from services.http.forms import accept_only, parse_json
 from services.http.openai.chat import (
     INSTRUCTIONS,
     MAX_TOP_LOGPROBS,
@@ -18,7 +18,7 @@ from services.http.openai.chat import (
     Chat,
     check_tools,
 )
-from services.http.openai.content import Message, OpenValue, list_unknown_fields, read_turn
+from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
 from services.http.openai.json_reply import JSONReply, TextFormat
 from services.http.openai.parameters import list_ignored, warn_of
 from services.http.openai.prompt import read_prompt
@@ -38,16 +38,21 @@ HEEDED = frozenset(
 def _wrap_items(items: object) -> object:
     """Return a list of messages: a text is one of the user's, and what has no role ends a turn, as a tool's output."""
     if isinstance(items, str):
-        return [{"role": "user", "content": items}]
+        return ({"role": "user", "content": items},)
     if not isinstance(items, list):
         return items
-    return [{**one, "role": "tool"} if isinstance(one, dict) and "role" not in one else one for one in items]
+    return tuple({**one, "role": "tool"} if isinstance(one, dict) and "role" not in one else one for one in items)
 
 
 Items: TypeAlias = Annotated[
-    tuple[Message, ...],
-    BeforeValidator(_wrap_items, json_schema_input_type=str | tuple[Message, ...]),
+    tuple[ChatMessage, ...],
+    BeforeValidator(_wrap_items, json_schema_input_type=str | tuple[ChatMessage, ...]),
     Field(min_length=1),
+]
+
+
+InForeground: TypeAlias = Annotated[
+    bool | None, accept_only((None, False), "nothing is kept between requests"), WithJsonSchema({"enum": [None, False]})
 ]
 
 
@@ -70,7 +75,7 @@ class TextOptions(OpenValue):
 class ResponseRequest(OpenValue):
     """The body of a response; any field that is not listed here is ignored, with a warning."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
     input: Items
     model: str | None = None
@@ -86,7 +91,7 @@ class ResponseRequest(OpenValue):
     include: tuple[str, ...] | None = None
     """`message.output_text.logprobs` adds those of the option letters."""
     top_logprobs: Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
-    background: Literal[False] | None = None
+    background: InForeground = None
     previous_response_id: None = None
     """Nothing is kept between requests: send the recording and the question."""
     conversation: None = None

@@ -47,7 +47,10 @@ def test_generated_requests_get_documented_answers(case: schemathesis.Case) -> N
     case.call_and_validate(checks=CHECKS, headers=LOOPBACK)
 
 
-@pytest.mark.parametrize(("path", "media_type"), [("/v1/audio/questions", JSON), ("/v1/chat/completions", JSON)])
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/v1/audio/questions", JSON), ("/v1/chat/completions", JSON), ("/v1/responses", JSON)],
+)
 def test_documented_examples_are_answered(path: str, media_type: str) -> None:
     operation = schema[path]["POST"]
     examples = operation.definition.raw["requestBody"]["content"][media_type]["schema"]["examples"]

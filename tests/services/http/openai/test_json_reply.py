@@ -11,17 +11,17 @@ from pydantic import BaseModel, Field
 from services.errors import ModelError, Unsupported
 from services.http.openai.content import Turn
 from services.http.openai.json_reply import JSONReply
-from services.http.openai.prompt import Prompt, read_prompt
+from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.types import Answer, Evidence
 
 TEXT = "What is heard?\n(A) Rain\n(B) A dog"
 
 
-def prompt(text: str = TEXT) -> Prompt:
+def prompt(text: str = TEXT) -> ClientPrompt:
     return read_prompt(Turn(text, "", None, is_later=False), (), None, "messages")
 
 
-def answer(asked: Prompt) -> Answer:
+def answer(asked: ClientPrompt) -> Answer:
     barks = Evidence(kind="sound", source="ear", revision="1", text="A dog barks.", use="decided")
     return Answer(
         question_id="",

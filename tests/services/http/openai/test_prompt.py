@@ -4,10 +4,10 @@ import pytest
 
 from services.errors import BadRequest
 from services.http.openai.content import Turn
-from services.http.openai.prompt import MOST_CHARACTERS, UNREAD_OPTIONS, Prompt, read_prompt
+from services.http.openai.prompt import MOST_CHARACTERS, UNREAD_OPTIONS, ClientPrompt, read_prompt
 
 
-def read(text: str, *choices: str) -> Prompt:
+def read(text: str, *choices: str) -> ClientPrompt:
     return read_prompt(Turn(text, "", None, is_later=False), choices, None, "messages")
 
 
