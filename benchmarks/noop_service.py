@@ -127,6 +127,10 @@ class InProcessService:
     async def models(self) -> tuple[str, ...]:
         return tuple(self._named)
 
+    def resolve(self, name: str | None) -> str | None:
+        """Return the name as it is: there are no aliases."""
+        return name
+
     async def answerer(self, name: str | None) -> Answerer:
         return pick(self._answerers, "model", name or "cascade")
 
