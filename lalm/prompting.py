@@ -25,6 +25,8 @@ ANSWER_BRIEFLY = "Answer in a few words."
 
 HEARD_BY_TOOLS = "\nWhat listening tools heard, which may be wrong:\n{lines}"
 
+MAX_TRANSCRIPT_CHARS = 400  # about 100 tokens, as in DeSTA; the same in training and inference
+
 PromptForm: TypeAlias = Literal[1, 2]
 """Text beside the audio. 1: the bare transcript behind the clip, as DeSTA writes it. 2: lines behind the clip, first
 what is said, then the captioner's evidence."""

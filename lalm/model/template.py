@@ -11,7 +11,7 @@ from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from lalm.model.frames import count_segments
-from lalm.prompting import AUDIO, PromptForm, format_beside
+from lalm.prompting import AUDIO, MAX_TRANSCRIPT_CHARS, PromptForm, format_beside
 from lalm.statements import format_statement
 from services.errors import BadConfig
 from services.types import AudioClip, Evidence, Message
@@ -20,7 +20,6 @@ ANY_REPLY = "\u2603"  # a reply that no template contains
 
 TokenIds: TypeAlias = tuple[int, ...]
 
-MAX_TRANSCRIPT_CHARS = 400  # about 100 tokens, as in DeSTA; the same in training and inference
 MAX_EVIDENCE_CHARS = 1200  # about 350 tokens; the acoustic captioner says half of it about most clips
 
 

@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 
 from lalm.model.build import build
-from lalm.model.frames import EncodedSegment, count_segments, pad_segments
+from lalm.model.frames import SEGMENT_SAMPLES, EncodedSegment, count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
-from services.errors import ModelError
+from services.errors import ModelError, TooLarge
 from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled
 from services.llms.sampling import pick_likeliest
@@ -116,7 +116,20 @@ class InProcessTrainedLALM:
         """Encode the prompt with the clip before the last message, and what is given beside it, as in training."""
         *earlier, last = (Message(role=one.role, content=one.content.replace(AUDIO, "")) for one in messages)
         asked = (*earlier, Message(role=last.role, content=insert_audio(last.content)))
-        return self._built.template.encode_prompt(asked, [make_prompt_clip(clip, given)])
+        prompt = self._built.template.encode_prompt(asked, [make_prompt_clip(clip, given)])
+        self._check_length(prompt, clip)
+        return prompt
+
+    def _check_length(self, prompt: tuple[int, ...], clip: AudioClip) -> None:
+        """Raise `TooLarge` for a clip that does not fit the context of the backbone, with a question and a reply."""
+        room = int(self._built.model.backbone.config.max_position_embeddings) - MAX_TOKENS
+        if len(prompt) > room:
+            num_text = len(prompt) - self._count_slots(clip)
+            most = max(0, room - num_text) // self._num_queries * SEGMENT_SAMPLES // SAMPLE_RATE
+            raise TooLarge(
+                f"The clip lasts {clip.duration_s:.1f} s; with this question the LALM {self.name!r} hears at most "
+                f"{most} s. Cut it, or take another path."
+            )
 
     @torch.inference_mode()
     def _score(self, asked: Sequence[_PromptRequest]) -> Sequence[tuple[float, ...]]:
@@ -177,4 +190,8 @@ class InProcessTrainedLALM:
         return self._heard[clip.sha256]
 
     def _count_slots(self, clip: AudioClip) -> int:
-        return count_segments(clip) * self._built.model.connector.queries_KQD.shape[1]
+        return count_segments(clip) * self._num_queries
+
+    @property
+    def _num_queries(self) -> int:
+        return self._built.model.connector.queries_KQD.shape[1]

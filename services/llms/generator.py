@@ -16,6 +16,7 @@ from services.llms.prefixes import count_shared, group_by_prefix
 from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Message, Reading, Sampling, Usage
 
+MAX_KEPT = 8  # beginnings of prompts whose state CTranslate2 keeps, 2 MB each: it never forgets one
 MAX_COMPARED = 8  # tokens of an option's text: each costs a line of a batch, and the first ones tell options apart
 
 ANSWER_CUE = "Answer:"  # begun for the model, so that a letter is what comes next; see docs/log for what it gains
@@ -23,10 +24,18 @@ END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>")
 CANCELLED = Reading(reply="")  # for nobody: whoever asked has given up
 
 
+class _TokenPrompt(NamedTuple):
+    """A prompt as tokens, and how many of them stand before the words of its last message, the same for any words."""
+
+    tokens: tuple[str, ...]
+    num_fixed: int
+
+
 class _LetterPrompt(NamedTuple):
     """A prompt whose next token is to be one of the letters."""
 
     tokens: tuple[str, ...]
+    num_fixed: int
     letters: tuple[str, ...]
     letter_ids: tuple[int, ...]
 
@@ -46,6 +55,7 @@ class TextGenerator:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         source = (folder / "chat_template.jinja").read_text()
         self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(source)
+        self._kept = set[tuple[str, ...]]()
         self._ends = [token for token in END_TOKENS if self._tokenizer.token_to_id(token) is not None]
 
     def compare_letters(self, requests: Batch[Prompt]) -> Sequence[Reading]:
@@ -73,8 +83,12 @@ class TextGenerator:
             return requests.is_cancelled(step.batch_id)
 
         prompts = [self._format_prompt(request.messages) for request in requests]
-        results = self._seed_generator(prompts).generate_batch(
-            [list(prompt) for prompt in prompts],
+        fixed = {prompt.tokens[: prompt.num_fixed] for prompt in prompts}
+        beginning = fixed.pop() if len(fixed) == 1 else ()
+        results = self._seed_generator([prompt.tokens for prompt in prompts]).generate_batch(
+            [list(prompt.tokens[len(beginning) :]) for prompt in prompts],
+            static_prompt=list(beginning) or None,
+            cache_static_prompt=self._keeps(beginning),
             max_length=self._sampling.max_tokens,
             include_prompt_in_result=False,
             end_token=self._ends,
@@ -84,26 +98,37 @@ class TextGenerator:
             callback=is_cancelled,
         )
         return [
-            self._make_reading(prompt, result.sequences_ids[0]) for prompt, result in zip(prompts, results, strict=True)
+            self._make_reading(prompt.tokens, result.sequences_ids[0])
+            for prompt, result in zip(prompts, results, strict=True)
         ]
 
-    def _format_prompt(self, messages: Sequence[Message], *, cue: str = "") -> tuple[str, ...]:
+    def _format_prompt(self, messages: Sequence[Message], *, cue: str = "") -> _TokenPrompt:
         turns = [message.model_dump() for message in messages]
         text = self._template.render(messages=turns, add_generation_prompt=True).removesuffix(cue) + cue
+        tokens, before = self._tokenise(text), text[: max(0, text.find(messages[-1].content))]
+        return _TokenPrompt(tokens, count_shared([(*self._tokenise(before), ""), tokens]))
+
+    def _keeps(self, beginning: tuple[str, ...]) -> bool:
+        """Say whether the state after this beginning of prompts is kept: the first ones are."""
+        if beginning and len(self._kept) < MAX_KEPT:
+            self._kept.add(beginning)
+        return beginning in self._kept
+
+    def _tokenise(self, text: str) -> tuple[str, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).tokens)
 
     def _tokenise_letters(self, request: Prompt) -> _LetterPrompt:
         letters = tuple(choice.letter for choice in request.choices)
         ids = tuple(self._tokenizer.encode(f" {letter}", add_special_tokens=False).ids[-1] for letter in letters)
-        return _LetterPrompt(self._format_prompt(request.messages, cue=ANSWER_CUE), letters, ids)
+        return _LetterPrompt(*self._format_prompt(request.messages, cue=ANSWER_CUE), letters, ids)
 
     def _tokenise_continuation(self, text: str) -> tuple[str, ...]:
-        return tuple(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).tokens)
+        return self._tokenise(f" {text.strip()}")
 
     def _compare_texts(self, request: Prompt) -> Reading:
         """Return the mean log-probability of a token of each option as likelihoods."""
         # What follows each beginning of an option: the prompt is read once, and each beginning once.
-        tokens = self._format_prompt(request.messages, cue=ANSWER_CUE)
+        tokens = self._format_prompt(request.messages, cue=ANSWER_CUE).tokens
         *prompt, cue = tokens
         options = [
             self._tokenise_continuation(choice.text or choice.letter)[:MAX_COMPARED] for choice in request.choices
@@ -129,12 +154,18 @@ class TextGenerator:
         return pick_likeliest(by_letter, num_tokens=len(tokens))
 
     def _score(self, prompts: Sequence[_LetterPrompt]) -> list[tuple[float, ...]]:
-        """Return the logits of the letters of prompts that begin alike and are equally long."""
-        shared = count_shared([prompt.tokens for prompt in prompts])
+        """Return the logits of the letters of prompts that begin alike and are equally long.
+
+        What one prompt alone begins with whatever is asked is read once and kept. What several share is read once for
+        all of them: their clip's evidence, which is not kept, as it would be 10 MB more for each clip.
+        """
+        is_alone = len(prompts) == 1
+        shared = prompts[0].num_fixed if is_alone else count_shared([prompt.tokens for prompt in prompts])
+        beginning = prompts[0].tokens[:shared]
         results = self._generator.generate_batch(
             [list(prompt.tokens[shared:]) for prompt in prompts],
-            static_prompt=list(prompts[0].tokens[:shared]) or None,
-            cache_static_prompt=False,  # that cache never forgets: 10 MB more for each clip
+            static_prompt=list(beginning) or None,
+            cache_static_prompt=is_alone and self._keeps(beginning),
             max_length=1,
             include_prompt_in_result=False,
             return_logits_vocab=True,

@@ -1,12 +1,14 @@
 """A run folder answers: options by likelihood, replies to the end of the turn."""
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,9 +20,9 @@ from lalm.model.template import ChatTemplate, PromptClip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
 from lalm.train import checkpoint, cli
-from services.errors import ModelError
+from services.errors import ModelError, TooLarge
 from services.scripted.ears import ScriptedEars
-from services.types import AudioClip, Choice, Evidence, Message
+from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message
 
 MakeRun = Callable[..., Path]
 MakeClip = Callable[..., AudioClip]
@@ -114,6 +116,20 @@ async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -
         lalm._built.model.connector.queries_KQD.fill_(torch.nan)
     with pytest.raises(ModelError, match="'test' gives no numbers"):
         await lalm.choose(asked("What barks?"), make_clip(0.5), CHOICES)
+
+
+async def test_a_clip_that_exceeds_the_context_is_refused_with_the_longest_that_fits(folder: Path) -> None:
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
+    day = AudioClip(np.broadcast_to(np.float32(0), 24 * 3600 * SAMPLE_RATE))
+    with pytest.raises(
+        TooLarge, match=r"lasts 86400.0 s; with this question the LALM 'test' hears at most (\d+) s"
+    ) as told:
+        await lalm.choose(asked("What barks?"), day, CHOICES)
+    longest_s = int(re.findall(r"most (\d+) s", str(told.value))[0])
+    fits, exceeds = (AudioClip(day.samples[: (longest_s + more) * SAMPLE_RATE]) for more in (0, 1))
+    assert lalm._encode_asked(asked("What barks?"), fits, ())
+    with pytest.raises(TooLarge):
+        lalm._encode_asked(asked("What barks?"), exceeds, ())
 
 
 async def test_a_reply_ends_where_the_turn_ends(

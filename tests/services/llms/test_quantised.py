@@ -58,3 +58,22 @@ async def test_drawn_replies_repeat_with_their_seed_and_are_cut_off_at_the_limit
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
     assert not any(reading.is_finished for reading in drawn[0])
+
+
+async def test_a_reading_is_the_same_whatever_was_asked_before(llm: QuantisedLLM) -> None:
+    question = Question.ask("Which sound is heard?", OPTIONS)
+    first = (await read(llm, question, HEARD)).probabilities  # the beginning of the prompt is read and kept
+    for number in range(10):  # more beginnings than are kept
+        await llm.choose((Message(role="system", content=f"Be {number}."), asked("Bells?")), question.choices)
+    assert (await read(llm, question, HEARD)).probabilities == first
+
+
+async def test_a_question_in_the_words_of_the_instructions_is_read(llm: QuantisedLLM) -> None:
+    options = Question.ask("", ("You", "A dog")).choices
+    for words in ("You", "system", ""):  # each stands in the prompt before the last message as well
+        reading = await llm.choose((Message(role="system", content="You answer."), asked(words)), options)
+        assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+def asked(words: str) -> Message:
+    return Message(role="user", content=words)
