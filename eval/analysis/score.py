@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eval.benchmarks import BENCHMARKS
 from eval.scoring.scoring import Verdict
@@ -10,9 +9,6 @@ from eval.store.stored import open_stored
 from services.catalog import pick
 from services.errors import BadConfig
 from services.types import Value
-
-if TYPE_CHECKING:
-    pass
 
 
 class Counts(Value):
@@ -25,6 +21,8 @@ class Counts(Value):
     """Replies in which no option could be read."""
     failed: int
     """Rows without a reply."""
+    official_dropped: int = 0
+    """Rows that the official script leaves out of its denominator."""
 
 
 class FileScore(Counts):
@@ -38,7 +36,7 @@ class FileScore(Counts):
 def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
     """Score a prediction file or a run folder; `BadConfig` names file, row and field of what cannot be used."""
     pick(BENCHMARKS, "benchmark", bench)
-    stored = open_stored(path, key)
+    stored = open_stored(path, key, bench)
     if any(verdict.withheld for verdict in stored.verdicts):
         raise BadConfig(f"{stored.name!r} cannot be scored here: its answers are withheld.")
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)
@@ -55,4 +53,5 @@ def _count(verdicts: list[Verdict]) -> dict[str, int]:
         "correct_strict": sum(verdict.correct_strict for verdict in verdicts),
         "unread": sum(verdict.unread for verdict in verdicts),
         "failed": sum(verdict.failed for verdict in verdicts),
+        "official_dropped": sum(verdict.official_dropped for verdict in verdicts),
     }

@@ -3,6 +3,7 @@
 from pathlib import Path, PurePosixPath
 
 from eval.benchmarks.fields import FieldNames
+from eval.scoring.official import OfficialRule
 from services.errors import BadConfig
 from services.files import find_file
 from services.types import Question, Value
@@ -60,10 +61,14 @@ class Benchmark(Value):
     """Where the clips can be had, in words."""
     submission_keys: tuple[str, ...] = ()
     """What the official scorers call a prediction."""
+    submission_lines: bool = False
+    """Whether they read JSON lines rather than a list."""
+    official_rule: OfficialRule = "word sets"
+    """By which they call a prediction right."""
     fields: FieldNames | None = None
     """What the file calls its fields, where they were found or named; None: the benchmark has its own schema."""
     declared: str = ""
-    """Name of the benchmark whose declaration a file's fields fit; empty: none."""
+    """Name of the benchmark whose declaration the file was read by; empty: none."""
     num_dropped: int = 0
     """Leading folders of the published paths that are not below `audio_root`."""
     items: tuple[Item, ...]
@@ -71,7 +76,7 @@ class Benchmark(Value):
     def describe_fields(self) -> str:
         """Say how a file of no known schema was read; nothing of any other."""
         if self.declared:
-            return f"{self.name} is read as {self.declared}."
+            return "" if self.declared == self.name else f"{self.name} is read as {self.declared}."
         return f"{self.name} is read by its fields: {self.fields.format()}." if self.fields else ""
 
     def first(self, limit: int | None) -> "Benchmark":

@@ -9,6 +9,7 @@ from eval.benchmarks.detection import list_names
 from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.mapped import make_benchmark, make_items, read_mapped
 from eval.benchmarks.tables import Table, TableRow, read_table
+from eval.scoring.official import OfficialRule
 from services.errors import BadConfig
 from services.settings import settings
 from services.types import Value
@@ -32,9 +33,21 @@ class DeclaredPart(Value):
     """The right option of all of them, where no field holds it."""
 
 
+class OfficialScript(Value):
+    """How the authors' script scores a file of predictions."""
+
+    rule: OfficialRule
+    key: str
+    """What it calls a prediction."""
+    is_lines: bool = False
+    """Whether it reads JSON lines rather than a list."""
+
+
 class Declaration(Value):
     """What a benchmark is and how its files are read."""
 
+    name: str = ""
+    """Of its file."""
     title: str
     about: str
     paper: str
@@ -47,12 +60,14 @@ class Declaration(Value):
     """Below `benchmarks/NAME` in the Earwitness folder, with wildcards; the first pattern that finds files counts."""
     audio: str = ""
     """Folder that the clips' paths start from, below the same place; empty: that place."""
+    official: OfficialScript | None = None
+    """None: a judge scores it, or no script was found; the official score is then that of MMAU's word sets."""
     parts: tuple[DeclaredPart, ...]
 
 
 def read_declaration(name: str) -> Declaration:
     """Return what is declared of a benchmark."""
-    return read_config(Path(__file__).with_name(f"{name}.yaml"), Declaration)
+    return read_config(Path(__file__).with_name(f"{name}.yaml"), Declaration).model_copy(update={"name": name})
 
 
 def load_declared(name: str, audio_root: Path | None = None) -> Benchmark:
@@ -66,7 +81,8 @@ def load_declared(name: str, audio_root: Path | None = None) -> Benchmark:
             "Or name your copy with --bench FILE --audio-root FOLDER."
         )
     benchmark = read_declared(declared, found, audio_root or folder / declared.audio).locate_clips()
-    return benchmark.model_copy(update={"name": name, "file": found[0] if len(found) == 1 else folder})
+    file = found[0] if len(found) == 1 else folder
+    return benchmark.model_copy(update={"name": name, "declared": name, "file": file})
 
 
 def read_declared(declared: Declaration, files: list[Path], audio_root: Path) -> Benchmark:
@@ -78,18 +94,30 @@ def read_declared(declared: Declaration, files: list[Path], audio_root: Path) ->
     sums = [table.sha256 for table in tables.values()]
     digest = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
     benchmark = make_benchmark(files[0], Table((), digest), items, audio_root)
-    return benchmark.model_copy(update={"audio_source": declared.source})
+    script = declared.official
+    official = script and {
+        "official_rule": script.rule,
+        "submission_keys": (script.key,),
+        "submission_lines": script.is_lines,
+    }
+    return benchmark.model_copy(update={"audio_source": declared.source, **(official or {})})
 
 
 def read_by_shape(file: Path, declarations: Iterable[str], audio_root: Path | None = None) -> Benchmark:
     """Read a file by the first of the named declarations whose fields it has; else by what its own are and hold."""
-    table = read_table(file)
-    for name in declarations:
-        declared = read_declaration(name)
+    declared = find_declaration(read_table(file), declarations)
+    if declared is None:
+        return read_mapped(file, audio_root)
+    found = read_declared(declared, [file], audio_root or file.parent)
+    return found.model_copy(update={"fields": declared.parts[0].fields, "declared": declared.name})
+
+
+def find_declaration(table: Table, declarations: Iterable[str]) -> Declaration | None:
+    """Return the first declaration whose fields a table has."""
+    for declared in map(read_declaration, declarations):
         if all(_has_fields(table, part.fields) for part in declared.parts):
-            found = read_declared(declared, [file], audio_root or file.parent)
-            return found.model_copy(update={"fields": declared.parts[0].fields, "declared": name})
-    return read_mapped(file, audio_root)
+            return declared
+    return None
 
 
 def _has_fields(table: Table, fields: FieldNames) -> bool:

@@ -46,7 +46,7 @@ def _format_cells(cell: Cell) -> list[str]:
     low, high = summary.wilson_95
     return [
         f"{100 * accuracy:.1f} [{100 * low:.0f}, {100 * high:.0f}]",
-        f"{100 * summary.correct_official / summary.n:.1f}",
+        "-" if summary.official_accuracy is None else f"{100 * summary.official_accuracy:.1f}",
         str(summary.unread + summary.failed),
         f"{summary.wall_s / summary.n:.2f}",
         str(summary.prompt_tokens + summary.completion_tokens),

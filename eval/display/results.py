@@ -64,7 +64,8 @@ def _format_cells(counted: Score) -> list[str]:
     num_scored = counted.n - counted.withheld
     if not num_scored:
         return [str(counted.n), "-", "withheld" if counted.n else "-", "-", str(counted.unread), str(counted.failed)]
-    accuracies = [f"{correct / num_scored:.1%}" for correct in (counted.correct_strict, counted.correct_official)]
+    official = counted.official_accuracy
+    accuracies = [f"{counted.correct_strict / num_scored:.1%}", "-" if official is None else f"{official:.1%}"]
     interval = f"{100 * low:.1f}–{100 * high:.1f}"
     return [str(counted.n), accuracies[0], interval, accuracies[1], str(counted.unread), str(counted.failed)]
 
@@ -72,6 +73,8 @@ def _format_cells(counted: Score) -> list[str]:
 def _format_remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
         yield from _format_control(name, control)
+    if summary.official_dropped:
+        yield f"The official script leaves out {summary.official_dropped} of {summary.n} replies, which it cannot read."
     if summary.num_clusters is not None:
         yield f"{_format_clusters(summary)}{warn_of_few(summary.num_clusters)}"
     if summary.calibration:

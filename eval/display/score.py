@@ -19,13 +19,21 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     table.add_section()
     table.add_row("all", *_format_cells(score), style="bold")
     print_table(table, console)
+    if score.official_dropped:
+        left_out = f"The official script leaves out {score.official_dropped} of {score.n} rows, which it cannot read."
+        console.print(left_out, highlight=False, soft_wrap=True)
 
 
 def _format_cells(counts: Counts) -> list[str]:
-    shares = (_share(correct, counts.n) for correct in (counts.correct_official, counts.correct_strict))
+    shares = (
+        _share(counts.correct_official, counts.n - counts.official_dropped),
+        _share(counts.correct_strict, counts.n),
+    )
     return [str(counts.n), *shares, str(counts.unread), str(counts.failed)]
 
 
 def _share(num_correct: int, n: int) -> str:
+    if not n:
+        return "-"
     low, high = wilson_95(num_correct, n)
     return f"{100 * num_correct / n:.2f} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -48,7 +48,13 @@ class Driver:
                 failed = traceback.format_exc()
         now, num_cached = perf_counter(), sum(one.result == "hit" for one in call.lookups)
         return judge_answer(
-            item, answer, failed, took_s=now - started, clock_s=now - self._started, num_cached=num_cached
+            item,
+            answer,
+            failed,
+            took_s=now - started,
+            clock_s=now - self._started,
+            num_cached=num_cached,
+            rule=self._benchmark.official_rule,
         )
 
     async def _answer(self, item: Item) -> Answer:

@@ -29,6 +29,8 @@ class Verdict(NamedTuple):
     cluster: str = ""
     correct_strict: bool = False
     correct_official: bool = False
+    official_dropped: bool = False
+    """Whether the official script leaves the item out of its denominator."""
     unread: bool = False
     failed: bool = False
     degraded: bool = False
@@ -75,6 +77,14 @@ class Score(Value):
     """Items whose answer is not public: they are in `n`, and neither right nor wrong."""
     wilson_95: Interval
     """Of the strict accuracy, over the items that can be scored."""
+    official_dropped: int = 0
+    """Items that the official script leaves out of its denominator."""
+
+    @property
+    def official_accuracy(self) -> float | None:
+        """Accuracy as the official script has it, in [0, 1]; None where it would count nothing."""
+        counted = self.n - self.withheld - self.official_dropped
+        return self.correct_official / counted if counted else None
 
 
 class ControlTest(Value):
@@ -217,6 +227,7 @@ def score(verdicts: list[Verdict]) -> Score:
         degraded=sum(verdict.degraded for verdict in verdicts),
         withheld=withheld,
         wilson_95=wilson_95(num_correct, len(verdicts) - withheld),
+        official_dropped=sum(verdict.official_dropped for verdict in verdicts),
     )
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from eval.benchmarks.benchmark import Item
-from eval.scoring.scoring import Verdict, string_match
+from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
+from eval.scoring.scoring import Verdict
 from eval.store.legacy import upgrade_answer
 from eval.store.provenance import Environment
 from services.types import Answer, Usage, Value
@@ -20,7 +21,9 @@ class Prediction(Item):
     """Text of the choice that was read, or the raw reply where none was: what the official matcher is given."""
     correct_strict: bool
     correct_official: bool
-    """MMAU's own matcher on `model_prediction`."""
+    """By the benchmark's official rule: of words, on `model_prediction`; of letters, on the letter or the raw reply."""
+    official_dropped: bool = False
+    """Whether the official script leaves the item out of its denominator."""
     unread: bool
     """A reply came, and no choice could be read from it."""
     failed: str | None
@@ -50,6 +53,7 @@ class Prediction(Item):
             cluster=self.source,
             correct_strict=self.correct_strict,
             correct_official=self.correct_official,
+            official_dropped=self.official_dropped,
             unread=self.unread,
             failed=self.failed is not None,
             degraded=bool(self.response and self.response.degraded),
@@ -68,18 +72,30 @@ class Prediction(Item):
 
 
 def judge_answer(
-    item: Item, answer: Answer | None, failed: str | None, *, took_s: float, clock_s: float, num_cached: int = 0
+    item: Item,
+    answer: Answer | None,
+    failed: str | None,
+    *,
+    took_s: float,
+    clock_s: float,
+    num_cached: int = 0,
+    rule: OfficialRule = "word sets",
 ) -> Prediction:
-    """Judge an answer, or the lack of one."""
+    """Judge an answer, or the lack of one; `rule` is by which the benchmark's official script does."""
     reply = answer.reply if answer else ""
     choice = answer.choice.text if answer and answer.choice else None
     prediction = reply if choice is None else choice
+    official = OfficialVerdict(is_right=False)
+    if item.answer in item.choices:
+        scored = answer.choice.letter if answer and answer.choice and rule in READS_LETTERS else prediction
+        official = judge_officially(rule, scored, item.choices, item.choices.index(item.answer))
     return Prediction(
         **dict(item),
         model_output=reply,
         model_prediction=prediction,
         correct_strict=choice is not None and choice == item.answer,
-        correct_official=item.answer is not None and string_match(prediction, item.choices, item.answer),
+        correct_official=official.is_right,
+        official_dropped=official.is_dropped,
         unread=answer is not None and choice is None,
         failed=failed,
         response=answer,

@@ -1,8 +1,9 @@
 """Stored results: a run folder, or any prediction file, read as rows with verdicts.
 
-A prediction file is a JSON list or JSON lines. A row needs `id`, `choices`, `answer` and one prediction; all
-is taken from the row itself, nothing is joined. The prediction is the first of `model_prediction`,
-`model_output` and `answer_prediction` that the file has. A row without one is *failed*, not skipped.
+A prediction file is a JSON list, JSON lines, CSV or Parquet. A row needs a question's options, its answer and one
+prediction, under the names of any benchmark or as `eval.benchmarks.detection` finds them; all is taken from the row
+itself, nothing is joined. The prediction is the first of `KEYS` that the file has. A row without one is *failed*, not
+skipped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agents.reading.reply import read_choice
-from eval.scoring.scoring import Verdict, string_match
+from eval.benchmarks.fields import FieldNames
+from eval.benchmarks.tables import Table, read_table
+from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
+from eval.scoring.scoring import Verdict
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from services.errors import BadConfig
@@ -30,7 +34,10 @@ from services.json_lines import (
 from services.questions import find_own_letters
 from services.types import Question
 
-KEYS = ("model_prediction", "model_output", "answer_prediction")
+KEYS = (
+    *("model_prediction", "model_output", "answer_prediction"),  # MMAU, MuChoMusic and MDAR, MMAR
+    *("response", "predict_answer", "prediction", "model_response", "output"),  # MMSU and AIR-Bench, SpeechR, others
+)
 EXTRACTED = frozenset({"model_prediction", "answer_prediction"})  # keys that hold an option's text by convention
 
 
@@ -54,6 +61,8 @@ class StoredResult(NamedTuple):
     key: str
     """What the file calls a prediction."""
     rows: tuple[StoredRow, ...]
+    declared: str = ""
+    """Benchmark whose declaration a prediction file was read by; empty: none."""
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -61,14 +70,16 @@ class StoredResult(NamedTuple):
         return [row.verdict for row in self.rows]
 
 
-def open_stored(path: Path, key: str | None = None) -> StoredResult:
-    """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used."""
+def open_stored(path: Path, key: str | None = None, bench: str = "") -> StoredResult:
+    """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used.
+
+    `bench` names the benchmark whose official rule counts; empty: that whose fields the file has, or MMAU's.
+    """
     if path.is_dir():
         record = require_record(path)
         rows = tuple(_own(prediction) for prediction in read_predictions(path))
         return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
-    found, file_rows = _file_rows(path, key)
-    return StoredResult(path.name, path, None, found, tuple(_judge(path, row, found) for row in file_rows))
+    return _open_file(path, key, bench)
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
@@ -111,6 +122,8 @@ class FileRow(BaseModel):
     category: Annotated[str | None, BeforeValidator(_join_list)] = None
     sub_category: str | None = Field(default=None, validation_alias=AliasChoices("sub-category", "sub_category"))
     difficulty: str | None = None
+    published: tuple[str, ...] = ()
+    """Options with the empty ones, where some were dropped; empty: `choices`."""
     url: str | None = None
     audio: str | None = Field(default=None, validation_alias=AliasChoices("audio_id", "audio_path", "audio"))
     failed: Any = None
@@ -119,13 +132,71 @@ class FileRow(BaseModel):
 FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "audio_path"})
 
 
-def _file_rows(file: Path, key: str | None) -> tuple[str, Sequence[FileRow]]:
-    text = read_text(file, f"Predictions {str(file)!r}")
-    rows = [_check_row(file, number, row) for number, row in _parse(file, text)]
+def _open_file(file: Path, wanted_key: str | None, bench: str) -> StoredResult:
+    name = f"Predictions {str(file)!r}"
+    found = _read_file(name, file)
+    rule, rows = _find_rule(bench) or found.rule, found.rows
     if not rows:
-        raise BadConfig(f"Predictions {str(file)!r} holds no rows.")
-    refuse_repeated_ids(f"Predictions {str(file)!r}", ((row.number, row.id) for row in rows))
-    return _find_key(file, rows, key), rows
+        raise BadConfig(f"{name} holds no rows.")
+    refuse_repeated_ids(name, ((row.number, row.id) for row in rows))
+    key = _find_key(file, rows, wanted_key)
+    return StoredResult(file.name, file, None, key, tuple(_judge(file, row, key, rule) for row in rows), found.declared)
+
+
+def _find_rule(bench: str) -> OfficialRule | None:
+    """Return the official rule that a benchmark declares; None where it declares none."""
+    from eval.benchmarks import DECLARED
+
+    if bench not in DECLARED:
+        return None
+    from eval.benchmarks.named import read_declaration
+
+    script = read_declaration(bench).official
+    return script.rule if script else None
+
+
+class _FileRows(NamedTuple):
+    """Rows of a prediction file, and whose script scores them."""
+
+    rows: Sequence[FileRow]
+    rule: OfficialRule = "word sets"
+    declared: str = ""
+
+
+def _read_file(name: str, file: Path) -> _FileRows:
+    """Read a file in the schema of MMAU and MMAR, or any other by the names of its fields."""
+    if file.suffix.lower() in {".csv", ".tsv", ".parquet"}:
+        return _read_by_fields(name, read_table(file).rows)
+    numbered = _parse(file, read_text(file, name))
+    objects = [row for _, row in numbered if isinstance(row, dict)]
+    if objects and not any({"choices", "answer"} <= row.keys() for row in objects):
+        return _read_by_fields(name, objects)
+    return _FileRows([_check_row(file, number, row) for number, row in numbered])
+
+
+def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]]) -> _FileRows:
+    """Read rows by the declaration whose fields they have, or by what their fields are called and hold."""
+    from eval.benchmarks import DECLARED
+    from eval.benchmarks.detection import detect_fields, read_asked
+    from eval.benchmarks.mapped import make_items
+    from eval.benchmarks.named import find_declaration
+
+    kept = [{field: value for field, value in row.items() if value is not None} for row in raw]
+    table = Table(kept, "")
+    declared = find_declaration(table, DECLARED)
+    if declared and len(declared.parts) > 1:
+        raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
+    names = declared.parts[0].fields if declared else detect_fields(name, table, FieldNames())
+    rows = []
+    for number, (row, item) in enumerate(zip(kept, make_items(name, table, names), strict=True), start=1):
+        if item.unsupported or item.answer is None:
+            raise BadConfig(f"{name}, row {number}, {item.unsupported or 'has no answer'}: it cannot be scored.")
+        ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})
+        source = {"url": item.cluster or None, "audio": item.audio or None, "sub_category": item.sub_category}
+        published = read_asked(row, names).options if isinstance(names.choices, tuple) else item.choices
+        rows.append(FileRow.model_validate({**row, **ours, **source, "number": number, "published": published}))
+    script = declared.official if declared else None
+    return _FileRows(rows, script.rule if script else "word sets", declared.name if declared else "")
 
 
 def _parse(file: Path, text: str) -> list[JsonRow]:
@@ -166,13 +237,17 @@ def _read_extra(row: FileRow) -> Mapping[str, object]:
     return row.model_extra or {}
 
 
-def _judge(file: Path, row: FileRow, key: str) -> StoredRow:
+def _judge(file: Path, row: FileRow, key: str, rule: OfficialRule) -> StoredRow:
     prediction = _word_number(_read_extra(row).get(key))
     if prediction is not None and not isinstance(prediction, str):
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is not text.")
     failed = prediction is None or bool(row.failed)
     text = prediction or ""
     read = None if failed else read_strictly(text, row.choices, is_option_text=key in EXTRACTED)
+    options = row.published or row.choices
+    official = OfficialVerdict(is_right=False)
+    if not failed or rule in READS_LETTERS:  # scripts that leave rows out do so with empty ones
+        official = judge_officially(rule, "" if failed else text, options, options.index(row.answer))
     verdict = Verdict(
         id=row.id,
         task=row.task or row.modality or row.category or "",
@@ -183,7 +258,8 @@ def _judge(file: Path, row: FileRow, key: str) -> StoredRow:
         cluster=row.url or row.audio or row.id,
         num_choices=len(row.choices),
         correct_strict=read == row.answer,
-        correct_official=not failed and string_match(text, row.choices, row.answer),
+        correct_official=official.is_right,
+        official_dropped=official.is_dropped,
         unread=not failed and read is None,
         failed=failed,
     )

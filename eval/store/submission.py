@@ -6,12 +6,15 @@ from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.rows import read_published
+from eval.benchmarks.tables import read_table
+from eval.scoring.official import READS_LETTERS
 from eval.store.records import Prediction
 from eval.store.stored import read_predictions
 from services.files import write_atomic
 from services.json_lines import format_id
 
 FILE_NAME = "submission.json"
+LINES_NAME = "submission.jsonl"  # where the authors' script reads JSON lines
 OWN_KEY = "model_prediction"  # where no script of the benchmark's authors names one
 
 
@@ -20,24 +23,42 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
 
     All keys hold the text of the option that was read, or the raw reply where none was: the official
     matcher calls a bare letter wrong. A failed item's prediction is empty. Raw replies stay in predictions.jsonl.
-    A benchmark without such a scorer gets the rows as they were asked.
+    Where the script reads letters, they hold the letter. A benchmark without such a scorer gets the rows as they were
+    asked.
     """
     predictions = {prediction.id: prediction for prediction in read_predictions(out)}
-    file = out / FILE_NAME
     rows = (
         _fill_published(benchmark, predictions) if benchmark.submission_keys else list(map(_own, predictions.values()))
     )
-    write_atomic(file, json.dumps(rows, indent=1, ensure_ascii=False))
+    file = out / (LINES_NAME if benchmark.submission_lines else FILE_NAME)
+    if benchmark.submission_lines:
+        write_atomic(file, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+    else:
+        write_atomic(file, json.dumps(rows, indent=1, ensure_ascii=False))
     return file
 
 
 def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:
-    asked = [(row, predictions.get(str(format_id(row["id"])))) for row in read_published(benchmark.file)]
+    if benchmark.declared:
+        # One item for each row, in their order; `--limit` may have left out the last ones.
+        rows = map(dict[str, object], read_table(benchmark.file).rows)
+        published = list(zip(rows, (item.id for item in benchmark.items), strict=False))
+    else:
+        published = [(row, str(format_id(row["id"]))) for row in read_published(benchmark.file)]
+    asked = [(row, predictions.get(row_id)) for row, row_id in published]
     return [
-        row | dict.fromkeys(benchmark.submission_keys, prediction.model_prediction)
+        row | dict.fromkeys(benchmark.submission_keys, _word(benchmark, prediction))
         for row, prediction in asked
         if prediction is not None
     ]
+
+
+def _word(benchmark: Benchmark, prediction: Prediction) -> str:
+    """Return a prediction as the benchmark's script reads it."""
+    answer = prediction.response
+    if benchmark.official_rule in READS_LETTERS and answer is not None and answer.choice is not None:
+        return answer.choice.letter
+    return prediction.model_prediction
 
 
 def _own(prediction: Prediction) -> dict[str, object]:

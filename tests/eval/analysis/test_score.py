@@ -139,7 +139,7 @@ def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFi
         main(["score", str(file), "--bench", "mmau", "--json"])
     printed = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
-    counts = {"n": 1, "correct_official": 1, "correct_strict": 1, "unread": 0, "failed": 0}
+    counts = {"n": 1, "correct_official": 1, "correct_strict": 1, "unread": 0, "failed": 0, "official_dropped": 0}
     assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}}
 
 
@@ -159,3 +159,36 @@ def test_names_with_brackets_are_printed_as_they_are(tmp_path: Path, capsys: pyt
     assert ended.value.code == 0
     assert "[/sound]" in table
     assert "…" not in table
+
+
+def test_a_file_in_another_benchmarks_form_is_scored_by_its_own_script_and_strictly(tmp_path: Path) -> None:
+    shared = {"choice_a": "Ann", "choice_b": "Bob", "choice_c": "", "choice_d": "", "answer_gt": "Bob"}
+    rows = [
+        {"id": str(number), "audio_path": f"{number}.wav", "question": "Who?", "category": "names", "response": reply}
+        | {"task_name": "t", "sub-category": "s"}
+        | shared
+        for number, reply in enumerate(("B", "The answer is B.", "Bob", "It is Bob, I think", "", "A"))
+    ]
+    file = tmp_path / "replies.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    score = score_file(file, "mmau")
+    # "Bob" begins with a B, "It is Bob, I think" holds no letter where the script looks, and leaves its denominator.
+    assert (score.key, score.n, score.correct_official, score.official_dropped) == ("response", 6, 3, 1)
+    assert (score.correct_strict, score.unread) == (4, 1)
+    assert score.by_task.keys() == {"names"}
+
+
+def test_a_csv_of_predictions_is_read_by_its_fields(tmp_path: Path) -> None:
+    file = tmp_path / "replies.csv"
+    file.write_text(
+        "file,question,option1,option2,label,prediction\na.wav,Who?,Ann,Bob,B,Bob\nb.wav,Who?,Ann,Bob,A,Bob\n"
+    )
+    score = score_file(file, "mmau")
+    assert (score.key, score.n, score.correct_strict, score.correct_official) == ("prediction", 2, 1, 1)
+
+
+def test_the_rule_of_a_named_benchmark_counts_whatever_the_form(tmp_path: Path) -> None:
+    rows = [ROW | {"id": str(number), "model_prediction": reply} for number, reply in enumerate(("A", "no"))]
+    assert score_file(write(tmp_path, *rows), "mmau").correct_official == 0
+    named = score_file(write(tmp_path, *rows), "mmsu")
+    assert (named.correct_official, named.official_dropped) == (1, 1)

@@ -36,6 +36,7 @@ RECORD = RunRecord(
 
 COUNTS = {
     *("n", "correct_strict", "correct_official", "unread", "failed", "degraded", "withheld", "wilson_95"),
+    "official_dropped",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from eval.analysis.score import score_file
 from eval.benchmarks import find
 from eval.scoring.scoring import summarise
 from eval.store.records import judge_answer
@@ -109,3 +110,36 @@ def test_a_benchmark_without_a_script_of_its_own_gets_a_file_that_is_scored_here
     prediction = judge_answer(benchmark.items[0], answer, None, took_s=0, clock_s=0)
     (tmp_path / "predictions.jsonl").write_text(prediction.model_dump_json() + "\n")
     assert [row.correct_strict for row in open_stored(write_submission(benchmark, tmp_path)).verdicts] == [True]
+
+
+def test_a_declared_benchmark_gets_its_rows_with_letters_in_the_form_that_its_script_reads(tmp_path: Path) -> None:
+    row = {
+        "id": "m1",
+        "audio_path": "m1.wav",
+        "question": "Who?",
+        "choice_a": "Ann",
+        "choice_b": "Bob",
+        "choice_c": "",
+        "choice_d": "",
+        "answer_gt": "Bob",
+        "task_name": "names",
+        "category": "Perception",
+        "sub-category": "Semantics",
+    }
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(row | {"id": name}) + "\n" for name in ("m1", "m2", "m3")))
+    benchmark = find(str(file))
+    replies = (("B", 1), ("it is neither", None))
+    for item, (reply, place) in zip(benchmark.items, replies, strict=False):
+        choice = None if place is None else item.to_question().choices[place]
+        answer = Answer(question_id=item.id, reply=reply, choice=choice, path="text", trace=())
+        with (tmp_path / "predictions.jsonl").open("a") as out:
+            judged = judge_answer(item, answer, None, took_s=0, clock_s=0, rule=benchmark.official_rule)
+            out.write(judged.model_dump_json() + "\n")
+    written = write_submission(benchmark, tmp_path)
+    assert written.name == "submission.jsonl"
+    submitted = [json.loads(line) for line in written.read_text().splitlines()]
+    assert submitted == [row | {"response": "B"}, row | {"id": "m2", "response": "it is neither"}]
+    # Its script finds no letter in the second reply, and leaves it out of its denominator.
+    score = score_file(written, "mmsu")
+    assert (score.correct_official, score.official_dropped, score.correct_strict, score.n) == (1, 1, 1, 2)

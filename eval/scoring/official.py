@@ -1,0 +1,134 @@
+"""Official scores: the rules by which the scripts of benchmarks' authors call a prediction right, traps included.
+
+Each is transcribed from the script that is named with its commit, and returns what that script would count. Some leave
+rows out of their denominator: `is_dropped`. Our strict score stands beside every one of them.
+"""
+
+import re
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+from eval.scoring.scoring import string_match
+
+OfficialRule: TypeAlias = Literal["word sets", "mmsu", "air-bench", "speechr", "muchomusic"]
+OFFICIAL_RULES: tuple[OfficialRule, ...] = get_args(OfficialRule)
+READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic"})
+"""Rules whose prompts ask for a letter: they are given the letter that was read, "word sets" the option's text."""
+LETTERS = "ABCD"  # the only ones that MMSU's, AIR-Bench's and MuChoMusic's scripts know
+MUCHOMUSIC_PREFIX = "The correct answer is:"
+SPEECHR_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"Answer[:：]?\s*([A-Z])\b",
+        r"Final Answer[:：]?\s*([A-Z])\b",
+        r"Answer\s+is\s+([A-Z])\b",
+        r"The answer is\s+([A-Z])\b",
+        r"Choice[:：]?\s*([A-Z])\b",
+        r"Selected[:：]?\s*([A-Z])\b",
+    )
+)
+
+
+class OfficialVerdict(NamedTuple):
+    """What a script counts for one row."""
+
+    is_right: bool
+    is_dropped: bool = False
+    """Whether the row is left out of the script's denominator."""
+
+
+def judge_officially(rule: OfficialRule, prediction: str, options: Sequence[str], right: int) -> OfficialVerdict:
+    """Return the verdict of a script on a prediction.
+
+    Args:
+        rule: Which script.
+        prediction: As its file holds it: a raw reply, a letter, or an option's text.
+        options: As published, with the empty ones, in the order in which they are shown.
+        right: Place of the right option, from 0.
+    """
+    match rule:
+        case "word sets":
+            return OfficialVerdict(string_match(prediction, options, options[right]))
+        case "mmsu":
+            return _judge_mmsu(prediction, options, right)
+        case "air-bench":
+            return _judge_air_bench(prediction, options, right)
+        case "speechr":
+            return OfficialVerdict(read_speechr(prediction, options, right) == right)
+        case "muchomusic":
+            return OfficialVerdict(_read_muchomusic(prediction, options) == right)
+
+
+def _read_letter(reply: str) -> str | None:
+    """Return the first character if it is A to D, else the last but one if that is: "The answer is A." has it there."""
+    if reply[0] in LETTERS:
+        return reply[0]
+    return reply[-2] if len(reply) > 1 and reply[-2] in LETTERS else None
+
+
+def _judge_mmsu(prediction: str, options: Sequence[str], right: int) -> OfficialVerdict:
+    """Judge as mmsu_evaluation.py (dingdongwang/MMSU @ 217d1d3).
+
+    A reply without a letter in either place leaves the denominator, an empty one does not; any option with the right
+    text is right.
+    """
+    reply = prediction.strip().replace("\n", "")
+    if not reply or reply == "None":
+        return OfficialVerdict(is_right=False)
+    letter = _read_letter(reply)
+    if letter is None:
+        return OfficialVerdict(is_right=False, is_dropped=True)
+    place = LETTERS.index(letter)
+    return OfficialVerdict((options[place] if place < len(options) else "") == options[right])
+
+
+def _judge_air_bench(prediction: str, options: Sequence[str], right: int) -> OfficialVerdict:
+    """Judge as score_foundation.py (OFA-Sys/AIR-Bench @ 9832476): what holds no letter leaves the denominator."""
+    reply = prediction.strip().replace("\n", "")
+    letter = _read_letter(reply) if reply and reply != "None" else None
+    if letter is None:
+        return OfficialVerdict(is_right=False, is_dropped=True)
+    return OfficialVerdict(letter == LETTERS[list(options).index(options[right])])
+
+
+def read_speechr(prediction: str, options: Sequence[str], right: int) -> int | None:
+    """Return the place that `strict_map` of discrete-choice_eval.py reads (Yanda95/SpeechR @ d449856).
+
+    Its last step looks at the right answer: with the options yes and no, or true and false, a reply that holds a word
+    of the right polarity counts as right where nothing else was found.
+    """
+    text = prediction.strip()
+    letters = ascii_uppercase[: len(options)]
+    for pattern in SPEECHR_PATTERNS:
+        found = pattern.search(text)
+        if found and found[1].upper() in letters:
+            return letters.index(found[1].upper())
+    single = [letter for letter in re.findall(r"\b([A-Z])[.)]?\b", text.upper()) if letter in letters]
+    if len(single) == 1:
+        return letters.index(single[0])
+    bare = [option.lower().strip().strip(".") for option in options]
+    named = next((place for place, option in enumerate(bare) if option in text.lower()), None)
+    return _guess_polarity(text.lower(), bare, right) if named is None else named
+
+
+def _guess_polarity(text: str, options: list[str], right: int) -> int | None:
+    if set(options) not in ({"yes", "no"}, {"true", "false"}):
+        return None
+    says_yes, says_no = (any(word in text for word in words) for words in (("yes", "true"), ("no", "false")))
+    if says_yes == says_no:
+        return None
+    is_yes = options[right] in {"yes", "true"}
+    return right if (says_yes if is_yes else says_no) else None
+
+
+def _read_muchomusic(prediction: str, options: Sequence[str]) -> int:
+    """Return the place that `extract_responses` of scoring.py reads (mulab-mir/muchomusic @ d3c9a42); -1 for none.
+
+    A capital letter A to D anywhere in the reply counts, as in "Dixieland", where it is the only one.
+    """
+    text = prediction.rsplit(MUCHOMUSIC_PREFIX, maxsplit=1)[-1].strip()
+    letters = set(LETTERS).intersection(text)
+    if len(letters) == 1:
+        return LETTERS.index(letters.pop())
+    return next((place for place, option in enumerate(options) if option.lower().strip() in text.lower().strip()), -1)

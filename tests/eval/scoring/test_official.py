@@ -1,0 +1,42 @@
+"""Official rules on replies of our own; what each script counts was read off the script, its traps included."""
+
+import pytest
+
+from eval.scoring.official import OfficialRule, judge_officially
+
+RIGHT, WRONG, DROPPED = (True, False), (False, False), (False, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "reply", "options", "right", "verdict"),
+    [
+        ("word sets", "a barking dog", ["A barking dog", "A cat"], 0, RIGHT),
+        ("word sets", "A", ["A barking dog", "A cat"], 0, WRONG),
+        ("mmsu", "B", ["dog", "cat", "", ""], 1, RIGHT),
+        ("mmsu", "The answer is B.", ["dog", "cat", "", ""], 1, RIGHT),
+        ("mmsu", "B. cat\n", ["dog", "cat", "", ""], 1, RIGHT),
+        ("mmsu", "Cat", ["dog", "hen", "cat", "cow"], 2, RIGHT),  # its first letter is a C
+        ("mmsu", "it is cat", ["dog", "cat", "", ""], 1, DROPPED),
+        ("mmsu", "", ["dog", "cat", "", ""], 1, WRONG),
+        ("mmsu", "None", ["dog", "cat", "", ""], 1, WRONG),
+        ("mmsu", "A", ["cat", "cat", "", ""], 1, RIGHT),  # any option with the right text
+        ("mmsu", "D", ["dog", "cat"], 1, WRONG),
+        ("air-bench", "A", ["dog", "cat", "hen", "cow"], 0, RIGHT),
+        ("air-bench", "", ["dog", "cat", "hen", "cow"], 0, DROPPED),
+        ("air-bench", "dog", ["dog", "cat", "hen", "cow"], 0, DROPPED),
+        ("speechr", "Final answer: B", ["dog", "cat"], 1, RIGHT),
+        ("speechr", "b)", ["dog", "cat"], 1, RIGHT),
+        ("speechr", "a cat", ["dog", "cat"], 1, WRONG),  # the article is taken for the letter A
+        ("speechr", "the cat sits", ["dog", "cat"], 1, RIGHT),
+        ("speechr", "That is true", ["Yes", "No"], 0, RIGHT),  # its last step looks at the right answer
+        ("speechr", "That is false", ["Yes", "No"], 0, WRONG),
+        ("muchomusic", "The correct answer is: (C) Jazz", ["Pop", "Rock", "Jazz", "Folk"], 2, RIGHT),
+        ("muchomusic", "jazz", ["Pop", "Rock", "Jazz", "Folk"], 2, RIGHT),
+        ("muchomusic", "Dixieland jazz", ["Pop", "Rock", "Dixieland jazz", "Folk"], 2, WRONG),  # a D
+        ("muchomusic", "none of these", ["Pop", "Rock", "Jazz", "Folk"], 2, WRONG),
+    ],
+)
+def test_a_rule_gives_the_verdict_of_its_script(
+    rule: OfficialRule, reply: str, options: list[str], right: int, verdict: tuple[bool, bool]
+) -> None:
+    assert judge_officially(rule, reply, options, right) == verdict
