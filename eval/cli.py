@@ -79,6 +79,17 @@ def run(
         float | None,
         output_option(min=0, max=1, help="Also report accuracy without answers less sure than this."),
     ] = None,
+    judge: Annotated[
+        list[str] | None,
+        model_option(
+            help="LLM that scores open answers against their references; may be repeated: the first one's verdicts "
+            "count, and the agreement of two is told.",
+            show_default="none, and open questions count as failed",
+        ),
+    ] = None,
+    judge_url: Annotated[
+        str | None, model_option(help="OpenAI-compatible server that runs the judges.", show_default="they run here")
+    ] = None,
     by: Annotated[
         list[Grouping] | None,
         output_option(help="Also print accuracy by these groups; may be repeated.", show_default="by task"),
@@ -91,6 +102,8 @@ def run(
     own = {
         "server": server,
         "controls": controls,
+        "judges": tuple(dict.fromkeys(judge or ())),
+        "judge_url": judge_url,
         "num_probed": None if probe_items == ALL else probe_items,
         "seed": seed,
         "abstain": abstain,
@@ -117,6 +130,7 @@ def _request(
         missing=benchmark.missing.value,
         fields=tuple(benchmark.fields or ()),
         limit=benchmark.limit,
+        sample=benchmark.sample,
         concurrency=running.concurrency,
         retry_failed=running.retry_failed,
         price=Price.read(running.price) if running.price else None,

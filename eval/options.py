@@ -152,6 +152,10 @@ class BenchmarkOptions:
         ),
     ] = None
     limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.", show_default="all")] = None
+    sample: Annotated[
+        int | None,
+        benchmark_option(min=1, help="Ask a random sample of so many items, each task its share.", show_default="all"),
+    ] = None
 
 
 def _read_config(context: typer.Context, file: Path | None) -> Path | None:

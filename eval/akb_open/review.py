@@ -1,7 +1,6 @@
 """Human verification (`earwitness eval akb-review`): two annotators judge each item; what both accept stays."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_published
+from eval.scoring.statistics import cohen_kappa
 from services.errors import BadConfig, word_problem
 from services.files import sync_to_disk
 from services.json_lines import format_id
@@ -117,17 +117,6 @@ def merge(benchmark: Benchmark, first: Path, second: Path) -> Agreement:
         disputed=tuple(name for name in both if by_a[name] != by_b[name]),
         unseen=len(benchmark.items) - len(both),
     )
-
-
-def cohen_kappa(pairs: Sequence[tuple[Judgement, Judgement]]) -> float | None:
-    """Return Cohen's kappa (1960): agreement beyond that of two annotators who judge independently."""
-    n = len(pairs)
-    firsts, seconds = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    expected = sum(firsts[kind] * seconds[kind] for kind in Judgement)
-    if n == 0 or expected == n * n:
-        return None
-    observed = sum(a == b for a, b in pairs)
-    return (observed * n - expected) / (n * n - expected)
 
 
 def write_kept(benchmark: Benchmark, found: Agreement, out: Path) -> None:

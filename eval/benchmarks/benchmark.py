@@ -1,5 +1,6 @@
 """What a benchmark is: items with one right option each, and the folder of their clips."""
 
+import random
 from pathlib import Path, PurePosixPath
 
 from eval.benchmarks.fields import FieldNames
@@ -13,6 +14,11 @@ AUDIO_SUFFIXES = (
     *(".aiff", ".wma", ".au", ".caf", ".amr"),
 )
 """Endings of recordings; what a file really holds is told by its content."""
+NO_OPTIONS = (
+    "has no options; name a judge for its answer with --judge, or the field that holds its options with "
+    "--fields choices=NAME"
+)
+"""Why an open question is `unsupported` where no judge is named."""
 
 
 class Item(Value):
@@ -73,6 +79,17 @@ class Benchmark(Value):
     """Leading folders of the published paths that are not below `audio_root`."""
     items: tuple[Item, ...]
 
+    def include_open(self) -> "Benchmark":
+        """Return the benchmark with its open questions to be asked, because a judge will score the answers."""
+        opened = {"unsupported": ""}
+        items = (item.model_copy(update=opened) if item.unsupported == NO_OPTIONS else item for item in self.items)
+        return self.model_copy(update={"items": tuple(items)})
+
+    def require_askable(self) -> None:
+        """Check that some item can be asked; raise `BadConfig` that says why none can."""
+        if all(item.unsupported for item in self.items):
+            raise BadConfig(f"{self.name} cannot be asked: its first question {self.items[0].unsupported}.")
+
     def describe_fields(self) -> str:
         """Say how a file of no known schema was read; nothing of any other."""
         if self.declared:
@@ -82,6 +99,25 @@ class Benchmark(Value):
     def first(self, limit: int | None) -> "Benchmark":
         """Return the benchmark with its first `limit` items only; None keeps all."""
         return self if limit is None else self.model_copy(update={"items": self.items[:limit]})
+
+    def sample(self, num: int | None, seed: int) -> "Benchmark":
+        """Return the benchmark with a random sample of its items, in their order; None keeps all.
+
+        Each task has its share of the items (largest remainders), so that a small sample is as mixed as the whole.
+        """
+        if num is None or num >= len(self.items):
+            return self
+        places: dict[str, list[int]] = {}
+        for place, item in enumerate(self.items):
+            places.setdefault(item.task, []).append(place)
+        quotas = {task: num * len(those) / len(self.items) for task, those in places.items()}
+        counts = {task: int(quota) for task, quota in quotas.items()}
+        by_remainder = sorted(quotas, key=lambda task: counts[task] - quotas[task])
+        for task in by_remainder[: num - sum(counts.values())]:
+            counts[task] += 1
+        rng = random.Random(seed)  # noqa: S311 - nothing secret
+        drawn = sorted(place for task, those in places.items() for place in rng.sample(those, counts[task]))
+        return self.model_copy(update={"items": tuple(self.items[place] for place in drawn)})
 
     @property
     def is_withheld(self) -> bool:

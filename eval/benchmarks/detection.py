@@ -66,7 +66,7 @@ class _Detector:
         options = given.options
         if choices is None and options is None and not self._asks_inline(question):
             options = self._list_answers()
-            if options is None:
+            if options is None and not self._holds_references():
                 raise self._missing("choices", "the options")
         found = FieldNames(audio=audio, question=question, choices=choices, options=options)
         found = found.model_copy(update=dict(zip(("answer", "answer_form"), self._find_answer(found), strict=True)))
@@ -122,6 +122,11 @@ class _Detector:
         """Whether the question itself lists options."""
         return any(split_inline(fill(question, row)) for row in self._table.rows)
 
+    def _holds_references(self) -> bool:
+        """Whether the file has answers in words, so that its questions are open."""
+        field = self._given.answer or next(iter(self._candidates("answer")), None)
+        return field is not None and all(isinstance(value, str | list) for value in self._values(field))
+
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
         for field in [self._given.answer] if self._given.answer else self._candidates("answer"):
@@ -133,6 +138,8 @@ class _Detector:
     def _find_answer(self, names: FieldNames) -> tuple[str | None, AnswerForm | None]:
         """Return the field of the answers and how they are given; None where the file holds none."""
         asked = [(row, read_asked(row, names)) for row in self._table.rows]
+        if not any(what.options for _, what in asked):  # open questions: the answer is a reference
+            return self._given.answer or next(iter(self._candidates("answer")), None), "text"
         if self._given.answer:
             return self._given.answer, self._given.answer_form or self._find_form(self._given.answer, asked)
         if names.choices and names.choices == self._by_name.get("answers") and "answer" not in self._by_name:

@@ -49,7 +49,7 @@ class FieldNames(Value):
         """Return what is taken for what, in one line."""
         parts = {part: getattr(self, part) for part in PARTS if getattr(self, part)}
         if "choices" not in parts:
-            parts["choices"] = "/".join(self.options) if self.options else "in the question"
+            parts["choices"] = "/".join(self.options) if self.options else "in the question, or none"
         if not self.answer:
             parts["answer"] = "none, so it is withheld"
         elif self.answer_form in {"index0", "index1"}:

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from eval.benchmarks.benchmark import Benchmark, Item
+from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item
 from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.options import find_answer, format_text, split_inline
@@ -47,8 +47,6 @@ def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root
                 f"{name}, row {number}, field 'id': {item.id!r} is already the id of row {first_rows[item.id]}; ids "
                 "must be unique. Name another field with --fields id=NAME, or several as in --fields 'id={a}-{b}'."
             )
-    if all(item.unsupported for item in items):
-        raise BadConfig(f"{name} cannot be asked: its first question {items[0].unsupported}.")
     askable = [item.answer is None for item in items if not item.unsupported]
     if any(askable) and not all(askable):
         number = next(n for n, item in enumerate(items, start=1) if item.answer is None and not item.unsupported)
@@ -157,7 +155,7 @@ class _Row:
         if field is not None and listed:
             raise self._error("choices", f"{listed!r} does not hold two options or more")
         reference = ", ".join(map(format_text, value)) if isinstance(value, list) else format_text(value)
-        return _Answered((), reference, "has no options; only questions with options can be asked")
+        return _Answered((), reference, NO_OPTIONS)
 
     def _order(self, published: tuple[str, ...]) -> _Answered:
         """Return options of which the first is right, shown in the order of `answer_orders` (MuChoMusic).

@@ -73,6 +73,12 @@ def _format_cells(counted: Score) -> list[str]:
 def _format_remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
         yield from _format_control(name, control)
+    for judge in summary.judges:
+        tokens = f"{judge.prompt_tokens} tokens read, {judge.completion_tokens} written"
+        lost = f", {judge.failed} not judged" if judge.failed else ""
+        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{lost}; {tokens}."
+    if summary.judge_kappa is not None:
+        yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
     if summary.official_dropped:
         yield f"The official script leaves out {summary.official_dropped} of {summary.n} replies, which it cannot read."
     if summary.num_clusters is not None:

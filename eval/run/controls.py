@@ -42,7 +42,9 @@ def _drop_audio(plan: Plan, _: ControlSampling) -> Plan:
     _needs_hearing(plan, "no-audio")
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
-    options = _keep_options(plan.options, "benchmark", "llm", "llm_url", "server", "limit", "seed", "rotations")
+    options = _keep_options(
+        plan.options, "benchmark", "llm", "llm_url", "server", "limit", "sample", "seed", "rotations"
+    )
     return plan._replace(options=options, hears=False, build=select_builder(options))
 
 
@@ -80,7 +82,7 @@ def _choose_longest(plan: Plan, _: ControlSampling) -> Plan:
 
 
 def _choose_by_rule(plan: Plan, rule: ControlRule) -> Plan:
-    options = _keep_options(plan.options, "benchmark", "limit", "seed")
+    options = _keep_options(plan.options, "benchmark", "limit", "sample", "seed")
     return plan._replace(options=options, hears=False, build=lambda _: RuleAnswerer(rule))
 
 

@@ -46,6 +46,9 @@ class RunRequest(RunSettings):
     audio_root: Path | None = None
     missing: Literal["skip", "fail"] = "fail"
     controls: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
+    """LLMs that score open answers; the first one's judgements count."""
+    judge_url: str | None = None
     num_probed: int | None = 50
     """Items that the probes of the audio ask; None: all."""
     price: Price | None = None
@@ -107,13 +110,14 @@ class RunRequest(RunSettings):
 def name_run_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
     first = f"first{options.limit}" if options.limit else None
+    drawn = f"sample{options.sample}-seed{options.seed}" if options.sample else None
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
     is_usual = options.budget in {None, BENCHMARK_BUDGETS.get(options.path, 0)}
     budget = None if is_usual else f"budget{options.budget}"
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
     scale = f"calibrated-by-{Path(options.calibration).stem}" if options.calibration else None
-    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, first)
+    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, first, drawn)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
 
 

@@ -16,17 +16,20 @@ from eval.benchmarks.fields import parse_fields
 from eval.run.control_scores import CONTROLS_FOLDER, score_controls
 from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
+from eval.run.judging import judge_replies, score_judges
 from eval.run.plan import Plan, plan_run
 from eval.run.progress import LiveBar
 from eval.run.request import RunRequest, name_run_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise
 from eval.scoring.temperatures import Subject, fit_calibration
+from eval.store.judgements import read_judges
 from eval.store.provenance import describe_environment
 from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import RunFolder, open_run, refuse_other, require_record, write_summary
+from eval.store.stored import read_predictions
 from eval.store.submission import write_submission
-from services.catalog import EMBEDDED_LLMS, pick
+from services.catalog import EMBEDDED_LLMS, open_llm, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.extensions.registry import include_files
@@ -84,6 +87,9 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     out = request.out or name_run_folder(options)
     refuse_other(out, _record(main))
     verdicts, is_complete, lost = session.run_pass(main, out)
+    if request.judges and is_complete and lost is None:
+        is_complete = session.judge(out)
+        verdicts = [prediction.verdict for prediction in read_predictions(out)]
     if is_complete and lost is None:
         lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request))
         passes = [session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
@@ -146,11 +152,28 @@ class _Session:
         request = self._request
         try:
             fields = parse_fields(request.fields) if request.fields else None
-            return find(request.bench, request.audio_root, fields).first(request.limit)
+            whole = find(request.bench, request.audio_root, fields)
+            found = whole.first(request.limit).sample(request.sample, request.seed)
         except BadConfig:
             if options.llm not in {None, *EMBEDDED_LLMS}:
                 self._models(options).llm()
             raise
+        found = found.include_open() if request.judges else found
+        found.require_askable()
+        return found
+
+    def judge(self, out: Path) -> bool:
+        """Have the judges score the open answers that they have not scored yet; return whether that came to its end."""
+        request = self._request
+        judges = [open_llm(name, request.judge_url) for name in request.judges]
+        predictions = list(read_predictions(out))
+        waiting = [one.model_copy(update={"failed": None}) if one.response else one for one in predictions]
+        try:
+            with raise_on_interrupt():
+                self._runner.run(judge_replies(out, waiting, judges, request.concurrency))
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def run_pass(self, plan: Plan, out: Path) -> _Pass:
         """Ask the items of a plan that its folder does not hold yet."""
@@ -201,18 +224,22 @@ class _Session:
 
 
 def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
+    closed = tuple(item for item in main.benchmark.items if item.choices or not request.judges)  # no judge scores those
+    main = main._replace(benchmark=main.benchmark.model_copy(update={"items": closed}))
     plan = pick(CONTROLS, "control", name)(main, ControlSampling(request.seed, request.num_probed))
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
 def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> RunSummary:
     summary, price = summarise(verdicts), request.price
-    added = {
+    added: dict[str, object] = {
         "cost_usd": price
         and price.compute_cost(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
         "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
     }
+    if request.judges:
+        added["judges"], added["judge_kappa"] = score_judges(out, read_judges(out))
     return summary.model_copy(update=added)
 
 

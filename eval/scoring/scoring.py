@@ -163,6 +163,18 @@ class Calibration(Value):
     """With --abstain."""
 
 
+class JudgeScore(Value):
+    """What a judge said of a run's open answers, and what it cost."""
+
+    judge: str
+    n: int
+    right: int
+    failed: int
+    """Replies that it failed at, or of which it said neither right nor wrong."""
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class RunSummary(Score):
     """Counts over a whole run."""
 
@@ -192,6 +204,10 @@ class RunSummary(Score):
     controls: dict[str, ControlScore] = Field(default_factory=dict)
     calibration: Calibration | None = None
     """None where the answers came without probabilities, or are withheld."""
+    judges: tuple[JudgeScore, ...] = ()
+    """Of open answers, in the order in which they were named: the first one's judgements count."""
+    judge_kappa: float | None = None
+    """Cohen's kappa of the first two judges; None for fewer, or where both always say the same."""
 
 
 def summarise(verdicts: Iterable[Verdict]) -> RunSummary:

@@ -4,7 +4,8 @@ What scipy lacks is written out: paired standard errors, Cohen's h, Holm's corre
 and the regret of choosing by a proxy.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
@@ -94,6 +95,20 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = highest
     return tuple(adjusted)
+
+
+def cohen_kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:
+    """Return Cohen's kappa (1960): agreement beyond that of two annotators who judge independently.
+
+    None without pairs, or where both always say the same one thing.
+    """
+    n = len(pairs)
+    firsts, seconds = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    expected = sum(firsts[kind] * seconds[kind] for kind in firsts)
+    if n == 0 or expected == n * n:
+        return None
+    observed = sum(a == b for a, b in pairs)
+    return (observed * n - expected) / (n * n - expected)
 
 
 def detectable_difference(n: int, variance: float) -> float:

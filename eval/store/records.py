@@ -96,7 +96,7 @@ def judge_answer(
         correct_strict=choice is not None and choice == item.answer,
         correct_official=official.is_right,
         official_dropped=official.is_dropped,
-        unread=answer is not None and choice is None,
+        unread=answer is not None and choice is None and bool(item.choices),
         failed=failed,
         response=answer,
         took_s=round(took_s, 4),
@@ -128,8 +128,10 @@ class RunSettings(Value):
     fields: tuple[str, ...] = ()
     """What a file of questions calls its fields, as NAME=FIELD; those that are not here are found."""
     limit: int | None = None
+    sample: int | None = None
+    """Items drawn at random, stratified by task; None: all."""
     seed: int = 0
-    """Of what controls draw at random."""
+    """Of what controls and `sample` draw at random."""
     budget: int | None = None
     """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
     rotations: int | None = None

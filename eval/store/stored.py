@@ -17,6 +17,7 @@ from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.tables import Table, read_table
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
 from eval.scoring.scoring import Verdict
+from eval.store.judgements import apply_judgement, read_judgements, read_judges
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from services.errors import BadConfig
@@ -83,11 +84,12 @@ def open_stored(path: Path, key: str | None = None, bench: str = "") -> StoredRe
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
-    """Yield the whole records of a run folder."""
+    """Yield the whole records of a run folder; an open answer with what the first judge said of it."""
     file = folder / "predictions.jsonl"
+    judgements = read_judgements(folder, next(iter(read_judges(folder)), ""))
     for number, line in split_lines(read_text(file, f"Benchmark {str(file)!r}")):
         try:
-            yield Prediction.model_validate_json(line)
+            yield apply_judgement(Prediction.model_validate_json(line), judgements)
         except ValidationError as error:
             raise BadConfig(f"{str(file)!r}, line {number} is not a prediction of this version.") from error
 

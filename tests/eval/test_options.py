@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
 ANSWERING = ["--path", "--budget", "--rotations", "--router", "--calibration"]
-BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit"]
+BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
 FLAGS = {
     ("ask",): [
@@ -33,7 +33,7 @@ FLAGS = {
     ],
     ("eval", "run"): [
         *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
-        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain", "--by"),
+        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain", "--judge", "--judge-url", "--by"),
     ],
     ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *RUNNING],
     ("eval", "score"): ["predictions", "--bench", "--key", "--json"],

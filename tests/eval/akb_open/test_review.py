@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from eval.akb_open.review import Judgement, cohen_kappa, merge, read_reviews, review, write_kept
+from eval.akb_open.review import Judgement, merge, read_reviews, review, write_kept
 from eval.benchmarks import akb
 from eval.benchmarks.benchmark import Benchmark
+from eval.scoring.statistics import cohen_kappa
 from services.errors import BadConfig
 
 OK, WRONG, AMBIGUOUS = Judgement.OK, Judgement.WRONG, Judgement.AMBIGUOUS

@@ -50,7 +50,7 @@ def test_numbers_that_are_options_are_meant_as_text() -> None:
         ({"question": "What?", "options": ["a", "b", "c"], "label": 1}, "'index0' or 'index1', and they differ"),
         ({"single_instruction": "What?", "multi_instruction": "Why?", "options": ["a", "b"]}, "may be the question"),
         ({"Frage": "Was?", "options": ["a", "b"]}, "none of its fields is known to hold the question"),
-        ({"question": "What?", "answer": "many words"}, "none of its fields is known to hold the options"),
+        ({"question": "What?", "words": "many words"}, "none of its fields is known to hold the options"),
         ({"question": "What?", "options": ["a b", "c d"], "richtig": "B"}, "'richtig' may be the answer"),
         ({"left": "a.wav", "right": "b.wav", "question": "?", "options": ["a", "b"]}, "--fields audio=left"),
     ],

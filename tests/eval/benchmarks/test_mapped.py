@@ -47,7 +47,7 @@ def test_several_recordings_open_questions_and_several_answers_count_as_unsuppor
 
 def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="cannot be asked: its first question has 2 recordings"):
-        find(write(tmp_path, ROW | {"file": ["a.wav", "b.wav"]}))
+        find(write(tmp_path, ROW | {"file": ["a.wav", "b.wav"]})).require_askable()
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,15 @@ def test_muchomusics_order_of_options(tmp_path: Path, shown: bool) -> None:
     assert (item.question, item.choices, item.answer) == ("Which genre?", ("Pop", "Jazz", "Rock"), "Jazz")
     with pytest.raises(BadConfig, match=r"\[0, 0, 1\] is not an order of 3 options"):
         find(write(tmp_path, row | {"answer_orders": [0, 0, 1]}))
+
+
+def test_a_sample_has_each_task_at_its_share_and_its_seed_decides_it(tmp_path: Path) -> None:
+    rows = [ROW | {"id": number, "task": "abb"[number % 3]} for number in range(60)]
+    benchmark = find(write(tmp_path, *rows))
+    drawn = benchmark.sample(10, seed=1)
+    assert sorted(item.task for item in drawn.items) == ["a"] * 3 + ["b"] * 7
+    assert drawn.items == benchmark.sample(10, seed=1).items
+    assert drawn.items != benchmark.sample(10, seed=2).items
+    assert [benchmark.items.index(item) for item in drawn.items] == sorted(map(benchmark.items.index, drawn.items))
+    assert benchmark.sample(60, seed=1) is benchmark
+    assert len(benchmark.sample(1, seed=0).items) == 1

@@ -1,0 +1,83 @@
+"""Judgements of open answers: what a judge said of each reply, beside the predictions of a run.
+
+judgements.jsonl  one ReplyJudgement per reply and judge, in the order of finishing
+judges.json       JudgeNames: the judges of the last command; the first one's judgements count
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from eval.store.records import Prediction
+from services.types import Usage, Value
+
+FILE_NAME = "judgements.jsonl"
+NAMES_FILE = "judges.json"
+NOT_JUDGED = "no judge has scored it yet"
+
+
+class ReplyJudgement(Value):
+    """What a judge said of one reply."""
+
+    id: str
+    """Of the item."""
+    judge: str
+    """Name of the LLM that judged."""
+    prompt_version: int
+    answer: str
+    """The reply that was judged."""
+    is_right: bool | None
+    """None: the judge failed, or said neither."""
+    reply: str
+    """The judge's own words; empty where it was not asked, or failed."""
+    failed: str | None = None
+    """The judge's error, or what is wrong with its reply."""
+    usage: Usage = Usage()
+
+
+class JudgeNames(Value):
+    """The judges of a run, in order."""
+
+    judges: tuple[str, ...]
+
+
+def read_judgements(folder: Path, judge: str) -> dict[str, ReplyJudgement]:
+    """Return a judge's judgements by item, the last of each; a line that a crash cut short is left out."""
+    try:
+        lines = (folder / FILE_NAME).read_bytes().splitlines()
+    except FileNotFoundError:
+        return {}
+    found: dict[str, ReplyJudgement] = {}
+    for line in lines:
+        try:
+            judgement = ReplyJudgement.model_validate_json(line)
+        except ValidationError:
+            continue
+        if judgement.judge == judge:
+            found[judgement.id] = judgement
+    return found
+
+
+def read_judges(folder: Path) -> tuple[str, ...]:
+    """Return the names of a run's judges; nothing where none has judged."""
+    try:
+        return JudgeNames.model_validate_json((folder / NAMES_FILE).read_bytes()).judges
+    except FileNotFoundError:
+        return ()
+
+
+def apply_judgement(prediction: Prediction, judgements: Mapping[str, ReplyJudgement]) -> Prediction:
+    """Return a prediction with what the judge said of it; one that has options, or failed, stays as it is.
+
+    A reply that no judge has scored has failed: it is neither right nor wrong.
+    """
+    if prediction.choices or prediction.failed is not None:
+        return prediction
+    judgement = judgements.get(prediction.id)
+    if judgement is None or judgement.answer != prediction.model_output:
+        return prediction.model_copy(update={"failed": NOT_JUDGED})
+    if judgement.is_right is None:
+        return prediction.model_copy(update={"failed": f"judge {judgement.judge}: {judgement.failed}"})
+    right = {"correct_strict": judgement.is_right, "correct_official": judgement.is_right}
+    return prediction.model_copy(update=right)

@@ -1,0 +1,131 @@
+"""Judges of open answers: what they say counts, what they fail at has failed, and nothing is asked twice."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks.benchmark import Item
+from eval.run import session
+from eval.run.judging import INSTRUCTION, judge_replies, score_judges
+from eval.run.request import RunRequest
+from eval.store.judgements import NOT_JUDGED, read_judgements
+from eval.store.records import Prediction, judge_answer
+from eval.store.stored import read_predictions
+from services import catalog
+from services.errors import BadConfig
+from services.scripted.llm import ScriptedLLM
+from services.types import Answer
+
+
+def answered(name: str, reply: str, reference: str = "a dog barks") -> Prediction:
+    item = Item(id=name, question="What is heard?", choices=(), answer=reference, task="sound")
+    return judge_answer(
+        item, Answer(question_id=name, reply=reply, choice=None, path="text"), None, took_s=0, clock_s=0
+    )
+
+
+def judge(folder: Path, predictions: list[Prediction], *judges: ScriptedLLM) -> None:
+    asyncio.run(judge_replies(folder, predictions, judges, concurrency=2))
+
+
+def knows_dogs(prompt: str) -> str:
+    return "Right." if "Reply:\nA dog" in prompt else "wrong"
+
+
+def test_a_judge_reads_question_reference_and_reply_and_its_word_counts(tmp_path: Path) -> None:
+    llm = ScriptedLLM(knows_dogs, name="strict")
+    judge(tmp_path, [answered("1", "A dog, twice"), answered("2", "A cat"), answered("3", " ")], llm)
+    found = read_judgements(tmp_path, "strict")
+    assert {name: one.is_right for name, one in found.items()} == {"1": True, "2": False, "3": False}
+    assert found["1"].reply == "Right."
+    assert len(llm.prompts) == 2  # a reply without words is wrong
+    system, user = llm.prompts[0]
+    assert system.content == INSTRUCTION
+    assert user.content == "Question: What is heard?\nReference answer: a dog barks\n\nReply:\nA dog, twice"
+
+
+def test_what_a_judge_fails_at_has_failed_and_is_judged_again(tmp_path: Path) -> None:
+    predictions = [answered("1", "A dog"), answered("2", "A cat")]
+    judge(
+        tmp_path, predictions, ScriptedLLM(lambda prompt: "right" if "A dog" in prompt else "Both are fine", name="one")
+    )
+    (score,), kappa = score_judges(tmp_path, ["one"])
+    assert (score.n, score.right, score.failed, kappa) == (2, 1, 1, None)
+    assert "says neither right nor wrong: 'Both are fine'" in str(read_judgements(tmp_path, "one")["2"].failed)
+    mended = ScriptedLLM(lambda _: "wrong", name="one")
+    judge(tmp_path, predictions, mended)
+    assert len(mended.prompts) == 1
+    assert score_judges(tmp_path, ["one"])[0][0].failed == 0
+
+
+def test_a_changed_reply_is_judged_anew(tmp_path: Path) -> None:
+    judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(knows_dogs, name="one"))
+    judge(tmp_path, [answered("1", "A cat")], ScriptedLLM(knows_dogs, name="one"))
+    assert read_judgements(tmp_path, "one")["1"].is_right is False
+
+
+def test_two_judges_agree_beyond_chance(tmp_path: Path) -> None:
+    predictions = [answered(str(number), f"A {('dog', 'cat')[number % 2]} {number}") for number in range(4)]
+    judge(tmp_path, predictions, ScriptedLLM(knows_dogs, name="one"), ScriptedLLM(knows_dogs, name="two"))
+    scores, kappa = score_judges(tmp_path, ["one", "two"])
+    assert [score.right for score in scores] == [2, 2]
+    assert kappa == 1.0
+
+
+ROWS = [
+    {"id": "open", "question": "What barks?", "answer": "a dog"},
+    {"id": "closed", "question": "What barks?", "options": ["a dog", "a cat"], "answer": "a dog"},
+]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    def reply(prompt: str) -> str:
+        if "Reference answer:" in prompt:
+            return "right" if "Reply:\na dog" in prompt else "wrong"
+        return "a dog"
+
+    monkeypatch.setitem(catalog.LLMS, "reader", lambda url: ScriptedLLM(reply, name="reader"))
+    file = tmp_path / "mixed.json"
+    file.write_text(json.dumps(ROWS))
+    return str(file)
+
+
+def run(bench: str, **fields: object) -> session.Outcome:
+    shared = {"path": "text", "bench": bench, "llm": "reader", "concurrency": 2, "out": Path(bench).parent / "run"}
+    return session.run(RunRequest.model_validate(shared | fields))
+
+
+def test_a_run_with_a_judge_scores_its_open_questions(bench: str) -> None:
+    outcome = run(bench, judges=("reader",))
+    assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (2, 2, 0)
+    assert [(one.judge, one.n, one.right) for one in outcome.summary.judges] == [("reader", 1, 1)]
+    kept = {one.id: one.correct_strict for one in read_predictions(outcome.folder)}
+    assert kept == {"open": True, "closed": True}
+    again = run(bench, judges=("reader",))
+    assert again.summary.correct_strict == 2
+
+
+def test_without_a_judge_an_open_question_has_failed_and_says_what_helps(bench: str) -> None:
+    outcome = run(bench)
+    assert (outcome.summary.correct_strict, outcome.summary.failed, outcome.summary.unread) == (1, 1, 0)
+    failed = {one.id: one.failed for one in read_predictions(outcome.folder)}
+    assert "name a judge for its answer with --judge" in str(failed["open"])
+    # Asked again with a judge, it is scored.
+    assert run(bench, judges=("reader",), retry_failed=True).summary.correct_strict == 2
+
+
+def test_an_open_answer_that_no_judge_has_seen_is_neither_right_nor_wrong(bench: str) -> None:
+    folder = run(bench, judges=("reader",)).folder
+    for name in ("judgements.jsonl", "judges.json"):
+        (folder / name).unlink()
+    assert {one.id: one.failed for one in read_predictions(folder)} == {"open": NOT_JUDGED, "closed": None}
+
+
+def test_a_file_of_open_questions_only_needs_a_judge(bench: str) -> None:
+    Path(bench).write_text(json.dumps(ROWS[:1]))
+    with pytest.raises(BadConfig, match="cannot be asked: its first question has no options; name a judge"):
+        run(bench)
+    assert run(bench, judges=("reader",)).summary.correct_strict == 1
