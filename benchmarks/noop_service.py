@@ -140,6 +140,9 @@ class InProcessService:
     async def asr(self) -> ASR:
         return self._models.asr()
 
+    async def captioner(self) -> Captioner:
+        return self._models.captioner()
+
     def needs_clip(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"
 

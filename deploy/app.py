@@ -29,7 +29,7 @@ from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.protocols import ASR, Answerer, AnyModel
+from services.protocols import ASR, Answerer, AnyModel, Captioner
 from services.types import Value
 
 PROBES = 64  # requests beyond those admitted that the agent takes to refuse them, or to answer health checks
@@ -150,6 +150,10 @@ class Agent:
     async def asr(self) -> ASR:
         """Return the ASR that transcribes uploads."""
         return await self._ready_fleet.asr()
+
+    async def captioner(self) -> Captioner:
+        """Return the captioner that describes uploads."""
+        return await self._ready_fleet.captioner()
 
     def needs_clip(self, name: str | None) -> bool:
         """Return whether a name needs a recording."""

@@ -128,6 +128,11 @@ class Fleet:
         (role,) = (role for role, one in self._offered.items() if one.kind == "asr")
         return (await self._models(Way("", {"asr": role}))).asr()
 
+    async def captioner(self) -> Captioner:
+        """Return the captioner."""
+        (role,) = (role for role, one in self._offered.items() if one.kind == "captioner")
+        return (await self._models(Way("", {"captioner": role}))).captioner()
+
     async def _models(self, way: Way) -> "WayModels":
         if not self._known.keys() >= set(way.roles.values()):
             await self.missing()

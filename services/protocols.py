@@ -7,7 +7,19 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from services.types import Answer, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
+from services.types import (
+    Answer,
+    AudioClip,
+    Choice,
+    Evidence,
+    Focus,
+    Message,
+    Question,
+    Reading,
+    ReadingStyle,
+    SpokenSegment,
+    TranscriptionGuide,
+)
 
 
 class ReadingModel(Protocol):
@@ -88,6 +100,18 @@ class ASR(Protocol):
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return one transcript per stretch of speech; empty without speech."""
+
+
+@runtime_checkable
+class GuidableASR(ASR, Protocol):
+    """An ASR that may be told the language, a prompt, to translate, or to time each word."""
+
+    @property
+    def takes_guide(self) -> bool:
+        """Whether it can be; a handle to an ASR elsewhere, or a cache around one, may stand for one that cannot."""
+
+    async def transcribe_guided(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        """Return what is said, as the guide has it, in order of start."""
 
 
 class LALM(ReadingModel, Protocol):

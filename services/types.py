@@ -36,9 +36,9 @@ StepName: TypeAlias = Literal[
 ]
 """What a line of a trace is about."""
 Topic: TypeAlias = Literal[
-    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound"
+    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound", "turns"
 ]
-"""What a captioner may be asked to listen for."""
+"""What a captioner may be asked to listen for; turns: who speaks when, a statement for each span of one voice."""
 Reliability: TypeAlias = Literal["measured", "model", "heuristic"]
 """measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
 EvidenceKind: TypeAlias = Literal[
@@ -183,6 +183,43 @@ class Evidence(Value):
     """ISO 639-1 code of the language heard (transcripts only)."""
     use: EvidenceUse | None = None
     """None where no model was to read the statement, or none has yet."""
+
+
+class TranscriptionGuide(Value):
+    """What an ASR is told beside the recording."""
+
+    language: str | None = None
+    """ISO 639-1 code of the language spoken; None: whichever is heard."""
+    prompt: str = ""
+    """Text that the transcript could go on from: names and a style that it keeps to."""
+    is_translation: bool = False
+    """Whether what is said is to be written in English."""
+    with_words: bool = False
+    """Whether each word needs its time."""
+
+
+class SpokenWord(Value):
+    """A word of a transcript."""
+
+    text: str
+    start_s: float
+    end_s: float
+    """Seconds."""
+    probability: float
+
+
+class SpokenSegment(Value):
+    """A stretch of a transcript."""
+
+    text: str
+    start_s: float
+    end_s: float
+    """Seconds."""
+    confidence: float | None = None
+    language: str | None = None
+    """ISO 639-1 code; None where the ASR gives none."""
+    words: tuple[SpokenWord, ...] = ()
+    """Empty where they were not asked for."""
 
 
 def sort_by_use(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

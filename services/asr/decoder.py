@@ -6,6 +6,7 @@ and less silence costs less for a short clip, and makes more errors, but hardly 
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -114,9 +115,17 @@ class WhisperDecoder:
     def __init__(self, folder: Path, compute_type: str) -> None:
         self._whisper = WhisperModel(str(folder), compute_type=compute_type, local_files_only=True)
         self._model: Any = self._whisper.model
+        self._task, self._prompt = "transcribe", ""
         self._tokenizer = cache(self._open_tokenizer)
         self._suppressed: tuple[int, ...] = get_suppressed_tokens(self._tokenizer("en"), [-1])
         self.device: str = self._model.device
+
+    def guide(self, *, prompt: str, is_translation: bool) -> "WhisperDecoder":
+        """Return a decoder with the same weights that writes on from a prompt, or in English."""
+        guided = copy(self)
+        guided._prompt, guided._task = prompt, "translate" if is_translation else "transcribe"
+        guided._tokenizer = cache(guided._open_tokenizer)
+        return guided
 
     def encode(self, windows: Sequence[Samples], *, tail_s: float = TAIL_S) -> Encoding:
         """Encode windows of at most 30 s, with that much silence behind them, but none beyond 30 s."""
@@ -144,10 +153,11 @@ class WhisperDecoder:
     def _write(self, encoding: Encoding, languages: Sequence[str], *, beam_size: int) -> list[Hypothesis]:
         tokenizers = [self._tokenizer(language) for language in languages]
         max_tokens = LEAST_TOKENS + math.ceil(MAX_TOKENS_PER_S * max(encoding.seconds))
-        max_length = min(len(tokenizers[0].sot_sequence) + max_tokens, self._whisper.max_length)
+        prompts = [[*self._encode_prompt(one), *one.sot_sequence] for one in tokenizers]
+        max_length = min(len(prompts[0]) + max_tokens, self._whisper.max_length)
         results = self._model.generate(
             encoding.frames,
-            [one.sot_sequence for one in tokenizers],
+            prompts,
             beam_size=beam_size,
             max_length=max_length,
             return_scores=True,
@@ -155,7 +165,7 @@ class WhisperDecoder:
             suppress_tokens=list(self._suppressed),
         )
         return [
-            self._read(result, tokenizer, seconds, max_length)
+            self._read(result, tokenizer, seconds, max_length - len(prompts[0]))
             for result, tokenizer, seconds in zip(results, tokenizers, encoding.seconds, strict=True)
         ]
 
@@ -171,10 +181,10 @@ class WhisperDecoder:
             if one["word"].strip()
         ]
 
-    def _read(self, result: Any, tokenizer: Any, seconds: float, max_length: int) -> Hypothesis:  # noqa: ANN401
+    def _read(self, result: Any, tokenizer: Any, seconds: float, max_tokens: int) -> Hypothesis:  # noqa: ANN401
         tokens: list[int] = result.sequences_ids[0]
         texts = tuple(one for one in split_by_time(tokens, tokenizer, seconds) if one.start_s < seconds)
-        is_endless = len(tokens) + len(tokenizer.sot_sequence) >= max_length
+        is_endless = len(tokens) >= max_tokens
         return Hypothesis(
             texts,
             logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
@@ -189,8 +199,17 @@ class WhisperDecoder:
         features: Samples = self._whisper.feature_extractor(padded, padding=0)
         return np.ascontiguousarray(features[:, :num_frames], dtype=np.float32)
 
+    def _encode_prompt(self, tokenizer: Any) -> list[int]:  # noqa: ANN401
+        """Return the tokens of the prompt, its end where it is too long, as what was said before."""
+        if not self._prompt:
+            return []
+        return [
+            tokenizer.sot_prev,
+            *tokenizer.encode(f" {self._prompt.strip()}")[-(self._whisper.max_length // 2 - 1) :],
+        ]
+
     def _open_tokenizer(self, language: str) -> Any:  # noqa: ANN401
-        return Tokenizer(self._whisper.hf_tokenizer, multilingual=True, task="transcribe", language=language)
+        return Tokenizer(self._whisper.hf_tokenizer, multilingual=True, task=self._task, language=language)
 
 
 def is_repetitive(text: str) -> bool:

@@ -7,12 +7,23 @@ written again with more silence and by beam search.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from services.asr.decoder import DRAFT_TAIL_S, TAIL_S, WHOLE_S, Encoding, Hypothesis, Samples, WhisperDecoder
+from services.asr.decoder import (
+    DRAFT_TAIL_S,
+    TAIL_S,
+    WHOLE_S,
+    Encoding,
+    Hypothesis,
+    Languages,
+    Samples,
+    TimedWord,
+    WhisperDecoder,
+)
 from services.asr.languages import read_languages
 from services.asr.speech import SpeechWindow, VoiceActivity
 from services.asr.spoken_languages import SLICE_S, LanguageSlice, average_languages, trace_languages
@@ -20,7 +31,7 @@ from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.lazy import Lazy
 from services.progress import current_stage
-from services.types import AudioClip, Evidence, Label
+from services.types import AudioClip, Evidence, Label, SpokenSegment, SpokenWord, TranscriptionGuide
 
 CODE = ("services.asr",)  # what decides the words beside the weights
 BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows decoded at once, and on after whoever asked has given up
@@ -84,11 +95,14 @@ class FasterWhisper:
         self.name = name
         self.revision = f"{revision}-{compute_type}-{hash_modules(*CODE)[:8]}" + ("-words" if words else "")
         self._words = words
+        self._language: str | None = None
         self._open_decoder = Lazy(partial(WhisperDecoder, folder, compute_type))
 
     @property
     def _decoder(self) -> WhisperDecoder:
         return self._open_decoder()
+
+    takes_guide = True
 
     def load(self) -> None:
         """Read the weights now, not with the first clip that is transcribed."""
@@ -98,11 +112,35 @@ class FasterWhisper:
         """Transcribe in a thread of its own, so that the event loop goes on."""
         return await run_in_thread(self._transcribe, clip)
 
+    async def transcribe_guided(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        """Transcribe with a known language, a prompt, in English, or with the times of words."""
+        return await run_in_thread(self._guide(guide)._list_segments, clip, guide)
+
+    def _guide(self, guide: TranscriptionGuide) -> "FasterWhisper":
+        """Return this model, with the same weights, as a guide has it."""
+        guided = copy(self)
+        guided._language = guide.language
+        decoder = partial(self._decoder.guide, prompt=guide.prompt, is_translation=guide.is_translation)
+        guided._open_decoder = Lazy(decoder)
+        return guided
+
     def _transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         recording = Recording(clip.samples, VoiceActivity(clip.samples))
+        heard, slices = self._list_passages(recording)
+        if not heard:
+            return ()
+        return (self._state_languages(heard, slices), *self._state_words(recording, heard))
+
+    def _list_segments(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        recording = Recording(clip.samples, VoiceActivity(clip.samples))
+        heard, _ = self._list_passages(recording)
+        return tuple(segment for passage in heard for segment in self._cut_passage(recording, passage, guide))
+
+    def _list_passages(self, recording: Recording) -> tuple[list[Passage], list[LanguageSlice]]:
+        """Return what is said and can be believed, and the languages that were heard."""
         windows = recording.activity.find_windows()
         if not windows:
-            return ()
+            return [], []
         size = BATCH_SIZES[self._decoder.device]
         passages, slices, language = list[Passage](), list[LanguageSlice](), None
         for first in range(0, len(windows), size):
@@ -112,15 +150,12 @@ class FasterWhisper:
             slices += batch.slices
             language = batch.language
             current_stage().advance_to(windows[: first + size][-1].end_s)
-        heard = [one for one in passages if _is_believed(one.heard)]
-        if not heard:
-            return ()
-        return (self._state_languages(heard, slices), *self._state_words(recording, heard))
+        return [one for one in passages if _is_believed(one.heard)], slices
 
     def _hear(self, recording: Recording, windows: Sequence[SpeechWindow], before: str | None) -> HeardBatch:
         """Transcribe windows that follow one another; `before` is the language that was spoken before them."""
         encoding = self._encode(recording, windows, tail_s=DRAFT_TAIL_S)
-        told = zip(windows, self._decoder.detect_languages(encoding), strict=True)
+        told = zip(windows, self._detect_languages(encoding), strict=True)
         closer = [self._look_closer(recording, LanguageSlice(*one)) for one in told]
         slices = [one for of_window in closer for one in of_window]
         codes = iter(trace_languages(slices, before))
@@ -136,6 +171,11 @@ class FasterWhisper:
         unclear = {one.window for one in slices if max(one.languages.values()) < CLEAR}
         kept = [_is_sure(one) or (one.heard.is_silence and one.window in unclear) for one in drafts]
         return HeardBatch(list(self._write_again(recording, drafts, kept)), slices, parts[-1].language)
+
+    def _detect_languages(self, encoding: Encoding) -> list[Languages]:
+        if self._language is None:
+            return self._decoder.detect_languages(encoding)
+        return [{self._language: 1.0} for _ in encoding.seconds]
 
     def _look_closer(self, recording: Recording, whole: LanguageSlice) -> list[LanguageSlice]:
         """Detect the language in slices of a window that does not speak one for sure."""
@@ -228,6 +268,30 @@ class FasterWhisper:
                         window, one.text, (one.start_s, one.end_s), math.exp(heard.logprob), language
                     )
 
+    def _cut_passage(
+        self, recording: Recording, passage: Passage, guide: TranscriptionGuide
+    ) -> Iterator[SpokenSegment]:
+        """Yield the segments of a passage, with their words where they are asked for."""
+        window, language, heard = passage
+        words: list[TimedWord] = []
+        if guide.with_words:
+            raise_if_cancelled()
+            words = self._decoder.align(self._encode(recording, [window]), heard, language)
+        statements = list(self._state_words(recording, [passage]))
+        for number, statement in enumerate(statements, start=1):
+            assert statement.end_s is not None, "Whisper's segments have an end"
+            end_s = window.duration_s if number == len(statements) else statement.end_s - window.start_s
+            own = [word for word in words if (word.start_s + word.end_s) / 2 <= end_s]
+            words = words[len(own) :]
+            yield SpokenSegment(
+                text=statement.text,
+                start_s=statement.start_s,
+                end_s=statement.end_s,
+                confidence=statement.confidence,
+                language="en" if guide.is_translation else language,
+                words=tuple(_place_word(window, word) for word in own),
+            )
+
     def _state_span(
         self, window: SpeechWindow, text: str, within: tuple[float, float], confidence: float, language: str
     ) -> Evidence:
@@ -240,6 +304,17 @@ class FasterWhisper:
     def _make_evidence(self, kind: str, text: str, language: str | None) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
+
+
+def _place_word(window: SpeechWindow, word: TimedWord) -> SpokenWord:
+    """Return a word of a window with its times in the recording."""
+    span = window.limit_to_speech(window.start_s + word.start_s, window.start_s + word.end_s)
+    return SpokenWord(
+        text=word.text,
+        start_s=round(span.start_s, 2),
+        end_s=round(span.end_s, 2),
+        probability=round(min(word.probability, 1.0), 3),
+    )
 
 
 def _join_parts(parts: Iterable[LanguagePart]) -> Iterator[LanguagePart]:

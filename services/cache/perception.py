@@ -11,12 +11,13 @@ from typing import TypeAlias
 from pydantic import TypeAdapter
 
 from services.cache.two_level import TwoLevelCache
-from services.protocols import ASR, Captioner, Loadable
-from services.types import AudioClip, Evidence, Focus
+from services.protocols import ASR, Captioner, GuidableASR, Loadable
+from services.types import AudioClip, Evidence, Focus, SpokenSegment, TranscriptionGuide
 
 Statements: TypeAlias = tuple[Evidence, ...]
 
 STATEMENTS = TypeAdapter(Statements)
+SEGMENTS = TypeAdapter(tuple[SpokenSegment, ...])
 
 
 class _CachedModel:
@@ -52,7 +53,20 @@ class CachedASR(_CachedModel):
     def __init__(self, asr: ASR, folder: Path) -> None:
         super().__init__(asr, folder, "transcripts")
         self._asr = asr
+        self._guided = TwoLevelCache(folder, "transcripts", f"{asr.name}-{asr.revision}", SEGMENTS)
+
+    @property
+    def takes_guide(self) -> bool:
+        """Whether the ASR can be guided."""
+        return isinstance(self._asr, GuidableASR) and self._asr.takes_guide
 
     async def transcribe(self, clip: AudioClip) -> Statements:
         """Return the transcript from the cache, keyed by clip, or have the ASR make it."""
         return await self._cache.get(clip.sha256, lambda: self._asr.transcribe(clip))
+
+    async def transcribe_guided(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        """Return the guided transcript from the cache, keyed by clip and guide, or have the ASR make it."""
+        asr = self._asr
+        assert isinstance(asr, GuidableASR), "`takes_guide` says so"
+        key = f"{clip.sha256}-{sha256(guide.model_dump_json().encode()).hexdigest()[:12]}"
+        return await self._guided.get(key, lambda: asr.transcribe_guided(clip, guide))

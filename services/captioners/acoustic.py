@@ -58,7 +58,8 @@ class AcousticCaptioner:
     def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Do the work of `caption` in the calling thread."""
         describer = self._describer()
-        parts = list(split_clip(clip, LONGEST_S))
+        is_whole = focus is not None and focus.topic == "turns"  # a voice keeps its number throughout
+        parts = list(split_clip(clip, clip.duration_s if is_whole else LONGEST_S))
         told: list[Evidence] = []
         for part in parts:
             raise_if_cancelled()

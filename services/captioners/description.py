@@ -43,6 +43,8 @@ class ClipDescriber:
 
     def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Describe a clip; with a focus, say only what it asks for."""
+        if focus and focus.topic == "turns":
+            return self._speakers.list_turns(clip, detect_speech(clip.samples))
         return self._focused(clip, resolve_focus(focus)) if focus else self._describe_all(clip)
 
     def _describe_all(self, clip: AudioClip) -> tuple[Evidence, ...]:

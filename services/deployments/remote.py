@@ -13,7 +13,16 @@ from services.deployments.replicas import ModelCard, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.request_context import current_context
 from services.telemetry.tracing import current_traceparent, span
-from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
+from services.types import (
+    AudioClip,
+    Choice,
+    Evidence,
+    Focus,
+    Message,
+    Reading,
+    SpokenSegment,
+    TranscriptionGuide,
+)
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
 NUM_TRIES = 2  # calls are idempotent, so one whose replica died is retried on another one, once
@@ -24,6 +33,7 @@ class RemoteModel:
 
     def __init__(self, handle: DeploymentHandle, card: ModelCard) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
+        self.takes_guide = card.takes_guide
         self._direct, self._by_reference = send_directly(handle), handle
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
@@ -72,6 +82,11 @@ class RemoteASR(RemoteModel):
         """Transcribe on a replica."""
         evidence: tuple[Evidence, ...] = await self._call("transcribe", clip)
         return evidence
+
+    async def transcribe_guided(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        """Transcribe on a replica; only where the card says that the ASR can be guided."""
+        segments: tuple[SpokenSegment, ...] = await self._call("transcribe_guided", clip, guide)
+        return segments
 
 
 class RemoteLALM(RemoteModel):

@@ -10,7 +10,7 @@ from services.deployments.ray_internals import listen_on_loopback, version_optio
 from services.deployments.scale import Scale
 from services.deployments.start_failure import report_start_failure
 from services.errors import EarwitnessError
-from services.protocols import AnyModel
+from services.protocols import AnyModel, GuidableASR
 from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import observe_call
@@ -24,6 +24,8 @@ class ModelCard(Value):
     revision: str
     style: ReadingStyle = ReadingStyle()
     """Of an LLM or a LALM; the others have none."""
+    takes_guide: bool = False
+    """Whether it is an ASR that can be guided."""
 
 
 class ReplicaReply(NamedTuple):
@@ -52,7 +54,9 @@ class Replica:
     async def card(self) -> ModelCard:
         """Return the description of the model."""
         style = getattr(self._model, "style", ReadingStyle())
-        return ModelCard(name=self._model.name, revision=self._model.revision, style=style)
+        model = self._model
+        takes_guide = isinstance(model, GuidableASR) and model.takes_guide
+        return ModelCard(name=model.name, revision=model.revision, style=style, takes_guide=takes_guide)
 
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.

@@ -61,6 +61,11 @@ class MultipartForm:
         self._fields = fields
         self.file = file
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its fields."""
+        return tuple(dict.fromkeys(self._fields))
+
     def text(self, name: str) -> str | None:
         """Return the text of the field of that name, None without one; `BadRequest` where it was sent twice."""
         texts = self.texts(name)
@@ -116,8 +121,8 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) -> MultipartForm:
-    """Read a form whose fields have `known` names; its one file is named 'file'."""
+async def read_form(request: Request, limits: Limits, known: tuple[str, ...] | None) -> MultipartForm:
+    """Read a form whose fields have `known` names, None: any; its one file is named 'file'."""
     body = _at_most(request, limits)
     parser = _FormParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
     try:
@@ -126,7 +131,7 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...]) ->
         raise BadRequest(f"The form cannot be read: {error.message}") from None
     try:
         for name in fields:
-            if name not in known:
+            if known is not None and name not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
         return MultipartForm(fields, await _read_file(fields))
     finally:

@@ -4,6 +4,8 @@
     POST /v1/responses             the same in the form of OpenAI's Responses API
     POST /v1/audio/questions       multipart (file, question, choices …, model) or JSON (audio as base64) -> Answer
     POST /v1/audio/transcriptions  as OpenAI's clients send it -> what is said
+    POST /v1/audio/translations    the same, in English
+    POST /v1/audio/descriptions    a recording -> what the captioner hears, with times
     GET  /v1/models                the models that can answer now, the default first
     GET  /metrics                  metrics for Prometheus
     GET  /readyz                   readiness check: 200 once every model is loaded, 503 before
@@ -27,8 +29,15 @@ from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
 from services.http.answering import Answered, QuestionRequest, answer
+from services.http.descriptions import (
+    Description,
+    DescriptionForm,
+    DescriptionRequest,
+    describe,
+    read_description_request,
+)
 from services.http.faults import add_handlers
-from services.http.openai.routes import build_openai_routes
+from services.http.openai.routes import build_openai_routes, build_transcription_routes
 from services.http.openapi import describe_body
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
@@ -143,6 +152,7 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
     router = APIRouter(prefix="/v1", responses=ERRORS)
     admission = AdmissionControl(limits)
     router.include_router(build_openai_routes(service, limits, admission))
+    router.include_router(build_transcription_routes(service, limits, admission))
 
     @router.post(
         "/audio/questions", response_model=Answered, openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion)
@@ -156,5 +166,20 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
             return await answer(service, limits, QuestionRequest(question, service.resolve(posted.model), posted.sound))
 
         return json_response(await admission.serve(request, lambda it: read_question(it, limits), work))
+
+    @router.post(
+        "/audio/descriptions",
+        response_model=Description,
+        responses={200: {"content": {"text/plain": {}}}},
+        openapi_extra=describe_body(form=DescriptionForm),
+    )
+    async def tell(request: Request) -> Response:
+        """Describe a recording: what the captioner hears, with times."""
+
+        async def work(asked: DescriptionRequest) -> Response:
+            """Describe the recording of the request."""
+            return await describe(service, limits, asked)
+
+        return await admission.serve(request, lambda it: read_description_request(it, limits), work)
 
     return router

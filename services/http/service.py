@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.protocols import ASR, Answerer
+from services.protocols import ASR, Answerer, Captioner
 
 
 class Service(Protocol):
@@ -32,6 +32,9 @@ class Service(Protocol):
 
     async def asr(self) -> ASR:
         """Return the ASR; `ModelError` while it loads."""
+
+    async def captioner(self) -> Captioner:
+        """Return the captioner; `ModelError` while it loads."""
 
     def needs_clip(self, name: str | None) -> bool:
         """Say whether that model needs a clip."""

@@ -6,9 +6,22 @@ from typing import TypeAlias, get_args
 
 from services.catalog import pick
 from services.errors import ModelError
-from services.protocols import ASR, Answerer
+from services.protocols import ASR, Answerer, Captioner
+from services.scripted.ears import ScriptedEars
 from services.scripted.rules import follow
-from services.types import Answer, AudioClip, Evidence, Label, PathName, Question, TraceStep, Usage
+from services.types import (
+    Answer,
+    AudioClip,
+    Evidence,
+    Label,
+    PathName,
+    Question,
+    SpokenSegment,
+    SpokenWord,
+    TraceStep,
+    TranscriptionGuide,
+    Usage,
+)
 
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
 AnswerRule: TypeAlias = Callable[[Question, AudioClip | None], Answer | Awaitable[Answer]]
@@ -97,6 +110,42 @@ class ScriptedASR:
         return language, first, spoken.model_copy(update={"text": "It rains.", "start_s": 1.0})
 
 
+class ScriptedGuidedASR(ScriptedASR):
+    """Hears the same two sentences, in the language that it is told, and notes its guides."""
+
+    takes_guide = True
+
+    def __init__(self) -> None:
+        self.guides: list[TranscriptionGuide] = []
+        """What it was told, in order."""
+
+    async def transcribe_guided(self, clip: AudioClip, guide: TranscriptionGuide) -> tuple[SpokenSegment, ...]:
+        """State two sentences, with their words where they are asked for."""
+        self.guides.append(guide)
+        said = [one for one in await self.transcribe(clip) if one.kind == "transcript"]
+        return tuple(self._cut(one, one.end_s or clip.duration_s, guide) for one in said)
+
+    def _cut(self, one: Evidence, end_s: float, guide: TranscriptionGuide) -> SpokenSegment:
+        texts, step_s = one.text.split(), (end_s - one.start_s) / len(one.text.split())
+        words = tuple(
+            SpokenWord(
+                text=text,
+                start_s=round(one.start_s + place * step_s, 3),
+                end_s=round(one.start_s + (place + 1) * step_s, 3),
+                probability=0.5,
+            )
+            for place, text in enumerate(texts)
+        )
+        return SpokenSegment(
+            text=one.text,
+            start_s=one.start_s,
+            end_s=end_s,
+            confidence=one.confidence,
+            language=guide.language or "en",
+            words=words if guide.with_words else (),
+        )
+
+
 class ScriptedService:
     """Answers under several names; ready when told.
 
@@ -109,6 +158,8 @@ class ScriptedService:
         self.waiting: tuple[str, ...] = ()
         self.names = names
         self.rules = rules or {}
+        self.ears_for_words: ASR = ScriptedGuidedASR()
+        self.ears_for_sounds: Captioner = ScriptedEars()
         self.aliases: dict[str, str] = {}
         """Other names -> the names that they stand for."""
         self.cancelled: list[str] = []
@@ -142,7 +193,11 @@ class ScriptedService:
 
     async def asr(self) -> ASR:
         """Return the scripted ASR."""
-        return ScriptedASR()
+        return self.ears_for_words
+
+    async def captioner(self) -> Captioner:
+        """Return the scripted captioner."""
+        return self.ears_for_sounds
 
     def needs_clip(self, name: str | None) -> bool:
         """Return True for every path but `text`."""

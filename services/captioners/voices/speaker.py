@@ -68,6 +68,24 @@ class SpeakerAnalyser:
             for turn in found
         )
 
+    def list_turns(self, clip: AudioClip, speech: ActiveSpans) -> tuple[Evidence, ...]:
+        """Return who speaks when: a statement for each span of a turn, whose label is the number of the speaker."""
+        found = diarise(self._encoder, clip.samples, speech)
+        who = {
+            number: self._describe_voice(_cut_voice(clip, found, number), child=0.0)
+            for number in {turn.voice for turn in found}
+        }
+        return tuple(
+            _tell(
+                f"Speaker {turn.voice + 1} ({who[turn.voice].who}) speaks.",
+                (span,),
+                who[turn.voice].confidence,
+                make_labels([f"speaker {turn.voice + 1}", who[turn.voice].who]),
+            )
+            for turn in found
+            for span in turn.spans
+        )
+
     def _describe_voice(self, samples: Floats, child: float) -> Voice:
         pitch_hz = track_pitch(samples)
         pitch_hz = pitch_hz[np.isfinite(pitch_hz)]

@@ -12,22 +12,22 @@ from services.http.openai.chat_reply import ChatCompletion, build_completion, st
 from services.http.openai.responses import ResponseRequest, read_response_request
 from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openai.transcription import (
-    DescribedForm,
+    EVENT_STREAM,
+    DiarizedTranscription,
     Transcription,
-    TranscriptionRequest,
     VerboseTranscription,
-    read_recording,
     transcribe,
 )
+from services.http.openai.transcription_form import DescribedForm, TranscriptionRequest, read_recording
 from services.http.openapi import describe_body
 from services.http.responses import json_response
 from services.http.service import Service
 
-EVENT_STREAM = "text/event-stream"
+PLAIN_OR_EVENTS: dict[str, dict[str, object]] = {"text/plain": {}, EVENT_STREAM: {}}
 
 
 def build_openai_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
-    """Return the routes that OpenAI's clients use to ask and to transcribe."""
+    """Return the routes that OpenAI's clients use to ask."""
     router = APIRouter()
 
     @router.post(
@@ -68,20 +68,36 @@ def build_openai_routes(service: Service, limits: Limits, admission: AdmissionCo
 
         return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
 
+    return router
+
+
+def build_transcription_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
+    """Return the routes that OpenAI's clients use to transcribe and to translate."""
+    router = APIRouter(prefix="/audio")
+
+    async def work(recording: TranscriptionRequest) -> Response:
+        """Transcribe the recording of the request, or translate what is said in it."""
+        return await transcribe(service, limits, recording)
+
     @router.post(
-        "/audio/transcriptions",
-        response_model=Transcription | VerboseTranscription,
-        responses={200: {"content": {"text/plain": {}}}},
+        "/transcriptions",
+        response_model=Transcription | VerboseTranscription | DiarizedTranscription,
+        responses={200: {"content": PLAIN_OR_EVENTS}},
         openapi_extra=describe_body(form=DescribedForm),
     )
     async def write_down(request: Request) -> Response:
         """Transcribe a recording, as OpenAI's transcriptions do."""
-
-        async def work(recording: TranscriptionRequest) -> Response:
-            """Transcribe the recording of the request."""
-            return await transcribe(service, limits, recording)
-
         return await admission.serve(request, lambda it: read_recording(it, limits), work)
+
+    @router.post(
+        "/translations",
+        response_model=Transcription | VerboseTranscription,
+        responses={200: {"content": PLAIN_OR_EVENTS}},
+        openapi_extra=describe_body(form=DescribedForm),
+    )
+    async def translate(request: Request) -> Response:
+        """Write in English what is said in a recording, as OpenAI's translations do."""
+        return await admission.serve(request, lambda it: read_recording(it, limits, is_translation=True), work)
 
     return router
 

@@ -1,63 +1,30 @@
-"""Transcription: `POST /v1/audio/transcriptions` as OpenAI's clients send it, in five formats."""
+"""Transcription and translation: what is said in a recording, in the formats of OpenAI's API, whole or streamed."""
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Literal, TypeVar
 
-from fastapi import Request, Response
-from fastapi.responses import PlainTextResponse
-from pydantic import Field, ValidationError
+from fastapi import Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from services.errors import BadRequest, UnknownName
+from services.errors import UnknownName, Unsupported
 from services.http.access.limits import Limits
-from services.http.clips import AudioUpload, open_clip
-from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, bad_request, content_type, read_form
+from services.http.clips import open_clip
+from services.http.openai.diarisation import SpeakerSegment, attribute_speakers
+from services.http.openai.transcription_form import USUAL_NAMES, TranscriptionForm, TranscriptionRequest
 from services.http.responses import json_response
 from services.http.service import Service
-from services.longform.hearing import hear_parts
-from services.longform.split import split
+from services.http.timed_text import TimedLine, format_srt, format_vtt
+from services.longform.split import ClipPart, split
+from services.protocols import ASR, GuidableASR
 from services.telemetry.request_log import read_request_facts
-from services.types import AudioClip, Evidence, Value
-
-Format: TypeAlias = Literal["json", "text", "verbose_json", "srt", "vtt"]
+from services.types import AudioClip, SpokenSegment, SpokenWord, TranscriptionGuide, Value
 
 REMARKS = "Earwitness-Remarks"  # header: codes of what is to be said about how the recording was read
-USUAL_NAME = "whisper-1"  # what OpenAI's clients send; here it stands for the ASR of the service
-FIELDS = ("file", "model", "response_format", "timestamp_granularities", "temperature", "language", "prompt", "stream")
+WARNINGS = "Earwitness-Warnings"  # header: what of the request was ignored
+EVENT_STREAM = "text/event-stream"
 
-
-UNSET = ("", "false")  # values of a field that ask for nothing
-Refused: TypeAlias = Annotated[str, accept_only(UNSET, LEAVE_OUT), Field(json_schema_extra={"enum": [*UNSET]})]
-OnlyZero: TypeAlias = Annotated[
-    float, accept_only((0,), "only 0, the default, works"), Field(json_schema_extra={"enum": [0]})
-]
-
-
-class TranscriptionForm(Value):
-    """The fields of a form beside its file."""
-
-    model: str = USUAL_NAME
-    response_format: Format = "json"
-    timestamp_granularities: tuple[Literal["segment"], ...] = ()
-    temperature: OnlyZero = 0.0
-    language: Refused = ""
-    """Not supported: the ASR detects the language by itself."""
-    prompt: Refused = ""
-    stream: Refused = ""
-
-
-class DescribedForm(TranscriptionForm):
-    """The whole form, as the API describes it."""
-
-    file: bytes = Field(json_schema_extra={"contentMediaType": "application/octet-stream"})
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptionRequest:
-    """A recording to transcribe, and the format of the result."""
-
-    sound: AudioUpload
-    form: TranscriptionForm
+Timed = TypeVar("Timed", SpokenSegment, SpokenWord)
 
 
 class AudioUsage(Value):
@@ -88,106 +55,190 @@ class Segment(Value):
     """ISO 639-1 code; a recording may have several. None where the ASR gives none."""
 
 
+class Word(Value):
+    """A word with its times in seconds."""
+
+    word: str
+    start: float
+    end: float
+
+
 class VerboseTranscription(Transcription):
     """The transcript with its segments and its language."""
 
-    task: Literal["transcribe"] = "transcribe"
+    task: Literal["transcribe", "translate"] = "transcribe"
     language: str | None
     """ISO 639-1 code of the language of most of the speech; None where there is none, or the ASR gives none."""
     duration: float
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] | None
+    """None where words alone were asked for."""
+    words: tuple[Word, ...] | None = None
 
 
-async def read_recording(request: Request, limits: Limits) -> TranscriptionRequest:
-    """Read a form to its end."""
-    if content_type(request) != "multipart/form-data":
-        raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
-    form = await read_form(request, limits, (*FIELDS, "timestamp_granularities[]"))
-    if form.file is None:
-        raise BadRequest("No recording came: send it as 'file'.", param="file")
-    return TranscriptionRequest(AudioUpload(form.file.data, name=form.file.name), _read_fields(form))
+class DiarizedTranscription(Transcription):
+    """The transcript with who says what."""
+
+    task: Literal["transcribe"] = "transcribe"
+    duration: float
+    segments: tuple[SpeakerSegment, ...]
 
 
-def _read_fields(form: MultipartForm) -> TranscriptionForm:
-    given = {name: text for name in FIELDS[1:] if (text := form.text(name)) is not None}
-    granularities = form.texts("timestamp_granularities[]") + form.texts("timestamp_granularities")
-    try:
-        return TranscriptionForm.model_validate(given | {"timestamp_granularities": granularities})
-    except ValidationError as error:
-        raise bad_request(error) from None
+class TranscriptEvent(Value):
+    """An event of a streamed transcript."""
+
+    type: Literal["transcript.text.delta", "transcript.text.done"]
+    delta: str | None = None
+    text: str | None = None
+    usage: AudioUsage | None = None
 
 
 async def transcribe(service: Service, limits: Limits, recording: TranscriptionRequest) -> Response:
-    """Transcribe a recording."""
+    """Transcribe a recording, or translate what is said in it."""
     asr, form = await service.asr(), recording.form
-    if form.model not in (asr.name, USUAL_NAME):
-        raise UnknownName("recogniser", form.model, (asr.name, USUAL_NAME))
+    known = (asr.name, *USUAL_NAMES)
+    if service.resolve(form.model) not in known:
+        raise UnknownName("recogniser", form.model, known)
     read_request_facts().model = asr.name
+    guide = form.guide(is_translation=recording.is_translation)
+    _check_guide(asr, guide)
     clip = await open_clip(recording.sound, limits)
-    heard = await hear_parts(await split(clip), asr.transcribe)
-    spoken = tuple(one for one in heard.statements if one.kind == "transcript")
-    headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None
-    if form.response_format == "json":
-        return json_response(Transcription(text=_join_text(spoken), usage=_count_seconds(clip)), headers=headers)
-    if form.response_format == "verbose_json":
-        return json_response(_build_verbose(spoken, clip), headers=headers)
-    if form.response_format == "text":
-        return PlainTextResponse(_join_text(spoken) + "\n", headers=headers)
-    return PlainTextResponse(_format_subtitles(spoken, clip, form.response_format), headers=headers)
+    said = tuple([segment for part in await split(clip) for segment in await _hear(asr, part, guide)])
+    headers = {}
+    if clip.remarks:
+        headers[REMARKS] = ", ".join(clip.remarks)
+    if recording.warnings:
+        headers[WARNINGS] = " ".join(recording.warnings).encode("ascii", "backslashreplace").decode()
+    value = await _build(service, clip, said, recording)
+    if form.stream:
+        events = _stream(value, said, clip, form)
+        return StreamingResponse(events, media_type=EVENT_STREAM, headers=headers | {"Cache-Control": "no-store"})
+    if value is not None:
+        return json_response(value, headers=headers)
+    return PlainTextResponse(_format_plain(said, form), headers=headers)
 
 
-def _join_text(spoken: tuple[Evidence, ...]) -> str:
-    return " ".join(one.text for one in spoken)
+def _check_guide(asr: ASR, guide: TranscriptionGuide) -> None:
+    """Refuse what an ASR that cannot be guided would not heed."""
+    if _guidable(asr) is None:
+        for name, wanted in (
+            ("language", guide.language),
+            ("prompt", guide.prompt),
+            ("timestamp_granularities", guide.with_words),
+            ("model", guide.is_translation),
+        ):
+            if wanted:
+                raise Unsupported(f"{name}: the ASR {asr.name!r} cannot be told it; leave it out.", param=name)
 
 
-def _count_seconds(clip: AudioClip) -> AudioUsage:
-    return AudioUsage(seconds=math.ceil(clip.duration_s))
+def _guidable(asr: ASR) -> GuidableASR | None:
+    return asr if isinstance(asr, GuidableASR) and asr.takes_guide else None
 
 
-def _build_verbose(spoken: tuple[Evidence, ...], clip: AudioClip) -> VerboseTranscription:
-    return VerboseTranscription(
-        text=_join_text(spoken),
-        usage=_count_seconds(clip),
-        language=_find_main_language(spoken, clip),
-        duration=round(clip.duration_s, 3),
-        segments=tuple(
-            Segment(
-                id=number,
-                start=one.start_s,
-                end=_end(one, clip),
+async def _hear(asr: ASR, part: ClipPart, guide: TranscriptionGuide) -> list[SpokenSegment]:
+    """Return what is said in a part of the recording, with its times in the whole."""
+    guidable = _guidable(asr)
+    if guidable is not None and guide != TranscriptionGuide():
+        said = await guidable.transcribe_guided(part.clip, guide)
+    else:
+        statements = [one for one in await asr.transcribe(part.clip) if one.kind == "transcript"]
+        said = tuple(
+            SpokenSegment(
                 text=one.text,
-                avg_logprob=round(math.log(one.confidence), 3) if one.confidence else None,
+                start_s=one.start_s,
+                end_s=part.clip.duration_s if one.end_s is None else one.end_s,
+                confidence=one.confidence,
                 language=one.language,
             )
-            for number, one in enumerate(spoken)
-        ),
+            for one in statements
+        )
+    return [_shift(segment, part.start_s) for segment in said]
+
+
+def _shift(segment: SpokenSegment, by_s: float) -> SpokenSegment:
+    words = tuple(_move(word, by_s) for word in segment.words)
+    return _move(segment, by_s).model_copy(update={"words": words})
+
+
+def _move(timed: Timed, by_s: float) -> Timed:
+    return timed.model_copy(update={"start_s": round(timed.start_s + by_s, 3), "end_s": round(timed.end_s + by_s, 3)})
+
+
+async def _build(
+    service: Service, clip: AudioClip, said: tuple[SpokenSegment, ...], recording: TranscriptionRequest
+) -> Value | None:
+    """Return the transcript as JSON; None where another format was asked for."""
+    form, text, usage = recording.form, join_text(said), AudioUsage(seconds=math.ceil(clip.duration_s))
+    if form.response_format == "json":
+        return Transcription(text=text, usage=usage)
+    if form.response_format == "diarized_json":
+        turns = await attribute_speakers(await service.captioner(), clip, said, form.known_speaker_names)
+        return DiarizedTranscription(text=text, usage=usage, duration=round(clip.duration_s, 3), segments=turns)
+    if form.response_format != "verbose_json":
+        return None
+    wanted = form.timestamp_granularities or ("segment",)
+    return VerboseTranscription(
+        text=text,
+        usage=usage,
+        task="translate" if recording.is_translation else "transcribe",
+        language=_find_main_language(said),
+        duration=round(clip.duration_s, 3),
+        segments=tuple(_list_segments(said)) if "segment" in wanted else None,
+        words=tuple(_list_words(said)) if "word" in wanted else None,
     )
 
 
-def _find_main_language(spoken: tuple[Evidence, ...], clip: AudioClip) -> str | None:
-    """Return the language that is spoken for the longest time; None where no statement has one."""
+def join_text(said: tuple[SpokenSegment, ...]) -> str:
+    """Return a transcript as one text."""
+    return " ".join(one.text for one in said)
+
+
+def _list_segments(said: tuple[SpokenSegment, ...]) -> Iterator[Segment]:
+    for number, one in enumerate(said):
+        logprob = round(math.log(one.confidence), 3) if one.confidence else None
+        yield Segment(
+            id=number, start=one.start_s, end=one.end_s, text=one.text, avg_logprob=logprob, language=one.language
+        )
+
+
+def _list_words(said: tuple[SpokenSegment, ...]) -> Iterator[Word]:
+    for one in said:
+        yield from (Word(word=word.text, start=word.start_s, end=word.end_s) for word in one.words)
+
+
+def _find_main_language(said: tuple[SpokenSegment, ...]) -> str | None:
+    """Return the language that is spoken for the longest time; None where no segment has one."""
     seconds: dict[str, float] = {}
-    for one in spoken:
+    for one in said:
         if one.language:
-            seconds[one.language] = seconds.get(one.language, 0.0) + _end(one, clip) - one.start_s
+            seconds[one.language] = seconds.get(one.language, 0.0) + one.end_s - one.start_s
     return max(seconds, key=seconds.__getitem__, default=None)
 
 
-def _format_subtitles(spoken: tuple[Evidence, ...], clip: AudioClip, kind: Literal["srt", "vtt"]) -> str:
-    point = "," if kind == "srt" else "."
-    blocks = ["WEBVTT"] if kind == "vtt" else []
-    for number, one in enumerate(spoken, start=1):
-        span = f"{_format_time(one.start_s, point)} --> {_format_time(_end(one, clip), point)}"
-        text = " ".join(one.text.split()).replace("-->", "→")
-        blocks.append(f"{number}\n{span}\n{text}" if kind == "srt" else f"{span}\n{text}")
-    return "\n\n".join(blocks) + "\n" if blocks else ""
+def _format_plain(said: tuple[SpokenSegment, ...], form: TranscriptionForm) -> str:
+    if form.response_format == "text":
+        return join_text(said) + "\n"
+    lines = [TimedLine(one.start_s, one.end_s, one.text) for one in said]
+    return format_srt(lines) if form.response_format == "srt" else format_vtt(lines)
 
 
-def _end(spoken: Evidence, clip: AudioClip) -> float:
-    return clip.duration_s if spoken.end_s is None else spoken.end_s
+def _stream(
+    value: Value | None, said: tuple[SpokenSegment, ...], clip: AudioClip, form: TranscriptionForm
+) -> Iterator[str]:
+    """Yield a transcript as server-sent events: segments where the format has them, each text, and the whole."""
+    segments: tuple[SpeakerSegment, ...] = ()
+    if isinstance(value, DiarizedTranscription):
+        segments = value.segments
+    elif form.response_format == "verbose_json":
+        segments = tuple(
+            SpeakerSegment(id=f"seg_{number:03}", start=one.start_s, end=one.end_s, text=one.text)
+            for number, one in enumerate(said)
+        )
+    yield from (_format_event(one) for one in segments)
+    for number, one in enumerate(said):
+        yield _format_event(TranscriptEvent(type="transcript.text.delta", delta=f" {one.text}" if number else one.text))
+    usage = AudioUsage(seconds=math.ceil(clip.duration_s))
+    yield _format_event(TranscriptEvent(type="transcript.text.done", text=join_text(said), usage=usage))
 
 
-def _format_time(seconds: float, point: str) -> str:
-    milliseconds = round(1000 * seconds)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+def _format_event(event: Value) -> str:
+    return f"data: {event.model_dump_json(exclude_none=True)}\n\n"

@@ -8,10 +8,20 @@ import numpy as np
 import pytest
 
 from services.asr import faster_whisper, speech
-from services.asr.decoder import DRAFT_TAIL_S, TAIL_S, Encoding, Hypothesis, Languages, Samples, TimedText
+from services.asr.decoder import (
+    DRAFT_TAIL_S,
+    TAIL_S,
+    Encoding,
+    Hypothesis,
+    Languages,
+    Samples,
+    TimedText,
+    WhisperDecoder,
+)
 from services.asr.faster_whisper import FasterWhisper
 from services.audio import load as audio
-from services.types import SAMPLE_RATE, AudioClip, Evidence
+from services.scripted.rules import not_expected
+from services.types import SAMPLE_RATE, AudioClip, Evidence, TranscriptionGuide
 from services.weights import store as weights
 
 CODES = {1: "en", 2: "de", 3: "es"}  # tenths of the amplitude -> language that a scripted voice speaks
@@ -182,3 +192,32 @@ async def test_speech_behind_silence_and_hiss_is_stated_where_it_is_heard(
 @pytest.mark.parametrize("rms", [0.0, 0.0005, 0.01, 0.1])
 async def test_silence_and_hiss_invent_no_word(whisper: FasterWhisper, rms: float) -> None:
     assert await whisper.transcribe(AudioClip(hiss(30, rms))) == ()
+
+
+@pytest.mark.weights
+async def test_a_guide_times_the_words_and_its_prompt_decides_how_they_are_spelled(
+    whisper: FasterWhisper, sentences: np.ndarray
+) -> None:
+    clip = AudioClip(sentences)
+    guided = TranscriptionGuide(language="en", prompt="IT WAS THE BEST OF TIMES, IT WAS", with_words=True)
+    segments = await whisper.transcribe_guided(clip, guided)
+    words = [word for segment in segments for word in segment.words]
+    assert " ".join(word.text for word in words) == " ".join(segment.text for segment in segments)
+    assert [word.text.lower().strip(".,") for word in words[:6]] == ["it", "was", "the", "best", "of", "times"]
+    edges = [edge for word in words for edge in (word.start_s, word.end_s)]
+    assert edges == sorted(edges)
+    assert all(one.start_s <= word.end_s and word.start_s <= one.end_s for one in segments for word in one.words)
+    plain = await whisper.transcribe_guided(clip, TranscriptionGuide(language="en"))
+    assert (plain[0].words, plain[0].language) == ((), "en")
+
+
+@pytest.mark.weights
+async def test_a_language_that_is_told_is_not_looked_for(
+    whisper: FasterWhisper, sentences: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = AudioClip(sentences[: 4 * SAMPLE_RATE])
+    monkeypatch.setattr(WhisperDecoder, "detect_languages", not_expected)
+    german = await whisper.transcribe_guided(clip, TranscriptionGuide(language="de"))
+    assert {segment.language for segment in german} == {"de"}
+    translated = await whisper.transcribe_guided(clip, TranscriptionGuide(language="en", is_translation=True))
+    assert "best of times" in " ".join(segment.text.lower() for segment in translated)

@@ -7,6 +7,21 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from services.scripted.ears import ScriptedEars
+from services.scripted.service import ScriptedASR, ScriptedGuidedASR, ScriptedService
+from services.types import Evidence, Label, TranscriptionGuide
+
+
+def turn(number: int, start_s: float, end_s: float) -> Evidence:
+    text = f"speaker {number}"
+    labels = (Label(text=text),)
+    return Evidence(
+        kind="speaker", source="voice", revision="1", text=text, labels=labels, start_s=start_s, end_s=end_s
+    )
+
+
+TURNS = (turn(1, 0.2, 0.6), turn(2, 0.6, 1.0), turn(1, 1.1, 2.5))
+
 
 @pytest.fixture
 async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
@@ -50,18 +65,103 @@ async def test_silence_has_no_text(client: AsyncOpenAI, tone: Callable[[float], 
     assert (silent.text, silent.language, silent.segments) == ("", None, [])
 
 
+async def test_language_prompt_and_words_reach_the_asr(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    asr = scripted.ears_for_words = ScriptedGuidedASR()
+    said = await write_down(
+        client,
+        tone(2.5),
+        language="German",
+        prompt="Names: Ada",
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )
+    assert asr.guides == [TranscriptionGuide(language="de", prompt="Names: Ada", with_words=True)]
+    assert (said.language, said.task, len(said.segments)) == ("de", "transcribe", 2)
+    assert [(word.word, word.start, word.end) for word in said.words] == [
+        ("Good", 0.25, 0.625),
+        ("morning.", 0.625, 1.0),
+        ("It", 1.0, 1.75),
+        ("rains.", 1.75, 2.5),
+    ]
+    alone = await write_down(
+        client, tone(2.5), response_format="verbose_json", timestamp_granularities=["word"], model="gpt-4o-transcribe"
+    )
+    assert (alone.segments, len(alone.words)) == (None, 4)
+
+
+async def test_a_translation_is_written_in_english(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    asr = scripted.ears_for_words = ScriptedGuidedASR()
+    said: Any = await client.audio.translations.create(
+        file=("clip.wav", tone(2.4)), model="whisper-1", response_format="verbose_json"
+    )
+    assert (said.text, said.language, said.model_extra["task"]) == ("Good morning. It rains.", "en", "translate")
+    assert asr.guides == [TranscriptionGuide(is_translation=True)]
+    assert (
+        await client.audio.translations.create(file=("clip.wav", tone(2.4)), model="whisper-1", response_format="text")
+        == "Good morning. It rains.\n"
+    )
+
+
+async def test_who_says_what_is_told_by_the_turns_that_words_lie_in(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    scripted.ears_for_sounds = ScriptedEars(lambda _, focus: TURNS if focus and focus.topic == "turns" else ())
+    said = await write_down(
+        client, tone(2.5), model="gpt-4o-transcribe-diarize", response_format="diarized_json", chunking_strategy="auto"
+    )
+    assert [(one.speaker, one.start, one.end, one.text) for one in said.segments] == [
+        ("A", 0.25, 0.625, "Good"),
+        ("B", 0.625, 1.0, "morning."),
+        ("A", 1.0, 2.5, "It rains."),
+    ]
+    named = await write_down(
+        client, tone(2.5), response_format="diarized_json", extra_body={"known_speaker_names": ["Ada", "Bob"]}
+    )
+    assert [one.speaker for one in named.segments] == ["Ada", "Bob", "Ada"]
+
+
+async def test_a_stream_brings_each_segment_and_ends_with_the_whole(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    scripted.ears_for_sounds = ScriptedEars(lambda *_: TURNS)
+    events = [event async for event in await write_down(client, tone(2.5), model="gpt-4o-transcribe", stream=True)]
+    assert [(event.type, getattr(event, "delta", None)) for event in events] == [
+        ("transcript.text.delta", "Good morning."),
+        ("transcript.text.delta", " It rains."),
+        ("transcript.text.done", None),
+    ]
+    assert events[-1].text == "Good morning. It rains."
+    diarised = await write_down(client, tone(2.5), response_format="diarized_json", stream=True)
+    assert [event.speaker async for event in diarised if event.type == "transcript.text.segment"] == ["A", "B", "A"]
+
+
+async def test_what_is_not_done_is_named_in_a_header_or_refused(
+    client: AsyncOpenAI, tone: Callable[[float], bytes]
+) -> None:
+    raw = await client.audio.transcriptions.with_raw_response.create(
+        file=("clip.wav", tone(2)), model="whisper-1", temperature=0.5, extra_body={"vad_filter": "true"}
+    )
+    assert raw.headers["Earwitness-Warnings"] == "Ignored: temperature, vad_filter."
+    plain = await client.audio.transcriptions.with_raw_response.create(file=("clip.wav", tone(2)), model="whisper-1")
+    assert "Earwitness-Warnings" not in plain.headers
+
+
 @pytest.mark.parametrize(
     ("options", "param"),
     [
-        ({"language": "de"}, "language"),
-        ({"prompt": "Names: Ada"}, "prompt"),
-        ({"temperature": 0.5}, "temperature"),
-        ({"response_format": "diarized_json"}, "response_format"),
-        ({"timestamp_granularities": ["word"]}, "timestamp_granularities[0]"),
-        ({"extra_body": {"beam_size": 5}}, "beam_size"),
+        ({"language": "tlh"}, "language"),
+        ({"temperature": 2}, "temperature"),
+        ({"response_format": "xml"}, "response_format"),
+        ({"timestamp_granularities": ["phoneme"]}, "timestamp_granularities[0]"),
+        ({"response_format": "srt", "stream": True}, "stream"),
+        ({"extra_body": {"known_speaker_references": ["data:audio/wav;base64,AA"]}}, "known_speaker_references"),
     ],
 )
-async def test_what_would_change_the_text_is_refused_by_name(
+async def test_what_cannot_be_done_is_refused_by_name(
     client: AsyncOpenAI, tone: Callable[[float], bytes], options: dict[str, Any], param: str
 ) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
@@ -69,6 +169,17 @@ async def test_what_would_change_the_text_is_refused_by_name(
     assert refused.value.param == param
 
 
+async def test_an_asr_that_cannot_be_told_anything_is_not_pretended_to_be(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    scripted.ears_for_words = ScriptedASR()
+    assert (await write_down(client, tone(2))).text == "Good morning. It rains."
+    for options, param in (({"language": "de"}, "language"), ({"prompt": "Ada"}, "prompt")):
+        with pytest.raises(openai.BadRequestError, match="cannot be told it") as refused:
+            await write_down(client, tone(2), **options)
+        assert refused.value.param == param
+
+
 async def test_another_recogniser_is_not_pretended(client: AsyncOpenAI, tone: Callable[[float], bytes]) -> None:
-    with pytest.raises(openai.NotFoundError, match=r"'gpt-4o-transcribe'\. Known: whisper-tiny"):
-        await write_down(client, tone(2), model="gpt-4o-transcribe")
+    with pytest.raises(openai.NotFoundError, match=r"'parakeet'\. Known: whisper-tiny, whisper-1"):
+        await write_down(client, tone(2), model="parakeet")

@@ -1,0 +1,122 @@
+"""Forms of `POST /v1/audio/transcriptions` and `/v1/audio/translations`, as OpenAI's and other clients send them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import Request
+from pydantic import AfterValidator, Field, ValidationError
+
+from services.asr.languages import read_languages
+from services.errors import BadRequest, Unsupported
+from services.http.access.limits import Limits
+from services.http.clips import AudioUpload
+from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, bad_request, content_type, read_form
+from services.types import TranscriptionGuide, Value
+
+Format: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
+Granularity: TypeAlias = Literal["word", "segment"]
+
+USUAL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize")
+"""What OpenAI's clients send; here each stands for the ASR of the service."""
+DIARISING = "gpt-4o-transcribe-diarize"
+LISTS = ("include", "known_speaker_names", "known_speaker_references", "timestamp_granularities")
+UNHEEDED = ("include", "temperature")  # of which a value that asks for anything is told
+SILENT = ("chunking_strategy",)
+
+
+def _find_language(named: str) -> str:
+    """Return the code of a language that is given by its code (`de`, `de-AT`) or its English name."""
+    code, known = named.strip().lower().replace("_", "-"), read_languages()
+    names = {name.lower(): one for one, name in known.items()}
+    found = names.get(code) or (code.partition("-")[0] if code.partition("-")[0] in known else None)
+    if code and found is None:
+        raise ValueError(f"{named!r} is not a language that the ASR knows; a code of ISO 639-1 is one, such as 'de'")
+    return found or ""
+
+
+class TranscriptionForm(Value):
+    """The fields of a form beside its file; any other field is ignored, with a warning."""
+
+    model: str = USUAL_NAMES[0]
+    response_format: Format = "json"
+    language: Annotated[str, AfterValidator(_find_language)] = ""
+    """ISO 639-1 code or English name of the language spoken; empty: whichever is heard."""
+    prompt: str = ""
+    """Text that the transcript could go on from: names and a style that it keeps to."""
+    temperature: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Ignored with a warning, as nothing is drawn at random."""
+    timestamp_granularities: tuple[Granularity, ...] = ()
+    """Of `verbose_json`; empty: segments."""
+    stream: bool = False
+    chunking_strategy: str = ""
+    """Ignored: recordings are cut where nobody speaks."""
+    include: tuple[str, ...] = ()
+    """Ignored with a warning."""
+    known_speaker_names: tuple[str, ...] = ()
+    """Names of the speakers in the order in which they are first heard, for `diarized_json`."""
+    known_speaker_references: Annotated[tuple[str, ...], accept_only(((),), LEAVE_OUT)] = ()
+
+    def guide(self, *, is_translation: bool) -> TranscriptionGuide:
+        """Return what the ASR is to be told."""
+        words = "word" in self.timestamp_granularities and self.response_format == "verbose_json"
+        return TranscriptionGuide(
+            language=self.language or None,
+            prompt=self.prompt.strip(),
+            is_translation=is_translation,
+            with_words=words or self.response_format == "diarized_json",
+        )
+
+
+class DescribedForm(TranscriptionForm):
+    """The whole form, as the API describes it."""
+
+    file: bytes = Field(json_schema_extra={"contentMediaType": "application/octet-stream"})
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """A recording to transcribe, and the format of the result."""
+
+    sound: AudioUpload
+    form: TranscriptionForm
+    is_translation: bool
+    warnings: tuple[str, ...]
+    """What of the request was ignored."""
+
+
+async def read_recording(request: Request, limits: Limits, *, is_translation: bool = False) -> TranscriptionRequest:
+    """Read a form to its end."""
+    if content_type(request) != "multipart/form-data":
+        raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
+    form = await read_form(request, limits, None)
+    if form.file is None:
+        raise BadRequest("No recording came: send it as 'file'.", param="file")
+    fields = _read_fields(form)
+    if fields.stream and fields.response_format in ("srt", "vtt"):
+        raise Unsupported("'stream' works with json, text, verbose_json and diarized_json.", param="stream")
+    if is_translation and fields.response_format == "diarized_json":
+        raise Unsupported("A translation has json, text, srt, verbose_json or vtt.", param="response_format")
+    ignored = _list_ignored(form, fields)
+    if ignored and limits.strict_parameters:
+        raise Unsupported(f"{ignored[0]}: {LEAVE_OUT}.", param=ignored[0])
+    warnings = (f"Ignored: {', '.join(ignored)}.",) if ignored else ()
+    return TranscriptionRequest(AudioUpload(form.file.data, name=form.file.name), fields, is_translation, warnings)
+
+
+def _read_fields(form: MultipartForm) -> TranscriptionForm:
+    names = [name for name in TranscriptionForm.model_fields if name not in LISTS]
+    given: dict[str, object] = {name: text for name in names if (text := form.text(name))}
+    for name in LISTS:
+        given[name] = form.texts(f"{name}[]") + form.texts(name)
+    if given.get("model") == DIARISING:
+        given.setdefault("response_format", "diarized_json")
+    try:
+        return TranscriptionForm.model_validate(given)
+    except ValidationError as error:
+        raise bad_request(error) from None
+
+
+def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:
+    known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS)}
+    unknown = [name for name in form.names if name not in known and any(form.texts(name))]
+    return [name for name in UNHEEDED if getattr(fields, name)] + unknown
