@@ -29,14 +29,14 @@ from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
 from services.http.answering import Answered, QuestionRequest, answer
-from services.http.descriptions import (
+from services.http.faults import add_handlers
+from services.http.hearing.descriptions import (
     Description,
     DescriptionForm,
     DescriptionRequest,
     describe,
     read_description_request,
 )
-from services.http.faults import add_handlers
 from services.http.openai.routes import build_openai_routes, build_transcription_routes
 from services.http.openapi import describe_body
 from services.http.paths import PathNormaliser

@@ -1,1 +1,1 @@
-"""Routes as OpenAI's clients use them, over our questions and answers: chat completions, responses, transcriptions."""
+"""Routes as OpenAI's clients use them, over our questions and answers: chat completions and responses."""

@@ -7,18 +7,18 @@ from services.http.access.admission import AdmissionControl
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, Answered, answer, find_default
 from services.http.forms import read_json
-from services.http.openai.chat import Chat, ChatRequest, read_chat
-from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
-from services.http.openai.responses import ResponseRequest, read_response_request
-from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
-from services.http.openai.transcription import (
+from services.http.hearing.transcription import (
     EVENT_STREAM,
     DiarizedTranscription,
     Transcription,
     VerboseTranscription,
     transcribe,
 )
-from services.http.openai.transcription_form import DescribedForm, TranscriptionRequest, read_recording
+from services.http.hearing.transcription_form import DescribedForm, TranscriptionRequest, read_recording
+from services.http.openai.chat import Chat, ChatRequest, read_chat
+from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
+from services.http.openai.responses import ResponseRequest, read_response_request
+from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openapi import describe_body
 from services.http.responses import json_response
 from services.http.service import Service

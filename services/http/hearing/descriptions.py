@@ -14,11 +14,11 @@ from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
 from services.http.forms import bad_request, content_type, read_form
-from services.http.openai.diarisation import WHO_SPEAKS_WHEN, list_turns
-from services.http.openai.transcription import REMARKS, AudioUsage
+from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns
+from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
+from services.http.hearing.transcription import REMARKS, AudioUsage
 from services.http.responses import json_response
 from services.http.service import Service
-from services.http.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
 from services.longform.hearing import hear_parts
 from services.longform.split import split
 from services.telemetry.request_log import read_request_facts

@@ -10,11 +10,11 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from services.errors import UnknownName, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import open_clip
-from services.http.openai.diarisation import SpeakerSegment, attribute_speakers
-from services.http.openai.transcription_form import USUAL_NAMES, TranscriptionForm, TranscriptionRequest
+from services.http.hearing.diarisation import SpeakerSegment, attribute_speakers
+from services.http.hearing.timed_text import TimedLine, format_srt, format_vtt
+from services.http.hearing.transcription_form import USUAL_NAMES, TranscriptionForm, TranscriptionRequest
 from services.http.responses import json_response
 from services.http.service import Service
-from services.http.timed_text import TimedLine, format_srt, format_vtt
 from services.longform.split import ClipPart, split
 from services.protocols import ASR, GuidableASR
 from services.telemetry.request_log import read_request_facts
@@ -55,7 +55,7 @@ class Segment(Value):
     """ISO 639-1 code; a recording may have several. None where the ASR gives none."""
 
 
-class Word(Value):
+class TranscribedWord(Value):
     """A word with its times in seconds."""
 
     word: str
@@ -72,7 +72,7 @@ class VerboseTranscription(Transcription):
     duration: float
     segments: tuple[Segment, ...] | None
     """None where words alone were asked for."""
-    words: tuple[Word, ...] | None = None
+    words: tuple[TranscribedWord, ...] | None = None
 
 
 class DiarizedTranscription(Transcription):
@@ -200,9 +200,9 @@ def _list_segments(said: tuple[SpokenSegment, ...]) -> Iterator[Segment]:
         )
 
 
-def _list_words(said: tuple[SpokenSegment, ...]) -> Iterator[Word]:
+def _list_words(said: tuple[SpokenSegment, ...]) -> Iterator[TranscribedWord]:
     for one in said:
-        yield from (Word(word=word.text, start=word.start_s, end=word.end_s) for word in one.words)
+        yield from (TranscribedWord(word=word.text, start=word.start_s, end=word.end_s) for word in one.words)
 
 
 def _find_main_language(said: tuple[SpokenSegment, ...]) -> str | None:

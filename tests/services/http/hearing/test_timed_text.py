@@ -1,6 +1,6 @@
 """Texts with times, in the formats of players and editors."""
 
-from services.http.timed_text import TimedLine, format_audacity, format_rttm, format_srt, format_vtt
+from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_srt, format_vtt
 
 LINES = [TimedLine(0.0, 1.5, "One\nline"), TimedLine(3661.25, 3662.0, "An arrow --> here")]
 
