@@ -125,14 +125,19 @@ def ask(
 ) -> None:
     """Ask about a recording (`ask RECORDING QUESTION`), or about each of many (`ask RECORDING... -q QUESTION`)."""
     from deploy.console.ask import AskRequest
+    from services.http.openai.unread_options import warn_of_unread_options
+    from services.http.option_lines import Split, split_options
 
     if explain and (json or question is not None):
         flag = "--json" if json else "-q prints JSON, which"
         raise BadConfig(f"{flag} holds every step as it is: leave out --explain.")
     *clips, last = asked if question is None else (*asked, question)
+    text, listed, _ = Split(last, ()) if choice else split_options(last)
+    for warning in () if choice or listed else warn_of_unread_options(last):
+        typer.echo(f"Warning: {warning}", err=True)
     request = AskRequest(
-        question=last,
-        choices=tuple(choice or ()),
+        question=text,
+        choices=tuple(choice or listed),
         models=models,
         answering=answering,
         server=server,

@@ -362,6 +362,8 @@ class Answer(Value):
     evidence: tuple[Evidence, ...] = ()
     degraded: tuple[str, ...] = ()
     """What was missing when the answer was given; empty when every part worked."""
+    warnings: tuple[str, ...] = ()
+    """What of the question was not read as it may have been meant."""
     timings_s: dict[str, float] = {}
     usage: Usage = Usage()
     """Of all the prompts that the answer took."""

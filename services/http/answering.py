@@ -30,6 +30,8 @@ class Both(Value):
     """Whether they chose the same option; None: an open question or a missing answer, where nothing can be compared."""
     missing: tuple[str, ...] = ()
     """The arms that gave no answer, and why."""
+    warnings: tuple[str, ...] = ()
+    """What of the question was not read as it may have been meant."""
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -50,10 +52,17 @@ class QuestionRequest:
     sound: AudioUpload | None
     place: str = "file"
     """Where in the request a recording belongs."""
+    warnings: tuple[str, ...] = ()
+    """Of what the answer is to warn."""
 
 
 async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
     """Open the recording and answer the question with the model that it names."""
+    answered = await _ask_model(service, limits, asked)
+    return answered.model_copy(update={"warnings": asked.warnings}) if asked.warnings else answered
+
+
+async def _ask_model(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
     about = read_request_facts()
     if asked.model == BOTH:
         cascade, lalm = await service.arms()

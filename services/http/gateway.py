@@ -38,7 +38,9 @@ from services.http.hearing.descriptions import (
     read_description_request,
 )
 from services.http.openai.routes import build_openai_routes, build_transcription_routes
+from services.http.openai.unread_options import warn_of_unread_options
 from services.http.openapi import describe_body
+from services.http.option_lines import Split, split_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
 from services.http.responses import ErrorBody, json_response
@@ -162,8 +164,12 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
 
         async def work(posted: PostedQuestion) -> Answered:
             """Validate the question and answer it."""
-            question = check_question(posted.question, posted.choices, as_published=posted.as_published)
-            return await answer(service, limits, QuestionRequest(question, service.resolve(posted.model), posted.sound))
+            is_open = not posted.choices and not posted.as_published
+            text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
+            question = check_question(text, posted.choices or listed, as_published=posted.as_published)
+            warnings = warn_of_unread_options(text) if is_open and not listed else ()
+            model = service.resolve(posted.model)
+            return await answer(service, limits, QuestionRequest(question, model, posted.sound, warnings=warnings))
 
         return json_response(await admission.serve(request, lambda it: read_question(it, limits), work))
 

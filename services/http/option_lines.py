@@ -1,4 +1,4 @@
-"""Parser for options in the text of a question: `(A) Rain` or `A. Rain` a line, or `(A) Rain (B) A dog` in one.
+"""Parser for options in the text of a question: `(A) Rain` or `A. Rain` a line, or `A. Rain B. A dog` in one.
 
 What marks them may be letters or numbers of many alphabets and styles (`option_marks`).
 """
@@ -11,10 +11,17 @@ from typing import NamedTuple
 
 from services.errors import BadRequest
 from services.http.option_marks import ALPHABETS, MarkedLine, read_mark
+from services.questions import LONGEST_TEXT
 
-MARK = re.compile(r"(?<!\S)\(([A-Z])\)\s+(?=\S)")  # of an option that may share its line with others
+MARK = re.compile(
+    r"(?<![^\s？：。！；，])(?:[(（](?P<round>[A-Za-z]|\d\d?)[)）]\s*|\[(?P<square>[A-Za-z]|\d\d?)\]\s*"
+    r"|(?P<bare>[A-Za-z]|\d\d?)(?:(?P<sign>[.):])\s+|(?P<wide>[、：．）])\s*))(?=\S)"
+)
+"""Of an option that may share its line with others: at the begin, after a space or after a full-width sign."""
+BETWEEN = re.compile(r"[\s,;，；]+(?:or[\s,;]*)?$")
+"""What separates an option from the next in its line, and belongs to neither."""
 INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
-ENDS = ("?", ":", ".", "!")  # of a sentence that options may follow in the same line
+ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options may follow in the same line
 
 
 class Split(NamedTuple):
@@ -31,8 +38,9 @@ def split_options(text: str) -> Split:
     """Split a text into the question and its options; the question is what stands before and after them.
 
     Options are two or more lines marked A, B, C and so on in one style, or by numbers or letters of other alphabets;
-    empty lines between them do not count. Capital letters in brackets may share a line. What is marked otherwise than
-    by capital letters may be a list of instructions: it lists options behind a question or a colon only.
+    empty lines between them do not count. Those that are marked by Latin letters or numbers may share a line. What is
+    marked otherwise than by capital letters may be a list of instructions: it lists options behind a question or a
+    colon only.
     """
     lines = [part for line in text.splitlines() for part in _split_line(line)]
     runs = list(_find_runs(lines))
@@ -56,18 +64,58 @@ def _find_runs(lines: list[str]) -> Iterator[list[int]]:
             yield run
 
 
+class _InlineMark(NamedTuple):
+    mark: str
+    style: str
+    """The signs around the mark."""
+    start: int
+    end: int
+
+
 def _split_line(line: str) -> list[str]:
     """Split a line that lists several options into what stands before them, and each of them."""
-    marks = list(MARK.finditer(line))
-    letters = "".join(mark[1] for mark in marks)
-    if len(marks) < 2 or letters not in ascii_uppercase or "?" in line[marks[-1].end() :]:  # a sentence goes on
+    marks = _find_longest_run(list(_find_marks(line))) if len(line) <= LONGEST_TEXT else []
+    if len(marks) < 2 or any(sign in line[marks[-1].end :] for sign in ("?", "？")):  # a sentence goes on
         return [line]
-    before = line[: marks[0].start()].strip()
-    if before and not (before.endswith(ENDS) and letters[0] == "A"):
+    before = line[: marks[0].start].strip()
+    ends = ENDS if marks[0].mark in ascii_uppercase else INTRODUCTIONS
+    if before and not (before.endswith(ends) and _is_first(marks[0])):
         return [line]
-    edges = [mark.start() for mark in marks] + [len(line)]
-    options = [line[start:end].rstrip(" \t,;") for start, end in pairwise(edges)]
+    edges = [mark.start for mark in marks] + [len(line)]
+    options = [BETWEEN.sub("", line[start:end]) for start, end in pairwise(edges)]
     return [before, *options] if before else options
+
+
+def _find_marks(line: str) -> Iterator[_InlineMark]:
+    for match in MARK.finditer(line):
+        mark = match["round"] or match["square"] or match["bare"]
+        style = "()" if match["round"] else "[]" if match["square"] else match["sign"] or match["wide"]
+        yield _InlineMark(mark, style, match.start(), match.end())
+
+
+def _find_longest_run(marks: list[_InlineMark]) -> list[_InlineMark]:
+    """Return the most marks of one style that follow one another; others, such as initials, lie within options.
+
+    A run that begins with another mark than the first goes on with the options of the line before: it begins the line.
+    """
+    best: list[_InlineMark] = []
+    for start, first in enumerate(marks):
+        if start and not _is_first(first):
+            continue
+        run = [first]
+        for mark in marks[start + 1 :]:
+            if mark.style == first.style and _is_next(run[-1], mark):
+                run.append(mark)
+        best = run if len(run) > len(best) else best
+    return best
+
+
+def _is_first(one: _InlineMark) -> bool:
+    return any(one.mark == alphabet[0] for alphabet in ALPHABETS)
+
+
+def _is_next(one: _InlineMark, other: _InlineMark) -> bool:
+    return any((one.mark, other.mark) in pairwise(alphabet) for alphabet in ALPHABETS[:3])
 
 
 def _run(lines: list[str], start: int) -> list[int]:

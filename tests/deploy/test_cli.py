@@ -83,6 +83,11 @@ def test_what_is_late_is_left_out_and_not_waited_for(
         assert "Missing: no captioner: The step 'caption' was not done within 1.0 s" in done.stdout
 
 
+def test_options_in_the_question_are_options(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
+    assert run("ask", clip, "What is heard? [A] Rain [B] A dog", "--json", *DOUBLES) == 0
+    assert set(json.loads(capfd.readouterr().out)["probabilities"]) == {"A", "B"}
+
+
 def test_an_open_question_prints_the_reply(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     assert run("ask", clip, "What is heard?", *DOUBLES) == 0
     assert "letters\n" in capfd.readouterr().out
@@ -230,7 +235,7 @@ def test_an_unknown_model_is_refused_before_anything_starts(
         ("limits: {deadline: 3}", "unknown key 'limits.deadline'; did you mean 'deadline_s'?"),
         (
             "models: {xyz: 3}",
-            "unknown key 'models.xyz'; known: llm, captioner, asr, llm_url, lalm, lalm_url, lalm_engine, calibration.",
+            "known: llm, captioner, asr, llm_url, lalm, lalm_url, lalm_engine, calibration, aliases.",
         ),
         (
             "models: {lalm: earwitness-tiny, lalm_engine: ray}",

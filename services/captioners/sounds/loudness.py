@@ -1,16 +1,23 @@
 """Loudness of a clip: average level in dBFS, its course over time, and silent gaps."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import SILENCE_DB, Floats, detect_activity, measure_levels_db
-from services.captioners.sounds.course import find_level_course
+from services.captioners.sounds.activity import FRAME_S, SILENCE_DB, Floats, detect_activity, measure_levels_db
+from services.captioners.sounds.changes import find_changes
+from services.captioners.sounds.course import COURSES, find_level_course
 from services.captioners.statement import UNDATED, make_labels
 from services.types import AudioClip, Evidence
 
 SOURCE = "level-meter"
 GAP_S = 0.25  # a silence this long inside the sound is told
+SUDDENLY_LOUDER, SUDDENLY_QUIETER = COURSES[3:5]
+LOUD = 75  # percentile of the level that is compared on either side of a step
+LEAST_STEP_DB = 4.0
+EDGE_FRAMES = 5  # on either side of a step, which belong to neither
+MOST_UNSTEADY_DB = 2.5  # standard deviation of a level that stays the same
 
 
 def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
@@ -31,11 +38,66 @@ def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evid
 
 
 def _describe_course(levels: Floats, clip: AudioClip) -> tuple[Evidence, ...]:
-    found = find_level_course(levels)
+    """Tell how the level develops while there is sound, and when it changes at once."""
+    heard = np.flatnonzero(levels >= SILENCE_DB)
+    first, last = int(heard[0]), int(heard[-1]) + 1
+    steps = _measure_steps(levels[first:last], first, clip.samples)
+    steady = _find_steady_step(levels[first:last], first, steps)
+    if steady:
+        return (_make_evidence(f"Course of the level: {{}}, at {steady.time_s:.1f} s.", (steady.course,), clip),)
+    found = find_level_course(levels[first:last])
     if found is None:
         return ()
-    told = _make_evidence("Course of the level: {}.", (found.text,), clip)
+    step = max((one for one in steps if one.course == found.text), key=lambda one: abs(one.by_db), default=None)
+    when = f", at {step.time_s:.1f} s" if step else ""
+    told = _make_evidence(f"Course of the level: {{}}{when}.", (found.text,), clip)
     return (told.model_copy(update={"confidence": round(found.probability, 2), "reliability": "model"}),)
+
+
+class _LevelStep(NamedTuple):
+    """A change of a continuous sound after which the rest is louder or quieter."""
+
+    frame: int
+    by_db: float
+
+    @property
+    def time_s(self) -> float:
+        """Seconds."""
+        return self.frame * FRAME_S
+
+    @property
+    def course(self) -> str:
+        """As the course of a level is told."""
+        return SUDDENLY_LOUDER if self.by_db > 0 else SUDDENLY_QUIETER
+
+
+def _measure_steps(levels: Floats, first: int, samples: Floats) -> list[_LevelStep]:
+    """Return the changes after which it is clearly louder or quieter than before.
+
+    Args:
+        levels: of the frames with sound.
+        first: the number of their first.
+        samples: the whole clip.
+    """
+    steps = []
+    for change in find_changes(samples):
+        frame = round(change.time_s / FRAME_S)
+        before, after = levels[: max(0, frame - first)], levels[max(0, frame - first) :]
+        if not len(before) or not len(after):
+            continue
+        step = _LevelStep(frame, float(np.percentile(after, LOUD) - np.percentile(before, LOUD)))
+        steps += [step] if abs(step.by_db) >= LEAST_STEP_DB else []
+    return steps
+
+
+def _find_steady_step(levels: Floats, first: int, steps: list[_LevelStep]) -> _LevelStep | None:
+    """Return the only step of a level that is otherwise steady: then it needs no classifier."""
+    if len(steps) != 1:
+        return None
+    (step,) = steps
+    sides = levels[: step.frame - first - EDGE_FRAMES], levels[step.frame - first + EDGE_FRAMES :]
+    is_steady = all(len(side) and float(side.std()) < MOST_UNSTEADY_DB for side in sides)
+    return step if is_steady else None
 
 
 def _make_evidence(

@@ -1,12 +1,13 @@
 """Sound event tagging and segmentation: tags of the whole clip, and of sections between changes of sound."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, detect_activity, measure_levels_db
+from services.captioners.sounds.changes import SoundRegion, find_regions, list_spans
 from services.captioners.sounds.sound_head import SoundHead
 from services.captioners.sounds.statements import make_evidence
 from services.captioners.sounds.tags import Tag, rank_sounds, score_sounds
@@ -69,38 +70,46 @@ class SoundTagger:
 
         `speech` are the spans that voice activity detection finds; there, other sounds than the voice are named.
         """
-        spans = detect_activity(clip.samples)
-        if not spans:
+        regions = find_regions(clip.samples)
+        if not regions:
             return SoundReport((), (), ())
-        heard = np.concatenate([span.cut(clip.samples) for span in spans])
-        tags = self._rank(self._model(heard))
-        whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
+        spans = detect_activity(clip.samples) or list_spans(regions)
+        tags = self._tag(clip.samples, spans)
         spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
+            whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
             return SoundReport(tags, _describe_background(tags, whole), spoken)
-        sections = self._find_sections(clip.samples, spans)
+        if len(regions) > 1:
+            spans = list_spans(regions)
+            tags = self._tag(clip.samples, spans)
+        whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
+        sections = self._find_sections(clip.samples, regions)
         told = [_describe_section(section) for section in sections] if len(sections) > 1 else []
         return SoundReport(tags, (_describe_clip(tags, whole), *told), ())
 
     def score(self, clip: AudioClip) -> Mapping[str, float]:
         """Return how sure each sound is, phrase -> logit; empty on silence."""
-        spans = detect_activity(clip.samples)
-        if not spans:
-            return {}
-        return self._score(self._model(np.concatenate([span.cut(clip.samples) for span in spans])))
+        spans = list_spans(find_regions(clip.samples))
+        return self._score(self._hear(clip.samples, spans)) if spans else {}
 
     def sections(self, clip: AudioClip) -> tuple[Section, ...]:
         """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
-        spans = detect_activity(clip.samples)
-        return self._find_sections(clip.samples, spans) if spans else ()
+        return self._find_sections(clip.samples, find_regions(clip.samples))
 
-    def _find_sections(self, samples: Floats, spans: ActiveSpans) -> tuple[Section, ...]:
-        """Return the sections of the clip, in order; what is far quieter than the loudest is not a section."""
-        pieces = [piece for span in _join_spans(spans) for piece in self._split(samples, span)]
-        levels_db = [float(measure_levels_db(piece.cut(samples)).max()) for piece in pieces]
-        audible = [piece for piece, db in zip(pieces, levels_db, strict=True) if db > max(levels_db) - AUDIBLE_DB]
+    def _find_sections(self, samples: Floats, regions: Sequence[SoundRegion]) -> tuple[Section, ...]:
+        """Return the sections of the clip, in order; what is far quieter than the loudest needs a begin or an end."""
+        most = max(1, MOST_SECTIONS // max(1, len(regions)))
+        pieces = [
+            (piece, region.is_own)
+            for region in regions
+            for span in _join_spans(region.spans, most)
+            for piece in self._split(samples, span)
+        ]
+        levels_db = [float(measure_levels_db(piece.cut(samples)).max()) for piece, _ in pieces]
         sections: list[Section] = []
-        for piece in audible:
+        for (piece, is_own), level_db in zip(pieces, levels_db, strict=True):
+            if not is_own and level_db <= max(levels_db) - AUDIBLE_DB:
+                continue
             section = self._make_section(samples, (piece,))
             if sections and _is_same_sound(sections[-1], section):
                 sections[-1] = self._make_section(samples, (*sections[-1].spans, piece))
@@ -109,11 +118,14 @@ class SoundTagger:
         return tuple(sections)
 
     def _make_section(self, samples: Floats, spans: ActiveSpans) -> Section:
-        scores = self._model(np.concatenate([span.cut(samples) for span in spans]))
-        return Section(spans, self._rank(scores), scores.embeddings.mean(axis=0))
+        scores = self._hear(samples, spans)
+        return Section(spans, rank_sounds(self._score(scores)), scores.embeddings.mean(axis=0))
 
-    def _rank(self, scores: ClassScores) -> tuple[Tag, ...]:
-        return rank_sounds(self._score(scores))
+    def _tag(self, samples: Floats, spans: ActiveSpans) -> tuple[Tag, ...]:
+        return rank_sounds(self._score(self._hear(samples, spans)))
+
+    def _hear(self, samples: Floats, spans: ActiveSpans) -> ClassScores:
+        return self._model(np.concatenate([span.cut(samples) for span in spans]))
 
     def _score(self, scores: ClassScores) -> Mapping[str, float]:
         return score_sounds(scores.logits, self._model.names, self._head(scores))
@@ -139,8 +151,8 @@ class SoundTagger:
         return tuple(ActiveSpan(start, end) for start, end in pairwise(edges))
 
 
-def _join_spans(spans: ActiveSpans) -> ActiveSpans:
-    """Join stretches that lie close together, until there are few enough to name each."""
+def _join_spans(spans: ActiveSpans, most: int) -> ActiveSpans:
+    """Join stretches that lie close together, until there are at most so many."""
     gap_s = JOINED_S
     while True:
         joined: list[ActiveSpan] = []
@@ -149,7 +161,7 @@ def _join_spans(spans: ActiveSpans) -> ActiveSpans:
                 joined[-1] = ActiveSpan(joined[-1].start_s, span.end_s)
             else:
                 joined.append(span)
-        if len(joined) <= MOST_SECTIONS:
+        if len(joined) <= most:
             return tuple(joined)
         gap_s *= 2
 

@@ -1,26 +1,17 @@
 """Prompts of clients and harnesses: the question, its options, and the form in which the reply is wanted."""
 
-import re
-from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
 
 from services.errors import BadRequest
-from services.http.openai.answer_words import answer_words, one_of
 from services.http.openai.content import Turn
 from services.http.openai.reply_form import ReplyForm, ReplyKind, find_form
+from services.http.openai.unread_options import warn_of_unread_options
 from services.http.option_lines import split_options
-from services.http.option_marks import read_mark
 from services.questions import LONGEST_TEXT, check_question
 from services.types import Answer, Question
 
 MOST_CHARACTERS = 2 * LONGEST_TEXT  # of a text that options are looked for in: the question, and what is said beside it
-IN_LINE = re.compile(r"(?:(?<=\s)|\A)[(\[]?(?:[A-Za-z]|\d{1,2})[.)\]:]\s")
-BULLET = re.compile(r"[-*•·▪●○◦‣]\s+\S")
-UNREAD_OPTIONS = (
-    "The question looks as if it listed options, but none could be read, so it was answered as an open question; "
-    "give them as 'choices', or each on a line of its own, as '(A) …'."
-)
 
 
 class ClientPrompt(NamedTuple):
@@ -51,25 +42,8 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     text, options, marks = (turn.text, choices, ()) if choices else split_options(turn.text)
     marks = marks or tuple(ascii_uppercase[: len(options)])
     if len(options) < 2:
-        warnings = (UNREAD_OPTIONS,) if _seems_to_list_options(turn.text) and not choices else ()
+        warnings = () if choices else warn_of_unread_options(turn.text)
         return ClientPrompt(check_question(text, options), ReplyForm(reply or "text"), marks, warnings)
     asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
     return ClientPrompt(check_question(asked.question, options), form, marks)
-
-
-def _seems_to_list_options(text: str) -> bool:
-    """Say whether a text looks as if it listed options: under a heading, as a list, or one mark after the other."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    heading = re.compile(rf"{one_of(answer_words().options_label)}\s?[:：]", re.IGNORECASE)
-    return (
-        any(heading.search(line) for line in lines)
-        or sum(bool(BULLET.match(line)) for line in lines) > 1
-        or len(_list_marks(lines)) > 1
-    )
-
-
-def _list_marks(lines: Sequence[str]) -> set[str]:
-    """Return the different marks that lines begin with, or hold."""
-    begun = {marked.mark for line in lines if (marked := read_mark(line)) and len(marked.mark) == 1}
-    return begun | {re.sub(r"\W", "", mark) for line in lines for mark in IN_LINE.findall(line)}

@@ -81,6 +81,17 @@ def test_json_is_answered(client: TestClient) -> None:
     assert (answer.reply, answer.choice.letter if answer.choice else None) == ("1.50 s", "B")
 
 
+def test_options_in_the_text_are_options(client: TestClient) -> None:
+    answer = ask(client, wav(2.0), "What is heard? A. Rain B. A dog").json()
+    assert (answer["choice"], answer["warnings"]) == ({"letter": "B", "text": "A dog"}, [])
+
+
+def test_options_that_cannot_be_read_are_warned_of(client: TestClient) -> None:
+    answer = ask(client, wav(2.0), "Is it (A) rain (B) a dog?").json()
+    assert answer["choice"] is None
+    assert "looks as if it listed options" in answer["warnings"][0]
+
+
 def test_an_open_question_has_no_choice(client: TestClient) -> None:
     assert ask(client, wav()).json()["choice"] is None
 

@@ -26,6 +26,16 @@ from services.http.option_lines import Split, split_options
             "What?\nOne letter.",
             ("Rain", "A dog", "Wind", "Bees"),
         ),
+        ("What? A. Rain B. A dog", "What?", ("Rain", "A dog")),
+        ("What? a) Rain b) A dog c) Wind", "What?", ("Rain", "A dog", "Wind")),
+        ("What? 1. Rain 2. A dog", "What?", ("Rain", "A dog")),
+        ("What? [A] Rain [B] A dog", "What?", ("Rain", "A dog")),
+        ("What?\na) Rain b) A dog\nc) Wind d) Bees", "What?", ("Rain", "A dog", "Wind", "Bees")),
+        ("What? (A)Rain or (B)a dog", "What?", ("Rain", "a dog")),
+        ("什么？A、雨 B、狗", "什么？", ("雨", "狗")),
+        ("Who? A. The U.S. B. A man named J. Doe C. None", "Who?", ("The U.S.", "A man named J. Doe", "None")),
+        ("Listen. 1. Rain 2. A dog", "Listen. 1. Rain 2. A dog", ()),
+        ("Who is it, J. Smith or A. Jones?", "Who is it, J. Smith or A. Jones?", ()),
         ("Is it (A) rain (B) a dog?", "Is it (A) rain (B) a dog?", ()),
         ("Compare (A) rain with (B) wind.", "Compare (A) rain with (B) wind.", ()),
     ],
@@ -69,5 +79,5 @@ def test_two_lists_are_refused() -> None:
 
 @pytest.mark.timeout(5)
 def test_a_long_line_is_read_once() -> None:
-    line = "(A) x" + " " * 1_000_000 + "y"
-    assert split_options(line) == Split(line, ())
+    for line in ("(A) x" + " " * 1_000_000 + "y", "A. " * 300_000):
+        assert split_options(line) == Split(line, ())

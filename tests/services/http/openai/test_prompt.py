@@ -4,7 +4,8 @@ import pytest
 
 from services.errors import BadRequest
 from services.http.openai.content import Turn
-from services.http.openai.prompt import MOST_CHARACTERS, UNREAD_OPTIONS, ClientPrompt, read_prompt
+from services.http.openai.prompt import MOST_CHARACTERS, ClientPrompt, read_prompt
+from services.http.openai.unread_options import UNREAD_OPTIONS
 
 
 def read(text: str, *choices: str) -> ClientPrompt:
@@ -18,7 +19,7 @@ def read(text: str, *choices: str) -> ClientPrompt:
         "Was ist zu hören?\nOptionen: Regen / Hund",
         "What is heard?\n- Rain\n- A dog",
         "What is heard?\nA. Rain\n(B) A dog",
-        "What is heard: a) rain b) a dog",
+        "Is it a) rain b) a dog?",
     ],
 )
 def test_options_that_cannot_be_read_are_said_to_be(text: str) -> None:
