@@ -8,7 +8,7 @@ heard of one segment stays together.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -98,6 +98,12 @@ def pool_frames(taps_KTD: Tensor, pool: int) -> Tensor:
     if pool == 1:
         return taps_KTD
     return torch.stack([part.mean(1) for part in torch.split(taps_KTD, pool, dim=1)], dim=1)
+
+
+def split_segments(clip: AudioClip) -> Iterator[AudioClip]:
+    """Split a clip into its segments, each a clip of at most 30 s."""
+    for start in range(0, len(clip.samples), SEGMENT_SAMPLES):
+        yield AudioClip(clip.samples[start : start + SEGMENT_SAMPLES], clip.source_rate, clip.num_channels)
 
 
 def count_segments(clip: AudioClip) -> int:

@@ -33,11 +33,18 @@ class AudioLanguageModel(nn.Module):
     def forward(self, packed: PackedBatch, features: AudioFeatures | None) -> Tensor:
         """Return the log-probability of each reply token, shape (R,), float32.
 
-        Logits are computed only at reply positions (the loss mask). Without features the LoRA adapters are disabled, so
-        that the backbone answers text prompts as it did before training.
+        Without features the LoRA adapters are disabled, so that the backbone answers text prompts as it did before
+        training.
         """
-        embeddings_1LH = self.embed_prompt(packed.ids_L, self.embed_audio(features))[None]
-        with self.use_adapters(active=features is not None):
+        return self.score_replies(packed, self.embed_audio(features))
+
+    def score_replies(self, packed: PackedBatch, audio_AH: Tensor | None) -> Tensor:
+        """Return the log-probability of each reply token given audio embeddings, shape (R,), float32.
+
+        Logits are computed only at reply positions (the loss mask).
+        """
+        embeddings_1LH = self.embed_prompt(packed.ids_L, audio_AH)[None]
+        with self.use_adapters(active=audio_AH is not None):
             logits_1RV = self.backbone(
                 inputs_embeds=embeddings_1LH,
                 position_ids=packed.positions_L[None],

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lalm.model.build import build
-from lalm.model.frames import SEGMENT_SAMPLES, EncodedSegment, count_segments, pad_segments
+from lalm.model.frames import SEGMENT_SAMPLES, count_segments, pad_segments, split_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
@@ -36,7 +36,7 @@ MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions per batch
 PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
-NUM_KEPT = 32  # clips whose features stay in memory, as many questions are often asked about the same clip
+NUM_KEPT = 32  # clips whose embeddings stay in memory, as many questions are often asked about the same clip
 
 
 class _PromptRequest(NamedTuple):
@@ -80,7 +80,7 @@ class InProcessTrainedLALM:
         self.revision = checkpoint.compute_revision(folder)
         self._built.model.eval()
         self._asr = asr
-        self._heard: OrderedDict[str, list[EncodedSegment]] = OrderedDict()
+        self._heard: OrderedDict[str, Tensor] = OrderedDict()
         # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
@@ -150,9 +150,7 @@ class InProcessTrainedLALM:
             for one in asked
         ]
         packed = pack_groups(groups).to(self._device)
-        logprobs_R = self._built.model(
-            packed, pad_segments([part for one in asked for part in self._encode_clip(one.clip)])
-        )
+        logprobs_R = self._built.model.score_replies(packed, torch.cat([self._embed_clip(one.clip) for one in asked]))
         sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R)
         return sums / packed.row_R.bincount(minlength=packed.num_rows)
 
@@ -165,9 +163,8 @@ class InProcessTrainedLALM:
         if is_cancelled():
             return Reading(reply="")
         model, template = self._built.model, self._built.template
-        audio_AH = model.embed_audio(pad_segments(self._encode_clip(asked.clip)))
         ids_L = torch.tensor(asked.prompt, device=self._device)
-        inputs_1LH = model.embed_prompt(ids_L, audio_AH)[None]
+        inputs_1LH = model.embed_prompt(ids_L, self._embed_clip(asked.clip))[None]
         written_1R = model.backbone.generate(
             inputs_embeds=inputs_1LH,
             attention_mask=torch.ones(inputs_1LH.shape[:2], dtype=torch.long, device=self._device),
@@ -181,13 +178,22 @@ class InProcessTrainedLALM:
         usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
         return Reading(reply=template.decode_reply(reply), usage=usage)
 
-    def _encode_clip(self, clip: AudioClip) -> list[EncodedSegment]:
-        """Return the encoder features of each segment, from an in-memory cache of the last clips."""
+    def _embed_clip(self, clip: AudioClip) -> Tensor:
+        """Return the audio embeddings of a clip, shape (A, H), from an in-memory cache of the last clips.
+
+        Segments are encoded one after the other and only their embeddings kept: the features of an hour take 1.5 GB.
+        """
         if clip.sha256 not in self._heard:
-            self._heard[clip.sha256] = self._built.encoders(clip)
+            self._heard[clip.sha256] = torch.cat([self._embed_segment(part) for part in split_segments(clip)])
             if len(self._heard) > NUM_KEPT:
                 self._heard.popitem(last=False)
         return self._heard[clip.sha256]
+
+    def _embed_segment(self, part: AudioClip) -> Tensor:
+        raise_if_cancelled()
+        embedded = self._built.model.embed_audio(pad_segments(self._built.encoders(part)))
+        assert embedded is not None, "there are features"
+        return embedded
 
     def _count_slots(self, clip: AudioClip) -> int:
         return count_segments(clip) * self._num_queries

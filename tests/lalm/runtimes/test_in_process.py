@@ -151,6 +151,21 @@ async def test_a_reply_ends_where_the_turn_ends(
     assert spoken == list(template.encode_reply("A dog."))
 
 
+async def test_of_a_long_clip_no_more_than_a_segment_is_heard_at_once_and_its_embeddings_are_kept(
+    folder: Path, make_clip: MakeClip
+) -> None:
+    lalm = InProcessTrainedLALM(folder, name="test", asr=None)
+    model, lengths = lalm._built.model, []
+    model.connector.register_forward_pre_hook(lambda _, given: lengths.append(len(given[0][0].frames_S)))
+    clip = make_clip(61.0)
+    for question in ("What barks?", "What rings?"):
+        await lalm.choose(asked(question), clip, CHOICES)
+    assert lengths == [1] * 4  # three of the clip, one of the silence that it is compared with
+    with torch.inference_mode():
+        whole = model.embed_audio(pad_segments(lalm._built.encoders(clip)))
+    torch.testing.assert_close(lalm._heard[clip.sha256], whole, rtol=1e-3, atol=1e-4)
+
+
 async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeClip) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     first, second = [
