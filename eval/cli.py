@@ -31,6 +31,7 @@ from eval.options import (
     model_option,
     output_option,
     parse_amount,
+    run_option,
     with_groups,
 )
 from services.command import INTERRUPTED, UNUSABLE, explain_surroundings
@@ -194,6 +195,38 @@ def grid(
     console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
+
+
+@app.command()
+def study(
+    file: Annotated[
+        Path, typer.Argument(help="YAML file of the study; study.example.yaml and study.paper.yaml are in the package.")
+    ],
+    *,
+    out: Annotated[Path, output_option(help="Folder for its runs and its page.")],
+    dry_run: Annotated[bool, run_option("--dry-run", help="Say what it would ask and cost, and ask nothing.")] = False,
+    max_audio_mb: Annotated[
+        float, output_option(min=0, help="Megabytes of clips that each benchmark's page may hold.")
+    ] = 50.0,
+) -> None:
+    """Ask every LLM of a study every benchmark, and write one page: scores, correlations, which to fine-tune, cost.
+
+    The same command goes on where it stopped.
+    """
+    from eval.study.config import read_study
+    from eval.study.estimates import print_estimates
+    from eval.study.page import write_study_page
+    from eval.study.study import estimate_study, run_study
+
+    config = read_study(file)
+    if dry_run:
+        print_estimates(estimate_study(config), terminal())
+        return
+    done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
+    page = write_study_page(done, out, max_audio_mb)
+    terminal().print(f"Page: {page}", highlight=False, soft_wrap=True)
+    if not done.is_complete:
+        leave_now(INTERRUPTED)
 
 
 def _split_names(listed: str | None) -> tuple[str, ...]:

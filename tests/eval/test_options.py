@@ -36,6 +36,7 @@ FLAGS = {
         *("--control", "--probe-items", "--seed", *RUNNING, "--abstain", "--judge", "--judge-url", "--by"),
     ],
     ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *RUNNING],
+    ("eval", "study"): ["file", "--out", "--dry-run", "--max-audio-mb"],
     ("eval", "score"): ["predictions", "--bench", "--key", "--json"],
     ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
     ("eval", "correlate"): ["runs", "--x", "--y", "--control-for", "--json"],
