@@ -14,12 +14,13 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from heapq import heapreplace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
-import simpy
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +33,8 @@ MAX_REPLICAS = 1000
 Seconds: TypeAlias = Mapping[str, Sequence[float]]
 """Stage -> seconds that it was measured to take, one per request."""
 Replicas: TypeAlias = Mapping[str, int]
+Times: TypeAlias = NDArray[np.float64]
+"""Seconds, one per request."""
 
 
 class SimulatedLoad(NamedTuple):
@@ -61,34 +64,25 @@ def simulate(
     not count.
     """
     draw = np.random.default_rng((seed, 1))
-    world = simpy.Environment()
-    queues = {stage: simpy.Resource(world, replicas[stage]) for stage in STAGES if seconds.get(stage)}
-    worked: dict[str, float] = defaultdict(float)
-    latencies: list[float] = []
+    asked_s = np.cumsum(draw_gaps_s(qps, num_requests, seed))
+    takes_s = {name: draw.choice(seconds[name], num_requests) for name in STAGES if seconds.get(name)}
+    heard_s = [queue(asked_s, takes_s[name], replicas[name]) for name in EARS if name in takes_s]
+    done_s = np.max([asked_s, *heard_s], axis=0)
+    if READ in takes_s:
+        done_s = queue(done_s, takes_s[READ], replicas[READ])
+    busy = {name: float(took.sum() / (replicas[name] * done_s.max())) for name, took in takes_s.items()}
+    return SimulatedLoad((done_s - asked_s)[num_requests // 10 :].tolist(), busy)
 
-    def stage(name: str) -> Generator[Any, Any, None]:
-        with queues[name].request() as turn:
-            yield turn
-            takes = float(draw.choice(seconds[name]))
-            worked[name] += takes
-            yield world.timeout(takes)
 
-    def request() -> Generator[Any, Any, None]:
-        started = world.now
-        yield world.all_of([world.process(stage(name)) for name in EARS if name in queues])
-        if READ in queues:
-            yield world.process(stage(READ))
-        latencies.append(world.now - started)
-
-    def arrivals() -> Generator[Any, Any, None]:
-        for gap_s in draw_gaps_s(qps, num_requests, seed):
-            yield world.timeout(gap_s)
-            world.process(request())
-
-    world.process(arrivals())
-    world.run()
-    busy = {name: worked[name] / (replicas[name] * world.now) for name in queues}
-    return SimulatedLoad(latencies[num_requests // 10 :], busy)
+def queue(arrive_s: Times, takes_s: Times, num_replicas: int) -> Times:
+    """Return when each request leaves a stage: first come, first served, by the replica that is free first."""
+    free_s = [0.0] * num_replicas  # a heap: when each replica is free
+    done_s = np.empty_like(arrive_s)
+    arrivals, durations = arrive_s.tolist(), takes_s.tolist()
+    for place in np.argsort(arrive_s, kind="stable").tolist():
+        done_s[place] = done = max(arrivals[place], free_s[0]) + durations[place]
+        heapreplace(free_s, done)
+    return done_s
 
 
 def find_fewest_replicas(seconds: Seconds, qps: float, p95_s: float) -> tuple[Replicas, SimulatedLoad]:

@@ -103,13 +103,20 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve commands from a process that has imported what they need; yield the PATH on which they are found."""
+    """Serve commands from a process that has imported what they need; yield the PATH on which they are found.
+
+    Only Linux allows any library to be used after a fork; elsewhere the commands that are installed are found.
+    """
+    installed = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    if sys.platform != "linux":
+        yield installed
+        return
     folder = tmp_path_factory.mktemp("commands")
     command = [sys.executable, Path(__file__).with_name("command_server.py"), folder]
     ours = {**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1"}  # a server with other threads cannot fork
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, env=ours) as server:
         assert server.stdin and server.stdout and server.stdout.readline() == b"ready\n"
-        yield f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        yield f"{folder}:{installed}"
         server.stdin.close()
 
 

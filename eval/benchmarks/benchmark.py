@@ -1,4 +1,4 @@
-"""What a benchmark is: items with one right option each, and the folder of their clips."""
+"""Benchmark: items with one right option each, and the folder of their clips."""
 
 import random
 from pathlib import Path, PurePosixPath

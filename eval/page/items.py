@@ -1,4 +1,4 @@
-"""What the report page holds of each item: its options, its clip, and what every run and control made of it."""
+"""Items of the report page: options, clip, and what every run and control made of each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

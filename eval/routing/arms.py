@@ -1,4 +1,4 @@
-"""Two runs over the same questions, paired: the cascade's and the LALM's, from which a router is fitted."""
+"""Paired runs over the same questions: the cascade's and the LALM's, from which a router is fitted."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -119,7 +119,7 @@ def _record(folder: Path, arm: str) -> RunRecord:
             f"{str(folder)!r} is not finished; the same `earwitness eval run` with --out {folder} goes on with it."
         )
     if record.options.path != arm:
-        raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; here one over {arm!r} belongs.")
+        raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; a run over {arm!r} is needed in its place.")
     return record
 
 

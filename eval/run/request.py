@@ -1,4 +1,4 @@
-"""What the user asked `earwitness eval run` for, and the options that this decides."""
+"""Request for a run: what the user asked `earwitness eval run` for, and the options that this decides."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What both alignments of the connector share: batches of random crops of clips, and the optimiser's loop."""
+"""Training batches for both alignments of the connector: random crops of clips, and the optimiser's loop."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What browsers get: the page of the service; its colours and wavesurfer.js serve `earwitness eval report` too."""
+"""Static files for browsers: the page of the service; its colours and wavesurfer.js serve `earwitness eval report` too."""
 
 from pathlib import Path
 

@@ -205,8 +205,8 @@ def test_a_directory_is_not_a_recording(tmp_path: Path, capfd: pytest.CaptureFix
 
 
 def test_half_an_hour_is_heard_to_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
-    path = tmp_path / "long.flac"
-    soundfile.write(path, np.zeros(8_000 * 1800, np.int16), 8_000)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(16_000 * 1800, np.int16), 16_000)
     assert run("ask", path, "What?", "--json", *DOUBLES) == 0
     heard = Answer.model_validate_json(capfd.readouterr().out).evidence
     assert max(one.end_s or 0 for one in heard) == 1800

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NamedTuple
 
 import pytest
 
@@ -24,8 +25,8 @@ class Unused:
     """An LLM that nobody gets to ask."""
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [
         {
             "id": f"item{number}",
@@ -37,7 +38,7 @@ def bench(tmp_path: Path) -> Path:
         }
         for number in range(NUM_ITEMS)
     ]
-    file = tmp_path / "tiny.json"
+    file = tmp_path_factory.mktemp("bench") / "tiny.json"
     file.write_text(json.dumps(rows))
     return file
 
@@ -74,13 +75,26 @@ def wait_until_some_are_finished(process: subprocess.Popen[str], folder: Path) -
         sleep(0.01)
 
 
-def test_a_run_prints_a_table_and_leaves_its_records(tmp_path: Path, bench: Path) -> None:
-    done = run(tmp_path, "--path", "text", "--llm", "quick", "--bench", str(bench))
+class FinishedRun(NamedTuple):
+    """A run of the quick LLM: the folder that it ran in, and what it printed."""
+
+    folder: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, bench: Path) -> FinishedRun:
+    folder = tmp_path_factory.mktemp("finished")
+    return FinishedRun(folder, run(folder, "--path", "text", "--llm", "quick", "--bench", str(bench)))
+
+
+def test_a_run_prints_a_table_and_leaves_its_records(finished: FinishedRun) -> None:
+    done = finished.done
     assert done.returncode == 0, done.stderr
     for cell in ("sound", "music", "speech", "66.7%", "54.1–77.3", "Run folder: runs/tiny-text-quick"):
         assert cell in done.stdout
     assert "60/60" in done.stderr
-    folder = tmp_path / "runs" / "tiny-text-quick"
+    folder = finished.folder / "runs" / "tiny-text-quick"
     summary = json.loads((folder / "summary.json").read_text())
     assert (summary["n"], summary["correct_strict"], summary["unread"], summary["failed"]) == (60, 40, 0, 0)
     assert summary["by_task"]["sound"]["correct_strict"] == 0
@@ -89,10 +103,10 @@ def test_a_run_prints_a_table_and_leaves_its_records(tmp_path: Path, bench: Path
     assert len((folder / "predictions.jsonl").read_text().splitlines()) == NUM_ITEMS
 
 
-def test_a_finished_run_asks_nothing_again(tmp_path: Path, bench: Path) -> None:
-    first, second = (run(tmp_path, "--path", "text", "--llm", "quick", "--bench", str(bench)) for _ in range(2))
-    assert first.stdout == second.stdout
-    assert len(asked(tmp_path)) == NUM_ITEMS
+def test_a_finished_run_asks_nothing_again(finished: FinishedRun, bench: Path) -> None:
+    second = run(finished.folder, "--path", "text", "--llm", "quick", "--bench", str(bench))
+    assert second.stdout == finished.done.stdout
+    assert len(asked(finished.folder)) == NUM_ITEMS
 
 
 def test_failing_requests_stay_in_the_denominator_and_are_shown(tmp_path: Path, bench: Path) -> None:
@@ -173,10 +187,9 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
     assert stderr.count("\n") == 1
 
 
-def test_changed_options_on_a_folder_are_refused(tmp_path: Path, bench: Path) -> None:
-    arguments = ("--path", "text", "--bench", str(bench), "--out", "here")
-    assert run(tmp_path, *arguments, "--llm", "quick").returncode == 0
-    done = run(tmp_path, *arguments, "--llm", "slow")
+def test_changed_options_on_a_folder_are_refused(finished: FinishedRun, bench: Path) -> None:
+    arguments = ("--path", "text", "--bench", str(bench), "--out", "runs/tiny-text-quick")
+    done = run(finished.folder, *arguments, "--llm", "slow")
     assert done.returncode == 2
     assert "llm was 'quick' and is now 'slow'" in done.stderr
 

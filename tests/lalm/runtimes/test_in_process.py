@@ -43,11 +43,19 @@ def words() -> ScriptedEars:
     return ScriptedEars(words=lambda _: (" ring \n it", language), name="words")
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the run is kept that the first test trains for all."""
+    return tmp_path_factory.mktemp("trained") / "run"
+
+
 @pytest.fixture
-def folder(make_run: MakeRun, tmp_path: Path) -> Path:
-    optimizer = {"num_steps": 8, "warmup_steps": 1, "learning_rate": 0.01, "lora_learning_rate": 0.05}
-    assert cli.main([str(make_run(optimizer=optimizer)), str(tmp_path / "run")]) == 0
-    return tmp_path / "run"
+def folder(trained: Path, make_run: MakeRun, tmp_path: Path) -> Path:
+    """Return a copy of a trained run, which a test may change."""
+    if not trained.is_dir():
+        optimizer = {"num_steps": 8, "warmup_steps": 1, "learning_rate": 0.01, "lora_learning_rate": 0.05}
+        assert cli.main([str(make_run(optimizer=optimizer)), str(trained)]) == 0
+    return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
 def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str, words: str = "") -> float:

@@ -1,8 +1,10 @@
 """A run from configuration to weights: it goes on exactly, refuses what does not fit, and shares its steps."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -32,9 +34,30 @@ class Killed(BaseException):
     """What a test stops a run with."""
 
 
-def test_a_run_leaves_configuration_metrics_and_what_was_trained(make_run: MakeRun, tmp_path: Path) -> None:
-    config, folder = make_run(), tmp_path / "run"
-    assert run(config, folder) == 0
+class FinishedRun(NamedTuple):
+    """A configuration, and the folder of its run."""
+
+    config: Path
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def kept() -> list[FinishedRun]:
+    """Return the list of the run that the first test trains for all."""
+    return []
+
+
+@pytest.fixture
+def finished(kept: list[FinishedRun], make_run: MakeRun, tmp_path: Path) -> FinishedRun:
+    """Return the run of a configuration that is left as it is made; its folder is a copy, which a test may change."""
+    if not kept:
+        kept.append(FinishedRun(make_run(), tmp_path / "kept"))
+        assert run(*kept[0]) == 0
+    return FinishedRun(kept[0].config, Path(shutil.copytree(kept[0].folder, tmp_path / "run")))
+
+
+def test_a_run_leaves_configuration_metrics_and_what_was_trained(finished: FinishedRun) -> None:
+    folder = finished.folder
     assert {path.name for path in folder.iterdir() if path.suffix} >= {
         "config.yaml",
         "metrics.jsonl",
@@ -87,17 +110,15 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(
     assert whole == parts
 
 
-def test_a_finished_run_stays_as_it_is(make_run: MakeRun, tmp_path: Path) -> None:
-    config, folder = make_run(), tmp_path / "run"
-    assert run(config, folder) == 0
+def test_a_finished_run_stays_as_it_is(finished: FinishedRun) -> None:
+    config, folder = finished
     before = (folder / "model.safetensors").read_bytes(), metrics(folder)
     assert run(config, folder) == 0
     assert before == ((folder / "model.safetensors").read_bytes(), metrics(folder))
 
 
-def test_a_run_begins_with_the_weights_of_another(make_run: MakeRun, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    assert run(make_run(), first) == 0
+def test_a_run_begins_with_the_weights_of_another(finished: FinishedRun, make_run: MakeRun, tmp_path: Path) -> None:
+    first, second = finished.folder, tmp_path / "second"
     slow = {"num_steps": 1, "learning_rate": 1e-12, "lora_learning_rate": 1e-12}
     assert run(make_run(start_from=str(first), optimizer=slow), second) == 0
     before, after = load_file(first / "model.safetensors"), load_file(second / "model.safetensors")
@@ -150,10 +171,9 @@ def test_a_run_that_could_not_begin_leaves_nothing_that_refuses_the_next(
 
 
 def test_a_folder_in_which_another_process_trains_is_refused(
-    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished: FinishedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, config = tmp_path / "run", make_run()
-    assert run(config, folder) == 0
+    config, folder = finished
     capsys.readouterr()
     with FileLock(folder / ".lock"):
         assert run(config, folder) == 2
@@ -219,10 +239,9 @@ def test_a_run_folder_that_cannot_be_made_is_one_line(
     ],
 )
 def test_what_a_crash_left_in_pieces_is_named(
-    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, keep: int, reason: str
+    finished: FinishedRun, capsys: pytest.CaptureFixture[str], name: str, keep: int, reason: str
 ) -> None:
-    folder, config = tmp_path / "run", make_run()
-    assert run(config, folder) == 0
+    config, folder = finished
     whole = (folder / name).read_bytes()
     (folder / name).unlink()
     (folder / name).write_bytes(whole[:keep] + b"\n")
@@ -295,11 +314,11 @@ def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
         check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
 
 
-def test_a_run_is_tracked_where_tensorboard_is_installed(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_run_is_tracked_where_tensorboard_is_installed(finished: FinishedRun) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    assert run(make_run(), tmp_path / "run") == 0
-    events = accumulator.EventAccumulator(str(tmp_path / "run"))
+    folder = finished.folder
+    events = accumulator.EventAccumulator(str(folder))
     events.Reload()
     tracked = [event.value for event in events.Scalars("loss")]
-    assert tracked == pytest.approx([line["loss"] for line in metrics(tmp_path / "run") if "loss" in line])
+    assert tracked == pytest.approx([line["loss"] for line in metrics(folder) if "loss" in line])
     assert [event.step for event in events.Scalars("validation_loss")] == [1, 3]

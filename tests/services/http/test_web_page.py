@@ -109,6 +109,7 @@ def test_every_file_is_our_own_and_requests_only_our_own() -> None:
         assert client.get("/web/..%2Fgateway.py").status_code == 404
 
 
+@pytest.mark.browser
 def test_a_person_asks_both_blind_votes_and_plays_the_evidence(url: str, browser: Chrome, tmp_path: Path) -> None:
     clip = tmp_path / "tone.wav"
     soundfile.write(clip, 0.5 * np.sin(np.arange(32_000) * 0.17), 16_000)
@@ -143,6 +144,7 @@ def test_a_person_asks_both_blind_votes_and_plays_the_evidence(url: str, browser
     assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
 
 
+@pytest.mark.browser
 def test_a_key_given_as_the_password_opens_the_page_and_lets_it_ask(
     guarded: tuple[str, str], browser: Chrome, tmp_path: Path
 ) -> None:

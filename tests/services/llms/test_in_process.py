@@ -80,7 +80,7 @@ async def test_batched_prompts_behind_a_shared_prefix_score_like_each_alone(fold
 
 
 async def test_a_reply_does_not_depend_on_the_other_requests_of_the_batch(folder: Path) -> None:
-    llm = InProcessLLM(folder, name="tiny")
+    llm = InProcessLLM(folder, name="tiny", sampling=Sampling(max_tokens=40))
     alone = [await llm.complete(one) for one in PROMPTS]
     assert await asyncio.gather(*(llm.complete(one) for one in PROMPTS)) == alone
 
