@@ -119,7 +119,8 @@ def _record(folder: Path, arm: str) -> RunRecord:
             f"{str(folder)!r} is not finished; the same `earwitness eval run` with --out {folder} goes on with it."
         )
     if record.options.path != arm:
-        raise BadConfig(f"{str(folder)!r} is a run over path {record.options.path!r}; a run over {arm!r} is needed in its place.")
+        path = record.options.path
+        raise BadConfig(f"{str(folder)!r} is a run over path {path!r}; name one over {arm!r} in its place.")
     return record
 
 

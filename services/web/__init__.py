@@ -1,4 +1,4 @@
-"""Static files for browsers: the page of the service; its colours and wavesurfer.js serve `earwitness eval report` too."""
+"""Static files for browsers: the page of the service; `earwitness eval report` has its colours and wavesurfer.js."""
 
 from pathlib import Path
 

@@ -106,7 +106,7 @@ def test_runs_that_cannot_be_paired_are_refused(make_runs: Callable[..., Path]) 
     cascade, lalm = make_runs(COMPLEMENTARY, n=12)
     with pytest.raises(BadConfig, match=r"both answered 12 questions; .* are about \d clips, and a router needs 20"):
         read_arms(cascade, lalm)
-    with pytest.raises(BadConfig, match="is a run over path 'lalm'; a run over 'cascade' is needed in its place"):
+    with pytest.raises(BadConfig, match="is a run over path 'lalm'; name one over 'cascade' in its place"):
         read_arms(lalm, cascade)
     (lalm / "summary.json").unlink()
     with pytest.raises(
