@@ -63,8 +63,8 @@ EvidenceKind: TypeAlias = Literal[
 
 
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
-"""What became of a statement: the model that answered was shown it (read) or was not; decided: it was shown, and it
-speaks for the chosen option."""
+"""What became of a statement: the model that answered was shown it, or it had a vote (read), or neither; decided: it
+was read, and it speaks for the chosen option."""
 RemarkCode: TypeAlias = Literal[
     "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
 ]

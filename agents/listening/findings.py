@@ -8,7 +8,7 @@ from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
-from services.types import Choice, Evidence, Label, Question
+from services.types import Choice, Evidence, EvidenceKind, Label, Question
 
 RANKS = {"measured": 2, "model": 1, "heuristic": 0}
 """Reliability -> rank; of two contradicting statements the higher one is believed."""
@@ -17,6 +17,9 @@ SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 """Reliability -> probability that an option which such a finding supports is right."""
 
 MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
+
+DESCRIPTIVE: frozenset[EvidenceKind] = frozenset({"caption", "transcript"})
+"""Kinds of statements whose words have no vote: they may name any option, in any sense."""
 
 NUMBERS = {word: str(number) for word, number in SMALL.items()}
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")
@@ -120,19 +123,34 @@ def _extract_words(text: str) -> frozenset[str]:
     return extract_stems(spelt) | frozenset(re.findall(r"\d+", spelt))
 
 
-def compute_vote(finding: Evidence, question: Question) -> Factor | None:
-    """Return a finding's vote, a distribution over the options; None where it supports none or all.
+def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) -> Factor | None:
+    """Return a finding's vote, a distribution over the options; None where it supports none or all, or describes.
 
     What it supports gets the confidence that the finding states, or where it states none, that of its reliability.
+
+    Args:
+        finding: of a tool.
+        question: with its options.
+        relevance: probability that the question asks for what the tool finds; if it does not, all options are as likely
+            as before, so the vote is a mixture with the uniform distribution.
     """
+    sure = None if finding.kind in DESCRIPTIVE else _compute_relevant_vote(finding, question)
+    if sure is None:
+        return None
+    uniform = (1 - relevance) / len(question.choices)
+    return Factor({letter: relevance * p + uniform for letter, p in sure.items()}, 1.0)
+
+
+def _compute_relevant_vote(finding: Evidence, question: Question) -> Probabilities | None:
+    """Return the vote of a finding that the question asks for."""
     if weighed := _read_weights(finding, question):
-        return Factor(_spread(weighed, question), 1.0)
+        return _spread(weighed, question)
     letters = find_supported(finding, question)
     probability = SUPPORT[finding.reliability] if finding.confidence is None else finding.confidence
     probability = min(probability, MOST_SURE)
     if not letters or probability <= len(letters) / len(question.choices):
         return None
-    return Factor(_spread(dict.fromkeys(letters, probability / len(letters)), question), 1.0)
+    return _spread(dict.fromkeys(letters, probability / len(letters)), question)
 
 
 def _spread(known: Probabilities, question: Question) -> dict[str, float]:

@@ -4,9 +4,15 @@ from time import perf_counter
 from typing import NamedTuple
 
 from agents.degradation import STRICT, Policy
-from agents.listening.findings import Contradiction, compute_vote, estimate_probabilities, find_contradictions
+from agents.listening.findings import (
+    DESCRIPTIVE,
+    Contradiction,
+    compute_vote,
+    estimate_probabilities,
+    find_contradictions,
+)
 from agents.listening.grounds import mark_evidence, unmark
-from agents.listening.tools import Listeners, Tool, ToolInput, select_tools
+from agents.listening.tools import ChosenTool, Listeners, Tool, ToolInput, select_tools
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
@@ -15,7 +21,7 @@ from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question,
 
 SEPARATE_MARGIN = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
 AGAIN: StepName = "listen again"
-READING_WEIGHT = 0.5  # of reading a finding alone, beside the answer from everything
+READING_WEIGHT = 0.5  # of reading a description alone, beside the answer from everything
 
 
 class ListeningState(NamedTuple):
@@ -25,7 +31,7 @@ class ListeningState(NamedTuple):
     """Calibrated."""
     evidence: tuple[Evidence, ...]
     read: frozenset[Evidence]
-    """Of the evidence, what a prompt held."""
+    """Of the evidence, what a prompt held or what voted."""
     doubted: tuple[Evidence, ...]
     trace: tuple[TraceStep, ...]
     drafts: tuple[Draft, ...]
@@ -86,12 +92,12 @@ class FollowUp:
             return (answer,)
         started = perf_counter()
         states = [self._start(question, answer)]
-        for tool in select_tools(ToolInput(question, clip, answer.evidence)):
+        for chosen in select_tools(ToolInput(question, clip, answer.evidence)):
             state = states[-1]
             if measure_confidence(state.probabilities).margin >= SEPARATE_MARGIN:
                 break
-            if state.num_actions + tool.cost <= self.budget:
-                states.append(await self._use(tool, ToolInput(question, clip, state.evidence), state))
+            if state.num_actions + chosen.tool.cost <= self.budget:
+                states.append(await self._use(chosen, ToolInput(question, clip, state.evidence), state))
         seconds = perf_counter() - started
         return tuple(self._finish(question, answer, state, seconds) for state in states)
 
@@ -101,9 +107,9 @@ class FollowUp:
         drafts = (Draft(actions=0, choice=answer.choice),)
         return ListeningState(known, unmark(answer.evidence), read_first, (), (), drafts, (), Usage(), 0, ())
 
-    async def _use(self, tool: Tool, tool_input: ToolInput, state: ListeningState) -> ListeningState:
+    async def _use(self, chosen: ChosenTool, tool_input: ToolInput, state: ListeningState) -> ListeningState:
         """Call one tool, and weigh what it finds."""
-        started = perf_counter()
+        tool, started = chosen.tool, perf_counter()
         state = state._replace(num_actions=state.num_actions + tool.cost)
         try:
             found = await tool.use(self.listeners, tool_input)
@@ -113,29 +119,35 @@ class FollowUp:
         new = tuple(one for one in _match_known(found, state.evidence) if one not in state.findings)
         if not new:
             return self._note(tool, ", nothing new", tool_input.question, state, started)
-        state, clashes = await self._weigh(tool_input.question, new, state)
+        state, clashes = await self._weigh(tool_input.question, new, state, chosen.relevance)
         text = " ".join(one.text for one in new)
         margin = measure_confidence(state.probabilities).margin
         state = self._note(tool, f", margin {margin:.2f}: {text}", tool_input.question, state, started)
         contradicted = (TraceStep(step="contradiction", text=clash.text) for clash in clashes)
         return state._replace(trace=(*state.trace, *contradicted))
 
-    async def _weigh(self, question: Question, new: tuple[Evidence, ...], state: ListeningState) -> "_WeighedFindings":
-        """Update the state with findings; a transcript is read like any other evidence, but its words have no vote."""
+    async def _weigh(
+        self, question: Question, new: tuple[Evidence, ...], state: ListeningState, relevance: float
+    ) -> "_WeighedFindings":
+        """Update the state with findings: what describes is read by the LLM, what names something has a vote.
+
+        The less likely it is that the question asks for them, the less the votes count.
+        """
         clashes = find_contradictions(question, new, state.trusted)
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
-        votes = [found for one in believed if one.kind != "transcript" and (found := compute_vote(one, question))]
-        parts, usage, shown = [Factor(state.probabilities, 1.0), *votes], Usage(), frozenset[Evidence]()
-        if votes or any(one.kind in {"caption", "transcript"} for one in believed):  # other findings support no option
-            again = await read(self.llm, question, believed, self.calibration)
-            usage, shown = again.usage, frozenset(again.shown)
-            parts.append(Factor(again.probabilities, READING_WEIGHT))
+        votes = {one: vote for one in believed if (vote := compute_vote(one, question, relevance))}
+        described = tuple(one for one in believed if one.kind in DESCRIPTIVE)
+        factors, usage, seen = [Factor(state.probabilities, 1.0), *votes.values()], Usage(), frozenset(votes)
+        if described:
+            again = await read(self.llm, question, described, self.calibration)
+            usage, seen = again.usage, seen | frozenset(again.shown)
+            factors.append(Factor(again.probabilities, READING_WEIGHT))
         state = state._replace(
-            probabilities=pool_distributions(*parts),
+            probabilities=pool_distributions(*factors),
             evidence=state.evidence + tuple(one for one in new if one not in state.evidence),
             findings=state.findings + new,
-            read=state.read | shown,
+            read=state.read | seen,
             doubted=doubted,
             usage=state.usage + usage,
         )

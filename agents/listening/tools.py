@@ -1,42 +1,24 @@
-"""Catalogue of the listening agent's tools: each with the words of a question that select it.
+"""Catalogue of the listening agent's tools, and the choice among them for a question.
 
 A tool calls the captioner with a focus, or the ASR, so it works over handles to deployments as well.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from agents.listening import transcript
+from agents.listening.planner import NO_TOOL, open_planner
 from agents.reading.named_times import find_named_spans
 from agents.reading.relevance import count_shared_stems
-from agents.routing.features import ASKS
-from services.captioners.naming import NameMatcher
-from services.captioners.sounds.vocabulary import read_vocabulary
 from services.longform.clock import WHOLE_S
 from services.longform.hearing import shift_statement, shift_times
 from services.longform.split import ClipPart
 from services.protocols import ASR, Captioner
-from services.types import AudioClip, Evidence, Focus, Question, Reliability, Topic
+from services.types import AudioClip, Evidence, Focus, Question, Topic
 
 SHORTEST_S = 0.5  # a shorter span is not heard again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 AROUND_S = 0.25  # added on either side of a span
-LENGTH = r"\b(longest|shortest|lasts)\b"
-SPEECH = r"words?|sentences?|phrases?|digits?|numbers?|names?|days?|months?"
-SPEECH_TOPIC = (
-    r"(?<!\bwho )(?<!\byou )(?:says?|said|saying)(?! to be\b)|utters?|uttered"
-    r"|(?:what|which) (?:\w+ ){0,5}(?:is|are|was|were) (?:being )?spoken"
-    rf"|(?:{SPEECH})\b[^,]*\bspoken|(?:{SPEECH}) (?:do|does|did|has|have) (?:\w+ ){{0,3}}(?:speakers?|voices?|speak)"
-    r"|(?:speaker|voice)(?:['’]s|s['’]?)? (?:\w+ )?(?:words?|sentences?|phrases?)"
-)
-"""Pattern of a question about what is said: a mention of words or sentences alone does not make speech the topic."""
-BESIDE_SOUNDS = ("speaker", "quality")
-"""Tools whose words, such as voice and recording, also stand in questions about other sounds."""
-ASIDE = (
-    r"(?:after|before|while|when|until|once|how)"  # speech mentioned after these only dates or counts something else
-)
 
 
 class Listeners(NamedTuple):
@@ -62,12 +44,18 @@ class Tool(NamedTuple):
     """A tool of the agent: one way to listen again."""
 
     name: str
-    pattern: re.Pattern[str] | None
-    """Words of a question that select it; None: it suits any question."""
+    """For a tool that suits certain questions, its label in `agents.listening.planner`."""
     cost: int
     """Actions that it takes from the budget."""
-    reliability: Reliability
     use: Use
+
+
+class ChosenTool(NamedTuple):
+    """A tool that is called for a question."""
+
+    tool: Tool
+    relevance: float
+    """Probability that the question asks for what it finds."""
 
 
 def make_captioning(topic: Topic | None) -> Use:
@@ -147,110 +135,48 @@ def _make_transcript_reading(read: Callable[[Question, tuple[Evidence, ...]], tu
     return use
 
 
-def _compile_words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"\b({pattern})\b")
-
-
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool(
-            "times said",
-            re.compile(rf"\bhow (?:many times|often)\b.*\b(?:{transcript.SAYS}|spoken|(?:word|phrase|name|number)\b)"),
-            1,
-            "model",
-            _make_transcript_reading(transcript.count_phrase),
-        ),
-        Tool(
-            "words",
-            _compile_words(r"how many (words|digits|numbers)"),
-            1,
-            "model",
-            _make_transcript_reading(transcript.count_words),
-        ),
-        Tool(
-            "sum",
-            _compile_words(r"(sum|total) of (?!how)"),
-            1,
-            "model",
-            _make_transcript_reading(transcript.sum_numbers),
-        ),
-        Tool(
-            "emotion",
-            _compile_words(r"emotion\w*|feel\w*|mood of the (speaker|voice)"),
-            1,
-            "heuristic",
-            make_captioning("emotion"),
-        ),
-        Tool("language", _compile_words(r"languages?"), 1, "model", _detect_language),
-        Tool(
-            "said",
-            re.compile(rf"(?:^|[,.;:?])(?:(?!\b{ASIDE}\b)[^,.;:?])*\b(?:{SPEECH_TOPIC})\b"),
-            1,
-            "model",
-            _make_transcript_reading(transcript.find_spoken_option),
-        ),
-        Tool("instrument", _compile_words(r"(which|what) instruments?"), 1, "model", make_captioning("instrument")),
-        Tool(
-            "tempo",
-            _compile_words(r"tempo|bpm|beats?|metre|meter|time signature"),
-            1,
-            "measured",
-            make_captioning("tempo"),
-        ),
-        Tool("key", _compile_words(r"key|chords?|scale|harmon\w+"), 1, "measured", make_captioning("key")),
-        Tool(
-            "pitch",
-            _compile_words(r"pitch|frequency|hertz|hz|melody|ascend\w*|descend\w*"),
-            1,
-            "measured",
-            make_captioning("pitch"),
-        ),
-        Tool("count", ASKS["how many"], 1, "measured", make_captioning("count")),
-        Tool("order", re.compile(f"{ASKS['order'].pattern}|{LENGTH}"), 1, "model", make_captioning("order")),
-        Tool(
-            "speaker", _compile_words(r"speakers?|who|voices?|people|talk\w*"), 1, "model", make_captioning("speaker")
-        ),
-        Tool(
-            "quality",
-            _compile_words(r"quality|loud\w*|volume|recorded|reverb\w*"),
-            1,
-            "heuristic",
-            make_captioning("quality"),
-        ),
-        Tool(
-            "sound", _compile_words(r"sounds?|animals?|noises?|heard|hear|source"), 1, "model", make_captioning("sound")
-        ),
-        Tool("span", None, 2, "model", _hear_span),
-        Tool("caption", None, 1, "model", make_captioning(None)),
+        Tool("times said", 1, _make_transcript_reading(transcript.count_phrase)),
+        Tool("words", 1, _make_transcript_reading(transcript.count_words)),
+        Tool("sum", 1, _make_transcript_reading(transcript.sum_numbers)),
+        Tool("said", 1, _make_transcript_reading(transcript.find_spoken_option)),
+        Tool("language", 1, _detect_language),
+        Tool("emotion", 1, make_captioning("emotion")),
+        Tool("instrument", 1, make_captioning("instrument")),
+        Tool("tempo", 1, make_captioning("tempo")),
+        Tool("key", 1, make_captioning("key")),
+        Tool("pitch", 1, make_captioning("pitch")),
+        Tool("count", 1, make_captioning("count")),
+        Tool("order", 1, make_captioning("order")),
+        Tool("speaker", 1, make_captioning("speaker")),
+        Tool("quality", 1, make_captioning("quality")),
+        Tool("sound", 1, make_captioning("sound")),
     )
 }
-"""Name -> tool, the most specific ones first."""
+"""Name -> tool for questions of one kind."""
+
+SPAN, CAPTION = Tool("span", 2, _hear_span), Tool("caption", 1, make_captioning(None))
+"""The tools that suit any question."""
 
 
-def _name_sounds(question: Question) -> bool:
-    """Say whether every option names a sound, and not all of them the same."""
-    meant = [_open_sound_names().match(choice.text) for choice in question.choices]
-    return all(meant) and len(set(meant)) > 1
+def select_tools(tool_input: ToolInput) -> tuple[ChosenTool, ...]:
+    """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
-
-@cache
-def _open_sound_names() -> NameMatcher:
-    return NameMatcher(read_vocabulary().plain, read_vocabulary().wider)
-
-
-def select_tools(tool_input: ToolInput) -> tuple[Tool, ...]:
-    """Select the first tool whose words are in the question, and after it those that suit any question.
-
-    Where somebody says what the question asks, what is said is read, whatever else its words may call for.
+    Where somebody says what the question asks, what is said is read, whatever else the question may be about. A span
+    that the question names is heard first.
 
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
-    text = tool_input.question.text.lower()
-    direct = [tool for tool in TOOLS.values() if tool.pattern and tool.pattern.search(text)]
-    if TOOLS["sound"] in direct and direct[0].name in BESIDE_SOUNDS and _name_sounds(tool_input.question):
-        direct = [TOOLS["sound"]]  # such as: which sound is heard behind the voice?
-    if transcript.answers(tool_input.question, tool_input.evidence):
-        direct = [TOOLS["said"]]
-    others = [tool for tool in TOOLS.values() if not tool.pattern and (tool.name != "span" or find_span(tool_input))]
-    return (*direct[:1], *others)
+    question = tool_input.question
+    estimates = open_planner().estimate(question.text)
+    label, probability = next(iter(estimates.items()))
+    direct = [] if label == NO_TOOL else [ChosenTool(TOOLS[label], probability)]
+    if transcript.answers(question, tool_input.evidence):
+        direct = [ChosenTool(TOOLS["said"], 1.0)]
+    left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))
+    span = [ChosenTool(SPAN, 1.0)] if find_span(tool_input) else []
+    if find_named_spans(question.text, tool_input.clip.duration_s):
+        return (*span, *direct, ChosenTool(CAPTION, left))
+    return (*direct, *span, ChosenTool(CAPTION, left))

@@ -17,7 +17,7 @@ BEGINS_A_CLAUSE = re.compile(r"(?:what|which|whose?|how|where|when|why|is|are|do
 
 def reword(question: Question, rng: random.Random, *, framed: float, restyled: float) -> Question:
     """Reword a question with these probabilities; the order of its options stays."""
-    text = _frame(question.text, rng) if rng.random() < framed else question.text
+    text = frame_question(question.text, rng) if rng.random() < framed else question.text
     options = tuple(choice.text for choice in question.choices)
     if rng.random() < restyled:
         restyle = rng.choice((uncapitalise, _end_with_full_stop))
@@ -26,7 +26,8 @@ def reword(question: Question, rng: random.Random, *, framed: float, restyled: f
     return Question.ask(text, options, id=question.id)
 
 
-def _frame(text: str, rng: random.Random) -> str:
+def frame_question(text: str, rng: random.Random) -> str:
+    """Put a question in one of the frames."""
     is_clause = BEGINS_A_CLAUSE.match(text) is not None
     frame: str = rng.choice([*FRAMES["sentence"], *(FRAMES["clause"] if is_clause else ())])
     return frame.format(question=uncapitalise(text) if frame in FRAMES["clause"] else text)

@@ -7,6 +7,7 @@ import pytest
 from agents.auto import Auto
 from agents.cascade import Cascade
 from agents.degradation import DEGRADING
+from agents.listening.findings import compute_vote
 from agents.listening.grounds import unmark
 from agents.listening.listening import FollowUp
 from agents.listening.tools import Listeners
@@ -63,7 +64,7 @@ def test_a_count_decides_where_the_answer_was_not_sure() -> None:
     assert refined.choice == HOW_MANY.choices[1] and refined.reply == "B"
     options = tuple(choice.text for choice in HOW_MANY.choices)
     assert listener.focuses[0] == Focus(topic="count", question=HOW_MANY.text, options=options)
-    assert str(refined.trace[0]).startswith("listen again: count (1 of 4), margin 0.7")
+    assert str(refined.trace[0]).startswith("listen again: count (1 of 4), margin 0.")
     assert [draft.choice.letter for draft in refined.drafts if draft.choice] == ["A", "B"]
     assert sum(refined.probabilities.values()) == pytest.approx(1)
     assert [(one.text, one.step) for one in refined.evidence] == [("Number of separate events: 3.", "listen again")]
@@ -246,11 +247,27 @@ def test_probabilities_that_separate_the_options_ask_nothing_and_findings_move_c
         refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, answered(*flat)))[-1]
         assert len(listener.focuses) == num_asked
     assert refined.probabilities == answered(0.8, 0.1, 0.1).probabilities
-    gentle = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=make_calibration(4.0))
-    sharp = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=make_calibration(0.1))
-    first, second = (asyncio.run(one.refine(HOW_MANY, CLIP, answered(0.36, 0.32, 0.32)))[-1] for one in (gentle, sharp))
+    described = Listeners(*2 * (open_ears((statement("Three of them.", kind="caption"),)),))
+    gentle = FollowUp(described, reader, budget=1, calibration=make_calibration(4.0))
+    sharp = FollowUp(described, reader, budget=1, calibration=make_calibration(0.1))
+    first, second = (asyncio.run(one.refine(HOW_MANY, CLIP, answered(0.33, 0.33, 0.34)))[-1] for one in (gentle, sharp))
     assert first.choice == second.choice == HOW_MANY.choices[1]
     assert first.probabilities["B"] < second.probabilities["B"]
+
+
+def test_the_less_likely_a_question_asks_for_a_finding_the_less_it_counts() -> None:
+    finding = statement("Number of separate events: 3.")
+    sure, unsure, idle = (compute_vote(finding, HOW_MANY, relevance) for relevance in (1.0, 0.5, 0.0))
+    assert sure and unsure and idle
+    assert sure.probabilities["B"] > unsure.probabilities["B"] > idle.probabilities["B"] == pytest.approx(1 / 3)
+    assert sum(unsure.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_finding_that_names_an_option_is_not_read_as_well() -> None:
+    listener, reader = open_ears((statement("Number of separate events: 3."),)), open_llm(0.98, 0.01, 0.01)
+    follow_up = FollowUp(Listeners(listener, listener), reader, budget=1)
+    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, answered(0.4, 0.35, 0.25)))[-1]
+    assert refined.choice == HOW_MANY.choices[1] and refined.evidence[-1].use == "decided"
 
 
 def test_what_the_first_caption_said_among_much_else_is_weighed_once_and_not_repeated() -> None:

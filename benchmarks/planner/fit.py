@@ -1,0 +1,151 @@
+"""Fit `agents/listening/planner.safetensors`, which estimates what tool a question asks for, on labelled questions.
+
+    python benchmarks/planner/fit.py
+
+Reads `questions.json` (MMAU's question texts, Apache-2.0, and our own in ten languages), questions drawn from
+`templates.json`, and the wordings of our training questions, labelled by `kinds.json`; README.md says how they were
+labelled. Prints how often the likeliest
+label is right on folds that were held out, with the temperature fitted there, then writes the classifier fitted on
+all. About 3 minutes of CPU.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression
+
+from agents.listening.planner import FILE, NUM_BUCKETS, extract_features
+from agents.rows.wording import frame_question
+from lalm.distill.targets import QUESTIONS
+
+HERE = Path(__file__).parent
+TARGET = HERE.parents[1] / "agents" / "listening" / FILE
+FILLERS = ("a dog barking", "the bell", "rain", "a man's cough", "the piano", "“yes”", "the door", "an engine")
+"""Stand for what a wording of a training question names."""
+STRENGTH = 10.0  # inverse of the regularisation; by cross-validation of 3, 10 and 30
+NUM_FOLDS = 5
+NUM_FILLED = 12  # questions that are drawn from a template
+
+
+class LabelledQuestion(NamedTuple):
+    """A question, and the labels of the tools that are right for it."""
+
+    text: str
+    tools: tuple[str, ...]
+    group: str
+    """Wordings of one kind of training question stay in one fold."""
+
+
+class Fitted(NamedTuple):
+    """A fitted classifier."""
+
+    labels: tuple[str, ...]
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def score(self, inputs: csr_array) -> NDArray[np.float64]:
+        """Return logits, shape (num_questions, num_labels)."""
+        return np.asarray(inputs @ self.weights.T + self.bias, np.float64)
+
+
+def load_questions() -> list[LabelledQuestion]:
+    """Load all labelled questions: as they are, and our own in a frame as well, such as "Based on the audio, …"."""
+    rng = random.Random(0)  # noqa: S311 - no secret
+    kinds: Mapping[str, list[str]] = json.loads((HERE / "kinds.json").read_text(encoding="utf-8"))
+    rows = json.loads((HERE / "questions.json").read_text(encoding="utf-8"))
+    found = [LabelledQuestion(row["text"], tuple(row["tools"]), f"{row['source']} {row['text']}") for row in rows]
+    for kind, wordings in QUESTIONS.items():
+        texts = [text.format(about=rng.choice(FILLERS)) for text in wordings if text != "{about}"]
+        found += [LabelledQuestion(text, tuple(kinds[kind]), f"kind {kind}") for text in texts]
+    found += draw_from_templates(rng)
+    framed = [one._replace(text=frame_question(one.text, rng)) for one in found if not one.group.startswith("MMAU")]
+    return [*found, *framed]
+
+
+def draw_from_templates(rng: random.Random) -> list[LabelledQuestion]:
+    """Draw questions from the templates, in which topics are mentioned and not asked about, or the other way round."""
+    data = json.loads((HERE / "templates.json").read_text(encoding="utf-8"))
+    drawn: dict[str, LabelledQuestion] = {}
+    for template in data["templates"]:
+        for _ in range(NUM_FILLED):
+            words = {slot: rng.choice(fillers) for slot, fillers in data["slots"].items()}
+            text = template["text"].format_map(words)
+            drawn[text] = LabelledQuestion(text, tuple(template["tools"]), f"template {template['text']}")
+    return list(drawn.values())
+
+
+def encode(texts: Sequence[str]) -> csr_array:
+    """Return the features of texts, shape (num_texts, 2 * NUM_BUCKETS)."""
+    features = [extract_features(text) for text in texts]
+    starts = np.cumsum([0, *(len(one.indices) for one in features)])
+    values, indices = (np.concatenate([one[part] for one in features]) for part in (1, 0))
+    return csr_array((values, indices, starts), shape=(len(texts), 2 * NUM_BUCKETS))
+
+
+def fit(questions: Sequence[LabelledQuestion]) -> Fitted:
+    """Fit a multinomial logistic regression; a question with several labels counts as a part for each."""
+    inputs = encode([one.text for one in questions])
+    rows = [(number, label, 1 / len(one.tools)) for number, one in enumerate(questions) for label in one.tools]
+    numbers, labels, shares = zip(*rows, strict=True)
+    model = LogisticRegression(C=STRENGTH, max_iter=300, tol=1e-3)
+    model.fit(inputs[list(numbers)], labels, sample_weight=shares)
+    return Fitted(tuple(map(str, model.classes_)), model.coef_, model.intercept_)
+
+
+def measure_loss(logits: NDArray[np.float64], right: NDArray[np.bool_], temperature: float) -> float:
+    """Return the mean negative log-probability that one of the right labels has."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    return float(-np.log((shares * right).sum(axis=1) + 1e-12).mean())
+
+
+def cross_validate(questions: Sequence[LabelledQuestion]) -> float:
+    """Print the share of right labels on held-out folds, by source; return the temperature that fits them best."""
+    groups = sorted({one.group for one in questions})
+    random.Random(0).shuffle(groups)  # noqa: S311 - no secret
+    folds = {group: number % NUM_FOLDS for number, group in enumerate(groups)}
+    logits, right, sources = [], [], []
+    for fold in range(NUM_FOLDS):
+        held_out = [one for one in questions if folds[one.group] == fold]
+        model = fit([one for one in questions if folds[one.group] != fold])
+        logits.append(model.score(encode([one.text for one in held_out])))
+        right.append(np.array([[label in one.tools for label in model.labels] for one in held_out]))
+        sources += [one.group.split()[0] for one in held_out]
+    all_logits, all_right = np.concatenate(logits), np.concatenate(right)
+    best = minimize_scalar(lambda log: measure_loss(all_logits, all_right, float(np.exp(log))), bounds=(-2, 2)).x
+    is_right = all_right[np.arange(len(all_right)), all_logits.argmax(axis=1)]
+    for source in sorted(set(sources)):
+        chosen = is_right[np.array(sources) == source]
+        print(f"{source}: {100 * chosen.mean():.1f} % of {len(chosen)}")
+    temperature = float(np.exp(best))
+    losses = [measure_loss(all_logits, all_right, one) for one in (1.0, temperature)]
+    print(f"temperature {temperature:.2f}; loss {losses[0]:.3f} without, {losses[1]:.3f} with it")
+    return temperature
+
+
+def write(model: Fitted, temperature: float) -> None:
+    """Write a classifier, its weights rounded to eight bits a label."""
+    weights, bias = model.weights / temperature, model.bias / temperature
+    scale = np.abs(weights).max(axis=1, keepdims=True) / 127
+    rounded = np.ascontiguousarray(np.round(weights / scale), np.int8)
+    save_file({"weights": rounded, "scale": scale, "bias": bias}, TARGET, metadata={"labels": json.dumps(model.labels)})
+
+
+def main() -> None:
+    """Cross-validate, fit on all, write."""
+    questions = load_questions()
+    temperature = cross_validate(questions)
+    write(fit(questions), temperature)
+
+
+if __name__ == "__main__":
+    main()
