@@ -273,8 +273,9 @@ def wilson_95(num_correct: int, n: int) -> Interval:
     shrink = 1 + Z_95**2 / n
     centre = (share + Z_95**2 / (2 * n)) / shrink
     half_width = Z_95 / shrink * sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
-    # The formula gives exactly 0 and 1 at the ends, but for rounding.
-    return Interval(max(0.0, centre - half_width), min(1.0, centre + half_width))
+    # The formula gives exactly 0 and 1 at the ends, but for rounding: an interval holds its own share.
+    low = 0.0 if num_correct == 0 else max(0.0, centre - half_width)
+    return Interval(low, 1.0 if num_correct == n else min(1.0, centre + half_width))
 
 
 def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:

@@ -92,3 +92,11 @@ def test_unread_and_failed_items_stay_in_the_denominator() -> None:
     assert sound.wilson_95 == wilson_95(1, 3)
     assert list(summary.by_task) == ["sound", "speech"]
     assert math.isclose(summary.wall_s, 7.25)
+
+
+def test_an_interval_holds_its_own_share_at_both_ends() -> None:
+    for n in range(1, 400):
+        for num_correct in {0, n // 2, n}:
+            low, high = wilson_95(num_correct, n)
+            assert 0 <= low <= num_correct / n <= high <= 1
+    assert (wilson_95(0, 7).low, wilson_95(10, 10).high) == (0.0, 1.0)
