@@ -281,11 +281,16 @@ def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> No
 
 
 def _report_budget(folder: Path, budget: int) -> None:
-    from eval.analysis.budget import compute_budget_curves
-    from eval.display.budget import draw_budget_curves, print_budget_curves
+    from eval.analysis.budget import ACTIONS_FILE, compare_by_actions, compute_budget_curves
+    from eval.display.budget import draw_budget_curves, print_actions, print_budget_curves
     from eval.store.stored import read_predictions
+    from services.files import write_atomic
 
-    found = compute_budget_curves(read_predictions(folder), budget)
+    predictions = list(read_predictions(folder))
+    by_actions = compare_by_actions(predictions, budget)
+    write_atomic(folder / ACTIONS_FILE, by_actions.model_dump_json(indent=1))
+    print_actions(by_actions, terminal())
+    found = compute_budget_curves(predictions, budget)
     print_budget_curves(found, terminal())
     terminal().print(f"Accuracy against budget: {draw_budget_curves(found, folder)}", highlight=False, soft_wrap=True)
 

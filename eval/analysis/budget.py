@@ -11,7 +11,9 @@ from agents.routing.features import ASKS
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from eval.store.records import Prediction
+from services.types import Value
 
+ACTIONS_FILE = "actions.json"  # of a run folder
 GROUPS = ("how many", "order")  # of `ASKS`: what a general caption omits
 
 
@@ -44,6 +46,29 @@ class AtBudget(NamedTuple):
         return mcnemar_exact(self.gained, self.lost)
 
 
+class ActionsRow(Value):
+    """Accuracy on the items on which one number of actions was used, set beside hearing once on the same items."""
+
+    actions: int
+    n: int
+    num_correct: int
+    num_correct_once: int
+    """Right in the first reading, before any action."""
+    gained: int
+    """Right only after the actions."""
+    lost: int
+    """Right only before them."""
+    p: float
+    """Exact McNemar test between the two."""
+
+
+class ActionsTable(Value):
+    """Accuracy by number of actions used, as `actions.json` of a run folder holds it."""
+
+    rows: tuple[ActionsRow, ...]
+    """In ascending order of actions; numbers that were never used are left out."""
+
+
 class BudgetedAnswer(NamedTuple):
     """What an answer was within a budget."""
 
@@ -69,6 +94,28 @@ def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
         gained=sum(step.is_right and not first.is_right for step, first in pairs),
         lost=sum(first.is_right and not step.is_right for step, first in pairs),
         actions=sum(step.actions for step in here) / len(rows),
+    )
+
+
+def compare_by_actions(predictions: Iterable[Prediction], budget: int) -> ActionsTable:
+    """Compare the answers within a budget with the first readings, by how many actions each item took."""
+    by_actions: dict[int, list[tuple[bool, bool]]] = {}
+    for row in predictions:
+        last = step_at(row, budget)
+        by_actions.setdefault(last.actions, []).append((last.is_right, step_at(row, 0).is_right))
+    return ActionsTable(rows=tuple(_compare(actions, by_actions[actions]) for actions in sorted(by_actions)))
+
+
+def _compare(actions: int, pairs: Sequence[tuple[bool, bool]]) -> ActionsRow:
+    gained, lost = (sum(pair == only for pair in pairs) for only in ((True, False), (False, True)))
+    return ActionsRow(
+        actions=actions,
+        n=len(pairs),
+        num_correct=sum(after for after, _ in pairs),
+        num_correct_once=sum(before for _, before in pairs),
+        gained=gained,
+        lost=lost,
+        p=mcnemar_exact(gained, lost),
     )
 
 

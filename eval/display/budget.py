@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from eval.analysis.budget import AtBudget
+from eval.analysis.budget import ActionsTable, AtBudget
 from eval.display.tables import print_table
 
 
@@ -19,6 +19,19 @@ def print_budget_curves(found: Sequence[AtBudget], console: Console) -> None:
         low, high = (100 * bound for bound in one.interval)
         shown = (f"{100 * one.accuracy:.1f}", f"{low:.1f}-{high:.1f}", str(one.gained), str(one.lost), f"{one.p:.2g}")
         table.add_row(one.group, str(one.budget), str(one.n), *shown, f"{one.actions:.2f}")
+    print_table(table, console)
+
+
+def print_actions(found: ActionsTable, console: Console) -> None:
+    """Print accuracy by number of actions used."""
+    table = Table(
+        title="Strict accuracy by actions used, set beside hearing once on the same items", title_justify="left"
+    )
+    for column in ("actions", "n", "%", "% once", "won", "lost", "p"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for one in found.rows:
+        shares = (f"{100 * right / one.n:.1f}" for right in (one.num_correct, one.num_correct_once))
+        table.add_row(str(one.actions), str(one.n), *shares, str(one.gained), str(one.lost), f"{one.p:.2g}")
     print_table(table, console)
 
 

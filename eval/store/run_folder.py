@@ -3,6 +3,7 @@
 run.json           RunRecord: what was asked, of which models, with which prompts, on which machine
 predictions.jsonl  one Prediction per finished item, in the order of finishing
 summary.json       Summary: there once every item is finished
+actions.json       ActionsTable: accuracy by number of actions used, where there was a budget for follow-ups
 """
 
 import os

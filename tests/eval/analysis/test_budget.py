@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.analysis.budget import compute_budget_curves
+from eval.analysis.budget import compare_by_actions, compute_budget_curves
 from eval.benchmarks.benchmark import Item
-from eval.display.budget import draw_budget_curves, print_budget_curves
+from eval.display.budget import draw_budget_curves, print_actions, print_budget_curves
 from eval.store.records import Prediction, judge_answer
 from services.types import Answer, Choice, Draft
 
@@ -61,3 +61,12 @@ def test_the_curve_is_drawn_and_printed(tmp_path: Path) -> None:
     assert "how many" in console.export_text()
     drawn = draw_budget_curves(found, tmp_path).read_text()
     assert all(text in drawn for text in ("all (4)", "order (1)", "budget, actions"))
+
+
+def test_items_are_set_beside_their_first_readings_by_the_actions_that_they_took(tmp_path: Path) -> None:
+    found = compare_by_actions(ROWS, 2)
+    shown = [(one.actions, one.n, one.num_correct, one.num_correct_once, one.gained, one.lost) for one in found.rows]
+    assert shown == [(0, 1, 1, 1, 0, 0), (1, 1, 1, 0, 1, 0), (2, 2, 1, 1, 1, 1)]
+    console = Console(record=True, file=(tmp_path / "out").open("w"))
+    print_actions(found, console)
+    assert "2\t2\t50.0\t50.0\t1\t1\t1" in console.export_text()
