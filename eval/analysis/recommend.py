@@ -182,7 +182,7 @@ def _make_recommendation(
             at_chance=_is_at_chance(scores, sizes[index]),
             measured=model in known,
             predicted=expected[index],
-            predicted_95=Interval(float(low[index]), float(high[index])),
+            predicted_95=Interval(max(0.0, float(low[index])), min(100.0, float(high[index]))),
             tied_with=tuple(
                 other
                 for place, (other, _) in enumerate(candidates)
@@ -215,8 +215,8 @@ def _draw_measured(rng: "np.random.Generator", scores: PercentScore) -> "NDArray
     """Return draws of a measured y within its sampling error, shape (NUM_DRAWS,); itself where that is not known."""
     if scores.n is None:
         return scores.percent
-    share = (round(scores.percent * scores.n / 100) + 1) / (scores.n + 2)  # never certain, as 0 of 5 is not
-    return rng.normal(scores.percent, 100 * (share * (1 - share) / scores.n) ** 0.5, NUM_DRAWS)
+    right = round(scores.percent * scores.n / 100)
+    return 100 * rng.beta(right + 0.5, scores.n - right + 0.5, NUM_DRAWS)  # Jeffreys' posterior: never beyond 100 %
 
 
 def _is_at_chance(scores: PercentScore, n: int | None) -> bool | None:
