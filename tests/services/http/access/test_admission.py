@@ -88,7 +88,7 @@ async def test_a_client_that_leaves_cancels_the_work(
 ) -> None:
     form = {"question": "slow", "model": model}
     leaving = asyncio.create_task(client.post(QUESTIONS, data=form, files={"file": ("a.wav", tone(0.1))}))
-    await asyncio.wait_for(scripted.started.wait(), 5)
+    await asyncio.wait_for(scripted.started.wait(), 60)
     leaving.cancel()
     await until_inside(client, 0, 0)
     assert sorted(scripted.cancelled) == stopped
