@@ -71,7 +71,8 @@ MAKERS: Mapping[str, Maker] = {
 def compose_sequence(rng: np.random.Generator, *, has_pauses: bool) -> Sequence:
     """Compose two to four sounds, neighbours of different kinds."""
     loudest_db = rng.uniform(QUIETEST_DB + MOST_APART_DB, LOUDEST_DB)
-    parts, spans, kind, time_s = [], [], "", 0.0
+    parts, spans = list[Floats](), list[ActiveSpan]()
+    kind, time_s = "", 0.0
     for _ in range(int(rng.integers(2, 5))):
         if parts and has_pauses:
             pause = np.zeros(round(rng.uniform(0.3, 2.0) * SAMPLE_RATE))

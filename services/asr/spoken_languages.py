@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from services.asr.decoder import Languages
 from services.asr.speech import SpeechWindow
 
-SURE = 0.9  # probability of a language from which a window is not looked at in slices
-SLICE_S = 2.5  # of speech that a language is told from; less is often taken for another one
+SURE = 0.98  # probability of a language from which a window is not looked at in slices
+SLICE_S = 1.5  # of speech that a language is told from
+WEIGHTY_S = 2.5  # of speech from which a slice counts in full; the language of less is often taken for another one
 SWITCH = 0.02  # probability that the next slice is in another language
 LEAST = 1e-4  # probability that any language keeps, however sure the model is of another
 
@@ -64,5 +65,5 @@ def average_languages(slices: Sequence[LanguageSlice]) -> dict[str, float]:
 
 def _score(one: LanguageSlice, codes: Sequence[str]) -> NDArray[np.float64]:
     """Return the log-probability of each language; a short slice counts for less."""
-    weight = min(1.0, sum(span.duration_s for span in one.window.spans) / SLICE_S)
+    weight = min(1.0, sum(span.duration_s for span in one.window.spans) / WEIGHTY_S)
     return np.array([weight * math.log(max(one.languages.get(code, 0.0), LEAST)) for code in codes])

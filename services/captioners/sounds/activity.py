@@ -29,6 +29,10 @@ class ActiveSpan(NamedTuple):
         """Length in seconds."""
         return self.end_s - self.start_s
 
+    def measure_overlap_s(self, other: "ActiveSpan") -> float:
+        """Return for how many seconds both last at the same time."""
+        return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
+
     def cut(self, samples: Floats) -> Floats:
         """Return the samples of this stretch."""
         return samples[round(self.start_s * SAMPLE_RATE) : round(self.end_s * SAMPLE_RATE)]

@@ -46,8 +46,10 @@ class LevelChange(NamedTuple):
     """A moment at which something continuous begins or ends."""
 
     time_s: float
-    rises: bool
-    """Whether it is louder afterwards, in the bands that change."""
+    begins: bool
+    """Whether something begins: some bands are louder afterwards."""
+    ends: bool
+    """Whether something ends: some bands, perhaps others, are quieter afterwards."""
 
 
 class SoundRegion(NamedTuple):
@@ -73,9 +75,10 @@ def find_changes(samples: Floats) -> tuple[LevelChange, ...]:
     strength = np.sort(differences, axis=2)[:, :, -FEWEST_BANDS]
     found = []
     for index in _find_peaks(strength.max(axis=0), reach // HOP):
-        rises = bool(strength[0, index] >= strength[1, index])
-        changed = differences[0 if rises else 1, index] >= LEAST_DB
-        found.append(LevelChange(_find_step(levels[:, changed].mean(axis=1), int(places[index])) * FRAME_S, rises))
+        begins, ends = (bool(one >= LEAST_DB) for one in strength[:, index])
+        changed = differences[int(strength[1, index] > strength[0, index]), index] >= LEAST_DB
+        frame = _find_step(levels[:, changed].mean(axis=1), int(places[index]))
+        found.append(LevelChange(frame * FRAME_S, begins, ends))
     return tuple(found)
 
 
@@ -103,7 +106,7 @@ def _find_continuous(samples: Floats) -> Iterator[SoundRegion]:
         return
     edges_s = [0.0, *(change.time_s for change in changes), len(samples) / SAMPLE_RATE]
     stretches = [ActiveSpan(*edges) for edges in pairwise(edges_s)]
-    begins, ends = [False, *(one.rises for one in changes)], [*(not one.rises for one in changes), False]
+    begins, ends = [False, *(one.begins for one in changes)], [*(one.ends for one in changes), False]
     levels_db = [float(np.median(measure_levels_db(stretch.cut(samples)))) for stretch in stretches]
     least_db = max(LEAST_BACKGROUND_DB, max(levels_db) - AUDIBLE_DB)
     for stretch, level_db, is_own in zip(stretches, levels_db, map(max, begins, ends), strict=True):

@@ -1,6 +1,6 @@
 """Sound event tagging and segmentation: tags of the whole clip, and of sections between changes of sound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +28,9 @@ MOST_SECTIONS = 24
 SPEECH = ("speech", "child speaking", "whispering", "person shouting")
 VOICE = (*SPEECH, "person sighing", "breathing", "person sniffing")
 LEAST_SPEECH_LOGIT, SURE_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 2.0, 0.15
+SHORTEST_BESIDE_S = 0.8  # of a sound before or after speech that is told
+MOST_SPOKEN = 0.2  # share of it that may be speech
+LEAST_BESIDE = 0.7  # its confidence, where neither its begin nor its end is heard
 NUM_BEHIND, LEAST_BEHIND, CLEAR_BEHIND = 4, 0.12, 0.45
 
 
@@ -78,7 +81,8 @@ class SoundTagger:
         spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
             whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
-            return SoundReport(tags, _describe_background(tags, whole), spoken)
+            beside = self._find_beside(clip.samples, regions, spoken)
+            return SoundReport(tags, (*_describe_background(tags, whole), *map(_describe_section, beside)), spoken)
         if len(regions) > 1:
             spans = list_spans(regions)
             tags = self._tag(clip.samples, spans)
@@ -116,6 +120,18 @@ class SoundTagger:
             else:
                 sections.append(section)
         return tuple(sections)
+
+    def _find_beside(self, samples: Floats, regions: Sequence[SoundRegion], speech: ActiveSpans) -> Iterator[Section]:
+        """Yield the continuous sounds before, between and after what is said, where they are surely no voice."""
+        for region in regions:
+            (span, *others) = region.spans
+            spoken_s = sum(span.measure_overlap_s(one) for one in speech)
+            if others or span.duration_s < SHORTEST_BESIDE_S or spoken_s > MOST_SPOKEN * span.duration_s:
+                continue
+            section = self._make_section(samples, region.spans)
+            least = CLEAR_BEHIND if region.is_own else LEAST_BESIDE
+            if section.tags[0].sound not in VOICE and section.tags[0].confidence >= least:
+                yield section
 
     def _make_section(self, samples: Floats, spans: ActiveSpans) -> Section:
         scores = self._hear(samples, spans)

@@ -123,3 +123,20 @@ def test_the_revision_is_known_before_anything_is_opened() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == AcousticCaptioner().revision
+
+
+def test_a_hiss_far_below_the_tone_before_it_has_its_time(captioner: AcousticCaptioner) -> None:
+    tone = 0.2 * np.sin(2 * np.pi * 440 * np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE)
+    told = captioner.describe(AudioClip(np.concatenate([tone.astype(np.float32), noise(3, 0.005)])))
+    events = [statement for statement in told if (statement.kind, statement.source) == ("event", "yamnet")]
+    assert [round(event.start_s, 1) for event in events] == [0.0, 3.0]
+    assert "noise" in events[1].text
+    assert "suddenly becomes quieter, at 3.0 s" in text(told)
+
+
+def test_a_hiss_behind_what_is_said_has_its_time(captioner: AcousticCaptioner) -> None:
+    speech = demo("demo-speech", "two_cities.wav", 4.0).samples
+    told = captioner.describe(AudioClip(np.concatenate([speech, noise(3, 0.02)])))
+    (event,) = [statement for statement in told if (statement.kind, statement.source) == ("event", "yamnet")]
+    assert (event.start_s, event.end_s) == pytest.approx((4.0, 7.0), abs=0.1)
+    assert "noise" in event.text

@@ -63,8 +63,13 @@ def test_what_begins_after_a_pause_far_quieter_than_the_rest_has_its_place() -> 
 
 def test_what_begins_under_a_louder_sound_is_a_change() -> None:
     (change,) = find_changes(join(np.concatenate([tone(7)]) + np.concatenate([silence(3), noise(4, -38)])))
-    assert change.rises
+    assert (change.begins, change.ends) == (True, False)
     assert change.time_s == pytest.approx(3.0, abs=0.05)
+
+
+def test_one_sound_may_begin_as_another_ends() -> None:
+    (change,) = find_changes(join(tone(3, 300) + tone(3, 900) + tone(3, 2500), noise(3, -35)))
+    assert (change.begins, change.ends) == (True, True)
 
 
 def test_a_steady_sound_has_no_change() -> None:
