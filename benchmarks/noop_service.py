@@ -25,6 +25,7 @@ from services.audio import decoder_pool as decoder
 from services.catalog import pick
 from services.deployments.scale import Scale
 from services.errors import ModelError
+from services.http.access.header_limit import BoundedHeadProtocol
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.protocols import ASR, LALM, LLM, Answerer, Captioner
@@ -160,7 +161,15 @@ def serve_plainly(pace: ModelLatency, port: int) -> None:
     """Serve in this process until SIGINT or SIGTERM."""
     decoder.start_decoders()
     app = create_app(InProcessService(NoopModels(pace)), LIMITS)
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=BoundedHeadProtocol,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+    )
     AnnouncingServer(config).run()
 
 

@@ -31,6 +31,7 @@ from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError, UnknownName
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
+from services.http.access.header_limit import PROXY_CALLBACK
 from services.progress import stage
 from services.terminal.display import show_progress
 from services.types import Value
@@ -162,6 +163,7 @@ def _build_environment(folder: Path) -> dict[str, str]:
         # Ray gives its workers nice 15 and its proxy 5 s to come up: on a busy machine the service would not start.
         "RAY_worker_niceness": "0",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": PROXY_CALLBACK,
         "RAY_DEDUP_LOGS": "0",
         "RAY_COLOR_PREFIX": "0",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Container
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -17,6 +18,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.errors import BadRequest, Unsupported, word_problem
 from services.http.access.limits import Limits
+from services.http.access.uploads import find_upload_place
+from services.http.json_measure import check_measure
 from services.types import Value
 
 MAX_FIELDS = 100
@@ -28,6 +31,9 @@ UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 TAGGED = ("messages", "content", "input")  # lists of records of several kinds
 
 LEAVE_OUT = "is not supported here; leave it out"
+
+# One body after the other: each step of several at once would keep the interpreter's lock from everybody else.
+PARSER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="json")
 
 AnyValue = TypeVar("AnyValue", bound=Value)
 Parsed = TypeVar("Parsed")
@@ -109,11 +115,17 @@ def _decode_name(encoded: re.Match[bytes]) -> bytes:
 
 
 async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Read a JSON body to its end and parse it in a thread of its own, as it may hold an hour of sound."""
+    """Read a JSON body to its end and parse it in the thread for that, as it may hold an hour of sound."""
     kind = content_type(request)
     if kind != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; application/json works")
-    return await asyncio.to_thread(parse, await _read_bytes(request, limits))
+    body = await _read_bytes(request, limits)
+    return await asyncio.get_running_loop().run_in_executor(PARSER, _parse_measured, parse, body)
+
+
+def _parse_measured(parse: Callable[[bytes], Parsed], body: bytes) -> Parsed:
+    check_measure(body)
+    return parse(body)
 
 
 def content_type(request: Request) -> str:
@@ -182,11 +194,14 @@ async def _read_bytes(request: Request, limits: Limits) -> bytes:
 
 
 async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
-    limits.check_bytes(_read_announced_size(request))
-    num_bytes = 0
+    announced, num_bytes = _read_announced_size(request), 0
+    limits.check_bytes(announced)
+    place = find_upload_place(request)
+    place.grow_to(announced)
     async for chunk in request.stream():
         num_bytes += len(chunk)
         limits.check_bytes(num_bytes)
+        place.grow_to(num_bytes)
         yield chunk
 
 

@@ -17,6 +17,7 @@ import yaml
 from ray.serve.schema import ServeDeploySchema
 
 from deploy.config import list_deployed, read_serve_config
+from services.http.access.header_limit import PROXY_CALLBACK
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "k8s"
@@ -89,6 +90,11 @@ def test_the_image_installs_the_wheel_and_has_the_configuration_where_ray_is_sta
     copied = [line.split()[1:] for line in lines if line.startswith("COPY") and line.endswith(folder)]
     assert len(copied) == lines.count("WORKDIR /app") == 2 and all(config in paths for paths in copied)
     assert sum("pip install" in line and "/wheel/*.whl" in line for line in lines) == 2
+
+
+def test_rays_proxy_in_the_image_bounds_the_headers_of_requests() -> None:
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    assert lines.count(f"ENV RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH={PROXY_CALLBACK}") == 2
 
 
 def test_every_secret_and_volume_that_pods_name_is_declared() -> None:

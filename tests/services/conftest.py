@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import uvicorn
 
+from services.http.access.header_limit import BoundedHeadProtocol
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
@@ -29,7 +30,8 @@ def limits() -> Limits:
 async def url(scripted: ScriptedService, limits: Limits) -> AsyncIterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(scripted, limits), log_level="critical", lifespan="off")
+        app = create_app(scripted, limits)
+        config = uvicorn.Config(app, http=BoundedHeadProtocol, log_level="critical", lifespan="off")
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([bound]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

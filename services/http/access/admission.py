@@ -12,6 +12,7 @@ from fastapi import Request
 from services.deadline import BASE_S, hold_to_deadline, time_limit
 from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
+from services.http.access.uploads import UploadBudget
 from services.settings import settings
 from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
 from services.telemetry.request_log import read_request_facts
@@ -41,6 +42,7 @@ class AdmissionControl:
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.max_running)
         self._num_inside = 0
+        self._uploads = UploadBudget(limits.max_upload_bytes_inside)
         self._mean_s = 1.0
 
     async def serve(
@@ -53,7 +55,7 @@ class AdmissionControl:
         deadline_s = BASE_S if self._limits.deadline_s is None else self._limits.deadline_s
         late = "No answer within {seconds:g} s; ask about a shorter clip, or raise `deadline_s`."
         async with hold_to_deadline(deadline_s, late):
-            with self._take_place():
+            with self._take_place(), self._uploads.place(request):
                 with _stage("upload"):
                     asked = await self._read(request, read)
                 return await _run_while_connected(request, self._run_in_turn(work, asked))

@@ -22,6 +22,8 @@ class Limits(Value):
 
     max_upload_bytes: int = Field(default=100_000_000, gt=0)
     """Half an hour of 16-bit mono at 16 kHz is 58 MB, as base64 77 MB; an hour of MP3 at 128 kbit/s is as much."""
+    max_upload_bytes_inside: int = Field(default=500_000_000, gt=0)
+    """Of all uploads that are read or in work at once, per replica of the agent; one more is refused with 503."""
     max_duration_s: float = Field(default=7200.0, gt=0, allow_inf_nan=False)
     deadline_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds from the head of the request to its answer; None: 600, and as long again as the recording lasts."""

@@ -1,0 +1,183 @@
+"""What a hostile client costs the others: the longest that `/healthz` took while it was at work, and the memory after.
+
+    python benchmarks/hostile_http.py                # the no-op service in one uvicorn process
+    python benchmarks/hostile_http.py --ray          # under Ray, behind its proxy
+    python benchmarks/hostile_http.py --url URL      # a service that runs already, without keys; memory is not measured
+
+Each attack is sent as fast as the service takes it. The aim: no stall that is 0.5 s longer than at rest, and memory
+back to within 10 % afterwards.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+from running_service import NOOP, RunningService, start_service
+
+PIECE = b"a" * 65_536
+EVERY_S, REST_S, SETTLE_S = 0.05, 3.0, 2.0
+LONGEST_S = 60.0  # of one attack
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Bytes that a client sends, on so many connections at once."""
+
+    name: str
+    chunks: Callable[[], AsyncIterator[bytes]]
+    num_connections: int = 1
+
+
+def head(path: str, kind: str, length: int) -> bytes:
+    """Return the head of a POST."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+async def endless_header() -> AsyncIterator[bytes]:
+    """Yield a header of 100 MB."""
+    yield b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: "
+    for _ in range(100 * MB // len(PIECE)):
+        yield PIECE
+
+
+async def many_headers() -> AsyncIterator[bytes]:
+    """Yield 100 MB of small headers."""
+    yield b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    for _ in range(100):
+        yield b"X-Header: many\r\n" * (MB // 16)
+
+
+async def long_address() -> AsyncIterator[bytes]:
+    """Yield an address of 100 MB."""
+    yield b"GET /"
+    for _ in range(100 * MB // len(PIECE)):
+        yield PIECE
+
+
+def json_body(body: bytes, path: str = "/v1/chat/completions") -> Callable[[], AsyncIterator[bytes]]:
+    """Return a sender of JSON."""
+
+    async def send() -> AsyncIterator[bytes]:
+        yield head(path, "application/json", len(body))
+        for place in range(0, len(body), len(PIECE)):
+            yield body[place : place + len(PIECE)]
+
+    return send
+
+
+def ask(text: str) -> bytes:
+    """Return the body of a chat with a text."""
+    return json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
+
+
+def list_attacks(size: int) -> list[Attack]:
+    """Return the attacks, with bodies of so many bytes."""
+    message = b'{"role":"user","content":""},'
+    pieces = b'{"messages":[' + message * (size // len(message)) + message[:-1] + b"]}"
+    recording = base64.b64encode(bytes(30 * MB)).decode()
+    heard = {"type": "input_audio", "input_audio": {"data": recording}}
+    upload = json.dumps({"messages": [{"role": "user", "content": [{"type": "text", "text": "What?"}, heard]}]})
+    return [
+        Attack("a header of 100 MB", endless_header),
+        Attack("100 MB of headers", many_headers),
+        Attack("an address of 100 MB", long_address),
+        Attack(f"JSON of small pieces, {size // MB} MB", json_body(pieces)),
+        Attack(f"JSON nested without end, {size // MB} MB", json_body(b"[" * size)),
+        Attack(f"lines that look like options, {size // MB} MB", json_body(ask("(A) x\n\n" * (size // 8)))),
+        Attack(f"one word of {size // MB} MB", json_body(ask("a" * size))),
+        Attack("eight uploads of 40 MB at once", json_body(upload.encode()), num_connections=8),
+    ]
+
+
+async def send(url: str, attack: Attack) -> str:
+    """Send an attack on one connection; return the status that came back."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            with suppress(ConnectionError):
+                async for chunk in attack.chunks():
+                    writer.write(chunk)
+                    await writer.drain()
+            with suppress(ConnectionError):
+                return (await reader.readline()).decode("latin-1").strip().removeprefix("HTTP/1.1 ") or "hung up"
+    except TimeoutError:
+        return f"no answer in {LONGEST_S:g} s"
+    finally:
+        writer.close()
+    return "hung up"
+
+
+async def watch(url: str, longest: list[float]) -> None:
+    """Ask for `/healthz` again and again, and note the longest that it took."""
+    async with aiohttp.ClientSession() as session:
+        while True:
+            started = time.perf_counter()
+            async with session.get(f"{url}/healthz") as reply:
+                await reply.read()
+            longest[0] = max(longest[0], time.perf_counter() - started)
+            await asyncio.sleep(EVERY_S)
+
+
+async def measure(url: str, work: Awaitable[list[str]]) -> tuple[float, list[str]]:
+    """Return the longest stall in seconds while some work is done, and what came of the work."""
+    longest = [0.0]
+    watching = asyncio.create_task(watch(url, longest))
+    await asyncio.sleep(10 * EVERY_S)
+    done = await work
+    await asyncio.sleep(SETTLE_S)
+    watching.cancel()
+    return longest[0], done
+
+
+async def attack_all(url: str, size: int, service: RunningService | None) -> None:
+    """Print a line for each attack."""
+
+    async def rest() -> list[str]:
+        await asyncio.sleep(REST_S)
+        return []
+
+    at_rest_s, _ = await measure(url, rest())
+    before = _sum_memory(service)
+    print(f"at rest: longest /healthz {at_rest_s:.2f} s{_format(before)}")
+    for attack in list_attacks(size):
+        attackers = [send(url, attack) for _ in range(attack.num_connections)]
+        stall_s, said = await measure(url, asyncio.gather(*attackers))
+        memory = _format(_sum_memory(service))
+        print(f"{attack.name}: longest /healthz {stall_s:.2f} s; {', '.join(sorted(set(said)))}{memory}", flush=True)
+
+
+def _sum_memory(service: RunningService | None) -> float | None:
+    return sum(one.own for one in service.memory_mb().values()) if service else None
+
+
+def _format(memory_mb: float | None) -> str:
+    return "" if memory_mb is None else f"; {memory_mb:.0f} MB"
+
+
+def main() -> None:
+    """Attack a service that is started, or one that runs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--url")
+    parser.add_argument("--megabytes", type=int, default=50, help="of each JSON body")
+    given = parser.parse_args()
+    if given.url:
+        asyncio.run(attack_all(given.url, given.megabytes * MB, None))
+        return
+    with start_service((*NOOP, "ray" if given.ray else "plain")) as service:
+        asyncio.run(attack_all(service.url, given.megabytes * MB, service))
+
+
+if __name__ == "__main__":
+    main()
