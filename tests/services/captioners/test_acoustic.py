@@ -140,3 +140,15 @@ def test_a_hiss_behind_what_is_said_has_its_time(captioner: AcousticCaptioner) -
     (event,) = [statement for statement in told if (statement.kind, statement.source) == ("event", "yamnet")]
     assert (event.start_s, event.end_s) == pytest.approx((4.0, 7.0), abs=0.1)
     assert "noise" in event.text
+
+
+def test_turns_are_numbered_throughout_a_long_clip_and_lie_where_somebody_speaks(captioner: AcousticCaptioner) -> None:
+    spoken = audio.load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(0.5, 8.2).samples
+    pause = np.zeros(55 * SAMPLE_RATE, np.float32)
+    clip = AudioClip(np.concatenate([spoken, pause, spoken]))
+    turns = captioner.describe(clip, Focus(topic="turns", question="Who speaks when?"))
+    assert {turn.labels[0].text for turn in turns} == {"speaker 1"}
+    assert {turn.text for turn in turns} == {"Speaker 1 (a man) speaks."}
+    spans = [(turn.start_s, turn.end_s or 0.0) for turn in turns]
+    assert all(start_s < end_s <= clip.duration_s and not (9 < start_s < 62) for start_s, end_s in spans)
+    assert spans == sorted(spans) and spans[-1][0] > 62
