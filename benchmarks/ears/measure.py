@@ -10,6 +10,7 @@ of the confidence that it states. The soundfont is one that none of the classifi
 import argparse
 import random
 from collections.abc import Callable, Iterator, Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,6 +138,16 @@ def measure_progression(font: Path, number: int) -> Iterator[Outcome]:
         yield Outcome(sure, [chord.name for chord in chords] == truth) if len(chords) > 1 else NOTHING
 
 
+def measure_single_chords(font: Path, number: int) -> Iterator[Outcome]:
+    """Each chord of four or five triads over a bass."""
+    for truth, chords, _ in _hear_cadences(font, number):
+        told = [chord.name for chord in chords]
+        for step, start, end, told_start, told_end in SequenceMatcher(a=truth, b=told, autojunk=False).get_opcodes():
+            sure = [chord.confidence for chord in chords[told_start:told_end]][: end - start]
+            yield from (Outcome(confidence, step == "equal") for confidence in sure)
+            yield from [NOTHING] * (end - start - len(sure))
+
+
 def measure_cadence(font: Path, number: int) -> Iterator[Outcome]:
     """Authentic, plagal, half and deceptive cadences in major and minor."""
     for index, (_, chords, key) in enumerate(_hear_cadences(font, number)):
@@ -206,6 +217,7 @@ MEASURES: Mapping[str, Measure] = {
     "melodic contour": measure_contour,
     "chord quality": measure_chord,
     "key": measure_key,
+    "single chords": measure_single_chords,
     "chords in order": measure_progression,
     "cadence": measure_cadence,
     "interval": measure_interval,

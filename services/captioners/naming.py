@@ -24,14 +24,6 @@ UNKNOWN_WORD = 0.3  # of the information of the rarest word: that of a word that
 NEAR_MATCH = 0.7  # of the best likeness; labels that are this alike are meant as well
 
 
-class OptionScale(NamedTuple):
-    """How scores of labels become probabilities of options; fitted by `benchmarks/ears/options_fit.py`."""
-
-    temperature: float
-    unnamed: float
-    """Score of an option that names no label."""
-
-
 class WeighedOption(NamedTuple):
     """An option and the probability that it is what is heard."""
 
@@ -39,6 +31,24 @@ class WeighedOption(NamedTuple):
     probability: float
     score: float
     """Of the label that speaks for it most."""
+
+
+class OptionScale(NamedTuple):
+    """How scores of labels become probabilities of options; fitted by `benchmarks/ears/options_fit.py`."""
+
+    temperature: float
+    unnamed: float
+    """Score of an option that names no label."""
+
+    def weigh(self, options: Sequence[str], scores: Sequence[float | None]) -> tuple[WeighedOption, ...]:
+        """Weigh options by their scores, the likeliest first; empty where there are no scores."""
+        if not scores:
+            return ()
+        best = [self.unnamed if score is None else score for score in scores]
+        powers = [exp((score - max(best)) / self.temperature) for score in best]
+        shares = (power / sum(powers) for power in powers)
+        found = (WeighedOption(*one) for one in zip(options, shares, best, strict=True))
+        return tuple(sorted(found, key=lambda one: -one.probability))
 
 
 class NameMatcher:
@@ -63,20 +73,21 @@ class NameMatcher:
     def weigh(
         self, options: Sequence[str], scores: Mapping[str, float], scale: OptionScale
     ) -> tuple[WeighedOption, ...]:
-        """Weigh options by label -> score, the likeliest first; empty where they name fewer than two things.
+        """Weigh options by label -> score, the likeliest first; empty where they name fewer than two things."""
+        return scale.weigh(options, self.score_options(options, scores))
 
-        A label that several options stand for belongs to the one that is most like it.
+    def score_options(self, options: Sequence[str], scores: Mapping[str, float]) -> tuple[float | None, ...]:
+        """Return the score of the label that speaks for each option most, None where it names none.
+
+        Empty where the options name fewer than two things. A label that several of them stand for belongs to the one
+        that is most like it.
         """
         meant = [self._find_meant(option) for option in options]
         nearest = {label: max(one.get(label, 0.0) for one in meant) for one in meant for label in one}
         own = [frozenset(label for label, likeness in one.items() if likeness == nearest[label]) for one in meant]
         if len({labels for labels in own if labels}) < 2:
             return ()
-        best = [max((scores[label] for label in labels), default=scale.unnamed) for labels in own]
-        powers = [exp((score - max(best)) / scale.temperature) for score in best]
-        shares = (power / sum(powers) for power in powers)
-        found = (WeighedOption(*one) for one in zip(options, shares, best, strict=True))
-        return tuple(sorted(found, key=lambda one: -one.probability))
+        return tuple(max((scores[label] for label in labels), default=None) for labels in own)
 
     def _find_meant(self, text: str) -> Mapping[str, float]:
         """Return label -> likeness of those that a text stands for."""
