@@ -1,12 +1,12 @@
 """Detection of a file's fields: by the names that benchmarks use, checked against what the fields hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from string import Formatter
 
 from eval.benchmarks.benchmark import AUDIO_SUFFIXES
 from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, letter_place, normalise
-from eval.benchmarks.options import AskedText, find_answer, format_text, read_options, split_inline
+from eval.benchmarks.options import AskedText, find_answer, format_text, read_first_label, read_options, split_inline
 from eval.benchmarks.tables import KEY, Table, TableRow
 from services.errors import BadConfig
 
@@ -24,7 +24,7 @@ NAMES: Mapping[Part, tuple[str, ...]] = {
     "answer": (
         *("answer", "answergt", "correctanswer", "rightanswer", "goldanswer", "groundtruth", "gold", "gt", "label"),
         *("answerkey", "key", "correct", "correctoption", "correctchoice", "officialanswer", "solution", "target"),
-        *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "a"),
+        *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "answers", "a"),
     ),
     "task": ("task", "taskname", "modality", "tasktype", "domain", "dataset", "subset"),
     "category": ("category", "maincategory", "type", "skill", "questiontype", "qtype", "tag"),
@@ -111,7 +111,7 @@ class _Detector:
 
     def _find_choices(self, question: str) -> str | tuple[str, ...] | None:
         for field in self._candidates("choices"):
-            if any(len(read_options(value)) > 1 for value in self._values(field)):
+            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._values(field)):
                 return field
         if family := find_family([field for field in self._table.fields if field != question], OPTION_STEMS):
             return family
@@ -130,7 +130,7 @@ class _Detector:
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
         for field in [self._given.answer] if self._given.answer else self._candidates("answer"):
-            answers = sorted({format_text(value) for value in self._values(field)})
+            answers = sorted({format_text(_unwrap(value)) for value in self._values(field)})
             if 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers):
                 return tuple(answers)
         return None
@@ -142,20 +142,54 @@ class _Detector:
             return self._given.answer or next(iter(self._candidates("answer")), None), "text"
         if self._given.answer:
             return self._given.answer, self._given.answer_form or self._find_form(self._given.answer, asked)
-        if names.choices and names.choices == self._by_name.get("answers") and "answer" not in self._by_name:
-            return ORDERS if ORDERS in self._table.fields else names.choices, "first"
         taken = {names.question, *_list(names.choices), *_list(names.audio)}
         named = [field for field in self._candidates("answer") if field not in taken]
-        for field in named:
-            if forms := self._list_forms(field, asked):
-                return field, self._given.answer_form or self._choose_form(field, forms)
-        if named:  # some row has an answer that is none of its options: that row will be named
-            return named[0], self._given.answer_form or "text"
+        answering = {field: forms for field in named if (forms := self._list_forms(field, asked))}
+        if answering:
+            self._require_agreement(answering, asked)
+            field, forms = next(iter(answering.items()))
+            return field, self._given.answer_form or self._choose_form(field, forms)
+        if not named and names.choices and names.choices == self._by_name.get("answers"):
+            return self._find_orders(names.choices), "first"
+        told = [field for field in named if not self._is_withheld(field, asked)]
+        if told:  # some row has an answer that is none of its options: that row will be named
+            return told[0], self._given.answer_form or self._find_nearest_form(told[0], asked)
+        if not named:
+            self._refuse_unnamed(taken, asked)
+        return None, None
+
+    def _refuse_unnamed(self, taken: Container[object], asked: "_AskedRows") -> None:
+        """Raise `BadConfig` where fields without a usual name may hold the answer, or what some model predicted."""
         others = [field for field in self._table.fields if field not in taken and self._answers_all(field, asked)]
         letters = [field for field in self._table.fields if field not in taken and self._holds_letters(field)]
-        if len(others) > 1 or (letters and not others):
+        if others or letters:
             raise self._ambiguous("answer", others or letters)
-        return (others[0], "text") if others else (None, None)
+
+    def _find_orders(self, choices: object) -> str:
+        """Return MuChoMusic's field of orders; without it, `answers` may hold options or answers that are accepted."""
+        if ORDERS in self._table.fields:
+            return ORDERS
+        if self._given.answer_form != "first":
+            raise BadConfig(
+                f"{self._name}: its field {choices!r} may hold options of which the first is right (say so with "
+                f"--fields answer_form=first), or the answers to an open question (--fields answer={choices})."
+            )
+        return str(choices)
+
+    def _require_agreement(self, answering: Mapping[str, Sequence[AnswerForm]], asked: "_AskedRows") -> None:
+        """Raise `BadConfig` where two fields may hold the answer and no reading makes them say the same."""
+        places = [
+            {tuple(_place(row, what, field, form) for row, what in asked) for form in forms}
+            for field, forms in answering.items()
+        ]
+        if any(places[0].isdisjoint(other) for other in places[1:]):
+            raise self._ambiguous("answer", list(answering))
+
+    def _is_withheld(self, field: str, asked: "_AskedRows") -> bool:
+        """Whether the field holds one value in all of several rows, such as "?" or -1, and it answers none of them."""
+        values = self._values(field)
+        is_one = len(values) >= MIN_ROWS and len(values) == len(self._table.rows) and len(set(map(str, values))) == 1
+        return is_one and all(_place(row, what, field, form) is None for row, what in asked for form in FORMS)
 
     def _holds_letters(self, field: str) -> bool:
         """Whether every row has a letter there, which may or may not be an answer's."""
@@ -169,28 +203,36 @@ class _Detector:
 
     def _find_form(self, field: str, asked: "_AskedRows") -> AnswerForm:
         forms = self._list_forms(field, asked)
-        return self._choose_form(field, forms) if forms else "text"
+        return self._choose_form(field, forms) if forms else self._find_nearest_form(field, asked)
+
+    def _find_nearest_form(self, field: str, asked: "_AskedRows") -> AnswerForm:
+        """Return the form that reads the most rows, where none reads all: the first of the rest will be named."""
+        return max(FORMS, key=lambda form: sum(_place(row, what, field, form) is not None for row, what in asked))
 
     def _choose_form(self, field: str, forms: Sequence[AnswerForm]) -> AnswerForm:
         if len(forms) == 1:
             return forms[0]
         raise BadConfig(
             f"{self._name}: its field {field!r} may give the right option as {' or '.join(map(repr, forms))}, and they "
-            f"differ (text: the option itself; index0 and index1: its place from 0 or from 1). Say which with --fields "
-            f"answer_form={forms[-1]}."
+            f"differ (text: the option itself; letter: its letter; index0 and index1: its place from 0 or from 1). Say "
+            f"which with --fields answer_form={forms[-1]}."
         )
 
     def _list_forms(self, field: str, asked: "_AskedRows") -> list[AnswerForm]:
         """Return the ways in which the field's values answer every row that has one."""
         pairs = [(row[field], what.options) for row, what in asked if field in row and what.options]
-        pairs = [(value[0] if isinstance(value, list) and len(value) == 1 else value, one) for value, one in pairs]
+        pairs = [(_unwrap(value), one) for value, one in pairs]
         single = [(value, options) for value, options in pairs if not isinstance(value, list)]
         if not single:
             return ["text"] if pairs else []
-        forms: list[AnswerForm] = ["text", "index0", "index1"]
-        found = [form for form in forms if all(find_answer(value, one, form) is not None for value, one in single)]
+        found = [form for form in FORMS if all(find_answer(value, one, form) is not None for value, one in single)]
+        if "text" in found and (lettered := _compare_letters(single)):
+            return lettered
+        starts = {str(what.first_label) for _, what in asked if what.options}
+        if starts in ({"0"}, {"1"}):  # numbered options: a number is that of one
+            found = [form for form in found if form in {"text", f"index{min(starts)}"}]
         is_plain = all(type(value) is int for value, _ in single) and not self._lists_numbers()
-        if "text" in found and not is_plain:
+        if "text" in found and not is_plain and starts == {"None"}:
             return ["text"]
         places = {form: [find_answer(value, one, form) for value, one in single] for form in found}
         return [form for form in found if form == found[0] or places[form] != places[found[0]]]
@@ -223,27 +265,55 @@ class _Detector:
 
 
 _AskedRows = Sequence[tuple[TableRow, AskedText]]
+FORMS: tuple[AnswerForm, ...] = ("text", "index0", "index1")
+"""In which answers are looked for; a letter counts as text, unless options are letters themselves."""
+
+
+def _place(row: TableRow, what: AskedText, field: str, form: AnswerForm) -> int | None:
+    """Return which option a field calls the right one; None where the row has none, or it is none of the options."""
+    value = _unwrap(row.get(field))
+    return None if value is None else find_answer(value, what.options, form)
+
+
+def _compare_letters(answers: Sequence[tuple[object, Sequence[str]]]) -> list[AnswerForm]:
+    """Return how answers are meant that name an option and are another's letter, such as a note; else nothing."""
+    texts = [format_text(value) for value, _ in answers]
+    letters = [find_answer(value, options, "letter") for value, options in answers]
+    exact = [
+        options.index(text) if text in options else None for text, (_, options) in zip(texts, answers, strict=True)
+    ]
+    if all(None in {place, letter} or place == letter for place, letter in zip(exact, letters, strict=True)):
+        return []
+    forms: list[AnswerForm] = []
+    if None not in exact:
+        forms.append("text")
+    if None not in letters:
+        forms.append("letter")
+    return forms or ["text"]
+
+
 _LABELS: tuple[Part, ...] = ("task", "category", "sub_category", "difficulty", "cluster")
 
 
 def read_asked(row: TableRow, names: FieldNames) -> AskedText:
     """Return the question of a row and its options, with the empty ones; options that the question repeats are cut."""
     question = fill(names.question or "", row)
-    inline = split_inline(question)
+    inline, label = split_inline(question), None
     if isinstance(names.choices, tuple):
         options = tuple(text for field in names.choices for text in (read_options([row.get(field)])))
     elif names.choices is None:
         return AskedText(question, names.options) if names.options else inline or AskedText(question, ())
     else:
         options = read_options(row.get(names.choices))
+        label = read_first_label(row.get(names.choices))
     is_repeated = inline is not None and bool(inline.question) and len(inline.options) == len(options)
-    return AskedText(inline.question if inline and is_repeated else question, options)
+    return AskedText(inline.question if inline and is_repeated else question, options, label)
 
 
 def fill(template: str, row: TableRow) -> str:
     """Return the text of a field, or of a template that names fields in braces; nothing where the row lacks it."""
     if "{" not in template:
-        value = row.get(template, "")
+        value = _unwrap(row.get(template, ""))
         return value if isinstance(value, str) else str(value)
     parsed = Formatter().parse(template)
     return "".join(text + (str(row.get(name, "")) if name else "") for text, name, _, _ in parsed)
@@ -263,6 +333,11 @@ def _is_path(value: object) -> bool:
     if isinstance(value, Mapping):
         return not {"path", "bytes", "src"}.isdisjoint(value)
     return isinstance(value, str) and PurePosixPath(value.strip().split("?")[0]).suffix.lower() in AUDIO_SUFFIXES
+
+
+def _unwrap(value: object) -> object:
+    """Return the one value of a list of one; any other value stays as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _is_number(value: object) -> bool:

@@ -4,6 +4,7 @@ A field is found by its name among those that benchmarks use and by what it hold
 answer is one of the options. Where two fields or two meanings are possible, `--fields` has to say which is meant.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import ascii_uppercase
@@ -15,9 +16,9 @@ from services.errors import BadConfig, word_problem
 from services.json_lines import read_text
 from services.types import Value
 
-AnswerForm: TypeAlias = Literal["text", "index0", "index1", "first"]
-"""How an answer is given: an option's text or letter; its place from 0 or from 1; or the first option is right, and
-`answer_orders` says in which order they are shown."""
+AnswerForm: TypeAlias = Literal["text", "letter", "index0", "index1", "first"]
+"""How an answer is given: an option's text, or its letter where no option is that text; always its letter; its place
+from 0 or from 1; or the first option is right, and `answer_orders` says in which order they are shown."""
 Part: TypeAlias = Literal[
     "id", "audio", "question", "choices", "answer", "task", "category", "sub_category", "difficulty", "cluster"
 ]
@@ -54,6 +55,8 @@ class FieldNames(Value):
             parts["answer"] = "none, so it is withheld"
         elif self.answer_form in {"index0", "index1"}:
             parts["answer"] += f" (places from {self.answer_form[-1]})"
+        elif self.answer_form == "letter":
+            parts["answer"] += " (letters)"
         return ", ".join(f"{part} = {_join(value)}" for part, value in parts.items())
 
 
@@ -100,9 +103,14 @@ def merge_fields(first: FieldNames, second: FieldNames) -> FieldNames:
     return second.model_copy(update=first.model_dump(exclude_none=True))
 
 
+def drop_word(text: str) -> str:
+    """Return what names an option without the word before it: B of "Option B", "choice_b" and "Answer: B"."""
+    return re.sub(r"^(?:option|choice|answer)[\s_:-]*(?=\W?\w\W?$|\d)", "", text.strip(), flags=re.IGNORECASE)
+
+
 def letter_place(text: str, num_options: int) -> int | None:
-    """Return the place of the option that a letter such as B, (b) or "b." stands for; None where it is no letter."""
-    bare = text.strip().strip("().:[]（）．").strip().upper()
+    """Return the place of the option that B, (b), "b." or "Option B" stands for; None where it is no letter."""
+    bare = drop_word(text).strip("().:[]（）．").strip().upper()
     return ascii_uppercase.index(bare) if len(bare) == 1 and bare in ascii_uppercase[:num_options] else None
 
 

@@ -1,9 +1,11 @@
 """Benchmarks from any file of questions: its rows become items by the names of its fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from string import ascii_uppercase
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item
 from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
@@ -47,6 +49,12 @@ def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root
                 f"{name}, row {number}, field 'id': {item.id!r} is already the id of row {first_rows[item.id]}; ids "
                 "must be unique. Name another field with --fields id=NAME, or several as in --fields 'id={a}-{b}'."
             )
+    heard = [bool(item.audio) for item in items]
+    if any(heard) and not all(heard):
+        raise BadConfig(
+            f"{name}, row {heard.index(False) + 1}, field 'audio': names no recording, though other rows do; questions "
+            "about none belong in a file of their own."
+        )
     askable = [item.answer is None for item in items if not item.unsupported]
     if any(askable) and not all(askable):
         number = next(n for n, item in enumerate(items, start=1) if item.answer is None and not item.unsupported)
@@ -84,9 +92,13 @@ class _Row:
         self._names = names
 
     def make_item(self, suffix: str) -> Item:
-        question, options = read_asked(self._row, self._names)
+        asked = self._row.get(self._names.question or "", "")
+        if not (isinstance(asked, str) or (isinstance(asked, list) and len(asked) == 1)):
+            raise self._error("question", f"{asked!r} is not a text")
+        question, options, _ = read_asked(self._row, self._names)
         if not question.strip():
             raise self._error("question", "is empty; it needs words")
+        self._refuse_two_orders(options)
         answered = self._answer(options)
         clips = self._list_clips()
         several = f"has {len(clips)} recordings; only questions about one can be asked" if len(clips) > 1 else ""
@@ -106,6 +118,17 @@ class _Row:
     def _error(self, part: str, problem: str) -> BadConfig:
         field = getattr(self._names, part)
         return BadConfig(f"{self._place}, field {field if isinstance(field, str) else part!r}: {problem}.")
+
+    def _refuse_two_orders(self, options: tuple[str, ...]) -> None:
+        """Raise `BadConfig` where a letter is the answer and the question lists the options in another order."""
+        inline = split_inline(fill(self._names.question or "", self._row))
+        is_moved = inline is not None and inline.options != options and sorted(inline.options) == sorted(options)
+        value = self._row.get(self._names.answer or "")
+        if is_moved and self._names.answer_form != "first" and format_text(value) not in options:
+            raise self._error(
+                "choices",
+                f"stand in another order in the question, and the answer {value!r} may mean either; give its text",
+            )
 
     def _id(self) -> str:
         value = self._label("id")
@@ -181,7 +204,14 @@ def _list_paths(value: object) -> list[str]:
     if isinstance(value, Mapping):
         value = value.get("path") or value.get("src")
     text = format_id(value) if value is not None else ""
-    return [text] if isinstance(text, str) and text.strip() else []
+    return [_read_path(text)] if isinstance(text, str) and text.strip() else []
+
+
+def _read_path(text: str) -> str:
+    """Return a path as it is written here: of a file:// address, or of Windows with its backslashes."""
+    if text.startswith("file:"):
+        text = url2pathname(urlsplit(text).path)
+    return PureWindowsPath(text).as_posix() if "\\" in text and "/" not in text else text
 
 
 def _refuse_unknown(name: str, given: FieldNames, table: Table) -> None:

@@ -6,16 +6,16 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from string import ascii_lowercase
+from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 from unicodedata import normalize
 
-from eval.benchmarks.fields import AnswerForm, letter_place
+from eval.benchmarks.fields import AnswerForm, drop_word, letter_place, normalise
 from services.json_lines import format_id
 from services.questions import OWN_LETTER
 
-MARK = re.compile(r"(?<!\S)(?:[(（]([^\W_])[)）]|([^\W_])[.):、．：])\s*(?=\S)")
-"""Of an option inside a text, as in "(a) a dog (b) a cat", "A. a dog B. a cat" or "1) a dog 2) a cat"."""
+MARK = re.compile(r"(?<!\S)(?:[(（\[]([^\W_])[)）\]]|([^\W_])[.):、．：])\s*(?=\S)")
+"""Of an option inside a text, as in "(a) a dog (b) a cat", "[A] a dog [B] a cat" or "1) a dog 2) a cat"."""
 SEQUENCES = (ascii_lowercase, "123456789")
 TEXT_KEYS = ("text", "content", "value", "option", "choice")
 
@@ -26,18 +26,77 @@ class AskedText(NamedTuple):
     question: str
     options: tuple[str, ...]
     """As published, with the empty ones; none: an open question."""
+    first_label: int | None = None
+    """Number of the first option, where they are numbered in an object."""
 
 
 def read_options(value: object) -> tuple[str, ...]:
     """Return the options that a field holds: a list, an object from letters to texts, or a text that lists them."""
     if isinstance(value, Mapping):
-        listed = value.get("text")
-        if isinstance(listed, list):  # as in ARC: {"text": [...], "label": [...]}
-            return tuple(map(format_text, listed))
-        return tuple(format_text(text) for _, text in sorted(value.items()))
+        return _order(_pair_labels(value))
     if isinstance(value, list):
-        return tuple(map(format_text, value))
+        objects = [one for one in value if isinstance(one, Mapping)]
+        return _order(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
     return _split_cell(value) if isinstance(value, str) else ()
+
+
+def read_first_label(value: object) -> int | None:
+    """Return the lowest number that labels the options of a field, as in {"1": ..., "2": ...}; None without numbers."""
+    if isinstance(value, str) and value.lstrip().startswith(("[{", "{")):
+        value = _parse_literal(value)
+    pairs = _pair_labels(value) if isinstance(value, Mapping) else []
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        pairs = _pair_objects(value)
+    signs = _read_signs([label for label, _ in pairs])
+    return min(signs) if signs and all(label.strip()[-1:].isdecimal() for label, _ in pairs) else None
+
+
+def _pair_labels(value: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return labels and texts of an object; ARC's holds a list of each."""
+    listed, labels = value.get("text"), value.get("label")
+    if isinstance(listed, list):
+        named = labels if isinstance(labels, list) and len(labels) == len(listed) else [""] * len(listed)
+        return [(format_text(label), format_text(text)) for label, text in zip(named, listed, strict=True)]
+    return [(label, format_text(text)) for label, text in value.items()]
+
+
+def _pair_objects(objects: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Return labels and texts of options that are objects, such as {"label": "A", "text": "a dog"}."""
+    shared = [key for key in objects[0] if all(key in one for one in objects)] if objects else []
+    if not shared and all(len(one) == 1 for one in objects):
+        return [(label, format_text(text)) for one in objects for label, text in one.items()]
+    plain = [key for key in shared if all(_is_plain(one[key]) for one in objects)]
+    ordered = list(dict.fromkeys([*(key for key in TEXT_KEYS if key in plain), *plain]))
+    signs = [key for key in ordered if _read_signs([format_text(one[key]) for one in objects])]
+    text = next((key for key in ordered if key not in signs), next(iter(ordered), None))
+    label = next((key for key in signs if key != text), None)
+    if text is None:
+        return []
+    return [(format_text(one[label]) if label else "", format_text(one[text])) for one in objects]
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _read_signs(labels: Sequence[str]) -> list[int]:
+    """Return the places that labels such as B, option_b or 2 stand for; nothing where they are no row of such signs."""
+    names = [normalise(label) for label in labels]
+    stem = re.split(r"\d|.$", names[0])[0] if names else ""
+    ends = [name.removeprefix(stem) for name in names]
+    if all(end.isdecimal() for end in ends):
+        places = [int(end) for end in ends]
+    else:
+        places = [ascii_lowercase.index(end) if end and end in ascii_lowercase else -1 for end in ends]
+    is_row = sorted(places) in (list(range(len(places))), list(range(1, len(places) + 1)))
+    return places if is_row else []
+
+
+def _order(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the texts in the order of their letters or numbers; under any other labels as published."""
+    places = _read_signs([label for label, _ in pairs])
+    order = sorted(range(len(pairs)), key=places.__getitem__) if places else range(len(pairs))
+    return tuple(pairs[place][1] for place in order)
 
 
 def format_text(value: object) -> str:
@@ -74,16 +133,25 @@ def split_inline(text: str) -> AskedText | None:
 
     The letters run from the last A in one style; a mark out of order belongs to an option, as in "(c) J. S. Bach".
     """
-    by_style: defaultdict[tuple[bool, bool], list[re.Match[str]]] = defaultdict(list)
+    by_style: defaultdict[tuple[str, bool], list[re.Match[str]]] = defaultdict(list)
     for mark in MARK.finditer(text):
-        by_style[bool(mark[1]), _sign(mark).isupper()].append(mark)
+        by_style[normalize("NFKC", mark[0][0]) if mark[1] else "", _sign(mark).isupper()].append(mark)
     runs = [run for marks in by_style.values() for signs in SEQUENCES if len(run := _find_run(marks, signs)) > 1]
     if not runs:
         return None
     run = max(runs, key=len)
-    edges = [*((mark.start(), mark.end()) for mark in run), (len(text), len(text))]
+    end = _find_end(text, run)
+    edges = [*((mark.start(), mark.end()) for mark in run), (end, end)]
     options = tuple(text[left[1] : right[0]].strip(" \t\r\n,;") for left, right in pairwise(edges))
-    return AskedText(text[: edges[0][0]].strip(), options)
+    return AskedText("\n".join(part for part in (text[: edges[0][0]].strip(), text[end:].strip()) if part), options)
+
+
+def _find_end(text: str, run: Sequence[re.Match[str]]) -> int:
+    """Return where the last option ends: with its line, where each option has a line of its own."""
+    gaps = [text[left.end() : right.start()].strip(" \t\r") for left, right in pairwise(run)]
+    is_listed = all(gap.endswith("\n") and "\n" not in gap.strip() for gap in gaps)
+    end = text.find("\n", run[-1].end()) if is_listed else -1
+    return len(text) if end < 0 else end
 
 
 def _find_run(marks: Sequence[re.Match[str]], signs: str) -> list[re.Match[str]]:
@@ -105,6 +173,8 @@ def find_answer(answer: object, options: Sequence[str], form: AnswerForm) -> int
     """Return the place of the right option among all published ones, from 0; None where the answer is none of them."""
     if form == "first":
         return 0 if options else None
+    if form == "letter":
+        return _find_letter(format_text(answer), options)
     if form != "text":
         place = read_integer(answer)
         place = None if place is None else place - (form == "index1")
@@ -120,11 +190,31 @@ def _find_lettered(text: str, options: Sequence[str]) -> int | None:
     bare = [_strip_mark(option) for option in options]
     found = [place for place, option in enumerate(bare) if option == _strip_mark(text)]
     if len(found) == 1 and bare[found[0]]:
-        return found[0]
-    letter = letter_place(text, len(options))
-    if letter is None and found and (marked := OWN_LETTER.fullmatch(text)):  # "(b) yes" where "yes" stands there twice
-        letter = letter_place(marked[1] or marked[2] or marked[3], len(options))
+        return found[0] if _has_its_letter(text, found[0], options) else None
+    letter = _find_letter(text, options)
+    if letter is None and found and (own := _own_letter(text)):  # "(b) yes" where "yes" stands there twice
+        letter = letter_place(own, len(options))
     return letter
+
+
+def _find_letter(text: str, options: Sequence[str]) -> int | None:
+    """Return the place of the option that a letter stands for: the options' own letters count, in any order."""
+    place = letter_place(text, len(options))
+    own = [_own_letter(option) for option in options]
+    is_own = sorted(map(str, own)) == list(ascii_uppercase[: len(options)])
+    return place if place is None or not is_own else own.index(ascii_uppercase[place])
+
+
+def _has_its_letter(text: str, place: int, options: Sequence[str]) -> bool:
+    """Whether the letter before an answer's text, if it is one of the options', is that of the option."""
+    letter = _own_letter(text)
+    known = _own_letter(options[place]) or ascii_uppercase[place]
+    return letter is None or letter not in ascii_uppercase[: len(options)] or letter == known
+
+
+def _own_letter(text: str) -> str | None:
+    marked = OWN_LETTER.fullmatch(text)
+    return (marked[1] or marked[2] or marked[3]).upper() if marked else None
 
 
 def _strip_mark(text: str) -> str:
@@ -139,5 +229,5 @@ def read_integer(value: object) -> int | None:
         return None
     if isinstance(value, int | float):
         return int(value) if value == int(value) else None
-    digits = re.fullmatch(r"\s*(\d{1,3})(?:\.0)?\s*", value) if isinstance(value, str) else None
+    digits = re.fullmatch(r"\(?(\d{1,3})(?:\.0)?[.)]?", drop_word(value)) if isinstance(value, str) else None
     return int(digits[1]) if digits else None

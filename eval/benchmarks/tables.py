@@ -67,13 +67,16 @@ def _read_rows(name: str, file: Path, sha256: str) -> Iterable[TableRow]:
 
 
 def _drop_nulls(row: TableRow) -> TableRow:
-    return {name: value for name, value in row.items() if value is not None}
+    """Leave out nulls, and NaN, which pandas writes for an empty cell."""
+    return {name: value for name, value in row.items() if value is not None and value == value}  # noqa: PLR0124
 
 
 def _read_csv(name: str, text: str) -> Iterator[TableRow]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True)
     try:
         header = next(lines, [])
+        if repeated := [field for field in header if field and header.count(field) > 1]:
+            raise BadConfig(f"{name}: its header names {repeated[0]!r} twice; each column needs a name of its own.")
         for number, cells in enumerate(lines, start=1):
             if len(cells) > len(header):
                 raise BadConfig(f"{name}, row {number}, has {len(cells)} cells; its header names {len(header)}.")
@@ -97,7 +100,7 @@ def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:
         content = parse_json(text)
     except InvalidJson as error:
         raise BadConfig(f"{name}, not a JSON list of rows: {error}.") from error
-    rows = _find_rows(content)
+    rows = _find_rows(name, content)
     if rows is None:
         raise BadConfig(
             f"{name}, not a JSON list of rows: it needs a list of objects, an object with one such list, or an object "
@@ -121,23 +124,26 @@ def _read_lines(name: str, text: str) -> Iterator[TableRow]:
         yield {KEY: next(iter(row)), **only} if not others and _is_object(only) else row
 
 
-def _find_rows(content: object) -> Sequence[object] | None:
+def _find_rows(name: str, content: object) -> Sequence[object] | None:
     """Return the rows of a JSON value; None where it has none of the known shapes."""
     if isinstance(content, list):
         return content
     if not _is_object(content) or not content:
         return None
-    return _find_listed(content) or _read_columns(content) or _read_keyed(content)
+    return _find_listed(name, content) or _read_columns(content) or _read_keyed(content)
 
 
-def _find_listed(content: Mapping[str, Any]) -> Sequence[object] | None:
+def _find_listed(name: str, content: Mapping[str, Any]) -> Sequence[object] | None:
     """Return the one list of objects in an object; the Hub's viewer wraps each row once more."""
     if set(content) >= {"columns", "data"}:  # pandas, orient="split"
         return [dict(zip(content["columns"], cells, strict=False)) for cells in content["data"]]
     lists = [value for value in content.values() if isinstance(value, list) and value and all(map(_is_object, value))]
     if "row_idx" in next((row for rows in lists for row in rows if "row" in row), {}):
         return [row["row"] for rows in lists for row in rows if "row" in row]
-    return lists[0] if len(lists) == 1 else None
+    if len(lists) > 1:
+        named = [repr(key) for key, value in content.items() if value in lists]
+        raise BadConfig(f"{name} holds several lists of rows, {', '.join(named)}; keep one of them in the file.")
+    return lists[0] if lists else None
 
 
 def _read_columns(content: Mapping[str, Any]) -> Sequence[object] | None:

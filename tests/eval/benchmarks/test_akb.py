@@ -39,9 +39,9 @@ def test_options_by_letter_and_an_answer_by_letter(tmp_path: Path) -> None:
     assert item.answer == "a flute"
 
 
-def test_an_option_that_is_a_letter_is_meant_as_text(tmp_path: Path) -> None:
+def test_an_option_that_is_a_letter_is_meant_as_text_where_other_answers_are_texts(tmp_path: Path) -> None:
     notes = {"choices": ["D", "C", "B", "A"], "answer": "B"}
-    (item,) = find(write(tmp_path / "akb.json", ROW | notes)).items
+    item, _ = find(write(tmp_path / "akb.json", ROW | notes, ROW | {"id": "2", "answer": "a flute"})).items
     assert item.answer == "B"
 
 

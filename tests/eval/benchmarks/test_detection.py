@@ -29,9 +29,55 @@ def test_a_recording_is_found_under_any_name() -> None:
     assert (found.audio, found.question, found.answer, found.answer_form) == ("takes", "q", "gold", "text")
 
 
-def test_an_answer_under_no_usual_name_is_found_by_what_it_holds() -> None:
-    rows = [{"question": "What?", "options": ["dog", "cat"], "richtig": text} for text in ("cat", "dog")]
-    assert detect(*rows).answer == "richtig"
+def test_an_answer_under_no_usual_name_is_asked_for_because_it_may_be_a_prediction() -> None:
+    rows = [{"question": "What?", "options": ["dog", "cat"], "prediction": text} for text in ("cat", "dog")]
+    with pytest.raises(BadConfig, match="'prediction' may be the answer; say which with --fields answer=prediction"):
+        detect(*rows)
+
+
+NOTES = {"question": "Which note?", "options": ["C", "A", "B", "D"]}
+
+
+def test_letters_that_are_options_and_places_are_asked_for() -> None:
+    with pytest.raises(BadConfig, match="'text' or 'letter', and they differ"):
+        detect(NOTES | {"answer": "A"}, NOTES | {"answer": "D"})
+    assert detect(NOTES | {"answer": "A"}, given=FieldNames(answer_form="letter")).answer_form == "letter"
+
+
+def test_letters_that_are_options_have_the_form_that_reads_every_row() -> None:
+    words = {"question": "What?", "options": ["dog", "cat"]}
+    assert detect(NOTES | {"answer": "A"}, words | {"answer": "dog"}).answer_form == "text"
+    assert detect(NOTES | {"answer": "A"}, words | {"answer": "B"}).answer_form == "letter"
+
+
+def test_two_fields_that_answer_differently_are_asked_for() -> None:
+    row = {"question": "What?", "options": ["dog", "cat", "cow"]}
+    with pytest.raises(BadConfig, match="'answer' or 'gt' may be the answer"):
+        detect(row | {"answer": "dog", "gt": "cat"}, row | {"answer": "cat", "gt": "cow"})
+    assert detect(row | {"answer": "cat", "label": 1}).answer == "answer"
+
+
+def test_answers_alone_may_be_options_or_accepted_answers() -> None:
+    row = {"question": "What?", "answers": ["a dog", "dog"]}
+    with pytest.raises(BadConfig, match="first is right"):
+        detect(row)
+    assert detect(row, given=FieldNames(answer_form="first")).choices == "answers"
+    assert detect(row, given=FieldNames(answer="answers")).choices is None
+    assert detect(row | {"correct": "dog"}).answer == "correct"
+    assert detect({"question": "What?", "choices": ["dog", "cat"], "answers": ["cat"]}).answer == "answers"
+
+
+@pytest.mark.parametrize("value", ["?", "N/A", -1])
+def test_one_value_that_is_no_option_in_every_row_withholds_the_answers(value: object) -> None:
+    row = {"question": "What?", "options": ["dog", "cat"], "answer": value}
+    assert detect(*[row] * 4).answer is None
+    assert detect(*[row] * 3, row | {"answer": "dog"}).answer == "answer"  # the rows will be named
+
+
+@pytest.mark.parametrize(("labels", "form"), [("123", "index1"), ("012", "index0")])
+def test_numbers_are_those_of_the_options_where_options_are_numbered(labels: str, form: str) -> None:
+    row = {"question": "What?", "options": dict(zip(labels, ("dog", "cat", "cow"), strict=True))}
+    assert detect(row | {"answer": 1}).answer_form == form
 
 
 def test_few_different_answers_are_the_options_of_a_file_without_any() -> None:

@@ -21,7 +21,7 @@ def test_pairs_are_read_and_win_over_those_of_the_file() -> None:
         ("answer", "'answer' is not a pair; one looks like answer=label"),
         ("answer=", "is not a pair"),
         ("anser=label", "'anser': Extra inputs"),
-        ("answer_form=letters", "'answer_form': Input should be 'text', 'index0', 'index1' or 'first'"),
+        ("answer_form=letters", "'answer_form': Input should be 'text', 'letter', 'index0', 'index1' or 'first'"),
     ],
 )
 def test_a_pair_that_says_nothing_is_named(pair: str, said: str) -> None:

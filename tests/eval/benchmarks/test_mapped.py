@@ -55,6 +55,12 @@ def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
     [
         ({"answer": "cow"}, "row 2, field 'answer': 'cow' is none of the choices ['dog', 'cat']"),
         ({"question": " "}, "row 2, field 'question': is empty"),
+        ({"question": 5}, "row 2, field 'question': 5 is not a text"),
+        ({"file": None}, "row 2, field 'audio': names no recording, though other rows do"),
+        (
+            {"question": "What? (a) cat (b) dog", "answer": "B"},
+            "row 2, field 'options': stand in another order in the question, and the answer 'B' may mean either",
+        ),
         ({"options": ["dog"]}, "row 2, field 'options': ['dog'] does not hold two options or more"),
         (
             {"options": [str(n) for n in range(27)], "answer": "3"},
@@ -118,3 +124,12 @@ def test_a_sample_has_each_task_at_its_share_and_its_seed_decides_it(tmp_path: P
     assert [benchmark.items.index(item) for item in drawn.items] == sorted(map(benchmark.items.index, drawn.items))
     assert benchmark.sample(60, seed=1) is benchmark
     assert len(benchmark.sample(1, seed=0).items) == 1
+
+
+@pytest.mark.parametrize("name", ["file://{}/clips/a.wav", "C:\\data\\clips\\a.wav", "clips\\a.wav"])
+def test_clips_are_found_under_names_of_other_systems(tmp_path: Path, name: str) -> None:
+    clip = tmp_path / "clips" / "a.wav"
+    clip.parent.mkdir()
+    clip.touch()
+    benchmark = find(write(tmp_path, ROW | {"file": name.format(tmp_path)}))
+    assert benchmark.clip_path(benchmark.items[0]) == clip

@@ -14,6 +14,12 @@ from eval.benchmarks.options import AskedText, find_answer, read_integer, read_o
         {"B": "dog, wild", "A": "cat", "C": "7"},
         {"text": ["cat", "dog, wild", "7"], "label": ["A", "B", "C"]},
         [{"label": "A", "text": "cat"}, {"label": "B", "text": "dog, wild"}, {"label": "C", "text": "7"}],
+        {"text": ["7", "cat", "dog, wild"], "label": ["C", "A", "B"]},
+        [{"label": "B", "text": "dog, wild"}, {"label": "C", "text": "7"}, {"label": "A", "text": "cat"}],
+        [{"option": "A", "answer": "cat"}, {"option": "B", "answer": "dog, wild"}, {"option": "C", "answer": 7}],
+        [{"A": "cat"}, {"B": "dog, wild"}, {"C": "7"}],
+        {"option_2": "dog, wild", "option_1": "cat", "option_3": 7},
+        {"second": "cat", "first": "dog, wild", "third": 7},
         "['cat', 'dog, wild', '7']",
         '["cat", "dog, wild", 7]',
         "cat|dog, wild|7",
@@ -88,3 +94,40 @@ def test_integers() -> None:
         3,
         *[None] * 4,
     ]
+
+
+def test_numbered_options_stand_in_the_order_of_their_numbers() -> None:
+    texts = tuple(f"note {number}" for number in range(1, 13))
+    numbered = {str(number): text for number, text in enumerate(texts, start=1)}
+    assert read_options(dict(sorted(numbered.items()))) == texts  # as texts, "10" comes before "2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "place"),
+    [
+        ("Option B", ("dog", "cat"), 1),
+        ("choice_b", ("dog", "cat"), 1),
+        ("Answer: (b)", ("dog", "cat"), 1),
+        ("Option B", ("dog", "option b"), 1),
+        ("vitamin B", ("dog", "cat"), None),
+        ("B. dog", ("dog", "cat"), None),  # its letter and its text name two options
+        ("B. Dog", ("B. dog", "A. cat"), 0),
+        ("B", ("B. dog", "A. cat"), 0),
+    ],
+)
+def test_letters_with_words_and_texts_beside_them(answer: str, options: tuple[str, ...], place: int | None) -> None:
+    assert find_answer(answer, options, "text") == place
+
+
+def test_a_letter_is_never_a_text_where_letters_are_meant() -> None:
+    assert (find_answer("A", ("C", "A"), "letter"), find_answer("A", ("C", "A"), "text")) == (0, 1)
+
+
+@pytest.mark.parametrize("value", ["2)", "(2)", "Option 2", "2.0", 2.0])
+def test_numbers_as_people_write_them(value: object) -> None:
+    assert read_integer(value) == 2
+
+
+def test_what_follows_the_list_of_options_belongs_to_the_question() -> None:
+    asked = split_inline("What is heard?\n[A] a dog\n[B] a cat\nAnswer with the letter.")
+    assert asked == AskedText("What is heard?\nAnswer with the letter.", ("a dog", "a cat"))

@@ -81,3 +81,16 @@ def test_a_name_is_a_file_by_its_ending() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("q.csv", "question,choice,choice\nWhat?,dog,cat\n", "its header names 'choice' twice"),
+        ("q.json", json.dumps({"train": ROWS, "test": ROWS}), "holds several lists of rows, 'train', 'test'; keep one"),
+    ],
+)
+def test_rows_that_would_be_lost_are_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(BadConfig, match=said):
+        read_table(tmp_path / name)
