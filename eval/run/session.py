@@ -34,6 +34,7 @@ from services.digest import hash_modules
 from services.errors import BadConfig
 from services.extensions.registry import include_files
 from services.files import write_atomic
+from services.protocols import LLM, Answerer
 from services.terminal.interruption import raise_on_interrupt
 from services.types import SCHEMA_VERSION, PathName
 
@@ -146,6 +147,7 @@ class _Session:
         self._request = request
         self._pool = pool
         self._runner = asyncio.Runner()
+        self._kept: list[Answerer | LLM] = []  # until the loop ends, which closes their connections
 
     def benchmark(self, options: RunOptions) -> Benchmark:
         """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
@@ -166,6 +168,7 @@ class _Session:
         """Have the judges score the open answers that they have not scored yet; return whether that came to its end."""
         request = self._request
         judges = [open_llm(name, request.judge_url) for name in request.judges]
+        self._kept += judges
         predictions = list(read_predictions(out))
         waiting = [one.model_copy(update={"failed": None}) if one.response else one for one in predictions]
         try:
@@ -179,6 +182,7 @@ class _Session:
         """Ask the items of a plan that its folder does not hold yet."""
         models = self._models(plan.options)
         answerer = plan.build(models)
+        self._kept.append(answerer)
         if plan.hears and self._request.missing == "fail":
             plan.benchmark.require_audio()
         record = _record(plan).model_copy(update={"models": _list_uses(plan, models)})
