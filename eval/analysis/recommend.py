@@ -170,6 +170,7 @@ def _make_recommendation(
     for index, (model, _) in enumerate(candidates):
         if model in known:
             drawn_y[:, index] = _draw_measured(rng, known[model])
+    np.clip(drawn_y, 0, 100, out=drawn_y)
     best = drawn_y.max(axis=1)
     low, high = np.quantile(drawn_y, [0.025, 0.975], axis=0)
     wins = None if drawn_x is None else np.bincount(drawn_x.argmax(axis=1), minlength=len(candidates)) / NUM_DRAWS
@@ -208,7 +209,8 @@ def _make_recommendation(
 def _expect(candidate: _Scored, known: Mapping[str, PercentScore], line: _Line) -> float:
     """Return the expected y of a candidate: measured, or on the line."""
     model, scores = candidate
-    return known[model].percent if model in known else line.mean_y + line.slope * (scores.percent - line.mean_x)
+    on_line = line.mean_y + line.slope * (scores.percent - line.mean_x)
+    return known[model].percent if model in known else min(100.0, max(0.0, on_line))
 
 
 def _draw_measured(rng: "np.random.Generator", scores: PercentScore) -> "NDArray[np.float64] | float":

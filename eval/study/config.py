@@ -77,6 +77,13 @@ class StudyConfig(Value):
             raise ValueError(f"{repeated!r} is there twice; give each a row of its own")
         return llms
 
+    @field_validator("benchmarks", "captioners", "paths")
+    @classmethod
+    def _refuse_repeated_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{repeated!r} is there twice; name it once")
+        return names
+
     @field_validator("price")
     @classmethod
     def _read_price(cls, price: str | None) -> str | None:

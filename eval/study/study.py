@@ -15,6 +15,10 @@ from eval.benchmarks.benchmark import Benchmark
 from eval.run.grid import Cell, GridModel, run_grid
 from eval.run.request import Price, RunRequest
 from eval.study.config import StudyConfig, StudyModel, StudyPath
+from lalm.catalog import LALMS
+from services.catalog import CAPTIONERS, LLMS, pick
+from services.errors import BadConfig
+from services.files import is_folder
 from services.types import Value
 
 CHARS_PER_TOKEN = 4  # of English, roughly
@@ -71,8 +75,40 @@ class Estimate(Value):
 
 
 def plan_study(config: StudyConfig) -> tuple[StudyRun, ...]:
-    """List the grids of a study; `BadConfig` where a benchmark cannot be read, or its clips are missing."""
-    return tuple(_plan_runs(config))
+    """List the grids of a study.
+
+    Raises `BadConfig` where a model is not known, a benchmark cannot be read or lacks clips, two benchmarks share a
+    name, or a score that is to predict, or to be predicted, is no column of the study.
+    """
+    _check_models(config)
+    runs = tuple(_plan_runs(config))
+    files: dict[str, str] = {}
+    for run in runs:
+        if files.setdefault(run.title, run.benchmark) != run.benchmark:
+            raise BadConfig(
+                f"{files[run.title]!r} and {run.benchmark!r} would both be called {run.title!r} in the study: give one "
+                "of the files another name."
+            )
+    columns = [column for run in runs for column in _list_columns(run)]
+    for part, column in config.predict.model_dump().items():
+        if column is not None and column not in columns:
+            raise BadConfig(f"predict.{part}: the study has no column {column!r}; it has {', '.join(columns)}.")
+    return runs
+
+
+def _check_models(config: StudyConfig) -> None:
+    """Check that every model is known; `UnknownName` names the first that is not."""
+    for captioner in config.captioners:
+        pick(CAPTIONERS, "captioner", captioner)
+    for model in config.llms:
+        if model.url is None and not is_folder(model.name):
+            pick(LLMS, "LLM", model.name)
+        if model.lalm and not is_folder(model.lalm):
+            pick(LALMS, "LALM", model.lalm)
+
+
+def _list_columns(run: StudyRun) -> list[str]:
+    return [_name_column(run, captioner) for captioner in run.captioners or ("",)]
 
 
 def _plan_runs(config: StudyConfig) -> Iterator[StudyRun]:
@@ -122,7 +158,7 @@ def run_study(config: StudyConfig, out: Path, say: Callable[[str], None]) -> Stu
         say(f"{num_done} of {num_all} runs done{rest}. Next: {run.title}, path {run.path}, {run.num_cells} runs.")
         grid = run_grid(_make_request(config, run, out), _list_models(run), run.captioners, _list_lalms(run))
         for cell in grid.cells:
-            column = _name_column(run, cell)
+            column = _name_column(run, cell.captioner or "")
             cells.append(StudyCell(column=column, benchmark=run.title, row=cell.row, cell=cell))
             if cell.error:
                 say(f"{cell.row} cannot run here: {cell.error}")
@@ -155,8 +191,8 @@ def _list_lalms(run: StudyRun) -> tuple[str, ...]:
     return tuple(model.lalm for model in run.llms if model.lalm) if run.path == "lalm" else ()
 
 
-def _name_column(run: StudyRun, cell: Cell) -> str:
-    several = f":{cell.captioner}" if len(run.captioners) > 1 else ""
+def _name_column(run: StudyRun, captioner: str) -> str:
+    several = f":{captioner}" if len(run.captioners) > 1 else ""
     return f"{run.title}:{run.path}{several}"
 
 

@@ -81,3 +81,13 @@ def test_ties_and_scores_at_chance_are_said(tmp_path: Path) -> None:
     print_recommendation(found, Console(file=shown))
     assert "At chance on x:text, so that it says nothing of them: a, b." in shown.getvalue()
     assert "a, b tie: nothing here tells them apart" in shown.getvalue()
+
+
+def test_no_score_is_expected_below_nought_or_above_a_hundred(tmp_path: Path) -> None:
+    scores = ScoreTable({
+        "akb:text": {"a": PercentScore(40.0, None), "b": PercentScore(30.0, None), "c": PercentScore(99.0, None)},
+        "demo:lalm": {"a": PercentScore(100.0, 24), "b": PercentScore(0.0, 24)},
+    }, {})  # fmt: skip
+    for one in recommend(scores, "akb:text", "demo:lalm").ranked:
+        assert 0 <= one.predicted <= 100
+        assert 0 <= one.predicted_95.low <= one.predicted_95.high <= 100

@@ -12,7 +12,7 @@ from eval.study.estimates import print_estimates
 from eval.study.page import write_study_page
 from eval.study.study import Study, estimate_study, make_table, run_study
 from services import catalog
-from services.errors import BadConfig, ModelError
+from services.errors import BadConfig, EarwitnessError, ModelError
 from services.scripted.llm import ScriptedLLM
 
 NUM_ITEMS = 12
@@ -117,3 +117,27 @@ def test_the_page_holds_the_recommendation_and_links_every_item(tmp_path: Path, 
         assert wanted in page
     assert "http" not in page.replace("http-equiv", "")  # nothing outside is asked for
     assert (tmp_path / "out" / "first.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"llms": ["weak", "stronk"]}, "No LLM named 'stronk'"),
+        ({"captioners": ["nobody"]}, "No captioner named 'nobody'"),
+        ({"llms": [{"name": "weak", "lalm": "nothing"}]}, "No LALM named 'nothing'"),
+        ({"predict": {"x": "first:txt"}}, "predict.x: the study has no column 'first:txt'; it has first:text, second"),
+    ],
+)
+def test_what_is_not_known_ends_a_study_before_anything_is_asked(
+    config: StudyConfig, change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(EarwitnessError, match=said):
+        estimate_study(StudyConfig.model_validate(config.model_dump() | change))
+
+
+def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path, config: StudyConfig) -> None:
+    other = tmp_path / "other" / "first.json"
+    other.parent.mkdir()
+    other.write_bytes((tmp_path / "first.json").read_bytes())
+    with pytest.raises(BadConfig, match="would both be called 'first'"):
+        estimate_study(config.model_copy(update={"benchmarks": (*config.benchmarks, str(other))}))
