@@ -1,9 +1,7 @@
 """Asking a service over HTTP: the gateway here is the real one, behind it a scripted answerer."""
 
-import gc
 import json
 import socket
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -107,13 +105,3 @@ def test_a_service_can_be_asked_without_sound(service: tuple[Durations, str], be
     controls = session.run(request).summary.controls
     assert heard_s == [0.25] * 4 + [None] * 4
     assert (controls["no-audio"].changed, controls["no-audio"].compared) == (0, 3)
-
-
-def test_no_connection_is_left_open(service: tuple[Durations, str], bench: Path) -> None:
-    _, url = service
-    asked = {"path": "cascade", "bench": str(bench), "server": url, "concurrency": 2, "controls": ("no-audio",)}
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always", ResourceWarning)
-        session.run(RunRequest.model_validate(asked | {"out": bench.parent / "run"}))
-        gc.collect()
-    assert [str(one.message) for one in seen if "Unclosed" in str(one.message)] == []
