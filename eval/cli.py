@@ -148,6 +148,9 @@ def score(
         str | None,
         typer.Option(help="Key of the prediction; default: model_prediction, model_output or answer_prediction."),
     ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FIELD", help="What the file calls its fields, as in `eval run`.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score any prediction file by the official matcher and by strict reading.
@@ -155,9 +158,10 @@ def score(
     A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
     """
     from eval.analysis.score import score_file
+    from eval.benchmarks.fields import parse_fields
     from eval.display.score import print_score
 
-    scored = score_file(predictions, bench, key)
+    scored = score_file(predictions, bench, key, parse_fields(fields or ()))
     if json:
         print(scored.model_dump_json())  # noqa: T201
     else:

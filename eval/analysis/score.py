@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from eval.benchmarks import BENCHMARKS
+from eval.benchmarks.fields import FieldNames
 from eval.scoring.scoring import Verdict
 from eval.store.stored import open_stored
 from services.catalog import pick
@@ -33,10 +34,10 @@ class FileScore(Counts):
     by_task: dict[str, Counts]
 
 
-def score_file(path: Path, bench: str, key: str | None = None) -> FileScore:
+def score_file(path: Path, bench: str, key: str | None = None, fields: FieldNames | None = None) -> FileScore:
     """Score a prediction file or a run folder; `BadConfig` names file, row and field of what cannot be used."""
     pick(BENCHMARKS, "benchmark", bench)
-    stored = open_stored(path, key, bench)
+    stored = open_stored(path, key, bench, fields)
     if any(verdict.withheld for verdict in stored.verdicts):
         raise BadConfig(f"{stored.name!r} cannot be scored here: its answers are withheld.")
     groups: defaultdict[str, list[Verdict]] = defaultdict(list)

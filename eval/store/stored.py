@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agents.reading.reply import read_choice
-from eval.benchmarks.fields import FieldNames
+from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.tables import Table, read_table
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
 from eval.scoring.scoring import Verdict
@@ -71,16 +71,17 @@ class StoredResult(NamedTuple):
         return [row.verdict for row in self.rows]
 
 
-def open_stored(path: Path, key: str | None = None, bench: str = "") -> StoredResult:
+def open_stored(path: Path, key: str | None = None, bench: str = "", fields: FieldNames | None = None) -> StoredResult:
     """Read a run folder, or a prediction file; `BadConfig` names file, row and field of what cannot be used.
 
-    `bench` names the benchmark whose official rule counts; empty: that whose fields the file has, or MMAU's.
+    `bench` names the benchmark whose official rule counts; empty: that whose fields the file has, or MMAU's. `fields`
+    names fields of a prediction file, before what `my.fields.json` beside it says; the rest is found.
     """
     if path.is_dir():
         record = require_record(path)
         rows = tuple(_own(prediction) for prediction in read_predictions(path))
         return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
-    return _open_file(path, key, bench)
+    return _open_file(path, key, bench, merge_fields(fields or FieldNames(), read_fields(path)))
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
@@ -134,9 +135,9 @@ class FileRow(BaseModel):
 FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "audio_path"})
 
 
-def _open_file(file: Path, wanted_key: str | None, bench: str) -> StoredResult:
+def _open_file(file: Path, wanted_key: str | None, bench: str, given: FieldNames) -> StoredResult:
     name = f"Predictions {str(file)!r}"
-    found = _read_file(name, file)
+    found = _read_file(name, file, given)
     rule, rows = _find_rule(bench) or found.rule, found.rows
     if not rows:
         raise BadConfig(f"{name} holds no rows.")
@@ -165,18 +166,24 @@ class _FileRows(NamedTuple):
     declared: str = ""
 
 
-def _read_file(name: str, file: Path) -> _FileRows:
+def _read_file(name: str, file: Path, given: FieldNames) -> _FileRows:
     """Read a file in the schema of MMAU and MMAR, or any other by the names of its fields."""
     if file.suffix.lower() in {".csv", ".tsv", ".parquet"}:
-        return _read_by_fields(name, read_table(file).rows)
+        return _read_by_fields(name, read_table(file).rows, given)
     numbered = _parse(file, read_text(file, name))
     objects = [row for _, row in numbered if isinstance(row, dict)]
-    if objects and not any({"choices", "answer"} <= row.keys() for row in objects):
-        return _read_by_fields(name, objects)
+    if objects and (given != FieldNames() or not any(map(_has_known_answer, objects))):
+        return _read_by_fields(name, objects, given)
     return _FileRows([_check_row(file, number, row) for number, row in numbered])
 
 
-def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]]) -> _FileRows:
+def _has_known_answer(row: Mapping[str, object]) -> bool:
+    """Whether a row answers by one of its choices, as in MMAU and MMAR; without a question there is no other way."""
+    choices = row.get("choices")
+    return isinstance(choices, list) and "answer" in row and ("question" not in row or row["answer"] in choices)
+
+
+def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: FieldNames) -> _FileRows:
     """Read rows by the declaration whose fields they have, or by what their fields are called and hold."""
     from eval.benchmarks import DECLARED
     from eval.benchmarks.detection import detect_fields, read_asked
@@ -185,10 +192,10 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]]) -> _FileRows
 
     kept = [{field: value for field, value in row.items() if value is not None} for row in raw]
     table = Table(kept, "")
-    declared = find_declaration(table, DECLARED)
+    declared = None if given != FieldNames() else find_declaration(table, DECLARED)
     if declared and len(declared.parts) > 1:
         raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
-    names = declared.parts[0].fields if declared else detect_fields(name, table, FieldNames())
+    names = declared.parts[0].fields if declared else detect_fields(name, table, given)
     rows = []
     for number, (row, item) in enumerate(zip(kept, make_items(name, table, names), strict=True), start=1):
         if item.unsupported or item.answer is None:

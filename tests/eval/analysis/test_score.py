@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from eval.analysis.score import score_file
+from eval.benchmarks.fields import parse_fields
 from eval.cli import main
 from eval.store.stored import read_strictly
 from services.errors import BadConfig
@@ -192,3 +193,13 @@ def test_the_rule_of_a_named_benchmark_counts_whatever_the_form(tmp_path: Path) 
     assert score_file(write(tmp_path, *rows), "mmau").correct_official == 0
     named = score_file(write(tmp_path, *rows), "mmsu")
     assert (named.correct_official, named.official_dropped) == (1, 1)
+
+
+def test_letters_beside_choices_are_read_and_two_readings_are_told_apart_by_fields(tmp_path: Path) -> None:
+    row = {"id": 1, "question": "What?", "choices": ["dog", "cat", "cow"], "prediction": "cat"}
+    assert score_file(write(tmp_path, row | {"answer": "B"}), "mmau").correct_strict == 1
+    with pytest.raises(BadConfig, match="'index0' or 'index1'"):
+        score_file(write(tmp_path, row | {"answer": 1}), "mmau")
+    zero, one = (parse_fields([f"answer_form=index{start}"]) for start in (0, 1))
+    assert score_file(write(tmp_path, row | {"answer": 1}), "mmau", fields=zero).correct_strict == 1
+    assert score_file(write(tmp_path, row | {"answer": 1}), "mmau", fields=one).correct_strict == 0
