@@ -37,7 +37,7 @@ FLAGS = {
     ],
     ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *RUNNING],
     ("eval", "study"): ["file", "--out", "--dry-run", "--max-audio-mb"],
-    ("eval", "score"): ["predictions", "--bench", "--key", "--json"],
+    ("eval", "score"): ["predictions", "--bench", "--key", "--fields", "--json"],
     ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
     ("eval", "correlate"): ["runs", "--x", "--y", "--control-for", "--json"],
     ("eval", "recommend"): ["runs", "--x", "--y", "--n", "--seed", "--json"],
