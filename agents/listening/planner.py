@@ -5,21 +5,18 @@ other languages as far as it has seen them. `planner.safetensors` beside this fi
 `benchmarks/planner/fit.py` fits; there stand the labelled questions too.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from math import sqrt
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load
 
-Floats: TypeAlias = NDArray[np.float64]
+from services.captioners.head import Floats, read_head
 
 FILE = "planner.safetensors"
 NO_TOOL = "none"
@@ -35,15 +32,15 @@ class SparseFeatures(NamedTuple):
 
     indices: NDArray[np.int64]
     """Shape (num_features,), each below twice `NUM_BUCKETS`."""
-    values: Floats
+    values: NDArray[np.float64]
 
 
 class Planner(NamedTuple):
     """A fitted classifier."""
 
     labels: tuple[str, ...]
-    weights: NDArray[np.int8]
-    """Shape (num_labels, 2 * NUM_BUCKETS)."""
+    weights: Floats
+    """Shape (num_labels, 2 * NUM_BUCKETS), whole numbers of eight bits."""
     scale: Floats
     """Shape (num_labels, 1): what a weight of 1 stands for."""
     bias: Floats
@@ -93,8 +90,5 @@ def _hash(grams: Mapping[str, int], first: int) -> dict[int, float]:
 @cache
 def open_planner() -> Planner:
     """Read the planner that ships, once."""
-    data = files("agents.listening").joinpath(FILE).read_bytes()
-    size = int.from_bytes(data[:8], "little")
-    labels: list[str] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["labels"])
-    tensors = load(data)
-    return Planner(tuple(labels), tensors["weights"], tensors["scale"], tensors["bias"])
+    labels, tensors = read_head("agents.listening", FILE)
+    return Planner(labels, tensors["weights"], tensors["scale"], tensors["bias"])

@@ -34,7 +34,10 @@ def main() -> None:
     texts = read_texts(sys.argv[1:])
     asked: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    for row in json.loads(LABELLED.read_text(encoding="utf-8")):
+    labelled = json.loads(LABELLED.read_text(encoding="utf-8"))
+    if missing := sum(row["sha256"] not in texts for row in labelled):
+        sys.exit(f"{missing} of the {len(labelled)} questions are in none of these files: name both benchmarks' files.")
+    for row in labelled:
         called = next(iter(open_planner().estimate(texts[row["sha256"]])))
         names = ("all", row["source"], f"called {called}")
         asked.update(names)

@@ -69,7 +69,8 @@ class _Detector:
             if options is None and not self._holds_references():
                 raise self._missing("choices", "the options")
         found = FieldNames(audio=audio, question=question, choices=choices, options=options)
-        found = found.model_copy(update=dict(zip(("answer", "answer_form"), self._find_answer(found), strict=True)))
+        answer, form = self._find_answer(found)
+        found = found.model_copy(update={"answer": answer, "answer_form": form})
         used = {question, found.answer, *_list(choices), *_list(audio)}
         rest: dict[str, str | None] = {part: getattr(given, part) or self._find_label(part, used) for part in _LABELS}
         return found.model_copy(update=rest | {"id": given.id or self._find_id(used)})

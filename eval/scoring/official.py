@@ -89,7 +89,8 @@ def _judge_air_bench(prediction: str, options: Sequence[str], right: int) -> Off
     letter = _read_letter(reply) if reply and reply != "None" else None
     if letter is None:
         return OfficialVerdict(is_right=False, is_dropped=True)
-    return OfficialVerdict(letter == LETTERS[list(options).index(options[right])])
+    place = list(options).index(options[right])
+    return OfficialVerdict(place == LETTERS.index(letter))
 
 
 def read_speechr(prediction: str, options: Sequence[str], right: int) -> int | None:

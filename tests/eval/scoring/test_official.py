@@ -24,6 +24,8 @@ RIGHT, WRONG, DROPPED = (True, False), (False, False), (False, True)
         ("air-bench", "A", ["dog", "cat", "hen", "cow"], 0, RIGHT),
         ("air-bench", "", ["dog", "cat", "hen", "cow"], 0, DROPPED),
         ("air-bench", "dog", ["dog", "cat", "hen", "cow"], 0, DROPPED),
+        ("air-bench", "A", ["dog", "cat", "hen", "cow", "pig"], 4, WRONG),  # it knows no fifth letter
+        ("mmsu", "A", ["dog", "cat", "hen", "cow", "pig"], 4, WRONG),
         ("speechr", "Final answer: B", ["dog", "cat"], 1, RIGHT),
         ("speechr", "b)", ["dog", "cat"], 1, RIGHT),
         ("speechr", "a cat", ["dog", "cat"], 1, WRONG),  # the article is taken for the letter A
