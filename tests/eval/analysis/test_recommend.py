@@ -56,7 +56,7 @@ def test_a_model_that_was_measured_worse_is_not_recommended_for_its_text_score(t
     rows = "".join(f"m{number},{50 + 4 * number},{40 + 3 * number}\n" for number in range(6))
     found = recommend(table_of(tmp_path, f"model,akb:text,mmau:lalm\n{rows}reader,90,30\nnew,69,\n"))
     assert found.ranked[-1].model == "reader"
-    assert found.ranked[-1].measured
+    assert (found.ranked[-1].measured, found.ranked[-1].predicted) == (True, 30)
     assert found.ranked[0].model != "reader"
 
 

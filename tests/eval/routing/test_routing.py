@@ -80,6 +80,14 @@ def test_where_nothing_tells_the_arms_apart_the_router_claims_nothing(make_runs:
     assert router.headroom is not None and router.headroom < 0.35
 
 
+def test_the_task_switch_has_not_seen_the_recording_that_it_chooses_for(make_runs: Callable[..., Path]) -> None:
+    arms = read_arms(*make_runs(ALIKE))
+    # Every recording is a task of its own: other folds tell nothing of it, and the cascade is taken.
+    alone = arms._replace(pairs=tuple(pair._replace(task=pair.source) for pair in arms.pairs))
+    found = rows(evaluate_routing(alone)[1])
+    assert found["modality switch"].correct == found["cascade only"].correct
+
+
 def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     make_runs: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

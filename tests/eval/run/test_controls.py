@@ -109,6 +109,12 @@ def test_probes_ask_a_seeded_few(control: str) -> None:
     assert len(CONTROLS[control](plan(), ControlSampling(3, 100)).benchmark.items) == NUM_ITEMS
 
 
+def test_all_items_are_probed_where_that_is_asked_and_silence_on_path_lalm_always_asks_all() -> None:
+    assert len(CONTROLS["swapped-audio"](plan(), ControlSampling(3, None)).benchmark.items) == NUM_ITEMS
+    heard = plan()._replace(options=plan().options.model_copy(update={"path": "lalm"}))
+    assert len(CONTROLS["silent-audio"](heard, DRAW).benchmark.items) == NUM_ITEMS
+
+
 async def test_silence_is_as_long_as_the_clip() -> None:
     listener = ScriptedAnswerer(lambda *_: Answer(question_id="", reply="", choice=None, path="cascade"))
     await SilencedAnswerer(listener).answer(item(0).to_question(), AudioClip(np.ones(1600, np.float32)))
