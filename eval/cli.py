@@ -83,13 +83,13 @@ def run(
     judge: Annotated[
         list[str] | None,
         model_option(
-            help="LLM that scores open answers against their references; may be repeated: the first one's verdicts "
-            "count, and the agreement of two is told.",
+            help="LLM that scores open answers against their references, as NAME or NAME=URL of its server; may be "
+            "repeated: the first one's verdicts count, and the agreement of two is told.",
             show_default="none, and open questions count as failed",
         ),
     ] = None,
     judge_url: Annotated[
-        str | None, model_option(help="OpenAI-compatible server that runs the judges.", show_default="they run here")
+        str | None, model_option(help="Server of the judges that name none.", show_default="they run here")
     ] = None,
     by: Annotated[
         list[Grouping] | None,

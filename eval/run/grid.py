@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agents.models import ModelPool
 from agents.paths import LALM_ONLY
 from eval.run import session
-from eval.run.request import RunRequest, name_run_folder
+from eval.run.request import RunRequest, ServedModel, name_run_folder
 from eval.scoring.scoring import RunSummary
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
@@ -40,8 +40,8 @@ def read_models(listed: Sequence[str], rows: Sequence[str] = ()) -> tuple[GridMo
     """
     if rows and len(rows) != len(listed):
         raise BadConfig(f"--llm names {len(listed)} LLMs and --rows {len(rows)}: name the row of each, in order.")
-    pairs = [(name, url or None) for name, _, url in (one.partition("=") for one in listed)]
-    models = tuple(GridModel(*pair, row) for pair, row in zip(pairs, rows or [name for name, _ in pairs], strict=True))
+    served = [ServedModel.read(one) for one in listed]
+    models = tuple(GridModel(*one, row) for one, row in zip(served, rows or [one.name for one in served], strict=True))
     for place, model in enumerate(models):
         if model.row in [other.row for other in models[:place]]:
             raise BadConfig(f"Two LLMs would stand in the row {model.row!r}; give each a name of its own with --rows.")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY
 from agents.reading.calibration import hash_calibrations
@@ -35,6 +35,20 @@ class Price(Value):
         return round((prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6, 6)
 
 
+class ServedModel(NamedTuple):
+    """A model by name, and the server that runs it."""
+
+    name: str
+    url: str | None
+    """OpenAI-compatible; None: here, or at its host."""
+
+    @classmethod
+    def read(cls, text: str, default_url: str | None = None) -> Self:
+        """Read NAME or NAME=URL; a name alone is run by the server at `default_url`, if there is one."""
+        name, _, url = text.partition("=")
+        return cls(name, url or default_url)
+
+
 BENCHMARK_BUDGETS: Mapping[str, int] = {**BUDGETS, "cascade": 0}
 """Default number of follow-up questions in benchmarks: the paper's cascade asks none."""
 
@@ -47,8 +61,9 @@ class RunRequest(RunSettings):
     missing: Literal["skip", "fail"] = "fail"
     controls: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
-    """LLMs that score open answers; the first one's judgements count."""
+    """LLMs that score open answers, each NAME or NAME=URL; the first one's judgements count."""
     judge_url: str | None = None
+    """Server of the judges that name none."""
     num_probed: int | None = 50
     """Items that the probes of the audio ask; None: all."""
     price: Price | None = None

@@ -19,7 +19,7 @@ from eval.run.driver import Driver
 from eval.run.judging import judge_replies, score_judges
 from eval.run.plan import Plan, plan_run
 from eval.run.progress import LiveBar
-from eval.run.request import RunRequest, name_run_folder
+from eval.run.request import RunRequest, ServedModel, name_run_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise
 from eval.scoring.temperatures import Subject, fit_calibration
@@ -167,7 +167,7 @@ class _Session:
     def judge(self, out: Path) -> bool:
         """Have the judges score the open answers that they have not scored yet; return whether that came to its end."""
         request = self._request
-        judges = [open_llm(name, request.judge_url) for name in request.judges]
+        judges = [open_llm(*ServedModel.read(judge, request.judge_url)) for judge in request.judges]
         self._kept += judges
         predictions = list(read_predictions(out))
         waiting = [one.model_copy(update={"failed": None}) if one.response else one for one in predictions]

@@ -10,6 +10,7 @@ from eval.benchmarks import DECLARED, find, named
 from services.environment import Settings
 from services.errors import BadConfig
 
+ROWS = json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())
 SPEECHR = {
     "id": "quiz-1",
     "question": "What is spoken in the clip?",
@@ -41,32 +42,8 @@ SHAPES: dict[str, Any] = {
             "category": "人物",
         }
     ],
-    "mmsu": [
-        {
-            "id": "m1",
-            "audio_path": "audio/m1.wav",
-            "question": "Who?",
-            "choice_a": "Ann",
-            "choice_b": "Bob",
-            "choice_c": "",
-            "choice_d": "",
-            "answer_gt": "Bob",
-            "task_name": "names",
-            "category": "Perception",
-            "sub-category": "Semantics",
-        }
-    ],
-    "mmau-pro": [
-        {
-            "id": "p1",
-            "audio_path": ["data/p1.wav"],
-            "question": "Who?",
-            "choices": ["Ann", "Bob"],
-            "answer": "Ann",
-            "category": "speech",
-            "length_type": "short",
-        }
-    ],
+    "mmsu": [ROWS["mmsu"]],
+    "mmau-pro": [ROWS["mmau-pro"]],
     "air-bench": [
         {
             "path": "1.wav",

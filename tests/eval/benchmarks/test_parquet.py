@@ -1,5 +1,6 @@
 """Parquet files with recordings in their rows, as the Hub exports datasets."""
 
+import json
 import wave
 from io import BytesIO
 from pathlib import Path
@@ -48,15 +49,9 @@ def test_recordings_in_rows_become_files_once(tmp_path: Path, monkeypatch: pytes
 
 
 def test_mmau_pro_is_known_by_its_shape(tmp_path: Path) -> None:
-    row: dict[str, object] = {
-        "id": "p1",
-        "audio_path": ["data/p1.wav"],
-        "question": "Who?",
-        "choices": ["Ann", "Bob"],
-        "answer": "Ann",
-        "category": "speech",
-        "length_type": "short",
-    }
+    row: dict[str, object] = json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())[
+        "mmau-pro"
+    ]
     rows = [row, row | {"id": "p2", "choices": None, "answer": "A text.", "category": "open"}]
     benchmark = find(str(write(tmp_path, rows)))
     assert benchmark.declared == "mmau-pro"

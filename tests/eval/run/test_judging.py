@@ -108,6 +108,20 @@ def test_a_run_with_a_judge_scores_its_open_questions(bench: str) -> None:
     assert again.summary.correct_strict == 2
 
 
+def test_each_judge_may_have_a_server_of_its_own(bench: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls: list[str | None] = []
+
+    def open_judge(url: str | None) -> ScriptedLLM:
+        urls.append(url)
+        return ScriptedLLM(lambda _: "right", name=f"judge {len(urls)}")
+
+    for name in ("hosted", "served"):
+        monkeypatch.setitem(catalog.LLMS, name, open_judge)
+    outcome = run(bench, judges=("hosted", "served=http://one.example/v1"))
+    assert urls == [None, "http://one.example/v1"]
+    assert [one.judge for one in outcome.summary.judges] == ["judge 1", "judge 2"]
+
+
 def test_without_a_judge_an_open_question_has_failed_and_says_what_helps(bench: str) -> None:
     outcome = run(bench)
     assert (outcome.summary.correct_strict, outcome.summary.failed, outcome.summary.unread) == (1, 1, 0)

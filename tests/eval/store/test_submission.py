@@ -113,19 +113,7 @@ def test_a_benchmark_without_a_script_of_its_own_gets_a_file_that_is_scored_here
 
 
 def test_a_declared_benchmark_gets_its_rows_with_letters_in_the_form_that_its_script_reads(tmp_path: Path) -> None:
-    row = {
-        "id": "m1",
-        "audio_path": "m1.wav",
-        "question": "Who?",
-        "choice_a": "Ann",
-        "choice_b": "Bob",
-        "choice_c": "",
-        "choice_d": "",
-        "answer_gt": "Bob",
-        "task_name": "names",
-        "category": "Perception",
-        "sub-category": "Semantics",
-    }
+    row = json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())["mmsu"]
     file = tmp_path / "mine.jsonl"
     file.write_text("".join(json.dumps(row | {"id": name}) + "\n" for name in ("m1", "m2", "m3")))
     benchmark = find(str(file))

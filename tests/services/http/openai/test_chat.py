@@ -1,9 +1,7 @@
 """Chat completions as the real OpenAI client sends and reads them, over loopback."""
 
-import base64
 import json
 import math
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import openai
@@ -19,18 +17,6 @@ from services.types import Answer, Choice
 
 LINES = "What is heard?\n(A) Rain\n(B) A dog"
 CHOICES = ["Rain", "A dog"]
-
-
-@pytest.fixture
-async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-def recording(tone: Callable[[float], bytes]) -> dict[str, Any]:
-    data = base64.b64encode(tone(1.5)).decode()
-    return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
 
 
 def _same(name: str | None) -> str | None:

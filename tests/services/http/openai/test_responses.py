@@ -1,8 +1,6 @@
 """Responses as the real OpenAI client requests and reads them."""
 
-import base64
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import openai
@@ -12,17 +10,6 @@ from openai import AsyncOpenAI
 from services.scripted.service import ScriptedService
 
 LINES = "What is heard?\n(A) Rain\n(B) A dog"
-
-
-@pytest.fixture
-async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-def recording(tone: Callable[[float], bytes]) -> dict[str, Any]:
-    return {"type": "input_audio", "input_audio": {"data": base64.b64encode(tone(1.5)).decode(), "format": "wav"}}
 
 
 def user(text: str, *parts: dict[str, Any]) -> Any:  # noqa: ANN401 - as the client types it
