@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
-from services.http.responses import build_error, json_response
+from services.http.responses import ErrorBody, build_error, json_response
 from services.telemetry.log_lines import LOGGER
-from services.telemetry.request_log import REQUEST_ID, record_of
+from services.telemetry.request_log import REQUEST_ID, AboutRequest, record_of
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -24,14 +24,29 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _handle_unknown_error)
 
 
+def build_own_error(error: EarwitnessError, about: AboutRequest) -> ErrorBody:
+    """Return the body of an error that the user can mend, and note its code."""
+    about.error = error.code
+    return build_error(error.http_status, error.code, str(error), param=error.param)
+
+
+def build_bug(error: BaseException, about: AboutRequest) -> ErrorBody:
+    """Return the body of an error that is our bug; the log has where it happened."""
+    about.error = "internal_error"
+    frames = traceback.format_tb(error.__traceback__)  # without the message, which may quote what was asked
+    facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}
+    LOGGER.log(logging.ERROR, "bug", extra={"facts": facts})
+    message = "An error of Earwitness itself; its log has the traceback."
+    return build_error(HTTPStatus.INTERNAL_SERVER_ERROR, about.error, message)
+
+
 def _handle_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarwitnessError)
-    record_of(request.scope).error = error.code
+    body = build_own_error(error, record_of(request.scope))
     headers = {}
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
         headers["Retry-After"] = str(wait_s)
-    body = build_error(error.http_status, error.code, str(error), param=error.param)
     return json_response(body, error.http_status, headers)
 
 
@@ -48,11 +63,6 @@ def _handle_disconnect(request: Request, _error: Exception) -> Response:
 
 
 def _handle_unknown_error(request: Request, error: Exception) -> Response:
-    """Say that it is our bug; the log has where it happened, and Starlette raises it on for the server's own log."""
+    """Say that it is our bug; Starlette raises it on for the server's own log."""
     about = record_of(request.scope)
-    about.error = "internal_error"
-    frames = traceback.format_tb(error.__traceback__)  # without the message, which may quote what was asked
-    facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}
-    LOGGER.log(logging.ERROR, "bug", extra={"facts": facts})
-    message = "An error of Earwitness itself; its log has the traceback."
-    return json_response(build_error(500, about.error, message), 500, {REQUEST_ID: about.id})
+    return json_response(build_bug(error, about), HTTPStatus.INTERNAL_SERVER_ERROR, {REQUEST_ID: about.id})

@@ -29,6 +29,7 @@ from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
 from services.http.answering import Answered, QuestionRequest, answer
+from services.http.events import EVENT_STREAM, EventSink, respond
 from services.http.faults import add_handlers
 from services.http.hearing.descriptions import (
     Description,
@@ -43,9 +44,11 @@ from services.http.openapi import describe_body
 from services.http.option_lines import Split, split_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
+from services.http.question_events import AnswerEvent, StageEvents
 from services.http.responses import ErrorBody, json_response
 from services.http.service import Service
 from services.http.web_page import router as web_page
+from services.progress import report_progress_to
 from services.questions import check_question
 from services.telemetry.log_lines import start_logging
 from services.telemetry.metrics import render_metrics
@@ -157,21 +160,21 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
     router.include_router(build_transcription_routes(service, limits, admission))
 
     @router.post(
-        "/audio/questions", response_model=Answered, openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion)
+        "/audio/questions",
+        response_model=Answered,
+        responses={200: {"content": {EVENT_STREAM: {}}}},
+        openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion),
     )
     async def ask(request: Request) -> Response:
         """Answer a question about a recording, with all that the answer rests on; `both` gives two answers."""
 
-        async def work(posted: PostedQuestion) -> Answered:
-            """Validate the question and answer it."""
-            is_open = not posted.choices and not posted.as_published
-            text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
-            question = check_question(text, posted.choices or listed, as_published=posted.as_published)
-            warnings = warn_of_unread_options(text) if is_open and not listed else ()
-            model = service.resolve(posted.model)
-            return await answer(service, limits, QuestionRequest(question, model, posted.sound, warnings=warnings))
+        async def work(events: EventSink) -> Response | None:
+            """Read the question and answer it."""
+            return await admission.serve(
+                request, lambda it: read_question(it, limits), lambda it: _answer_posted(service, limits, it, events)
+            )
 
-        return json_response(await admission.serve(request, lambda it: read_question(it, limits), work))
+        return await respond(request, work)
 
     @router.post(
         "/audio/descriptions",
@@ -189,3 +192,20 @@ def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
         return await admission.serve(request, lambda it: read_description_request(it, limits), work)
 
     return router
+
+
+async def _answer_posted(
+    service: Service, limits: Limits, posted: PostedQuestion, events: EventSink
+) -> Response | None:
+    """Validate a question and answer it: with a response, or with events where they were asked for."""
+    is_open = not posted.choices and not posted.as_published
+    text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
+    question = check_question(text, posted.choices or listed, as_published=posted.as_published)
+    warnings = warn_of_unread_options(text) if is_open and not listed else ()
+    asked = QuestionRequest(question, service.resolve(posted.model), posted.sound, warnings=warnings)
+    if not posted.is_stream:
+        return json_response(await answer(service, limits, asked))
+    with report_progress_to(StageEvents(events)):
+        answered = await answer(service, limits, asked)
+    events.send(AnswerEvent(answer=answered))
+    return None

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, Base64
-from services.http.forms import content_type, parse_json, read_form, read_json
+from services.http.forms import MultipartForm, content_type, parse_json, read_form, read_json
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
-FIELDS = ("file", "question", "choices", "path", "model")
+FIELDS = ("file", "question", "choices", "path", "model", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class PostedQuestion:
     """None: no recording came."""
     as_published: bool = False
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
+    is_stream: bool = False
+    """Whether the stages of the work are told as they begin and end."""
 
 
 class JSONQuestion(Value):
@@ -46,6 +48,8 @@ class JSONQuestion(Value):
     """The model that answers, by a name that `/v1/models` lists; None: the first of them."""
     as_published: bool = False
     audio: Base64 | None = None
+    stream: bool = False
+    """Whether server-sent events tell the stages of the work before the answer."""
 
     @model_validator(mode="after")
     def _require_one_name(self) -> Self:
@@ -61,6 +65,7 @@ class QuestionForm(Value):
     choices: tuple[str, ...] = ()
     path: str | None = None
     model: str | None = None
+    stream: bool = False
 
 
 async def read_question(request: Request, limits: Limits) -> PostedQuestion:
@@ -78,14 +83,23 @@ async def read_question(request: Request, limits: Limits) -> PostedQuestion:
 def _from_json(body: bytes) -> PostedQuestion:
     posted = parse_json(JSONQuestion, body)
     sound = None if posted.audio is None else AudioUpload(posted.audio, param="audio")
-    return PostedQuestion(posted.question, posted.choices, posted.model or posted.path, sound, posted.as_published)
+    model = posted.model or posted.path
+    return PostedQuestion(posted.question, posted.choices, model, sound, posted.as_published, posted.stream)
 
 
 async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS)
     sound = AudioUpload(form.file.data, name=form.file.name) if form.file else None
     model = _pick_model(form.text("model"), form.text("path"))
-    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sound)
+    is_stream = _read_flag(form, "stream")
+    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sound, is_stream=is_stream)
+
+
+def _read_flag(form: MultipartForm, name: str) -> bool:
+    text = form.text(name) or "false"
+    if text.lower() not in ("true", "false"):
+        raise BadRequest(f"{name!r} is {text!r}; true and false work.", param=name)
+    return text.lower() == "true"
 
 
 def _pick_model(model: str | None, path: str | None) -> str | None:

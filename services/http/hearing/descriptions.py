@@ -1,6 +1,5 @@
 """`POST /v1/audio/descriptions`: what the captioner hears in a recording, as JSON or as players and editors read it."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -16,7 +15,8 @@ from services.http.clips import AudioUpload, open_clip
 from services.http.forms import bad_request, content_type, read_form
 from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns
 from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
-from services.http.hearing.transcription import REMARKS, AudioUsage
+from services.http.hearing.transcript_stream import AudioUsage
+from services.http.hearing.transcription import REMARKS
 from services.http.responses import json_response
 from services.http.service import Service
 from services.longform.hearing import hear_parts
@@ -89,7 +89,7 @@ async def describe(service: Service, limits: Limits, asked: DescriptionRequest) 
                 revision=captioner.revision,
                 duration=round(clip.duration_s, 3),
                 evidence=heard.statements,
-                usage=AudioUsage(seconds=math.ceil(clip.duration_s)),
+                usage=AudioUsage.of(clip.duration_s),
             ),
             headers=headers,
         )

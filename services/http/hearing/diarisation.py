@@ -24,28 +24,33 @@ class SpeakerSegment(Value):
     """A, B and so on in the order in which they are first heard, or their names; None where nobody is told apart."""
 
 
-class _Turn(NamedTuple):
+class SpeakerSpan(NamedTuple):
+    """A span in which one speaker is heard."""
+
     start_s: float
     end_s: float
     speaker: str
 
 
-async def attribute_speakers(
-    captioner: Captioner, clip: AudioClip, said: Sequence[SpokenSegment], names: Sequence[str]
+async def find_speakers(captioner: Captioner, clip: AudioClip, names: Sequence[str]) -> tuple[SpeakerSpan, ...]:
+    """Return who speaks when; `names` are those of the speakers in the order in which they are first heard."""
+    return tuple(_name_turns(await captioner.caption(clip, WHO_SPEAKS_WHEN), names))
+
+
+def attribute_speakers(
+    said: Sequence[SpokenSegment], turns: Sequence[SpeakerSpan], *, first: int = 0
 ) -> tuple[SpeakerSegment, ...]:
     """Return a transcript by speakers.
 
     Args:
-        captioner: tells the speakers apart.
-        clip: the recording.
         said: the transcript; a segment whose words have times is cut where the speaker changes.
-        names: of the speakers, in the order in which they are first heard.
+        turns: who speaks when.
+        first: number of the first segment.
     """
-    turns = list(_name_turns(await captioner.caption(clip, WHO_SPEAKS_WHEN), names))
     pieces = [piece for segment in said for piece in _cut(segment, turns)]
     return tuple(
         SpeakerSegment(id=f"seg_{number:03}", start=start_s, end=end_s, text=text, speaker=speaker)
-        for number, (start_s, end_s, text, speaker) in enumerate(pieces)
+        for number, (start_s, end_s, text, speaker) in enumerate(pieces, first)
     )
 
 
@@ -56,13 +61,13 @@ def list_turns(statements: Sequence[Evidence]) -> Iterator[tuple[float, float, s
             yield one.start_s, one.end_s, one.labels[0].text
 
 
-def _name_turns(statements: Sequence[Evidence], names: Sequence[str]) -> Iterator[_Turn]:
+def _name_turns(statements: Sequence[Evidence], names: Sequence[str]) -> Iterator[SpeakerSpan]:
     known: dict[str, str] = {}
     for start_s, end_s, speaker in list_turns(statements):
         if speaker not in known:
             place = len(known)
             known[speaker] = names[place] if place < len(names) else _letter(place)
-        yield _Turn(start_s, end_s, known[speaker])
+        yield SpeakerSpan(start_s, end_s, known[speaker])
 
 
 def _letter(place: int) -> str:
@@ -71,7 +76,7 @@ def _letter(place: int) -> str:
     return (ascii_uppercase[before - 1] if before else "") + ascii_uppercase[last]
 
 
-def _cut(segment: SpokenSegment, turns: Sequence[_Turn]) -> Iterator[tuple[float, float, str, str | None]]:
+def _cut(segment: SpokenSegment, turns: Sequence[SpeakerSpan]) -> Iterator[tuple[float, float, str, str | None]]:
     if not segment.words:
         yield segment.start_s, segment.end_s, segment.text, _find_speaker(segment.start_s, segment.end_s, turns)
         return
@@ -90,12 +95,12 @@ def _join_words(text: str, words: Sequence[SpokenWord]) -> str:
     return (" " if " " in text else "").join(word.text for word in words)
 
 
-def _find_speaker(start_s: float, end_s: float, turns: Sequence[_Turn]) -> str | None:
+def _find_speaker(start_s: float, end_s: float, turns: Sequence[SpeakerSpan]) -> str | None:
     """Return who speaks for the longest part of a span, or who speaks nearest to it."""
     if not turns:
         return None
 
-    def closeness(turn: _Turn) -> float:
+    def closeness(turn: SpeakerSpan) -> float:
         """Return the seconds in common; below 0, those between the two."""
         return min(end_s, turn.end_s) - max(start_s, turn.start_s)
 

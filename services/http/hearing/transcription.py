@@ -1,17 +1,19 @@
 """Transcription and translation: what is said in a recording, in the formats of OpenAI's API, whole or streamed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from fastapi import Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
 
 from services.errors import UnknownName, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import open_clip
-from services.http.hearing.diarisation import SpeakerSegment, attribute_speakers
+from services.http.events import EventSink
+from services.http.hearing.diarisation import SpeakerSegment, SpeakerSpan, attribute_speakers, find_speakers
 from services.http.hearing.timed_text import TimedLine, format_srt, format_vtt
+from services.http.hearing.transcript_stream import AudioUsage, send_transcript
 from services.http.hearing.transcription_form import USUAL_NAMES, TranscriptionForm, TranscriptionRequest
 from services.http.responses import json_response
 from services.http.service import Service
@@ -22,16 +24,8 @@ from services.types import AudioClip, SpokenSegment, SpokenWord, TranscriptionGu
 
 REMARKS = "Earwitness-Remarks"  # header: codes of what is to be said about how the recording was read
 WARNINGS = "Earwitness-Warnings"  # header: what of the request was ignored
-EVENT_STREAM = "text/event-stream"
 
 Timed = TypeVar("Timed", SpokenSegment, SpokenWord)
-
-
-class AudioUsage(Value):
-    """Seconds of audio that were transcribed."""
-
-    type: Literal["duration"] = "duration"
-    seconds: int
 
 
 class Transcription(Value):
@@ -83,17 +77,10 @@ class DiarizedTranscription(Transcription):
     segments: tuple[SpeakerSegment, ...]
 
 
-class TranscriptEvent(Value):
-    """An event of a streamed transcript."""
-
-    type: Literal["transcript.text.delta", "transcript.text.done"]
-    delta: str | None = None
-    text: str | None = None
-    usage: AudioUsage | None = None
-
-
-async def transcribe(service: Service, limits: Limits, recording: TranscriptionRequest) -> Response:
-    """Transcribe a recording, or translate what is said in it."""
+async def transcribe(
+    service: Service, limits: Limits, recording: TranscriptionRequest, events: EventSink
+) -> Response | None:
+    """Transcribe a recording, or translate what is said in it; a stream goes to `events`, part by part."""
     asr, form = await service.asr(), recording.form
     known = (asr.name, *USUAL_NAMES)
     if service.resolve(form.model) not in known:
@@ -102,16 +89,19 @@ async def transcribe(service: Service, limits: Limits, recording: TranscriptionR
     guide = form.guide(is_translation=recording.is_translation)
     _check_guide(asr, guide)
     clip = await open_clip(recording.sound, limits)
-    said = tuple([segment for part in await split(clip) for segment in await _hear(asr, part, guide)])
     headers = {}
     if clip.remarks:
         headers[REMARKS] = ", ".join(clip.remarks)
     if recording.warnings:
         headers[WARNINGS] = " ".join(recording.warnings).encode("ascii", "backslashreplace").decode()
-    value = await _build(service, clip, said, recording)
+    heard = _hear_parts(asr, await split(clip), guide)
     if form.stream:
-        events = _stream(value, said, clip, form)
-        return StreamingResponse(events, media_type=EVENT_STREAM, headers=headers | {"Cache-Control": "no-store"})
+        events.headers.update(headers)
+        speakers = await _find_speakers(service, clip, form)
+        await send_transcript(events, heard, form=form, speakers=speakers, duration_s=clip.duration_s)
+        return None
+    said = tuple([segment async for part in heard for segment in part])
+    value = await _build(service, clip, said, recording)
     if value is not None:
         return json_response(value, headers=headers)
     return PlainTextResponse(_format_plain(said, form), headers=headers)
@@ -132,6 +122,14 @@ def _check_guide(asr: ASR, guide: TranscriptionGuide) -> None:
 
 def _guidable(asr: ASR) -> GuidableASR | None:
     return asr if isinstance(asr, GuidableASR) and asr.takes_guide else None
+
+
+async def _hear_parts(
+    asr: ASR, parts: Sequence[ClipPart], guide: TranscriptionGuide
+) -> AsyncIterator[list[SpokenSegment]]:
+    """Yield what is said in each part once that is known."""
+    for part in parts:
+        yield await _hear(asr, part, guide)
 
 
 async def _hear(asr: ASR, part: ClipPart, guide: TranscriptionGuide) -> list[SpokenSegment]:
@@ -167,12 +165,12 @@ async def _build(
     service: Service, clip: AudioClip, said: tuple[SpokenSegment, ...], recording: TranscriptionRequest
 ) -> Value | None:
     """Return the transcript as JSON; None where another format was asked for."""
-    form, text, usage = recording.form, join_text(said), AudioUsage(seconds=math.ceil(clip.duration_s))
+    form, text, usage = recording.form, join_text(said), AudioUsage.of(clip.duration_s)
     if form.response_format == "json":
         return Transcription(text=text, usage=usage)
     if form.response_format == "diarized_json":
-        turns = await attribute_speakers(await service.captioner(), clip, said, form.known_speaker_names)
-        return DiarizedTranscription(text=text, usage=usage, duration=round(clip.duration_s, 3), segments=turns)
+        segments = attribute_speakers(said, await _find_speakers(service, clip, form))
+        return DiarizedTranscription(text=text, usage=usage, duration=round(clip.duration_s, 3), segments=segments)
     if form.response_format != "verbose_json":
         return None
     wanted = form.timestamp_granularities or ("segment",)
@@ -221,24 +219,7 @@ def _format_plain(said: tuple[SpokenSegment, ...], form: TranscriptionForm) -> s
     return format_srt(lines) if form.response_format == "srt" else format_vtt(lines)
 
 
-def _stream(
-    value: Value | None, said: tuple[SpokenSegment, ...], clip: AudioClip, form: TranscriptionForm
-) -> Iterator[str]:
-    """Yield a transcript as server-sent events: segments where the format has them, each text, and the whole."""
-    segments: tuple[SpeakerSegment, ...] = ()
-    if isinstance(value, DiarizedTranscription):
-        segments = value.segments
-    elif form.response_format == "verbose_json":
-        segments = tuple(
-            SpeakerSegment(id=f"seg_{number:03}", start=one.start_s, end=one.end_s, text=one.text)
-            for number, one in enumerate(said)
-        )
-    yield from (_format_event(one) for one in segments)
-    for number, one in enumerate(said):
-        yield _format_event(TranscriptEvent(type="transcript.text.delta", delta=f" {one.text}" if number else one.text))
-    usage = AudioUsage(seconds=math.ceil(clip.duration_s))
-    yield _format_event(TranscriptEvent(type="transcript.text.done", text=join_text(said), usage=usage))
-
-
-def _format_event(event: Value) -> str:
-    return f"data: {event.model_dump_json(exclude_none=True)}\n\n"
+async def _find_speakers(service: Service, clip: AudioClip, form: TranscriptionForm) -> tuple[SpeakerSpan, ...]:
+    if form.response_format != "diarized_json":
+        return ()
+    return await find_speakers(await service.captioner(), clip, form.known_speaker_names)

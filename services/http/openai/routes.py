@@ -1,20 +1,22 @@
 """Routes of OpenAI's API: chat completions, responses and transcriptions."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.http.access.admission import AdmissionControl
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, Answered, answer, find_default
+from services.http.events import EVENT_STREAM, EventSink, respond
 from services.http.forms import read_json
 from services.http.hearing.transcription import (
-    EVENT_STREAM,
     DiarizedTranscription,
     Transcription,
     VerboseTranscription,
     transcribe,
 )
-from services.http.hearing.transcription_form import DescribedForm, TranscriptionRequest, read_recording
+from services.http.hearing.transcription_form import DescribedForm, read_recording
 from services.http.openai.chat import Chat, ChatRequest, read_chat
 from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
 from services.http.openai.responses import ResponseRequest, read_response_request
@@ -75,9 +77,13 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
     """Return the routes that OpenAI's clients use to transcribe and to translate."""
     router = APIRouter(prefix="/audio")
 
-    async def work(recording: TranscriptionRequest) -> Response:
+    async def work(request: Request, events: EventSink, *, is_translation: bool) -> Response | None:
         """Transcribe the recording of the request, or translate what is said in it."""
-        return await transcribe(service, limits, recording)
+        return await admission.serve(
+            request,
+            lambda it: read_recording(it, limits, is_translation=is_translation),
+            lambda recording: transcribe(service, limits, recording, events),
+        )
 
     @router.post(
         "/transcriptions",
@@ -87,7 +93,7 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
     )
     async def write_down(request: Request) -> Response:
         """Transcribe a recording, as OpenAI's transcriptions do."""
-        return await admission.serve(request, lambda it: read_recording(it, limits), work)
+        return await respond(request, partial(work, request, is_translation=False))
 
     @router.post(
         "/translations",
@@ -97,7 +103,7 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
     )
     async def translate(request: Request) -> Response:
         """Write in English what is said in a recording, as OpenAI's translations do."""
-        return await admission.serve(request, lambda it: read_recording(it, limits, is_translation=True), work)
+        return await respond(request, partial(work, request, is_translation=True))
 
     return router
 
