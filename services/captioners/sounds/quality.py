@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
 from services.captioners.sounds.activity import Floats, measure_levels_db
 from services.captioners.statement import UNDATED, make_labels
@@ -28,6 +29,11 @@ EDGE_S, EDGE_DB = 0.002, 13.5  # what is looked at on either side, and how far b
 FADE_S, FADE_DB = 0.008, 3.0  # a stop dies away: length of each edge, and how far it may be below what lies beside it
 LOUD_DB = 25.0  # below the loudest frame; quieter ones, as a hum, do not tell how loud the sound is that a gap cuts
 FEWEST_DROPOUTS = 2
+# Fitted on 160 training clips, clean, clipped by 6, 12 and 20 dB and overdriven by 20 dB, and 300 made sounds of one to
+# five steady partials. On 260 other clips 97 % of those clipped by 20 dB or more stay named and 1 % of the made tones.
+PILE_UP = 1.3  # densest amplitude in the upper half of the range against that at a third of it
+TONES = 0.97  # share of a frame's power in 16 bins; above it the sound is a few steady tones
+SMOOTH = 0.52  # flatness of the tops; above it they are cut
 
 
 class RecordingTraits(NamedTuple):
@@ -37,8 +43,10 @@ class RecordingTraits(NamedTuple):
     """Short gaps that cut into loud sound."""
     pile_up: float
     """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up."""
-    tone_share: float
-    """Share of the power in the strongest 100 Hz: near 1 for a pure tone, which piles up unclipped."""
+    line_share: float
+    """Share of a frame's power in its 16 strongest bins: near 1 for steady tones, which pile up unclipped."""
+    top_flatness: float
+    """How flat the tops are where amplitudes pile up: 0.5 for smooth ones, 1 for cut ones; 0 where none pile up."""
     highest_hz: float
     """Highest frequency within 55 dB of the strongest."""
     bass_db: float
@@ -96,10 +104,12 @@ def measure_traits(samples: Floats) -> RecordingTraits:
     change = levels[5:] - levels[:-5]
     falls = change[levels[:-5] > levels.max() - 25]
     middle = _measure_band_db(mean_power, 300, 1000)
+    density, limit = _measure_pile_up(magnitude)
     return RecordingTraits(
         num_holes=_count_dropouts(scaled, levels),
-        pile_up=_measure_pile_up(magnitude),
-        tone_share=float(np.convolve(mean_power, np.ones(3), "same").max() / mean_power.sum()),
+        pile_up=density,
+        line_share=_measure_line_share(power),
+        top_flatness=_measure_top_flatness(scaled, limit) if density >= PILE_UP else 0.0,
         highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
         bass_db=_measure_band_db(mean_power, 60, 200) - middle,
         treble_db=_measure_band_db(mean_power, 2000, 3200) - middle,
@@ -116,7 +126,7 @@ def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
     """Name the most audible defect; one hides the signs of the next."""
     if found.num_holes >= FEWEST_DROPOUTS:
         return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
-    if found.pile_up >= 1.3 and found.tone_share < 0.9:
+    if found.pile_up >= PILE_UP and (found.line_share < TONES or found.top_flatness > SMOOTH):
         return ["harsh clipping distortion (overdriven)"]
     if found.highest_hz < 3400 or found.treble_db < -31:
         return [f"muffled, the high frequencies are missing (nothing above {found.highest_hz / 1000:.1f} kHz)"]
@@ -160,9 +170,38 @@ def _count_dropouts(samples: Floats, levels: Floats) -> int:
     return int(np.count_nonzero(is_cut))
 
 
-def _measure_pile_up(magnitude: Floats) -> float:
+def _measure_pile_up(magnitude: Floats) -> tuple[float, float]:
+    """Return how dense the densest amplitude of the upper half is, and that amplitude."""
     counts, _ = np.histogram(magnitude, bins=50, range=(0, 1))
-    return float(counts[22:].max() / max(np.median(counts[12:20]), 1e-6 * len(magnitude)))
+    densest = 22 + int(counts[22:].argmax())
+    return float(counts[densest] / max(np.median(counts[12:20]), 1e-6 * len(magnitude))), (densest + 0.5) / 50
+
+
+def _measure_line_share(power: Floats) -> float:
+    """Return the median over the loud frames of the power's share in the 16 strongest bins of a frame."""
+    energy = power.sum(axis=1)
+    loud = power[energy > 0.03 * energy.max()]
+    strongest = np.partition(loud, -16, axis=1)[:, -16:]
+    return float(np.median(strongest.sum(axis=1) / loud.sum(axis=1)))
+
+
+def _measure_top_flatness(samples: Floats, limit: float) -> float:
+    """Return how long the tops that end near `limit` stay above 0.95 of their height, against above 0.8 of it.
+
+    A smooth top is a parabola, and stays sqrt(0.05 / 0.2) = 0.5 of the time. Four times oversampled, because a period
+    of a few kHz has only a handful of samples.
+    """
+    magnitude = np.abs(resample_poly(samples, 4, 1))
+    is_top = magnitude > 0.8 * limit
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_top.astype(np.int8), [0]))))
+    if not len(edges):
+        return 0.0
+    heights = np.maximum.reduceat(np.append(magnitude, 0.0), edges)[::2]
+    height = np.repeat(
+        np.where((heights > 0.95 * limit) & (heights < 1.1 * limit), heights, np.inf), np.diff(edges)[::2]
+    )
+    tops = magnitude[is_top]
+    return float(np.count_nonzero(tops > 0.95 * height) / max(np.count_nonzero(tops > 0.8 * height), 1))
 
 
 def _measure_band_db(power: Floats, low_hz: float, high_hz: float) -> float:

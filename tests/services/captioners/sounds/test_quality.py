@@ -42,6 +42,20 @@ def test_a_pure_tone_is_not_taken_for_clipping() -> None:
     assert "clipping" not in told(0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE), is_speech=False)
 
 
+def test_glides_hums_and_steps_of_tones_are_not_taken_for_clipping() -> None:
+    t = np.arange(4 * RATE) / RATE
+    glide = np.sin(2 * np.pi * (300 * t + 200 * t**2))
+    hum = sum(amplitude * np.sin(2 * np.pi * 100 * k * t + k) for k, amplitude in ((1, 1.0), (2, 0.5), (3, 0.3)))
+    steps = np.concatenate([np.sin(2 * np.pi * hertz * t[:RATE]) for hertz in (300, 400, 500, 600)])
+    for sound in (glide, hum, steps, np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 660 * t)):
+        assert "clipping" not in told(0.5 * sound / np.abs(sound).max(), is_speech=False)
+
+
+def test_a_clipped_tone_is_told_from_a_pure_one() -> None:
+    tone = np.sin(2 * np.pi * 220 * np.arange(2 * RATE) / RATE)
+    assert "clipping" in told(0.5 * np.clip(4 * tone, -1, 1), is_speech=False)
+
+
 def test_a_low_pass_is_called_muffled() -> None:
     assert "muffled" in told(filtered(voice_like(), "low", 900))
 
