@@ -201,7 +201,8 @@ def _measure_top_flatness(samples: Floats, limit: float) -> float:
         np.where((heights > 0.95 * limit) & (heights < 1.1 * limit), heights, np.inf), np.diff(edges)[::2]
     )
     tops = magnitude[is_top]
-    return float(np.count_nonzero(tops > 0.95 * height) / max(np.count_nonzero(tops > 0.8 * height), 1))
+    num_upper, num_all = int((tops > 0.95 * height).sum()), int((tops > 0.8 * height).sum())
+    return num_upper / num_all if num_all else 0.0
 
 
 def _measure_band_db(power: Floats, low_hz: float, high_hz: float) -> float:
