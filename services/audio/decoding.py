@@ -1,8 +1,8 @@
 """Decode, downmix and resample audio to blocks of mono samples at one rate; headers are not trusted.
 
-Plain WAV is read by libsndfile, all else by FFmpeg, in its own process or here: the content decides, and both are
-held to the formats and codecs of `services.audio.formats`. Samples are counted as they come. This module runs in the
-service's decoding processes, so it imports nothing heavy; all errors are `BadAudio` with an `AudioCode`.
+Complete WAV files are read by libsndfile, all else by FFmpeg, in its own process or here: the content decides, and both
+are held to the formats and codecs of `services.audio.formats`. Samples are counted as they come. This module runs in
+the service's decoding processes, so it imports nothing heavy; all errors are `BadAudio` with an `AudioCode`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from services.audio.chaining import find_links
 from services.audio.mixdown import ChannelMeter, Mix
 from services.audio.pcm_wav import FrameBlock, is_complete_wav, open_wav, read_wav
+from services.audio.plain_wav import PlainWav
 from services.audio.truncation import count_excess_bytes, count_missing_bytes
 from services.errors import AudioCode, BadAudio, bad_audio
 from services.types import RemarkCode
@@ -71,8 +72,17 @@ def decode_audio(source: Source, name: str, bounds: DecodingLimits, sink: Sample
 
     Where the average of the channels turns out to lose what is there, the recording is decoded a second time.
     """
+    return _decode(lambda: _open(source, name, bounds), name, bounds, sink)
+
+
+def decode_plain_wav(wav: PlainWav, name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
+    """Do for a plain WAV file what `decode_audio` does, without libsndfile."""
+    return _decode(lambda: _Reading(wav.read(), lambda: ()), name, bounds, sink)
+
+
+def _decode(open_reading: Callable[[], _Reading], name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
     first = _Pass(name, bounds, None)
-    reading = _open(source, name, bounds)
+    reading = open_reading()
     first.write_all(reading.blocks, sink)
     remarks = reading.find_remarks()
     if first.rate == 0 and remarks:
@@ -82,7 +92,7 @@ def decode_audio(source: Source, name: str, bounds: DecodingLimits, sink: Sample
         raise bad_audio(AudioCode.TOO_SHORT, message)
     if mix := first.choose_mix():
         sink.restart()
-        _Pass(name, bounds, mix).write_all(_open(source, name, bounds).blocks, sink)
+        _Pass(name, bounds, mix).write_all(open_reading().blocks, sink)
         remarks += ("opposed_channels",) if mix.is_aligned else ("noise_channel",)
     return DecodedAudio(first.rate, first.num_channels, remarks)
 

@@ -1,7 +1,8 @@
 """Load a recording from a path or bytes as an AudioClip: mono, 16 kHz, finite samples in [-1, 1].
 
 This decodes in this process: right for a person's own files (the command line, training, evaluation), where a
-process per clip would cost time without protecting anyone. Untrusted uploads go through `services.audio.decoder_pool`.
+process per clip would cost time without protecting anyone. Untrusted uploads go through `services.audio.decoder_pool`,
+except plain WAV.
 Memory is bounded by the 16 kHz result.
 """
 
@@ -12,7 +13,15 @@ from stat import S_ISDIR, S_ISFIFO, S_ISREG
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.decoding import MIN_DURATION_S, DecodedAudio, DecodingLimits, Source, decode_audio
+from services.audio.decoding import (
+    MIN_DURATION_S,
+    DecodedAudio,
+    DecodingLimits,
+    Source,
+    decode_audio,
+    decode_plain_wav,
+)
+from services.audio.plain_wav import PlainWav
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -83,6 +92,13 @@ def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> 
     peak = float(max(samples.max(), -samples.min()))
     samples = samples / np.float32(peak) if peak > 1 else samples
     return AudioClip(samples, about.rate, about.num_channels, remarks)
+
+
+def read_wav_here(wav: PlainWav, name: str, bounds: DecodingLimits) -> AudioClip:
+    """Read a plain WAV file in this process, which is safe whoever sent it."""
+    sink = _Samples()
+    about = decode_plain_wav(wav, name, bounds, sink)
+    return build_clip(np.frombuffer(sink.samples, np.float32), about, name)
 
 
 def _decode(source: Source, name: str) -> AudioClip:

@@ -194,7 +194,7 @@ def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: DecoderPool
             assert decoded(decoder, bytes(mutated)).duration_s <= BOUNDS.max_duration_s
         except BadAudio as error:
             assert error.code in set(AudioCode)  # noqa: PT017 - either is right
-    assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
+    assert decoded(decoder, sndfile("wav", tone(), subtype="FLOAT")).duration_s == pytest.approx(1.0)
 
 
 def waiting(decoder: DecoderPool) -> int:
@@ -227,16 +227,16 @@ def await_end(pid: int) -> None:
 def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: DecoderPool) -> None:
     seen = set()
     for _ in range(3):
-        decoded(decoder, sndfile("wav", tone()))
+        decoded(decoder, sndfile("wav", tone(), subtype="FLOAT"))
         seen.add(waiting(decoder))
     assert len(seen) == 3
 
 
 def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: DecoderPool) -> None:
-    decoded(decoder, sndfile("wav", tone()))
+    decoded(decoder, sndfile("wav", tone(), subtype="FLOAT"))
     os.kill(pid := waiting(decoder), signal.SIGKILL)
     await_end(pid)
-    assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)
+    assert decoded(decoder, sndfile("wav", tone(), subtype="FLOAT")).duration_s == pytest.approx(1.0)
 
 
 def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: DecoderPool) -> None:
@@ -283,10 +283,12 @@ def test_who_stops_waiting_ends_the_decoding() -> None:
             await decoding
 
     try:
-        decoded(decoder, sndfile("wav", tone()))  # the decoders are loaded
+        decoded(decoder, sndfile("wav", tone(), subtype="FLOAT"))  # the decoders are loaded
         pid = waiting(decoder)
         asyncio.run(cancel(pid))
-        assert decoded(decoder, sndfile("wav", tone())).duration_s == pytest.approx(1.0)  # the one thread is free
+        assert decoded(decoder, sndfile("wav", tone(), subtype="FLOAT")).duration_s == pytest.approx(
+            1.0
+        )  # the one thread is free
         await_end(pid)
     finally:
         decoder.close()
