@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--replicas", type=int, default=2, help="of each deployment")
     asked = parser.parse_args()
-    with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}") as service:
+    with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}", "--fused") as service:
         began = time.monotonic()
         done, losses = asyncio.run(ask_and_kill(service, asked.requests))
         wall_s = time.monotonic() - began

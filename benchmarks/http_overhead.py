@@ -5,7 +5,8 @@
 
 The models do nothing (`noop_service.py`), so a request's time is all ours. The same application and the same graph
 run (a) as `earwitness serve` ships them and (b) in one plain uvicorn process; 1 and 32 questions in flight about 5 s
-of real speech. Of the repetitions the quietest counts: the machine is rarely idle. Then: where (a) spends it.
+of real speech. Of the repetitions the quietest counts: the machine is rarely idle. Then: where (a) spends it. The last
+line sums up: milliseconds at 1 in flight, and requests a second and processor milliseconds a request at 32.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 from http_load import LoadResult, LoadTarget, make_clips, run_steady
+from noop_service import AS_SHIPPED, FUSIBLE
 from rich.console import Console
 from rich.table import Table
 from running_service import NOOP, RunningService, start_service
@@ -110,10 +112,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/http_overhead.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--requests", type=int, default=200, help="of each repetition")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--fused", nargs="*", choices=FUSIBLE, default=AS_SHIPPED, help="in the replica of the agent")
     asked = parser.parse_args()
     measured: dict[tuple[str, int], LoadMeasurement] = {}
     for how in ("ray", "plain"):
-        with start_service((*NOOP, how)) as service:
+        fused = ("--fused", *asked.fused) if how == "ray" else ()
+        with start_service((*NOOP, how), *fused) as service:
             for in_flight in IN_FLIGHT:
                 measured[how, in_flight] = measure(service, in_flight, asked.requests, asked.repeats)
     _print_tables(measured)
@@ -146,6 +150,13 @@ def _print_tables(measured: Mapping[tuple[str, int], LoadMeasurement]) -> None:
     cpu.add_row("all", f"{sum(measured['ray', 32].cpu_ms.values()):.1f}")
     console.print(cpu)
     console.print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
+    print(" ".join(_summarise(how, measured[how, 1], measured[how, 32]) for how in ("ray", "plain")))
+
+
+def _summarise(how: str, one: LoadMeasurement, many: LoadMeasurement) -> str:
+    """Return p50 at one in flight, and requests a second and processor a request at many."""
+    cpu_ms = sum(many.cpu_ms.values())
+    return f"{how} p50_ms={_median_ms(one):.1f} rps_32={many.load.per_s:.0f} cpu_ms={cpu_ms:.1f}"
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@
     python benchmarks/noop_service.py plain PORT    the same ASGI application and the same graph in one uvicorn process
 
 `--caption 40 --transcribe 30 --read 60` lets each model take so many milliseconds, one clip at a time per replica, as
-a model on a busy processor would (`--at-once N`: N at a time). `ray --replicas N` starts N of each deployment. Both
+a model on a busy processor would (`--at-once N`: N at a time). `ray --replicas N` starts N of each deployment, and
+`--fused KIND ...` says which kinds run in the replica of the agent: by default captioner and ASR, as shipped. Both
 print "Listening on URL" when they are ready.
 """
 
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -20,9 +22,9 @@ import uvicorn
 from agents.degradation import DEGRADING
 from agents.paths import make_builder
 from deploy import ray_server, serving
-from deploy.config import Scales, ServeConfig
+from deploy.config import Scales, ServeConfig, ServedModels
 from services.audio import decoder_pool as decoder
-from services.catalog import pick
+from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.deployments.scale import Scale
 from services.errors import ModelError
 from services.http.access.header_limit import BoundedHeadProtocol
@@ -33,6 +35,9 @@ from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading,
 
 LIMITS = Limits(deadline_s=60)
 SOURCE = "noop"
+FUSIBLE = ("captioner", "asr", "llm")
+AS_SHIPPED = ("captioner", "asr")  # in deploy/serve.local.yaml
+NOWHERE = "http://127.0.0.1:9/v1"  # a model that only asks a server may be fused, and this one asks nobody
 SHARE = 0.1  # of a core, for each replica, so that several of each fit into two
 
 
@@ -173,11 +178,21 @@ def serve_plainly(pace: ModelLatency, port: int) -> None:
     AnnouncingServer(config).run()
 
 
-def serve_on_ray(pace: ModelLatency, port: int, num_replicas: int) -> None:
+def serve_on_ray(pace: ModelLatency, port: int, num_replicas: int, fused: Sequence[str]) -> None:
     """Serve as `earwitness serve` does, until SIGINT or SIGTERM."""
     child = (sys.executable, str(Path(__file__).resolve()), "child", "0", *_format_arguments(pace))
     scale = Scale(num_replicas=num_replicas, num_cpus=SHARE)
-    config = ServeConfig(limits=LIMITS, scales=Scales(agent=scale, llm=scale, captioner=scale, asr=scale))
+    placements = {kind: "fused" if kind in fused else "own" for kind in FUSIBLE}
+    models = {
+        "llm": {"name": DEFAULT_LLM, "url": NOWHERE, "placement": placements["llm"]},
+        "captioner": {"name": DEFAULT_CAPTIONER, "placement": placements["captioner"]},
+        "asr": {"name": DEFAULT_ASR, "placement": placements["asr"]},
+    }
+    config = ServeConfig(
+        models=ServedModels.model_validate(models),
+        limits=LIMITS,
+        scales=Scales(agent=scale, llm=scale, captioner=scale, asr=scale),
+    )
     serving.serve(lambda: config, "127.0.0.1", port, child=child)
 
 
@@ -195,12 +210,13 @@ def main() -> None:
         parser.add_argument(f"--{stage}", type=float, default=0.0, metavar="MS")
     parser.add_argument("--at-once", type=int, default=1, metavar="N")
     parser.add_argument("--replicas", type=int, default=1, metavar="N")
+    parser.add_argument("--fused", nargs="*", choices=FUSIBLE, default=AS_SHIPPED, help="in the replica of the agent")
     asked = parser.parse_args()
     pace = ModelLatency(asked.caption, asked.transcribe, asked.read, asked.at_once)
     if asked.how == "child":
         ray_server.main(lambda names: NoopModels(pace))  # noqa: ARG005
     elif asked.how == "ray":
-        serve_on_ray(pace, asked.port, asked.replicas)
+        serve_on_ray(pace, asked.port, asked.replicas, asked.fused)
     else:
         serve_plainly(pace, asked.port)
 

@@ -62,7 +62,7 @@ def main() -> None:
     table = Table(
         "questions/s", "LLM busy", "wait p50 ms, simulated", "measured", "p95, simulated", "measured", "errors"
     )
-    with start_service((*NOOP, "ray"), *pace) as service:
+    with start_service((*NOOP, "ray"), *pace, "--fused") as service:
         target = LoadTarget(service.url, make_clips(1))
         asyncio.run(run_steady(target, 10, 1))
         alone = asyncio.run(run_steady(target, NUM_ALONE, 1, keep=True))

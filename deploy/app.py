@@ -2,12 +2,15 @@
 
     deploy/serve.local.yaml -> ServeConfig -> build() -> one deployment per model, and the agent in front
 
+Small models may be fused: they run in the replica of the agent, whose version then covers them.
+
 The agent builds its paths as eval does; only the models it gives them are handles to deployments. It learns which
 models there are from Ray's `user_config`, so that an LLM can come or go without a restart of anything else.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -21,10 +24,10 @@ from ray.serve.handle import DeploymentHandle
 from agents.models import LocalModels, ModelNames, Models
 from agents.reading.calibration import CalibrationFile, read_calibrations
 from deploy.config import Deployed, ServeConfig, list_deployed
-from deploy.fleet import Fleet, needs_clip
+from deploy.fleet import Fleet, needs_clip, stub_fused
 from services.audio import decoder_pool as decoder
 from services.deployments.ray_internals import listen_on_loopback, require_ray, version_options
-from services.deployments.replicas import bind_deployment
+from services.deployments.replicas import Replica, bind_deployment
 from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
@@ -59,37 +62,47 @@ def build(
     require_ray()
     offered, own = tuple(list_deployed(config)), config.models.calibration
     calibration = read_calibrations(own) if own else None
-    up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered)}
+    fused = tuple(one for one in offered if one.is_fused)
+    up = {one.role: one for one in (*(list_deployed(beside) if beside else ()), *offered) if not one.is_fused}
     handles = {role: _build_deployment(one, open_models) for role, one in up.items()}
     # What Ray queues in front of the agent is neither bounded nor refused: the agent itself has to see all that comes.
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
-    options = scale.options() | version_options(_hash_version(config.limits.model_dump_json(), keys))
+    own_parts = (config.limits.model_dump_json(), keys, *(part for one in fused for part in _list_parts(one)))
+    options = scale.options() | version_options(_hash_version(*own_parts))
     options |= {
         "user_config": AgentConfig(models=offered, aliases=config.models.aliases, calibration=calibration).model_dump(
             mode="json"
         ),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
-    return agent.bind(config.limits, keys, tuple(handles.values()))
+    return agent.bind(config.limits, keys, tuple(handles.values()), fused, open_models)
 
 
 def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
-    def open_model() -> AnyModel:
-        """Open the model in the replica, by its name."""
-        models = open_models(one.names())
-        openers: dict[str, Callable[[], AnyModel]] = {
-            "llm": models.llm,
-            "captioner": models.captioner,
-            "asr": models.asr,
-            "lalm": models.lalm,
-        }
-        return openers[one.kind]()
+    opener = partial(_open_model, one, open_models)
+    return bind_deployment(opener, one.role, one.scale, _hash_version(*_list_parts(one)))
 
-    included = [Path(file).read_bytes() for file in one.include]
-    version = _hash_version(one.served.model_dump_json(exclude={"scale"}), one.scale.num_gpus, *included)
-    return bind_deployment(open_model, one.role, one.scale, version)
+
+def _open_model(one: Deployed, open_models: OpenModels) -> AnyModel:
+    """Open a model in its replica, by its name."""
+    models = open_models(one.names())
+    openers: dict[str, Callable[[], AnyModel]] = {
+        "llm": models.llm,
+        "captioner": models.captioner,
+        "asr": models.asr,
+        "lalm": models.lalm,
+    }
+    return openers[one.kind]()
+
+
+def _list_parts(one: Deployed) -> Iterator[object]:
+    """Yield what makes the version of a model: its replicas are replaced where one of these changes."""
+    yield one.served.model_dump_json(exclude={"scale"})
+    yield one.scale.num_gpus
+    for file in one.include:
+        yield Path(file).read_bytes()
 
 
 def _hash_version(*parts: object) -> str:
@@ -99,10 +112,18 @@ def _hash_version(*parts: object) -> str:
 class Agent:
     """The deployment in front: serves the HTTP API and awaits the models.
 
-    Its handles are looked up by name, because those that it is bound to may change while it runs.
+    Its handles are looked up by name, because those that it is bound to may change while it runs. The models that are
+    fused with it are opened here.
     """
 
-    def __init__(self, limits: Limits, keys: ApiKeys, bound: tuple[DeploymentHandle, ...]) -> None:  # noqa: ARG002
+    def __init__(
+        self,
+        limits: Limits,
+        keys: ApiKeys,
+        bound: tuple[DeploymentHandle, ...],  # noqa: ARG002
+        fused: tuple[Deployed, ...],
+        open_models: OpenModels,
+    ) -> None:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
         decoder.start_decoders()
@@ -110,6 +131,7 @@ class Agent:
         self._limits, self._keys = limits, keys
         self._fleet: Fleet | None = None
         self._aliases: Mapping[str, str] = {}
+        self._fused = {one: Replica(partial(_open_model, one, open_models), one.role) for one in fused}
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the ASGI application that Ray Serve puts behind its proxy."""
@@ -119,7 +141,8 @@ class Agent:
         """Replace the models that the agent answers with; questions in work keep theirs."""
         offer = AgentConfig.model_validate(user_config)
         self._aliases = offer.aliases
-        self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet, offer.calibration)
+        fused = {one.role: await stub_fused(one.kind, replica) for one, replica in self._fused.items()}
+        self._fleet = Fleet(offer.models, serve.get_deployment_handle, self._fleet, offer.calibration, fused)
 
     @property
     def _ready_fleet(self) -> Fleet:

@@ -4,7 +4,7 @@
 
     models:
       llm: [qwen3-8b, {name: phi-4, url: "http://phi-4:8000/v1", scale: {num_cpus: 0.5}}]
-      captioner: acoustic
+      captioner: {name: acoustic, placement: fused}   # in the replica of the agent
     scales:
       llm: {num_gpus: 1}        # of each LLM that has no `scale` of its own
 """
@@ -29,6 +29,8 @@ from services.types import Value
 from services.yaml_file import read_config
 
 Kind: TypeAlias = Literal["llm", "captioner", "asr", "lalm"]
+Placement: TypeAlias = Literal["fused", "own"]
+"""Where a model runs: in the replica of the agent, which saves a call over gRPC, or in replicas of its own."""
 
 
 class Scales(Value):
@@ -51,17 +53,29 @@ def _require_url(url: str) -> str:
 ServerUrl: TypeAlias = Annotated[str, AfterValidator(_require_url)]
 
 
-class Served(Value):
-    """One of several LLMs or LALMs."""
+class Placed(Value):
+    """A model and where it runs."""
 
     name: str
-    """In the catalogue; also a folder, or with `url` any name that the server knows."""
+    """In the catalogue; of an LLM or LALM also a folder, or with `url` any name that the server knows."""
+    placement: Placement = "own"
+
+
+class Served(Placed):
+    """One of several LLMs or LALMs."""
+
     url: ServerUrl | None = None
     """OpenAI-compatible server that runs it; None: `llm_url` or `lalm_url`, where that is set."""
     engine: Engine | None = None
     """Engine that runs a LALM here; None: `lalm_engine`."""
     scale: Scale | None = None
     """None: as all of its kind."""
+
+    @model_validator(mode="after")
+    def _require_lightness_to_fuse(self) -> Self:
+        if self.placement == "fused" and self.scale is not None:
+            raise ValueError(f"{self.name} is fused with the agent: it has no scale of its own")
+        return self
 
 
 def _wrap_names(value: object) -> object:
@@ -72,6 +86,12 @@ def _wrap_names(value: object) -> object:
     return tuple({"name": one} if isinstance(one, str) else one for one in many)
 
 
+def _wrap_name(value: object) -> object:
+    """Take a name for a model that only has a name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+One: TypeAlias = Annotated[Placed, BeforeValidator(_wrap_name)]
 Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_wrap_names)]
 
 
@@ -89,8 +109,8 @@ class ServedModels(Value):
     """The models that are served; the first LLM and the first LALM answer where none is named."""
 
     llm: Annotated[Several, Field(min_length=1)] = (Served(name=DEFAULT_LLM),)
-    captioner: str = DEFAULT_CAPTIONER
-    asr: str = DEFAULT_ASR
+    captioner: One = Placed(name=DEFAULT_CAPTIONER)
+    asr: One = Placed(name=DEFAULT_ASR)
     llm_url: ServerUrl | None = None
     """Of every LLM that names no server of its own."""
     lalm: Several = ()
@@ -142,6 +162,8 @@ class ServeConfig(Value):
     def _can_be_opened(self) -> Self:
         for one in list_deployed(self):
             one.names()
+            if one.is_fused:
+                one.require_lightness()
         return self
 
 
@@ -160,6 +182,21 @@ class Deployed(Value):
     def role(self) -> str:
         """The name of its deployment, such as `llm-phi-4`."""
         return f"{self.kind}-{_simplify(self.label)}"
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether it runs in the replica of the agent."""
+        return self.served.placement == "fused"
+
+    def require_lightness(self) -> None:
+        """Raise `ValueError` where the model is too heavy for the replica of the agent."""
+        if self.scale.num_gpus:
+            raise ValueError(f"{self.label} is fused with the agent, which has no GPU: leave out its num_gpus")
+        if self.kind in ("llm", "lalm") and self.served.url is None:
+            raise ValueError(
+                f"{self.label} computes for seconds and would hold up the agent: "
+                f"placement: own, or the url of a server that runs it"
+            )
 
     def names(self) -> ModelNames:
         """Return what `Models` needs to open it."""
@@ -181,10 +218,13 @@ def _list_models(models: ServedModels, scales: Scales) -> Iterator[Deployed]:
     for one in models.llm:
         served = one.model_copy(update={"url": one.url or models.llm_url})
         yield Deployed(kind="llm", label=public_name(one.name), served=served, scale=one.scale or scales.llm)
-    yield Deployed(
-        kind="captioner", label=models.captioner, served=Served(name=models.captioner), scale=scales.captioner
+    ears: tuple[tuple[Kind, Placed, Scale], ...] = (
+        ("captioner", models.captioner, scales.captioner),
+        ("asr", models.asr, scales.asr),
     )
-    yield Deployed(kind="asr", label=models.asr, served=Served(name=models.asr), scale=scales.asr)
+    for kind, ear, scale in ears:
+        served = Served(name=ear.name, placement=ear.placement)
+        yield Deployed(kind=kind, label=ear.name, served=served, scale=scale)
     for one in models.lalm:
         engine = one.engine or models.lalm_engine
         served = one.model_copy(update={"url": one.url or models.lalm_url, "engine": engine})

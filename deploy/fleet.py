@@ -5,6 +5,7 @@ A model is known once its replica has described itself; a name can be asked when
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from ray.serve.handle import DeploymentHandle
@@ -14,19 +15,28 @@ from agents.paths import PATHS, TEXT_ONLY, make_builder
 from agents.reading.calibration import CalibrationFile
 from deploy.config import Deployed, Kind
 from services.catalog import pick
-from services.deployments.remote import RemoteASR, RemoteCaptioner, RemoteLALM, RemoteLLM, ask_replica
-from services.deployments.replicas import ModelCard
+from services.deployments.replicas import ModelCard, Replica
+from services.deployments.stubs import (
+    AskReplica,
+    ASRStub,
+    CaptionerStub,
+    LALMStub,
+    LLMStub,
+    ask_deployment,
+    ask_fused,
+    ask_replica,
+)
 from services.errors import ModelError
 from services.http.answering import BOTH
 from services.protocols import ASR, LALM, LLM, Answerer, AnyModel, Captioner
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 ANSWER_S = 2.0  # seconds in which a loaded model describes itself, however busy it is
-REMOTE: Mapping[Kind, Callable[[DeploymentHandle, ModelCard], AnyModel]] = {
-    "llm": RemoteLLM,
-    "captioner": RemoteCaptioner,
-    "asr": RemoteASR,
-    "lalm": RemoteLALM,
+STUBS: Mapping[Kind, Callable[[AskReplica, ModelCard], AnyModel]] = {
+    "llm": LLMStub,
+    "captioner": CaptionerStub,
+    "asr": ASRStub,
+    "lalm": LALMStub,
 }
 
 GetHandle: TypeAlias = Callable[[str], DeploymentHandle]
@@ -47,6 +57,7 @@ class Fleet:
         handle: returns the handle of the deployment that has a role.
         before: what was offered until now; its models that stay are known at once.
         calibration: temperatures that count before those that ship.
+        fused: the models that run in this process, by role; they are known at once.
     """
 
     def __init__(
@@ -55,6 +66,7 @@ class Fleet:
         handle: GetHandle,
         before: "Fleet | None" = None,
         calibration: CalibrationFile | None = None,
+        fused: Mapping[str, AnyModel] = MappingProxyType({}),
     ) -> None:
         self._offered = {one.role: one for one in offered}
         self._handle, self._calibration = handle, calibration
@@ -63,6 +75,7 @@ class Fleet:
             if before
             else {}
         )
+        self._known |= {one.role: fused[one.role] for one in offered if one.is_fused}
         self._answerers: dict[str, Answerer] = {}
         self.ways = _list_ways(offered)
         """Name -> way, the default first, and `both` the last."""
@@ -78,11 +91,12 @@ class Fleet:
 
     async def missing(self) -> tuple[str, ...]:
         """Ask all deployments to describe themselves, and return those that do not answer."""
-        cards = await asyncio.gather(*(_fetch_card(self._handle(role)) for role in self._offered))
-        for one, card in zip(self._offered.values(), cards, strict=True):
+        asked = [one for one in self._offered.values() if not one.is_fused]
+        cards = await asyncio.gather(*(_fetch_card(self._handle(one.role)) for one in asked))
+        for one, card in zip(asked, cards, strict=True):
             if card and one.role not in self._known:
-                self._known[one.role] = REMOTE[one.kind](self._handle(one.role), card)
-        return tuple(role for role, card in zip(self._offered, cards, strict=True) if card is None)
+                self._known[one.role] = STUBS[one.kind](ask_deployment(self._handle(one.role)), card)
+        return tuple(one.role for one, card in zip(asked, cards, strict=True) if card is None)
 
     async def names(self) -> tuple[str, ...]:
         """Return the names whose models are all known."""
@@ -166,7 +180,7 @@ class WayModels:
 
 def takes_evidence(model: AnyModel | None) -> bool:
     """Say whether a model is a LALM that takes evidence beside the clip."""
-    return isinstance(model, RemoteLALM) and model.style.takes_evidence
+    return isinstance(model, LALMStub) and model.style.takes_evidence
 
 
 def needs_clip(name: str | None) -> bool:
@@ -197,3 +211,8 @@ async def _fetch_card(handle: DeploymentHandle) -> ModelCard | None:
     except (TimeoutError, ModelError):
         return None
     return card
+
+
+async def stub_fused(kind: Kind, replica: Replica) -> AnyModel:
+    """Return the stub of a model that runs in this process."""
+    return STUBS[kind](ask_fused(replica), await replica.card())

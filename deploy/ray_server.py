@@ -114,7 +114,7 @@ def _start_ray(job: Job) -> JobStatus | None:
     from ray import serve
     from ray.exceptions import RayError
 
-    from services.deployments.ray_internals import start_options
+    from services.deployments.ray_internals import LOOPBACK, start_options
 
     ray.init(
         address="local",  # never one that is already running
@@ -126,7 +126,7 @@ def _start_ray(job: Job) -> JobStatus | None:
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     # `_find_reason` reports a replica that cannot start; the controller would log each attempt.
     silent = QUIET | {"log_level": "CRITICAL"}
-    options = {"host": job.host, "port": job.port}
+    options = {"host": LOOPBACK, "port": job.port}  # HAProxy listens on the host of the job
     try:
         serve.start(proxy_location="HeadOnly", http_options=options, logging_config=silent)
     except RayError as error:  # such as ActorDiedError, GetTimeoutError

@@ -26,6 +26,7 @@ from deploy.draining import NAME as STOPPING
 from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
+from services.deployments.haproxy_environment import environment_of_haproxy
 from services.deployments.ray_internals import require_ray
 from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError, UnknownName
@@ -70,7 +71,7 @@ def serve(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=_build_environment(folder),
+            env=_build_environment(folder, host),
             start_new_session=True,
         )
         ready = False
@@ -145,7 +146,14 @@ def _open_signals() -> Iterator[socket.socket]:
         writable.close()
 
 
-def _build_environment(folder: Path) -> dict[str, str]:
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _build_environment(folder: Path, host: str) -> dict[str, str]:
     """Return our environment without the variables of other Ray clusters, and with those that ours needs."""
     metrics = folder / "metrics"
     metrics.mkdir()
@@ -153,27 +161,34 @@ def _build_environment(folder: Path) -> dict[str, str]:
     # Ray would give each replica one thread, whatever is free.
     environment.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     path = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
-    return environment | {
-        "PYTHONPATH": os.pathsep.join(filter(None, path)),
-        # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        # As Ray does elsewhere than on Linux: all its own ports on loopback only.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Ray gives its workers nice 15 and its proxy 5 s to come up: on a busy machine the service would not start.
-        "RAY_worker_niceness": "0",
-        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": PROXY_CALLBACK,
-        "RAY_DEDUP_LOGS": "0",
-        "RAY_COLOR_PREFIX": "0",
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "EARWITNESS_STOP_FILE": str(folder / STOPPING),
-        "EARWITNESS_LOG_PIPE": str(folder / LOG_LINES),
-        "EARWITNESS_START_FAILURES": str(folder / START_FAILURES),
-        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    }
+    return (
+        environment
+        | environment_of_haproxy(folder, host, _find_free_port())
+        | {
+            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            # As Ray does elsewhere than on Linux: all its own ports on loopback only.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            # Ray gives its workers nice 15 and its proxy 5 s to come up: on a busy machine the service would not start.
+            "RAY_worker_niceness": "0",
+            "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+            # One event loop in each replica: what is slow is in threads anyway, and each hop to another loop costs.
+            "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+            "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+            "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": PROXY_CALLBACK,
+            "RAY_DEDUP_LOGS": "0",
+            "RAY_COLOR_PREFIX": "0",
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            "EARWITNESS_STOP_FILE": str(folder / STOPPING),
+            "EARWITNESS_LOG_PIPE": str(folder / LOG_LINES),
+            "EARWITNESS_START_FAILURES": str(folder / START_FAILURES),
+            "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        }
+    )
 
 
 def _send(process: subprocess.Popen[str], value: Value) -> None:

@@ -18,6 +18,7 @@ Result = TypeVar("Result")
 CancelCheck: TypeAlias = Callable[[], bool]
 
 _cancel_check: ContextVar[CancelCheck | None] = ContextVar("earwitness_cancel_check", default=None)
+_threads: ContextVar[Executor | None] = ContextVar("earwitness_threads", default=None)
 
 
 class Cancelled(Exception):
@@ -27,8 +28,11 @@ class Cancelled(Exception):
 async def run_in_thread(
     work: Callable[Parameters, Result], *arguments: Parameters.args, **named: Parameters.kwargs
 ) -> Result:
-    """Run work in a thread as `asyncio.to_thread` does; cancelling the caller also ends the work at its next step."""
-    return await run_in_executor(None, partial(work, *arguments, **named))
+    """Run work in a thread as `asyncio.to_thread` does; cancelling the caller also ends the work at its next step.
+
+    The thread is one of those that `use_threads` names, otherwise one of asyncio's own.
+    """
+    return await run_in_executor(_threads.get(), partial(work, *arguments, **named))
 
 
 async def run_in_executor(threads: Executor | None, work: Callable[[], Result]) -> Result:
@@ -40,6 +44,16 @@ async def run_in_executor(threads: Executor | None, work: Callable[[], Result]) 
     except asyncio.CancelledError:
         cancelled.set()
         raise
+
+
+@contextmanager
+def use_threads(threads: Executor) -> Iterator[None]:
+    """Let `run_in_thread` run work of the block in these threads."""
+    token = _threads.set(threads)
+    try:
+        yield
+    finally:
+        _threads.reset(token)
 
 
 @contextmanager

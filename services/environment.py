@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Folder in which the processes of one machine add up their metrics."""
     log_pipe: Path | None = None
     """Named pipe for log lines, which another process reads; None: stderr."""
+    listen_host: str = "127.0.0.1"
+    """Where HAProxy listens for clients; `earwitness serve` sets it."""
     stop_file: Path | None = None
     """File whose existence says that the service is shutting down."""
     start_failures: Path | None = None

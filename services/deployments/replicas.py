@@ -1,11 +1,13 @@
 """Ray Serve deployments: one class of replica wraps any opened model."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import NamedTuple
 
 from ray import serve
 
+from services.cancellation import use_threads
 from services.deployments.ray_internals import listen_on_loopback, version_options
 from services.deployments.scale import Scale
 from services.deployments.start_failure import report_start_failure
@@ -36,11 +38,15 @@ class ReplicaReply(NamedTuple):
 
 
 class Replica:
-    """Wraps a model, opened when the replica starts: so the replica is up once the model is loaded."""
+    """Wraps a model, opened when the replica starts: so the replica is up once the model is loaded.
+
+    Its work is done in threads of its own: in a process that others share, it must not take theirs.
+    """
 
     def __init__(self, open_model: Callable[[], AnyModel], role: str) -> None:
         start_logging()
         listen_on_loopback()
+        self._threads = ThreadPoolExecutor(thread_name_prefix=role)
         started = perf_counter()
         LOGGER.info("loading", extra={"facts": {"deployment": role}})
         try:
@@ -64,7 +70,7 @@ class Replica:
         An error that the user can mend is returned, because Ray would log what is raised as a bug.
         """
         try:
-            with observe_call(call, self._model.name, method):
+            with use_threads(self._threads), observe_call(call, self._model.name, method):
                 said = await getattr(self._model, method)(*arguments)
         except EarwitnessError as error:
             return error

@@ -60,7 +60,7 @@ def ask_about(url: str, num_samples: int) -> httpx.Response:
 @pytest.mark.timeout(180)
 def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> None:
     done: list[str] = []
-    with start_service((*NOOP, "ray")) as service:
+    with start_service((*NOOP, "ray"), "--fused", "captioner") as service:
         asyncio.run(ask_all(service.url, 24, done))
         long = ask_about(service.url, 90 * 16_000)  # more than one message of Ray's holds
         wanted = {"ServeReplica:earwitness:agent", "ServeReplica:earwitness:asr-whisper-base"}

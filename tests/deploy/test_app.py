@@ -27,7 +27,7 @@ pytestmark = pytest.mark.alone
 LLM, LALM = "qwen2.5-coder-0.5b", "earwitness-tiny"
 DEADLINE_S = 8
 CONFIG = f"""
-models: {{llm: {LLM}, lalm: {LALM}}}
+models: {{llm: {LLM}, lalm: {LALM}, captioner: {{name: acoustic, placement: fused}}}}
 limits: {{max_upload_bytes: 2_000_000, max_duration_s: 20, deadline_s: {DEADLINE_S}}}
 scales: {{llm: {{num_replicas: 2}}}}
 """
@@ -145,6 +145,9 @@ def test_rays_ports_are_on_loopback(service: Running) -> None:
     assert len(listening) > 10
     assert [name for ip, name in listening if ip != "127.0.0.1"] == []
     assert any("ServeReplica" in name for _, name in listening)
+    assert [name for _, name in listening if "haproxy" in name] != []
+    raylet = [psutil.Process(pid).nice() for pid in list_session(service.ray_session())]
+    assert set(raylet) == {psutil.Process().nice()}
 
 
 def test_a_question_goes_through_three_deployments(service: Running) -> None:

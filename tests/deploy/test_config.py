@@ -25,14 +25,60 @@ def names(application: serve.Application) -> set[str]:
     return {one.name for one in build_app(application, name="earwitness").deployments}
 
 
-def test_the_local_configuration_builds_one_deployment_per_model() -> None:
-    assert names(build(read_serve_config(LOCAL))) == {
-        "agent",
-        "llm-qwen2.5-coder-1.5b",
-        "captioner-acoustic",
-        "asr-whisper-base",
-        "lalm-earwitness-tiny",
-    }
+def test_the_local_configuration_fuses_captioner_and_asr_with_the_agent() -> None:
+    config = read_serve_config(LOCAL)
+    assert names(build(config)) == {"agent", "llm-qwen2.5-coder-1.5b", "lalm-earwitness-tiny"}
+    assert [one.role for one in list_deployed(config) if one.is_fused] == ["captioner-acoustic", "asr-whisper-base"]
+
+
+def test_no_model_of_the_cluster_is_fused() -> None:
+    models = list(list_deployed(read_serve_config(CLUSTER)))
+    assert [one.role for one in models if one.is_fused] == []
+    assert names(build(read_serve_config(CLUSTER))) == {"agent", *(one.role for one in models)}
+
+
+def agent_version(models: dict[str, object], scales: dict[str, object] | None = None) -> str:
+    config = ServeConfig.model_validate({"models": models, "scales": scales or {}})
+    built = build_app(build(config), name="earwitness")
+    return next(one.version for one in built.deployments if one.name == "agent")
+
+
+def test_the_version_of_the_agent_covers_the_models_that_are_fused_with_it_and_no_other() -> None:
+    fused = [{"asr": {"name": name, "placement": "fused"}} for name in ("whisper-base", "whisper-base.en")]
+    assert agent_version(fused[0]) == agent_version(fused[0]) != agent_version(fused[1])
+    own = {"asr": "whisper-base"}
+    assert agent_version(own) == agent_version({"asr": "whisper-base.en"}) != agent_version(fused[0])
+    assert agent_version(own, {"asr": {"num_replicas": 2}}) == agent_version(own)
+
+
+@pytest.mark.parametrize(
+    ("models", "scales", "message"),
+    [
+        (
+            {"llm": {"name": "phi-4", "placement": "fused"}},
+            {},
+            "phi-4 computes for seconds and would hold up the agent",
+        ),
+        ({"lalm": {"name": "earwitness-tiny", "placement": "fused"}}, {}, "earwitness-tiny computes for seconds"),
+        ({"asr": {"name": "whisper-base", "placement": "fused"}}, {"asr": {"num_gpus": 0.5}}, "which has no GPU"),
+        (
+            {"llm": {"name": "a", "url": "http://b/v1", "placement": "fused", "scale": {"num_replicas": 2}}},
+            {},
+            "a is fused with the agent: it has no scale of its own",
+        ),
+        ({"asr": {"name": "whisper-base", "placement": "beside"}}, {}, "Input should be 'fused' or 'own'"),
+    ],
+)
+def test_what_is_too_heavy_for_the_agent_is_not_fused(
+    models: dict[str, object], scales: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ServeConfig.model_validate({"models": models, "scales": scales})
+
+
+def test_an_llm_behind_a_url_may_be_fused() -> None:
+    llm = {"name": "phi-4", "url": "http://phi-4:8000/v1", "placement": "fused"}
+    assert "llm-phi-4" not in names(build(ServeConfig.model_validate({"models": {"llm": llm}})))
 
 
 def test_the_cluster_has_four_families_of_llms_and_three_lalms_on_parts_of_gpus_one_and_two() -> None:

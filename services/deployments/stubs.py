@@ -1,17 +1,21 @@
-"""Remote models: a handle to a Ray Serve deployment that speaks the protocol of the model behind it."""
+"""Stubs: each speaks the protocol of a model, and passes calls on to the replica that runs it.
+
+The replica is behind the handle of a Ray Serve deployment, or an object of this process (`fused`).
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from services.deployments.ray_internals import send_directly
-from services.deployments.replicas import ModelCard, ReplicaReply
+from services.deployments.replicas import ModelCard, Replica, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
-from services.request_context import current_context
+from services.request_context import RequestContext, current_context
 from services.telemetry.tracing import current_traceparent, span
 from services.types import (
     AudioClip,
@@ -28,27 +32,56 @@ MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, it
 NUM_TRIES = 2  # calls are idempotent, so one whose replica died is retried on another one, once
 
 
-class RemoteModel:
-    """A model behind a handle; the subclasses speak its protocol."""
+AskReplica: TypeAlias = Callable[..., Awaitable[ReplicaReply]]
+"""Calls a replica: takes the context of the request, the name of a method, and its arguments."""
 
-    def __init__(self, handle: DeploymentHandle, card: ModelCard) -> None:
+
+def ask_deployment(handle: DeploymentHandle) -> AskReplica:
+    """Return what calls the replicas of a deployment."""
+    direct = send_directly(handle)
+
+    async def ask(call: RequestContext, method: str, *arguments: object) -> ReplicaReply:
+        """Call a replica; a long clip goes by reference."""
+        is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
+        said: ReplicaReply = await ask_replica((handle if is_long else direct).call, call, method, *arguments)
+        return said
+
+    return ask
+
+
+def ask_fused(replica: Replica) -> AskReplica:
+    """Return what calls a replica of this process."""
+
+    async def ask(call: RequestContext, method: str, *arguments: object) -> ReplicaReply:
+        """Call the replica, and raise the error that it returns."""
+        said = await replica.call(call, method, *arguments)
+        if isinstance(said, EarwitnessError):
+            raise said
+        assert isinstance(said, ReplicaReply)
+        return said
+
+    return ask
+
+
+class ModelStub:
+    """Stands for a model; the subclasses speak its protocol."""
+
+    def __init__(self, ask: AskReplica, card: ModelCard) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         self.takes_guide = card.takes_guide
-        self._direct, self._by_reference = send_directly(handle), handle
+        self._ask = ask
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_context()
         with span(method, {"model": self.name}):
             handed = replace(call, lookups=[], traceparent=current_traceparent())
-            is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
-            handle = self._by_reference if is_long else self._direct
-            said: ReplicaReply = await ask_replica(handle.call, handed, method, *arguments)
+            said = await self._ask(handed, method, *arguments)
         call.lookups.extend(said.lookups)
         return said.value
 
 
-class RemoteLLM(RemoteModel):
-    """An LLM in a deployment."""
+class LLMStub(ModelStub):
+    """An LLM behind a replica."""
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Complete on a replica."""
@@ -66,8 +99,8 @@ class RemoteLLM(RemoteModel):
         return reading
 
 
-class RemoteCaptioner(RemoteModel):
-    """A captioner in a deployment."""
+class CaptionerStub(ModelStub):
+    """A captioner behind a replica."""
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Caption on a replica."""
@@ -75,8 +108,8 @@ class RemoteCaptioner(RemoteModel):
         return evidence
 
 
-class RemoteASR(RemoteModel):
-    """An ASR in a deployment."""
+class ASRStub(ModelStub):
+    """An ASR behind a replica."""
 
     async def transcribe(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Transcribe on a replica."""
@@ -89,8 +122,8 @@ class RemoteASR(RemoteModel):
         return segments
 
 
-class RemoteLALM(RemoteModel):
-    """An audio-language model in a deployment."""
+class LALMStub(ModelStub):
+    """An audio-language model behind a replica."""
 
     async def listen(
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
