@@ -1,6 +1,6 @@
 """Decoder pool: untrusted uploads are decoded in sandboxed processes, so that none can crash the service.
 
-Short plain WAV files are read without one (`services.audio.plain_wav`).
+Short plain WAV files are read without one (`services.audio.pcm_wav`).
 
 `decode_safely` is `services.audio.load.decode` for the HTTP API, Linux only. The first recording starts a standby
 process with the decoders loaded (`services.audio.decoder_worker`). It forks a process for each recording, which gets
@@ -31,7 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.audio.decoder_worker import MESSAGE_BYTES, DecodingReport, DecodingTask, ProcessExit
 from services.audio.decoding import MAX_RATE, MIN_RATE, DecodedAudio, DecodingLimits
 from services.audio.load import build_clip, read_wav_here
-from services.audio.plain_wav import parse_plain_wav
+from services.audio.pcm_wav import parse_plain_wav
 from services.audio.sandbox import ResourceLimits
 from services.errors import AudioCode, BadAudio, ModelError, bad_audio
 from services.types import SAMPLE_RATE, AudioClip

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from services.audio.chaining import find_links
 from services.audio.mixdown import ChannelMeter, Mix
-from services.audio.pcm_wav import FrameBlock, is_complete_wav, open_wav, read_wav
-from services.audio.plain_wav import PlainWav
+from services.audio.pcm_wav import FrameBlock, PlainWav, is_complete_wav, open_wav, read_wav
 from services.audio.truncation import count_excess_bytes, count_missing_bytes
 from services.errors import AudioCode, BadAudio, bad_audio
 from services.types import RemarkCode

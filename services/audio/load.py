@@ -21,7 +21,7 @@ from services.audio.decoding import (
     decode_audio,
     decode_plain_wav,
 )
-from services.audio.plain_wav import PlainWav
+from services.audio.pcm_wav import PlainWav
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 

@@ -13,7 +13,7 @@ from services.audio import decoder_pool
 from services.audio.decoder_pool import DecoderPool
 from services.audio.decoding import DecodingLimits
 from services.audio.load import decode, read_wav_here
-from services.audio.plain_wav import parse_plain_wav
+from services.audio.pcm_wav import parse_plain_wav
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
