@@ -1,10 +1,10 @@
 """WAV of linear PCM, in two ways: 16 bits in Python and NumPy, where every length is right, and others by libsndfile.
 
-Every other recording is FFmpeg's: these ways exist because most uploads are such files, and they are the fastest. In the
-first one no native parser sees the bytes, so a short upload of this kind is safe to read in the service itself, in a
-tenth of the time of a confined process. It takes files that are consistent throughout: no byte more or less than
-announced, one `fmt ` chunk of the oldest kind, one chunk of samples, and known chunks beside them. The samples are those
-that the decoder (`services.audio.decoder_pool`) would give, bit for bit.
+Every other recording is FFmpeg's: these ways exist because most uploads are such files, and they are the fastest. In
+the first one no native parser sees the bytes, so a short upload of this kind is safe to read in the service itself, in
+a tenth of the time of a confined process. It takes files that are consistent throughout: no byte more or less than
+announced, one `fmt ` chunk of the oldest kind, one chunk of samples, and known chunks beside them. The samples are
+those that the decoder (`services.audio.decoder_pool`) would give, bit for bit.
 """
 
 import struct
