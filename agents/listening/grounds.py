@@ -49,5 +49,5 @@ def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | 
 
 def _list_spoken_for(statement: Evidence, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement speaks for; of what is said, by quantities in any spelling."""
-    named = match_options(statement.text, question) if statement.kind == "transcript" else {}
+    named = match_options(statement.text, question, statement.language) if statement.kind == "transcript" else {}
     return frozenset(named) or find_supported(statement, question)

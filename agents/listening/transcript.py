@@ -10,16 +10,21 @@ from functools import cache
 from agents.listening.findings import NUMBERS
 from agents.reading.quantities import match_options
 from agents.reading.stems import extract_stems
+from agents.reading.word_forms import list_word_forms, respell_alike
 from services.digest import hash_modules
 from services.types import Evidence, Label, Question
 
 CODE = (
     "agents.listening.findings",
     "agents.listening.transcript",
+    "agents.reading.clock_phrases",
+    "agents.reading.clock_words",
     "agents.reading.numbers",
     "agents.reading.quantities",
+    "agents.reading.spelled_numbers",
     "agents.reading.stems",
     "agents.reading.stop_words",
+    "agents.reading.word_forms",
     "services.number_words",
 )
 """What decides which answer a transcript holds."""
@@ -89,25 +94,27 @@ def _count_runs(words: list[str], phrase: list[str]) -> int:
 def answers(question: Question, evidence: tuple[Evidence, ...]) -> bool:
     """Say whether something was said that answers a question: a sentence about the same that names one option."""
     asked = extract_stems(question.text)
+    language = _find_language(evidence)
     for sentence in re.split(r"(?<=[.!?])\s+", _join_transcript(evidence)):
         num_shared = len(asked & extract_stems(sentence))
-        if num_shared >= MIN_SHARED and 2 * num_shared > len(asked) and _find_said(question, sentence):
+        if num_shared >= MIN_SHARED and 2 * num_shared > len(asked) and _find_said(question, sentence, language):
             return True
     return False
 
 
 def find_spoken_option(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Find the option that was said; nothing where none stands out."""
-    option = _find_said(question, _join_transcript(evidence))
+    option = _find_said(question, _join_transcript(evidence), _find_language(evidence))
     return _make_evidence("Said, of the options", option, evidence) if option else ()
 
 
-def _find_said(question: Question, said: str) -> str | None:
-    """Find the option whose quantities, in any spelling, or whose words in their order a text has."""
-    if len(letters := match_options(said, question)) == 1:
+def _find_said(question: Question, said: str, language: str | None) -> str | None:
+    """Find the option whose quantities, in any spelling, or whose words in their order and in any form a text has."""
+    if len(letters := match_options(said, question, language)) == 1:
         return next(choice.text for choice in question.choices if choice.letter in letters)
-    words = split_words(said)
-    shares = {choice.text: _measure_match(split_words(choice.text), words) for choice in question.choices}
+    options = {choice.text: list_word_forms(choice.text, language) for choice in question.choices}
+    words = respell_alike(list_word_forms(said, language), {word for option in options.values() for word in option})
+    shares = {text: _measure_match(option, words) for text, option in options.items()}
     first, second = [*sorted(shares.values(), reverse=True), 0.0, 0.0][:2]
     if first < MIN_SPOKEN or first - second < MIN_LEAD:
         return None
@@ -130,6 +137,11 @@ def _split_digits(words: list[str]) -> list[str]:
 
 def _read_transcript(evidence: tuple[Evidence, ...]) -> list[str]:
     return split_words(_join_transcript(evidence))
+
+
+def _find_language(evidence: tuple[Evidence, ...]) -> str | None:
+    """Find the language of the transcript; None where it is not told."""
+    return next((one.language for one in evidence if one.kind == "transcript"), None)
 
 
 def _join_transcript(evidence: tuple[Evidence, ...]) -> str:

@@ -4,6 +4,7 @@ The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
 Statements are formatted in `lalm.statements`, as a LALM may be given them too.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from agents.reading.quantities import spell_like_options
@@ -38,6 +39,10 @@ def build_prompt(
 
 def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:
     """Format evidence; quantities in speech are spelled as an option spells them, lest they seem others."""
-    spell = partial(spell_like_options, question=question)
-    lines = "\n".join(f"- {format_statement(statement, spell)}" for statement in evidence)
+
+    def spell(statement: Evidence) -> Callable[[str], str]:
+        """Return what spells the speech of one statement."""
+        return partial(spell_like_options, question=question, language=statement.language)
+
+    lines = "\n".join(f"- {format_statement(one, spell(one))}" for one in evidence)
     return HEARD.format(lines=lines) if lines else NOTHING_HEARD

@@ -1,36 +1,44 @@
 """Quantities in spoken and in written form: `nine thirty`, `9.30`, `half past nine` and `9:30 a.m.` are one time.
 
 A mention may have several readings ("nine thirty" is a time, a price and a number of three digits); two mentions are
-the same quantity where they share one. Number words are English; digits are those of any script.
+the same quantity where they share one. Number words are read by a grammar of English; those of other languages are
+looked up (`agents.reading.spelled_numbers`). Digits are those of any script.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
+from agents.reading.clock_phrases import find_times
 from agents.reading.numbers import ORDINALS, SMALL, WORD, split_numbers
+from agents.reading.spelled_numbers import ARTICLE, SpelledNumber, find_spelled
 from services.number_words import UNITS
 from services.types import Choice, Question
 
 Values: TypeAlias = frozenset[str]
-"""Canonical readings of a mention: `9.5` a number, `9:30` a time, `#3` a rank."""
+"""Canonical readings of a mention: `9.5` a number, `9:30` a time, `#3` a rank; `~9:30` one of the two times that a
+clock with hands shows so, where the half of the day is not said."""
+
+ENGLISH = "en"
 
 MONTH = (
     "january|february|march|april|may|june|july|august|september|october|november|december|"
     "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
 POWER = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
-RUN = rf"(?:{WORD}|oh)(?:[\s-]+(?:and\s+)?(?:{WORD}|oh))*"
+RUN = rf"(?:{WORD}|oh)(?:(?:[\s-]+|(?<=thousand|.million),\s+)(?:and\s+)?(?:{WORD}|oh))*"
 HALF_DAY = r"(?:\s*(?P<{}>[ap])\.?\s?m\b\.?)"
 CLOCK_PART = {"half": 30, "a quarter": 15, "quarter": 15}
 
+DIGITAL = rf"\b(?P<h>\d{{1,2}})(?P<sep>[:.h])(?P<min>[0-5]\d)(?![\d:.]?\d){HALF_DAY.format('m2')}?"
 FORMS = re.compile(
     rf"""
     (?P<noon>\b(?:noon|midday)\b) | (?P<midnight>\bmidnight\b)
   | \b(?P<part>half|(?:a\s+)?quarter|(?:{RUN}|\d{{1,2}})(?:\s+minutes?)?)\s+(?P<side>past|after|to|before|till)\s+
        (?P<hour>(?:{WORD})|\d{{1,2}}(?![:.]?\d))\b{HALF_DAY.format("m1")}?
-  | \b(?P<h>\d{{1,2}})(?P<sep>[:.h])(?P<min>[0-5]\d)(?![\d:.]?\d){HALF_DAY.format("m2")}?
+  | {DIGITAL}
   | (?P<digits>(?<![\w.])\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)
        (?:(?P<th>st|nd|rd|th)\b|(?:\s+(?P<power>{"|".join(POWER)})\b))?
        (?P<o1>\s+o['’]?clock\b)?{HALF_DAY.format("m3")}?
@@ -42,6 +50,9 @@ FORMS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+FOREIGN_CLOCK = re.compile(DIGITAL, re.IGNORECASE)
+FOREIGN_NUMBER = re.compile(r"(?<![\w.,:])\d+(?:[.,\u00a0\u202f]\d+)*(?![:h]\d)")
+"""With a point or a comma for thousands or for tenths."""
 NAMED = {
     "noon": frozenset({"12:00"}),
     "midnight": frozenset({"0:00", "24:00"}),
@@ -72,9 +83,17 @@ class QuantityMention(NamedTuple):
     values: Values
 
 
-def find_quantities(text: str) -> tuple[QuantityMention, ...]:
-    """Find the quantities that a text mentions, in order; a series of digits is one more, as what it spells."""
+def find_quantities(text: str, language: str | None = None) -> tuple[QuantityMention, ...]:
+    """Find the quantities that a text mentions, in order; a series of digits is one more, as what it spells.
+
+    Args:
+        text: as an ASR or a person wrote it.
+        language: its ISO 639 code; None: English.
+
+    """
     text = _plain_digits(text)
+    if language not in {None, ENGLISH}:
+        return tuple(sorted(_scan_foreign(text, language)))
     found = list(_scan(text, 0, len(text)))
     series = [
         QuantityMention(one.start(), one.end(), frozenset({_spell_series(one[0])}))
@@ -93,6 +112,53 @@ def _scan(text: str, start: int, end: int) -> Iterator[QuantityMention]:
         elif one["side"]:
             yield from _scan(text, one.start(), one.start("side"))
             start = one.start("hour")
+
+
+def _scan_foreign(text: str, language: str) -> Iterator[QuantityMention]:
+    """Yield the mentions of a text that is not in English: numbers and times of day, in digits and in words."""
+    clocks = [QuantityMention(one.start(), one.end(), _read_digital_clock(one)) for one in FOREIGN_CLOCK.finditer(text)]
+    yield from clocks
+    numerals = [
+        SpelledNumber(one.start(), one.end(), frozenset(_read_marked(one[0])))
+        for one in FOREIGN_NUMBER.finditer(text)
+        if not any(clock.start < one.end() and one.start() < clock.end for clock in clocks)
+    ]
+    numbers = sorted((*numerals, *find_spelled(text, language)))
+    yield from (QuantityMention(*number) for number in numbers if ARTICLE not in number.readings)
+    for time in find_times(text, language, numbers):
+        hours = (0, 24) if time.hour in {0, 24} else (time.hour,)
+        values = (value for hour in hours for value in _times(hour, time.minute, None))
+        yield QuantityMention(time.start, time.end, frozenset(values))
+    yield from _join_series(text, numbers)
+
+
+def _read_marked(numeral: str) -> Iterator[str]:
+    """Yield the readings of a numeral whose point or comma may stand for thousands or for tenths."""
+    *whole, last = re.split(r"[^\d]", numeral)
+    if all(len(part) == 3 for part in (*whole[1:], last)) or not whole:
+        yield str(int("".join((*whole, last))))
+    if whole:
+        yield _number(float(f"{''.join(whole)}.{last}"))
+
+
+def _join_series(text: str, numbers: list[SpelledNumber]) -> Iterator[QuantityMention]:
+    """Yield the runs of single digits, as what they spell."""
+    run: list[SpelledNumber] = []
+    for number, following in pairwise([*numbers, None]):
+        assert number is not None, "only the last one is none"
+        if _read_digit(number):
+            run.append(number)
+        gap = text[number.end : following.start] if following else "."
+        if not _read_digit(number) or re.search(r"[^\s,-]", gap):
+            if len(run) > 1:
+                yield QuantityMention(run[0].start, run[-1].end, frozenset({"".join(map(_read_digit, run))}))
+            run = []
+
+
+def _read_digit(number: SpelledNumber) -> str:
+    """Return the digit that a number is; empty where it is none."""
+    values = (reading.strip("()") for reading in number.readings)
+    return next((value for value in values if len(value) == 1 and value.isdigit()), "")
 
 
 def _plain_digits(text: str) -> str:
@@ -173,6 +239,8 @@ def _times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
     yield f"{hour}:{minute:02}"
     if half_day and 1 <= hour <= 12:
         yield f"{hour % 12 + (12 if half_day.lower() == 'p' else 0)}:{minute:02}"
+    elif not half_day:
+        yield f"~{hour % 12 or 12}:{minute:02}"
 
 
 def _number(value: float) -> str:
@@ -217,30 +285,57 @@ def _read_words(one: re.Match[str]) -> Iterator[str]:
         yield from _times(hour, 0, one["m4"])
 
 
-def match_options(text: str, question: Question) -> Mapping[str, frozenset[str]]:
+def match_options(text: str, question: Question, language: str | None = None) -> Mapping[str, frozenset[str]]:
     """Return option letter -> readings that the option shares with a text; only where each of its quantities is there.
 
-    An option without a quantity is left out.
+    An option without a quantity is left out, and so is one that has the time of a text on a clock with hands where
+    another one has that very time.
+
+    Args:
+        text: what was said.
+        question: with its options, in English or in the language of the text.
+        language: of the text, an ISO 639 code; None: English.
+
     """
-    said = [quantity.values for quantity in find_quantities(text)]
+    said = [quantity.values for quantity in find_quantities(text, language)]
     found: dict[str, frozenset[str]] = {}
     for choice in question.choices:
-        wanted = _select_widest(find_quantities(choice.text))
+        wanted = _select_widest(_find_in_option(choice.text, language))
         shared = [frozenset[str]().union(*(one & quantity.values for one in said)) for quantity in wanted]
         if shared and all(shared):
             found[choice.letter] = frozenset[str]().union(*shared)
-    return found
+    exact = {letter: values for letter, values in found.items() if not all(map(_is_on_hands, values))}
+    return exact or found
 
 
-def spell_like_options(text: str, question: Question) -> str:
-    """Return a text whose quantities are spelled as the one option that names the same quantity spells it."""
+def _find_in_option(text: str, language: str | None) -> tuple[QuantityMention, ...]:
+    """Find the quantities of an option, which may be in English or in the language of the recording."""
+    english = find_quantities(text)
+    return english if language in {None, ENGLISH} else (*english, *find_quantities(text, language))
+
+
+def _is_on_hands(value: str) -> bool:
+    return value.startswith("~")
+
+
+def spell_like_options(text: str, question: Question, language: str | None = None) -> str:
+    """Return a text whose quantities are spelled as the one option that names the same quantity spells it.
+
+    Args:
+        text: what was said.
+        question: with its options.
+        language: of the text, an ISO 639 code; None: English.
+
+    """
     spelled = [
         (quantity.values, choice.text[quantity.start : quantity.end])
         for choice in question.choices
-        for quantity in _select_widest(find_quantities(choice.text))
+        for quantity in _select_widest(_find_in_option(choice.text, language))
     ]
-    for quantity in reversed(_select_widest(find_quantities(text))):
-        same = {spelling for values, spelling in spelled if values & quantity.values}
+    for quantity in reversed(_select_widest(find_quantities(text, language))):
+        shared = [(values & quantity.values, spelling) for values, spelling in spelled if values & quantity.values]
+        exact = [pair for pair in shared if not all(map(_is_on_hands, pair[0]))]
+        same = {spelling for _, spelling in exact or shared}
         if len(same) == 1:
             text = text[: quantity.start] + same.pop() + text[quantity.end :]
     return text
@@ -283,7 +378,7 @@ def _is_time(values: Values) -> bool:
 
 def _are_half_a_day_apart(times: list[Values]) -> bool:
     """Tell whether two times differ by twelve hours: without a.m. or p.m. a reply may mean either."""
-    clocks = {value for values in times for value in values if ":" in value}
+    clocks = {value for values in times for value in values if ":" in value and not _is_on_hands(value)}
     return any(f"{int(hour) + 12}:{minute}" in clocks for hour, minute in (one.split(":") for one in clocks))
 
 

@@ -97,4 +97,8 @@ def count_shared_stems(statement: Evidence, question: Question) -> int:
     words = extract_stems(f"{statement.kind} {statement.text}")
     options = frozenset[str]().union(*(extract_stems(choice.text) for choice in question.choices))
     shared = len(words & extract_stems(question.text)) + len(words & options)
-    return shared + len(match_options(statement.text, question)) if statement.kind == "transcript" else shared
+    return (
+        shared + len(match_options(statement.text, question, statement.language))
+        if statement.kind == "transcript"
+        else shared
+    )

@@ -6,15 +6,15 @@ finds two different ones, no choice can be read. It is never a guess.
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from agents.reading.conclusions import drop_tail, find_conclusions, is_denied_somewhere
 from agents.reading.marks import find_marked_answers, read_final_text
 from agents.reading.numbers import find_numbers, spell_in_digits
 from agents.reading.particles import FUNCTION_WORDS, compile_particle, find_joined
+from agents.reading.pitches import spell_pitches_like_options
+from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article
 from agents.reading.quantities import spell_times_like_options
 from services.questions import drop_own_letters
 from services.types import Choice
@@ -23,11 +23,8 @@ Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
 MAX_OBJECTS = 32  # opening braces that are tried as JSON
-NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
 NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
-EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、।،؟"
-STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
 ANSWER_KEYS = (
     *("answer", "final_answer", "correct_answer", "prediction", "choice", "option"),
     *("answer_letter", "selected_option", "selected_choice", "letter"),
@@ -105,13 +102,13 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     letter, as in "(B) A cat", are read with and without it.
     """
     shown = drop_own_letters(choices)
-    text = read_final_text(_straighten(reply), [choice.text for choice in choices])
+    text = read_final_text(straighten(reply), [choice.text for choice in choices])
     if text is None:
         return None
     text = spell_times_like_options(text, shown)
     if text is None:
         return None
-    named = _find_named(text, shown)
+    named = _find_named(text, shown) or _find_named(spell_pitches_like_options(text, shown), shown)
     if named := named + _find_by_number(text, shown, is_named=bool(named)):
         return _pick_first(named, choices)
     return None
@@ -147,7 +144,7 @@ def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
         return ()
     if (named := _find_named(said, spelled)) or is_named:
         return named
-    around = {re.sub(r"\d+(?:\.\d+)?", "#", _normalise(choice.text)).rstrip("s") for choice in spelled}
+    around = {re.sub(r"\d+(?:\.\d+)?", "#", normalise(choice.text)).rstrip("s") for choice in spelled}
     alone = tuple(
         choice.model_copy(update={"text": min(found)}) for choice, found in zip(spelled, numbers, strict=True)
     )
@@ -235,7 +232,7 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     rest = text[label.end() :] if label and by_letter else text
     sentences = re.split(r"[.;\n]", rest)
     for choice in opening:
-        rest = re.sub(rf"(?<!\w){re.escape(_normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
+        rest = re.sub(rf"(?<!\w){re.escape(normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
     parts = [*SEGMENT.split(rest), *sentences]
     others = [choice for part in parts for form in _list_forms(part.strip()) for choice in _read_exact(form, choices)]
     return (*opening, *others, *_find_letters(rest, choices), *_find_asserted_letters(rest, choices))
@@ -247,7 +244,7 @@ def _match_opening(text: str, choices: Choices) -> Choices:
         choice
         for choice in choices
         for form in _list_forms(whole)
-        if (option := _normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
+        if (option := normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
@@ -269,7 +266,7 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
     if REFUSAL.search(remainder) or NOT_ONLY.search(remainder) or is_denied_somewhere(remainder):
         return ()
     if by_text and all(choice.text.replace(".", "").isdigit() for choice in choices):
-        options = {_normalise(choice.text) for choice in choices}
+        options = {normalise(choice.text) for choice in choices}
         if find_numbers(text) - options:  # what is counted may be another number than what is asked for
             return ()
     if by_text:  # a letter that stands alone may contradict it
@@ -287,7 +284,7 @@ def _find_letters(text: str, choices: Choices) -> Choices:
 
 def _find_asserted_letters(text: str, choices: Choices) -> Choices:
     """Letters that a sentence says it is, as in "not B but C"; all that are left undenied where it says so of any."""
-    words = {word for choice in choices for word in _strip_article(choice.text).split()}
+    words = {word for choice in choices for word in strip_article(choice.text).split()}
     mentions = _find_bare_mentions(text)
     is_said = any(
         ASSERTS.search(text[max(0, match.start() - NUM_AROUND) : match.start()]) or IS_RIGHT.match(text, match.end())
@@ -317,7 +314,7 @@ def _find_bare_mentions(text: str) -> list[re.Match[str]]:
 def _mask_options(text: str, choices: Choices) -> str:
     """Return the text without the options that it mentions."""
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
-        if option := _normalise(choice.text):
+        if option := normalise(choice.text):
             text = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", "…", text, flags=re.I)
     return text
 
@@ -344,12 +341,12 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
     whole = text
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
-        option = _normalise(choice.text).removeprefix("the ")
+        option = normalise(choice.text).removeprefix("the ")
         if len(option) < 2 and not option.isdigit():
             continue
         phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
         if option in FUNCTION_WORDS:  # "It is no." but not "There is no sound"
-            options = [_normalise(other.text) for other in choices]
+            options = [normalise(other.text) for other in choices]
             phrase = compile_particle(option, options)
             joined = find_joined(whole, option, options)
             named += (choice,) if joined and not _is_denied(whole, joined) else ()
@@ -364,31 +361,13 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
 
 
 def _match_text(text: str, choices: Choices) -> Choices:
-    forms = {_normalise(text), _strip_article(text)} - {""}
-    same = tuple(
-        choice for choice in choices if _normalise(choice.text) in forms or _strip_article(choice.text) in forms
+    forms = {normalise(text), strip_article(text)} - {""}
+    same = tuple(choice for choice in choices if normalise(choice.text) in forms or strip_article(choice.text) in forms)
+    literal = tuple(choice for choice in same if straighten(choice.text).strip() == text.strip())
+    squeezed, words = squeeze(text), list_stems(text)
+    return (
+        literal
+        or same
+        or tuple(choice for choice in choices if squeezed and squeeze(choice.text) == squeezed)
+        or tuple(choice for choice in choices if words and list_stems(choice.text) == words)
     )
-    literal = tuple(choice for choice in same if _straighten(choice.text).strip() == text.strip())
-    squeezed = _squeeze(text)
-    return literal or same or tuple(choice for choice in choices if squeezed and _squeeze(choice.text) == squeezed)
-
-
-@lru_cache(NUM_FORMS_KEPT)
-def _normalise(text: str) -> str:
-    """Return the text folded in case, width and quotes, without the punctuation around it."""
-    return " ".join(_straighten(text).strip(EDGES).casefold().split())
-
-
-@lru_cache(NUM_FORMS_KEPT)
-def _strip_article(text: str) -> str:
-    return re.sub(r"\A(?:an?|the)\s+", "", _normalise(text))
-
-
-@lru_cache(NUM_FORMS_KEPT)
-def _squeeze(text: str) -> str:
-    """Return the plain text without what writers leave out: quotes, hyphens in words, spaces except between digits."""
-    return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", _normalise(text))
-
-
-def _straighten(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).translate(STRAIGHT)

@@ -64,3 +64,32 @@ def test_a_transcript_is_spelled_as_the_option_that_names_the_same_quantity() ->
 def test_a_spelling_that_two_options_share_is_left_as_it_was() -> None:
     question = Question.ask("What?", ("nine minutes", "9 hours"))
     assert spell_like_options("It took 9 days.", question) == "It took 9 days."
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "options", "letters"),
+    [
+        ("Der Zug fährt um halb zehn.", "de", ("9:30", "10:30"), {"A"}),
+        ("Il y avait vingt et un chats.", "fr", ("20", "21"), {"B"}),
+        ("A las nueve y media.", "es", ("half past nine", "half past ten"), {"A"}),
+        ("列車は九時半に出ます。", "ja", ("9:30", "21:45"), {"A"}),
+        ("Es sind 1.250 Leute und 2,5 Liter.", "de", ("1,250", "2.5", "250"), {"A", "B"}),
+        ("cinq cinq un deux", "fr", ("5512", "5521"), {"A"}),
+        ("Eine Katze und ein Hund.", "de", ("1", "2"), set()),
+    ],
+)
+def test_what_is_said_in_another_language_names_an_option(
+    said: str, language: str, options: tuple[str, ...], letters: set[str]
+) -> None:
+    assert set(match_options(said, Question.ask("When?", options), language)) == letters
+
+
+def test_half_a_day_apart_is_the_same_time_only_where_nothing_is_nearer() -> None:
+    assert set(match_options("at nine thirty", Question.ask("When?", ("21:30", "22:30")))) == {"A"}
+    assert set(match_options("at nine thirty", Question.ask("When?", ("21:30", "9:30")))) == {"B"}
+    assert not match_options("at 9:30 a.m.", Question.ask("When?", ("21:30", "22:30")))
+
+
+def test_the_speech_of_a_prompt_is_spelled_as_the_options() -> None:
+    question = Question.ask("When does it leave?", ("9:30", "10:30"))
+    assert spell_like_options("Um halb zehn.", question, "de") == "Um 9:30."

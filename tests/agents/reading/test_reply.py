@@ -235,6 +235,12 @@ TABLE = [
     ("D. E", NOTES, "D"),
     ("C. D", NOTES, "C"),
     ("A#", NOTES, "B"),
+    # another name or form of the option
+    ("D flat", ("C♯", "D", "E"), "A"),
+    ("not D flat", ("C♯", "D", "E"), None),
+    ("dogs", ("A dog", "A cat"), "A"),
+    ("cafe", ("café", "thé"), "A"),
+    ("21:30", ("9:30", "10:30"), "A"),
     ("The note is A#.", NOTES, "B"),
     ("G", NOTES, "A"),
     ('"a"', ("twenty-one", "Berman's", "said", "a"), "D"),

@@ -1,0 +1,43 @@
+"""Texts folded for comparing: case, width, quotes, punctuation, articles, accents and endings aside."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from agents.reading.spelled_numbers import ACCENTS
+from agents.reading.word_forms import list_word_forms
+
+NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
+EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、।،؟"
+STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
+
+
+@lru_cache(NUM_FORMS_KEPT)
+def normalise(text: str) -> str:
+    """Return the text folded in case, width and quotes, without the punctuation around it."""
+    return " ".join(straighten(text).strip(EDGES).casefold().split())
+
+
+@lru_cache(NUM_FORMS_KEPT)
+def strip_article(text: str) -> str:
+    """Return the plain text without the article before it."""
+    return re.sub(r"\A(?:an?|the)\s+", "", normalise(text))
+
+
+@lru_cache(NUM_FORMS_KEPT)
+def squeeze(text: str) -> str:
+    """Return the plain text without what writers leave out: accents, quotes, hyphens in words, spaces but of digits."""
+    plain = ACCENTS.sub("", unicodedata.normalize("NFD", normalise(text)))
+    return re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])|['\"]|(?<!\d)\s+|\s+(?!\d)", "", plain)
+
+
+@lru_cache(NUM_FORMS_KEPT)
+def list_stems(text: str) -> tuple[str, ...]:
+    """Return the stems of a text in letters only: "dogs" for "A dog"; empty where it has a digit or a sign."""
+    plain = strip_article(text)
+    return tuple(list_word_forms(plain)) if re.fullmatch(r"[^\W\d_]{2,}(?:[\s-][^\W\d_]{2,})*", plain) else ()
+
+
+def straighten(text: str) -> str:
+    """Return a text in compatibility form, its quotes straight and its accidentals ASCII."""
+    return unicodedata.normalize("NFKC", text).translate(STRAIGHT)
