@@ -22,10 +22,14 @@ from rich.table import Table
 from agents.reading.quantities import match_options
 from services.types import Question
 
-NUMBERS = ("en", "de", "fr", "es", "it", "pt", "nl", "ru", "pl", "cs", "sv", "da", "no", "fi", "hu", "tr", "uk", "ro")
-NUMBERS += ("ar", "he", "ja", "ko", "vi", "id", "th", "lt", "lv", "sl", "sr", "ca", "is", "az", "cy", "sk", "be", "te")
-TIMES = ("en-us", "de-de", "fr-fr", "es-es", "it-it", "pt-pt", "nl-nl", "sv-se", "da-dk", "pl-pl", "cs-cz", "hu-hu")
-TIMES += ("ca-es", "uk-ua", "ru-ru", "gl-es")
+NUMBERS = (
+    *("en", "de", "fr", "es", "it", "pt", "nl", "ru", "pl", "cs", "sv", "da", "no", "fi", "hu", "tr", "uk", "ro"),
+    *("ar", "he", "ja", "ko", "vi", "id", "th", "lt", "lv", "sl", "sr", "ca", "is", "az", "cy", "sk", "be", "te"),
+)
+TIMES = (
+    *("en-us", "de-de", "fr-fr", "es-es", "it-it", "pt-pt", "nl-nl", "sv-se", "da-dk", "pl-pl", "cs-cz", "hu-hu"),
+    *("ca-es", "uk-ua", "ru-ru", "gl-es"),
+)
 SEED, NUM_PAIRS = 0, 200
 
 
