@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from agents.reading.conclusions import wordings
+from agents.reading.conclusions import load_wordings
 from agents.reading.marks import ANSWER_PAIRS, END_TOKENS, THOUGHT_NAMES, THOUGHT_PAIRS
 from agents.reading.reply import read_choice
 from services.types import Question
@@ -95,7 +95,7 @@ def _marked(draw: _Draw) -> str:
 
 
 def _language(draw: _Draw) -> str:
-    one = draw.rng.choice(list(wordings().values()))
+    one = draw.rng.choice(list(load_wordings().values()))
     space = " " if one.spaced else ""
     noun = draw.rng.choice(one.noun)
     if one.before and draw.rng.random() < 0.3:
@@ -113,7 +113,7 @@ def _language(draw: _Draw) -> str:
 
 
 def _denied_language(draw: _Draw) -> str:
-    one = draw.rng.choice(list(wordings().values()))
+    one = draw.rng.choice(list(load_wordings().values()))
     space = " " if one.spaced else ""
     denial, noun = draw.rng.choice(one.denial), draw.rng.choice(one.noun)
     copula = draw.rng.choice(one.copula)

@@ -58,10 +58,10 @@ def compare(
 
 
 def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
-    from eval.analysis.contest import contest
+    from eval.analysis.contest import hold_contest
     from eval.display.contest import print_contest
 
-    found = contest(results, scorer.value)
+    found = hold_contest(results, scorer.value)
     _show(found, print_contest, json=json)
 
 

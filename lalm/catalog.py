@@ -124,7 +124,7 @@ def open_in_own_vllm(name: str) -> LALM:
     return OwnVllmTrainedLALM(folder, name=folder.name, asr=_open_trained_asr(folder))
 
 
-def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
+def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     """Make the opener of a run that is shipped with this package."""
 
     def open_model(url: str | None) -> LALM:
@@ -135,7 +135,7 @@ def shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     return open_model
 
 
-def hub_lalm(
+def offer_hub_lalm(
     name: str, hub_id: str, form: RequestForm, *, aliases: tuple[str, ...] = (), here: bool = False
 ) -> Callable[[str | None], LALM]:
     """Make the opener of a model on the Hugging Face Hub, for a server or for this process.
@@ -176,7 +176,7 @@ def open_hub_qwen(name: str, hub_id: str) -> LALM:
     return InProcessQwen(folder, name=name, revision=folder.name)
 
 
-def hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
+def offer_hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
     """Make the opener of a hosted model without log-probabilities; `key` is the variable of its API key."""
 
     def open_model(other_url: str | None) -> LALM:
@@ -201,38 +201,38 @@ HALF_MINUTES = RequestForm(max_clip_s=30, max_clips=8)
 INLINE = RequestForm(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
 
 LALMS: Mapping[str, Callable[[str | None], LALM]] = {
-    "earwitness-tiny": shipped_lalm("earwitness-tiny"),
-    "qwen2-audio-7b": hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct", HALF_MINUTES, here=True),
-    "qwen2.5-omni-3b": hub_lalm(
+    "earwitness-tiny": offer_shipped_lalm("earwitness-tiny"),
+    "qwen2-audio-7b": offer_hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct", HALF_MINUTES, here=True),
+    "qwen2.5-omni-3b": offer_hub_lalm(
         "qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B", RequestForm(max_clip_s=300, max_clips=3), here=True
     ),
-    "qwen2.5-omni-7b": hub_lalm(
+    "qwen2.5-omni-7b": offer_hub_lalm(
         "qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B", RequestForm(max_clip_s=300, max_clips=3), here=True
     ),
-    "qwen3-omni-30b": hub_lalm(
+    "qwen3-omni-30b": offer_hub_lalm(
         "qwen3-omni-30b",
         "Qwen/Qwen3-Omni-30B-A3B-Instruct",
         RequestForm(takes_system=False, max_clip_s=300, max_clips=6),
     ),
     # In vLLM this model processes audio only through its speech LoRA, which is served under a separate name.
-    "phi-4-mm": hub_lalm(
+    "phi-4-mm": offer_hub_lalm(
         "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", RequestForm(max_clip_s=40, max_clips=8), aliases=("speech",)
     ),
-    "audio-flamingo-3": hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", RequestForm(max_clip_s=600)),
-    "voxtral-mini-3b": hub_lalm(
+    "audio-flamingo-3": offer_hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", RequestForm(max_clip_s=600)),
+    "voxtral-mini-3b": offer_hub_lalm(
         "voxtral-mini-3b", "mistralai/Voxtral-Mini-3B-2507", RequestForm(takes_system=False, max_clip_s=2400)
     ),
-    "voxtral-small-24b": hub_lalm(
+    "voxtral-small-24b": offer_hub_lalm(
         "voxtral-small-24b", "mistralai/Voxtral-Small-24B-2507", RequestForm(takes_system=False, max_clip_s=2400)
     ),
-    "ultravox-8b": hub_lalm(
+    "ultravox-8b": offer_hub_lalm(
         "ultravox-8b", "fixie-ai/ultravox-v0_5-llama-3_1-8b", HALF_MINUTES._replace(part_type="audio_url")
     ),
-    "desta2.5-8b": hub_lalm(
+    "desta2.5-8b": offer_hub_lalm(
         "desta2.5-8b", "DeSTA-ntu/DeSTA2.5-Audio-Llama-3.1-8B", HALF_MINUTES._replace(takes_transcript=True)
     ),
-    "gemini-2.0-flash": hosted_lalm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gemini-2.5-flash": hosted_lalm("gemini-2.5-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gemini-2.5-pro": hosted_lalm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gpt-4o-audio-preview": hosted_lalm("gpt-4o-audio-preview", OPENAI_URL, "OPENAI_API_KEY", INLINE),
+    "gemini-2.0-flash": offer_hosted_lalm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gemini-2.5-flash": offer_hosted_lalm("gemini-2.5-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gemini-2.5-pro": offer_hosted_lalm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY", INLINE),
+    "gpt-4o-audio-preview": offer_hosted_lalm("gpt-4o-audio-preview", OPENAI_URL, "OPENAI_API_KEY", INLINE),
 }

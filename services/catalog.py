@@ -91,7 +91,7 @@ def open_captioner(name: str) -> Captioner:
     return CachedCaptioner(pick(CAPTIONERS, "captioner", name)(), settings().home / "perception")
 
 
-def embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
+def offer_embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
     """Return the opener of an embedded LLM, unless a server is to run it."""
 
     def open_model(url: str | None, sampling: Sampling | None = None, /) -> LLM:
@@ -143,7 +143,7 @@ def open_served_llm(
     return ServedLLM(endpoint, name=name, sampling=sampling)
 
 
-def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
+def offer_hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
     """Return the opener of a Hub model: on a server if there is a URL, else by vLLM in this process."""
 
     def open_model(url: str | None, sampling: Sampling | None = None, /) -> LLM:
@@ -163,7 +163,7 @@ def hub_llm(name: str, hub_id: str, *, thinking: bool | None = None) -> OpenLLM:
     return open_model
 
 
-def hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
+def offer_hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
     """Return the opener of a hosted model; `key` is the environment variable of its key, `fields` go into requests."""
 
     def open_model(other_url: str | None, sampling: Sampling | None = None, /) -> LLM:
@@ -255,29 +255,29 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
 }
 
 LLMS: dict[str, OpenLLM] = {
-    "smollm2-135m": embedded_llm("smollm2-135m", SMALL_READER),
-    "gemma-3-270m": embedded_llm("gemma-3-270m", SMALL_READER),
-    "earwitness-reader-0.5b": embedded_llm("earwitness-reader-0.5b", TRAINED_READER),
-    "qwen2.5-coder-0.5b": embedded_llm("qwen2.5-coder-0.5b", SMALL_READER),
-    "qwen2.5-coder-1.5b": embedded_llm("qwen2.5-coder-1.5b", LARGER_READER),
-    "llama-2-7b": hub_llm("llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
-    "llama-3-8b": hub_llm("llama-3-8b", "meta-llama/Meta-Llama-3-8B-Instruct"),
-    "llama-3.1-8b": hub_llm("llama-3.1-8b", "meta-llama/Llama-3.1-8B-Instruct"),
-    "qwen2.5-7b": hub_llm("qwen2.5-7b", "Qwen/Qwen2.5-7B-Instruct"),
-    "qwen3-4b": hub_llm("qwen3-4b", "Qwen/Qwen3-4B", thinking=False),
-    "qwen3-4b-thinking": hub_llm("qwen3-4b-thinking", "Qwen/Qwen3-4B", thinking=True),
-    "qwen3-8b": hub_llm("qwen3-8b", "Qwen/Qwen3-8B", thinking=False),
-    "qwen3-8b-thinking": hub_llm("qwen3-8b-thinking", "Qwen/Qwen3-8B", thinking=True),
-    "qwen3-14b": hub_llm("qwen3-14b", "Qwen/Qwen3-14B", thinking=False),
-    "qwen3-14b-thinking": hub_llm("qwen3-14b-thinking", "Qwen/Qwen3-14B", thinking=True),
-    "phi-4": hub_llm("phi-4", "microsoft/phi-4"),
-    "phi-4-mini": hub_llm("phi-4-mini", "microsoft/Phi-4-mini-instruct"),
-    "olmo-3-7b": hub_llm("olmo-3-7b", "allenai/Olmo-3-7B-Instruct"),
-    "olmo-3-7b-sft": hub_llm("olmo-3-7b-sft", "allenai/Olmo-3-7B-Instruct-SFT"),
-    "olmo-3-7b-dpo": hub_llm("olmo-3-7b-dpo", "allenai/Olmo-3-7B-Instruct-DPO"),
-    "gpt-4o": hosted_llm("gpt-4o", OPENAI_URL, "OPENAI_API_KEY"),
-    "gpt-5": hosted_llm("gpt-5", OPENAI_URL, "OPENAI_API_KEY", max_completion_tokens=8192),
-    "gemini-2.0-flash": hosted_llm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY"),
-    "gemini-2.5-pro": hosted_llm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY"),
-    "claude-sonnet-4.5": hosted_llm("claude-sonnet-4.5", ANTHROPIC_URL, "ANTHROPIC_API_KEY"),
+    "smollm2-135m": offer_embedded_llm("smollm2-135m", SMALL_READER),
+    "gemma-3-270m": offer_embedded_llm("gemma-3-270m", SMALL_READER),
+    "earwitness-reader-0.5b": offer_embedded_llm("earwitness-reader-0.5b", TRAINED_READER),
+    "qwen2.5-coder-0.5b": offer_embedded_llm("qwen2.5-coder-0.5b", SMALL_READER),
+    "qwen2.5-coder-1.5b": offer_embedded_llm("qwen2.5-coder-1.5b", LARGER_READER),
+    "llama-2-7b": offer_hub_llm("llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
+    "llama-3-8b": offer_hub_llm("llama-3-8b", "meta-llama/Meta-Llama-3-8B-Instruct"),
+    "llama-3.1-8b": offer_hub_llm("llama-3.1-8b", "meta-llama/Llama-3.1-8B-Instruct"),
+    "qwen2.5-7b": offer_hub_llm("qwen2.5-7b", "Qwen/Qwen2.5-7B-Instruct"),
+    "qwen3-4b": offer_hub_llm("qwen3-4b", "Qwen/Qwen3-4B", thinking=False),
+    "qwen3-4b-thinking": offer_hub_llm("qwen3-4b-thinking", "Qwen/Qwen3-4B", thinking=True),
+    "qwen3-8b": offer_hub_llm("qwen3-8b", "Qwen/Qwen3-8B", thinking=False),
+    "qwen3-8b-thinking": offer_hub_llm("qwen3-8b-thinking", "Qwen/Qwen3-8B", thinking=True),
+    "qwen3-14b": offer_hub_llm("qwen3-14b", "Qwen/Qwen3-14B", thinking=False),
+    "qwen3-14b-thinking": offer_hub_llm("qwen3-14b-thinking", "Qwen/Qwen3-14B", thinking=True),
+    "phi-4": offer_hub_llm("phi-4", "microsoft/phi-4"),
+    "phi-4-mini": offer_hub_llm("phi-4-mini", "microsoft/Phi-4-mini-instruct"),
+    "olmo-3-7b": offer_hub_llm("olmo-3-7b", "allenai/Olmo-3-7B-Instruct"),
+    "olmo-3-7b-sft": offer_hub_llm("olmo-3-7b-sft", "allenai/Olmo-3-7B-Instruct-SFT"),
+    "olmo-3-7b-dpo": offer_hub_llm("olmo-3-7b-dpo", "allenai/Olmo-3-7B-Instruct-DPO"),
+    "gpt-4o": offer_hosted_llm("gpt-4o", OPENAI_URL, "OPENAI_API_KEY"),
+    "gpt-5": offer_hosted_llm("gpt-5", OPENAI_URL, "OPENAI_API_KEY", max_completion_tokens=8192),
+    "gemini-2.0-flash": offer_hosted_llm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY"),
+    "gemini-2.5-pro": offer_hosted_llm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY"),
+    "claude-sonnet-4.5": offer_hosted_llm("claude-sonnet-4.5", ANTHROPIC_URL, "ANTHROPIC_API_KEY"),
 }

@@ -124,7 +124,7 @@ _KINDS: dict[AudioCode, type[BadAudio]] = {
 }
 
 
-def bad_audio(code: AudioCode, message: str) -> BadAudio:
+def make_bad_audio(code: AudioCode, message: str) -> BadAudio:
     """Build the error that belongs to a code."""
     return _KINDS.get(code, BadAudio)(message, code=code)
 

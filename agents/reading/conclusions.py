@@ -41,7 +41,7 @@ class Wording(Value):
 
 
 @cache
-def wordings() -> dict[str, Wording]:
+def load_wordings() -> dict[str, Wording]:
     """Return the words by language, an ISO 639-1 code."""
     words = json.loads(Path(__file__).with_name("conclusions.json").read_text(encoding="utf-8"))
     return {language: Wording.model_validate(one) for language, one in words.items()}
@@ -71,15 +71,15 @@ def is_denied_somewhere(text: str) -> bool:
 
 @cache
 def _compile_spaced() -> list[re.Pattern[str]]:
-    return [re.compile(STARTS + _build_pattern(one, r"\s+"), re.I) for one in wordings().values() if one.spaced]
+    return [re.compile(STARTS + _build_pattern(one, r"\s+"), re.I) for one in load_wordings().values() if one.spaced]
 
 
 @cache
 def _compile_unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
-    denials = [word for one in wordings().values() if not one.spaced for word in one.denial]
+    denials = [word for one in load_wordings().values() if not one.spaced for word in one.denial]
     return [
         (re.compile(_build_pattern(one, r"\s*")), re.compile(_match_any(denials)))
-        for one in wordings().values()
+        for one in load_wordings().values()
         if not one.spaced
     ]
 
@@ -107,14 +107,14 @@ def _build_pattern(one: Wording, space: str) -> str:
 
 @cache
 def _compile_tails() -> re.Pattern[str]:
-    tails = [tail for one in wordings().values() for tail in one.tail]
+    tails = [tail for one in load_wordings().values() for tail in one.tail]
     return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{_match_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
 
 
 @cache
 def _compile_denials() -> re.Pattern[str]:
-    spaced = _match_any(word for one in wordings().values() if one.spaced for word in one.denial)
-    unspaced = _match_any(word for one in wordings().values() if not one.spaced for word in one.denial)
+    spaced = _match_any(word for one in load_wordings().values() if one.spaced for word in one.denial)
+    unspaced = _match_any(word for one in load_wordings().values() if not one.spaced for word in one.denial)
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{unspaced}", re.I)
 
 

@@ -23,7 +23,7 @@ def alternate(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQu
     return drafts
 
 
-def _level_at_distance(rng: Random) -> Numeric:
+def _ask_level_at_distance(rng: Random) -> Numeric:
     level, near = rng.randrange(70, 111), rng.choice([1, 2, 5, 10])
     factor = rng.choice([2, 3, 4, 5, 8, 10, 20])
     drop = 20 * math.log10(factor)
@@ -40,7 +40,7 @@ def _level_at_distance(rng: Random) -> Numeric:
     return Numeric("level_at_distance", templates, given, level - drop, wrong, "dB", 1)
 
 
-def _equal_sources(rng: Random) -> Numeric:
+def _ask_equal_sources(rng: Random) -> Numeric:
     level, count = rng.randrange(50, 96), rng.choice([2, 3, 4, 5, 6, 8, 10, 16, 20, 50, 100])
     gain = 10 * math.log10(count)
     templates = (
@@ -55,7 +55,7 @@ def _equal_sources(rng: Random) -> Numeric:
     return Numeric("equal_sources", templates, given, level + gain, wrong, "dB", 1)
 
 
-def _distance_for_drop(rng: Random) -> Numeric:
+def _ask_distance_for_drop(rng: Random) -> Numeric:
     near, steps = rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12, 15]), rng.choice([1, 2, 3])
     templates = (
         (
@@ -75,7 +75,7 @@ def _distance_for_drop(rng: Random) -> Numeric:
     return Numeric("distance_for_drop", templates, given, near * 10**steps, wrong, "m", 0)
 
 
-def _echo(rng: Random) -> Numeric:
+def _ask_echo(rng: Random) -> Numeric:
     delay = rng.choice([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0])
     templates = (
         "A clap returns from a cliff after {delay}. With sound at {speed}, how far away is the cliff?",
@@ -88,7 +88,7 @@ def _echo(rng: Random) -> Numeric:
     )
 
 
-def _echo_delay(rng: Random) -> Numeric:
+def _ask_echo_delay(rng: Random) -> Numeric:
     far = rng.randrange(20, 400, 10)
     templates = (
         "A wall stands {far} away. After how long does the echo of a shout come back, with sound at {speed}?",
@@ -99,7 +99,7 @@ def _echo_delay(rng: Random) -> Numeric:
     return Numeric("echo_delay", templates, {"far": f"{far} m", "speed": f"{SPEED} m/s"}, truth, wrong, "ms", 0)
 
 
-def _thunder(rng: Random) -> Numeric:
+def _ask_thunder(rng: Random) -> Numeric:
     delay = rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15])
     templates = (
         "Thunder is heard {delay} after the flash. With sound at {speed}, how far away was the lightning?",
@@ -117,7 +117,7 @@ def _thunder(rng: Random) -> Numeric:
     )
 
 
-def _path_difference(rng: Random) -> Numeric:
+def _ask_path_difference(rng: Random) -> Numeric:
     near, more = rng.randrange(2, 15), rng.randrange(1, 20)
     templates = (
         "Two loudspeakers play the same signal at once, one {near} and the other {far} from a listener. "
@@ -129,7 +129,7 @@ def _path_difference(rng: Random) -> Numeric:
     return Numeric("path_difference", templates, given, truth, wrong, "ms", 1)
 
 
-def _words_per_minute(rng: Random) -> Numeric:
+def _ask_words_per_minute(rng: Random) -> Numeric:
     span, rate = rng.choice([15, 20, 24, 30, 40, 45, 90, 120]), rng.randrange(90, 240, 6)
     words = round(rate * span / 60)
     truth = words * 60 / span
@@ -149,7 +149,7 @@ def _words_per_minute(rng: Random) -> Numeric:
     )
 
 
-def _articulation_rate(rng: Random) -> Numeric:
+def _ask_articulation_rate(rng: Random) -> Numeric:
     rate, span, pause = rng.choice([4, 5, 6, 7, 8]), rng.choice([8, 10, 12, 15, 20]), rng.choice([1, 2, 3, 4])
     syllables = rate * (span - pause)
     templates = (
@@ -167,7 +167,7 @@ def _articulation_rate(rng: Random) -> Numeric:
     return Numeric("articulation_rate", templates, given, rate, wrong, "syllables per second", 1)
 
 
-def _pause_share(rng: Random) -> Numeric:
+def _ask_pause_share(rng: Random) -> Numeric:
     span, pause = rng.choice([10, 20, 25, 40, 50, 100]), rng.choice([1, 2, 3, 4, 5, 6, 8])
     templates = (
         "A speaker is silent for {pause} of a recording of {span}. What share of the time are pauses?",
@@ -178,7 +178,7 @@ def _pause_share(rng: Random) -> Numeric:
     return Numeric("pause_share", templates, {"pause": f"{pause} s", "span": f"{span} s"}, truth, wrong, "%", 1)
 
 
-def _reading_time(rng: Random) -> Numeric:
+def _ask_reading_time(rng: Random) -> Numeric:
     rate, minutes = rng.choice([100, 120, 125, 140, 150, 160, 180, 200]), rng.choice([2, 3, 4, 5, 6, 8])
     templates = (
         "How long does it take to read {words} aloud at {rate}?",
@@ -196,7 +196,7 @@ def _reading_time(rng: Random) -> Numeric:
     )
 
 
-def _period(rng: Random) -> Numeric:
+def _ask_period(rng: Random) -> Numeric:
     period = rng.choice([2, 2.5, 4, 5, 6.25, 8, 10, 12.5])
     templates = ("The vocal folds close once every {period}. What is the fundamental frequency of the voice?",)
     truth = 1000 / period
@@ -211,7 +211,7 @@ def _period(rng: Random) -> Numeric:
     )
 
 
-def _pitch_range(rng: Random) -> Numeric:
+def _ask_pitch_range(rng: Random) -> Numeric:
     low = rng.choice([80, 90, 100, 110, 120, 150, 160, 180, 200])
     high = low + rng.randrange(20, 160, 10)
     templates = (
@@ -223,7 +223,7 @@ def _pitch_range(rng: Random) -> Numeric:
     return Numeric("pitch_range", templates, {"low": f"{low} Hz", "high": f"{high} Hz"}, truth, wrong, "semitones", 1)
 
 
-def _jitter(rng: Random) -> Numeric:
+def _ask_jitter(rng: Random) -> Numeric:
     mean, change = rng.choice([4, 5, 10]), rng.choice([20, 40, 50, 60, 80, 100, 120, 150])
     templates = (
         (
@@ -240,7 +240,7 @@ def _jitter(rng: Random) -> Numeric:
     return Numeric("jitter", templates, {"mean": f"{mean} ms", "change": f"{change} µs"}, truth, wrong, "%", 2)
 
 
-def _cycles(rng: Random) -> Numeric:
+def _ask_cycles(rng: Random) -> Numeric:
     pitch, span = rng.randrange(80, 310, 10), rng.choice([50, 100, 200, 250, 300, 400, 500])
     templates = ("How many times do the vocal folds open and close in a vowel of {span} held at {pitch}?",)
     truth = pitch * span / 1000
@@ -257,10 +257,14 @@ def _cycles(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Loudness and distance": Drafts("Sound", alternate(_level_at_distance, _equal_sources, _distance_for_drop)),
-    "Echoes and travel time": Drafts("Sound", alternate(_echo, _echo_delay, _thunder, _path_difference)),
-    "Speech rate and pauses": Drafts(
-        "Paralinguistic", alternate(_words_per_minute, _articulation_rate, _pause_share, _reading_time)
+    "Loudness and distance": Drafts(
+        "Sound", alternate(_ask_level_at_distance, _ask_equal_sources, _ask_distance_for_drop)
     ),
-    "Voice measures": Drafts("Paralinguistic", alternate(_period, _pitch_range, _jitter, _cycles)),
+    "Echoes and travel time": Drafts(
+        "Sound", alternate(_ask_echo, _ask_echo_delay, _ask_thunder, _ask_path_difference)
+    ),
+    "Speech rate and pauses": Drafts(
+        "Paralinguistic", alternate(_ask_words_per_minute, _ask_articulation_rate, _ask_pause_share, _ask_reading_time)
+    ),
+    "Voice measures": Drafts("Paralinguistic", alternate(_ask_period, _ask_pitch_range, _ask_jitter, _ask_cycles)),
 }

@@ -81,7 +81,7 @@ def _draft(name: str, question: str, answer: str, wrong: tuple[str, ...], **give
     return DraftQuestion(question, answer, wrong, COMPUTED, Derivation(name=name, parameters=dict(given)))
 
 
-def _intervals(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_intervals(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         low, interval = rng.choice(ROOTS), rng.choice(list(INTERVALS))
         high = low.up(*INTERVALS[interval])
@@ -123,7 +123,7 @@ KEYS = {
 }
 
 
-def _key_signatures(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_key_signatures(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         key, mode = rng.choice(list(KEYS)), rng.choice(["major", "minor"])
         number = KEYS[key]
@@ -149,7 +149,7 @@ def _key_signatures(rng: Random) -> Iterator[DraftQuestion]:
             yield _draft("relative", f"Which key is the relative {other} of {key}?", right, wrong, key=key, mode=other)
 
 
-def _scales(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_scales(rng: Random) -> Iterator[DraftQuestion]:
     templates = ("What is the {} degree of the {} {} scale?", "Which note is the {} degree of the {} {} scale?")
     while True:
         tonic, scale, step = rng.choice(ROOTS), rng.choice(list(SCALES)), rng.randrange(1, 7)
@@ -169,7 +169,7 @@ def _spell(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
     return None if any(note is None or note not in ROOTS for note in notes) else ", ".join(map(str, notes))
 
 
-def _chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random], Iterator[DraftQuestion]]:
+def _ask_chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Random], Iterator[DraftQuestion]]:
     def draw(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts on the notes of a chord and on the chord of notes, without end."""
         spelled = {
@@ -198,7 +198,7 @@ def _sounds(notes: str) -> frozenset[int]:
     return frozenset(note.semitone for note in NOTES if str(note) in notes.split(", "))
 
 
-def _pitches(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_pitches(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         midi = rng.choice([*range(36, 60), *range(61, 97)])  # not middle C, which the question gives away
         note = next(note for note in ROOTS if note.semitone == midi % 12)
@@ -237,7 +237,7 @@ def _pitches(rng: Random) -> Iterator[DraftQuestion]:
             )
 
 
-def _tempi(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_tempi(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         tempo = rng.randrange(48, 200, 4)
         beat = 60 / tempo
@@ -279,7 +279,7 @@ def _tempi(rng: Random) -> Iterator[DraftQuestion]:
 VALUES = {"whole": 64, "half": 32, "quarter": 16, "eighth": 8, "sixteenth": 4, "thirty-second": 2}  # in 64ths
 
 
-def _note_values(rng: Random) -> Iterator[DraftQuestion]:
+def _ask_note_values(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         large, small = rng.sample(list(VALUES), 2)
         if VALUES[large] <= VALUES[small]:
@@ -307,12 +307,12 @@ def _draft_values(rng: Random, name: str, templates: tuple[str, ...], count: flo
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Intervals": Drafts("Music", _intervals),
-    "Key signatures": Drafts("Music", _key_signatures),
-    "Scales": Drafts("Music", _scales),
-    "Triads": Drafts("Music", _chords(TRIADS, " triad")),
-    "Seventh chords": Drafts("Music", _chords(SEVENTHS, " chord")),
-    "Pitch and frequency": Drafts("Music", _pitches),
-    "Tempo": Drafts("Music", _tempi),
-    "Note values": Drafts("Music", _note_values),
+    "Intervals": Drafts("Music", _ask_intervals),
+    "Key signatures": Drafts("Music", _ask_key_signatures),
+    "Scales": Drafts("Music", _ask_scales),
+    "Triads": Drafts("Music", _ask_chords(TRIADS, " triad")),
+    "Seventh chords": Drafts("Music", _ask_chords(SEVENTHS, " chord")),
+    "Pitch and frequency": Drafts("Music", _ask_pitches),
+    "Tempo": Drafts("Music", _ask_tempi),
+    "Note values": Drafts("Music", _ask_note_values),
 }

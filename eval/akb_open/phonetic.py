@@ -113,7 +113,7 @@ class Speller:
         known = {text: self._known[text] for text in [*given.values(), answer, *options] if text in self._known}
         yield _draft(name, question.format(**given), answer, options, known, **given)
 
-    def rhymes(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_rhymes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word rhymes; wrong ones look alike at their end."""
         templates = ("Which word rhymes with '{word}'?", "Which of these makes a perfect rhyme with '{word}'?")
         by_rhyme: dict[tuple[str, ...], list[Word]] = defaultdict(list)
@@ -138,7 +138,7 @@ class Speller:
             if alike:
                 yield from drafts
 
-    def stress(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_stress(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask where a word is stressed, and which word is stressed there."""
         long = [word for word in self._words if len(word.vowels) in {3, 4} and _has_one_stress(word)]
         for word in _draw_many(rng, long):
@@ -158,7 +158,7 @@ class Speller:
             few = rng.sample(wrong, 12)
             yield from self._pick(rng, "same_stress", question, {"word": word.text}, right, few)
 
-    def syllables(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_syllables(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of syllables of a word, and for the word of so many."""
         for word in _draw_many(rng, self._words):
             count = len(word.vowels)
@@ -177,7 +177,7 @@ class Speller:
                 word=word.text,
             )
 
-    def phonemes(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_phonemes(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask for the number of speech sounds; letters and sounds differ in number."""
         for word in _draw_many(rng, self._words):
             count = len(word.sounds)
@@ -187,7 +187,7 @@ class Speller:
             question = f"How many speech sounds (phonemes) has '{word.text}', {COUNTING}?"
             yield _draft("phoneme_count", question, NUMBERS[count - 1], wrong, {word.text: word}, word=word.text)
 
-    def homophones(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_homophones(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word sounds the same; wrong ones are spelled alike."""
         templates = ("Which word is pronounced exactly like '{word}'?", "Which of these is a homophone of '{word}'?")
         by_sounds: dict[tuple[str, ...], list[Word]] = defaultdict(list)
@@ -207,7 +207,7 @@ class Speller:
             question = rng.choice(templates)
             yield from self._pick(rng, "homophone", question, {"word": asked.text}, [right.text], wrong)
 
-    def minimal_pairs(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_minimal_pairs(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word differs in one sound only."""
         templates = (
             "Which word forms a minimal pair with '{word}', differing in exactly one speech sound?",
@@ -231,7 +231,7 @@ class Speller:
         other = self._known[text].plain
         return len(other) == len(word.plain) and _merge_vowels(other) != _merge_vowels(word.plain)
 
-    def edges(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_edges(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word begins or ends with the same consonant sound; wrong ones share the letter."""
         for word in _draw_many(rng, self._words):
             place = rng.choice(["begins", "ends"])
@@ -251,7 +251,7 @@ class Speller:
             few = rng.sample(wrong, min(20, len(wrong)))
             yield from self._pick(rng, "same_edge", question, given, right, few)
 
-    def vowels(self, rng: Random) -> Iterator[DraftQuestion]:
+    def ask_vowels(self, rng: Random) -> Iterator[DraftQuestion]:
         """Ask which word has the same vowel; wrong ones have the same vowel letters."""
         templates = ("Which word has the same vowel sound as '{word}'?", "Whose vowel sounds like the one in '{word}'?")
         short = [word for word in self._short if "R" not in word.plain]  # an R colours the vowel before it
@@ -331,13 +331,13 @@ def list_sub_categories(words: Sequence[Word]) -> SubCategories:
     """Return the phonetic sub-categories over these words."""
     speller = Speller(words)
     draws: Mapping[str, Draw] = {
-        "Rhyme": speller.rhymes,
-        "Stress": speller.stress,
-        "Syllables": speller.syllables,
-        "Phoneme counts": speller.phonemes,
-        "Homophones": speller.homophones,
-        "Minimal pairs": speller.minimal_pairs,
-        "First and last sounds": speller.edges,
-        "Vowels": speller.vowels,
+        "Rhyme": speller.ask_rhymes,
+        "Stress": speller.ask_stress,
+        "Syllables": speller.ask_syllables,
+        "Phoneme counts": speller.ask_phonemes,
+        "Homophones": speller.ask_homophones,
+        "Minimal pairs": speller.ask_minimal_pairs,
+        "First and last sounds": speller.ask_edges,
+        "Vowels": speller.ask_vowels,
     }
     return {name: Drafts("Phonetic", draw) for name, draw in draws.items()}

@@ -7,7 +7,7 @@ from eval.akb_open.acoustics import alternate
 from eval.akb_open.draft import Drafts, Numeric, SubCategories
 
 
-def _dynamic_range(rng: Random) -> Numeric:
+def _ask_dynamic_range(rng: Random) -> Numeric:
     bits = rng.choice([6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24])
     templates = (
         "What is the greatest signal-to-quantisation-noise ratio of a full-scale sine with {bits} per sample?",
@@ -24,7 +24,7 @@ def _dynamic_range(rng: Random) -> Numeric:
     return Numeric("dynamic_range", templates, {"bits": f"{bits} bits"}, 6.02 * bits + 1.76, wrong, "dB", 1)
 
 
-def _more_bits(rng: Random) -> Numeric:
+def _ask_more_bits(rng: Random) -> Numeric:
     few, more = rng.choice([8, 10, 12, 14, 16]), rng.choice([2, 4, 6, 8])
     templates = (
         "By how much does ideal quantisation noise fall when {few} per sample become {many}?",
@@ -35,7 +35,7 @@ def _more_bits(rng: Random) -> Numeric:
     return Numeric("more_bits", templates, {"few": f"{few} bits", "many": f"{few + more} bits"}, truth, wrong, "dB", 1)
 
 
-def _steps(rng: Random) -> Numeric:
+def _ask_steps(rng: Random) -> Numeric:
     bits = rng.choice([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16])
     templates = (
         "How many amplitude values can {bits} per sample tell apart?",
@@ -45,7 +45,7 @@ def _steps(rng: Random) -> Numeric:
     return Numeric("levels", templates, {"bits": f"{bits} bits"}, 2**bits, wrong, "", 0)
 
 
-def _snr(rng: Random) -> Numeric:
+def _ask_snr(rng: Random) -> Numeric:
     signal, noise = -rng.randrange(3, 30), -rng.randrange(45, 100)
     templates = (
         "The signal lies at {signal} and the noise floor at {noise}. What is the signal-to-noise ratio?",
@@ -56,7 +56,7 @@ def _snr(rng: Random) -> Numeric:
     return Numeric("snr", templates, {"signal": f"{signal} dBFS", "noise": f"{noise} dBFS"}, truth, wrong, "dB", 0)
 
 
-def _snr_of_voltages(rng: Random) -> Numeric:
+def _ask_snr_of_voltages(rng: Random) -> Numeric:
     noise, ratio = rng.choice([1, 2, 4, 5]), rng.choice([10, 20, 25, 50, 80, 100, 125, 200, 250, 400, 500])
     templates = (
         (
@@ -71,7 +71,7 @@ def _snr_of_voltages(rng: Random) -> Numeric:
     return Numeric("snr_of_voltages", templates, given, truth, wrong, "dB", 1)
 
 
-def _noise_for_snr(rng: Random) -> Numeric:
+def _ask_noise_for_snr(rng: Random) -> Numeric:
     signal, snr = rng.randrange(55, 90), rng.randrange(6, 41)
     templates = (
         "Speech arrives at {signal}. How loud may the noise be for a signal-to-noise ratio of {snr}?",
@@ -84,7 +84,7 @@ def _noise_for_snr(rng: Random) -> Numeric:
     )
 
 
-def _after_gain(rng: Random) -> Numeric:
+def _ask_level_after_gain(rng: Random) -> Numeric:
     peak, gain = -rng.randrange(12, 40), rng.choice([3, 4.5, 5, 6, 7.5, 8, 9, 10, 11])
     templates = (
         "A track peaks at {peak}. Where does it peak after a gain of {gain}?",
@@ -95,7 +95,7 @@ def _after_gain(rng: Random) -> Numeric:
     return Numeric("after_gain", templates, {"peak": f"{peak} dBFS", "gain": f"{gain} dB"}, truth, wrong, "dBFS", 1)
 
 
-def _overshoot(rng: Random) -> Numeric:
+def _ask_overshoot(rng: Random) -> Numeric:
     over = rng.choice([1, 1.5, 2, 2.5, 3, 4, 5, 6])
     peak = -rng.randrange(2, 15)
     templates = (
@@ -107,7 +107,7 @@ def _overshoot(rng: Random) -> Numeric:
     return Numeric("overshoot", templates, given, over, wrong, "dB", 1)
 
 
-def _normalise(rng: Random) -> Numeric:
+def _ask_normalise(rng: Random) -> Numeric:
     loudness, target = -rng.randrange(26, 42), rng.choice([-14, -16, -18, -23])
     templates = (
         "A programme measures {loudness} integrated. What gain brings it to {target}?",
@@ -120,7 +120,7 @@ def _normalise(rng: Random) -> Numeric:
     )
 
 
-def _averaging(rng: Random) -> Numeric:
+def _ask_averaging(rng: Random) -> Numeric:
     count = rng.choice([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100])
     templates = (
         (
@@ -141,7 +141,7 @@ def _averaging(rng: Random) -> Numeric:
     )
 
 
-def _sum_of_noises(rng: Random) -> Numeric:
+def _ask_sum_of_noises(rng: Random) -> Numeric:
     first, gap = rng.randrange(40, 80), rng.choice([0, 1, 2, 3, 4, 5, 6])
     templates = (
         "Two independent noises of {first} and {second} are heard together. What is their total level?",
@@ -155,7 +155,7 @@ def _sum_of_noises(rng: Random) -> Numeric:
     )
 
 
-def _coherent(rng: Random) -> Numeric:
+def _ask_coherent_sum(rng: Random) -> Numeric:
     level, count = rng.randrange(-40, -16), rng.choice([2, 3, 4])
     templates = ("{count} identical, in-phase copies of a signal at {level} are summed. What is the level of the sum?",)
     gain = 20 * math.log10(count)
@@ -165,7 +165,7 @@ def _coherent(rng: Random) -> Numeric:
     )
 
 
-def _sine_rms(rng: Random) -> Numeric:
+def _ask_sine_rms(rng: Random) -> Numeric:
     peak = rng.choice([0.2, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0])
     templates = (
         "What is the RMS value of a sine with a peak of {peak}?",
@@ -183,7 +183,7 @@ def _sine_rms(rng: Random) -> Numeric:
     )
 
 
-def _peak_to_peak(rng: Random) -> Numeric:
+def _ask_peak_to_peak(rng: Random) -> Numeric:
     rms = rng.choice([0.1, 0.2, 0.3, 0.5, 0.775, 1.0, 1.228, 1.5, 2.0, 3.0])
     templates = ("A sine measures {rms} RMS. What is its peak-to-peak voltage?",)
     truth = 2 * math.sqrt(2) * rms
@@ -198,7 +198,7 @@ def _peak_to_peak(rng: Random) -> Numeric:
     )
 
 
-def _crest_factor(rng: Random) -> Numeric:
+def _ask_crest_factor(rng: Random) -> Numeric:
     peak, crest = -rng.randrange(1, 12) / 2, rng.randrange(3, 24)
     templates = (
         "A mix peaks at {peak} and has an RMS level of {rms}. What is its crest factor?",
@@ -216,7 +216,7 @@ def _crest_factor(rng: Random) -> Numeric:
     )
 
 
-def _thd_percent(rng: Random) -> Numeric:
+def _ask_thd_percent(rng: Random) -> Numeric:
     fundamental, (second, third) = (
         rng.choice([1, 2, 5]),
         rng.choice([(3, 4), (6, 8), (5, 12), (8, 15), (9, 12), (10, 24), (12, 16), (15, 20)]),
@@ -239,7 +239,7 @@ def _thd_percent(rng: Random) -> Numeric:
     return Numeric("thd_percent", templates, given, truth, wrong, "%", 2)
 
 
-def _distortion_db(rng: Random) -> Numeric:
+def _ask_distortion_db(rng: Random) -> Numeric:
     percent = rng.choice([0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8, 1, 2, 2.5, 3, 5, 8, 10])
     templates = (
         "A total harmonic distortion of {percent} lies how many decibels below the fundamental (amplitudes)?",
@@ -257,7 +257,7 @@ def _distortion_db(rng: Random) -> Numeric:
     )
 
 
-def _sabine(rng: Random) -> Numeric:
+def _ask_sabine(rng: Random) -> Numeric:
     volume, area = (
         rng.choice([60, 80, 100, 150, 200, 250, 300, 500, 1000]),
         rng.choice([10, 15, 20, 25, 30, 40, 50, 80]),
@@ -276,7 +276,7 @@ def _sabine(rng: Random) -> Numeric:
     )
 
 
-def _decay(rng: Random) -> Numeric:
+def _ask_decay(rng: Random) -> Numeric:
     rate = rng.choice([15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 80, 100, 120, 150])
     templates = (
         "After the music stops, the level in a hall falls by {rate} per second. What is the reverberation time RT60?",
@@ -294,7 +294,7 @@ def _decay(rng: Random) -> Numeric:
     )
 
 
-def _from_t20(rng: Random) -> Numeric:
+def _ask_rt60_from_t20(rng: Random) -> Numeric:
     drop, span = rng.choice([(20, 3), (30, 2)]), rng.choice([150, 200, 250, 300, 350, 400, 450, 500, 600])
     templates = (
         (
@@ -310,11 +310,13 @@ def _from_t20(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Quantisation": Drafts("Audio Quality", alternate(_dynamic_range, _more_bits, _steps)),
-    "Signal and noise": Drafts("Audio Quality", alternate(_snr, _snr_of_voltages, _noise_for_snr)),
-    "Gain and headroom": Drafts("Audio Quality", alternate(_after_gain, _overshoot, _normalise)),
-    "Adding and averaging noise": Drafts("Audio Quality", alternate(_averaging, _sum_of_noises, _coherent)),
-    "Peaks and RMS": Drafts("Audio Quality", alternate(_sine_rms, _peak_to_peak, _crest_factor)),
-    "Distortion": Drafts("Audio Quality", alternate(_thd_percent, _distortion_db)),
-    "Reverberation": Drafts("Audio Quality", alternate(_sabine, _decay, _from_t20)),
+    "Quantisation": Drafts("Audio Quality", alternate(_ask_dynamic_range, _ask_more_bits, _ask_steps)),
+    "Signal and noise": Drafts("Audio Quality", alternate(_ask_snr, _ask_snr_of_voltages, _ask_noise_for_snr)),
+    "Gain and headroom": Drafts("Audio Quality", alternate(_ask_level_after_gain, _ask_overshoot, _ask_normalise)),
+    "Adding and averaging noise": Drafts(
+        "Audio Quality", alternate(_ask_averaging, _ask_sum_of_noises, _ask_coherent_sum)
+    ),
+    "Peaks and RMS": Drafts("Audio Quality", alternate(_ask_sine_rms, _ask_peak_to_peak, _ask_crest_factor)),
+    "Distortion": Drafts("Audio Quality", alternate(_ask_thd_percent, _ask_distortion_db)),
+    "Reverberation": Drafts("Audio Quality", alternate(_ask_sabine, _ask_decay, _ask_rt60_from_t20)),
 }

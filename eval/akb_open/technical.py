@@ -13,7 +13,7 @@ RATIOS = (2, 3, 4, 5, 8, 10, 16, 20, 25, 30, 40, 50, 80, 100, 200, 500, 1000)
 ROUND_RATES = {name: rate for name, rate in RATES.items() if rate in {8000, 16000, 24000, 32000, 48000, 96000}}
 
 
-def _nyquist(rng: Random) -> Numeric:
+def _ask_nyquist(rng: Random) -> Numeric:
     rate = rng.choice(list(RATES))
     templates = (
         "What is the Nyquist frequency at a sample rate of {rate}?",
@@ -31,7 +31,7 @@ def _nyquist(rng: Random) -> Numeric:
     )
 
 
-def _least_rate(rng: Random) -> Numeric:
+def _ask_lowest_sample_rate(rng: Random) -> Numeric:
     top = rng.choice([3400, 4000, 5500, 6000, 7000, 7500, 9000, 10000, 12000, 15000, 18000, 20000])
     templates = (
         "By the sampling theorem, above which sample rate must a signal with components up to {top} be sampled?",
@@ -42,7 +42,7 @@ def _least_rate(rng: Random) -> Numeric:
     )
 
 
-def _alias(rng: Random) -> Numeric:
+def _ask_alias(rng: Random) -> Numeric:
     rate = rng.choice([8000, 10000, 16000, 20000, 24000, 32000, 48000])
     tone = rate // 2 + rng.randrange(1, 9) * rate // 20
     templates = (
@@ -54,7 +54,7 @@ def _alias(rng: Random) -> Numeric:
     return Numeric("alias", templates, {"tone": f"{tone:,} Hz", "rate": f"{rate:,} Hz"}, truth, wrong, "Hz", 0)
 
 
-def _samples(rng: Random) -> Numeric:
+def _ask_samples(rng: Random) -> Numeric:
     rate, span = rng.choice(list(ROUND_RATES)), rng.choice([5, 10, 20, 25, 30, 50, 100, 125, 250, 500, 750, 1500])
     templates = (
         "How many samples does one channel of {span} hold at {rate}?",
@@ -72,7 +72,7 @@ def _samples(rng: Random) -> Numeric:
     )
 
 
-def _duration(rng: Random) -> Numeric:
+def _ask_duration(rng: Random) -> Numeric:
     rate, count = rng.choice(list(ROUND_RATES)), rng.choice([80, 160, 240, 480, 960, 1200, 2400, 4800, 9600])
     templates = (
         "How long do {count} last at {rate}?",
@@ -91,7 +91,7 @@ def _duration(rng: Random) -> Numeric:
     )
 
 
-def _resampled(rng: Random) -> Numeric:
+def _ask_resampled_samples(rng: Random) -> Numeric:
     (old, new), seconds = rng.sample(list(ROUND_RATES), 2), rng.choice([1, 2, 3, 4, 5, 10])
     templates = ("A mono file of {count} at {old} is resampled to {new}. How many samples has it then?",)
     given = {"count": f"{RATES[old] * seconds:,} samples", "old": old, "new": new}
@@ -107,7 +107,7 @@ def _resampled(rng: Random) -> Numeric:
     )
 
 
-def _bit_rate(rng: Random) -> Numeric:
+def _ask_bit_rate(rng: Random) -> Numeric:
     rate, bits, channels = rng.choice(list(RATES)), rng.choice([8, 16, 24, 32]), rng.choice([1, 2, 4, 6])
     templates = (
         "What is the bit rate of uncompressed PCM at {rate}, {bits} per sample and {channels}?",
@@ -119,7 +119,7 @@ def _bit_rate(rng: Random) -> Numeric:
     return Numeric("bit_rate", templates, given, truth, wrong, "kbit/s", 1)
 
 
-def _file_size(rng: Random) -> Numeric:
+def _ask_file_size(rng: Random) -> Numeric:
     rate, minutes = rng.choice([64, 96, 112, 128, 160, 192, 224, 256, 320]), rng.choice([1, 2, 3, 4, 5, 8, 10, 20, 30])
     templates = (
         "How large is an audio stream of {minutes} at {rate} (1 MB = 1,000,000 bytes, headers left out)?",
@@ -132,7 +132,7 @@ def _file_size(rng: Random) -> Numeric:
     )
 
 
-def _compression(rng: Random) -> Numeric:
+def _ask_compression(rng: Random) -> Numeric:
     rate, ratio = rng.choice([768, 1024, 1411.2, 1536, 2304, 4608]), rng.choice([2, 3, 4, 6, 8, 12])
     templates = (
         "PCM of {pcm} is coded at {coded}. What is the compression ratio?",
@@ -144,7 +144,7 @@ def _compression(rng: Random) -> Numeric:
     )
 
 
-def _power_ratio(rng: Random) -> Numeric:
+def _ask_power_ratio(rng: Random) -> Numeric:
     templates = (
         "A power is multiplied by {ratio}. By how many decibels does its level rise?",
         "How many decibels is a power ratio of {ratio}?",
@@ -152,7 +152,7 @@ def _power_ratio(rng: Random) -> Numeric:
     return _make_ratio("power_ratio", templates, rng.choice(RATIOS), db_per_decade=10)
 
 
-def _amplitude_ratio(rng: Random) -> Numeric:
+def _ask_amplitude_ratio(rng: Random) -> Numeric:
     templates = (
         "An amplitude is multiplied by {ratio}. By how many decibels does its level rise?",
         "How many decibels is a voltage ratio of {ratio}?",
@@ -167,7 +167,7 @@ def _make_ratio(name: str, templates: tuple[str, ...], ratio: int, *, db_per_dec
     return Numeric(name, templates, {"ratio": f"{ratio:,}"}, truth, wrong, "dB", 1)
 
 
-def _gain_factor(rng: Random) -> Numeric:
+def _ask_gain_factor(rng: Random) -> Numeric:
     gain = rng.choice([1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 15, 18, 20, 24, 26, 30, 34, 40])
     templates = (
         "By which factor does a gain of {gain} multiply the amplitude?",
@@ -178,7 +178,7 @@ def _gain_factor(rng: Random) -> Numeric:
     return Numeric("gain_factor", templates, {"gain": f"{gain} dB"}, truth, wrong, "", 2)
 
 
-def _wavelength(rng: Random) -> Numeric:
+def _ask_wavelength(rng: Random) -> Numeric:
     tone = rng.choice([20, 40, 50, 60, 80, 100, 125, 150, 200, 250, 300, 400, 440, 500, 600, 750, 1000])
     templates = (
         "With sound at {speed}, what is the wavelength of a tone of {tone}?",
@@ -190,7 +190,7 @@ def _wavelength(rng: Random) -> Numeric:
     return Numeric("wavelength", templates, given, truth, wrong, "m", 2)
 
 
-def _tone_of_wave(rng: Random) -> Numeric:
+def _ask_tone_of_wave(rng: Random) -> Numeric:
     length = rng.choice([0.1, 0.2, 0.25, 0.4, 0.5, 0.7, 0.8, 1.0, 1.4, 2.0, 2.5, 3.5, 4.0, 5.0, 7.0, 10.0])
     templates = ("Which frequency has a wavelength of {length} in air, with sound at {speed}?",)
     truth = SPEED / length
@@ -205,7 +205,7 @@ def _tone_of_wave(rng: Random) -> Numeric:
     )
 
 
-def _tone_period(rng: Random) -> Numeric:
+def _ask_tone_period(rng: Random) -> Numeric:
     tone = rng.choice([20, 25, 32, 40, 50, 80, 100, 125, 160, 200, 250, 400, 500, 800, 1000, 1250, 2000, 2500])
     templates = ("How long does one period of a tone of {tone} last?", "What is the period of a {tone} sine?")
     truth = 1000 / tone
@@ -220,7 +220,7 @@ def _tone_period(rng: Random) -> Numeric:
     )
 
 
-def _bin_spacing(rng: Random) -> Numeric:
+def _ask_bin_spacing(rng: Random) -> Numeric:
     rate, size = rng.choice(list(ROUND_RATES)), rng.choice([256, 512, 1024, 2048, 4096])
     templates = (
         "What is the bin spacing of a {size}-point FFT at {rate}?",
@@ -238,7 +238,7 @@ def _bin_spacing(rng: Random) -> Numeric:
     )
 
 
-def _bin_frequency(rng: Random) -> Numeric:
+def _ask_bin_frequency(rng: Random) -> Numeric:
     rate, size, number = (
         rng.choice(list(ROUND_RATES)),
         rng.choice([256, 512, 1024, 2048]),
@@ -258,7 +258,7 @@ def _bin_frequency(rng: Random) -> Numeric:
     )
 
 
-def _num_bins(rng: Random) -> Numeric:
+def _ask_num_bins(rng: Random) -> Numeric:
     size = rng.choice([128, 200, 256, 320, 400, 480, 512, 640, 800, 1024, 2048, 4096])
     templates = (
         "How many different bins, from zero to the Nyquist frequency, has a {size}-point FFT of a real signal?",
@@ -274,7 +274,7 @@ def _num_bins(rng: Random) -> Numeric:
     )
 
 
-def _num_frames(rng: Random) -> Numeric:
+def _ask_num_frames(rng: Random) -> Numeric:
     rate, window, hop = rng.choice(["8 kHz", "16 kHz"]), rng.choice([20, 25, 32, 40]), rng.choice([5, 10])
     seconds = rng.choice([1, 2, 3, 4, 5])
     templates = (
@@ -289,7 +289,7 @@ def _num_frames(rng: Random) -> Numeric:
     return Numeric("num_frames", templates, given, truth, wrong, "frames", 0)
 
 
-def _slope(rng: Random) -> Numeric:
+def _ask_slope(rng: Random) -> Numeric:
     order, span = rng.randrange(1, 9), rng.choice(["decade", "octave"])
     templates = (
         (
@@ -304,7 +304,7 @@ def _slope(rng: Random) -> Numeric:
     )
 
 
-def _attenuation(rng: Random) -> Numeric:
+def _ask_attenuation(rng: Random) -> Numeric:
     slope, octaves, cutoff = (
         rng.choice([6, 12, 18, 24, 36, 48]),
         rng.choice([1, 2, 3, 4]),
@@ -330,7 +330,7 @@ def _attenuation(rng: Random) -> Numeric:
     )
 
 
-def _corner(rng: Random) -> Numeric:
+def _ask_corner(rng: Random) -> Numeric:
     ohms, nanofarads = rng.choice([1, 2.2, 3.3, 4.7, 10, 22, 33, 47, 100]), rng.choice([1, 2.2, 4.7, 10, 22, 47, 100])
     templates = (
         "What is the cutoff frequency of an RC low-pass filter with {ohms} and {farads}?",
@@ -350,11 +350,13 @@ def _corner(rng: Random) -> Numeric:
 
 
 SUB_CATEGORIES: SubCategories = {
-    "Sampling and aliasing": Drafts("Technical", alternate(_nyquist, _least_rate, _alias)),
-    "Sample counts": Drafts("Technical", alternate(_samples, _duration, _resampled)),
-    "Bit rate and file size": Drafts("Technical", alternate(_bit_rate, _file_size, _compression)),
-    "Decibels": Drafts("Technical", alternate(_power_ratio, _amplitude_ratio, _gain_factor)),
-    "Waves and periods": Drafts("Technical", alternate(_wavelength, _tone_of_wave, _tone_period)),
-    "Spectral analysis": Drafts("Technical", alternate(_bin_spacing, _bin_frequency, _num_bins, _num_frames)),
-    "Filters": Drafts("Technical", alternate(_slope, _attenuation, _corner)),
+    "Sampling and aliasing": Drafts("Technical", alternate(_ask_nyquist, _ask_lowest_sample_rate, _ask_alias)),
+    "Sample counts": Drafts("Technical", alternate(_ask_samples, _ask_duration, _ask_resampled_samples)),
+    "Bit rate and file size": Drafts("Technical", alternate(_ask_bit_rate, _ask_file_size, _ask_compression)),
+    "Decibels": Drafts("Technical", alternate(_ask_power_ratio, _ask_amplitude_ratio, _ask_gain_factor)),
+    "Waves and periods": Drafts("Technical", alternate(_ask_wavelength, _ask_tone_of_wave, _ask_tone_period)),
+    "Spectral analysis": Drafts(
+        "Technical", alternate(_ask_bin_spacing, _ask_bin_frequency, _ask_num_bins, _ask_num_frames)
+    ),
+    "Filters": Drafts("Technical", alternate(_ask_slope, _ask_attenuation, _ask_corner)),
 }

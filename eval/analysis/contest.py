@@ -79,7 +79,7 @@ class _Item(NamedTuple):
     """Share of each run's time."""
 
 
-def contest(results: Sequence[StoredResult], scorer: ScoreFunction = "strict") -> Contest:
+def hold_contest(results: Sequence[StoredResult], scorer: ScoreFunction = "strict") -> Contest:
     """Compare results over the items that all have."""
     by_id = [{row.verdict.id: row for row in result.rows} for result in results]
     shared = [id_ for id_ in by_id[0] if all(id_ in rows for rows in by_id)]

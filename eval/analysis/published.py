@@ -120,14 +120,14 @@ class Published(Value):
 
 
 @cache
-def published() -> Published:
+def load_published() -> Published:
     """Read published.json."""
     return Published.model_validate_json(FILE.read_bytes())
 
 
-def paper_name(model: str) -> str:
+def find_paper_name(model: str) -> str:
     """Return what the paper calls a model of our catalogue; the name itself where it has none."""
-    known = {name.lower(): name for name in published().akb}
+    known = {name.lower(): name for name in load_published().akb}
     return OUR_NAMES.get(model, known.get(model.lower(), model))
 
 
@@ -142,13 +142,13 @@ class Sizes(NamedTuple):
     technical: int
 
 
-def akb_category_sizes(rows: Sequence[AkbRow] | None = None) -> tuple[Sizes, ...]:
+def find_akb_category_sizes(rows: Sequence[AkbRow] | None = None) -> tuple[Sizes, ...]:
     """Return every choice of category sizes that the printed percentages allow.
 
     A size fits a category if each model's percentage is a whole number of right answers out of it, rounded;
     sizes fit together if they add up to 2,000 and each model's right answers add up to its average.
     """
-    rows = list(published().akb.values()) if rows is None else rows
+    rows = list(load_published().akb.values()) if rows is None else rows
     columns = {name: [getattr(row, name) for row in rows] for name in Sizes._fields}
     fitting = [
         [n for n in range(1, NUM_AKB) if all(_is_share(percent, n) for percent in column)]
@@ -174,12 +174,12 @@ def _add_up(sizes: Sequence[int], columns: Sequence[Sequence[float]], totals: Se
     )
 
 
-def category_scores(*, as_plotted: bool) -> Mapping[str, tuple[list[float], list[float]]]:
+def compute_category_scores(*, as_plotted: bool) -> Mapping[str, tuple[list[float], list[float]]]:
     """Return cascade and audio accuracies in percent of the eight fine-tuned models, by category.
 
     `as_plotted` takes figure 3's values, in which two models' cascade scores are shifted by one column.
     """
-    data = published()
+    data = load_published()
     shift = data.figure_3_shifted
     scores = {}
     for category in data.printed_category_correlations:

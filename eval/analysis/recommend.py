@@ -17,7 +17,7 @@ the honest answer.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from eval.analysis.published import published
+from eval.analysis.published import load_published
 from eval.analysis.score_table import PercentScore, ScoreTable
 from eval.scoring.scoring import Interval, wilson_95
 from services.errors import BadConfig
@@ -135,7 +135,7 @@ def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tupl
     """Fit what was measured; where that is too little, take the paper's slope and only the level from here."""
     if len(y) >= MIN_CALIBRATION:
         return _fit(x, y), "the runs given"
-    table = published().table()
+    table = load_published().table()
     models = table.shared(PUBLISHED_X, published_y)
     line = _fit(table.values(PUBLISHED_X, models), table.values(published_y, models))
     source = f"the paper's eight models (AKB-2000 to {published_y.removesuffix('_a').upper()})"

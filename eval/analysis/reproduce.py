@@ -8,7 +8,7 @@ from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.analysis.published import akb_category_sizes, category_scores, paper_name, published
+from eval.analysis.published import compute_category_scores, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.score_table import PercentScore, read_table
 from eval.scoring.scoring import Z_95, Interval
 from eval.scoring.statistics import correlate, pearson, selection_regret
@@ -95,10 +95,10 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
     """Recompute what the paper derives from its tables, and set our runs beside them."""
     sided = _compare_with_paper(runs)
     return Reproduction(
-        source=published().source,
+        source=load_published().source,
         correlations=tuple(_recompute_correlations()),
         categories=tuple(_compare_categories()),
-        akb_sizes=tuple(sizes._asdict() for sizes in akb_category_sizes()),
+        akb_sizes=tuple(sizes._asdict() for sizes in find_akb_category_sizes()),
         regrets=tuple(_compute_regret(proxy, target) for target in TARGETS for proxy in PROXIES),
         counterexamples=tuple(_find_counterexamples()),
         ours=sided.ours,
@@ -107,9 +107,9 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
 
 
 def _recompute_correlations() -> list[RecomputedCorrelation]:
-    table = published().table()
+    table = load_published().table()
     found = []
-    for cell in published().printed_correlations:
+    for cell in load_published().printed_correlations:
         models = table.shared(cell.x, cell.y)
         r = correlate(table.values(cell.x, models), table.values(cell.y, models))
         assert r.ci_95 is not None and r.leave_one_out is not None, cell
@@ -131,8 +131,8 @@ def _recompute_correlations() -> list[RecomputedCorrelation]:
 
 
 def _compare_categories() -> list[CategoryCorrelation]:
-    plotted, corrected = category_scores(as_plotted=True), category_scores(as_plotted=False)
-    printed = published().printed_category_correlations
+    plotted, corrected = compute_category_scores(as_plotted=True), compute_category_scores(as_plotted=False)
+    printed = load_published().printed_category_correlations
     return [
         CategoryCorrelation(
             name=name, printed=r, as_plotted=pearson(*plotted[name]), corrected=pearson(*corrected[name])
@@ -142,14 +142,14 @@ def _compare_categories() -> list[CategoryCorrelation]:
 
 
 def _compute_regret(proxy: str, target: str) -> ProxyRegret:
-    table = published().table()
+    table = load_published().table()
     models = table.shared(proxy, target)
     x, y = table.values(proxy, models), table.values(target, models)
     return ProxyRegret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
 
 
 def _find_counterexamples() -> list[str]:
-    table = published().table()
+    table = load_published().table()
     return [
         f"{COLUMNS[column]}: {llama} {scores[llama].percent} > {qwen} {scores[qwen].percent}"
         for column, scores in table.columns.items()
@@ -167,17 +167,17 @@ class _Sided(NamedTuple):
 
 def _compare_with_paper(runs: Sequence[Path]) -> _Sided:
     """Set each of our scores beside the paper's, where it has the model on that benchmark and path."""
-    paper = published().table()
+    paper = load_published().table()
     found, unmatched = [], []
     for name, scores in read_table(runs).columns.items() if runs else ():
         benchmark, _, path = name.rpartition(":")
         column = BENCHMARKS.get(benchmark, "") + SUFFIX.get(path, "?") if path else name
         for model, ours in scores.items():
-            theirs = paper.columns.get(column, {}).get(paper_name(model))
+            theirs = paper.columns.get(column, {}).get(find_paper_name(model))
             if theirs is None:
                 unmatched.append(f"{model} on {name}")
             else:
-                found.append(_compare(paper_name(model), column, ours, theirs))
+                found.append(_compare(find_paper_name(model), column, ours, theirs))
     return _Sided(tuple(found), tuple(unmatched))
 
 

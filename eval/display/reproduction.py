@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from eval.analysis.published import Sizes, published
+from eval.analysis.published import Sizes, load_published
 from eval.analysis.reproduce import (
     COLUMNS,
     CategoryCorrelation,
@@ -21,7 +21,7 @@ from eval.display.tables import print_table
 
 def print_reproduction(found: Reproduction, console: Console) -> None:
     """Print tables, recomputed correlations, sizes, regrets, and what is wrong."""
-    data = published()
+    data = load_published()
     console.print(found.source, highlight=False, soft_wrap=True)
     print_table(_build_leaderboard(), console)
     print_table(_format_rows("AKB-2000 by category, %", {name: dict(row) for name, row in data.akb.items()}), console)
@@ -48,14 +48,14 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
 
 
 def _build_leaderboard() -> Table:
-    columns = published().table().columns
+    columns = load_published().table().columns
     models = list(columns["akb"])
     cells = {
         model: {COLUMNS[name]: column[model].percent for name, column in columns.items() if model in column}
         for model in models
     }
     audio_only = {
-        name: {"MMAU audio": row.mmau, "MMAR audio": row.mmar} for name, row in published().audio_published.items()
+        name: {"MMAU audio": row.mmau, "MMAR audio": row.mmar} for name, row in load_published().audio_published.items()
     }
     return _format_rows("Leaderboard, %", cells | audio_only, headings=tuple(COLUMNS.values()))
 
@@ -90,7 +90,7 @@ def _build_heat_map(correlations: Sequence[RecomputedCorrelation]) -> Table:
 
 
 def _build_figure_3(categories: Sequence[CategoryCorrelation]) -> Table:
-    shifted = " and ".join(published().figure_3_shifted.models)
+    shifted = " and ".join(load_published().figure_3_shifted.models)
     table = Table(title=f"Figure 3: cascade ~ fine-tuned; its values of {shifted} are shifted", title_justify="left")
     for heading in ("category", "printed", "as plotted", "corrected"):
         table.add_column(heading, justify="left" if heading == "category" else "right")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from eval.analysis.contest import Contest, contest
+from eval.analysis.contest import Contest, hold_contest
 from eval.analysis.correlate import CorrelationReport, correlate_all
 from eval.analysis.recommend import Recommendation, recommend
 from eval.analysis.score_table import ScoreTable
@@ -125,7 +125,7 @@ def _find_contests(study: Study) -> Iterator[BenchmarkContest]:
             continue
         results = [open_stored(one.cell.folder)._replace(name=one.row) for one in cells]
         try:
-            yield BenchmarkContest(column, contest(results), "")
+            yield BenchmarkContest(column, hold_contest(results), "")
         except BadConfig as error:  # answers that are withheld: the rest of the page holds
             yield BenchmarkContest(column, None, str(error))
 

@@ -33,7 +33,7 @@ from services.audio.decoding import MAX_RATE, MIN_RATE, DecodedAudio, DecodingLi
 from services.audio.load import build_clip, read_wav_here
 from services.audio.pcm_wav import parse_plain_wav
 from services.audio.sandbox import ResourceLimits
-from services.errors import AudioCode, BadAudio, ModelError, bad_audio
+from services.errors import AudioCode, BadAudio, ModelError, make_bad_audio
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_NAME = 200  # characters of a recording's name in errors
@@ -211,7 +211,7 @@ class _Job:
         if isinstance(said, DecodingReport):
             report = self._check(said)
             if report.code:
-                self.clip_future.set_exception(bad_audio(AudioCode(report.code), report.message))
+                self.clip_future.set_exception(make_bad_audio(AudioCode(report.code), report.message))
             else:
                 about = DecodedAudio(report.rate, report.num_channels, report.remarks)
                 clip = build_clip(self._read_samples(samples, report), about, self._task.name)
@@ -256,11 +256,13 @@ class _Job:
 
 
 def _make_crash_error(task: DecodingTask) -> BadAudio:
-    return bad_audio(AudioCode.CRASHED, f"'{task.name}' cannot be decoded: the process that decoded it died of it.")
+    return make_bad_audio(
+        AudioCode.CRASHED, f"'{task.name}' cannot be decoded: the process that decoded it died of it."
+    )
 
 
 def _make_time_error(task: DecodingTask, limit: str) -> BadAudio:
-    return bad_audio(
+    return make_bad_audio(
         AudioCode.TIME,
         f"'{task.name}' was not decoded within {limit}, the most that a recording gets; send a shorter one.",
     )

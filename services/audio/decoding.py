@@ -17,7 +17,7 @@ from services.audio.chaining import find_links
 from services.audio.mixdown import ChannelMeter, Mix
 from services.audio.pcm_wav import FrameBlock, PlainWav, is_complete_wav, open_wav, read_wav
 from services.audio.truncation import count_excess_bytes, count_missing_bytes
-from services.errors import AudioCode, BadAudio, bad_audio
+from services.errors import AudioCode, BadAudio, make_bad_audio
 from services.types import RemarkCode
 
 Source: TypeAlias = BytesIO | FileIO
@@ -85,10 +85,10 @@ def _decode(open_reading: Callable[[], _Reading], name: str, bounds: DecodingLim
     first.write_all(reading.blocks, sink)
     remarks = reading.find_remarks()
     if first.rate == 0 and remarks:
-        raise bad_audio(AudioCode.DAMAGED, f"'{name}' is damaged: none of its sound can be decoded.")
+        raise make_bad_audio(AudioCode.DAMAGED, f"'{name}' is damaged: none of its sound can be decoded.")
     if first.rate == 0:
         message = f"'{name}' lasts 0.000 s; the shortest accepted is {MIN_DURATION_S} s."
-        raise bad_audio(AudioCode.TOO_SHORT, message)
+        raise make_bad_audio(AudioCode.TOO_SHORT, message)
     if mix := first.choose_mix():
         sink.restart()
         _Pass(name, bounds, mix).write_all(open_reading().blocks, sink)
@@ -173,18 +173,18 @@ class _Pass:
     def _check(self, block: FrameBlock) -> None:
         name, bounds, num_channels = self._name, self._bounds, block.samples.shape[1]
         if not MIN_RATE <= block.rate <= MAX_RATE:
-            raise bad_audio(
+            raise make_bad_audio(
                 AudioCode.BAD_RATE,
                 f"'{name}' has {block.rate} samples a second; accepted are {MIN_RATE} to {MAX_RATE}.",
             )
         if not 1 <= num_channels <= bounds.max_channels:
-            raise bad_audio(
+            raise make_bad_audio(
                 AudioCode.TOO_MANY_CHANNELS,
                 f"'{name}' has {num_channels} channels; accepted are 1 to {bounds.max_channels}.",
             )
         self._num_bytes += block.samples.nbytes
         if self._num_bytes > bounds.max_decoded_bytes:
-            raise bad_audio(
+            raise make_bad_audio(
                 AudioCode.DECODED_TOO_LARGE,
                 f"'{name}' decodes to more than {bounds.max_decoded_bytes} bytes, the most that is accepted.",
             )
@@ -223,7 +223,7 @@ class _Pass:
     def _write(self, samples: NDArray[np.float32], sink: SampleSink) -> None:
         self._num_samples += len(samples)
         if self._num_samples > int(self._bounds.max_duration_s * self._bounds.rate):
-            raise bad_audio(
+            raise make_bad_audio(
                 AudioCode.TOO_LONG,
                 f"'{self._name}' lasts longer than the longest accepted, {self._bounds.max_duration_s:g} s.",
             )

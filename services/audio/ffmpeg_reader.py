@@ -19,7 +19,7 @@ from services.audio.chaining import Link
 from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, HEADERLESS, begins_like_a_recording
 from services.audio.pcm_wav import FrameBlock
 from services.audio.resync import Resumption, find_resumption
-from services.errors import AudioCode, BadAudio, bad_audio
+from services.errors import AudioCode, BadAudio, make_bad_audio
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, Packet
@@ -215,15 +215,15 @@ def _explain(source: Source, link: Link, name: str) -> BadAudio:
     source.seek(link.start)
     if begins_like_a_recording(source.read(16) or b""):
         message = f"'{name}' is not audio that can be read. It begins like a recording, but is damaged."
-        return bad_audio(AudioCode.DAMAGED, message)
-    return bad_audio(AudioCode.FORMAT, f"'{name}' is not audio that can be read. Readable: {ACCEPTED}.")
+        return make_bad_audio(AudioCode.DAMAGED, message)
+    return make_bad_audio(AudioCode.FORMAT, f"'{name}' is not audio that can be read. Readable: {ACCEPTED}.")
 
 
 def _choose_track(container: "InputContainer", name: str) -> "AudioStream":
     """Return the default track, else the one of most channels; one that can be decoded before one that cannot."""
     tracks = container.streams.audio
     if not tracks:
-        raise bad_audio(AudioCode.NO_TRACK, f"'{name}' has no audio track.")
+        raise make_bad_audio(AudioCode.NO_TRACK, f"'{name}' has no audio track.")
 
     def rank(track: "AudioStream") -> tuple[bool, bool, int]:
         """Rank tracks: one that can be decoded, then the file's default, then the one with most channels."""
@@ -233,7 +233,7 @@ def _choose_track(container: "InputContainer", name: str) -> "AudioStream":
     if not _is_readable(best):
         codec = best.codec_context.name if best.codec_context is not None else "something unknown"
         message = f"'{name}' holds audio coded as {codec}, which cannot be read; send WAV, FLAC, Opus or AAC."
-        raise bad_audio(AudioCode.CODEC, message)
+        raise make_bad_audio(AudioCode.CODEC, message)
     best.codec_context.thread_count = 1  # the sandbox starts no threads
     return best
 

@@ -155,20 +155,20 @@ def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise bad_request(error) from None
+        raise make_bad_request(error) from None
 
 
-def bad_request(error: ValidationError) -> BadRequest:
+def make_bad_request(error: ValidationError) -> BadRequest:
     """Return the error that says in one line what is wrong with the first field that is not valid."""
     first = error.errors(include_url=False, include_input=False)[0]
     param = _param(first["loc"]) or None
     if first["type"] == "extra_forbidden":
-        return unknown_parameter(param)
+        return make_parameter_error(param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
     return kind(f"{param or 'The JSON'}: {word_problem(first).rstrip('.')}.", param=param)
 
 
-def unknown_parameter(param: str | None) -> Unsupported:
+def make_parameter_error(param: str | None) -> Unsupported:
     """Return the error that refuses a parameter of an unknown name."""
     return Unsupported(f"{param}: no parameter of that name is known.", param=param)
 

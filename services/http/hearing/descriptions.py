@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
-from services.http.forms import bad_request, content_type, read_form
+from services.http.forms import content_type, make_bad_request, read_form
 from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns
 from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
 from services.http.hearing.transcript_stream import AudioUsage
@@ -68,7 +68,7 @@ async def read_description_request(request: Request, limits: Limits) -> Descript
     try:
         fields = DescriptionForm.model_validate({"file": b"", **given})
     except ValidationError as error:
-        raise bad_request(error) from None
+        raise make_bad_request(error) from None
     return DescriptionRequest(AudioUpload(form.file.data, name=form.file.name), fields.response_format)
 
 

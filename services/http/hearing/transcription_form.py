@@ -10,7 +10,7 @@ from services.asr.languages import read_languages
 from services.errors import BadRequest, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
-from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, bad_request, content_type, read_form
+from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, content_type, make_bad_request, read_form
 from services.types import TranscriptionGuide, Value
 
 Format: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
@@ -113,7 +113,7 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
     try:
         return TranscriptionForm.model_validate(given)
     except ValidationError as error:
-        raise bad_request(error) from None
+        raise make_bad_request(error) from None
 
 
 def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:

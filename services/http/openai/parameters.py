@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel
 
 from services.errors import Unsupported
-from services.http.forms import LEAVE_OUT, unknown_parameter
+from services.http.forms import LEAVE_OUT, make_parameter_error
 
 OWN = ("choices", "reply")  # fields of our own, which change the answer: a misspelt one is not ignored
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {}, ())
@@ -69,7 +69,7 @@ def list_ignored(request: BaseModel, heeded: frozenset[str], fields: Sequence[st
     names = [name for name, value in given.items() if name not in heeded and _asks(name, value)]
     for name in request.model_extra or {}:
         if get_close_matches(name.lower(), OWN, 1, cutoff=0.8):
-            raise unknown_parameter(name)
+            raise make_parameter_error(name)
     return (*names, *fields)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.reading.conclusions import wordings
+from agents.reading.conclusions import load_wordings
 from agents.reading.reply import read_choice
 from lalm.prompting import format_question
 from services.questions import drop_own_letters
@@ -99,9 +99,9 @@ def test_a_reply_is_read_as_the_option_it_names(reply: str, choices: tuple[str, 
     assert (choice.letter if choice else None) == letter, reply
 
 
-@pytest.mark.parametrize("language", wordings())
+@pytest.mark.parametrize("language", load_wordings())
 def test_every_language_concludes_with_a_colon(language: str) -> None:
-    for noun in wordings()[language].noun:
+    for noun in load_wordings()[language].noun:
         choice = read_choice(f"{noun}: C", Question.ask("?", ANIMALS).choices)
         assert choice is not None and choice.letter == "C", noun
 

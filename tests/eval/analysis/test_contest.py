@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.analysis.contest import Contest, contest
+from eval.analysis.contest import Contest, hold_contest
 from eval.cli import main
 from eval.store.stored import StoredResult, open_stored
 from services.errors import BadConfig
@@ -36,7 +36,7 @@ def three(tmp_path: Path) -> list[StoredResult]:
 
 
 def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three: list[StoredResult]) -> None:
-    found = contest(three)
+    found = hold_contest(three)
     music, sound, speech = found.by_task
     assert (music.leader, music.wins, music.runner_up) == ("a.json", True, "b.json")
     assert (music.correct, music.lead) == ({"a.json": 18, "b.json": 4, "c.json": 2}, pytest.approx(0.7))
@@ -50,9 +50,9 @@ def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three
 
 def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path, three: list[StoredResult]) -> None:
     with pytest.raises(BadConfig, match=r"named 'a\.json', 'b\.json', 'a\.json'; give each"):
-        contest([*three[:2], three[0]])
+        hold_contest([*three[:2], three[0]])
     with pytest.raises(BadConfig, match="share 0 items"):
-        contest([*three[:2], stored(tmp_path, "d", {"other": range(3)})])
+        hold_contest([*three[:2], stored(tmp_path, "d", {"other": range(3)})])
 
 
 def test_a_run_s_time_is_shared_out_over_its_tasks(make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_run_s_time_is_shared_out_over_its_tasks(make_runs: Callable[..., tupl
     folders = make_runs(accuracies, n=90, slow="music")
     again = tmp_path / "again"
     again.symlink_to(folders[1])
-    found = contest([open_stored(folder) for folder in (*folders, again)])
+    found = hold_contest([open_stored(folder) for folder in (*folders, again)])
     # 90 questions in 180 s: those on music took four times as long, 30 of them 120 s; the LALM's took 0.5 s each.
     more_s = {field.name: field.more_s for field in found.by_task}
     assert more_s == {"sound": pytest.approx(0.5), "music": pytest.approx(3.5), "speech": pytest.approx(0.5)}

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.analysis.published import published
+from eval.analysis.published import load_published
 from eval.analysis.recommend import Recommendation, recommend
 from eval.analysis.score_table import PercentScore, ScoreTable, read_table
 from eval.display.recommendation import print_recommendation
 
-PAPER = published().table()
+PAPER = load_published().table()
 TUNED = PAPER.shared("akb", "mmau_a")
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.analysis.published import AkbRow, akb_category_sizes, paper_name, published
+from eval.analysis.published import AkbRow, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.reproduce import Reproduction, reproduce
 from eval.cli import main
 
@@ -52,8 +52,8 @@ def test_the_category_sizes_are_the_only_ones_that_fit(found: Reproduction) -> N
 
 
 def test_one_wrong_figure_leaves_no_sizes() -> None:
-    rows = list(published().akb.values())
-    assert akb_category_sizes([*rows, AkbRow(**dict(rows[0]) | {"sound": 50.01})]) == ()
+    rows = list(load_published().akb.values())
+    assert find_akb_category_sizes([*rows, AkbRow(**dict(rows[0]) | {"sound": 50.01})]) == ()
 
 
 def test_what_picking_by_a_proxy_loses(found: Reproduction) -> None:
@@ -68,14 +68,14 @@ def test_the_claim_about_qwen_has_a_counterexample(found: Reproduction) -> None:
 
 
 def test_our_names_find_the_papers() -> None:
-    assert [paper_name(name) for name in ("phi-4", "qwen3-14b", "olmo-3-7b", "smollm2-135m")] == [
+    assert [find_paper_name(name) for name in ("phi-4", "qwen3-14b", "olmo-3-7b", "smollm2-135m")] == [
         *("Phi-4-14B", "Qwen3-14B", "OLMo-3-7B", "smollm2-135m"),
     ]
 
 
 def test_the_packaged_facts_agree_with_a_second_copy_of_some_rows() -> None:
     copied = json.loads(OWN.read_text())
-    data = published()
+    data = load_published()
     tables = {"akb_2000": data.akb, "audio_grounded_fine_tuned": data.audio_fine_tuned}
     for table, packaged in tables.items():
         assert {name: dict(packaged[name]) for name in copied[table]} == copied[table]
@@ -86,7 +86,7 @@ def test_the_packaged_facts_agree_with_a_second_copy_of_some_rows() -> None:
 @pytest.mark.skipif(not SHARED.is_file(), reason=f"the collected results: put them at {SHARED}")
 def test_the_packaged_facts_are_the_collected_ones() -> None:
     collected = json.loads(SHARED.read_text())
-    data = published()
+    data = load_published()
     assert {name: dict(row) for name, row in data.akb.items()} == collected["akb_2000"]
     assert {name: dict(row) for name, row in data.audio_fine_tuned.items()} == collected["audio_grounded_fine_tuned"]
     cascade = collected["cascade_gemini_caption"]
@@ -96,8 +96,8 @@ def test_the_packaged_facts_are_the_collected_ones() -> None:
 
 
 def test_the_counts_read_off_the_figure_add_up_to_the_printed_scores() -> None:
-    for name, counts in published().audio_counts.items():
-        printed = published().audio_fine_tuned[name]
+    for name, counts in load_published().audio_counts.items():
+        printed = load_published().audio_fine_tuned[name]
         assert counts.mmau_sound + counts.mmau_music + counts.mmau_speech == round(10 * printed.mmau)
         mmar = counts.mmar_sound + counts.mmar_music + counts.mmar_speech + counts.mmar_rest
         assert mmar == round(10 * printed.mmar)
