@@ -52,13 +52,14 @@ def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
     import agents.graph.graph  # noqa: F401 - LangGraph takes 0.7 s, which should not count against a deadline
     from agents.cascade import Cascade
     from agents.listening.listening import FollowUp
-    from agents.listening.tools import Listeners
+    from agents.listening.tool import Listeners
 
     llm, listeners = _open_reader(models, options), Listeners(models.captioner(), models.asr())
     calibration, policy = Calibrations(options.calibration).find(llm, "cascade"), options.policy
     follow_up = FollowUp(listeners, llm, budget=options.budget, calibration=calibration, policy=policy)
     asks_again = follow_up if options.budget else None
-    return Cascade(llm, *listeners, follow_up=asks_again, policy=policy, calibration=calibration)
+    ears = listeners.captioner, listeners.asr
+    return Cascade(llm, *ears, follow_up=asks_again, policy=policy, calibration=calibration)
 
 
 def _build_lalm(models: Models, options: PathOptions) -> "Direct":

@@ -2,6 +2,7 @@
 
 earwitness ask clip.wav "What is heard?" --choice "A dog" --choice "Rain"
 earwitness ask takes/ 'more/*.flac' -q "What is heard?"
+earwitness listen clip.wav times-said --phrase no
 earwitness serve --port 8000
 earwitness eval run --path cascade --bench mmau
 earwitness keys new | list | revoke NAME
@@ -185,6 +186,60 @@ def _ask_about_each(request: "AskRequest", named: list[str], *, quiet: bool) -> 
         leave_now(UNUSABLE if num_failed else 0)  # a model that is late may be busy for minutes
     if num_failed:
         raise typer.Exit(UNUSABLE)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def listen(
+    context: typer.Context,
+    clip: Annotated[
+        str | None, typer.Argument(metavar="RECORDING", help="The recording.", show_default="lists the tools")
+    ] = None,
+    tool: Annotated[
+        str | None,
+        typer.Argument(help="Tool, and behind it its arguments: `times-said --phrase no`.", show_default="lists them"),
+    ] = None,
+    *,
+    other: Annotated[
+        Path | None, typer.Option(help="Second recording, for the tool compare.", show_default="none")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        output_option(help="WAV file for the recording that a tool makes, such as denoise.", show_default="none"),
+    ] = None,
+    captioner: Annotated[str | None, model_option(help="Captioner that describes.", show_default="acoustic")] = None,
+    asr: Annotated[str | None, model_option(help="Recogniser that transcribes.", show_default="whisper-base")] = None,
+    lalm: Annotated[
+        str | None, model_option(help="Audio-language model that hears a span, too.", show_default="none")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Listen to a recording with one tool of the agent; without a tool, list the tools."""
+    from deploy.console.ask import keep_stdout
+    from deploy.console.listen import ListenRequest, listen, print_report, print_tools
+
+    if clip is None or tool is None:
+        if context.args:
+            raise BadConfig(f"{context.args[0]!r} belongs to no tool: name a recording and a tool in front of it.")
+        print_tools(sys.stdout, as_json=json)
+        return
+    request = ListenRequest(
+        clip=Path(clip),
+        tool=tool,
+        flags=tuple(context.args),
+        other=other,
+        captioner=captioner,
+        asr=asr,
+        lalm=lalm,
+        save=save,
+    )
+    with keep_stdout() as stdout:
+        with show_progress(quiet=quiet, transient=True):
+            report = listen(request)
+        if json:
+            print(report.model_dump_json(), file=stdout)
+        else:
+            print_report(report, stdout)
 
 
 @app.command()

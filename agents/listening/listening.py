@@ -12,7 +12,8 @@ from agents.listening.findings import (
     find_contradictions,
 )
 from agents.listening.grounds import mark_evidence, unmark
-from agents.listening.tools import ChosenTool, Listeners, Tool, ToolInput, select_tools
+from agents.listening.tool import Listeners, ToolInput
+from agents.listening.tools import AnyTool, ChosenTool, select_tools
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
@@ -153,7 +154,9 @@ class FollowUp:
         )
         return _WeighedFindings(state, clashes)
 
-    def _note(self, tool: Tool, came: str, question: Question, state: ListeningState, started: float) -> ListeningState:
+    def _note(
+        self, tool: AnyTool, came: str, question: Question, state: ListeningState, started: float
+    ) -> ListeningState:
         """Update the state with the outcome of a tool in its trace, and with the answer so far as a draft."""
         text, seconds = f"{tool.name} ({state.num_actions} of {self.budget}){came}", perf_counter() - started
         step = TraceStep(step=AGAIN, text=text, seconds=seconds)

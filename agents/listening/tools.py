@@ -1,164 +1,242 @@
 """Catalogue of the listening agent's tools, and the choice among them for a question.
 
-A tool calls the captioner with a focus, or the ASR, so it works over handles to deployments as well.
+A tool calls captioner, ASR and LALM over their protocols, so it works over handles to deployments as well, or measures
+the signal itself. `earwitness listen` and the MCP server call the same tools with arguments of their own.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
 
-from agents.listening import transcript
+from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
+from agents.listening.hearing_tools import find_span
 from agents.listening.planner import NO_TOOL, open_planner
+from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
-from agents.reading.relevance import count_shared_stems
-from services.longform.clock import WHOLE_S
-from services.longform.hearing import shift_statement, shift_times
-from services.longform.split import ClipPart
-from services.protocols import ASR, Captioner
-from services.types import AudioClip, Evidence, Focus, Question, Topic
+from services.errors import UnknownName
+from services.types import Topic
 
-SHORTEST_S = 0.5  # a shorter span is not heard again
-MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
-AROUND_S = 0.25  # added on either side of a span
+AnyTool: TypeAlias = Tool[Any]
 
-
-class Listeners(NamedTuple):
-    """The models that a tool may call."""
-
-    captioner: Captioner
-    asr: ASR
-
-
-class ToolInput(NamedTuple):
-    """Input of a tool."""
-
-    question: Question
-    clip: AudioClip
-    evidence: tuple[Evidence, ...]
-    """Evidence so far."""
-
-
-Use: TypeAlias = Callable[[Listeners, ToolInput], Awaitable[tuple[Evidence, ...]]]
-
-
-class Tool(NamedTuple):
-    """A tool of the agent: one way to listen again."""
-
-    name: str
-    """For a tool that suits certain questions, its label in `agents.listening.planner`."""
-    cost: int
-    """Actions that it takes from the budget."""
-    use: Use
+NO_SPEECH = "Nobody speaks."
+NO_OPTION = "No option is likelier than the others together."
 
 
 class ChosenTool(NamedTuple):
     """A tool that is called for a question."""
 
-    tool: Tool
+    tool: AnyTool
     relevance: float
     """Probability that the question asks for what it finds."""
 
 
-def make_captioning(topic: Topic | None) -> Use:
-    """Make a tool that captions again with the question and its options as the focus."""
-
-    async def use(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
-        """Caption the clip with the topic as focus."""
-        options = tuple(choice.text for choice in tool_input.question.choices)
-        focus = Focus(topic=topic, question=tool_input.question.text, options=options)
-        part = select_part(tool_input)
-        if part is None:
-            return ()
-        heard = await listeners.captioner.caption(part.clip, focus)
-        return heard if part.clip is tool_input.clip else tuple(shift_statement(one, part) for one in heard)
-
-    return use
+def _caption_about(topic: Topic, description: str, says_nothing: str) -> AnyTool:
+    """Return the tool that listens for one topic."""
+    return Tool(
+        topic,
+        1,
+        description,
+        says_nothing,
+        hearing_tools.FocusArguments,
+        hearing_tools.caption_with(topic),
+        hearing_tools.plan_focus,
+        languages=("en",),
+    )
 
 
-async def _hear_span(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
-    """Caption and transcribe the span that the question names, or that of the most relevant evidence."""
-    span = find_span(tool_input)
-    if span is None:
-        return ()
-    part = ClipPart(*span, tool_input.clip.part(*span))
-    statements = (*await listeners.captioner.caption(part.clip), *await listeners.asr.transcribe(part.clip))
-    return tuple(shift_times(statement, part) for statement in statements)
-
-
-def select_part(tool_input: ToolInput) -> ClipPart | None:
-    """Select what is heard again: the clip, of a long one the part that the question concerns; None: there is none."""
-    clip = tool_input.clip
-    if clip.duration_s <= WHOLE_S:
-        return ClipPart(0.0, clip.duration_s, clip)
-    span = find_span(tool_input)
-    return ClipPart(*span, clip.part(*span)) if span else None
-
-
-def find_span(tool_input: ToolInput) -> tuple[float, float] | None:
-    """Find the span to hear again, start and end in seconds; None where it is too short or nearly the whole clip."""
-    named = find_named_spans(tool_input.question.text, tool_input.clip.duration_s)
-    if named:
-        wanted = named[0].start_s, named[0].end_s
-    else:
-        known = [
-            one
-            for one in tool_input.evidence
-            if one.end_s is not None
-            and one.end_s - one.start_s <= WHOLE_S
-            and count_shared_stems(one, tool_input.question)
-        ]
-        best = max(known, key=lambda one: count_shared_stems(one, tool_input.question), default=None)
-        if best is None or best.end_s is None:
-            return None
-        wanted = best.start_s - AROUND_S, best.end_s + AROUND_S
-    start_s = max(0.0, wanted[0])
-    end_s = min(tool_input.clip.duration_s, wanted[1], start_s + WHOLE_S)
-    is_worth_it = SHORTEST_S <= end_s - start_s <= MOST_OF_CLIP * tool_input.clip.duration_s
-    return (start_s, end_s) if is_worth_it else None
-
-
-async def _detect_language(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
-    """Detect the language of the second half: the ASR detects that of a clip from its first 30 s."""
-    if tool_input.clip.duration_s > WHOLE_S:
-        return ()  # it was told for each part
-    half = tool_input.clip.part(tool_input.clip.duration_s / 2, tool_input.clip.duration_s)
-    statements = await listeners.asr.transcribe(half)
-    return tuple(one for one in statements if one.kind == "language")
-
-
-def _make_transcript_reading(read: Callable[[Question, tuple[Evidence, ...]], tuple[Evidence, ...]]) -> Use:
-    """Make a tool that reads the transcript again, without listening."""
-
-    async def use(listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:  # noqa: ARG001 - reads the transcript
-        """Read the evidence that is there; nothing is heard again."""
-        return read(tool_input.question, tool_input.evidence)
-
-    return use
-
-
-TOOLS: Mapping[str, Tool] = {
+TOOLS: Mapping[str, AnyTool] = {
     tool.name: tool
     for tool in (
-        Tool("times said", 1, _make_transcript_reading(transcript.count_phrase)),
-        Tool("words", 1, _make_transcript_reading(transcript.count_words)),
-        Tool("sum", 1, _make_transcript_reading(transcript.sum_numbers)),
-        Tool("said", 1, _make_transcript_reading(transcript.find_spoken_option)),
-        Tool("language", 1, _detect_language),
-        Tool("emotion", 1, make_captioning("emotion")),
-        Tool("instrument", 1, make_captioning("instrument")),
-        Tool("tempo", 1, make_captioning("tempo")),
-        Tool("key", 1, make_captioning("key")),
-        Tool("pitch", 1, make_captioning("pitch")),
-        Tool("count", 1, make_captioning("count")),
-        Tool("order", 1, make_captioning("order")),
-        Tool("speaker", 1, make_captioning("speaker")),
-        Tool("quality", 1, make_captioning("quality")),
-        Tool("sound", 1, make_captioning("sound")),
+        Tool(
+            "times said",
+            1,
+            "Count how often a word or phrase is said.",
+            "It is not said, or the recogniser hears another word.",
+            speech_tools.PhraseArguments,
+            speech_tools.count_phrase,
+            speech_tools.plan_phrase,
+        ),
+        Tool(
+            "words",
+            1,
+            "Count the words or digits that are said.",
+            "Something is said, but no digits.",
+            speech_tools.UnitArguments,
+            speech_tools.count_words,
+            speech_tools.plan_unit,
+        ),
+        Tool(
+            "sum",
+            1,
+            "Add up the numbers or digits that are said.",
+            "Fewer than two numbers are said.",
+            speech_tools.UnitArguments,
+            speech_tools.sum_numbers,
+            speech_tools.plan_unit,
+        ),
+        Tool(
+            "said",
+            1,
+            "Find which of some options is said.",
+            "No option stands out in what is said.",
+            speech_tools.SaidArguments,
+            speech_tools.find_option,
+            speech_tools.plan_said,
+        ),
+        Tool(
+            "language",
+            1,
+            "Detect the language of the second half of the recording.",
+            NO_SPEECH,
+            ToolArguments,
+            hearing_tools.detect_language,
+            hearing_tools.plan_language,
+        ),
+        _caption_about("emotion", "Tell the emotion of each speaker.", NO_SPEECH),
+        _caption_about(
+            "instrument",
+            "Name the instrument, of several options the likeliest.",
+            NO_OPTION,
+        ),
+        _caption_about("tempo", "Estimate tempo, metre, or how the tempo develops.", "There is no clear beat."),
+        _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard."),
+        _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
+        _caption_about("count", "Count separate sounds, notes, beats or speakers.", "No separate events are heard."),
+        _caption_about("order", "Tell the order of sounds, instruments or speakers.", "Fewer than two are heard."),
+        _caption_about("speaker", "Tell who speaks: how many, men or women, in which order.", NO_SPEECH),
+        _caption_about("quality", "Name defects of the recording, or its level.", "It is too short or too quiet."),
+        _caption_about("sound", "Name the sound, of several options the likeliest.", NO_OPTION),
     )
 }
 """Name -> tool for questions of one kind."""
 
-SPAN, CAPTION = Tool("span", 2, _hear_span), Tool("caption", 1, make_captioning(None))
+SPAN: AnyTool = Tool(
+    "span",
+    2,
+    "Hear a span again: caption, transcript, and the reply of the audio-language model where there is one.",
+    "Nothing is heard in the span.",
+    hearing_tools.FocusArguments,
+    hearing_tools.hear_span,
+    hearing_tools.plan_span,
+)
+CAPTION: AnyTool = Tool(
+    "caption",
+    1,
+    "Listen for whatever a question asks.",
+    "The captioner hears nothing of it.",
+    hearing_tools.FocusArguments,
+    hearing_tools.caption_with(None),
+    hearing_tools.plan_focus,
+    languages=("en",),
+)
 """The tools that suit any question."""
+
+CATALOGUE: Mapping[str, AnyTool] = {
+    **TOOLS,
+    **{
+        tool.name: tool
+        for tool in (
+            SPAN,
+            CAPTION,
+            Tool(
+                "denoise",
+                2,
+                "Reduce steady noise, and hear what is left.",
+                "There is hardly any noise: the quietest moments are below -65 dBFS.",
+                SpanArguments,
+                hearing_tools.hear_denoised,
+            ),
+            Tool(
+                "raise level",
+                2,
+                "Raise a quiet recording to full level, and hear it again.",
+                "It is silent, or less than 6 dB below full scale.",
+                SpanArguments,
+                hearing_tools.hear_raised,
+            ),
+            Tool(
+                "one channel",
+                2,
+                "Hear one channel of a recording by itself.",
+                "Nothing is heard in it.",
+                hearing_tools.ChannelArguments,
+                hearing_tools.hear_channel,
+            ),
+            Tool(
+                "slower",
+                1,
+                "Transcribe speech that is slowed down at the same pitch.",
+                NO_SPEECH,
+                hearing_tools.SpeedArguments,
+                hearing_tools.hear_slower,
+            ),
+            Tool(
+                "where said",
+                1,
+                "Find when a word or phrase is said.",
+                "It is not said, or the recogniser hears another word.",
+                speech_tools.PhraseArguments,
+                speech_tools.place_phrase,
+            ),
+            Tool(
+                "alternatives",
+                1,
+                "List what else may have been said (the recogniser's n-best list).",
+                "Nobody speaks, or the recogniser sees one possibility.",
+                ToolArguments,
+                speech_tools.tell_alternatives,
+            ),
+            Tool(
+                "find sound",
+                1,
+                "Find when a described sound is heard.",
+                "The sound is not heard.",
+                measuring_tools.SoundArguments,
+                measuring_tools.find_sound,
+                languages=("en",),
+            ),
+            Tool(
+                "compare",
+                1,
+                "Compare two spans or two recordings: same speaker, same sound, louder, higher, faster.",
+                "One of the two is silent.",
+                measuring_tools.CompareArguments,
+                measuring_tools.compare,
+            ),
+            Tool(
+                "spectrum",
+                1,
+                "Measure fundamental frequency, bandwidth and noise floor.",
+                "It is silent or shorter than 0.06 s.",
+                SpanArguments,
+                measuring_tools.tell_spectrum,
+                reliability="measured",
+            ),
+            Tool(
+                "changes",
+                1,
+                "List when something continuous begins or ends, and how level and brightness change then.",
+                "It sounds alike throughout.",
+                SpanArguments,
+                measuring_tools.tell_changes,
+                reliability="measured",
+            ),
+        )
+    },
+}
+"""Name -> every tool: those that the agent calls by itself, and those that it is told to."""
+
+
+def find_tool(name: str) -> AnyTool:
+    """Find a tool by its name, in which hyphens and underscores may stand for spaces; `UnknownName` lists them all."""
+    found = CATALOGUE.get(" ".join(name.replace("-", " ").replace("_", " ").split()).lower())
+    if found is None:
+        raise UnknownName("tool", name, [format_name(one) for one in CATALOGUE.values()])
+    return found
+
+
+def format_name(tool: AnyTool) -> str:
+    """Format the name of a tool as one word, as the command line and MCP have it."""
+    return tool.name.replace(" ", "-")
 
 
 def select_tools(tool_input: ToolInput) -> tuple[ChosenTool, ...]:

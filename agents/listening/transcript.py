@@ -6,6 +6,7 @@
 import re
 from difflib import SequenceMatcher
 from functools import cache
+from typing import Literal, TypeAlias
 
 from agents.listening.findings import NUMBERS
 from agents.reading.quantities import match_options
@@ -13,6 +14,8 @@ from agents.reading.stems import extract_stems
 from agents.reading.word_forms import list_word_forms, respell_alike
 from services.digest import hash_modules
 from services.types import Evidence, Label, Question
+
+SpokenUnit: TypeAlias = Literal["words", "digits"]
 
 CODE = (
     "agents.listening.findings",
@@ -51,26 +54,30 @@ def split_words(text: str) -> list[str]:
     return ["0" if word == "oh" else NUMBERS.get(word, word) for word in found]
 
 
-def count_words(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def find_unit(text: str) -> SpokenUnit:
+    """Find what a question counts or adds up: digits where it names them, else words."""
+    return "digits" if "digit" in text.lower() else "words"
+
+
+def count_words(unit: SpokenUnit, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Count the words, or the digits, of the transcript; 0 where it is empty."""
     words = _read_transcript(evidence)
-    what = "digits" if "digit" in question.text.lower() else "words"
-    found = _split_digits(words) if what == "digits" else words
-    return _make_evidence(f"Number of {what} said", len(found), evidence) if found or not words else ()
+    found = _split_digits(words) if unit == "digits" else words
+    return _make_evidence(f"Number of {unit} said", len(found), evidence) if found or not words else ()
 
 
-def sum_numbers(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Add up the digits, or the numbers, of the transcript."""
+def sum_numbers(unit: SpokenUnit, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Add up the digits, or the numbers that are words, of the transcript."""
     words = _read_transcript(evidence)
-    numbers = _split_digits(words) if "digit" in question.text.lower() else [word for word in words if word.isdecimal()]
+    numbers = _split_digits(words) if unit == "digits" else [word for word in words if word.isdecimal()]
     return _make_evidence(f"Sum of {', '.join(numbers)}", sum(map(int, numbers)), evidence) if len(numbers) > 1 else ()
 
 
-def count_phrase(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Count how often the words that the question names are said; nothing where they are not."""
-    words, phrase = _read_transcript(evidence), split_words(find_phrase(question.text) or "")
-    found = _count_runs(words, phrase) if phrase else 0
-    return _make_evidence(f"Number of times that {' '.join(phrase)!r} is said", found, evidence) if found else ()
+def count_phrase(phrase: str, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Count how often a word or several are said; nothing where they are not."""
+    words, wanted = _read_transcript(evidence), split_words(phrase)
+    found = len(find_runs(words, wanted))
+    return _make_evidence(f"Number of times that {' '.join(wanted)!r} is said", found, evidence) if found else ()
 
 
 def find_phrase(text: str) -> str | None:
@@ -81,12 +88,13 @@ def find_phrase(text: str) -> str | None:
     return None
 
 
-def _count_runs(words: list[str], phrase: list[str]) -> int:
-    """Count the runs of words that are a phrase, without overlaps."""
-    found = place = 0
-    while place + len(phrase) <= len(words):
+def find_runs(words: list[str], phrase: list[str]) -> list[int]:
+    """Find the places of the runs of words that are a phrase, without overlaps."""
+    found: list[int] = []
+    place = 0
+    while phrase and place + len(phrase) <= len(words):
         is_here = words[place : place + len(phrase)] == phrase
-        found += is_here
+        found += [place] if is_here else []
         place += len(phrase) if is_here else 1
     return found
 

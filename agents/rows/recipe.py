@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from agents.cascade import Cascade
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Listeners
+from agents.listening.tool import Listeners
 from agents.reading.reading import read
 from agents.rows.config import ReaderRowsConfig
 from agents.rows.recorder import PromptRecorder, RecordedPrompt
@@ -116,7 +116,7 @@ class _Examiner:
     async def _ask(
         self, asked: AnsweredQuestion, row: Metadata, clip: AudioClip, other: AudioClip | None, rng: random.Random
     ) -> list[ReaderRow]:
-        config, recorder = self._config, self._recorder
+        config, recorder, ears = self._config, self._recorder, self._listeners
         right = [choice.text for choice in asked.question.choices].index(asked.reply)
         question = reword(asked.question, rng, framed=config.framed, restyled=config.restyled)
         recorder.prompts.clear()
@@ -125,12 +125,12 @@ class _Examiner:
             if other is None or rng.random() < 0.3:
                 await read(recorder, question, ())
             else:
-                await Cascade(recorder, *self._listeners).answer(question, other)
+                await Cascade(recorder, ears.captioner, ears.asr).answer(question, other)
             target = dict.fromkeys((choice.letter for choice in question.choices), 1 / len(question.choices))
             return [_make_row(one, target, row, asked, "unheard") for one in recorder.prompts]
         budget = 1 if rng.random() < config.listen_again else 0
         follow_up = FollowUp(self._listeners, recorder, budget=budget)
-        await Cascade(recorder, *self._listeners, follow_up=follow_up).answer(question, clip)
+        await Cascade(recorder, ears.captioner, ears.asr, follow_up=follow_up).answer(question, clip)
         target = {question.choices[right].letter: 1.0}
         first, *again = recorder.prompts
         rows = [_make_row(first, target, row, asked, "heard")]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from agents.listening.calls import describe_tools
 from services.weights import store
 
 DOCS = Path(__file__).parents[1]
@@ -136,7 +137,17 @@ def weights_table() -> str:
     return "\n" + "\n".join(rows) + "\n\n"
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"tree": file_tree, "weights": weights_table}
+def tools_table() -> str:
+    """Return the table of the tools of the listening agent."""
+    rows = ["| tool | what it finds | arguments | nothing where |", "|---|---|---|---|"]
+    for tool in describe_tools():
+        required = frozenset(tool.arguments.get("required", ()))
+        names = [f"**`{name}`**" if name in required else f"`{name}`" for name in tool.arguments["properties"]]
+        rows.append(f"| `{tool.name}` | {tool.description} | {', '.join(names)} | {tool.says_nothing} |")
+    return "\n" + "\n".join(rows) + "\n\n"
+
+
+PARTS: Mapping[str, Callable[[], str]] = {"tools": tools_table, "tree": file_tree, "weights": weights_table}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from services.audio.chaining import find_links
 from services.audio.mixdown import ChannelMeter, Mix
 from services.audio.pcm_wav import FrameBlock, PlainWav, is_complete_wav, open_wav, read_wav
 from services.audio.truncation import count_excess_bytes, count_missing_bytes
-from services.errors import AudioCode, BadAudio, make_bad_audio
+from services.errors import AudioCode, BadAudio, BadRequest, make_bad_audio
 from services.types import RemarkCode
 
 Source: TypeAlias = BytesIO | FileIO
@@ -66,12 +66,15 @@ class _Reading(NamedTuple):
     find_remarks: Callable[[], tuple[RemarkCode, ...]]
 
 
-def decode_audio(source: Source, name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
+def decode_audio(
+    source: Source, name: str, bounds: DecodingLimits, sink: SampleSink, *, channel: int | None = None
+) -> DecodedAudio:
     """Write a recording's samples to `sink`; `name` is what errors call the recording.
 
     Where the average of the channels turns out to lose what is there, the recording is decoded a second time.
+    `channel`, counted from 1, is written alone; None: the mix of all.
     """
-    return _decode(lambda: _open(source, name, bounds), name, bounds, sink)
+    return _decode(lambda: _open(source, name, bounds), name, bounds, sink, channel)
 
 
 def decode_plain_wav(wav: PlainWav, name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
@@ -79,8 +82,14 @@ def decode_plain_wav(wav: PlainWav, name: str, bounds: DecodingLimits, sink: Sam
     return _decode(lambda: _Reading(wav.read(), lambda: ()), name, bounds, sink)
 
 
-def _decode(open_reading: Callable[[], _Reading], name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
-    first = _Pass(name, bounds, None)
+def _decode(
+    open_reading: Callable[[], _Reading],
+    name: str,
+    bounds: DecodingLimits,
+    sink: SampleSink,
+    channel: int | None = None,
+) -> DecodedAudio:
+    first = _Pass(name, bounds, None, channel)
     reading = open_reading()
     first.write_all(reading.blocks, sink)
     remarks = reading.find_remarks()
@@ -89,7 +98,7 @@ def _decode(open_reading: Callable[[], _Reading], name: str, bounds: DecodingLim
     if first.rate == 0:
         message = f"'{name}' lasts 0.000 s; the shortest accepted is {MIN_DURATION_S} s."
         raise make_bad_audio(AudioCode.TOO_SHORT, message)
-    if mix := first.choose_mix():
+    if channel is None and (mix := first.choose_mix()):
         sink.restart()
         _Pass(name, bounds, mix).write_all(open_reading().blocks, sink)
         remarks += ("opposed_channels",) if mix.is_aligned else ("noise_channel",)
@@ -147,11 +156,11 @@ class _Links:
 class _Pass:
     """One pass over a recording: checks, mixes and resamples what comes."""
 
-    def __init__(self, name: str, bounds: DecodingLimits, mix: Mix | None) -> None:
+    def __init__(self, name: str, bounds: DecodingLimits, mix: Mix | None, channel: int | None = None) -> None:
         self.rate = 0
         """Hz of the first block; 0: none came."""
         self.num_channels = 0
-        self._name, self._bounds, self._mix = name, bounds, mix
+        self._name, self._bounds, self._mix, self._channel = name, bounds, mix, channel
         self._meter: ChannelMeter | None = None
         self._num_bytes = self._num_samples = 0
         self._resampler: soxr.ResampleStream | None = None
@@ -182,6 +191,8 @@ class _Pass:
                 AudioCode.TOO_MANY_CHANNELS,
                 f"'{name}' has {num_channels} channels; accepted are 1 to {bounds.max_channels}.",
             )
+        if self._channel is not None and self._channel > num_channels:
+            raise BadRequest(f"'{name}' has {num_channels} channels: there is no channel {self._channel}.")
         self._num_bytes += block.samples.nbytes
         if self._num_bytes > bounds.max_decoded_bytes:
             raise make_bad_audio(
@@ -194,6 +205,8 @@ class _Pass:
 
     def _to_mono(self, block: FrameBlock) -> NDArray[np.float32]:
         samples = block.samples
+        if self._channel is not None:
+            return samples[:, self._channel - 1]
         if samples.shape[1] == 1:
             return samples[:, 0]
         if self._meter and samples.shape[1] == self._meter.num_channels:

@@ -32,13 +32,18 @@ BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
 OFFSET = 0.005  # of full scale; a constant offset beyond it would be measured as sound
 
 
-def load(path: Path) -> AudioClip:
-    """Read a recording from disk; `BadAudio` says why one cannot be used."""
+def load(path: Path, *, channel: int | None = None) -> AudioClip:
+    """Read a recording from disk; `BadAudio` says why one cannot be used.
+
+    `channel`, counted from 1, is read alone; None: the mix of all.
+    """
     require_file(path)
     name = str(path).encode(errors="replace").decode()
     try:
         with path.open("rb", buffering=0) as file:
-            return decode(_read_pipe(file, name), name=name) if path.is_fifo() else _decode(file, name)
+            if path.is_fifo():
+                return decode(_read_pipe(file, name), name=name)
+            return _decode(file, name, channel)
     except OSError as error:
         raise BadAudio(f"'{name}' cannot be read: {error.strerror}.") from error
 
@@ -101,9 +106,9 @@ def read_wav_here(wav: PlainWav, name: str, bounds: DecodingLimits) -> AudioClip
     return build_clip(np.frombuffer(sink.samples, np.float32), about, name)
 
 
-def _decode(source: Source, name: str) -> AudioClip:
+def _decode(source: Source, name: str, channel: int | None = None) -> AudioClip:
     sink = _Samples()
-    about = decode_audio(source, name, BOUNDS, sink)
+    about = decode_audio(source, name, BOUNDS, sink, channel=channel)
     return build_clip(np.frombuffer(sink.samples, np.float32), about, name)
 
 

@@ -14,7 +14,7 @@ from agents.degradation import DEGRADING, POLICY, SHARES, STRICT, PartName, Poli
 from agents.direct import Direct
 from agents.graph import graph
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Listeners
+from agents.listening.tool import Listeners
 from agents.routing.router import Reconciled, RouteDecision
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.deadline import remaining_s, set_deadline

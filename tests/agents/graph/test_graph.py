@@ -11,7 +11,7 @@ from agents.graph.context import CascadeParts, Choosing
 from agents.graph.graph import build_agent_graph, format_page
 from agents.graph.state import GraphInput
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Listeners
+from agents.listening.tool import Listeners
 from agents.routing.router import Rule
 from services.longform.split import split_at_pauses
 from services.progress import ProgressEvent, StageEnded, StageStarted, report_progress_to

@@ -10,7 +10,7 @@ from agents.degradation import DEGRADING
 from agents.listening.findings import compute_vote
 from agents.listening.grounds import unmark
 from agents.listening.listening import FollowUp
-from agents.listening.tools import Listeners
+from agents.listening.tool import Listeners
 from agents.paths import make_builder
 from agents.reading.calibration import FittedTemperature, HeldOutQuality, ModelCalibration
 from agents.reading.reading import RotatedLLM, read

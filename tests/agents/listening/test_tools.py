@@ -4,7 +4,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from agents.listening.tools import CAPTION, TOOLS, Listeners, ToolInput, find_span, select_tools
+from agents.listening.hearing_tools import find_span
+from agents.listening.tool import Listeners, ToolInput
+from agents.listening.tools import CAPTION, TOOLS, select_tools
 from services.captioners.focus import TOPICS
 from services.scripted.ears import ScriptedEars
 from services.types import AudioClip, Evidence, Focus, Question, Topic

@@ -1,0 +1,154 @@
+"""Tool of the listening agent: what it is called, the schema of its arguments, what it costs, and what it returns.
+
+The same tool is called by the agent, which makes the arguments from a question, by `earwitness listen` and over MCP,
+where whoever calls it gives them.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from services.errors import BadRequest
+from services.protocols import ASR, LALM, Captioner
+from services.types import AudioClip, Evidence, Question, Reliability, Value
+
+ID_DIGITS = 12  # of the SHA-256 of a recording's samples, which are its id
+
+
+class Listeners(NamedTuple):
+    """The models that a tool may call."""
+
+    captioner: Captioner
+    asr: ASR
+    lalm: LALM | None = None
+    """Hears a span beside the others where a tool is given a question about it; None: nobody does."""
+
+
+class ToolInput(NamedTuple):
+    """What the agent knows when it may call a tool."""
+
+    question: Question
+    clip: AudioClip
+    evidence: tuple[Evidence, ...]
+    """Evidence so far."""
+
+
+class ListenedClip(NamedTuple):
+    """What a tool listens to."""
+
+    clip: AudioClip
+    evidence: tuple[Evidence, ...] | None = None
+    """What was heard in it before; None: nothing yet."""
+    other: AudioClip | None = None
+    """A second recording, for tools that compare."""
+    open_channel: Callable[[int], AudioClip] | None = None
+    """Reads one channel of the recording, counted from 1; None: only the mix of all is there."""
+
+
+class ToolArguments(Value):
+    """Arguments of a tool: none."""
+
+
+class SpanArguments(ToolArguments):
+    """A span of a recording."""
+
+    start_s: float = Field(default=0.0, ge=0, description="Begin of the span to hear, seconds.")
+    end_s: float | None = Field(default=None, gt=0, description="End of the span, seconds; default: the end.")
+
+    @model_validator(mode="after")
+    def _require_order(self) -> "SpanArguments":
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ValueError(f"end_s is {self.end_s:g}, which is not after start_s, {self.start_s:g}")
+        return self
+
+
+class Derivation(Value):
+    """A recording that a tool made of another one."""
+
+    id: str
+    """First 12 hex digits of the SHA-256 of its samples."""
+    source: str
+    """Id of the recording that it was made of."""
+    tool: str
+    """Name of the tool that made it."""
+    arguments: SerializeAsAny[ToolArguments]
+    duration_s: float
+
+
+class DerivedClip(NamedTuple):
+    """A recording that a tool made, with where it comes from."""
+
+    derivation: Derivation
+    clip: AudioClip
+
+
+class ToolResult(NamedTuple):
+    """What a tool found."""
+
+    findings: tuple[Evidence, ...] = ()
+    """Times count from the begin of the recording that the tool was given; empty: it says nothing."""
+    derived: DerivedClip | None = None
+    """The recording that it heard, where it made one."""
+
+
+Arguments = TypeVar("Arguments", bound=ToolArguments)
+Run: TypeAlias = Callable[[Listeners, ListenedClip, Arguments], Awaitable[ToolResult]]
+Plan: TypeAlias = Callable[[ToolInput], Arguments | None]
+
+
+def plan_nothing(_: ToolInput) -> None:
+    """Plan of a tool that the agent does not call by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[Arguments]):
+    """A way to listen again."""
+
+    name: str
+    """For a tool that suits certain questions, its label in `agents.listening.planner`."""
+    cost: int
+    """Actions that it takes from the budget."""
+    description: str
+    """What it finds."""
+    says_nothing: str
+    """When it finds nothing."""
+    arguments: type[Arguments]
+    """Schema of its arguments."""
+    run: Run[Arguments]
+    plan: Plan[Arguments] = field(default=plan_nothing)
+    """Makes the arguments from a question; None: there is nothing to call it for."""
+    reliability: Reliability = "model"
+    """Of what it finds, at best."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of the languages that its arguments may be in; empty: any."""
+
+    async def use(self, listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
+        """Call the tool for a question."""
+        arguments = self.plan(tool_input)
+        if arguments is None:
+            return ()
+        heard = ListenedClip(tool_input.clip, tool_input.evidence)
+        return (await self.run(listeners, heard, arguments)).findings
+
+
+def make_id(clip: AudioClip) -> str:
+    """Return the id of a recording."""
+    return clip.sha256[:ID_DIGITS]
+
+
+def derive(tool: str, source: AudioClip, arguments: ToolArguments, clip: AudioClip) -> DerivedClip:
+    """Return a clip that a tool made of another one, with where it comes from."""
+    duration_s = round(clip.duration_s, 3)
+    made = Derivation(id=make_id(clip), source=make_id(source), tool=tool, arguments=arguments, duration_s=duration_s)
+    return DerivedClip(made, clip)
+
+
+def cut_span(clip: AudioClip, span: SpanArguments) -> tuple[float, float]:
+    """Return begin and end of a span of a clip in seconds; `BadRequest` where the clip ends before it begins."""
+    if span.start_s >= clip.duration_s:
+        raise BadRequest(
+            f"start_s is {span.start_s:g}, but the recording lasts {clip.duration_s:.2f} s.", param="start_s"
+        )
+    return span.start_s, min(clip.duration_s, clip.duration_s if span.end_s is None else span.end_s)

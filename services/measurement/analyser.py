@@ -1,0 +1,45 @@
+"""The models behind measurements, opened at the first one in a process: YAMNet for sounds, GE2E for voices."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from services.cancellation import run_in_thread
+from services.types import AudioClip
+from services.weights import store as weights
+
+if TYPE_CHECKING:  # their libraries take a second to import
+    from services.captioners.sounds.yamnet import YamNet
+    from services.measurement.comparison import Comparison, SoundComparer
+    from services.measurement.sound_search import SoundFinder, SoundSearch
+
+
+async def compare(first: AudioClip, second: AudioClip) -> "Comparison":
+    """Compare two clips."""
+    return await run_in_thread(lambda: _open_comparer()(first, second))
+
+
+async def find_sound(clip: AudioClip, description: str) -> "SoundSearch":
+    """Find where a clip has the sound that these words describe."""
+    return await run_in_thread(lambda: _open_finder()(clip, description))
+
+
+@cache
+def _open_yamnet() -> "YamNet":
+    from services.captioners.sounds.yamnet import YamNet
+
+    return YamNet(weights.ensure_folder("yamnet"))
+
+
+@cache
+def _open_finder() -> "SoundFinder":
+    from services.measurement.sound_search import SoundFinder
+
+    return SoundFinder(_open_yamnet())
+
+
+@cache
+def _open_comparer() -> "SoundComparer":
+    from services.captioners.voices.voiceprint import VoiceEncoder
+    from services.measurement.comparison import SoundComparer
+
+    return SoundComparer(_open_yamnet(), VoiceEncoder(weights.ensure_folder("resemblyzer")))

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from agents.listening.speech_tools import (
+    PhraseArguments,
+    UnitArguments,
+    count_phrase,
+    count_words,
+    place_phrase,
+    plan_phrase,
+    plan_said,
+    tell_alternatives,
+)
+from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput
+from services.audio.load import load
+from services.catalog import open_asr
+from services.errors import ModelError
+from services.measurement import alternatives
+from services.measurement.alternatives import WeighedText, WindowAlternatives
+from services.scripted.ears import ScriptedEars
+from services.scripted.service import ScriptedGuidedASR
+from services.types import AudioClip, Evidence, Question
+from services.weights import store as weights
+
+CLIP = AudioClip(np.zeros(32_000, np.float32))
+
+
+def said(text: str) -> Evidence:
+    return Evidence(kind="transcript", source="asr", revision="1", text=text)
+
+
+async def test_what_was_heard_before_is_read_and_else_the_recording_is_transcribed() -> None:
+    ears = ScriptedEars(words=lambda _: ("One two three.",))
+    listeners = Listeners(ears, ears)
+    known = ListenedClip(CLIP, evidence=(said("Four five."),))
+    for heard, text in ((known, "Number of words said: 2."), (ListenedClip(CLIP), "Number of words said: 3.")):
+        (found,) = (await count_words(listeners, heard, UnitArguments())).findings
+        assert found.text == text
+    assert (await count_phrase(listeners, known, PhraseArguments(phrase="three"))).findings == ()
+
+
+async def test_a_phrase_is_placed_by_the_times_of_its_words() -> None:
+    asr = ScriptedGuidedASR()
+    listeners = Listeners(ScriptedEars(), asr)
+    (found,) = (await place_phrase(listeners, ListenedClip(CLIP), PhraseArguments(phrase="good MORNING"))).findings
+    assert (found.text, found.start_s, found.end_s) == ("'good morning' is said from 0.25 to 1.00 s.", 0.25, 1.0)
+    assert asr.guides[0].with_words
+    assert (await place_phrase(listeners, ListenedClip(CLIP), PhraseArguments(phrase="night"))).findings == ()
+
+
+async def test_an_asr_without_times_of_words_is_refused_by_name() -> None:
+    ears = ScriptedEars()
+    with pytest.raises(ModelError, match="'scripted' gives no times of words; whisper-base does"):
+        await place_phrase(Listeners(ears, ears), ListenedClip(CLIP), PhraseArguments(phrase="no"))
+
+
+async def test_alternatives_are_transcripts_of_their_own_and_one_possibility_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answer(clip: AudioClip, asr: str) -> tuple[WindowAlternatives, ...]:
+        unsure = (WeighedText("A bear.", 0.7), WeighedText("A pear.", 0.27), WeighedText("A bar.", 0.03))
+        return WindowAlternatives(0, 1, "en", unsure), WindowAlternatives(1, 2, "en", (WeighedText("Yes.", 1.0),))
+
+    monkeypatch.setattr(alternatives, "list_alternatives", answer)
+    listeners = Listeners(ScriptedEars(), ScriptedEars())
+    found = (await tell_alternatives(listeners, ListenedClip(CLIP), ToolArguments())).findings
+    assert [(one.text, one.confidence, one.end_s) for one in found] == [("A bear.", 0.7, 1), ("A pear.", 0.27, 1)]
+    assert {(one.kind, one.source, one.language) for one in found} == {("transcript", "scripted-alternatives", "en")}
+
+
+def test_a_question_that_names_no_phrase_or_no_option_calls_for_nothing() -> None:
+    open_question = ToolInput(Question.ask("What is it?"), CLIP, ())
+    assert plan_phrase(open_question) is plan_said(open_question) is None
+
+
+@pytest.mark.weights
+async def test_words_are_placed_in_real_speech() -> None:
+    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(1.1, 3.2)
+    listeners = Listeners(ScriptedEars(), open_asr("whisper-base"))
+    (found,) = (await place_phrase(listeners, ListenedClip(speech), PhraseArguments(phrase="best of times"))).findings
+    assert 0.3 < found.start_s < (found.end_s or 0) <= speech.duration_s
