@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from agents.listening.tool import Derivation, DerivedClip, ListenedClip, Listeners, ToolArguments, make_id
+from agents.listening.tool import ClipDerivation, DerivedClip, ListenedClip, Listeners, ToolArguments, make_id
 from agents.listening.tools import CATALOGUE, AnyTool, find_tool, format_name
 from services.errors import BadRequest, word_problem
 from services.types import Evidence, Reliability, Value
@@ -39,7 +39,7 @@ class ToolReport(Value):
     """Times count from the begin of the recording."""
     says_nothing: str | None
     """Where there are no findings: what that may mean."""
-    derived: Derivation | None
+    derived: ClipDerivation | None
     """The recording that the tool made and heard."""
 
 

@@ -19,12 +19,12 @@ from agents.listening.tool import (
 from agents.reading.named_times import find_named_spans
 from agents.reading.relevance import count_shared_stems
 from lalm.prompting import build_messages
-from services.audio.effects import raise_level, reduce_noise, stretch
 from services.cancellation import run_in_thread
 from services.errors import BadRequest
 from services.longform.clock import WHOLE_S
 from services.longform.hearing import shift_statement, shift_times
 from services.longform.split import ClipPart
+from services.measurement.effects import raise_level, reduce_noise, stretch
 from services.measurement.spectrum import measure_floor_db
 from services.protocols import LALM
 from services.questions import drop_own_letters

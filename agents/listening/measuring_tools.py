@@ -15,7 +15,7 @@ from services.measurement.spectrum import SpectralFacts, measure_spectrum
 from services.types import AudioClip, Evidence, EvidenceKind, Label, Reliability
 
 if TYPE_CHECKING:  # its libraries take a second to import
-    from services.measurement.comparison import Comparison, Pace
+    from services.measurement.comparison import Pace, SoundComparison
 
 SOURCE = "measurement"
 SAME_LEVEL_DB = 1.0
@@ -130,7 +130,7 @@ async def find_sound(_: Listeners, heard: ListenedClip, arguments: SoundArgument
     )
 
 
-# Comparison
+# SoundComparison
 
 
 async def compare(_: Listeners, heard: ListenedClip, arguments: CompareArguments) -> ToolResult:
@@ -152,7 +152,7 @@ def _cut_other(clip: AudioClip, arguments: CompareArguments) -> tuple[float, flo
         raise BadRequest(f"other_{error}", param="other_start_s") from error
 
 
-def _state_comparison(found: "Comparison") -> list[_Measured]:
+def _state_comparison(found: "SoundComparison") -> list[_Measured]:
     told = []
     if found.same_speaker is not None:
         told.append(_state_likeness("speaker", "speaker", found.same_speaker))

@@ -64,7 +64,7 @@ class SpanArguments(ToolArguments):
         return self
 
 
-class Derivation(Value):
+class ClipDerivation(Value):
     """A recording that a tool made of another one."""
 
     id: str
@@ -80,7 +80,7 @@ class Derivation(Value):
 class DerivedClip(NamedTuple):
     """A recording that a tool made, with where it comes from."""
 
-    derivation: Derivation
+    derivation: ClipDerivation
     clip: AudioClip
 
 
@@ -94,8 +94,8 @@ class ToolResult(NamedTuple):
 
 
 Arguments = TypeVar("Arguments", bound=ToolArguments)
-Run: TypeAlias = Callable[[Listeners, ListenedClip, Arguments], Awaitable[ToolResult]]
-Plan: TypeAlias = Callable[[ToolInput], Arguments | None]
+RunTool: TypeAlias = Callable[[Listeners, ListenedClip, Arguments], Awaitable[ToolResult]]
+MakeArguments: TypeAlias = Callable[[ToolInput], Arguments | None]
 
 
 def plan_nothing(_: ToolInput) -> None:
@@ -116,8 +116,8 @@ class Tool(Generic[Arguments]):
     """When it finds nothing."""
     arguments: type[Arguments]
     """Schema of its arguments."""
-    run: Run[Arguments]
-    plan: Plan[Arguments] = field(default=plan_nothing)
+    run: RunTool[Arguments]
+    plan: MakeArguments[Arguments] = field(default=plan_nothing)
     """Makes the arguments from a question; None: there is nothing to call it for."""
     reliability: Reliability = "model"
     """Of what it finds, at best."""
@@ -141,7 +141,9 @@ def make_id(clip: AudioClip) -> str:
 def derive(tool: str, source: AudioClip, arguments: ToolArguments, clip: AudioClip) -> DerivedClip:
     """Return a clip that a tool made of another one, with where it comes from."""
     duration_s = round(clip.duration_s, 3)
-    made = Derivation(id=make_id(clip), source=make_id(source), tool=tool, arguments=arguments, duration_s=duration_s)
+    made = ClipDerivation(
+        id=make_id(clip), source=make_id(source), tool=tool, arguments=arguments, duration_s=duration_s
+    )
     return DerivedClip(made, clip)
 
 

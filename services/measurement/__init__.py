@@ -1,1 +1,1 @@
-"""Measurements: exact questions to the signal, which tools put to a span, to two spans, or to two recordings."""
+"""Measurements and effects that tools put to a span, to two spans, or to two recordings."""

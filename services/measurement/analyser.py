@@ -9,11 +9,11 @@ from services.weights import store as weights
 
 if TYPE_CHECKING:  # their libraries take a second to import
     from services.captioners.sounds.yamnet import YamNet
-    from services.measurement.comparison import Comparison, SoundComparer
+    from services.measurement.comparison import SoundComparer, SoundComparison
     from services.measurement.sound_search import SoundFinder, SoundSearch
 
 
-async def compare(first: AudioClip, second: AudioClip) -> "Comparison":
+async def compare(first: AudioClip, second: AudioClip) -> "SoundComparison":
     """Compare two clips."""
     return await run_in_thread(lambda: _open_comparer()(first, second))
 

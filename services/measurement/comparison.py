@@ -1,4 +1,4 @@
-"""Comparison of two sounds: same speaker, same sound, and which is louder, higher or faster."""
+"""SoundComparison of two sounds: same speaker, same sound, and which is louder, higher or faster."""
 
 from typing import NamedTuple
 
@@ -33,8 +33,8 @@ class Likeness(NamedTuple):
         return float(1 / (1 + np.exp(-self.slope * (similarity - self.middle))))
 
 
-SAME_SPEAKER = Likeness(0.62, 11.4)
-SAME_SOUND = Likeness(0.46, 12.6)
+SAME_SPEAKER = Likeness(0.63, 12.4)
+SAME_SOUND = Likeness(0.55, 8.7)
 
 
 class Pace(NamedTuple):
@@ -45,7 +45,7 @@ class Pace(NamedTuple):
     unit: str
 
 
-class Comparison(NamedTuple):
+class SoundComparison(NamedTuple):
     """What two sounds have in common; None where a property cannot be told of both."""
 
     level_difference_db: float | None
@@ -70,16 +70,16 @@ class SoundComparer:
     def __init__(self, yamnet: YamNet, voices: VoiceEncoder) -> None:
         self._yamnet, self._voices, self._rhythm = yamnet, voices, RhythmAnalyser()
 
-    def __call__(self, first: AudioClip, second: AudioClip) -> Comparison:
+    def __call__(self, first: AudioClip, second: AudioClip) -> SoundComparison:
         """Compare two clips; of silence nothing can be told."""
         heard = [detect_activity(clip.samples) for clip in (first, second)]
         if not all(heard):
-            return Comparison(None, None, None, None, None)
+            return SoundComparison(None, None, None, None, None)
         levels = [_measure_level_db(clip, spans) for clip, spans in zip((first, second), heard, strict=True)]
         pitches = [find_pitch(clip.samples) for clip in (first, second)]
         speech = [detect_speech(clip.samples) for clip in (first, second)]
         both_speak = all(sum(span.duration_s for span in spans) >= LEAST_SPEECH_S for spans in speech)
-        return Comparison(
+        return SoundComparison(
             level_difference_db=levels[1] - levels[0],
             pitch_ratio=pitches[1] / pitches[0] if pitches[0] and pitches[1] else None,
             pace=_compare_speech(first, second, speech) if both_speak else self._compare_tempi(first, second),

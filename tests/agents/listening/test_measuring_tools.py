@@ -12,7 +12,7 @@ from agents.listening.measuring_tools import (
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments
 from services.errors import BadRequest
 from services.measurement import analyser
-from services.measurement.comparison import Comparison, Pace
+from services.measurement.comparison import Pace, SoundComparison
 from services.scripted.ears import ScriptedEars
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -50,7 +50,7 @@ async def test_changes_are_stated_with_their_times_in_the_recording() -> None:
     ("comparison", "texts"),
     [
         (
-            Comparison(6.0, 2.0, Pace(90, 135, "BPM"), None, 0.9),
+            SoundComparison(6.0, 2.0, Pace(90, 135, "BPM"), None, 0.9),
             (
                 "In the second, compared with the first: the same sound (0.90).",
                 "The second is 6.0 dB louder than the first.",
@@ -59,7 +59,7 @@ async def test_changes_are_stated_with_their_times_in_the_recording() -> None:
             ),
         ),
         (
-            Comparison(-3.0, 0.5, Pace(4, 3, "syllables a second"), 0.2, None),
+            SoundComparison(-3.0, 0.5, Pace(4, 3, "syllables a second"), 0.2, None),
             (
                 "In the second, compared with the first: a different speaker (0.80).",
                 "The second is 3.0 dB quieter than the first.",
@@ -68,22 +68,22 @@ async def test_changes_are_stated_with_their_times_in_the_recording() -> None:
             ),
         ),
         (
-            Comparison(0.2, 1.01, Pace(100, 101, "BPM"), None, None),
+            SoundComparison(0.2, 1.01, Pace(100, 101, "BPM"), None, None),
             (
                 "The second is as loud as the first.",
                 "The second is as high as the first.",
                 "The second is as fast as the first: 100.0 and 101.0 BPM.",
             ),
         ),
-        (Comparison(None, None, None, None, None), ()),
+        (SoundComparison(None, None, None, None, None), ()),
     ],
 )
 async def test_what_two_spans_have_in_common_is_stated(
-    comparison: Comparison, texts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    comparison: SoundComparison, texts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = list[float]()
 
-    async def answer(first: AudioClip, second: AudioClip) -> Comparison:
+    async def answer(first: AudioClip, second: AudioClip) -> SoundComparison:
         compared.extend((first.duration_s, second.duration_s))
         return comparison
 

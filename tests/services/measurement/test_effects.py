@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.audio.effects import raise_level, reduce_noise, stretch
+from services.measurement.effects import raise_level, reduce_noise, stretch
 from services.types import SAMPLE_RATE, AudioClip
 
 
