@@ -22,9 +22,11 @@ from eval.options import (
     HELP_CONTEXT,
     HELP_STYLE,
     AnsweringOptions,
+    AskingOptions,
     BenchmarkOptions,
     Grouping,
     Json,
+    JudgingOptions,
     ModelOptions,
     RunningOptions,
     control_option,
@@ -75,21 +77,12 @@ def run(
         int, control_option(parser=parse_amount, metavar="NUMBER|all", help="Items that the audio probes ask, or all.")
     ] = 50,
     seed: Annotated[int, control_option(help="Seed of what controls draw at random.")] = 0,
+    asking: AskingOptions,
+    judging: JudgingOptions,
     running: RunningOptions,
     abstain: Annotated[
         float | None,
         output_option(min=0, max=1, help="Also report accuracy without answers less sure than this."),
-    ] = None,
-    judge: Annotated[
-        list[str] | None,
-        model_option(
-            help="LLM that scores open answers against their references, as NAME or NAME=URL of its server; may be "
-            "repeated: the first one's verdicts count, and the agreement of two is told.",
-            show_default="none, and open questions count as failed",
-        ),
-    ] = None,
-    judge_url: Annotated[
-        str | None, model_option(help="Server of the judges that name none.", show_default="they run here")
     ] = None,
     by: Annotated[
         list[Grouping] | None,
@@ -103,18 +96,21 @@ def run(
     own = {
         "server": server,
         "controls": controls,
-        "judges": tuple(dict.fromkeys(judge or ())),
-        "judge_url": judge_url,
         "num_probed": None if probe_items == ALL else probe_items,
         "seed": seed,
         "abstain": abstain,
     }
-    request = _request(models, answering, benchmark, running).model_copy(update=own)
+    request = _request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
     _report(session.run(request), request.options().budget or 0, tuple(by or ()))
 
 
 def _request(
-    models: ModelOptions, answering: AnsweringOptions, benchmark: BenchmarkOptions, running: RunningOptions
+    models: ModelOptions,
+    answering: AnsweringOptions,
+    benchmark: BenchmarkOptions,
+    asking: AskingOptions,
+    judging: JudgingOptions,
+    running: RunningOptions,
 ) -> "RunRequest":
     """Return what the shared options ask for."""
     from eval.run.request import Price, RunRequest
@@ -132,6 +128,11 @@ def _request(
         fields=tuple(benchmark.fields or ()),
         limit=benchmark.limit,
         sample=benchmark.sample,
+        repeats=asking.repeats,
+        temperature=asking.temperature,
+        prompt_form=asking.prompt_form,
+        judges=tuple(dict.fromkeys(judging.judge or ())),
+        judge_url=judging.judge_url,
         concurrency=running.concurrency,
         retry_failed=running.retry_failed,
         price=Price.read(running.price) if running.price else None,
@@ -179,6 +180,8 @@ def grid(
     ] = None,
     answering: AnsweringOptions,
     benchmark: BenchmarkOptions,
+    asking: AskingOptions,
+    judging: JudgingOptions,
     running: RunningOptions,
 ) -> None:
     """Run every captioner with every LLM, or the LALM of every LLM: a table, a heat-map and what it cost.
@@ -191,7 +194,7 @@ def grid(
     from eval.run.grid import read_models, run_grid
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
-    request = _request(shared, answering, benchmark, running)
+    request = _request(shared, answering, benchmark, asking, judging, running)
     llms = read_models(_split_names(models.llm), _split_names(rows))
     done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
     console = terminal()

@@ -158,6 +158,40 @@ class BenchmarkOptions:
     ] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingOptions:
+    """How often, and in which words, the questions are put."""
+
+    repeats: Annotated[
+        int,
+        run_option(min=1, help="Times to ask everything: with other seeds, or else with the options in other orders."),
+    ] = 1
+    temperature: Annotated[
+        float | None,
+        run_option(min=0, help="Temperature at which the LLM draws its replies.", show_default="it draws nothing"),
+    ] = None
+    prompt_form: Annotated[
+        str | None, run_option(help="Prompt of others to ask in; a wrong name lists all.", show_default="ours")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingOptions:
+    """Who scores open answers."""
+
+    judge: Annotated[
+        list[str] | None,
+        model_option(
+            help="LLM that scores open answers against their references, as NAME or NAME=URL of its server; may be "
+            "repeated: the first one's verdicts count, and the agreement of two is told.",
+            show_default="none, and open questions count as failed",
+        ),
+    ] = None
+    judge_url: Annotated[
+        str | None, model_option(help="Server of the judges that name none.", show_default="they run here")
+    ] = None
+
+
 def _read_config(context: typer.Context, file: Path | None) -> Path | None:
     """Make what a YAML file says the defaults of the command's flags; what the command line says wins."""
     if file is not None:

@@ -59,6 +59,7 @@ DATA = {
     "eval/akb_open/word-facts.json": "Senses of WordNet that questions are made from",
     "eval/analysis/published.json": "The tables that the paper prints",
     "eval/benchmarks/akb-open.json": "AKB-open: 1,440 questions",
+    "eval/variation/wordings.json": "Frames that control paraphrase puts questions in",
     "deploy/console/demo.json": "Questions about the demo clips",
     "deploy/console/demo-metadata.json": "What is known about the demo clips, as training data",
     "deploy/grafana/earwitness.json": "Grafana dashboard over /metrics",

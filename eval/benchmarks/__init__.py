@@ -91,16 +91,17 @@ def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" 
         audio_root: Folder that the clips' paths start from; None: where the benchmark keeps them.
         fields: What a file calls its fields, as far as the user says.
     """
+    from eval.benchmarks.errata import mark_disputed
     from eval.benchmarks.tables import is_table
 
     if is_table(name):
-        return _read(Path(name), audio_root, fields)
+        return mark_disputed(_read(Path(name), audio_root, fields))
     if fields:
         raise BadConfig(f"--fields names the fields of a file; {name!r} is not one.")
     found = pick(BENCHMARKS, "benchmark", name)(audio_root)
     if not isinstance(found, Benchmark):  # an extension's: ours are typed
         raise BadConfig(f"The benchmark {name!r} breaks its protocol: it is a {type(found).__name__}, not a Benchmark.")
-    return found
+    return mark_disputed(found)
 
 
 def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> Benchmark:

@@ -40,6 +40,8 @@ class Item(Value):
     """Source that the file names, such as the video that several recordings were cut from; empty: none."""
     unsupported: str = ""
     """Why it cannot be asked, such as "has 2 recordings; …": it counts as failed, not as wrong. Empty: it can."""
+    disputed: str = ""
+    """Who disputes its published answer, such as an issue or a commit; empty: nobody that we know of."""
 
     @property
     def source(self) -> str:

@@ -9,7 +9,12 @@ from rich.table import Table
 from agents.reading.calibration import ModelCalibration
 from eval.display.clusters import warn_of_few
 from eval.display.tables import print_table
-from eval.scoring.scoring import Calibration, ControlScore, RunSummary, Score
+from eval.scoring.scoring import Calibration, ControlScore, RepeatKind, RunSummary, Score
+
+VARIES: Mapping[RepeatKind, str] = {
+    "option order": "the options in another order",
+    "sampling": "replies drawn with another seed",
+}
 
 
 def print_results(title: str, summary: RunSummary, console: Console) -> None:
@@ -73,14 +78,11 @@ def _format_cells(counted: Score) -> list[str]:
 def _format_remarks(summary: RunSummary) -> Iterable[str]:
     for name, control in summary.controls.items():
         yield from _format_control(name, control)
-    for judge in summary.judges:
-        tokens = f"{judge.prompt_tokens} tokens read, {judge.completion_tokens} written"
-        lost = f", {judge.failed} not judged" if judge.failed else ""
-        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{lost}; {tokens}."
-    if summary.judge_kappa is not None:
-        yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
+    yield from _format_judges(summary)
+    yield from _format_repeats(summary)
     if summary.official_dropped:
         yield f"The official script leaves out {summary.official_dropped} of {summary.n} replies, which it cannot read."
+    yield from _format_undisputed(summary)
     if summary.num_clusters is not None:
         yield f"{_format_clusters(summary)}{warn_of_few(summary.num_clusters)}"
     if summary.calibration:
@@ -94,6 +96,45 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
     if summary.num_cached:
         found = f"{summary.num_cached} captions, transcripts and readings"
         yield f"{found} came from the cache: their seconds are not in it."
+
+
+def _format_judges(summary: RunSummary) -> Iterable[str]:
+    for judge in summary.judges:
+        tokens = f"{judge.prompt_tokens} tokens read, {judge.completion_tokens} written"
+        lost = f", {judge.failed} not judged" if judge.failed else ""
+        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{lost}; {tokens}."
+    if summary.judge_kappa is not None:
+        yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
+
+
+def _format_undisputed(summary: RunSummary) -> Iterable[str]:
+    if kept := summary.undisputed:
+        _, strict, interval, official, *_ = _format_cells(kept)
+        yield (
+            f"{summary.n - kept.n} published answers are disputed (predictions.jsonl says by whom). Without them: "
+            f"strict {strict} [{interval}], official {official}."
+        )
+
+
+def _format_repeats(summary: RunSummary) -> Iterable[str]:
+    found = summary.repeats
+    if found is None:
+        return
+    each = ", ".join(f"{accuracy:.1%}" for accuracy in found.accuracies)
+    low, high = found.ci_95
+    yield (
+        f"{found.num} repeats, each with {VARIES[found.varies]}: {each}. Mean (pass@1) {found.mean:.2%}, official "
+        f"{found.mean_official:.2%}; standard deviation over repeats {100 * found.sd:.2f} points; 95 % interval over "
+        f"items {low:.1%} to {high:.1%}."
+    )
+    yield (
+        f"{found.differing} of {found.n} items got different answers ({found.differing / found.n:.1%}); right every "
+        f"time {found.always_right}, at least once {found.ever_right}."
+    )
+    if found.varies == "option order" and not found.reads_order:
+        yield "The model compares the options' texts, in no order: its repeats can differ by rounding only."
+    elif found.fixed:
+        yield f"{found.fixed} items were asked in the same words each time and nothing was drawn: they cannot differ."
 
 
 def _format_clusters(summary: RunSummary) -> str:

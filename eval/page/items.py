@@ -155,11 +155,11 @@ def gather_page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageDa
 
 
 def _make_item(prediction: Prediction) -> Item:
-    return Item(**prediction.model_dump(include=set(Item.model_fields)))
+    return Item(**prediction.model_dump(include=set(Item.model_fields) - {"disputed"}))
 
 
 def _make_page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
-    kept = item.model_dump(exclude={"audio", "cluster", "unsupported"})
+    kept = item.model_dump(exclude={"audio", "cluster", "unsupported", "disputed"})
     return PageItem(**kept, clip=clip, results=tuple(results))
 
 

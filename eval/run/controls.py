@@ -6,6 +6,7 @@ shuffled-captions  the cascade reads captions and transcript of another clip: do
 constant-first     always the first option; no model is asked
 longest            always the longest option; no model is asked
 shuffled-options   the options of each item in a random order: is there a position bias
+paraphrase         each question in other words that leave its answer as it is: how many answers change
 circular           every rotation of the options; an item is right only if all are (CircularEval of MMBench,
                    Liu et al. 2023, arXiv:2307.06281), and consistent if all choose the same option
 swapped-audio      some items with another item's clip: how many answers change
@@ -19,6 +20,8 @@ from typing import NamedTuple, TypeAlias
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.run.plan import Plan, select_builder
 from eval.store.records import RunOptions
+from eval.variation.paraphrase import paraphrase, read_wordings
+from eval.variation.repeats import shuffle_all
 from services.errors import BadConfig
 from services.protocols import Answerer
 from services.types import Answer, AudioClip, Choice, Question, TraceStep
@@ -43,7 +46,9 @@ def _drop_audio(plan: Plan, _: ControlSampling) -> Plan:
     if plan.options.llm is None and plan.is_local:
         raise BadConfig("Control 'no-audio' needs the LLM to ask alone: name it with --llm.")
     options = _keep_options(
-        plan.options, "benchmark", "llm", "llm_url", "server", "limit", "sample", "seed", "rotations"
+        plan.options,
+        *("benchmark", "llm", "llm_url", "server", "limit", "sample", "seed", "rotations"),
+        *("temperature", "prompt_form", "prompt_form_sha256"),
     )
     return plan._replace(options=options, hears=False, build=select_builder(options))
 
@@ -87,13 +92,14 @@ def _choose_by_rule(plan: Plan, rule: ControlRule) -> Plan:
 
 
 def _shuffle_options(plan: Plan, draw: ControlSampling) -> Plan:
-    def shuffle_item(item: Item) -> Item:
-        """Return the item with its options in another order."""
-        # Drawn per item, so that --limit and the order of the file change nothing.
-        choices = random.Random(f"{draw.seed} {item.id}").sample(item.choices, len(item.choices))  # noqa: S311
-        return item.model_copy(update={"choices": tuple(choices)})
+    return plan._replace(benchmark=shuffle_all(plan.benchmark, draw.seed))
 
-    return plan._replace(benchmark=_with_items(plan.benchmark, [shuffle_item(item) for item in plan.benchmark.items]))
+
+def _paraphrase(plan: Plan, draw: ControlSampling) -> Plan:
+    wordings = read_wordings()
+    options = plan.options.model_copy(update={"wording": wordings.version})
+    items = [paraphrase(item, wordings, draw.seed) for item in plan.benchmark.items]
+    return plan._replace(benchmark=_with_items(plan.benchmark, items), options=options)
 
 
 def _rotate_options(plan: Plan, _: ControlSampling) -> Plan:
@@ -114,6 +120,7 @@ CONTROLS: Mapping[str, Control] = {
     "constant-first": _choose_first,
     "longest": _choose_longest,
     "shuffled-options": _shuffle_options,
+    "paraphrase": _paraphrase,
     "circular": _rotate_options,
     "swapped-audio": _swap_audio,
     "silent-audio": _silence_audio,

@@ -14,12 +14,24 @@ from services.types import Answer
 
 
 class Driver:
-    """Asks an answerer the items of a benchmark and passes on each `Prediction` as it is finished."""
+    """Asks an answerer the items of a benchmark and passes on each `Prediction` as it is finished.
 
-    def __init__(self, answerer: Answerer, benchmark: Benchmark, *, hears: bool, clock_s: float = 0.0) -> None:
+    `leaves_out` is what the official rule's raw replies are without; None: it is given what was read from them.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        benchmark: Benchmark,
+        *,
+        hears: bool,
+        clock_s: float = 0.0,
+        leaves_out: str | None = None,
+    ) -> None:
         self._answerer = answerer
         self._benchmark = benchmark
         self._hears = hears
+        self._leaves_out = leaves_out
         self._started = perf_counter() - clock_s
 
     async def ask(self, items: Iterable[Item], concurrency: int, finished: Callable[[Prediction], None]) -> None:
@@ -55,6 +67,7 @@ class Driver:
             clock_s=now - self._started,
             num_cached=num_cached,
             rule=self._benchmark.official_rule,
+            leaves_out=self._leaves_out,
         )
 
     async def _answer(self, item: Item) -> Answer:

@@ -7,6 +7,7 @@ from agents.paths import TEXT_ONLY, Build, make_builder
 from agents.reading.calibration import read_calibrations
 from eval.benchmarks.benchmark import Benchmark
 from eval.store.records import RunOptions
+from eval.variation.repeats import shuffle_all
 
 
 class Plan(NamedTuple):
@@ -29,8 +30,19 @@ def plan_run(benchmark: Benchmark, options: RunOptions) -> Plan:
     return Plan(benchmark, options, hears=options.path not in TEXT_ONLY, build=select_builder(options))
 
 
+def plan_repeat(main: Plan, number: int) -> Plan:
+    """Plan the repeat of that number; the first is the run itself."""
+    options = main.options.model_copy(update={"repeat": number})
+    benchmark = main.benchmark if options.temperature else shuffle_all(main.benchmark, options.repeat_seed)
+    return main._replace(benchmark=benchmark, options=options, build=select_builder(options))
+
+
 def select_builder(options: RunOptions) -> Build:
     """Return what builds the answerer of a path, here or on a running service."""
+    if options.prompt_form is not None:
+        from eval.variation.prompt_forms import build_formed
+
+        return build_formed(options)
     if options.server is None:
         return make_builder(
             options.path,

@@ -52,6 +52,8 @@ class ServedModel(NamedTuple):
 BENCHMARK_BUDGETS: Mapping[str, int] = {**BUDGETS, "cascade": 0}
 """Default number of follow-up questions in benchmarks: the paper's cascade asks none."""
 
+DRAWING_PATHS = ("text", "cascade")  # whose one answer is an LLM's reply
+
 
 class RunRequest(RunSettings):
     """One run, as the user asked for it."""
@@ -60,6 +62,8 @@ class RunRequest(RunSettings):
     audio_root: Path | None = None
     missing: Literal["skip", "fail"] = "fail"
     controls: tuple[str, ...] = ()
+    repeats: int = 1
+    """Times that the questions are asked, the run itself included."""
     judges: tuple[str, ...] = ()
     """LLMs that score open answers, each NAME or NAME=URL; the first one's judgements count."""
     judge_url: str | None = None
@@ -98,7 +102,15 @@ class RunRequest(RunSettings):
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
             router_sha256=_sha256(Path(self.router)) if self.router else None,
             calibration_sha256=hash_calibrations(Path(self.calibration)) if self.calibration else None,
+            prompt_form_sha256=self._hash_form(),
         )
+
+    def _hash_form(self) -> str | None:
+        if self.prompt_form is None:
+            return None
+        from eval.variation.prompt_forms import hash_prompt_form
+
+        return hash_prompt_form(self.prompt_form)
 
     def _refuse_useless(self) -> None:
         """Raise `BadConfig` for the first option that would change nothing."""
@@ -108,6 +120,7 @@ class RunRequest(RunSettings):
         own = self.model_dump(include={"rotations", "router", "calibration"}, exclude_none=True)
         if self.server is not None and own:
             raise BadConfig(f"--server decides itself how it reads and routes: leave out {_format_flags(own)}.")
+        self._refuse_useless_draws()
         if self.server is not None and chosen:
             raise BadConfig(f"--server brings its own models: leave out {_format_flags(chosen)}.")
         useless = {
@@ -121,6 +134,24 @@ class RunRequest(RunSettings):
             why = "hears nothing" if not self.hears else "does not use it"
             raise BadConfig(f"Path {self.path!r} {why}: leave out {_format_flags(useless)}.")
 
+    def _refuse_useless_draws(self) -> None:
+        """Raise `BadConfig` where there is no LLM that draws, or no single model to ask in another form."""
+        unasked = self.model_dump(include={"temperature", "prompt_form"}, exclude_none=True)
+        if self.server is not None and unasked:
+            raise BadConfig(
+                f"--server words its prompts and draws its replies itself: leave out {_format_flags(unasked)}."
+            )
+        if self.temperature == 0:
+            raise BadConfig("--temperature 0 draws nothing: leave it out, and the likeliest option counts.")
+        if self.temperature is not None and self.path not in DRAWING_PATHS:
+            raise BadConfig(
+                f"--temperature is that of an LLM's replies on the paths {' and '.join(DRAWING_PATHS)}: leave it "
+                f"out on path {self.path!r}."
+            )
+        useless = self.model_dump(include={"rotations", "calibration"}, exclude_none=True)
+        if unasked and useless:
+            raise BadConfig(f"Replies in words have no probabilities: leave out {_format_flags(useless)}.")
+
 
 def name_run_folder(options: RunOptions) -> Path:
     """Name the run folder after its options, so that the same command finds it again."""
@@ -131,9 +162,11 @@ def name_run_folder(options: RunOptions) -> Path:
     budget = None if is_usual else f"budget{options.budget}"
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
+    drawn_at = f"temperature{options.temperature:g}" if options.temperature else None
     scale = f"calibrated-by-{Path(options.calibration).stem}" if options.calibration else None
-    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, first, drawn)
-    return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in parts if part)
+    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, options.prompt_form, drawn_at)
+    named = (*parts, first, drawn)
+    return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in named if part)
 
 
 def _sha256(file: Path) -> str:

@@ -17,7 +17,7 @@ from eval.run.control_scores import CONTROLS_FOLDER, score_controls
 from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
 from eval.run.judging import judge_replies, score_judges
-from eval.run.plan import Plan, plan_run
+from eval.run.plan import Plan, plan_repeat, plan_run
 from eval.run.progress import LiveBar
 from eval.run.request import RunRequest, ServedModel, name_run_folder
 from eval.scoring.calibration import calibrate
@@ -29,14 +29,15 @@ from eval.store.records import ModelUse, Prediction, RunOptions, RunRecord
 from eval.store.run_folder import RunFolder, open_run, refuse_other, require_record, write_summary
 from eval.store.stored import read_predictions
 from eval.store.submission import write_submission
-from services.catalog import EMBEDDED_LLMS, open_llm, pick
+from eval.variation.repeats import REPEATS_FOLDER, score_repeats
+from services.catalog import EMBEDDED_LLMS, REPLY_TOKENS, THINKING_TOKENS, open_llm, pick
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.extensions.registry import include_files
 from services.files import write_atomic
 from services.protocols import LLM, Answerer
 from services.terminal.interruption import raise_on_interrupt
-from services.types import SCHEMA_VERSION, PathName
+from services.types import SCHEMA_VERSION, PathName, Sampling
 
 PROMPTS = (
     "agents",
@@ -92,11 +93,12 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
         is_complete = session.judge(out)
         verdicts = [prediction.verdict for prediction in read_predictions(out)]
     if is_complete and lost is None:
-        lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request))
+        lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request, session.reads_order))
         passes = [session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
+        passes += [session.repeat(main, number, out) for number in range(2, request.repeats + 1)]
         is_complete = all(control.is_complete for control in passes)
         lost = next((control.lost for control in passes if control.lost), lost)
-    summary = _build_summary(out, verdicts, request)
+    summary = _build_summary(out, verdicts, request, session.reads_order)
     if is_complete:
         session.close()
     if is_complete and lost is None:
@@ -148,6 +150,8 @@ class _Session:
         self._pool = pool
         self._runner = asyncio.Runner()
         self._kept: list[Answerer | LLM] = []  # until the loop ends, which closes their connections
+        self.reads_order = True
+        """Whether the order of the options can matter to the models of the last pass but the controls'."""
 
     def benchmark(self, options: RunOptions) -> Benchmark:
         """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
@@ -178,20 +182,37 @@ class _Session:
             return False
         return True
 
+    def repeat(self, main: Plan, number: int, run_folder: Path) -> _Pass:
+        """Ask everything once more; open answers are judged as those of the run itself."""
+        out = run_folder / REPEATS_FOLDER / str(number)
+        done = self.run_pass(plan_repeat(main, number), out)
+        if not (self._request.judges and done.is_complete and done.lost is None):
+            return done
+        return done._replace(is_complete=self.judge(out))
+
     def run_pass(self, plan: Plan, out: Path) -> _Pass:
         """Ask the items of a plan that its folder does not hold yet."""
         models = self._models(plan.options)
         answerer = plan.build(models)
-        self._kept.append(answerer)
+        if not plan.options.temperature or plan.options.llm not in EMBEDDED_LLMS:  # those hold weights, each its own
+            self._kept.append(answerer)
+        if plan.options.control is None:
+            self.reads_order = _reads_order(models)
         if plan.hears and self._request.missing == "fail":
             plan.benchmark.require_audio()
         record = _record(plan).model_copy(update={"models": _list_uses(plan, models)})
         with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
-            driver = Driver(answerer, plan.benchmark, hears=plan.hears, clock_s=folder.clock_s)
+            driver = Driver(
+                answerer,
+                plan.benchmark,
+                hears=plan.hears,
+                clock_s=folder.clock_s,
+                leaves_out=_find_left_out(plan.options),
+            )
             self._ask(driver, plan, folder)
             is_complete = len(folder.verdicts) == len(plan.benchmark.items)
             lost = folder.lost
-            if is_complete and plan.options.control and lost is None:
+            if is_complete and (plan.options.control or plan.options.repeat > 1) and lost is None:
                 lost = _try_writing(write_summary, out, summarise(folder.verdicts.values()))
             return _Pass(folder.verdicts.values(), is_complete, lost)
 
@@ -200,12 +221,18 @@ class _Session:
         self._runner.close()
 
     def _models(self, options: RunOptions) -> LocalModels:
-        names = options.model_dump(include=set(ModelNames.model_fields), exclude_none=True)
-        return LocalModels(ModelNames(**names), self._pool)
+        names = ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
+        if not options.temperature:
+            return LocalModels(names, self._pool)
+        from eval.variation.sampled import SampledModels
+
+        most = REPLY_TOKENS if options.llm in EMBEDDED_LLMS else THINKING_TOKENS
+        sampling = Sampling(temperature=options.temperature, max_tokens=most, seed=options.repeat_seed)
+        return SampledModels(names, sampling, self._pool)
 
     def _ask(self, driver: Driver, plan: Plan, folder: RunFolder) -> None:
         waiting = [item for item in plan.benchmark.items if item.id not in folder.verdicts]
-        with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), plan.options.control or "") as bar:
+        with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), _name_pass(plan.options)) as bar:
 
             def finished(prediction: Prediction) -> None:
                 """Write a prediction to disk, and show it in the bar."""
@@ -215,7 +242,11 @@ class _Session:
                 if was_kept and folder.lost:
                     bar.say(f"Answers from here on are not kept: {folder.lost}.")
 
-            if plan.options.control is None and (fields := plan.benchmark.describe_fields()):
+            if (
+                plan.options.control is None
+                and plan.options.repeat == 1
+                and (fields := plan.benchmark.describe_fields())
+            ):
                 bar.say(fields)
             if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
                 bar.say(f"{missing} They count as failed (--missing skip).")
@@ -227,6 +258,25 @@ class _Session:
                 bar.say("Interrupted.")
 
 
+def _name_pass(options: RunOptions) -> str:
+    return options.control or (f"repeat {options.repeat}" if options.repeat > 1 else "")
+
+
+def _find_left_out(options: RunOptions) -> str | None:
+    """Return what the raw replies to a form of others are scored without; None where the form is ours."""
+    if options.prompt_form is None:
+        return None
+    from eval.variation.prompt_forms import read_prompt_form
+
+    return read_prompt_form(options.prompt_form).leaves_out
+
+
+def _reads_order(models: LocalModels) -> bool:
+    """Whether a model that reads options was opened to which their order can matter, or none that we know."""
+    styles = [style for model in models.opened.values() if (style := getattr(model, "style", None))]
+    return not styles or any(style.scores == "letters" for style in styles)
+
+
 def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     closed = tuple(item for item in main.benchmark.items if item.choices or not request.judges)  # no judge scores those
     main = main._replace(benchmark=main.benchmark.model_copy(update={"items": closed}))
@@ -234,13 +284,14 @@ def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest) -> RunSummary:
+def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest, reads_order: bool) -> RunSummary:
     summary, price = summarise(verdicts), request.price
     added: dict[str, object] = {
         "cost_usd": price
         and price.compute_cost(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
         "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
+        "repeats": score_repeats(out, request.repeats, draws=request.temperature is not None, reads_order=reads_order),
     }
     if request.judges:
         added["judges"], added["judge_kappa"] = score_judges(out, read_judges(out))

@@ -8,12 +8,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
-from typing import NamedTuple, TypedDict
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import Field
 
 from services.types import Value
 
+RepeatKind: TypeAlias = Literal["option order", "sampling"]
 Z_95 = 1.959963984540054  # normal quantile: two-sided 95 %
 
 
@@ -36,6 +37,8 @@ class Verdict(NamedTuple):
     degraded: bool = False
     withheld: bool = False
     """The benchmark's authors keep the answer to themselves."""
+    disputed: bool = False
+    """Whether the published answer is disputed in public."""
     took_s: float = 0.0
     clock_s: float = 0.0
     """Running time of the whole run when the item was finished."""
@@ -175,6 +178,34 @@ class JudgeScore(Value):
     completion_tokens: int
 
 
+class RepeatScore(Value):
+    """The same questions asked several times."""
+
+    num: int
+    """Times that they were asked, the run itself among them."""
+    varies: RepeatKind
+    """What differs from one time to the next."""
+    reads_order: bool
+    """Whether the order of the options can matter to the model."""
+    accuracies: tuple[float, ...]
+    """Strict accuracy of each, in [0, 1]; the run itself first."""
+    mean: float
+    """Of them: pass@1, averaged over the repeats."""
+    sd: float
+    """Standard deviation over the repeats."""
+    mean_official: float
+    ci_95: Interval
+    """Of the mean, over the items (clustered, where they share a source)."""
+    n: int
+    """Items that every repeat has scored."""
+    differing: int
+    """Items that did not get the same answer every time."""
+    fixed: int
+    """Items that were asked in the very same words every time, by a model that draws nothing: they cannot differ."""
+    always_right: int
+    ever_right: int
+
+
 class RunSummary(Score):
     """Counts over a whole run."""
 
@@ -206,6 +237,10 @@ class RunSummary(Score):
     """None where the answers came without probabilities, or are withheld."""
     judges: tuple[JudgeScore, ...] = ()
     """Of open answers, in the order in which they were named: the first one's judgements count."""
+    undisputed: Score | None = None
+    """The same without the items whose published answer is disputed; None where none is."""
+    repeats: RepeatScore | None = None
+    """None: it was asked once."""
     judge_kappa: float | None = None
     """Cohen's kappa of the first two judges; None for fewer, or where both always say the same."""
 
@@ -221,6 +256,7 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
         by_difficulty=_score_groups(lambda verdict: verdict.difficulty, counted),
         by_modality=_score_groups(lambda verdict: verdict.modality, counted),
         chance=_compute_chance(counted),
+        undisputed=_score_undisputed(counted),
         **_measure_clusters(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),
@@ -245,6 +281,11 @@ def score(verdicts: list[Verdict]) -> Score:
         wilson_95=wilson_95(num_correct, len(verdicts) - withheld),
         official_dropped=sum(verdict.official_dropped for verdict in verdicts),
     )
+
+
+def _score_undisputed(verdicts: list[Verdict]) -> Score | None:
+    kept = [verdict for verdict in verdicts if not verdict.disputed]
+    return score(kept) if len(kept) < len(verdicts) else None
 
 
 def _compute_chance(verdicts: list[Verdict]) -> float | None:

@@ -58,6 +58,7 @@ class Prediction(Item):
             failed=self.failed is not None,
             degraded=bool(self.response and self.response.degraded),
             withheld=self.answer is None,
+            disputed=bool(self.disputed),
             took_s=self.took_s,
             clock_s=self.clock_s,
             num_cached=self.num_cached,
@@ -80,14 +81,21 @@ def judge_answer(
     clock_s: float,
     num_cached: int = 0,
     rule: OfficialRule = "word sets",
+    leaves_out: str | None = None,
 ) -> Prediction:
-    """Judge an answer, or the lack of one; `rule` is by which the benchmark's official script does."""
+    """Judge an answer, or the lack of one.
+
+    `rule` is by which the benchmark's official script does; it is given the raw reply, without `leaves_out`, where that
+    is set, and otherwise what was read from it.
+    """
     reply = answer.reply if answer else ""
     choice = answer.choice.text if answer and answer.choice else None
     prediction = reply if choice is None else choice
     official = OfficialVerdict(is_right=False)
     if item.answer in item.choices:
         scored = answer.choice.letter if answer and answer.choice and rule in READS_LETTERS else prediction
+        if leaves_out is not None:
+            scored = reply.replace(leaves_out, "") if leaves_out else reply
         official = judge_officially(rule, scored, item.choices, item.choices.index(item.answer))
     return Prediction(
         **dict(item),
@@ -142,6 +150,10 @@ class RunSettings(Value):
     """Python files whose models and benchmarks can be named beside our own."""
     calibration: str | None = None
     """File, or run folder, with the temperatures of the models; None: those that ship."""
+    temperature: float | None = None
+    """At which the LLM draws its replies; None: it scores the options, or replies greedily."""
+    prompt_form: str | None = None
+    """Form of others in which the questions are put; None: ours."""
 
 
 class RunOptions(RunSettings):
@@ -151,8 +163,18 @@ class RunOptions(RunSettings):
     audio_root: str | None = None
     control: str | None = None
     """None: the run itself."""
+    repeat: int = 1
+    """Of `--repeats`; 1: the run itself."""
+    wording: int | None = None
+    """Version of the frames of control `paraphrase`; None for any other pass."""
+    prompt_form_sha256: str | None = None
     router_sha256: str | None = None
     calibration_sha256: str | None = None
+
+    @property
+    def repeat_seed(self) -> int:
+        """Seed of what this repeat draws: each counts on from the run's own."""
+        return self.seed + self.repeat - 1
 
 
 class RunRecord(Value):

@@ -14,7 +14,7 @@ from typer.main import get_command
 from agents.paths import BUDGETS
 from deploy.cli import app
 from eval import cli
-from eval.options import AnsweringOptions, BenchmarkOptions, ModelOptions, RunningOptions
+from eval.options import AnsweringOptions, AskingOptions, BenchmarkOptions, JudgingOptions, ModelOptions, RunningOptions
 from eval.run import session
 from eval.run.request import BENCHMARK_BUDGETS, Price, RunRequest
 from lalm.catalog import DEFAULT_LALM
@@ -25,6 +25,8 @@ MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
 ANSWERING = ["--path", "--budget", "--rotations", "--router", "--calibration"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
+ASKING = ["--repeats", "--temperature", "--prompt-form"]
+JUDGING = ["--judge", "--judge-url"]
 RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
 FLAGS = {
     ("ask",): [
@@ -33,9 +35,9 @@ FLAGS = {
     ],
     ("eval", "run"): [
         *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
-        *("--control", "--probe-items", "--seed", *RUNNING, "--abstain", "--judge", "--judge-url", "--by"),
+        *("--control", "--probe-items", "--seed", *ASKING, *JUDGING, *RUNNING, "--abstain", "--by"),
     ],
-    ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *RUNNING],
+    ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *ASKING, *JUDGING, *RUNNING],
     ("eval", "study"): ["file", "--out", "--dry-run", "--max-audio-mb"],
     ("eval", "score"): ["predictions", "--bench", "--key", "--fields", "--json"],
     ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
@@ -78,7 +80,7 @@ def test_a_command_has_few_parameters_beside_the_shared_groups(file: str) -> Non
 
 
 def test_no_option_is_in_two_groups() -> None:
-    groups = (ModelOptions, AnsweringOptions, BenchmarkOptions, RunningOptions)
+    groups = (ModelOptions, AnsweringOptions, BenchmarkOptions, AskingOptions, JudgingOptions, RunningOptions)
     names = [one.name for group in groups for one in fields(group)]
     assert len(names) == len(set(names))
     assert all(one.default is not inspect.Parameter.empty for group in groups for one in fields(group))
