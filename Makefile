@@ -38,9 +38,9 @@ test: $(READY)
 # Where the tests lie that other tests would disturb; conftest.py refuses them elsewhere.
 ALONE := tests/benchmarks tests/deploy tests/test_documentation.py
 
-# Without weights, browser and Ray.
+# Without weights, browser and Ray, and without what is slow; the slowest of the rest are named at the end.
 test-fast: $(READY)
-	@TIMEFORMAT=$(COST); time $(PYTEST) -m "not (vllm or alone or weights or browser)"
+	@TIMEFORMAT=$(COST); time $(PYTEST) -m "not (vllm or alone or weights or browser or slow)" --durations=5 --durations-min=1
 
 # The share of lines and branches that the tests run, in the processes that they start too; under 90 % it fails.
 coverage: $(READY)

@@ -14,6 +14,7 @@ import pytest
 
 ALONE = ("tests/benchmarks/", "tests/deploy/", "tests/test_documentation.py")  # as in the Makefile
 LOOPBACK = ("127.", "::1", "localhost")
+os.environ["HF_HUB_OFFLINE"] = "1"  # read on import; a connection, which no test has, is tried for 45 seconds otherwise
 
 
 def pytest_configure() -> None:

@@ -270,6 +270,7 @@ def test_the_configuration_of_the_service_can_be_used(tmp_path: Path) -> None:
     assert read_serve_config(tmp_path / "my-service.yaml").limits.audio_urls.hosts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "written"), [("openapi.py", "openapi.json"), ("graph_drawing.py", "images/graph.svg")]
 )
@@ -345,6 +346,7 @@ class Loaded(HTMLParser):
             self.urls.append("https://unpkg.com/mermaid")  # Material would load it from there
 
 
+@pytest.mark.slow
 def test_the_built_pages_ask_no_other_server(tmp_path: Path) -> None:
     done = run(f"mkdocs build --strict --site-dir {tmp_path}", ROOT, NO_MKDOCS_2_WARNING="1")
     assert done.returncode == 0, done.stderr[-3000:]

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import soundfile
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 NEVER_INSTALLED = ("deploy/Dockerfile", "deploy/grafana/", "deploy/k8s/")

@@ -11,6 +11,7 @@ from load_sweep import IN_FLIGHT, sweep
 from running_service import NOOP, RunningService, start_service
 from sizing_check import collect_stage_seconds
 
+pytestmark = pytest.mark.slow
 PACE = ("--caption", "20", "--transcribe", "10", "--read", "30")
 
 

@@ -67,6 +67,7 @@ def test_explained_each_step_says_what_it_heard(clip: Path, capfd: pytest.Captur
     assert "--json holds every step as it is: leave out --explain." in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choices", "code"), [(("--choice", "Rain", "--choice", "A tone"), 0), ((), 2)])
 def test_what_is_late_is_left_out_and_not_waited_for(
     choices: tuple[str, ...], code: int, clip: Path, tmp_path: Path, run: Run
@@ -204,6 +205,7 @@ def test_a_directory_is_not_a_recording(tmp_path: Path, capfd: pytest.CaptureFix
     assert "is a directory, not a recording." in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_half_an_hour_is_heard_to_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
     path = tmp_path / "long.wav"
     soundfile.write(path, np.zeros(16_000 * 1800, np.int16), 16_000)

@@ -18,6 +18,7 @@ for number in range(200):
 """
 
 
+@pytest.mark.slow
 def test_lines_of_several_processes_come_out_whole(capfd: pytest.CaptureFixture[str]) -> None:
     with TemporaryDirectory() as folder, log_pipe(Path(folder)):
         environment = {

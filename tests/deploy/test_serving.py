@@ -35,6 +35,7 @@ def start(child: str) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_before_it_is_ready_is_one_line_and_the_code_of_the_signal(number: int, code: int) -> None:
     with start(f"{LOADING}time.sleep(60)") as process:

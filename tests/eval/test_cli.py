@@ -109,6 +109,7 @@ def test_a_finished_run_asks_nothing_again(finished: FinishedRun, bench: Path) -
     assert len(asked(finished.folder)) == NUM_ITEMS
 
 
+@pytest.mark.slow
 def test_failing_requests_stay_in_the_denominator_and_are_shown(tmp_path: Path, bench: Path) -> None:
     arguments = ("--path", "text", "--llm", "broken", "--bench", str(bench), "--out", "here", "--concurrency", "1")
     done = run(tmp_path, *arguments)
@@ -123,6 +124,7 @@ def test_failing_requests_stay_in_the_denominator_and_are_shown(tmp_path: Path, 
     assert len(asked(tmp_path)) == NUM_ITEMS + 12
 
 
+@pytest.mark.slow
 def test_after_sigkill_no_finished_item_is_asked_twice(tmp_path: Path, bench: Path) -> None:
     arguments = ("--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "4")
     process = start(tmp_path, *arguments)
@@ -194,6 +196,7 @@ def test_changed_options_on_a_folder_are_refused(finished: FinishedRun, bench: P
     assert "llm was 'quick' and is now 'slow'" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_line_works_as_typed_in_a_shell_without_one_and_as_a_module() -> None:
     line = "eval run --path cascade --llm no-such-llm --bench mmau"
     scripts = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

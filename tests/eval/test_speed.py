@@ -54,6 +54,7 @@ def stats(url: str) -> dict[str, int]:
         return dict(json.load(response))
 
 
+@pytest.mark.slow
 def test_thirty_two_questions_are_in_flight_and_no_model_library_is_loaded(server: str, tmp_path: Path) -> None:
     row = {"audio_id": "a.wav", "choices": ["dog", "cat"], "answer": "dog", "task": "sound"}
     rows = [row | {"id": str(number), "question": f"Which, {number}?"} for number in range(200)]

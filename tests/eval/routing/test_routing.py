@@ -56,6 +56,7 @@ def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(ma
     assert table.curve[-1].seconds == pytest.approx(2.5)
 
 
+@pytest.mark.slow
 def test_the_cascade_that_hears_once_has_a_row_where_the_run_asked_again(make_runs: Callable[..., Path]) -> None:
     found = rows(evaluate_routing(read_arms(*make_runs(COMPLEMENTARY, once=0.25)))[1])
     once, cascade, oracle = found["cascade, heard once"], found["cascade only"], found["oracle"]
@@ -66,6 +67,7 @@ def test_the_cascade_that_hears_once_has_a_row_where_the_run_asked_again(make_ru
     assert once.headroom is not None and once.headroom < 0
 
 
+@pytest.mark.slow
 def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[..., Path]) -> None:
     found = rows(evaluate_routing(read_arms(*make_runs(ALIKE, sure_if=(0.8, 0.4))))[1])
     assert found["confidence switch"].correct == found["oracle"].correct
@@ -74,12 +76,14 @@ def test_confidence_that_tells_right_from_wrong_is_used(make_runs: Callable[...,
     assert abs(found["modality switch"].correct - found["cascade only"].correct) < 30
 
 
+@pytest.mark.slow
 def test_where_nothing_tells_the_arms_apart_the_router_claims_nothing(make_runs: Callable[..., Path]) -> None:
     router = rows(evaluate_routing(read_arms(*make_runs(ALIKE)))[1])["fitted router"]
     assert router.mcnemar_p is not None and router.mcnemar_p > 0.05
     assert router.headroom is not None and router.headroom < 0.35
 
 
+@pytest.mark.slow
 def test_the_task_switch_has_not_seen_the_recording_that_it_chooses_for(make_runs: Callable[..., Path]) -> None:
     arms = read_arms(*make_runs(ALIKE))
     # Every recording is a task of its own: other folds tell nothing of it, and the cascade is taken.
@@ -88,6 +92,7 @@ def test_the_task_switch_has_not_seen_the_recording_that_it_chooses_for(make_run
     assert found["modality switch"].correct == found["cascade only"].correct
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_router_with_its_provenance_and_a_plot(
     make_runs: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

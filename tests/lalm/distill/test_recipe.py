@@ -125,6 +125,7 @@ def test_a_second_pass_rewrites_each_reply(folder: Path, monkeypatch: pytest.Mon
     assert json.loads((folder / "run.summary.json").read_text())["dropped"].keys() <= {"near-duplicate"}
 
 
+@pytest.mark.slow
 def test_after_sigkill_the_same_command_asks_no_finished_row_again_and_ends_the_same(folder: Path) -> None:
     whole, killed = configured(folder, "whole"), configured(folder, "killed")
     subprocess.run([*COMMAND, str(folder / "whole.log"), str(whole)], check=True, capture_output=True, timeout=60)

@@ -82,6 +82,7 @@ def ours(run: Path) -> LalmComponents:
     return built
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_plain_transformers_gives_our_logits(run: Path) -> None:
     folder = run.parent / "exported"

@@ -52,6 +52,7 @@ def test_the_full_window_gives_whispers_own_hidden_states(encoder_folder: Path, 
     torch.testing.assert_close(taps_KTD, torch.stack(seen)[:, :205].detach(), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_clip_of_70_seconds_is_heard_in_three_segments_to_its_end(encoder_folder: Path, make_clip: MakeClip) -> None:
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")
     clip = make_clip(70.0)

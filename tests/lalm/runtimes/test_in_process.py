@@ -79,6 +79,7 @@ def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str,
     return sum(logprobs_LV[start + n - 1, token].item() for n, token in enumerate(targets)) / len(targets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.6, 33.0])
 async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
     folder: Path, make_clip: MakeClip, seconds: float

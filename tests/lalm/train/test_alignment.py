@@ -48,6 +48,7 @@ def test_the_words_of_a_clip_are_those_of_its_replies_that_it_does_not_say(templ
     assert collect_words(dataset, template) == {one: frozenset({8, 9, *template.turn_end})}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["llama", "gemma3_text"])
 def test_alignment_lowers_its_loss_and_leaves_the_backbone_alone(make_run: MakeRun, family: str) -> None:
     built, corpus = loaded(make_run(family=family))

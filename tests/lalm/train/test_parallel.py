@@ -59,6 +59,7 @@ with join_processes() as group:
 """
 
 
+@pytest.mark.slow
 def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stays_whole(
     run_as_two: Callable[[str], None],
 ) -> None:

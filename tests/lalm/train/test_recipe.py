@@ -72,6 +72,7 @@ def test_a_run_leaves_configuration_metrics_and_what_was_trained(finished: Finis
     assert all(name.startswith("connector.") or ".lora_" in name for name in names)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(make_run: MakeRun, tmp_path: Path) -> None:
     config = make_run(optimizer={"num_steps": 25, "warmup_steps": 2, "learning_rate": 0.01, "lora_learning_rate": 0.05})
     assert run(config, tmp_path / "run") == 0
@@ -79,6 +80,7 @@ def test_training_lowers_the_loss(make_run: MakeRun, tmp_path: Path) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", [1, 3])  # before the first checkpoint, and a step after it
 def test_a_run_that_was_killed_goes_on_to_the_bit(
     make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
@@ -286,6 +288,7 @@ assert main([{config!r}, {folder!r}]) == 0
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shard_backbone", [False, True])
 def test_two_processes_train_as_one(
     make_run: MakeRun, tmp_path: Path, home: Path, run_as_two: Callable[[str], None], *, shard_backbone: bool

@@ -239,6 +239,7 @@ def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: D
     assert decoded(decoder, sndfile("wav", tone(), subtype="FLOAT")).duration_s == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: DecoderPool) -> None:
     silence = sndfile("flac", np.zeros((3 * 3600 * 8_000, 1), np.float32), 8_000)
     assert len(silence) < 2_000_000
@@ -264,6 +265,7 @@ def test_a_recording_that_takes_longer_than_it_gets_is_refused() -> None:
         slow.close()
 
 
+@pytest.mark.slow
 def test_who_stops_waiting_ends_the_decoding() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (48_000, 2)).astype(np.float32)
     data, bounds = sndfile("wav", np.tile(noise, (300, 1))), DecodingLimits(SAMPLE_RATE, 600.0)

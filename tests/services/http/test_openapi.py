@@ -34,6 +34,7 @@ service.names = ("text/tiny",)  # the default hears nothing, so that questions w
 schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(service, Limits()), headers=LOOPBACK)
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(
     max_examples=40,

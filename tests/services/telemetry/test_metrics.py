@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -76,6 +77,7 @@ def test_what_a_router_chose_is_counted(tone: Callable[[float], bytes]) -> None:
     assert value(asking, "earwitness_answers_total", path="auto", chosen="lalm") == before + 1
 
 
+@pytest.mark.slow
 def test_processes_that_share_a_folder_are_added_up_but_for_what_died_in_work(tmp_path: Path) -> None:
     def printed(code: str) -> list[str]:
         command = [

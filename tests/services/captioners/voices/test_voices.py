@@ -17,6 +17,7 @@ def voice(pitch_hz: float, duration_s: float = 2.0) -> np.ndarray:
     return sum(0.1 * np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 25)).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_the_speaker_encoder_gets_the_mels_of_librosa() -> None:
     samples = voice(150)
     expected = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=400, hop_length=160, n_mels=40).T
