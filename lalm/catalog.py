@@ -1,14 +1,18 @@
 """Catalogue of LALMs: a plain dict, name -> function that opens the model.
 
-To add a LALM, add one line. Openers import their runtime themselves, so that listing the names costs nothing.
+Those of others, which servers have, are rows of `lalm/served_models.yaml`; to add one, add a row. Openers import their
+runtime themselves, so that listing the names costs nothing.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+from pydantic import SecretStr
 
 from lalm.runtimes.request_form import RequestForm
+from lalm.served_models import Host, ServedModel, read_served_models
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
 from services.extensions.registry import list_included
@@ -21,6 +25,21 @@ Engine: TypeAlias = Literal["in_process", "vllm"]
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # weights in no other format, and no code
+
+
+class ModelHost(NamedTuple):
+    """A host of models."""
+
+    url: str
+    """Base URL of its OpenAI-compatible API."""
+    key: str
+    """Environment variable of its API key."""
+
+
+HOSTS: Mapping[Host, ModelHost] = {
+    "gemini": ModelHost(GEMINI_URL, "GEMINI_API_KEY"),
+    "openai": ModelHost(OPENAI_URL, "OPENAI_API_KEY"),
+}
 QWEN_TYPES = ("qwen2_audio", "qwen2_5_omni", "qwen2_5_omni_thinker")
 
 
@@ -77,14 +96,31 @@ def _read_model_type(folder: Path) -> str:
     return str(config.get("model_type")) if isinstance(config, dict) else "none"
 
 
-def open_served(name: str, url: str, *, aliases: tuple[str, ...] = (), form: RequestForm | None = None) -> LALM:
-    """Open a LALM on an OpenAI-compatible server, which may know it by our name or by one of `aliases`."""
+def open_served(name: str, url: str, model: ServedModel | None = None, *, api_key: SecretStr | None = None) -> LALM:
+    """Open a LALM on an OpenAI-compatible server.
+
+    Args:
+        name: of the model; the server may know it by this name, by its weights or by one of its aliases.
+        url: base URL of the server.
+        model: how it is asked; None: as OpenAI's API is.
+        api_key: of its host; None: EARWITNESS_API_KEY.
+    """
     from lalm.runtimes.served_lalm import ServedLALM
     from services.clients.chat_server import Endpoint
 
-    endpoint = Endpoint(url=url, model=name, aliases=aliases, api_key=settings().api_key, max_tokens=REPLY_TOKENS)
-    asr = open_asr(DEFAULT_ASR) if form and form.takes_transcript else None
-    return ServedLALM(endpoint, name=name, form=form, asr=asr)
+    form = model.form if model else RequestForm()
+    thinks, hosted = bool(model and model.thinks), api_key is not None
+    endpoint = Endpoint(
+        url=url,
+        model=model.weights if model and hosted else name,
+        aliases=(*model.aliases, model.weights) if model and not hosted else (),
+        api_key=api_key or settings().api_key,
+        max_tokens=THINKING_TOKENS if thinks else REPLY_TOKENS,
+        logprobs=not thinks,
+        streams=form.streams,
+        extra_body={"modalities": list(form.modalities)} if form.modalities else {},
+    )
+    return ServedLALM(endpoint, name=name, form=form, asr=open_asr(DEFAULT_ASR) if form.takes_transcript else None)
 
 
 def open_trained(folder: Path, name: str) -> LALM:
@@ -135,26 +171,18 @@ def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     return open_model
 
 
-def offer_hub_lalm(
-    name: str, hub_id: str, form: RequestForm, *, aliases: tuple[str, ...] = (), here: bool = False
-) -> Callable[[str | None], LALM]:
-    """Make the opener of a model on the Hugging Face Hub, for a server or for this process.
-
-    Args:
-        name: what it is called here.
-        hub_id: its id on the Hugging Face Hub.
-        form: the request form that it needs, and its limits.
-        aliases: names beside `hub_id` that a server may know it by.
-        here: whether this process can run it; its weights are then downloaded from the Hub where no server is named.
-    """
+def offer_served_lalm(name: str, model: ServedModel) -> Callable[[str | None], LALM]:
+    """Make the opener of a model of others: at its host, on a server, or in this process where it runs here."""
 
     def open_model(url: str | None) -> LALM:
-        """Open it on the server at `url`, or in this process; raise `ModelError` if neither is possible."""
+        """Open it on the server at `url`, at its host, or here; raise `ModelError` if none of them is possible."""
         if url is not None:
-            return open_served(name, url, aliases=(*aliases, hub_id), form=form)
-        if here:
-            return open_hub_qwen(name, hub_id)
-        raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {hub_id} (`vllm serve`).")
+            return open_served(name, url, model)
+        if model.host is not None:
+            return open_hosted(name, model)
+        if model.here:
+            return open_hub_qwen(name, model.weights)
+        raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {model.weights}: {model.needs}.")
 
     return open_model
 
@@ -176,63 +204,17 @@ def open_hub_qwen(name: str, hub_id: str) -> LALM:
     return InProcessQwen(folder, name=name, revision=folder.name)
 
 
-def offer_hosted_lalm(name: str, url: str, key: str, form: RequestForm) -> Callable[[str | None], LALM]:
-    """Make the opener of a hosted model without log-probabilities; `key` is the variable of its API key."""
+def open_hosted(name: str, model: ServedModel) -> LALM:
+    """Open a model at its host; raise `ModelError` if the API key is missing."""
+    assert model.host is not None, name
+    host = HOSTS[model.host]
+    key = getattr(settings(), host.key.lower())
+    if key is None:
+        raise ModelError(f"The LALM {name!r} is hosted: set {host.key}, or name a server with --lalm-url URL.")
+    return open_served(name, host.url, model, api_key=key)
 
-    def open_model(other_url: str | None) -> LALM:
-        """Open it at its own host, or on the server at `other_url`; raise `ModelError` if the API key is missing."""
-        from lalm.runtimes.served_lalm import ServedLALM
-        from services.clients.chat_server import Endpoint
-
-        secret = settings().api_key if other_url else getattr(settings(), key.lower())
-        if secret is None and other_url is None:
-            raise ModelError(f"The LALM {name!r} is hosted: set {key}, or name a server with --lalm-url URL.")
-        endpoint = Endpoint(
-            url=other_url or url, model=name, api_key=secret, max_tokens=THINKING_TOKENS, logprobs=False
-        )
-        return ServedLALM(endpoint, name=name, form=form)
-
-    return open_model
-
-
-# Limits in seconds, as documented by the makers; we could not test them on their own servers. A longer clip is sent in
-# parts where a prompt may hold several, and is refused otherwise.
-HALF_MINUTES = RequestForm(max_clip_s=30, max_clips=8)
-INLINE = RequestForm(max_clip_s=450)  # a request of 20 MB, with 16-bit WAV as base64
 
 LALMS: Mapping[str, Callable[[str | None], LALM]] = {
     "earwitness-tiny": offer_shipped_lalm("earwitness-tiny"),
-    "qwen2-audio-7b": offer_hub_lalm("qwen2-audio-7b", "Qwen/Qwen2-Audio-7B-Instruct", HALF_MINUTES, here=True),
-    "qwen2.5-omni-3b": offer_hub_lalm(
-        "qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B", RequestForm(max_clip_s=300, max_clips=3), here=True
-    ),
-    "qwen2.5-omni-7b": offer_hub_lalm(
-        "qwen2.5-omni-7b", "Qwen/Qwen2.5-Omni-7B", RequestForm(max_clip_s=300, max_clips=3), here=True
-    ),
-    "qwen3-omni-30b": offer_hub_lalm(
-        "qwen3-omni-30b",
-        "Qwen/Qwen3-Omni-30B-A3B-Instruct",
-        RequestForm(takes_system=False, max_clip_s=300, max_clips=6),
-    ),
-    # In vLLM this model processes audio only through its speech LoRA, which is served under a separate name.
-    "phi-4-mm": offer_hub_lalm(
-        "phi-4-mm", "microsoft/Phi-4-multimodal-instruct", RequestForm(max_clip_s=40, max_clips=8), aliases=("speech",)
-    ),
-    "audio-flamingo-3": offer_hub_lalm("audio-flamingo-3", "nvidia/audio-flamingo-3-hf", RequestForm(max_clip_s=600)),
-    "voxtral-mini-3b": offer_hub_lalm(
-        "voxtral-mini-3b", "mistralai/Voxtral-Mini-3B-2507", RequestForm(takes_system=False, max_clip_s=2400)
-    ),
-    "voxtral-small-24b": offer_hub_lalm(
-        "voxtral-small-24b", "mistralai/Voxtral-Small-24B-2507", RequestForm(takes_system=False, max_clip_s=2400)
-    ),
-    "ultravox-8b": offer_hub_lalm(
-        "ultravox-8b", "fixie-ai/ultravox-v0_5-llama-3_1-8b", HALF_MINUTES._replace(part_type="audio_url")
-    ),
-    "desta2.5-8b": offer_hub_lalm(
-        "desta2.5-8b", "DeSTA-ntu/DeSTA2.5-Audio-Llama-3.1-8B", HALF_MINUTES._replace(takes_transcript=True)
-    ),
-    "gemini-2.0-flash": offer_hosted_lalm("gemini-2.0-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gemini-2.5-flash": offer_hosted_lalm("gemini-2.5-flash", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gemini-2.5-pro": offer_hosted_lalm("gemini-2.5-pro", GEMINI_URL, "GEMINI_API_KEY", INLINE),
-    "gpt-4o-audio-preview": offer_hosted_lalm("gpt-4o-audio-preview", OPENAI_URL, "OPENAI_API_KEY", INLINE),
+    **{name: offer_served_lalm(name, model) for name, model in read_served_models().items()},
 }

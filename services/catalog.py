@@ -248,6 +248,9 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
     "acoustic": open_acoustic,
     "transcript": open_transcript_only,
     "qwen3-omni-captioner": lambda: open_served_captioner("qwen3-omni-captioner", "Qwen/Qwen3-Omni-30B-A3B-Captioner"),
+    "audio-flamingo-next-captioner": lambda: open_served_captioner(
+        "audio-flamingo-next-captioner", "nvidia/audio-flamingo-next-captioner-hf"
+    ),
     "qwen2.5-omni": lambda: open_served_captioner("qwen2.5-omni", "Qwen/Qwen2.5-Omni-7B"),
     "gemini-2.5-pro": lambda: open_served_captioner(
         "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=settings().gemini_api_key

@@ -24,6 +24,7 @@ RUNS: Mapping[bool | None, str] = {
     None: "as its package says",
 }
 """Whether a model runs in this process -> what the list of names says of it."""
+UNCHECKED = "unchecked: no server of it was found to read its request form from"
 MARKS: Mapping[EvidenceUse, str] = {"decided": ">", "read": "+", "unread": ""}
 """Use of a statement -> its mark; `>` is the one that decided, as it marks the chosen option."""
 
@@ -165,5 +166,6 @@ def print_names(console: Console) -> None:
     """Print every name that the options for models know, and whether such a model runs in this process."""
     table = Table("option", "name", "runs", box=None, pad_edge=False, header_style="dim")
     for known in list_known():
-        table.add_row(known.option, known.name, RUNS[known.runs_here])
+        runs = RUNS[known.runs_here] if known.is_checked else f"{RUNS[known.runs_here]}; {UNCHECKED}"
+        table.add_row(known.option, known.name, runs)
     print_table(table, console)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lalm.catalog import DEFAULT_LALM, LALMS
+from lalm.served_models import read_served_models
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, LLMS
 from services.extensions.registry import list_extensions
 from services.weights import store as weights
@@ -32,6 +33,8 @@ class KnownModel(NamedTuple):
     name: str
     runs_here: bool | None
     """Whether it runs in this process, without a GPU, a server or a key; None: as its package decides."""
+    is_checked: bool = True
+    """False: how a server of it wants to be asked could not be read anywhere."""
 
 
 def list_known() -> Iterator[KnownModel]:
@@ -43,7 +46,8 @@ def list_known() -> Iterator[KnownModel]:
         "LALM": LALMS,
     }
     here = {*EMBEDDED_LLMS, DEFAULT_CAPTIONER, "transcript", *ASRS, DEFAULT_LALM}
+    unchecked = {name for name, model in read_served_models().items() if model.read is None}
     for kind, catalogue in catalogues.items():
         option = f"--{kind.lower()}"
-        yield from (KnownModel(option, name, name in here) for name in catalogue)
+        yield from (KnownModel(option, name, name in here, name not in unchecked) for name in catalogue)
         yield from (KnownModel(option, name, None) for name in list_extensions(kind) if name not in catalogue)

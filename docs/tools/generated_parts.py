@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from agents.listening.calls import describe_tools
+from lalm.catalog import HOSTS
+from lalm.served_models import read_served_models
 from services.weights import store
 
 DOCS = Path(__file__).parents[1]
@@ -148,7 +150,36 @@ def tools_table() -> str:
     return "\n" + "\n".join(rows) + "\n\n"
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"tools": tools_table, "tree": file_tree, "weights": weights_table}
+def lalms_table() -> str:
+    """Return the table of the LALMs: what they need, and where their request form was read."""
+    shipped = (
+        "| `earwitness-tiny` (default) | ships with the package | 11 M trained, 155 M frozen | Apache-2.0 | here | |"
+    )
+    rows = ["| name | weights | parameters | licence | runs | form read |", "|---|---|---|---|---|---|", shipped]
+    for name, model in read_served_models().items():
+        licence = model.licence if model.commercial else f"{model.licence} (**not for commercial use**)"
+        runs = f"`{HOSTS[model.host].key}`" if model.host else _describe_server(model.needs)
+        form = f"[{model.read}]({model.source})" if model.read else f"[unchecked]({model.source})"
+        rows.append(
+            f"| `{name}` | `{model.weights}` | {model.parameters} | {licence} | "
+            f"{'here or ' if model.here else ''}{runs} | {form} |"
+        )
+    return "\n" + "\n".join(rows) + "\n\n"
+
+
+def _describe_server(needs: str) -> str:
+    """Return the server that a model needs, a plain command as code."""
+    if needs.startswith("a server"):
+        return needs
+    return "server: `vllm serve`" if needs.startswith("vllm serve") and needs.count(" ") == 2 else f"server: {needs}"
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "lalms": lalms_table,
+    "tools": tools_table,
+    "tree": file_tree,
+    "weights": weights_table,
+}
 
 
 if __name__ == "__main__":

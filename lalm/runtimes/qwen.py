@@ -1,7 +1,8 @@
 """In-process inference of Qwen2-Audio and Qwen2.5-Omni (its thinker) with transformers: no remote code.
 
-Tokenizer and feature extractor are called directly, because the processor of Qwen2.5-Omni and qwen-omni-utils both
-require torchvision, for images and videos that are not used here.
+With `earwitness[qwen]` the prompt is made as the model cards do (`lalm/runtimes/qwen_card.py`). Without it tokenizer
+and feature extractor are called directly: the processor of Qwen2.5-Omni and qwen-omni-utils both require torchvision, for
+images and videos that are not used here.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import (
     AutoConfig,
@@ -19,6 +21,7 @@ from transformers import (
 )
 
 from lalm.model.parts import LOADING_ERRORS
+from lalm.runtimes.qwen_card import CardPreparation, has_card_tools
 from lalm.runtimes.request_form import JOINED, RequestForm, put_beside
 from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
@@ -46,7 +49,9 @@ class InProcessQwen:
     style = ReadingStyle(takes_evidence=True)
 
     def __init__(self, folder: Path, *, name: str, revision: str) -> None:
-        self.name, self.revision = name, revision
+        self.name = name
+        self._card = CardPreparation(folder) if has_card_tools() else None
+        self.revision = f"{revision}+{self._card.revision}" if self._card else revision
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
         try:
@@ -127,28 +132,35 @@ class InProcessQwen:
     def _make_inputs(self, messages: tuple[Message, ...], clip: AudioClip) -> dict[str, torch.Tensor]:
         """Make the model inputs: token ids (1, num_tokens), log-mel (num_clips, num_mels, num_frames), masks."""
         parts = [part.samples for part in self._form.split_clip(clip, self.name)]
+        note = JOINED.format(num_parts=len(parts)) if len(parts) > 1 else ""
+        made = self._card(messages, parts, note) if self._card else self._prepare(messages, parts, note)
+        made["input_features"] = made["input_features"].to(self._model.dtype)
+        return {key: tensor.to(self._model.device) for key, tensor in made.items()}
+
+    def _prepare(self, messages: tuple[Message, ...], parts: list[np.ndarray], note: str) -> dict[str, torch.Tensor]:
+        """Prepare the inputs with tokenizer and feature extractor alone."""
         heard = self._features(
             parts, sampling_rate=SAMPLE_RATE, padding="max_length", return_attention_mask=True, return_tensors="pt"
         )
         mask_BF = heard["attention_mask"]
         # A convolution with stride 2, then average pooling: each halves the frames.
         lengths = [((num - 1) // 2 + 1 - 2) // 2 + 1 for num in mask_BF.sum(-1).tolist()]
-        ids_1T = self._tokenizer(self._format_prompt(messages, lengths), add_special_tokens=False, return_tensors="pt")
-        inputs = {
+        ids_1T = self._tokenizer(
+            self._format_prompt(messages, lengths, note), add_special_tokens=False, return_tensors="pt"
+        )
+        return {
             "input_ids": ids_1T["input_ids"],
             "attention_mask": ids_1T["attention_mask"],
-            "input_features": heard["input_features"].to(self._model.dtype),
+            "input_features": heard["input_features"],
             "feature_attention_mask": mask_BF,
         }
-        return {key: tensor.to(self._model.device) for key, tensor in inputs.items()}
 
-    def _format_prompt(self, messages: tuple[Message, ...], lengths: list[int]) -> str:
+    def _format_prompt(self, messages: tuple[Message, ...], lengths: list[int], note: str) -> str:
         """Format the prompt as text, with as many audio tokens as each clip has."""
         *earlier, last = messages
         clips = [AUDIO_BEFORE + AUDIO * length + AUDIO_AFTER for length in lengths]
         if self._numbers_clips:
             clips = [f"Audio {number}: {clip}\n" for number, clip in enumerate(clips, start=1)]
-        note = JOINED.format(num_parts=len(lengths)) if len(lengths) > 1 else ""
         turns = [TURN.format(role=one.role, content=one.content) for one in earlier]
         asked = TURN.format(role=last.role, content="".join(clips) + note + last.content)
         return "".join([*turns, asked, REPLY])

@@ -10,7 +10,7 @@ from services.clients.chat_audio import AUDIO_PLACE
 from services.errors import TooLarge
 from services.types import AudioClip, Evidence, Message
 
-PartType: TypeAlias = Literal["input_audio", "audio_url"]
+PartType: TypeAlias = Literal["input_audio", "input_audio_uri", "audio_url"]
 
 JOINED = "The recording is given in {num_parts} consecutive parts.\n"
 TRANSCRIPT = "Transcript: {text}"
@@ -21,7 +21,8 @@ class RequestForm(NamedTuple):
     """Request format and audio limits of one model."""
 
     part_type: PartType = "input_audio"
-    """`input_audio`: base64 and format, as in OpenAI's API; `audio_url`: a data URI, an extension of vLLM."""
+    """`input_audio`: base64 and format, as in OpenAI's API; `input_audio_uri`: a data URI in place of the base64, as
+    Alibaba's API wants it; `audio_url`: a data URI, an extension of vLLM."""
     takes_system: bool = True
     """False: the system prompt is put at the start of the user's message."""
     takes_transcript: bool = False
@@ -30,6 +31,10 @@ class RequestForm(NamedTuple):
     """Maximum length of a clip in seconds; the model truncates or refuses longer ones."""
     max_clips: int = 1
     """Maximum number of clips in one prompt."""
+    streams: bool = False
+    """Whether its server replies in a stream only."""
+    modalities: tuple[str, ...] = ()
+    """What it is asked to reply with, such as text; empty: left to the server."""
 
     def split_clip(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
         """Split a clip that is too long into equal parts; raise `TooLarge` if a prompt cannot hold them all."""
@@ -70,7 +75,8 @@ class RequestForm(NamedTuple):
     def _build_audio_part(self) -> dict[str, Any]:
         if self.part_type == "audio_url":
             return {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{AUDIO_PLACE}"}}
-        return {"type": "input_audio", "input_audio": {"data": AUDIO_PLACE, "format": "wav"}}
+        prefix = "data:;base64," if self.part_type == "input_audio_uri" else ""
+        return {"type": "input_audio", "input_audio": {"data": prefix + AUDIO_PLACE, "format": "wav"}}
 
 
 def format_given(given: tuple[Evidence, ...]) -> str:

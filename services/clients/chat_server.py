@@ -9,6 +9,9 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 from services.clients.json_api import NotFound, Server, insert_audio
 from services.types import Usage, Value
 
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+EVENT, DONE = b"data:", b"[DONE]"
+
 
 class Endpoint(Value):
     """A model on a server, and the parameters of requests to it."""
@@ -30,6 +33,8 @@ class Endpoint(Value):
     """Ask for log-probabilities; a server that gives none is read by its reply."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request, e.g. `chat_template_kwargs`."""
+    streams: bool = False
+    """The server replies in a stream only; it is read as a whole."""
     num_retries: int = 4
     timeout_s: float = 300.0
 
@@ -88,6 +93,20 @@ class Completion(BaseModel):
     usage: TokenCounts | None = None
 
 
+class StreamedChoice(BaseModel):
+    """What a chunk of a streamed reply adds to it."""
+
+    delta: CompletionMessage = CompletionMessage()
+    finish_reason: str | None = None
+
+
+class StreamedChunk(BaseModel):
+    """One event of a streamed reply."""
+
+    choices: list[StreamedChoice] = []
+    usage: TokenCounts | None = None
+
+
 class ModelReply(NamedTuple):
     """The parts of a reply that are used."""
 
@@ -127,7 +146,8 @@ class ChatServer:
             "temperature": self._endpoint.temperature,
             "top_p": self._endpoint.top_p,
         }
-        return {key: value for key, value in body.items() if value is not None} | self._endpoint.extra_body
+        asked = {key: value for key, value in body.items() if value is not None}
+        return asked | (STREAMED if self._endpoint.streams else {}) | self._endpoint.extra_body
 
     async def ask(self, body: dict[str, Any], *audio: bytes) -> ModelReply:
         """Send a chat completion request; `ModelError` where the server gives no usable reply.
@@ -144,12 +164,31 @@ class ChatServer:
 
     async def _ask(self, name: str, body: dict[str, Any], *audio: bytes) -> ModelReply:
         request = insert_audio(json.dumps({"model": name, **body}), *audio)
-        return await self._server.post("/chat/completions", request, _read_reply)
+        return await self._server.post(
+            "/chat/completions", request, _read_stream if self._endpoint.streams else _read_reply
+        )
+
+
+def _read_stream(content: bytes) -> ModelReply:
+    """Read the events of a streamed reply (server-sent events, each a chunk of the completion) as one reply."""
+    lines = (line.removeprefix(EVENT).strip() for line in content.split(b"\n") if line.startswith(EVENT))
+    chunks = [StreamedChunk.model_validate_json(line) for line in lines if line != DONE]
+    ends = [choice.finish_reason for chunk in chunks for choice in chunk.choices]
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage), None)
+    message = CompletionMessage(content=text)
+    end = next((reason for reason in ends if reason), None)
+    return _make_reply(Completion(choices=[CompletionChoice(message=message, finish_reason=end)], usage=usage))
 
 
 def _read_reply(content: bytes) -> ModelReply:
-    completion = Completion.model_validate_json(content)
-    first, counted = completion.choices[0], completion.usage or TokenCounts()
+    return _make_reply(Completion.model_validate_json(content))
+
+
+def _make_reply(completion: Completion) -> ModelReply:
+    """Make the reply of a completion: its first choice with a text, as some servers add one with spoken audio."""
+    first = next((one for one in completion.choices if one.message.content), completion.choices[0])
+    counted = completion.usage or TokenCounts()
     return ModelReply(
         reply=first.message.content or "",
         tokens=(first.logprobs.content if first.logprobs else None) or (),

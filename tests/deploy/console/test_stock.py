@@ -88,5 +88,5 @@ def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str], run: Run
 def test_models_of_installed_packages_are_listed_behind_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock, "list_extensions", lambda kind: ("bell", "acoustic") if kind == "captioner" else ())
     captioners = [known for known in stock.list_known() if known.option == "--captioner"]
-    assert captioners[-1] == ("--captioner", "bell", None)
+    assert captioners[-1] == ("--captioner", "bell", None, True)
     assert [known.name for known in captioners].count("acoustic") == 1

@@ -94,6 +94,11 @@ def qwen_omni(path: Path) -> None:
     Qwen2_5OmniThinkerForConditionalGeneration(config).save_pretrained(path)
 
 
+@pytest.fixture(autouse=True)
+def without_card_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lalm.runtimes.qwen.has_card_tools", lambda: False)  # these folders hold no processor
+
+
 @pytest.fixture(scope="module", params=[qwen2_audio, qwen_omni])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("qwen")
