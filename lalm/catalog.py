@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pydantic import SecretStr
 
 from lalm.runtimes.request_form import RequestForm
-from lalm.served_models import Host, ServedModel, read_served_models
+from lalm.served_models import Host, LalmEntry, read_served_models
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
 from services.errors import ModelError
 from services.extensions.registry import list_included
@@ -96,7 +96,7 @@ def _read_model_type(folder: Path) -> str:
     return str(config.get("model_type")) if isinstance(config, dict) else "none"
 
 
-def open_served(name: str, url: str, model: ServedModel | None = None, *, api_key: SecretStr | None = None) -> LALM:
+def open_served(name: str, url: str, model: LalmEntry | None = None, *, api_key: SecretStr | None = None) -> LALM:
     """Open a LALM on an OpenAI-compatible server.
 
     Args:
@@ -171,7 +171,7 @@ def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     return open_model
 
 
-def offer_served_lalm(name: str, model: ServedModel) -> Callable[[str | None], LALM]:
+def offer_served_lalm(name: str, model: LalmEntry) -> Callable[[str | None], LALM]:
     """Make the opener of a model of others: at its host, on a server, or in this process where it runs here."""
 
     def open_model(url: str | None) -> LALM:
@@ -204,7 +204,7 @@ def open_hub_qwen(name: str, hub_id: str) -> LALM:
     return InProcessQwen(folder, name=name, revision=folder.name)
 
 
-def open_hosted(name: str, model: ServedModel) -> LALM:
+def open_hosted(name: str, model: LalmEntry) -> LALM:
     """Open a model at its host; raise `ModelError` if the API key is missing."""
     assert model.host is not None, name
     host = HOSTS[model.host]

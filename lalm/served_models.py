@@ -14,7 +14,7 @@ FILE = Path(__file__).with_suffix(".yaml")
 Host: TypeAlias = Literal["gemini", "openai"]
 
 
-class ServedModel(Value):
+class LalmEntry(Value):
     """A LALM of others, and how a server of it is asked."""
 
     weights: str
@@ -45,13 +45,13 @@ class ServedModel(Value):
         return self.server or f"vllm serve {self.weights}"
 
 
-class ServedModels(Value):
+class LalmTable(Value):
     """The whole table."""
 
-    models: Mapping[str, ServedModel]
+    models: Mapping[str, LalmEntry]
 
 
 @cache
-def read_served_models() -> Mapping[str, ServedModel]:
+def read_served_models() -> Mapping[str, LalmEntry]:
     """Read the table: catalogue name -> model."""
-    return read_config(FILE, ServedModels).models
+    return read_config(FILE, LalmTable).models

@@ -1,8 +1,8 @@
 """In-process inference of Qwen2-Audio and Qwen2.5-Omni (its thinker) with transformers: no remote code.
 
 With `earwitness[qwen]` the prompt is made as the model cards do (`lalm/runtimes/qwen_card.py`). Without it tokenizer
-and feature extractor are called directly: the processor of Qwen2.5-Omni and qwen-omni-utils both require torchvision, for
-images and videos that are not used here.
+and feature extractor are called directly: the processor of Qwen2.5-Omni and qwen-omni-utils both require torchvision,
+for images and videos that are not used here.
 """
 
 from concurrent.futures import ThreadPoolExecutor

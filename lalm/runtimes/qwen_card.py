@@ -45,7 +45,7 @@ class CardPreparation:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(
                 f"'{folder}' holds no processor that opens here: {reason} "
-                f"`pip install 'earwitness[qwen]'` brings what it needs; without {PACKAGE} our own code makes the prompt."
+                f"`pip install 'earwitness[qwen]'` brings that; without {PACKAGE} our own code makes the prompt."
             ) from error
         self._collect: Any = process_mm_info
         self.revision = f"{PACKAGE}-{version(PACKAGE)}"

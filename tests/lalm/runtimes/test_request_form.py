@@ -15,7 +15,7 @@ from agents.reading.reply import read_choice
 from deploy.console.stock import list_known
 from lalm.catalog import DEFAULT_LALM, ModelHost, open_lalm
 from lalm.prompting import build_messages
-from lalm.served_models import ServedModel, read_served_models
+from lalm.served_models import LalmEntry, read_served_models
 from services.errors import ModelError, TooLarge
 from services.settings import settings
 from services.types import AudioClip, Question
@@ -189,7 +189,7 @@ async def test_the_server_takes_the_request_and_its_answer_is_read(
 ODDS = {"A": 0.091, "B": 0.909}
 
 
-def reads_probabilities(model: ServedModel) -> bool:
+def reads_probabilities(model: LalmEntry) -> bool:
     return not model.thinks and not model.form.streams
 
 
