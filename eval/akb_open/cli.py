@@ -22,8 +22,8 @@ def check(
     flac: Annotated[Path | None, typer.Option(help="Text of the FLAC specification.")] = None,
 ) -> None:
     """Derive AKB-open's answers again and check its sources; of another file check the shape."""
-    from eval.akb_open.check import check, check_shape
-    from eval.akb_open.check_facts import FactSources
+    from eval.akb_open.checks.check import check, check_shape
+    from eval.akb_open.checks.facts import FactSources
     from eval.akb_open.row import read_rows
     from eval.benchmarks import find
 

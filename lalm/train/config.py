@@ -86,7 +86,7 @@ class OptimizerConfig(Value):
 class AlignmentConfig(Value):
     """Pre-alignment of the connector, with the words of the replies or contrastively with the names of what is heard.
 
-    `lalm/train/alignment.py` does the one, `lalm/train/contrast.py` the other.
+    `lalm/train/alignment/bag_of_words.py` does the one, `lalm/train/alignment/contrast.py` the other.
     """
 
     num_steps: int = Field(gt=0)

@@ -15,10 +15,10 @@ from safetensors import SafetensorError
 from lalm.model import parts
 from lalm.model.build import LalmComponents, build
 from lalm.train import checkpoint, run_folder
-from lalm.train.alignment import Aligner
+from lalm.train.alignment.bag_of_words import Aligner
+from lalm.train.alignment.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.beside import BesideText
 from lalm.train.config import TrainConfig
-from lalm.train.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run

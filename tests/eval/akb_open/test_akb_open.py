@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from eval.akb_open.check import check, score_guessing
-from eval.akb_open.check_facts import FactSources
-from eval.akb_open.check_numbers import TRUTHS as NUMBERS
-from eval.akb_open.check_numbers import Given
+from eval.akb_open.checks.check import check, score_guessing
+from eval.akb_open.checks.facts import FactSources
+from eval.akb_open.checks.numbers import TRUTHS as NUMBERS
+from eval.akb_open.checks.numbers import Given
 from eval.akb_open.generate import generate, list_computed
 from eval.akb_open.quantity import Quantity, read_quantity
 from eval.akb_open.row import AkbOpenRow, Derivation, read_rows

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from eval.akb_open.check_notes import count_fifths, find_pitch_class
+from eval.akb_open.checks.notes import count_fifths, find_pitch_class
 from eval.akb_open.quantity import read_quantity
 from eval.akb_open.row import Derivation
 

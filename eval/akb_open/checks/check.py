@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from eval.akb_open import check_notes, check_numbers, check_sounds
-from eval.akb_open.check_facts import FactSources, Library
+from eval.akb_open.checks import notes, numbers, sounds
+from eval.akb_open.checks.facts import FactSources, Library
 from eval.akb_open.row import CATEGORIES, COMPUTED, NUM_PER_SUB_CATEGORY, AkbOpenRow, Derivation
 from eval.benchmarks.akb import Shaped, find_problems
 
@@ -13,9 +13,9 @@ GUESSING = (0.20, 0.32)
 """What `always the first` and `always the longest option` may score over the whole file."""
 
 RIGHT_CHOICES: Mapping[str, Callable[[Derivation, tuple[str, ...]], list[str]]] = {
-    **dict.fromkeys(check_numbers.TRUTHS, check_numbers.find_right_choices),
-    **dict.fromkeys(check_notes.HOLDS, check_notes.find_right_choices),
-    **dict.fromkeys(check_sounds.HOLDS, check_sounds.find_right_choices),
+    **dict.fromkeys(numbers.TRUTHS, numbers.find_right_choices),
+    **dict.fromkeys(notes.HOLDS, notes.find_right_choices),
+    **dict.fromkeys(sounds.HOLDS, sounds.find_right_choices),
 }
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
-from lalm.train.clip_batches import ClipBatches, optimise
+from lalm.train.alignment.clip_batches import ClipBatches, optimise
 from lalm.train.config import AlignmentConfig
 from lalm.train.corpus import Corpus
 from lalm.train.data import Dataset, TrainClip

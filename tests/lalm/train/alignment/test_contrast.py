@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lalm.model.build import LalmComponents, build
+from lalm.train.alignment.contrast import ContrastiveAligner, collect_labels, compute_info_nce, list_known_sounds
 from lalm.train.config import AlignmentConfig, TrainConfig
-from lalm.train.contrast import ContrastiveAligner, collect_labels, compute_info_nce, list_known_sounds
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.parallel import DataParallelGroup
 from lalm.train.recipe import initialise_connector

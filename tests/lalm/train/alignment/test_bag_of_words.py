@@ -10,7 +10,7 @@ import torch
 from lalm.model.build import LalmComponents, build
 from lalm.model.packing import PackedRow
 from lalm.model.template import ChatTemplate
-from lalm.train.alignment import Aligner, build_vocabulary, collect_words
+from lalm.train.alignment.bag_of_words import Aligner, build_vocabulary, collect_words
 from lalm.train.config import AlignmentConfig, TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Dataset, TrainClip, TrainExample

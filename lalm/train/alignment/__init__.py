@@ -1,0 +1,1 @@
+"""Connector pre-alignment (stage 2a): audio embeddings are brought near the words of the backbone before training."""
