@@ -94,6 +94,7 @@ def _render(runs: Sequence[ReportedRun], data: PageData, max_audio_mb: float) ->
             left_out=_count_left_out(data, max_audio_mb),
             num_clips=len(data.clips),
             read=_inline,
+            join=_join_modules,
             licence=(web.FOLDER / "wavesurfer-LICENSE.txt").read_text(encoding="utf-8"),
         )
     )
@@ -110,6 +111,12 @@ def _inline(name: str) -> Markup:
     own = WEB / name
     path = own if own.is_file() else web.FOLDER / name
     return Markup(path.read_text(encoding="utf-8"))  # noqa: S704 - files of this package
+
+
+def _join_modules(*names: str) -> Markup:
+    """Return scripts as one module, in which what they import from one another is there already."""
+    lines = "".join(_inline(name) for name in names).splitlines(keepends=True)
+    return Markup("".join(line for line in lines if not line.startswith("import ")))  # noqa: S704 - as above
 
 
 def _inline_json(data: PageData) -> Markup:

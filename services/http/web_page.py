@@ -8,7 +8,12 @@ from starlette.exceptions import HTTPException
 
 from services.web import FOLDER
 
-TYPES: Mapping[str, str] = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+TYPES: Mapping[str, str] = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".mp3": "audio/mpeg",
+}
 FILES = frozenset(path.name for path in FOLDER.iterdir() if path.suffix in TYPES)
 HEADERS: Mapping[str, str] = {
     # Styles of elements are set by the waveform; media and images are the clip's own.
@@ -33,7 +38,7 @@ async def page() -> FileResponse:
 
 @router.get("/web/{name}")
 async def part(name: str) -> FileResponse:
-    """Return a style or a script of the page."""
+    """Return a style, a script or the example recording of the page."""
     if name not in FILES:
         raise HTTPException(404, f"No file named {name!r}")
     return _send_file(name)

@@ -1,4 +1,4 @@
-"""Static files for browsers: the page of the service; `earwitness eval report` has its colours and wavesurfer.js."""
+"""Static files for browsers: the page of the service; `earwitness eval report` has its colours and time line."""
 
 from pathlib import Path
 

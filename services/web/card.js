@@ -1,30 +1,23 @@
 // One answer as an article: options as bars, seconds per stage, evidence that plays its span, the route taken.
+import { spanText, tag } from "./lanes.js";
 
-export function make(tag, content = "", className = "") {
-  const node = document.createElement(tag);
-  node.append(...[content].flat());
-  if (className) node.className = className;
-  return node;
-}
-
-export function waitingCard(title) {
-  const article = make("article", [make("h3", title), make("p", "Listening …", "answer")]);
-  article.setAttribute("aria-busy", "true");
-  return article;
-}
+const WITHOUT = { lalm: "None: this model listens to the recording itself.", text: "None: this answer rests on the question alone." };
+const USES = { decided: "decided", read: "read", unread: "not read" };
 
 export function failedCard(title, reason) {
-  return make("article", [make("h3", title), make("p", reason, "failed")]);
+  return tag("article", "", tag("h3", "", title), tag("p", "failed", reason));
 }
 
-// `seconds` is what the browser waited, null where that is long ago; `blind` hides what would tell who answered.
-export function card(title, answer, choices, seconds, clip, blind) {
-  const parts = [make("h3", title), make("p", chosen(answer), "answer")];
+// `seconds` is what the browser waited, null where that is long ago; `play(start, end)` plays a span; `blind` hides what
+// would tell who answered.
+export function card(title, answer, { choices, seconds, play, blind }) {
+  const parts = [tag("h3", "", title), tag("p", "answer", chosen(answer))];
   if (choices.length && Object.keys(answer.probabilities).length) parts.push(options(answer, choices), ...scale(answer));
-  if (blind) return make("article", parts);
-  for (const missing of answer.degraded) parts.push(make("p", `Missing: ${missing}`, "degraded"));
-  parts.push(...stages(answer, seconds), ...evidence(answer, clip), ...trace(answer));
-  return make("article", parts);
+  if (blind) return tag("article", "", ...parts);
+  for (const warning of answer.warnings ?? []) parts.push(tag("p", "note", warning));
+  for (const missing of answer.degraded) parts.push(tag("p", "degraded", `Missing: ${missing}`));
+  parts.push(...evidence(answer, play), ...details(answer, seconds));
+  return tag("article", "", ...parts);
 }
 
 function chosen(answer) {
@@ -46,60 +39,52 @@ function options(answer, choices) {
 // A joint answer is on the scale of its router; any other says what makes its probabilities mean what they say.
 function scale(answer) {
   if (answer.calibration || answer.arms.length) return [];
-  return [make("p", "These probabilities are the model's own, not calibrated.", "note")];
-}
-
-function stages(answer, seconds) {
-  const all = Object.entries(answer.timings_s);
-  if (!all.length) return [];
-  const longest = Math.max(...all.map(([, taken]) => taken), 1e-9);
-  const rows = all.map(([name, taken]) => ({ name, share: taken / longest, figure: `${taken.toFixed(2)} s` }));
-  const heading = seconds === null ? "Seconds per stage" : `Seconds per stage (${seconds.toFixed(2)} s in all)`;
-  return [make("h4", heading), bars(rows)];
+  return [tag("p", "note", "These probabilities are the model's own, not calibrated.")];
 }
 
 function bars(rows) {
-  const list = make("ul", "", "bars");
+  const list = tag("ul", "bars");
   for (const row of rows) {
-    const name = make("span", row.name, row.isChosen ? "name chosen" : "name");
-    const track = make("span", make("span"), "track");
+    const track = tag("span", "track", tag("span"));
     track.setAttribute("aria-hidden", "true");
     track.firstChild.style.width = `${100 * row.share}%`;
-    list.append(make("li", [name, track, make("span", row.figure, "figure")]));
+    list.append(tag("li", "", tag("span", row.isChosen ? "name chosen" : "name", row.name), track, tag("span", "figure", row.figure)));
   }
   return list;
 }
 
-const USES = { decided: "decided", read: "read", unread: "not read" };
-
 // What was read comes first, and of it the statement that decided.
-function evidence(answer, clip) {
-  if (!answer.evidence.length) return [make("h4", "Evidence"), make("p", "None: this model listens to the recording itself.", "note")];
-  const list = make("ul", "", "evidence");
+function evidence(answer, play) {
+  if (!answer.evidence.length) return [tag("h4", "", "Evidence"), tag("p", "note", WITHOUT[answer.path] ?? "None: nothing was heard that could be stated.")];
+  const list = tag("ul", "evidence");
   list.tabIndex = 0;
+  list.setAttribute("aria-label", "Evidence");
   const rank = (one) => ({ decided: 0, read: 1 })[one.use] ?? 2;
-  for (const one of [...answer.evidence].sort((a, b) => rank(a) - rank(b))) list.append(statement(one, clip));
+  for (const one of [...answer.evidence].sort((a, b) => rank(a) - rank(b))) list.append(statement(one, play));
   const marked = answer.evidence.filter((one) => one.use);
   const read = marked.filter((one) => one.use !== "unread");
   const heading = marked.length ? `Evidence (read ${read.length} of ${marked.length})` : `Evidence (${answer.evidence.length})`;
-  return [make("h4", heading), list];
+  return [tag("h4", "", heading), list];
 }
 
-function statement(one, clip) {
-  const end = one.end_s === null ? "end" : one.end_s.toFixed(1);
-  const span = `${one.start_s.toFixed(1)}–${end} s`;
-  const button = make("button", span);
+function statement(one, play) {
+  const span = spanText(one);
+  const button = tag("button", "", span);
   button.type = "button";
   button.setAttribute("aria-label", `Play ${span}`);
-  button.addEventListener("click", () => clip.playSpan(one.start_s, one.end_s));
+  button.addEventListener("click", () => play(one.start_s, one.end_s));
   const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
-  const source = make("small", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
-  const use = one.use ? [" ", make("span", USES[one.use], `use ${one.use}`)] : [];
-  return make("li", [button, make("p", [one.text, ...use, document.createElement("br"), source])], one.use ?? "");
+  const source = tag("small", "", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
+  const use = one.use ? [" ", tag("span", `use ${one.use}`, USES[one.use])] : [];
+  return tag("li", one.use ?? "", button, tag("p", "", one.text, ...use, tag("br"), source));
 }
 
-function trace(answer) {
-  const list = make("ol", "", "trace");
-  for (const one of answer.trace) list.append(make("li", `${one.step}: ${one.text}`));
-  return [make("h4", "Route"), list];
+function details(answer, seconds) {
+  const all = Object.entries(answer.timings_s);
+  const longest = Math.max(...all.map(([, taken]) => taken), 1e-9);
+  const rows = all.map(([name, taken]) => ({ name, share: taken / longest, figure: `${taken.toFixed(2)} s` }));
+  const heading = seconds === null ? "Seconds per stage" : `Seconds per stage (${seconds.toFixed(2)} s in all)`;
+  const route = tag("ol", "trace", ...answer.trace.map((one) => tag("li", "", `${one.step}: ${one.text}`)));
+  const times = rows.length ? [tag("h4", "", heading), bars(rows)] : [];
+  return [tag("details", "", tag("summary", "", "How this answer was made"), ...times, tag("h4", "", "Route"), route)];
 }

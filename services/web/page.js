@@ -1,59 +1,92 @@
-// The page of the service: a clip, a question, one or two ways to answer it. What models say is shown as text, never as HTML.
-import { Clip } from "./clip.js";
-import { card, failedCard, waitingCard } from "./card.js";
+// The page of the service: a recording, a question, one or two ways to answer it. What models say is shown as text, never as HTML.
+import { card, failedCard } from "./card.js";
+import { Progress } from "./progress.js";
+import { Recorder } from "./recorder.js";
+import { askQuestion, describe, listLoading, listModels } from "./server.js";
+import { Timeline } from "./timeline.js";
 import { Votes } from "./votes.js";
 
 const element = (id) => document.getElementById(id);
 const NONE = "";
 const LETTERS = ["A", "B"];
+const WIDE = matchMedia("(min-width: 64rem)"); // as in the style sheet
+const WAYS = {
+  cascade: "Takes notes of what is heard and said; a language model answers from them. You see the notes, and when.",
+  lalm: "A model that listens to the recording itself. It takes no notes, so there is less to check.",
+  informed: "A model that listens to the recording itself, with notes of what was heard beside it.",
+  auto: "Takes notes, listens or does both, whatever suits the question.",
+  text: "Answers from the question alone, without the recording: this shows what can be guessed.",
+};
+const EXAMPLE = {
+  file: "web/example.mp3",
+  question: "When does the train leave?",
+  choices: ["At nine o'clock", "At half past nine", "At half past ten", "At noon"],
+};
 
-const clip = new Clip(element("wave"), element("play"));
-const votes = new Votes(element("votes"), element("export"), element("forget"));
+const timeline = new Timeline(element("timeline"));
+const recorder = new Recorder();
+const votes = new Votes(element("votes-section"), element("votes"), element("export"), element("forget"));
+let file = null; // the recording
+let described = []; // statements on it, without a question
 let running = null; // AbortController of the requests in flight
 let round = null; // what was asked last: question, options, names in the order shown, answers
 
+// Lists the models that can answer now; resolves to whether all are loaded.
 async function findModels() {
-  const response = await fetch("v1/models");
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.error.message);
-  const names = body.data.map((model) => model.id).filter((name) => name !== "both");
-  if (!names.length) throw new Error("No model is loaded yet.");
-  const cascade = names.find((name) => name.startsWith("cascade/")) ?? names[0];
-  const lalm = names.find((name) => name.startsWith("lalm/")) ?? NONE;
-  fill(element("first"), names, cascade);
-  fill(element("second"), [NONE, ...names], lalm);
-  element("ask").disabled = false;
-  element("state").textContent = `${names.length} models are ready.`;
+  const names = (await listModels()).filter((name) => name !== "both");
+  if (!names.length) throw new Error("The models are still loading.");
+  fill(element("first"), names, names.find((name) => name.startsWith("cascade/")) ?? names[0]);
+  fill(element("second"), [NONE, ...names], NONE);
+  explainWays();
+  if (!running) element("ask").disabled = false;
+  const loading = await listLoading();
+  const ready = names.length === 1 ? "1 model is ready" : `${names.length} models are ready`;
+  element("state").textContent = loading.length ? `${ready}; still loading: ${loading.join(", ")} …` : `${ready}.`;
+  return !loading.length;
 }
 
-function fill(select, names, chosen) {
+// What was chosen stays chosen.
+function fill(select, names, usual) {
+  const chosen = names.includes(select.value) && select.options.length ? select.value : usual;
   select.replaceChildren(...names.map((name) => new Option(name || "none", name, false, name === chosen)));
+}
+
+function explainWays() {
+  for (const [select, place] of [["first", "way"], ["second", "second-way"]]) {
+    element(place).textContent = WAYS[element(select).value.split("/")[0]] ?? "";
+  }
 }
 
 async function waitForModels() {
   for (;;) {
     try {
-      return await findModels();
+      if (await findModels()) return;
     } catch (error) {
       element("state").textContent = `${error.message} Trying again …`;
-      await new Promise((resolve) => setTimeout(resolve, 2000));
     }
+    await new Promise((resolve) => setTimeout(resolve, 2000));
   }
 }
 
-async function take(file) {
+async function take(taken) {
   say("");
   clear();
-  element("clip").textContent = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
-  const problem = await clip.open(file);
-  if (problem) element("clip").textContent += ` (this browser cannot play it: ${problem}; it is sent anyway)`;
+  file = taken;
+  const name = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
+  element("clip").textContent = name;
+  element("nothing").hidden = true;
+  element("timeline").hidden = false;
+  element("describe").hidden = false;
+  timeline.clear();
+  const problem = await timeline.open(file);
+  if (problem && file === taken) element("clip").textContent = `${name}. This browser cannot play it (${problem}), but it can be asked about.`;
 }
 
 async function record() {
   const button = element("record");
-  if (clip.isRecording) return clip.stopRecording();
+  if (recorder.isRecording) return recorder.stop();
   try {
-    const recorded = clip.record();
+    const recorded = recorder.record();
     button.setAttribute("aria-pressed", "true");
     button.textContent = "Stop recording";
     await take(await recorded);
@@ -65,50 +98,88 @@ async function record() {
   }
 }
 
+async function takeExample() {
+  try {
+    const response = await fetch(EXAMPLE.file);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    element("question").value = EXAMPLE.question;
+    element("choices").value = EXAMPLE.choices.join("\n");
+    await take(new File([await response.blob()], "example.mp3", { type: "audio/mpeg" }));
+  } catch (error) {
+    say(`The example cannot be loaded: ${error.message}`);
+  }
+}
+
+async function showAllHeard() {
+  const about = file;
+  element("describe").disabled = true;
+  element("described").textContent = "Listening …";
+  try {
+    const told = await describe(about);
+    if (about !== file) return;
+    described = told;
+    element("described").textContent = `${told.length} statements.`;
+    showEvidence();
+  } catch (error) {
+    if (about === file) element("described").textContent = error.message;
+  } finally {
+    element("describe").disabled = false;
+  }
+}
+
+// The lanes hold what was described and what the answers rest on; in a blind comparison that would tell who answered.
+function showEvidence() {
+  const answers = round && !round.blind ? round.answers.filter(Boolean) : [];
+  timeline.show([...described, ...answers.flatMap((answer) => answer.evidence)]);
+}
+
 async function ask(event) {
   event.preventDefault();
   const question = element("question").value.trim();
   const choices = element("choices").value.split("\n").map((line) => line.trim()).filter(Boolean);
-  if (!clip.file) return refuse("Choose a recording first, or record one.", element("file"));
+  if (!file) return refuse("Choose a recording first, or record one.", element("file"));
   if (!question) return refuse("Write a question first.", element("question"));
-  if (choices.length === 1) return refuse("Give at least two options, or none for an open question.", element("choices"));
+  if (choices.length === 1) return refuse("Give at least two possible answers, or none.", element("choices"));
   const names = [element("first").value, element("second").value].filter((name) => name !== NONE);
   const blind = element("blind").checked && names.length === 2;
   if (blind && Math.random() < 0.5) names.reverse();
   say("");
-  clip.clearSpans();
   running = new AbortController();
   round = { question, choices, names, blind, answers: [] };
+  showEvidence();
   busy(true);
-  const cards = names.map((name, number) => waitingCard(title(number)));
-  element("answers").replaceChildren(...cards);
+  const shown = names.map((name, number) => new Progress(title(number)));
+  element("answers").replaceChildren(...shown.map((one) => one.article));
   element("agreement").textContent = "";
   element("vote").hidden = true;
   element("result").hidden = false;
+  element("result-title").textContent = names.length === 1 ? "Answer" : "Answers";
   element("result-title").focus();
-  round.answers = await Promise.all(names.map((name, number) => one(name, number)));
+  await Promise.all(names.map((name, number) => one(name, number, shown[number])));
   busy(false);
   conclude();
 }
 
-async function one(name, number) {
-  const form = new FormData();
-  form.append("file", clip.file, clip.file.name);
-  form.append("question", round.question);
-  for (const choice of round.choices) form.append("choices", choice);
-  form.append("model", name);
+async function one(name, number, progress) {
+  const asked = round;
   const started = performance.now();
   try {
-    const response = await fetch("v1/audio/questions", { method: "POST", body: form, signal: running.signal });
-    const body = await response.json();
-    if (!response.ok) throw new Error(body.error.message);
-    const seconds = (performance.now() - started) / 1000;
-    show(number, card(title(number), body, round.choices, seconds, clip, round.blind));
-    return body;
+    const posted = { file, question: asked.question, choices: asked.choices, model: name };
+    const answer = await askQuestion(posted, (event) => progress.tell(event), running.signal);
+    asked.answers[number] = answer;
+    show(number, draw(number, answer, (performance.now() - started) / 1000));
+    showEvidence();
   } catch (error) {
+    asked.answers[number] = null;
     show(number, failedCard(title(number), error.name === "AbortError" ? "Stopped." : error.message));
-    return null;
+  } finally {
+    progress.end();
   }
+}
+
+function draw(number, answer, seconds) {
+  const play = (start, end) => timeline.playSpan(start, end);
+  return card(title(number), answer, { choices: round.choices, seconds, play, blind: round.blind });
 }
 
 function title(number) {
@@ -133,17 +204,22 @@ function vote(winner) {
   element("vote").hidden = true;
   if (!round.blind) return;
   round.blind = false;
-  round.answers.forEach((answer, number) => show(number, card(title(number), answer, round.choices, null, clip, false)));
+  round.answers.forEach((answer, number) => show(number, draw(number, answer, null)));
+  showEvidence();
   element("agreement").textContent = `A was ${round.names[0]}, B was ${round.names[1]}.`;
   element("result-title").focus();
 }
 
 function busy(isBusy) {
-  element("ask").disabled = isBusy;
+  if (!isBusy) running = null;
+  for (const id of ["ask", "file", "record", "example"]) element(id).disabled = isBusy;
   element("stop").hidden = !isBusy;
 }
 
 function clear() {
+  described = [];
+  round = null;
+  element("described").textContent = "";
   element("result").hidden = true;
   element("answers").replaceChildren();
 }
@@ -157,10 +233,19 @@ function refuse(problem, field) {
   field.focus();
 }
 
+// Beside the form where there is room for it, else below the recording that it is about.
+function placeTimeline() {
+  if (WIDE.matches) element("shown").prepend(element("heard"));
+  else element("form").firstElementChild.after(element("heard"));
+}
+
 element("form").addEventListener("submit", ask);
-element("stop").addEventListener("click", () => running.abort());
+element("stop").addEventListener("click", () => running?.abort());
 element("record").addEventListener("click", record);
+element("example").addEventListener("click", takeExample);
+element("describe").addEventListener("click", showAllHeard);
 element("file").addEventListener("change", (event) => event.target.files.length && take(event.target.files[0]));
+for (const select of ["first", "second"]) element(select).addEventListener("change", explainWays);
 for (const button of document.querySelectorAll("[data-vote]")) button.addEventListener("click", () => vote(button.dataset.vote));
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -170,6 +255,8 @@ document.addEventListener("dragleave", () => document.body.classList.remove("dro
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length && !element("file").disabled) take(event.dataTransfer.files[0]);
 });
+WIDE.addEventListener("change", placeTimeline);
+placeTimeline();
 waitForModels();

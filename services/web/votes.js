@@ -3,9 +3,9 @@
 const KEY = "earwitness-votes";
 
 export class Votes {
-  constructor(place, exportButton, forgetButton) {
+  constructor(section, place, exportButton, forgetButton) {
+    this.section = section;
     this.place = place;
-    this.buttons = [exportButton, forgetButton];
     exportButton.addEventListener("click", () => this.download());
     forgetButton.addEventListener("click", () => confirm("Delete all votes in this browser?") && this.store([]));
     this.show();
@@ -31,8 +31,8 @@ export class Votes {
     const wins = new Map();
     for (const vote of votes) if (vote[vote.winner]) wins.set(vote[vote.winner].model, (wins.get(vote[vote.winner].model) ?? 0) + 1);
     const tally = [...wins].map(([model, count]) => `${model} won ${count}`).join(", ");
-    this.place.textContent = votes.length ? `${votes.length} in this browser${tally ? `: ${tally}` : ""}.` : "None yet.";
-    for (const button of this.buttons) button.disabled = !votes.length;
+    this.place.textContent = `${votes.length} in this browser${tally ? `: ${tally}` : ""}.`;
+    this.section.hidden = !votes.length;
   }
 
   download() {

@@ -1,19 +1,16 @@
-"use strict";
+/* global Timeline, laneOf, spanText */
 // Everything that comes from models and benchmarks is put into the page as text, never as HTML.
 const { runs, items, clips, statements } = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 200; // items listed at a time
-const WHOLE = 0.95; // a statement about this share of the clip says nothing about where
 const NARROW = "(max-width: 52rem)"; // as in the style sheet
-const COLOURS = ["#3b82f6", "#e08a2c", "#2fa37a", "#c2528b", "#8b6fd6", "#4fa9c4", "#b5a12c", "#8a8f98"];
 const form = document.getElementById("filters");
 const list = document.getElementById("list");
 const detail = document.getElementById("item");
 const more = document.getElementById("more");
-const kinds = [...new Set(statements.map((one) => one.kind))];
 const haystacks = new Map(); // item -> the text that is searched, made when it is first needed
 let shown = []; // items that pass the filters
 let current = -1; // index into shown
-let player = null;
+let timeline = null; // of the open item
 
 function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -23,7 +20,6 @@ function element(tag, properties = {}, ...children) {
 
 const prefix = (number) => (runs[number].label ? `${runs[number].label}: ` : "");
 const letterOf = (index) => String.fromCharCode(65 + index);
-const colourOf = (kind) => COLOURS[kinds.indexOf(kind) % COLOURS.length];
 
 function addSelect(name, label, options) {
   const select = element("select", { name }, ...options.map(([value, text]) => element("option", { value }, text)));
@@ -167,18 +163,17 @@ function place() {
 }
 
 function show(item) {
-  player?.destroy();
-  player = null;
+  timeline?.destroy();
+  timeline = null;
   const facts = [item.id, item.task, item.category, item.sub_category, item.difficulty, item.modality];
   detail.replaceChildren(
     steps(),
     element("h3", {}, item.question),
     element("small", {}, [...new Set(facts.filter(Boolean))].join(" · ")),
   );
-  const wave = clipBox(item);
+  showTimeline(item);
   detail.append(optionTable(item));
   item.results.forEach((result, number) => detail.append(resultBox(item, result, number)));
-  if (wave) play(item, wave);
 }
 
 function steps() {
@@ -188,71 +183,31 @@ function steps() {
   return element("div", { className: "steps" }, button("previous", "Previous", -1), button("next", "Next", 1), position);
 }
 
-function clipBox(item) {
-  if (item.clip === null) return null;
-  const clip = clips[item.clip];
-  if (!clip.mp3) {
-    detail.append(element("p", { className: "note" }, `No recording here. ${clip.problem}`));
-    return null;
-  }
-  const wave = element("div", { className: "wave" });
-  const button = element("button", { type: "button", id: "play", disabled: true, onclick: () => player.playPause() }, "Play");
-  const time = element("small", { id: "time" }, `0.0 / ${clip.duration_s.toFixed(1)} s`);
-  detail.append(element("div", { className: "player" }, button, wave, time));
-  return wave;
+// The clip with what all runs stated about it; the lanes alone where the page does not have the clip.
+function showTimeline(item) {
+  const clip = item.clip === null ? null : clips[item.clip];
+  if (clip && !clip.mp3) detail.append(element("p", { className: "note" }, `No recording here. ${clip.problem}`));
+  const told = item.results.flatMap((result) => (result?.evidence ?? []).map((number) => ({ ...statements[number], use: result.uses[number] ?? null })));
+  if (!clip?.mp3 && !told.length) return;
+  const place = element("div", {});
+  detail.append(place);
+  timeline = new Timeline(place);
+  timeline.show(told);
+  if (clip?.mp3) openClip(clip, place);
 }
 
-function play(item, wave) {
-  const { mp3, duration_s: duration } = clips[item.clip];
-  const colour = (selector) => getComputedStyle(document.querySelector(selector)).color;
-  const regions = WaveSurfer.Regions.create();
-  const made = WaveSurfer.create({ container: wave, height: 80, waveColor: colour("#time"), progressColor: colour("nav a"), cursorWidth: 2, plugins: [regions] });
-  const button = document.getElementById("play");
-  player = made;
-  made.on("ready", () => {
-    button.disabled = false;
-    wave.dataset.durationS = made.getDuration();
-    addRegions(regions, spans(item, duration), duration);
-  });
-  made.on("error", (error) => wave.replaceChildren(`This browser cannot play the clip: ${error.message ?? error}`));
-  made.on("timeupdate", (seconds) => {
-    document.getElementById("time").textContent = `${seconds.toFixed(1)} / ${duration.toFixed(1)} s`;
+async function openClip(clip, place) {
+  timeline.onMove = (seconds) => {
     for (const row of detail.querySelectorAll("[data-start]")) {
       row.classList.toggle("now", Number(row.dataset.start) <= seconds && seconds < Number(row.dataset.end));
     }
-  });
-  for (const event of ["play", "pause", "finish"]) {
-    made.on(event, () => (button.textContent = made.isPlaying() ? "Pause" : "Play"));
-  }
-  const bytes = Uint8Array.from(atob(mp3), (letter) => letter.charCodeAt(0));
-  made.loadBlob(new Blob([bytes], { type: "audio/mpeg" })).catch(() => {}); // "error" has said it
+  };
+  const bytes = Uint8Array.from(atob(clip.mp3), (letter) => letter.charCodeAt(0));
+  const problem = await timeline.open(new Blob([bytes], { type: "audio/mpeg" }));
+  if (problem) place.before(element("p", { className: "note" }, `This browser cannot play the clip: ${problem}`));
 }
 
 const endOf = (one, duration) => Math.min(one.end_s ?? duration, duration);
-
-function spans(item, duration) {
-  const numbers = new Set(item.results.flatMap((result) => result?.evidence ?? []));
-  const found = new Map(); // one for each kind and span
-  for (const number of numbers) {
-    const one = statements[number];
-    const length = endOf(one, duration) - one.start_s;
-    if (length > 0 && length < WHOLE * duration) found.set(`${one.kind} ${one.start_s} ${one.end_s}`, one);
-  }
-  return [...found.values()];
-}
-
-// Each kind of evidence has a lane of its own, so that spans do not hide one another.
-function addRegions(regions, timed, duration) {
-  const lanes = [...new Set(timed.map((one) => one.kind))];
-  for (const one of timed) {
-    const colour = `${colourOf(one.kind)}55`;
-    const region = regions.addRegion({ start: one.start_s, end: endOf(one, duration), drag: false, resize: false, color: colour });
-    const { style } = region.element;
-    style.height = `${100 / lanes.length}%`;
-    style.top = `${(100 * lanes.indexOf(one.kind)) / lanes.length}%`;
-    region.element.title = `${one.kind}: ${one.text}`;
-  }
-}
 
 function optionTable(item) {
   const scored = item.results.map((result) => result && Object.keys(result.probabilities).length > 0);
@@ -317,9 +272,9 @@ function evidenceOf(item, result, number) {
 }
 
 function statement(one, duration, use) {
-  const text = `${one.start_s.toFixed(1)}–${one.end_s === null ? "end" : one.end_s.toFixed(1)} s`;
+  const text = spanText(one);
   const dot = element("span", { className: "dot" });
-  dot.style.background = colourOf(one.kind);
+  dot.dataset.lane = laneOf(one.kind);
   const said = { decided: "decided", read: "read", unread: "not read" }[use];
   const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2), said].filter(Boolean).join(", ");
   const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
@@ -328,11 +283,8 @@ function statement(one, duration, use) {
 }
 
 function seekButton(one, text) {
-  const seek = element("button", { type: "button", title: "Play from here" }, text);
-  seek.onclick = () => {
-    player.setTime(one.start_s);
-    player.play();
-  };
+  const seek = element("button", { type: "button", title: "Play this part" }, text);
+  seek.onclick = () => timeline.playSpan(one.start_s, one.end_s);
   return seek;
 }
 
@@ -345,6 +297,6 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "j") open(current + 1);
   if (event.key === "k") open(current - 1);
-  if (event.key === "p" && !document.getElementById("play")?.disabled) player?.playPause();
+  if (event.key === "p") timeline?.playPause();
 });
 filter();

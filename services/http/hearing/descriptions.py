@@ -13,7 +13,7 @@ from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
 from services.http.forms import content_type, make_bad_request, read_form
-from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns
+from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns, select_turns
 from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
 from services.http.hearing.transcript_stream import AudioUsage
 from services.http.hearing.transcription import REMARKS
@@ -33,7 +33,7 @@ class DescriptionForm(Value):
 
     file: bytes = Field(json_schema_extra={"contentMediaType": "application/octet-stream"})
     response_format: DescriptionFormat = "json"
-    """rttm: speaker turns alone; the others: all statements."""
+    """rttm: speaker turns alone; the others: these and all other statements."""
 
 
 class Description(Value):
@@ -78,22 +78,24 @@ async def describe(service: Service, limits: Limits, asked: DescriptionRequest) 
     read_request_facts().model = captioner.name
     clip = await open_clip(asked.sound, limits)
     headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None
+    turns = select_turns(await captioner.caption(clip, WHO_SPEAKS_WHEN))
     if asked.format == "rttm":
-        turns = [TimedLine(*turn) for turn in list_turns(await captioner.caption(clip, WHO_SPEAKS_WHEN))]
-        return PlainTextResponse(format_rttm(turns, PurePath(asked.sound.name).stem), headers=headers)
-    heard = await hear_parts(await split(clip), captioner.caption)
+        lines = [TimedLine(*turn) for turn in list_turns(turns)]
+        return PlainTextResponse(format_rttm(lines, PurePath(asked.sound.name).stem), headers=headers)
+    heard = (await hear_parts(await split(clip), captioner.caption)).statements
+    told = tuple(sorted((*heard, *(turn for turn in turns if turn not in heard)), key=lambda one: one.start_s))
     if asked.format == "json":
         return json_response(
             Description(
                 captioner=captioner.name,
                 revision=captioner.revision,
                 duration=round(clip.duration_s, 3),
-                evidence=heard.statements,
+                evidence=told,
                 usage=AudioUsage.of(clip.duration_s),
             ),
             headers=headers,
         )
-    lines = list(_list_lines(heard.statements, clip))
+    lines = list(_list_lines(told, clip))
     write = format_audacity if asked.format == "audacity" else format_vtt
     return PlainTextResponse(write(lines), headers=headers)
 

@@ -54,11 +54,16 @@ def attribute_speakers(
     )
 
 
+def select_turns(statements: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return the turns among what a captioner states when asked for turns; it may not heed what it is asked for."""
+    return tuple(one for one in statements if one.kind == "speaker" and one.labels and one.end_s is not None)
+
+
 def list_turns(statements: Sequence[Evidence]) -> Iterator[tuple[float, float, str]]:
     """Yield begin, end and speaker of each turn that a captioner states when asked for turns."""
-    for one in statements:
-        if one.kind == "speaker" and one.labels and one.end_s is not None:
-            yield one.start_s, one.end_s, one.labels[0].text
+    for one in select_turns(statements):
+        assert one.end_s is not None
+        yield one.start_s, one.end_s, one.labels[0].text
 
 
 def _name_turns(statements: Sequence[Evidence], names: Sequence[str]) -> Iterator[SpeakerSpan]:

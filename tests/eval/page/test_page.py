@@ -20,6 +20,7 @@ from eval.run import session
 from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig
+from services.scripted.ears import ScriptedEars
 from services.scripted.llm import ScriptedLLM
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
@@ -185,14 +186,14 @@ def test_the_page_works_in_a_browser(runs: list[Path], tmp_path: Path, browser: 
     listed = browser.find_elements(By.CSS_SELECTOR, "#list button")
     assert ["A: right" in button.text and "B: wrong" in button.text for button in listed] == [True] * 3
     listed[2].click()
-    wave = browser.find_element(By.CSS_SELECTOR, ".wave")
-    WebDriverWait(browser, 20).until(lambda _: wave.get_attribute("data-duration-s"))
-    assert float(str(wave.get_attribute("data-duration-s"))) == pytest.approx(2.0, abs=0.1)
+    place = browser.find_element(By.CSS_SELECTOR, ".timeline")
+    WebDriverWait(browser, 20).until(lambda _: place.get_attribute("data-duration-s"))
+    assert float(str(place.get_attribute("data-duration-s"))) == pytest.approx(2.0, abs=0.1)
     drawn = browser.execute_script(
-        "const canvas = arguments[0].firstElementChild.shadowRoot.querySelector('canvas');"
+        "const canvas = arguments[0].querySelector('.tl-sound > div').shadowRoot.querySelector('canvas');"
         "const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
         "return data.some((value) => value > 0);",
-        wave,
+        place,
     )
     assert drawn
     Select(browser.find_element(By.NAME, "run0")).select_by_value("unread")
@@ -215,3 +216,23 @@ def test_the_keys_walk_through_the_items(runs: list[Path], tmp_path: Path, brows
     assert browser.find_element(By.CSS_SELECTOR, "#item h3").text.startswith("What is number 0?")
     browser.find_element(By.TAG_NAME, "body").send_keys("j")
     assert browser.find_element(By.CSS_SELECTOR, "#item h3").text.startswith("What is number 1?")
+
+
+@pytest.mark.browser
+def test_what_a_cascade_heard_lies_in_lanes_also_without_the_clip(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Chrome
+) -> None:
+    monkeypatch.setitem(catalog.CAPTIONERS, "ears", lambda: ScriptedEars(lambda *_: (f"A bell {HOSTILE}",)))
+    monkeypatch.setitem(catalog.ASRS, "ears", lambda: ScriptedEars(words=lambda _: ("Good morning.",)))
+    request = RunRequest(path="cascade", llm="bad", bench=str(tmp_path / "tiny.json"), concurrency=1)
+    ears = {"captioner": "ears", "asr": "ears"}
+    session.run(request.model_copy(update=ears | {"limit": 1, "out": tmp_path / "heard"}))
+    page = tmp_path / "report.html"
+    write_page([tmp_path / "heard"], page, max_audio_mb=0)
+    browser.get(page.as_uri())
+    browser.find_element(By.CSS_SELECTOR, "#list button").click()
+    lanes = browser.find_elements(By.CSS_SELECTOR, ".lane-track button")
+    assert [lane.accessible_name.split(", ")[1] for lane in lanes] == ["Words", "Sounds"]
+    assert HOSTILE in lanes[1].accessible_name
+    assert browser.execute_script("return window.hit") is None
+    assert browser.get_log("browser") == []

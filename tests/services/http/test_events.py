@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from services.errors import ModelError
+from services.http.question_events import StageAdvancedEvent, StageStartedEvent
 from services.progress import stage
 from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question
@@ -66,8 +67,10 @@ async def test_stages_are_told_while_the_work_runs_and_the_answer_comes_last(
             ("stage.ended", 1),
             ("stage.started", 2),
         ]
-        assert (told[0]["name"], told[0]["total"], told[0]["unit"]) == ("transcribe", 2.0, "seconds of audio")
-        assert (told[1]["done"], told[2]["outcome"]) == (1.5, "done")
+        assert StageStartedEvent.model_validate(told[0]).name == "transcribe"
+        advanced = StageAdvancedEvent.model_validate(told[1])
+        assert (advanced.done, advanced.total, advanced.unit) == (1.5, 2.0, "seconds of audio")
+        assert told[2]["outcome"] == "done"
         scripted.release.set()
         rest = [read_event(line) async for line in lines]
     assert [one["type"] for one in rest] == ["stage.ended", "answer"]

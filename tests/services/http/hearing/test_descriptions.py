@@ -11,7 +11,13 @@ from services.types import AudioClip, Evidence, Focus, Label
 
 BARK = Evidence(kind="sound", source="ear", revision="1", text="A dog\tbarks --> twice.", start_s=0.5, end_s=9.0)
 SPEAKS = Evidence(
-    kind="speaker", source="ear", revision="1", text="…", labels=(Label(text="speaker 1"),), start_s=0.25, end_s=1.0
+    kind="speaker",
+    source="ear",
+    revision="1",
+    text="Speaker 1 speaks.",
+    labels=(Label(text="speaker 1"),),
+    start_s=0.25,
+    end_s=1.0,
 )
 
 
@@ -37,16 +43,25 @@ async def test_json_holds_the_evidence_with_its_times(url: str, tone: Callable[[
     status, _, body = await describe(url, tone(2), response_format="json")
     assert (status, body["captioner"], body["duration"]) == (200, "ear", 2.0)
     assert isinstance(body["evidence"], list)
-    assert [Evidence.model_validate(one).text for one in body["evidence"]] == ["It is loud.", BARK.text]
+    assert [Evidence.model_validate(one).text for one in body["evidence"]] == [
+        "It is loud.",
+        SPEAKS.text,
+        BARK.text,
+    ]
 
 
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("audacity", "0.000000\t2.000000\tIt is loud.\n0.500000\t2.000000\tA dog barks --> twice.\n"),
+        (
+            "audacity",
+            "0.000000\t2.000000\tIt is loud.\n0.250000\t1.000000\tSpeaker 1 speaks.\n"
+            "0.500000\t2.000000\tA dog barks --> twice.\n",
+        ),
         (
             "vtt",
             "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nIt is loud.\n\n"
+            "00:00:00.250 --> 00:00:01.000\nSpeaker 1 speaks.\n\n"
             "00:00:00.500 --> 00:00:02.000\nA dog barks → twice.\n",
         ),
         ("rttm", "SPEAKER clip 1 0.250 0.750 <NA> <NA> speaker_1 <NA> <NA>\n"),
