@@ -29,7 +29,8 @@ from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
 from services.http.answering import Answered, QuestionRequest, answer
-from services.http.events import EVENT_STREAM, EventSink, respond
+from services.http.events.stages import AnswerEvent, StageEvents
+from services.http.events.stream import EVENT_STREAM, EventSink, respond
 from services.http.faults import add_handlers
 from services.http.hearing.descriptions import (
     Description,
@@ -44,7 +45,6 @@ from services.http.openapi import describe_body
 from services.http.option_lines import Split, split_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
-from services.http.question_events import AnswerEvent, StageEvents
 from services.http.responses import ErrorBody, json_response
 from services.http.service import Service
 from services.http.web_page import router as web_page

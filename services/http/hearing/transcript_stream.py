@@ -4,7 +4,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
-from services.http.events import EventSink
+from services.http.events.stream import EventSink
 from services.http.hearing.diarisation import SpeakerSegment, SpeakerSpan, attribute_speakers
 from services.http.hearing.transcription_form import TranscriptionForm
 from services.types import SpokenSegment, Value

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from services.errors import UnknownName, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import open_clip
-from services.http.events import EventSink
+from services.http.events.stream import EventSink
 from services.http.hearing.diarisation import SpeakerSegment, SpeakerSpan, attribute_speakers, find_speakers
 from services.http.hearing.timed_text import TimedLine, format_srt, format_vtt
 from services.http.hearing.transcript_stream import AudioUsage, send_transcript

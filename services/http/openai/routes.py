@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from services.http.access.admission import AdmissionControl
 from services.http.access.limits import Limits
 from services.http.answering import BOTH, Answered, answer, find_default
-from services.http.events import EVENT_STREAM, EventSink, respond
+from services.http.events.stream import EVENT_STREAM, EventSink, respond
 from services.http.forms import read_json
 from services.http.hearing.transcription import (
     DiarizedTranscription,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.errors import ModelError
-from services.http.question_events import StageAdvancedEvent, StageStartedEvent
+from services.http.events.stages import StageAdvancedEvent, StageStartedEvent
 from services.progress import stage
 from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question

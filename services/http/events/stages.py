@@ -3,7 +3,7 @@
 from typing import Literal
 
 from services.http.answering import Answered
-from services.http.events import EventSink
+from services.http.events.stream import EventSink
 from services.progress import ProgressEvent, StageAdvanced, StageOutcome, StageStarted, Unit
 from services.types import Value
 

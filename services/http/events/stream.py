@@ -1,4 +1,4 @@
-"""Server-sent events: a response that begins while its request is still in work."""
+"""A response as server-sent events, begun while its request is still in work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,0 +1,1 @@
+"""Server-sent events: responses that begin while their request is still in work."""
