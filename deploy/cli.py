@@ -246,19 +246,19 @@ def listen(
 def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs API keys.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     config: Annotated[
         Path, typer.Option(help="Which models, which limits, how many replicas.", show_default="serve.local.yaml")
     ] = LOCAL,
     include: Annotated[
         list[str] | None,
         typer.Option(
-            help="Python file with models of yours, which the configuration can then name.", show_default="none"
+            help="Python file that defines your own models, which the configuration can then name.", show_default="none"
         ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C; SIGUSR1 has the configuration read again."""
+    """Serve the HTTP API until Ctrl-C; SIGUSR1 reloads the configuration."""
     from deploy import serving
     from deploy.config import read_serve_config
 
@@ -267,7 +267,7 @@ def serve(
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
-    """Write the demo clips, questions about them as a benchmark file, and a small training on them."""
+    """Write the demo clips, questions about them as a benchmark file, and a small training configuration."""
     from deploy.console.demo import write_demo
 
     print(f"Demo clips and questions: {write_demo(folder)}")  # noqa: T201
@@ -275,7 +275,7 @@ def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and d
 
 @keys_app.command("new")
 def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
-    """Make an API key: its hash is kept, and the key itself is printed this once."""
+    """Make an API key and print it once; only its hash is kept."""
     from deploy.console.keys import add_key
 
     made = add_key(name)
@@ -285,7 +285,7 @@ def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
 
 @keys_app.command("list")
 def list_keys() -> None:
-    """List whose keys there are; the keys themselves are kept nowhere."""
+    """List the names of the keys; the keys themselves are not stored."""
     from services.http.access.auth import list_keys
 
     for key in list_keys():
@@ -352,7 +352,7 @@ def remove_models(names: Annotated[list[str], typer.Argument(help="Which.")]) ->
 def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="Which.", show_default="all that are here")] = None,
 ) -> None:
-    """Check the files of fetched models against the checksums taken when they came."""
+    """Check the files of fetched models against the checksums taken when they were fetched."""
     from deploy.console.stock import list_fetched
     from services.errors import ModelError
     from services.weights import store as weights

@@ -71,12 +71,12 @@ def run(
     benchmark: BenchmarkOptions,
     control: Annotated[
         list[str] | None,
-        control_option(help="Control to run as well; may be repeated, a wrong name lists all."),
+        control_option(help="Control run to add; may be repeated, and an unknown name lists them all."),
     ] = None,
     probe_items: Annotated[
         int, control_option(parser=parse_amount, metavar="NUMBER|all", help="Items that the audio probes ask, or all.")
     ] = 50,
-    seed: Annotated[int, control_option(help="Seed of what controls draw at random.")] = 0,
+    seed: Annotated[int, control_option(help="Seed of the random choices that controls make.")] = 0,
     asking: AskingOptions,
     judging: JudgingOptions,
     running: RunningOptions,

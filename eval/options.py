@@ -82,7 +82,7 @@ class ModelOptions:
     include: Annotated[
         list[str] | None,
         model_option(
-            help="Python file with models or benchmarks of yours, which can then be named; may be repeated.",
+            help="Python file that defines your own models or benchmarks, which can then be named; may be repeated.",
             show_default="none",
         ),
     ] = None
@@ -122,7 +122,7 @@ class AnsweringOptions:
     calibration: Annotated[
         Path | None,
         answering_option(
-            help="Temperatures that make probabilities of these models mean what they say: the folder of an "
+            help="Calibration temperatures for the probabilities of these models: the folder of an "
             "`eval run`, or the calibration.json in it; default: those that ship."
         ),
     ] = None
@@ -142,7 +142,9 @@ class BenchmarkOptions:
     ] = None
     missing: Annotated[
         MissingAudio,
-        benchmark_option(help="Clips that are not there: ask nothing, or ask the rest and count them failed."),
+        benchmark_option(
+            help="Where clips are missing, ask nothing (fail), or ask the rest and count these as failed (skip)."
+        ),
     ] = MissingAudio.FAIL
     fields: Annotated[
         list[str] | None,
@@ -168,10 +170,11 @@ class AskingOptions:
     ] = 1
     temperature: Annotated[
         float | None,
-        run_option(min=0, help="Temperature at which the LLM draws its replies.", show_default="it draws nothing"),
+        run_option(min=0, help="Sampling temperature of the LLM's replies.", show_default="nothing is sampled"),
     ] = None
     prompt_form: Annotated[
-        str | None, run_option(help="Prompt of others to ask in; a wrong name lists all.", show_default="ours")
+        str | None,
+        run_option(help="Prompt format of another harness; an unknown name lists all.", show_default="ours"),
     ] = None
 
 
@@ -183,7 +186,7 @@ class JudgingOptions:
         list[str] | None,
         model_option(
             help="LLM that scores open answers against their references, as NAME or NAME=URL of its server; may be "
-            "repeated: the first one's verdicts count, and the agreement of two is told.",
+            "repeated: the first one's verdicts count, and the agreement of two is reported.",
             show_default="none, and open questions count as failed",
         ),
     ] = None

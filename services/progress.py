@@ -8,7 +8,7 @@ Work that may take seconds is a stage, which says how far it is where it knows:
 
 Work further in reaches the innermost stage with `current_stage()`, also in a task, and in a thread started with
 `services.cancellation.run_in_thread`. The edge, such as a command with a terminal, listens with `report_progress_to`.
-Processes do not hear each other: what a replica of the service does is no progress here.
+Processes do not hear each other: the work of a replica of the service is not counted here.
 """
 
 from asyncio import CancelledError

@@ -137,7 +137,7 @@ def _compile_words(language: str) -> re.Pattern[str]:
 
 
 def _read(form: re.Match[str], pieces: Sequence[_Piece]) -> TimePhrase | None:
-    """Return the time that a form names; None where its numbers are no hour or no minute."""
+    """Return the time that a form names; None where its numbers are not an hour and a minute."""
 
     def value(name: str) -> int:
         """Return the number or the part of an hour that a group stands for."""

@@ -77,7 +77,7 @@ def find_named_spans(question: str, duration_s: float) -> tuple[NamedSpan, ...]:
 
 
 def without_times(question: str) -> str:
-    """Return a question that names times without numbers and units: they are no words to look for in what is said."""
+    """Return a question that names times without numbers and units: such words are not looked for in what is said."""
     words = re.findall(r"\w+", question.lower())
     return " ".join(word for word in words if not TIME_WORD.fullmatch(word))
 

@@ -67,6 +67,6 @@ def _cut(excerpt: Excerpt, target: Path) -> None:
     with soundfile.SoundFile(weights.ensure_folder(excerpt.weights) / excerpt.file) as recording:
         recording.seek(round(excerpt.start_s * recording.samplerate))
         num_frames = round((excerpt.end_s - excerpt.start_s) * recording.samplerate)
-        file = BytesIO()  # written into a file, a full disk is no OSError
+        file = BytesIO()  # written into a file, a full disk is not an OSError
         soundfile.write(file, recording.read(num_frames, dtype="int16"), recording.samplerate, format="WAV")
     write_atomic(target, file.getvalue())

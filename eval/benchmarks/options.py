@@ -80,7 +80,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _read_signs(labels: Sequence[str]) -> list[int]:
-    """Return the places that labels such as B, option_b or 2 stand for; nothing where they are no row of such signs."""
+    """Return the places that labels such as B, option_b or 2 stand for; empty where they are not such a sequence."""
     names = [normalise(label) for label in labels]
     stem = re.split(r"\d|.$", names[0])[0] if names else ""
     ends = [name.removeprefix(stem) for name in names]

@@ -78,7 +78,7 @@ def plan_study(config: StudyConfig) -> tuple[StudyRun, ...]:
     """List the grids of a study.
 
     Raises `BadConfig` where a model is not known, a benchmark cannot be read or lacks clips, two benchmarks share a
-    name, or a score that is to predict, or to be predicted, is no column of the study.
+    name, or a score that is to predict, or to be predicted, is not a column of the study.
     """
     _check_models(config)
     runs = tuple(_plan_runs(config))

@@ -23,7 +23,7 @@ TEMPLATE = Path(__file__).with_name("haproxy.cfg.j2")
 RETRY_AFTER_S = 2
 STOPPED = "The service's agent stopped while it answered, or is being replaced; try again."
 FAULTS: dict[int, tuple[int, str, str]] = {
-    400: (400, "bad_http", "This is no HTTP request, or its head is too large."),
+    400: (400, "bad_http", "This is not an HTTP request, or its head is too large."),
     404: (404, "not_found", "There is nothing here."),
     408: (408, "upload_timeout", "The head of the request took too long."),
     500: (500, "internal_error", "The service failed."),

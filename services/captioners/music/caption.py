@@ -51,7 +51,7 @@ class MusicListener:
         """Return statements of the kinds instrument, melody, harmony, rhythm, music and event.
 
         Of a clip that is neither music nor speech, only the strokes are counted: steps, knocks, barks. What begins
-        within `speech` is no stroke: syllables begin as suddenly as steps do.
+        within `speech` is not a stroke: syllables begin as suddenly as steps do.
         """
         scores = self._yamnet(clip.samples)
         told = (

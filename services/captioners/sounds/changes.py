@@ -57,7 +57,7 @@ class SoundRegion(NamedTuple):
 
     spans: ActiveSpans
     is_own: bool
-    """Whether something continuous begins or ends with it, so that it is no background of its neighbours."""
+    """Whether something continuous begins or ends with it, so that it is not the background of its neighbours."""
 
 
 def find_changes(samples: Floats) -> tuple[LevelChange, ...]:

@@ -23,7 +23,7 @@ MOST_UNSTEADY_DB = 2.5  # standard deviation of a level that stays the same
 def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
     """Describe level, course and gaps; a silent clip is called silent and nothing else.
 
-    Without `tells_gaps` the silences inside are left out: between words or different sounds they are no interruption.
+    Without `tells_gaps` the silences inside are left out: those between words or sounds are not interruptions.
     """
     levels = measure_levels_db(clip.samples)
     if float(levels.max()) < SILENCE_DB:
