@@ -32,7 +32,7 @@ def test_stages_take_their_time_one_clip_at_a_time(service: RunningService, reco
     for stage, least_s in (("caption", 0.02), ("transcribe", 0.01), ("read", 0.03)):
         assert min(collect_stage_seconds(alone)[stage]) >= 0.9 * least_s  # timers may be early
     at_once = asyncio.run(run_steady(target, 8, 8, keep=True))
-    assert max(collect_stage_seconds(at_once)["read"]) >= 2.9 * 0.03  # behind others
+    assert at_once.wall_s >= 0.9 * 8 * 0.03  # one after another; those that come together would take 0.06 s
 
 
 def test_the_evidence_is_about_the_clip(service: RunningService, recording: Path) -> None:
