@@ -50,6 +50,12 @@ def _require_url(url: str) -> str:
     return url
 
 
+def _require_path(path: str) -> str:
+    if "\0" in path:
+        raise ValueError(f"{path!r} is no path: it holds a NUL")
+    return path
+
+
 ServerUrl: TypeAlias = Annotated[str, AfterValidator(_require_url)]
 
 
@@ -155,7 +161,7 @@ class ServeConfig(Value):
     models: ServedModels = ServedModels()
     limits: Limits = Limits()
     scales: Scales = Scales()
-    include: tuple[str, ...] = ()
+    include: tuple[Annotated[str, AfterValidator(_require_path)], ...] = ()
     """Python files whose models can be named; a relative path starts at the folder of the configuration."""
 
     @model_validator(mode="after")

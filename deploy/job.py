@@ -24,8 +24,8 @@ class Job(Value):
 class JobStatus(Value):
     """What became of it."""
 
-    what: Literal["loading", "ready", "kept", "failed"]
-    """kept: the new configuration could not be used, and the service goes on as it was."""
+    what: Literal["loading", "ready", "kept", "failed", "no_ray"]
+    """kept: the new configuration could not be used, and the service goes on as it was; no_ray: Ray did not start."""
     message: str = ""
     num_ready: int = 0
     """While loading: deployments (models, and the agent in front of them) that are ready."""

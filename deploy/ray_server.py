@@ -11,13 +11,17 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from agents.models import LocalModels
 from deploy.app import OpenModels, build
+from deploy.attempt import attempt
 from deploy.config import ServeConfig
 from deploy.draining import drain
 from deploy.job import Job, JobStatus
@@ -42,14 +46,16 @@ def main(open_models: OpenModels = LocalModels) -> None:
     told = _take_stdout()
     configs: Configs = queue.SimpleQueue()
     threading.Thread(target=_read_configs, args=(configs,), daemon=True).start()
-    if failed := _start_ray(job):
-        _tell(told, failed)
-        return
+    # Ray's processes end with the thread that starts them, so this is no `attempt`; Ray raises plain exceptions.
+    sys.excepthook = partial(_tell_no_ray, told)
+    _start_ray(job)
+    sys.excepthook = sys.__excepthook__
+    threading.Thread(target=_watch_ray, args=(told,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: configs.put(None))
     config = job.config
     failures = job.folder / FOLDER_NAME
     with _tell_what_is_loaded(told):
-        status = _serve(build(config, open_models), failures)
+        status = _serve(partial(build, config, open_models), failures)
     _tell(told, status)
     while (changed := configs.get()) is not None:
         status = _replace_models(config, changed, open_models, failures)
@@ -108,11 +114,10 @@ def _count_ready() -> JobStatus:
     return JobStatus(what="loading", num_ready=states.count("HEALTHY"), num_deployments=len(states))
 
 
-def _start_ray(job: Job) -> JobStatus | None:
-    """Start Ray and its proxy; return the failure in one line where they do not come up."""
+def _start_ray(job: Job) -> None:
+    """Start Ray, and HAProxy under it."""
     import ray
     from ray import serve
-    from ray.exceptions import RayError
 
     from services.deployments.ray_internals import LOOPBACK, start_options
 
@@ -127,14 +132,23 @@ def _start_ray(job: Job) -> JobStatus | None:
     # `_find_reason` reports a replica that cannot start; the controller would log each attempt.
     silent = QUIET | {"log_level": "CRITICAL"}
     options = {"host": LOOPBACK, "port": job.port}  # HAProxy listens on the host of the job
-    try:
-        serve.start(proxy_location="HeadOnly", http_options=options, logging_config=silent)
-    except RayError as error:  # such as ActorDiedError, GetTimeoutError
-        why = str(error).strip().partition("\n")[0]
-        return JobStatus(
-            what="failed", message=f"Ray did not start ({why}): on a busy machine, start the service again."
-        )
-    return None
+    serve.start(proxy_location="HeadOnly", http_options=options, logging_config=silent)
+
+
+def _tell_no_ray(told: IO[str], kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    """Tell in one line why Ray did not start, in place of a traceback."""
+    why = " ".join(str(error).split()).rstrip(".") or kind.__name__
+    _tell(told, JobStatus(what="no_ray", message=f"Ray did not start ({why})."))
+
+
+def _watch_ray(told: IO[str]) -> None:
+    """End this process, and with it the service, once a process of Ray ends that nothing replaces."""
+    from services.deployments.ray_internals import name_ended_process
+
+    while not (name := name_ended_process()):
+        time.sleep(LOOK_EVERY_S)
+    _tell(told, JobStatus(what="failed", message=f"Ray's {name} has ended, and with it the service; start it again."))
+    os._exit(1)
 
 
 def _replace_models(before: ServeConfig, after: ServeConfig, open_models: OpenModels, failures: Path) -> JobStatus:
@@ -143,22 +157,19 @@ def _replace_models(before: ServeConfig, after: ServeConfig, open_models: OpenMo
     New models are loaded before the agent calls them, and old ones are stopped once it no longer does.
     """
     for config, beside in ((before, after), (after, before), (after, None)):
-        status = _serve(build(config, open_models, beside=beside), failures)
+        status = _serve(partial(build, config, open_models, beside=beside), failures)
         if status.what == "failed":
-            _serve(build(before, open_models), failures)
+            _serve(partial(build, before, open_models), failures)
             return status.model_copy(update={"what": "kept"})
     return JobStatus(what="ready")
 
 
-def _serve(application: "serve.Application", failures: Path) -> JobStatus:
+def _serve(build_application: "Callable[[], serve.Application]", failures: Path) -> JobStatus:
     from ray import serve
 
     clear_start_failures(failures)
-    try:
-        serve.run(application, name=NAME, route_prefix="/", logging_config=QUIET)
-    except RuntimeError as error:
-        return JobStatus(what="failed", message=_find_reason(failures) or str(error))
-    return JobStatus(what="ready")
+    why = attempt(lambda: serve.run(build_application(), name=NAME, route_prefix="/", logging_config=QUIET)).error
+    return JobStatus(what="failed", message=_find_reason(failures) or why) if why else JobStatus(what="ready")
 
 
 def _find_reason(failures: Path) -> str:
@@ -167,7 +178,8 @@ def _find_reason(failures: Path) -> str:
         return reported[-1].message
     from ray import serve
 
-    for deployment in serve.status().applications[NAME].deployments.values():
+    application = serve.status().applications.get(NAME)
+    for deployment in application.deployments.values() if application else ():
         sys.stderr.write(deployment.message + "\n")
     return ""
 

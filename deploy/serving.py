@@ -17,9 +17,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from deploy.attempt import attempt
 from deploy.config import ServeConfig
 from deploy.draining import DRAIN_S
 from deploy.draining import NAME as STOPPING
@@ -29,7 +31,7 @@ from deploy.log_pipe import log_pipe
 from services.deployments.haproxy_environment import environment_of_haproxy
 from services.deployments.ray_internals import require_ray
 from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
-from services.errors import BadConfig, ModelError, UnknownName
+from services.errors import BadConfig, ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
 from services.http.access.header_limit import PROXY_CALLBACK
@@ -60,32 +62,57 @@ def serve(
         SystemExit: A signal came before the service was ready.
     """
     require_ray()
-    config = read_config()
+    service = _Service(read_config, read_config(), host, port, tuple(child), quiet=quiet)
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
-    with _make_folder() as folder, log_pipe(folder), _open_signals() as signals:
-        job = Job(config=config, host=host, port=port, folder=folder)
+    with _open_signals() as signals:
+        try:
+            _run(service, signals, keys)
+        except RayNotStarted as error:  # it gives its own processes 30 s, which a busy machine may exceed
+            _say(f"earwitness: {error} Once more.")
+            _run(service, signals, keys)
+
+
+class RayNotStarted(ModelError):
+    """Ray's processes did not come up in time."""
+
+
+@dataclass(frozen=True)
+class _Service:
+    """What is served, where and how."""
+
+    read_config: Callable[[], ServeConfig]
+    config: ServeConfig
+    host: str
+    port: int
+    child: tuple[str, ...]
+    quiet: bool
+
+
+def _run(service: _Service, signals: socket.socket, keys: ApiKeys) -> None:
+    """Run the service until a signal stops it."""
+    with _make_folder() as folder, log_pipe(folder):
         process = subprocess.Popen(  # noqa: S603
-            child,
+            service.child,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=_build_environment(folder, host),
+            env=_build_environment(folder, service.host),
             start_new_session=True,
         )
         ready = False
         try:
-            _send(process, job)
-            with show_progress(quiet=quiet):
-                stopped_by = _wait_until_ready(process, signals, read_config)
+            _send(process, Job(config=service.config, host=service.host, port=service.port, folder=folder))
+            with show_progress(quiet=service.quiet):
+                stopped_by = _wait_until_ready(process, signals, service.read_config)
             ready = not stopped_by
             if ready:
-                print(f"Listening on http://{_format_host(host)}:{port}", flush=True)  # noqa: T201
+                print(f"Listening on http://{_format_host(service.host)}:{service.port}", flush=True)  # noqa: T201
                 if not keys:
                     print(OPEN, flush=True)  # noqa: T201
                 print("Ready.", flush=True)  # noqa: T201
-                _reload_until_stopped(process, signals, read_config)
+                _reload_until_stopped(process, signals, service.read_config)
             else:
                 _say("earwitness: interrupted before it was ready; nothing was changed.")
                 sys.exit(SIGNALLED + stopped_by)
@@ -227,6 +254,8 @@ def _read_word(process: subprocess.Popen[str]) -> JobStatus:
     # Unbuffered: a second word that came with the first would be in a buffer, where `select` does not see it.
     line = FileIO(process.stdout.fileno(), closefd=False).readline()
     said = JobStatus.model_validate_json(line or b'{"what": "failed"}')
+    if said.what == "no_ray":
+        raise RayNotStarted(said.message)
     if said.what == "failed":
         raise ModelError(said.message or "The service stopped by itself; what it wrote above may say why.")
     return said
@@ -246,10 +275,12 @@ def _reload_until_stopped(
 
 def _send_changed(process: subprocess.Popen[str], read_config: Callable[[], ServeConfig]) -> None:
     """Give the child a new configuration; one that cannot be used is named, and the service goes on as it was."""
-    try:
-        _send(process, read_config())
-    except (BadConfig, UnknownName) as error:
-        _say(f"The configuration stays as it was: {error}")
+    read = attempt(read_config)
+    if read.result is None:
+        _say(f"The configuration stays as it was: {read.error}")
+    else:
+        with suppress(BrokenPipeError):  # its end is the next word that is read
+            _send(process, read.result)
 
 
 def _say(text: str) -> None:

@@ -21,6 +21,14 @@ def is_folder(name: str) -> bool:
         return False
 
 
+def is_file(name: str) -> bool:
+    """Say whether a file has this path; a name that no path can have is none of a file."""
+    try:
+        return Path(name).is_file()
+    except OSError:
+        return False
+
+
 def find_file(folder: Path, name: str) -> Path:
     """Return the path of a file below a folder, whichever way its name composes accented letters (NFC or NFD).
 

@@ -11,7 +11,6 @@ else, bounds the heads of requests, and says its errors as the service does.
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import ray
 from ray.serve._private import controller, haproxy
@@ -51,18 +50,6 @@ class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
         for code in FAULTS:
             Path(f"{cfg.error_file_path}.{code}").write_bytes(_write_fault(code))
 
-    async def _start_and_wait_for_haproxy(self, *arguments: str, **named: Any) -> Any:  # noqa: ANN401 - Ray's
-        """Start HAProxy; one that a killed manager has left behind hands its port over, and answers what it has."""
-        if not arguments and (left := self._find_left()):
-            arguments = ("-sf", *left, "-x", self.cfg.socket_path)
-        elif arguments:
-            arguments = (*arguments, "-x", self.cfg.socket_path)
-        return await super()._start_and_wait_for_haproxy(*arguments, **named)
-
-    def _find_left(self) -> list[str]:
-        named = (entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit())
-        return [pid for pid in named if self._is_our_haproxy(int(pid))]
-
 
 class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class):  # type: ignore[misc]
     """Ray's manager of HAProxy, which starts ours."""
@@ -71,6 +58,15 @@ class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class):  # type: 
         haproxy.HAPROXY_CONFIG_TEMPLATE = TEMPLATE.read_text()
         haproxy.HAProxyApi = OwnHAProxy
         super().__init__(*arguments, **named)
+
+    async def check_health(self) -> bool:
+        """Start HAProxy again where it has ended; Ray would first replace the manager, which takes several seconds."""
+        async with self._reload_lock:  # a reload lets one process end after another
+            process = self._haproxy._proc
+            if process is not None and process.returncode is not None:
+                await self._haproxy.start()
+        is_healthy: bool = await super().check_health()
+        return is_healthy
 
 
 def _write_fault(code: int) -> bytes:

@@ -55,3 +55,12 @@ def listen_on_loopback() -> None:
     if get_node_ip_address() == LOOPBACK:
         open_port = replica.add_port_to_grpc_server
         replica.add_port_to_grpc_server = lambda server, _: open_port(server, f"{LOOPBACK}:0")
+
+
+def name_ended_process() -> str:
+    """Return which process of Ray on this machine has ended that all others need, empty while they run."""
+    from ray._private import worker
+    from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER, PROCESS_TYPE_RAYLET
+
+    ended = {kind for kind, _ in worker._global_node.dead_processes()} if worker._global_node else set()
+    return next((kind for kind in (PROCESS_TYPE_RAYLET, PROCESS_TYPE_GCS_SERVER) if kind in ended), "")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from services.errors import BadConfig
 from services.extensions.checked import check_opener, reword_errors
+from services.files import is_file
 
 Opener: TypeAlias = Callable[..., Any]
 
@@ -49,7 +50,7 @@ def include_files(files: Iterable[str]) -> None:
     """
     for file in files:
         path = Path(file).resolve()
-        if not path.is_file():
+        if not is_file(str(path)):
             raise BadConfig(f"There is no file '{path}' to include.")
         content = path.read_bytes()
         if content != _contents.get(path):

@@ -1,6 +1,8 @@
 """What counts as a valid answer, and the no-op service under Ray that it is counted on."""
 
 import asyncio
+import os
+import signal
 import time
 from io import BytesIO
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from chaos import ask_all, classify_response
-from running_service import NOOP, start_service
+from running_service import NOOP, RunningService, start_service
 
 from services.types import Answer, Choice, Evidence
 
@@ -56,6 +58,16 @@ def ask_about(url: str, num_samples: int) -> httpx.Response:
     return httpx.post(f"{url}/v1/audio/questions", files=files, data=fields, timeout=60)
 
 
+def kill_raylet_and_wait(service: RunningService) -> float:
+    """Kill what all of Ray needs, and return the seconds until nothing is left of the service."""
+    (raylet,) = (pid for pid, name in service.processes().items() if name == "raylet")
+    started = time.monotonic()
+    os.kill(raylet, signal.SIGKILL)
+    while service.processes() and time.monotonic() - started < 60:
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
 @pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> None:
@@ -70,6 +82,9 @@ def test_the_service_under_ray_answers_each_question_about_its_own_clip() -> Non
             if wanted <= names:
                 break
             time.sleep(0.1)
+        seconds = kill_raylet_and_wait(service)
+        left = service.processes()
     assert done == ["whole"] * 24
     assert classify_response(long, 90 * 16_000) == "whole"
     assert wanted <= names
+    assert seconds < 30 and left == {}

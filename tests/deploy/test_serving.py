@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -22,14 +23,23 @@ from deploy.config import ServeConfig
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
-serving.serve(lambda: ServeConfig(), "127.0.0.1", port, child=(sys.executable, "-c", {child!r}))
+calls = 0
+def read():
+    global calls
+    calls += 1
+    if calls > 1:
+        {reading}
+    return ServeConfig()
+serving.serve(read, "127.0.0.1", port, child=(sys.executable, "-c", {child!r}))
 """
+NO_RAY = """print('{"what": "no_ray", "message": "Ray did not start (it took too long)."}', flush=True)"""
+READY = """print('{"what": "ready"}\\n', end="", flush=True)"""
 
 
 @contextmanager
-def start(child: str) -> Iterator[subprocess.Popen[str]]:
-    """Start the service over a child, and wait until the child is loading."""
-    script = SCRIPT.format(child=child)
+def start(child: str, reading: str = "pass") -> Iterator[subprocess.Popen[str]]:
+    """Start the service over a child, and wait until the child is loading; `reading` runs when it reads again."""
+    script = SCRIPT.format(child=child, reading=reading)
     with subprocess.Popen([sys.executable, "-c", script], stdout=-1, stderr=-1, text=True) as process:
         assert process.stderr is not None and process.stderr.readline() == "loading\n"
         yield process
@@ -50,5 +60,51 @@ def test_a_reload_before_it_is_ready_is_heeded_once_it_is() -> None:
     with start(f"{LOADING}sys.stdin.readline()\n{ready}\ntime.sleep(60)") as process:
         process.send_signal(signal.SIGUSR1)
         assert process.stderr is not None and process.stderr.readline() == "The new configuration is in use.\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_a_ray_that_is_slow_to_start_is_started_once_more(tmp_path: Path) -> None:
+    child = f"""{LOADING}import pathlib
+seen = pathlib.Path({str(tmp_path / "seen")!r})
+if seen.exists():
+    {READY}
+    time.sleep(60)
+seen.touch()
+{NO_RAY}"""
+    with start(child) as process:
+        assert process.stderr is not None and process.stdout is not None
+        assert process.stderr.readline() == "earwitness: Ray did not start (it took too long). Once more.\n"
+        assert process.stdout.readline().startswith("Listening on http://127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_a_ray_that_does_not_start_is_one_line() -> None:
+    script = f"{LOADING}{NO_RAY}"
+    with start(script) as process:
+        _, told = process.communicate(timeout=60)
+    assert told.startswith("earwitness: Ray did not start (it took too long). Once more.\nloading\n")
+    assert told.endswith("deploy.serving.RayNotStarted: Ray did not start (it took too long).\n")  # a line in the CLI
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("raise OSError(36, 'File name too long')", "OSError: [Errno 36] File name too long"),
+        ("raise RecursionError('deep')", "RecursionError: deep"),
+        ("sys.exit(3)", "SystemExit: 3"),
+        ("raise serving.BadConfig('Configuration: unknown key.')", "Configuration: unknown key."),
+    ],
+)
+def test_whatever_a_configuration_raises_the_service_goes_on(reading: str, said: str) -> None:
+    with start(f"{LOADING}{READY}\ntime.sleep(60)", reading) as process:
+        assert process.stderr is not None and process.stdout is not None
+        assert [process.stdout.readline().split()[0] for _ in range(3)][-1] == "Ready."
+        process.send_signal(signal.SIGUSR1)
+        lines = iter(process.stderr.readline, f"The configuration stays as it was: {said}\n")
+        assert all("stays as it was" not in line for line in lines)
+        assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
