@@ -2,10 +2,12 @@
 
     python benchmarks/chaos.py                   1,000 questions, two replicas of each deployment
     python benchmarks/chaos.py --replicas 1      one of each: what is lost is heard by the others
+    python benchmarks/chaos.py --replicas 1 --all      kills HAProxy, its manager, Ray's proxy and controller too
 
 The service runs under Ray with models that do nothing. Each question is about a clip of its own length, and the ASR
 says how many samples it was given, so an answer to another's question is known by it. The replicas are killed
 (SIGKILL) one after the other, evenly spread over the questions; the next one not before the last one's successor is up.
+Processes and open files are counted at first and at last, and once the service is stopped, what it has left.
 """
 
 import argparse
@@ -15,12 +17,16 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 import httpx
 import numpy as np
 import soundfile
+from noop_service import FUSIBLE
 from rich.console import Console
 from rich.table import Table
 from running_service import NOOP, RunningService, start_service
@@ -31,7 +37,10 @@ IN_FLIGHT = 8
 SHORTEST = SAMPLE_RATE // 2  # samples of the first clip; each further one has one more
 GOAL = 0.995
 REPLICA = "ServeReplica:"
+REST_OF_RAY = ("haproxy", "Manager", "ProxyActor", "ServeController")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at
 POLL_S = 0.05
+REFUSED_S = 0.5  # that a client waits after a connection was refused or broke
 TIMEOUT_S = 60.0  # for one answer, and for a replica to come back
 
 Outcome: TypeAlias = Literal["whole", "degraded", "foreign"] | str
@@ -75,6 +84,7 @@ async def ask_all(url: str, count: int, done: list[Outcome]) -> None:
                 response = await client.post(f"{url}/v1/audio/questions", files=files, data=fields)
             except httpx.HTTPError as error:
                 done.append(type(error).__name__)
+                await asyncio.sleep(REFUSED_S)
             else:
                 done.append(classify_response(response, num_samples))
 
@@ -82,35 +92,54 @@ async def ask_all(url: str, count: int, done: list[Outcome]) -> None:
         await asyncio.gather(*(caller(client) for _ in range(IN_FLIGHT)))
 
 
-def kill_in_turn(service: RunningService, count: int, done: Sequence[Outcome]) -> list[KilledReplica]:
-    """Kill each replica that there is now, one after the other, while the questions go on."""
-    doomed = _list_replicas(service)
+def kill_in_turn(
+    service: RunningService, count: int, done: Sequence[Outcome], *, kill_all: bool = False
+) -> list[KilledReplica]:
+    """Kill each replica that there is now, one after the other, while the questions go on; `kill_all`: the rest too."""
+    doomed = list(_list_doomed(service, kill_all=kill_all).items())
     losses = []
-    for number, (pid, deployment) in enumerate(doomed.items(), start=1):
+    for number, (pid, deployment) in enumerate(doomed, start=1):
         while len(done) < count * number / (len(doomed) + 1):
             time.sleep(POLL_S)
-        losses.append(KilledReplica(deployment, _kill_and_wait(service, pid, deployment)))
+        living = _list_doomed(service, kill_all=kill_all)  # HAProxy goes with its manager
+        chosen = pid if pid in living else next(now for now, name in living.items() if name == deployment)
+        losses.append(KilledReplica(deployment, _kill_and_wait(service, chosen, deployment, kill_all=kill_all)))
     return losses
 
 
-def _kill_and_wait(service: RunningService, pid: int, deployment: str) -> float:
-    before = set(_list_replicas(service))
+def _kill_and_wait(service: RunningService, pid: int, deployment: str, *, kill_all: bool) -> float:
+    before = set(_list_doomed(service, kill_all=kill_all))
     os.kill(pid, signal.SIGKILL)
     killed_at = time.monotonic()
     while time.monotonic() - killed_at < TIMEOUT_S:
         time.sleep(POLL_S)
-        now = _list_replicas(service)
+        now = _list_doomed(service, kill_all=kill_all)
         if deployment not in [now[one] for one in now.keys() - before]:
             continue
-        if httpx.get(f"{service.url}/readyz", timeout=TIMEOUT_S).status_code == httpx.codes.OK:
-            return time.monotonic() - killed_at
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{service.url}/readyz", timeout=TIMEOUT_S).status_code == httpx.codes.OK:
+                return time.monotonic() - killed_at
     raise RuntimeError(f"{deployment} did not come back within {TIMEOUT_S:g} s.")
 
 
-def _list_replicas(service: RunningService) -> dict[int, str]:
-    """Return the living replicas: process id -> deployment."""
-    named = {pid: name for pid, name in service.processes().items() if name.startswith(REPLICA)}
-    return {pid: name.split(":")[-1].partition("#")[0] for pid, name in named.items()}
+def _list_doomed(service: RunningService, *, kill_all: bool) -> dict[int, str]:
+    """Return the living replicas, and with `kill_all` the rest of Ray: process id -> deployment."""
+    named = service.processes()
+    doomed = {pid: name.split(":")[-1].partition("#")[0] for pid, name in named.items() if name.startswith(REPLICA)}
+    if kill_all:
+        known = ((pid, name.partition(".")[0]) for pid, name in named.items())
+        doomed |= {pid: name for pid, name in known if name in REST_OF_RAY}
+    return doomed
+
+
+def count_held(service: RunningService) -> str:
+    """Return how many processes the service has, and how many files and sockets they hold open."""
+    num_open = 0
+    pids = service.processes()
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            num_open += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return f"{len(pids)} processes, {num_open} open files"
 
 
 def _make_wav(num_samples: int) -> bytes:
@@ -119,11 +148,13 @@ def _make_wav(num_samples: int) -> bytes:
     return buffer.getvalue()
 
 
-async def ask_and_kill(service: RunningService, count: int) -> tuple[list[Outcome], list[KilledReplica]]:
+async def ask_and_kill(
+    service: RunningService, count: int, *, kill_all: bool = False
+) -> tuple[list[Outcome], list[KilledReplica]]:
     """Ask and kill at the same time."""
     done: list[Outcome] = []
     asking = asyncio.create_task(ask_all(service.url, count, done))
-    losses = await asyncio.to_thread(kill_in_turn, service, count, done)
+    losses = await asyncio.to_thread(partial(kill_in_turn, kill_all=kill_all), service, count, done)
     await asking
     return done, losses
 
@@ -133,11 +164,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/chaos.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--replicas", type=int, default=2, help="of each deployment")
+    parser.add_argument("--all", action="store_true", help="kill HAProxy and the rest of Ray too")
+    parser.add_argument("--fused", nargs="*", choices=FUSIBLE, default=(), help="in the replica of the agent")
     asked = parser.parse_args()
-    with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}", "--fused") as service:
-        began = time.monotonic()
-        done, losses = asyncio.run(ask_and_kill(service, asked.requests))
-        wall_s = time.monotonic() - began
+    memory_before = set(SHARED_MEMORY.iterdir())
+    with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}", "--fused", *asked.fused) as service:
+        began, held_before = time.monotonic(), count_held(service)
+        done, losses = asyncio.run(ask_and_kill(service, asked.requests, kill_all=asked.all))
+        wall_s, held = time.monotonic() - began, count_held(service)
+        last = service.processes()
+        service.stop()
+        left = sorted(last.items() & service.processes().items())
+        files = [path.name for path in service.folder.iterdir() if path.name != "stderr"]
     table = Table("killed", "back after", title=f"{asked.replicas} replicas of each deployment")
     for loss in losses:
         table.add_row(loss.deployment, f"{loss.recovery_s:.1f} s")
@@ -146,6 +184,9 @@ def main() -> None:
     counted = Counter(done)
     valid = counted["whole"] + counted["degraded"]
     console.print(f"{len(done)} questions in {wall_s:.0f} s, {IN_FLIGHT} in flight: {dict(counted.most_common())}")
+    console.print(f"{held_before} at first, {held} at last.")
+    memory = sorted(path.name for path in set(SHARED_MEMORY.iterdir()) - memory_before)
+    console.print(f"Left once it was stopped: processes {left}, shared memory {memory}, temporary files {files}.")
     verdict = "reached" if valid >= GOAL * len(done) and not counted["foreign"] else "missed"
     console.print(f"Valid: {valid / len(done):.2%}; goal {GOAL:.1%} and none of another's: {verdict}.")
 

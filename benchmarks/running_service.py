@@ -38,8 +38,10 @@ class ProcessMemory(NamedTuple):
 class RunningService:
     """A running service and its process tree."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, folder: Path) -> None:
         self._process = process
+        self.folder = folder
+        """Its folder for temporary files."""
         self.url = f"http://127.0.0.1:{port}"
 
     def wait_until_ready(self) -> None:
@@ -93,7 +95,7 @@ def start_service(command: Sequence[str], *arguments: str) -> Iterator[RunningSe
             env=environment,
             start_new_session=True,
         )
-        service = RunningService(process, port)
+        service = RunningService(process, port, Path(folder))
         try:
             service.wait_until_ready()
             yield service

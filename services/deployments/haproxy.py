@@ -51,7 +51,7 @@ class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
             Path(f"{cfg.error_file_path}.{code}").write_bytes(_write_fault(code))
 
 
-class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class):  # type: ignore[misc]
+class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class.__ray_actor_class__):  # type: ignore[misc]
     """Ray's manager of HAProxy, which starts ours."""
 
     def __init__(self, *arguments: object, **named: object) -> None:
