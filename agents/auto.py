@@ -3,9 +3,9 @@
 from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.graph.context import Choosing
-from agents.graph.state import GraphInput
+from agents.graph.state import make_input
 from agents.routing.router import Routing
-from services.longform.split import split
+from services.longform.split import split_each
 from services.types import Answer, AudioClip, Question
 
 
@@ -23,16 +23,14 @@ class Auto:
         self.lalm = lalm
         self.routing = routing
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Run the whole graph over the question."""
         from agents.graph.graph import (
             build_agent_graph,
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
-        assert clip is not None, "both arms need a clip"
-        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
-        state = await build_agent_graph().ainvoke(
-            graph_input, context=Choosing(clip, await split(clip), self.cascade.parts, self.lalm, self.routing)
-        )
+        assert clips, "both arms need a clip"
+        context = Choosing(clips, await split_each(clips), self.cascade.parts, self.lalm, self.routing)
+        state = await build_agent_graph().ainvoke(make_input(question, clips), context=context)
         answer: Answer = state["answer"]
         return answer

@@ -5,10 +5,10 @@
 
 from agents.degradation import STRICT, Policy, make_down_error
 from agents.graph.context import CascadeParts, Hearing
-from agents.graph.state import GraphInput
+from agents.graph.state import make_input
 from agents.listening.listening import FollowUp
 from agents.reading.calibration import ModelCalibration
-from services.longform.split import split
+from services.longform.split import split_each
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
 
@@ -37,15 +37,15 @@ class Cascade:
     ) -> None:
         self.parts = CascadeParts(captioner, asr, policy, llm=llm, follow_up=follow_up, calibration=calibration)
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Run the cascade's part of the graph; where nothing could be answered, raise what failed."""
         from agents.graph.graph import (
             build_cascade_graph,
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
-        assert clip is not None, "the cascade needs a clip"
-        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
-        state = await build_cascade_graph().ainvoke(graph_input, context=Hearing(clip, await split(clip), self.parts))
+        assert clips, "the cascade needs a clip"
+        context = Hearing(clips, await split_each(clips), self.parts)
+        state = await build_cascade_graph().ainvoke(make_input(question, clips), context=context)
         if "cascade" not in state:
             raise make_down_error(state["failures"])
         answer: Answer = state["cascade"][-1]

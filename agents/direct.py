@@ -1,14 +1,16 @@
-"""Path `lalm`, end to end: a LALM hears the clip itself."""
+"""Path `lalm`, end to end: a LALM hears the clip itself, or as many as it takes."""
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import TypeAlias
 
 from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
-from services.audio.remarks import describe_remarks
+from services.audio.remarks import describe_each
+from services.errors import TooManyClips
 from services.progress import stage
-from services.protocols import LALM
+from services.protocols import LALM, MultiClipLALM
 from services.questions import drop_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
 
@@ -21,15 +23,30 @@ class Direct:
     def __init__(self, lalm: LALM, calibration: ModelCalibration | None = None) -> None:
         self.lalm, self.calibration = lalm, calibration
 
-    async def answer(self, question: Question, clip: AudioClip | None, given: Statements | None = None) -> Answer:
+    @property
+    def max_clips(self) -> int:
+        """Recordings that the LALM hears in one question."""
+        return self.lalm.style.max_clips
+
+    def require_room(self, clips: Sequence[AudioClip]) -> None:
+        """Raise `TooManyClips` where the LALM does not hear so many recordings in one question."""
+        if len(clips) > self.max_clips:
+            most = "one recording" if self.max_clips == 1 else f"at most {self.max_clips} recordings"
+            raise TooManyClips(
+                f"The question is about {len(clips)} recordings; the LALM {self.lalm.name!r} hears {most} in a "
+                "question. Ask on path cascade, or name a LALM that hears more."
+            )
+
+    async def answer(self, question: Question, *clips: AudioClip, given: Statements | None = None) -> Answer:
         """Ask the LALM once: it chooses an option, or replies where there are none.
 
         `given` is the evidence that it reads beside the clip, for a LALM that takes any; None: none.
         """
-        assert clip is not None, "a LALM needs a clip"
+        assert clips, "a LALM needs a clip"
+        self.require_room(clips)
         started = perf_counter()
         with stage("listen"):
-            reading = await self._read(question, clip, given)
+            reading = await self._read(question.about(clips), clips, given)
         seconds, choice = perf_counter() - started, _choose(question, reading)
         probabilities = apply_calibration(self.calibration, reading.probabilities)
         heard = Evidence(
@@ -38,10 +55,10 @@ class Direct:
             revision=self.lalm.revision,
             text=choice.text if choice else reading.reply,
             step="listen",
-            end_s=round(clip.duration_s, 2),
+            end_s=round(clips[0].duration_s, 2) if len(clips) == 1 else None,
             confidence=probabilities[choice.letter] if choice and probabilities else None,
         )
-        remarks = () if given else describe_remarks(clip)  # among what is given they are already
+        remarks = () if given else describe_each(clips)  # among what is given they are already
         return Answer(
             question_id=question.id,
             reply=reading.reply,
@@ -57,12 +74,18 @@ class Direct:
             usage=reading.usage,
         )
 
-    async def _read(self, question: Question, clip: AudioClip, given: Statements | None) -> Reading:
-        messages = build_messages(question, lists_options=self.lalm.style.scores == "letters")
+    async def _read(self, question: Question, clips: tuple[AudioClip, ...], given: Statements | None) -> Reading:
+        lalm, choices = self.lalm, drop_own_letters(question.choices)
+        messages = build_messages(question, lists_options=lalm.style.scores == "letters")
         beside = () if given is None else (given,)  # a LALM that takes no evidence may not know the argument
-        if question.choices:
-            return await self.lalm.choose(messages, clip, drop_own_letters(question.choices), *beside)
-        return await self.lalm.listen(messages, clip, *beside)
+        if len(clips) > 1:
+            assert isinstance(lalm, MultiClipLALM), f"the style of {lalm.name!r} says that it hears several"
+            if choices:
+                return await lalm.choose_of_several(messages, clips, choices, *beside)
+            return await lalm.listen_to_several(messages, clips, *beside)
+        if choices:
+            return await lalm.choose(messages, clips[0], choices, *beside)
+        return await lalm.listen(messages, clips[0], *beside)
 
 
 def _format_note(lalm: LALM, reading: Reading) -> str:

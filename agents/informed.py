@@ -3,8 +3,8 @@
 from agents.degradation import STRICT, Policy, make_down_error
 from agents.direct import Direct
 from agents.graph.context import EarParts, Informing
-from agents.graph.state import GraphInput
-from services.longform.split import split
+from agents.graph.state import make_input
+from services.longform.split import split_each
 from services.protocols import ASR, Captioner
 from services.types import Answer, AudioClip, Question
 
@@ -23,16 +23,16 @@ class Informed:
         self.lalm = lalm
         self.parts = EarParts(captioner, asr, policy)
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Run this path's part of the graph; where nothing could be answered, raise what failed."""
         from agents.graph.graph import (
             build_informed_graph,
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
-        assert clip is not None, "a LALM needs a clip"
-        graph_input = GraphInput(question=question, clip_sha256=clip.sha256)
-        context = Informing(clip, await split(clip), self.parts, self.lalm)
-        state = await build_informed_graph().ainvoke(graph_input, context=context)
+        assert clips, "a LALM needs a clip"
+        self.lalm.require_room(clips)
+        context = Informing(clips, await split_each(clips), self.parts, self.lalm)
+        state = await build_informed_graph().ainvoke(make_input(question, clips), context=context)
         if "lalm" not in state:
             raise make_down_error(state["failures"])
         answer: Answer = state["lalm"]

@@ -15,7 +15,7 @@ class TextOnly:
     def __init__(self, llm: LLM, calibration: ModelCalibration | None = None) -> None:
         self.llm, self.calibration = llm, calibration
 
-    async def answer(self, question: Question, clip: AudioClip | None = None) -> Answer:  # noqa: ARG002 - without audio by design
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:  # noqa: ARG002 - without audio by design
         """Answer from the question alone."""
         started = perf_counter()
         with stage("read"):

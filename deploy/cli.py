@@ -77,8 +77,8 @@ Asked: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="RECORDING",
-        help="The recording, in any format that FFmpeg plays, and the question about it. With -q: one or more "
-        "recordings, folders of them, and patterns such as 'takes/*.wav'.",
+        help="The recording, in any format that FFmpeg plays, or several, and the question about them together. With "
+        "-q: one or more recordings, folders of them, and patterns such as 'takes/*.wav'.",
         show_default=False,
     ),
 ]
@@ -124,7 +124,7 @@ def ask(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Ask about a recording (`ask RECORDING QUESTION`), or about each of many (`ask RECORDING... -q QUESTION`)."""
+    """Ask about recordings together (`ask RECORDING... QUESTION`), or about each (`ask RECORDING... -q QUESTION`)."""
     from deploy.console.ask import AskRequest
     from services.http.openai.unread_options import warn_of_unread_options
     from services.http.option_lines import Split, split_options
@@ -145,20 +145,20 @@ def ask(
         deadline_s=deadline,
     )
     if question is None:
-        _ask_about_one(request, clips, json=json, explain=explain, quiet=quiet)
+        _ask_once(request, clips, json=json, explain=explain, quiet=quiet)
     else:
         _ask_about_each(request, clips, quiet=quiet)
 
 
-def _ask_about_one(request: "AskRequest", clips: list[str], *, json: bool, explain: bool, quiet: bool) -> None:
+def _ask_once(request: "AskRequest", clips: list[str], *, json: bool, explain: bool, quiet: bool) -> None:
     from deploy.console.ask import ask, keep_stdout
-    from deploy.console.recordings import require_one
+    from deploy.console.recordings import require_named
     from deploy.console.show import print_found
 
-    clip = require_one(clips, request.question)
+    recordings = require_named(clips, request.question)
     with keep_stdout() as stdout:
         with show_progress(quiet=quiet):
-            found = ask(request, clip)
+            found = ask(request, *recordings)
         if json:
             print(found.shown.model_dump_json(), file=stdout)
         else:

@@ -16,6 +16,9 @@ TRANSCRIPT_END = "<|/AUDIO|>"  # ends a transcript in the text sent to a server,
 START, END = "<start_audio>", "<end_audio>"  # plain text around the placeholder, not special tokens
 
 SYSTEM_HEARING = "You answer questions about the audio recording that you hear."
+SYSTEM_HEARING_SEVERAL = "You answer questions about the {num} audio recordings that you hear."
+EARLIER = "The conversation so far:\n{turns}\n\n"
+SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 ASK = "Question: {question}"
 OPTION = "{letter}. {text}"
 ANSWER_LETTER = "Answer with the letter of the best option."
@@ -51,27 +54,34 @@ def format_beside(transcript: str, evidence: Sequence[str] = (), *, form: Prompt
 
 
 def build_messages(question: Question, *, lists_options: bool = True) -> tuple[Message, ...]:
-    """Build the messages for a model that is given the clip itself."""
+    """Build the messages for a model that is given the clip itself, or several."""
     content = format_prompt(question, lists_options=lists_options)
-    return (Message(role="system", content=SYSTEM_HEARING), Message(role="user", content=content))
+    system = SYSTEM_HEARING if question.num_clips == 1 else SYSTEM_HEARING_SEVERAL.format(num=question.num_clips)
+    return (Message(role="system", content=system), Message(role="user", content=content))
 
 
 def format_prompt(question: Question, instruction: str = "", *, lists_options: bool = True) -> str:
     """Format a question with its options, one a line, followed by an instruction on how to answer.
 
     Without its options listed, a multiple-choice question asks for a few words, so that the likelihood of each option
-    can be compared. The default instruction asks for an option letter, or for sentences if there are no options.
+    can be compared. The default instruction asks for an option letter, or for sentences if there are no options. The
+    earlier turns of a conversation come first.
     """
     shows = lists_options and bool(question.choices)
     usual = ANSWER_LETTER if shows else ANSWER_BRIEFLY if question.choices else ANSWER_FREELY
     put = format_question(question) if lists_options else ASK.format(question=question.text)
-    return f"{put}\n{instruction or usual}"
+    return f"{_format_earlier(question)}{put}\n{instruction or usual}"
 
 
 def format_question(question: Question) -> str:
     """Format a question with its options, one a line."""
     options = map(_format_option, drop_own_letters(question.choices))
     return "\n".join([ASK.format(question=question.text), *options])
+
+
+def _format_earlier(question: Question) -> str:
+    turns = "\n".join(f"{SPEAKERS[turn.role]}: {turn.content.strip()}" for turn in question.earlier)
+    return EARLIER.format(turns=turns) if turns else ""
 
 
 def insert_audio(prompt: str, heard: str = AUDIO, *, prompt_first: bool = False) -> str:

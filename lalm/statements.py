@@ -13,7 +13,8 @@ UNQUOTED = str.maketrans(
     dict.fromkeys('"“”„‟«»＂″‶ʺ˝״❝❞❠〝〞〟⹂🙶🙷🙸', "'")
 )  # every double quote, as it would end the quotation
 SURE, LIKELY, MAYBE, HARDLY = "", " (likely)", " (maybe)", " (hardly)"  # above 0.8, 0.5, 0.25, and below
-SPAN, LONG_SPAN = "{start:.1f}-{end:.1f} s: ", "{start}-{end}: "
+SPAN, LONG_SPAN = "{start:.1f}-{end:.1f} s", "{start}-{end}"
+RECORDING = "recording {number}"  # one of several
 
 
 def format_statement(statement: Evidence, spell: Callable[[str], str] = str) -> str:
@@ -26,14 +27,21 @@ def format_statement(statement: Evidence, spell: Callable[[str], str] = str) -> 
     line = " ".join(_format_labels(statement).split())
     if statement.kind == "transcript":
         line = quote_speech(spell(line))
-    if statement.kind in {"event", "transcript"} and statement.end_s is not None:
-        return _format_span(statement.start_s, statement.end_s) + line
-    return line
+    place = _format_place(statement)
+    return f"{place}: {line}" if place else line
 
 
 def quote_speech(text: str) -> str:
     """Quote what was said, on one line."""
     return SAID.format(text=" ".join(text.split()).translate(UNQUOTED))
+
+
+def _format_place(statement: Evidence) -> str:
+    """Format which of several recordings a statement is about, and of an event or of speech when; empty: neither."""
+    parts = [] if statement.recording is None else [RECORDING.format(number=statement.recording)]
+    if statement.kind in {"event", "transcript"} and statement.end_s is not None:
+        parts.append(_format_span(statement.start_s, statement.end_s))
+    return ", ".join(parts)
 
 
 def _format_span(start_s: float, end_s: float) -> str:

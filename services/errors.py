@@ -5,6 +5,7 @@
     │   ├── BadAudio         HTTP 422: a clip that cannot be decoded or used
     │   │   ├── UnsupportedFormat  HTTP 415: a format or codec that is not accepted
     │   │   └── TooLarge     HTTP 413: more bytes, seconds or work than are accepted
+    │   ├── TooManyClips     HTTP 400: more recordings than a question may be about, or a model hears
     │   ├── Unsupported      HTTP 400: a parameter that would change the answer, were it not ignored
     │   ├── AudioUrlDisabled HTTP 400: a recording behind a URL, where none is fetched
     │   └── BadUrl           HTTP 400: a URL that is not fetched, or brought nothing
@@ -127,6 +128,12 @@ _KINDS: dict[AudioCode, type[BadAudio]] = {
 def make_bad_audio(code: AudioCode, message: str) -> BadAudio:
     """Build the error that belongs to a code."""
     return _KINDS.get(code, BadAudio)(message, code=code)
+
+
+class TooManyClips(BadRequest):
+    """More recordings than a question may be about, or than a model hears in one prompt."""
+
+    code = "too_many_recordings"
 
 
 class BadUrl(BadRequest):

@@ -137,6 +137,25 @@ class LALM(ReadingModel, Protocol):
 
 
 @runtime_checkable
+class MultiClipLALM(LALM, Protocol):
+    """What a LALM whose `style.max_clips` is above 1 can do beside: hear so many recordings in one prompt."""
+
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
+        """Reply to a prompt about all of the clips, as `listen` does about one."""
+
+    async def choose_of_several(
+        self,
+        messages: tuple[Message, ...],
+        clips: tuple[AudioClip, ...],
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
+        """Read a multiple-choice prompt about all of the clips, as `choose` does about one."""
+
+
+@runtime_checkable
 class Loadable(Protocol):
     """A model whose name and revision are known at once, and whose weights are read when they are first needed."""
 
@@ -151,5 +170,5 @@ AnyModel: TypeAlias = LLM | Captioner | ASR | LALM
 class Answerer(Protocol):
     """A way from question to answer."""
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        """Answer a question. `clip` is None only on a path that does not listen."""
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Answer a question about one clip or several; there is none only on a path that does not listen."""

@@ -6,10 +6,11 @@ The items of a benchmark that is asked over HTTP are kept as published: repeated
 import re
 from string import ascii_uppercase
 
-from services.errors import BadRequest
+from services.errors import BadRequest, TooManyClips
 from services.types import Choice, Question
 
 LONGEST_TEXT = 10_000  # characters of a question or an option
+MAX_CLIPS = 8  # recordings that one question may be about: each has its share of what an LLM reads
 
 
 OWN_LETTER = re.compile(
@@ -48,6 +49,15 @@ def check_question(text: str, options: tuple[str, ...] = (), *, as_published: bo
     if (num_chars := len(question) + sum(map(len, choices))) > LONGEST_TEXT:
         raise BadRequest(f"Question and options have {num_chars} characters; at most {LONGEST_TEXT} work.")
     return Question.ask(question, choices)
+
+
+def check_num_clips(num: int, *, param: str | None = None) -> None:
+    """Raise `TooManyClips` for more recordings than a question may be about."""
+    if num > MAX_CLIPS:
+        raise TooManyClips(
+            f"The question is about {num} recordings; at most {MAX_CLIPS} work. Ask about some of them at a time.",
+            param=param,
+        )
 
 
 def _check_options(options: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ holds an array and therefore never leaves the process as JSON.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
@@ -117,19 +118,38 @@ class Choice(Value):
     text: str
 
 
+class Message(Value):
+    """One turn of the prompt that an LLM reads."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
 class Question(Value):
-    """A question about a clip; without choices it is an open question."""
+    """A question about a clip or several; without choices it is an open question."""
 
     id: str
     text: str
     choices: tuple[Choice, ...] = ()
+    num_clips: int = 1
+    """Recordings that it is about, as whoever answers it was given them (`about`)."""
+    earlier: tuple[Message, ...] = ()
+    """Turns of the conversation before it, the user's and the assistant's."""
 
     @classmethod
     def ask(cls, text: str, choices: tuple[str, ...] = (), *, id: str = "") -> Self:
         """Build a question, naming its options A, B, C and so on in the order given."""
-        assert len(choices) <= len(ascii_uppercase), f"{len(choices)} choices"
-        lettered = zip(ascii_uppercase, choices, strict=False)
-        return cls(id=id, text=text, choices=tuple(Choice(letter=a, text=b) for a, b in lettered))
+        return cls(id=id, text=text).with_options(choices)
+
+    def with_options(self, texts: Sequence[str]) -> Self:
+        """Return the question with other options, named A, B, C and so on."""
+        assert len(texts) <= len(ascii_uppercase), f"{len(texts)} choices"
+        lettered = zip(ascii_uppercase, texts, strict=False)
+        return self.model_copy(update={"choices": tuple(Choice(letter=a, text=b) for a, b in lettered)})
+
+    def about(self, clips: Sequence[AudioClip]) -> Self:
+        """Return the question with the number of recordings that it is about."""
+        return self if len(clips) == self.num_clips else self.model_copy(update={"num_clips": len(clips)})
 
 
 class Focus(Value):
@@ -173,6 +193,8 @@ class Evidence(Value):
     """What the statement names: alternatives with their probabilities, or without them the steps of an order."""
     step: StepName | None = None
     """The step of the answer that the statement comes from; None where it belongs to no answer yet."""
+    recording: int | None = None
+    """Number of the recording that it is about, from 1; None: there is but one, or it is about all."""
     start_s: float = 0.0
     end_s: float | None = None
     """Seconds; None: to the end of the clip."""
@@ -228,13 +250,6 @@ def sort_by_use(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     return tuple(sorted(evidence, key=lambda statement: ranks.get(statement.use, 2)))
 
 
-class Message(Value):
-    """One turn of the prompt that an LLM reads."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
 class Usage(Value):
     """Tokens that a model read and wrote; 0 where it does not say."""
 
@@ -275,6 +290,8 @@ class ReadingStyle(Value):
     None: any number."""
     takes_evidence: bool = False
     """Whether a LALM takes statements about the clip as text beside it (`LALM.listen`, `given`)."""
+    max_clips: int = 1
+    """Recordings that a LALM hears in one prompt; above 1 it is a `MultiClipLALM`."""
     num_statements: int | None = None
     """Statements to show, the most relevant ones; None: all. A small model loses the thread in long prompts."""
     max_chars: int = 24_000

@@ -1,4 +1,4 @@
-"""Context of a run of the graph: the clip and the models that its steps may use.
+"""Context of a run of the graph: the clips and the models that its steps may use.
 
 LangGraph hands it to every step and never stores it.
 """
@@ -39,17 +39,18 @@ class CascadeParts(EarParts):
 
 @dataclass(frozen=True, slots=True)
 class Perceiving:
-    """Context of the steps in which captioner and ASR hear the clip."""
+    """Context of the steps in which captioner and ASR hear the clips."""
 
-    clip: AudioClip
+    clips: tuple[AudioClip, ...]
+    """The recordings that the question is about."""
     parts: tuple[ClipPart, ...]
-    """The parts in which captioner and ASR hear the clip: one, unless it is long."""
+    """The parts in which captioner and ASR hear the clips: one of each, unless it is long."""
     ears: EarParts
 
 
 @dataclass(frozen=True, slots=True)
 class Informing(Perceiving):
-    """Context of the path on which a LALM hears the clip and reads the evidence."""
+    """Context of the path on which a LALM hears the clips and reads the evidence."""
 
     lalm: Direct
 

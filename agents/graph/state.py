@@ -1,18 +1,24 @@
 """State of the LangGraph graph: its input, what its nodes may add, and the whole."""
 
 import operator
+from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
 from agents.degradation import MissingPart
 from agents.routing.router import RouteDecision
-from services.types import Answer, Evidence, Question, TraceStep
+from services.types import Answer, AudioClip, Evidence, Question, TraceStep
 
 
 class GraphInput(TypedDict):
     """Input: a question. Audio stays out of the state, as a checkpoint would copy a megabyte per step."""
 
     question: Question
-    clip_sha256: str
+    clips_sha256: tuple[str, ...]
+
+
+def make_input(question: Question, clips: Sequence[AudioClip]) -> GraphInput:
+    """Return the input for a question about some clips."""
+    return GraphInput(question=question.about(clips), clips_sha256=tuple(clip.sha256 for clip in clips))
 
 
 class CascadeOutput(TypedDict, total=False):

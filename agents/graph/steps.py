@@ -20,9 +20,9 @@ from agents.listening.grounds import mark_evidence
 from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
 from agents.reading.reading import read as read_evidence
-from agents.routing.router import Reconciled, choose_arm
+from agents.routing.router import Reconciled, RouteDecision, choose_arm
 from services.audio.remarks import SOURCE as REMARKS
-from services.audio.remarks import describe_remarks
+from services.audio.remarks import describe_each
 from services.errors import EarwitnessError
 from services.longform.hearing import Listen, hear_parts
 from services.longform.split import ClipPart
@@ -45,33 +45,35 @@ class Listener(NamedTuple):
 
 
 async def caption(state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
-    """Caption the clip."""
+    """Caption the clip, or each of several."""
     captioner = runtime.context.ears.captioner
     perceived = await _perceive(Listener("caption", "captioner", captioner.name, captioner.caption), state, runtime)
     if "failures" in perceived:
         return perceived
     # Captions are cached by the samples, so what the samples do not tell is added here.
-    remarks = tuple(one.model_copy(update={"step": "caption"}) for one in describe_remarks(runtime.context.clip))
+    remarks = tuple(one.model_copy(update={"step": "caption"}) for one in describe_each(runtime.context.clips))
     return {**perceived, "evidence": perceived["evidence"] + remarks}
 
 
 async def transcribe(state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
-    """Transcribe the clip."""
+    """Transcribe the clip, or each of several."""
     asr = runtime.context.ears.asr
     return await _perceive(Listener("transcribe", "ASR", asr.name, asr.transcribe), state, runtime)
 
 
 async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[AnyHearing]) -> GraphUpdate:
-    started, (step, part, name, listen) = perf_counter(), listener
+    started, (step, part, name, listen), clips = perf_counter(), listener, runtime.context.clips
     tolerates = runtime.context.ears.policy.tolerates
     parts = _order_parts(state["question"], runtime.context)
     try:
-        with stage(step, total=runtime.context.clip.duration_s, unit="seconds of audio"):
+        with stage(step, total=sum(clip.duration_s for clip in clips), unit="seconds of audio"):
             heard = await hear_parts(parts, listen, budget=share_time(step), tolerates=tolerates)
     except tolerates as error:
         return _record_failure(step, part, name, error, started)
     seconds = perf_counter() - started
-    counted = f"{name}, {heard.num_heard} of {len(parts)} parts" if len(parts) > 1 else name
+    what = "recordings" if len(clips) == len(parts) else f"parts of {len(clips)} recordings"
+    what = "parts" if len(clips) == 1 else what
+    counted = f"{name}, {heard.num_heard} of {len(parts)} {what}" if len(parts) > 1 else name
     return {
         "evidence": tuple(one.model_copy(update={"step": step}) for one in heard.statements),
         "trace": (TraceStep(step=step, text=counted, seconds=seconds),),
@@ -81,11 +83,19 @@ async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[AnyH
 
 
 def _order_parts(question: Question, context: Perceiving) -> tuple[ClipPart, ...]:
-    """Put the parts first that the question names: where time is short, the others are left out."""
-    spans = find_named_spans(question.text, context.clip.duration_s)
-    return tuple(
-        sorted(context.parts, key=lambda part: not any(span.overlaps(part.start_s, part.end_s) for span in spans))
-    )
+    """Put the parts first that the question names: where time is short, the others are left out.
+
+    Several recordings take turns, so that a long one does not leave a short one without time.
+    """
+    spans = [find_named_spans(question.text, clip.duration_s) for clip in context.clips]
+
+    def rank(part: ClipPart) -> tuple[bool, int]:
+        """Rank a part: is none of its times named, and how many of its recording come before it."""
+        is_named = any(span.overlaps(part.start_s, part.end_s) for span in spans[(part.recording or 1) - 1])
+        turn = sum(one.recording == part.recording and one.start_s < part.start_s for one in context.parts)
+        return not is_named, turn
+
+    return tuple(sorted(context.parts, key=rank))
 
 
 async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
@@ -128,7 +138,7 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
     try:
         with stage("listen again"):
             stages = await run_in_time(
-                "listen again", cascade.follow_up.refine(state["question"], runtime.context.clip, first)
+                "listen again", cascade.follow_up.refine(state["question"], runtime.context.clips, first)
             )
     except cascade.policy.tolerates as error:
         missed = _record_failure("listen again", "listening again", cascade.llm.name, error, started)
@@ -148,13 +158,14 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
 
 
 async def inform(state: GraphState, runtime: Runtime[Informing]) -> GraphUpdate:
-    """Answer with the LALM, which hears the clip and reads the evidence beside it."""
+    """Answer with the LALM, which hears the clips and reads the evidence beside them."""
     lalm, started = runtime.context.lalm, perf_counter()
     row = find_row(state["failures"])
     given = None if row and row.arm != "same" else state["evidence"]  # without both ears it hears the clip alone
     resting = _trace_degradation(row) if row else ()
     try:
-        answer = await run_in_time("inform", lalm.answer(state["question"], runtime.context.clip, given))
+        work = lalm.answer(state["question"], *runtime.context.clips, given=given)
+        answer = await run_in_time("inform", work)
     except runtime.context.ears.policy.tolerates as error:
         return _record_failure("listen", "LALM", lalm.lalm.name, error, started)
     added = {
@@ -170,8 +181,11 @@ async def inform(state: GraphState, runtime: Runtime[Informing]) -> GraphUpdate:
 
 
 async def route(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
-    """Choose the arms from the words of the question, before any model runs."""
+    """Choose the arms from the words of the question, before any model runs; several recordings go to who hears all."""
     chosen = runtime.context.routing.route(state["question"])
+    num, most = state["question"].num_clips, runtime.context.lalm.max_clips
+    if num > most:
+        chosen = RouteDecision("cascade", f"of {num} recordings the LALM hears {most} in a question")
     if chosen.way == "both" and not state["question"].choices:
         chosen = chosen._replace(way="cascade")  # two replies in words cannot be reconciled
     return {"route": chosen, "trace": (TraceStep(step="route", text=f"{chosen.way} ({chosen.why})"),)}
@@ -183,7 +197,7 @@ async def listen(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     is_first = state["route"].way == "lalm"
     try:
         answer = await run_in_time(
-            "listen first" if is_first else "listen", lalm.answer(state["question"], runtime.context.clip)
+            "listen first" if is_first else "listen", lalm.answer(state["question"], *runtime.context.clips)
         )
     except runtime.context.cascade.policy.tolerates as error:
         return _record_failure("listen", "LALM", lalm.lalm.name, error, started)
@@ -196,7 +210,8 @@ async def reconcile(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdat
     if stages and lalm:
         return _reconcile_both(state["question"], stages, lalm, runtime)
     row = find_row(state["failures"])
-    changed = row is not None and row.arm in ("cascade", "lalm")
+    hears_all = state["question"].num_clips <= runtime.context.lalm.max_clips
+    changed = row is not None and row.arm in ("cascade", "lalm") and (row.arm == "cascade" or hears_all)
     if alone := stages[-1] if stages else lalm:
         is_traced = any(one.step == "degraded" for one in alone.trace)  # `read` knows better what the cascade rests on
         return {

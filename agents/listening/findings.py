@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from agents.reading.confidence import Factor, Probabilities
+from agents.reading.named_clips import find_named_clips
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families
@@ -123,8 +124,17 @@ def _extract_words(text: str) -> frozenset[str]:
     return extract_stems(spelt) | frozenset(re.findall(r"\d+", spelt))
 
 
+def has_vote(finding: Evidence, question: Question) -> bool:
+    """Say whether what a finding names may speak for an option: not where it describes.
+
+    Of several recordings only the one that the question is about alone has votes; what compares them has to be read.
+    """
+    is_about = finding.recording is None or find_named_clips(question) == {finding.recording}
+    return is_about and finding.kind not in DESCRIPTIVE
+
+
 def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) -> Factor | None:
-    """Return a finding's vote, a distribution over the options; None where it supports none or all, or describes.
+    """Return a finding's vote, a distribution over the options; None where it supports none or all, or has none.
 
     What it supports gets the confidence that the finding states, or where it states none, that of its reliability.
 
@@ -134,7 +144,7 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
         relevance: probability that the question asks for what the tool finds; if it does not, all options are as likely
             as before, so the vote is a mixture with the uniform distribution.
     """
-    sure = None if finding.kind in DESCRIPTIVE else _compute_relevant_vote(finding, question)
+    sure = _compute_relevant_vote(finding, question) if has_vote(finding, question) else None
     if sure is None:
         return None
     uniform = (1 - relevance) / len(question.choices)
@@ -170,7 +180,7 @@ def find_contradictions(
         _settle(finding, earlier)
         for finding in findings
         for earlier in evidence
-        if earlier.kind == finding.kind
+        if (earlier.kind, earlier.recording) == (finding.kind, finding.recording)
         and _overlaps(finding, earlier)
         and _support_different(finding, earlier, question)
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from agents.listening.findings import find_supported
+from agents.reading.named_clips import find_named_clips
 from agents.reading.quantities import match_options
 from services.types import Choice, Evidence, EvidenceUse, Question
 
@@ -41,10 +42,15 @@ def unmark(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
 
 
 def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | None) -> Evidence | None:
-    """Find the first statement that speaks for the chosen option and for no other; None where none does."""
+    """Find the first statement that speaks for the chosen option and for no other; None where none does.
+
+    Where the question names recordings, it is about one of them.
+    """
     if choice is None or not question.choices:
         return None
-    return next((one for one in ranked if _list_spoken_for(one, question) == {choice.letter}), None)
+    named = find_named_clips(question)
+    asked = (one for one in ranked if not named or one.recording in named)
+    return next((one for one in asked if _list_spoken_for(one, question) == {choice.letter}), None)
 
 
 def _list_spoken_for(statement: Evidence, question: Question) -> frozenset[str]:

@@ -1,22 +1,24 @@
 """Active listening: an unsure agent calls captioner and ASR again, until options separate or its budget is spent."""
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import NamedTuple
 
 from agents.degradation import STRICT, Policy
 from agents.listening.findings import (
-    DESCRIPTIVE,
     Contradiction,
     compute_vote,
     estimate_probabilities,
     find_contradictions,
+    has_vote,
 )
 from agents.listening.grounds import mark_evidence, unmark
 from agents.listening.tool import Listeners, ToolInput
-from agents.listening.tools import AnyTool, ChosenTool, select_tools
+from agents.listening.tools import AnyTool, ChosenTool, list_inputs, select_tools
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
+from services.longform.hearing import name_recording
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, StepName, TraceStep, Usage
 
@@ -84,21 +86,22 @@ class FollowUp:
         self.calibration = calibration
         self.policy = policy
 
-    async def refine(self, question: Question, clip: AudioClip, answer: Answer) -> tuple[Answer, ...]:
+    async def refine(self, question: Question, clips: Sequence[AudioClip], answer: Answer) -> tuple[Answer, ...]:
         """Return the answer before the first follow-up question and after each one.
 
-        There are as many as it takes and the budget allows; the last answer counts.
+        There are as many as it takes and the budget allows; the last answer counts. Of several recordings one action
+        listens to each that the question names, or to all.
         """
         if not self.budget or not question.choices:
             return (answer,)
         started = perf_counter()
         states = [self._start(question, answer)]
-        for chosen in select_tools(ToolInput(question, clip, answer.evidence)):
+        for chosen in select_tools(*list_inputs(question, clips, answer.evidence)):
             state = states[-1]
             if measure_confidence(state.probabilities).margin >= SEPARATE_MARGIN:
                 break
             if state.num_actions + chosen.tool.cost <= self.budget:
-                states.append(await self._use(chosen, ToolInput(question, clip, state.evidence), state))
+                states.append(await self._use(chosen, list_inputs(question, clips, state.evidence), state))
         seconds = perf_counter() - started
         return tuple(self._finish(question, answer, state, seconds) for state in states)
 
@@ -108,24 +111,30 @@ class FollowUp:
         drafts = (Draft(actions=0, choice=answer.choice),)
         return ListeningState(known, unmark(answer.evidence), read_first, (), (), drafts, (), Usage(), 0, ())
 
-    async def _use(self, chosen: ChosenTool, tool_input: ToolInput, state: ListeningState) -> ListeningState:
-        """Call one tool, and weigh what it finds."""
-        tool, started = chosen.tool, perf_counter()
+    async def _use(self, chosen: ChosenTool, inputs: Sequence[ToolInput], state: ListeningState) -> ListeningState:
+        """Call one tool for each recording, and weigh what it finds."""
+        tool, question, started = chosen.tool, inputs[0].question, perf_counter()
         state = state._replace(num_actions=state.num_actions + tool.cost)
         try:
-            found = await tool.use(self.listeners, tool_input)
+            found = await self._listen(tool, inputs)
         except self.policy.tolerates as error:
             state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
-            return self._note(tool, f" failed ({error})", tool_input.question, state, started)
+            return self._note(tool, f" failed ({error})", question, state, started)
         new = tuple(one for one in _match_known(found, state.evidence) if one not in state.findings)
         if not new:
-            return self._note(tool, ", nothing new", tool_input.question, state, started)
-        state, clashes = await self._weigh(tool_input.question, new, state, chosen.relevance)
-        text = " ".join(one.text for one in new)
+            return self._note(tool, ", nothing new", question, state, started)
+        state, clashes = await self._weigh(question, new, state, chosen.relevance)
+        text = " ".join(map(_format_finding, new))
         margin = measure_confidence(state.probabilities).margin
-        state = self._note(tool, f", margin {margin:.2f}: {text}", tool_input.question, state, started)
+        state = self._note(tool, f", margin {margin:.2f}: {text}", question, state, started)
         contradicted = (TraceStep(step="contradiction", text=clash.text) for clash in clashes)
         return state._replace(trace=(*state.trace, *contradicted))
+
+    async def _listen(self, tool: AnyTool, inputs: Sequence[ToolInput]) -> tuple[Evidence, ...]:
+        found: tuple[Evidence, ...] = ()
+        for one in inputs:
+            found += name_recording(await tool.use(self.listeners, one), one.recording)
+        return found
 
     async def _weigh(
         self, question: Question, new: tuple[Evidence, ...], state: ListeningState, relevance: float
@@ -138,7 +147,7 @@ class FollowUp:
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
         votes = {one: vote for one in believed if (vote := compute_vote(one, question, relevance))}
-        described = tuple(one for one in believed if one.kind in DESCRIPTIVE)
+        described = tuple(one for one in believed if not has_vote(one, question))
         factors, usage, seen = [Factor(state.probabilities, 1.0), *votes.values()], Usage(), frozenset(votes)
         if described:
             again = await read(self.llm, question, described, self.calibration)
@@ -184,6 +193,10 @@ class FollowUp:
                 added = {"findings_temperature": self.calibration.findings_temperature}
                 update["calibration"] = answer.calibration.model_copy(update=added)
         return answer.model_copy(update=update)
+
+
+def _format_finding(statement: Evidence) -> str:
+    return statement.text if statement.recording is None else f"recording {statement.recording}: {statement.text}"
 
 
 def _match_known(found: tuple[Evidence, ...], known: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

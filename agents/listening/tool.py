@@ -32,7 +32,9 @@ class ToolInput(NamedTuple):
     question: Question
     clip: AudioClip
     evidence: tuple[Evidence, ...]
-    """Evidence so far."""
+    """Evidence on the clip so far."""
+    recording: int | None = None
+    """Number of the clip among several; None: there is but one."""
 
 
 class ListenedClip(NamedTuple):

@@ -4,16 +4,17 @@ A tool calls captioner, ASR and LALM over their protocols, so it works over hand
 the signal itself. `earwitness listen` and the MCP server call the same tools with arguments of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.hearing_tools import find_span
 from agents.listening.planner import NO_TOOL, open_planner
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
+from agents.reading.named_clips import find_named_clips
 from agents.reading.named_times import find_named_spans
 from services.errors import UnknownName
-from services.types import Topic
+from services.types import AudioClip, Evidence, Question, Topic
 
 AnyTool: TypeAlias = Tool[Any]
 
@@ -239,22 +240,35 @@ def format_name(tool: AnyTool) -> str:
     return tool.name.replace(" ", "-")
 
 
-def select_tools(tool_input: ToolInput) -> tuple[ChosenTool, ...]:
+def list_inputs(
+    question: Question, clips: Sequence[AudioClip], evidence: tuple[Evidence, ...]
+) -> tuple[ToolInput, ...]:
+    """List the inputs of a tool: the clip; of several each that the question names, or all where it names none."""
+    if len(clips) == 1:
+        return (ToolInput(question, clips[0], evidence),)
+    numbers = sorted(find_named_clips(question)) or range(1, len(clips) + 1)
+    return tuple(
+        ToolInput(question, clips[number - 1], tuple(one for one in evidence if one.recording == number), number)
+        for number in numbers
+    )
+
+
+def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
     Where somebody says what the question asks, what is said is read, whatever else the question may be about. A span
-    that the question names is heard first.
+    that the question names is heard first. There is an input for each recording, and what suits one is done with all.
 
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
-    question = tool_input.question
+    question = inputs[0].question
     estimates = open_planner().estimate(question.text)
     label, probability = next(iter(estimates.items()))
     direct = [] if label == NO_TOOL else [ChosenTool(TOOLS[label], probability)]
-    if transcript.answers(question, tool_input.evidence):
+    if any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
     left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))
-    span = [ChosenTool(SPAN, 1.0)] if find_span(tool_input) else []
-    if find_named_spans(question.text, tool_input.clip.duration_s):
+    span = [ChosenTool(SPAN, 1.0)] if any(map(find_span, inputs)) else []
+    if any(find_named_spans(question.text, one.clip.duration_s) for one in inputs):
         return (*span, *direct, ChosenTool(CAPTION, left))
     return (*direct, *span, ChosenTool(CAPTION, left))

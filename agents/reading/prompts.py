@@ -9,16 +9,21 @@ from functools import partial
 
 from agents.reading.quantities import spell_like_options
 from lalm.prompting import format_prompt
-from lalm.statements import format_statement
+from lalm.statements import RECORDING, format_statement
 from services.types import Evidence, Message, Question
 
 SYSTEM = (
     "You answer questions about an audio recording. You cannot hear it; "
     "listening tools have written down what they heard."
 )
+SYSTEM_SEVERAL = (
+    "You answer questions about {num} audio recordings. You cannot hear them; "
+    "listening tools have written down what they heard."
+)
 SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
+NOTHING_IN = "{recording}: nothing that they could name"
 
 
 def build_prompt(
@@ -27,12 +32,13 @@ def build_prompt(
     """Build the prompt for a question; `evidence` is None on a path without audio.
 
     The evidence comes first, so that the prompts of many questions about one clip begin alike. Without its options
-    listed, a multiple-choice question asks for a few words, whose likelihood is then compared.
+    listed, a multiple-choice question asks for a few words, whose likelihood is then compared. Of several recordings
+    each line names the one that it is about.
     """
     context = "" if evidence is None else _format_evidence(evidence, question)
-    system = SYSTEM_WITHOUT_EVIDENCE if evidence is None else SYSTEM
+    heard = SYSTEM if question.num_clips == 1 else SYSTEM_SEVERAL.format(num=question.num_clips)
     return (
-        Message(role="system", content=system),
+        Message(role="system", content=SYSTEM_WITHOUT_EVIDENCE if evidence is None else heard),
         Message(role="user", content=context + format_prompt(question, lists_options=lists_options)),
     )
 
@@ -44,5 +50,8 @@ def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:
         """Return what spells the speech of one statement."""
         return partial(spell_like_options, question=question, language=statement.language)
 
-    lines = "\n".join(f"- {format_statement(one, spell(one))}" for one in evidence)
-    return HEARD.format(lines=lines) if lines else NOTHING_HEARD
+    lines = [format_statement(one, spell(one)) for one in evidence]
+    if evidence and question.num_clips > 1:
+        unnamed = set(range(1, question.num_clips + 1)) - {one.recording for one in evidence}
+        lines += [NOTHING_IN.format(recording=RECORDING.format(number=number)) for number in sorted(unnamed)]
+    return HEARD.format(lines="\n".join(f"- {line}" for line in lines)) if lines else NOTHING_HEARD

@@ -85,7 +85,7 @@ async def _read_many(
     by_text = apply_temperature(listed.probabilities, scale)
     likeliest = sorted(by_text, key=by_text.__getitem__, reverse=True)[: llm.style.max_lettered]
     kept = [choice for choice in question.choices if choice.letter in likeliest]
-    shorter = Question.ask(question.text, tuple(choice.text for choice in kept), id=question.id)
+    shorter = question.with_options([choice.text for choice in kept])
     read_kept = await read(llm, shorter, evidence, calibration)
     original = {short.letter: choice.letter for short, choice in zip(shorter.choices, kept, strict=True)}
     probabilities = _insert_share(by_text, {original[letter]: p for letter, p in read_kept.probabilities.items()})
@@ -136,7 +136,7 @@ def _format_note(llm: LLM, evidence: Shown, covered: tuple[Evidence, ...], order
 
 def _rotate(question: Question, by: int) -> Question:
     texts = [choice.text for choice in question.choices]
-    return Question.ask(question.text, tuple(texts[by:] + texts[:by]), id=question.id)
+    return question.with_options(texts[by:] + texts[:by])
 
 
 def _undo_rotation(reading: Reading, by: int) -> list[float]:

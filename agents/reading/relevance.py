@@ -15,8 +15,19 @@ def select_statements(question: Question, evidence: tuple[Evidence, ...], style:
     """Select the statements to show to an LLM of this style.
 
     A multiple-choice question gets the `num_statements` most relevant, the best one last; an open one, or an LLM
-    without such a limit, as many of the most relevant as `max_chars` hold, in their order.
+    without such a limit, as many of the most relevant as `max_chars` hold, in their order. Of several recordings each
+    gets as many statements, and an equal share of the characters: what is compared has to be there.
     """
+    numbers = sorted({one.recording for one in evidence if one.recording is not None})
+    if not numbers:
+        return _select_of_one(question, evidence, style)
+    share = style.model_copy(update={"max_chars": style.max_chars // len(numbers)})
+    groups = (tuple(one for one in evidence if one.recording == number) for number in numbers)
+    return tuple(statement for group in groups for statement in _select_of_one(question, group, share))
+
+
+def _select_of_one(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
+    """Select the statements about one recording."""
     duration_s = max((one.end_s or one.start_s for one in evidence), default=0.0)
     if duration_s > WHOLE_S:
         spans = find_named_spans(question.text, duration_s)
@@ -82,7 +93,7 @@ def list_covered(evidence: tuple[Evidence, ...], shown: tuple[Evidence, ...]) ->
 
 
 def _holds(shown: Evidence, statement: Evidence) -> bool:
-    if (shown.kind, shown.source) != (statement.kind, statement.source):
+    if (shown.kind, shown.source, shown.recording) != (statement.kind, statement.source, statement.recording):
         return False
     if statement.start_s < shown.start_s or (shown.end_s is not None and statement.start_s > shown.end_s):
         return False  # the same words at another time

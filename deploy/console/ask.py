@@ -1,4 +1,4 @@
-"""`earwitness ask`: a question on the command line about one recording or many, from names of models to answers."""
+"""`earwitness ask`: a question on the command line about recordings, together or each, from names to answers."""
 
 import asyncio
 import os
@@ -110,14 +110,17 @@ class AskedClip(NamedTuple):
     result: AskResult | EarwitnessError
 
 
-def ask(request: AskRequest, clip: Path) -> AskResult:
-    """Answer: names are checked first, then the question and the clip, and last the models, which take seconds."""
+def ask(request: AskRequest, *clips: Path) -> AskResult:
+    """Answer one question about all the clips.
+
+    Names are checked first, then the question and the clips, and last the models, which take seconds.
+    """
     with _keeping():
-        session = _Session(request, (clip,))
-        heard = session.load(clip) if session.runs_here else None
+        session = _Session(request, clips)
+        heard = session.load(*clips) if session.runs_here else ()
         session.open()
         try:
-            return session.ask(heard or session.load(clip))
+            return session.ask(heard or session.load(*clips))
         finally:
             session.close()
 
@@ -167,16 +170,16 @@ class _Session:
         with stage("open models" if self._request.server is None else "connect"):
             self._answerers: Mapping[str, Answerer] = {path: build() for path, build in self._open.items()}
 
-    def load(self, path: Path) -> AudioClip | None:
-        """Decode a recording; None where no path listens."""
+    def load(self, *paths: Path) -> tuple[AudioClip, ...]:
+        """Decode recordings; none where no path listens."""
         if not self._request.hears:
-            return None
+            return ()
         with stage("decode"):
-            return load(path)
+            return tuple(map(load, paths))
 
-    def ask(self, clip: AudioClip | None) -> AskResult:
-        """Ask about a recording on every path."""
-        return self._runner.run(_ask_in_turn(self._answerers, self._question, clip, self._request.deadline_s))
+    def ask(self, clips: tuple[AudioClip, ...]) -> AskResult:
+        """Ask one question about recordings on every path."""
+        return self._runner.run(_ask_in_turn(self._answerers, self._question, clips, self._request.deadline_s))
 
     def close(self) -> None:
         """End the event loop, unless models may still be late."""
@@ -253,9 +256,9 @@ class _Timed(NamedTuple):
 
 
 async def _ask_in_turn(
-    answerers: Mapping[str, Answerer], question: Question, clip: AudioClip | None, deadline_s: float | None
+    answerers: Mapping[str, Answerer], question: Question, clips: tuple[AudioClip, ...], deadline_s: float | None
 ) -> AskResult:
-    asks = {path: partial(_ask_timed, one, question, clip, deadline_s) for path, one in answerers.items()}
+    asks = {path: partial(_ask_timed, one, question, clips, deadline_s) for path, one in answerers.items()}
     results = await ask_arms(asks, at_once=False)
     return AskResult(
         answers=tuple(one.answer for one in results.found.values()),
@@ -265,13 +268,13 @@ async def _ask_in_turn(
 
 
 async def _ask_timed(
-    answerer: Answerer, question: Question, clip: AudioClip | None, deadline_s: float | None
+    answerer: Answerer, question: Question, clips: tuple[AudioClip, ...], deadline_s: float | None
 ) -> _Timed:
     started = perf_counter()
     late = f"No answer within {deadline_s or 0:g} s; give it more with --deadline."
     with set_deadline(deadline_s):
         async with time_limit(deadline_s, late):
-            answer = await answerer.answer(question, clip)
+            answer = await answerer.answer(question, *clips)
     return _Timed(answer, round(perf_counter() - started, 3))
 
 

@@ -8,26 +8,25 @@ from pathlib import Path
 from services.audio.formats import begins_like_a_recording
 from services.audio.load import require_file
 from services.errors import BadAudio, BadConfig
+from services.questions import check_num_clips
 
 HEAD = 16  # bytes that tell a recording
 
 
-def require_one(named: Sequence[str], question: str) -> Path:
-    """Return the only recording that comes before a question; an error says how several are asked about."""
+def require_named(named: Sequence[str], question: str) -> tuple[Path, ...]:
+    """Return the recordings that come before a question, in their order: it is about all of them.
+
+    A recording may be named twice; a folder or a pattern names none, as it does not say which comes first.
+    """
     if not named:
         raise BadConfig(
             f"{question!r} is the only argument: name a recording and then the question about it, or the question "
             "with -q."
         )
-    if len(named) > 1:
-        raise BadConfig(
-            f"{len(named)} recordings come before {question!r}; with -q in front of the question, each is asked about."
-        )
-    if Path(named[0]).is_dir():
-        raise BadAudio(
-            f"'{named[0]}' is a directory, not a recording. With -q QUESTION, each recording in it is asked."
-        )
-    return Path(named[0])
+    check_num_clips(len(named))
+    if folder := next((name for name in named if Path(name).is_dir()), None):
+        raise BadAudio(f"'{folder}' is a directory, not a recording. With -q QUESTION, each recording in it is asked.")
+    return tuple(map(Path, named))
 
 
 def find_recordings(named: Sequence[str]) -> tuple[Path, ...]:

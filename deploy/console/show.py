@@ -133,7 +133,9 @@ def _format_chosen(answer: Answer) -> str:
 
 def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
     """Return a table of the statements: first what was read, with the one that decided marked."""
-    headings = ("", "seconds", "what", "source", "sure", _describe_use(evidence))
+    has_several = any(one.recording is not None for one in evidence)
+    where = ("recording", "seconds") if has_several else ("seconds",)
+    headings = ("", *where, "what", "source", "sure", _describe_use(evidence))
     table = Table(*headings, box=None, pad_edge=False, header_style="dim")
     for statement in sort_by_use(evidence):
         end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
@@ -141,7 +143,8 @@ def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
         mark = MARKS.get(statement.use, "") if statement.use else ""
         span = f"{statement.start_s:.1f}-{end}"
         style = "dim" if statement.use == "unread" else None
-        table.add_row(mark, span, statement.kind, statement.source, sure, statement.text, style=style)
+        place = (str(statement.recording or "all"), span) if has_several else (span,)
+        table.add_row(mark, *place, statement.kind, statement.source, sure, statement.text, style=style)
     return table
 
 

@@ -137,22 +137,21 @@ class RuleAnswerer:
     def __init__(self, rule: ControlRule) -> None:
         self._rule = rule
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:  # noqa: ARG002
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:  # noqa: ARG002
         """Choose by the rule, without hearing or reading."""
         choice = self._rule(question.choices)
         return Answer(question_id=question.id, reply=choice.letter, choice=choice, path="text", trace=(RULED,))
 
 
 class SilencedAnswerer:
-    """Lets another answerer hear silence instead of the clip."""
+    """Lets another answerer hear silence instead of the clips."""
 
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        """Ask the answerer about silence of the clip's length."""
-        assert clip is not None
-        return await self._answerer.answer(question, AudioClip(clip.samples * 0))
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Ask the answerer about silence of the length of each clip."""
+        return await self._answerer.answer(question, *(AudioClip(clip.samples * 0) for clip in clips))
 
 
 def _keep_options(options: RunOptions, *kept: str) -> RunOptions:

@@ -75,7 +75,7 @@ class Driver:
             raise BadConfig(f"{item.id!r} {item.unsupported}.")
         question = item.to_question()
         if not self._hears:
-            return await self._answerer.answer(question, None)
+            return await self._answerer.answer(question)
         async with self._clips.use(self._benchmark.clip_path(item)) as clip:
             return await self._answerer.answer(question, clip)
 

@@ -1,6 +1,8 @@
 """HTTP client of a running Earwitness service, as an answerer for benchmarks."""
 
+import asyncio
 import json
+from collections.abc import Awaitable
 
 from services.clients.chat_audio import AUDIO_PLACE, ClipEncoder, encode_flac
 from services.clients.json_api import Server, insert_audio
@@ -28,7 +30,7 @@ class RemoteAnswerer:
         self._server = Server(url, api_key=key, timeout_s=BASE_S + MARGIN_S, num_retries=NUM_RETRIES)
         self._clips = ClipEncoder()
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Post the question to the service, and read its answer."""
         request = {
             "question": question.text,
@@ -36,14 +38,16 @@ class RemoteAnswerer:
             "path": self._path,
             "as_published": True,
         }
-        audio: tuple[bytes, ...] = ()
-        if clip is not None:
-            request["audio"] = AUDIO_PLACE
-            audio = (await (encode_flac(clip) if clip.duration_s > WHOLE_S else self._clips.base64(clip)),)
+        audio = await asyncio.gather(*map(self._encode, clips))
+        if clips:
+            request["audio"] = AUDIO_PLACE if len(clips) == 1 else [AUDIO_PLACE] * len(clips)
         answer = await self._server.post(
             QUESTIONS,
             insert_audio(json.dumps(request), *audio),
             Answer.model_validate_json,
-            extra_s=clip.duration_s if clip else 0.0,
+            extra_s=sum(clip.duration_s for clip in clips),
         )
         return answer.model_copy(update={"question_id": question.id})
+
+    def _encode(self, clip: AudioClip) -> Awaitable[bytes]:
+        return encode_flac(clip) if clip.duration_s > WHOLE_S else self._clips.base64(clip)

@@ -1,5 +1,6 @@
 """Remarks on how a recording was read, as statements that everybody who reads an answer sees."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from services.digest import hash_modules
@@ -30,6 +31,17 @@ def describe_remarks(clip: AudioClip) -> tuple[Evidence, ...]:
             reliability="measured",
         )
         for remark in clip.remarks
+    )
+
+
+def describe_each(clips: Sequence[AudioClip]) -> tuple[Evidence, ...]:
+    """Return the remarks on the recordings of a question; of several each names the one that it is about."""
+    if len(clips) == 1:
+        return describe_remarks(clips[0])
+    return tuple(
+        statement.model_copy(update={"recording": number})
+        for number, clip in enumerate(clips, start=1)
+        for statement in describe_remarks(clip)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from services.arms import ask_arms
 from services.http.access.limits import Limits
-from services.http.clips import AudioUpload, open_clip
+from services.http.clips import AudioUpload, open_clips
 from services.http.service import Service
 from services.protocols import Answerer
 from services.request_context import Lookup, current_context, use_context
@@ -44,20 +44,21 @@ Answered: TypeAlias = Answer | Both
 
 @dataclass(frozen=True, slots=True)
 class QuestionRequest:
-    """A question, the model that is to answer it, and the recording it is about."""
+    """A question, the model that is to answer it, and the recordings it is about."""
 
     question: Question
     model: str | None
     """None: the service's default."""
-    sound: AudioUpload | None
+    sounds: tuple[AudioUpload, ...]
+    """The recordings that it is about, in their order."""
     place: str = "file"
-    """Where in the request a recording belongs."""
+    """Where in the request the recordings belong."""
     warnings: tuple[str, ...] = ()
     """Of what the answer is to warn."""
 
 
 async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
-    """Open the recording and answer the question with the model that it names."""
+    """Open the recordings and answer the question with the model that it names."""
     answered = await _ask_model(service, limits, asked)
     return answered.model_copy(update={"warnings": asked.warnings}) if asked.warnings else answered
 
@@ -70,19 +71,19 @@ async def _ask_model(service: Service, limits: Limits, asked: QuestionRequest) -
         return await _ask_both(service, limits, asked, (cascade, lalm))
     answerer = await service.answerer(asked.model)
     about.model = asked.model or await find_default(service)
-    clip = await open_clip(asked.sound, limits, asked.place) if service.needs_clip(asked.model) else None
-    answered = await _ask_answerer(answerer, asked.question, clip)
+    clips = await open_clips(asked.sounds, limits, asked.place) if service.needs_clip(asked.model) else ()
+    answered = await _ask_answerer(answerer, asked.question, clips)
     about.route = count_answer(answered)
     about.timings_s |= answered.timings_s
     about.degraded = answered.degraded
     return answered
 
 
-async def _ask_answerer(answerer: Answerer, question: Question, clip: AudioClip | None) -> Answer:
+async def _ask_answerer(answerer: Answerer, question: Question, clips: tuple[AudioClip, ...]) -> Answer:
     """Return an answer whose trace ends with what came out of the perception cache and what did not."""
     call = current_context()
     with use_context(replace(call, lookups=[])) as own, span("answer") as facts:
-        answer = await answerer.answer(question, clip)
+        answer = await answerer.answer(question, *clips)
         facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}
     call.lookups.extend(own.lookups)
     return answer.model_copy(update={"trace": (*answer.trace, *_cache_steps(own.lookups))})
@@ -103,8 +104,8 @@ async def find_default(service: Service) -> str:
 
 async def _ask_both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
     answerers = {name: await service.answerer(name) for name in names}
-    clip = await open_clip(asked.sound, limits, asked.place)
-    asks = {name: partial(_ask_answerer, one, asked.question, clip) for name, one in answerers.items()}
+    clips = await open_clips(asked.sounds, limits, asked.place)
+    asks = {name: partial(_ask_answerer, one, asked.question, clips) for name, one in answerers.items()}
     results = await ask_arms(asks, at_once=True)
     cascade, lalm = (results.found.get(name) for name in names)
     found = Both(

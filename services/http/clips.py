@@ -1,5 +1,7 @@
 """Uploads: a recording that came with a request is fetched, decoded and becomes an `AudioClip`."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Annotated, TypeAlias
@@ -10,8 +12,9 @@ from services.audio.data_url import decode_base64, decode_data_url, is_data_url
 from services.audio.decoder_pool import decode_safely
 from services.audio.fetch import fetch
 from services.deadline import extend_deadline
-from services.errors import AudioUrlDisabled, BadRequest
+from services.errors import AudioCode, AudioUrlDisabled, BadRequest, TooLarge
 from services.http.access.limits import Limits
+from services.questions import check_num_clips
 from services.telemetry.metrics import STAGE_SECONDS
 from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import span
@@ -46,6 +49,61 @@ Base64: TypeAlias = Annotated[
 ]
 
 
+def _from_base64_each(value: object) -> object:
+    if value is None or isinstance(value, str):
+        return () if value is None else (_from_base64(value),)
+    if not isinstance(value, list | tuple):
+        raise ValueError("should be a recording in base64, or a list of them")
+    return tuple(_from_base64(one) for one in value)
+
+
+Base64Each: TypeAlias = Annotated[
+    tuple[bytes, ...],
+    BeforeValidator(_from_base64_each),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "contentEncoding": "base64"},
+                {"type": "array", "items": {"type": "string", "contentEncoding": "base64"}},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+
+
+async def open_clips(sounds: Sequence[AudioUpload], limits: Limits, place: str = "file") -> tuple[AudioClip, ...]:
+    """Fetch and decode the recordings of a question; `place` is the parameter to name where none came.
+
+    An error about one of several names it. Together they may last as long as one alone.
+    """
+    if len(sounds) < 2:
+        return (await open_clip(next(iter(sounds), None), limits, place),)
+    check_num_clips(len(sounds), param=sounds[-1].param)
+    clips: list[AudioClip] = []
+    for number, sound in enumerate(sounds, start=1):
+        with _name_recording(number, len(sounds)):
+            clips.append(await open_clip(sound, limits, place))
+        if (total_s := sum(clip.duration_s for clip in clips)) > limits.max_duration_s:
+            raise TooLarge(
+                f"The first {number} recordings of the question last {total_s:.1f} s together; at most "
+                f"{limits.max_duration_s:g} s work.",
+                code=AudioCode.TOO_LONG,
+                param=sound.param,
+            )
+    read_request_facts().clip_s = round(sum(clip.duration_s for clip in clips), 3)
+    return tuple(clips)
+
+
+@contextmanager
+def _name_recording(number: int, num: int) -> Iterator[None]:
+    try:
+        yield
+    except BadRequest as error:
+        error.args = (f"Recording {number} of {num}: {error}",)
+        raise
+
+
 async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "file") -> AudioClip:
     """Fetch and decode a recording; `place` is the parameter to name where none came."""
     if sound is None:
@@ -59,7 +117,8 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage="decode").observe(seconds)
     about = read_request_facts()
-    about.timings_s["decode"], about.clip_s = seconds, round(clip.duration_s, 3)
+    about.timings_s["decode"] = about.timings_s.get("decode", 0.0) + seconds
+    about.clip_s = round(clip.duration_s, 3)
     return clip
 
 

@@ -61,11 +61,16 @@ class UploadedFile:
 
 
 class MultipartForm:
-    """A multipart form: its text fields and its one file."""
+    """A multipart form: its text fields and its files."""
 
-    def __init__(self, fields: FormData, file: UploadedFile | None) -> None:
+    def __init__(self, fields: FormData, files: tuple[UploadedFile, ...]) -> None:
         self._fields = fields
-        self.file = file
+        self.files = files
+
+    @property
+    def file(self) -> UploadedFile | None:
+        """The one file of a form that may hold no more; None without one."""
+        return next(iter(self.files), None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,10 +138,14 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_form(request: Request, limits: Limits, known: tuple[str, ...] | None) -> MultipartForm:
-    """Read a form whose fields have `known` names, None: any; its one file is named 'file'."""
+async def read_form(
+    request: Request, limits: Limits, known: tuple[str, ...] | None, *, max_files: int = 1
+) -> MultipartForm:
+    """Read a form whose fields have `known` names, None: any; its files are named 'file'."""
     body = _at_most(request, limits)
-    parser = _FormParser(request.headers, body, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    parser = _FormParser(
+        request.headers, body, max_files=max_files, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+    )
     try:
         fields = await parser.parse()
     except MultiPartException as error:
@@ -145,7 +154,7 @@ async def read_form(request: Request, limits: Limits, known: tuple[str, ...] | N
         for name in fields:
             if known is not None and name not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
-        return MultipartForm(fields, await _read_file(fields))
+        return MultipartForm(fields, tuple([await _read_file(file) for file in fields.getlist("file")]))
     finally:
         await fields.close()
 
@@ -210,8 +219,7 @@ def _read_announced_size(request: Request) -> int:
     return int(length) if length.isdecimal() and length.isascii() else 0
 
 
-async def _read_file(fields: FormData) -> UploadedFile | None:
-    file = fields.get("file")
+async def _read_file(file: UploadFile | str) -> UploadedFile:
     if isinstance(file, str):
         raise BadRequest("'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it.", param="file")
-    return UploadedFile(file.filename or "audio", await file.read()) if isinstance(file, UploadFile) else None
+    return UploadedFile(file.filename or "audio", await file.read())

@@ -202,7 +202,7 @@ async def _answer_posted(
     text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
     question = check_question(text, posted.choices or listed, as_published=posted.as_published)
     warnings = warn_of_unread_options(text) if is_open and not listed else ()
-    asked = QuestionRequest(question, service.resolve(posted.model), posted.sound, warnings=warnings)
+    asked = QuestionRequest(question, service.resolve(posted.model), posted.sounds, warnings=warnings)
     if not posted.is_stream:
         return json_response(await answer(service, limits, asked))
     with report_progress_to(StageEvents(events)):

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 
 from services.errors import BadRequest
 from services.http.access.limits import Limits
-from services.http.clips import AudioUpload, Base64
-from services.http.forms import MultipartForm, content_type, parse_json, read_form, read_json
+from services.http.clips import AudioUpload, Base64Each
+from services.http.forms import MAX_FIELDS, MultipartForm, content_type, parse_json, read_form, read_json
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
@@ -26,8 +26,8 @@ class PostedQuestion:
     choices: tuple[str, ...]
     model: str | None
     """The model that is to answer; None: the default."""
-    sound: AudioUpload | None
-    """None: no recording came."""
+    sounds: tuple[AudioUpload, ...]
+    """The recordings that came, in their order."""
     as_published: bool = False
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
     is_stream: bool = False
@@ -47,7 +47,8 @@ class JSONQuestion(Value):
     model: str | None = None
     """The model that answers, by a name that `/v1/models` lists; None: the first of them."""
     as_published: bool = False
-    audio: Base64 | None = None
+    audio: Base64Each = ()
+    """The recording; a list where the question is about several."""
     stream: bool = False
     """Whether server-sent events tell the stages of the work before the answer."""
 
@@ -61,7 +62,10 @@ class QuestionForm(Value):
     """The fields of a question as a form, as the API describes them."""
 
     question: str
-    file: bytes | None = Field(default=None, json_schema_extra={"contentMediaType": "application/octet-stream"})
+    file: tuple[bytes, ...] = Field(
+        default=(), json_schema_extra={"items": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    )
+    """The recording; sent again for each further one where the question is about several."""
     choices: tuple[str, ...] = ()
     path: str | None = None
     model: str | None = None
@@ -82,17 +86,17 @@ async def read_question(request: Request, limits: Limits) -> PostedQuestion:
 
 def _from_json(body: bytes) -> PostedQuestion:
     posted = parse_json(JSONQuestion, body)
-    sound = None if posted.audio is None else AudioUpload(posted.audio, param="audio")
+    sounds = tuple(AudioUpload(one, param="audio") for one in posted.audio)
     model = posted.model or posted.path
-    return PostedQuestion(posted.question, posted.choices, model, sound, posted.as_published, posted.stream)
+    return PostedQuestion(posted.question, posted.choices, model, sounds, posted.as_published, posted.stream)
 
 
 async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
-    form = await read_form(request, limits, FIELDS)
-    sound = AudioUpload(form.file.data, name=form.file.name) if form.file else None
+    form = await read_form(request, limits, FIELDS, max_files=MAX_FIELDS)
+    sounds = tuple(AudioUpload(file.data, name=file.name) for file in form.files)
     model = _pick_model(form.text("model"), form.text("path"))
     is_stream = _read_flag(form, "stream")
-    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sound, is_stream=is_stream)
+    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sounds, is_stream=is_stream)
 
 
 def _read_flag(form: MultipartForm, name: str) -> bool:

@@ -28,20 +28,23 @@ UNDATED = frozenset({"transcript", "language"})
 class LeftOut(Value):
     """A span of a recording that was not heard."""
 
+    recording: int | None = None
+    """Number of the recording; None: there is but one."""
     start_s: float
     end_s: float
     why: str
 
     def __str__(self) -> str:
         """Return the span with the reason, as `Answer.degraded` has it behind what is missing there."""
-        return f"from {format_clock(self.start_s)} to {format_clock(self.end_s)}: {self.why}"
+        of = "" if self.recording is None else f"of recording {self.recording} "
+        return f"{of}from {format_clock(self.start_s)} to {format_clock(self.end_s)}: {self.why}"
 
 
 class HeardParts(NamedTuple):
-    """What was heard of a recording."""
+    """What was heard of a recording, or of several."""
 
     statements: Statements
-    """In order of their start, times in the whole recording."""
+    """In order of the recordings and of their start, times in the whole recording."""
     num_heard: int
     """Parts that were heard."""
     left_out: tuple[LeftOut, ...] = ()
@@ -64,7 +67,7 @@ async def hear_parts(
     """Hear the parts in the order given.
 
     Args:
-        parts: of one recording.
+        parts: of one recording, or of several.
         listen: hears a part.
         budget: time for all of them; None: all that it takes.
         tolerates: errors that leave a part out, `TookTooLong` also those after it. Any other error is raised, and so is
@@ -84,8 +87,8 @@ async def hear_parts(
     errors = [one.error for one in done if one.error]
     if len(errors) == len(done):
         raise errors[0]
-    in_order = sorted(done, key=lambda one: one.place.start_s)
-    return HeardParts(_join(in_order), len(done) - len(errors), tuple(_list_left_out(in_order)))
+    in_order = sorted(done, key=lambda one: (one.place.recording or 0, one.place.start_s))
+    return HeardParts(tuple(_join_each(in_order)), len(done) - len(errors), tuple(_list_left_out(in_order)))
 
 
 async def _hear(
@@ -109,10 +112,25 @@ def _find_lasting(done: list[_Part]) -> EarwitnessError | None:
 
 
 def _list_left_out(done: list[_Part]) -> Iterator[LeftOut]:
-    for why, same in groupby(done, key=lambda one: str(one.error) if one.error else ""):
+    for (recording, why), same in groupby(
+        done, key=lambda one: (one.place.recording, str(one.error) if one.error else "")
+    ):
         spans = [one.place for one in same]
         if why:
-            yield LeftOut(start_s=spans[0].start_s, end_s=spans[-1].end_s, why=why)
+            yield LeftOut(recording=recording, start_s=spans[0].start_s, end_s=spans[-1].end_s, why=why)
+
+
+def _join_each(done: list[_Part]) -> Iterator[Evidence]:
+    """Yield the statements on each recording, which name it where there are several."""
+    for recording, of_one in groupby(done, key=lambda one: one.place.recording):
+        yield from name_recording(_join(list(of_one)), recording)
+
+
+def name_recording(statements: Statements, recording: int | None) -> Statements:
+    """Return statements that name the recording they are about; None: there is but one."""
+    if recording is None:
+        return statements
+    return tuple(one.model_copy(update={"recording": recording}) for one in statements)
 
 
 def _join(done: list[_Part]) -> Statements:

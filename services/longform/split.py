@@ -4,7 +4,7 @@ A cut within a word would cost the word on both sides. The same samples are alwa
 part that was heard before is found in the perception cache.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ class ClipPart(NamedTuple):
     start_s: float
     end_s: float
     clip: AudioClip
+    recording: int | None = None
+    """Number of the recording, from 1; None: there is but one."""
 
     def __str__(self) -> str:
         """Return the span as a reader has it, such as `12:00-13:00`."""
@@ -47,6 +49,14 @@ def split_at_pauses(clip: AudioClip) -> tuple[ClipPart, ...]:
 async def split(clip: AudioClip) -> tuple[ClipPart, ...]:
     """Split a clip as `split_at_pauses` does, a long one in a thread."""
     return await run_in_thread(split_at_pauses, clip) if clip.duration_s > WHOLE_S else split_at_pauses(clip)
+
+
+async def split_each(clips: Sequence[AudioClip]) -> tuple[ClipPart, ...]:
+    """Split the recordings of a question one after the other; the parts of several know which they are of."""
+    if len(clips) == 1:
+        return await split(clips[0])
+    numbered = enumerate(clips, start=1)
+    return tuple([part._replace(recording=number) for number, clip in numbered for part in await split(clip)])
 
 
 def _cut(clip: AudioClip, start: int, end: int) -> ClipPart:

@@ -31,7 +31,7 @@ class ScriptedAnswerer:
     """Answers by rule; see `services.scripted.rules` for what a rule may do.
 
     Args:
-        rule: question, clip -> answer.
+        rule: question, clip -> answer; of several clips the first.
         latency_s: how long every answer takes.
     """
 
@@ -39,29 +39,29 @@ class ScriptedAnswerer:
         self.questions: list[Question] = []
         """The questions that it was asked, in order."""
         self.clips: list[AudioClip | None] = []
-        """The clip of each question."""
+        """The clips of each question, one after the other; None for one without."""
         self.num_running = self.most_running = 0
         """Questions that are being answered now, and the most at once so far."""
         self._rule, self._latency_s = rule, latency_s
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
-        """Answer as the script says, and note the question, the clip and how many were answered at once."""
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Answer as the script says, and note the question, the clips and how many were answered at once."""
         self.questions.append(question)
-        self.clips.append(clip)
+        self.clips += clips or (None,)
         self.num_running += 1
         self.most_running = max(self.most_running, self.num_running)
         await asyncio.sleep(self._latency_s)
         self.num_running -= 1
-        return await follow(self._rule, question, clip)
+        return await follow(self._rule, question, clips[0] if clips else None)
 
 
 class EchoAnswerer:
-    """Answers with the last option (the LALM: the first) and the length of the clip; fails as it is told to."""
+    """Answers with the last option (the LALM: the first) and the length of each clip; fails as it is told to."""
 
     def __init__(self, path: PathName, service: "ScriptedService") -> None:
         self.path, self.service = path, service
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Answer with what arrived; the words `slow`, `fail`, `bug` and `same` as a question do what they say."""
         if question.text == "slow":
             await self._sleep()
@@ -72,7 +72,7 @@ class EchoAnswerer:
         place = 0 if self.path == "lalm" and question.text != "same" else -1
         return Answer(
             question_id=question.id,
-            reply=f"{clip.duration_s:.2f} s" if clip else "no clip",
+            reply=", ".join(f"{clip.duration_s:.2f} s" for clip in clips) or "no clip",
             choice=question.choices[place] if question.choices else None,
             probabilities={choice.letter: 1 / len(question.choices) for choice in question.choices},
             path=self.path,

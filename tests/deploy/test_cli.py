@@ -331,7 +331,7 @@ def test_both_ways_answer_about_each_recording(clip: Path, capfd: pytest.Capture
 def test_a_running_service_answers_in_place_of_models_here(
     clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    async def answer(self: RemoteAnswerer, question: Question, heard: AudioClip | None) -> Answer:
+    async def answer(self: RemoteAnswerer, question: Question, *heard: AudioClip) -> Answer:
         assert heard is not None and heard.duration_s == 1.5
         return Answer(question_id="", reply="Rain.", choice=None, path="cascade")
 

@@ -136,7 +136,7 @@ def read_chat(body: bytes, limits: Limits, resolve: Callable[[str | None], str |
     if turn.is_later:
         warnings.append(OTHER_TURNS)
     return Chat(
-        asked=QuestionRequest(prompt.question, model, turn.sound, place="messages"),
+        asked=QuestionRequest(prompt.question, model, turn.sounds, place="messages"),
         prompt=prompt,
         json=_read_format(request, prompt, model),
         warnings=tuple(warnings),

@@ -140,8 +140,8 @@ class Turn(NamedTuple):
     """Of the last turn."""
     instructions: str
     """Texts of system and developer messages."""
-    sound: AudioUpload | None
-    """The recording of the last turn; without one, the last of the turns before."""
+    sounds: tuple[AudioUpload, ...]
+    """The recordings of the last turn; without any, those of the last message before that has some."""
     is_later: bool
     """Whether turns came before."""
 
@@ -160,8 +160,8 @@ def read_turn(messages: Sequence[ChatMessage], place: str) -> Turn:
     if not text.strip():
         raise BadRequest("The messages hold no text; ask a question.", param=place)
     told = [message for message in messages if isinstance(message, InstructionMessage)]
-    sound = _find_sound(messages, place, start)
-    return Turn(text, "\n".join(_list_texts(told)), sound, bool(replies))
+    sounds = _find_sounds(messages, place, start)
+    return Turn(text, "\n".join(_list_texts(told)), sounds, bool(replies))
 
 
 def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterator[str]:
@@ -169,8 +169,11 @@ def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterato
         yield from (part.text for part in message.content if isinstance(part, TextPart))
 
 
-def _find_sound(messages: Sequence[ChatMessage], place: str, start: int) -> AudioUpload | None:
-    """Return the recording of the last turn, which begins at message `start`, or else the last one before it."""
+def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> tuple[AudioUpload, ...]:
+    """Return the recordings of the last turn, which begins at message `start`, or else of the last message before it.
+
+    All that came are opened, so that one that is malformed is refused wherever it stands.
+    """
     found = [
         (number, _open_part(part, f"{place}[{number}].content[{index}]"))
         for number, message in enumerate(messages)
@@ -178,10 +181,8 @@ def _find_sound(messages: Sequence[ChatMessage], place: str, start: int) -> Audi
         for index, part in enumerate(message.content)
         if not isinstance(part, TextPart)
     ]
-    asked = [sound for number, sound in found if number >= start]
-    if len(asked) > 1:
-        raise Unsupported(f"{len(asked)} recordings came; one question is about one recording.", param=asked[1].param)
-    return asked[0] if asked else found[-1][1] if found else None
+    last = found[-1][0] if found else start
+    return tuple(sound for number, sound in found if number >= min(start, last))
 
 
 def _open_part(part: AudioPart | AudioUrlPart | FilePart | InputFilePart | AudioBlock, place: str) -> AudioUpload:

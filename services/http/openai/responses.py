@@ -129,7 +129,7 @@ def read_response_request(body: bytes, limits: Limits, resolve: Callable[[str | 
     if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
         raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
     return Chat(
-        asked=QuestionRequest(prompt.question, model, turn.sound, place="input"),
+        asked=QuestionRequest(prompt.question, model, turn.sounds, place="input"),
         prompt=prompt,
         json=JSONReply(wanted.content, prompt, "text.format") if isinstance(wanted, ResponseSchemaFormat) else None,
         warnings=tuple(warnings),

@@ -53,9 +53,9 @@ async def test_no_audio_is_in_the_state_of_any_step() -> None:
     ears = ScriptedEars(lambda _, focus: (focus.question if focus else "Knocking.",))
     follow_up = FollowUp(Listeners(ears, ears), llm, budget=1)
     parts = CascadeParts(ears, ears, llm=llm, follow_up=follow_up)
-    context = Choosing(clip, split_at_pauses(clip), parts, Direct(lalm), Rule())
+    context = Choosing((clip,), split_at_pauses(clip), parts, Direct(lalm), Rule())
     asked = GraphInput(
-        question=Question.ask("How many words does the speaker say?", ("1", "2")), clip_sha256=clip.sha256
+        question=Question.ask("How many words does the speaker say?", ("1", "2")), clips_sha256=(clip.sha256,)
     )
     seen, steps = [], set()
     async for _, kind, state in build_agent_graph().astream(

@@ -55,7 +55,7 @@ def answered(*probabilities: float, evidence: tuple[Evidence, ...] = ()) -> Answ
 
 def refine(listener: ScriptedEars, answer: Answer, *, budget: int = 4, question: Question = HOW_MANY) -> Answer:
     follow_up = FollowUp(Listeners(listener, listener), open_llm(0.3, 0.4, 0.3), budget=budget, policy=DEGRADING)
-    return asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
+    return asyncio.run(follow_up.refine(question, (CLIP,), answer))[-1]
 
 
 def test_a_count_decides_where_the_answer_was_not_sure() -> None:
@@ -172,7 +172,7 @@ def test_a_span_that_the_question_names_is_heard_by_itself() -> None:
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.5, "B": 0.5}, path="cascade"
     )
     follow_up = FollowUp(Listeners(listener, listener), open_llm(0.2, 0.8), budget=2)
-    refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
+    refined = asyncio.run(follow_up.refine(question, (CLIP,), answer))[-1]
     assert [clip.duration_s for clip in listener.captioned] == [1.5]
     assert refined.evidence[-1].start_s == 1.5 and refined.evidence[-1].end_s == 2.0
     assert refined.choice == question.choices[1]
@@ -185,7 +185,7 @@ def test_what_is_said_has_no_vote() -> None:
         question_id="q", reply="A", choice=question.choices[0], probabilities={"A": 0.55, "B": 0.45}, path="cascade"
     )
     follow_up = FollowUp(Listeners(open_ears((), (said,)), open_ears(())), open_llm(0.5, 0.5), budget=2)
-    refined = asyncio.run(follow_up.refine(question, CLIP, answer))[-1]
+    refined = asyncio.run(follow_up.refine(question, (CLIP,), answer))[-1]
     assert refined.choice == question.choices[0]
     assert refined.probabilities["A"] == pytest.approx(0.55)
 
@@ -244,13 +244,15 @@ def test_probabilities_that_separate_the_options_ask_nothing_and_findings_move_c
     for calibration, flat, num_asked in ((None, (0.36, 0.32, 0.32), 1), (None, (0.8, 0.1, 0.1), 0)):
         follow_up = FollowUp(Listeners(listener, listener), reader, budget=1, calibration=calibration)
         listener.focuses.clear()
-        refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, answered(*flat)))[-1]
+        refined = asyncio.run(follow_up.refine(HOW_MANY, (CLIP,), answered(*flat)))[-1]
         assert len(listener.focuses) == num_asked
     assert refined.probabilities == answered(0.8, 0.1, 0.1).probabilities
     described = Listeners(*2 * (open_ears((statement("Three of them.", kind="caption"),)),))
     gentle = FollowUp(described, reader, budget=1, calibration=make_calibration(4.0))
     sharp = FollowUp(described, reader, budget=1, calibration=make_calibration(0.1))
-    first, second = (asyncio.run(one.refine(HOW_MANY, CLIP, answered(0.33, 0.33, 0.34)))[-1] for one in (gentle, sharp))
+    first, second = (
+        asyncio.run(one.refine(HOW_MANY, (CLIP,), answered(0.33, 0.33, 0.34)))[-1] for one in (gentle, sharp)
+    )
     assert first.choice == second.choice == HOW_MANY.choices[1]
     assert first.probabilities["B"] < second.probabilities["B"]
 
@@ -266,7 +268,7 @@ def test_the_less_likely_a_question_asks_for_a_finding_the_less_it_counts() -> N
 def test_a_finding_that_names_an_option_is_not_read_as_well() -> None:
     listener, reader = open_ears((statement("Number of separate events: 3."),)), open_llm(0.98, 0.01, 0.01)
     follow_up = FollowUp(Listeners(listener, listener), reader, budget=1)
-    refined = asyncio.run(follow_up.refine(HOW_MANY, CLIP, answered(0.4, 0.35, 0.25)))[-1]
+    refined = asyncio.run(follow_up.refine(HOW_MANY, (CLIP,), answered(0.4, 0.35, 0.25)))[-1]
     assert refined.choice == HOW_MANY.choices[1] and refined.evidence[-1].use == "decided"
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.console.recordings import find_recordings, require_one
-from services.errors import BadAudio, BadConfig
+from deploy.console.recordings import find_recordings, require_named
+from services.errors import BadAudio, BadConfig, TooManyClips
 
 WAVE = b"RIFF\x24\x00\x00\x00WAVEfmt "
 
@@ -39,11 +39,12 @@ def test_what_brings_no_recording_is_refused(name: str, tmp_path: Path) -> None:
         find_recordings([str(tmp_path / name)])
 
 
-def test_without_a_question_of_its_own_one_recording_comes_before_it(folder: Path) -> None:
-    assert require_one(["any.wav"], "What?") == Path("any.wav")
+def test_recordings_before_a_question_are_asked_about_together(folder: Path) -> None:
+    assert require_named(["any.wav"], "What?") == (Path("any.wav"),)
+    assert require_named(["b.wav", "a.wav", "b.wav"], "What?") == (Path("b.wav"), Path("a.wav"), Path("b.wav"))
     with pytest.raises(BadConfig, match=r"'What\?' is the only argument"):
-        require_one([], "What?")
-    with pytest.raises(BadConfig, match=r"2 recordings come before 'What\?'"):
-        require_one(["a.wav", "b.wav"], "What?")
+        require_named([], "What?")
+    with pytest.raises(TooManyClips, match="about 9 recordings; at most 8 work"):
+        require_named(["a.wav"] * 9, "What?")
     with pytest.raises(BadAudio, match=r"is a directory, not a recording\. With -q QUESTION"):
-        require_one([str(folder)], "What?")
+        require_named([str(folder)], "What?")

@@ -99,7 +99,7 @@ async def test_what_others_heard_stands_between_the_clip_and_the_question(served
     form = RequestForm(takes_transcript=True)
     scribe = ScriptedEars(words=lambda _: ("other words",), name="scribe")
     lalm = Direct(ServedLALM(Endpoint(url=url, model="toy"), name="toy", form=form, asr=scribe))
-    answer = await lalm.answer(QUESTION, CLIP, (sound, words))
+    answer = await lalm.answer(QUESTION, CLIP, given=(sound, words))
     audio, text = listening.requests[0]["messages"][-1]["content"]
     assert audio["type"] == "input_audio"
     assert text["text"].startswith(
@@ -107,7 +107,7 @@ async def test_what_others_heard_stands_between_the_clip_and_the_question(served
     )
     assert "other words" not in str(listening.requests)
     assert [one.source for one in answer.evidence[1:]] == ["ears", "scribe"]
-    await lalm.answer(QUESTION, CLIP, ())
+    await lalm.answer(QUESTION, CLIP, given=())
     assert "Listening tools heard nothing" in str(listening.requests[1])
 
 

@@ -143,9 +143,9 @@ class TestDeadline:
         left: list[float | None] = []
         answer = EchoAnswerer.answer
 
-        async def noted(echo: EchoAnswerer, question: Question, clip: AudioClip | None) -> Answer:
+        async def noted(echo: EchoAnswerer, question: Question, *clips: AudioClip) -> Answer:
             left.append(remaining_s())
-            return await answer(echo, question, clip)
+            return await answer(echo, question, *clips)
 
         monkeypatch.setattr(EchoAnswerer, "answer", noted)
         assert (await quick(client)).status_code == 200
@@ -163,9 +163,9 @@ class TestDeadlineThatIsNotSet:
     ) -> None:
         left: list[float | None] = []
 
-        async def noted(echo: EchoAnswerer, question: Question, clip: AudioClip | None) -> Answer:
+        async def noted(echo: EchoAnswerer, question: Question, *clips: AudioClip) -> Answer:
             left.append(remaining_s())
-            return await answer(echo, question, clip)
+            return await answer(echo, question, *clips)
 
         answer = EchoAnswerer.answer
         monkeypatch.setattr(EchoAnswerer, "answer", noted)

@@ -15,6 +15,7 @@ from services.http.openai.chat_reply import build_completion
 from services.scripted.service import ScriptedService
 from services.types import Answer, Choice
 
+BROKEN = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
 LINES = "What is heard?\n(A) Rain\n(B) A dog"
 CHOICES = ["Rain", "A dog"]
 
@@ -312,12 +313,24 @@ async def test_json_of_a_schema_holds_the_chosen_option(client: AsyncOpenAI, rec
     assert (open_question.value.param, open_question.value.code) == ("response_format", "unsupported_parameter")
 
 
-async def test_a_second_recording_and_one_behind_a_url_are_refused(
+async def test_several_recordings_are_asked_about_together(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
+    reply = await client.chat.completions.create(model="cascade", messages=user("Why?", recording, recording))
+    assert reply.choices[0].message.content == "1.50 s, 1.50 s"
+    with pytest.raises(openai.BadRequestError) as nine:
+        await client.chat.completions.create(model="cascade", messages=user("Why?", *[BROKEN] * 9))
+    assert (nine.value.param, nine.value.code) == ("messages[0].content[9].input_audio", "too_many_recordings")
+
+
+async def test_of_several_recordings_the_unreadable_one_is_named(
     client: AsyncOpenAI, recording: dict[str, Any]
 ) -> None:
-    with pytest.raises(openai.BadRequestError) as two:
-        await client.chat.completions.create(model="cascade", messages=user(LINES, recording, recording))
-    assert (two.value.param, two.value.code) == ("messages[0].content[2].input_audio", "unsupported_parameter")
+    with pytest.raises(openai.APIStatusError) as refused:
+        await client.chat.completions.create(model="cascade", messages=user("Why?", recording, BROKEN, recording))
+    assert (refused.value.status_code, refused.value.code) == (415, "unsupported_format")
+    assert str(refused.value.body["message"]).startswith("Recording 2 of 3: ")  # type: ignore[index]
+
+
+async def test_a_recording_behind_a_url_is_refused(client: AsyncOpenAI) -> None:
     part = {"type": "audio_url", "audio_url": {"url": "https://example.org/a.wav"}}
     with pytest.raises(openai.BadRequestError) as behind:
         await client.chat.completions.create(model="cascade", messages=user(LINES, part))

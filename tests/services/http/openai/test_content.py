@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from services.errors import BadRequest, Unsupported
+from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
 from services.http.openai.chat import read_chat
@@ -22,13 +22,13 @@ def _same(name: str | None) -> str | None:
     return name
 
 
-def read(*parts: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> AudioUpload | None:
+def read(*parts: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> tuple[AudioUpload, ...]:
     class Body(Value):
         messages: list[dict[str, Any]]
 
     asked = {"role": "user", "content": [{"type": "text", "text": "What?"}, *parts]}
     body = Body(messages=[*before, asked]).model_dump_json().encode()
-    return read_chat(body, Limits(), _same).asked.sound
+    return read_chat(body, Limits(), _same).asked.sounds
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,7 @@ def read(*parts: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> Aud
     ],
 )
 def test_a_recording_may_be_written_in_many_ways(part: dict[str, Any]) -> None:
-    sound = read(part)
-    assert sound is not None
+    (sound,) = read(part)
     assert (sound.data, sound.url) == (CLIP, None)
 
 
@@ -62,8 +61,7 @@ def test_a_recording_may_be_written_in_many_ways(part: dict[str, Any]) -> None:
     ],
 )
 def test_a_recording_may_be_behind_a_url(part: dict[str, Any]) -> None:
-    sound = read(part)
-    assert sound is not None
+    (sound,) = read(part)
     assert (sound.data, sound.url) == (b"", URL)
 
 
@@ -82,17 +80,19 @@ def test_what_holds_no_recording_is_refused_by_its_place(part: dict[str, Any], p
     assert refused.value.param == param
 
 
-def test_the_recording_of_the_last_turn_counts_and_else_the_last_one_before_it() -> None:
+def test_the_recordings_of_the_last_turn_count_and_else_the_last_ones_before_it() -> None:
     def turn(data: bytes) -> dict[str, Any]:
         part = {"type": "input_audio", "input_audio": {"data": base64.b64encode(data).decode()}}
         return {"role": "user", "content": [part]}
 
     reply = {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}
     earlier = (turn(b"one"), reply, turn(b"two"), reply)
-    (kept, own) = (read(before=earlier), read({"type": "audio", "base64": BASE64}, before=earlier))
-    assert (kept and kept.data, own and own.data) == (b"two", CLIP)
-    with pytest.raises(Unsupported, match="2 recordings"):
-        read({"type": "audio", "base64": BASE64}, {"type": "audio", "base64": BASE64})
+    block = {"type": "audio", "base64": BASE64}
+    assert [one.data for one in read(before=earlier)] == [b"two"]
+    assert [one.data for one in read(block, before=earlier)] == [CLIP]
+    assert [one.data for one in read(block, block, before=(turn(b"three"),))] == [b"three", CLIP, CLIP]
+    pair = {"role": "user", "content": [block, *turn(b"two")["content"]]}
+    assert [one.data for one in read(before=(turn(b"one"), pair, reply))] == [CLIP, b"two"]
 
 
 def test_unknown_fields_are_found_by_their_place() -> None:
