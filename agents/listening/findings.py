@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
+from agents.listening.named_clips import find_named_clips
 from agents.reading.confidence import Factor, Probabilities
-from agents.reading.named_clips import find_named_clips
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families

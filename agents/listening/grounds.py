@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from agents.listening.findings import find_supported
-from agents.reading.named_clips import find_named_clips
+from agents.listening.named_clips import find_named_clips
 from agents.reading.quantities import match_options
 from services.types import Choice, Evidence, EvidenceUse, Question
 

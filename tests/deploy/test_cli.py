@@ -332,7 +332,7 @@ def test_a_running_service_answers_in_place_of_models_here(
     clip: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     async def answer(self: RemoteAnswerer, question: Question, *heard: AudioClip) -> Answer:
-        assert heard is not None and heard.duration_s == 1.5
+        assert [one.duration_s for one in heard] == [1.5]
         return Answer(question_id="", reply="Rain.", choice=None, path="cascade")
 
     monkeypatch.setattr(RemoteAnswerer, "answer", answer)

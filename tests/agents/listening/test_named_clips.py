@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.reading.named_clips import find_named_clips
+from agents.listening.named_clips import find_named_clips
 from services.types import Question
 
 
