@@ -12,9 +12,10 @@ from services.errors import TooManyClips
 from services.progress import stage
 from services.protocols import LALM, MultiClipLALM
 from services.questions import drop_own_letters
-from services.types import Answer, AudioClip, Choice, Evidence, Question, Reading, TraceStep
+from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, TraceStep
 
 Statements: TypeAlias = tuple[Evidence, ...]
+SEVERAL = "the style of a LALM says that it hears several recordings"
 
 
 class Direct:
@@ -28,22 +29,13 @@ class Direct:
         """Recordings that the LALM hears in one question."""
         return self.lalm.style.max_clips
 
-    def require_room(self, clips: Sequence[AudioClip]) -> None:
-        """Raise `TooManyClips` where the LALM does not hear so many recordings in one question."""
-        if len(clips) > self.max_clips:
-            most = "one recording" if self.max_clips == 1 else f"at most {self.max_clips} recordings"
-            raise TooManyClips(
-                f"The question is about {len(clips)} recordings; the LALM {self.lalm.name!r} hears {most} in a "
-                "question. Ask on path cascade, or name a LALM that hears more."
-            )
-
     async def answer(self, question: Question, *clips: AudioClip, given: Statements | None = None) -> Answer:
         """Ask the LALM once: it chooses an option, or replies where there are none.
 
         `given` is the evidence that it reads beside the clip, for a LALM that takes any; None: none.
         """
         assert clips, "a LALM needs a clip"
-        self.require_room(clips)
+        require_room(self.lalm, clips)
         started = perf_counter()
         with stage("listen"):
             reading = await self._read(question.about(clips), clips, given)
@@ -78,14 +70,32 @@ class Direct:
         lalm, choices = self.lalm, drop_own_letters(question.choices)
         messages = build_messages(question, lists_options=lalm.style.scores == "letters")
         beside = () if given is None else (given,)  # a LALM that takes no evidence may not know the argument
-        if len(clips) > 1:
-            assert isinstance(lalm, MultiClipLALM), f"the style of {lalm.name!r} says that it hears several"
-            if choices:
-                return await lalm.choose_of_several(messages, clips, choices, *beside)
-            return await lalm.listen_to_several(messages, clips, *beside)
-        if choices:
+        if not choices:
+            return await listen(lalm, messages, clips, *beside)
+        if len(clips) == 1:
             return await lalm.choose(messages, clips[0], choices, *beside)
+        assert isinstance(lalm, MultiClipLALM), SEVERAL
+        return await lalm.choose_of_several(messages, clips, choices, *beside)
+
+
+def require_room(lalm: LALM, clips: Sequence[AudioClip]) -> None:
+    """Raise `TooManyClips` where a LALM does not hear so many recordings in one question."""
+    if len(clips) > (num := lalm.style.max_clips):
+        most = "one recording" if num == 1 else f"at most {num} recordings"
+        raise TooManyClips(
+            f"The question is about {len(clips)} recordings; the LALM {lalm.name!r} hears {most} in a question. Ask on "
+            "path cascade, or name a LALM that hears more."
+        )
+
+
+async def listen(
+    lalm: LALM, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], *beside: Statements
+) -> Reading:
+    """Have a LALM reply in words to a prompt about one recording or several, for all of which it has room."""
+    if len(clips) == 1:
         return await lalm.listen(messages, clips[0], *beside)
+    assert isinstance(lalm, MultiClipLALM), SEVERAL
+    return await lalm.listen_to_several(messages, clips, *beside)
 
 
 def _format_note(lalm: LALM, reading: Reading) -> str:

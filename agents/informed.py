@@ -1,7 +1,7 @@
 """Path `informed`: captioner and ASR in parallel, then a LALM that hears the clip and reads their evidence."""
 
 from agents.degradation import STRICT, Policy, make_down_error
-from agents.direct import Direct
+from agents.direct import Direct, require_room
 from agents.graph.context import EarParts, Informing
 from agents.graph.state import make_input
 from services.longform.split import split_each
@@ -30,7 +30,7 @@ class Informed:
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
         assert clips, "a LALM needs a clip"
-        self.lalm.require_room(clips)
+        require_room(self.lalm.lalm, clips)
         context = Informing(clips, await split_each(clips), self.parts, self.lalm)
         state = await build_informed_graph().ainvoke(make_input(question, clips), context=context)
         if "lalm" not in state:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.hearing_tools import find_span
+from agents.listening.named_clips import find_named_clips
 from agents.listening.planner import NO_TOOL, open_planner
+from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
 from services.errors import UnknownName
 from services.types import AudioClip, Evidence, Question, Topic

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
+from agents.direct import listen, require_room
 from agents.models import Models
 from agents.paths import Build
 from agents.reading.reply import read_choice
@@ -100,7 +101,7 @@ class _Replier(Protocol):
     name: str
     step: StepName
 
-    async def reply(self, messages: tuple[Message, ...], clip: AudioClip | None) -> Reading:
+    async def reply(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
         """Reply to a prompt."""
 
 
@@ -112,12 +113,12 @@ class _ReadingLLM:
     def __init__(self, llm: LLM) -> None:
         self.name, self._llm = llm.name, llm
 
-    async def reply(self, messages: tuple[Message, ...], clip: AudioClip | None) -> Reading:  # noqa: ARG002
+    async def reply(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:  # noqa: ARG002
         return await self._llm.complete(messages)
 
 
 class _HearingLALM:
-    """A LALM that hears the clip."""
+    """A LALM that hears the clips."""
 
     step: StepName = "listen"
 
@@ -125,9 +126,10 @@ class _HearingLALM:
         self._lalm: LALM = models.lalm()
         self.name = self._lalm.name
 
-    async def reply(self, messages: tuple[Message, ...], clip: AudioClip | None) -> Reading:
-        assert clip is not None, "a LALM needs a clip"
-        return await self._lalm.listen(messages, clip)
+    async def reply(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
+        assert clips, "a LALM needs a clip"
+        require_room(self._lalm, clips)
+        return await listen(self._lalm, messages, clips)
 
 
 class FormedAnswerer(Answerer):
@@ -136,12 +138,12 @@ class FormedAnswerer(Answerer):
     def __init__(self, replier: _Replier, form: BorrowedPrompt, path: str) -> None:
         self._replier, self._form, self._path = replier, form, path
 
-    async def answer(self, question: Question, clip: AudioClip | None) -> Answer:
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Ask, and read the option that the reply names."""
         started, imagined = perf_counter(), Reading(reply="")
         if self._form.imagine and question.choices:
-            imagined = await self._replier.reply(self._form.build_imagining(question), clip)
-        reading = await self._replier.reply(self._form.build_messages(question, imagined.reply), clip)
+            imagined = await self._replier.reply(self._form.build_imagining(question), clips)
+        reading = await self._replier.reply(self._form.build_messages(question, imagined.reply), clips)
         seconds = perf_counter() - started
         note = f"{self._replier.name}, in the form {self._form.name}"
         return Answer.model_validate(
