@@ -8,6 +8,7 @@ from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
+from eval.analysis.claims import Contradiction, find_contradictions
 from eval.analysis.published import compute_category_scores, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.score_table import PercentScore, read_table
 from eval.scoring.scoring import Z_95, Interval
@@ -86,6 +87,8 @@ class Reproduction(Value):
     regrets: tuple[ProxyRegret, ...]
     counterexamples: tuple[str, ...]
     """To the page's claim that Qwen backbones beat Llama backbones in all settings."""
+    contradictions: tuple[Contradiction, ...]
+    """Scores that are published more than once with different values."""
     ours: tuple[PaperComparison, ...]
     unmatched: tuple[str, ...]
     """Scores of ours that the paper has no counterpart of."""
@@ -101,6 +104,7 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
         akb_sizes=tuple(sizes._asdict() for sizes in find_akb_category_sizes()),
         regrets=tuple(_compute_regret(proxy, target) for target in TARGETS for proxy in PROXIES),
         counterexamples=tuple(_find_counterexamples()),
+        contradictions=find_contradictions(),
         ours=sided.ours,
         unmatched=sided.unmatched,
     )

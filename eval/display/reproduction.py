@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from eval.analysis.claims import Contradiction
 from eval.analysis.published import Sizes, load_published
 from eval.analysis.reproduce import (
     COLUMNS,
@@ -39,6 +40,7 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
     print_table(_build_figure_3(found.categories), console)
     for line in chain(_build_sizes(found), _format_regrets(found.regrets), _format_claim(found)):
         console.print(line, highlight=False, soft_wrap=True)
+    print_table(_build_contradictions(found.contradictions), console)
     if found.ours:
         print_table(_build_ours(found.ours), console)
         remark = "The paper's text scores rest on Gemini's captions and all items of a benchmark; do yours?"
@@ -120,6 +122,22 @@ def _format_claim(found: Reproduction) -> list[str]:
         if found.counterexamples
         else []
     )
+
+
+def _build_contradictions(found: Sequence[Contradiction]) -> Table:
+    table = Table(title="Published more than once, with different values", title_justify="left")
+    for heading in ("model, benchmark", "%", "who, where"):
+        table.add_column(heading, justify="right" if heading == "%" else "left", overflow="fold")
+    for one in found:
+        chance = "within" if one.is_within_chance else "beyond"
+        apart = (
+            f"{one.model}, {one.benchmark}: {one.points:.1f} points, {chance} the {one.by_chance:.1f} of chance"
+        )
+        for place, claim in enumerate(one.claims):
+            who = "; ".join(part for part in (claim.release, claim.note, claim.source) if part)
+            table.add_row("" if place else apart, f"{claim.percent:.1f}", who)
+        table.add_section()
+    return table
 
 
 def _build_ours(ours: Sequence[PaperComparison]) -> Table:
