@@ -8,6 +8,8 @@ shell `eval` itself does. Both are this app, and `python -m eval` too. In a shel
 """
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +26,7 @@ from eval.options import (
     AnsweringOptions,
     AskingOptions,
     BenchmarkOptions,
+    ExportForm,
     Grouping,
     Json,
     JudgingOptions,
@@ -101,7 +104,10 @@ def run(
         "abstain": abstain,
     }
     request = _request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
-    _report(session.run(request), request.options().budget or 0, tuple(by or ()))
+    _require_trackers(running)
+    outcome = session.run(request)
+    with _handing_on([outcome.folder] if outcome.is_complete and outcome.lost is None else [], running):
+        _report(outcome, request.options().budget or 0, tuple(by or ()))
 
 
 def _request(
@@ -138,6 +144,37 @@ def _request(
         price=Price.read(running.price) if running.price else None,
         out=running.out,
     )
+
+
+def _require_trackers(running: RunningOptions) -> None:
+    from eval.export.trackers import import_tracker
+
+    for tracker in running.track or ():
+        import_tracker(tracker.value)
+
+
+@contextmanager
+def _handing_on(folders: Sequence[Path], running: RunningOptions) -> Iterator[None]:
+    """Print results, and then hand finished runs on to other tools, also where the command ends as a failure."""
+    try:
+        yield
+    finally:
+        if running.export or running.track:
+            _hand_on(folders, running)
+
+
+def _hand_on(folders: Sequence[Path], running: RunningOptions) -> None:
+    from eval.export.inspect_log import write_inspect_log
+    from eval.export.lm_eval_results import write_lm_eval
+    from eval.export.trackers import track_run
+
+    writers = {ExportForm.LM_EVAL: write_lm_eval, ExportForm.INSPECT: write_inspect_log}
+    for folder in folders:
+        for form in dict.fromkeys(running.export or ()):
+            line = f"As {form.value} has it: {writers[form](folder)}"
+            terminal().print(line, highlight=False, soft_wrap=True)
+        for tracker in dict.fromkeys(running.track or ()):
+            track_run(tracker.value, folder)
 
 
 @app.command()
@@ -196,9 +233,11 @@ def grid(
     shared = replace(models, llm=None, captioner=None, lalm=None)
     request = _request(shared, answering, benchmark, asking, judging, running)
     llms = read_models(_split_names(models.llm), _split_names(rows))
+    _require_trackers(running)
     done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
     console = terminal()
     print_grid(done, console)
+    _hand_on([cell.folder for cell in done.cells if cell.is_complete], running)
     console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
     if not all(cell.is_complete for cell in done.cells):
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)

@@ -47,6 +47,20 @@ class Grouping(StrEnum):
     MODALITY = "modality"
 
 
+class ExportForm(StrEnum):
+    """Forms of other tools that results are written in."""
+
+    LM_EVAL = "lm-eval"
+    INSPECT = "inspect"
+
+
+class Tracker(StrEnum):
+    """Experiment trackers that results are logged to."""
+
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
     """Models by name, and the servers that run them."""
@@ -249,6 +263,14 @@ class RunningOptions:
     out: Annotated[
         Path | None,
         output_option(help="Folder for the results; default: runs/, named after the options."),
+    ] = None
+    export: Annotated[
+        list[ExportForm] | None,
+        output_option(help="Also write the results as lm-eval or inspect do; may be repeated.", show_default="neither"),
+    ] = None
+    track: Annotated[
+        list[Tracker] | None,
+        output_option(help="Also log options and figures to a tracker that is installed.", show_default="neither"),
     ] = None
 
 

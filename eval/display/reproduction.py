@@ -130,9 +130,7 @@ def _build_contradictions(found: Sequence[Contradiction]) -> Table:
         table.add_column(heading, justify="right" if heading == "%" else "left", overflow="fold")
     for one in found:
         chance = "within" if one.is_within_chance else "beyond"
-        apart = (
-            f"{one.model}, {one.benchmark}: {one.points:.1f} points, {chance} the {one.by_chance:.1f} of chance"
-        )
+        apart = f"{one.model}, {one.benchmark}: {one.points:.1f} points, {chance} the {one.by_chance:.1f} of chance"
         for place, claim in enumerate(one.claims):
             who = "; ".join(part for part in (claim.release, claim.note, claim.source) if part)
             table.add_row("" if place else apart, f"{claim.percent:.1f}", who)

@@ -27,7 +27,7 @@ ANSWERING = ["--path", "--budget", "--rotations", "--router", "--calibration"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
 ASKING = ["--repeats", "--temperature", "--prompt-form"]
 JUDGING = ["--judge", "--judge-url"]
-RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out"]
+RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out", "--export", "--track"]
 FLAGS = {
     ("ask",): [
         *("asked", "--question", "--choice", "--server", *MODELS, *ANSWERING),

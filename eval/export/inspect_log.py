@@ -1,0 +1,205 @@
+"""inspect's log of a run: one JSON file that `inspect view` shows and `inspect_ai.log.read_eval_log` reads (version 2).
+
+Each item is a sample with two scores, `strict` and `official`, and repeats are further epochs of the same sample.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from eval.export.finished_run import FinishedRun, sanitise
+from eval.store.records import Prediction
+from eval.store.run_folder import is_finished
+from eval.store.stored import read_predictions
+from eval.variation.repeats import REPEATS_FOLDER
+from services.files import write_atomic
+from services.types import Value
+
+FILE_NAME = "inspect.json"
+RIGHT, WRONG = "C", "I"  # inspect's own marks
+
+
+class InspectScore(Value):
+    """The score of a sample by one scorer."""
+
+    value: str
+    answer: str
+    explanation: str | None = None
+
+
+class InspectMessage(Value):
+    """A message of the model."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+
+
+class InspectChoice(Value):
+    """A reply of the model."""
+
+    message: InspectMessage
+    stop_reason: Literal["stop", "unknown"] = "stop"
+
+
+class InspectOutput(Value):
+    """What a model replied."""
+
+    model: str
+    choices: list[InspectChoice]
+    completion: str
+
+
+class InspectError(Value):
+    """Why a sample failed."""
+
+    message: str
+    traceback: str = ""
+    traceback_ansi: str = ""
+
+
+class InspectSample(Value):
+    """An item."""
+
+    id: str
+    epoch: int
+    input: str
+    choices: list[str]
+    target: str
+    output: InspectOutput
+    scores: dict[str, InspectScore]
+    metadata: dict[str, str]
+    total_time: float
+    error: InspectError | None = None
+
+
+class InspectMetric(Value):
+    """A figure over all samples."""
+
+    name: str
+    value: float
+
+
+class InspectTotal(Value):
+    """The figures of one scorer."""
+
+    name: str
+    scorer: str
+    metrics: dict[str, InspectMetric]
+
+
+class InspectDataset(Value):
+    """The benchmark."""
+
+    name: str
+    location: str
+    samples: int
+
+
+class InspectConfig(Value):
+    """How it was run."""
+
+    epochs: int
+
+
+class InspectEval(Value):
+    """What was evaluated."""
+
+    run_id: str
+    created: str
+    task: str
+    task_id: str
+    dataset: InspectDataset
+    model: str
+    config: InspectConfig
+    packages: dict[str, str]
+    metadata: dict[str, str]
+
+
+class InspectResults(Value):
+    """Figures of the whole."""
+
+    total_samples: int
+    completed_samples: int
+    scores: list[InspectTotal]
+
+
+class InspectLog(Value):
+    """A log; the names are inspect's."""
+
+    version: Literal[2] = 2
+    status: Literal["success"] = "success"
+    eval: InspectEval
+    results: InspectResults
+    samples: list[InspectSample]
+
+
+def write_inspect_log(folder: Path) -> Path:
+    """Write the log of a finished run into its folder."""
+    run = FinishedRun.read(folder)
+    epochs = _list_epochs(folder)
+    samples = [
+        _sample(one, run.model, epoch) for epoch, place in enumerate(epochs, 1) for one in read_predictions(place)
+    ]
+    environment = run.record.environments[0]
+    options = run.record.options.model_dump(exclude_none=True, exclude_defaults=True)
+    log = InspectLog(
+        eval=InspectEval(
+            run_id=sanitise(folder.name),
+            created=run.began_at.isoformat(timespec="seconds"),
+            task=run.benchmark,
+            task_id=run.record.benchmark_sha256[:16],
+            dataset=InspectDataset(name=run.benchmark, location=run.record.benchmark_file, samples=run.summary.n),
+            model=f"earwitness/{run.model}",
+            config=InspectConfig(epochs=len(epochs)),
+            packages=environment.packages,
+            metadata={name: str(value) for name, value in options.items()},
+        ),
+        results=InspectResults(
+            total_samples=len(samples),
+            completed_samples=sum(one.error is None for one in samples),
+            scores=[_total(run, "strict"), _total(run, "official")],
+        ),
+        samples=samples,
+    )
+    file = folder / FILE_NAME
+    write_atomic(file, log.model_dump_json(indent=1, exclude_none=True))
+    return file
+
+
+def _list_epochs(folder: Path) -> list[Path]:
+    repeats = sorted((folder / REPEATS_FOLDER).glob("*"), key=lambda place: int(place.name))
+    return [folder, *(place for place in repeats if is_finished(place))]
+
+
+def _total(run: FinishedRun, name: str) -> InspectTotal:
+    share = run.measure(run.summary, is_official=name == "official")
+    named = {"accuracy": share.value, "stderr": share.se} if share else {}
+    metrics = {metric: InspectMetric(name=metric, value=value) for metric, value in named.items()}
+    return InspectTotal(name=name, scorer=name, metrics=metrics)
+
+
+def _sample(one: Prediction, model: str, epoch: int) -> InspectSample:
+    labels = one.model_dump(include={"task", "category", "sub_category", "difficulty", "audio", "disputed"})
+    marks = {"strict": one.correct_strict, "official": one.correct_official}
+    return InspectSample(
+        id=one.id,
+        epoch=epoch,
+        input=one.question,
+        choices=list(one.choices),
+        target=one.answer or "",
+        output=InspectOutput(
+            model=model,
+            choices=[InspectChoice(message=InspectMessage(content=one.model_output))],
+            completion=one.model_output,
+        ),
+        scores={
+            name: InspectScore(
+                value=RIGHT if is_right else WRONG,
+                answer=one.model_prediction,
+                explanation="no option could be read" if one.unread else None,
+            )
+            for name, is_right in marks.items()
+        },
+        metadata={name: value for name, value in labels.items() if value},
+        total_time=one.took_s,
+        error=None if one.failed is None else InspectError(message=one.failed),
+    )
