@@ -38,7 +38,7 @@ class Claims(Value):
     claims: tuple[ScoreClaim, ...]
 
 
-class Contradiction(Value):
+class ScoreConflict(Value):
     """Values of one model on one benchmark that differ."""
 
     model: str
@@ -58,7 +58,7 @@ class Contradiction(Value):
         return self.points <= self.by_chance
 
 
-def find_contradictions() -> tuple[Contradiction, ...]:
+def find_contradictions() -> tuple[ScoreConflict, ...]:
     """Return what is published more than once with different values, the widest first."""
     by_model: defaultdict[tuple[str, str], list[ScoreClaim]] = defaultdict(list)
     for claim in (*_list_paper(), *read_config(FILE, Claims).claims):
@@ -76,14 +76,14 @@ def _list_paper() -> list[ScoreClaim]:
     ]
 
 
-def _compare(claims: list[ScoreClaim]) -> Contradiction:
+def _compare(claims: list[ScoreClaim]) -> ScoreConflict:
     ordered = sorted(claims, key=lambda one: -one.percent)
     highest, lowest = ordered[0].percent, ordered[-1].percent
     variance = sum(share * (100 - share) for share in (highest, lowest)) / NUM_QUESTIONS
     releases: defaultdict[str, list[float]] = defaultdict(list)
     for one in claims:
         releases[one.release].append(one.percent)
-    return Contradiction(
+    return ScoreConflict(
         model=ordered[0].model,
         benchmark=ordered[0].benchmark,
         points=round(highest - lowest, 2),

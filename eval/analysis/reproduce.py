@@ -8,7 +8,7 @@ from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.analysis.claims import Contradiction, find_contradictions
+from eval.analysis.claims import ScoreConflict, find_contradictions
 from eval.analysis.published import compute_category_scores, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.score_table import PercentScore, read_table
 from eval.scoring.scoring import Z_95, Interval
@@ -87,7 +87,7 @@ class Reproduction(Value):
     regrets: tuple[ProxyRegret, ...]
     counterexamples: tuple[str, ...]
     """To the page's claim that Qwen backbones beat Llama backbones in all settings."""
-    contradictions: tuple[Contradiction, ...]
+    contradictions: tuple[ScoreConflict, ...]
     """Scores that are published more than once with different values."""
     ours: tuple[PaperComparison, ...]
     unmatched: tuple[str, ...]

@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from eval.analysis.claims import Contradiction
+from eval.analysis.claims import ScoreConflict
 from eval.analysis.published import Sizes, load_published
 from eval.analysis.reproduce import (
     COLUMNS,
@@ -124,7 +124,7 @@ def _format_claim(found: Reproduction) -> list[str]:
     )
 
 
-def _build_contradictions(found: Sequence[Contradiction]) -> Table:
+def _build_contradictions(found: Sequence[ScoreConflict]) -> Table:
     table = Table(title="Published more than once, with different values", title_justify="left")
     for heading in ("model, benchmark", "%", "who, where"):
         table.add_column(heading, justify="right" if heading == "%" else "left", overflow="fold")

@@ -12,7 +12,7 @@ from eval.store.run_folder import require_record
 from services.errors import BadConfig
 
 
-class Share(NamedTuple):
+class MeasuredShare(NamedTuple):
     """A share of right answers, and its standard error."""
 
     value: float
@@ -49,7 +49,7 @@ class FinishedRun(NamedTuple):
         """When it was begun."""
         return self.record.environments[0].started_at
 
-    def measure(self, score: Score, *, is_official: bool = False) -> Share | None:
+    def measure(self, score: Score, *, is_official: bool = False) -> MeasuredShare | None:
         """Return an accuracy in [0, 1]; None where nothing could be scored.
 
         Its standard error is clustered where the run's is.
@@ -59,7 +59,7 @@ class FinishedRun(NamedTuple):
             return None
         value = (score.correct_official if is_official else score.correct_strict) / num
         clustered = self.summary.clustered_se if score is self.summary and not is_official else None
-        return Share(value, clustered if clustered is not None else sqrt(value * (1 - value) / num))
+        return MeasuredShare(value, clustered if clustered is not None else sqrt(value * (1 - value) / num))
 
 
 def sanitise(name: str) -> str:
