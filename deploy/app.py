@@ -31,6 +31,7 @@ from services.deployments.replicas import Replica, bind_deployment
 from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
+from services.http.access.live_keys import LiveKeys
 from services.http.gateway import create_app
 from services.protocols import ASR, Answerer, AnyModel, Captioner
 from services.types import Value
@@ -69,7 +70,7 @@ def build(
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
-    own_parts = (config.limits.model_dump_json(), keys, *(part for one in fused for part in _list_parts(one)))
+    own_parts = (config.limits.model_dump_json(), *(part for one in fused for part in _list_parts(one)))
     options = scale.options() | version_options(_hash_version(*own_parts))
     options |= {
         "user_config": AgentConfig(models=offered, aliases=config.models.aliases, calibration=calibration).model_dump(
@@ -135,7 +136,7 @@ class Agent:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the ASGI application that Ray Serve puts behind its proxy."""
-        return create_app(self, self._limits, self._keys, proxied=True)
+        return create_app(self, self._limits, LiveKeys(self._keys), proxied=True)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Replace the models that the agent answers with; questions in work keep theirs."""

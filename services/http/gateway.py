@@ -28,6 +28,7 @@ from services.http.access.admission import AdmissionControl, is_stopping
 from services.http.access.auth import ApiKeys
 from services.http.access.guard import Guard
 from services.http.access.limits import Limits
+from services.http.access.live_keys import LiveKeys
 from services.http.answering import Answered, QuestionRequest, answer
 from services.http.events.stages import AnswerEvent, StageEvents
 from services.http.events.stream import EVENT_STREAM, EventSink, respond
@@ -87,7 +88,13 @@ class ModelList(Value):
     data: tuple[Model, ...]
 
 
-def create_app(service: Service, limits: Limits, keys: ApiKeys = ApiKeys(), *, proxied: bool = False) -> FastAPI:  # noqa: B008 - frozen
+def create_app(
+    service: Service,
+    limits: Limits,
+    keys: ApiKeys | LiveKeys = ApiKeys(),  # noqa: B008 - frozen
+    *,
+    proxied: bool = False,
+) -> FastAPI:
     """Build the ASGI application in front of a service.
 
     Args:

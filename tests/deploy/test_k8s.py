@@ -97,6 +97,73 @@ def test_rays_proxy_in_the_image_bounds_the_headers_of_requests() -> None:
     assert lines.count(f"ENV RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH={PROXY_CALLBACK}") == 2
 
 
+def container(group: dict[str, Any]) -> dict[str, Any]:
+    """Return the container that KubeRay starts Ray in: the first."""
+    first: dict[str, Any] = group["template"]["spec"]["containers"][0]
+    return first
+
+
+def volumes(group: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the volumes of a pod by the path that they are mounted at."""
+    named = {volume["name"]: volume for volume in group["template"]["spec"]["volumes"]}
+    return {mount["mountPath"]: named[mount["name"]] for mount in container(group)["volumeMounts"]}
+
+
+def called_by_probes() -> set[str]:
+    """Return the programs that probes call: `initReadinessAndLivenessProbe` of KubeRay's pod.go calls these too."""
+    probes = [
+        container(group)[kind]["exec"]["command"]
+        for group in GROUPS
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe")
+        if kind in container(group)
+    ]
+    assert all(command[:2] == ["bash", "-c"] for command in probes)
+    return {"bash", "wget", "grep"} | {part.split()[0] for command in probes for part in command[2].split(" | ")}
+
+
+@pytest.mark.parametrize("stage", ["cpu", "gpu"])
+def test_the_image_has_what_probes_call(stage: str) -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = text.partition(f" AS {stage}\n")[2].partition("\nFROM ")[0].splitlines()
+    installed = {
+        word for line in lines for step in line.split("&&") if "apt-get install" in step for word in step.split()
+    }
+    assert called_by_probes() - {"bash", "grep"} == {"wget"}  # Debian and Ubuntu always have the other two
+    assert "wget" in installed
+
+
+def test_kuberay_itself_writes_the_command_that_starts_ray() -> None:
+    assert [one for group in GROUPS for one in ("command", "args") if one in container(group)] == []
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.get("groupName", "head"))
+def test_every_pod_has_memory_for_the_object_store(group: dict[str, Any]) -> None:
+    shared = volumes(group)["/dev/shm"]["emptyDir"]
+    assert shared["medium"] == "Memory"
+    assert int(shared["sizeLimit"].removesuffix("Gi")) < int(
+        container(group)["resources"]["limits"]["memory"].removesuffix("Gi")
+    )
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.get("groupName", "head"))
+def test_metrics_have_a_folder_of_their_own_that_is_emptied_whenever_a_container_starts(group: dict[str, Any]) -> None:
+    (folder,) = (one["value"] for one in container(group)["env"] if one["name"] == "PROMETHEUS_MULTIPROC_DIR")
+    assert "emptyDir" in volumes(group)[folder]
+    hook = container(group)["lifecycle"]["postStart"]["exec"]["command"]
+    assert hook == ["bash", "-c", f"rm -f {folder}/*.db"]
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.get("groupName", "head"))
+def test_changed_keys_arrive_without_a_rollout(group: dict[str, Any]) -> None:
+    (file,) = (one["value"] for one in container(group)["env"] if one["name"] == "EARWITNESS_API_KEYS_FILE")
+    folder, _, key = file.rpartition("/")
+    assert volumes(group)[folder]["secret"] == {"secretName": "earwitness-keys"}
+    (mount,) = (one for one in container(group)["volumeMounts"] if one["mountPath"] == folder)
+    assert "subPath" not in mount  # the kubelet updates no file that is mounted so
+    (secret,) = (one for _, one in ALL if one["kind"] == "Secret" and one["metadata"]["name"] == "earwitness-keys")
+    assert key in secret["stringData"]
+
+
 def test_every_secret_and_volume_that_pods_name_is_declared() -> None:
     text = yaml.safe_dump([document for name, document in ALL if name != "secrets.example.yaml"])
     secrets = {document["metadata"]["name"] for _, document in ALL if document["kind"] == "Secret"}

@@ -1,7 +1,8 @@
 """API keys (authentication). A file holds one line per key: its name and the sha256 of the key, never the key itself.
 
-A key is 256 random bits, so a plain hash is enough: there is nothing to guess. The file is read at start;
-`EARWITNESS_API_KEYS_FILE` names it, by default it is `api-keys` in the folder of Earwitness.
+A key is 256 random bits, so a plain hash is enough: there is nothing to guess. `EARWITNESS_API_KEYS_FILE` names the
+file, by default it is `api-keys` in the folder of Earwitness. A running service reads it again when it changes
+(`services.http.access.live_keys`).
 """
 
 import hmac
@@ -37,9 +38,15 @@ class ApiKeys:
     """The keys that are accepted; without any, the server asks for none."""
 
     keys: tuple[ApiKey, ...] = ()
+    is_required: bool = False
+    """Whether a key is asked for although there is none: the last one was revoked."""
 
     def __bool__(self) -> bool:
-        return bool(self.keys)
+        return bool(self.keys) or self.is_required
+
+    def current(self) -> "ApiKeys":
+        """Return the keys that are accepted now: these; `LiveKeys` looks at the file again."""
+        return self
 
     def owner(self, presented: str) -> str | None:
         """Return the name of a key, None for one that is not accepted, in constant time."""

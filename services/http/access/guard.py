@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.http.access.auth import ApiKeys
 from services.http.access.limits import PerKey
+from services.http.access.live_keys import LiveKeys
 from services.http.responses import build_error
 from services.request_context import current_context, use_context
 
@@ -54,10 +55,10 @@ class Guard:
     """Lets requests through to `app` that are allowed, and answers the others itself."""
 
     def __init__(
-        self, app: ASGIApp, keys: ApiKeys, limits: PerKey, clock: Callable[[], float] = time.monotonic
+        self, app: ASGIApp, keys: ApiKeys | LiveKeys, limits: PerKey, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._app, self._keys, self._limits, self._clock = app, keys, limits, clock
-        self._uses = {key.name: _Use(limits.burst, clock()) for key in keys.keys}
+        self._uses: dict[str, _Use] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
@@ -65,16 +66,18 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self._keys:
+        keys = self._keys.current()
+        if not keys:
             refusal = _refuse_unless_local(headers)
             await (_refuse(scope, send, refusal) if refusal else self._app(scope, receive, send))
             return
-        owner = self._keys.owner(_find_presented_key(headers))
+        owner = keys.owner(_find_presented_key(headers))
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
         with use_context(replace(current_context(), tenant=owner)):
-            await self._run_within_limits(self._uses[owner], scope, receive, send)
+            use = self._uses.setdefault(owner, _Use(self._limits.burst, self._clock()))
+            await self._run_within_limits(use, scope, receive, send)
 
     async def _run_within_limits(self, use: _Use, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal := self._check_limits(use):

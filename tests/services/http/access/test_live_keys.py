@@ -1,0 +1,94 @@
+"""Keys that are added and revoked while the service runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from services.http.access.auth import ApiKeys, new_key
+from services.http.access.guard import Guard
+from services.http.access.limits import PerKey
+from services.http.access.live_keys import LiveKeys
+from services.settings import settings
+
+(ALICE, ALICES), (BOB, BOBS) = new_key("alice"), new_key("bob")
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("EARWITNESS_API_KEYS_FILE", str(tmp_path / "hashes"))
+    settings.cache_clear()
+    yield tmp_path / "hashes"
+    settings.cache_clear()
+
+
+def write(file: Path, *lines: str) -> None:
+    """Replace the file as the kubelet does: by another one."""
+    new = file.with_name("new")
+    new.write_text("\n".join(lines))
+    new.replace(file)
+
+
+def test_a_key_that_is_added_counts_and_a_revoked_one_no_longer(file: Path) -> None:
+    write(file, ALICES.line())
+    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == ("alice", None)
+    write(file, ALICES.line(), BOBS.line())
+    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == ("alice", "bob")
+    write(file, BOBS.line())
+    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == (None, "bob")
+
+
+@pytest.mark.parametrize("left", ["", None], ids=["an empty file", "no file"])
+def test_without_the_last_key_nobody_comes_in(file: Path, left: str | None) -> None:
+    write(file, ALICES.line())
+    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    assert keys.current().owner(ALICE) == "alice"
+    write(file, left) if left is not None else file.unlink()
+    assert bool(keys.current()) is True
+    assert keys.current().owner(ALICE) is None
+
+
+def test_a_file_that_cannot_be_read_changes_nothing(file: Path) -> None:
+    write(file, ALICES.line())
+    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    assert keys.current().owner(ALICE) == "alice"
+    write(file, "half a li")
+    assert keys.current().owner(ALICE) == "alice"
+
+
+def test_a_service_without_keys_asks_for_one_from_the_first_on(file: Path) -> None:
+    keys = LiveKeys(ApiKeys(), Clock())
+    assert not keys.current()
+    write(file, BOBS.line())
+    assert keys.current() and keys.current().owner(BOB) == "bob"
+
+
+def test_the_file_is_looked_at_once_a_second(file: Path) -> None:
+    write(file, ALICES.line())
+    keys = LiveKeys(ApiKeys((ALICES,)), lambda: 5.0)
+    assert keys.current().owner(ALICE) == "alice"
+    write(file, BOBS.line())
+    assert keys.current().owner(ALICE) == "alice"
+
+
+def test_the_guard_takes_up_the_keys_of_the_file(file: Path) -> None:
+    write(file, ALICES.line())
+    guard = Guard(Starlette(), LiveKeys(ApiKeys((ALICES,)), Clock()), PerKey())
+    with TestClient(guard) as client:
+        assert client.get("/", headers={"x-api-key": ALICE}).status_code == 404
+        write(file, BOBS.line())
+        assert client.get("/", headers={"x-api-key": ALICE}).status_code == 401
+        assert client.get("/", headers={"x-api-key": BOB}).status_code == 404
