@@ -280,7 +280,7 @@ def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> No
 
     made = add_key(name)
     print(made.secret)  # noqa: T201
-    print(f"The hash is in {made.path}; a running server knows the key after a restart.", file=sys.stderr)  # noqa: T201
+    print(f"The hash is in {made.path}; a running server knows the key within a second.", file=sys.stderr)  # noqa: T201
 
 
 @keys_app.command("list")
@@ -298,7 +298,7 @@ def revoke_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) ->
     from deploy.console.keys import remove_key
 
     path = remove_key(name)
-    print(f"It is out of {path}; a running server takes the key until it is restarted.", file=sys.stderr)  # noqa: T201
+    print(f"It is out of {path}; a running server refuses the key within a second.", file=sys.stderr)  # noqa: T201
 
 
 @models_app.command("list")
