@@ -52,16 +52,16 @@ class ModelNames(Value):
 class Models(Protocol):
     """The models that a path is built from: opened in this process, or handles to deployments."""
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         """Open the LLM that reads."""
 
-    def captioner(self) -> Captioner:
+    def open_captioner(self) -> Captioner:
         """Open the captioner that describes."""
 
-    def asr(self) -> ASR:
+    def open_asr(self) -> ASR:
         """Open the ASR that transcribes."""
 
-    def lalm(self) -> LALM:
+    def open_lalm(self) -> LALM:
         """Open the audio-language model that listens."""
 
 
@@ -93,28 +93,28 @@ class LocalModels:
         self.opened: dict[str, AnyModel] = {}
         """The models that the path uses, by role."""
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         """Open the LLM, or return the one that is open."""
         key = (self._names.llm, self._names.llm_url)
         if key not in self._pool.llms:
             self._pool.llms[key] = open_llm(*key)
         return self._note("llm", self._pool.llms[key])
 
-    def captioner(self) -> Captioner:
+    def open_captioner(self) -> Captioner:
         """Open the captioner, or return the one that is open."""
         name = self._names.captioner
         if name not in self._pool.captioners:
             self._pool.captioners[name] = open_captioner(name)
         return self._note("captioner", self._pool.captioners[name])
 
-    def asr(self) -> ASR:
+    def open_asr(self) -> ASR:
         """Open the ASR, or return the one that is open."""
         name = self._names.asr
         if name not in self._pool.asrs:
             self._pool.asrs[name] = open_asr(name)
         return self._note("asr", self._pool.asrs[name])
 
-    def lalm(self) -> LALM:
+    def open_lalm(self) -> LALM:
         """Open the LALM, or return the one that is open."""
         key = (self._names.lalm, self._names.lalm_url)
         if key not in self._pool.lalms:

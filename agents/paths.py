@@ -40,7 +40,7 @@ def _build_text(models: Models, options: PathOptions) -> Answerer:
 def _open_reader(models: Models, options: PathOptions) -> LLM:
     from agents.reading.reading import RotatedLLM
 
-    llm = models.llm()
+    llm = models.open_llm()
     if options.rotations is None:
         return llm
     if llm.style.scores != "letters":
@@ -54,7 +54,7 @@ def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
     from agents.listening.listening import FollowUp
     from agents.listening.tool import Listeners
 
-    llm, listeners = _open_reader(models, options), Listeners(models.captioner(), models.asr())
+    llm, listeners = _open_reader(models, options), Listeners(models.open_captioner(), models.open_asr())
     calibration, policy = Calibrations(options.calibration).find(llm, "cascade"), options.policy
     follow_up = FollowUp(listeners, llm, budget=options.budget, calibration=calibration, policy=policy)
     asks_again = follow_up if options.budget else None
@@ -65,7 +65,7 @@ def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
 def _build_lalm(models: Models, options: PathOptions) -> "Direct":
     from agents.direct import Direct
 
-    lalm = models.lalm()
+    lalm = models.open_lalm()
     return Direct(lalm, Calibrations(options.calibration).find(lalm, "lalm"))
 
 
@@ -74,14 +74,14 @@ def _build_informed(models: Models, options: PathOptions) -> Answerer:
     from agents.direct import Direct
     from agents.informed import Informed
 
-    lalm = models.lalm()
+    lalm = models.open_lalm()
     if not lalm.style.takes_evidence:
         raise BadConfig(
             f"Path 'informed' gives the LALM evidence as text beside the clip, and {lalm.name!r} takes none: name one "
             "that does with --lalm, or take --path lalm."
         )
     direct = Direct(lalm, Calibrations(options.calibration).find(lalm, "informed"))
-    return Informed(direct, models.captioner(), models.asr(), policy=options.policy)
+    return Informed(direct, models.open_captioner(), models.open_asr(), policy=options.policy)
 
 
 def _build_auto(models: Models, options: PathOptions) -> Answerer:

@@ -105,16 +105,16 @@ class NoopModels:
     def __init__(self, pace: ModelLatency) -> None:
         self._pace = pace
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         return NoopReader(LatencySlot(self._pace.read, self._pace.at_once))
 
-    def captioner(self) -> Captioner:
+    def open_captioner(self) -> Captioner:
         return NoopEar(LatencySlot(self._pace.caption, self._pace.at_once))
 
-    def asr(self) -> ASR:
+    def open_asr(self) -> ASR:
         return NoopEar(LatencySlot(self._pace.transcribe, self._pace.at_once))
 
-    def lalm(self) -> LALM:
+    def open_lalm(self) -> LALM:
         raise ModelError("There is no LALM here.")
 
 
@@ -127,27 +127,27 @@ class InProcessService:
         self._named = {f"{path}/{SOURCE}": answerer for path, answerer in built.items()}
         self._answerers = self._named | built
 
-    async def missing(self) -> tuple[str, ...]:
+    async def list_missing(self) -> tuple[str, ...]:
         return ()
 
-    async def models(self) -> tuple[str, ...]:
+    async def list_models(self) -> tuple[str, ...]:
         return tuple(self._named)
 
     def resolve(self, name: str | None) -> str | None:
         """Return the name as it is: there are no aliases."""
         return name
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         return pick(self._answerers, "model", name or "cascade")
 
-    async def arms(self) -> tuple[str, str]:
+    async def list_arms(self) -> tuple[str, str]:
         raise ModelError("There is no LALM here.")
 
-    async def asr(self) -> ASR:
-        return self._models.asr()
+    async def find_asr(self) -> ASR:
+        return self._models.open_asr()
 
-    async def captioner(self) -> Captioner:
-        return self._models.captioner()
+    async def find_captioner(self) -> Captioner:
+        return self._models.open_captioner()
 
     def needs_clip(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"

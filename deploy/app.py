@@ -90,10 +90,10 @@ def _open_model(one: Deployed, open_models: OpenModels) -> AnyModel:
     """Open a model in its replica, by its name."""
     models = open_models(one.names())
     openers: dict[str, Callable[[], AnyModel]] = {
-        "llm": models.llm,
-        "captioner": models.captioner,
-        "asr": models.asr,
-        "lalm": models.lalm,
+        "llm": models.open_llm,
+        "captioner": models.open_captioner,
+        "asr": models.open_asr,
+        "lalm": models.open_lalm,
     }
     return openers[one.kind]()
 
@@ -151,11 +151,11 @@ class Agent:
             raise ModelError(LOADING)
         return self._fleet
 
-    async def missing(self) -> tuple[str, ...]:
+    async def list_missing(self) -> tuple[str, ...]:
         """Return the deployments that are not ready; the agent itself before it has its fleet."""
-        return await self._fleet.missing() if self._fleet else ("agent",)
+        return await self._fleet.list_missing() if self._fleet else ("agent",)
 
-    async def models(self) -> tuple[str, ...]:
+    async def list_models(self) -> tuple[str, ...]:
         """Return the names that can be asked for."""
         return await self._fleet.names() if self._fleet else ()
 
@@ -163,21 +163,21 @@ class Agent:
         """Return the name that an alias stands for."""
         return self._aliases.get(name, name) if name else name
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Return what answers under a name."""
-        return await self._ready_fleet.answerer(name)
+        return await self._ready_fleet.find_answerer(name)
 
-    async def arms(self) -> tuple[str, str]:
+    async def list_arms(self) -> tuple[str, str]:
         """Return the names of the two arms that are asked side by side."""
-        return self._ready_fleet.arms()
+        return self._ready_fleet.list_arms()
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Return the ASR that transcribes uploads."""
-        return await self._ready_fleet.asr()
+        return await self._ready_fleet.find_asr()
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Return the captioner that describes uploads."""
-        return await self._ready_fleet.captioner()
+        return await self._ready_fleet.find_captioner()
 
     def needs_clip(self, name: str | None) -> bool:
         """Return whether a name needs a recording."""

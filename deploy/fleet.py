@@ -89,7 +89,7 @@ class Fleet:
         """Say whether exactly this model is offered here."""
         return one is not None and one.role in self._offered and self._offered[one.role].served == one.served
 
-    async def missing(self) -> tuple[str, ...]:
+    async def list_missing(self) -> tuple[str, ...]:
         """Ask all deployments to describe themselves, and return those that do not answer."""
         asked = [one for one in self._offered.values() if not one.is_fused]
         cards = await asyncio.gather(*(_fetch_card(self._handle(one.role)) for one in asked))
@@ -101,7 +101,7 @@ class Fleet:
     async def names(self) -> tuple[str, ...]:
         """Return the names whose models are all known."""
         if len(self._known) < len(self._offered):
-            await self.missing()
+            await self.list_missing()
         return tuple(name for name, way in self.ways.items() if self._can_answer(way))
 
     def _can_answer(self, way: Way) -> bool:
@@ -110,7 +110,7 @@ class Fleet:
         reads = way.path != "informed" or takes_evidence(models["lalm"])
         return reads and all(models.values())
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Return the way of that name, or the first way of that path; the first of all for None."""
         name = name or next(iter(self.ways))
         path = name.partition("/")[0]
@@ -128,7 +128,7 @@ class Fleet:
     def _build(self, way: "Way", models: "WayModels") -> Answerer:
         return make_builder(way.path, calibration=self._calibration, policy=DEGRADING)(models)
 
-    def arms(self) -> tuple[str, str]:
+    def list_arms(self) -> tuple[str, str]:
         """Return the names of the first cascade and the first LALM."""
         if BOTH not in self.ways:
             raise ModelError(NO_LALM)
@@ -137,19 +137,19 @@ class Fleet:
         )
         return cascade, lalm
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Return the recogniser."""
         (role,) = (role for role, one in self._offered.items() if one.kind == "asr")
-        return (await self._models(Way("", {"asr": role}))).asr()
+        return (await self._models(Way("", {"asr": role}))).open_asr()
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Return the captioner."""
         (role,) = (role for role, one in self._offered.items() if one.kind == "captioner")
-        return (await self._models(Way("", {"captioner": role}))).captioner()
+        return (await self._models(Way("", {"captioner": role}))).open_captioner()
 
     async def _models(self, way: Way) -> "WayModels":
         if not self._known.keys() >= set(way.roles.values()):
-            await self.missing()
+            await self.list_missing()
         if waiting := [role for role in way.roles.values() if role not in self._known]:
             raise ModelError(f"Still loading: {', '.join(waiting)}. /readyz says when all is ready.")
         return WayModels({kind: self._known[role] for kind, role in way.roles.items()})
@@ -161,19 +161,19 @@ class WayModels:
     def __init__(self, models: Mapping[Kind, AnyModel]) -> None:
         self._models = models
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         """Return the handle to the LLM."""
         return self._models["llm"]  # type: ignore[return-value]
 
-    def captioner(self) -> Captioner:
+    def open_captioner(self) -> Captioner:
         """Return the handle to the captioner."""
         return self._models["captioner"]  # type: ignore[return-value]
 
-    def asr(self) -> ASR:
+    def open_asr(self) -> ASR:
         """Return the handle to the ASR."""
         return self._models["asr"]  # type: ignore[return-value]
 
-    def lalm(self) -> LALM:
+    def open_lalm(self) -> LALM:
         """Return the handle to the LALM."""
         return self._models["lalm"]  # type: ignore[return-value]
 

@@ -98,6 +98,6 @@ def test_a_configuration_includes_a_file_beside_it(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(registry, "_tables", {})  # a replica is a process of its own, which has included nothing yet
     monkeypatch.setattr(registry, "_contents", {})
     reader = next(one for one in list_deployed(config) if one.kind == "llm")
-    assert LocalModels(reader.names()).llm().name == "overlap"
+    assert LocalModels(reader.names()).open_llm().name == "overlap"
     (tmp_path / "with-overlap.yaml").write_text("models:\n  llm: overlap\n")
     assert read_serve_config(tmp_path / "with-overlap.yaml", [str(tmp_path / "overlap.py")]) == config

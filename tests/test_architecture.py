@@ -113,7 +113,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
 
 
 def test_doubles_of_models_are_in_services_scripted() -> None:
-    protocols = {"complete", "choose", "caption", "transcribe", "listen", "answer", "answerer"}
+    protocols = {"complete", "choose", "caption", "transcribe", "listen", "answer", "find_answerer"}
     doubles = {
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in (ROOT / "tests").rglob("*.py")

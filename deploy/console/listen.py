@@ -133,7 +133,7 @@ def _open_listeners(request: ListenRequest) -> Listeners:
     chosen = {"captioner": request.captioner, "asr": request.asr, "lalm": request.lalm}
     named = {role: name for role, name in chosen.items() if name is not None}
     models = LocalModels(ModelNames.model_validate(named), loads="when needed")
-    return Listeners(models.captioner(), models.asr(), models.lalm() if request.lalm else None)
+    return Listeners(models.open_captioner(), models.open_asr(), models.open_lalm() if request.lalm else None)
 
 
 def _open_channel(path: Path, channel: int) -> AudioClip:

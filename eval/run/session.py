@@ -162,7 +162,7 @@ class _Session:
             found = whole.first(request.limit).sample(request.sample, request.seed)
         except BadConfig:
             if options.llm not in {None, *EMBEDDED_LLMS}:
-                self._models(options).llm()
+                self._models(options).open_llm()
             raise
         found = found.include_open() if request.judges else found
         found.require_askable()

@@ -84,7 +84,7 @@ def build_formed(options: RunOptions) -> Build:
     """Return what builds the answerer of a path whose model is asked in a form; `BadConfig` where it cannot be."""
     form = read_prompt_form(options.prompt_form or "")
     if options.path == "text":
-        return lambda models: FormedAnswerer(_ReadingLLM(models.llm()), form, "text")
+        return lambda models: FormedAnswerer(_ReadingLLM(models.open_llm()), form, "text")
     if options.path == "lalm" and form.imagine:
         raise BadConfig(f"Prompt form {form.name!r} is for an LLM that hears nothing: take --path text.")
     if options.path == "lalm":
@@ -123,7 +123,7 @@ class _HearingLALM:
     step: StepName = "listen"
 
     def __init__(self, models: Models) -> None:
-        self._lalm: LALM = models.lalm()
+        self._lalm: LALM = models.open_lalm()
         self.name = self._lalm.name
 
     async def reply(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:

@@ -31,6 +31,6 @@ class SampledModels(LocalModels):
         super().__init__(names, pool)
         self._sampling = sampling
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         """Open the LLM with these draws; it is not shared, since every repeat has other ones."""
         return self._note("llm", SampledLLM(open_llm(self._names.llm, self._names.llm_url, self._sampling)))

@@ -66,10 +66,10 @@ async def answer(service: Service, limits: Limits, asked: QuestionRequest) -> An
 async def _ask_model(service: Service, limits: Limits, asked: QuestionRequest) -> Answered:
     about = read_request_facts()
     if asked.model == BOTH:
-        cascade, lalm = await service.arms()
+        cascade, lalm = await service.list_arms()
         about.model = BOTH
         return await _ask_both(service, limits, asked, (cascade, lalm))
-    answerer = await service.answerer(asked.model)
+    answerer = await service.find_answerer(asked.model)
     about.model = asked.model or await find_default(service)
     clips = await open_clips(asked.sounds, limits, asked.place) if service.needs_clip(asked.model) else ()
     answered = await _ask_answerer(answerer, asked.question, clips)
@@ -99,11 +99,11 @@ def _cache_steps(lookups: Sequence[Lookup]) -> Iterator[TraceStep]:
 
 async def find_default(service: Service) -> str:
     """Return the model that answers where none is named; empty while that is not known."""
-    return next(iter(await service.models()), "")
+    return next(iter(await service.list_models()), "")
 
 
 async def _ask_both(service: Service, limits: Limits, asked: QuestionRequest, names: tuple[str, str]) -> Both:
-    answerers = {name: await service.answerer(name) for name in names}
+    answerers = {name: await service.find_answerer(name) for name in names}
     clips = await open_clips(asked.sounds, limits, asked.place)
     asks = {name: partial(_ask_answerer, one, asked.question, clips) for name, one in answerers.items()}
     results = await ask_arms(asks, at_once=True)

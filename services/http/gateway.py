@@ -128,7 +128,7 @@ def _build_watch_routes(service: Service) -> APIRouter:
     @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
     async def readyz() -> Response:
         """Readiness check: whether all models are loaded, and which are not; a stopping service is not ready."""
-        missing = await service.missing()
+        missing = await service.list_missing()
         is_ready = not missing and not is_stopping()
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return json_response(Readiness(ready=is_ready, waiting_for=missing), status)
@@ -148,12 +148,12 @@ def _build_model_routes(service: Service) -> APIRouter:
     @router.get("")
     async def models() -> ModelList:
         """List the models that can answer now, the default first."""
-        return ModelList(data=tuple(Model(id=name) for name in await service.models()))
+        return ModelList(data=tuple(Model(id=name) for name in await service.list_models()))
 
     @router.get("/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
     async def model(name: str) -> Model:
         """Say whether a model can answer now; an alias can where the model that it stands for can."""
-        pick({known: known for known in await service.models()}, "model", service.resolve(name) or name)
+        pick({known: known for known in await service.list_models()}, "model", service.resolve(name) or name)
         return Model(id=name)
 
     return router

@@ -12,28 +12,28 @@ class Service(Protocol):
     and `lalm` mean the first of their kind.
     """
 
-    async def missing(self) -> tuple[str, ...]:
+    async def list_missing(self) -> tuple[str, ...]:
         """Return the deployments whose models do not answer (yet); empty when all are ready."""
 
-    async def models(self) -> tuple[str, ...]:
+    async def list_models(self) -> tuple[str, ...]:
         """Return the models that can answer now, the default first."""
 
     def resolve(self, name: str | None) -> str | None:
         """Return the name that an alias stands for, and any other name as it is."""
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Return the answerer of that name, the default for None; `both` is not a single one.
 
         Raises `UnknownName` for a name that does not exist and `ModelError` while models load.
         """
 
-    async def arms(self) -> tuple[str, str]:
+    async def list_arms(self) -> tuple[str, str]:
         """Return the two names that `both` asks, the cascade first; `ModelError` where there is no LALM."""
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Return the ASR; `ModelError` while it loads."""
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Return the captioner; `ModelError` while it loads."""
 
     def needs_clip(self, name: str | None) -> bool:

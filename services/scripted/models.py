@@ -24,19 +24,19 @@ class ScriptedModels:
     def __init__(self, llm: ScriptedLLM, ears: ScriptedEars, lalm: ScriptedLALM, *, load_s: float = 0.0) -> None:
         self._llm, self._ears, self._lalm, self._load_s = llm, ears, lalm, load_s
 
-    def llm(self) -> LLM:
+    def open_llm(self) -> LLM:
         """Return the LLM after the loading time."""
         return self._load(self._llm)
 
-    def captioner(self) -> Captioner:
+    def open_captioner(self) -> Captioner:
         """Return the captioner after the loading time."""
         return self._load(self._ears)
 
-    def asr(self) -> ASR:
+    def open_asr(self) -> ASR:
         """Return the ASR after the loading time."""
         return self._load(self._ears)
 
-    def lalm(self) -> LALM:
+    def open_lalm(self) -> LALM:
         """Return the LALM after the loading time."""
         return self._load(self._lalm)
 

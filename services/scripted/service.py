@@ -166,11 +166,11 @@ class ScriptedService:
         """Paths whose work was stopped."""
         self.started, self.release = asyncio.Event(), asyncio.Event()
 
-    async def missing(self) -> tuple[str, ...]:
+    async def list_missing(self) -> tuple[str, ...]:
         """Return the models that are said to be loading."""
         return self.waiting
 
-    async def models(self) -> tuple[str, ...]:
+    async def list_models(self) -> tuple[str, ...]:
         """Return the names that can be asked for, once nothing is loading."""
         return () if self.waiting else self.names
 
@@ -178,24 +178,24 @@ class ScriptedService:
         """Return what an alias stands for."""
         return self.aliases.get(name, name) if name else name
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Return the scripted answerer of a path, or one that echoes."""
         path = pick(self._paths(), "model", name or self.names[0])
         if self.waiting:
             raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
         return ScriptedAnswerer(self.rules[path]) if path in self.rules else EchoAnswerer(path, self)
 
-    async def arms(self) -> tuple[str, str]:
+    async def list_arms(self) -> tuple[str, str]:
         """Return the names of the two arms, or fail where there is no LALM."""
         if "both" not in self.names:
             raise ModelError("This service has no LALM.")
         return self.names[0], next(name for name in self.names if name.startswith("lalm/"))
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Return the scripted ASR."""
         return self.ears_for_words
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Return the scripted captioner."""
         return self.ears_for_sounds
 

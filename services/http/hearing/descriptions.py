@@ -74,7 +74,7 @@ async def read_description_request(request: Request, limits: Limits) -> Descript
 
 async def describe(service: Service, limits: Limits, asked: DescriptionRequest) -> Response:
     """Describe a recording."""
-    captioner = await service.captioner()
+    captioner = await service.find_captioner()
     read_request_facts().model = captioner.name
     clip = await open_clip(asked.sound, limits)
     headers = {REMARKS: ", ".join(clip.remarks)} if clip.remarks else None

@@ -81,7 +81,7 @@ async def transcribe(
     service: Service, limits: Limits, recording: TranscriptionRequest, events: EventSink
 ) -> Response | None:
     """Transcribe a recording, or translate what is said in it; a stream goes to `events`, part by part."""
-    asr, form = await service.asr(), recording.form
+    asr, form = await service.find_asr(), recording.form
     known = (asr.name, *USUAL_NAMES)
     if service.resolve(form.model) not in known:
         raise UnknownName("recogniser", form.model, known)
@@ -222,4 +222,4 @@ def _format_plain(said: tuple[SpokenSegment, ...], form: TranscriptionForm) -> s
 async def _find_speakers(service: Service, clip: AudioClip, form: TranscriptionForm) -> tuple[SpeakerSpan, ...]:
     if form.response_format != "diarized_json":
         return ()
-    return await find_speakers(await service.captioner(), clip, form.known_speaker_names)
+    return await find_speakers(await service.find_captioner(), clip, form.known_speaker_names)

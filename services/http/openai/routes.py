@@ -125,7 +125,7 @@ async def _respond(service: Service, limits: Limits, chat: Chat) -> Response:
 
 async def _complete(service: Service, limits: Limits, chat: Chat) -> tuple[ChatCompletion, Answered]:
     answered = await answer(service, limits, chat.asked)
-    arms = await service.arms() if chat.asked.model == BOTH else ("", "")
+    arms = await service.list_arms() if chat.asked.model == BOTH else ("", "")
     model = chat.asked.model or await find_default(service)
     write = chat.json.write if chat.json else chat.prompt.write
     return build_completion(answered, model, arms, chat.warnings, write, num_logprobs=chat.num_logprobs), answered
