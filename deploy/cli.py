@@ -274,7 +274,7 @@ def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and d
 
 
 @keys_app.command("new")
-def new_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
+def make_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
     """Make an API key and print it once; only its hash is kept."""
     from deploy.console.keys import add_key
 

@@ -101,7 +101,7 @@ One: TypeAlias = Annotated[Placed, BeforeValidator(_wrap_name)]
 Several: TypeAlias = Annotated[tuple[Served, ...], BeforeValidator(_wrap_names)]
 
 
-def public_name(name: str) -> str:
+def choose_public_name(name: str) -> str:
     """Return the name under which clients ask for a model; for a folder, its last part."""
     return Path(name).name if is_folder(name) else name
 
@@ -130,7 +130,7 @@ class ServedModels(Value):
     @model_validator(mode="after")
     def _require_different_names(self) -> Self:
         for several in (self.llm, self.lalm):
-            labels = [_simplify(public_name(one.name)) for one in several]
+            labels = [_simplify(choose_public_name(one.name)) for one in several]
             if twice := sorted({one for one in labels if labels.count(one) > 1}):
                 raise ValueError(f"{', '.join(twice)} is named twice")
         if any(one.engine for one in self.llm):
@@ -150,8 +150,8 @@ class ServedModels(Value):
     def _list_names(self) -> list[str]:
         """Return the names under which these models answer."""
         of_lalms = ("lalm", "informed", "auto", "both") if self.lalm else ()
-        names = [f"{path}/{public_name(one.name)}" for path in ("cascade", "text") for one in self.llm]
-        names += [f"{path}/{public_name(one.name)}" for path in ("lalm", "informed") for one in self.lalm]
+        names = [f"{path}/{choose_public_name(one.name)}" for path in ("cascade", "text") for one in self.llm]
+        names += [f"{path}/{choose_public_name(one.name)}" for path in ("lalm", "informed") for one in self.lalm]
         return ["cascade", "text", *of_lalms, *names]
 
 
@@ -223,7 +223,7 @@ def list_deployed(config: ServeConfig) -> Iterator[Deployed]:
 def _list_models(models: ServedModels, scales: Scales) -> Iterator[Deployed]:
     for one in models.llm:
         served = one.model_copy(update={"url": one.url or models.llm_url})
-        yield Deployed(kind="llm", label=public_name(one.name), served=served, scale=one.scale or scales.llm)
+        yield Deployed(kind="llm", label=choose_public_name(one.name), served=served, scale=one.scale or scales.llm)
     ears: tuple[tuple[Kind, Placed, Scale], ...] = (
         ("captioner", models.captioner, scales.captioner),
         ("asr", models.asr, scales.asr),
@@ -234,7 +234,7 @@ def _list_models(models: ServedModels, scales: Scales) -> Iterator[Deployed]:
     for one in models.lalm:
         engine = one.engine or models.lalm_engine
         served = one.model_copy(update={"url": one.url or models.lalm_url, "engine": engine})
-        yield Deployed(kind="lalm", label=public_name(one.name), served=served, scale=one.scale or scales.lalm)
+        yield Deployed(kind="lalm", label=choose_public_name(one.name), served=served, scale=one.scale or scales.lalm)
 
 
 def read_serve_config(path: Path, include: Iterable[str] = ()) -> ServeConfig:

@@ -119,14 +119,14 @@ def _start_ray(job: Job) -> None:
     import ray
     from ray import serve
 
-    from services.deployments.ray_internals import LOOPBACK, start_options
+    from services.deployments.ray_internals import LOOPBACK, make_start_options
 
     ray.init(
         address="local",  # never one that is already running
         include_dashboard=False,
         logging_level=logging.ERROR,
         object_store_memory=OBJECT_STORE_BYTES,
-        **start_options(job.folder),
+        **make_start_options(job.folder),
     )
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     # `_find_reason` reports a replica that cannot start; the controller would log each attempt.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.errors import BadConfig
 from services.files import atomic_file
-from services.http.access.auth import keys_file, list_keys, new_key
+from services.http.access.auth import find_keys_file, list_keys, make_key
 
 OWNER_ONLY = 0o600
 
@@ -21,12 +21,12 @@ class NewKey(NamedTuple):
 
 def add_key(name: str) -> NewKey:
     """Add a key of that name, which must be new."""
-    path = keys_file()
+    path = find_keys_file()
     if name in [key.name for key in list_keys()]:
         raise BadConfig(
             f"'{path}' has a key named {name!r} already: choose another name, or `earwitness keys revoke {name}`."
         )
-    secret, key = new_key(name)
+    secret, key = make_key(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
@@ -42,7 +42,7 @@ def remove_key(name: str) -> Path:
     The file stays when its last key goes: a server that finds it empty does not start, where without it there would be
     no key to ask for.
     """
-    path = keys_file()
+    path = find_keys_file()
     names = [key.name for key in list_keys()]
     if name not in names:
         raise BadConfig(f"There is no key named {name!r}; these there are: {', '.join(names) or 'none'}.")

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from string import Formatter
 
 from eval.benchmarks.benchmark import AUDIO_SUFFIXES
-from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, letter_place, normalise
+from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, find_letter_place, normalise
 from eval.benchmarks.options import AskedText, find_answer, format_text, read_first_label, read_options, split_inline
 from eval.benchmarks.tables import KEY, Table, TableRow
 from services.errors import BadConfig
@@ -195,7 +195,7 @@ class _Detector:
     def _holds_letters(self, field: str) -> bool:
         """Whether every row has a letter there, which may or may not be an answer's."""
         values = [row.get(field) for row in self._table.rows]
-        return all(isinstance(value, str) and letter_place(value, NUM_LETTERS) is not None for value in values)
+        return all(isinstance(value, str) and find_letter_place(value, NUM_LETTERS) is not None for value in values)
 
     def _answers_all(self, field: str, asked: "_AskedRows") -> bool:
         """Whether a field without a usual name holds an option's text in every one of several rows."""

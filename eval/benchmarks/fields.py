@@ -108,7 +108,7 @@ def drop_word(text: str) -> str:
     return re.sub(r"^(?:option|choice|answer)[\s_:-]*(?=\W?\w\W?$|\d)", "", text.strip(), flags=re.IGNORECASE)
 
 
-def letter_place(text: str, num_options: int) -> int | None:
+def find_letter_place(text: str, num_options: int) -> int | None:
     """Return the place of the option that B, (b), "b." or "Option B" stands for; None where it is not a letter."""
     bare = drop_word(text).strip("().:[]（）．").strip().upper()
     return ascii_uppercase.index(bare) if len(bare) == 1 and bare in ascii_uppercase[:num_options] else None

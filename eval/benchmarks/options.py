@@ -10,7 +10,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 from unicodedata import normalize
 
-from eval.benchmarks.fields import AnswerForm, drop_word, letter_place, normalise
+from eval.benchmarks.fields import AnswerForm, drop_word, find_letter_place, normalise
 from services.json_lines import format_id
 from services.questions import OWN_LETTER
 
@@ -193,13 +193,13 @@ def _find_lettered(text: str, options: Sequence[str]) -> int | None:
         return found[0] if _has_its_letter(text, found[0], options) else None
     letter = _find_letter(text, options)
     if letter is None and found and (own := _own_letter(text)):  # "(b) yes" where "yes" stands there twice
-        letter = letter_place(own, len(options))
+        letter = find_letter_place(own, len(options))
     return letter
 
 
 def _find_letter(text: str, options: Sequence[str]) -> int | None:
     """Return the place of the option that a letter stands for: the options' own letters count, in any order."""
-    place = letter_place(text, len(options))
+    place = find_letter_place(text, len(options))
     own = [_own_letter(option) for option in options]
     is_own = sorted(map(str, own)) == list(ascii_uppercase[: len(options)])
     return place if place is None or not is_own else own.index(ascii_uppercase[place])

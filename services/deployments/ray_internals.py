@@ -22,12 +22,12 @@ def require_ray() -> None:
         )
 
 
-def start_options(folder: Path) -> dict[str, Any]:
+def make_start_options(folder: Path) -> dict[str, Any]:
     """Return the options of `ray.init` that put its sockets and logs into a folder."""
     return {"_temp_dir": str(folder)}
 
 
-def version_options(name: str) -> dict[str, Any]:
+def make_version_options(name: str) -> dict[str, Any]:
     """Return the options of a deployment that give it a version: replicas of the same version are kept.
 
     Ray Serve restarts every replica at each `serve.run` unless told the version, which only its own code may do.

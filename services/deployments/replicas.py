@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ray import serve
 
 from services.cancellation import use_threads
-from services.deployments.ray_internals import listen_on_loopback, version_options
+from services.deployments.ray_internals import listen_on_loopback, make_version_options
 from services.deployments.scale import Scale
 from services.deployments.start_failure import report_start_failure
 from services.errors import EarwitnessError
@@ -83,5 +83,5 @@ def bind_deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale,
     Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their
     number, changes around them.
     """
-    options = scale.options() | version_options(version)
+    options = scale.options() | make_version_options(version)
     return serve.deployment(Replica).options(name=role, **options).bind(open_model, role)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
-from services.http.responses import ErrorBody, build_error, json_response
+from services.http.responses import ErrorBody, build_error, make_json_response
 from services.telemetry.log_lines import LOGGER
 from services.telemetry.request_log import REQUEST_ID, AboutRequest, record_of
 
@@ -47,7 +47,7 @@ def _handle_own_error(request: Request, error: Exception) -> Response:
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
         headers["Retry-After"] = str(wait_s)
-    return json_response(body, error.http_status, headers)
+    return make_json_response(body, error.http_status, headers)
 
 
 def _handle_http_error(request: Request, error: Exception) -> Response:
@@ -55,7 +55,9 @@ def _handle_http_error(request: Request, error: Exception) -> Response:
     code = HTTPStatus(error.status_code).name.lower()
     record_of(request.scope).error = code
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return json_response(build_error(error.status_code, code, message), error.status_code, dict(error.headers or {}))
+    return make_json_response(
+        build_error(error.status_code, code, message), error.status_code, dict(error.headers or {})
+    )
 
 
 def _handle_disconnect(request: Request, _error: Exception) -> Response:
@@ -65,4 +67,4 @@ def _handle_disconnect(request: Request, _error: Exception) -> Response:
 def _handle_unknown_error(request: Request, error: Exception) -> Response:
     """Say that it is our bug; Starlette raises it on for the server's own log."""
     about = record_of(request.scope)
-    return json_response(build_bug(error, about), HTTPStatus.INTERNAL_SERVER_ERROR, {REQUEST_ID: about.id})
+    return make_json_response(build_bug(error, about), HTTPStatus.INTERNAL_SERVER_ERROR, {REQUEST_ID: about.id})

@@ -121,7 +121,7 @@ def _decode_name(encoded: re.Match[bytes]) -> bytes:
 
 async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], Parsed]) -> Parsed:
     """Read a JSON body to its end and parse it in the thread for that, as it may hold an hour of sound."""
-    kind = content_type(request)
+    kind = read_content_type(request)
     if kind != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; application/json works")
     body = await _read_bytes(request, limits)
@@ -133,7 +133,7 @@ def _parse_measured(parse: Callable[[bytes], Parsed], body: bytes) -> Parsed:
     return parse(body)
 
 
-def content_type(request: Request) -> str:
+def read_content_type(request: Request) -> str:
     """Return the media type of a request's body."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 

@@ -46,7 +46,7 @@ from services.http.openapi import describe_body
 from services.http.option_lines import Split, split_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
-from services.http.responses import ErrorBody, json_response
+from services.http.responses import ErrorBody, make_json_response
 from services.http.service import Service
 from services.http.web_page import router as web_page
 from services.progress import report_progress_to
@@ -131,7 +131,7 @@ def _build_watch_routes(service: Service) -> APIRouter:
         missing = await service.list_missing()
         is_ready = not missing and not is_stopping()
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return json_response(Readiness(ready=is_ready, waiting_for=missing), status)
+        return make_json_response(Readiness(ready=is_ready, waiting_for=missing), status)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
@@ -211,7 +211,7 @@ async def _answer_posted(
     warnings = warn_of_unread_options(text) if is_open and not listed else ()
     asked = QuestionRequest(question, service.resolve(posted.model), posted.sounds, warnings=warnings)
     if not posted.is_stream:
-        return json_response(await answer(service, limits, asked))
+        return make_json_response(await answer(service, limits, asked))
     with report_progress_to(StageEvents(events)):
         answered = await answer(service, limits, asked)
     events.send(AnswerEvent(answer=answered))

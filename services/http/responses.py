@@ -29,6 +29,6 @@ def build_error(status: int, code: str, message: str, *, param: str | None = Non
     return ErrorBody(error=ErrorDetail(message=message, type=kind or usual, param=param, code=code))
 
 
-def json_response(value: Value, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
+def make_json_response(value: Value, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
     """Return a value as a JSON response."""
     return Response(value.model_dump_json(), status, headers, media_type="application/json")

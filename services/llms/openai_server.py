@@ -52,7 +52,7 @@ class Chooser:
     async def choose(self, body: dict[str, Any], choices: tuple[Choice, ...], *audio: bytes) -> Reading:
         """Send the request and read it as one about these options."""
         said = await self._ask(body, *audio)
-        probabilities = letter_probabilities(said.reply, said.tokens, choices)
+        probabilities = read_letter_probabilities(said.reply, said.tokens, choices)
         return Reading(reply=said.reply, probabilities=probabilities, usage=said.usage)
 
     async def _ask(self, body: dict[str, Any], *audio: bytes) -> ModelReply:
@@ -69,7 +69,9 @@ class Chooser:
         return reply
 
 
-def letter_probabilities(reply: str, tokens: Sequence[ReplyToken], choices: tuple[Choice, ...]) -> dict[str, float]:
+def read_letter_probabilities(
+    reply: str, tokens: Sequence[ReplyToken], choices: tuple[Choice, ...]
+) -> dict[str, float]:
     """Return the probability of each letter at the token that answers; empty where the reply opens with no letter."""
     letters = {choice.letter for choice in choices}
     opening = ANSWER_LETTER.match(reply)

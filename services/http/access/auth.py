@@ -55,7 +55,7 @@ class ApiKeys:
         return self.keys[same.index(True)].name if any(same) else None
 
 
-def new_key(name: str) -> tuple[str, ApiKey]:
+def make_key(name: str) -> tuple[str, ApiKey]:
     """Make a key; return the secret that its owner sends, and what is stored."""
     secret = PREFIX + secrets.token_urlsafe(NUM_RANDOM_BYTES)
     key = ApiKey(name=name, sha256=_hash(secret))
@@ -64,14 +64,14 @@ def new_key(name: str) -> tuple[str, ApiKey]:
     return secret, key
 
 
-def keys_file() -> Path:
+def find_keys_file() -> Path:
     """Return the file that holds the keys, whether it exists or not."""
     return settings().api_keys_file or settings().home / "api-keys"
 
 
 def read_keys() -> ApiKeys:
     """Read the keys; `BadConfig` for a named file that holds none, so that a mistake never opens the server."""
-    path = keys_file()
+    path = find_keys_file()
     if not settings().api_keys_file and not path.exists():
         return ApiKeys()
     keys = _read_file(path)
@@ -82,7 +82,7 @@ def read_keys() -> ApiKeys:
 
 def list_keys() -> tuple[ApiKey, ...]:
     """List the keys for a person; none where the file does not exist yet."""
-    path = keys_file()
+    path = find_keys_file()
     return _read_file(path) if path.exists() else ()
 
 

@@ -12,12 +12,12 @@ from pydantic import Field, ValidationError
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
-from services.http.forms import content_type, make_bad_request, read_form
+from services.http.forms import make_bad_request, read_content_type, read_form
 from services.http.hearing.diarisation import WHO_SPEAKS_WHEN, list_turns, select_turns
 from services.http.hearing.timed_text import TimedLine, format_audacity, format_rttm, format_vtt
 from services.http.hearing.transcript_stream import AudioUsage
 from services.http.hearing.transcription import REMARKS
-from services.http.responses import json_response
+from services.http.responses import make_json_response
 from services.http.service import Service
 from services.longform.hearing import hear_parts
 from services.longform.split import split
@@ -58,7 +58,7 @@ class DescriptionRequest:
 
 async def read_description_request(request: Request, limits: Limits) -> DescriptionRequest:
     """Read a form to its end."""
-    if content_type(request) != "multipart/form-data":
+    if read_content_type(request) != "multipart/form-data":
         raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
     form = await read_form(request, limits, FIELDS)
     if form.file is None:
@@ -85,7 +85,7 @@ async def describe(service: Service, limits: Limits, asked: DescriptionRequest) 
     heard = (await hear_parts(await split(clip), captioner.caption)).statements
     told = tuple(sorted((*heard, *(turn for turn in turns if turn not in heard)), key=lambda one: one.start_s))
     if asked.format == "json":
-        return json_response(
+        return make_json_response(
             Description(
                 captioner=captioner.name,
                 revision=captioner.revision,

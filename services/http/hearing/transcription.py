@@ -15,7 +15,7 @@ from services.http.hearing.diarisation import SpeakerSegment, SpeakerSpan, attri
 from services.http.hearing.timed_text import TimedLine, format_srt, format_vtt
 from services.http.hearing.transcript_stream import AudioUsage, send_transcript
 from services.http.hearing.transcription_form import USUAL_NAMES, TranscriptionForm, TranscriptionRequest
-from services.http.responses import json_response
+from services.http.responses import make_json_response
 from services.http.service import Service
 from services.longform.split import ClipPart, split
 from services.protocols import ASR, GuidableASR
@@ -103,7 +103,7 @@ async def transcribe(
     said = tuple([segment async for part in heard for segment in part])
     value = await _build(service, clip, said, recording)
     if value is not None:
-        return json_response(value, headers=headers)
+        return make_json_response(value, headers=headers)
     return PlainTextResponse(_format_plain(said, form), headers=headers)
 
 

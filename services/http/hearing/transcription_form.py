@@ -10,7 +10,7 @@ from services.asr.languages import read_languages
 from services.errors import BadRequest, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
-from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, content_type, make_bad_request, read_form
+from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, make_bad_request, read_content_type, read_form
 from services.types import TranscriptionGuide, Value
 
 Format: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
@@ -86,7 +86,7 @@ class TranscriptionRequest:
 
 async def read_recording(request: Request, limits: Limits, *, is_translation: bool = False) -> TranscriptionRequest:
     """Read a form to its end."""
-    if content_type(request) != "multipart/form-data":
+    if read_content_type(request) != "multipart/form-data":
         raise BadRequest("Send the recording as multipart/form-data, as `curl -F file=@clip.wav` does.", param="file")
     form = await read_form(request, limits, None)
     if form.file is None:

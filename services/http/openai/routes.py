@@ -22,7 +22,7 @@ from services.http.openai.chat_reply import ChatCompletion, build_completion, st
 from services.http.openai.responses import ResponseRequest, read_response_request
 from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openapi import describe_body
-from services.http.responses import json_response
+from services.http.responses import make_json_response
 from services.http.service import Service
 
 PLAIN_OR_EVENTS: dict[str, dict[str, object]] = {"text/plain": {}, EVENT_STREAM: {}}
@@ -111,7 +111,7 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
 async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Response:
     whole, _ = await _complete(service, limits, chat)
     if not chat.is_stream:
-        return json_response(whole)
+        return make_json_response(whole)
     chunks = stream_events(whole, with_usage=chat.with_usage)
     return StreamingResponse(chunks, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
@@ -119,7 +119,7 @@ async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Respon
 async def _respond(service: Service, limits: Limits, chat: Chat) -> Response:
     whole = build_response(*await _complete(service, limits, chat))
     if not chat.is_stream:
-        return json_response(whole)
+        return make_json_response(whole)
     return StreamingResponse(stream_response(whole), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.benchmarks.fields import FieldNames, find_family, letter_place, merge_fields, parse_fields
+from eval.benchmarks.fields import FieldNames, find_family, find_letter_place, merge_fields, parse_fields
 from services.errors import BadConfig
 
 
@@ -45,4 +45,4 @@ def test_a_family_of_columns(fields: list[str], family: tuple[str, ...]) -> None
 
 
 def test_a_letter_stands_for_a_place() -> None:
-    assert [letter_place(text, 3) for text in ("B", "(c)", " a. ", "D", "ab", "")] == [1, 2, 0, None, None, None]
+    assert [find_letter_place(text, 3) for text in ("B", "(c)", " a. ", "D", "ab", "")] == [1, 2, 0, None, None, None]

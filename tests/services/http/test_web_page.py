@@ -23,7 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from services.errors import ModelError
-from services.http.access.auth import ApiKeys, new_key
+from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.http.web_page import TYPES
@@ -111,7 +111,7 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def guarded() -> Iterator[tuple[str, str]]:
     """Yield the address of a server that asks for a key, and the key."""
-    secret, key = new_key("alice")
+    secret, key = make_key("alice")
     for url in served(ApiKeys((key,))):
         yield url, secret
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.errors import BadConfig, ModelError
-from services.http.access.auth import ApiKeys, new_key
+from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import RequestContext
@@ -45,7 +45,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
 
 
 def test_a_request_is_one_trace_with_a_span_for_each_stage(spans: Spans, tone: Callable[[float], bytes]) -> None:
-    secret, key = new_key("alice")
+    secret, key = make_key("alice")
     client = TestClient(create_app(ScriptedService(), Limits(), ApiKeys((key,))), "http://127.0.0.1")
     asked = client.post(
         "/v1/audio/questions",

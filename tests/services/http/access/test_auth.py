@@ -8,7 +8,7 @@ import pytest
 from deploy.console.keys import add_key
 from services.errors import BadConfig
 from services.http.access import auth
-from services.http.access.auth import ApiKeys, new_key, read_keys
+from services.http.access.auth import ApiKeys, make_key, read_keys
 from services.settings import settings
 
 
@@ -38,7 +38,7 @@ def test_each_key_has_its_owner() -> None:
 
 
 def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [new_key(name) for name in ("a", "b", "c")]
+    made = [make_key(name) for name in ("a", "b", "c")]
     compared = []
     real = auth.hmac.compare_digest
     monkeypatch.setattr(auth.hmac, "compare_digest", lambda one, other: compared.append(one) or real(one, other))

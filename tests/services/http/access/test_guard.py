@@ -11,14 +11,14 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.http.access.auth import ApiKeys, new_key
+from services.http.access.auth import ApiKeys, make_key
 from services.http.access.guard import PUBLIC, Guard, is_loopback
 from services.http.access.limits import Limits, PerKey
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
 
-SECRET, KEY = new_key("alice")
-KEYS = ApiKeys((KEY, new_key("bob")[1]))
+SECRET, KEY = make_key("alice")
+KEYS = ApiKeys((KEY, make_key("bob")[1]))
 HERE, ELSEWHERE = "http://127.0.0.1", "http://earwitness.example"
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_key_is_refused(headers: dict[str, str]) -> None:
 
 def test_keys_appear_in_no_log_no_error_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    wrong = new_key("mallory")[0]
+    wrong = make_key("mallory")[0]
     said = [client().get("/openapi.json", headers={"x-api-key": key}).text for key in (SECRET, wrong)]
     guard = Guard(create_app(loading(), Limits(), KEYS), KEYS, PerKey())
     shown = "".join([*said, caplog.text, repr(KEYS), repr(guard), repr(vars(guard))])
@@ -178,7 +178,7 @@ async def test_a_cancelled_request_is_no_longer_in_flight(alice: httpx.AsyncClie
 
 
 def test_one_key_does_not_use_up_another() -> None:
-    secret, key = new_key("carol")
+    secret, key = make_key("carol")
     both = client(ApiKeys((KEY, key)), limits=Limits(per_key=PerKey(requests_per_s=0.1, burst=1)))
     statuses = [both.get("/openapi.json", headers={"x-api-key": one}).status_code for one in (SECRET, SECRET, secret)]
     assert statuses == [200, 429, 200]
