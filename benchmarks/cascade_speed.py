@@ -64,7 +64,7 @@ class Stopwatch:
 
 async def answer_plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: PerceptionModels) -> bool:
     """Answer one question in the plain loop; return whether the answer is correct."""
-    clip = load(benchmark.clip_path(item))
+    clip = load(benchmark.find_clip(item))
     evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
     question = item.to_question()
     choice = read_choice((await llm.complete(build_prompt(question, evidence))).reply, question.choices)
@@ -98,7 +98,7 @@ async def run_pipelined(benchmark: Benchmark, llms: list[LLM], ears: PerceptionM
 
 async def compare(benchmark: Benchmark, llms: list[LLM], ears: PerceptionModels, *, concurrency: int) -> None:
     """Warm up, time both ways and print the ratio."""
-    warm_up = benchmark.first(1)
+    warm_up = benchmark.take_first(1)
     await run_plain(warm_up, llms, ears)
     await run_pipelined(warm_up, llms, ears, concurrency=concurrency)
     slow = await run_plain(benchmark, llms, ears)
@@ -120,7 +120,7 @@ def main(
     concurrency: int = 16,
 ) -> None:
     """Print the ratio of the plain way's time to the cascade's."""
-    benchmark = find(bench).first(limit)
+    benchmark = find(bench).take_first(limit)
     llms = [open_llm(name, sampling=Sampling()) for name in llm]
     ears = PerceptionModels(pick(CAPTIONERS, "captioner", captioner)(), pick(ASRS, "ASR", asr)())
     num_clips = len({item.audio for item in benchmark.items})

@@ -79,7 +79,7 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
         dataset = _make_rows(clips, config.model.connector)
         features = FeatureStore(built.encoders, folder, revisions=["benchmark"])
         num_queries = config.model.connector.num_queries
-        steps = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed).steps()
+        steps = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed).draw_steps()
         trainer = Trainer(config, built.model, Corpus(dataset, Dataset(()), features), group)
         by_hash = {clip.sha256: clip for clip in clips}
         started, losses = time.process_time(), []

@@ -30,7 +30,7 @@ def add_key(name: str) -> NewKey:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY), "w") as file:
-            file.write(key.line() + "\n")
+            file.write(key.to_line() + "\n")
     except OSError as error:
         raise BadConfig(f"'{path}' cannot hold a key: {error.strerror}.") from error
     return NewKey(secret, path)

@@ -80,7 +80,7 @@ def _draft_words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Itera
         """Yield drafts that ask for the word of a gloss, each sense once."""
         senses = [_find_sense(wordnet, sense) for sense in table.senses]
         for word, synset in rng.sample(senses, len(senses)):
-            near = {each for kin in synset.kin for each in wordnet.synset(*kin).words}
+            near = {each for kin in synset.kin for each in wordnet.read_synset(*kin).words}
             wrong = {
                 other: None
                 for other, found in senses
@@ -98,7 +98,7 @@ def _draft_words(table: WordTable, wordnet: WordNet) -> Callable[[Random], Itera
 
 def _find_sense(wordnet: WordNet, text: str) -> tuple[str, Synset]:
     part, offset, word = text.split(" ", 2)
-    synset = wordnet.synset(part, offset)
+    synset = wordnet.read_synset(part, offset)
     assert word in synset.words, f"{word} is not at data.{part} {offset}"
     stem = word.lower()[:STEM]
     assert not any(each.startswith(stem) for each in find_content_words(synset.definition)), (

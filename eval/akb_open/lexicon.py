@@ -41,7 +41,7 @@ class WordNet:
         self._folder = folder
         self._files = {part: read_source(folder / f"data.{part}") for part in PARTS}
 
-    def synset(self, part: str, offset: str) -> Synset:
+    def read_synset(self, part: str, offset: str) -> Synset:
         """Return the sense at a byte offset of `data.PART`; raises `BadConfig` where none begins there."""
         content = self._files[part]
         start = int(offset)

@@ -103,9 +103,9 @@ def correlate_all(
     if not asked:
         raise BadConfig(f"A correlation needs two columns of scores; here are: {', '.join(table.columns)}.")
     if control is not None:
-        table.column(control)
+        table.get_column(control)
         asked = [pair for pair in asked if control not in pair]
-    pairs = [_pair(table, a, b, control) for a, b in asked if len(table.shared(a, b)) >= MIN_MODELS]
+    pairs = [_pair(table, a, b, control) for a, b in asked if len(table.list_shared(a, b)) >= MIN_MODELS]
     known = [pair for pair in pairs if pair.p is not None]
     adjusted = dict(zip(map(id, known), holm([pair.p for pair in known if pair.p is not None]), strict=True))
     pairs = [pair.model_copy(update={"p_holm": adjusted.get(id(pair))}) for pair in pairs]
@@ -122,10 +122,10 @@ def _list_scores(table: ScoreTable) -> Iterator[ModelScore]:
 
 
 def _pair(table: ScoreTable, x: str, y: str, control: str | None) -> ColumnCorrelation:
-    models = table.shared(x, y)
-    values_x, values_y = table.values(x, models), table.values(y, models)
+    models = table.list_shared(x, y)
+    values_x, values_y = table.get_values(x, models), table.get_values(y, models)
     found = correlate(values_x, values_y)
-    sizes = tuple([table.column(name)[model].n for model in models] for name in (x, y))
+    sizes = tuple([table.get_column(name)[model].n for model in models] for name in (x, y))
     return ColumnCorrelation(
         x=x,
         y=y,
@@ -147,10 +147,10 @@ def _hold_constant(table: ScoreTable, x: str, y: str, control: str | None) -> di
     """Return the fields of the partial correlation; none without a control."""
     if control is None:
         return {}
-    models = [model for model in table.shared(x, y) if model in table.column(control)]
+    models = [model for model in table.list_shared(x, y) if model in table.get_column(control)]
     if len(models) < MIN_FOR_INTERVAL:
         return {"control": control, "partial_n": len(models)}
-    found = correlate_given(*(table.values(name, models) for name in (x, y, control)))
+    found = correlate_given(*(table.get_values(name, models) for name in (x, y, control)))
     return {
         "control": control,
         "partial_n": found.n,
@@ -164,7 +164,7 @@ def _leave_families_out(table: ScoreTable, x: str, y: str, models: Sequence[str]
     without = {}
     for family in sorted({table.families[model] for model in models}):
         left = [model for model in models if table.families[model] != family]
-        r = pearson(table.values(x, left), table.values(y, left)) if len(left) >= MIN_MODELS else float("nan")
+        r = pearson(table.get_values(x, left), table.get_values(y, left)) if len(left) >= MIN_MODELS else float("nan")
         without[family] = _number(r)
     return without
 

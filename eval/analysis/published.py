@@ -100,7 +100,7 @@ class Published(Value):
     printed_category_correlations: dict[str, float]
     figure_3_shifted: Shift
 
-    def table(self) -> ScoreTable:
+    def make_table(self) -> ScoreTable:
         """Return the scores as columns akb, mmau_t, mmar_t (text), mmau_a, mmar_a (audio)."""
         columns = {
             "akb": {model: row.avg for model, row in self.akb.items()},

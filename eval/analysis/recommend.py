@@ -101,12 +101,12 @@ def recommend(
     """
     x = x or _text_column(table)
     y = y or next((name for name in table.columns if name.endswith(":lalm")), None)
-    candidates = sorted(table.column(x).items(), key=lambda item: -item[1].percent)
+    candidates = sorted(table.get_column(x).items(), key=lambda item: -item[1].percent)
     if len(candidates) < 2:
         raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
-    known = dict(table.column(y)) if y else {}
-    both = [model for model in known if model in table.column(x)]
-    line, source = _calibrate(table.values(x, both), [known[model].percent for model in both], _find_published_y(y))
+    known = dict(table.get_column(y)) if y else {}
+    both = [model for model in known if model in table.get_column(x)]
+    line, source = _calibrate(table.get_values(x, both), [known[model].percent for model in both], _find_published_y(y))
     return _make_recommendation(x, y or _find_published_y(y), candidates, known, _Given(line, source, n, seed))
 
 
@@ -135,9 +135,9 @@ def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tupl
     """Fit what was measured; where that is too little, take the paper's slope and only the level from here."""
     if len(y) >= MIN_CALIBRATION:
         return _fit(x, y), "the runs given"
-    table = load_published().table()
-    models = table.shared(PUBLISHED_X, published_y)
-    line = _fit(table.values(PUBLISHED_X, models), table.values(published_y, models))
+    table = load_published().make_table()
+    models = table.list_shared(PUBLISHED_X, published_y)
+    line = _fit(table.get_values(PUBLISHED_X, models), table.get_values(published_y, models))
     source = f"the paper's eight models (AKB-2000 to {published_y.removesuffix('_a').upper()})"
     if not y:
         return line, source

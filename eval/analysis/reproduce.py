@@ -111,11 +111,11 @@ def reproduce(runs: Sequence[Path] = ()) -> Reproduction:
 
 
 def _recompute_correlations() -> list[RecomputedCorrelation]:
-    table = load_published().table()
+    table = load_published().make_table()
     found = []
     for cell in load_published().printed_correlations:
-        models = table.shared(cell.x, cell.y)
-        r = correlate(table.values(cell.x, models), table.values(cell.y, models))
+        models = table.list_shared(cell.x, cell.y)
+        r = correlate(table.get_values(cell.x, models), table.get_values(cell.y, models))
         assert r.ci_95 is not None and r.leave_one_out is not None, cell
         found.append(
             RecomputedCorrelation(
@@ -146,14 +146,14 @@ def _compare_categories() -> list[CategoryCorrelation]:
 
 
 def _compute_regret(proxy: str, target: str) -> ProxyRegret:
-    table = load_published().table()
-    models = table.shared(proxy, target)
-    x, y = table.values(proxy, models), table.values(target, models)
+    table = load_published().make_table()
+    models = table.list_shared(proxy, target)
+    x, y = table.get_values(proxy, models), table.get_values(target, models)
     return ProxyRegret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
 
 
 def _find_counterexamples() -> list[str]:
-    table = load_published().table()
+    table = load_published().make_table()
     return [
         f"{COLUMNS[column]}: {llama} {scores[llama].percent} > {qwen} {scores[qwen].percent}"
         for column, scores in table.columns.items()
@@ -171,7 +171,7 @@ class _Sided(NamedTuple):
 
 def _compare_with_paper(runs: Sequence[Path]) -> _Sided:
     """Set each of our scores beside the paper's, where it has the model on that benchmark and path."""
-    paper = load_published().table()
+    paper = load_published().make_table()
     found, unmatched = [], []
     for name, scores in read_table(runs).columns.items() if runs else ():
         benchmark, _, path = name.rpartition(":")

@@ -35,19 +35,19 @@ class ScoreTable(NamedTuple):
     families: dict[str, str]
     """Model -> family."""
 
-    def shared(self, x: str, y: str) -> tuple[str, ...]:
+    def list_shared(self, x: str, y: str) -> tuple[str, ...]:
         """Return the models that both columns have."""
-        return tuple(model for model in self.column(x) if model in self.column(y))
+        return tuple(model for model in self.get_column(x) if model in self.get_column(y))
 
-    def column(self, name: str) -> dict[str, PercentScore]:
+    def get_column(self, name: str) -> dict[str, PercentScore]:
         """Return the scores of a column; `BadConfig` lists the columns that exist."""
         if name not in self.columns:
             raise BadConfig(f"No scores named {name!r}. Here are: {', '.join(self.columns)}.")
         return self.columns[name]
 
-    def values(self, name: str, models: Sequence[str]) -> list[float]:
+    def get_values(self, name: str, models: Sequence[str]) -> list[float]:
         """Return a column's percentages for these models."""
-        return [self.column(name)[model].percent for model in models]
+        return [self.get_column(name)[model].percent for model in models]
 
 
 def read_table(paths: Sequence[Path]) -> ScoreTable:

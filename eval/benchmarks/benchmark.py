@@ -98,7 +98,7 @@ class Benchmark(Value):
             return "" if self.declared == self.name else f"{self.name} is read as {self.declared}."
         return f"{self.name} is read by its fields: {self.fields.format()}." if self.fields else ""
 
-    def first(self, limit: int | None) -> "Benchmark":
+    def take_first(self, limit: int | None) -> "Benchmark":
         """Return the benchmark with its first `limit` items only; None keeps all."""
         return self if limit is None else self.model_copy(update={"items": self.items[:limit]})
 
@@ -126,7 +126,7 @@ class Benchmark(Value):
         """Whether only the benchmark's authors can score it."""
         return self.items[0].answer is None
 
-    def clip_path(self, item: Item) -> Path:
+    def find_clip(self, item: Item) -> Path:
         """Return where the item's clip lies; one that is named without its ending is found with it."""
         name = str(PurePosixPath(*PurePosixPath(item.audio).parts[self.num_dropped :]))
         path = find_file(self.audio_root, name)
@@ -140,11 +140,11 @@ class Benchmark(Value):
         Published paths begin where their authors unpacked them, users' folders elsewhere. No two clips may become one.
         """
         clips = {PurePosixPath(item.audio): item for item in self.items if item.audio and not item.unsupported}
-        if not clips or any(self.clip_path(item).is_file() for item in clips.values()):
+        if not clips or any(self.find_clip(item).is_file() for item in clips.values()):
             return self
         for num in range(1, max(len(clip.parts) for clip in clips)):
             moved = self.model_copy(update={"num_dropped": num})
-            paths = {moved.clip_path(item) for item in clips.values() if len(PurePosixPath(item.audio).parts) > num}
+            paths = {moved.find_clip(item) for item in clips.values() if len(PurePosixPath(item.audio).parts) > num}
             if len(paths) == len(clips) and all(path.is_file() for path in paths):
                 return moved
         return self
@@ -152,7 +152,7 @@ class Benchmark(Value):
     def find_lacking_audio(self) -> tuple[Item, ...]:
         """Return the items whose clip is not there."""
         askable = (item for item in self.items if not item.unsupported)
-        return tuple(item for item in askable if not (item.audio and self.clip_path(item).is_file()))
+        return tuple(item for item in askable if not (item.audio and self.find_clip(item).is_file()))
 
     def describe_missing_audio(self) -> str:
         """Say how many clips are not there and where they can be had; nothing where all are there."""
@@ -162,7 +162,7 @@ class Benchmark(Value):
         source = f" {self.audio_source}" if self.audio_source else ""
         return (
             f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
-            f"{self.clip_path(missing[0])}.{source}"
+            f"{self.find_clip(missing[0])}.{source}"
         )
 
     def require_audio(self) -> None:

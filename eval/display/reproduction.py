@@ -50,7 +50,7 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
 
 
 def _build_leaderboard() -> Table:
-    columns = load_published().table().columns
+    columns = load_published().make_table().columns
     models = list(columns["akb"])
     cells = {
         model: {COLUMNS[name]: column[model].percent for name, column in columns.items() if model in column}

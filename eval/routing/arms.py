@@ -73,7 +73,7 @@ class Arms(NamedTuple):
     num_cached: int
     """Captions, transcripts and readings of the cascade that were there already: their seconds are not in its cost."""
 
-    def provenance(self, folds: int) -> Provenance:
+    def describe_provenance(self, folds: int) -> Provenance:
         """Return where a router that is fitted on these comes from."""
         return Provenance(
             runs=dict(self.runs),

@@ -120,7 +120,7 @@ def _fit(arms: Arms, pairs: Sequence[ArmPair]) -> Router:
         before=before.model,
         after=NO_STACK,
         certainty=CERTAINTIES[-1],
-        provenance=arms.provenance(_count_folds([pair.source for pair in arms.pairs], NUM_FOLDS)),
+        provenance=arms.describe_provenance(_count_folds([pair.source for pair in arms.pairs], NUM_FOLDS)),
     )
     after = fit_stack([_make_example(draft, pair) for pair in pairs], splits)
     return draft.model_copy(update={"after": after.stack, "certainty": _find_certainty(draft, pairs, before, after)})

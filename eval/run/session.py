@@ -159,7 +159,7 @@ class _Session:
         try:
             fields = parse_fields(request.fields) if request.fields else None
             whole = find(request.bench, request.audio_root, fields)
-            found = whole.first(request.limit).sample(request.sample, request.seed)
+            found = whole.take_first(request.limit).sample(request.sample, request.seed)
         except BadConfig:
             if options.llm not in {None, *EMBEDDED_LLMS}:
                 self._models(options).open_llm()

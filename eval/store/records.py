@@ -192,7 +192,7 @@ class RunRecord(Value):
     environments: tuple[Environment, ...]
     """Where it ran: one, and one more for each time it went on in other surroundings."""
 
-    def differences(self, other: "RunRecord") -> list[str]:
+    def list_differences(self, other: "RunRecord") -> list[str]:
         """Name every field that decides the numbers and differs in `other`, as far as both know it."""
         recorded, wanted = self._list_decisive(), other._list_decisive()
         return [

@@ -116,7 +116,7 @@ def _lock(folder: Path) -> Iterator[None]:
 def refuse_other(folder: Path, record: RunRecord) -> None:
     """Raise `BadConfig` that names the differences, if the folder holds another run than this."""
     earlier = read_record(folder)
-    if earlier and (differences := earlier.differences(record)):
+    if earlier and (differences := earlier.list_differences(record)):
         raise BadConfig(
             f"Run folder {str(folder)!r} holds another run: {'; '.join(differences)}. "
             "Name another folder with --out, or remove this one."

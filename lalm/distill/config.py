@@ -61,7 +61,7 @@ class DistillConfig(Value):
             raise ValueError(f"styles needs a share above 0 of at least one of {', '.join(EVENLY)}")
         return self
 
-    def fingerprint(self, revision: str) -> str:
+    def compute_fingerprint(self, revision: str) -> str:
         """Return, as one line of JSON, everything that a reply depends on besides its prompt.
 
         Args:

@@ -111,7 +111,7 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
     llm = open_llm(config.backbone, config.llm_url, config.sampling) if asks else None
     replies: list[BackboneReply] = []
     if llm is not None:
-        with Journal(output.with_suffix(REPLIES), config.fingerprint(llm.revision)) as journal:
+        with Journal(output.with_suffix(REPLIES), config.compute_fingerprint(llm.revision)) as journal:
             replies = collect_replies(llm, asks, journal, config)
     # 4. Filter, and write the training rows
     rounds = config.metadata_rounds if "metadata" in config.targets else 0

@@ -70,15 +70,15 @@ class ServedLALM:
     ) -> _Request:
         parts = self._form.split_clip(clip, self.name)
         if given is not None:
-            audio = await asyncio.gather(*map(self._clips.base64, parts))
+            audio = await asyncio.gather(*map(self._clips.encode_base64, parts))
             built = self._form.build_messages(messages, ("",) * len(parts), beside=format_given(given))
-            return _Request(self._server.body(built), tuple(audio), given)
+            return _Request(self._server.build_body(built), tuple(audio), given)
         said = await asyncio.gather(*(transcribe(self._asr, part) for part in parts))
-        audio = await asyncio.gather(*map(self._clips.base64, parts))
+        audio = await asyncio.gather(*map(self._clips.encode_base64, parts))
         transcripts = tuple(" ".join(one.text for one in of_part) for of_part in said)
         starts_s = accumulate((part.duration_s for part in parts), initial=0.0)
         words = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
-        return _Request(self._server.body(self._form.build_messages(messages, transcripts)), tuple(audio), words)
+        return _Request(self._server.build_body(self._form.build_messages(messages, transcripts)), tuple(audio), words)
 
 
 def _shift(statement: Evidence, by_s: float) -> Evidence:

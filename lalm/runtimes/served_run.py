@@ -50,8 +50,8 @@ class ServedTrainedLALM:
     ) -> Reading:
         """Send the clip with its transcript to vLLM, and return its reply."""
         given = await transcribe(self._asr, clip) if given is None else given
-        body = self._chat.body(self._build_messages(messages, make_prompt_clip(clip, given)))
-        said = await self._chat.ask(body, await self._clips.base64(clip))
+        body = self._chat.build_body(self._build_messages(messages, make_prompt_clip(clip, given)))
+        said = await self._chat.ask(body, await self._clips.encode_base64(clip))
         return Reading(reply=said.reply.strip(), usage=said.usage, given=given, is_finished=said.is_finished)
 
     async def choose(
@@ -68,7 +68,7 @@ class ServedTrainedLALM:
         asked = await asyncio.gather(
             *(self._make_score_request(messages, part, shown, text) for part, shown, text in heard)
         )
-        means = await asyncio.gather(*map(self._scores.mean_logprob, asked))
+        means = await asyncio.gather(*map(self._scores.compute_mean_logprob, asked))
         pairs = zip(choices, means[::2], means[1::2], strict=True)
         scores = {choice.letter: mean - PRIOR_WEIGHT * expected for choice, mean, expected in pairs}
         num_tokens = sum(len(self._encode_prompt(messages, shown)) for _, shown in about)
@@ -80,7 +80,7 @@ class ServedTrainedLALM:
         """Make the request that scores the option with this text."""
         turns, prompt = self._build_messages(messages, shown), self._encode_prompt(messages, shown)
         reply, plain = self._template.encode_reply(text), self._template.escape_control_tokens(text)
-        return ScoreRequest(turns, await self._clips.base64(clip), prompt, reply, plain)
+        return ScoreRequest(turns, await self._clips.encode_base64(clip), prompt, reply, plain)
 
     def _encode_prompt(self, messages: tuple[Message, ...], shown: PromptClip) -> tuple[int, ...]:
         *earlier, last = _strip_audio_tags(messages)

@@ -67,7 +67,7 @@ class ReplyScorer:
         self._model, self._server = endpoint.model, connect(endpoint)
         self._says_replies = True  # until a response shows that it does not
 
-    async def mean_logprob(self, asked: ScoreRequest) -> float:
+    async def compute_mean_logprob(self, asked: ScoreRequest) -> float:
         """Return the mean log-probability per token of the reply, its end of turn included, in nats.
 
         Raises:

@@ -204,18 +204,18 @@ class Sampler:
             by_clips[example.clips].append(example)
         self._by_clips = dict(by_clips)
 
-    def steps(self) -> Iterator[tuple[MicroBatch, ...]]:
+    def draw_steps(self) -> Iterator[tuple[MicroBatch, ...]]:
         """Yield the micro-batches of each step, epoch after epoch, without end."""
         epoch, pending = 0, []
         while True:
-            for sequence in self.epoch(epoch):
+            for sequence in self.draw_epoch(epoch):
                 pending.append(sequence)
                 if len(pending) == self._batch.sequences_per_step:
                     yield tuple(pending)
                     pending = []
             epoch += 1
 
-    def epoch(self, number: int) -> Iterator[MicroBatch]:
+    def draw_epoch(self, number: int) -> Iterator[MicroBatch]:
         """Yield every row once, in an order that depends on the seed and the epoch."""
         rng = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
         groups: list[tuple[PackedGroup, tuple[TrainClip, ...]]] = []

@@ -63,7 +63,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             group.shard(built.model.backbone)
         # 3. Load the data: tokenised rows, cached features
         corpus = load_corpus(config, built, root, group, quiet=quiet)
-        steps = make_sampler(config, built, corpus).steps()
+        steps = make_sampler(config, built, corpus).draw_steps()
         # 4. Measure one step, and print what the run will take
         trainer = Trainer(config, built.model, corpus, group)
         first = next(steps)

@@ -143,7 +143,7 @@ class Trainer:
     def _make_validation_batches(self) -> list[MicroBatch]:
         num_queries = self._config.model.connector.num_queries
         sampler = Sampler(self._corpus.validation, self._config.batch, num_queries=num_queries, seed=self._config.seed)
-        return list(sampler.epoch(0))
+        return list(sampler.draw_epoch(0))
 
     def _raise_not_finite(self, number: int, packs: Sequence[MicroBatch]) -> None:
         names = ", ".join(sorted({clip.path for packed in packs for clip in packed.clips}))

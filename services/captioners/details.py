@@ -100,7 +100,7 @@ class FocusedListener:
         if focus.topic == "emotion":
             return self._state_emotions(clip)
         said = self._topics[focus.topic](clip, focus)
-        return tuple(statement.evidence(clip, source=SOURCE) for statement in said)
+        return tuple(statement.to_evidence(clip, source=SOURCE) for statement in said)
 
     def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         if focus.asks(LENGTH):
@@ -124,7 +124,7 @@ class FocusedListener:
     def _find_timed_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[TimedSound]:
         """Return the sounds of the sections in order, of those asked about where any is."""
         told = []
-        for section in self._models.tagger.sections(clip):
+        for section in self._models.tagger.find_sections(clip):
             names = [tag.sound for tag in section.tags]
             name = next(iter(focus.find_named(names)), names[0])
             told.append(TimedSound(name, sum(span.duration_s for span in section.spans)))
@@ -183,7 +183,7 @@ class FocusedListener:
         return [make_statement("melody", "Course of the melody: {}.", [course], melody.CONTOUR_RIGHT)]
 
     def _find_speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        turns_of = self._models.speakers.turns(clip, detect_speech(clip.samples))
+        turns_of = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
         if not turns_of:
             return []
         if focus.asks("order|first|then|last|sequence|change\\w*"):
@@ -196,7 +196,7 @@ class FocusedListener:
 
     def _state_emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
         """Return how each turn sounds, one statement a turn."""
-        found = self._models.speakers.turns(clip, detect_speech(clip.samples))
+        found = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
         return tuple(told for turn in found for told in describe_emotion(clip, turn.spans, turn.who))
 
     def _find_instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:

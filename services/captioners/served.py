@@ -27,8 +27,10 @@ class ServedCaptioner:
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
         """Ask the server for a caption of the whole clip; an empty reply is a `ModelError`."""
         prompt = PROMPT + (FOCUS.format(focus=_word_focus(focus)) if focus else "")
-        body = self._server.body([{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}])
-        text = (await self._server.ask(body, await self._clips.base64(clip))).reply
+        body = self._server.build_body(
+            [{"role": "user", "content": [build_audio_part(), {"type": "text", "text": prompt}]}]
+        )
+        text = (await self._server.ask(body, await self._clips.encode_base64(clip))).reply
         if not text:
             raise ModelError(f"The captioner {self.name!r} sent an empty reply; ask again.")
         return (

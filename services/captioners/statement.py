@@ -18,7 +18,7 @@ class Statement(NamedTuple):
     labels: tuple[Label, ...] = ()
     """What the text names."""
 
-    def evidence(self, clip: AudioClip, *, source: str) -> Evidence:
+    def to_evidence(self, clip: AudioClip, *, source: str) -> Evidence:
         """Return the statement as evidence about that clip."""
         return Evidence(
             kind=self.kind,

@@ -25,7 +25,7 @@ class ClipEncoder:
     def __init__(self) -> None:
         self._encoded: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
 
-    async def base64(self, clip: AudioClip) -> bytes:
+    async def encode_base64(self, clip: AudioClip) -> bytes:
         """Return the clip as base64 of a WAV file."""
         if clip.sha256 not in self._encoded:
             self._encoded[clip.sha256] = asyncio.ensure_future(asyncio.to_thread(_wav_base64, clip))

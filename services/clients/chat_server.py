@@ -138,7 +138,7 @@ class ChatServer:
         self._names = (endpoint.model, *endpoint.aliases)
         self._server = connect(endpoint)
 
-    def body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    def build_body(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the body of a request with these messages and the parameters of the endpoint."""
         body = {
             "messages": messages,

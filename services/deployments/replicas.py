@@ -83,5 +83,5 @@ def bind_deployment(open_model: Callable[[], AnyModel], role: str, scale: Scale,
     Replicas of the same `version` are kept when the application is deployed again; what else changed, such as their
     number, changes around them.
     """
-    options = scale.options() | make_version_options(version)
+    options = scale.to_options() | make_version_options(version)
     return serve.deployment(Replica).options(name=role, **options).bind(open_model, role)

@@ -58,7 +58,7 @@ class Scale(Value):
             raise ValueError(f"num_gpus is {self.num_gpus}: a replica has part of one GPU, or whole ones")
         return self
 
-    def options(self) -> dict[str, Any]:
+    def to_options(self) -> dict[str, Any]:
         """Return this as options of a Ray Serve deployment."""
         replicas: dict[str, Any] = {"num_replicas": self.num_replicas}
         if self.autoscaling:

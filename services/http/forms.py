@@ -77,14 +77,14 @@ class MultipartForm:
         """The names of its fields."""
         return tuple(dict.fromkeys(self._fields))
 
-    def text(self, name: str) -> str | None:
+    def get_text(self, name: str) -> str | None:
         """Return the text of the field of that name, None without one; `BadRequest` where it was sent twice."""
-        texts = self.texts(name)
+        texts = self.get_texts(name)
         if len(texts) > 1:
             raise BadRequest(f"{name!r} was sent {len(texts)} times; send it once.", param=name)
         return next(iter(texts), None)
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def get_texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of all fields of that name."""
         values = self._fields.getlist(name)
         texts = tuple(value for value in values if isinstance(value, str))

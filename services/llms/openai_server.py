@@ -39,7 +39,7 @@ class ServedLLM:
         return await self._chooser.choose(self._build_body(messages), choices)
 
     def _build_body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
-        return self._server.body([message.model_dump() for message in messages])
+        return self._server.build_body([message.model_dump() for message in messages])
 
 
 class Chooser:

@@ -77,7 +77,7 @@ class Library:
         if self._sources.wordnet is None:
             return
         try:
-            synset = self._words.synset(part, offset)
+            synset = self._words.read_synset(part, offset)
         except BadConfig as error:
             yield str(error)
             return
@@ -85,7 +85,7 @@ class Library:
             yield f"quotes {quote!r}, but data.{part} {offset} says {synset.gloss!r}"
         if row.answer not in synset.words:
             yield f"answers {row.answer!r}, but data.{part} {offset} is about {', '.join(synset.words)}"
-        kin = {word for near in synset.kin for word in self._words.synset(*near).words} | {*synset.words}
+        kin = {word for near in synset.kin for word in self._words.read_synset(*near).words} | {*synset.words}
         for choice in row.choices:
             if choice != row.answer and choice in kin:
                 yield f"has a wrong option that could be right: {choice!r}"

@@ -59,7 +59,7 @@ class MusicListener:
             if estimate_musicality(scores) >= LEAST_MUSICAL
             else self._describe_noise(clip, scores, speech)
         )
-        return tuple(statement.evidence(clip, source="music") for statement in told)
+        return tuple(statement.to_evidence(clip, source="music") for statement in told)
 
     def _describe_music(self, clip: AudioClip, scores: ClassScores, speech: ActiveSpans) -> list[Statement]:
         players = Players(self._head, clip.samples, scores)

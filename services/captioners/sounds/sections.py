@@ -96,7 +96,7 @@ class SoundTagger:
         spans = list_spans(find_regions(clip.samples))
         return self._score(self._hear(clip.samples, spans)) if spans else {}
 
-    def sections(self, clip: AudioClip) -> tuple[Section, ...]:
+    def find_sections(self, clip: AudioClip) -> tuple[Section, ...]:
         """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
         return self._find_sections(clip.samples, find_regions(clip.samples))
 

@@ -60,7 +60,7 @@ class SpeakerAnalyser:
         told = (_describe_turns(found, voices), _describe_voices(clip, speech, voices))
         return (*told, *describe_emotion(clip, speech, voices[0].who)) if len(voices) == 1 and not background else told
 
-    def turns(self, clip: AudioClip, speech: ActiveSpans) -> tuple[AttributedTurn, ...]:
+    def find_turns(self, clip: AudioClip, speech: ActiveSpans) -> tuple[AttributedTurn, ...]:
         """Return who speaks when, each turn judged by itself: a voice that is joined wrongly misleads one turn only."""
         found = diarise(self._encoder, clip.samples, speech)
         return tuple(

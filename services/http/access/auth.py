@@ -28,7 +28,7 @@ class ApiKey(Value):
     """Name of its owner, for people and for metrics."""
     sha256: str
 
-    def line(self) -> str:
+    def to_line(self) -> str:
         """Return this as a line of the file."""
         return f"{self.name} {self.sha256}"
 
@@ -48,7 +48,7 @@ class ApiKeys:
         """Return the keys that are accepted now: these; `LiveKeys` looks at the file again."""
         return self
 
-    def owner(self, presented: str) -> str | None:
+    def find_owner(self, presented: str) -> str | None:
         """Return the name of a key, None for one that is not accepted, in constant time."""
         digest = _hash(presented)
         same = [hmac.compare_digest(key.sha256, digest) for key in self.keys]
@@ -59,7 +59,7 @@ def make_key(name: str) -> tuple[str, ApiKey]:
     """Make a key; return the secret that its owner sends, and what is stored."""
     secret = PREFIX + secrets.token_urlsafe(NUM_RANDOM_BYTES)
     key = ApiKey(name=name, sha256=_hash(secret))
-    if not LINE.fullmatch(key.line()):
+    if not LINE.fullmatch(key.to_line()):
         raise BadConfig(f"{name!r} cannot name a key; up to 64 letters, digits, '.', '_' and '-' can.")
     return secret, key
 

@@ -63,7 +63,7 @@ async def read_description_request(request: Request, limits: Limits) -> Descript
     form = await read_form(request, limits, FIELDS)
     if form.file is None:
         raise BadRequest("No recording came: send it as 'file'.", param="file")
-    wanted = form.text("response_format")
+    wanted = form.get_text("response_format")
     given = {"response_format": wanted} if wanted else {}
     try:
         fields = DescriptionForm.model_validate({"file": b"", **given})

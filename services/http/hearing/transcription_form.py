@@ -105,9 +105,9 @@ async def read_recording(request: Request, limits: Limits, *, is_translation: bo
 
 def _read_fields(form: MultipartForm) -> TranscriptionForm:
     names = [name for name in TranscriptionForm.model_fields if name not in LISTS]
-    given: dict[str, object] = {name: text for name in names if (text := form.text(name))}
+    given: dict[str, object] = {name: text for name in names if (text := form.get_text(name))}
     for name in LISTS:
-        given[name] = form.texts(f"{name}[]") + form.texts(name)
+        given[name] = form.get_texts(f"{name}[]") + form.get_texts(name)
     if given.get("model") == DIARISING:
         given.setdefault("response_format", "diarized_json")
     try:
@@ -118,5 +118,5 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
 
 def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:
     known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS)}
-    unknown = [name for name in form.names if name not in known and any(form.texts(name))]
+    unknown = [name for name in form.names if name not in known and any(form.get_texts(name))]
     return [name for name in UNHEEDED if getattr(fields, name)] + unknown

@@ -44,7 +44,7 @@ def test_a_new_key_is_printed_once_and_alone_on_stdout(
 ) -> None:
     assert run("keys", "new", "alice") == 0
     said = capfd.readouterr()
-    assert read_keys().owner(said.out.strip()) == "alice"
+    assert read_keys().find_owner(said.out.strip()) == "alice"
     assert said.out.strip() not in said.err
 
 
@@ -74,7 +74,7 @@ def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str], run: Run
         run("keys", "new", name)
         keys[name] = capfd.readouterr().out.strip()
     assert run("keys", "revoke", "alice") == 0
-    assert (read_keys().owner(keys["alice"]), read_keys().owner(keys["bob"])) == (None, "bob")
+    assert (read_keys().find_owner(keys["alice"]), read_keys().find_owner(keys["bob"])) == (None, "bob")
     capfd.readouterr()
     assert run("keys", "list") == 0
     assert capfd.readouterr().out == "bob\n"

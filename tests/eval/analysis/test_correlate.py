@@ -150,8 +150,8 @@ def test_a_control_is_held_constant_and_p_is_corrected_for_the_pairs(tmp_path: P
     found = correlate_all(table, control="mmlu")
     assert [(pair.x, pair.y) for pair in found.pairs] == [("x", "y"), ("x", "z"), ("y", "z")]
     for pair in found.pairs:
-        models = table.shared(pair.x, pair.y)
-        expected = correlate_given(*(table.values(name, models) for name in (pair.x, pair.y, "mmlu")))
+        models = table.list_shared(pair.x, pair.y)
+        expected = correlate_given(*(table.get_values(name, models) for name in (pair.x, pair.y, "mmlu")))
         assert (pair.control, pair.partial_n) == ("mmlu", 5)
         assert pair.partial_pearson == pytest.approx(expected.pearson)
     assert [pair.p_holm for pair in found.pairs] == pytest.approx(holm([pair.p or 0 for pair in found.pairs]))

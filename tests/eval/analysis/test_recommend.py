@@ -9,8 +9,8 @@ from eval.analysis.recommend import Recommendation, recommend
 from eval.analysis.score_table import PercentScore, ScoreTable, read_table
 from eval.display.recommendation import print_recommendation
 
-PAPER = load_published().table()
-TUNED = PAPER.shared("akb", "mmau_a")
+PAPER = load_published().make_table()
+TUNED = PAPER.list_shared("akb", "mmau_a")
 
 
 def table_of(folder: Path, text: str) -> ScoreTable:

@@ -92,9 +92,9 @@ def test_clips_are_found_without_the_folders_of_their_authors_and_without_ending
         (tmp_path / name).touch()
     file = write(tmp_path, ROW | {"file": "data/all/b/one.wav"}, ROW | {"id": 2, "file": "data/all/two.flac"})
     benchmark = find(file)
-    assert [benchmark.clip_path(item) for item in benchmark.items] == [tmp_path / "b/one.wav", tmp_path / "two.flac"]
+    assert [benchmark.find_clip(item) for item in benchmark.items] == [tmp_path / "b/one.wav", tmp_path / "two.flac"]
     bare = find(write(tmp_path, ROW | {"audio": "two", "file": "-"}, name="bare.json"))
-    assert bare.clip_path(bare.items[0]) == tmp_path / "two.flac"
+    assert bare.find_clip(bare.items[0]) == tmp_path / "two.flac"
 
 
 def test_two_clips_never_become_one(tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_clips_are_found_under_names_of_other_systems(tmp_path: Path, name: str)
     clip.parent.mkdir()
     clip.touch()
     benchmark = find(write(tmp_path, ROW | {"file": name.format(tmp_path)}))
-    assert benchmark.clip_path(benchmark.items[0]) == clip
+    assert benchmark.find_clip(benchmark.items[0]) == clip

@@ -32,7 +32,7 @@ def write(folder: Path, *rows: dict[str, object], name: str = "MMAR.jsonl") -> P
 def test_the_clip_is_found_by_its_path_never_by_the_id(tmp_path: Path, name: str) -> None:
     benchmark = find(str(write(tmp_path, ROW, name=name)))
     (item,) = benchmark.items
-    assert benchmark.clip_path(item) == tmp_path / "audio" / "other-name.wav"
+    assert benchmark.find_clip(item) == tmp_path / "audio" / "other-name.wav"
     assert (item.id, item.task, item.modality) == ("one", "mix-sound-speech", "mix-sound-speech")
     assert (item.category, item.sub_category) == ("Semantic Layer", "Content Analysis")
     assert item.cluster == "https://example.org/v"

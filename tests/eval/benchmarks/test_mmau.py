@@ -34,7 +34,7 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
     assert (benchmark.name, benchmark.sha256) == ("tiny", hashlib.sha256(file.read_bytes()).hexdigest())
     assert (item.question, item.choices, item.answer) == ("Who speaks?", ("Man", "Woman"), "Woman")
     assert (item.task, item.category, item.sub_category, item.difficulty) == ("speech", "Reasoning", "Counting", "easy")
-    assert benchmark.clip_path(item) == tmp_path / "audio" / "one.wav"
+    assert benchmark.find_clip(item) == tmp_path / "audio" / "one.wav"
 
 
 def test_a_list_as_category_is_read_as_its_text(tmp_path: Path) -> None:
@@ -111,5 +111,5 @@ def test_missing_audio_is_counted_before_a_run(tmp_path: Path) -> None:
     benchmark = mmau.read(write(tmp_path, ROW, ROW | {"id": "two"}), tmp_path / "elsewhere")
     with pytest.raises(BadConfig, match=r"2 of 2 items lack their audio.*elsewhere/audio/one\.wav.*--audio-root"):
         benchmark.require_audio()
-    assert len(benchmark.first(1).items) == 1
-    assert benchmark.first(None) is benchmark
+    assert len(benchmark.take_first(1).items) == 1
+    assert benchmark.take_first(None) is benchmark

@@ -68,9 +68,9 @@ def test_every_llm_is_asked_every_benchmark_and_what_cannot_run_says_why(tmp_pat
     table = make_table(study)
     # Both benchmarks are about text only: path cascade has nothing to hear there.
     assert list(table.columns) == ["first:text", "second:text"]
-    shares = {row: round(score.percent) for row, score in table.column("first:text").items()}
+    shares = {row: round(score.percent) for row, score in table.get_column("first:text").items()}
     assert shares == {"weak": 25, "middling": 50, "strong": 100}
-    assert table.column("first:text")["weak"].chance == 50
+    assert table.get_column("first:text")["weak"].chance == 50
     assert [one.cell.error for one in study.cells if one.row == "large"] == ["It needs a GPU."] * 2
     assert said[0] == "0 of 8 runs done. Next: first, path text, 4 runs."
     assert "large cannot run here: It needs a GPU." in said

@@ -82,7 +82,7 @@ def test_rows_of_a_clip_share_what_is_drawn_and_so_their_prefix(dataset: Dataset
     show = BesideText(ALL, dataset, form2, seed=3)
     seen = set()
     for epoch in range(12):
-        for batch in Sampler(dataset, BATCH, num_queries=5, seed=3, show=show).epoch(epoch):
+        for batch in Sampler(dataset, BATCH, num_queries=5, seed=3, show=show).draw_epoch(epoch):
             for group, clip in zip(batch.groups, batch.clips, strict=True):
                 first, second = (row.prompt for row in group.rows)
                 seen.add((first[: group.prefix_length], clip.sha256 == "silence"))

@@ -75,7 +75,7 @@ BATCH = BatchConfig(tokens=64, sequences_per_step=2, rows_per_clip=3)
 
 def test_an_epoch_gives_every_row_once_and_no_sequence_over_the_limit() -> None:
     sampler = Sampler(rows(20), BATCH, num_queries=5, seed=1)
-    packs = list(sampler.epoch(0))
+    packs = list(sampler.draw_epoch(0))
     seen = Counter(row for one in packs for group in one.groups for row in group.rows)
     assert seen == Counter(one.row for one in rows(20).examples)
     assert all(one.num_tokens <= BATCH.tokens for one in packs)
@@ -83,7 +83,7 @@ def test_an_epoch_gives_every_row_once_and_no_sequence_over_the_limit() -> None:
 
 
 def test_the_clips_of_a_sequence_hold_as_many_embeddings_as_it_hears() -> None:
-    for one in Sampler(rows(20), BATCH, num_queries=5, seed=1).epoch(0):
+    for one in Sampler(rows(20), BATCH, num_queries=5, seed=1).draw_epoch(0):
         packed = pack_groups(one.groups)
         assert one.num_segments * 5 == sum(group.num_slots for group in one.groups)
         assert one.num_segments == sum(clip.num_segments for clip in one.clips)
@@ -93,14 +93,14 @@ def test_the_clips_of_a_sequence_hold_as_many_embeddings_as_it_hears() -> None:
 
 
 def test_a_row_of_every_group_is_about_its_own_clip() -> None:
-    for one in Sampler(rows(20), BATCH, num_queries=5, seed=1).epoch(0):
+    for one in Sampler(rows(20), BATCH, num_queries=5, seed=1).draw_epoch(0):
         assert [row.reply[0] for group in one.groups for row in group.rows[:1]] == [int(c.sha256) for c in one.clips]
 
 
 def test_the_order_follows_from_seed_and_epoch() -> None:
     def order(seed: int, epoch: int) -> list[PackedRow]:
         sampler = Sampler(rows(20), BATCH, num_queries=5, seed=seed)
-        return [row for one in sampler.epoch(epoch) for group in one.groups for row in group.rows]
+        return [row for one in sampler.draw_epoch(epoch) for group in one.groups for row in group.rows]
 
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(1, 1)
@@ -109,16 +109,16 @@ def test_the_order_follows_from_seed_and_epoch() -> None:
 
 def test_steps_go_on_over_the_end_of_an_epoch() -> None:
     sampler = Sampler(rows(5), BATCH, num_queries=5, seed=1)
-    steps = sampler.steps()
+    steps = sampler.draw_steps()
     first = [next(steps) for _ in range(6)]
     assert all(len(packs) == 2 for packs in first)
-    in_order = [one for number in range(9) for one in sampler.epoch(number)]
+    in_order = [one for number in range(9) for one in sampler.draw_epoch(number)]
     assert [one for packs in first for one in packs] == in_order[:12]
 
 
 def test_a_group_that_is_too_large_is_read_in_parts() -> None:
     wide = Dataset(tuple(example(1, 40) for _ in range(3)))
-    packs = list(Sampler(wide, BATCH, num_queries=5, seed=1).epoch(0))
+    packs = list(Sampler(wide, BATCH, num_queries=5, seed=1).draw_epoch(0))
     assert sum(one.num_rows for one in packs) == 3
 
 

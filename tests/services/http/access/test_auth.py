@@ -32,9 +32,9 @@ def test_a_new_key_is_kept_as_its_hash_alone(home: Path) -> None:
 def test_each_key_has_its_owner() -> None:
     secrets = {name: add_key(name).secret for name in ("alice", "bob")}
     keys = read_keys()
-    assert {name: keys.owner(secret) for name, secret in secrets.items()} == {"alice": "alice", "bob": "bob"}
+    assert {name: keys.find_owner(secret) for name, secret in secrets.items()} == {"alice": "alice", "bob": "bob"}
     wrong = ["", " ", "alice", secrets["bob"][:-1], secrets["bob"] + " ", keys.keys[0].sha256, "ä\udcff"]
-    assert [keys.owner(presented) for presented in wrong] == [None] * len(wrong)
+    assert [keys.find_owner(presented) for presented in wrong] == [None] * len(wrong)
 
 
 def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +42,7 @@ def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
     compared = []
     real = auth.hmac.compare_digest
     monkeypatch.setattr(auth.hmac, "compare_digest", lambda one, other: compared.append(one) or real(one, other))
-    assert ApiKeys(tuple(key for _, key in made)).owner(made[0][0]) == "a"
+    assert ApiKeys(tuple(key for _, key in made)).find_owner(made[0][0]) == "a"
     assert compared == [key.sha256 for _, key in made]
 
 
