@@ -43,6 +43,7 @@ def agent_version(models: dict[str, object], scales: dict[str, object] | None = 
     return next(one.version for one in built.deployments if one.name == "agent")
 
 
+@pytest.mark.slow
 def test_the_version_of_the_agent_covers_the_models_that_are_fused_with_it_and_no_other() -> None:
     fused = [{"asr": {"name": name, "placement": "fused"}} for name in ("whisper-base", "whisper-base.en")]
     assert agent_version(fused[0]) == agent_version(fused[0]) != agent_version(fused[1])
@@ -146,6 +147,7 @@ def test_a_configuration_is_the_same_after_a_trip_as_json() -> None:
     assert ServeConfig.model_validate_json(config.model_dump_json()) == config
 
 
+@pytest.mark.slow
 def test_a_configuration_is_read_before_pytorch_or_ray_is_imported() -> None:
     script = (
         "import sys; from pathlib import Path; import deploy.serving; from deploy.config import read_serve_config\n"

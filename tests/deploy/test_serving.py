@@ -55,6 +55,7 @@ def test_a_signal_before_it_is_ready_is_one_line_and_the_code_of_the_signal(numb
     assert process.returncode == code
 
 
+@pytest.mark.slow
 def test_a_reload_before_it_is_ready_is_heeded_once_it_is() -> None:
     ready = """print('{"what": "ready"}\\n' * 2, end="", flush=True)"""
     with start(f"{LOADING}sys.stdin.readline()\n{ready}\ntime.sleep(60)") as process:

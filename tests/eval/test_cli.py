@@ -103,6 +103,7 @@ def test_a_run_prints_a_table_and_leaves_its_records(finished: FinishedRun) -> N
     assert len((folder / "predictions.jsonl").read_text().splitlines()) == NUM_ITEMS
 
 
+@pytest.mark.slow
 def test_a_finished_run_asks_nothing_again(finished: FinishedRun, bench: Path) -> None:
     second = run(finished.folder, "--path", "text", "--llm", "quick", "--bench", str(bench))
     assert second.stdout == finished.done.stdout
@@ -148,6 +149,7 @@ def test_after_sigkill_no_finished_item_is_asked_twice(tmp_path: Path, bench: Pa
     assert (summary["n"], summary["correct_strict"]) == (60, 40)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None:
     process = start(tmp_path, "--path", "text", "--llm", "slow", "--bench", str(bench), "--concurrency", "2")
     wait_until_some_are_finished(process, tmp_path)
@@ -189,6 +191,7 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
     assert stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_changed_options_on_a_folder_are_refused(finished: FinishedRun, bench: Path) -> None:
     arguments = ("--path", "text", "--bench", str(bench), "--out", "runs/tiny-text-quick")
     done = run(finished.folder, *arguments, "--llm", "slow")

@@ -257,6 +257,7 @@ def test_a_reply_is_read_as_the_option_it_names(reply: str, choices: tuple[str, 
     assert (choice.letter if choice else None) == letter, reply
 
 
+@pytest.mark.slow
 def test_a_reply_nested_beyond_reason_is_not_read() -> None:
     assert read_choice('{"a":' * 20_000, Question.ask("?", VOICES).choices) is None
 

@@ -29,6 +29,7 @@ def rows(table: RoutingTable) -> dict[str, RoutingRow]:
     return {row.name: row for row in table.rows}
 
 
+@pytest.mark.slow
 def test_where_each_arm_has_its_own_field_the_router_learns_it_from_the_words(make_runs: Callable[..., Path]) -> None:
     fitted, table = evaluate_routing(read_arms(*make_runs(COMPLEMENTARY)))
     found = rows(table)

@@ -77,6 +77,7 @@ def test_every_llm_is_asked_every_benchmark_and_what_cannot_run_says_why(tmp_pat
     assert study.is_complete
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_and_asks_nothing_twice(tmp_path: Path, config: StudyConfig) -> None:
     run(config, tmp_path / "out")
     num_asked = len(asked)
@@ -97,6 +98,7 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(config: StudyConfig) -> N
     assert "96" in console.export_text().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_same_for_all(tmp_path: Path, config: StudyConfig) -> None:
     study, _ = run(config.model_copy(update={"sample": 4}), tmp_path / "out")
     assert {one.cell.summary.n for one in study.cells if one.cell.summary} == {4}
@@ -109,6 +111,7 @@ def test_an_unreadable_benchmark_ends_before_anything_is_asked(tmp_path: Path, c
     assert asked == []
 
 
+@pytest.mark.slow
 def test_the_page_holds_the_recommendation_and_links_every_item(tmp_path: Path, config: StudyConfig) -> None:
     study, _ = run(config, tmp_path / "out")
     page = write_study_page(study, tmp_path / "out", 1.0).read_text()

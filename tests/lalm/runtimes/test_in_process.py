@@ -100,6 +100,7 @@ async def test_the_option_that_gains_most_from_what_is_heard_is_chosen(
     torch.testing.assert_close(torch.tensor(shares), expected.softmax(-1), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 async def test_questions_that_are_read_together_are_answered_as_alone(folder: Path, make_clip: MakeClip) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 31.0, 0.9))]
@@ -253,6 +254,7 @@ def test_a_run_without_evidence_takes_none(folder: Path) -> None:
     assert not InProcessTrainedLALM(folder, name="ours", asr=None).style.takes_evidence
 
 
+@pytest.mark.slow
 def test_a_run_with_two_encoders_is_opened_with_the_revisions_that_it_names(
     make_run: MakeRun, make_clip: MakeClip, encoder_folder: Path, tmp_path: Path
 ) -> None:

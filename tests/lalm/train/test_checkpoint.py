@@ -109,6 +109,7 @@ def test_a_folder_that_holds_something_else_is_refused(config: TrainConfig, tmp_
         checkpoint.open_run(tmp_path / "full" / "notes.txt", config)
 
 
+@pytest.mark.slow
 def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
     config = make_run()
     assert cli.main([str(config), str(tmp_path / "run")]) == 0
@@ -118,6 +119,7 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
         checkpoint.resume(built.model, optimizer, tmp_path / "run", DataParallelGroup(1, 2, CPU))
 
 
+@pytest.mark.slow
 def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
     config, folder = make_run(), tmp_path / "run"
     assert cli.main([str(config), str(folder)]) == 0

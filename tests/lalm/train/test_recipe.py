@@ -160,6 +160,7 @@ def test_a_training_says_first_what_it_takes_and_which_rows_it_drops(
         assert words in said
 
 
+@pytest.mark.slow
 def test_a_run_that_could_not_begin_leaves_nothing_that_refuses_the_next(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_folder_in_which_another_process_trains_is_refused(
     assert run(config, folder) == 0
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_rows(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,6 +234,7 @@ def test_a_run_folder_that_cannot_be_made_is_one_line(
     assert "run.yaml' is a file; a run needs a folder" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "keep", "reason"),
     [
@@ -275,6 +278,7 @@ def test_folders_of_frozen_parts_are_found_from_the_configuration(
     assert run(Path("run.yaml"), tmp_path / "run") == 0
 
 
+@pytest.mark.slow
 def test_without_clips_held_back_no_validation_is_noted(make_run: MakeRun, tmp_path: Path) -> None:
     assert run(make_run(data__validation=0), tmp_path / "run") == 0
     assert not [line for line in metrics(tmp_path / "run") if "validation_loss" in line]

@@ -247,6 +247,7 @@ def test_a_small_file_that_decodes_to_hours_is_stopped(decoder: DecoderPool) -> 
     assert decoder.peak_bytes < 600_000_000
 
 
+@pytest.mark.slow
 def test_a_recording_that_takes_more_memory_than_it_gets_is_refused() -> None:
     data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (50 * 48_000, 2)).astype(np.float32))
     small = DecoderPool(1, allowance=ResourceLimits(memory_bytes=1 << 20))  # less than the interpreter itself has
@@ -256,6 +257,7 @@ def test_a_recording_that_takes_more_memory_than_it_gets_is_refused() -> None:
         small.close()
 
 
+@pytest.mark.slow
 def test_a_recording_that_takes_longer_than_it_gets_is_refused() -> None:
     data = sndfile("flac", np.random.default_rng(0).normal(0, 0.1, (50 * 48_000, 2)).astype(np.float32))
     slow = DecoderPool(1, wall_s=0.02)

