@@ -26,7 +26,7 @@ from agents.reading.calibration import CalibrationFile, read_calibrations
 from deploy.config import Deployed, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip, stub_fused
 from services.audio import decoder_pool as decoder
-from services.deployments.ray_internals import listen_on_loopback, require_ray, version_options
+from services.deployments.ray_internals import listen_on_loopback, make_version_options, require_ray
 from services.deployments.replicas import Replica, bind_deployment
 from services.errors import ModelError
 from services.http.access.auth import ApiKeys, read_keys
@@ -71,7 +71,7 @@ def build(
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
     own_parts = (config.limits.model_dump_json(), *(part for one in fused for part in _list_parts(one)))
-    options = scale.options() | version_options(_hash_version(*own_parts))
+    options = scale.to_options() | make_version_options(_hash_version(*own_parts))
     options |= {
         "user_config": AgentConfig(models=offered, aliases=config.models.aliases, calibration=calibration).model_dump(
             mode="json"

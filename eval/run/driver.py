@@ -40,7 +40,7 @@ class Driver:
         if self._hears:
             from eval.run.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
 
-            self._clips = Clips(self._benchmark.clip_path(item) for item in queue if not item.unsupported)
+            self._clips = Clips(self._benchmark.find_clip(item) for item in queue if not item.unsupported)
         waiting = iter(queue)
         await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
 
@@ -76,7 +76,7 @@ class Driver:
         question = item.to_question()
         if not self._hears:
             return await self._answerer.answer(question)
-        async with self._clips.use(self._benchmark.clip_path(item)) as clip:
+        async with self._clips.use(self._benchmark.find_clip(item)) as clip:
             return await self._answerer.answer(question, clip)
 
 

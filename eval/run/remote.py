@@ -50,4 +50,4 @@ class RemoteAnswerer:
         return answer.model_copy(update={"question_id": question.id})
 
     def _encode(self, clip: AudioClip) -> Awaitable[bytes]:
-        return encode_flac(clip) if clip.duration_s > WHOLE_S else self._clips.base64(clip)
+        return encode_flac(clip) if clip.duration_s > WHOLE_S else self._clips.encode_base64(clip)

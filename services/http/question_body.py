@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, Base64Each
-from services.http.forms import MAX_FIELDS, MultipartForm, content_type, parse_json, read_form, read_json
+from services.http.forms import MAX_FIELDS, MultipartForm, parse_json, read_content_type, read_form, read_json
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
@@ -74,7 +74,7 @@ class QuestionForm(Value):
 
 async def read_question(request: Request, limits: Limits) -> PostedQuestion:
     """Read a question to its end."""
-    kind = content_type(request)
+    kind = read_content_type(request)
     if kind == "multipart/form-data":
         return await _from_form(request, limits)
     if kind == "application/json":
@@ -94,13 +94,15 @@ def _from_json(body: bytes) -> PostedQuestion:
 async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS, max_files=MAX_FIELDS)
     sounds = tuple(AudioUpload(file.data, name=file.name) for file in form.files)
-    model = _pick_model(form.text("model"), form.text("path"))
+    model = _pick_model(form.get_text("model"), form.get_text("path"))
     is_stream = _read_flag(form, "stream")
-    return PostedQuestion(form.text("question") or "", form.texts("choices"), model, sounds, is_stream=is_stream)
+    return PostedQuestion(
+        form.get_text("question") or "", form.get_texts("choices"), model, sounds, is_stream=is_stream
+    )
 
 
 def _read_flag(form: MultipartForm, name: str) -> bool:
-    text = form.text(name) or "false"
+    text = form.get_text(name) or "false"
     if text.lower() not in ("true", "false"):
         raise BadRequest(f"{name!r} is {text!r}; true and false work.", param=name)
     return text.lower() == "true"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from services.errors import BadConfig
-from services.http.access.auth import ApiKeys, keys_file, list_keys
+from services.http.access.auth import ApiKeys, find_keys_file, list_keys
 from services.telemetry.log_lines import LOGGER
 
 LOOK_EVERY_S = 1.0
@@ -53,7 +53,7 @@ class LiveKeys:
 
 def _look() -> _FileState | None:
     try:
-        facts = keys_file().stat()
+        facts = find_keys_file().stat()
     except OSError:
         return None
     return _FileState(facts.st_ino, facts.st_mtime_ns, facts.st_size)

@@ -7,13 +7,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from services.http.access.auth import ApiKeys, new_key
+from services.http.access.auth import ApiKeys, make_key
 from services.http.access.guard import Guard
 from services.http.access.limits import PerKey
 from services.http.access.live_keys import LiveKeys
 from services.settings import settings
 
-(ALICE, ALICES), (BOB, BOBS) = new_key("alice"), new_key("bob")
+(ALICE, ALICES), (BOB, BOBS) = make_key("alice"), make_key("bob")
 
 
 class Clock:
