@@ -71,7 +71,7 @@ class Guard:
             refusal = _refuse_unless_local(headers)
             await (_refuse(scope, send, refusal) if refusal else self._app(scope, receive, send))
             return
-        owner = keys.owner(_find_presented_key(headers))
+        owner = keys.find_owner(_find_presented_key(headers))
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return

@@ -42,53 +42,53 @@ def write(file: Path, *lines: str) -> None:
 
 
 def test_a_key_that_is_added_counts_and_a_revoked_one_no_longer(file: Path) -> None:
-    write(file, ALICES.line())
+    write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == ("alice", None)
-    write(file, ALICES.line(), BOBS.line())
-    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == ("alice", "bob")
-    write(file, BOBS.line())
-    assert (keys.current().owner(ALICE), keys.current().owner(BOB)) == (None, "bob")
+    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == ("alice", None)
+    write(file, ALICES.to_line(), BOBS.to_line())
+    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == ("alice", "bob")
+    write(file, BOBS.to_line())
+    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == (None, "bob")
 
 
 @pytest.mark.parametrize("left", ["", None], ids=["an empty file", "no file"])
 def test_without_the_last_key_nobody_comes_in(file: Path, left: str | None) -> None:
-    write(file, ALICES.line())
+    write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert keys.current().owner(ALICE) == "alice"
+    assert keys.current().find_owner(ALICE) == "alice"
     write(file, left) if left is not None else file.unlink()
     assert bool(keys.current()) is True
-    assert keys.current().owner(ALICE) is None
+    assert keys.current().find_owner(ALICE) is None
 
 
 def test_a_file_that_cannot_be_read_changes_nothing(file: Path) -> None:
-    write(file, ALICES.line())
+    write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert keys.current().owner(ALICE) == "alice"
+    assert keys.current().find_owner(ALICE) == "alice"
     write(file, "half a li")
-    assert keys.current().owner(ALICE) == "alice"
+    assert keys.current().find_owner(ALICE) == "alice"
 
 
 def test_a_service_without_keys_asks_for_one_from_the_first_on(file: Path) -> None:
     keys = LiveKeys(ApiKeys(), Clock())
     assert not keys.current()
-    write(file, BOBS.line())
-    assert keys.current() and keys.current().owner(BOB) == "bob"
+    write(file, BOBS.to_line())
+    assert keys.current() and keys.current().find_owner(BOB) == "bob"
 
 
 def test_the_file_is_looked_at_once_a_second(file: Path) -> None:
-    write(file, ALICES.line())
+    write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), lambda: 5.0)
-    assert keys.current().owner(ALICE) == "alice"
-    write(file, BOBS.line())
-    assert keys.current().owner(ALICE) == "alice"
+    assert keys.current().find_owner(ALICE) == "alice"
+    write(file, BOBS.to_line())
+    assert keys.current().find_owner(ALICE) == "alice"
 
 
 def test_the_guard_takes_up_the_keys_of_the_file(file: Path) -> None:
-    write(file, ALICES.line())
+    write(file, ALICES.to_line())
     guard = Guard(Starlette(), LiveKeys(ApiKeys((ALICES,)), Clock()), PerKey())
     with TestClient(guard) as client:
         assert client.get("/", headers={"x-api-key": ALICE}).status_code == 404
-        write(file, BOBS.line())
+        write(file, BOBS.to_line())
         assert client.get("/", headers={"x-api-key": ALICE}).status_code == 401
         assert client.get("/", headers={"x-api-key": BOB}).status_code == 404
