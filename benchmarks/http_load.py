@@ -149,7 +149,7 @@ async def run_poisson(target: LoadTarget, num_requests: int, per_s: float, *, se
 
 
 class _Connection:
-    """One keep-alive connection, opened again when it broke."""
+    """One keep-alive connection, opened again when it broke or the service closed it."""
 
     def __init__(self, target: LoadTarget) -> None:
         self._target = target
@@ -188,9 +188,11 @@ class _Connection:
             await self.close()
             self._reader, self._writer = await asyncio.open_connection(self._target.host, self._target.port)
         self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(head.split(b" ", 2)[1])
-        return status, await self._body(head.lower())
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        body = await self._body(head)
+        if b"\r\nconnection: close\r\n" in head:
+            await self.close()
+        return int(head.split(b" ", 2)[1]), body
 
     async def _body(self, head: bytes) -> bytes:
         _, found, rest = head.partition(b"content-length:")

@@ -4,9 +4,11 @@
     python benchmarks/http_overhead.py --repeats 5 --requests 300
 
 The models do nothing (`noop_service.py`), so a request's time is all ours. The same application and the same graph
-run (a) as `earwitness serve` ships them and (b) in one plain uvicorn process; 1 and 32 questions in flight about 5 s
-of real speech. Of the repetitions the quietest counts: the machine is rarely idle. Then: where (a) spends it. The last
-line sums up: milliseconds at 1 in flight, and requests a second and processor milliseconds a request at 32.
+run (a) under Ray with every model fused with the agent, as models so small may be, (b) under Ray with the LLM in a
+replica of its own, as `deploy/serve.local.yaml` has it, and (c) in one plain uvicorn process; 1 and 32 questions in
+flight about 5 s of real speech. Of the repetitions the quietest counts: the machine is rarely idle. Then: where (a)
+spends it. The last line sums up (a) and (c), the line before it (b): milliseconds at 1 in flight, and requests a second
+and processor milliseconds a request at 32.
 """
 
 import argparse
@@ -28,6 +30,7 @@ IN_FLIGHT = (1, 32)
 WARM_UP = 30  # requests
 STAGE = re.compile(r'^earwitness_(stage|request)_seconds_(sum|count)\{[a-z]+="([^"]+)"\} (\S+)$', re.MULTILINE)
 ROUTE = "/v1/audio/questions"
+COMMANDS = {"ray": ("ray", "--fused", *FUSIBLE), "own": ("ray", "--fused", *AS_SHIPPED), "plain": ("plain",)}
 EARS = ("caption", "transcribe")
 
 
@@ -112,12 +115,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/http_overhead.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--requests", type=int, default=200, help="of each repetition")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--fused", nargs="*", choices=FUSIBLE, default=AS_SHIPPED, help="in the replica of the agent")
     asked = parser.parse_args()
     measured: dict[tuple[str, int], LoadMeasurement] = {}
-    for how in ("ray", "plain"):
-        fused = ("--fused", *asked.fused) if how == "ray" else ()
-        with start_service((*NOOP, how), *fused) as service:
+    for how, command in COMMANDS.items():
+        with start_service((*NOOP, command[0]), *command[1:]) as service:
             for in_flight in IN_FLIGHT:
                 measured[how, in_flight] = measure(service, in_flight, asked.requests, asked.repeats)
     _print_tables(measured)
@@ -150,6 +151,7 @@ def _print_tables(measured: Mapping[tuple[str, int], LoadMeasurement]) -> None:
     cpu.add_row("all", f"{sum(measured['ray', 32].cpu_ms.values()):.1f}")
     console.print(cpu)
     console.print(f"{os.cpu_count()} cores; load average {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
+    print(f"LLM in a replica of its own: {_summarise('own', measured['own', 1], measured['own', 32])}")
     print(" ".join(_summarise(how, measured[how, 1], measured[how, 32]) for how in ("ray", "plain")))
 
 
