@@ -5,7 +5,7 @@ from typing import Literal, Protocol, Self, TypeAlias, TypeVar
 
 from pydantic import model_validator
 
-from lalm.catalog import Engine, open_lalm
+from lalm.names import Engine
 from services.catalog import (
     ASRS,
     CAPTIONERS,
@@ -118,6 +118,8 @@ class LocalModels:
         """Open the LALM, or return the one that is open."""
         key = (self._names.lalm, self._names.lalm_url)
         if key not in self._pool.lalms:
+            from lalm.catalog import open_lalm  # reads the file of all served models, which others never need
+
             self._pool.lalms[key] = open_lalm(*key, engine=self._names.lalm_engine)
         return self._note("lalm", self._pool.lalms[key])
 

@@ -3,8 +3,9 @@
     python benchmarks/eval_speed.py
 
 Each case is a whole process, start-up, durable rows, scoring and intervals included, against a server of fixed
-latency (`fixed_latency_server.py`, 20 ms) with 32 questions in flight. The ideal is num_questions / 32 x 20 ms.
-Run it on an idle machine; CPU seconds are the steadier figure.
+latency (`fixed_latency_server.py`, 20 ms) with 32 questions in flight. The ideal is num_questions / 32 x 20 ms; the
+first case is a bare loop over threads (`bare_loop.py`), which the second is set against, the best of three each, turn
+by turn. Run it on an idle machine; CPU seconds are the steadier figure.
 """
 
 import json
@@ -26,6 +27,7 @@ from rich.table import Table
 
 LATENCY_MS = 20
 IN_FLIGHT = 32
+NUM_ROUNDS = 3
 CLIP_S = 10
 RATE = 16_000  # Hz
 # Processes over 1,000 text questions, same latency and concurrency, 2 cores, best of three (docs/log, 2026-11-24).
@@ -47,12 +49,15 @@ def main() -> None:
         table = Table(title="eval run, 32 in flight, 20 ms a reply", title_justify="left")
         for heading in ("case", "wall s", "CPU s", "ideal s", "x ideal", "peak MB", "in flight"):
             table.add_column(heading, justify="left" if heading == "case" else "right", no_wrap=heading == "case")
-        text = _add_case(table, "1,000 text questions", _run(folder, 1_000, url), 1_000, url)
+        bare, text = _run_side_by_side(folder, url)
+        _add_case(table, "bare loop, 1,000 text questions", bare, 1_000, url)
+        _add_case(table, "1,000 text questions", text, 1_000, url)
         _add_case(table, "10,000 text questions", _run(folder, 10_000, url), 10_000, url)
         _add_case(table, "1,000 questions, one 10 s wav", _run(folder, 1_000, url, num_clips=1), 1_000, url)
         _add_case(table, "1,000 questions, 1,000 wavs", _run(folder, 1_000, url, num_clips=1_000), 1_000, url)
         console = Console()
         console.print(table)
+        console.print(f"eval run takes {text.wall_s / bare.wall_s:.2f} times as long as the bare loop.")
         for peer, wall_s in PEERS_WALL_S.items():
             console.print(f"{peer}: {wall_s} s for the 1,000 text questions, {wall_s / text.wall_s:.1f} times as long")
         scored = _run_timed("score", str(folder / "out" / "predictions.jsonl"), "--json")
@@ -90,6 +95,14 @@ def _is_up(url: str) -> bool:
 def _read_peak(url: str) -> int:
     with urlopen(f"{url}/stats") as response:  # noqa: S310 - our own server on loopback
         return int(json.load(response)["peak"])
+
+
+def _run_side_by_side(folder: Path, url: str) -> tuple[ProcessUsage, ProcessUsage]:
+    """Run the bare loop and `eval run` in turn, and return the quickest of each."""
+    script = str(Path(__file__).with_name("bare_loop.py"))
+    pairs = [(_run_process(script, url, "1000", str(IN_FLIGHT)), _run(folder, 1_000, url)) for _ in range(NUM_ROUNDS)]
+    bare, ours = zip(*pairs, strict=True)
+    return min(bare), min(ours)
 
 
 def _run(folder: Path, num_questions: int, url: str, num_clips: int = 0) -> ProcessUsage:
@@ -131,12 +144,18 @@ def _write_noise(file: Path, seed: int) -> None:
 
 
 def _run_timed(*arguments: str) -> ProcessUsage:
+    return _run_process("-m", "eval", *arguments)
+
+
+def _run_process(*arguments: str) -> ProcessUsage:
+    """Run Python with these arguments and return what it took; bytecode is kept, as in any installation."""
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "eval", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
     _, status, used = os.wait4(process.pid, 0)
-    assert status == 0, f"eval {arguments[0]} ended with {status}"
+    assert status == 0, f"{' '.join(arguments[:3])} ended with {status}"
     return ProcessUsage(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 

@@ -28,7 +28,7 @@ from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
 from eval.scoring.scoring import wilson_95
 from eval.scoring.statistics import mcnemar_exact, paired_difference
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.audio.load import decode, load
 from services.catalog import DEFAULT_LLM
 from services.errors import BadConfig

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agents.models import ModelNames
-from lalm.catalog import LALMS, Engine
+from lalm.catalog import LALMS
 from lalm.export.vllm_version import require_vllm
+from lalm.names import Engine
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, LLMS, pick
 from services.deployments.scale import Scale
 from services.extensions.registry import include_files

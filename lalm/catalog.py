@@ -7,10 +7,11 @@ runtime themselves, so that listing the names costs nothing.
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
+from lalm.names import Engine
 from lalm.runtimes.request_form import RequestForm
 from lalm.served_models import Host, LalmEntry, read_served_models
 from services.catalog import DEFAULT_ASR, GEMINI_URL, OPENAI_URL, open_asr, pick
@@ -20,8 +21,6 @@ from services.files import is_folder
 from services.protocols import ASR, LALM
 from services.settings import settings
 
-DEFAULT_LALM = "earwitness-tiny"
-Engine: TypeAlias = Literal["in_process", "vllm"]
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # weights in no other format, and no code

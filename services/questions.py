@@ -18,25 +18,47 @@ OWN_LETTER = re.compile(
 )
 
 
+LONGER_THAN_A_LETTER = 3  # characters of an option
+
+
 def find_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Return options that carry their letters in their texts, as in "(B) A cat", by these letters and without them.
 
     Nothing where not all carry one in one style, or the letters are not those of so many options (in any order).
     """
-    found = [OWN_LETTER.fullmatch(choice.text) for choice in choices]
-    matches = [match for match in found if match]
+    matches = []
+    for choice in choices:
+        match = OWN_LETTER.fullmatch(choice.text)
+        if match is None:
+            return ()
+        matches.append(match)
     letters = [(match[1] or match[2] or match[3]).upper() for match in matches]
     styles = {re.sub(r"[A-Za-z]", "A", match[0][: match.start(4)].strip()) for match in matches}
-    if len(matches) < max(2, len(choices)) or sorted(letters) != list(ascii_uppercase[: len(choices)]):
+    if len(matches) < 2 or sorted(letters) != list(ascii_uppercase[: len(choices)]):
         return ()
     if len(styles) > 1:
         return ()
     return tuple(Choice(letter=letter, text=match[4]) for letter, match in zip(letters, matches, strict=True))
 
 
+def read_plain_letter(reply: str, choices: tuple[Choice, ...]) -> Choice | None:
+    """Return the option of a reply that is its letter and nothing else; most replies about options are.
+
+    None where some option is as short as a letter, such as a note, and where the options carry letters of their own,
+    which may stand in another order.
+    """
+    letter = reply.strip()
+    if len(letter) != 1 or any(len(choice.text) < LONGER_THAN_A_LETTER for choice in choices):
+        return None
+    found = next((choice for choice in choices if choice.letter == letter), None)
+    return None if found is None or find_own_letters(choices) else found
+
+
 def drop_own_letters(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Return options without the letters that their texts carry, lettered by their places: a prompt shows one."""
-    bare = find_own_letters(choices) or choices
+    bare = find_own_letters(choices)
+    if not bare:
+        return choices
     return tuple(Choice(letter=choice.letter, text=one.text) for choice, one in zip(choices, bare, strict=True))
 
 

@@ -166,8 +166,9 @@ def _find_thought_marks(text: str) -> list[_Mark]:
             continue
         family = 1 + openings.index(opens)  # a family may close its thoughts in more than one way
         for is_closing, token in enumerate((opens, closes)):
-            found = re.finditer(re.escape(token), text, re.I)
-            marks |= {_Mark(one.start(), one.end(), family, bool(is_closing)) for one in found}
+            if token.casefold() in folded:
+                found = re.finditer(re.escape(token), text, re.I)
+                marks |= {_Mark(one.start(), one.end(), family, bool(is_closing)) for one in found}
     return sorted(marks)
 
 

@@ -9,9 +9,8 @@ from agents.reading.confidence import TINY, Factor, Probabilities, apply_tempera
 from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
 from agents.reading.relevance import list_covered, select_statements
-from agents.reading.reply import read_choice
 from services.protocols import LLM, TextComparer
-from services.questions import drop_own_letters
+from services.questions import drop_own_letters, read_plain_letter
 from services.types import AppliedCalibration, Choice, Evidence, Question, Reading, Usage
 
 PRIOR_WEIGHT = 0.5  # of the log-likelihood of an option's text without evidence; see docs/log
@@ -69,7 +68,7 @@ async def read(
     raw = _average(question, by_order)
     if not raw:
         reply = readings[0].reply
-        return ReadAnswer(reply, read_choice(reply, question.choices), {}, {}, note, covered, usage)
+        return ReadAnswer(reply, _find_named(reply, question.choices), {}, {}, note, covered, usage)
     choice = max(question.choices, key=lambda choice: raw[choice.letter])
     reply = readings[0].reply if len(readings) == 1 else choice.letter
     scale = calibration.describe(len(raw)) if calibration else None
@@ -152,3 +151,12 @@ def _average(question: Question, by_order: list[list[float]]) -> dict[str, float
     logs = [sum(column) / len(by_order) for column in zip(*by_order, strict=True)]
     weights = [math.exp(log - max(logs)) for log in logs]
     return {choice.letter: w / sum(weights) for choice, w in zip(question.choices, weights, strict=True)}
+
+
+def _find_named(reply: str, choices: tuple[Choice, ...]) -> Choice | None:
+    """Return the option that a reply names; what reads replies in words is loaded with the first one of them."""
+    if plain := read_plain_letter(reply, choices):
+        return plain
+    from agents.reading.reply import read_choice
+
+    return read_choice(reply, choices)

@@ -16,7 +16,7 @@ from agents.reading.particles import FUNCTION_WORDS, compile_particle, find_join
 from agents.reading.pitches import spell_pitches_like_options
 from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article
 from agents.reading.quantities import spell_times_like_options
-from services.questions import drop_own_letters
+from services.questions import drop_own_letters, read_plain_letter
 from services.types import Choice
 
 Choices: TypeAlias = tuple[Choice, ...]
@@ -101,6 +101,8 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     Of options that share their text the first is returned, unless the reply names a letter. Options that carry their
     letter, as in "(B) A cat", are read with and without it.
     """
+    if plain := read_plain_letter(reply, choices):
+        return plain
     shown = drop_own_letters(choices)
     text = read_final_text(straighten(reply), [choice.text for choice in choices])
     if text is None:

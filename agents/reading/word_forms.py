@@ -4,11 +4,10 @@ Endings are removed by the Snowball stemmer of a language; English words that so
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 
 import jellyfish
-from snowballstemmer import stemmer
 
 from agents.reading.numbers import SMALL
 from agents.reading.spelled_numbers import fold
@@ -81,12 +80,15 @@ def stem_word(word: str, language: str) -> str:
         if lower in SMALL:
             return str(SMALL[lower])
     algorithm = STEMMERS.get(language)
-    return fold(_open_stemmer(algorithm).stemWord(lower) if algorithm else lower)
+    return fold(_open_stemmer(algorithm)(lower) if algorithm else lower)
 
 
 @cache
-def _open_stemmer(algorithm: str) -> stemmer:
-    return stemmer(algorithm)
+def _open_stemmer(algorithm: str) -> Callable[[str], str]:
+    from snowballstemmer import stemmer  # and with it the tables of all languages, 0.1 s of every start
+
+    stem: Callable[[str], str] = stemmer(algorithm).stemWord
+    return stem
 
 
 def respell_alike(words: Collection[str], known: Collection[str]) -> list[str]:

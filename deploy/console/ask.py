@@ -16,7 +16,7 @@ from agents.models import Loads, LocalModels, ModelNames
 from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY, Build, make_builder
 from agents.reading.calibration import read_calibrations
 from eval.options import AnsweringOptions, ModelOptions
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.arms import ask_arms
 from services.audio.load import load
 from services.audio.load import require_file as require_clip

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from lalm.catalog import DEFAULT_LALM, LALMS
+from lalm.catalog import LALMS
+from lalm.names import DEFAULT_LALM
 from lalm.served_models import read_served_models
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, LLMS
 from services.extensions.registry import list_extensions

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from agents.reading.reply import read_choice
 from eval.scoring.scoring import JudgeScore
 from eval.scoring.statistics import cohen_kappa
 from eval.store.judgements import FILE_NAME, NAMES_FILE, JudgeNames, ReplyJudgement, read_judgements
@@ -81,6 +80,8 @@ async def _judge(prediction: Prediction, judge: LLM) -> ReplyJudgement:
         reading = await judge.complete(messages)
     except EarwitnessError as error:
         return judgement.model_copy(update={"failed": str(error)})
+    from agents.reading.reply import read_choice  # takes 0.2 s to load
+
     verdict = read_choice(reading.reply, VERDICTS)
     said = {"reply": reading.reply, "usage": reading.usage}
     if verdict is None:

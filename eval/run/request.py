@@ -10,7 +10,7 @@ from agents.paths import BUDGETS, LALM_ONLY, PATHS, TEXT_ONLY
 from agents.reading.calibration import hash_calibrations
 from eval.benchmarks.tables import is_table
 from eval.store.records import RunOptions, RunSettings
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.errors import BadConfig
 from services.types import Value

@@ -5,6 +5,7 @@ The run itself is a first pass over the benchmark; each control is one more, in 
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
@@ -87,7 +88,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     main = plan_run(benchmark, options)
     controls = {name: _plan_control(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
-    refuse_other(out, _record(main))
+    refuse_other(out, session.record(main))
     verdicts, is_complete, lost = session.run_pass(main, out)
     if request.judges and is_complete and lost is None:
         is_complete = session.judge(out)
@@ -149,6 +150,7 @@ class _Session:
         self._request = request
         self._pool = pool
         self._runner = asyncio.Runner()
+        self._environment = describe_environment()
         self._kept: list[Answerer | LLM] = []  # until the loop ends, which closes their connections
         self.reads_order = True
         """Whether the order of the options can matter to the models of the last pass but the controls'."""
@@ -200,7 +202,7 @@ class _Session:
             self.reads_order = _reads_order(models)
         if plan.hears and self._request.missing == "fail":
             plan.benchmark.require_audio()
-        record = _record(plan).model_copy(update={"models": _list_uses(plan, models)})
+        record = self.record(plan).model_copy(update={"models": _list_uses(plan, models)})
         with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
             driver = Driver(
                 answerer,
@@ -215,6 +217,17 @@ class _Session:
             if is_complete and (plan.options.control or plan.options.repeat > 1) and lost is None:
                 lost = _try_writing(write_summary, out, summarise(folder.verdicts.values()))
             return _Pass(folder.verdicts.values(), is_complete, lost)
+
+    def record(self, plan: Plan) -> RunRecord:
+        """Return what decides the numbers of a pass, models apart."""
+        return RunRecord(
+            schema_version=SCHEMA_VERSION,
+            options=plan.options,
+            benchmark_file=str(plan.benchmark.file.resolve()),
+            benchmark_sha256=plan.benchmark.sha256,
+            prompts_sha256=_hash_prompts(),
+            environments=(self._environment,),
+        )
 
     def close(self) -> None:
         """End the event loop, and with it the connections to servers."""
@@ -305,12 +318,6 @@ def _list_uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
     return tuple(ModelUse(role=role, name=model.name, revision=model.revision) for role, model in opened)
 
 
-def _record(plan: Plan) -> RunRecord:
-    return RunRecord(
-        schema_version=SCHEMA_VERSION,
-        options=plan.options,
-        benchmark_file=str(plan.benchmark.file.resolve()),
-        benchmark_sha256=plan.benchmark.sha256,
-        prompts_sha256=hash_modules(*PROMPTS),
-        environments=(describe_environment(),),
-    )
+@cache
+def _hash_prompts() -> str:
+    return hash_modules(*PROMPTS)

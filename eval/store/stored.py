@@ -12,7 +12,6 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from agents.reading.reply import read_choice
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.tables import Table, read_table
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
@@ -281,6 +280,8 @@ def read_strictly(reply: str, choices: tuple[str, ...], *, is_option_text: bool 
     Text that was extracted already (`is_option_text`) and is an option to the letter is that option: where the
     options are the notes G, A#, D and E, an extracted "D" is no longer a letter.
     """
+    from agents.reading.reply import read_choice  # takes 0.2 s to load, and runs need it for replies in words only
+
     if is_option_text and reply in choices:
         return reply
     asked = Question.ask("", choices).choices

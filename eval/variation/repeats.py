@@ -40,6 +40,8 @@ def score_repeats(out: Path, num: int, *, draws: bool, reads_order: bool) -> Rep
         draws: Whether the model draws its replies.
         reads_order: Whether the order of the options can matter to it.
     """
+    if num < 2:
+        return None
     folders = [out, *(out / REPEATS_FOLDER / str(number) for number in range(2, num + 1))]
     passes = [{one.id: one for one in read_predictions(folder)} for folder in folders if is_finished(folder)]
     shared = [name for name in passes[0] if all(name in one for one in passes)] if len(passes) > 1 else []

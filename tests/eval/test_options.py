@@ -17,7 +17,7 @@ from eval import cli
 from eval.options import AnsweringOptions, AskingOptions, BenchmarkOptions, JudgingOptions, ModelOptions, RunningOptions
 from eval.run import session
 from eval.run.request import BENCHMARK_BUDGETS, Price, RunRequest
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 
 ROOT = Path(__file__).parents[2]

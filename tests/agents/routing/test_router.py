@@ -23,7 +23,7 @@ from agents.routing.router import (
     load_router,
     load_routing,
 )
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 from services.errors import BadConfig
 from services.scripted.ears import ScriptedEars

@@ -13,7 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from agents.reading.reply import read_choice
 from deploy.console.stock import list_known
-from lalm.catalog import DEFAULT_LALM, ModelHost, open_lalm
+from lalm.catalog import ModelHost, open_lalm
+from lalm.names import DEFAULT_LALM
 from lalm.prompting import build_messages
 from lalm.served_models import LalmEntry, read_served_models
 from services.errors import ModelError, TooLarge
