@@ -36,6 +36,31 @@ def test_help_is_quick(command: str) -> None:
     assert processor_s() - before < 1.0
 
 
+PRIVATE_API = {"services.deployments.ray_internals", "services.deployments.haproxy"}
+"""Where a private module of another library is imported, guarded by `require_ray` and a test of what it has to keep."""
+
+
+def test_private_modules_of_libraries_are_imported_where_a_version_check_guards_them() -> None:
+    imported = {
+        name
+        for name, path in modules().items()
+        for node in nodes(path)
+        for text in imported_names(node)
+        if text.split(".")[0] not in {*PACKAGES, "__future__"} and any(part.startswith("_") for part in text.split("."))
+    }
+    assert imported == PRIVATE_API
+
+
+def imported_names(node: ast.AST) -> list[str]:
+    """Return the modules that an import statement names, and what it takes out of them."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom(module=str(module)):
+            return [f"{module}.{alias.name}" for alias in node.names]
+    return []
+
+
 def test_tests_are_not_packages() -> None:
     assert not list((ROOT / "tests").rglob("__init__.py"))
 

@@ -1,6 +1,8 @@
-"""Every use of Ray's private API, in one place, and a version check: they are those of one version of Ray.
+"""Every use of Ray's private API but that of HAProxy (`haproxy.py`), and the version check of both.
 
-What a new version has to keep is listed in tests/services/deployments/test_ray_internals.py.
+They are those of one version of Ray.
+
+What a new version has to keep is listed in tests/services/deployments: test_ray_internals.py and test_haproxy.py.
 """
 
 from importlib.metadata import version
