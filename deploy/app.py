@@ -16,19 +16,20 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pydantic import Field
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from agents.models import LocalModels, ModelNames, Models
 from agents.reading.calibration import CalibrationFile, read_calibrations
-from deploy.config import Deployed, ServeConfig, list_deployed
+from deploy.config import Deployed, McpSettings, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip, stub_fused
 from services.audio import decoder_pool as decoder
 from services.deployments.ray_internals import listen_on_loopback, make_version_options, require_ray
 from services.deployments.replicas import Replica, bind_deployment
 from services.errors import ModelError
+from services.http.access.admission import AdmissionControl
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.limits import Limits
 from services.http.access.live_keys import LiveKeys
@@ -70,7 +71,8 @@ def build(
     ongoing = max(config.scales.agent.max_ongoing_requests, config.limits.max_inside + PROBES)
     scale = config.scales.agent.model_copy(update={"max_ongoing_requests": ongoing, "max_queued_requests": -1})
     keys = read_keys()
-    own_parts = (config.limits.model_dump_json(), *(part for one in fused for part in _list_parts(one)))
+    parts_of_fused = (part for one in fused for part in _list_parts(one))
+    own_parts = (config.limits.model_dump_json(), config.mcp, *parts_of_fused)
     options = scale.to_options() | make_version_options(_hash_version(*own_parts))
     options |= {
         "user_config": AgentConfig(models=offered, aliases=config.models.aliases, calibration=calibration).model_dump(
@@ -78,7 +80,7 @@ def build(
         ),
     }
     agent = serve.deployment(serve.ingress()(Agent)).options(name="agent", **options)
-    return agent.bind(config.limits, keys, tuple(handles.values()), fused, open_models)
+    return agent.bind(config.limits, keys, tuple(handles.values()), fused, open_models, config.mcp)
 
 
 def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Application:
@@ -124,19 +126,27 @@ class Agent:
         bound: tuple[DeploymentHandle, ...],  # noqa: ARG002
         fused: tuple[Deployed, ...],
         open_models: OpenModels,
+        mcp: McpSettings | None,
     ) -> None:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
         Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
         decoder.start_decoders()
         listen_on_loopback()
-        self._limits, self._keys = limits, keys
+        self._limits, self._keys, self._mcp = limits, keys, mcp
         self._fleet: Fleet | None = None
         self._aliases: Mapping[str, str] = {}
         self._fused = {one: Replica(partial(_open_model, one, open_models), one.role) for one in fused}
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the ASGI application that Ray Serve puts behind its proxy."""
-        return create_app(self, self._limits, LiveKeys(self._keys), proxied=True)
+        keys, add_routes = LiveKeys(self._keys), self._add_mcp if self._mcp else None
+        return create_app(self, self._limits, keys, proxied=True, add_routes=add_routes)
+
+    def _add_mcp(self, admission: AdmissionControl) -> APIRouter:
+        from deploy.mcp_server.endpoint import build_mcp_routes
+
+        assert self._mcp is not None, "it is called only then"
+        return build_mcp_routes(self, self._limits, self._mcp.folders, admission)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Replace the models that the agent answers with; questions in work keep theirs."""

@@ -4,6 +4,7 @@ earwitness ask clip.wav "What is heard?" --choice "A dog" --choice "Rain"
 earwitness ask takes/ 'more/*.flac' -q "What is heard?"
 earwitness listen clip.wav times-said --phrase no
 earwitness serve --port 8000
+earwitness mcp --folder takes
 earwitness eval run --path cascade --bench mmau
 earwitness keys new | list | revoke NAME
 earwitness models list | pull | verify | rm
@@ -30,6 +31,7 @@ from eval.options import (
     output_option,
     with_groups,
 )
+from lalm.catalog import DEFAULT_LALM
 from services.command import UNUSABLE, explain_surroundings
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.terminal.display import show_progress
@@ -263,6 +265,31 @@ def serve(
     from deploy.config import read_serve_config
 
     serving.serve(lambda: read_serve_config(config, include or ()), host, port, quiet=quiet)
+
+
+@app.command()
+@with_groups
+def mcp(
+    *,
+    folder: Annotated[
+        list[Path],
+        typer.Option(help="Folder whose recordings may be heard, links out of it excepted; may be repeated."),
+    ],
+    path: Annotated[
+        str, answering_option(help="Path that answers where the client names none: cascade, lalm, informed or auto.")
+    ] = "cascade",
+    models: ModelOptions,
+) -> None:
+    """Serve recordings to other programs' agents, over the Model Context Protocol on stdin and stdout."""
+    from dataclasses import asdict
+
+    from agents.models import LocalModels, ModelNames
+    from deploy.mcp_server.stdio import serve_stdio
+
+    named = {role: name for role, name in asdict(models).items() if name is not None}
+    if path not in {"text", "cascade"} and not models.lalm_url:
+        named.setdefault("lalm", DEFAULT_LALM)
+    serve_stdio(LocalModels(ModelNames.model_validate(named), loads="when needed"), path, folder)
 
 
 @app.command()

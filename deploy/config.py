@@ -156,12 +156,21 @@ class ServedModels(Value):
         return ["cascade", "text", *of_lalms, *names]
 
 
+class McpSettings(Value):
+    """The MCP server at `/mcp`."""
+
+    folders: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Folders whose recordings clients may name; a relative path starts at the folder of the configuration."""
+
+
 class ServeConfig(Value):
     """Configuration of the service: models, limits and scales; every part has a default."""
 
     models: ServedModels = ServedModels()
     limits: Limits = Limits()
     scales: Scales = Scales()
+    mcp: McpSettings | None = None
+    """None: there is no MCP server."""
     include: tuple[Annotated[str, AfterValidator(_require_path)], ...] = ()
     """Python files whose models can be named; a relative path starts at the folder of the configuration."""
 
@@ -250,6 +259,13 @@ def read_serve_config(path: Path, include: Iterable[str] = ()) -> ServeConfig:
     files += [str(Path(file).resolve()) for file in include]
     include_files(files)
     config = config.model_copy(update={"include": tuple(files)})
+    if config.mcp:
+        from deploy.mcp_server.folders import AllowedFolders
+        from deploy.mcp_server.server import require_sdk
+
+        require_sdk()
+        folders = AllowedFolders([path.parent / folder for folder in config.mcp.folders]).roots
+        config = config.model_copy(update={"mcp": McpSettings(folders=folders)})
     for one in list_deployed(config):
         _check_name(one)
     return config

@@ -1,16 +1,12 @@
 """Recordings named on the command line: files, folders, and patterns such as 'takes/*.wav'."""
 
-import mimetypes
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
-from services.audio.formats import begins_like_a_recording
-from services.audio.load import require_file
+from services.audio.load import is_recording, require_file
 from services.errors import BadAudio, BadConfig
 from services.questions import check_num_clips
-
-HEAD = 16  # bytes that tell a recording
 
 
 def require_named(named: Sequence[str], question: str) -> tuple[Path, ...]:
@@ -43,7 +39,7 @@ def find_recordings(named: Sequence[str]) -> tuple[Path, ...]:
 def _find(name: str) -> Iterator[Path]:
     path = Path(name)
     if path.is_dir():
-        yield from _require_some(sorted(filter(_is_recording, path.rglob("*"))), f"The folder '{name}' holds none")
+        yield from _require_some(sorted(filter(is_recording, path.rglob("*"))), f"The folder '{name}' holds none")
     elif has_magic(name) and not path.exists():
         matches = glob(name, recursive=True)  # noqa: PTH207 - of pathlib's, none takes an absolute pattern
         found = sorted(file for file in map(Path, matches) if file.is_file())
@@ -57,19 +53,3 @@ def _require_some(found: list[Path], none: str) -> list[Path]:
     if not found:
         raise BadAudio(f"{none}: name recordings, a folder that holds some, or a pattern such as 'takes/*.wav'.")
     return found
-
-
-def _is_recording(path: Path) -> bool:
-    """Say whether a file is a recording: by its name, or where that promises nothing else, by its content."""
-    if not path.is_file() or path.name.startswith("."):
-        return False
-    kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
-    if kind in {"image", "text"}:
-        return False
-    if kind in {"audio", "video"}:
-        return True
-    try:
-        with path.open("rb") as file:
-            return begins_like_a_recording(file.read(HEAD))
-    except OSError:
-        return False

@@ -6,6 +6,7 @@ except plain WAV.
 Memory is bounded by the 16 kHz result.
 """
 
+import mimetypes
 from io import BytesIO, FileIO
 from pathlib import Path
 from stat import S_ISDIR, S_ISFIFO, S_ISREG
@@ -21,12 +22,14 @@ from services.audio.decoding import (
     decode_audio,
     decode_plain_wav,
 )
+from services.audio.formats import begins_like_a_recording
 from services.audio.pcm_wav import PlainWav
 from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_DURATION_S = 4 * 3600.0  # 0.9 GB of samples
 MAX_PIPED_BYTES = 1 << 30  # what comes out of a pipe is held in memory
+HEAD = 16  # bytes that tell a recording
 BLOCK = 1 << 20  # samples looked at together, so that checks of a long recording need no copy of it
 BOUNDS = DecodingLimits(SAMPLE_RATE, MAX_DURATION_S)
 OFFSET = 0.005  # of full scale; a constant offset beyond it would be measured as sound
@@ -64,6 +67,22 @@ def require_file(path: Path) -> None:
         raise BadAudio(f"'{path}' is a device, not a recording.")
     if status.st_size == 0 and not S_ISFIFO(status.st_mode):
         raise BadAudio(f"'{path}' is empty (0 bytes).", code=AudioCode.EMPTY)
+
+
+def is_recording(path: Path) -> bool:
+    """Say whether a file is a recording: by its name, or where that promises nothing else, by its content."""
+    if not path.is_file() or path.name.startswith("."):
+        return False
+    kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
+    if kind in {"image", "text"}:
+        return False
+    if kind in {"audio", "video"}:
+        return True
+    try:
+        with path.open("rb") as file:
+            return begins_like_a_recording(file.read(HEAD))
+    except OSError:
+        return False
 
 
 def decode(data: bytes, *, name: str) -> AudioClip:

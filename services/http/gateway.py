@@ -16,8 +16,9 @@ Every error is `{"error": {message, type, param, code}}`, as OpenAI's clients ex
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -88,12 +89,16 @@ class ModelList(Value):
     data: tuple[Model, ...]
 
 
+AddRoutes: TypeAlias = Callable[[AdmissionControl], APIRouter]
+
+
 def create_app(
     service: Service,
     limits: Limits,
     keys: ApiKeys | LiveKeys = ApiKeys(),  # noqa: B008 - frozen
     *,
     proxied: bool = False,
+    add_routes: AddRoutes | None = None,
 ) -> FastAPI:
     """Build the ASGI application in front of a service.
 
@@ -102,6 +107,7 @@ def create_app(
         limits: of one request, and of all that are in work.
         keys: API keys that are accepted; without any, the server answers on loopback addresses only.
         proxied: whether a proxy in front puts `X-Request-Id` on responses itself, as Ray Serve's does.
+        add_routes: makes routes beside these, whose requests are admitted together with the others.
     """
     start_logging()
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -109,7 +115,10 @@ def create_app(
     app.include_router(web_page)
     app.include_router(_build_watch_routes(service))
     app.include_router(_build_model_routes(service))
-    app.include_router(_build_ask_routes(service, limits))
+    admission = AdmissionControl(limits)
+    app.include_router(_build_ask_routes(service, limits, admission))
+    if add_routes:
+        app.include_router(add_routes(admission))
     app.add_middleware(PathNormaliser)
     app.add_middleware(Guard, keys=keys, limits=limits.per_key)
     app.add_middleware(RequestLog, proxied=proxied)  # the last one added is the outermost
@@ -159,10 +168,9 @@ def _build_model_routes(service: Service) -> APIRouter:
     return router
 
 
-def _build_ask_routes(service: Service, limits: Limits) -> APIRouter:
+def _build_ask_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
     """Return the routes that answer questions and transcribe."""
     router = APIRouter(prefix="/v1", responses=ERRORS)
-    admission = AdmissionControl(limits)
     router.include_router(build_openai_routes(service, limits, admission))
     router.include_router(build_transcription_routes(service, limits, admission))
 

@@ -169,3 +169,20 @@ def test_an_alias_stands_for_a_name_that_the_configuration_serves(tmp_path: Path
         read("{gpt-4o: gpt-5}")
     with pytest.raises(BadConfig, match="'auto' is the name of a model itself"):
         read("{auto: cascade}")
+
+
+def test_folders_of_the_mcp_server_start_at_the_configuration_and_have_to_exist(tmp_path: Path) -> None:
+    pytest.importorskip("mcp", reason="pip install 'earwitness[mcp]'")
+    (tmp_path / "takes").mkdir()
+    path = tmp_path / "serve.yaml"
+    path.write_text("mcp: {folders: [takes, ./takes]}")
+    config = read_serve_config(path)
+    assert config.mcp is not None and config.mcp.folders == ((tmp_path / "takes").resolve(),)
+    for text, message in (
+        ("mcp: {folders: [nothing]}", "nothing' is no folder"),
+        ("mcp: {folders: []}", "mcp.folders"),
+        ("mcp: {folder: [takes]}", "folders"),
+    ):
+        path.write_text(text)
+        with pytest.raises(BadConfig, match=message):
+            read_serve_config(path)

@@ -1,0 +1,1 @@
+"""Model Context Protocol (MCP): recordings in folders that the user named, heard for other programs' agents."""

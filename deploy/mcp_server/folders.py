@@ -1,0 +1,62 @@
+"""Allowed folders: the only places where an MCP client may name recordings (path traversal, symbolic links)."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from services.audio.load import is_recording
+from services.errors import BadConfig, BadRequest
+
+MOST_LISTED = 500  # recordings in one list
+
+
+class AllowedFolders:
+    """Folders below which recordings may be named.
+
+    Args:
+        folders: at least one; each must exist.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        if not folders:
+            raise BadConfig("No folder is named whose recordings may be heard: name one with --folder DIR.")
+        for folder in folders:
+            if not folder.is_dir():
+                raise BadConfig(f"'{folder}' is no folder: name one that exists with --folder DIR.")
+        self.roots = tuple(dict.fromkeys(folder.resolve() for folder in folders))
+
+    def find(self, name: str) -> Path:
+        """Find the recording of a name: relative to a folder, or absolute.
+
+        Whatever the name goes through (`..`, symbolic links), the file itself has to lie below a folder. One that lies
+        elsewhere gets the same error as one that does not exist, which so is no oracle for other files.
+        """
+        for root in self.roots:
+            if found := _resolve_below(root, name):
+                return found
+        where = ", ".join(f"'{root}'" for root in self.roots)
+        raise BadRequest(f"No recording {name!r} below {where}.", param="recording")
+
+    def list_names(self) -> tuple[str, ...]:
+        """List the recordings by the names that `find` takes, at most 500: relative where there is one folder."""
+        names: list[str] = []
+        for path in (path for root in self.roots for path in _walk(root)):
+            names.append(str(path.relative_to(self.roots[0]) if len(self.roots) == 1 else path))
+            if len(names) == MOST_LISTED:
+                break
+        return tuple(names)
+
+
+def _resolve_below(root: Path, name: str) -> Path | None:
+    """Return the regular file of a name if it lies below a folder, with all symbolic links resolved."""
+    try:
+        path = (root / name).resolve(strict=True)
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # not there, a circle of links, a NUL
+        return None
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield the recordings below a folder in the order of their paths, none behind a link that leads out of it."""
+    for path in sorted(root.rglob("*")):
+        if not path.name.startswith(".") and _resolve_below(root, str(path)) and is_recording(path):
+            yield path

@@ -1,0 +1,73 @@
+"""`earwitness mcp`: the MCP server over stdin and stdout; models are opened here when they are first needed."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from agents.degradation import DEGRADING
+from agents.listening.tool import ListenedClip
+from agents.models import Models
+from agents.paths import PATHS, Build, make_builder
+from deploy.mcp_server.folders import AllowedFolders
+from deploy.mcp_server.server import build_server, require_sdk
+from deploy.mcp_server.tools import McpContext
+from services.audio.load import load
+from services.catalog import pick
+from services.protocols import ASR, Answerer, Captioner
+from services.types import AudioClip
+
+
+class LocalHearers:
+    """Models that are opened in this process.
+
+    Args:
+        models: opens them.
+        path: what answers where no other path is named.
+    """
+
+    def __init__(self, models: Models, path: str) -> None:
+        pick(PATHS, "path", path)
+        self._models, self._path = models, path
+        self._answerers: dict[str, Answerer] = {}
+
+    async def answerer(self, name: str | None) -> Answerer:
+        """Open the models of a path, once."""
+        path = name or self._path
+        if path not in self._answerers:
+            build: Build = make_builder(path, policy=DEGRADING)
+            self._answerers[path] = await asyncio.to_thread(build, self._models)
+        return self._answerers[path]
+
+    async def asr(self) -> ASR:
+        """Open the ASR."""
+        return await asyncio.to_thread(self._models.asr)
+
+    async def captioner(self) -> Captioner:
+        """Open the captioner."""
+        return await asyncio.to_thread(self._models.captioner)
+
+
+def serve_stdio(models: Models, path: str, folders: Sequence[Path]) -> None:
+    """Serve until stdin ends."""
+    require_sdk()
+    context = McpContext(LocalHearers(models, path), AllowedFolders(folders), open_file)
+    asyncio.run(_serve(context))
+
+
+async def _serve(context: McpContext) -> None:
+    from mcp.server.stdio import stdio_server
+
+    server = build_server(context)
+    async with stdio_server() as (reading, writing):
+        await server.run(reading, writing, server.create_initialization_options())
+
+
+async def open_file(path: Path) -> ListenedClip:
+    """Read a recording of the person who started the server."""
+    clip = await asyncio.to_thread(load, path)
+    return ListenedClip(clip, open_channel=partial(_open_channel, path))
+
+
+def _open_channel(path: Path, channel: int) -> AudioClip:
+    return load(path, channel=channel)

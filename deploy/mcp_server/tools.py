@@ -1,0 +1,180 @@
+"""Tools of the MCP server: ask, transcribe, describe, list recordings, and each tool of the agent's catalogue."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from pydantic import Field, ValidationError, create_model
+
+from agents.listening.calls import call_tool
+from agents.listening.tool import ListenedClip, Listeners
+from agents.listening.tools import CATALOGUE, AnyTool, format_name
+from deploy.mcp_server.folders import AllowedFolders
+from services.cancellation import run_in_thread
+from services.errors import BadRequest, word_problem
+from services.longform.hearing import Listen, hear_parts
+from services.longform.split import split
+from services.protocols import ASR, Answerer, Captioner
+from services.questions import check_question
+from services.types import Evidence, Value
+
+RECORDING = "Path of the recording, as `recordings` lists it."
+
+
+class Hearers(Protocol):
+    """The models behind the server."""
+
+    async def answerer(self, name: str | None) -> Answerer:
+        """Return what answers questions under a name, the default for None."""
+
+    async def asr(self) -> ASR:
+        """Return the ASR."""
+
+    async def captioner(self) -> Captioner:
+        """Return the captioner."""
+
+
+class McpContext(NamedTuple):
+    """What a call works with."""
+
+    hearers: Hearers
+    folders: AllowedFolders
+    open_clip: Callable[[Path], Awaitable[ListenedClip]]
+    """Reads a recording."""
+
+
+class NoRecording(Value):
+    """Arguments of a call about no recording."""
+
+
+class RecordingArguments(Value):
+    """Arguments of a call about one recording."""
+
+    recording: str = Field(description=RECORDING)
+
+
+class AskArguments(RecordingArguments):
+    """Arguments of a question."""
+
+    question: str = Field(min_length=1, description="What to ask about the recording.")
+    options: tuple[str, ...] = Field(
+        default=(), description="Options to choose from, with a probability for each; none: the reply is free text."
+    )
+    model: str | None = Field(default=None, description="Name of what answers; default: what the server chose.")
+
+
+class RecordingNames(Value):
+    """The recordings that can be named."""
+
+    recordings: tuple[str, ...]
+
+
+class HeardEvidence(Value):
+    """What a model heard in a recording."""
+
+    source: str
+    """Catalogue name of the model."""
+    duration_s: float
+    evidence: tuple[Evidence, ...]
+    """In order of start."""
+
+
+Arguments = TypeVar("Arguments", bound=Value)
+Work: TypeAlias = Callable[[McpContext, Arguments], Awaitable[Value]]
+
+
+class OfferedTool(NamedTuple, Generic[Arguments]):
+    """A tool as an MCP client sees it."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    work: Work[Arguments]
+
+    async def call(self, context: McpContext, given: Mapping[str, object]) -> Value:
+        """Check the arguments and do the work; `BadRequest` says which argument is wrong."""
+        try:
+            arguments = self.arguments.model_validate(dict(given))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = ".".join(map(str, fault["loc"]))
+            known = ", ".join(self.arguments.model_fields) or "no arguments"
+            raise BadRequest(f"{name}: {word_problem(fault)}. {self.name} takes {known}.", param=name) from None
+        return await self.work(context, arguments)
+
+
+AnyOffered: TypeAlias = OfferedTool[Any]
+
+
+def offer_tools() -> Mapping[str, AnyOffered]:
+    """Return every tool by its name."""
+    own: tuple[AnyOffered, ...] = (
+        OfferedTool("recordings", "List the recordings that can be named.", NoRecording, _list_recordings),
+        OfferedTool(
+            "ask",
+            "Answer a question about a recording, with the evidence that the answer rests on.",
+            AskArguments,
+            _ask,
+        ),
+        OfferedTool("transcribe", "Write down what is said, with times.", RecordingArguments, _transcribe),
+        OfferedTool(
+            "describe",
+            "Describe what is heard: sounds, speakers, music, level and quality, with times and confidences.",
+            RecordingArguments,
+            _describe,
+        ),
+    )
+    return {tool.name: tool for tool in (*own, *map(_offer, CATALOGUE.values()))}
+
+
+def _offer(tool: AnyTool) -> AnyOffered:
+    """Offer a tool of the catalogue, with its own arguments beside the recording."""
+    fields: dict[str, Any] = {"recording": (str, Field(description=RECORDING))}
+    name = "compare" if tool.name == "compare" else f"listen_{tool.name.replace(' ', '_')}"
+    if tool.name == "compare":
+        about = "Path of the second recording; default: both spans are of the first."
+        fields["other_recording"] = (str | None, Field(default=None, description=about))
+    arguments = create_model(f"Arguments of {format_name(tool)}", __base__=tool.arguments, **fields)
+    languages = f" Arguments in {', '.join(tool.languages)}." if tool.languages else ""
+    description = f"{tool.description}{languages} Finds nothing where: {tool.says_nothing}"
+    return OfferedTool(name, description, arguments, partial(_listen, tool))
+
+
+async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingNames:
+    return RecordingNames(recordings=await run_in_thread(context.folders.list_names))
+
+
+async def _ask(context: McpContext, asked: AskArguments) -> Value:
+    question = check_question(asked.question, asked.options)
+    answerer = await context.hearers.answerer(asked.model)
+    return await answerer.answer(question, (await _open(context, asked.recording)).clip)
+
+
+async def _transcribe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:
+    asr = await context.hearers.asr()
+    return await _hear(context, asked, asr.name, asr.transcribe)
+
+
+async def _describe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:
+    captioner = await context.hearers.captioner()
+    return await _hear(context, asked, captioner.name, captioner.caption)
+
+
+async def _hear(context: McpContext, asked: RecordingArguments, source: str, listen: Listen) -> HeardEvidence:
+    clip = (await _open(context, asked.recording)).clip
+    heard = await hear_parts(await split(clip), listen)
+    return HeardEvidence(source=source, duration_s=round(clip.duration_s, 3), evidence=heard.statements)
+
+
+async def _listen(tool: AnyTool, context: McpContext, asked: Value) -> Value:
+    given = asked.model_dump(exclude_unset=True)
+    heard = await _open(context, given.pop("recording"))
+    if other := given.pop("other_recording", None):
+        heard = heard._replace(other=(await _open(context, other)).clip)
+    listeners = Listeners(await context.hearers.captioner(), await context.hearers.asr())
+    return (await call_tool(listeners, heard, tool.name, given)).report
+
+
+async def _open(context: McpContext, name: str) -> ListenedClip:
+    return await context.open_clip(await run_in_thread(context.folders.find, name))
