@@ -31,7 +31,6 @@ from eval.options import (
     output_option,
     with_groups,
 )
-from lalm.catalog import DEFAULT_LALM
 from services.command import UNUSABLE, explain_surroundings
 from services.errors import BadConfig, EarwitnessError, TookTooLong
 from services.terminal.display import show_progress
@@ -221,8 +220,6 @@ def listen(
     from deploy.console.listen import ListenRequest, listen, print_report, print_tools
 
     if clip is None or tool is None:
-        if context.args:
-            raise BadConfig(f"{context.args[0]!r} belongs to no tool: name a recording and a tool in front of it.")
         print_tools(sys.stdout, as_json=json)
         return
     request = ListenRequest(
@@ -281,15 +278,9 @@ def mcp(
     models: ModelOptions,
 ) -> None:
     """Serve recordings to other programs' agents, over the Model Context Protocol on stdin and stdout."""
-    from dataclasses import asdict
+    from deploy.mcp_server.stdio import open_models, serve_stdio
 
-    from agents.models import LocalModels, ModelNames
-    from deploy.mcp_server.stdio import serve_stdio
-
-    named = {role: name for role, name in asdict(models).items() if name is not None}
-    if path not in {"text", "cascade"} and not models.lalm_url:
-        named.setdefault("lalm", DEFAULT_LALM)
-    serve_stdio(LocalModels(ModelNames.model_validate(named), loads="when needed"), path, folder)
+    serve_stdio(open_models(models, path), path, folder)
 
 
 @app.command()

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from agents.degradation import DEGRADING
 from agents.listening.tool import ListenedClip
-from agents.models import Models
+from agents.models import LocalModels, ModelNames, Models
 from agents.paths import PATHS, Build, make_builder
 from deploy.mcp_server.folders import AllowedFolders
 from deploy.mcp_server.server import build_server, require_sdk
 from deploy.mcp_server.tools import McpContext
+from eval.options import ModelOptions
+from lalm.catalog import DEFAULT_LALM
 from services.audio.load import load
 from services.catalog import pick
 from services.protocols import ASR, Answerer, Captioner
@@ -46,6 +49,14 @@ class LocalHearers:
     async def captioner(self) -> Captioner:
         """Open the captioner."""
         return await asyncio.to_thread(self._models.captioner)
+
+
+def open_models(options: ModelOptions, path: str) -> Models:
+    """Return the models of the command's options; none reads its weights before it is needed."""
+    named = {role: name for role, name in asdict(options).items() if name is not None}
+    if path not in {"text", "cascade"} and not options.lalm_url:
+        named.setdefault("lalm", DEFAULT_LALM)
+    return LocalModels(ModelNames.model_validate(named), loads="when needed")
 
 
 def serve_stdio(models: Models, path: str, folders: Sequence[Path]) -> None:
