@@ -34,7 +34,7 @@ class LocalHearers:
         self._models, self._path = models, path
         self._answerers: dict[str, Answerer] = {}
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Open the models of a path, once."""
         path = name or self._path
         if path not in self._answerers:
@@ -42,13 +42,13 @@ class LocalHearers:
             self._answerers[path] = await asyncio.to_thread(build, self._models)
         return self._answerers[path]
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Open the ASR."""
-        return await asyncio.to_thread(self._models.asr)
+        return await asyncio.to_thread(self._models.open_asr)
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Open the captioner."""
-        return await asyncio.to_thread(self._models.captioner)
+        return await asyncio.to_thread(self._models.open_captioner)
 
 
 def open_models(options: ModelOptions, path: str) -> Models:

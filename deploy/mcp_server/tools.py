@@ -25,13 +25,13 @@ RECORDING = "Path of the recording, as `recordings` lists it."
 class Hearers(Protocol):
     """The models behind the server."""
 
-    async def answerer(self, name: str | None) -> Answerer:
+    async def find_answerer(self, name: str | None) -> Answerer:
         """Return what answers questions under a name, the default for None."""
 
-    async def asr(self) -> ASR:
+    async def find_asr(self) -> ASR:
         """Return the ASR."""
 
-    async def captioner(self) -> Captioner:
+    async def find_captioner(self) -> Captioner:
         """Return the captioner."""
 
 
@@ -147,17 +147,17 @@ async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingName
 
 async def _ask(context: McpContext, asked: AskArguments) -> Value:
     question = check_question(asked.question, asked.options)
-    answerer = await context.hearers.answerer(asked.model)
+    answerer = await context.hearers.find_answerer(asked.model)
     return await answerer.answer(question, (await _open(context, asked.recording)).clip)
 
 
 async def _transcribe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:
-    asr = await context.hearers.asr()
+    asr = await context.hearers.find_asr()
     return await _hear(context, asked, asr.name, asr.transcribe)
 
 
 async def _describe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:
-    captioner = await context.hearers.captioner()
+    captioner = await context.hearers.find_captioner()
     return await _hear(context, asked, captioner.name, captioner.caption)
 
 
@@ -172,7 +172,7 @@ async def _listen(tool: AnyTool, context: McpContext, asked: Value) -> Value:
     heard = await _open(context, given.pop("recording"))
     if other := given.pop("other_recording", None):
         heard = heard._replace(other=(await _open(context, other)).clip)
-    listeners = Listeners(await context.hearers.captioner(), await context.hearers.asr())
+    listeners = Listeners(await context.hearers.find_captioner(), await context.hearers.find_asr())
     return (await call_tool(listeners, heard, tool.name, given)).report
 
 

@@ -19,7 +19,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from deploy.mcp_server.endpoint import MOST_BYTES, build_mcp_routes
-from services.http.access.auth import ApiKeys, new_key
+from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import current_context
@@ -72,7 +72,7 @@ async def test_the_sdks_client_lists_and_calls_tools_with_a_key_and_the_work_is_
         tenants.append(current_context().tenant)
         return Answer(question_id="", reply=f"{clip.duration_s if clip else 0} s", choice=None, path="cascade")
 
-    secret, key = new_key("alice")
+    secret, key = make_key("alice")
     service = ScriptedService({"cascade": answer})
     async with serve(service, takes, ApiKeys((key,))) as url, connect(url, mode, secret) as client:
         assert "listen_spectrum" in {tool.name for tool in (await client.list_tools()).tools}
@@ -84,7 +84,7 @@ async def test_the_sdks_client_lists_and_calls_tools_with_a_key_and_the_work_is_
 
 
 async def test_without_a_key_or_under_another_host_nobody_is_answered(takes: Path) -> None:
-    _, key = new_key("alice")
+    _, key = make_key("alice")
     async with serve(ScriptedService(), takes, ApiKeys((key,))) as url, httpx.AsyncClient() as client:
         refused = await client.post(url, json=LIST, headers=ACCEPTED)
         assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")

@@ -59,4 +59,4 @@ async def test_a_path_that_does_not_exist_is_refused_by_its_name() -> None:
     with pytest.raises(UnknownName, match="No path named 'x'"):
         LocalHearers(models, "x")
     with pytest.raises(UnknownName, match="No path named 'y'"):
-        await LocalHearers(models, "cascade").answerer("y")
+        await LocalHearers(models, "cascade").find_answerer("y")
