@@ -14,7 +14,7 @@ from deploy.mcp_server.folders import AllowedFolders
 from deploy.mcp_server.server import build_server, require_sdk
 from deploy.mcp_server.tools import McpContext
 from eval.options import ModelOptions
-from lalm.catalog import DEFAULT_LALM
+from lalm.names import DEFAULT_LALM
 from services.audio.load import load
 from services.catalog import pick
 from services.protocols import ASR, Answerer, Captioner
