@@ -189,6 +189,10 @@ class Agent:
         """Return the captioner that describes uploads."""
         return await self._ready_fleet.find_captioner()
 
+    async def takes_reply_options(self, name: str | None) -> bool:
+        """Return whether open replies of a name are written as a request asks."""
+        return await self._ready_fleet.takes_reply_options(name)
+
     def needs_clip(self, name: str | None) -> bool:
         """Return whether a name needs a recording."""
         return needs_clip(name)

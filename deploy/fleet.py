@@ -28,7 +28,7 @@ from services.deployments.stubs import (
 )
 from services.errors import ModelError
 from services.http.answering import BOTH
-from services.protocols import ASR, LALM, LLM, Answerer, AnyModel, Captioner
+from services.protocols import ASR, LALM, LLM, Answerer, AnyModel, Captioner, TellableModel
 
 NO_LALM = "This service has no LALM; `models.lalm` in its configuration names one."
 ANSWER_S = 2.0  # seconds in which a loaded model describes itself, however busy it is
@@ -113,17 +113,27 @@ class Fleet:
     async def find_answerer(self, name: str | None) -> Answerer:
         """Return the way of that name, or the first way of that path; the first of all for None."""
         name = name or next(iter(self.ways))
+        way = self._find_way(name)
+        models = await self._models(way)
+        if name not in self._answerers:
+            self._answerers[name] = self._build(way, models)
+        return self._answerers[name]
+
+    def _find_way(self, name: str) -> Way:
         path = name.partition("/")[0]
         pick(PATHS, "path", path)
         if path not in {way.path for way in self.ways.values()}:
             raise ModelError(NO_LALM)
         named = {name: way for name, way in self.ways.items() if way.path in PATHS}
         first = {way.path: way for way in reversed(named.values())}
-        way = pick(named | first, "model", name)
-        models = await self._models(way)
-        if name not in self._answerers:
-            self._answerers[name] = self._build(way, models)
-        return self._answerers[name]
+        return pick(named | first, "model", name)
+
+    async def takes_reply_options(self, name: str | None) -> bool:
+        """Say whether all models that write the open replies of a name can be told how."""
+        names = self.list_arms() if name == BOTH else (name or next(iter(self.ways)),)
+        roles = {role for one in names for kind, role in self._find_way(one).roles.items() if kind in ("llm", "lalm")}
+        models = [self._known.get(role) for role in roles]
+        return all(isinstance(model, TellableModel) and model.takes_reply_options for model in models)
 
     def _build(self, way: "Way", models: "WayModels") -> Answerer:
         return make_builder(way.path, calibration=self._calibration, policy=DEGRADING)(models)

@@ -156,6 +156,15 @@ class MultiClipLALM(LALM, Protocol):
 
 
 @runtime_checkable
+class TellableModel(Protocol):
+    """A model that may be told how to write an open reply (`RequestContext.reply_options`)."""
+
+    @property
+    def takes_reply_options(self) -> bool:
+        """Whether it can be; a handle to a model elsewhere may stand for one that cannot."""
+
+
+@runtime_checkable
 class Loadable(Protocol):
     """A model whose name and revision are known at once, and whose weights are read when they are first needed."""
 

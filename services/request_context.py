@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+from services.types import ReplyOptions
+
 LookupResult: TypeAlias = Literal["hit", "joined", "miss"]
 
 
@@ -26,6 +28,8 @@ class RequestContext:
     """Name of the API key; empty where the server has no keys."""
     traceparent: str = ""
     """Span that the work belongs to, as W3C Trace Context; empty where nothing is traced."""
+    reply_options: ReplyOptions | None = None
+    """How an open reply is to be written, by a model that can be told; None: as it was opened."""
     lookups: list[Lookup] = field(default_factory=list)
     """Lookups in the perception cache so far; grows as the work goes on."""
 

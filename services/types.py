@@ -310,6 +310,16 @@ class Sampling(Value):
     seed: int = 0
 
 
+class ReplyOptions(Value):
+    """How a client wants an open reply to be written; None or empty: as the model was opened."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    """Texts that end the reply."""
+    seed: int | None = None
+
+
 class Draft(Value):
     """An answer before it was refined: what would have been said with a smaller budget."""
 

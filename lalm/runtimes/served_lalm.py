@@ -9,6 +9,7 @@ from lalm.runtimes.transcript import transcribe
 from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
+from services.llms.sampling import list_reply_options
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
@@ -39,6 +40,7 @@ class ServedLALM:
         self, endpoint: Endpoint, *, name: str, form: RequestForm | None = None, asr: ASR | None = None
     ) -> None:
         self.name = name
+        self.takes_reply_options = endpoint.temperature is not None  # None: the model refuses such parameters
         self._form = form or RequestForm()
         self._asr = asr
         self._server = ChatServer(endpoint)
@@ -50,7 +52,7 @@ class ServedLALM:
     ) -> Reading:
         """Send the clip and the messages to the server, and return its reply."""
         request = await self._build_request(messages, clip, given)
-        said = await self._server.ask(request.body, *request.audio)
+        said = await self._server.ask(request.body | list_reply_options(), *request.audio)
         return Reading(reply=said.reply, usage=said.usage, given=request.given)
 
     async def choose(

@@ -12,7 +12,7 @@ from services.deployments.ray_internals import listen_on_loopback, make_version_
 from services.deployments.scale import Scale
 from services.deployments.start_failure import report_start_failure
 from services.errors import EarwitnessError
-from services.protocols import AnyModel, GuidableASR
+from services.protocols import AnyModel, GuidableASR, TellableModel
 from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import observe_call
@@ -28,6 +28,8 @@ class ModelCard(Value):
     """Of an LLM or a LALM; the others have none."""
     takes_guide: bool = False
     """Whether it is an ASR that can be guided."""
+    takes_reply_options: bool = False
+    """Whether it can be told how to write an open reply."""
 
 
 class ReplicaReply(NamedTuple):
@@ -62,7 +64,13 @@ class Replica:
         style = getattr(self._model, "style", ReadingStyle())
         model = self._model
         takes_guide = isinstance(model, GuidableASR) and model.takes_guide
-        return ModelCard(name=model.name, revision=model.revision, style=style, takes_guide=takes_guide)
+        return ModelCard(
+            name=model.name,
+            revision=model.revision,
+            style=style,
+            takes_guide=takes_guide,
+            takes_reply_options=isinstance(model, TellableModel) and model.takes_reply_options,
+        )
 
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.

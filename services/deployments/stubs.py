@@ -69,6 +69,7 @@ class ModelStub:
     def __init__(self, ask: AskReplica, card: ModelCard) -> None:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         self.takes_guide = card.takes_guide
+        self.takes_reply_options = card.takes_reply_options
         self._ask = ask
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type

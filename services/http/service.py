@@ -36,5 +36,8 @@ class Service(Protocol):
     async def find_captioner(self) -> Captioner:
         """Return the captioner; `ModelError` while it loads."""
 
+    async def takes_reply_options(self, name: str | None) -> bool:
+        """Say whether open replies of that name are written as a request asks (temperature and the like)."""
+
     def needs_clip(self, name: str | None) -> bool:
         """Say whether that model needs a clip."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.clients.chat_server import ChatServer, Endpoint, ModelReply, ReplyToken
 from services.clients.json_api import RequestRefused
-from services.llms.sampling import derive_seed
+from services.llms.sampling import derive_seed, list_reply_options
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 LOGPROB_PARAMETERS = (None, "logprobs", "top_logprobs")  # None: the server names no parameter
@@ -24,6 +24,7 @@ class ServedLLM:
 
     def __init__(self, endpoint: Endpoint, *, name: str, sampling: Sampling | None = None) -> None:
         self.name = name
+        self.takes_reply_options = endpoint.temperature is not None  # None: the model refuses such parameters
         self._sampling = sampling
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
@@ -31,7 +32,7 @@ class ServedLLM:
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Ask the server for a reply; sampling is seeded from the messages, so that a repeat gives the same."""
         seed = {} if self._sampling is None else {"seed": derive_seed(self._sampling, messages)}
-        answer = await self._server.ask(self._build_body(messages) | seed)
+        answer = await self._server.ask(self._build_body(messages) | seed | list_reply_options())
         return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:

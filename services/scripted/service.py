@@ -162,6 +162,8 @@ class ScriptedService:
         self.ears_for_sounds: Captioner = ScriptedEars()
         self.aliases: dict[str, str] = {}
         """Other names -> the names that they stand for."""
+        self.told: set[str] = set()
+        """Paths whose open replies are written as a request asks."""
         self.cancelled: list[str] = []
         """Paths whose work was stopped."""
         self.started, self.release = asyncio.Event(), asyncio.Event()
@@ -198,6 +200,10 @@ class ScriptedService:
     async def find_captioner(self) -> Captioner:
         """Return the scripted captioner."""
         return self.ears_for_sounds
+
+    async def takes_reply_options(self, name: str | None) -> bool:
+        """Say whether the path is among those of `told`."""
+        return (name or self.names[0]).partition("/")[0] in self.told
 
     def needs_clip(self, name: str | None) -> bool:
         """Return True for every path but `text`."""

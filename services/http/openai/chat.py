@@ -12,15 +12,14 @@ from typing import Annotated, TypeAlias
 from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import Unsupported
-from services.http.access.limits import Limits
 from services.http.answering import BOTH, QuestionRequest
 from services.http.forms import accept_only, parse_json
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
 from services.http.openai.json_reply import JSONReply, JSONSchemaFormat, TextFormat
-from services.http.openai.parameters import list_ignored, warn_of
+from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.http.openai.reply_form import ReplyKind
-from services.types import Question, Value
+from services.types import Question, ReplyOptions, Value
 
 EXAMPLE: JsonValue = {
     "model": "text",
@@ -108,7 +107,11 @@ class Chat:
     json: JSONReply | None
     """How the reply is written as JSON; None: in words."""
     warnings: tuple[str, ...]
-    """What was ignored."""
+    """What was read in another way than it may have been meant."""
+    ignored: tuple[str, ...]
+    """Parameters that change nothing."""
+    reply_options: ReplyOptions | None
+    """How an open reply is to be written; what of it a model cannot be told is among `ignored` too."""
     is_stream: bool
     with_usage: bool
     """Whether a stream ends with its usage."""
@@ -116,7 +119,7 @@ class Chat:
     """How many options to list with their log-probabilities; None: not even the chosen one's."""
 
 
-def read_chat(body: bytes, limits: Limits, resolve: Callable[[str | None], str | None]) -> Chat:
+def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
     """Read a chat request; `resolve` returns the model that a name stands for."""
     request = parse_json(ChatRequest, body)
     model = resolve(request.model)
@@ -127,10 +130,8 @@ def read_chat(body: bytes, limits: Limits, resolve: Callable[[str | None], str |
     _check_stream(request)
     _check_logprobs(request, prompt.question, model)
     ignored = list_ignored(request, _list_heeded(request), [*list_unknown_fields(request)])
-    warnings = [
-        *prompt.warnings,
-        *warn_of(ignored, is_open=not prompt.question.choices, is_strict=limits.strict_parameters),
-    ]
+    is_open = not prompt.question.choices
+    warnings = [*prompt.warnings]
     if turn.instructions:
         warnings.append(INSTRUCTIONS)
     if turn.is_later:
@@ -140,6 +141,8 @@ def read_chat(body: bytes, limits: Limits, resolve: Callable[[str | None], str |
         prompt=prompt,
         json=_read_format(request, prompt, model),
         warnings=tuple(warnings),
+        ignored=ignored,
+        reply_options=read_reply_options(request, ignored) if is_open else None,
         is_stream=bool(request.stream),
         with_usage=request.stream_options is not None and request.stream_options.include_usage,
         num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,

@@ -1,16 +1,18 @@
 """Parameters of OpenAI's, vLLM's and other clients that change nothing here: which are ignored, and which are told.
 
-Options are scored and open questions answered with what is likeliest, so that nothing is sampled. What would ask for
-anything else is ignored with a warning, or refused where `limits.strict_parameters` is set.
+Options are scored and open questions answered with what is likeliest, so that nothing is sampled, unless a model on a
+server can be told otherwise of an open reply (`TOLD`). What would ask for anything else is ignored with a warning, or
+refused where `limits.strict_parameters` is set.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.errors import Unsupported
-from services.http.forms import LEAVE_OUT, make_parameter_error
+from services.http.forms import LEAVE_OUT, make_bad_request, make_parameter_error
+from services.types import ReplyOptions
 
 OWN = ("choices", "reply")  # fields of our own, which change the answer: a misspelt one is not ignored
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {}, ())
@@ -55,6 +57,22 @@ WITHOUT_EFFECT = frozenset(
     }
 )
 """Parameters that change no answer anywhere, whatever their value."""
+
+
+TOLD = ("temperature", "top_p", "stop", "seed")
+"""Of an open reply, what a model may be told."""
+
+
+def read_reply_options(request: BaseModel, asked: Sequence[str]) -> ReplyOptions | None:
+    """Return how an open reply is to be written; None where nothing of it is among what is `asked` for."""
+    given = {name: getattr(request, name, None) for name in TOLD if name in asked}
+    stop = given.get("stop")
+    if isinstance(stop, str):
+        given["stop"] = [stop]
+    try:
+        return ReplyOptions.model_validate(given) if given else None
+    except ValidationError as error:
+        raise make_bad_request(error) from None
 
 
 def list_ignored(request: BaseModel, heeded: frozenset[str], fields: Sequence[str] = ()) -> tuple[str, ...]:

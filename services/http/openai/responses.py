@@ -6,7 +6,6 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import Unsupported
-from services.http.access.limits import Limits
 from services.http.answering import BOTH, QuestionRequest
 from services.http.forms import accept_only, parse_json
 from services.http.openai.chat import (
@@ -20,7 +19,7 @@ from services.http.openai.chat import (
 )
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
 from services.http.openai.json_reply import JSONReply, TextFormat
-from services.http.openai.parameters import list_ignored, warn_of
+from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import read_prompt
 from services.http.openai.reply_form import ReplyKind
 
@@ -107,7 +106,7 @@ class ResponseRequest(OpenValue):
     reasoning: JsonValue = None
 
 
-def read_response_request(body: bytes, limits: Limits, resolve: Callable[[str | None], str | None]) -> Chat:
+def read_response_request(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
     """Read a request for a response; `resolve` returns the model that a name stands for."""
     request = parse_json(ResponseRequest, body)
     check_tools(request.tool_choice, "tool_choice")
@@ -119,7 +118,7 @@ def read_response_request(body: bytes, limits: Limits, resolve: Callable[[str | 
     heeded = HEEDED | {"tools"} if request.tool_choice == "none" else HEEDED
     ignored = list_ignored(request, heeded, [*list_unknown_fields(request)])
     is_open = not prompt.question.choices
-    warnings = [*prompt.warnings, *warn_of(ignored, is_open=is_open, is_strict=limits.strict_parameters)]
+    warnings = [*prompt.warnings]
     warnings += [INSTRUCTIONS] if turn.instructions else []
     warnings += [OTHER_TURNS] if turn.is_later else []
     has_logprobs = LOGPROBS in (request.include or ())
@@ -133,6 +132,8 @@ def read_response_request(body: bytes, limits: Limits, resolve: Callable[[str | 
         prompt=prompt,
         json=JSONReply(wanted.content, prompt, "text.format") if isinstance(wanted, ResponseSchemaFormat) else None,
         warnings=tuple(warnings),
+        ignored=ignored,
+        reply_options=read_reply_options(request, ignored) if is_open else None,
         is_stream=bool(request.stream),
         with_usage=True,
         num_logprobs=(request.top_logprobs or 0) if has_logprobs else None,

@@ -1,5 +1,6 @@
 """Routes of OpenAI's API: chat completions, responses and transcriptions."""
 
+from dataclasses import replace
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -19,11 +20,13 @@ from services.http.hearing.transcription import (
 from services.http.hearing.transcription_form import DescribedForm, read_recording
 from services.http.openai.chat import Chat, ChatRequest, read_chat
 from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
+from services.http.openai.parameters import TOLD, warn_of
 from services.http.openai.responses import ResponseRequest, read_response_request
 from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openapi import describe_body
 from services.http.responses import make_json_response
 from services.http.service import Service
+from services.request_context import current_context, use_context
 
 PLAIN_OR_EVENTS: dict[str, dict[str, object]] = {"text/plain": {}, EVENT_STREAM: {}}
 
@@ -47,7 +50,7 @@ def build_openai_routes(service: Service, limits: Limits, admission: AdmissionCo
 
         def parse(body: bytes) -> Chat:
             """Read a chat request."""
-            return read_chat(body, limits, service.resolve)
+            return read_chat(body, service.resolve)
 
         return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
 
@@ -66,7 +69,7 @@ def build_openai_routes(service: Service, limits: Limits, admission: AdmissionCo
 
         def parse(body: bytes) -> Chat:
             """Read a request for a response."""
-            return read_response_request(body, limits, service.resolve)
+            return read_response_request(body, service.resolve)
 
         return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
 
@@ -124,8 +127,16 @@ async def _respond(service: Service, limits: Limits, chat: Chat) -> Response:
 
 
 async def _complete(service: Service, limits: Limits, chat: Chat) -> tuple[ChatCompletion, Answered]:
-    answered = await answer(service, limits, chat.asked)
+    options, ignored = chat.reply_options, chat.ignored
+    if options and await service.takes_reply_options(chat.asked.model):
+        ignored = tuple(name for name in ignored if name not in TOLD)
+    else:
+        options = None
+    is_open = not chat.asked.question.choices
+    warnings = (*warn_of(ignored, is_open=is_open, is_strict=limits.strict_parameters), *chat.warnings)
+    with use_context(replace(current_context(), reply_options=options)):
+        answered = await answer(service, limits, chat.asked)
     arms = await service.list_arms() if chat.asked.model == BOTH else ("", "")
     model = chat.asked.model or await find_default(service)
     write = chat.json.write if chat.json else chat.prompt.write
-    return build_completion(answered, model, arms, chat.warnings, write, num_logprobs=chat.num_logprobs), answered
+    return build_completion(answered, model, arms, warnings, write, num_logprobs=chat.num_logprobs), answered

@@ -13,7 +13,8 @@ from services.catalog import open_served_llm
 from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import ServedLLM
-from services.types import Choice, Message, Sampling
+from services.request_context import RequestContext, use_context
+from services.types import Choice, Message, ReplyOptions, Sampling
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
 CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
@@ -188,3 +189,17 @@ async def test_each_prompt_is_drawn_with_a_seed_of_its_own(server: Fixture) -> N
     first, again, other = scripted.requests
     assert (first["temperature"], first["top_p"], first["max_tokens"]) == (0.7, 0.9, 64)
     assert first["seed"] == again["seed"] != other["seed"]
+
+
+async def test_an_open_reply_is_asked_for_as_the_client_wants_it_and_options_are_not(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [completion("Rain"), completion("B", {"B": 0.6, "A": 0.2}), completion("Rain")]
+    options = ReplyOptions(temperature=0.7, stop=(".",), seed=4)
+    llm = open_llm()
+    with use_context(RequestContext(reply_options=options)):
+        await llm.complete(PROMPT)
+        await llm.choose(PROMPT, CHOICES)
+    await llm.complete(PROMPT)
+    told = [(one["temperature"], one.get("stop"), one.get("seed")) for one in scripted.requests]
+    assert told == [(0.7, ["."], 4), (0.0, None, None), (0.0, None, None)]
+    assert (llm.takes_reply_options, open_llm(temperature=None).takes_reply_options) == (True, False)

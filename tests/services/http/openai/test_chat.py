@@ -4,16 +4,20 @@ import json
 import math
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai import AsyncOpenAI
 
 from services.errors import BadRequest, Unsupported
 from services.http.access.limits import Limits
+from services.http.gateway import create_app
 from services.http.openai.chat import read_chat
 from services.http.openai.chat_reply import build_completion
+from services.http.openai.parameters import warn_of
+from services.request_context import current_context
 from services.scripted.service import ScriptedService
-from services.types import Answer, Choice
+from services.types import Answer, AudioClip, Choice, Question, ReplyOptions
 
 BROKEN = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
 LINES = "What is heard?\n(A) Rain\n(B) A dog"
@@ -230,7 +234,7 @@ async def test_errors_become_the_clients_own(
 )
 def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any], param: str, code: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        read_chat(_json({"messages": user("What?")} | change), Limits(), _same)
+        read_chat(_json({"messages": user("What?")} | change), _same)
     assert (refused.value.param, refused.value.code) == (param, code)
 
 
@@ -245,7 +249,8 @@ def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any],
     ],
 )
 def test_what_changes_nothing_is_taken(harmless: dict[str, Any]) -> None:
-    assert read_chat(_json({"messages": user(LINES)} | harmless), Limits(strict_parameters=True), _same).warnings == ()
+    chat = read_chat(_json({"messages": user(LINES)} | harmless), _same)
+    assert (chat.warnings, chat.ignored) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -261,16 +266,62 @@ def test_what_changes_nothing_is_taken(harmless: dict[str, Any]) -> None:
 )
 def test_what_asks_for_what_is_not_done_is_named_or_refused(asking: dict[str, Any], named: str) -> None:
     body = _json({"messages": user(LINES)} | asking)
-    (warning,) = read_chat(body, Limits(), _same).warnings
+    ignored = read_chat(body, _same).ignored
+    (warning,) = warn_of(ignored, is_open=False, is_strict=False)
     assert warning == f"Ignored, because options are scored, and no reply is sampled: {named}."
     with pytest.raises(Unsupported) as refused:
-        read_chat(body, Limits(strict_parameters=True), _same)
+        list(warn_of(ignored, is_open=False, is_strict=True))
     assert refused.value.param == named.partition(",")[0]
 
 
 def test_tools_of_which_none_is_to_be_called_are_not_missed() -> None:
     body = _json({"messages": user(LINES), "tools": [{"type": "function"}], "tool_choice": "none"})
-    assert read_chat(body, Limits(strict_parameters=True), _same).warnings == ()
+    assert read_chat(body, _same).ignored == ()
+
+
+async def test_an_open_reply_is_written_as_asked_by_a_model_that_can_be_told(
+    client: AsyncOpenAI, scripted: ScriptedService
+) -> None:
+    wanted: list[ReplyOptions | None] = []
+
+    def write(question: Question, _: AudioClip | None) -> Answer:
+        """Note how the reply is to be written."""
+        wanted.append(current_context().reply_options)
+        choice = question.choices[0] if question.choices else None
+        return Answer(question_id="", reply="Rain", choice=choice, path="text", probabilities={})
+
+    async def ask(text: str) -> list[str]:
+        """Return the warnings."""
+        reply = await client.chat.completions.create(
+            model="text", messages=user(text), temperature=0.7, top_p=0.9, stop=".", seed=4, max_tokens=9
+        )
+        assert reply.model_extra
+        warnings: list[str] = reply.model_extra["warnings"]
+        return warnings
+
+    scripted.rules["text"] = write
+    ignored = "Ignored, because the likeliest reply is given: temperature, top_p, stop, seed, max_tokens."
+    assert await ask("What is heard?") == [ignored]
+    scripted.told.add("text")
+    assert await ask("What is heard?") == ["Ignored, because the likeliest reply is given: max_tokens."]
+    assert await ask(LINES) == [
+        "Ignored, because options are scored, and no reply is sampled: temperature, top_p, stop, seed, max_tokens."
+    ]
+    assert wanted == [None, ReplyOptions(temperature=0.7, top_p=0.9, stop=(".",), seed=4), None]
+
+
+@pytest.mark.parametrize(("model", "status"), [("text", 200), ("lalm", 400)])
+async def test_strict_parameters_refuse_what_the_model_cannot_be_told(
+    limits: Limits, scripted: ScriptedService, model: str, status: int
+) -> None:
+    scripted.told.add("text")
+    app = create_app(scripted, limits.model_copy(update={"strict_parameters": True}))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        body = {"model": model, "messages": user("What is heard?"), "temperature": 0.7}
+        reply = await client.post("/v1/chat/completions", json=body)
+    assert reply.status_code == status
+    assert status == 200 or reply.json()["error"]["param"] == "temperature"
 
 
 async def test_a_letter_is_answered_where_the_prompt_or_the_field_asks_for_one(

@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 
 from services.errors import BadRequest
-from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
 from services.http.openai.chat import read_chat
 from services.http.openai.content import OpenValue, list_unknown_fields
@@ -28,7 +27,7 @@ def read(*parts: dict[str, Any], before: tuple[dict[str, Any], ...] = ()) -> tup
 
     asked = {"role": "user", "content": [{"type": "text", "text": "What?"}, *parts]}
     body = Body(messages=[*before, asked]).model_dump_json().encode()
-    return read_chat(body, Limits(), _same).asked.sounds
+    return read_chat(body, _same).asked.sounds
 
 
 @pytest.mark.parametrize(

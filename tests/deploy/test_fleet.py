@@ -1,0 +1,39 @@
+"""Names of models and the deployments behind them, without Ray's."""
+
+import pytest
+from ray.serve.handle import DeploymentHandle
+
+from deploy.config import Deployed, Served
+from deploy.fleet import Fleet
+from services.clients.chat_server import Endpoint
+from services.deployments.scale import Scale
+from services.llms.openai_server import ServedLLM
+from services.protocols import AnyModel
+from services.scripted.ears import ScriptedEars
+from services.scripted.lalm import ScriptedLALM
+
+EARS = {"captioner-ears": ScriptedEars(), "asr-ears": ScriptedEars()}
+
+
+def place(kind: str, label: str) -> Deployed:
+    """Return a model that runs in the replica of the agent."""
+    served = Served(name=label, placement="fused")
+    return Deployed.model_validate({"kind": kind, "label": label, "served": served, "scale": Scale()})
+
+
+def no_deployment(_: str) -> DeploymentHandle:
+    raise AssertionError("All models are in this process.")
+
+
+@pytest.mark.parametrize(("temperature", "is_told"), [(0.0, True), (None, False)])
+async def test_an_open_reply_is_written_as_asked_where_all_that_write_it_can_be_told(
+    temperature: float | None, is_told: bool
+) -> None:
+    llm = ServedLLM(Endpoint(url="http://127.0.0.1:1/v1", model="big", temperature=temperature), name="big")
+    models: dict[str, AnyModel] = {"llm-big": llm, "lalm-ear": ScriptedLALM(), **EARS}
+    offered = [place(*role.split("-")) for role in models]
+    fleet = Fleet(offered, no_deployment, fused=models)
+    told = {name: await fleet.takes_reply_options(name) for name in fleet.ways}
+    assert told["text/big"] == told["cascade/big"] == is_told
+    assert told["lalm/ear"] is told["both"] is told["auto"] is False
+    assert await fleet.takes_reply_options("cascade") == await fleet.takes_reply_options(None) == is_told
