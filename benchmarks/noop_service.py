@@ -149,6 +149,10 @@ class InProcessService:
     async def find_captioner(self) -> Captioner:
         return self._models.open_captioner()
 
+    async def takes_reply_options(self, _: str | None) -> bool:
+        """Return False: nothing is written."""
+        return False
+
     def needs_clip(self, name: str | None) -> bool:
         return (name or "").partition("/")[0] != "text"
 
