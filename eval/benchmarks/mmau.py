@@ -1,7 +1,8 @@
 """MMAU: massive multi-task audio understanding and reasoning.
 
 Asked:    multiple-choice questions (2 to 8 options) about clips of sound, music and speech.
-Size:     test-mini 1,000 items (sound 333, music 334, speech 333), version v05.15.25; test 9,000 items,
+Size:     test-mini 1,000 items (sound 333, music 334, speech 333), version v05.15.25 (the release before it is
+          `mmau-before-v05.15.25`: 894 of its ids are in both, 209 of these with another answer); test 9,000 items,
           whose answers are withheld: a run over it writes a submission file instead of a score.
 Licence:  questions Apache-2.0; the clips come from 13 corpora, each with its own licence.
 Paper:    Sakshi et al., "MMAU: A Massive Multi-Task Audio Understanding and Reasoning Benchmark",
@@ -24,7 +25,21 @@ from eval.benchmarks.rows import AskedRow, GroupName, Text, read_benchmark
 from services.errors import BadConfig
 from services.settings import settings
 
-FILES = {"mmau": "mmau-test-mini.json", "mmau-test": "mmau-test.json"}
+FILES = {
+    "mmau": "mmau-test-mini.json",
+    "mmau-before-v05.15.25": "before-v05.15.25/mmau-test-mini.json",
+    "mmau-test": "mmau-test.json",
+}
+BEFORE = frozenset(
+    {
+        "e8cc09223b497191781756212cb616315690aaa6ea7ac359db1b65d97d1e2433",
+        "ed2fd6b6c24ebec1a5a496de5d767e7ebfe79556044d8f0d8bd00ad0cf02d623",
+        "850c2794664d53c1f7e7e2bcf35744b9ab4e60debad2156d67efd6956220affa",
+        "1b6d31d0b70c2944a064a5de0147435427af0bcd3167eff175daa8bd5321e9d3",
+        "a5006730ccb3fbf1fc72016774413b9b4a596bb00ce8f37796d9d30979b46192",
+    }
+)
+"""SHA-256 of mmau-test-mini.json before v05.15.25: Sakshi113/MMAU at 1f675a9, a5cd89a, a8d61f7, 26d9342, 78fe032."""
 AUDIO_SOURCE = "The clips: https://github.com/Sakshi113/MMAU names the download (test-mini-audios, test-audios)."
 
 
@@ -53,7 +68,14 @@ def load(name: str, audio_root: Path | None = None) -> Benchmark:
             "(https://github.com/Sakshi113/MMAU names the download), or name them with "
             "--bench FILE.json --audio-root FOLDER."
         )
-    return read(file, audio_root).model_copy(update={"name": name})
+    found = read(file, audio_root).model_copy(update={"name": name})
+    if (found.sha256 in BEFORE) != (name == "mmau-before-v05.15.25") and name != "mmau-test":
+        other = "before v05.15.25" if found.sha256 in BEFORE else "v05.15.25, or none that is known"
+        raise BadConfig(
+            f"{file} is MMAU test-mini of the release {other}, not {name}: a quarter of the questions differ. Put the "
+            "right one there, or ask this one by its file with --bench."
+        )
+    return found
 
 
 def read(file: Path, audio_root: Path | None = None) -> Benchmark:

@@ -62,6 +62,8 @@ class Declaration(Value):
     """Folder that the clips' paths start from, below the same place; empty: that place."""
     official: OfficialScript | None = None
     """None: a judge scores it, or no script was found; the official score is then that of MMAU's word sets."""
+    is_found_by_shape: bool = True
+    """Whether a file with these fields is read as it; False where too many others have them."""
     parts: tuple[DeclaredPart, ...]
 
 
@@ -115,7 +117,7 @@ def read_by_shape(file: Path, declarations: Iterable[str], audio_root: Path | No
 def find_declaration(table: Table, declarations: Iterable[str]) -> Declaration | None:
     """Return the first declaration whose fields a table has."""
     for declared in map(read_declaration, declarations):
-        if all(_has_fields(table, part.fields) for part in declared.parts):
+        if declared.is_found_by_shape and all(_has_fields(table, part.fields) for part in declared.parts):
             return declared
     return None
 

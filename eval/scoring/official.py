@@ -6,14 +6,15 @@ rows out of their denominator: `is_dropped`. Our strict score stands beside ever
 
 import re
 from collections.abc import Sequence
+from random import Random
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from eval.scoring.scoring import string_match
 
-OfficialRule: TypeAlias = Literal["word sets", "mmsu", "air-bench", "speechr", "muchomusic"]
+OfficialRule: TypeAlias = Literal["word sets", "mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro"]
 OFFICIAL_RULES: tuple[OfficialRule, ...] = get_args(OfficialRule)
-READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic"})
+READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro"})
 """Rules whose prompts ask for a letter: they are given the letter that was read, "word sets" the option's text."""
 LETTERS = "ABCD"  # the only ones that MMSU's, AIR-Bench's and MuChoMusic's scripts know
 MUCHOMUSIC_PREFIX = "The correct answer is:"
@@ -54,10 +55,21 @@ def judge_officially(rule: OfficialRule, prediction: str, options: Sequence[str]
             return _judge_mmsu(prediction, options, right)
         case "air-bench":
             return _judge_air_bench(prediction, options, right)
+        case _:
+            return OfficialVerdict(_read_place(rule, prediction, options, right) == right)
+
+
+def _read_place(rule: OfficialRule, prediction: str, options: Sequence[str], right: int) -> int | None:
+    """Return the place that a script reads which reads one, from 0; None, or -1, for none."""
+    match rule:
         case "speechr":
-            return OfficialVerdict(read_speechr(prediction, options, right) == right)
+            return read_speechr(prediction, options, right)
         case "muchomusic":
-            return OfficialVerdict(_read_muchomusic(prediction, options) == right)
+            return _read_muchomusic(prediction, options)
+        case "star-bench":
+            return _read_star_bench(prediction, options)
+        case _:
+            return _read_mmlu_pro(prediction, len(options))
 
 
 def _read_letter(reply: str) -> str | None:
@@ -133,3 +145,42 @@ def _read_muchomusic(prediction: str, options: Sequence[str]) -> int:
     if len(letters) == 1:
         return LETTERS.index(letters.pop())
     return next((place for place, option in enumerate(options) if option.lower().strip() in text.lower().strip()), -1)
+
+
+def _read_star_bench(prediction: str, options: Sequence[str]) -> int | None:
+    """Return the place that `parse_multi_choice_response` of starbench.py reads (InternLM/StarBench @ 0daf8b0).
+
+    A letter behind a word such as "option" counts before one in brackets, that before an option's text (in replies of
+    more than two words), and that before a letter alone, so that "A" in "A dog" may count; the last of each kind.
+    """
+    letters = ascii_uppercase[: len(options)]
+    marked = rf"[(<\[{{]\s*([{letters}])\s*[)\]>}}]"
+    named = re.compile(
+        rf"(?i)(?:answer|<answer>|solution|choice|option|correct option is|answer is|答案是|选项是)\s*[:：]*\s*"
+        rf"(?:{marked}|\b([{letters}])\b)"
+    )
+    found = [(1 if one[1] else 0, one.start(), one[1] or one[2]) for one in named.finditer(prediction)]
+    if not found:
+        alone = re.finditer(rf"{marked}|\b([{letters}])\b", prediction)
+        found = [(2 if one[1] else 0, one.start(), one[1] or one[2]) for one in alone]
+        if len(prediction.split()) > 2:
+            texts = ((letter, re.escape(text)) for letter, text in zip(letters, options, strict=True))
+            found += [
+                (1, one.start(), letter)
+                for letter, text in texts
+                for one in re.finditer(rf"(?<![A-Za-z]){text}(?![A-Za-z])", prediction, re.IGNORECASE)
+            ]
+    # A stable sort by kind and place, as the script's: of two at one place the one found later counts.
+    letter = max(enumerate(found), key=lambda one: (one[1][:2], one[0]))[1][2] if found else None
+    return letters.index(letter) if letter and letter in letters else None  # "option a": the script says "<a>", wrong
+
+
+def _read_mmlu_pro(prediction: str, num_options: int) -> int | None:
+    """Return the place that evaluate_from_local.py counts (TIGER-AI-Lab/MMLU-Pro @ 05c6997).
+
+    Where no letter is found, the script guesses: always the same draw, seeded with 12345.
+    """
+    for pattern in (r"answer is \(?([A-J])\)?", r".*[aA]nswer:\s*([A-J])", r"([A-J])(?=[^A-J]*$)"):
+        if found := re.search(pattern, prediction):
+            return ascii_uppercase.index(found[1])
+    return Random(12345).randint(0, num_options - 1)  # noqa: S311 - the script's

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks import find, mmau
+from services.environment import Settings
 from services.errors import BadConfig, UnknownName
 
 ROW = {
@@ -113,3 +114,19 @@ def test_missing_audio_is_counted_before_a_run(tmp_path: Path) -> None:
         benchmark.require_audio()
     assert len(benchmark.take_first(1).items) == 1
     assert benchmark.take_first(None) is benchmark
+
+
+def test_the_release_before_is_told_apart_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mmau, "settings", lambda: Settings(home=tmp_path))
+    for name in ("mmau", "mmau-before-v05.15.25"):
+        file = tmp_path / "benchmarks" / "mmau" / mmau.FILES[name]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([ROW | {"answer": "Man" if name == "mmau" else "Woman"}]))
+    old = hashlib.sha256(file.read_bytes()).hexdigest()
+    with pytest.raises(BadConfig, match="of the release v05.15.25, or none that is known, not mmau-before-v05.15.25"):
+        find("mmau-before-v05.15.25")
+    monkeypatch.setattr(mmau, "BEFORE", frozenset({old}))
+    assert (find("mmau").items[0].answer, find("mmau-before-v05.15.25").items[0].answer) == ("Man", "Woman")
+    (tmp_path / "benchmarks" / "mmau" / mmau.FILES["mmau"]).write_bytes(file.read_bytes())
+    with pytest.raises(BadConfig, match="is MMAU test-mini of the release before v05.15.25, not mmau"):
+        find("mmau")

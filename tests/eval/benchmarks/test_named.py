@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eval.benchmarks import DECLARED, find, named
+from eval.benchmarks import DECLARED, NOT_READ, find, named
 from services.environment import Settings
 from services.errors import BadConfig
 
@@ -58,6 +58,41 @@ SHAPES: dict[str, Any] = {
             "uniq_id": 0,
         }
     ],
+    "star-bench": [
+        {
+            "id": "tr_OSM_1",
+            "audio_paths": ["s/1.wav"],
+            "question": "Which comes first?",
+            "options": ["rain", "a dog"],
+            "answer": "a dog",
+            "task": "order",
+            "category": "time",
+        }
+    ],
+    "mecat-qa": [
+        {
+            "clip_1_ab": {
+                "category": "quality",
+                "difficulty": "basic",
+                "question": "How clear is it?",
+                "answer": "Very clear",
+                "domain": "000",
+            }
+        }
+    ],
+    "speech-ifeval": [
+        {
+            "id": 0,
+            "audio_filepath": "asr/1.flac",
+            "textual_audio": "[00:00:00 - 00:00:05] Hello!",
+            "instruction": "Write down what is said, in capitals.",
+            "dataset": "asr",
+            "metric": "wer",
+            "instruction_id_list": ["change_case:english_capital"],
+            "kwargs": [{}],
+            "label": "HELLO",
+        }
+    ],
     "muchomusic": [
         {
             "id": 1,
@@ -74,7 +109,17 @@ ENTAILMENT = (
     "Dataset,Audio file,Caption,Entailment,Neutral,Contradiction\n"
     "Ours,one,A dog barks,An animal is heard,A dog is hungry,It is silent\n"
 )
+TABLES = {
+    "audio-entailment": ENTAILMENT,
+    "auditorybench": "sentence,answer,span1,span2\nRain has a [MASK] pitch than thunder.,higher,Rain,thunder\n",
+    "auditorybench-animal": "animal,description,sentence\nowl,hoot,Hoot is the sound a [MASK] makes.\n",
+}
 RIGHT = {
+    "auditorybench": [("Rain has a ___ pitch than thunder.", "higher", "")],
+    "auditorybench-animal": [("Hoot is the sound a ___ makes.", "owl", "")],
+    "star-bench": [("Which comes first?", "a dog", "s/1.wav")],
+    "mecat-qa": [("How clear is it?", "Very clear", "clip_1_ab")],
+    "speech-ifeval": [("Write down what is said, in capitals.", "HELLO", "asr/1.flac")],
     "sakura": [("Which animal is heard?", "cow", "data/Animal/audio/cow1.wav"), ("What does it give?", "milk", None)],
     "speechr": [("Choose A for True or B for False.\nQuestion:\nIs it so?", "False", "clips/quiz-1.wav")],
     "speechr-acoustic": [("Choose A for True or B for False.\nQuestion:\nIs it so?", "False", "clips/quiz-1.wav")],
@@ -92,11 +137,11 @@ def write(folder: Path, name: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     rows = SHAPES.get(name)
     lines = "\n".join(map(json.dumps, rows)) if file.suffix == ".jsonl" and isinstance(rows, list) else json.dumps(rows)
-    file.write_text(ENTAILMENT if rows is None else lines)
+    file.write_text(TABLES[name] if rows is None else lines)
     return file
 
 
-@pytest.mark.parametrize("name", sorted(SHAPES.keys() - {"mmau-pro"}))  # its file is Parquet: test_parquet.py
+@pytest.mark.parametrize("name", sorted(RIGHT.keys() - {"mmau-pro"}))  # its file is Parquet: test_parquet.py
 def test_by_name_and_by_the_shape_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
     file = write(tmp_path / "benchmarks" / name, name)
@@ -139,3 +184,21 @@ def test_a_benchmark_that_is_not_there_says_where_to_get_it(
     said = str(raised.value)
     assert f"{name} is not in {tmp_path / 'benchmarks' / name}" in said
     assert named.read_declaration(name).source in said
+
+
+@pytest.mark.parametrize("name", sorted(NOT_READ))
+def test_a_benchmark_whose_files_could_not_be_read_says_what_is_missing(name: str) -> None:
+    with pytest.raises(BadConfig, match=f"no loader by the name '{name}': .*--bench FILE"):
+        find(name)
+
+
+def test_mmlu_and_mmlu_pro_are_read_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    mmlu = {"question": "2 + 2?", "subject": "algebra", "choices": ["3", "4", "5", "6"], "answer": 1}
+    pro = {"question_id": 7, "question": "2 + 2?", "options": ["3", "4"], "answer": "B", "category": "math"}
+    for name, row in (("mmlu", mmlu), ("mmlu-pro", pro)):
+        (tmp_path / "benchmarks" / name).mkdir(parents=True)
+        (tmp_path / "benchmarks" / name / "test.jsonl").write_text(json.dumps(row) + "\n")
+        (item,) = find(name).items
+        assert (item.answer, item.task, item.audio) == ("4", row.get("subject", row.get("category")), "")
+    assert find("mmlu-pro").official_rule == "mmlu-pro"

@@ -35,6 +35,18 @@ RIGHT, WRONG, DROPPED = (True, False), (False, False), (False, True)
         ("muchomusic", "The correct answer is: (C) Jazz", ["Pop", "Rock", "Jazz", "Folk"], 2, RIGHT),
         ("muchomusic", "jazz", ["Pop", "Rock", "Jazz", "Folk"], 2, RIGHT),
         ("muchomusic", "Dixieland jazz", ["Pop", "Rock", "Dixieland jazz", "Folk"], 2, WRONG),  # a D
+        ("star-bench", "<answer><B></answer>", ["a dog", "rain"], 1, RIGHT),
+        ("star-bench", "Option A is tempting, but the answer is (B)", ["a dog", "rain"], 1, RIGHT),
+        ("star-bench", "The answer is (B), not option A", ["a dog", "rain"], 1, RIGHT),  # brackets before the last
+        ("star-bench", "It sounds like A dog to me", ["a dog", "rain"], 1, WRONG),
+        ("star-bench", "surely this is rain", ["a dog", "rain"], 1, RIGHT),
+        ("star-bench", "just rain", ["a dog", "rain"], 1, WRONG),  # two words: no text is looked for
+        ("star-bench", "option b", ["a dog", "rain"], 1, WRONG),  # a small letter is none of its letters
+        ("mmlu-pro", "so the answer is (C)", ["1", "2", "3", "4"], 2, RIGHT),
+        ("mmlu-pro", "Answer: D", ["1", "2", "3", "4"], 3, RIGHT),
+        ("mmlu-pro", "It Could Be 3", ["1", "2", "3", "4"], 1, RIGHT),  # the last capital up to J, of "Be"
+        ("mmlu-pro", "no idea", ["1", "2", "3", "4"], 3, RIGHT),  # its one guess among four, always D
+        ("mmlu-pro", "no idea", ["1", "2", "3", "4"], 2, WRONG),
         ("muchomusic", "none of these", ["Pop", "Rock", "Jazz", "Folk"], 2, WRONG),
     ],
 )
