@@ -6,7 +6,7 @@ from agents.graph.context import Choosing
 from agents.graph.state import make_input
 from agents.routing.router import Routing
 from services.longform.split import split_each
-from services.types import Answer, AudioClip, Question
+from services.types import Answer, AudioClip, EvidenceSummary, Question
 
 
 class Auto:
@@ -16,12 +16,14 @@ class Auto:
         cascade: the arm that captions, transcribes and reads; its degradation policy is that of the path.
         lalm: the end-to-end arm.
         routing: chooses the arms, and reconciles their answers.
+        summary: what the LALM reads beside the clip; with any it hears after the cascade, and decides.
     """
 
-    def __init__(self, cascade: Cascade, lalm: Direct, routing: Routing) -> None:
+    def __init__(self, cascade: Cascade, lalm: Direct, routing: Routing, *, summary: EvidenceSummary = "none") -> None:
         self.cascade = cascade
         self.lalm = lalm
         self.routing = routing
+        self.summary = summary
 
     async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Run the whole graph over the question."""
@@ -30,7 +32,8 @@ class Auto:
         )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
 
         assert clips, "both arms need a clip"
-        context = Choosing(clips, await split_each(clips), self.cascade.parts, self.lalm, self.routing)
+        parts, arms = await split_each(clips), (self.cascade.parts, self.lalm, self.routing)
+        context = Choosing(clips, parts, *arms, self.summary)
         state = await build_agent_graph().ainvoke(make_input(question, clips), context=context)
         answer: Answer = state["answer"]
         return answer

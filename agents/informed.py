@@ -1,12 +1,31 @@
-"""Path `informed`: captioner and ASR in parallel, then a LALM that hears the clip and reads their evidence."""
+"""Path `informed`: captioner and ASR in parallel, then a LALM that hears the clip and reads what they heard.
 
+The LALM hears last and decides: an agent that answers from text traces alone loses what only the ear knows.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agents.cascade import Cascade
 from agents.degradation import STRICT, Policy, make_down_error
 from agents.direct import Direct, require_room
-from agents.graph.context import EarParts, Informing
+from agents.graph.context import EarParts, HearingLast, Informing
 from agents.graph.state import make_input
 from services.longform.split import split_each
 from services.protocols import ASR, Captioner
 from services.types import Answer, AudioClip, Question
+
+
+class Alone:
+    """Path `informed` without a summary: the LALM hears the clip alone, as on path `lalm`."""
+
+    def __init__(self, lalm: Direct) -> None:
+        self.lalm = lalm
+
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Answer as path `lalm` does."""
+        answer = await self.lalm.answer(question, *clips)
+        return answer.model_copy(update={"path": "informed"})
 
 
 class Informed:
@@ -32,8 +51,35 @@ class Informed:
         assert clips, "a LALM needs a clip"
         require_room(self.lalm.lalm, clips)
         context = Informing(clips, await split_each(clips), self.parts, self.lalm)
-        state = await build_informed_graph().ainvoke(make_input(question, clips), context=context)
-        if "lalm" not in state:
-            raise make_down_error(state["failures"])
-        answer: Answer = state["lalm"]
-        return answer
+        return _read_answer(await build_informed_graph().ainvoke(make_input(question, clips), context=context))
+
+
+class InformedByTools:
+    """Answers with a LALM, from the waveform and all that a cascade found, listening again included.
+
+    Args:
+        lalm: answers; it takes evidence beside the clip.
+        cascade: hears, reads and listens again before it.
+    """
+
+    def __init__(self, lalm: Direct, cascade: Cascade) -> None:
+        self.lalm, self.cascade = lalm, cascade
+
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Run the cascade, then the LALM; where nothing could be answered, raise what failed."""
+        from agents.graph.graph import (
+            build_informed_last_graph,
+        )  # LangGraph takes 0.7 s to import, so it is imported when a question is answered
+
+        assert clips, "a LALM needs a clip"
+        require_room(self.lalm.lalm, clips)
+        context = HearingLast(clips, await split_each(clips), self.cascade.parts, self.lalm)
+        return _read_answer(await build_informed_last_graph().ainvoke(make_input(question, clips), context=context))
+
+
+def _read_answer(state: Mapping[str, Any]) -> Answer:
+    """Return the LALM's answer; without one, raise what failed."""
+    if "lalm" not in state:
+        raise make_down_error(state["failures"])
+    answer: Answer = state["lalm"]
+    return answer

@@ -10,6 +10,7 @@ from agents.reading.calibration import CalibrationFile, Calibrations
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import LLM, Answerer
+from services.types import EvidenceSummary
 
 if TYPE_CHECKING:
     from agents.cascade import Cascade
@@ -28,6 +29,8 @@ class PathOptions(NamedTuple):
     """Router file of `auto`; None: the packaged router, where it was fitted on these models, else the rule."""
     calibration: CalibrationFile | None
     """Temperatures of these models that count before those that ship."""
+    summary: EvidenceSummary
+    """What the LALM reads beside the recording."""
 
 
 def _build_text(models: Models, options: PathOptions) -> Answerer:
@@ -71,28 +74,40 @@ def _build_lalm(models: Models, options: PathOptions) -> "Direct":
 
 def _build_informed(models: Models, options: PathOptions) -> Answerer:
     import agents.graph.graph  # noqa: F401 - as for the cascade
+    from agents.informed import Alone, Informed, InformedByTools
+
+    if options.summary == "none":
+        return Alone(_build_lalm(models, options))
+    lalm = _open_reading_lalm(models, options)
+    if options.summary == "tools":
+        return InformedByTools(lalm, _build_cascade(models, options._replace(budget=options.budget or 1)))
+    return Informed(lalm, models.open_captioner(), models.open_asr(), policy=options.policy)
+
+
+def _open_reading_lalm(models: Models, options: PathOptions) -> "Direct":
+    """Open a LALM that reads evidence beside the recording."""
     from agents.direct import Direct
-    from agents.informed import Informed
 
     lalm = models.open_lalm()
     if not lalm.style.takes_evidence:
         raise BadConfig(
-            f"Path 'informed' gives the LALM evidence as text beside the clip, and {lalm.name!r} takes none: name one "
-            "that does with --lalm, or take --path lalm."
+            f"A summary of the evidence stands as text beside the clip, and the LALM {lalm.name!r} takes none: name "
+            "one that does with --lalm, or let it hear alone with --path lalm."
         )
-    direct = Direct(lalm, Calibrations(options.calibration).find(lalm, "informed"))
-    return Informed(direct, models.open_captioner(), models.open_asr(), policy=options.policy)
+    return Direct(lalm, Calibrations(options.calibration).find(lalm, "informed"))
 
 
 def _build_auto(models: Models, options: PathOptions) -> Answerer:
     from agents.auto import Auto
     from agents.routing.router import ArmModels, load_router, load_routing
 
-    cascade, direct = _build_cascade(models, options), _build_lalm(models, options)
+    reads = options.summary != "none"
+    direct = _open_reading_lalm(models, options) if reads else _build_lalm(models, options)
+    cascade = _build_cascade(models, options)
     parts = cascade.parts
     names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=direct.lalm.name)
     routing = load_routing(names) if options.router is None else load_router(names, options.router)
-    return Auto(cascade, direct, routing)
+    return Auto(cascade, direct, routing, summary=options.summary)
 
 
 Build: TypeAlias = Callable[[Models], Answerer]
@@ -109,6 +124,10 @@ BUDGETS: Mapping[str, int] = {"cascade": 1, "auto": 1}
 """Path with active listening -> its default budget; benchmarks have their own."""
 
 
+SUMMARIES: Mapping[str, EvidenceSummary] = {"informed": "perception", "auto": "none"}
+"""Path on which a LALM may read a summary of the evidence -> what it reads where nothing is said."""
+
+
 def make_builder(
     path: str,
     *,
@@ -117,16 +136,20 @@ def make_builder(
     router: Path | None = None,
     calibration: CalibrationFile | None = None,
     policy: Policy = STRICT,
+    summary: EvidenceSummary | None = None,
 ) -> Build:
     """Return the function that builds a path; None stands for the default of the path, see `PathOptions`."""
     build = pick(PATHS, "path", path)
-    if budget and path not in BUDGETS:
+    if summary and path not in SUMMARIES:
+        raise BadConfig(f"Path {path!r} has no LALM that reads: leave out --summary, or take informed, auto or both.")
+    if budget and path not in BUDGETS and summary != "tools":
         raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
     if rotations is not None and path in LALM_ONLY:
         raise BadConfig(f"Path {path!r} scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
-    options = PathOptions(BUDGETS.get(path, 0) if budget is None else budget, policy, rotations, router, calibration)
+    actions, read = BUDGETS.get(path, 0) if budget is None else budget, summary or SUMMARIES.get(path, "none")
+    options = PathOptions(actions, policy, rotations, router, calibration, read)
     return lambda models: build(models, options)
 
 

@@ -124,6 +124,7 @@ def _request(
     return RunRequest(
         path=answering.path,
         budget=answering.budget,
+        summary=answering.summary.as_setting if answering.summary else None,
         rotations=answering.rotations,
         router=str(answering.router) if answering.router else None,
         calibration=str(answering.calibration) if answering.calibration else None,

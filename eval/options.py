@@ -6,7 +6,7 @@ values of flags from a YAML file.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial, wraps
@@ -102,6 +102,26 @@ class ModelOptions:
     ] = None
 
 
+class Summary(StrEnum):
+    """What a LALM reads beside the recording."""
+
+    NONE = "none"
+    PERCEPTION = "perception"
+    TOOLS = "tools"
+
+    @property
+    def as_setting(self) -> Literal["none", "perception", "tools"]:
+        """The setting of the path (`services.types.EvidenceSummary`)."""
+        return SETTINGS[self]
+
+
+SETTINGS: Mapping[Summary, Literal["none", "perception", "tools"]] = {
+    Summary.NONE: "none",
+    Summary.PERCEPTION: "perception",
+    Summary.TOOLS: "tools",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweringOptions:
     """The path from question to answer, and how it is taken."""
@@ -119,6 +139,14 @@ class AnsweringOptions:
             min=0,
             help="Follow-up questions that an unsure answer may put to captioner and ASR.",
             show_default="1; 0 on path cascade of benchmarks",
+        ),
+    ] = None
+    summary: Annotated[
+        Summary | None,
+        answering_option(
+            help="What a LALM that takes text reads beside the recording on the paths informed, auto and both: none, "
+            "perception (what was heard at first) or tools (with what listening again found).",
+            show_default="perception; none on auto and both",
         ),
     ] = None
     rotations: Annotated[

@@ -17,17 +17,20 @@ SPAN, LONG_SPAN = "{start:.1f}-{end:.1f} s", "{start}-{end}"
 RECORDING = "recording {number}"  # one of several
 
 
-def format_statement(statement: Evidence, spell: Callable[[str], str] = str) -> str:
+def format_statement(statement: Evidence, spell: Callable[[str], str] = str, *, whole_s: float | None = None) -> str:
     """Format a statement as one line: quoted speech can neither close its quotes nor begin a new line.
 
     Args:
         statement: one statement about a clip.
         spell: what becomes of speech before it is quoted, such as its numbers spelled as a question spells them.
+        whole_s: length of the recording in seconds, where every statement about a part of it needs its span; None: only
+            events and speech have theirs.
+
     """
     line = " ".join(_format_labels(statement).split())
     if statement.kind == "transcript":
         line = quote_speech(spell(line))
-    place = _format_place(statement)
+    place = _format_place(statement, whole_s)
     return f"{place}: {line}" if place else line
 
 
@@ -36,10 +39,11 @@ def quote_speech(text: str) -> str:
     return SAID.format(text=" ".join(text.split()).translate(UNQUOTED))
 
 
-def _format_place(statement: Evidence) -> str:
+def _format_place(statement: Evidence, whole_s: float | None) -> str:
     """Format which of several recordings a statement is about, and of an event or of speech when; empty: neither."""
+    is_part = whole_s is not None and statement.end_s is not None and statement.end_s - statement.start_s < whole_s
     parts = [] if statement.recording is None else [RECORDING.format(number=statement.recording)]
-    if statement.kind in {"event", "transcript"} and statement.end_s is not None:
+    if (is_part or statement.kind in {"event", "transcript"}) and statement.end_s is not None:
         parts.append(_format_span(statement.start_s, statement.end_s))
     return ", ".join(parts)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # what only handles text starts 0.1 s sooner without it
 SAMPLE_RATE = 16_000  # Hz; every AudioClip holds audio at this rate
 SCHEMA_VERSION: Literal[2] = 2  # of answers and run folders
 
+EvidenceSummary: TypeAlias = Literal["none", "perception", "tools"]
+"""What a LALM that answers last reads beside the recording: nothing, what captioner and ASR heard, or that and what
+listening again found."""
 PathName: TypeAlias = Literal["text", "cascade", "lalm", "informed", "auto"]
 Route: TypeAlias = Literal["cascade", "lalm", "both"]
 """What the router of path `auto` may choose."""

@@ -12,7 +12,7 @@ from agents.reading.calibration import ModelCalibration
 from agents.routing.router import Routing
 from services.longform.split import ClipPart
 from services.protocols import ASR, LLM, Captioner
-from services.types import AudioClip
+from services.types import AudioClip, EvidenceSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Informing(Perceiving):
     """Context of the path on which a LALM hears the clips and reads the evidence."""
 
     lalm: Direct
+    summary: EvidenceSummary = "perception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,18 @@ class Hearing(Perceiving):
 
 
 @dataclass(frozen=True, slots=True)
+class HearingLast(Hearing):
+    """Context of the path on which a LALM hears the clip after a cascade that has listened again."""
+
+    lalm: Direct
+    summary: EvidenceSummary = "tools"
+
+
+@dataclass(frozen=True, slots=True)
 class Choosing(Hearing):
     """Context of the whole agent."""
 
     lalm: Direct
     routing: Routing
+    summary: EvidenceSummary = "none"
+    """What the LALM reads beside the clip; with any it hears after the cascade, and its answer counts."""

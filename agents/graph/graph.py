@@ -16,11 +16,12 @@ from langgraph.runtime import Runtime
 
 from agents.degradation import POLICY, SHARES, find_row
 from agents.graph import steps
-from agents.graph.context import Choosing, Hearing, Informing
+from agents.graph.context import Choosing, Hearing, HearingLast, Informing
 from agents.graph.state import CascadeOutput, GraphInput, GraphState
 
 CascadeGraph: TypeAlias = CompiledStateGraph[GraphState, Hearing, GraphInput, CascadeOutput]
 InformedGraph: TypeAlias = CompiledStateGraph[GraphState, Informing, GraphInput, GraphState]
+InformedLastGraph: TypeAlias = CompiledStateGraph[GraphState, HearingLast, GraphInput, GraphState]
 AgentGraph: TypeAlias = CompiledStateGraph[GraphState, Choosing, GraphInput, GraphState]
 
 
@@ -55,6 +56,18 @@ def build_informed_graph() -> InformedGraph:
 
 
 @cache
+def build_informed_last_graph() -> InformedLastGraph:
+    """Build path `informed` with tools: the cascade, which may listen again, then the LALM, which reads it."""
+    graph = StateGraph(GraphState, context_schema=HearingLast, input_schema=GraphInput)
+    graph.add_node("cascade", build_cascade_graph())
+    graph.add_node("inform", steps.inform)
+    graph.add_edge(START, "cascade")
+    graph.add_edge("cascade", "inform")
+    graph.add_edge("inform", END)
+    return graph.compile(name="informed")
+
+
+@cache
 def build_agent_graph() -> AgentGraph:
     """Build the whole graph: one arm or both in parallel, then one answer; an arm stands in for one that is down."""
     graph = StateGraph(GraphState, context_schema=Choosing, input_schema=GraphInput)
@@ -65,7 +78,7 @@ def build_agent_graph() -> AgentGraph:
     graph.add_node("answer", steps.answer)
     graph.add_edge(START, "route")
     graph.add_conditional_edges("route", choose_after_routing, ["cascade", "listen"])
-    graph.add_edge("cascade", "reconcile")
+    graph.add_conditional_edges("cascade", choose_after_cascade)
     graph.add_edge("listen", "reconcile")
     graph.add_conditional_edges("reconcile", choose_after_reconciling)
     graph.add_edge("answer", END)
@@ -81,9 +94,16 @@ async def choose_after_reading(state: GraphState, runtime: Runtime[Hearing]) -> 
     return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
 
 
-async def choose_after_routing(state: GraphState) -> list[Literal["cascade", "listen"]]:
-    """Run the arms that the router chose."""
+async def choose_after_cascade(state: GraphState, runtime: Runtime[Choosing]) -> Literal["listen", "reconcile"]:
+    """Let the LALM hear last where it reads a summary, and has not answered in the cascade's place."""
+    return "listen" if runtime.context.summary != "none" and "lalm" not in state else "reconcile"
+
+
+async def choose_after_routing(state: GraphState, runtime: Runtime[Choosing]) -> list[Literal["cascade", "listen"]]:
+    """Run the arms that the router chose; one after the other where the LALM reads a summary."""
     way = state["route"].way
+    if runtime.context.summary != "none":
+        return ["cascade"]
     return ["cascade", "listen"] if way == "both" else ["listen" if way == "lalm" else "cascade"]
 
 
@@ -120,6 +140,7 @@ NODES = (
 CONDITIONS = {
     "route": choose_after_routing,
     "read": choose_after_reading,
+    "cascade": choose_after_cascade,
     "reconcile": choose_after_reconciling,
 }
 
@@ -127,7 +148,8 @@ CONDITIONS = {
 PAGE = """# How a question is answered
 
 Path `auto` is the whole graph, path `cascade` the part with that name. Dotted edges are conditional.
-Path `informed` is a graph of its own: caption and transcribe at once, then inform.
+Path `informed` is a graph of its own: caption and transcribe at once, then inform; with `--summary tools` the cascade,
+then inform. On `auto` with a summary the LALM listens after the cascade, and its answer counts.
 A run of the graph is one question about one clip; each step takes what the steps before it added, and adds its own.
 
 ![Route, then the cascade (caption and transcribe at once, read, perhaps listen again), the LALM (listen) or both, then

@@ -14,9 +14,11 @@ from agents.degradation import (
     run_in_time,
     share_time,
 )
-from agents.graph.context import Choosing, Hearing, Informing, Perceiving
+from agents.graph.context import Choosing, Hearing, HearingLast, Informing, Perceiving
 from agents.graph.state import GraphState, GraphUpdate
 from agents.listening.grounds import mark_evidence
+from agents.listening.spoken import hide_speech
+from agents.listening.summary import summarise
 from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
 from agents.reading.reading import read as read_evidence
@@ -27,8 +29,9 @@ from services.errors import EarwitnessError
 from services.longform.hearing import Listen, hear_parts
 from services.longform.split import ClipPart
 from services.progress import stage
-from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep
+from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep, Usage
 
+AnyInforming = TypeVar("AnyInforming", Informing, HearingLast)
 AnyHearing = TypeVar("AnyHearing", bound=Perceiving)
 HearingStep: TypeAlias = Literal["caption", "transcribe"]
 
@@ -107,7 +110,7 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     resting = _trace_degradation(row) if row else ()
     try:
         with stage("read"):
-            work = read_evidence(cascade.llm, question, state["evidence"], cascade.calibration)
+            work = read_evidence(cascade.llm, question, hide_speech(question, state["evidence"]), cascade.calibration)
             answered = await run_in_time("read", work)
     except cascade.policy.tolerates as error:
         return _record_failure("read", "LLM", cascade.llm.name, error, started)
@@ -157,22 +160,25 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
 # The LALM that reads
 
 
-async def inform(state: GraphState, runtime: Runtime[Informing]) -> GraphUpdate:
-    """Answer with the LALM, which hears the clips and reads the evidence beside them."""
-    lalm, started = runtime.context.lalm, perf_counter()
+async def inform(state: GraphState, runtime: Runtime[AnyInforming]) -> GraphUpdate:
+    """Answer with the LALM, which hears the clips and reads a summary of the evidence beside them."""
+    lalm, started, question = runtime.context.lalm, perf_counter(), state["question"]
     row = find_row(state["failures"])
-    given = None if row and row.arm != "same" else state["evidence"]  # without both ears it hears the clip alone
-    resting = _trace_degradation(row) if row else ()
+    is_deaf = {"captioner", "ASR"} <= {one.part for one in state["failures"]}  # then it hears the clip alone
+    given = None if is_deaf else summarise(question, state["evidence"], lalm.lalm.style, runtime.context.summary)
+    resting = _trace_degradation(row) if row and (is_deaf or row.arm == "same") else ()
     try:
-        work = lalm.answer(state["question"], *runtime.context.clips, given=given)
+        work = lalm.answer(question, *runtime.context.clips, given=given)
         answer = await run_in_time("inform", work)
     except runtime.context.ears.policy.tolerates as error:
         return _record_failure("listen", "LALM", lalm.lalm.name, error, started)
+    read = state["cascade"][-1].usage if "cascade" in state else Usage()
     added = {
         "path": "informed",
         "trace": state["trace"] + resting + answer.trace,
         "degraded": state["degraded"],
         "timings_s": state["timings_s"] | answer.timings_s,
+        "usage": read + answer.usage,
     }
     return {"lalm": answer.model_copy(update=added), "trace": answer.trace, "timings_s": answer.timings_s}
 
@@ -186,6 +192,9 @@ async def route(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     num, most = state["question"].num_clips, runtime.context.lalm.max_clips
     if num > most:
         chosen = RouteDecision("cascade", f"of {num} recordings the LALM hears {most} in a question")
+    elif runtime.context.summary != "none":
+        chosen = RouteDecision("both", f"the LALM hears last, with what was heard: {runtime.context.summary}")
+        return {"route": chosen, "trace": (TraceStep(step="route", text=f"{chosen.way} ({chosen.why})"),)}
     if chosen.way == "both" and not state["question"].choices:
         chosen = chosen._replace(way="cascade")  # two replies in words cannot be reconciled
     return {"route": chosen, "trace": (TraceStep(step="route", text=f"{chosen.way} ({chosen.why})"),)}
@@ -194,10 +203,12 @@ async def route(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
 async def listen(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Answer with the LALM."""
     lalm, started = runtime.context.lalm, perf_counter()
-    is_first = state["route"].way == "lalm"
+    is_first, summary = state["route"].way == "lalm", runtime.context.summary
+    given = summarise(state["question"], state.get("evidence", ()), lalm.lalm.style, summary)
     try:
         answer = await run_in_time(
-            "listen first" if is_first else "listen", lalm.answer(state["question"], *runtime.context.clips)
+            "listen first" if is_first else "listen",
+            lalm.answer(state["question"], *runtime.context.clips, given=given),
         )
     except runtime.context.cascade.policy.tolerates as error:
         return _record_failure("listen", "LALM", lalm.lalm.name, error, started)
@@ -207,6 +218,8 @@ async def listen(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
 async def reconcile(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdate:
     """Reconcile the answers of the arms into one; where neither answered, leave it to the arm that stands in."""
     stages, lalm = state.get("cascade", ()), state.get("lalm")
+    if stages and lalm and runtime.context.summary != "none":
+        return _let_lalm_decide(stages[-1], lalm)
     if stages and lalm:
         return _reconcile_both(state["question"], stages, lalm, runtime)
     row = find_row(state["failures"])
@@ -221,6 +234,23 @@ async def reconcile(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdat
     if not changed:
         raise make_down_error(state["failures"])
     return {}
+
+
+def _let_lalm_decide(cascade: Answer, lalm: Answer) -> GraphUpdate:
+    """Take the answer of the LALM, which heard the clip and read the evidence; the cascade's stands beside it."""
+    agreement = "they agree" if cascade.choice == lalm.choice else "they differ"
+    answer = lalm.model_copy(update={"arms": _list_opinions(cascade, lalm), "usage": cascade.usage + lalm.usage})
+    step = TraceStep(step="reconcile", text=f"{agreement}, the LALM heard last and decides")
+    return {"answer": answer, "trace": (step,)}
+
+
+def _list_opinions(*arms: Answer) -> tuple[Opinion, ...]:
+    return tuple(
+        Opinion(
+            path=arm.path, choice=arm.choice, probabilities=arm.probabilities, raw_probabilities=arm.raw_probabilities
+        )
+        for arm in arms
+    )
 
 
 def _reconcile_both(
@@ -244,15 +274,7 @@ def _reconcile_both(
         drafts=tuple(
             Draft(actions=draft.actions, choice=one) for draft, one in zip(cascade.drafts, choices, strict=False)
         ),
-        arms=tuple(
-            Opinion(
-                path=arm.path,
-                choice=arm.choice,
-                probabilities=arm.probabilities,
-                raw_probabilities=arm.raw_probabilities,
-            )
-            for arm in (cascade, lalm)
-        ),
+        arms=_list_opinions(cascade, lalm),
     )
     reconciled = f"{agreement}, {found.why}, {found.weight:.2f} of the say to the LALM"
     return {"answer": answer, "trace": (TraceStep(step="reconcile", text=reconciled),)}

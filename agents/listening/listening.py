@@ -13,6 +13,7 @@ from agents.listening.findings import (
     has_vote,
 )
 from agents.listening.grounds import mark_evidence, unmark
+from agents.listening.spoken import hide_speech
 from agents.listening.tool import Listeners, ToolInput
 from agents.listening.tools import AnyTool, ChosenTool, list_inputs, select_tools
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
@@ -147,7 +148,7 @@ class FollowUp:
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
         votes = {one: vote for one in believed if (vote := compute_vote(one, question, relevance))}
-        described = tuple(one for one in believed if not has_vote(one, question))
+        described = hide_speech(question, tuple(one for one in believed if not has_vote(one, question)))
         factors, usage, seen = [Factor(state.probabilities, 1.0), *votes.values()], Usage(), frozenset(votes)
         if described:
             again = await read(self.llm, question, described, self.calibration)

@@ -11,6 +11,7 @@ from agents.listening import hearing_tools, measuring_tools, speech_tools, trans
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
 from agents.listening.planner import NO_TOOL, open_planner
+from agents.listening.spoken import asks_about_speech
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
 from services.errors import UnknownName
@@ -265,7 +266,7 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     estimates = open_planner().estimate(question.text)
     label, probability = next(iter(estimates.items()))
     direct = [] if label == NO_TOOL else [ChosenTool(TOOLS[label], probability)]
-    if any(transcript.answers(question, one.evidence) for one in inputs):
+    if asks_about_speech(question) and any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
     left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))
     span = [ChosenTool(SPAN, 1.0)] if any(map(find_span, inputs)) else []

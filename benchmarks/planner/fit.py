@@ -133,11 +133,16 @@ def cross_validate(questions: Sequence[LabelledQuestion]) -> float:
 
 
 def write(model: Fitted, temperature: float) -> None:
+    """Write the planner, calibrated."""
+    write_head(Fitted(model.labels, model.weights / temperature, model.bias / temperature), TARGET)
+
+
+def write_head(model: Fitted, target: Path) -> None:
     """Write a classifier, its weights rounded to eight bits a label."""
-    weights, bias = model.weights / temperature, model.bias / temperature
+    weights, bias = model.weights, model.bias
     scale = np.abs(weights).max(axis=1, keepdims=True) / 127
     rounded = np.ascontiguousarray(np.round(weights / scale), np.int8)
-    save_file({"weights": rounded, "scale": scale, "bias": bias}, TARGET, metadata={"labels": json.dumps(model.labels)})
+    save_file({"weights": rounded, "scale": scale, "bias": bias}, target, metadata={"labels": json.dumps(model.labels)})
 
 
 def main() -> None:

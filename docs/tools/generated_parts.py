@@ -52,6 +52,7 @@ DATA = {
     "lalm/earwitness-tiny/config.yaml": "Configuration of the training of the LALM that ships",
     "lalm/earwitness-tiny/model.safetensors": "Its connector and adapters",
     "agents/listening/planner.safetensors": "Weights of the classifier that chooses the tool for a question",
+    "agents/listening/said.safetensors": "Weights of the classifier of questions that ask about what is said",
     "agents/reading/clock_words.json": "Words about the time of day in 27 languages: hour, half, quarter, past, to",
     "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",
     "agents/reading/calibration.json": "Temperatures of the embedded models, with how they were fitted",

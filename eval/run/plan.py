@@ -47,6 +47,7 @@ def select_builder(options: RunOptions) -> Build:
         return make_builder(
             options.path,
             budget=options.budget,
+            summary=options.summary,
             rotations=options.rotations,
             router=Path(options.router) if options.router else None,
             calibration=read_calibrations(Path(options.calibration)) if options.calibration else None,

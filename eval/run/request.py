@@ -87,7 +87,8 @@ class RunRequest(RunSettings):
         pick(PATHS, "path", self.path)
         self._refuse_useless()
         here = self.server is None
-        reads, captions = here and self.path not in LALM_ONLY, here and self.path in {"cascade", "informed", "auto"}
+        reads = here and (self.path not in LALM_ONLY or self.summary == "tools")
+        captions = here and self.path in {"cascade", "informed", "auto"}
         listens = here and self.path in {*LALM_ONLY, "auto"}
         defaults = {
             "llm": self.llm or (DEFAULT_LLM if reads else None),
@@ -117,7 +118,7 @@ class RunRequest(RunSettings):
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
         if self.server is not None and self.budget is not None:
             raise BadConfig("--server decides itself how often it listens: leave out --budget.")
-        own = self.model_dump(include={"rotations", "router", "calibration"}, exclude_none=True)
+        own = self.model_dump(include={"rotations", "router", "calibration", "summary"}, exclude_none=True)
         if self.server is not None and own:
             raise BadConfig(f"--server decides itself how it reads and routes: leave out {_format_flags(own)}.")
         self._refuse_useless_draws()
@@ -160,11 +161,23 @@ def name_run_folder(options: RunOptions) -> Path:
     models = (options.llm, options.captioner, options.asr, options.lalm, options.server)
     is_usual = options.budget in {None, BENCHMARK_BUDGETS.get(options.path, 0)}
     budget = None if is_usual else f"budget{options.budget}"
+    summary = f"summary-{options.summary}" if options.summary else None
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
     drawn_at = f"temperature{options.temperature:g}" if options.temperature else None
     scale = f"calibrated-by-{Path(options.calibration).stem}" if options.calibration else None
-    parts = (options.benchmark, options.path, *models, budget, orders, router, scale, options.prompt_form, drawn_at)
+    parts = (
+        options.benchmark,
+        options.path,
+        *models,
+        budget,
+        summary,
+        orders,
+        router,
+        scale,
+        options.prompt_form,
+        drawn_at,
+    )
     named = (*parts, first, drawn)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in named if part)
 

@@ -9,7 +9,7 @@ from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, 
 from eval.scoring.scoring import Verdict
 from eval.store.legacy import upgrade_answer
 from eval.store.provenance import Environment
-from services.types import Answer, Usage, Value
+from services.types import Answer, EvidenceSummary, Usage, Value
 
 
 class Prediction(Item):
@@ -142,6 +142,8 @@ class RunSettings(Value):
     """Of what controls and `sample` draw at random."""
     budget: int | None = None
     """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
+    summary: EvidenceSummary | None = None
+    """What the LALM reads beside the recording; None: what its path reads by itself."""
     rotations: int | None = None
     """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
     router: str | None = None

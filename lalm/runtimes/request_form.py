@@ -80,10 +80,9 @@ class RequestForm(NamedTuple):
 
 
 def format_given(given: tuple[Evidence, ...]) -> str:
-    """Format what others heard in a clip as text for a model that was not trained on a form of its own."""
-    transcript = " ".join(one.text for one in given if one.kind == "transcript")
-    lines = [format_statement(one) for one in given if one.kind != "transcript"]
-    beside = format_beside(transcript, lines)
+    """Format what others heard in a clip, and when, for a model that was not trained on a form of its own."""
+    end_s = max((one.end_s or one.start_s for one in given), default=0.0)
+    beside = format_beside("", [format_statement(one, whole_s=end_s) for one in given])
     return f"{beside.strip()}\n\n" if beside else NOTHING_BESIDE
 
 

@@ -13,6 +13,8 @@ from services.llms.sampling import list_reply_options
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
+NUM_STATEMENTS, MAX_CHARS = 12, 2_000  # of a summary of the evidence: short, lest it outweigh the recording
+
 
 class _Request(NamedTuple):
     """Body of a chat request, and the audio of each part of the clip as base64."""
@@ -34,7 +36,7 @@ class ServedLALM:
     """
 
     revision = "served"
-    style = ReadingStyle(takes_evidence=True)
+    style = ReadingStyle(takes_evidence=True, num_statements=NUM_STATEMENTS, max_chars=MAX_CHARS)
 
     def __init__(
         self, endpoint: Endpoint, *, name: str, form: RequestForm | None = None, asr: ASR | None = None

@@ -10,7 +10,8 @@ from services.types import AudioClip, Evidence, Focus
 PROMPT = (
     "Describe this audio in detail: every sound, in order, with its start and end in seconds; who speaks "
     "(sex, age, emotion, accent) and what is said; music with instruments, tempo, key and mood; background and "
-    "recording quality; how often each sound occurs. Say what you hear and nothing else."
+    "recording quality; how often each sound occurs. Put words that are said in double quotes. Say what you hear and "
+    "nothing else."
 )
 FOCUS = " Listen above all for what this question needs, without answering it: {focus}"
 

@@ -79,6 +79,59 @@ async def test_without_the_lalm_there_is_no_answer() -> None:
         await Informed(Direct(down), open_ears(), open_ears(), policy=DEGRADING).answer(QUESTION, CLIP)
 
 
+DOUBTFUL = Reading(reply="A", probabilities={"A": 0.51, "B": 0.49})
+TIMES = Question.ask("How many times does the bell ring?", ("Once", "Twice"), id="q")
+
+
+def open_models(lalm: ScriptedLALM) -> ScriptedModels:
+    """Return models of which the LLM is in doubt, and the captioner hears more when it is asked."""
+    ears = ScriptedEars(lambda _, focus: ("Rings: 2.",) if focus else ("Sounds heard: bell.",), name="ears")
+    return ScriptedModels(ScriptedLLM(choose=lambda *_: DOUBTFUL, name="reader"), ears, lalm)
+
+
+async def test_without_a_summary_the_reply_is_that_of_path_lalm() -> None:
+    lalm = open_lalm()
+    alone = await make_builder("informed", summary="none")(open_models(lalm)).answer(TIMES, CLIP)
+    direct = await make_builder("lalm")(open_models(lalm)).answer(TIMES, CLIP)
+    assert lalm.given == [None, None]
+    assert lalm.prompts[0] == lalm.prompts[1]
+    assert (alone.path, alone.reply, alone.probabilities) == ("informed", direct.reply, direct.probabilities)
+
+
+async def test_the_summary_after_tools_has_what_listening_again_found() -> None:
+    lalm = open_lalm()
+    await make_builder("informed", summary="perception")(open_models(lalm)).answer(TIMES, CLIP)
+    answer = await make_builder("informed", summary="tools")(open_models(lalm)).answer(TIMES, CLIP)
+    assert [[one.text for one in given or ()] for given in lalm.given] == [
+        ["Sounds heard: bell."],
+        ["Sounds heard: bell.", "Rings: 2."],
+    ]
+    assert [one.step for one in answer.trace] == ["caption", "transcribe", "read", "listen again", "listen"]
+    assert answer.path == "informed"
+
+
+async def test_on_path_auto_the_lalm_that_reads_hears_last_and_decides() -> None:
+    lalm = ScriptedLALM(choose=lambda *_: Reading(reply="B", probabilities={"A": 0.45, "B": 0.55}), name="lalm")
+    answer = await make_builder("auto", summary="tools")(open_models(lalm)).answer(TIMES, CLIP)
+    assert [one.text for one in lalm.given[0] or ()] == ["Sounds heard: bell.", "Rings: 2."]
+    assert (answer.path, answer.choice, answer.probabilities) == ("auto", TIMES.choices[1], {"A": 0.45, "B": 0.55})
+    assert [arm.path for arm in answer.arms] == ["cascade", "lalm"]
+    assert [one.step for one in answer.trace][-2:] == ["listen", "reconcile"]
+
+
+async def test_on_path_auto_the_cascade_stands_in_for_a_lalm_that_is_down() -> None:
+    down = ScriptedLALM(choose=fail_with(ModelError("gone")))
+    build = make_builder("auto", summary="perception", policy=DEGRADING)
+    answer = await build(open_models(down)).answer(TIMES, CLIP)
+    assert answer.choice is not None
+    assert answer.degraded == ("no LALM: gone",)
+
+
+def test_a_summary_needs_a_lalm_that_reads() -> None:
+    with pytest.raises(BadConfig, match="leave out --summary, or take informed, auto or both"):
+        make_builder("cascade", summary="tools")
+
+
 def test_a_lalm_that_takes_no_text_beside_audio_is_refused_in_one_line() -> None:
     class Deaf(ScriptedLALM):
         style = ReadingStyle()
@@ -87,7 +140,7 @@ def test_a_lalm_that_takes_no_text_beside_audio_is_refused_in_one_line() -> None
         return make_builder("informed")(ScriptedModels(ScriptedLLM(), open_ears(), lalm))
 
     assert isinstance(build(open_lalm()), Informed)
-    with pytest.raises(BadConfig, match="and 'mute' takes none: name one that does with --lalm") as refused:
+    with pytest.raises(BadConfig, match="the LALM 'mute' takes none: name one that does with --lalm") as refused:
         build(Deaf(name="mute"))
     assert "\n" not in str(refused.value)
 

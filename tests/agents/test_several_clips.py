@@ -39,7 +39,8 @@ def say(clip: AudioClip) -> tuple[Evidence, ...]:
 
 async def test_each_recording_is_heard_by_itself_and_its_statements_name_it() -> None:
     ears, llm = ScriptedEars(name_sound, say), ScriptedLLM(choose=weigh(0.2, 0.8))
-    answer = await Cascade(llm, ears, ears).answer(WHICH, LOW, HIGH)
+    said = Question.ask("In which recording does somebody say that it rains?", ("The first", "The second"))
+    answer = await Cascade(llm, ears, ears).answer(said, LOW, HIGH)
     assert [clip.sha256 for clip in ears.captioned] == [LOW.sha256, HIGH.sha256]
     assert [(one.recording, one.kind) for one in answer.evidence] == [
         *((1, "sound"), (2, "sound")),

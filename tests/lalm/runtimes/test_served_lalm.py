@@ -94,19 +94,21 @@ async def test_a_transcript_that_was_given_is_named_in_trace_and_evidence(served
 async def test_what_others_heard_stands_between_the_clip_and_the_question(served: tuple[Listening, str]) -> None:
     listening, url = served
     listening.says("B")
-    words = Evidence(kind="transcript", source="scribe", revision="1", text="it is noon")
-    sound = Evidence(kind="sound", source="ears", revision="1", text="Sounds heard: bell.")
+    words = Evidence(kind="transcript", source="scribe", revision="1", text="it is noon", start_s=1.0, end_s=2.5)
+    sound = Evidence(kind="sound", source="ears", revision="1", text="Sounds heard: bell.", end_s=9.0)
+    tempo = Evidence(kind="rhythm", source="ears", revision="1", text="Tempo: 90 BPM.", start_s=3.0, end_s=9.0)
     form = RequestForm(takes_transcript=True)
     scribe = ScriptedEars(words=lambda _: ("other words",), name="scribe")
     lalm = Direct(ServedLALM(Endpoint(url=url, model="toy"), name="toy", form=form, asr=scribe))
-    answer = await lalm.answer(QUESTION, CLIP, given=(sound, words))
+    answer = await lalm.answer(QUESTION, CLIP, given=(sound, words, tempo))
     audio, text = listening.requests[0]["messages"][-1]["content"]
     assert audio["type"] == "input_audio"
     assert text["text"].startswith(
-        'Somebody says: "it is noon"\nWhat listening tools heard, which may be wrong:\n- Sounds heard: bell.\n\nQ'
+        "What listening tools heard, which may be wrong:\n- Sounds heard: bell.\n"
+        '- 1.0-2.5 s: Somebody says: "it is noon"\n- 3.0-9.0 s: Tempo: 90 BPM.\n\nQ'
     )
     assert "other words" not in str(listening.requests)
-    assert [one.source for one in answer.evidence[1:]] == ["ears", "scribe"]
+    assert [one.source for one in answer.evidence[1:]] == ["ears", "scribe", "ears"]
     await lalm.answer(QUESTION, CLIP, given=())
     assert "Listening tools heard nothing" in str(listening.requests[1])
 
