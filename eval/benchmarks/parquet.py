@@ -1,7 +1,7 @@
 """Parquet files of questions, as the Hub's datasets are exported, with recordings in their rows.
 
-Rows are read batch by batch. Recordings in a row are written to the Earwitness folder once, so that memory stays
-bounded and every later run finds them as files.
+Rows are read batch by batch. Recordings in a row are written to the Earwitness folder once, so that every later run
+finds them as files, and memory stays bounded by a group of rows (the Hub's hold 100 recordings), not by the file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from services.files import write_atomic
 from services.settings import settings
 
 NUM_ROWS_READ = 16  # at once: recordings of a minute are some megabytes each
+BUFFER = 1 << 20  # bytes of a column read ahead
 
 
 def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
@@ -27,7 +28,7 @@ def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
         raise BadConfig(f"{name} is a Parquet file; reading one needs pip install 'earwitness[parquet]'.") from error
     try:
         folder = settings().home / "benchmarks" / "extracted" / sha256
-        batches = parquet.ParquetFile(file).iter_batches(batch_size=NUM_ROWS_READ)
+        batches = parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False).iter_batches(batch_size=NUM_ROWS_READ)
         return list(_keep_clips(folder, (row for batch in batches for row in batch.to_pylist())))
     except OSError as error:
         raise BadConfig(f"{name} cannot be read: {error.strerror or error}.") from error

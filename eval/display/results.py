@@ -101,8 +101,9 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
 def _format_judges(summary: RunSummary) -> Iterable[str]:
     for judge in summary.judges:
         tokens = f"{judge.prompt_tokens} tokens read, {judge.completion_tokens} written"
+        refused = f", {judge.refused} refused" if judge.refused else ""
         lost = f", {judge.failed} not judged" if judge.failed else ""
-        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{lost}; {tokens}."
+        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{refused}{lost}; {tokens}."
     if summary.judge_kappa is not None:
         yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
 

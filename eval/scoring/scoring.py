@@ -172,8 +172,10 @@ class JudgeScore(Value):
     judge: str
     n: int
     right: int
+    refused: int = 0
+    """Replies that it calls refusals to answer: they are wrong."""
     failed: int
-    """Replies that it failed at, or of which it said neither right nor wrong."""
+    """Replies that it failed at, or on which it gave no verdict."""
     prompt_tokens: int
     completion_tokens: int
 

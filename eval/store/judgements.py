@@ -28,7 +28,9 @@ class ReplyJudgement(Value):
     answer: str
     """The reply that was judged."""
     is_right: bool | None
-    """None: the judge failed, or said neither."""
+    """None: the judge failed, or gave no verdict."""
+    is_refusal: bool = False
+    """Whether the judge says that the reply gives no answer; it is then not right."""
     reply: str
     """The judge's own words; empty where it was not asked, or failed."""
     failed: str | None = None

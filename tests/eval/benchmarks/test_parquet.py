@@ -1,6 +1,9 @@
 """Parquet files with recordings in their rows, as the Hub exports datasets."""
 
 import json
+import random
+import subprocess
+import sys
 import wave
 from io import BytesIO
 from pathlib import Path
@@ -66,3 +69,41 @@ def test_a_file_that_is_not_parquet(tmp_path: Path) -> None:
     file.write_bytes(b"no table")
     with pytest.raises(BadConfig, match=r"broken\.parquet' is not Parquet: "):
         find(str(file))
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from eval.benchmarks import find, mapped, named, parquet
+import pyarrow.parquet
+from services.environment import Settings
+
+def read_peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+
+parquet.settings = lambda: Settings(home=Path(sys.argv[2]))
+before = read_peak()
+print(len(find(sys.argv[1]).items), read_peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak of memory is read from /proc")
+@pytest.mark.slow
+def test_a_thousand_clips_are_read_group_by_group(tmp_path: Path) -> None:
+    """Recordings of 100 MB in groups of 50 rows, 5 MB each, as the Hub writes them: never all in memory."""
+    from pyarrow import parquet as pq
+
+    clip, rows = random.Random(0).randbytes(100_000), range(1_000)  # the same bytes with a number: nothing is repeated
+    table = {
+        "id": [str(number) for number in rows],
+        "question": ["Which?"] * len(rows),
+        "choices": [["a dog", "rain"]] * len(rows),
+        "answer": ["rain"] * len(rows),
+        "audio": [{"bytes": number.to_bytes(4) + clip, "path": f"{number}.wav"} for number in rows],
+    }
+    pq.write_table(pyarrow.table(table), tmp_path / "big.parquet", row_group_size=50)
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "big.parquet"), str(tmp_path)]
+    num, grown_kb = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert int(num) == 1_000
+    assert int(grown_kb) < 60_000
+    assert len(list((tmp_path / "benchmarks" / "extracted").glob("*/*"))) == 1_000

@@ -14,7 +14,7 @@ from eval.store.judgements import NOT_JUDGED, read_judgements
 from eval.store.records import Prediction, judge_answer
 from eval.store.stored import read_predictions
 from services import catalog
-from services.errors import BadConfig
+from services.errors import BadConfig, ModelError
 from services.scripted.llm import ScriptedLLM
 from services.types import Answer
 
@@ -53,11 +53,58 @@ def test_what_a_judge_fails_at_has_failed_and_is_judged_again(tmp_path: Path) ->
     )
     (score,), kappa = score_judges(tmp_path, ["one"])
     assert (score.n, score.right, score.failed, kappa) == (2, 1, 1, None)
-    assert "says neither right nor wrong: 'Both are fine'" in str(read_judgements(tmp_path, "one")["2"].failed)
+    assert "says neither right nor wrong nor refusal: 'Both are fine'" in str(
+        read_judgements(tmp_path, "one")["2"].failed
+    )
     mended = ScriptedLLM(lambda _: "wrong", name="one")
     judge(tmp_path, predictions, mended)
     assert len(mended.prompts) == 1
     assert score_judges(tmp_path, ["one"])[0][0].failed == 0
+
+
+@pytest.mark.parametrize("said", ["refusal", "Refusal.", "**Refusal**", "Verdict: refusal"])
+def test_a_refusal_is_a_verdict_of_its_own_and_never_right(tmp_path: Path, said: str) -> None:
+    judge(tmp_path, [answered("1", "I cannot listen to audio; a dog barks, perhaps.")], ScriptedLLM(lambda _: said))
+    (score,), _ = score_judges(tmp_path, ["scripted"])
+    assert (score.n, score.right, score.refused, score.failed) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize("said", ["", "   ", "The reply deserves credit.", '{"score": 3}', "right and wrong", "��"])
+def test_prose_nothing_and_garbage_are_no_verdicts(tmp_path: Path, said: str) -> None:
+    judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said))
+    (score,), _ = score_judges(tmp_path, ["scripted"])
+    assert (score.n, score.right, score.failed) == (1, 0, 1)
+
+
+def test_a_judge_that_is_down_fails_at_its_replies_and_loses_none(tmp_path: Path) -> None:
+    def fail_once(prompt: str) -> str:
+        if "A cat" in prompt:
+            raise ModelError("The server answered 500.")
+        return "right"
+
+    judge(tmp_path, [answered("1", "A dog"), answered("2", "A cat")], ScriptedLLM(fail_once))
+    found = read_judgements(tmp_path, "scripted")
+    assert (found["1"].is_right, found["2"].is_right, found["2"].failed) == (True, None, "The server answered 500.")
+
+
+def test_ctrl_c_while_judging_keeps_what_is_judged(tmp_path: Path) -> None:
+    def interrupt(prompt: str) -> str:
+        if "A cow" in prompt:
+            raise KeyboardInterrupt
+        return "right"
+
+    predictions = [answered("1", "A dog"), answered("2", "A cow"), answered("3", "A cat")]
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(judge_replies(tmp_path, predictions, [ScriptedLLM(interrupt)], concurrency=1))
+    assert read_judgements(tmp_path, "scripted").keys() == {"1"}
+    mended = ScriptedLLM(lambda _: "wrong")
+    judge(tmp_path, predictions, mended)
+    assert len(mended.prompts) == 2
+    assert {name: one.is_right for name, one in read_judgements(tmp_path, "scripted").items()} == {
+        "1": True,
+        "2": False,
+        "3": False,
+    }
 
 
 def test_a_changed_reply_is_judged_anew(tmp_path: Path) -> None:
