@@ -1,4 +1,4 @@
-"""Attempts: work that may raise anything, whose error is a value and ends nothing.
+"""Attempts: calls whose error, of any kind, is returned as a value instead of being raised.
 
 A configuration is read and put to use while a service runs; whatever it raises, the service goes on as it was.
 """

@@ -1,4 +1,4 @@
-"""`earwitness keys new | revoke NAME`: make an API key, print it this once and keep its hash; take it away again."""
+"""`earwitness keys new | revoke NAME`: create an API key, which is printed once and kept as a hash; revoke it."""
 
 import os
 from pathlib import Path
