@@ -137,7 +137,8 @@ def _start_ray(job: Job) -> None:
 
 def _tell_no_ray(told: IO[str], kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
     """Tell in one line why Ray did not start, in place of a traceback."""
-    why = " ".join(str(error).split()).rstrip(".") or kind.__name__
+    lines = str(error).split("\n")  # of an actor that could not start, the whole traceback: its last line says why
+    why = next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), kind.__name__)
     _tell(told, JobStatus(what="no_ray", message=f"Ray did not start ({why})."))
 
 
