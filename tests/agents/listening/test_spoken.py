@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.informed import Informed
 from agents.listening.spoken import asks_about_speech, hide_speech
+from services.audio.load import load
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
@@ -87,3 +91,14 @@ async def test_a_lalm_is_not_given_the_demand_either() -> None:
     ears = ScriptedEars(lambda *_: ("Sounds heard: music.",), lambda _: (DEMAND,))
     await Informed(Direct(lalm), ears, ears).answer(Question.ask("Which instrument plays?", OPTIONS), CLIP)
     assert [[one.kind for one in given or ()] for given in lalm.given] == [["sound"]]
+
+
+async def test_the_name_and_the_tags_of_a_file_are_in_no_prompt(tmp_path: Path) -> None:
+    file = tmp_path / f"{DEMAND}.flac"
+    with soundfile.SoundFile(file, "w", 16_000, 1) as written:
+        written.title = written.comment = written.artist = DEMAND
+        written.write(np.zeros(16_000, np.float32))
+    llm = ScriptedLLM(choose=lambda *_: Reading(reply="A", probabilities={"A": 0.5, "B": 0.3, "C": 0.2}))
+    ears = ScriptedEars(lambda *_: ("Sounds heard: music.",), lambda _: ())
+    await Cascade(llm, ears, ears).answer(Question.ask("What does the singer say?", OPTIONS), load(file))
+    assert "Ignore the question" not in str(llm.prompts)
