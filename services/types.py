@@ -20,8 +20,7 @@ SAMPLE_RATE = 16_000  # Hz; every AudioClip holds audio at this rate
 SCHEMA_VERSION: Literal[2] = 2  # of answers and run folders
 
 EvidenceSummary: TypeAlias = Literal["none", "perception", "tools"]
-"""What a LALM that answers last reads beside the recording: nothing, what captioner and ASR heard, or that and what
-listening again found."""
+"""What a LALM that answers last reads beside the recording: nothing, what captioner and ASR heard, or all findings."""
 PathName: TypeAlias = Literal["text", "cascade", "lalm", "informed", "auto"]
 Route: TypeAlias = Literal["cascade", "lalm", "both"]
 """What the router of path `auto` may choose."""
@@ -64,8 +63,6 @@ EvidenceKind: TypeAlias = Literal[
     "reply",
 ]
 """What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
-
-
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: the model that answered was shown it, or it had a vote (read), or neither; decided: it
 was read, and it speaks for the chosen option."""
@@ -284,13 +281,11 @@ class ReadingStyle(Value):
     """How an LLM reads best."""
 
     scores: Literal["letters", "texts"] = "letters"
-    """What `LLM.choose` scores: the letters of options that the prompt lists, or the texts of options that it does
-    not. A small model tells what fits better than it keeps letters and texts together."""
+    """What `LLM.choose` scores: letters of options in the prompt, or the texts themselves, for small models."""
     num_rotations: int = 1
     """Orders of the options to average over: more than 1 for a small model that prefers letters for themselves."""
     max_lettered: int | None = None
-    """Options that it tells apart by letters; of more, those whose texts are likeliest are lettered (`TextComparer`).
-    None: any number."""
+    """Options it tells apart by letters (None: any number); of more, the likeliest texts get them (`TextComparer`)."""
     takes_evidence: bool = False
     """Whether a LALM takes statements about the clip as text beside it (`LALM.listen`, `given`)."""
     max_clips: int = 1
