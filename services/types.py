@@ -147,6 +147,10 @@ class Question(Value):
         lettered = zip(ascii_uppercase, texts, strict=False)
         return self.model_copy(update={"choices": tuple(Choice(letter=a, text=b) for a, b in lettered)})
 
+    def after(self, turns: tuple[Message, ...]) -> Self:
+        """Return the question as it follows on earlier turns."""
+        return self.model_copy(update={"earlier": turns}) if turns else self
+
     def about(self, clips: Sequence[AudioClip]) -> Self:
         """Return the question with the number of recordings that it is about."""
         return self if len(clips) == self.num_clips else self.model_copy(update={"num_clips": len(clips)})

@@ -1,7 +1,11 @@
 """Benchmark: items with one right option each, and the folder of their clips."""
 
 import random
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from eval.benchmarks.fields import FieldNames
 from eval.scoring.official import OfficialRule
@@ -21,12 +25,26 @@ NO_OPTIONS = (
 """Why an open question is `unsupported` where no judge is named."""
 
 
+def _list_recordings(value: object) -> object:
+    return ((value,) if value else ()) if isinstance(value, str) else value
+
+
+def _write_recordings(recordings: tuple[str, ...]) -> str | list[str]:
+    return list(recordings) if len(recordings) > 1 else "".join(recordings)
+
+
+Recordings: TypeAlias = Annotated[
+    tuple[str, ...], BeforeValidator(_list_recordings), PlainSerializer(_write_recordings)
+]
+"""Paths of recordings; one alone is read and written as a text, as run folders have it."""
+
+
 class Item(Value):
     """One multiple-choice question, as published: duplicated and empty options stay."""
 
     id: str
-    audio: str = ""
-    """Path of the clip, relative to the benchmark's `audio_root`; empty: the question is about no clip."""
+    audio: Recordings = ()
+    """Paths of the clips, in their order, relative to the benchmark's `audio_root`; empty: it is about no clip."""
     question: str
     choices: tuple[str, ...]
     answer: str | None
@@ -37,7 +55,8 @@ class Item(Value):
     difficulty: str = ""
     modality: str = ""
     cluster: str = ""
-    """Source that the file names, such as the video that several recordings were cut from; empty: none."""
+    """Source that the file names, such as the video that several recordings were cut from, or that items share which
+    are about several (`join_sources`); empty: none."""
     unsupported: str = ""
     """Why it cannot be asked, such as "has 2 recordings; …": it counts as failed, not as wrong. Empty: it can."""
     disputed: str = ""
@@ -50,11 +69,38 @@ class Item(Value):
         Run folders of before 2026-11-29 hold the question's text as the cluster of MMAU's items.
         """
         named = self.cluster if self.cluster != self.question else ""
-        return named or self.audio or self.id
+        return named or (self.audio[0] if self.audio else self.id)
 
     def to_question(self) -> Question:
         """Return what the model is asked; it never holds the answer."""
         return Question.ask(self.question, self.choices, id=self.id)
+
+
+def join_sources(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items with one cluster for all that are linked by shared recordings, where some are about several.
+
+    A question about recordings a and b depends on one about b and c, and that on one about c (connected components by
+    union-find). The cluster is called after the first recording; items that name their source keep it.
+    """
+    kept, parents = tuple(items), dict[str, str]()
+
+    def find_root(name: str) -> str:
+        """Return what stands for a recording."""
+        while parents.setdefault(name, name) != name:
+            name = parents[name]
+        return name
+
+    joined = {root for item in kept if len(item.audio) > 1 for root in map(find_root, item.audio)}
+    for item in kept:
+        if len(item.audio) > 1 and not item.cluster:
+            first, *others = map(find_root, item.audio)
+            parents.update(dict.fromkeys(others, first))
+    return tuple(
+        item.model_copy(update={"cluster": find_root(item.audio[0])})
+        if item.audio and not item.cluster and item.audio[0] in joined
+        else item
+        for item in kept
+    )
 
 
 class Benchmark(Value):
@@ -126,9 +172,12 @@ class Benchmark(Value):
         """Whether only the benchmark's authors can score it."""
         return self.items[0].answer is None
 
-    def find_clip(self, item: Item) -> Path:
-        """Return where the item's clip lies; one that is named without its ending is found with it."""
-        name = str(PurePosixPath(*PurePosixPath(item.audio).parts[self.num_dropped :]))
+    def find_clips(self, item: Item) -> tuple[Path, ...]:
+        """Return where the item's clips lie; one that is named without its ending is found with it."""
+        return tuple(map(self._find_clip, item.audio))
+
+    def _find_clip(self, published: str) -> Path:
+        name = str(PurePosixPath(*PurePosixPath(published).parts[self.num_dropped :]))
         path = find_file(self.audio_root, name)
         if path.suffix.lower() in AUDIO_SUFFIXES or path.is_file():
             return path
@@ -139,20 +188,23 @@ class Benchmark(Value):
 
         Published paths begin where their authors unpacked them, users' folders elsewhere. No two clips may become one.
         """
-        clips = {PurePosixPath(item.audio): item for item in self.items if item.audio and not item.unsupported}
-        if not clips or any(self.find_clip(item).is_file() for item in clips.values()):
+        clips = {PurePosixPath(clip): clip for item in self.items if not item.unsupported for clip in item.audio}
+        if not clips or any(self._find_clip(clip).is_file() for clip in clips.values()):
             return self
         for num in range(1, max(len(clip.parts) for clip in clips)):
             moved = self.model_copy(update={"num_dropped": num})
-            paths = {moved.find_clip(item) for item in clips.values() if len(PurePosixPath(item.audio).parts) > num}
+            paths = {moved._find_clip(clip) for path, clip in clips.items() if len(path.parts) > num}
             if len(paths) == len(clips) and all(path.is_file() for path in paths):
                 return moved
         return self
 
     def find_lacking_audio(self) -> tuple[Item, ...]:
-        """Return the items whose clip is not there."""
+        """Return the items of whose clips one is not there."""
         askable = (item for item in self.items if not item.unsupported)
-        return tuple(item for item in askable if not (item.audio and self.find_clip(item).is_file()))
+        return tuple(item for item in askable if not item.audio or self._find_absent(item))
+
+    def _find_absent(self, item: Item) -> Path | None:
+        return next((path for path in self.find_clips(item) if not path.is_file()), None)
 
     def describe_missing_audio(self) -> str:
         """Say how many clips are not there and where they can be had; nothing where all are there."""
@@ -162,7 +214,7 @@ class Benchmark(Value):
         source = f" {self.audio_source}" if self.audio_source else ""
         return (
             f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
-            f"{self.find_clip(missing[0])}.{source}"
+            f"{self._find_absent(missing[0]) or self.audio_root}.{source}"
         )
 
     def require_audio(self) -> None:

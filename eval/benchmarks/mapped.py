@@ -7,13 +7,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item
+from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.options import find_answer, format_text, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
 from services.errors import BadConfig
 from services.json_lines import format_id
+from services.questions import MAX_CLIPS
 
 NUM_OPTIONS = len(ascii_uppercase)
 MASK, BLANK = "[MASK]", "___"  # what a cloze question asks for
@@ -62,7 +63,13 @@ def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root
             f"{name}, row {number}, field 'answer': missing, though other rows have one; either all answers are "
             "withheld or none is."
         )
-    return Benchmark(name=file.stem, file=file, sha256=table.sha256, audio_root=audio_root or file.parent, items=items)
+    return Benchmark(
+        name=file.stem,
+        file=file,
+        sha256=table.sha256,
+        audio_root=audio_root or file.parent,
+        items=join_sources(items),
+    )
 
 
 def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "") -> Iterator[Item]:
@@ -101,17 +108,18 @@ class _Row:
         self._refuse_two_orders(options)
         answered = self._answer(options)
         clips = self._list_clips()
-        several = f"has {len(clips)} recordings; only questions about one can be asked" if len(clips) > 1 else ""
+        num = len(clips)
+        many = f"has {num} recordings; at most {MAX_CLIPS} can be asked about" if num > MAX_CLIPS else ""
         labels = {part: self._label(part) for part in ("task", "category", "sub_category", "difficulty", "cluster")}
         modality = labels["task"] if clips else "text"
         return Item(
             id=self._id() + suffix,
-            audio=clips[0] if clips else "",
+            audio=tuple(clips),
             question=question.replace(MASK, BLANK),
             choices=answered.options,
             answer=answered.answer,
             modality=modality,
-            unsupported=answered.unsupported or several,
+            unsupported=answered.unsupported or many,
             **labels | {"task": labels["task"] or labels["category"] or ("all" if clips else "text")},
         )
 

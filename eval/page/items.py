@@ -62,8 +62,8 @@ class PageItem(Value):
     sub_category: str
     difficulty: str
     modality: str
-    clip: int | None
-    """Place in `PageData.clips`; None where the item is about none."""
+    clips: tuple[int, ...]
+    """Places in `PageData.clips`; empty where the item is about none."""
     results: tuple[PageResult | None, ...]
     """In the order of the runs; None where a run does not have the item."""
 
@@ -110,13 +110,12 @@ class _Shared:
         self.clips: dict[ClipFile, int] = {}
         self.statements: dict[Evidence, int] = {}
 
-    def clip(self, item: Item, record: RunRecord) -> int | None:
-        """Return the place of the item's clip."""
-        if not item.audio:
-            return None
+    def list_clips(self, item: Item, record: RunRecord) -> tuple[int, ...]:
+        """Return the places of the item's clips."""
         root = record.options.audio_root
         folder = Path(root) if root else Path(record.benchmark_file).parent
-        return self.clips.setdefault(ClipFile(find_file(folder, item.audio), item.audio), len(self.clips))
+        files = (ClipFile(find_file(folder, audio), audio) for audio in item.audio)
+        return tuple(self.clips.setdefault(file, len(self.clips)) for file in files)
 
     def statement(self, one: Evidence) -> int:
         """Return the place of a statement."""
@@ -137,14 +136,14 @@ def read_run(folder: Path, name: str, label: str) -> ReportedRun:
 def gather_page_data(runs: Sequence[ReportedRun], max_audio_mb: float) -> PageData:
     """Gather the items of all runs, in the order in which they are first met."""
     shared = _Shared()
-    clips: dict[_Key, int | None] = {}
+    clips: dict[_Key, tuple[int, ...]] = {}
     results: dict[_Key, list[PageResult | None]] = {}
     for number, run in enumerate(runs):
         controls = _find_controls(run)
         for prediction in read_predictions(run.folder):
             key = _Key(run.record.benchmark_sha256, _make_item(prediction))
             if key not in results:
-                clips[key], results[key] = shared.clip(prediction, run.record), [None] * len(runs)
+                clips[key], results[key] = shared.list_clips(prediction, run.record), [None] * len(runs)
             results[key][number] = _make_result(prediction, controls.get(prediction.id, {}), shared)
     return PageData(
         runs=tuple(PageRun(label=run.label, name=run.name, controls=tuple(run.summary.controls)) for run in runs),
@@ -158,9 +157,9 @@ def _make_item(prediction: Prediction) -> Item:
     return Item(**prediction.model_dump(include=set(Item.model_fields) - {"disputed"}))
 
 
-def _make_page_item(item: Item, clip: int | None, results: Sequence[PageResult | None]) -> PageItem:
+def _make_page_item(item: Item, clips: tuple[int, ...], results: Sequence[PageResult | None]) -> PageItem:
     kept = item.model_dump(exclude={"audio", "cluster", "unsupported", "disputed"})
-    return PageItem(**kept, clip=clip, results=tuple(results))
+    return PageItem(**kept, clips=clips, results=tuple(results))
 
 
 def _make_result(prediction: Prediction, controls: Mapping[str, PageControl], shared: _Shared) -> PageResult:

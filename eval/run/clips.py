@@ -18,14 +18,17 @@ class Clips:
         self._decoding: dict[Path, asyncio.Task[AudioClip]] = {}
 
     @asynccontextmanager
-    async def use(self, path: Path) -> AsyncIterator[AudioClip]:
-        """Lend the clip; every path given at the start may be used as often as it was given."""
-        if path not in self._decoding:
-            self._decoding[path] = asyncio.create_task(asyncio.to_thread(load, path))
+    async def use(self, *paths: Path) -> AsyncIterator[tuple[AudioClip, ...]]:
+        """Lend the clips of an item; every path given at the start may be used as often as it was given."""
+        for path in paths:
+            if path not in self._decoding:
+                self._decoding[path] = asyncio.create_task(asyncio.to_thread(load, path))
         try:
             # Shielded: cancelling one item must not cancel the decoding that others wait for.
-            yield await asyncio.shield(self._decoding[path])
+            decoding = (asyncio.shield(self._decoding[path]) for path in paths)
+            yield tuple(await asyncio.gather(*decoding))
         finally:
-            self._num_uses_left[path] -= 1
-            if not self._num_uses_left[path]:
-                del self._decoding[path]
+            for path in paths:
+                self._num_uses_left[path] -= 1
+                if not self._num_uses_left[path]:
+                    del self._decoding[path]

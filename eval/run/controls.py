@@ -168,13 +168,15 @@ def _with_items(benchmark: Benchmark, items: list[Item]) -> Benchmark:
 
 
 def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
-    """Give each item the clip of another, items that shared one still sharing theirs."""
-    clips = sorted({item.audio for item in benchmark.items})
+    """Give each item the clips of others, items that shared one still sharing theirs."""
+    clips = sorted({clip for item in benchmark.items for clip in item.audio})
     if len(clips) < 2:
         raise BadConfig("All items are about one clip; swapping clips takes at least two.")
     random.Random(seed).shuffle(clips)  # noqa: S311 - nothing secret
     other = dict(zip(clips, clips[1:] + clips[:1], strict=True))
-    return _with_items(benchmark, [item.model_copy(update={"audio": other[item.audio]}) for item in benchmark.items])
+    swapped = ({"audio": tuple(other[clip] for clip in item.audio)} for item in benchmark.items)
+    items = [item.model_copy(update=audio) for item, audio in zip(benchmark.items, swapped, strict=True)]
+    return _with_items(benchmark, items)
 
 
 def _draw_items(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:

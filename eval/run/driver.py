@@ -40,7 +40,8 @@ class Driver:
         if self._hears:
             from eval.run.clips import Clips  # and with it numpy and the decoders, 0.2 s that text does not need
 
-            self._clips = Clips(self._benchmark.find_clip(item) for item in queue if not item.unsupported)
+            asked = (item for item in queue if not item.unsupported)
+            self._clips = Clips(path for item in asked for path in self._benchmark.find_clips(item))
         waiting = iter(queue)
         await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
 
@@ -76,10 +77,10 @@ class Driver:
         question = item.to_question()
         if not self._hears:
             return await self._answerer.answer(question)
-        async with self._clips.use(self._benchmark.find_clip(item)) as clip:
-            return await self._answerer.answer(question, clip)
+        async with self._clips.use(*self._benchmark.find_clips(item)) as clips:
+            return await self._answerer.answer(question, *clips)
 
 
 def _sort_by_clip(items: list[Item]) -> list[Item]:
-    place = {item.audio: number for number, item in reversed(list(enumerate(items)))}
-    return sorted(items, key=lambda item: place[item.audio])
+    place = {item.audio[:1]: number for number, item in reversed(list(enumerate(items)))}
+    return sorted(items, key=lambda item: place[item.audio[:1]])

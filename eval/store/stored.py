@@ -101,7 +101,7 @@ def _own(prediction: Prediction) -> StoredRow:
 
 
 def _join_list(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _word_number(value: object) -> object:
@@ -127,7 +127,9 @@ class FileRow(BaseModel):
     published: tuple[str, ...] = ()
     """Options with the empty ones, where some were dropped; empty: `choices`."""
     url: str | None = None
-    audio: str | None = Field(default=None, validation_alias=AliasChoices("audio_id", "audio_path", "audio"))
+    audio: Annotated[str | None, BeforeValidator(_join_list)] = Field(
+        default=None, validation_alias=AliasChoices("audio_id", "audio_path", "audio")
+    )
     failed: Any = None
 
 
@@ -185,6 +187,7 @@ def _has_known_answer(row: Mapping[str, object]) -> bool:
 def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: FieldNames) -> _FileRows:
     """Read rows by the declaration whose fields they have, or by what their fields are called and hold."""
     from eval.benchmarks import DECLARED
+    from eval.benchmarks.benchmark import join_sources
     from eval.benchmarks.detection import detect_fields, read_asked
     from eval.benchmarks.mapped import make_items
     from eval.benchmarks.named import find_declaration
@@ -196,7 +199,8 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
     names = declared.parts[0].fields if declared else detect_fields(name, table, given)
     rows = []
-    for number, (row, item) in enumerate(zip(kept, make_items(name, table, names), strict=True), start=1):
+    items = join_sources(make_items(name, table, names))
+    for number, (row, item) in enumerate(zip(kept, items, strict=True), start=1):
         if item.unsupported or item.answer is None:
             raise BadConfig(f"{name}, row {number}, {item.unsupported or 'has no answer'}: it cannot be scored.")
         ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})

@@ -1,6 +1,7 @@
 """Request format of a served LALM: type of the audio part, role of the system prompt, maximum clip length."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -13,6 +14,7 @@ from services.types import AudioClip, Evidence, Message
 PartType: TypeAlias = Literal["input_audio", "input_audio_uri", "audio_url"]
 
 JOINED = "The recording is given in {num_parts} consecutive parts.\n"
+NUMBERED, NUMBERED_PARTS = "Recording {number}:", "Recording {number}, in {num_parts} consecutive parts:"
 TRANSCRIPT = "Transcript: {text}"
 NOTHING_BESIDE = "Listening tools heard nothing that they could name.\n\n"
 
@@ -30,7 +32,9 @@ class RequestForm(NamedTuple):
     max_clip_s: float = math.inf
     """Maximum length of a clip in seconds; the model truncates or refuses longer ones."""
     max_clips: int = 1
-    """Maximum number of clips in one prompt."""
+    """Maximum number of clips in one prompt: parts of one recording, or of several."""
+    max_total_s: float = math.inf
+    """Maximum length of all clips of a prompt together in seconds."""
     streams: bool = False
     """Whether its server replies in a stream only."""
     modalities: tuple[str, ...] = ()
@@ -39,10 +43,10 @@ class RequestForm(NamedTuple):
     def split_clip(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
         """Split a clip that is too long into equal parts; raise `TooLarge` if a prompt cannot hold them all."""
         num_parts = max(1, math.ceil(clip.duration_s / self.max_clip_s))
-        if num_parts > self.max_clips:
+        if num_parts > self.max_clips or clip.duration_s > self.max_total_s:
             raise TooLarge(
-                f"The clip lasts {clip.duration_s:.1f} s; the LALM {name!r} hears at most {self.max_clips} x "
-                f"{self.max_clip_s:g} s = {self.max_clips * self.max_clip_s:g} s. Cut it, or take another LALM."
+                f"The clip lasts {clip.duration_s:.1f} s; the LALM {name!r} hears at most {self._describe_most()}. "
+                "Cut it, or take another LALM."
             )
         if num_parts == 1:
             return (clip,)
@@ -50,8 +54,29 @@ class RequestForm(NamedTuple):
         spans = pairwise(ends)
         return tuple(AudioClip(clip.samples[a:b], clip.source_rate, clip.num_channels) for a, b in spans)
 
+    def split_each(self, clips: Sequence[AudioClip], name: str) -> tuple[tuple[AudioClip, ...], ...]:
+        """Split each of several clips as `split_clip` does; raise `TooLarge` if a prompt cannot hold all parts."""
+        parts = tuple(self.split_clip(clip, name) for clip in clips)
+        total_s = sum(clip.duration_s for clip in clips)
+        if sum(map(len, parts)) > self.max_clips or total_s > self.max_total_s:
+            raise TooLarge(
+                f"The {len(clips)} recordings last {total_s:.1f} s together; the LALM {name!r} hears at most "
+                f"{self._describe_most()} in a question. Cut them, or take another LALM."
+            )
+        return parts
+
+    def _describe_most(self) -> str:
+        if math.isfinite(self.max_total_s):
+            return f"{self.max_total_s:g} s"
+        return f"{self.max_clips} x {self.max_clip_s:g} s = {self.max_clips * self.max_clip_s:g} s"
+
     def build_messages(
-        self, messages: tuple[Message, ...], transcripts: tuple[str, ...], *, beside: str = ""
+        self,
+        messages: tuple[Message, ...],
+        transcripts: tuple[str, ...],
+        *,
+        beside: str = "",
+        num_parts: tuple[int, ...] = (),
     ) -> list[dict[str, Any]]:
         """Build the messages of a chat request; the clips are in the last one, before its text.
 
@@ -59,15 +84,19 @@ class RequestForm(NamedTuple):
             messages: the prompt, the question last.
             transcripts: one for each part of the clip; only their number matters to a model that takes none.
             beside: what others heard in the clip, as text; transcripts are then part of it.
+            num_parts: of each recording where there are several, which are then numbered; empty: there is one.
         """
         *earlier, last = messages
         instructions = "" if self.takes_system else _join_messages(earlier, "system")
         parts: list[dict[str, Any]] = []
-        for transcript in transcripts:
+        labels = _label_recordings(num_parts)
+        for place, transcript in enumerate(transcripts):
+            if place in labels:
+                parts.append({"type": "text", "text": labels[place]})
             parts.append(self._build_audio_part())
             if self.takes_transcript and not beside:
                 parts.append({"type": "text", "text": TRANSCRIPT.format(text=transcript)})
-        note = JOINED.format(num_parts=len(transcripts)) if len(transcripts) > 1 else ""
+        note = JOINED.format(num_parts=len(transcripts)) if len(transcripts) > 1 and not num_parts else ""
         parts.append({"type": "text", "text": instructions + note + beside + last.content})
         kept = [message.model_dump() for message in earlier if self.takes_system or message.role != "system"]
         return [*kept, {"role": last.role, "content": parts}]
@@ -77,6 +106,16 @@ class RequestForm(NamedTuple):
             return {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{AUDIO_PLACE}"}}
         prefix = "data:;base64," if self.part_type == "input_audio_uri" else ""
         return {"type": "input_audio", "input_audio": {"data": prefix + AUDIO_PLACE, "format": "wav"}}
+
+
+def _label_recordings(num_parts: tuple[int, ...]) -> dict[int, str]:
+    """Return place of the first part of each recording -> what stands before it."""
+    labels, place = {}, 0
+    for number, num in enumerate(num_parts, start=1):
+        label = NUMBERED if num == 1 else NUMBERED_PARTS
+        labels[place] = label.format(number=number, num_parts=num)
+        place += num
+    return labels
 
 
 def format_given(given: tuple[Evidence, ...]) -> str:

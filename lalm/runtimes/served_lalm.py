@@ -1,6 +1,7 @@
 """Client for any LALM on an OpenAI-compatible server, such as Qwen2.5-Omni or Audio Flamingo 3 in vLLM."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from services.clients.chat_audio import ClipEncoder
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
 from services.llms.sampling import list_reply_options
+from services.longform.hearing import name_recording
 from services.protocols import ASR
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
@@ -17,7 +19,7 @@ NUM_STATEMENTS, MAX_CHARS = 12, 2_000  # of a summary of the evidence: short, le
 
 
 class _Request(NamedTuple):
-    """Body of a chat request, and the audio of each part of the clip as base64."""
+    """Body of a chat request, and the audio of each part of the clips as base64."""
 
     body: dict[str, Any]
     audio: tuple[bytes, ...]
@@ -26,7 +28,7 @@ class _Request(NamedTuple):
 
 
 class ServedLALM:
-    """A LALM on a server, which is sent the clip as 16-bit WAV with the question; implements `LALM`.
+    """A LALM on a server, which is sent the clips as 16-bit WAV with the question; implements `MultiClipLALM`.
 
     Args:
         endpoint: where it is served.
@@ -36,7 +38,6 @@ class ServedLALM:
     """
 
     revision = "served"
-    style = ReadingStyle(takes_evidence=True, num_statements=NUM_STATEMENTS, max_chars=MAX_CHARS)
 
     def __init__(
         self, endpoint: Endpoint, *, name: str, form: RequestForm | None = None, asr: ASR | None = None
@@ -44,6 +45,12 @@ class ServedLALM:
         self.name = name
         self.takes_reply_options = endpoint.temperature is not None  # None: the model refuses such parameters
         self._form = form or RequestForm()
+        self.style = ReadingStyle(
+            takes_evidence=True,
+            num_statements=NUM_STATEMENTS,
+            max_chars=MAX_CHARS,
+            max_clips=self._form.max_clips,
+        )
         self._asr = asr
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
@@ -53,7 +60,13 @@ class ServedLALM:
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
     ) -> Reading:
         """Send the clip and the messages to the server, and return its reply."""
-        request = await self._build_request(messages, clip, given)
+        return await self.listen_to_several(messages, (clip,), given)
+
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
+        """Send all clips and the messages to the server, and return its reply."""
+        request = await self._build_request(messages, clips, given)
         said = await self._server.ask(request.body | list_reply_options(), *request.audio)
         return Reading(reply=said.reply, usage=said.usage, given=request.given)
 
@@ -65,24 +78,48 @@ class ServedLALM:
         given: tuple[Evidence, ...] | None = None,
     ) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
-        request = await self._build_request(messages, clip, given)
+        return await self.choose_of_several(messages, (clip,), choices, given)
+
+    async def choose_of_several(
+        self,
+        messages: tuple[Message, ...],
+        clips: tuple[AudioClip, ...],
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
+        """Choose in the same way, about all clips."""
+        request = await self._build_request(messages, clips, given)
         reading = await self._chooser.choose(request.body, choices, *request.audio)
         return reading.model_copy(update={"given": request.given})
 
     async def _build_request(
-        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None
     ) -> _Request:
-        parts = self._form.split_clip(clip, self.name)
-        if given is not None:
-            audio = await asyncio.gather(*map(self._clips.encode_base64, parts))
-            built = self._form.build_messages(messages, ("",) * len(parts), beside=format_given(given))
-            return _Request(self._server.build_body(built), tuple(audio), given)
-        said = await asyncio.gather(*(transcribe(self._asr, part) for part in parts))
+        by_clip = self._form.split_each(clips, self.name)
+        parts = [part for of_clip in by_clip for part in of_clip]
+        num_parts = tuple(map(len, by_clip)) if len(clips) > 1 else ()
+        said: tuple[Evidence, ...] = ()
+        transcripts, beside = ("",) * len(parts), ""
+        if given is None:
+            heard = await asyncio.gather(*(transcribe(self._asr, part) for part in parts))
+            transcripts = tuple(" ".join(one.text for one in of_part) for of_part in heard)
+            said = tuple(_place_words(by_clip, heard))
+        else:
+            beside = format_given(given)
         audio = await asyncio.gather(*map(self._clips.encode_base64, parts))
-        transcripts = tuple(" ".join(one.text for one in of_part) for of_part in said)
+        built = self._form.build_messages(messages, transcripts, beside=beside, num_parts=num_parts)
+        return _Request(self._server.build_body(built), tuple(audio), said if given is None else given)
+
+
+def _place_words(
+    by_clip: tuple[tuple[AudioClip, ...], ...], heard: Sequence[tuple[Evidence, ...]]
+) -> Iterator[Evidence]:
+    """Yield what was said in the parts of each clip, with times in the clip; of several, with its number."""
+    of_parts = iter(heard)
+    for number, parts in enumerate(by_clip, start=1):
         starts_s = accumulate((part.duration_s for part in parts), initial=0.0)
-        words = tuple(_shift(one, start_s) for of_part, start_s in zip(said, starts_s, strict=False) for one in of_part)
-        return _Request(self._server.build_body(self._form.build_messages(messages, transcripts)), tuple(audio), words)
+        shifted = (_shift(one, start_s) for _, start_s in zip(parts, starts_s, strict=False) for one in next(of_parts))
+        yield from name_recording(tuple(shifted), number if len(by_clip) > 1 else None)
 
 
 def _shift(statement: Evidence, by_s: float) -> Evidence:

@@ -42,7 +42,7 @@ def ask_deployment(handle: DeploymentHandle) -> AskReplica:
 
     async def ask(call: RequestContext, method: str, *arguments: object) -> ReplicaReply:
         """Call a replica; a long clip goes by reference."""
-        is_long = any(isinstance(one, AudioClip) and one.samples.nbytes > MOST_DIRECT for one in arguments)
+        is_long = _count_bytes(arguments) > MOST_DIRECT
         said: ReplicaReply = await ask_replica((handle if is_long else direct).call, call, method, *arguments)
         return said
 
@@ -143,6 +143,31 @@ class LALMStub(ModelStub):
         """Choose on a replica."""
         reading: Reading = await self._call("choose", messages, clip, choices, *_if_given(given))
         return reading
+
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None = None
+    ) -> Reading:
+        """Listen on a replica; only of a model whose style says that it hears several."""
+        reading: Reading = await self._call("listen_to_several", messages, clips, *_if_given(given))
+        return reading
+
+    async def choose_of_several(
+        self,
+        messages: tuple[Message, ...],
+        clips: tuple[AudioClip, ...],
+        choices: tuple[Choice, ...],
+        given: tuple[Evidence, ...] | None = None,
+    ) -> Reading:
+        """Choose on a replica; only of a model whose style says that it hears several."""
+        reading: Reading = await self._call("choose_of_several", messages, clips, choices, *_if_given(given))
+        return reading
+
+
+def _count_bytes(argument: object) -> int:
+    """Return the bytes of the clips in an argument of a call."""
+    if isinstance(argument, tuple):
+        return sum(map(_count_bytes, argument))
+    return argument.samples.nbytes if isinstance(argument, AudioClip) else 0
 
 
 def _if_given(given: tuple[Evidence, ...] | None) -> tuple[tuple[Evidence, ...], ...]:

@@ -72,7 +72,7 @@ function statement(one, play) {
   const button = tag("button", "", span);
   button.type = "button";
   button.setAttribute("aria-label", `Play ${span}`);
-  button.addEventListener("click", () => play(one.start_s, one.end_s));
+  button.addEventListener("click", () => play(one.start_s, one.end_s, one.recording));
   const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
   const source = tag("small", "", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
   const use = one.use ? [" ", tag("span", `use ${one.use}`, USES[one.use])] : [];

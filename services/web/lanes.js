@@ -32,9 +32,13 @@ export function clock(seconds, exact = false) {
 }
 
 export function spanText(one) {
-  if (one.end_s === null) return `${clock(one.start_s)} to the end`;
-  return `${clock(one.start_s)} – ${clock(one.end_s)}`.replace(/^([\d.]+) s – (.* s)$/, "$1–$2");
+  const where = one.recording ? `recording ${one.recording}, ` : "";
+  if (one.end_s === null) return `${where}${clock(one.start_s)} to the end`;
+  return where + `${clock(one.start_s)} – ${clock(one.end_s)}`.replace(/^([\d.]+) s – (.* s)$/, "$1–$2");
 }
+
+// Whether a statement is about the recording at a place: one without a number is about the only one, or about all.
+export const isAbout = (one, place) => !one.recording || one.recording === place + 1;
 
 // The latest end of any statement: the length of a recording that cannot be opened here.
 export function lastSecond(statements) {

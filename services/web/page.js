@@ -1,5 +1,6 @@
 // The page of the service: a recording, a question, one or two ways to answer it. What models say is shown as text, never as HTML.
 import { card, failedCard } from "./card.js";
+import { isAbout, tag } from "./lanes.js";
 import { Progress } from "./progress.js";
 import { Recorder } from "./recorder.js";
 import { askQuestion, describe, listLoading, listModels } from "./server.js";
@@ -23,11 +24,11 @@ const EXAMPLE = {
   choices: ["At nine o'clock", "At half past nine", "At half past ten", "At noon"],
 };
 
-const timeline = new Timeline(element("timeline"));
 const recorder = new Recorder();
 const votes = new Votes(element("votes-section"), element("votes"), element("export"), element("forget"));
-let file = null; // the recording
-let described = []; // statements on it, without a question
+let files = []; // the recordings
+let timelines = []; // of each
+let described = []; // statements on them, without a question
 let running = null; // AbortController of the requests in flight
 let round = null; // what was asked last: question, options, names in the order shown, answers
 
@@ -68,19 +69,29 @@ async function waitForModels() {
   }
 }
 
-async function take(taken) {
+async function take(...taken) {
   say("");
   clear();
-  file = taken;
-  const name = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
-  element("clip").textContent = name;
+  files = taken;
+  for (const old of timelines) old.destroy();
+  const names = files.map((file) => `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`);
+  const telling = () => element("clip").replaceChildren(...names.map((name, place) => tag("span", "", number(place), name, tag("br"))));
+  telling();
   element("nothing").hidden = true;
   element("timeline").hidden = false;
   element("describe").hidden = false;
-  timeline.clear();
-  const problem = await timeline.open(file);
-  if (problem && file === taken) element("clip").textContent = `${name}. This browser cannot play it (${problem}), but it can be asked about.`;
+  const places = files.map(() => tag("div"));
+  element("timeline").replaceChildren(...places.flatMap((place, at) => (files.length > 1 ? [tag("h3", "", `Recording ${at + 1}`), place] : [place])));
+  timelines = places.map((place) => new Timeline(place));
+  await Promise.all(files.map(async (file, place) => {
+    const problem = await timelines[place].open(file);
+    if (!problem || files !== taken) return;
+    names[place] += `. This browser cannot play it (${problem}), but it can be asked about.`;
+    telling();
+  }));
 }
+
+const number = (place) => (files.length > 1 ? `${place + 1}. ` : "");
 
 async function record() {
   const button = element("record");
@@ -111,17 +122,17 @@ async function takeExample() {
 }
 
 async function showAllHeard() {
-  const about = file;
+  const about = files;
   element("describe").disabled = true;
   element("described").textContent = "Listening …";
   try {
-    const told = await describe(about);
-    if (about !== file) return;
-    described = told;
-    element("described").textContent = `${told.length} statements.`;
+    const told = await Promise.all(about.map(describe));
+    if (about !== files) return;
+    described = told.flatMap((ones, place) => ones.map((one) => (about.length > 1 ? { ...one, recording: place + 1 } : one)));
+    element("described").textContent = `${described.length} statements.`;
     showEvidence();
   } catch (error) {
-    if (about === file) element("described").textContent = error.message;
+    if (about === files) element("described").textContent = error.message;
   } finally {
     element("describe").disabled = false;
   }
@@ -130,14 +141,15 @@ async function showAllHeard() {
 // The lanes hold what was described and what the answers rest on; in a blind comparison that would tell who answered.
 function showEvidence() {
   const answers = round && !round.blind ? round.answers.filter(Boolean) : [];
-  timeline.show([...described, ...answers.flatMap((answer) => answer.evidence)]);
+  const told = [...described, ...answers.flatMap((answer) => answer.evidence)];
+  timelines.forEach((timeline, place) => timeline.show(told.filter((one) => isAbout(one, place))));
 }
 
 async function ask(event) {
   event.preventDefault();
   const question = element("question").value.trim();
   const choices = element("choices").value.split("\n").map((line) => line.trim()).filter(Boolean);
-  if (!file) return refuse("Choose a recording first, or record one.", element("file"));
+  if (!files.length) return refuse("Choose a recording first, or record one.", element("file"));
   if (!question) return refuse("Write a question first.", element("question"));
   if (choices.length === 1) return refuse("Give at least two possible answers, or none.", element("choices"));
   const names = [element("first").value, element("second").value].filter((name) => name !== NONE);
@@ -164,7 +176,7 @@ async function one(name, number, progress) {
   const asked = round;
   const started = performance.now();
   try {
-    const posted = { file, question: asked.question, choices: asked.choices, model: name };
+    const posted = { files, question: asked.question, choices: asked.choices, model: name };
     const answer = await askQuestion(posted, (event) => progress.tell(event), running.signal);
     asked.answers[number] = answer;
     show(number, draw(number, answer, (performance.now() - started) / 1000));
@@ -178,7 +190,7 @@ async function one(name, number, progress) {
 }
 
 function draw(number, answer, seconds) {
-  const play = (start, end) => timeline.playSpan(start, end);
+  const play = (start, end, recording) => timelines[(recording ?? 1) - 1].playSpan(start, end);
   return card(title(number), answer, { choices: round.choices, seconds, play, blind: round.blind });
 }
 
@@ -244,7 +256,7 @@ element("stop").addEventListener("click", () => running?.abort());
 element("record").addEventListener("click", record);
 element("example").addEventListener("click", takeExample);
 element("describe").addEventListener("click", showAllHeard);
-element("file").addEventListener("change", (event) => event.target.files.length && take(event.target.files[0]));
+element("file").addEventListener("change", (event) => event.target.files.length && take(...event.target.files));
 for (const select of ["first", "second"]) element(select).addEventListener("change", explainWays);
 for (const button of document.querySelectorAll("[data-vote]")) button.addEventListener("click", () => vote(button.dataset.vote));
 document.addEventListener("dragover", (event) => {
@@ -255,7 +267,7 @@ document.addEventListener("dragleave", () => document.body.classList.remove("dro
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  if (event.dataTransfer.files.length && !element("file").disabled) take(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length && !element("file").disabled) take(...event.dataTransfer.files);
 });
 WIDE.addEventListener("change", placeTimeline);
 placeTimeline();

@@ -28,9 +28,9 @@ export async function listLoading() {
 }
 
 // Resolves to the answer; `tell` hears of each stage of the work.
-export async function askQuestion({ file, question, choices, model }, tell, signal) {
+export async function askQuestion({ files, question, choices, model }, tell, signal) {
   const form = new FormData();
-  form.append("file", file, file.name);
+  for (const file of files) form.append("file", file, file.name);
   form.append("question", question);
   for (const choice of choices) form.append("choices", choice);
   form.append("model", model);

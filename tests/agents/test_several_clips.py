@@ -16,7 +16,7 @@ from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import fail_with, weigh
-from services.types import SAMPLE_RATE, AudioClip, Evidence, Focus, Question, ReadingStyle
+from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
 
 
 def make_clip(level: float, seconds: float = 1.0) -> AudioClip:
@@ -159,3 +159,38 @@ async def test_a_lalm_that_cannot_hear_all_does_not_stand_in() -> None:
     with pytest.raises(ModelError, match="The LLM is down"):
         await auto.answer(WHICH, LOW, HIGH)
     assert lalm.prompts == []
+
+
+async def test_the_reader_is_given_the_earlier_turns_of_a_conversation() -> None:
+    turns = (Message(role="user", content="Who speaks?\n"), Message(role="assistant", content="A man."))
+    ears, llm = ScriptedEars(name_sound), ScriptedLLM(lambda _: "Hello.")
+    await Cascade(llm, ears, ears).answer(Question.ask("What does he say?").after(turns), LOW)
+    assert llm.prompts[0][-1].content == (
+        "What the listening tools heard:\n- Sounds heard: rain.\n\n"
+        "The conversation so far:\nUser: Who speaks?\nAssistant: A man.\n\n"
+        "Question: What does he say?\nAnswer in one or two sentences."
+    )
+
+
+class TwoEared(ScriptedLALM):
+    """A LALM that hears two recordings."""
+
+    style = ReadingStyle(max_clips=2)
+
+    async def listen_to_several(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
+        return Reading(reply=f"{messages[0].content} {len(clips)}")
+
+    async def choose_of_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], choices: tuple[Choice, ...]
+    ) -> Reading:
+        return Reading(reply="B", probabilities={"A": 0.1, "B": 0.9})
+
+
+async def test_a_lalm_that_hears_two_recordings_answers_about_both() -> None:
+    lalm = Direct(TwoEared(name="two-eared"))
+    answer = await lalm.answer(WHICH, LOW, HIGH)
+    assert (answer.choice, answer.evidence[0].recording, answer.evidence[0].end_s) == (WHICH.choices[1], None, None)
+    opened = await lalm.answer(Question.ask("Why?"), LOW, HIGH)
+    assert opened.reply == "You answer questions about the 2 audio recordings that you hear. 2"
+    with pytest.raises(TooManyClips, match="about 3 recordings; the LALM 'two-eared' hears at most 2 recordings"):
+        await lalm.answer(WHICH, LOW, HIGH, MIDDLE)

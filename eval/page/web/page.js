@@ -1,4 +1,4 @@
-/* global Timeline, laneOf, spanText */
+/* global Timeline, isAbout, laneOf, spanText */
 // Everything that comes from models and benchmarks is put into the page as text, never as HTML.
 const { runs, items, clips, statements } = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 200; // items listed at a time
@@ -10,7 +10,7 @@ const more = document.getElementById("more");
 const haystacks = new Map(); // item -> the text that is searched, made when it is first needed
 let shown = []; // items that pass the filters
 let current = -1; // index into shown
-let timeline = null; // of the open item
+let timelines = []; // of the clips of the open item, by the numbers that statements have
 
 function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -163,15 +163,15 @@ function place() {
 }
 
 function show(item) {
-  timeline?.destroy();
-  timeline = null;
+  timelines.forEach((timeline) => timeline.destroy());
+  timelines = [];
   const facts = [item.id, item.task, item.category, item.sub_category, item.difficulty, item.modality];
   detail.replaceChildren(
     steps(),
     element("h3", {}, item.question),
     element("small", {}, [...new Set(facts.filter(Boolean))].join(" · ")),
   );
-  showTimeline(item);
+  showTimelines(item);
   detail.append(optionTable(item));
   item.results.forEach((result, number) => detail.append(resultBox(item, result, number)));
 }
@@ -183,22 +183,27 @@ function steps() {
   return element("div", { className: "steps" }, button("previous", "Previous", -1), button("next", "Next", 1), position);
 }
 
-// The clip with what all runs stated about it; the lanes alone where the page does not have the clip.
-function showTimeline(item) {
-  const clip = item.clip === null ? null : clips[item.clip];
-  if (clip && !clip.mp3) detail.append(element("p", { className: "note" }, `No recording here. ${clip.problem}`));
+// Each clip with what all runs stated about it; the lanes alone where the page does not have the clip.
+function showTimelines(item) {
   const told = item.results.flatMap((result) => (result?.evidence ?? []).map((number) => ({ ...statements[number], use: result.uses[number] ?? null })));
-  if (!clip?.mp3 && !told.length) return;
-  const place = element("div", {});
-  detail.append(place);
-  timeline = new Timeline(place);
-  timeline.show(told);
-  if (clip?.mp3) openClip(clip, place);
+  const heard = item.clips.length ? item.clips.map((number) => clips[number]) : [null];
+  heard.forEach((clip, number) => {
+    const about = told.filter((one) => isAbout(one, number));
+    if (heard.length > 1) detail.append(element("h4", {}, `Recording ${number + 1}`));
+    if (clip && !clip.mp3) detail.append(element("p", { className: "note" }, `No recording here. ${clip.problem}`));
+    if (!clip?.mp3 && !about.length) return;
+    const place = element("div", {});
+    detail.append(place);
+    timelines[number] = new Timeline(place);
+    timelines[number].show(about);
+    if (clip?.mp3) openClip(clip, place, number);
+  });
 }
 
-async function openClip(clip, place) {
+async function openClip(clip, place, number) {
+  const timeline = timelines[number];
   timeline.onMove = (seconds) => {
-    for (const row of detail.querySelectorAll("[data-start]")) {
+    for (const row of detail.querySelectorAll(`[data-start][data-clip="${number}"]`)) {
       row.classList.toggle("now", Number(row.dataset.start) <= seconds && seconds < Number(row.dataset.end));
     }
   };
@@ -265,26 +270,28 @@ function evidenceOf(item, result, number) {
   const same = (other) => other && told(other) === told(result);
   const first = item.results.findIndex(same);
   if (first < number) return element("p", { className: "note" }, `The same as of ${prefix(first)}${runs[first].name}.`);
-  const duration = clips[item.clip]?.duration_s ?? null;
+  const durations = item.clips.map((clip) => clips[clip].duration_s);
   const rank = (place) => ({ decided: 0, read: 1 })[result.uses[place]] ?? 2; // what was read comes first
   const ranked = [...result.evidence].sort((a, b) => rank(a) - rank(b));
-  return element("ul", { className: "evidence" }, ...ranked.map((place) => statement(statements[place], duration, result.uses[place])));
+  return element("ul", { className: "evidence" }, ...ranked.map((place) => statement(statements[place], durations, result.uses[place])));
 }
 
-function statement(one, duration, use) {
+function statement(one, durations, use) {
+  const clip = (one.recording ?? 1) - 1;
+  const duration = durations[clip] ?? null;
   const text = spanText(one);
   const dot = element("span", { className: "dot" });
   dot.dataset.lane = laneOf(one.kind);
   const said = { decided: "decided", read: "read", unread: "not read" }[use];
   const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2), said].filter(Boolean).join(", ");
-  const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
-  if (duration !== null) Object.assign(row.dataset, { start: one.start_s, end: endOf(one, duration) });
+  const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text, clip), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
+  if (duration !== null) Object.assign(row.dataset, { start: one.start_s, end: endOf(one, duration), clip });
   return row;
 }
 
-function seekButton(one, text) {
+function seekButton(one, text, clip) {
   const seek = element("button", { type: "button", title: "Play this part" }, text);
-  seek.onclick = () => timeline.playSpan(one.start_s, one.end_s);
+  seek.onclick = () => timelines[clip].playSpan(one.start_s, one.end_s);
   return seek;
 }
 
@@ -297,6 +304,6 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "j") open(current + 1);
   if (event.key === "k") open(current - 1);
-  if (event.key === "p") timeline?.playPause();
+  if (event.key === "p") timelines[0]?.playPause();
 });
 filter();

@@ -1,6 +1,6 @@
-"""`POST /v1/chat/completions` as OpenAI's clients send it: one question about one recording.
+"""`POST /v1/chat/completions` as OpenAI's clients send it: a question about recordings, and the turns before it.
 
-Text parts are the question, audio parts the recording (`content`). Options come as `choices`, a field of our own, or
+Text parts are the question, audio parts the recordings (`content`). Options come as `choices`, a field of our own, or
 in the text; the reply names the chosen one as the prompt asks for it (`prompt`). A parameter that is not supported is
 refused by name where the client would miss its effect, and ignored with a warning where it would not (`parameters`).
 """
@@ -26,7 +26,6 @@ EXAMPLE: JsonValue = {
     "messages": [{"role": "user", "content": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}],
 }
 MAX_TOP_LOGPROBS = 20  # as OpenAI has it
-OTHER_TURNS = "Earlier turns are ignored: each request is one question, with the last recording that came."
 INSTRUCTIONS = (
     "System and developer messages are ignored, but for the form of the reply: each path has prompts of its own."
 )
@@ -134,8 +133,7 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
     warnings = [*prompt.warnings]
     if turn.instructions:
         warnings.append(INSTRUCTIONS)
-    if turn.is_later:
-        warnings.append(OTHER_TURNS)
+    warnings += turn.warnings
     return Chat(
         asked=QuestionRequest(prompt.question, model, turn.sounds, place="messages"),
         prompt=prompt,

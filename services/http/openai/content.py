@@ -5,16 +5,20 @@ Chat completions have parts `text`, `input_audio`, `audio_url` (vLLM) and `file`
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from services.audio.data_url import decode_base64, decode_data_url, is_data_url
 from services.errors import BadRequest, Unsupported
 from services.http.clips import AudioUpload
-from services.types import Value
+from services.questions import LONGEST_TEXT
+from services.types import Message, Value
 
 FETCHED = ("http://", "https://")
+OTHER_RECORDINGS = "Recordings of earlier turns that are not heard again: {num}; the question is about the last ones."
+OLD_TURNS = "Turns that are left out, because the conversation is long: the first {num}."
 NO_FILE_STORE = "This service keeps no files: send the recording itself, as base64."
 
 
@@ -125,9 +129,10 @@ class InstructionMessage(OpenValue):
 
 
 class EarlierReply(OpenValue):
-    """A turn that was not the user's: it ends what was said before it."""
+    """A turn that was not the user's: it ends what was said before it. Of it the words of an assistant are read."""
 
     role: Literal["assistant", "tool", "function"]
+    content: JsonValue = None
 
 
 ChatMessage: TypeAlias = Annotated[UserMessage | InstructionMessage | EarlierReply, Field(discriminator="role")]
@@ -142,8 +147,10 @@ class Turn(NamedTuple):
     """Texts of system and developer messages."""
     sounds: tuple[AudioUpload, ...]
     """The recordings of the last turn; without any, those of the last message before that has some."""
-    is_later: bool
-    """Whether turns came before."""
+    earlier: tuple[Message, ...] = ()
+    """What was said before, the latest `LONGEST_TEXT` characters of it in whole turns."""
+    warnings: tuple[str, ...] = ()
+    """What of the turns before is left out."""
 
 
 def read_turn(messages: Sequence[ChatMessage], place: str) -> Turn:
@@ -160,8 +167,39 @@ def read_turn(messages: Sequence[ChatMessage], place: str) -> Turn:
     if not text.strip():
         raise BadRequest("The messages hold no text; ask a question.", param=place)
     told = [message for message in messages if isinstance(message, InstructionMessage)]
-    sounds = _find_sounds(messages, place, start)
-    return Turn(text, "\n".join(_list_texts(told)), sounds, bool(replies))
+    sounds, num_left = _find_sounds(messages, place, start)
+    before = [turn for message in messages[:start] if (turn := _read_earlier(message))]
+    earlier = _keep_latest(before)
+    warnings = [OTHER_RECORDINGS.format(num=num_left)] if num_left else []
+    if len(earlier) < len(before):
+        warnings.append(OLD_TURNS.format(num=len(before) - len(earlier)))
+    return Turn(text, "\n".join(_list_texts(told)), sounds, earlier, tuple(warnings))
+
+
+def _read_earlier(message: ChatMessage) -> Message | None:
+    """Return what the user or the assistant said in an earlier turn; None where that is nothing."""
+    if isinstance(message, UserMessage):
+        text, role = "\n".join(_list_texts([message])), "user"
+    elif isinstance(message, EarlierReply) and message.role == "assistant":
+        text, role = "\n".join(_list_reply_texts(message.content)), "assistant"
+    else:
+        return None
+    return Message.model_validate({"role": role, "content": text}) if text.strip() else None
+
+
+def _list_reply_texts(content: JsonValue) -> Iterator[str]:
+    """Yield the texts of a reply, in whatever parts it came."""
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict) and isinstance(text := part.get("text"), str):
+            yield text
+
+
+def _keep_latest(turns: Sequence[Message]) -> tuple[Message, ...]:
+    lengths = list(accumulate(len(turn.content) for turn in reversed(turns)))
+    num = sum(length <= LONGEST_TEXT for length in lengths)
+    return tuple(turns[len(turns) - num :])
 
 
 def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterator[str]:
@@ -169,8 +207,14 @@ def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterato
         yield from (part.text for part in message.content if isinstance(part, TextPart))
 
 
-def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> tuple[AudioUpload, ...]:
-    """Return the recordings of the last turn, which begins at message `start`, or else of the last message before it.
+class _Sounds(NamedTuple):
+    kept: tuple[AudioUpload, ...]
+    num_left: int
+    """Other recordings that came before."""
+
+
+def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> _Sounds:
+    """Find the recordings of the last turn, which begins at message `start`, or else of the last message before it.
 
     All that came are opened, so that one that is malformed is refused wherever it stands.
     """
@@ -182,7 +226,9 @@ def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> tup
         if not isinstance(part, TextPart)
     ]
     last = found[-1][0] if found else start
-    return tuple(sound for number, sound in found if number >= min(start, last))
+    kept = tuple(sound for number, sound in found if number >= min(start, last))
+    known = {(sound.data, sound.url) for sound in kept}
+    return _Sounds(kept, sum((sound.data, sound.url) not in known for _, sound in found))
 
 
 def _open_part(part: AudioPart | AudioUrlPart | FilePart | InputFilePart | AudioBlock, place: str) -> AudioUpload:
@@ -223,7 +269,7 @@ def _open_text(text: str, param: str, field: str) -> AudioUpload:
 def list_unknown_fields(value: object, place: str = "") -> Iterator[str]:
     """Yield the place of every field in a record, and in the records that it holds, which this service does not know.
 
-    Replies of an assistant are not looked into: nothing of them is read.
+    Replies of an assistant are not looked into: of them only the words are read.
     """
     if isinstance(value, tuple):
         for number, one in enumerate(value):

@@ -43,7 +43,8 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     marks = marks or tuple(ascii_uppercase[: len(options)])
     if len(options) < 2:
         warnings = () if choices else warn_of_unread_options(turn.text)
-        return ClientPrompt(check_question(text, options), ReplyForm(reply or "text"), marks, warnings)
+        question = check_question(text, options).after(turn.earlier)
+        return ClientPrompt(question, ReplyForm(reply or "text"), marks, warnings)
     asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
-    return ClientPrompt(check_question(asked.question, options), form, marks)
+    return ClientPrompt(check_question(asked.question, options).after(turn.earlier), form, marks)

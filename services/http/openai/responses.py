@@ -1,4 +1,4 @@
-"""`POST /v1/responses` as OpenAI's clients send it: one question about one recording, as chat completions take it."""
+"""`POST /v1/responses` as OpenAI's clients send it: a question about recordings, as chat completions take it."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
@@ -12,7 +12,6 @@ from services.http.openai.chat import (
     INSTRUCTIONS,
     MAX_TOP_LOGPROBS,
     NO_LOGPROBS,
-    OTHER_TURNS,
     TWO_ANSWERS,
     Chat,
     check_tools,
@@ -120,7 +119,7 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
     is_open = not prompt.question.choices
     warnings = [*prompt.warnings]
     warnings += [INSTRUCTIONS] if turn.instructions else []
-    warnings += [OTHER_TURNS] if turn.is_later else []
+    warnings += turn.warnings
     has_logprobs = LOGPROBS in (request.include or ())
     if has_logprobs and is_open:
         raise Unsupported(NO_LOGPROBS, param="include")

@@ -32,7 +32,7 @@ def write(folder: Path, *rows: dict[str, object], name: str = "MMAR.jsonl") -> P
 def test_the_clip_is_found_by_its_path_never_by_the_id(tmp_path: Path, name: str) -> None:
     benchmark = find(str(write(tmp_path, ROW, name=name)))
     (item,) = benchmark.items
-    assert benchmark.find_clip(item) == tmp_path / "audio" / "other-name.wav"
+    assert benchmark.find_clips(item) == (tmp_path / "audio" / "other-name.wav",)
     assert (item.id, item.task, item.modality) == ("one", "mix-sound-speech", "mix-sound-speech")
     assert (item.category, item.sub_category) == ("Semantic Layer", "Content Analysis")
     assert item.cluster == "https://example.org/v"
@@ -78,7 +78,7 @@ def test_a_file_in_the_official_schema_loads_as_counted() -> None:
     benchmark = find(str(OWN))
     assert [len(item.choices) for item in benchmark.items] == [3, 2, 6, 3, 5, 4]
     assert sum("" in item.choices for item in benchmark.items) == 1
-    assert [item.id for item in benchmark.items if item.id not in item.audio] == ["b"]
+    assert [item.id for item in benchmark.items if item.id not in item.audio[0]] == ["b"]
     assert [benchmark.items[number].source for number in (0, 1)] == ["https://example.org/a"] * 2
     assert len({item.source for item in benchmark.items}) == 5
     assert sum(item.modality == "speech" for item in benchmark.items) == 1
@@ -91,6 +91,6 @@ def test_the_official_file_loads_as_counted() -> None:
     sizes = {len(item.choices) for item in benchmark.items}
     assert (len(benchmark.items), sizes) == (1000, {2, 3, 4, 5, 6})
     assert sum("" in item.choices for item in benchmark.items) == 4
-    assert sum(item.id not in item.audio for item in benchmark.items) == 42
+    assert sum(item.id not in item.audio[0] for item in benchmark.items) == 42
     assert len({item.source for item in benchmark.items}) == 1000 - 138 + 55
     assert sum(item.modality == "speech" for item in benchmark.items) == 294

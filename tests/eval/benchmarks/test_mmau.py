@@ -35,7 +35,7 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
     assert (benchmark.name, benchmark.sha256) == ("tiny", hashlib.sha256(file.read_bytes()).hexdigest())
     assert (item.question, item.choices, item.answer) == ("Who speaks?", ("Man", "Woman"), "Woman")
     assert (item.task, item.category, item.sub_category, item.difficulty) == ("speech", "Reasoning", "Counting", "easy")
-    assert benchmark.find_clip(item) == tmp_path / "audio" / "one.wav"
+    assert benchmark.find_clips(item) == (tmp_path / "audio" / "one.wav",)
 
 
 def test_a_list_as_category_is_read_as_its_text(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_by_name_and_by_the_shape_of_the_file(tmp_path: Path, monkeypatch: pytes
     assert benchmark.items == same.items
     for item, (question, answer, audio) in zip(benchmark.items, RIGHT[name], strict=True):
         assert (item.question, item.answer) == (question, answer)
-        assert audio is None or item.audio == audio
+        assert audio is None or item.audio == (audio,)
 
 
 def test_entailment_asks_three_hypotheses_of_a_clip(tmp_path: Path) -> None:

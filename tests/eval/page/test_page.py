@@ -79,7 +79,7 @@ def test_the_page_holds_everything_and_asks_nobody(runs: list[Path], tmp_path: P
     assert [(run["label"], run["name"]) for run in data["runs"]] == [("A", "good"), ("B", "bad")]
     verdicts = [[result["verdict"] for result in item["results"]] for item in data["items"]]
     assert verdicts == [["right", "wrong"]] * 3 + [["wrong", "wrong"]] * 2 + [["unread", "wrong"]]
-    assert [item["clip"] for item in data["items"]] == [0, 0, 1, 1, 2, 2]
+    assert [item["clips"] for item in data["items"]] == [[0], [0], [1], [1], [2], [2]]
     assert [clip["problem"] for clip in data["clips"]] == ["", "", data["clips"][2]["problem"]]
     assert data["clips"][2]["problem"].startswith("No recording at")
     assert str(tmp_path) not in html.partition('id="provenance"')[0].partition('id="items"')[2]

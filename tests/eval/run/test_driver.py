@@ -151,3 +151,26 @@ async def test_the_clock_goes_on_from_earlier_sessions() -> None:
     await driver.ask(benchmark.items, 1, predictions.append)
     assert 100.0 < predictions[0].clock_s < 101.0
     assert predictions[0].took_s < 1.0
+
+
+async def test_an_item_about_several_clips_is_asked_about_all_and_each_is_decoded_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[str] = []
+
+    def decode(path: Path) -> AudioClip:
+        decoded.append(path.name)
+        if path.name == "broken":
+            raise BadAudio(f"{path.name!r} is damaged.")
+        return AudioClip(np.full(16_000, len(path.name) / 10, np.float32))
+
+    monkeypatch.setattr(clips, "load", decode)
+    answerer = answer_by(lambda question: answer_of(question, question.choices[1]))
+    first, second, third = items("a", "a", "a")
+    several = ({"audio": ("a", "bb", "a")}, {"audio": ("bb",)}, {"audio": ("a", "broken", "ccc")})
+    asked = [item.model_copy(update=audio) for item, audio in zip((first, second, third), several, strict=True)]
+    benchmark = benchmark_of("a").model_copy(update={"items": tuple(asked)})
+    predictions = {one.id: one for one in await drive(answerer, benchmark, 1, hears=True)}
+    assert [round(float(clip.samples[0]) * 10) for clip in answerer.clips if clip] == [1, 2, 1, 2]
+    assert (predictions["2"].failed, predictions["2"].audio) == ("'broken' is damaged.", ("a", "broken", "ccc"))
+    assert sorted(decoded) == ["a", "bb", "broken", "ccc"]

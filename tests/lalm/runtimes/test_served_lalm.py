@@ -18,7 +18,7 @@ from lalm.catalog import LALMS, open_lalm
 from lalm.runtimes.request_form import RequestForm
 from lalm.runtimes.served_lalm import ServedLALM
 from services.clients.chat_server import Endpoint
-from services.errors import ModelError, UnknownName
+from services.errors import ModelError, TooLarge, TooManyClips, UnknownName
 from services.scripted.ears import ScriptedEars
 from services.types import AudioClip, Evidence, Question
 
@@ -131,3 +131,34 @@ def test_what_is_missing_is_named() -> None:
     with pytest.raises(ModelError, match="needs --lalm-url URL of a server that has nvidia/audio-flamingo-3-hf"):
         open_lalm("audio-flamingo-3")
     assert "audio-flamingo-3" in LALMS
+
+
+async def test_several_recordings_are_numbered_parts_of_one_message(served: tuple[Listening, str]) -> None:
+    listening, url = served
+    listening.says("B")
+    form = RequestForm(max_clip_s=1.0, max_clips=4, takes_transcript=True)
+    scribe = ScriptedEars(words=lambda clip: (f"{clip.duration_s:g} s",), name="scribe")
+    lalm = Direct(ServedLALM(Endpoint(url=url, model="toy"), name="toy", form=form, asr=scribe))
+    short, long = (AudioClip(np.zeros(num, np.float32)) for num in (8_000, 24_000))
+    answer = await lalm.answer(QUESTION, short, long)
+    content = listening.requests[0]["messages"][-1]["content"]
+    assert [part.get("text", part["type"]) for part in content[:-1]] == [
+        *("Recording 1:", "input_audio", "Transcript: 0.5 s"),
+        "Recording 2, in 2 consecutive parts:",
+        *("input_audio", "Transcript: 0.75 s", "input_audio", "Transcript: 0.75 s"),
+    ]
+    assert [(one.recording, one.start_s) for one in answer.evidence[1:]] == [(1, 0.0), (2, 0.0), (2, 0.75)]
+    with pytest.raises(TooLarge, match=r"The 2 recordings last 5\.0 s together; the LALM 'toy' hears at most 4 x 1 s"):
+        await lalm.answer(QUESTION, *[AudioClip(np.zeros(40_000, np.float32))] * 2)
+    with pytest.raises(TooManyClips, match="hears at most 4 recordings"):
+        await lalm.answer(QUESTION, *[short] * 5)
+
+
+async def test_a_limit_of_all_clips_together_holds_for_one_as_well() -> None:
+    form = RequestForm(max_clip_s=2.0, max_clips=8, max_total_s=3.0)
+    clip = AudioClip(np.zeros(28_000, np.float32))
+    assert [len(parts) for parts in form.split_each((clip,), "toy")] == [1]
+    with pytest.raises(TooLarge, match=r"The 2 recordings last 3\.5 s together; the LALM 'toy' hears at most 3 s"):
+        form.split_each((clip, clip), "toy")
+    with pytest.raises(TooLarge, match=r"The clip lasts 3\.5 s; the LALM 'toy' hears at most 3 s"):
+        form.split_clip(AudioClip(np.zeros(56_000, np.float32)), "toy")

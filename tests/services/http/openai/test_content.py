@@ -1,6 +1,7 @@
 """Parts of messages: every form in which a text and a recording come."""
 
 import base64
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import pytest
 
 from services.errors import BadRequest
 from services.http.clips import AudioUpload
-from services.http.openai.chat import read_chat
+from services.http.openai.chat import Chat, read_chat
 from services.http.openai.content import OpenValue, list_unknown_fields
 from services.types import Value
 
@@ -100,3 +101,37 @@ def test_unknown_fields_are_found_by_their_place() -> None:
 
     body = Body.model_validate({"new": 1, "parts": [{}, {"cache": 2, "parts": [{"deep": 3}]}]})
     assert [*list_unknown_fields(body)] == ["parts[1].cache", "parts[1].parts[0].deep"]
+
+
+def ask(*messages: dict[str, Any]) -> Chat:
+    return read_chat(json.dumps({"messages": messages}).encode(), Limits(), _same)
+
+
+def say(role: str, content: object) -> dict[str, Any]:
+    return {"role": role, "content": content}
+
+
+def test_what_was_said_in_earlier_turns_goes_with_the_question() -> None:
+    first = say("user", [{"type": "text", "text": "Who speaks?"}, {"type": "audio", "base64": BASE64}])
+    reply = say("assistant", [{"type": "output_text", "text": "A man."}, {"type": "refusal", "refusal": "no"}])
+    called = {"role": "assistant", "content": None, "tool_calls": []}
+    chat = ask(say("system", "Be kind."), first, reply, called, say("tool", "42"), say("user", "What does he say?"))
+    earlier = [(turn.role, turn.content) for turn in chat.asked.question.earlier]
+    assert earlier == [("user", "Who speaks?"), ("assistant", "A man.")]
+    assert [warning.split()[0] for warning in chat.warnings] == ["System"]
+    assert [sound.data for sound in chat.asked.sounds] == [CLIP]
+
+
+def test_recordings_and_turns_that_are_left_out_are_counted() -> None:
+    part = {"type": "audio", "base64": BASE64}
+    other = {"type": "audio", "base64": base64.b64encode(b"other").decode()}
+    text = {"type": "text", "text": "What?"}
+    reply = say("assistant", "x" * 4_000)
+    chat = ask(*[say("user", [text, other]), reply] * 3, say("user", [text, part]))
+    assert len(chat.asked.question.earlier) == 4
+    assert [warning.split(":")[0] for warning in chat.warnings] == [
+        "Recordings of earlier turns that are not heard again",
+        "Turns that are left out, because the conversation is long",
+    ]
+    same = ask(say("user", [text, part]), say("assistant", "A dog."), say("user", [text, part]))
+    assert same.warnings == ()

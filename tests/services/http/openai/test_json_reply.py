@@ -18,7 +18,7 @@ TEXT = "What is heard?\n(A) Rain\n(B) A dog"
 
 
 def prompt(text: str = TEXT) -> ClientPrompt:
-    return read_prompt(Turn(text, "", None, is_later=False), (), None, "messages")
+    return read_prompt(Turn(text, "", ()), (), None, "messages")
 
 
 def answer(asked: ClientPrompt) -> Answer:

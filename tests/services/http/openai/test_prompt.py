@@ -9,7 +9,7 @@ from services.http.openai.unread_options import UNREAD_OPTIONS
 
 
 def read(text: str, *choices: str) -> ClientPrompt:
-    return read_prompt(Turn(text, "", None, is_later=False), choices, None, "messages")
+    return read_prompt(Turn(text, "", ()), choices, None, "messages")
 
 
 @pytest.mark.parametrize(
