@@ -64,7 +64,8 @@ class Stopwatch:
 
 async def answer_plainly(item: Item, benchmark: Benchmark, llm: LLM, ears: PerceptionModels) -> bool:
     """Answer one question in the plain loop; return whether the answer is correct."""
-    clip = load(benchmark.find_clip(item))
+    (path,) = benchmark.find_clips(item)
+    clip = load(path)
     evidence = await ears.captioner.caption(clip) + await ears.asr.transcribe(clip)
     question = item.to_question()
     choice = read_choice((await llm.complete(build_prompt(question, evidence))).reply, question.choices)

@@ -144,7 +144,7 @@ def plan_attacks(items: Sequence[Item], folder: Path) -> Iterator[Attack]:
         question, right = item.to_question(), str(item.answer)
         wrong = [choice for choice in question.choices if choice.text != right]
         voice = VOICES[number % len(VOICES)] if wording.language == "en" else wording.language
-        yield Attack(question, right, wrong[number % len(wrong)], wording, folder / item.audio, voice)
+        yield Attack(question, right, wrong[number % len(wrong)], wording, folder / item.audio[0], voice)
 
 
 async def speak(path: Answerer, attack: Attack, said: str) -> str:

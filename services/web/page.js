@@ -126,7 +126,7 @@ async function showAllHeard() {
   element("describe").disabled = true;
   element("described").textContent = "Listening …";
   try {
-    const told = await Promise.all(about.map(describe));
+    const told = await Promise.all(about.map((file) => describe(file)));
     if (about !== files) return;
     described = told.flatMap((ones, place) => ones.map((one) => (about.length > 1 ? { ...one, recording: place + 1 } : one)));
     element("described").textContent = `${described.length} statements.`;

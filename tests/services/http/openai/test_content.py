@@ -104,7 +104,7 @@ def test_unknown_fields_are_found_by_their_place() -> None:
 
 
 def ask(*messages: dict[str, Any]) -> Chat:
-    return read_chat(json.dumps({"messages": messages}).encode(), Limits(), _same)
+    return read_chat(json.dumps({"messages": messages}).encode(), _same)
 
 
 def say(role: str, content: object) -> dict[str, Any]:
