@@ -65,6 +65,7 @@ def test_a_reload_before_it_is_ready_is_heeded_once_it_is() -> None:
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_a_ray_that_is_slow_to_start_is_started_once_more(tmp_path: Path) -> None:
     child = f"""{LOADING}import pathlib
 seen = pathlib.Path({str(tmp_path / "seen")!r})
@@ -81,6 +82,7 @@ seen.touch()
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_a_ray_that_does_not_start_is_one_line() -> None:
     script = f"{LOADING}{NO_RAY}"
     with start(script) as process:
@@ -90,6 +92,7 @@ def test_a_ray_that_does_not_start_is_one_line() -> None:
     assert process.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reading", "said"),
     [

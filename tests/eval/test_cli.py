@@ -88,6 +88,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, bench: Path) -> FinishedR
     return FinishedRun(folder, run(folder, "--path", "text", "--llm", "quick", "--bench", str(bench)))
 
 
+@pytest.mark.slow
 def test_a_run_prints_a_table_and_leaves_its_records(finished: FinishedRun) -> None:
     done = finished.done
     assert done.returncode == 0, done.stderr
@@ -214,6 +215,7 @@ def test_the_line_works_as_typed_in_a_shell_without_one_and_as_a_module() -> Non
         assert done.stderr.startswith("eval: No LLM named 'no-such-llm'. Known: "), way
 
 
+@pytest.mark.slow
 def test_help_comes_within_a_second_in_panels() -> None:
     environment = os.environ | {"COLUMNS": "200"}
     command = [sys.executable, "-X", "importtime", "-m", "eval", "run", "--help"]

@@ -12,6 +12,7 @@ with pytest.MonkeyPatch.context() as patch:
     reply_fuzz = importlib.import_module("reply_fuzz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_generated_reply_is_misread(seed: int) -> None:
     rng = random.Random(seed)

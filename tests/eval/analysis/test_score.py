@@ -144,6 +144,7 @@ def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFi
     assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}}
 
 
+@pytest.mark.slow
 def test_scoring_starts_no_model_library(tmp_path: Path) -> None:
     file = write(tmp_path, ROW)
     command = [sys.executable, "-X", "importtime", "-m", "eval", "score", str(file), "--bench", "mmau", "--json"]

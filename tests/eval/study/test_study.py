@@ -63,6 +63,7 @@ def run(config: StudyConfig, out: Path) -> tuple[Study, list[str]]:
     return run_study(config, out, said.append), said
 
 
+@pytest.mark.slow
 def test_every_llm_is_asked_every_benchmark_and_what_cannot_run_says_why(tmp_path: Path, config: StudyConfig) -> None:
     study, said = run(config, tmp_path / "out")
     table = make_table(study)

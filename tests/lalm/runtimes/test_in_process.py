@@ -110,6 +110,7 @@ async def test_questions_that_are_read_together_are_answered_as_alone(folder: Pa
         assert alone.probabilities == pytest.approx(reading.probabilities, abs=1e-4)
 
 
+@pytest.mark.slow
 async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: MakeClip) -> None:
     config = folder / checkpoint.CONFIG
     config.write_text(config.read_text().replace("dtype: float32", "dtype: bfloat16"))
@@ -161,6 +162,7 @@ async def test_a_reply_ends_where_the_turn_ends(
     assert spoken == list(template.encode_reply("A dog."))
 
 
+@pytest.mark.slow
 async def test_of_a_long_clip_no_more_than_a_segment_is_heard_at_once_and_its_embeddings_are_kept(
     folder: Path, make_clip: MakeClip
 ) -> None:
@@ -191,6 +193,7 @@ async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Pat
     assert sum(reading.probabilities.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 async def test_who_gives_up_stops_the_hearing_between_two_segments(
     folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:

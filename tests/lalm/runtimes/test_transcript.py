@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from lalm.runtimes.transcript import transcribe
 from services.scripted.ears import ScriptedEars
@@ -17,6 +18,7 @@ async def test_the_words_are_given_and_nothing_else_that_the_asr_states() -> Non
     assert [one.text for one in await transcribe(asr, CLIP)] == ["good morning"]
 
 
+@pytest.mark.slow
 async def test_of_a_long_recording_as_much_is_transcribed_as_a_prompt_has_room_for() -> None:
     asked: list[float] = []
 

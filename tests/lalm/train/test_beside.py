@@ -91,6 +91,7 @@ def test_rows_of_a_clip_share_what_is_drawn_and_so_their_prefix(dataset: Dataset
     assert len(seen) > len(CLIPS)
 
 
+@pytest.mark.slow
 def test_a_run_learns_with_evidence_of_the_rows_and_silence(make_run: Callable[..., Path], tmp_path: Path) -> None:
     path = make_run(
         model__captioner="acoustic",

@@ -258,6 +258,7 @@ def test_what_a_crash_left_in_pieces_is_named(
     assert run(config, folder) == 0
 
 
+@pytest.mark.slow
 def test_folders_of_frozen_parts_are_found_from_the_configuration(
     make_run: MakeRun,
     tmp_path: Path,

