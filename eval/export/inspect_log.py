@@ -166,7 +166,8 @@ def write_inspect_log(folder: Path) -> Path:
 
 
 def _list_epochs(folder: Path) -> list[Path]:
-    repeats = sorted((folder / REPEATS_FOLDER).glob("*"), key=lambda place: int(place.name))
+    places = (folder / REPEATS_FOLDER).glob("*")
+    repeats = sorted((place for place in places if place.name.isdecimal()), key=lambda place: int(place.name))
     return [folder, *(place for place in repeats if is_finished(place))]
 
 
