@@ -192,9 +192,9 @@ def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, mon
         "both (rule, the question does not say what it is about)"
     }
     record = RunRecord.model_validate_json((outcome.folder / "run.json").read_bytes())
-    assert [(model.role, model.name) for model in record.models] == [
+    assert {(model.role, model.name) for model in record.models} == {
         *(("llm", "sure"), ("captioner", "left"), ("asr", "mute"), ("lalm", "hearer")),
-    ]
+    }
 
 
 @pytest.mark.parametrize("path", ["cascade", "auto"])
