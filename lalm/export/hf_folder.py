@@ -3,6 +3,7 @@
 `transformers` loads the result after `import lalm.export.hf`, and vLLM loads it directly.
 
     python -m lalm.export runs/tiny exported/tiny
+    python -m lalm.export runs/tiny exported/desta --desta  # only the weights, under the names of DeSTA2.5-Audio
 
 It holds config.json, model.safetensors (encoder, connector, backbone, adapters, in float32), the tokenizer with its
 chat template, the feature extractor's settings and generation_config.json. The tokenizer has two extra tokens: the
@@ -114,5 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lalm.export", description="Export a LALM for transformers.")
     parser.add_argument("run", type=Path, help="run folder of lalm.train")
     parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")
+    parser.add_argument("--desta", action="store_true", help="write the weights under DeSTA2.5-Audio's names instead")
     options = parser.parse_args(argv)
-    return run("lalm.export", lambda: export(options.run, options.folder))
+    write = checkpoint.export_as_desta if options.desta else export
+    return run("lalm.export", lambda: write(options.run, options.folder))

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from lalm.model import parts
 from lalm.model.config import LoraConfig, ModelConfig
@@ -47,16 +49,51 @@ def build(config: ModelConfig, device: torch.device) -> LalmComponents:
 
 
 def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
-    """Add LoRA (arXiv:2106.09685) to every linear layer except the output layer.
-
-    "all-linear" instead of names, because families name their layers differently (Phi fuses query, key and value).
-    """
+    """Add LoRA (arXiv:2106.09685) to every linear layer except the output layer."""
     from peft import LoraConfig as Peft
 
     wanted = Peft(
-        r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules="all-linear", bias="none"
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=find_linear_layers(backbone),
+        bias="none",
     )
     backbone.add_adapter(wanted, adapter_name=ADAPTER)
     for value in backbone.parameters():
         if value.requires_grad:
             value.data = value.data.float()  # small updates would vanish in bfloat16
+
+
+def find_linear_layers(backbone: PreTrainedModel) -> list[str]:
+    """Find the linear layers of a backbone by what they are, because families name theirs differently.
+
+    Left out are the output layer, and layers that are made from a linear one but return something else, such as the
+    routers of mixtures of experts. Experts that are kept as one tensor are no layers, and stay as they are.
+    """
+    output = backbone.get_output_embeddings()
+    layers = {
+        name: module
+        for name, module in backbone.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and module is not output
+    }
+    odd = {type(module): module for module in layers.values() if type(module) not in {nn.Linear, Conv1D}}
+    refused = {kind for kind, module in odd.items() if not _maps_vectors(module)}
+    return [name for name, module in layers.items() if type(module) not in refused]
+
+
+@torch.no_grad()
+def _maps_vectors(layer: nn.Linear) -> bool:
+    """Whether a layer returns one vector for a vector, as a linear layer does."""
+    out = layer(torch.zeros(1, 1, layer.in_features, dtype=_get_input_dtype(layer), device=layer.weight.device))
+    return isinstance(out, torch.Tensor) and out.shape == (1, 1, layer.out_features)
+
+
+def _get_input_dtype(layer: nn.Linear) -> torch.dtype:
+    """Return the precision that a layer computes in; quantised weights are integers."""
+    return layer.weight.dtype if layer.weight.dtype.is_floating_point else torch.float32
+
+
+def count_unreached(backbone: PreTrainedModel) -> int:
+    """Count the weights of experts that are kept as one tensor, which LoRA does not reach."""
+    return sum(value.numel() for value in backbone.parameters() if value.dim() > 2 and not value.requires_grad)

@@ -36,6 +36,8 @@ class ConnectorConfig(Value):
     several encoders, each tap is brought to it by a Linear of its own."""
     ffn_width: int = Field(default=3072, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    norm_eps: float = Field(default=1e-5, gt=0)
+    """Added to the variance in the layer norms of the Q-Former; 1e-12 is BERT's, and so DeSTA's."""
 
 
 class LoraConfig(Value):

@@ -6,7 +6,7 @@ softmax-weighted mean over the taps; LayerNorm and a linear layer bring it to th
 
 One addition: the features are standardised, channel by channel, with what `calibrate` saw of the training clips. A few
 channels of Whisper are several standard deviations away from zero in every clip and would hide the differences between
-clips. Uncalibrated (mean 0, deviation 1) the connector is numerically identical to DeSTA's.
+clips. Uncalibrated (mean 0, deviation 1) and with `norm_eps` 1e-12 the connector is numerically identical to DeSTA's.
 
 Several encoders are read as taps of one connector, each tap through a Linear of its own. Their frame rates differ, and
 no frame is repeated or interpolated to make them equal: that would add nothing but frames to attend to. Each tap keeps
@@ -57,9 +57,7 @@ class Connector(nn.Module):
         self.shapes = tuple(shapes)
         num_taps, widest = sum(one.num_taps for one in shapes), max(one.width for one in shapes)
         self.queries_KQD = nn.Parameter(torch.empty(num_taps, config.num_queries, width))
-        self.layers = nn.ModuleList(
-            QFormerLayer(width, heads, config.ffn_width, config.dropout) for _ in range(config.num_layers)
-        )
+        self.layers = nn.ModuleList(QFormerLayer(width, heads, config) for _ in range(config.num_layers))
         self.tap_logits_QK = nn.Parameter(torch.zeros(config.num_queries, num_taps))
         self.norm = nn.LayerNorm(width)
         self.projection = nn.Linear(width, backbone_width)
@@ -174,15 +172,15 @@ class _Moments:
 class QFormerLayer(nn.Module):
     """Transformer layer of the Q-Former: self-attention, cross-attention to the audio, feed-forward; post-norm."""
 
-    def __init__(self, width: int, num_heads: int, ffn_width: int, dropout: float) -> None:
+    def __init__(self, width: int, num_heads: int, config: ConnectorConfig) -> None:
         super().__init__()
-        self.self_attention = Attention(width, num_heads, dropout)
-        self.self_norm = nn.LayerNorm(width)
-        self.cross_attention = Attention(width, num_heads, dropout)
-        self.cross_norm = nn.LayerNorm(width)
-        self.ffn = nn.Sequential(nn.Linear(width, ffn_width), nn.GELU(), nn.Linear(ffn_width, width))
-        self.ffn_norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.self_attention = Attention(width, num_heads, config.dropout)
+        self.self_norm = nn.LayerNorm(width, config.norm_eps)
+        self.cross_attention = Attention(width, num_heads, config.dropout)
+        self.cross_norm = nn.LayerNorm(width, config.norm_eps)
+        self.ffn = nn.Sequential(nn.Linear(width, config.ffn_width), nn.GELU(), nn.Linear(config.ffn_width, width))
+        self.ffn_norm = nn.LayerNorm(width, config.norm_eps)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden_NQD: Tensor, audio_NTD: Tensor, heard_N11T: Tensor) -> Tensor:
         """Return the queries after this layer, same shape."""

@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 
 from lalm.model.model import AudioLanguageModel
 from lalm.train.config import TrainConfig
+from lalm.train.desta import export_desta, import_desta, is_desta
 from lalm.train.parallel import DataParallelGroup
 from services import yaml_file as yaml_config
 from services.errors import BadConfig
@@ -128,12 +129,17 @@ def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) 
 
 
 def load_weights(model: AudioLanguageModel, folder: Path) -> None:
-    """Load the trained tensors; `BadConfig` names every tensor that is missing, unexpected or of another shape."""
+    """Load the trained tensors, also out of DeSTA2.5-Audio's folder.
+
+    Raises:
+        BadConfig: it names every tensor that is missing, unexpected or of another shape.
+    """
     path = folder / WEIGHTS
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
+    stored = import_desta(stored) if is_desta(stored) else stored
     expected = model.checkpoint_tensors()
     faults = [f"{name} is missing" for name in expected.keys() - stored.keys()]
     faults += [f"{name} is not part of the model" for name in stored.keys() - expected.keys()]
@@ -147,6 +153,20 @@ def load_weights(model: AudioLanguageModel, folder: Path) -> None:
     with torch.no_grad():
         for name, value in expected.items():
             value.copy_(stored[name])
+
+
+def export_as_desta(folder: Path, target: Path) -> None:
+    """Write the weights of a run under the names of DeSTA2.5-Audio, as a folder that its code loads weights from.
+
+    Raises:
+        BadConfig: the weights cannot be read or written, or have no place there.
+    """
+    try:
+        renamed = export_desta(load_file(folder / WEIGHTS))
+        target.mkdir(parents=True, exist_ok=True)
+        _write_tensors(renamed, target / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise BadConfig(f"'{folder}' cannot be exported: {str(error).splitlines()[0]}.") from error
 
 
 def _flatten(value: Value, prefix: str = "") -> dict[str, object]:

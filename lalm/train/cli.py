@@ -2,14 +2,16 @@
 
 python -m lalm.train lalm/configs/tiny.yaml runs/tiny            # trains; run it again to resume
 python -m lalm.train lalm/configs/tiny.yaml runs/tiny --dry-run  # prints parameters, memory and time
+python -m lalm.train lalm/configs/tiny.yaml runs/tiny --track wandb --device cuda
 torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
-from lalm.train.config import TrainConfig
+from lalm.train.config import DeviceName, TrackerName, TrainConfig
 from services.command import INTERRUPTED, run
 from services.terminal.interruption import raise_on_interrupt
 from services.yaml_file import read_config
@@ -22,19 +24,42 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="run folder; created, or resumed")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    parser.add_argument("--device", choices=get_args(DeviceName), default="auto", help="auto: CUDA, else the CPU")
+    parser.add_argument(
+        "--track",
+        choices=get_args(TrackerName),
+        action="append",
+        default=[],
+        help="also log each step there; may be repeated. TensorBoard, where it is installed, is always written",
+    )
     options = parser.parse_args(argv)
     folder: Path = options.run
     try:
         return run(
             "lalm.train",
-            lambda: train_from_file(options.config, folder, dry_run=options.dry_run, quiet=options.quiet),
+            lambda: train_from_file(
+                options.config,
+                folder,
+                dry_run=options.dry_run,
+                quiet=options.quiet,
+                device=options.device,
+                trackers=tuple(options.track),
+            ),
         )
     except KeyboardInterrupt:
         print(f"lalm.train: interrupted. {describe_what_is_kept(folder)}", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
 
 
-def train_from_file(path: Path, folder: Path, *, dry_run: bool, quiet: bool) -> None:
+def train_from_file(
+    path: Path,
+    folder: Path,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    device: DeviceName = "auto",
+    trackers: tuple[TrackerName, ...] = (),
+) -> None:
     """Read a configuration file and train; PyTorch is imported only once the file can be read.
 
     Raises:
@@ -42,10 +67,10 @@ def train_from_file(path: Path, folder: Path, *, dry_run: bool, quiet: bool) -> 
         ModelError: a part cannot be loaded, or the loss is not finite.
     """
     config = read_config(path, TrainConfig)
-    from lalm.train.recipe import train
+    from lalm.train.recipe import TrainOptions, train
 
     with raise_on_interrupt():
-        train(config, path.parent, folder, dry_run=dry_run, quiet=quiet)
+        train(config, path.parent, folder, TrainOptions(dry_run, quiet, device, trackers))
 
 
 def describe_what_is_kept(folder: Path) -> str:

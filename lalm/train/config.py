@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from lalm.model.config import ModelConfig
 from services.types import Value
 
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+TrackerName: TypeAlias = Literal["mlflow", "wandb"]
 Share: TypeAlias = Annotated[float, Field(ge=0)]
 
 
@@ -30,11 +32,20 @@ class BesideConfig(Value):
         return self
 
 
+class RowSource(Value):
+    """A data file, and how often its rows are drawn."""
+
+    file: Path
+    weight: float = Field(default=1.0, gt=0)
+    """Times that a row of it comes in an epoch, on average: 0.5 every second epoch, 3 three times in each."""
+
+
 class DataConfig(Value):
     """Training data."""
 
-    files: tuple[Path, ...]
-    """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file."""
+    files: tuple[Path | RowSource, ...]
+    """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file; a path, or a path
+    with a weight."""
     styles: tuple[str, ...] = ()
     """Styles of the rows to train on (`lalm/messages.py`); empty: all."""
     audio_root: Path
@@ -53,6 +64,10 @@ class DataConfig(Value):
     """Precision of the encoder features that are kept on disk; float16 takes half the room."""
     max_length: int = Field(default=512, gt=0)
     """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
+
+    def list_sources(self) -> tuple[RowSource, ...]:
+        """List the data files with their weights."""
+        return tuple(one if isinstance(one, RowSource) else RowSource(file=one) for one in self.files)
 
 
 FLOAT32_MAX = 3.4e38
@@ -121,9 +136,14 @@ class TrainConfig(Value):
     contrast: AlignmentConfig | None = None
     """With the names of what is heard, before `alignment`."""
     start_from: Path | None = None
-    """Run folder of the same model, relative to the configuration file, whose weights this run starts from."""
+    """Folder whose weights this run starts from, relative to the configuration file: of a run of the same model, or of
+    DeSTA2.5-Audio."""
     optimizer: OptimizerConfig
     batch: BatchConfig = BatchConfig()
+    autocast: bool = False
+    """Multiply in bfloat16 where the weights are float32 (autocast); weights, gradients and loss stay float32."""
+    gradient_checkpointing: bool = False
+    """Keep only the inputs of each backbone layer and compute it again for its gradient: less memory, more time."""
     shard_backbone: bool = False
     """Shard the frozen layers over the processes (FSDP2); the trained parameters stay replicated."""
     seed: int = 42

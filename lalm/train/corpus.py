@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from lalm.model import parts
 from lalm.model.build import LalmComponents
 from lalm.model.frames import count_segments
 from lalm.model.template import format_evidence, join_transcript, truncate_evidence, truncate_transcript
-from lalm.train.config import DataConfig, TrainConfig
+from lalm.train.config import DataConfig, RowSource, TrainConfig
 from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
 from lalm.train.parallel import DataParallelGroup
@@ -46,9 +47,12 @@ def load_corpus(
         BadConfig: a file cannot be read, or no row is left to train on.
     """
     features = open_features(config, built)
-    conversations = _read_rows(config.data.files, config.data, root)
-    held = _read_rows(config.data.validation_files, config.data, root)
-    audios = list({audio.path: audio for one in (*conversations, *held) for audio in one.audios}.values())
+    drawn = _read_rows(config.data.list_sources(), config.data, root)
+    held = _read_rows([RowSource(file=file) for file in config.data.validation_files], config.data, root)
+    conversations = [row for row, _ in drawn]
+    audios = list(
+        {audio.path: audio for one in (*conversations, *(row for row, _ in held)) for audio in one.audios}.values()
+    )
     listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
         group.barrier()  # the first process fills the caches that the others read
@@ -56,9 +60,15 @@ def load_corpus(
         clips = asyncio.run(listener.read_clips(audios))
     if group.is_first:
         group.barrier()
-    dataset = tokenise(conversations, built.template, clips.get, max_length=config.data.max_length)
+    dataset = tokenise(
+        conversations,
+        built.template,
+        clips.get,
+        max_length=config.data.max_length,
+        weights=[weight for _, weight in drawn],
+    )
     if held:
-        validation = tokenise(held, built.template, clips.get, max_length=config.data.max_length)
+        validation = tokenise([row for row, _ in held], built.template, clips.get, max_length=config.data.max_length)
         _require_separation(dataset, validation)
         return Corpus(dataset, validation, features)
     _require_training(dataset, config.data)
@@ -73,8 +83,16 @@ def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
     return FeatureStore(built.encoders, settings().home / "features", revisions=revisions, dtype=dtype)
 
 
-def _read_rows(files: Sequence[Path], config: DataConfig, root: Path) -> list[Conversation]:
-    return _select_styles([one for file in files for one in read_conversations(root / file)], config)
+class _DrawnRow(NamedTuple):
+    """A row, and how often it is drawn in an epoch."""
+
+    row: Conversation
+    weight: float
+
+
+def _read_rows(sources: Sequence[RowSource], config: DataConfig, root: Path) -> list[_DrawnRow]:
+    rows = [_DrawnRow(row, one.weight) for one in sources for row in read_conversations(root / one.file)]
+    return _select_styles(rows, config)
 
 
 def _require_separation(training: Dataset, validation: Dataset) -> None:
@@ -89,11 +107,11 @@ def _require_separation(training: Dataset, validation: Dataset) -> None:
         )
 
 
-def _select_styles(rows: Sequence[Conversation], config: DataConfig) -> list[Conversation]:
+def _select_styles(rows: Sequence[_DrawnRow], config: DataConfig) -> list[_DrawnRow]:
     """Return the rows of the chosen styles; raise `BadConfig` with the styles that exist if there are none."""
-    wanted = [one for one in rows if not config.styles or one.style in config.styles]
+    wanted = [one for one in rows if not config.styles or one.row.style in config.styles]
     if rows and not wanted:
-        found = ", ".join(sorted({one.style or "none" for one in rows}))
+        found = ", ".join(sorted({one.row.style or "none" for one in rows}))
         raise BadConfig(
             f"None of the {len(rows)} rows has a style of data.styles ({', '.join(config.styles)}); theirs: {found}."
         )

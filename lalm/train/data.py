@@ -3,6 +3,7 @@
 The content of a step depends only on the seed and its number, so resuming needs no saved sampler state.
 """
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,8 @@ class TrainExample(NamedTuple):
     """The prompt around the clips."""
     labels: tuple[str, ...] = ()
     """Names of what is heard in the clips, where they are known."""
+    weight: float = 1.0
+    """Times that it comes in an epoch, on average."""
 
     @property
     def origins(self) -> set[str]:
@@ -76,6 +79,7 @@ def tokenise(
     hear: Callable[[str], TrainClip | None],
     *,
     max_length: int,
+    weights: Sequence[float] | None = None,
 ) -> Dataset:
     """Tokenise conversations, and drop the rows that cannot be trained on.
 
@@ -84,10 +88,11 @@ def tokenise(
         template: of the backbone.
         hear: audio path -> clip; None where it cannot be used.
         max_length: tokens of prompt and reply; longer rows are dropped whole, never cut.
+        weights: how often each row is drawn in an epoch; None: once.
     """
     dropped: Counter[str] = Counter()
     examples: list[TrainExample] = []
-    for conversation in conversations:
+    for conversation, weight in zip(conversations, weights or [1.0] * len(conversations), strict=True):
         clips = tuple(hear(path) for path in conversation.audio_paths)
         if not clips:
             dropped["no audio"] += 1
@@ -104,7 +109,7 @@ def tokenise(
                 dropped["too long"] += 1
             else:
                 origin = (conversation.source, conversation.recordings)
-                examples.append(TrainExample(row, heard, *origin, pieces, conversation.labels))
+                examples.append(TrainExample(row, heard, *origin, pieces, conversation.labels, weight))
     return Dataset(tuple(examples), dropped)
 
 
@@ -216,11 +221,12 @@ class Sampler:
             epoch += 1
 
     def draw_epoch(self, number: int) -> Iterator[MicroBatch]:
-        """Yield every row once, in an order that depends on the seed and the epoch."""
+        """Yield the rows, each as often as its weight says, in an order that depends on the seed and the epoch."""
         rng = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
         groups: list[tuple[PackedGroup, tuple[TrainClip, ...]]] = []
         for clips, rows in self._by_clips.items():
-            mixed = rng.sample(rows, len(rows))
+            drawn = [one for one in rows for _ in range(_count_draws(one, number, self._seed))]
+            mixed = rng.sample(drawn, len(drawn))
             slots = sum(clip.num_segments for clip in clips) * self._num_queries
             for start in range(0, len(mixed), self._batch.rows_per_clip):
                 shown = self._show(mixed[start : start + self._batch.rows_per_clip], number, start)
@@ -251,3 +257,12 @@ class Sampler:
             used += size
         if chosen:
             yield MicroBatch(tuple(chosen), tuple(clips))
+
+
+def _count_draws(example: TrainExample, epoch: int, seed: int) -> int:
+    """Count how often a row comes in an epoch: over the epochs its weight on average, in each one less or more."""
+    if example.weight == 1:
+        return 1
+    key = f"{seed} draws {example.row.prompt} {example.row.reply}"
+    start = random.Random(key).random()  # noqa: S311 - no secret
+    return math.floor((epoch + 1) * example.weight + start) - math.floor(epoch * example.weight + start)

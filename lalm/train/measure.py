@@ -7,27 +7,25 @@ quadratic part of attention is counted, so the figure is a lower bound.
 
 import json
 import time
+from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
 
-from lalm.model.build import LalmComponents
-from lalm.train.config import TrainConfig
+from lalm.model.build import LalmComponents, count_unreached
+from lalm.train.config import TrackerName, TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.parallel import DataParallelGroup
+from lalm.train.tracking import open_trackers
 from lalm.train.trainer import TrainStep
 from services.files import write_atomic
 from services.types import Value
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 PEAK_SECONDS = 0.5  # duration of the matrix multiplications that measure the processor's peak
 ADAM_BYTES = 16  # per trained float32 weight: weight, gradient and two moments
@@ -72,25 +70,30 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
     size = count_parameters(built)
     trained = size.connector + size.adapters
     frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
+    unreached = count_unreached(built.model.backbone) if config.model.lora else 0
+    experts = f"Experts    {unreached:>13,} frozen, which the adapters do not reach" if unreached else ""
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(
-        (
+        line
+        for line in (
             f"Encoder    {size.encoder:>13,} parameters, frozen",
             f"Connector  {size.connector:>13,} trained",
             f"Adapters   {size.adapters:>13,} trained",
             f"Backbone   {_count_weights(built.model.backbone) - size.adapters:>13,} frozen",
+            experts,
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
             f"Rows       {len(corpus.training.examples)} to train on about {corpus.training.num_clips} clips, "
             f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
             f"A step     {trial.num_rows} rows, {trial.num_tokens} tokens, {trial.seconds:.1f} s",
             f"The run    {config.optimizer.num_steps} steps, about {hours:.1f} h",
         )
+        if line
     )
 
 
 class Meter:
-    """Writes metrics of each step as JSON lines (and to TensorBoard if installed), and shows a progress bar.
+    """Writes metrics of each step as JSON lines and to trackers, and shows a progress bar.
 
     Args:
         path: JSON lines.
@@ -98,17 +101,25 @@ class Meter:
         built: the model.
         group: the processes of the run; only the first writes and shows.
         done: completed steps; metrics of later steps are removed, because those steps will be repeated.
+        trackers: asked for besides TensorBoard.
     """
 
     def __init__(
-        self, path: Path, config: TrainConfig, built: LalmComponents, group: DataParallelGroup, *, done: int
+        self,
+        path: Path,
+        config: TrainConfig,
+        built: LalmComponents,
+        group: DataParallelGroup,
+        *,
+        done: int,
+        trackers: Sequence[TrackerName] = (),
     ) -> None:
         self._size, self._num_queries = count_parameters(built), config.model.connector.num_queries
         self._peak = group.world_size * measure_peak_flops(group.device, next(built.model.backbone.parameters()).dtype)
         if group.is_first:
             drop_steps_from(path, done)
         self._file = path.open("a") if group.is_first else None
-        self._tracker = _open_tensorboard(path.parent, done) if group.is_first else None
+        self._trackers = open_trackers(trackers, path.parent, config, done=done) if group.is_first else ()
         columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), disable=not group.is_first)
         self._task = self._bar.add_task("", total=config.optimizer.num_steps, completed=done)
@@ -121,8 +132,8 @@ class Meter:
         self._bar.stop()
         if self._file is not None:
             self._file.close()
-        if self._tracker is not None:
-            self._tracker.close()
+        for tracker in self._trackers:
+            tracker.close()
 
     def add_step(self, step: TrainStep) -> None:
         """Record a step."""
@@ -144,9 +155,8 @@ class Meter:
         if self._file is not None:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
-        if self._tracker is not None:
-            for name, value in line.items():
-                self._tracker.add_scalar(name, value, line["number"])
+        for tracker in self._trackers:
+            tracker.add(int(line["number"]), line)
 
 
 def drop_steps_from(path: Path, done: int) -> None:
@@ -155,15 +165,6 @@ def drop_steps_from(path: Path, done: int) -> None:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = (line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done)
         write_atomic(path, "".join(kept))
-
-
-def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter | None":
-    """Open the TensorBoard log of a run if TensorBoard is installed."""
-    if find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder), purge_step=done)
 
 
 @cache

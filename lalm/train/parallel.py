@@ -9,7 +9,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
+from lalm.train.config import DeviceName
+from services.errors import BadConfig
+
 T = TypeVar("T")
+BUCKET_VALUES = 1 << 23  # 32 MB of float32, as PyTorch's own buckets are 25 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,21 @@ class DataParallelGroup:
             value.copy_(there)
         return value
 
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Sum the gradients over all processes, in place, in buckets: one exchange for each `BUCKET_VALUES` values.
+
+        A parameter without a gradient, which no row of this process reached, takes part with zeros.
+        """
+        for value in parameters:
+            value.grad = torch.zeros_like(value) if value.grad is None else value.grad
+        if self.world_size == 1:
+            return
+        for bucket in make_buckets([value.grad for value in parameters if value.grad is not None]):
+            flat = torch.cat([gradient.flatten() for gradient in bucket])
+            self.all_reduce(flat)
+            for gradient, part in zip(bucket, torch.split(flat, [one.numel() for one in bucket]), strict=True):
+                gradient.copy_(part.view_as(gradient))
+
     def broadcast(self, value: Tensor) -> None:
         """Copy the tensor of the first process to all others, in place."""
         if self.world_size > 1:
@@ -51,8 +70,7 @@ class DataParallelGroup:
 
         mesh = init_device_mesh(self.device.type, (self.world_size,))
         trained = {value for value in model.parameters() if value.requires_grad}
-        layers = max((module for module in model.modules() if isinstance(module, nn.ModuleList)), key=len)
-        for layer in layers:
+        for layer in find_layers(model):
             fully_shard(layer, mesh=mesh, ignored_params=trained)
 
     def take_share(self, items: Sequence[T]) -> Sequence[T]:
@@ -77,12 +95,44 @@ class DataParallelGroup:
         return everyone
 
 
-@contextmanager
-def join_processes() -> Iterator[DataParallelGroup]:
-    """Join the process group of `torchrun`, with NCCL on GPUs and gloo elsewhere; without it, one process."""
+def find_layers(model: nn.Module) -> nn.ModuleList:
+    """Find the layers of a transformer: the longest list of modules in it."""
+    return max((module for module in model.modules() if isinstance(module, nn.ModuleList)), key=len)
+
+
+def make_buckets(gradients: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """Yield the gradients in groups of one precision and at least `BUCKET_VALUES` values, but for the last of each."""
+    bucket: list[Tensor] = []
+    for gradient in sorted(gradients, key=lambda one: str(one.dtype)):
+        if bucket and (bucket[0].dtype != gradient.dtype or sum(one.numel() for one in bucket) >= BUCKET_VALUES):
+            yield bucket
+            bucket = []
+        bucket.append(gradient)
+    if bucket:
+        yield bucket
+
+
+def pick_device(name: DeviceName) -> torch.device:
+    """Return the device of that name, of this process; auto: CUDA, else the CPU.
+
+    Raises:
+        BadConfig: this machine, or this PyTorch, has no such device.
+    """
     has_gpu = torch.cuda.is_available()
-    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device("cuda", local_rank) if has_gpu else torch.device("cpu")
+    if name == "cuda" and not has_gpu:
+        raise BadConfig("--device cuda: this PyTorch sees no CUDA device; --device cpu trains here.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise BadConfig("--device mps: this PyTorch sees no Apple GPU; --device cpu trains here.")
+    if name == "cuda" or (name == "auto" and has_gpu):
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("mps" if name == "mps" else "cpu")
+
+
+@contextmanager
+def join_processes(device_name: DeviceName = "auto") -> Iterator[DataParallelGroup]:
+    """Join the process group of `torchrun`, with NCCL on GPUs and gloo elsewhere; without it, one process."""
+    device = pick_device(device_name)
+    has_gpu = device.type == "cuda"
     if "LOCAL_RANK" not in os.environ:
         yield DataParallelGroup(0, 1, device)
         return

@@ -4,25 +4,29 @@ What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/trai
 """
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain, islice
 from json import JSONDecodeError
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
 
 from lalm.model import parts
+from lalm.model.backbone_check import check_backbone
 from lalm.model.build import LalmComponents, build
 from lalm.train import checkpoint, run_folder
 from lalm.train.alignment.bag_of_words import Aligner
 from lalm.train.alignment.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.beside import BesideText
-from lalm.train.config import TrainConfig
+from lalm.train.config import DeviceName, TrackerName, TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run
 from lalm.train.parallel import DataParallelGroup, join_processes
+from lalm.train.tracking import require_trackers
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, CAPTIONERS, pick
 from services.errors import BadConfig
@@ -33,25 +37,38 @@ from services.weights import store as weights
 CALIBRATION_STRIDE = 5  # every fifth frame is enough for mean and deviation
 
 
-def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = False, quiet: bool = False) -> None:
+class TrainOptions(NamedTuple):
+    """How a training is run, which its result does not depend on."""
+
+    dry_run: bool = False
+    """Print parameters, memory and time of a step, and stop."""
+    quiet: bool = False
+    """Show no progress on stderr."""
+    device: DeviceName = "auto"
+    trackers: tuple[TrackerName, ...] = ()
+    """What the metrics are logged to besides."""
+
+
+def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) -> None:
     """Run or resume the training that `config` describes; paths in it are relative to `root`.
 
     Args:
         config: of the run.
         root: folder of the configuration file.
         folder: run folder; created, or resumed.
-        dry_run: print parameters, memory and time of a step, and stop.
-        quiet: show no progress on stderr.
+        options: how it is run.
 
     Raises:
         BadConfig: the configuration, the data or the run folder cannot be used.
-        ModelError: a part cannot be loaded, or the loss is not finite.
+        ModelError: a part cannot be loaded, the backbone does not take packed rows, or the loss is not finite.
     """
+    quiet = options.quiet
+    require_trackers(options.trackers)
     config = resolve_sources(config, root)
-    with join_processes() as group, ExitStack() as held:
+    with join_processes(options.device) as group, ExitStack() as held:
         # 1. Check the configuration and the run folder
         check_config(config, group)
-        writes = group.is_first and not dry_run
+        writes = group.is_first and not options.dry_run
         rows = run_folder.read_row_files(config, root)
         begins = writes and run_folder.prepare_folder(folder)
         if writes and not begins:
@@ -61,6 +78,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         built = build(config.model, group.device)
         if config.shard_backbone:
             group.shard(built.model.backbone)
+        check_backbone(built.model, config.model.backbone)
         # 3. Load the data: tokenised rows, cached features
         corpus = load_corpus(config, built, root, group, quiet=quiet)
         steps = make_sampler(config, built, corpus).draw_steps()
@@ -70,7 +88,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
         trial = trainer.measure_step(first)
         if group.is_first:
             print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - command-line output
-        if dry_run:
+        if options.dry_run:
             return
         # 5. Resume from the last checkpoint, or initialise the connector
         is_begun = (folder / checkpoint.RESUME).is_file()
@@ -86,7 +104,7 @@ def train(config: TrainConfig, root: Path, folder: Path, *, dry_run: bool = Fals
             synchronise_weights(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
-        with open_meter(folder, config, built, group, done=done) as meter:
+        with open_meter(folder, config, built, group, done=done, trackers=options.trackers) as meter:
             for step, packs in islice(enumerate(chain([first], steps)), done, config.optimizer.num_steps):
                 meter.add_step(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
@@ -152,12 +170,18 @@ def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
 
 
 def open_meter(
-    folder: Path, config: TrainConfig, built: LalmComponents, group: DataParallelGroup, *, done: int
+    folder: Path,
+    config: TrainConfig,
+    built: LalmComponents,
+    group: DataParallelGroup,
+    *,
+    done: int,
+    trackers: Sequence[TrackerName] = (),
 ) -> Meter:
     """Open the metrics of a run after its completed steps."""
     path = folder / checkpoint.METRICS
     try:
-        return Meter(path, config, built, group, done=done)
+        return Meter(path, config, built, group, done=done, trackers=trackers)
     except (JSONDecodeError, UnicodeDecodeError, KeyError) as error:
         raise BadConfig(
             f"'{path}' holds a line that is not a step ({error}): remove that line, or the file, to resume the run."

@@ -3,18 +3,21 @@
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.optim import AdamW
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
 
 from lalm.model.model import AudioLanguageModel
 from lalm.model.packing import pack_groups
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.data import MicroBatch, Sampler
-from lalm.train.parallel import DataParallelGroup
+from lalm.train.parallel import DataParallelGroup, find_layers
 from services.errors import ModelError
 
 
@@ -51,6 +54,8 @@ class Trainer:
     ) -> None:
         self.model = model
         self._config, self._corpus, self._group = config, corpus, group
+        if config.gradient_checkpointing:
+            checkpoint_layers(model.backbone)
         self._parameters = [value for _, value in model.trained_parameters()]
         chosen = config.optimizer
         connector = [value for value in model.connector.parameters() if value.requires_grad]
@@ -70,7 +75,7 @@ class Trainer:
         )
         for settings in self.optimizer.param_groups:
             settings["lr"] = share * settings["peak"]
-        sums = self._accumulate_gradients(number, packs)
+        sums = self.accumulate_gradients(number, packs)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.clip_norm)
         if not torch.isfinite(norm):
             self._raise_not_finite(number, packs)
@@ -83,7 +88,7 @@ class Trainer:
     def measure_step(self, packs: Sequence[MicroBatch]) -> TrainStep:
         """Measure a step without updating the weights."""
         started = time.perf_counter()
-        sums = self._accumulate_gradients(0, packs)
+        sums = self.accumulate_gradients(0, packs)
         self.optimizer.zero_grad(set_to_none=True)
         return _make_record(0, sums, started)
 
@@ -110,7 +115,7 @@ class Trainer:
             )
         return loss / count if count else None
 
-    def _accumulate_gradients(self, number: int, packs: Sequence[MicroBatch]) -> Tensor:
+    def accumulate_gradients(self, number: int, packs: Sequence[MicroBatch]) -> Tensor:
         """Accumulate the gradients of a step; return its loss and counts, summed over all processes."""
         self.model.train()
         replied = sum(one.num_replied for one in packs)
@@ -124,15 +129,14 @@ class Trainer:
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
         for packed in self._make_lockstep_batches(packs):
             torch.autograd.backward(0 * self._reply_logprobs(packed).sum())
-        for value in self._parameters:
-            value.grad = torch.zeros_like(value) if value.grad is None else value.grad
-            self._group.all_reduce(value.grad)
+        self._group.all_reduce_gradients(self._parameters)
         return self._group.all_reduce(sums)
 
     def _reply_logprobs(self, packed: MicroBatch) -> Tensor:
         device = self._group.device
         features = self._corpus.features.load_batch([clip.sha256 for clip in packed.clips], device)
-        logprobs: Tensor = self.model(pack_groups(packed.groups).to(device), features)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._config.autocast):
+            logprobs: Tensor = self.model(pack_groups(packed.groups).to(device), features)
         return logprobs
 
     def _make_lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:
@@ -167,3 +171,13 @@ def compute_learning_rate(peak: float, step: int, warmup_steps: int, num_steps: 
         return peak * (step + 1) / warmup_steps
     done = (step - warmup_steps) / max(1, num_steps - warmup_steps)
     return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def checkpoint_layers(backbone: PreTrainedModel) -> None:
+    """Compute each layer of a backbone again for its gradient, instead of keeping what it computed (arXiv:1604.06174).
+
+    Not by `gradient_checkpointing_enable` of transformers, which works in training mode only: there some families drop
+    out values, and a frozen backbone must not.
+    """
+    for layer in find_layers(backbone):
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)

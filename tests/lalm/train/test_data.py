@@ -145,3 +145,20 @@ def test_no_recording_is_in_training_and_in_validation() -> None:
 def test_a_dataset_without_rows_is_refused_with_the_reasons(template: ChatTemplate) -> None:
     with pytest.raises(BadConfig, match=r"No row is left to train on \(no audio: 1\)"):
         split_dataset(dataset(template, conversation()), 0.1, 1)
+
+
+def test_rows_of_a_file_come_as_often_as_its_weight_says(template: ChatTemplate) -> None:
+    rows = [conversation("a.wav", question=f"{number}?") for number in range(20)]
+    weights = [1.0] * 5 + [3.0] * 5 + [0.5] * 5 + [1.25] * 5
+    tokenised = tokenise(rows, template, CLIPS.get, max_length=100, weights=weights)
+    sampler = Sampler(tokenised, BatchConfig(tokens=400), num_queries=5, seed=1)
+    drawn = [
+        Counter(row.prompt for batch in sampler.draw_epoch(number) for group in batch.groups for row in group.rows)
+        for number in range(4)
+    ]
+    counts = [[epoch[one.row.prompt] for epoch in drawn] for one in tokenised.examples]
+    assert all(count == [1, 1, 1, 1] for count in counts[:5])
+    assert all(count == [3, 3, 3, 3] for count in counts[5:10])
+    assert all(sorted(count) == [0, 0, 1, 1] for count in counts[10:15])
+    assert all(sorted(count) == [1, 1, 1, 2] for count in counts[15:])
+    assert len({tuple(count) for count in counts[10:15]}) > 1  # not all in the same epoch

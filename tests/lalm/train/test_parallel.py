@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from lalm.train.parallel import join_processes
+from lalm.train.parallel import BUCKET_VALUES, join_processes, make_buckets, pick_device
+from services.errors import BadConfig
 
 
 def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +30,52 @@ def test_a_group_of_the_launcher_is_left_again(monkeypatch: pytest.MonkeyPatch) 
         assert torch.distributed.is_initialized()
         assert (group.rank, group.world_size) == (0, 1)
     assert not torch.distributed.is_initialized()
+
+
+def test_gradients_are_exchanged_in_buckets_of_one_precision() -> None:
+    sizes = (BUCKET_VALUES - 1, 1, 5, 7)
+    gradients = [torch.zeros(size) for size in sizes] + [torch.zeros(3, dtype=torch.bfloat16)]
+    buckets = list(make_buckets(gradients))
+    assert [[one.numel() for one in bucket] for bucket in buckets] == [[3], [BUCKET_VALUES - 1, 1], [5, 7]]
+    assert list(make_buckets([])) == []
+
+
+def test_a_device_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
+    for name in ("cuda", "mps"):
+        with pytest.raises(BadConfig, match=f"--device {name}: this PyTorch sees no"):
+            pick_device(name)  # type: ignore[arg-type]
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert (pick_device("mps").type, pick_device("auto").type) == ("mps", "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert pick_device("auto") == pick_device("cuda") == torch.device("cuda", 1)
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+EXCHANGED = """
+import torch
+from torch import nn
+from lalm.train import parallel
+
+parallel.BUCKET_VALUES = 5
+with parallel.join_processes() as group:
+    values = [nn.Parameter(torch.zeros(2, 2)), nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(4))]
+    values[0].grad = torch.full((2, 2), float(group.rank + 1))
+    if group.is_first:
+        values[1].grad = torch.arange(3.0)
+    group.all_reduce_gradients(values)
+    assert torch.equal(values[0].grad, torch.full((2, 2), 3.0))
+    assert torch.equal(values[1].grad, torch.arange(3.0))
+    assert torch.equal(values[2].grad, torch.zeros(4))
+"""
+
+
+@pytest.mark.slow
+def test_gradients_of_two_processes_are_summed(run_as_two: Callable[[str], None]) -> None:
+    run_as_two(EXCHANGED)
 
 
 SHARDED = """

@@ -300,6 +300,7 @@ def test_two_processes_train_as_one(
 ) -> None:
     config = make_run(
         shard_backbone=shard_backbone,
+        gradient_checkpointing=shard_backbone,
         model__connector={"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0},
         model__lora={"rank": 2, "alpha": 4, "dropout": 0},
         alignment={"num_steps": 2, "clips": 2},

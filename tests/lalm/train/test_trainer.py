@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
+from lalm.model.build import build
 from lalm.train import checkpoint, cli
-from lalm.train.trainer import compute_learning_rate
+from lalm.train.config import TrainConfig
+from lalm.train.corpus import load_corpus
+from lalm.train.parallel import join_processes
+from lalm.train.recipe import make_sampler, resolve_sources
+from lalm.train.trainer import Trainer, compute_learning_rate
+from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 
@@ -18,6 +26,47 @@ def test_the_learning_rate_warms_up_and_falls_as_a_cosine() -> None:
     assert rates[8] == pytest.approx(1.0)
     assert rates[12] == pytest.approx(0.0)
     assert compute_learning_rate(1.0, 0, 0, 0) == 1.0
+
+
+class Measured(NamedTuple):
+    """Loss and gradients of a step."""
+
+    loss: float
+    gradients: list[torch.Tensor]
+
+
+@pytest.fixture
+def measure(make_run: MakeRun) -> Callable[..., Measured]:
+    path = make_run(model__lora={"rank": 2, "alpha": 4, "dropout": 0}, model__connector=WITHOUT_DROPOUT)
+
+    def measured(**changes: object) -> Measured:
+        config = read_config(path, TrainConfig).model_copy(update=changes)
+        config = resolve_sources(config, path.parent)
+        torch.manual_seed(0)
+        with join_processes() as group:
+            built = build(config.model, group.device)
+            corpus = load_corpus(config, built, path.parent, group, quiet=True)
+            trainer = Trainer(config, built.model, corpus, group)
+            loss = trainer.accumulate_gradients(0, next(make_sampler(config, built, corpus).steps()))[0].item()
+        return Measured(loss, [value.grad.clone() for _, value in built.model.trained_parameters()])
+
+    return measured
+
+
+WITHOUT_DROPOUT = {"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0}
+
+
+def test_layers_that_are_computed_again_give_the_same_loss_and_gradients(measure: Callable[..., Measured]) -> None:
+    plain, again = measure(), measure(gradient_checkpointing=True)
+    assert again.loss == plain.loss
+    assert all(torch.equal(one, other) for one, other in zip(plain.gradients, again.gradients, strict=True))
+
+
+def test_autocast_changes_the_loss_by_the_precision_of_bfloat16_only(measure: Callable[..., Measured]) -> None:
+    plain, cast = measure(), measure(autocast=True)
+    assert cast.loss != plain.loss
+    assert cast.loss == pytest.approx(plain.loss, rel=0.02)
+    assert all(gradient.dtype == torch.float32 for gradient in cast.gradients)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(

@@ -1,0 +1,107 @@
+"""Experiment trackers that are told each step of a training: TensorBoard, Weights & Biases, MLflow.
+
+TensorBoard is written where it is installed; the others are asked for by name. Where they log to is theirs to know, by
+their own settings (WANDB_MODE, MLFLOW_TRACKING_URI and so on).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from lalm.train.config import TrackerName, TrainConfig
+from services.errors import BadConfig
+
+PROJECT = "earwitness"
+
+
+class StepTracker(Protocol):
+    """Takes the metrics of each step."""
+
+    def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of step `number`."""
+
+    def close(self) -> None:
+        """End the log."""
+
+
+def require_trackers(names: Sequence[TrackerName]) -> None:
+    """Raise `BadConfig` with the cure where a tracker is not installed, before anything is computed."""
+    for name in names:
+        if find_spec(name) is None:
+            raise BadConfig(f"--track {name}: it is not installed; `pip install {name}` brings it.")
+
+
+def open_trackers(
+    names: Sequence[TrackerName], folder: Path, config: TrainConfig, *, done: int
+) -> tuple[StepTracker, ...]:
+    """Open the trackers of a run.
+
+    Args:
+        names: those asked for, besides TensorBoard.
+        folder: of the run; its name is the name of the run there.
+        config: logged with it.
+        done: completed steps, which a resumed run does not repeat.
+    """
+    written = (TensorboardTracker(folder, done),) if find_spec("tensorboard") else ()
+    return (*written, *(OPENERS[name](folder, config) for name in names))
+
+
+class TensorboardTracker:
+    """Writes TensorBoard's event files into the run folder."""
+
+    def __init__(self, folder: Path, done: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), purge_step=done)
+
+    def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        for name, value in metrics.items():
+            self._writer.add_scalar(name, value, number)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WandbTracker:
+    """Logs to Weights & Biases; a resumed run goes on under the same id."""
+
+    def __init__(self, folder: Path, config: TrainConfig) -> None:
+        package: Any = import_module("wandb")
+        self._run = package.init(
+            project=PROJECT,
+            name=folder.name,
+            id=folder.name,
+            resume="allow",
+            config=config.model_dump(mode="json"),
+            dir=str(folder),
+        )
+
+    def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        self._run.log(dict(metrics), step=number)
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+class MlflowTracker:
+    """Logs to MLflow."""
+
+    def __init__(self, folder: Path, config: TrainConfig) -> None:
+        self._package: Any = import_module("mlflow")
+        self._package.set_experiment(PROJECT)
+        self._package.start_run(run_name=folder.name)
+        self._package.log_dict(config.model_dump(mode="json"), "config.yaml")
+
+    def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        self._package.log_metrics(dict(metrics), step=number)
+
+    def close(self) -> None:
+        self._package.end_run()
+
+
+OPENERS: Mapping[TrackerName, Callable[[Path, TrainConfig], StepTracker]] = {
+    "mlflow": MlflowTracker,
+    "wandb": WandbTracker,
+}
