@@ -1,9 +1,9 @@
 """Names of DeSTA2.5-Audio's checkpoint and of ours, in both directions: the same connector under other names.
 
 Read from `desta/models/modeling_desta25.py` of github.com/kehanlu/DeSTA2.5-Audio (2025-08-07): `model.safetensors`
-there holds only what was trained, the Q-Former as a BERT encoder with cross-attention. Its layer norms have an eps of 1e-12
-(`connector.norm_eps`), the last one of PyTorch's 1e-5, as ours. What differs is the start of a training: theirs draws
-queries with a deviation of 1 and weights as PyTorch does, ours both with 0.02 as BERT does.
+there holds only what was trained, the Q-Former as a BERT encoder with cross-attention. Its layer norms have an eps of
+1e-12 (`connector.norm_eps`), the last one of PyTorch's 1e-5, as ours. What differs is the start of a training: theirs
+draws queries with a deviation of 1 and weights as PyTorch does, ours both with 0.02 as BERT does.
 """
 
 import re

@@ -1,14 +1,20 @@
 """DeSTA2.5-Audio's checkpoint under our names. Its connector is built here as its own code builds it, but small."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertEncoder
 
+from lalm.export.hf_folder import main
 from lalm.model.config import ConnectorConfig
 from lalm.model.connector import Connector
 from lalm.model.frames import EncoderFeatures, TapShape
+from lalm.model.model import AudioLanguageModel
+from lalm.train import checkpoint
 from lalm.train.desta import PREFIX, export_desta, import_desta
 from services.errors import BadConfig
 
@@ -76,3 +82,17 @@ def test_what_has_no_place_on_the_other_side_is_named() -> None:
         export_desta({**named, "connector.mean_KD": torch.ones(NUM_TAPS, WIDTH)})
     with pytest.raises(BadConfig, match=r"has no place in DeSTA2\.5-Audio's checkpoint"):
         export_desta({**named, "backbone.layers.0.lora_A.audio.weight": torch.ones(1)})
+
+
+def test_a_run_starts_from_their_folder_and_is_written_as_theirs(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs, ours = stored(TheirConnector()), make_ours()
+    save_file({name: value.contiguous() for name, value in theirs.items()}, tmp_path / "model.safetensors")
+    model = AudioLanguageModel(ours, nn.Linear(1, 1).requires_grad_(requires_grad=False))  # type: ignore[arg-type]
+    checkpoint.load_weights(model, tmp_path)
+    assert torch.equal(ours.queries_KQD[2], theirs[f"{PREFIX}layer_prompts.2"][0])
+    (tmp_path / "run").mkdir()
+    checkpoint.export_weights(model, tmp_path / "run", torch.float32)
+    assert main([str(tmp_path / "run"), str(tmp_path / "back"), "--desta"]) == 0
+    back = load_file(tmp_path / "back" / "model.safetensors")
+    assert back.keys() == theirs.keys() and all(torch.equal(back[name], value) for name, value in theirs.items())
