@@ -62,11 +62,10 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         BadConfig: the configuration, the data or the run folder cannot be used.
         ModelError: a part cannot be loaded, the backbone does not take packed rows, or the loss is not finite.
     """
-    quiet = options.quiet
-    require_trackers(options.trackers)
-    config = resolve_sources(config, root)
+    config, quiet = resolve_sources(config, root), options.quiet
     with join_processes(options.device) as group, ExitStack() as held:
         # 1. Check the configuration and the run folder
+        require_trackers(options.trackers)
         check_config(config, group)
         writes = group.is_first and not options.dry_run
         rows = run_folder.read_row_files(config, root)
