@@ -135,8 +135,6 @@ def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" 
 def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> Benchmark:
     """Read a file in the schema of MMAU or MMAR, where its first rows have it, and any other by its fields."""
     from eval.benchmarks import mmar, mmau
-    from eval.benchmarks.mapped import read_mapped
-    from eval.benchmarks.named import read_by_shape
     from services.json_lines import read_text
 
     if file.suffix in {".json", ".jsonl"} and not fields:
@@ -145,5 +143,8 @@ def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> B
             return mmau.read(file, audio_root)
         if all(f'"{key}"' in start for key in ("audio_path", "choices", "modality")):
             return mmar.read(file, audio_root)
+    from eval.benchmarks.mapped import read_mapped  # and with them YAML, which the two above do not need
+    from eval.benchmarks.named import read_by_shape
+
     found = read_mapped(file, audio_root, fields) if fields else read_by_shape(file, DECLARED, audio_root)
     return found.locate_clips()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from services.types import Value
-from services.yaml_file import read_config
 
 FILE = Path(__file__).with_name("errata.yaml")
 OWN_SUFFIX = ".errata.yaml"
@@ -37,9 +36,11 @@ def mark_disputed(benchmark: Benchmark) -> Benchmark:
     """Return the benchmark with the source of the dispute at each disputed item."""
     own = benchmark.file.with_suffix(OWN_SUFFIX)
     files = [*([FILE] if _names_any(benchmark.items) else []), *([own] if own.is_file() else [])]
-    known = {(one.id, one.answer): one for file in files for one in read_config(file, Errata).items}
-    if not known:
+    if not files:
         return benchmark
+    from services.yaml_file import read_config  # to load it takes longer than the start of a run may
+
+    known = {(one.id, one.answer): one for file in files for one in read_config(file, Errata).items}
     items = tuple(_mark(item, known.get((item.id, item.answer or ""))) for item in benchmark.items)
     return benchmark.model_copy(update={"items": items})
 
