@@ -4,8 +4,9 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from services.asr.faster_whisper import FasterWhisper, HeardBatch, Recording
 from services.asr.speech import SpeechWindow
 from services.audio.load import load
 from services.cache.perception import CachedASR, CachedCaptioner
-from services.cancellation import raise_if_cancelled, run_in_thread
+from services.cancellation import raise_if_cancelled, run_in_thread, use_threads
 from services.captioners.acoustic import AcousticCaptioner
 from services.catalog import ASRS, DEFAULT_ASR, open_llm
 from services.llms.batching import Batch, Batcher
@@ -65,6 +66,13 @@ async def test_a_thread_stops_at_its_next_step() -> None:
     await cancel_task(asyncio.create_task(work.ears.caption(CLIP)), work.started)
     assert await asyncio.to_thread(work.ended.wait, WAIT_S)
     assert work.num_steps < NUM_STEPS / 5
+
+
+async def test_a_model_that_shares_a_process_works_in_threads_of_its_own() -> None:
+    with ThreadPoolExecutor(1, "own") as own:
+        with use_threads(own):
+            assert (await run_in_thread(lambda: current_thread().name)).startswith("own")
+        assert not (await run_in_thread(lambda: current_thread().name)).startswith("own")
 
 
 async def test_cancelling_one_of_two_leaves_the_other_running() -> None:
