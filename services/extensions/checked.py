@@ -170,13 +170,36 @@ class CheckedLALM(CheckedReadingModel):
         return await self._read("choose", messages, clip, choices)
 
 
+class CheckedMultiClipLALM(CheckedLALM):
+    """A LALM that hears several recordings too, as `MultiClipLALM` says."""
+
+    async def listen_to_several(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
+        """Reply to a prompt about all of the clips."""
+        return await self._read("listen_to_several", messages, clips)
+
+    async def choose_of_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], choices: tuple[Choice, ...]
+    ) -> Reading:
+        """Choose an option."""
+        return await self._read("choose_of_several", messages, clips, choices)
+
+
+def _wrap_lalm(model: Any, what: str) -> CheckedLALM:  # noqa: ANN401 - anything until it is checked
+    if model.style.max_clips == 1:
+        return CheckedLALM(model, what)
+    for name in ("listen_to_several", "choose_of_several"):
+        if not callable(getattr(model, name, None)):
+            raise _make_breach(what, f"as its style sets max_clips, it needs a method `async def {name}(…)`.")
+    return CheckedMultiClipLALM(model, what)
+
+
 NAMED = {"name": str, "revision": str}
 READS: Mapping[str, type] = {**NAMED, "style": ReadingStyle}
 CONTRACTS: Mapping[str, ModelContract] = {
     "captioner": ModelContract(CheckedCaptioner, NAMED, ("caption",)),
     "ASR": ModelContract(CheckedASR, NAMED, ("transcribe",)),
     "LLM": ModelContract(_wrap_llm, READS, ("complete", "choose")),
-    "LALM": ModelContract(CheckedLALM, READS, ("listen", "choose")),
+    "LALM": ModelContract(_wrap_lalm, READS, ("listen", "choose")),
 }
 
 

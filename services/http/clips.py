@@ -54,7 +54,14 @@ def _from_base64_each(value: object) -> object:
         return () if value is None else (_from_base64(value),)
     if not isinstance(value, list | tuple):
         raise ValueError("should be a recording in base64, or a list of them")
-    return tuple(_from_base64(one) for one in value)
+    return tuple(_from_base64_at(number, one) for number, one in enumerate(value, start=1))
+
+
+def _from_base64_at(number: int, text: object) -> object:
+    try:
+        return _from_base64(text)
+    except ValueError as error:
+        raise ValueError(f"recording {number} {error}") from None
 
 
 Base64Each: TypeAlias = Annotated[

@@ -8,7 +8,7 @@ import pytest
 
 from services.errors import BadAudio, ModelError
 from services.extensions.checked import check_opener
-from services.protocols import TextComparer
+from services.protocols import MultiClipLALM, TextComparer
 from services.types import AudioClip, Evidence, Message, Reading, ReadingStyle
 
 CLIP = AudioClip(np.zeros(16_000, np.float32))
@@ -69,6 +69,19 @@ async def test_an_llm_that_compares_texts_is_asked_to() -> None:
     assert not isinstance(opened("LLM"), TextComparer)
     with pytest.raises(ModelError, match=r"as its style sets max_lettered, it needs a method `async def compare"):
         opened("LLM", style=style)
+
+
+async def test_a_lalm_that_hears_several_recordings_is_asked_about_them() -> None:
+    style, found = ReadingStyle(max_clips=2), Reading(reply="A")
+    several = {"listen_to_several": give_found, "choose_of_several": give_found}
+    lalm = opened("LALM", found=found, style=style, listen=give_found, **several)
+    assert isinstance(lalm, MultiClipLALM)
+    assert (await lalm.listen_to_several(PROMPT, ())).reply == "A"
+    assert (await lalm.choose_of_several(PROMPT, (), ())).reply == "A"
+    with pytest.raises(
+        ModelError, match=r"as its style sets max_clips, it needs a method `async def listen_to_several"
+    ):
+        opened("LALM", style=style, listen=give_found)
 
 
 @pytest.mark.parametrize(
