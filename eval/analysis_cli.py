@@ -1,4 +1,4 @@
-"""The verbs that read results: compare, correlate, recommend, reproduce, report, fit-router. Parse, call, print."""
+"""The verbs that read results: compare, correlate, recommend, reproduce, report, fit-router, ablate-tools."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -157,6 +157,23 @@ def fit_router(
         terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
 
 
+def ablate_tools(
+    run: Annotated[Path, typer.Argument(help="Run folder over path cascade; the result goes into it as tools.json.")],
+    *,
+    samples: Annotated[int, typer.Option(min=1, help="Orders of all tools that are drawn for each item.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of the orders.")] = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what each tool of listening again is worth: every tool hears each item once, and readings are replayed."""
+    from eval.display.tools import print_tools
+    from eval.run.ablate_tools import ablate_tools
+
+    with show_progress(quiet=quiet):
+        found = ablate_tools(run, num_samples=samples, seed=seed)
+    _show(found, print_tools, json=json)
+
+
 def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, json: bool) -> None:
     if json:
         print(found.model_dump_json())  # noqa: T201
@@ -166,5 +183,5 @@ def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, js
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (compare, correlate, recommend, reproduce, report, fit_router):
+    for verb in (compare, correlate, recommend, reproduce, report, fit_router, ablate_tools):
         app.command()(verb)

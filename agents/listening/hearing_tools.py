@@ -180,7 +180,10 @@ async def hear_raised(listeners: Listeners, heard: ListenedClip, arguments: Span
 async def hear_channel(listeners: Listeners, heard: ListenedClip, arguments: ChannelArguments) -> ToolResult:
     """Caption and transcribe one channel."""
     if heard.open_channel is None:
-        raise BadRequest("One channel is heard only of a recording that lies in a file.", param="channel")
+        raise BadRequest(
+            "The channels are not here: `earwitness listen` and `earwitness mcp` read one by itself from a file.",
+            param="channel",
+        )
     if arguments.channel > heard.clip.num_channels:
         raise BadRequest(
             f"channel is {arguments.channel}, but the recording has {heard.clip.num_channels}.", param="channel"

@@ -15,7 +15,7 @@ from agents.listening.findings import (
 from agents.listening.grounds import mark_evidence, unmark
 from agents.listening.spoken import hide_speech
 from agents.listening.tool import Listeners, ToolInput
-from agents.listening.tools import AnyTool, ChosenTool, list_inputs, select_tools
+from agents.listening.tools import AnyTool, ChosenTool, SelectTools, list_inputs, select_tools
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
@@ -70,6 +70,7 @@ class FollowUp:
         budget: maximum number of actions; 0 leaves every answer as it is.
         calibration: of the LLM's probabilities; None: as it gives them.
         policy: which errors of a tool are tolerated.
+        select: chooses the tools for a question, in order.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class FollowUp:
         budget: int,
         calibration: ModelCalibration | None = None,
         policy: Policy = STRICT,
+        select: SelectTools = select_tools,
     ) -> None:
         self.listeners = listeners
         self.llm = llm
         self.budget = budget
         self.calibration = calibration
         self.policy = policy
+        self.select = select
 
     async def refine(self, question: Question, clips: Sequence[AudioClip], answer: Answer) -> tuple[Answer, ...]:
         """Return the answer before the first follow-up question and after each one.
@@ -97,7 +100,7 @@ class FollowUp:
             return (answer,)
         started = perf_counter()
         states = [self._start(question, answer)]
-        for chosen in select_tools(*list_inputs(question, clips, answer.evidence)):
+        for chosen in self.select(*list_inputs(question, clips, answer.evidence)):
             state = states[-1]
             if measure_confidence(state.probabilities).margin >= SEPARATE_MARGIN:
                 break

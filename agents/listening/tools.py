@@ -4,7 +4,7 @@ A tool calls captioner, ASR and LALM over their protocols, so it works over hand
 the signal itself. `earwitness listen` and the MCP server call the same tools with arguments of their own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
@@ -29,6 +29,10 @@ class ChosenTool(NamedTuple):
     tool: AnyTool
     relevance: float
     """Probability that the question asks for what it finds."""
+
+
+SelectTools: TypeAlias = Callable[..., tuple[ChosenTool, ...]]
+"""Chooses the tools for a question, in order; there is an input for each recording."""
 
 
 def _caption_about(topic: Topic, description: str, says_nothing: str) -> AnyTool:

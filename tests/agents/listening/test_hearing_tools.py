@@ -102,7 +102,7 @@ def test_one_channel_is_read_from_the_file_and_one_that_is_not_there_is_refused(
     assert read == [2] and result.derived is not None and result.derived.derivation.source == clip.sha256[:12]
     with pytest.raises(BadRequest, match="channel is 3, but the recording has 2"):
         asyncio.run(hear_channel(both(open_ears()), heard, ChannelArguments(channel=3)))
-    with pytest.raises(BadRequest, match="a recording that lies in a file"):
+    with pytest.raises(BadRequest, match="`earwitness mcp` read one by itself from a file"):
         asyncio.run(hear_channel(both(open_ears()), ListenedClip(clip), ChannelArguments(channel=1)))
 
 
