@@ -1,7 +1,6 @@
 """The nouns of Earwitness: what is asked, about what sound, and what is answered.
 
-`Value` is everything that is written to disk or sent over HTTP; `AudioClip` is the one noun that
-holds an array and therefore never leaves the process as JSON.
+`Value` is what is written to disk or sent over HTTP; `AudioClip` holds an array and never leaves the process as JSON.
 """
 
 import hashlib
@@ -64,8 +63,7 @@ EvidenceKind: TypeAlias = Literal[
 ]
 """What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
-"""What became of a statement: the model that answered was shown it, or it had a vote (read), or neither; decided: it
-was read, and it speaks for the chosen option."""
+"""What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
 RemarkCode: TypeAlias = Literal[
     "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
 ]
