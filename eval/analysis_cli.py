@@ -162,6 +162,10 @@ def ablate_tools(
     *,
     samples: Annotated[int, typer.Option(min=1, help="Orders of all tools that are drawn for each item.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the orders.")] = 0,
+    lalm_run: Annotated[
+        Path | None,
+        typer.Option(help="Run over path lalm on the same questions, to set beside accuracy by actions used."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -170,7 +174,7 @@ def ablate_tools(
     from eval.run.ablate_tools import ablate_tools
 
     with show_progress(quiet=quiet):
-        found = ablate_tools(run, num_samples=samples, seed=seed)
+        found = ablate_tools(run, num_samples=samples, seed=seed, lalm_run=lalm_run)
     _show(found, print_tools, json=json)
 
 

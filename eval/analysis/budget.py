@@ -4,13 +4,14 @@ A run with `--budget 4` answers what it would have answered with 0, 1, 2 and 3 a
 the same questions, only fewer. Only a tool that costs more than is left is passed over earlier with a smaller budget.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from agents.routing.features import ASKS
 from eval.scoring.scoring import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from eval.store.records import Prediction
+from services.errors import BadConfig
 from services.types import Value
 
 ACTIONS_FILE = "actions.json"  # of a run folder
@@ -54,6 +55,8 @@ class ActionsRow(Value):
     num_correct: int
     num_correct_once: int
     """Right in the first reading, before any action."""
+    num_correct_lalm: int | None = None
+    """Right by a LALM alone; None where no run of one was named."""
     gained: int
     """Right only after the actions."""
     lost: int
@@ -97,22 +100,31 @@ def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
     )
 
 
-def compare_by_actions(predictions: Iterable[Prediction], budget: int) -> ActionsTable:
-    """Compare the answers within a budget with the first readings, by how many actions each item took."""
-    by_actions: dict[int, list[tuple[bool, bool]]] = {}
+def compare_by_actions(
+    predictions: Iterable[Prediction], budget: int, lalm: Iterable[Prediction] | None = None
+) -> ActionsTable:
+    """Compare the answers within a budget with the first readings, by how many actions each item took.
+
+    `lalm` are the predictions of a LALM alone; `BadConfig` where one of the items is not among them.
+    """
+    alone = None if lalm is None else {row.id: row.correct_strict for row in lalm}
+    by_actions: dict[int, list[Prediction]] = {}
     for row in predictions:
-        last = step_at(row, budget)
-        by_actions.setdefault(last.actions, []).append((last.is_right, step_at(row, 0).is_right))
-    return ActionsTable(rows=tuple(_compare(actions, by_actions[actions]) for actions in sorted(by_actions)))
+        if alone is not None and row.id not in alone:
+            raise BadConfig(f"The LALM's run lacks item {row.id!r}: name a run over the same questions.")
+        by_actions.setdefault(step_at(row, budget).actions, []).append(row)
+    return ActionsTable(rows=tuple(_compare(by_actions[actions], budget, alone) for actions in sorted(by_actions)))
 
 
-def _compare(actions: int, pairs: Sequence[tuple[bool, bool]]) -> ActionsRow:
+def _compare(rows: Sequence[Prediction], budget: int, alone: Mapping[str, bool] | None) -> ActionsRow:
+    pairs = [(step_at(row, budget).is_right, step_at(row, 0).is_right) for row in rows]
     gained, lost = (sum(pair == only for pair in pairs) for only in ((True, False), (False, True)))
     return ActionsRow(
-        actions=actions,
+        actions=step_at(rows[0], budget).actions,
         n=len(pairs),
         num_correct=sum(after for after, _ in pairs),
         num_correct_once=sum(before for _, before in pairs),
+        num_correct_lalm=None if alone is None else sum(alone[row.id] for row in rows),
         gained=gained,
         lost=lost,
         p=mcnemar_exact(gained, lost),

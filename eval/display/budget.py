@@ -27,10 +27,12 @@ def print_actions(found: ActionsTable, console: Console) -> None:
     table = Table(
         title="Strict accuracy by actions used, set beside hearing once on the same items", title_justify="left"
     )
-    for column in ("actions", "n", "%", "% once", "won", "lost", "p"):
+    with_lalm = any(one.num_correct_lalm is not None for one in found.rows)
+    for column in ("actions", "n", "%", "% once", *(["% LALM"] if with_lalm else []), "won", "lost", "p"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in found.rows:
-        shares = (f"{100 * right / one.n:.1f}" for right in (one.num_correct, one.num_correct_once))
+        counts = (one.num_correct, one.num_correct_once, one.num_correct_lalm)
+        shares = (f"{100 * right / one.n:.1f}" for right in counts if right is not None)
         table.add_row(str(one.actions), str(one.n), *shares, str(one.gained), str(one.lost), f"{one.p:.2g}")
     print_table(table, console)
 

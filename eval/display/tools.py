@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from eval.display.budget import print_actions
 from eval.display.tables import print_line, print_table
 from eval.run.ablate_tools import ToolAblation, ToolEffect
 
@@ -22,6 +23,7 @@ def print_tools(found: ToolAblation, console: Console) -> None:
         cells = (*_format_effect(one.leave_one_out), *_format_effect(one.shapley))
         table.add_row(one.tool, str(one.num_called), str(one.num_found), *cells, "loses" if one.loses else "")
     print_table(table, console)
+    print_actions(found.by_actions, console)
     told = f"Tools that lose: {', '.join(found.losing)}." if found.losing else "No tool loses beyond chance."
     print_line(told, console)
 

@@ -22,6 +22,7 @@ from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, li
 from agents.models import LocalModels, ModelNames
 from agents.paths import make_builder
 from agents.reading.calibration import read_calibrations
+from eval.analysis.budget import ActionsTable, compare_by_actions
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
 from eval.scoring.statistics import paired_difference
@@ -78,6 +79,8 @@ class ToolAblation(Value):
     """Right in the first reading, before any tool."""
     num_correct: int
     """Right within the budget."""
+    by_actions: ActionsTable
+    """Accuracy by number of actions used, beside hearing once, and a LALM alone where a run of one was named."""
     tools: tuple[ToolValue, ...]
     """In descending order of their Shapley values."""
     losing: tuple[str, ...]
@@ -192,8 +195,11 @@ def _weigh_all(question: Question, tools: Sequence[AnyTool], chosen: Sequence[Ch
     ]
 
 
-def ablate_tools(folder: Path, *, num_samples: int, seed: int) -> ToolAblation:
-    """Replay the run of path cascade in a folder, and write what each tool is worth into it."""
+def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | None = None) -> ToolAblation:
+    """Replay the run of path cascade in a folder, and write what each tool is worth into it.
+
+    `lalm_run` is the folder of a run over path lalm on the same questions.
+    """
     options = require_record(folder).options
     if options.path != "cascade" or options.server or options.control:
         raise BadConfig(f"'{folder}' is no run of path cascade with models of its own: tools are replayed with these.")
@@ -220,12 +226,14 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int) -> ToolAblation:
                 running.advance_to(len(done))
         return done
 
-    found = _sum_up(asyncio.run(replay_all()), replayer)
+    alone = read_predictions(lalm_run) if lalm_run else None
+    by_actions = compare_by_actions(items, replayer.budget, alone)
+    found = _sum_up(asyncio.run(replay_all()), replayer, by_actions)
     write_atomic(folder / FILE, found.model_dump_json(indent=1))
     return found
 
 
-def _sum_up(done: Sequence[_Replayed], replayer: _Replayer) -> ToolAblation:
+def _sum_up(done: Sequence[_Replayed], replayer: _Replayer, by_actions: ActionsTable) -> ToolAblation:
     clusters = [one.cluster for one in done]
     values = [
         ToolValue(
@@ -245,6 +253,7 @@ def _sum_up(done: Sequence[_Replayed], replayer: _Replayer) -> ToolAblation:
         n=len(done),
         num_correct_once=sum(one.is_right_once for one in done),
         num_correct=sum(one.is_right for one in done),
+        by_actions=by_actions,
         tools=ranked,
         losing=tuple(one.tool for one in ranked if one.loses),
     )

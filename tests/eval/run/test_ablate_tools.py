@@ -115,13 +115,15 @@ def test_a_run_folder_is_replayed_and_keeps_the_table(folder: Path, capsys: pyte
     count = next(one for one in found.tools if one.tool == "count")
     assert (count.num_called, count.num_found, count.leave_one_out.value) == (2, 4, 0.0)
     capsys.readouterr()
+    arguments = ["--samples", "4", "--seed", "1", "--quiet", "--lalm-run", str(folder)]
     with pytest.raises(SystemExit):
-        main(["ablate-tools", str(folder), "--samples", "4", "--seed", "1", "--quiet"])
+        main(["ablate-tools", str(folder), *arguments])
     lines = capsys.readouterr().out.splitlines()
     assert (
         lines[0].startswith("4 questions: 50.0 % heard once, 50.0 % within 1 actions.") and "over 4 drawn" in lines[0]
     )
-    assert len(lines) == len(CALLED) + 3 and lines[-1] == "No tool loses beyond chance."
+    assert lines[len(CALLED) + 3 :][0].split("\t") == ["actions", "n", "%", "% once", "% LALM", "won", "lost", "p"]
+    assert lines[-1] == "No tool loses beyond chance."
 
 
 def test_a_run_of_another_path_is_refused(folder: Path) -> None:
@@ -130,3 +132,11 @@ def test_a_run_of_another_path_is_refused(folder: Path) -> None:
     (folder / "run.json").write_text(json.dumps(record))
     with pytest.raises(BadConfig, match="is no run of path cascade"):
         ablate_tools(folder, num_samples=1, seed=0)
+
+
+def test_a_run_of_a_lalm_over_other_questions_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "predictions.jsonl").write_text((folder / "predictions.jsonl").read_text().splitlines()[0] + "\n")
+    with pytest.raises(BadConfig, match="The LALM's run lacks item"):
+        ablate_tools(folder, num_samples=1, seed=0, lalm_run=other)
