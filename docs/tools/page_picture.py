@@ -45,7 +45,7 @@ def ask_about_example(browser: Chrome, url: str) -> None:
     browser.get(url)
     until("document.querySelector('#state').textContent.endsWith('ready.')")
     browser.find_element(By.ID, "example").click()
-    until("!document.querySelector('.tl-play').disabled")
+    until("document.querySelector('.tl-play')?.disabled === false")
     browser.find_element(By.ID, "describe").click()
     until("document.querySelector('#described').textContent.endsWith('statements.')")
     browser.find_element(By.ID, "ask").click()
