@@ -153,6 +153,7 @@ class Page:
     def __init__(self, browser: Chrome, url: str) -> None:
         self.browser = browser
         self._wait = WebDriverWait(browser, 20)
+        self.errors()  # of the page before are not of this one
         browser.get(url)
         self.until(lambda: "2 models are ready" in self.text("#state"))
 
