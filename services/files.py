@@ -4,6 +4,7 @@
 """
 
 import os
+import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,20 @@ def _find_same_names(folder: Path, name: str) -> Iterator[Path]:
     composed = unicodedata.normalize("NFC", name)
     if folder.is_dir():
         yield from (one for one in folder.iterdir() if unicodedata.normalize("NFC", one.name) == composed)
+
+
+def share_files(folder: Path) -> None:
+    """Give the files below a folder the mode that new files have here (umask).
+
+    Some libraries, such as safetensors, write files that only their owner can read.
+    """
+    probe = folder / f".{uuid4().hex[:8]}.mode"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from lalm.prompting import AUDIO, TRANSCRIPT_END
 from lalm.train import checkpoint
 from services.command import run
 from services.errors import BadConfig
+from services.files import share_files
 
 PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 
@@ -74,6 +75,7 @@ def _write_whole_folder(folder: Path) -> Iterator[Path]:
             raise BadConfig(f"'{folder}' exists: name a folder that does not, or remove this one.")
         partial.mkdir(parents=True, exist_ok=True)
         yield partial
+        share_files(partial)
         partial.rename(folder)
     except (OSError, SafetensorError) as error:  # safetensors wraps the errors of the disk
         raise BadConfig(f"'{folder}' cannot be written: {str(error).splitlines()[0]}.") from error

@@ -9,6 +9,8 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from services.files import share_files
+
 # What a base model, which has no chat template of its own, is shown.
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
@@ -66,3 +68,4 @@ def _dequantise(source: Path, folder: Path, adapters: Path | None = None) -> Non
 
         merge_lora(model, adapters)
     model.save_pretrained(folder)
+    share_files(folder)

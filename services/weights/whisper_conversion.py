@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from services.files import share_files
+
 DTYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}  # type ids of CTranslate2's model.bin
 HEAD_SIZE = 64  # channels of an attention head, the same in every Whisper model
 RENAMED = {
@@ -46,6 +48,7 @@ def convert_encoder(source: Path, target: Path) -> None:
     config.save_pretrained(target)
     WhisperFeatureExtractor(feature_size=num_mels).save_pretrained(target)
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+    share_files(target)
 
 
 def _rename(variables: dict[str, NDArray[np.generic]]) -> dict[str, torch.Tensor]:

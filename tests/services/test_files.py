@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.files import atomic_file, is_folder, sync_to_disk, write_atomic
+from services.files import atomic_file, is_folder, share_files, sync_to_disk, write_atomic
 
 
 @pytest.fixture
@@ -86,3 +86,13 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert caught.value.errno == errno.EFBIG
     assert not list(tmp_path.iterdir())
+
+
+def test_files_that_a_library_wrote_for_their_owner_get_the_mode_of_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    private, usual = tmp_path / "inner" / "model.safetensors", tmp_path / "new"
+    private.touch(mode=0o600)
+    usual.touch()
+    share_files(tmp_path)
+    assert private.stat().st_mode == usual.stat().st_mode
+    assert {path.name for path in tmp_path.iterdir()} == {"inner", "new"}
