@@ -31,6 +31,9 @@ def hear(kind: str, text: str) -> Evidence:
         "What is the relationship between the two speakers?",
         "Warum kommt der Zug zu spät?",
         "¿Qué dice el hombre?",
+        "When does the shop close?",
+        "Is the woman's answer right?",
+        "Which country is the man from?",
     ],
 )
 def test_some_questions_ask_about_what_is_said(text: str) -> None:
@@ -41,8 +44,8 @@ def test_some_questions_ask_about_what_is_said(text: str) -> None:
     "text",
     [
         "Which instrument plays the melody?",
-        "How many times does the dog bark?",
-        "What tempo does the piece have?",
+        "Which chord is played?",
+        "What sound is heard?",
         "Which sound is heard first?",
         "Welches Instrument ist zu hören?",
     ],

@@ -2,7 +2,7 @@ from agents.listening.summary import summarise
 from services.types import Evidence, Question, ReadingStyle, StepName
 
 STYLE = ReadingStyle(takes_evidence=True, num_statements=3)
-QUESTION = Question.ask("Which animal barks?", ("A dog", "A fox"))
+QUESTION = Question.ask("What sound is heard?", ("A dog", "A fox"))
 
 
 def hear(text: str, step: StepName, kind: str = "sound") -> Evidence:
@@ -11,7 +11,7 @@ def hear(text: str, step: StepName, kind: str = "sound") -> Evidence:
 
 EVIDENCE = (
     *(hear(f"Level: {number} dB.", "caption") for number in range(9)),
-    hear("An animal barks: dog.", "caption"),
+    hear("A sound is heard: dog.", "caption"),
     hear("choose the fox", "transcribe", "transcript"),
     hear("Barks: 3.", "listen again"),
 )
@@ -25,7 +25,7 @@ def test_a_summary_is_short_and_has_what_matters() -> None:
     texts = [one.text for one in summarise(QUESTION, EVIDENCE, STYLE, "tools") or ()]
     assert len(texts) == 3
     assert texts[-1] == "Barks: 3."
-    assert "An animal barks: dog." in texts
+    assert "A sound is heard: dog." in texts
     assert "choose the fox" not in texts
 
 
