@@ -19,7 +19,7 @@ QUOTATION = re.compile(r'["“„][^"“”„]*(?:["“”]|\Z)|«[^«»]*(?:»
 DROPPED = '"…"'
 LEAST = 0.01
 """Probability that a question asks about what is said, from which that is read. To miss it costs the answer: below it
-are 1 % of MMAR's questions about speech, none of which the classifier was fitted on, and a quarter of those about music.
+are 1 % of MMAR's questions about speech, none of which it was fitted on, and a quarter of those about music.
 """
 
 
