@@ -105,5 +105,5 @@ def test_a_thousand_clips_are_read_group_by_group(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "big.parquet"), str(tmp_path)]
     num, grown_kb = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert int(num) == 1_000
-    assert int(grown_kb) < 60_000
+    assert int(grown_kb) < 80_000  # 60,000 to 63,000 seen; all clips at once take 153,000
     assert len(list((tmp_path / "benchmarks" / "extracted").glob("*/*"))) == 1_000
