@@ -4,7 +4,8 @@ What marks them may be letters or numbers of many alphabets and styles (`option_
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from string import ascii_uppercase
 from typing import NamedTuple
@@ -20,6 +21,8 @@ MARK = re.compile(
 """Of an option that may share its line with others: at the begin, after a space or after a full-width sign."""
 BETWEEN = re.compile(r"[\s,;，；]+(?:or[\s,;]*)?$")
 """What separates an option from the next in its line, and belongs to neither."""
+FOLLOWING = {mark: following for alphabet in ALPHABETS[:3] for mark, following in pairwise(alphabet)}
+"""Latin letter or number -> the next one."""
 INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
 ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options may follow in the same line
 
@@ -98,24 +101,29 @@ def _find_longest_run(marks: list[_InlineMark]) -> list[_InlineMark]:
 
     A run that begins with another mark than the first goes on with the options of the line before: it begins the line.
     """
-    best: list[_InlineMark] = []
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, mark in enumerate(marks):
+        places.setdefault((mark.style, mark.mark), []).append(number)
+    best: list[int] = []
     for start, first in enumerate(marks):
         if start and not _is_first(first):
             continue
-        run = [first]
-        for mark in marks[start + 1 :]:
-            if mark.style == first.style and _is_next(run[-1], mark):
-                run.append(mark)
+        run = [start]
+        while (number := _find_next(places, marks[run[-1]], run[-1])) is not None:
+            run.append(number)
         best = run if len(run) > len(best) else best
-    return best
+    return [marks[number] for number in best]
+
+
+def _find_next(places: Mapping[tuple[str, str], Sequence[int]], one: _InlineMark, at: int) -> int | None:
+    """Return where the mark that follows `one`, which is at `at`, comes next in the same style."""
+    later = places.get((one.style, FOLLOWING.get(one.mark, "")), ())
+    place = bisect_right(later, at)
+    return later[place] if place < len(later) else None
 
 
 def _is_first(one: _InlineMark) -> bool:
     return any(one.mark == alphabet[0] for alphabet in ALPHABETS)
-
-
-def _is_next(one: _InlineMark, other: _InlineMark) -> bool:
-    return any((one.mark, other.mark) in pairwise(alphabet) for alphabet in ALPHABETS[:3])
 
 
 def _run(lines: list[str], start: int) -> list[int]:

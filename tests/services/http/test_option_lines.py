@@ -4,6 +4,7 @@ import pytest
 
 from services.errors import BadRequest
 from services.http.option_lines import Split, split_options
+from services.questions import LONGEST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,9 @@ def test_two_lists_are_refused() -> None:
 def test_a_long_line_is_read_once() -> None:
     for line in ("(A) x" + " " * 1_000_000 + "y", "A. " * 300_000):
         assert split_options(line) == Split(line, ())
+
+
+@pytest.mark.timeout(5)
+def test_the_longest_line_that_is_split_may_hold_one_mark_thousands_of_times() -> None:
+    line = ("A. " * (LONGEST_TEXT // 3)).strip()
+    assert split_options(line) == Split(line, ())
