@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from services.audio.load import is_recording
 from services.errors import BadConfig, BadRequest
 
 MOST_LISTED = 500  # recordings in one list
+
+
+class ListedNames(NamedTuple):
+    """The recordings that can be named."""
+
+    names: tuple[str, ...]
+    num_unnameable: int
+    """Recordings beside them whose names are not UTF-8: JSON, and so a client, cannot write them."""
 
 
 class AllowedFolders:
@@ -22,6 +31,10 @@ class AllowedFolders:
         for folder in folders:
             if not folder.is_dir():
                 raise BadConfig(f"'{folder}' is no folder: name one that exists with --folder DIR.")
+            if not is_text(str(folder.resolve())):
+                raise BadConfig(
+                    f"The path of the folder {str(folder)!r} is not UTF-8, so no client can name what it holds."
+                )
         self.roots = tuple(dict.fromkeys(folder.resolve() for folder in folders))
 
     def find(self, name: str) -> Path:
@@ -36,14 +49,24 @@ class AllowedFolders:
         where = ", ".join(f"'{root}'" for root in self.roots)
         raise BadRequest(f"No recording {name!r} below {where}.", param="recording")
 
-    def list_names(self) -> tuple[str, ...]:
+    def list_names(self) -> ListedNames:
         """List the recordings by the names that `find` takes, at most 500: relative where there is one folder."""
         names: list[str] = []
+        num_unnameable = 0
         for path in (path for root in self.roots for path in _walk(root)):
-            names.append(str(path.relative_to(self.roots[0]) if len(self.roots) == 1 else path))
+            name = str(path.relative_to(self.roots[0]) if len(self.roots) == 1 else path)
+            if not is_text(name):
+                num_unnameable += 1
+                continue
+            names.append(name)
             if len(names) == MOST_LISTED:
                 break
-        return tuple(names)
+        return ListedNames(tuple(names), num_unnameable)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is valid UTF-8; Python holds other bytes in it as surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _resolve_below(root: Path, name: str) -> Path | None:

@@ -68,6 +68,8 @@ class RecordingNames(Value):
     """The recordings that can be named."""
 
     recordings: tuple[str, ...]
+    num_unnameable: int = 0
+    """Further ones whose names are not UTF-8; renamed, they can be heard."""
 
 
 class HeardEvidence(Value):
@@ -142,7 +144,8 @@ def _offer(tool: AnyTool) -> AnyOffered:
 
 
 async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingNames:
-    return RecordingNames(recordings=await run_in_thread(context.folders.list_names))
+    listed = await run_in_thread(context.folders.list_names)
+    return RecordingNames(recordings=listed.names, num_unnameable=listed.num_unnameable)
 
 
 async def _ask(context: McpContext, asked: AskArguments) -> Value:

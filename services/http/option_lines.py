@@ -109,8 +109,8 @@ def _find_longest_run(marks: list[_InlineMark]) -> list[_InlineMark]:
         if start and not _is_first(first):
             continue
         run = [start]
-        while (number := _find_next(places, marks[run[-1]], run[-1])) is not None:
-            run.append(number)
+        while (following := _find_next(places, marks[run[-1]], run[-1])) is not None:
+            run.append(following)
         best = run if len(run) > len(best) else best
     return [marks[number] for number in best]
 

@@ -86,12 +86,12 @@ def test_recordings_are_listed_by_names_that_are_found_and_links_out_are_not(
     takes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = AllowedFolders([takes])
-    assert one.list_names() == ("a.wav", "inner/b c.wav", "link.wav")
+    assert one.list_names().names == ("a.wav", "inner/b c.wav", "link.wav")
     both = AllowedFolders([takes, tmp_path / "takes-private", takes])
-    assert all(both.find(name) for name in both.list_names())
-    assert len(both.list_names()) == 4
+    assert all(both.find(name) for name in both.list_names().names)
+    assert len(both.list_names().names) == 4
     monkeypatch.setattr(folders, "MOST_LISTED", 2)
-    assert len(both.list_names()) == 2
+    assert len(both.list_names().names) == 2
 
 
 def test_without_a_folder_that_exists_nothing_is_served(tmp_path: Path) -> None:
@@ -99,3 +99,17 @@ def test_without_a_folder_that_exists_nothing_is_served(tmp_path: Path) -> None:
         AllowedFolders([])
     with pytest.raises(BadConfig, match="nothing' is no folder: name one that exists with --folder DIR"):
         AllowedFolders([tmp_path / "nothing"])
+
+
+def test_a_recording_whose_name_is_not_utf8_is_counted_and_the_others_are_listed(takes: Path) -> None:
+    (takes / os.fsdecode(b"\xff.wav")).write_bytes(WAVE)
+    listed = AllowedFolders([takes]).list_names()
+    assert listed.names == ("a.wav", "inner/b c.wav", "link.wav")
+    assert listed.num_unnameable == 1
+
+
+def test_a_folder_whose_path_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    with pytest.raises(BadConfig, match="not UTF-8"):
+        AllowedFolders([folder])

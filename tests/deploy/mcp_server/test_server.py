@@ -63,7 +63,7 @@ async def test_a_question_is_answered_with_its_options_and_by_the_model_that_is_
 
 
 async def test_recordings_are_listed_transcribed_and_described_with_times(context: McpContext) -> None:
-    assert await find(context, "recordings") == {"recordings": ["loud.wav", "tone.wav"]}
+    assert await find(context, "recordings") == {"recordings": ["loud.wav", "tone.wav"], "num_unnameable": 0}
     said = await find(context, "transcribe", recording="tone.wav")
     assert [one["text"] for one in said["evidence"]][1:] == ["Good morning.", "It rains."]
     assert (said["source"], said["duration_s"], said["evidence"][1]["end_s"]) == ("whisper-tiny", 2.0, 1.0)
