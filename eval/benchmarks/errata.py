@@ -4,9 +4,11 @@
 item stays in the benchmark and in its score: the run also says what the score is without the disputed ones.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Item
+from services.errors import BadConfig
 from services.types import Value
 
 FILE = Path(__file__).with_name("errata.yaml")
@@ -33,16 +35,37 @@ class Errata(Value):
 
 
 def mark_disputed(benchmark: Benchmark) -> Benchmark:
-    """Return the benchmark with the source of the dispute at each disputed item."""
+    """Return the benchmark with the source of the dispute at each disputed item.
+
+    `BadConfig` names what `my.errata.yaml` disputes and `my.json` does not hold.
+    """
     own = benchmark.file.with_suffix(OWN_SUFFIX)
     files = [*([FILE] if _names_any(benchmark.items) else []), *([own] if own.is_file() else [])]
     if not files:
         return benchmark
     from services.yaml_file import read_config  # to load it takes longer than the start of a run may
 
-    known = {(one.id, one.answer): one for file in files for one in read_config(file, Errata).items}
+    errata = {file: read_config(file, Errata) for file in files}
+    if own in errata:
+        _require_known(own, errata[own], benchmark)
+    known = {(one.id, one.answer): one for read in errata.values() for one in read.items}
     items = tuple(_mark(item, known.get((item.id, item.answer or ""))) for item in benchmark.items)
     return benchmark.model_copy(update={"items": items})
+
+
+def _require_known(own: Path, errata: Errata, benchmark: Benchmark) -> None:
+    """Refuse an id or an answer that the benchmark does not hold: misspelt, it would dispute nothing."""
+    items = {item.id: item for item in benchmark.items}
+    for number, one in enumerate(errata.items, start=1):
+        where = f"Configuration '{own}', item {number}"
+        if one.id not in items:
+            near = get_close_matches(one.id, items, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise BadConfig(f"{where}: {benchmark.name} has no item {one.id!r}{hint}")
+        item = items[one.id]
+        if item.choices and one.answer not in item.choices:
+            listed = ", ".join(map(repr, item.choices))
+            raise BadConfig(f"{where}: {one.answer!r} is not an option of {one.id!r}; these are: {listed}.")
 
 
 def _names_any(items: tuple[Item, ...]) -> bool:

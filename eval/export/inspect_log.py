@@ -8,9 +8,8 @@ from typing import Literal
 
 from eval.export.finished_run import FinishedRun, sanitise
 from eval.store.records import Prediction
-from eval.store.run_folder import is_finished
 from eval.store.stored import read_predictions
-from eval.variation.repeats import REPEATS_FOLDER
+from eval.variation.repeats import list_repeats
 from services.files import write_atomic
 from services.types import Value
 
@@ -135,7 +134,7 @@ class InspectLog(Value):
 def write_inspect_log(folder: Path) -> Path:
     """Write the log of a finished run into its folder."""
     run = FinishedRun.read(folder)
-    epochs = _list_epochs(folder)
+    epochs = list_repeats(folder)
     samples = [
         _sample(one, run.model, epoch) for epoch, place in enumerate(epochs, 1) for one in read_predictions(place)
     ]
@@ -165,12 +164,6 @@ def write_inspect_log(folder: Path) -> Path:
     return file
 
 
-def _list_epochs(folder: Path) -> list[Path]:
-    places = (folder / REPEATS_FOLDER).glob("*")
-    repeats = sorted((place for place in places if place.name.isdecimal()), key=lambda place: int(place.name))
-    return [folder, *(place for place in repeats if is_finished(place))]
-
-
 def _total(run: FinishedRun, name: str) -> InspectTotal:
     share = run.measure(run.summary, is_official=name == "official")
     named = {"accuracy": share.value, "stderr": share.se} if share else {}
@@ -179,7 +172,8 @@ def _total(run: FinishedRun, name: str) -> InspectTotal:
 
 
 def _sample(one: Prediction, model: str, epoch: int) -> InspectSample:
-    labels = one.model_dump(include={"task", "category", "sub_category", "difficulty", "audio", "disputed"})
+    labels = one.model_dump(include={"task", "category", "sub_category", "difficulty", "disputed"})
+    labels["audio"] = ", ".join(one.audio)
     marks = {"strict": one.correct_strict, "official": one.correct_official}
     return InspectSample(
         id=one.id,

@@ -24,12 +24,17 @@ from agents.paths import make_builder
 from agents.reading.calibration import read_calibrations
 from eval.analysis.budget import ActionsTable, compare_by_actions
 from eval.benchmarks import find
-from eval.benchmarks.benchmark import Item
+from eval.benchmarks.benchmark import Benchmark, Item
+from eval.benchmarks.fields import parse_fields
+from eval.benchmarks.tables import is_table
+from eval.run.session import hash_prompts, list_opened
 from eval.scoring.statistics import paired_difference
+from eval.store.records import RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.audio.load import load
 from services.errors import BadConfig
+from services.extensions.registry import include_files
 from services.files import write_atomic
 from services.progress import stage
 from services.types import Answer, AudioClip, Evidence, Question, Value
@@ -200,20 +205,30 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | 
 
     `lalm_run` is the folder of a run over path lalm on the same questions.
     """
-    options = require_record(folder).options
+    record = require_record(folder)
+    options = record.options
     if options.path != "cascade" or options.server or options.control:
         raise BadConfig(f"'{folder}' is no run of path cascade with models of its own: tools are replayed with these.")
-    record = require_record(folder)
-    root = Path(options.audio_root) if options.audio_root else None
-    benchmark = find(record.benchmark_file, root)
+    if options.temperature:
+        raise BadConfig(
+            f"'{folder}' drew its replies at --temperature {options.temperature:g}: replays need a fixed one."
+        )
+    benchmark = _find_benchmark(record)
     items = [one for one in read_predictions(folder) if one.choices and one.answer and one.audio and not one.failed]
     if len(items) < 2:
         raise BadConfig(f"'{folder}' holds {len(items)} answered questions with options; at least two are needed.")
     calibration = read_calibrations(Path(options.calibration)) if options.calibration else None
     build = make_builder("cascade", budget=0, rotations=options.rotations, calibration=calibration)
     names = ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
-    cascade = build(LocalModels(names))
+    models = LocalModels(names)
+    cascade = build(models)
     assert isinstance(cascade, Cascade), "the builder of that path"
+    now = {"benchmark_sha256": benchmark.sha256, "prompts_sha256": hash_prompts(), "models": list_opened(models)}
+    if differences := record.list_differences(record.model_copy(update=now)):
+        raise BadConfig(
+            f"'{folder}' was run with other code, models or questions than are here now: {'; '.join(differences)}. "
+            "Run it again into another --out, and name that."
+        )
     replayer = _Replayer(cascade, options.budget or 1, num_samples, seed)
 
     async def replay_all() -> list[_Replayed]:
@@ -231,6 +246,17 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | 
     found = _sum_up(asyncio.run(replay_all()), replayer, by_actions)
     write_atomic(folder / FILE, found.model_dump_json(indent=1))
     return found
+
+
+def _find_benchmark(record: RunRecord) -> Benchmark:
+    """Load the benchmark of a run again, as the run did: by its name, or from a file by its fields."""
+    options = record.options
+    include_files(options.include)
+    root = Path(options.audio_root) if options.audio_root else None
+    file = Path(record.benchmark_file)
+    if is_table(file.name) and file.stem == options.benchmark:
+        return find(str(file), root, parse_fields(options.fields) if options.fields else None)
+    return find(options.benchmark, root)
 
 
 def _sum_up(done: Sequence[_Replayed], replayer: _Replayer, by_actions: ActionsTable) -> ToolAblation:

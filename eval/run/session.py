@@ -89,6 +89,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     controls = {name: _plan_control(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
     refuse_other(out, session.record(main))
+    session.open_judges()
     verdicts, is_complete, lost = session.run_pass(main, out)
     if request.judges and is_complete and lost is None:
         is_complete = session.judge(out)
@@ -151,7 +152,8 @@ class _Session:
         self._pool = pool
         self._runner = asyncio.Runner()
         self._environment = describe_environment()
-        self._kept: list[Answerer | LLM] = []  # until the loop ends, which closes their connections
+        self._judges: list[LLM] = []
+        self._kept: list[Answerer] = []  # until the loop ends, which closes their connections
         self.reads_order = True
         """Whether the order of the options can matter to the models of the last pass but the controls'."""
 
@@ -170,16 +172,18 @@ class _Session:
         found.require_askable()
         return found
 
+    def open_judges(self) -> None:
+        """Open the judges, before anything is asked: one that cannot be opened is told at once."""
+        request = self._request
+        self._judges = [open_llm(*ServedModel.read(judge, request.judge_url)) for judge in request.judges]
+
     def judge(self, out: Path) -> bool:
         """Have the judges score the open answers that they have not scored yet; return whether that came to its end."""
-        request = self._request
-        judges = [open_llm(*ServedModel.read(judge, request.judge_url)) for judge in request.judges]
-        self._kept += judges
         predictions = list(read_predictions(out))
         waiting = [one.model_copy(update={"failed": None}) if one.response else one for one in predictions]
         try:
             with raise_on_interrupt():
-                self._runner.run(judge_replies(out, waiting, judges, request.concurrency))
+                self._runner.run(judge_replies(out, waiting, self._judges, self._request.concurrency))
         except KeyboardInterrupt:
             return False
         return True
@@ -225,7 +229,7 @@ class _Session:
             options=plan.options,
             benchmark_file=str(plan.benchmark.file.resolve()),
             benchmark_sha256=plan.benchmark.sha256,
-            prompts_sha256=_hash_prompts(),
+            prompts_sha256=hash_prompts(),
             environments=(self._environment,),
         )
 
@@ -304,7 +308,7 @@ def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest
         and price.compute_cost(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
         "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
-        "repeats": score_repeats(out, request.repeats, draws=request.temperature is not None, reads_order=reads_order),
+        "repeats": score_repeats(out, draws=request.temperature is not None, reads_order=reads_order),
     }
     if request.judges:
         added["judges"], added["judge_kappa"] = score_judges(out, read_judges(out))
@@ -314,10 +318,16 @@ def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest
 def _list_uses(plan: Plan, models: LocalModels) -> tuple[ModelUse, ...]:
     if plan.options.server is not None:
         return (ModelUse(role="server", name=plan.options.server, revision="served"),)
+    return list_opened(models)
+
+
+def list_opened(models: LocalModels) -> tuple[ModelUse, ...]:
+    """Return the models that a pass has opened, with their revisions."""
     opened = models.opened.items()
     return tuple(ModelUse(role=role, name=model.name, revision=model.revision) for role, model in opened)
 
 
 @cache
-def _hash_prompts() -> str:
+def hash_prompts() -> str:
+    """Return the digest of the code that decides the words that models read, and how replies are read."""
     return hash_modules(*PROMPTS)

@@ -31,20 +31,27 @@ def shuffle_options(item: Item, seed: int) -> Item:
     return item.model_copy(update={"choices": tuple(choices)})
 
 
-def score_repeats(out: Path, num: int, *, draws: bool, reads_order: bool) -> RepeatScore | None:
-    """Score a run and its finished repeats up to that number; None where there is none, or answers are withheld.
+def list_repeats(out: Path) -> list[Path]:
+    """Return the folders of a run's finished repeats in their order, the run itself first."""
+    numbered = [place for place in (out / REPEATS_FOLDER).glob("*") if place.name.isdecimal() and is_finished(place)]
+    return [out, *sorted(numbered, key=lambda place: int(place.name))]
+
+
+def score_repeats(out: Path, *, draws: bool, reads_order: bool) -> RepeatScore | None:
+    """Score a run and its finished repeats, those of earlier commands too.
+
+    None where there is no repeat, where the run itself is not finished, or where answers are withheld.
 
     Args:
         out: The run's folder.
-        num: How often the questions were to be asked.
         draws: Whether the model draws its replies.
         reads_order: Whether the order of the options can matter to it.
     """
-    if num < 2:
+    folders = list_repeats(out)
+    if len(folders) < 2 or not is_finished(out):
         return None
-    folders = [out, *(out / REPEATS_FOLDER / str(number) for number in range(2, num + 1))]
-    passes = [{one.id: one for one in read_predictions(folder)} for folder in folders if is_finished(folder)]
-    shared = [name for name in passes[0] if all(name in one for one in passes)] if len(passes) > 1 else []
+    passes = [{one.id: one for one in read_predictions(folder)} for folder in folders]
+    shared = [name for name in passes[0] if all(name in one for one in passes)]
     items = [[one[name] for one in passes] for name in shared if passes[0][name].answer is not None]
     if not items:
         return None

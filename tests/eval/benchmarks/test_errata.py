@@ -28,6 +28,20 @@ def test_an_item_is_disputed_by_its_id_and_its_published_answer(tmp_path: Path) 
     assert not corrected.disputed
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("{id: q11, answer: orange, source: s}", "mine has no item 'q11'; did you mean 'q1'"),
+        ("{id: q1, answer: Orange, source: s}", "'Orange' is not an option of 'q1'; these are: 'orange', 'Octavia'"),
+    ],
+)
+def test_what_disputes_nothing_is_refused(tmp_path: Path, row: str, message: str) -> None:
+    file = write_bench(tmp_path, ("q1", "orange"), ("q2", "Octavia"))
+    (tmp_path / "mine.errata.yaml").write_text(f"items:\n  - {row}\n")
+    with pytest.raises(BadConfig, match=rf"mine\.errata\.yaml', item 1: {message}"):
+        find(str(file))
+
+
 def test_a_file_of_ones_own_adds_to_it(tmp_path: Path) -> None:
     file = write_bench(tmp_path, ("q1", "orange"), ("q2", "Octavia"))
     own = tmp_path / "mine.errata.yaml"

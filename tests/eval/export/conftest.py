@@ -30,6 +30,7 @@ def run(tmp_path: Path) -> Path:
         for number in range(6):
             item = Item(
                 id=f"q{number}",
+                audio=(f"{number}.wav", f"{number}b.wav")[:number],
                 question=f"What is {number}?",
                 choices=OPTIONS,
                 answer="a dog",

@@ -29,6 +29,7 @@ def test_each_item_is_a_sample_with_two_scores(run: Path) -> None:
     assert [one["scores"]["strict"]["value"] for one in log["samples"]] == ["C", "C", "C", "C", "I", "I"]
     assert log["samples"][5]["error"]["message"] == "the server is down"
     assert log["results"]["completed_samples"] == 5
+    assert [one["metadata"].get("audio") for one in log["samples"]][:3] == [None, "1.wav", "2.wav, 2b.wav"]
     official = log["results"]["scores"][1]
     assert (official["name"], official["metrics"]["accuracy"]["value"]) == ("official", 4 / 6)
 

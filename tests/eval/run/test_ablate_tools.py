@@ -134,6 +134,45 @@ def test_a_run_of_another_path_is_refused(folder: Path) -> None:
         ablate_tools(folder, num_samples=1, seed=0)
 
 
+@pytest.mark.parametrize(("field", "name"), [("prompts_sha256", "prompts"), ("benchmark_sha256", "benchmark")])
+def test_a_run_of_other_code_or_questions_is_refused(folder: Path, field: str, name: str) -> None:
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {field: "of before"}))
+    with pytest.raises(BadConfig, match=f"than are here now: {name} sha256 was 'of before' and is now"):
+        ablate_tools(folder, num_samples=1, seed=0)
+
+
+def test_a_run_whose_model_has_another_revision_is_refused(folder: Path) -> None:
+    record = json.loads((folder / "run.json").read_text())
+    record["models"][0]["revision"] = "of before"
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(BadConfig, match=r"revision of .* double was 'of before' and is now"):
+        ablate_tools(folder, num_samples=1, seed=0)
+
+
+def test_a_run_that_drew_its_replies_is_refused(folder: Path) -> None:
+    record = json.loads((folder / "run.json").read_text())
+    record["options"]["temperature"] = 0.7
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(BadConfig, match=r"at --temperature 0\.7"):
+        ablate_tools(folder, num_samples=1, seed=0)
+
+
+def test_a_file_whose_fields_were_named_is_read_by_them_again(folder: Path) -> None:
+    rows = json.loads((folder.parent / "bench.json").read_text())
+    renamed = [
+        {"n": row["id"], "a": row["audio_id"], "q": row["question"], "o": row["choices"], "r": row["answer"]}
+        for row in rows
+    ]
+    bench, out = folder.parent / "named.json", folder.parent / "named"
+    bench.write_text(json.dumps(renamed))
+    fields = [f"--fields={name}" for name in ("id=n", "audio=a", "question=q", "choices=o", "answer=r")]
+    models = ["--llm", "double", "--captioner", "double", "--asr", "double"]
+    with pytest.raises(SystemExit):
+        main(["run", "--path", "cascade", "--bench", str(bench), *models, *fields, "--out", str(out)])
+    assert ablate_tools(out, num_samples=1, seed=0).n == 4
+
+
 def test_a_run_of_a_lalm_over_other_questions_is_refused(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

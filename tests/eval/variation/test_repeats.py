@@ -12,7 +12,7 @@ from eval.scoring.scoring import RepeatScore
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services import catalog
-from services.errors import BadConfig
+from services.errors import BadConfig, UnknownName
 from services.scripted.llm import ScriptedLLM
 from services.types import ReadingStyle, Sampling
 
@@ -97,6 +97,12 @@ def test_more_repeats_of_a_finished_run_ask_only_what_is_new(bench: Path) -> Non
     assert three.accuracies[:2] == two.accuracies
 
 
+def test_figures_of_repeats_survive_a_later_command_that_asks_for_none(bench: Path) -> None:
+    three = ask(bench, "first")
+    assert ask(bench, "first", repeats=1) == three
+    assert ask(bench, "first", repeats=2) == three
+
+
 def test_open_questions_are_asked_alike_each_time_and_said_to_be(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"id": f"o{n}", "question": f"Say what {n} is.", "answer": "a bell"} for n in range(3)]
     bench.write_text(json.dumps(rows))
@@ -104,6 +110,12 @@ def test_open_questions_are_asked_alike_each_time_and_said_to_be(bench: Path, mo
     monkeypatch.setitem(catalog.LLMS, "judge", lambda url: ScriptedLLM(lambda _: "right", name="judge"))
     found = ask(bench, "talking", judges=("judge",))
     assert (found.fixed, found.n, found.accuracies) == (3, 3, (1.0, 1.0, 1.0))
+
+
+def test_a_judge_that_is_unknown_is_told_before_anything_is_asked(bench: Path) -> None:
+    with pytest.raises(UnknownName, match="No LLM named 'nobody'"):
+        ask(bench, "first", judges=("nobody",))
+    assert not (bench.parent / "first").exists()
 
 
 @pytest.mark.parametrize(
