@@ -47,6 +47,7 @@ FLAGS = {
     ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
     ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json", "--quiet"],
     ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency"],
+    ("eval", "ablate-tools"): ["run", "--samples", "--seed", "--lalm-run", "--json", "--quiet"],
     ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
     ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],
 }

@@ -11,7 +11,7 @@ from lalm.model.template import ChatTemplate
 from lalm.train.beside import BesideText
 from lalm.train.config import BatchConfig, BesideConfig, TrainConfig
 from lalm.train.data import Dataset, Sampler, TrainClip, tokenise
-from lalm.train.recipe import train
+from lalm.train.recipe import TrainOptions, train
 from services.yaml_file import read_config
 
 CLIPS = {
@@ -103,7 +103,7 @@ def test_a_run_learns_with_evidence_of_the_rows_and_silence(make_run: Callable[.
     )
     lines = (tmp_path / "train.jsonl").read_text()
     (tmp_path / "train.jsonl").write_text(lines.replace('"text": " "', '"transcript": "ring", "evidence": ["A bell."]'))
-    train(read_config(path, TrainConfig), tmp_path, tmp_path / "run", quiet=True)
+    train(read_config(path, TrainConfig), tmp_path, tmp_path / "run", TrainOptions(quiet=True))
     assert (tmp_path / "run" / "model.safetensors").is_file()
     assert len(list((tmp_path / "home" / "features").rglob("*.safetensors"))) == 6 + 1  # all clips are below a second
 
