@@ -139,7 +139,8 @@ def _format_repeats(summary: RunSummary) -> Iterable[str]:
 
 
 def _format_clusters(summary: RunSummary) -> str:
-    shared = f"Items share {summary.num_clusters} sources (recordings, or videos)"
+    sources = "source" if summary.num_clusters == 1 else "sources"
+    shared = f"Items share {summary.num_clusters} {sources} (recordings, or videos)"
     if summary.clustered_se is None or summary.clustered_95 is None:
         return f"{shared}."
     low, high = summary.clustered_95

@@ -168,15 +168,29 @@ def _with_items(benchmark: Benchmark, items: list[Item]) -> Benchmark:
 
 
 def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
-    """Give each item the clips of others, items that shared one still sharing theirs."""
+    """Give each item clips of others and none of its own; items about the same one share the same other one."""
     clips = sorted({clip for item in benchmark.items for clip in item.audio})
     if len(clips) < 2:
         raise BadConfig("All items are about one clip; swapping clips takes at least two.")
     random.Random(seed).shuffle(clips)  # noqa: S311 - nothing secret
-    other = dict(zip(clips, clips[1:] + clips[:1], strict=True))
-    swapped = ({"audio": tuple(other[clip] for clip in item.audio)} for item in benchmark.items)
-    items = [item.model_copy(update=audio) for item, audio in zip(benchmark.items, swapped, strict=True)]
+    places = {clip: place for place, clip in enumerate(clips)}
+    items = [item.model_copy(update={"audio": _swap_clips(item, clips, places)}) for item in benchmark.items]
     return _with_items(benchmark, items)
+
+
+def _swap_clips(item: Item, clips: list[str], places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return for each clip of an item the next one that is none of its own; of these, one twice only for want of more.
+
+    `places` are those of the clips in `clips`, which go round.
+    """
+    if set(item.audio) >= places.keys():
+        raise BadConfig(f"Item {item.id!r} is about every clip there is; swapping clips takes one of another item.")
+    other = dict[str, str]()
+    for clip in dict.fromkeys(item.audio):
+        after = (clips[(places[clip] + by) % len(clips)] for by in range(1, len(clips)))
+        foreign = [one for one in after if one not in item.audio] if len(item.audio) > 1 else [next(after)]
+        other[clip] = next((one for one in foreign if one not in other.values()), foreign[0])
+    return tuple(other[clip] for clip in item.audio)
 
 
 def _draw_items(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:

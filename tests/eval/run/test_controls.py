@@ -62,6 +62,32 @@ def test_shuffled_captions_gives_every_item_another_clip_and_no_clip_to_two() ->
     assert [a.model_copy(update={"audio": ""}) for a in before] == [b.model_copy(update={"audio": ""}) for b in after]
 
 
+def ask_about(*recordings: str) -> Plan:
+    """Plan questions about several recordings each, which a text names by letters."""
+    asked = plan()
+    items = tuple(
+        item(number).model_copy(update={"id": f"{number}", "audio": tuple(names)})
+        for number, names in enumerate(recordings)
+    )
+    return asked._replace(benchmark=asked.benchmark.model_copy(update={"items": items}))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_question_about_several_recordings_hears_none_of_its_own(seed: int) -> None:
+    asked = ("ab", "bc", "d", "abc", "aa")
+    heard = CONTROLS["swapped-audio"](ask_about(*asked), ControlSampling(seed, None)).benchmark.items
+    assert not any(set(own) & set(one.audio) for own, one in zip(asked, heard, strict=True))
+    assert [len(one.audio) for one in heard] == [2, 2, 1, 3, 2]
+    assert len(set(heard[0].audio)) == 2, "two others are left, and it gets both"
+    assert heard[3].audio == ("d", "d", "d")
+    assert len(set(heard[4].audio)) == 1, "the same recording twice stays one twice"
+
+
+def test_a_question_about_every_recording_has_none_of_others() -> None:
+    with pytest.raises(BadConfig, match="'0' is about every clip there is"):
+        CONTROLS["swapped-audio"](ask_about("ab", "b"), ControlSampling(0, None))
+
+
 def test_one_clip_cannot_be_swapped() -> None:
     alone = plan()
     benchmark = alone.benchmark.model_copy(update={"items": alone.benchmark.items[:2]})
