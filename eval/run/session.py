@@ -5,7 +5,7 @@ The run itself is a first pass over the benchmark; each control is one more, in 
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
@@ -96,10 +96,13 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
         verdicts = [prediction.verdict for prediction in read_predictions(out)]
     if is_complete and lost is None:
         lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request, session.reads_order))
-        passes = [session.run_pass(plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
-        passes += [session.repeat(main, number, out) for number in range(2, request.repeats + 1)]
-        is_complete = all(control.is_complete for control in passes)
-        lost = next((control.lost for control in passes if control.lost), lost)
+        passes = [partial(session.run_pass, plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
+        passes += [partial(session.repeat, main, number, out) for number in range(2, request.repeats + 1)]
+        for ask in passes:
+            done = ask()
+            is_complete, lost = done.is_complete, lost or done.lost
+            if not is_complete:  # interrupted: the next passes are not begun
+                break
     summary = _build_summary(out, verdicts, request, session.reads_order)
     if is_complete:
         session.close()

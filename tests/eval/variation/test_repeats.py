@@ -1,7 +1,9 @@
 """Runs that ask everything several times."""
 
 import json
+import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,23 @@ def test_open_questions_are_asked_alike_each_time_and_said_to_be(bench: Path, mo
     monkeypatch.setitem(catalog.LLMS, "judge", lambda url: ScriptedLLM(lambda _: "right", name="judge"))
     found = ask(bench, "talking", judges=("judge",))
     assert (found.fixed, found.n, found.accuracies) == (3, 3, (1.0, 1.0, 1.0))
+
+
+def test_ctrl_c_in_one_repeat_begins_no_other(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def interrupt(prompt: str) -> str:
+        asked.append(prompt)
+        if len(asked) == NUM_ITEMS + 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return "rain"
+
+    monkeypatch.setitem(catalog.LLMS, "interrupted", lambda url: ScriptedLLM(interrupt, name="interrupted"))
+    out = bench.parent / "out"
+    fields = {"path": "text", "bench": str(bench), "llm": "interrupted", "concurrency": 1, "out": out, "repeats": 4}
+    outcome = session.run(RunRequest.model_validate(fields))
+    assert not outcome.is_complete and NUM_ITEMS < len(asked) < 2 * NUM_ITEMS
+    assert [place.name for place in (out / "repeats").iterdir()] == ["2"]
 
 
 def test_a_judge_that_is_unknown_is_told_before_anything_is_asked(bench: Path) -> None:
