@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
+from os.path import isfile
 from pathlib import Path
 
 from services.audio.load import is_recording, require_file
@@ -19,6 +20,8 @@ def require_named(named: Sequence[str], question: str) -> tuple[Path, ...]:
             f"{question!r} is the only argument: name a recording and then the question about it, or the question "
             "with -q."
         )
+    if isfile(question):  # noqa: PTH113 - pathlib's raises where a name is too long for a file's
+        raise BadConfig(f"'{question}' is a file, and the last argument is the question: add one.")
     check_num_clips(len(named))
     if folder := next((name for name in named if Path(name).is_dir()), None):
         raise BadAudio(f"'{folder}' is a directory, not a recording. With -q QUESTION, each recording in it is asked.")

@@ -48,3 +48,11 @@ def test_recordings_before_a_question_are_asked_about_together(folder: Path) -> 
         require_named(["a.wav"] * 9, "What?")
     with pytest.raises(BadAudio, match=r"is a directory, not a recording\. With -q QUESTION"):
         require_named([str(folder)], "What?")
+
+
+def test_a_file_in_place_of_the_question_is_named(tmp_path: Path) -> None:
+    clip = tmp_path / "b.wav"
+    clip.write_bytes(b"RIFF")
+    with pytest.raises(BadConfig, match=r"b\.wav' is a file, and the last argument is the question"):
+        require_named(["a.wav"], str(clip))
+    assert require_named(["a.wav"], "long? " * 500) == (Path("a.wav"),)
