@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
-from eval.benchmarks.options import find_answer, format_text, split_inline
+from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
 from services.errors import BadConfig
 from services.json_lines import format_id
@@ -153,7 +153,7 @@ class _Row:
     def _list_clips(self) -> list[str]:
         fields = self._names.audio
         values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._audio(fields)]
-        return [clip for value in values for clip in _list_paths(value)]
+        return [clip for value in values for clip in _list_paths(_parse_list(value))]
 
     def _audio(self, field: str | None) -> object:
         return None if field is None else fill(field, self._row) if "{" in field else self._row.get(field)
@@ -203,6 +203,12 @@ class _Row:
         is_listed = inline is not None and inline.options == published
         shown = published if is_listed else tuple(published[int(place)] for place in order)
         return _Answered(shown, shown[list(map(int, order)).index(0)])
+
+
+def _parse_list(value: object) -> object:
+    """Return the recordings of one cell that holds them as a list in JSON or Python; anything else as it is."""
+    parsed = parse_literal(value) if isinstance(value, str) and value.lstrip().startswith("[") else None
+    return parsed if isinstance(parsed, list) and all(isinstance(one, str) for one in parsed) else value
 
 
 def _list_paths(value: object) -> list[str]:

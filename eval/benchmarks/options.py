@@ -43,7 +43,7 @@ def read_options(value: object) -> tuple[str, ...]:
 def read_first_label(value: object) -> int | None:
     """Return the lowest number that labels the options of a field, as in {"1": ..., "2": ...}; None without numbers."""
     if isinstance(value, str) and value.lstrip().startswith(("[{", "{")):
-        value = _parse_literal(value)
+        value = parse_literal(value)
     pairs = _pair_labels(value) if isinstance(value, Mapping) else []
     if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
         pairs = _pair_objects(value)
@@ -110,7 +110,7 @@ def format_text(value: object) -> str:
 def _split_cell(cell: str) -> tuple[str, ...]:
     """Return the options of one cell; they are written as JSON, as Python, lettered, or with a mark between."""
     if cell.lstrip().startswith(("[", "{")):
-        parsed = _parse_literal(cell)
+        parsed = parse_literal(cell)
         return read_options(parsed) if isinstance(parsed, list | Mapping) else ()
     if (lettered := split_inline(cell)) and not lettered.question:
         return lettered.options
@@ -119,7 +119,8 @@ def _split_cell(cell: str) -> tuple[str, ...]:
     return parts if len(parts) > 1 else ()
 
 
-def _parse_literal(cell: str) -> object:
+def parse_literal(cell: str) -> object:
+    """Return the value that a cell holds as JSON or as Python; None where it is neither."""
     for read in (json.loads, ast.literal_eval):
         try:
             return read(cell)

@@ -45,6 +45,20 @@ def test_open_questions_several_answers_and_too_many_recordings_count_as_unsuppo
     assert not benchmark.is_withheld
 
 
+def test_a_cell_may_hold_a_list_of_recordings(tmp_path: Path) -> None:
+    file = tmp_path / "q.csv"
+    cells = ["[1].wav", '["a.wav", "b.wav"]', "['b.wav', 'b.wav']"]
+    file.write_text(
+        "id;audio;question;choices;answer\n"
+        + "".join(f"q{n};{cell};Which?;dog|cat;cat\n" for n, cell in enumerate(cells))
+    )
+    assert [item.audio for item in find(str(file), fields=parse_fields(("audio=audio",))).items] == [
+        ("[1].wav",),
+        ("a.wav", "b.wav"),
+        ("b.wav", "b.wav"),
+    ]
+
+
 def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="cannot be asked: its first question has 2 right options"):
         find(write(tmp_path, ROW | {"answer": ["dog", "cat"]})).require_askable()
