@@ -6,8 +6,9 @@
     python -m lalm.export runs/tiny exported/desta --desta  # only the weights, under the names of DeSTA2.5-Audio
 
 It holds config.json, model.safetensors (encoder, connector, backbone, adapters, in float32), the tokenizer with its
-chat template, the feature extractor's settings and generation_config.json. The tokenizer has two extra tokens: the
-placeholder of a clip, and the end of its transcript. The chat template accepts OpenAI's content parts.
+chat template, the settings of the processor and of Whisper's feature extractor, generation_config.json and a model
+card. The tokenizer has two extra tokens: the placeholder of a clip, and the end of its transcript. The chat template
+accepts OpenAI's content parts.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 
 import torch
 from safetensors import SafetensorError
@@ -22,6 +24,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase, WhisperFeatu
 
 from lalm.export.hf import Lalm
 from lalm.export.hf_config import LalmConfig
+from lalm.export.hf_processor import LalmProcessor
 from lalm.model import parts
 from lalm.model.build import build
 from lalm.model.config import ModelConfig
@@ -33,6 +36,7 @@ from services.errors import BadConfig
 from services.files import share_files
 
 PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
+CARD = Path(__file__).with_name("model_card.md")
 
 
 def export(trained: Path, folder: Path) -> None:
@@ -54,6 +58,7 @@ def export(trained: Path, folder: Path) -> None:
         )
     with _write_whole_folder(folder) as partial:
         _write_model(trained, config, partial)
+        (partial / "README.md").write_text(_format_card(config, folder), encoding="utf-8")
 
 
 def _require_one_whisper(trained: Path, config: ModelConfig) -> None:
@@ -88,21 +93,35 @@ def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
     checkpoint.load_weights(built.model, trained)
     (encoder,) = built.encoders.each
     assert isinstance(encoder, Encoder), "a run with one Whisper encoder"
+    tokenizer, end = add_audio_tokens(parts.open_tokenizer(config.backbone)), built.template.turn_end[-1]
     described = LalmConfig(
         encoder=encoder.whisper.config.to_dict(),
         backbone=built.model.backbone.config.to_dict(),
         connector=config.connector.model_dump(),
         lora=config.lora.model_dump() if config.lora else None,
         window=config.window,
+        audio_token_id=tokenizer.convert_tokens_to_ids(AUDIO),
         dtype="float32",
     )
     model = Lalm(described)
     model.encoder, model.language = encoder, built.model
     model.save_pretrained(partial)
-    add_audio_tokens(parts.open_tokenizer(config.backbone)).save_pretrained(partial)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(end)
+    LalmProcessor(
+        tokenizer, num_queries=config.connector.num_queries, chat_template=tokenizer.chat_template
+    ).save_pretrained(partial)
     WhisperFeatureExtractor(feature_size=encoder.whisper.config.num_mel_bins).save_pretrained(partial)
-    end = built.template.turn_end[-1]
     GenerationConfig(do_sample=False, eos_token_id=end, pad_token_id=end).save_pretrained(partial)
+
+
+def _format_card(config: ModelConfig, folder: Path) -> str:
+    """Format the model card, whose example a test runs; a part that lies in a folder goes by the folder's name."""
+    adapters = f" with LoRA adapters of rank {config.lora.rank}" if config.lora else ""
+    encoder, backbone = (source.rstrip("/").rpartition("/")[2] for source in (str(config.encoder), config.backbone))
+    return Template(CARD.read_text(encoding="utf-8")).substitute(
+        name=folder.name, folder=folder, encoder=encoder, backbone=backbone, adapters=adapters
+    )
 
 
 def add_audio_tokens(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

@@ -92,7 +92,7 @@ class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: igno
         return {"audio": self._get_dummy_audios(length=length, num_audios=number, overrides=overrides)}
 
 
-class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignore[misc]
+class LalmVllmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignore[misc]
     """Passes samples through unchanged, and replaces each placeholder with the tokens of its clip."""
 
     def _call_hf_processor(self, hf_data: Mapping[str, Any], hf_kwargs: Mapping[str, object]) -> BatchFeature:
@@ -135,7 +135,7 @@ class LalmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: ignor
         return [token for token in prompt if token != end]
 
 
-@MULTIMODAL_REGISTRY.register_processor(LalmProcessor, info=LalmProcessingInfo, dummy_inputs=LalmDummyInputs)
+@MULTIMODAL_REGISTRY.register_processor(LalmVllmProcessor, info=LalmProcessingInfo, dummy_inputs=LalmDummyInputs)
 class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore[misc]
     """Encoder, connector, and any backbone that vLLM supports."""
 

@@ -1,7 +1,9 @@
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 import yaml
 from safetensors import SafetensorError
@@ -9,6 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     AutoFeatureExtractor,
     AutoModel,
+    AutoModelForCausalLM,
+    AutoProcessor,
     AutoTokenizer,
     GenerationConfig,
     LlamaConfig,
@@ -24,12 +28,14 @@ from lalm.model.build import LalmComponents, build
 from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import ChatTemplate, PromptClip
+from lalm.prompting import AUDIO
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
-from services.types import AudioClip, Message
+from services.types import SAMPLE_RATE, AudioClip, Message
 
 CHAT = "{% for m in messages %}[{{ m.role }}]{{ m.content }}<|end|>{% endfor %}"
 NUM_QUERIES = 3
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def write_parts(folder: Path) -> None:
@@ -87,7 +93,7 @@ def ours(run: Path) -> LalmComponents:
 def test_plain_transformers_gives_our_logits(run: Path) -> None:
     folder = run.parent / "exported"
     assert main([str(run), str(folder)]) == 0
-    model = AutoModel.from_pretrained(folder).eval()
+    model, processor = AutoModel.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
     template = ChatTemplate(AutoTokenizer.from_pretrained(folder), model.config.connector["num_queries"])
     built = ours(run)
     clips = [
@@ -109,17 +115,133 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
         places = (
             {} if number == 0 else {"position_ids": packed.positions_L[None], "attention_mask": packed.attention_mask()}
         )
-        logits_LV = model(packed.ids_L[None], heard, **places).logits[0]
+        ids_L = packed.ids_L.where(packed.ids_L >= 0, model.config.audio_token_id)
+        sounds = processor(AUDIO * len(heard), [clip.samples for clip in heard]) if heard else {}
+        places |= {name: sounds[name] for name in ("input_values", "input_lengths") if heard}
+        logits_LV = model(ids_L[None], **places).logits[0]
         found_R = logits_LV[packed.source_R].log_softmax(-1)[torch.arange(len(packed.target_R)), packed.target_R]
         torch.testing.assert_close(found_R, expected_R, atol=1e-5, rtol=0)
     assert model.state_dict().keys() >= {f"language.{name}" for name in built.model.checkpoint_tensors()}
     for name, value in built.model.checkpoint_tensors().items():
         assert torch.equal(model.state_dict()[f"language.{name}"], value), name
-
-    with pytest.raises(ValueError, match="input_ids has 2 sequences"):
-        model(torch.zeros(2, 3, dtype=torch.long))
     assert AutoFeatureExtractor.from_pretrained(folder).feature_size == 80
     assert GenerationConfig.from_pretrained(folder).eos_token_id == template.turn_end[-1]
+
+
+@pytest.fixture
+def exported(run: Path) -> Path:
+    folder = run.parent / "exported"
+    assert main([str(run), str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def clips() -> list[AudioClip]:
+    rng = np.random.default_rng(5)
+    return [AudioClip(rng.normal(0, 0.1, length).astype(np.float32)) for length in (6000, 11000, 3000)]
+
+
+@pytest.mark.slow
+def test_a_batch_with_labels_has_our_log_probabilities_and_their_mean_as_loss(
+    run: Path, exported: Path, clips: list[AudioClip]
+) -> None:
+    model, processor = AutoModelForCausalLM.from_pretrained(exported).eval(), AutoProcessor.from_pretrained(exported)
+    template = ChatTemplate(processor.tokenizer, NUM_QUERIES)
+    said = ["[user]<|AUDIO|> and <|AUDIO|>, which is longer?<|end|>", "[user]<|AUDIO|> what?<|end|>"]
+    replies = ["the second one", "rain"]
+    built, expected = ours(run), []
+    heard = [clips[:2], clips[2:]]
+    with torch.no_grad():
+        for question, reply, row in zip(said, replies, heard, strict=True):
+            pieces = tuple(tuple(processor.tokenizer.encode(piece)) for piece in question.split(AUDIO))
+            prompt = template.join_prompt(pieces, [PromptClip(1)] * len(row))
+            group = PackedGroup((PackedRow(prompt, template.encode_reply(reply)),), NUM_QUERIES * len(row))
+            features = pad_segments([part for clip in row for part in built.encoders(clip)])
+            expected.append(built.model(pack_groups([group]), features))
+    texts = [f"{question}{reply}<|end|>" for question, reply in zip(said, replies, strict=True)]
+    for side in ("left", "right"):
+        batch = processor(texts, [clip.samples for clip in clips], padding_side=side)
+        labels = torch.full_like(batch["input_ids"], -100)
+        for number, logprobs_R in enumerate(expected):
+            (places,) = batch["attention_mask"][number].nonzero(as_tuple=True)
+            reply_at = places[-len(logprobs_R) :]
+            labels[number, reply_at] = batch["input_ids"][number, reply_at]
+        out = model(**batch, labels=labels)
+        for number, logprobs_R in enumerate(expected):
+            (places,) = (labels[number] >= 0).nonzero(as_tuple=True)
+            found_LV = out.logits[number, places - 1].log_softmax(-1)
+            found_R = found_LV[torch.arange(len(places)), labels[number, places]]
+            torch.testing.assert_close(found_R, logprobs_R, atol=1e-5, rtol=0)
+        torch.testing.assert_close(out.loss, -torch.cat(expected).mean(), atol=1e-5, rtol=0)
+    assert torch.isfinite(model(**batch, labels=batch["input_ids"]).loss), "an audio token has no loss"
+    out.loss.backward()
+    taught = {name for name, value in model.named_parameters() if value.grad is not None}
+    assert taught == {name for name, value in model.named_parameters() if value.requires_grad}
+    assert all("connector" in name or "lora" in name for name in taught)
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_generate_with_cache_writes_in_a_batch_what_it_writes_alone_without_cache(
+    exported: Path, clips: list[AudioClip]
+) -> None:
+    model, processor = AutoModelForCausalLM.from_pretrained(exported).eval(), AutoProcessor.from_pretrained(exported)
+    conversations = [
+        [{"role": "user", "content": [{"type": "audio", "audio": clip.samples}, {"type": "text", "text": question}]}]
+        for clip, question in zip(clips, ("What?", "Which animal is heard?", "Who speaks?"), strict=True)
+    ]
+    prepared = {"add_generation_prompt": True, "tokenize": True, "return_dict": True}
+    batch = processor.apply_chat_template(conversations, **prepared)
+    assert batch["input_values"].shape == (3, 1, 11000) and batch["input_lengths"].tolist() == [[6000], [11000], [3000]]
+    settings = {"max_new_tokens": 4, "min_new_tokens": 4}
+    together = model.generate(**batch, **settings)[:, batch["input_ids"].shape[1] :]
+    beams = model.generate(**batch, **settings, num_beams=2)[:, batch["input_ids"].shape[1] :]
+    for number, conversation in enumerate(conversations[:2]):
+        one = processor.apply_chat_template([conversation], **prepared)
+        length = one["input_ids"].shape[1]
+        assert one["input_ids"].tolist()[0].count(processor.audio_token_id) == NUM_QUERIES
+        assert torch.equal(model.generate(**one, **settings, use_cache=False)[0, length:], together[number])
+        assert torch.equal(model.generate(**one, **settings, num_beams=2)[0, length:], beams[number])
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_card_and_of_the_page_run(
+    exported: Path, clips: list[AudioClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (card,) = re.findall(r"```python\n(.*?)```", (exported / "README.md").read_text(), re.DOTALL)
+    (page,) = re.findall(r"```python [^\n]*\n(.*?)```", (DOCS / "exporting.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(exported.parent)
+    soundfile.write("recording.wav", clips[0].samples, SAMPLE_RATE)
+    names: dict[str, object] = {}
+    exec(card, names)
+    assert isinstance(names["replies"], list) and len(names["replies"]) == 2
+    exec(page.replace("hf/tiny", str(exported)), names)
+    assert isinstance(names["written"], torch.Tensor) and len(names["written"]) == 1
+
+
+def test_what_does_not_fit_together_is_refused(run: Path, exported: Path, clips: list[AudioClip]) -> None:
+    model, processor = AutoModelForCausalLM.from_pretrained(exported).eval(), AutoProcessor.from_pretrained(exported)
+    samples = clips[0].samples
+    with pytest.raises(ValueError, match=r"The texts have 1 placeholders <\|AUDIO\|>, and there are 2 clips"):
+        processor("<|AUDIO|> what?", [samples, samples])
+    with pytest.raises(ValueError, match="max_length=5 is not understood"):
+        processor("what?", max_length=5)
+    with pytest.raises(ValueError, match="sampling_rate is 44100"):
+        processor("<|AUDIO|>", samples, sampling_rate=44100)
+    with pytest.raises(ValueError, match=r"shape \(2, 6000\)"):
+        processor("<|AUDIO|>", np.stack([samples, samples]))
+    with pytest.raises(ValueError, match=r"shape \(0,\)"):
+        processor("<|AUDIO|>", samples[:0])
+    batch = processor("<|AUDIO|> what?", samples)
+    with pytest.raises(ValueError, match="places for 3 audio embeddings, and the clips take 0"):
+        model(batch["input_ids"])
+    mixed = processor(["<|AUDIO|> what?", "why?"], samples)
+    if model.config.lora:
+        with pytest.raises(ValueError, match="Of 2 sequences 1 have a clip"):
+            model(**mixed)
+    else:
+        assert model(**mixed).logits.isfinite().all()
+    assert processor("WORDS<|/AUDIO|>.")["input_ids"].tolist() == processor("WORDS.")["input_ids"].tolist()
 
 
 def test_an_existing_folder_and_a_run_without_weights_are_refused(
