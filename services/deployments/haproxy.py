@@ -9,6 +9,7 @@ else, bounds the heads of requests, and says its errors as the service does.
 `manage_haproxy` when it starts.
 """
 
+import asyncio
 from http import HTTPStatus
 from pathlib import Path
 
@@ -49,6 +50,12 @@ class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
         super().__init__(cfg, config_file_path=haproxy.RAY_SERVE_HAPROXY_CONFIG_FILE_LOC)
         for code in FAULTS:
             Path(f"{cfg.error_file_path}.{code}").write_bytes(_write_fault(code))
+
+    async def _start_and_wait_for_haproxy(self, *extra_args: str, **named: int) -> asyncio.subprocess.Process:
+        """Start HAProxy; one that takes another's place gets its listening socket, so that no connection is refused."""
+        handover = ("-x", self.cfg.socket_path) if "-sf" in extra_args else ()
+        started: asyncio.subprocess.Process = await super()._start_and_wait_for_haproxy(*extra_args, *handover, **named)
+        return started
 
 
 class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class.__ray_actor_class__):  # type: ignore[misc]

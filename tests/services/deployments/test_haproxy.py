@@ -1,5 +1,6 @@
 """HAProxy in front of the agent, with our configuration, run by itself: what it opens, and what it answers."""
 
+import asyncio
 import inspect
 import os
 import socket
@@ -114,6 +115,37 @@ def test_haproxy_accepts_the_configuration_for_any_host(host: str, monkeypatch: 
             check=False,
         )
         assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_a_change_of_the_configuration_refuses_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One HAProxy takes the place of another, as where a replica of the agent comes or goes, while clients connect."""
+
+    async def count_refused(port: int, changing: asyncio.Task[None]) -> int:
+        refused = 0
+        while not changing.done():
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+            except ConnectionRefusedError:
+                refused += 1
+        return refused
+
+    async def change(own: OwnHAProxy, port: int) -> int:
+        await own.start()
+        changing = asyncio.create_task(reload_often(own))
+        refused = await count_refused(port, changing)
+        await changing
+        await own.stop()
+        return refused
+
+    async def reload_often(own: OwnHAProxy) -> None:
+        for _ in range(6):
+            await own._graceful_reload()
+
+    with TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        own = configure(Path(folder), monkeypatch, "127.0.0.1", port := free_port())
+        assert asyncio.run(change(own, port)) == 0
 
 
 def test_two_services_share_neither_a_file_nor_a_port() -> None:
