@@ -53,7 +53,7 @@ def _require_url(url: str) -> str:
 
 def _require_path(path: str) -> str:
     if "\0" in path:
-        raise ValueError(f"{path!r} is no path: it holds a NUL")
+        raise ValueError(f"{path!r} is not a path: it holds a NUL")
     return path
 
 

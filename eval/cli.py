@@ -148,7 +148,7 @@ def _request(
 
 
 def _require_trackers(running: RunningOptions) -> None:
-    from eval.export.trackers import import_tracker
+    from services.telemetry.trackers import import_tracker
 
     for tracker in running.track or ():
         import_tracker(tracker.value)

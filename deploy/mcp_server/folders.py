@@ -30,7 +30,7 @@ class AllowedFolders:
             raise BadConfig("No folder is named whose recordings may be heard: name one with --folder DIR.")
         for folder in folders:
             if not folder.is_dir():
-                raise BadConfig(f"'{folder}' is no folder: name one that exists with --folder DIR.")
+                raise BadConfig(f"'{folder}' is not a folder: name one that exists with --folder DIR.")
             if not is_text(str(folder.resolve())):
                 raise BadConfig(
                     f"The path of the folder {str(folder)!r} is not UTF-8, so no client can name what it holds."
@@ -41,7 +41,7 @@ class AllowedFolders:
         """Find the recording of a name: relative to a folder, or absolute.
 
         Whatever the name goes through (`..`, symbolic links), the file itself has to lie below a folder. One that lies
-        elsewhere gets the same error as one that does not exist, which so is no oracle for other files.
+        elsewhere gets the same error as one that does not exist, so it does not tell which other files there are.
         """
         for root in self.roots:
             if found := _resolve_below(root, name):

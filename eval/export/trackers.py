@@ -5,28 +5,19 @@ Both are asked for by name and imported only then. Where they log to is theirs t
 """
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from eval.export.finished_run import FinishedRun, sanitise
-from services.errors import BadConfig, EarwitnessError
+from services.errors import EarwitnessError
+from services.telemetry.trackers import PROJECT, import_tracker
 
-PROJECT = "earwitness"
 FILES = ("run.json", "summary.json")
 
 
 class TrackingFailed(EarwitnessError):
     """A tracker did not take a run, which is finished and on disk."""
-
-
-def import_tracker(name: str) -> ModuleType:
-    """Import a tracker's package; `BadConfig` says how to install it. Before a run, so that none is in vain."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise BadConfig(f"--track {name} needs its package: pip install {name} ({error}).") from error
 
 
 def track_run(name: str, folder: Path) -> None:

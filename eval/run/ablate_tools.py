@@ -208,7 +208,7 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | 
     record = require_record(folder)
     options = record.options
     if options.path != "cascade" or options.server or options.control:
-        raise BadConfig(f"'{folder}' is no run of path cascade with models of its own: tools are replayed with these.")
+        raise BadConfig(f"'{folder}' is not a run of path cascade with models of its own, which replay the tools.")
     if options.temperature:
         raise BadConfig(
             f"'{folder}' drew its replies at --temperature {options.temperature:g}: replays need a fixed one."

@@ -30,7 +30,7 @@ class LalmProcessor(ProcessorMixin):  # type: ignore[misc]
         chat_template: takes content parts of type `audio` and `text`.
     """
 
-    # transformers reads back from processor_config.json only what is no keyword-only argument
+    # transformers reads back from processor_config.json only what is not a keyword-only argument
     def __init__(self, tokenizer: PreTrainedTokenizerBase, num_queries: int, chat_template: str | None = None) -> None:
         super().__init__(tokenizer, chat_template=chat_template)
         self.num_queries = num_queries

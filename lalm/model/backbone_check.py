@@ -42,6 +42,8 @@ def check_backbone(model: AudioLanguageModel, source: str) -> None:
     model.eval()
     try:
         trial = _score(model)
+    except torch.OutOfMemoryError as error:  # a RuntimeError, but no word about what the backbone takes
+        raise ModelError(f"The backbone {source!r} does not fit into the memory of its device: {error}") from error
     except REFUSALS as error:
         what = _find_refused(model.backbone)
         reason = " ".join(str(error).split())[:200] or type(error).__name__

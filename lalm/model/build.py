@@ -69,7 +69,7 @@ def find_linear_layers(backbone: PreTrainedModel) -> list[str]:
     """Find the linear layers of a backbone by what they are, because families name theirs differently.
 
     Left out are the output layer, and layers that are made from a linear one but return something else, such as the
-    routers of mixtures of experts. Experts that are kept as one tensor are no layers, and stay as they are.
+    routers of mixtures of experts. Experts that are kept as one tensor are not layers, and stay as they are.
     """
     output = backbone.get_output_embeddings()
     layers = {

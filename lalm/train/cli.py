@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from lalm.train.config import DeviceName, TrackerName, TrainConfig
+from lalm.train.config import DeviceName, TrainConfig
 from services.command import INTERRUPTED, run
+from services.telemetry.trackers import TrackerName, import_tracker
 from services.terminal.interruption import raise_on_interrupt
 from services.yaml_file import read_config
 
@@ -63,10 +64,12 @@ def train_from_file(
     """Read a configuration file and train; PyTorch is imported only once the file can be read.
 
     Raises:
-        BadConfig: the configuration, the data or the run folder cannot be used.
+        BadConfig: the configuration, the data, the run folder or a tracker cannot be used.
         ModelError: a part cannot be loaded, or the loss is not finite.
     """
     config = read_config(path, TrainConfig)
+    for name in trackers:
+        import_tracker(name)
     from lalm.train.recipe import TrainOptions, train
 
     with raise_on_interrupt():

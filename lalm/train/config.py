@@ -9,7 +9,6 @@ from lalm.model.config import ModelConfig
 from services.types import Value
 
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-TrackerName: TypeAlias = Literal["mlflow", "wandb"]
 Share: TypeAlias = Annotated[float, Field(ge=0)]
 
 

@@ -19,12 +19,13 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from lalm.model.build import LalmComponents, count_unreached
-from lalm.train.config import TrackerName, TrainConfig
+from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.parallel import DataParallelGroup
 from lalm.train.tracking import open_trackers
 from lalm.train.trainer import TrainStep
 from services.files import write_atomic
+from services.telemetry.trackers import TrackerName
 from services.types import Value
 
 PEAK_SECONDS = 0.5  # duration of the matrix multiplications that measure the processor's peak

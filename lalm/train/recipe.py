@@ -21,16 +21,16 @@ from lalm.train import checkpoint, run_folder
 from lalm.train.alignment.bag_of_words import Aligner
 from lalm.train.alignment.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.beside import BesideText
-from lalm.train.config import DeviceName, TrackerName, TrainConfig
+from lalm.train.config import DeviceName, TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run
 from lalm.train.parallel import DataParallelGroup, join_processes
-from lalm.train.tracking import require_trackers
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, CAPTIONERS, pick
 from services.errors import BadConfig
 from services.progress import stage
+from services.telemetry.trackers import TrackerName
 from services.terminal.display import show_progress
 from services.weights import store as weights
 
@@ -65,7 +65,6 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
     config, quiet = resolve_sources(config, root), options.quiet
     with join_processes(options.device) as group, ExitStack() as held:
         # 1. Check the configuration and the run folder
-        require_trackers(options.trackers)
         check_config(config, group)
         writes = group.is_first and not options.dry_run
         rows = run_folder.read_row_files(config, root)

@@ -5,15 +5,12 @@ their own settings (WANDB_MODE, MLFLOW_TRACKING_URI and so on).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from lalm.train.config import TrackerName, TrainConfig
-from services.errors import BadConfig
-
-PROJECT = "earwitness"
+from lalm.train.config import TrainConfig
+from services.telemetry.trackers import PROJECT, TrackerName, import_tracker
 
 
 class StepTracker(Protocol):
@@ -24,13 +21,6 @@ class StepTracker(Protocol):
 
     def close(self) -> None:
         """End the log."""
-
-
-def require_trackers(names: Sequence[TrackerName]) -> None:
-    """Raise `BadConfig` with the cure where a tracker is not installed, before anything is computed."""
-    for name in names:
-        if find_spec(name) is None:
-            raise BadConfig(f"--track {name}: it is not installed; `pip install {name}` brings it.")
 
 
 def open_trackers(
@@ -57,10 +47,12 @@ class TensorboardTracker:
         self._writer = SummaryWriter(str(folder), purge_step=done)
 
     def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Write the metrics of a step."""
         for name, value in metrics.items():
             self._writer.add_scalar(name, value, number)
 
     def close(self) -> None:
+        """End the log."""
         self._writer.close()
 
 
@@ -68,7 +60,7 @@ class WandbTracker:
     """Logs to Weights & Biases; a resumed run goes on under the same id."""
 
     def __init__(self, folder: Path, config: TrainConfig) -> None:
-        package: Any = import_module("wandb")
+        package: Any = import_tracker("wandb")
         self._run = package.init(
             project=PROJECT,
             name=folder.name,
@@ -79,9 +71,11 @@ class WandbTracker:
         )
 
     def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of a step."""
         self._run.log(dict(metrics), step=number)
 
     def close(self) -> None:
+        """End the log."""
         self._run.finish()
 
 
@@ -89,15 +83,17 @@ class MlflowTracker:
     """Logs to MLflow."""
 
     def __init__(self, folder: Path, config: TrainConfig) -> None:
-        self._package: Any = import_module("mlflow")
+        self._package: Any = import_tracker("mlflow")
         self._package.set_experiment(PROJECT)
         self._package.start_run(run_name=folder.name)
         self._package.log_dict(config.model_dump(mode="json"), "config.yaml")
 
     def add(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of a step."""
         self._package.log_metrics(dict(metrics), step=number)
 
     def close(self) -> None:
+        """End the log."""
         self._package.end_run()
 
 

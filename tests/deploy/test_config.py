@@ -37,8 +37,10 @@ def test_no_model_of_the_cluster_is_fused() -> None:
     assert names(build(read_serve_config(CLUSTER))) == {"agent", *(one.role for one in models)}
 
 
-def agent_version(models: dict[str, object], scales: dict[str, object] | None = None) -> str:
-    config = ServeConfig.model_validate({"models": models, "scales": scales or {}})
+def agent_version(
+    models: dict[str, object], scales: dict[str, object] | None = None, mcp: dict[str, object] | None = None
+) -> str:
+    config = ServeConfig.model_validate({"models": models, "scales": scales or {}, "mcp": mcp})
     built = build_app(build(config), name="earwitness")
     return next(one.version for one in built.deployments if one.name == "agent")
 
@@ -50,6 +52,13 @@ def test_the_version_of_the_agent_covers_the_models_that_are_fused_with_it_and_n
     own = {"asr": "whisper-base"}
     assert agent_version(own) == agent_version({"asr": "whisper-base.en"}) != agent_version(fused[0])
     assert agent_version(own, {"asr": {"num_replicas": 2}}) == agent_version(own)
+
+
+@pytest.mark.slow
+def test_the_version_of_the_agent_covers_the_folders_that_mcp_may_hear(tmp_path: Path) -> None:
+    offered = agent_version({}, mcp={"folders": [str(tmp_path)]})
+    assert offered == agent_version({}, mcp={"folders": [str(tmp_path)]})
+    assert offered not in {agent_version({}), agent_version({}, mcp={"folders": [str(tmp_path.parent)]})}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_folders_of_the_mcp_server_start_at_the_configuration_and_have_to_exist(
     config = read_serve_config(path)
     assert config.mcp is not None and config.mcp.folders == ((tmp_path / "takes").resolve(),)
     for text, message in (
-        ("mcp: {folders: [nothing]}", "nothing' is no folder"),
+        ("mcp: {folders: [nothing]}", "nothing' is not a folder"),
         ("mcp: {folders: []}", "mcp.folders"),
         ("mcp: {folder: [takes]}", "folders"),
     ):

@@ -30,9 +30,9 @@ FADE_S, FADE_DB = 0.008, 3.0  # a stop dies away: length of each edge, and how f
 LOUD_DB = 25.0  # below the loudest frame; quieter ones, as a hum, do not tell how loud the sound is that a gap cuts
 FEWEST_DROPOUTS = 2
 # Fitted on 160 training clips, clean, clipped by 6, 12 and 20 dB and overdriven by 20 dB, and 300 made sounds of one to
-# five steady partials. On 260 other clips 97 % of those clipped by 20 dB or more stay named and 1 % of the made tones.
+# five steady partials. On 260 other clips those clipped by 20 dB are named, and 1 % of clean ones and of tones.
 PILE_UP = 1.3  # densest amplitude in the upper half of the range against that at a third of it
-TONES = 0.97  # share of a frame's power in 16 bins; above it the sound is a few steady tones
+TONES = 0.97  # share of a frame's power in 16 bins; above it the frame is a few steady tones
 SMOOTH = 0.52  # flatness of the tops; above it they are cut
 
 
@@ -42,11 +42,12 @@ class RecordingTraits(NamedTuple):
     num_holes: int
     """Short gaps that cut into loud sound."""
     pile_up: float
-    """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up."""
-    line_share: float
-    """Share of a frame's power in its 16 strongest bins: near 1 for steady tones, which pile up unclipped."""
+    """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up.
+
+    Without the steady tones, which pile up unclipped.
+    """
     top_flatness: float
-    """How flat the tops are where amplitudes pile up: 0.5 for smooth ones, 1 for cut ones; 0 where none pile up."""
+    """How flat the tops are where amplitudes of tones pile up, 0.5 for smooth and 1 for cut ones; 0 where none do."""
     highest_hz: float
     """Highest frequency within 55 dB of the strongest."""
     bass_db: float
@@ -104,11 +105,11 @@ def measure_traits(samples: Floats) -> RecordingTraits:
     change = levels[5:] - levels[:-5]
     falls = change[levels[:-5] > levels.max() - 25]
     middle = _measure_band_db(mean_power, 300, 1000)
+    is_tone = _find_tones(power, len(scaled))
     density, limit = _measure_pile_up(magnitude)
     return RecordingTraits(
         num_holes=_count_dropouts(scaled, levels),
-        pile_up=density,
-        line_share=_measure_line_share(power),
+        pile_up=_measure_pile_up(magnitude[~is_tone]).density,
         top_flatness=_measure_top_flatness(scaled, limit) if density >= PILE_UP else 0.0,
         highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
         bass_db=_measure_band_db(mean_power, 60, 200) - middle,
@@ -126,7 +127,7 @@ def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
     """Name the most audible defect; one hides the signs of the next."""
     if found.num_holes >= FEWEST_DROPOUTS:
         return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
-    if found.pile_up >= PILE_UP and (found.line_share < TONES or found.top_flatness > SMOOTH):
+    if found.pile_up >= PILE_UP or found.top_flatness > SMOOTH:
         return ["harsh clipping distortion (overdriven)"]
     if found.highest_hz < 3400 or found.treble_db < -31:
         return [f"muffled, the high frequencies are missing (nothing above {found.highest_hz / 1000:.1f} kHz)"]
@@ -170,19 +171,26 @@ def _count_dropouts(samples: Floats, levels: Floats) -> int:
     return int(np.count_nonzero(is_cut))
 
 
-def _measure_pile_up(magnitude: Floats) -> tuple[float, float]:
-    """Return how dense the densest amplitude of the upper half is, and that amplitude."""
+class _PileUp(NamedTuple):
+    density: float
+    """Of the densest amplitude, against that at a third of the range."""
+    amplitude: float
+
+
+def _measure_pile_up(magnitude: Floats) -> _PileUp:
+    """Measure how dense the densest amplitude of the upper half of the range is."""
     counts, _ = np.histogram(magnitude, bins=50, range=(0, 1))
     densest = 22 + int(counts[22:].argmax())
-    return float(counts[densest] / max(np.median(counts[12:20]), 1e-6 * len(magnitude))), (densest + 0.5) / 50
+    density = counts[densest] / max(np.median(counts[12:20]), 1e-6 * len(magnitude), 1)
+    return _PileUp(float(density), (densest + 0.5) / 50)
 
 
-def _measure_line_share(power: Floats) -> float:
-    """Return the median over the loud frames of the power's share in the 16 strongest bins of a frame."""
-    energy = power.sum(axis=1)
-    loud = power[energy > 0.03 * energy.max()]
-    strongest = np.partition(loud, -16, axis=1)[:, -16:]
-    return float(np.median(strongest.sum(axis=1) / loud.sum(axis=1)))
+def _find_tones(power: Floats, num_samples: int) -> NDArray[np.bool_]:
+    """Find the samples of frames that are a few steady tones: their power lies in 16 of 257 bins."""
+    strongest = np.partition(power, -16, axis=1)[:, -16:]
+    is_tone = strongest.sum(axis=1) > TONES * power.sum(axis=1)
+    samples = np.repeat(is_tone, FFT_SIZE // 4)
+    return np.concatenate((samples, np.full(num_samples, is_tone[-1])))[:num_samples]
 
 
 def _measure_top_flatness(samples: Floats, limit: float) -> float:

@@ -32,6 +32,8 @@ def hear(kind: str, text: str) -> Evidence:
         "Warum kommt der Zug zu spät?",
         "¿Qué dice el hombre?",
         "When does the shop close?",
+        "How long is the tunnel?",
+        "Is Tom a cat or a horse?",
         "Is the woman's answer right?",
         "Which country is the man from?",
     ],

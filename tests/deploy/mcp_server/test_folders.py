@@ -97,7 +97,7 @@ def test_recordings_are_listed_by_names_that_are_found_and_links_out_are_not(
 def test_without_a_folder_that_exists_nothing_is_served(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="No folder is named"):
         AllowedFolders([])
-    with pytest.raises(BadConfig, match="nothing' is no folder: name one that exists with --folder DIR"):
+    with pytest.raises(BadConfig, match="nothing' is not a folder: name one that exists with --folder DIR"):
         AllowedFolders([tmp_path / "nothing"])
 
 

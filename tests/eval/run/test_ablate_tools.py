@@ -130,7 +130,7 @@ def test_a_run_of_another_path_is_refused(folder: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     record["options"]["path"] = "text"
     (folder / "run.json").write_text(json.dumps(record))
-    with pytest.raises(BadConfig, match="is no run of path cascade"):
+    with pytest.raises(BadConfig, match="is not a run of path cascade"):
         ablate_tools(folder, num_samples=1, seed=0)
 
 

@@ -96,3 +96,15 @@ def test_layers_are_found_by_what_they_compute() -> None:
             return self.head
 
     assert find_linear_layers(Model()) == ["plain"]  # type: ignore[arg-type]
+
+
+def test_too_little_memory_is_not_taken_for_a_backbone_that_refuses(
+    make: Callable[..., LalmComponents], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    model = make("llama", **SIZES).model
+    monkeypatch.setattr(model, "score_replies", run_out)
+    with pytest.raises(ModelError, match=r"'llama' does not fit into the memory of its device: CUDA out of memory"):
+        check_backbone(model, "llama")

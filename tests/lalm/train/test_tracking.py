@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from lalm.train.config import TrainConfig
-from lalm.train.tracking import MlflowTracker, WandbTracker, open_trackers, require_trackers
-from services.errors import BadConfig
+from lalm.train.tracking import MlflowTracker, WandbTracker, open_trackers
 
 WANDB = """
 import json, os
@@ -49,16 +48,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         sys.modules.pop(name, None)
 
 
-def test_a_tracker_that_is_not_installed_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorboard_is_written_only_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lalm.train.tracking.find_spec", lambda name: None)
-    with pytest.raises(BadConfig, match=r"--track mlflow: it is not installed; `pip install mlflow`"):
-        require_trackers(("mlflow",))
     assert open_trackers((), Path(), CONFIG, done=0) == ()
 
 
 @pytest.mark.usefixtures("installed")
 def test_wandb_gets_configuration_and_steps_under_an_id_that_a_resumed_run_keeps(tmp_path: Path) -> None:
-    require_trackers(("wandb", "mlflow"))
     folder = tmp_path / "run"
     folder.mkdir()
     tracker = WandbTracker(folder, CONFIG)
