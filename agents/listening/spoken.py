@@ -1,8 +1,8 @@
 """Spoken prompt injection: what is said is withheld from a question that surely does not ask about it.
 
 A linear classifier over hashed n-grams of the question (`agents.listening.planner`) estimates whether it does. Where it
-surely does not, a reader gets no transcript: an instruction, or the name of an option, that is spoken in a recording then
-decides nothing, whatever its words. `python -m benchmarks.planner.fit_said` fits the classifier;
+surely does not, a reader gets no transcript: an instruction, or the name of an option, that is spoken in a recording
+then decides nothing, whatever its words. `python -m benchmarks.planner.fit_said` fits the classifier;
 `benchmarks/spoken_injections.py` attacks.
 """
 
