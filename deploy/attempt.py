@@ -6,10 +6,10 @@ A configuration is read and put to use while a service runs; whatever it raises,
 import sys
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
-from services.errors import EarwitnessError
+from services.errors import EarwitnessError, InternalError
+from services.extensions.error_boundary import contain_errors
 
 Result = TypeVar("Result")
 
@@ -22,14 +22,21 @@ class Attempt(NamedTuple, Generic[Result]):
     """In words, on one line; empty: none."""
 
 
-def attempt(work: Callable[[], Result]) -> Attempt[Result]:
-    """Run work, in a thread of its own; the traceback of an error that is a bug is printed."""
-    with ThreadPoolExecutor(1, thread_name_prefix="attempt") as threads:
-        done = threads.submit(work)
-    error = done.exception()
-    if error is None:
-        return Attempt(done.result())
-    if not isinstance(error, EarwitnessError | RuntimeError):
-        traceback.print_exception(error, file=sys.stderr)
-    said = " ".join(str(error).split())
-    return Attempt(None, said if isinstance(error, EarwitnessError) and said else f"{type(error).__name__}: {said}")
+def attempt(what: str, work: Callable[[], Result]) -> Attempt[Result]:
+    """Run work, named `what`; the traceback of an error that is a bug is printed."""
+    try:
+        with contain_errors(what, InternalError):
+            return Attempt(work())
+    except InternalError as error:
+        cause = error.__cause__
+        assert cause is not None, "the boundary names it"
+        if not isinstance(cause, RuntimeError):
+            traceback.print_exception(cause, file=sys.stderr)
+        return Attempt(None, f"{type(cause).__name__}: {_join_lines(cause)}")
+    except EarwitnessError as error:
+        return Attempt(None, _join_lines(error) or type(error).__name__)
+
+
+def _join_lines(error: BaseException) -> str:
+    """Return the words of an error on one line."""
+    return " ".join(str(error).split())

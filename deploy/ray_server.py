@@ -169,7 +169,8 @@ def _serve(build_application: "Callable[[], serve.Application]", failures: Path)
     from ray import serve
 
     clear_start_failures(failures)
-    why = attempt(lambda: serve.run(build_application(), name=NAME, route_prefix="/", logging_config=QUIET)).error
+    options = {"name": NAME, "route_prefix": "/", "logging_config": QUIET}
+    why = attempt("serving the configuration", lambda: serve.run(build_application(), **options)).error
     return JobStatus(what="failed", message=_find_reason(failures) or why) if why else JobStatus(what="ready")
 
 

@@ -275,7 +275,7 @@ def _reload_until_stopped(
 
 def _send_changed(process: subprocess.Popen[str], read_config: Callable[[], ServeConfig]) -> None:
     """Give the child a new configuration; one that cannot be used is named, and the service goes on as it was."""
-    read = attempt(read_config)
+    read = attempt("reading the configuration", read_config)
     if read.result is None:
         _say(f"The configuration stays as it was: {read.error}")
     else:

@@ -16,7 +16,8 @@
     │   └── RequestRefused   HTTP 503: a model server does not take the request (services/clients/json_api.py)
     ├── Overloaded           HTTP 503: more requests at once than can be admitted (back-pressure)
     ├── TookTooLong          HTTP 504: no answer before the deadline
-    └── ClientGone           HTTP 499: the client disconnected before the answer; its work was cancelled
+    ├── ClientGone           HTTP 499: the client disconnected before the answer; its work was cancelled
+    └── InternalError        HTTP 500: a bug behind an error boundary, which the process survives
 
 Each message says what happened, with which value, and what would work.
 """
@@ -191,6 +192,12 @@ class ClientGone(EarwitnessError):
 
     code = "client_closed_request"
     http_status = 499
+
+
+class InternalError(EarwitnessError):
+    """A bug, which `__cause__` holds; its words may quote what was said or asked, so the log alone gets them."""
+
+    code = "internal_error"
 
 
 class UnknownName(EarwitnessError):

@@ -51,6 +51,43 @@ def test_private_modules_of_libraries_are_imported_where_a_version_check_guards_
     assert imported == PRIVATE_API
 
 
+BROAD_HANDLERS = ["eval.run.driver", "services.extensions.error_boundary"]
+"""Where an error of any kind is caught; CONTRIBUTING.md says why."""
+
+
+def test_errors_of_any_kind_are_caught_at_two_edges_only() -> None:
+    broad = [name for name, path in modules().items() for node in nodes(path) if catches_any_error(node)]
+    assert sorted(broad) == BROAD_HANDLERS
+
+
+@pytest.mark.parametrize(
+    ("line", "is_broad"),
+    [
+        ("except:", True),
+        ("except Exception as error:", True),
+        ("except (OSError, BaseException):", True),
+        ("except OSError:", False),
+    ],
+)
+def test_a_broad_handler_is_told_from_a_narrow_one(line: str, *, is_broad: bool) -> None:
+    tree = ast.parse(f"try:\n    pass\n{line}\n    pass")
+    assert any(catches_any_error(node) for node in ast.walk(tree)) == is_broad
+
+
+def catches_any_error(node: ast.AST) -> bool:
+    """Say whether a node handles errors of any kind: `except Exception`, `suppress(Exception)` or a bare `except`."""
+    match node:
+        case ast.ExceptHandler(type=None):
+            return True
+        case ast.ExceptHandler(type=ast.AST() as caught):
+            kinds = list(ast.walk(caught))
+        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress"), args=kinds):
+            pass
+        case _:
+            return False
+    return any(isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"} for kind in kinds)
+
+
 def imported_names(node: ast.AST) -> list[str]:
     """Return the modules that an import statement names, and what it takes out of them."""
     match node:

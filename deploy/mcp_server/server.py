@@ -5,14 +5,13 @@ other is our bug, which the log holds and the client is told of without its word
 """
 
 import json
-import logging
-import traceback
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from deploy.mcp_server.tools import McpContext, offer_tools
-from services.errors import BadConfig, EarwitnessError, UnknownName
-from services.telemetry.log_lines import LOGGER
+from services.errors import BadConfig, EarwitnessError, InternalError, UnknownName
+from services.extensions.error_boundary import contain_errors
+from services.telemetry.log_lines import BUG_MESSAGE, log_bug
 
 if TYPE_CHECKING:
     from mcp.server import Server, ServerRequestContext
@@ -61,14 +60,13 @@ def build_server(context: McpContext) -> "Server":
         try:
             if asked.name not in offered:
                 raise UnknownName("tool", asked.name, offered)
-            found = await offered[asked.name].call(context, asked.arguments or {})
+            with contain_errors(f"the tool {asked.name!r}", InternalError):
+                found = await offered[asked.name].call(context, asked.arguments or {})
+        except InternalError as error:
+            log_bug(error.__cause__ or error)
+            return CallToolResult(content=[TextContent(type="text", text=BUG_MESSAGE)], is_error=True)
         except EarwitnessError as error:
             return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
-        except Exception as error:  # noqa: BLE001 - the edge: an error's words may quote what was said
-            frames = traceback.format_tb(error.__traceback__)
-            LOGGER.log(logging.ERROR, "bug", extra={"facts": {"error": type(error).__name__, "frames": frames}})
-            text = "An error of Earwitness itself; its log has the traceback."
-            return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
         record = found.model_dump(mode="json")
         text = json.dumps(record, ensure_ascii=False)
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=record)

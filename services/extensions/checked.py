@@ -4,13 +4,11 @@ Our own models are checked by mypy; an extension may never have seen it.
 """
 
 import inspect
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from services.errors import EarwitnessError, ModelError
+from services.errors import ModelError
+from services.extensions.error_boundary import contain_errors
 from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading, ReadingStyle
 
 
@@ -21,20 +19,6 @@ class ModelContract(NamedTuple):
     """Put a model behind the checks, given what to call it."""
     attributes: Mapping[str, type]
     methods: tuple[str, ...]
-
-
-@contextmanager
-def reword_errors(what: str, kind: type[EarwitnessError] = ModelError) -> Iterator[None]:
-    """Make any error of others' code one line that names it, and the line of code where it was raised."""
-    try:
-        yield
-    except EarwitnessError:
-        raise
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}, line {last.lineno}"
-        message = f"{_capitalise(what)} failed: {type(error).__name__}: {error} ({where})."
-        raise kind(message) from error
 
 
 def check_opener(opener: Callable[..., Any], kind: str, what: str) -> Callable[..., Any]:
@@ -48,7 +32,7 @@ def check_opener(opener: Callable[..., Any], kind: str, what: str) -> Callable[.
 
     def open_checked(*arguments: Any) -> Any:  # noqa: ANN401 - what openers take differs
         """Open the model, and check that it has what its protocol asks for."""
-        with reword_errors(what):
+        with contain_errors(what):
             model = opener(*arguments)
         contract = CONTRACTS.get(kind)
         return model if contract is None else _check_model(model, contract, what)
@@ -78,7 +62,7 @@ class CheckedModel:
         self.revision: str = model.revision
 
     async def _ask(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - the caller checks it
-        with reword_errors(self._what):
+        with contain_errors(self._what):
             awaited = getattr(self._model, method)(*arguments)
             if not inspect.isawaitable(awaited):
                 raise self._make_error(method, awaited, f"an awaitable: it has to be `async def {method}`")
@@ -204,11 +188,7 @@ CONTRACTS: Mapping[str, ModelContract] = {
 
 
 def _make_breach(what: str, problem: str) -> ModelError:
-    return ModelError(f"{_capitalise(what)} breaks its protocol: {problem}")
-
-
-def _capitalise(what: str) -> str:
-    return what[:1].upper() + what[1:]
+    return ModelError(f"{what[:1].upper()}{what[1:]} breaks its protocol: {problem}")
 
 
 def _word(kind: type) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from services.errors import BadConfig
-from services.extensions.checked import check_opener, reword_errors
+from services.extensions.checked import check_opener
+from services.extensions.error_boundary import contain_errors
 from services.files import is_file
 
 Opener: TypeAlias = Callable[..., Any]
@@ -66,7 +67,7 @@ def _run_file(path: Path) -> dict[str, object]:
     spec.loader = _TextLoader(name, str(path))
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
-    with reword_errors(f"Included file '{path}'", BadConfig):
+    with contain_errors(f"Included file '{path}'", BadConfig):
         spec.loader.exec_module(module)
     return vars(module)
 
@@ -114,7 +115,7 @@ def find_extension(kind: str, name: str) -> Opener | None:
         raise BadConfig(f"The {kind} {name!r} is offered by {owners}: uninstall one of them.")
     (point,) = points
     what = f"the {kind} {name!r} of {_name_owner(point)}"
-    with reword_errors(f"Entry point {point.value!r}, {what},", BadConfig):
+    with contain_errors(f"Entry point {point.value!r}, {what},", BadConfig):
         opener = point.load()
     if not callable(opener):
         raise BadConfig(f"Entry point {point.value!r}, {what}, is not a function or class that opens it.")

@@ -1,16 +1,14 @@
 """Error handlers: every error leaves as `{"error": {message, type, param, code}}`, as OpenAI's clients expect it."""
 
-import logging
-import traceback
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Overloaded
+from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, InternalError, Overloaded
 from services.http.responses import ErrorBody, build_error, make_json_response
-from services.telemetry.log_lines import LOGGER
+from services.telemetry.log_lines import BUG_MESSAGE, log_bug
 from services.telemetry.request_log import REQUEST_ID, AboutRequest, record_of
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -32,12 +30,9 @@ def build_own_error(error: EarwitnessError, about: AboutRequest) -> ErrorBody:
 
 def build_bug(error: BaseException, about: AboutRequest) -> ErrorBody:
     """Return the body of an error that is our bug; the log has where it happened."""
-    about.error = "internal_error"
-    frames = traceback.format_tb(error.__traceback__)  # without the message, which may quote what was asked
-    facts = {"request_id": about.id, "error": type(error).__name__, "frames": frames}
-    LOGGER.log(logging.ERROR, "bug", extra={"facts": facts})
-    message = "An error of Earwitness itself; its log has the traceback."
-    return build_error(HTTPStatus.INTERNAL_SERVER_ERROR, about.error, message)
+    about.error = InternalError.code
+    log_bug(error, request_id=about.id)
+    return build_error(HTTPStatus.INTERNAL_SERVER_ERROR, about.error, BUG_MESSAGE)
 
 
 def _handle_own_error(request: Request, error: Exception) -> Response:

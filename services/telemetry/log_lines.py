@@ -6,11 +6,13 @@ Ray puts `(ServeReplica:…)` before all that its processes print; a pipe of our
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 
 from services.settings import settings
 
 LOGGER = logging.getLogger("earwitness.http")
+BUG_MESSAGE = "An error of Earwitness itself; its log has the traceback."
 
 
 class JSONLines(logging.Formatter):
@@ -32,3 +34,9 @@ def start_logging() -> None:
         LOGGER.addHandler(handler)
         LOGGER.setLevel(logging.INFO)
         LOGGER.propagate = False
+
+
+def log_bug(error: BaseException, **facts: str) -> None:
+    """Log where a bug happened, without its message, which may quote what was said or asked."""
+    frames = traceback.format_tb(error.__traceback__)
+    LOGGER.log(logging.ERROR, "bug", extra={"facts": facts | {"error": type(error).__name__, "frames": frames}})

@@ -13,7 +13,7 @@ def fail(error: BaseException) -> None:
 
 
 def test_what_work_returns_is_its_result() -> None:
-    assert attempt(lambda: 3) == (3, "")
+    assert attempt("it", lambda: 3) == (3, "")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_work_returns_is_its_result() -> None:
 def test_what_it_raises_is_words(
     error: BaseException, said: str, is_bug: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert attempt(lambda: fail(error)) == (None, said)
+    assert attempt("it", lambda: fail(error)) == (None, said)
     assert ("Traceback" in capsys.readouterr().err) == is_bug
 
 
@@ -36,5 +36,5 @@ def test_endless_nesting_ends_nothing() -> None:
     def nest() -> None:
         nest()
 
-    assert attempt(nest).error.startswith("RecursionError: ")
+    assert attempt("it", nest).error.startswith("RecursionError: ")
     assert sys.getrecursionlimit() > 0
