@@ -84,7 +84,7 @@ class LocalModels:
         loads: when the models read their weights.
     """
 
-    def __init__(self, names: ModelNames, pool: ModelPool | None = None, *, loads: Loads = "at once") -> None:
+    def __init__(self, names: ModelNames, pool: ModelPool | None = None, *, loads: Loads = "when needed") -> None:
         self._names, self._loads = names, loads
         self._pool = pool or ModelPool()
         include_files(names.include)

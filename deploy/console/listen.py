@@ -132,7 +132,7 @@ def print_tools(out: IO[str], *, as_json: bool) -> None:
 def _open_listeners(request: ListenRequest) -> Listeners:
     chosen = {"captioner": request.captioner, "asr": request.asr, "lalm": request.lalm}
     named = {role: name for role, name in chosen.items() if name is not None}
-    models = LocalModels(ModelNames.model_validate(named), loads="when needed")
+    models = LocalModels(ModelNames.model_validate(named))
     return Listeners(models.open_captioner(), models.open_asr(), models.open_lalm() if request.lalm else None)
 
 

@@ -56,7 +56,7 @@ def open_models(options: ModelOptions, path: str) -> Models:
     named = {role: name for role, name in asdict(options).items() if name is not None}
     if path not in {"text", "cascade"} and not options.lalm_url:
         named.setdefault("lalm", DEFAULT_LALM)
-    return LocalModels(ModelNames.model_validate(named), loads="when needed")
+    return LocalModels(ModelNames.model_validate(named))
 
 
 def serve_stdio(models: Models, path: str, folders: Sequence[Path]) -> None:
