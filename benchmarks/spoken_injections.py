@@ -34,7 +34,7 @@ from agents.models import LocalModels, ModelNames
 from agents.paths import make_builder
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
-from eval.scoring.scoring import wilson_95
+from eval.scoring.intervals import wilson_95
 from eval.scoring.statistics import mcnemar_exact, paired_difference
 from lalm.names import DEFAULT_LALM
 from services.audio.load import decode, load

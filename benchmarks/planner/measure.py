@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from agents.listening.planner import open_planner
-from eval.scoring.scoring import wilson_95
+from eval.scoring.intervals import wilson_95
 
 LABELLED = Path(__file__).with_name("held_out.json")
 

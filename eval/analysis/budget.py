@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from agents.routing.features import ASKS
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from eval.store.records import Prediction
 from services.errors import BadConfig

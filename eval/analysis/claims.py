@@ -9,7 +9,7 @@ from math import sqrt
 from pathlib import Path
 
 from eval.analysis.published import load_published
-from eval.scoring.scoring import Z_95
+from eval.scoring.intervals import Z_95
 from services.types import Value
 from services.yaml_file import read_config
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from eval.scoring.statistics import (
     Difference,
     clustered_p,

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from eval.analysis.compare import ScoreFunction, group_by_name, require_same
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from eval.scoring.statistics import holm, mcnemar_exact
 from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig

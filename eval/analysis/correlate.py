@@ -9,7 +9,7 @@ from itertools import combinations
 from math import isnan
 
 from eval.analysis.score_table import ScoreTable
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from eval.scoring.statistics import (
     MIN_FOR_INTERVAL,
     bootstrap_correlation,

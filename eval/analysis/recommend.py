@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from eval.analysis.published import load_published
 from eval.analysis.score_table import PercentScore, ScoreTable
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from services.errors import BadConfig
 from services.types import Value
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from eval.analysis.claims import ScoreConflict, find_contradictions
 from eval.analysis.published import compute_category_scores, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.score_table import PercentScore, read_table
-from eval.scoring.scoring import Z_95, Interval
+from eval.scoring.intervals import Z_95, Interval
 from eval.scoring.statistics import correlate, pearson, selection_regret
 from services.types import Value
 

@@ -9,7 +9,7 @@ Paper:    Sakshi et al., "MMAU: A Massive Multi-Task Audio Understanding and Rea
           ICLR 2025, arXiv:2410.19168.
 Audio:    not redistributed here; https://github.com/Sakshi113/MMAU says where it is (a Hugging Face dataset).
 Score:    two, side by side. Strict: the reply is read as exactly one option, and is right when that option's
-          text is the answer. Official: the script's comparison of sets of words (`scoring.string_match`), on the
+          text is the answer. Official: the script's comparison of sets of words (`official.string_match`), on the
           text of the option that was read, or on the raw reply where none was; it calls a bare letter wrong
           and some reordered wrong options right. Rows without a prediction count as wrong in both; the
           official script leaves them out of the denominator.

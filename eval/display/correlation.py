@@ -7,7 +7,9 @@ from rich.table import Table
 
 from eval.analysis.correlate import MIN_MODELS, ColumnCorrelation, CorrelationReport, ModelScore
 from eval.display.tables import print_table
-from eval.scoring.scoring import Interval
+from eval.scoring.intervals import Interval
+
+NO_INTERVAL = "no interval for fewer than four models, or for a perfect line"
 
 
 def print_correlations(found: CorrelationReport, console: Console) -> None:
@@ -49,7 +51,7 @@ def _format_cell(score: ModelScore) -> str:
 def _format_association(pair: ColumnCorrelation) -> str:
     if pair.pearson is None or pair.spearman is None:
         return "no correlation: all models have the same score"
-    interval = _format_range(pair.fisher_95) if pair.fisher_95 else "no interval for fewer than four models"
+    interval = _format_range(pair.fisher_95) if pair.fisher_95 else NO_INTERVAL
     drawn = f", bootstrap {_format_range(pair.bootstrap_95)}" if pair.bootstrap_95 else ""
     holm = f" (Holm {pair.p_holm:.3g})" if pair.p_holm is not None and pair.p_holm != pair.p else ""
     return f"Pearson r {pair.pearson:.3f} [{interval}{drawn}], p = {pair.p:.3g}{holm}; Spearman rho {pair.spearman:.2f}"

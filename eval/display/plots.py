@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from eval.scoring.scoring import Interval
+from eval.scoring.intervals import Interval
 
 # Told apart with colour blindness too.
 COLOURS = ("#2a6fdb", "#d9822b", "#2f9e6e", "#b5487a", "#7a63c7", "#8a8f98", "#8c5a2b")

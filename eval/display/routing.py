@@ -7,7 +7,7 @@ from rich.table import Table
 
 from eval.display.tables import print_table
 from eval.routing.routing import ONCE, ROUTER, RoutingTable
-from eval.scoring.scoring import wilson_95
+from eval.scoring.intervals import wilson_95
 
 
 def print_routing(table: RoutingTable, console: Console) -> None:

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from eval.analysis.score import Counts, FileScore
 from eval.display.tables import print_table
-from eval.scoring.scoring import wilson_95
+from eval.scoring.intervals import wilson_95
 
 
 def print_score(title: str, score: FileScore, console: "Console") -> None:

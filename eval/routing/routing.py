@@ -14,7 +14,7 @@ from agents.reading.confidence import measure_confidence
 from agents.routing.router import Reconciled, Router, pool_answers
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
 from eval.routing.fit_router import CERTAINTIES, Decision, Tested, choose_letter, cross_validate, fit_router
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, wilson_95
 from eval.scoring.statistics import mcnemar_exact
 from services.types import Route, Value
 

@@ -11,7 +11,8 @@ from math import exp, log
 from typing import NamedTuple
 
 from agents.reading.confidence import TINY, apply_temperature
-from eval.scoring.scoring import Calibration, ForecastQuality, RiskPoint, SelectiveAccuracy, Verdict, wilson_95
+from eval.scoring.intervals import wilson_95
+from eval.scoring.scoring import Calibration, ForecastQuality, RiskPoint, SelectiveAccuracy, Verdict
 
 NUM_BINS = 10
 LOG_TEMPERATURES = (-3.5, 3.5)  # beyond this a distribution is flat, or certain

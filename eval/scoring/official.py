@@ -5,12 +5,10 @@ rows out of their denominator: `is_dropped`. Our strict score stands beside ever
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias, get_args
-
-from eval.scoring.scoring import string_match
 
 OfficialRule: TypeAlias = Literal["word sets", "mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro"]
 OFFICIAL_RULES: tuple[OfficialRule, ...] = get_args(OfficialRule)
@@ -57,6 +55,20 @@ def judge_officially(rule: OfficialRule, prediction: str, options: Sequence[str]
             return _judge_air_bench(prediction, options, right)
         case _:
             return OfficialVerdict(_read_place(rule, prediction, options, right) == right)
+
+
+def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:
+    """Return the verdict of MMAU's and MMAR's official script (`string_match` in their evaluation.py).
+
+    It compares sets of words: all of the answer's have to occur, and none that only a wrong choice has.
+    """
+    predicted, right = _split_words(prediction), _split_words(answer)
+    wrong = {word for choice in choices if _split_words(choice) != right for word in _split_words(choice) - right}
+    return bool(predicted) and right <= predicted and not predicted & wrong
+
+
+def _split_words(text: str) -> set[str]:
+    return set(re.findall(r"\b\w+\b", text.lower()))
 
 
 def _read_place(rule: OfficialRule, prediction: str, options: Sequence[str], right: int) -> int | None:

@@ -4,18 +4,16 @@ Strict: the reply is read as exactly one option, and that option's text is the a
 matcher of MMAU and MMAR. What could not be read and what failed stays in the denominator of both.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import Field
 
+from eval.scoring.intervals import Interval, clustered_95, clustered_se, wilson_95
 from services.types import Value
 
 RepeatKind: TypeAlias = Literal["option order", "sampling"]
-Z_95 = 1.959963984540054  # normal quantile: two-sided 95 %
 
 
 class Verdict(NamedTuple):
@@ -55,13 +53,6 @@ class Verdict(NamedTuple):
     """Place of the right option, from 0; None where it is withheld."""
     num_choices: int = 0
     """0: not known."""
-
-
-class Interval(NamedTuple):
-    """A confidence interval of a proportion."""
-
-    low: float
-    high: float
 
 
 class Score(Value):
@@ -221,7 +212,8 @@ class RunSummary(Score):
     clustered_se: float | None
     """Standard error of the strict accuracy where items share a source; None where none do."""
     clustered_95: Interval | None = None
-    """Interval from it, by Student's t with a degree of freedom less than there are sources."""
+    """Interval from it, by Student's t with a degree of freedom less than there are sources; where all have one
+    share, with room for those that would differ."""
     num_clusters: int | None = None
     """Sources, which are recordings, or the videos that a benchmark names; None where no items share one."""
     mean_took_s: float
@@ -308,41 +300,6 @@ def _score_groups(key: Callable[[Verdict], str], verdicts: list[Verdict]) -> dic
     return {name: score(groups[name]) for name in sorted(groups) if name}
 
 
-def wilson_95(num_correct: int, n: int) -> Interval:
-    """Return the 95 % Wilson score interval (Wilson 1927), which holds near 0 and 1 and for small n."""
-    if n == 0:
-        return Interval(0.0, 1.0)
-    share = num_correct / n
-    shrink = 1 + Z_95**2 / n
-    centre = (share + Z_95**2 / (2 * n)) / shrink
-    half_width = Z_95 / shrink * sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
-    # The formula gives exactly 0 and 1 at the ends, but for rounding: an interval holds its own share.
-    low = 0.0 if num_correct == 0 else max(0.0, centre - half_width)
-    return Interval(low, 1.0 if num_correct == n else min(1.0, centre + half_width))
-
-
-def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
-    """Return the clustered standard error of the mean of `values`, of two clusters or more.
-
-    The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024,
-    arXiv:2411.00640, section 2.2), times that of G / (G - 1) for G clusters (CR1, Cameron & Miller 2015, section VI):
-    few clusters make it too small otherwise. Of clusters of one it is the ordinary standard error.
-    """
-    mean = sum(values) / len(values)
-    deviations: defaultdict[str, float] = defaultdict(float)
-    for value, cluster in zip(values, clusters, strict=True):
-        deviations[cluster] += value - mean
-    num = len(deviations)
-    return sqrt(sum(deviation**2 for deviation in deviations.values()) * num / (num - 1)) / len(values)
-
-
-def student_quantile(num_clusters: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t with a degree of freedom less than there are clusters."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, num_clusters - 1))
-
-
 class _Clusters(TypedDict, total=False):
     clustered_se: float | None
     clustered_95: Interval
@@ -359,24 +316,8 @@ def _measure_clusters(verdicts: list[Verdict]) -> _Clusters:
     if num == 1:
         return {"clustered_se": None, "num_clusters": 1}
     right = [verdict.correct_strict for verdict in scored]
-    mean, se = sum(right) / len(right), clustered_se(right, clusters)
-    half = student_quantile(num) * se
     return {
-        "clustered_se": se,
-        "clustered_95": Interval(max(0.0, mean - half), min(1.0, mean + half)),
+        "clustered_se": clustered_se(right, clusters),
+        "clustered_95": clustered_95(right, clusters),
         "num_clusters": num,
     }
-
-
-def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:
-    """Return the verdict of MMAU's and MMAR's official script (`string_match` in their evaluation.py).
-
-    It compares sets of words: all of the answer's have to occur, and none that only a wrong choice has.
-    """
-    predicted, right = _split_words(prediction), _split_words(answer)
-    wrong = {word for choice in choices if _split_words(choice) != right for word in _split_words(choice) - right}
-    return bool(predicted) and right <= predicted and not predicted & wrong
-
-
-def _split_words(text: str) -> set[str]:
-    return set(re.findall(r"\b\w+\b", text.lower()))

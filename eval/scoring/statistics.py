@@ -9,11 +9,11 @@ from collections.abc import Hashable, Sequence
 from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
-from eval.scoring.scoring import Z_95, Interval, clustered_se, student_quantile
+from eval.scoring.intervals import TINY, Z_95, Interval, clustered_se, student_quantile, widen_equal
 
 Z_POWER_80 = 0.8416212335729143  # normal quantile: 80 % power
 NUM_BOOTSTRAPS = 4000
-TINY = 1e-12
+WHOLE = Interval(-1.0, 1.0)  # what a difference of two shares can be
 MIN_FOR_INTERVAL = 4  # Fisher's standard error is 1 / sqrt(n - 3)
 
 
@@ -42,7 +42,7 @@ class Correlation(NamedTuple):
     pearson: float
     """NaN where one of the scores is constant."""
     ci_95: Interval | None
-    """Fisher's; None for fewer than four models, or where there is no correlation."""
+    """Fisher's; None for fewer than four models, or where there is no correlation, or a perfect one."""
     p: float
     spearman: float
     leave_one_out: Interval | None
@@ -70,6 +70,8 @@ def paired_difference(differences: Sequence[float], clusters: Sequence[str] | No
         se, quantile = sqrt(variance / n), Z_95
     else:
         se, quantile = clustered_se(differences, clusters), student_quantile(len(set(clusters)))
+    if se < TINY:  # all the same: that says nothing about what a further item or cluster would be
+        return Difference(mean, 0.0, widen_equal(mean, n if clusters is None else len(set(clusters)), WHOLE))
     return Difference(mean, se, Interval(max(-1.0, mean - quantile * se), min(1.0, mean + quantile * se)))
 
 
@@ -77,8 +79,8 @@ def clustered_p(difference: Difference, num_clusters: int) -> float:
     """Return the two-sided p of a clustered difference by Student's t; McNemar's test takes items for independent."""
     from scipy.stats import t
 
-    if not difference.se:
-        return 1.0 if not difference.value else 0.0
+    if not difference.se:  # every cluster differs by the same: the exact sign test over them (Dixon & Mood 1946)
+        return 1.0 if not difference.value else 0.5 ** (num_clusters - 1)
     return float(2 * t.sf(abs(difference.value) / difference.se, num_clusters - 1))
 
 
@@ -162,7 +164,7 @@ def bootstrap_correlation(
         seed: Of the draws.
 
     Models are drawn with replacement (percentile method, Efron & Tibshirani 1993); None for fewer than four models, or
-    where the scores are constant.
+    where the scores are constant or lie on one line.
     """
     import numpy as np
 
@@ -181,7 +183,9 @@ def bootstrap_correlation(
     spread_S = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
     kept_S = spread_S > TINY  # a draw of one model only has no correlation
     found_S = (centred[0] * centred[1]).sum(axis=1)[kept_S] / spread_S[kept_S]
-    return Interval(*(float(quantile) for quantile in np.quantile(found_S, [0.025, 0.975]))) if len(found_S) else None
+    if not len(found_S) or np.ptp(found_S) < TINY:  # points on one line: every draw gives the same
+        return None
+    return Interval(*(float(quantile) for quantile in np.quantile(found_S, [0.025, 0.975])))
 
 
 def is_constant(scores: Sequence[float]) -> bool:
@@ -199,11 +203,9 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def fisher_95(r: float, n: int) -> Interval | None:
-    """Return Fisher's 95 % interval of a correlation; None for fewer than four models."""
-    if n < MIN_FOR_INTERVAL:
+    """Return Fisher's 95 % interval of a correlation; None for fewer than four models, and for 1 or -1: it has none."""
+    if n < MIN_FOR_INTERVAL or abs(r) >= 1:
         return None
-    if abs(r) >= 1:
-        return Interval(r, r)
     half = Z_95 / sqrt(n - 3)
     return Interval(tanh(atanh(r) - half), tanh(atanh(r) + half))
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from statistics import stdev
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.scoring.scoring import Z_95, Interval, RepeatScore, clustered_se, student_quantile
+from eval.scoring.intervals import TINY, Z_95, Interval, clustered_95, clustered_se, widen_equal
+from eval.scoring.scoring import RepeatScore
 from eval.store.records import Prediction
 from eval.store.run_folder import is_finished
 from eval.store.stored import read_predictions
@@ -78,8 +79,11 @@ def _measure_interval(shares: Sequence[float], clusters: Sequence[str]) -> Inter
     num, mean = len(set(clusters)), sum(shares) / len(shares)
     if num < 2:
         return Interval(0.0, 1.0)
-    quantile = student_quantile(num) if num < len(shares) else Z_95
-    half = quantile * clustered_se(shares, clusters)
+    if num < len(shares):
+        return clustered_95(shares, clusters)
+    half = Z_95 * clustered_se(shares, clusters)
+    if half < TINY:
+        return widen_equal(mean, num, Interval(0.0, 1.0))
     return Interval(max(0.0, mean - half), min(1.0, mean + half))
 
 

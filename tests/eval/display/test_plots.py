@@ -2,7 +2,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from eval.display.plots import AccuracyBar, CostPoint, draw_accuracy_against_cost, draw_heat_map, draw_intervals
-from eval.scoring.scoring import Interval
+from eval.scoring.intervals import Interval
 
 BARS = [
     AccuracyBar("cascade", "sound", 0.6, Interval(0.5, 0.7)),

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from eval.scoring.scoring import Verdict, string_match, summarise, wilson_95
+from eval.scoring.intervals import wilson_95
+from eval.scoring.official import string_match
+from eval.scoring.scoring import Verdict, summarise
 
 SHARED = Path(__file__).parents[4] / "shared" / "bench"
 OWN = json.loads((Path(__file__).parents[2] / "data" / "mmau-own.json").read_text(encoding="utf-8"))
