@@ -43,7 +43,7 @@ def _format_place(statement: Evidence, whole_s: float | None) -> str:
     """Format which of several recordings a statement is about, and of an event or of speech when; empty: neither."""
     is_part = whole_s is not None and statement.end_s is not None and statement.end_s - statement.start_s < whole_s
     parts = [] if statement.recording is None else [RECORDING.format(number=statement.recording)]
-    if (is_part or statement.kind in {"event", "transcript"}) and statement.end_s is not None:
+    if (is_part or statement.kind in {"absence", "event", "transcript"}) and statement.end_s is not None:
         parts.append(_format_span(statement.start_s, statement.end_s))
     return ", ".join(parts)
 

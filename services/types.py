@@ -59,9 +59,10 @@ EvidenceKind: TypeAlias = Literal[
     "rhythm",
     "harmony",
     "instrument",
+    "absence",
     "reply",
 ]
-"""What a statement is about; a reply is what a LALM answered, which rests on the waveform alone."""
+"""What a statement is about; absence: of what is not heard; reply: of a LALM, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
 RemarkCode: TypeAlias = Literal[
@@ -88,8 +89,7 @@ class AudioClip:
     def __post_init__(self) -> None:
         assert self.samples.ndim == 1 and self.samples.dtype == "float32", self.samples.shape
         whole = self.samples if self.samples.flags.c_contiguous else self.samples.copy()
-        digest = hashlib.sha256(whole.data).hexdigest()
-        object.__setattr__(self, "sha256", digest)
+        object.__setattr__(self, "sha256", hashlib.sha256(whole.data).hexdigest())
 
     @property
     def duration_s(self) -> float:
@@ -193,6 +193,8 @@ class Evidence(Value):
     """The statement in words, with each of its labels as `str(label)` has it."""
     labels: tuple[Label, ...] = ()
     """What the statement names: alternatives with their probabilities, or without them the steps of an order."""
+    candidates: tuple[Label, ...] = ()
+    """All that the source chose from, the likeliest first, where a question may ask to choose among some of it."""
     step: StepName | None = None
     """The step of the answer that the statement comes from; None where it belongs to no answer yet."""
     recording: int | None = None
@@ -259,10 +261,8 @@ class Usage(Value):
     completion_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-        )
+        prompt, completion = self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens
+        return Usage(prompt_tokens=prompt, completion_tokens=completion)
 
 
 class Reading(Value):

@@ -19,8 +19,8 @@ SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 
 MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
 
-DESCRIPTIVE: frozenset[EvidenceKind] = frozenset({"caption", "transcript"})
-"""Kinds of statements whose words have no vote: they may name any option, in any sense."""
+DESCRIPTIVE: frozenset[EvidenceKind] = frozenset({"absence", "caption", "transcript"})
+"""Kinds of statements whose words have no vote: they may name any option, in any sense, or say that it is not there."""
 
 NUMBERS = {word: str(number) for word, number in SMALL.items()}
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")

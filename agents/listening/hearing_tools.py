@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from agents.listening.language_options import name_languages, state_languages
 from agents.listening.tool import (
     DerivedClip,
     ListenedClip,
@@ -48,6 +49,12 @@ class ChannelArguments(ToolArguments):
     """A channel of a recording."""
 
     channel: int = Field(ge=1, description="Which channel to hear, counted from 1.")
+
+
+class LanguageArguments(ToolArguments):
+    """Languages to tell apart."""
+
+    options: tuple[str, ...] = Field(default=(), description="Languages, one of which may be spoken.")
 
 
 class SpeedArguments(SpanArguments):
@@ -147,13 +154,24 @@ async def _ask_lalm(lalm: LALM, clip: AudioClip, arguments: FocusArguments) -> t
 # A derived recording
 
 
-def plan_language(tool_input: ToolInput) -> ToolArguments | None:
-    """Listen where the language of the parts is not told already."""
-    return ToolArguments() if tool_input.clip.duration_s <= WHOLE_S else None
+def plan_language(tool_input: ToolInput) -> LanguageArguments | None:
+    """Choose among the languages that the options name; else hear whether the second half has another one."""
+    options = tuple(choice.text for choice in tool_input.question.choices)
+    if name_languages(options):
+        return LanguageArguments(options=options)
+    return LanguageArguments() if tool_input.clip.duration_s <= WHOLE_S else None
 
 
-async def detect_language(listeners: Listeners, heard: ListenedClip, _: ToolArguments) -> ToolResult:
-    """Detect the language of the second half: the ASR detects that of a clip from its first 30 s."""
+async def detect_language(listeners: Listeners, heard: ListenedClip, arguments: LanguageArguments) -> ToolResult:
+    """Tell which of some languages is spoken; where that cannot be told, the language of the second half."""
+    if name_languages(arguments.options):
+        known = heard.evidence
+        said = await listeners.asr.transcribe(heard.clip) if known is None else known
+        told = [state_languages(one, arguments.options) for one in said if one.kind == "language"]
+        if found := tuple(one for one in told if one):
+            return ToolResult(found)
+    if heard.clip.duration_s > WHOLE_S:
+        return ToolResult()
     half = heard.clip.part(heard.clip.duration_s / 2, heard.clip.duration_s)
     return ToolResult(tuple(one for one in await listeners.asr.transcribe(half) if one.kind == "language"))
 

@@ -91,9 +91,9 @@ TOOLS: Mapping[str, AnyTool] = {
         Tool(
             "language",
             1,
-            "Detect the language of the second half of the recording.",
+            "Tell which of some languages is spoken; without options, the language of the second half.",
             NO_SPEECH,
-            ToolArguments,
+            hearing_tools.LanguageArguments,
             hearing_tools.detect_language,
             hearing_tools.plan_language,
         ),

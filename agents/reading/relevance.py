@@ -27,7 +27,9 @@ def select_statements(question: Question, evidence: tuple[Evidence, ...], style:
 
 
 def _select_of_one(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:
-    """Select the statements about one recording."""
+    """Select the statements about one recording; for few, what is not heard only where the question names it."""
+    if style.num_statements is not None:
+        evidence = tuple(one for one in evidence if one.kind != "absence" or count_shared_stems(one, question))
     duration_s = max((one.end_s or one.start_s for one in evidence), default=0.0)
     if duration_s > WHOLE_S:
         spans = find_named_spans(question.text, duration_s)

@@ -44,6 +44,7 @@ LEAST_SURE_S = 4.0  # of a window whose draft may stay
 CLEAR = 0.5  # probability of a language below which a window that seems silent is not looked at again
 NUM_LANGUAGES = 3  # candidates named when the language is uncertain
 LEAST_LIKELY = 0.05  # probability of a candidate that is worth naming
+LEAST_KEPT = 1e-4  # of one that is kept for questions that ask about certain languages
 MOST_CHANGES = 8  # languages that are listed, one after the other
 
 
@@ -251,7 +252,10 @@ class FasterWhisper:
         likely = [one for one in ranked if mean[one] >= LEAST_LIKELY or one == code]
         labels = tuple(Label.rounded(names.get(one, one), mean[one]) for one in likely)
         statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
-        return statement.model_copy(update={"labels": labels, "confidence": round(mean[code], 3)})
+        kept = sorted((one for one in mean if mean[one] >= LEAST_KEPT), key=lambda one: -mean[one])
+        candidates = tuple(Label(text=names.get(one, one), probability=round(mean[one], 4)) for one in kept)
+        update = {"labels": labels, "candidates": candidates, "confidence": round(mean[code], 3)}
+        return statement.model_copy(update=update)
 
     def _state_words(self, recording: Recording, passages: Iterable[Passage]) -> Iterable[Evidence]:
         for window, language, heard in passages:

@@ -6,6 +6,7 @@ What it is, and which captions it would give, is known at once; its models are o
 from typing import TYPE_CHECKING
 
 from services.cancellation import raise_if_cancelled, run_in_thread
+from services.captioners.absence import join_absences
 from services.captioners.windows import ClipWindow, split_clip
 from services.digest import hash_modules
 from services.lazy import Lazy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
 LONGEST_S = 60.0  # a longer clip is described part by part
 CODE = (
+    "services.captioners.absence",
     "services.captioners.acoustic",
     "services.captioners.description",
     "services.captioners.details",
@@ -67,7 +69,7 @@ class AcousticCaptioner:
             told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
             current_stage().advance_to(part.start_s + part.clip.duration_s)
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
-        return tuple(sorted(dated, key=lambda statement: statement.start_s))
+        return tuple(sorted(join_absences(dated), key=lambda statement: statement.start_s))
 
 
 def _open_describer() -> "ClipDescriber":
@@ -77,10 +79,11 @@ def _open_describer() -> "ClipDescriber":
 
 
 def _shift(statement: Evidence, part: ClipWindow) -> Evidence:
-    """Return a statement about a part as one about the whole clip; its words count seconds, so they say from where."""
+    """Return a statement about a part as one about the whole clip; words that count seconds say from where."""
     start_s, end_s = part.start_s, part.start_s + part.clip.duration_s
+    dated = f"From {start_s:.0f} to {end_s:.0f} s (times counted from {start_s:.0f} s): {statement.text}"
     update = {
-        "text": f"From {start_s:.0f} to {end_s:.0f} s (times counted from {start_s:.0f} s): {statement.text}",
+        "text": statement.text if statement.kind == "absence" else dated,
         "start_s": round(statement.start_s + start_s, 2),
         "end_s": round(end_s if statement.end_s is None else statement.end_s + start_s, 2),
     }

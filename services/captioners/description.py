@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.cancellation import raise_if_cancelled
+from services.captioners.absence import NO_MUSIC, NO_SPEECH, state_absence
 from services.captioners.details import Analysers, FocusedListener
 from services.captioners.focus import resolve_focus
-from services.captioners.music.caption import MusicListener
+from services.captioners.music.caption import MusicListener, measure_music
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.rhythm import RhythmAnalyser
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
-from services.captioners.sounds.sections import SoundReport, SoundTagger
+from services.captioners.sounds.sections import SPEECH, SoundReport, SoundTagger
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.voices.gender import GenderNet
 from services.captioners.voices.segments import describe_speech, detect_speech
@@ -22,6 +23,10 @@ from services.native_threads import use_one_blas_thread
 from services.types import AudioClip, Evidence, Focus
 
 WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
+MOST_SPEECH = 0.25  # confidence of the tagger in any kind of speech, from which it may be there
+MOST_MUSIC = 0.005  # probability of any kind of music, from which it may be there
+ABSENT_RIGHT = 0.95
+"""Share of the statements on what is absent that are right: docs/ears.md."""
 
 
 class ClipDescriber:
@@ -33,7 +38,7 @@ class ClipDescriber:
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
         use_one_blas_thread()
-        yamnet = YamNet(folders["yamnet"])
+        self._yamnet = yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
         pitch = BasicPitch(folders["basic-pitch"])
         self._music = MusicListener(yamnet, pitch)
@@ -48,7 +53,8 @@ class ClipDescriber:
         return self._focused(clip, resolve_focus(focus)) if focus else self._describe_all(clip)
 
     def _describe_all(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        heard = self._tagger(clip, detect_speech(clip.samples))
+        detected = detect_speech(clip.samples)
+        heard = self._tagger(clip, detected)
         if not heard.tags:
             return describe_loudness(clip)
         raise_if_cancelled()
@@ -57,12 +63,20 @@ class ClipDescriber:
         played = self._music(clip, heard.speech)
         raise_if_cancelled()
         return (
+            *self._describe_absence(clip, heard, may_speak=bool(detected)),
             *heard.statements,
             *spoken,
             *played,
             *describe_loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
             *describe_quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )
+
+    def _describe_absence(self, clip: AudioClip, heard: SoundReport, *, may_speak: bool) -> tuple[Evidence, ...]:
+        """State what of speech and music the clip surely has none of; a voice under other sounds may be detected."""
+        has_speech = may_speak or heard.confidence(*SPEECH) >= MOST_SPEECH
+        has_music = measure_music(self._yamnet(clip.samples)) >= MOST_MUSIC
+        absent = [*([] if has_speech else [NO_SPEECH]), *([] if has_music else [NO_MUSIC])]
+        return (state_absence(absent, ABSENT_RIGHT),) if absent else ()
 
     def _describe_speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
         child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)

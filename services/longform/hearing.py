@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
+from services.captioners.absence import join_absences
 from services.deadline import TimeBudget, time_limit
 from services.errors import EarwitnessError, TookTooLong
 from services.longform.clock import format_clock
@@ -21,7 +22,7 @@ Statements: TypeAlias = tuple[Evidence, ...]
 Listen: TypeAlias = Callable[[AudioClip], Awaitable[Statements]]
 
 MOST_FAILURES = 2  # parts that fail one after the other, after which the model is taken for down
-UNDATED = frozenset({"transcript", "language"})
+UNDATED = frozenset({"absence", "language", "transcript"})
 """Kinds whose words name no times of their part."""
 
 
@@ -139,7 +140,8 @@ def _join(done: list[_Part]) -> Statements:
     shifted = [
         tuple(shift_statement(statement, one.place) for statement in one.heard) for one in done if one.heard is not None
     ]
-    told = (*sum_up(shifted), *_join_languages(statement for part in shifted for statement in part))
+    each = (statement for part in shifted for statement in part)
+    told = (*sum_up(shifted), *join_absences(_join_languages(each)))
     return tuple(sorted(told, key=lambda statement: statement.start_s))
 
 

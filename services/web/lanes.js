@@ -4,7 +4,7 @@
 const LANES = [
   { name: "Words", kinds: ["transcript", "language"] },
   { name: "Speakers", kinds: ["speaker", "segment", "emotion"] },
-  { name: "Sounds", kinds: ["sound", "event", "caption"] },
+  { name: "Sounds", kinds: ["sound", "event", "absence", "caption"] },
   { name: "Music", kinds: ["music", "melody", "rhythm", "harmony", "instrument"] },
   { name: "Quality", kinds: ["quality", "loudness"] },
   { name: "Replies", kinds: ["reply"] },

@@ -15,7 +15,7 @@ from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
 from services.captioners.music.tunes import recognise_tune
-from services.captioners.sounds.activity import ActiveSpans
+from services.captioners.sounds.activity import ActiveSpans, Floats
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
 from services.types import AudioClip, Evidence
@@ -87,10 +87,21 @@ class MusicListener:
 
 def estimate_musicality(scores: ClassScores) -> float:
     """Return the probability that the clip is music rather than speech or noise."""
+    spoken = expit(scores.logits)[:, SPEECH].max(axis=1)
+    return float(np.mean(_find_musical(scores) * (1 - spoken)))
+
+
+def measure_music(scores: ClassScores) -> float:
+    """Return the probability that something is played or sung for a quarter of the clip, though somebody may speak."""
+    musical = np.sort(_find_musical(scores))
+    return float(musical[-(len(musical) // 4 or 1) :].mean())
+
+
+def _find_musical(scores: ClassScores) -> Floats:
+    """Return the probability of the surest class of music or song, patch by patch."""
     probabilities = expit(scores.logits)
-    musical = np.maximum(probabilities[:, MUSICAL].max(axis=1), probabilities[:, SUNG].max(axis=1))
-    spoken = probabilities[:, SPEECH].max(axis=1)
-    return float(np.mean(musical * (1 - spoken)))
+    found: Floats = np.maximum(probabilities[:, MUSICAL].max(axis=1), probabilities[:, SUNG].max(axis=1))
+    return found
 
 
 def _find_solo(clip: AudioClip, pitches: Pitches) -> tuple[DetectedNote, ...]:

@@ -53,7 +53,7 @@ def test_an_unknown_tool_is_refused_with_the_names_of_all() -> None:
             {"other_start_s": "2", "other_end_s": "1"},
             "other_end_s is 1, which is not after",
         ),
-        ("language", {"x": 1}, "x is not an argument of it. It takes none."),
+        ("alternatives", {"x": 1}, "x is not an argument of it. It takes none."),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_named_with_those_that_work(

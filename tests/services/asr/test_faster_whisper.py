@@ -103,6 +103,8 @@ async def test_several_languages_are_named_in_their_order_and_each_is_written_in
 async def test_one_language_is_one_statement_with_its_probability(scripted: FasterWhisper) -> None:
     language, *spoken = await scripted.transcribe(say(0.2, 0.2, seconds=1.0))
     assert (language.text, language.language, language.confidence) == ("Spoken language: German (0.98).", "de", 0.98)
+    kept = [(one.text, one.probability) for one in language.candidates]  # more of them than the text names
+    assert kept[0] == ("German", 0.98) and len(kept) > len(language.labels) == 1
     assert {one.language for one in spoken} == {"de"}
 
 

@@ -41,13 +41,16 @@ def test_silence_is_one_statement(captioner: AcousticCaptioner) -> None:
 def test_the_shortest_clips_get_few_statements(captioner: AcousticCaptioner, duration_s: float) -> None:
     told = captioner.describe(AudioClip(noise(duration_s)))
     assert 1 <= len(told) <= 5
-    assert "peech" not in text(told)
+    assert "peech" not in text(tuple(one for one in told if one.kind != "absence"))
 
 
 def test_white_noise_is_neither_speech_nor_music(captioner: AcousticCaptioner) -> None:
     told = captioner.describe(AudioClip(noise(4)))
     assert "noise" in text(told)
     assert not {"speaker", "melody", "segment"} & {statement.kind for statement in told}
+    (absent,) = (statement for statement in told if statement.kind == "absence")
+    assert absent.text.startswith("Nobody speaks: no speech (0.95)")
+    assert absent.end_s is None  # of the whole clip: a prompt needs no times
 
 
 def test_statements_lie_inside_the_clip_in_order_with_source_and_confidence(captioner: AcousticCaptioner) -> None:
@@ -70,6 +73,15 @@ def test_a_reader_is_one_adult_speaker(captioner: AcousticCaptioner) -> None:
     who = next(statement.text for statement in told if statement.kind == "speaker")
     assert who in ("One speaker: a man.", "One speaker: a woman.")
     assert "Speech at" in text(told)
+
+
+def test_what_is_heard_is_not_called_absent(captioner: AcousticCaptioner) -> None:
+    absent = {
+        name: [one.text for one in captioner.describe(demo(f"demo-{name}", file)) if one.kind == "absence"]
+        for name, file in (("speech", "two_cities.wav"), ("drums", "drumloop.wav"))
+    }
+    assert absent["drums"] in ([], ["Nobody speaks: no speech (0.95)."])
+    assert not any("Nobody speaks" in one for one in absent["speech"])
 
 
 def test_water_is_heard_as_water(captioner: AcousticCaptioner) -> None:
@@ -98,7 +110,7 @@ def test_the_scores_are_not_in_steps_of_the_8_bit_export() -> None:
 
 def test_the_parts_of_a_long_clip_say_from_where_their_seconds_count(captioner: AcousticCaptioner) -> None:
     told = captioner.describe(AudioClip(noise(70)))
-    starts = {statement.text.split(" (times counted")[0] for statement in told}
+    starts = {statement.text.split(" (times counted")[0] for statement in told if statement.kind != "absence"}
     assert starts == {"From 0 to 60 s", "From 60 to 70 s"}
     assert all((statement.end_s or 0) <= 70.01 for statement in told)
 
