@@ -22,7 +22,7 @@ from services.deadline import TimeBudget, remaining_s, time_limit
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 PartName: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
-Step: TypeAlias = Literal["caption", "transcribe", "read", "listen again", "listen", "listen first", "inform"]
+Step: TypeAlias = Literal["caption", "transcribe", "read", "listen again", "listen", "listen first", "inform", "reason"]
 AnsweringArm: TypeAlias = Literal["same", "cascade", "lalm", "none"]
 Done = TypeVar("Done")
 
@@ -34,6 +34,7 @@ SHARES: Mapping[Step, float] = {
     "listen": 0.9,  # beside the cascade, or in its place
     "listen first": 0.5,  # alone: the cascade may have to stand in
     "inform": 0.9,  # on path informed, after captioner and ASR
+    "reason": 0.9,  # after the answer, where its reasons are asked for
 }
 """Step -> share of the time left when it starts. What a step does not take is left to those after it; of 10 s captioner
 and ASR get 5 s, the LLM is done after 8.5 s at the latest, listening again after 9.25 s, the LALM after 9 s."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from agents.degradation import STRICT, Policy
 from agents.models import Models
 from agents.reading.calibration import CalibrationFile, Calibrations
+from agents.reasons.reasoner import Reasoned
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import LLM, Answerer
@@ -111,6 +112,7 @@ def _build_auto(models: Models, options: PathOptions) -> Answerer:
 
 
 Build: TypeAlias = Callable[[Models], Answerer]
+BuildPath: TypeAlias = Callable[[Models], Reasoned]
 
 PATHS: Mapping[str, Callable[[Models, PathOptions], Answerer]] = {
     "text": _build_text,
@@ -137,8 +139,11 @@ def make_builder(
     calibration: CalibrationFile | None = None,
     policy: Policy = STRICT,
     summary: EvidenceSummary | None = None,
-) -> Build:
-    """Return the function that builds a path; None stands for the default of the path, see `PathOptions`."""
+) -> BuildPath:
+    """Return the function that builds a path; None stands for the default of the path, see `PathOptions`.
+
+    What it builds brings the reasons of its answers where a question wants them.
+    """
     build = pick(PATHS, "path", path)
     if summary and path not in SUMMARIES:
         raise BadConfig(f"Path {path!r} has no LALM that reads: leave out --summary, or take informed, auto or both.")
@@ -150,7 +155,8 @@ def make_builder(
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
     actions, read = BUDGETS.get(path, 0) if budget is None else budget, summary or SUMMARIES.get(path, "none")
     options = PathOptions(actions, policy, rotations, router, calibration, read)
-    return lambda models: build(models, options)
+    reads = path not in LALM_ONLY or read == "tools"
+    return lambda models: Reasoned(build(models, options), models.open_llm() if reads else None, policy)
 
 
 TEXT_ONLY = frozenset({"text"})  # paths without audio: no clip is opened for them

@@ -32,7 +32,7 @@ from eval.options import (
     with_groups,
 )
 from services.command import UNUSABLE, explain_surroundings
-from services.errors import BadConfig, EarwitnessError, TookTooLong
+from services.errors import EarwitnessError, TookTooLong
 from services.terminal.display import show_progress
 from services.terminal.interruption import end_on_interrupt, keep_on_interrupt
 
@@ -118,10 +118,6 @@ def ask(
     models: ModelOptions,
     answering: AnsweringOptions,
     deadline: Deadline = None,
-    explain: Annotated[
-        bool,
-        output_option("--explain", help="Print each step, what it said and its seconds."),
-    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -130,9 +126,6 @@ def ask(
     from services.http.openai.unread_options import warn_of_unread_options
     from services.http.option_lines import Split, split_options
 
-    if explain and (json or question is not None):
-        flag = "--json" if json else "-q prints JSON, which"
-        raise BadConfig(f"{flag} holds every step as it is: leave out --explain.")
     *clips, last = asked if question is None else (*asked, question)
     text, listed, _ = Split(last, ()) if choice else split_options(last)
     for warning in () if choice or listed else warn_of_unread_options(last):
@@ -146,12 +139,12 @@ def ask(
         deadline_s=deadline,
     )
     if question is None:
-        _ask_once(request, clips, json=json, explain=explain, quiet=quiet)
+        _ask_once(request, clips, json=json, quiet=quiet)
     else:
         _ask_about_each(request, clips, quiet=quiet)
 
 
-def _ask_once(request: "AskRequest", clips: list[str], *, json: bool, explain: bool, quiet: bool) -> None:
+def _ask_once(request: "AskRequest", clips: list[str], *, json: bool, quiet: bool) -> None:
     from deploy.console.ask import ask, keep_stdout
     from deploy.console.recordings import require_named
     from deploy.console.show import print_found
@@ -163,7 +156,7 @@ def _ask_once(request: "AskRequest", clips: list[str], *, json: bool, explain: b
         if json:
             print(found.shown.model_dump_json(), file=stdout)
         else:
-            print_found(request, found, stdout, explain=explain)
+            print_found(request, found, stdout)
     if request.deadline_s is not None and (found.missing or any(one.degraded for one in found.answers)):
         leave_now(0)  # a model that is late may be busy for minutes
 

@@ -128,6 +128,7 @@ def _request(
         rotations=answering.rotations,
         router=str(answering.router) if answering.router else None,
         calibration=str(answering.calibration) if answering.calibration else None,
+        explains=answering.explain,
         **{role: name for role, name in asdict(models).items() if name is not None},
         bench=benchmark.bench,
         audio_root=benchmark.audio_root,
@@ -282,19 +283,30 @@ def _split_names(listed: str | None) -> tuple[str, ...]:
 
 @app.command()
 def rubric(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run over MMAR.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of a run over MMAR; with --claims-only, of any run with --explain.")
+    ],
     *,
     judge: Annotated[str, typer.Option(help="LLM that rates; MMAR's own judge is gpt-4o-2024-11-20.")] = "gpt-4o",
     judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the judge.")] = None,
     raters: Annotated[int, typer.Option(min=3, help="Ratings of each item; the two outermost are dropped.")] = 5,
     concurrency: Annotated[int, typer.Option(min=1, help="Ratings in flight at once.")] = 8,
+    claims_only: Annotated[
+        bool, typer.Option("--claims-only", help="Ask no judge: count the claims that their evidence supports.")
+    ] = False,
 ) -> None:
-    """Rate the reasoning behind MMAR's answers by its rubric; the same command goes on where it stopped."""
+    """Rate the reasoning behind MMAR's answers by its rubric; the same command goes on where it stopped.
+
+    Of a run with --explain it also says what share of the claims is supported by the evidence that they cite.
+    """
     import asyncio
 
-    from eval.analysis.rubric import rate_run
+    from eval.analysis.rubric import rate_run, score_claims
     from services.catalog import open_llm
 
+    if claims_only:
+        print(score_claims(folder).model_dump_json(indent=1))  # noqa: T201
+        return
     scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
     print(scored.model_dump_json(indent=1))  # noqa: T201
 

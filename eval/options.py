@@ -168,6 +168,13 @@ class AnsweringOptions:
             "`eval run`, or the calibration.json in it; default: those that ship."
         ),
     ] = None
+    explain: Annotated[
+        bool,
+        answering_option(
+            "--explain",
+            help="Give reasons: claims that cite evidence, each checked; `ask` also prints each step with its seconds.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

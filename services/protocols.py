@@ -5,7 +5,7 @@ model. Decoding options belong to the opened model, not to the call. A model tha
 (`ModelError` for what the user can mend); it never puts an error into its text.
 """
 
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from services.types import (
     Answer,
@@ -17,9 +17,45 @@ from services.types import (
     Question,
     Reading,
     ReadingStyle,
-    SpokenSegment,
-    TranscriptionGuide,
+    Value,
 )
+
+
+class TranscriptionGuide(Value):
+    """What an ASR is told beside the recording."""
+
+    language: str | None = None
+    """ISO 639-1 code of the language spoken; None: whichever is heard."""
+    prompt: str = ""
+    """Text that the transcript could go on from: names and a style that it keeps to."""
+    is_translation: bool = False
+    """Whether what is said is to be written in English."""
+    with_words: bool = False
+    """Whether each word needs its time."""
+
+
+class SpokenWord(Value):
+    """A word of a transcript."""
+
+    text: str
+    start_s: float
+    end_s: float
+    """Seconds."""
+    probability: float
+
+
+class SpokenSegment(Value):
+    """A stretch of a transcript."""
+
+    text: str
+    start_s: float
+    end_s: float
+    """Seconds."""
+    confidence: float | None = None
+    language: str | None = None
+    """ISO 639-1 code; None where the ASR gives none."""
+    words: tuple[SpokenWord, ...] = ()
+    """Empty where they were not asked for."""
 
 
 class ReadingModel(Protocol):
@@ -58,6 +94,18 @@ class TextComparer(Protocol):
 
     async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Read a prompt that lists no options; the probabilities are those of their texts as its reply, by token."""
+
+
+@runtime_checkable
+class StructuredLLM(LLM, Protocol):
+    """An LLM whose replies can be held to a JSON schema (structured output)."""
+
+    @property
+    def takes_schema(self) -> bool:
+        """Whether they can be; a handle to a model elsewhere may stand for one that cannot."""
+
+    async def complete_as(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> Reading:
+        """Reply in JSON of this schema; a server that does not heed it may reply with anything."""
 
 
 @runtime_checkable

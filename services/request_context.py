@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.types import ReplyOptions
+from services.types import Value
 
 LookupResult: TypeAlias = Literal["hit", "joined", "miss"]
 
@@ -17,6 +17,16 @@ class Lookup(NamedTuple):
     kind: str
     """captions, transcripts or readings."""
     result: LookupResult
+
+
+class ReplyOptions(Value):
+    """How a client wants an open reply to be written; None or empty: as the model was opened."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    """Texts that end the reply."""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

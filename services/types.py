@@ -34,6 +34,7 @@ StepName: TypeAlias = Literal[
     "listen",
     "reconcile",
     "rule",
+    "reason",
     "cache",
 ]
 """What a line of a trace is about."""
@@ -65,6 +66,12 @@ EvidenceKind: TypeAlias = Literal[
 """What a statement is about; absence: of what is not heard; reply: of a LALM, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
+ClaimVerdict: TypeAlias = Literal["supported", "uncited", "no_such_evidence", "wrong_time", "wrong_number", "misquoted"]
+"""What came of checking a claim against the statements that it cites; of several faults the first in this order."""
+ReasonsStatus: TypeAlias = Literal["given", "none", "no_evidence", "no_llm", "unreadable", "cut_off", "late", "failed"]
+"""given: there are claims; none: there are no grounds to name; no_evidence: nothing was heard that could be cited;
+no_llm: the path has no LLM to write them; unreadable: its reply is in another form than was asked for; cut_off: its
+reply did not come to its end; late: not within the deadline; failed: the LLM failed."""
 RemarkCode: TypeAlias = Literal[
     "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
 ]
@@ -133,6 +140,8 @@ class Question(Value):
     """Recordings that it is about, as whoever answers it was given them (`about`)."""
     earlier: tuple[Message, ...] = ()
     """Turns of the conversation before it, the user's and the assistant's."""
+    wants_reasons: bool = False
+    """Whether the answer is to bring its reasons, which may take one more prompt; they never change the answer."""
 
     @classmethod
     def ask(cls, text: str, choices: tuple[str, ...] = (), *, id: str = "") -> Self:
@@ -211,43 +220,6 @@ class Evidence(Value):
     """None where no model was to read the statement, or none has yet."""
 
 
-class TranscriptionGuide(Value):
-    """What an ASR is told beside the recording."""
-
-    language: str | None = None
-    """ISO 639-1 code of the language spoken; None: whichever is heard."""
-    prompt: str = ""
-    """Text that the transcript could go on from: names and a style that it keeps to."""
-    is_translation: bool = False
-    """Whether what is said is to be written in English."""
-    with_words: bool = False
-    """Whether each word needs its time."""
-
-
-class SpokenWord(Value):
-    """A word of a transcript."""
-
-    text: str
-    start_s: float
-    end_s: float
-    """Seconds."""
-    probability: float
-
-
-class SpokenSegment(Value):
-    """A stretch of a transcript."""
-
-    text: str
-    start_s: float
-    end_s: float
-    """Seconds."""
-    confidence: float | None = None
-    language: str | None = None
-    """ISO 639-1 code; None where the ASR gives none."""
-    words: tuple[SpokenWord, ...] = ()
-    """Empty where they were not asked for."""
-
-
 def sort_by_use(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Return statements as they are shown: the one that decided, those that were read, the others; else in order."""
     ranks: dict[EvidenceUse | None, int] = {"decided": 0, "read": 1}
@@ -310,16 +282,6 @@ class Sampling(Value):
     seed: int = 0
 
 
-class ReplyOptions(Value):
-    """How a client wants an open reply to be written; None or empty: as the model was opened."""
-
-    temperature: float | None = None
-    top_p: float | None = None
-    stop: tuple[str, ...] = ()
-    """Texts that end the reply."""
-    seed: int | None = None
-
-
 class Draft(Value):
     """An answer before it was refined: what would have been said with a smaller budget."""
 
@@ -364,6 +326,39 @@ class TraceStep(Value):
         return f"{self.step}: {self.text}"
 
 
+class Citation(Value):
+    """What a claim cites: a statement, and a span of time within it."""
+
+    id: str
+    """`S1` is the first statement of the answer's `evidence`, `S2` the second; any other is as the LLM wrote it."""
+    start_s: float = 0.0
+    end_s: float | None = None
+    """Seconds: as cited, or where no time was, those of the statement; None: to the end of the clip."""
+
+
+class Claim(Value):
+    """One claim of the reasons, and what came of checking it, by code, against the statements that it cites."""
+
+    text: str
+    cites: tuple[Citation, ...] = ()
+    verdict: ClaimVerdict
+    """supported: each statement cited exists, the times lie within it, and numbers and quoted words stand in it.
+    Whether the claim follows from it is not checked."""
+    faults: tuple[str, ...] = ()
+    """What the statements do not hold: ids, times, numbers and quotations, as they were written."""
+
+
+class Reasons(Value):
+    """Reasons for an answer: claims that cite evidence."""
+
+    status: ReasonsStatus
+    claims: tuple[Claim, ...] = ()
+    author: str | None = None
+    """The LLM that wrote the claims; None: they are the statements that speak for the chosen option and no other."""
+    unread: str = ""
+    """What the LLM wrote that could not be read as claims."""
+
+
 class Answer(Value):
     """The answer to a question, with everything it rests on."""
 
@@ -387,6 +382,8 @@ class Answer(Value):
     trace: tuple[TraceStep, ...] = ()
     """The steps taken, in order."""
     evidence: tuple[Evidence, ...] = ()
+    reasons: Reasons | None = None
+    """Claims that cite the evidence; None: they were not asked for."""
     degraded: tuple[str, ...] = ()
     """What was missing when the answer was given; empty when every part worked."""
     warnings: tuple[str, ...] = ()

@@ -50,10 +50,10 @@ def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | 
         return None
     named = find_named_clips(question)
     asked = (one for one in ranked if not named or one.recording in named)
-    return next((one for one in asked if _list_spoken_for(one, question) == {choice.letter}), None)
+    return next((one for one in asked if list_spoken_for(one, question) == {choice.letter}), None)
 
 
-def _list_spoken_for(statement: Evidence, question: Question) -> frozenset[str]:
+def list_spoken_for(statement: Evidence, question: Question) -> frozenset[str]:
     """Return the letters of the options that a statement speaks for; of what is said, by quantities in any spelling."""
     named = match_options(statement.text, question, statement.language) if statement.kind == "transcript" else {}
     return frozenset(named) or find_supported(statement, question)

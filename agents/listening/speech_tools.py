@@ -9,8 +9,8 @@ from services.digest import hash_modules
 from services.errors import ModelError
 from services.longform.hearing import hear_parts
 from services.longform.split import split
-from services.protocols import GuidableASR
-from services.types import Evidence, Label, Question, TranscriptionGuide
+from services.protocols import GuidableASR, TranscriptionGuide
+from services.types import Evidence, Label, Question
 
 LEAST_SHARE = 0.05  # of the probability, below which an alternative is not told
 

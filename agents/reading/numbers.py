@@ -59,6 +59,12 @@ def find_numbers(text: str) -> frozenset[str]:
     return frozenset(NUMBER.findall(text))
 
 
+def find_pronouns(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the places of "one" where it is a pronoun and no number, as spans in characters."""
+    alone = (words for words in WORDS.finditer(text) if words[0].lower() == "one")
+    return tuple(words.span() for words in alone if not _is_number(words, text))
+
+
 def _shorten(numeral: re.Match[str]) -> str:
     fraction = (numeral[2] or "").rstrip("0").rstrip(".")
     return str(int(numeral[1].replace(",", ""))) + fraction

@@ -4,11 +4,12 @@ The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
 Statements are formatted in `lalm.statements`, as a LALM may be given them too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 
 from agents.reading.quantities import spell_like_options
-from lalm.prompting import format_prompt
+from lalm.prompting import format_prompt, format_question
 from lalm.statements import RECORDING, format_statement
 from services.types import Evidence, Message, Question
 
@@ -23,6 +24,16 @@ SYSTEM_SEVERAL = (
 SYSTEM_WITHOUT_EVIDENCE = "You answer questions about sound, music and speech."
 HEARD = "What the listening tools heard:\n{lines}\n\n"
 NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n\n"
+REASONS = "{heard}{question}\nThe answer given: {answer}\n\n{instruction}"
+REASONS_IN_JSON = (
+    "Say in one to four short claims what in these statements the answer rests on. Each claim cites by their ids the "
+    "statements that show it, with the seconds within their spans; what no statement shows cites none. Reply with JSON "
+    'alone: {"claims": [{"claim": "…", "evidence": [{"id": "S1", "start_s": 0.0, "end_s": 2.5}]}]}'
+)
+REASONS_IN_LINES = (
+    "Say in one to three short sentences which of these statements show that, one sentence a line, each with the id of "
+    "its statement in brackets at the end, such as [S1]."
+)
 NOTHING_IN = "{recording}: nothing that they could name"
 
 
@@ -41,6 +52,21 @@ def build_prompt(
         Message(role="system", content=SYSTEM_WITHOUT_EVIDENCE if evidence is None else heard),
         Message(role="user", content=context + format_prompt(question, lists_options=lists_options)),
     )
+
+
+def build_reasons_prompt(
+    question: Question, evidence: Mapping[str, Evidence], answer: str, *, in_json: bool
+) -> tuple[Message, ...]:
+    """Build the prompt for the reasons of an answer; the statements that may be cited have their ids and spans."""
+    lines = "\n".join(f"[{name}] {format_statement(one, whole_s=inf)}" for name, one in evidence.items())
+    content = REASONS.format(
+        heard=HEARD.format(lines=lines),
+        question=format_question(question),
+        answer=answer,
+        instruction=REASONS_IN_JSON if in_json else REASONS_IN_LINES,
+    )
+    heard = SYSTEM if question.num_clips == 1 else SYSTEM_SEVERAL.format(num=question.num_clips)
+    return (Message(role="system", content=heard), Message(role="user", content=content))
 
 
 def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:

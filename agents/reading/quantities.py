@@ -300,7 +300,7 @@ def match_options(text: str, question: Question, language: str | None = None) ->
     said = [quantity.values for quantity in find_quantities(text, language)]
     found: dict[str, frozenset[str]] = {}
     for choice in question.choices:
-        wanted = _select_widest(_find_in_option(choice.text, language))
+        wanted = select_widest(_find_in_option(choice.text, language))
         shared = [frozenset[str]().union(*(one & quantity.values for one in said)) for quantity in wanted]
         if shared and all(shared):
             found[choice.letter] = frozenset[str]().union(*shared)
@@ -330,9 +330,9 @@ def spell_like_options(text: str, question: Question, language: str | None = Non
     spelled = [
         (quantity.values, choice.text[quantity.start : quantity.end])
         for choice in question.choices
-        for quantity in _select_widest(_find_in_option(choice.text, language))
+        for quantity in select_widest(_find_in_option(choice.text, language))
     ]
-    for quantity in reversed(_select_widest(find_quantities(text, language))):
+    for quantity in reversed(select_widest(find_quantities(text, language))):
         shared = [(values & quantity.values, spelling) for values, spelling in spelled if values & quantity.values]
         exact = [pair for pair in shared if not all(map(_is_on_hands, pair[0]))]
         same = {spelling for _, spelling in exact or shared}
@@ -348,8 +348,8 @@ def spell_times_like_options(text: str, choices: tuple[Choice, ...]) -> str | No
     option can be read where the reply names a time that is not offered, or a half of the day where options are half a
     day apart. A reply that is a rank and nothing else ("third" for "3rd") is spelled likewise.
     """
-    offered = [_select_widest(find_quantities(choice.text)) for choice in choices]
-    said = _select_widest(find_quantities(text))
+    offered = [select_widest(find_quantities(choice.text)) for choice in choices]
+    said = select_widest(find_quantities(text))
     if not said or any(len(one) != 1 for one in offered):
         return text
     wanted = [one[0].values for one in offered]
@@ -382,7 +382,7 @@ def _are_half_a_day_apart(times: list[Values]) -> bool:
     return any(f"{int(hour) + 12}:{minute}" in clocks for hour, minute in (one.split(":") for one in clocks))
 
 
-def _select_widest(quantities: tuple[QuantityMention, ...]) -> tuple[QuantityMention, ...]:
+def select_widest(quantities: tuple[QuantityMention, ...]) -> tuple[QuantityMention, ...]:
     """Return quantities that do not overlap: a series of digits rather than its digits."""
     kept: list[QuantityMention] = []
     for one in sorted(quantities, key=lambda quantity: quantity.start - quantity.end):

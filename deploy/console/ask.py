@@ -83,7 +83,7 @@ class AskRequest:
 
     def require_server_alone(self) -> None:
         """Refuse the options that a running service decides itself."""
-        fields = {**asdict(self.models), **asdict(self.answering), "path": None}
+        fields = {**asdict(self.models), **asdict(self.answering), "path": None, "explain": None}
         if given := [f"--{name.replace('_', '-')}" for name, value in fields.items() if value is not None]:
             raise BadConfig(f"--server has models and settings of its own: leave out {', '.join(given)}.")
 
@@ -158,7 +158,8 @@ class _Session:
             loads: Loads = "when needed" if request.deadline_s is None else "at once"
             builders, models = _choose_builders(request), LocalModels(request.names(), loads=loads)
             self._open = {path: partial(build, models) for path, build in builders.items()}
-        self._question = check_question(request.question, request.choices)
+        question = check_question(request.question, request.choices)
+        self._question = question.model_copy(update={"wants_reasons": request.answering.explain})
         self.runs_here = request.server is None and request.runs_here
         """Whether the models are opened in this process, which takes seconds."""
         if request.server is not None or self.runs_here:  # what cannot run here is named first, without loading

@@ -1,13 +1,24 @@
 """Explanation of an answer (`--explain`): each step with its seconds and what it said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, NamedTuple
 
 from rich.console import Console
 from rich.table import Column, Table
 
+from agents.reasons.check import name_statements
 from eval.display.tables import print_line, print_table
-from services.types import Answer, Choice, Evidence, Opinion
+from services.types import Answer, Choice, Citation, Claim, ClaimVerdict, Evidence, Opinion
+
+VERDICTS: Mapping[ClaimVerdict, str] = {
+    "supported": "supported",
+    "uncited": "cites nothing",
+    "no_such_evidence": "no such evidence",
+    "wrong_time": "outside its time",
+    "wrong_number": "number not there",
+    "misquoted": "words not there",
+}
+"""Verdict on a claim -> what is said of it."""
 
 
 class ExplainedStep(NamedTuple):
@@ -29,6 +40,7 @@ def print_explained(answer: Answer, took_s: float, out: IO[str]) -> None:
         for number, line in enumerate(said.lines):
             table.add_row(*((said.step, seconds) if number == 0 else ("", "")), line)
     print_table(table, console)
+    _print_claims(answer, console)
     print_line(f"Path {answer.path}, {took_s:.2f} s in all; what ran at the same time counts once.", console)
     print_line(f"Missing: {'; '.join(answer.degraded) or 'nothing'}", console)
 
@@ -37,17 +49,48 @@ def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
     """Yield the steps of the trace in order, and last the answer."""
     for number, one in enumerate(answer.trace):
         is_first = all(one.step != before.step for before in answer.trace[:number])
-        told = (_format_statement(said) for said in answer.evidence if is_first and said.step == one.step)
+        named = name_statements(answer.evidence).items()
+        told = (_format_statement(name, said) for name, said in named if is_first and said.step == one.step)
         arms = map(_format_opinion, answer.arms) if one.step == "reconcile" else ()
         yield ExplainedStep(one.step, one.seconds, (one.text, *told, *arms))
     own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
     yield ExplainedStep("answer", None, (_format_opinion(own) if answer.choice else answer.reply,))
 
 
-def _format_statement(statement: Evidence) -> str:
+def _print_claims(answer: Answer, console: Console) -> None:
+    """Print each claim of the reasons beside the evidence that it cites."""
+    if answer.reasons is None or not (answer.reasons.claims or answer.reasons.unread):
+        return  # the trace says why there are none
+    table = Table("reason", "checked", "evidence that it cites", box=None, pad_edge=False, header_style="dim")
+    for claim in answer.reasons.claims:
+        cited = [_format_citation(one, answer) for one in claim.cites] or [""]
+        for number, line in enumerate(cited):
+            table.add_row(*((claim.text, _format_verdict(claim)) if number == 0 else ("", "")), line)
+    if answer.reasons.claims:
+        print_table(table, console)
+    if answer.reasons.unread:
+        print_line(f"Could not be read as claims: {answer.reasons.unread}", console)
+
+
+def _format_verdict(claim: Claim) -> str:
+    said = VERDICTS[claim.verdict]
+    return f"{said}: {'; '.join(claim.faults)}" if claim.faults else said
+
+
+def _format_citation(cited: Citation, answer: Answer) -> str:
+    """Format a citation: the id, the span that is cited, and what the statement says."""
+    statement = name_statements(answer.evidence).get(cited.id)
+    if statement is None:
+        return cited.id
+    where = "" if statement.recording is None else f"recording {statement.recording}, "
+    end = "end" if cited.end_s is None else f"{cited.end_s:.1f}"
+    return f"{cited.id}, {where}{cited.start_s:.1f}-{end} s: {statement.text}"
+
+
+def _format_statement(name: str, statement: Evidence) -> str:
     end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
     use = f", {statement.use}" if statement.use else ""
-    return f"{statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}{use}): {statement.text}"
+    return f"{name}, {statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}{use}): {statement.text}"
 
 
 def _format_opinion(opinion: Opinion) -> str:

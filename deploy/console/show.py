@@ -38,9 +38,9 @@ def format_line(asked: AskedClip) -> str:
     return json.dumps({"clip": str(asked.clip), **shown}, ensure_ascii=False)
 
 
-def print_found(request: AskRequest, found: AskResult, out: IO[str], *, explain: bool) -> None:
+def print_found(request: AskRequest, found: AskResult, out: IO[str]) -> None:
     """Print one answer, or two side by side; explained, with the steps in place of the evidence."""
-    question, choices = request.question, request.choices
+    question, choices, explain = request.question, request.choices, request.answering.explain
     if request.path == "both":
         print_side_by_side(question, choices, found, out)
     elif explain:

@@ -62,6 +62,7 @@ class AskArguments(RecordingArguments):
         default=(), description="Options to choose from, with a probability for each; none: the reply is free text."
     )
     model: str | None = Field(default=None, description="Name of what answers; default: what the server chose.")
+    explain: bool = Field(default=False, description="Whether to give reasons: claims that cite evidence, checked.")
 
 
 class RecordingNames(Value):
@@ -150,6 +151,7 @@ async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingName
 
 async def _ask(context: McpContext, asked: AskArguments) -> Value:
     question = check_question(asked.question, asked.options)
+    question = question.model_copy(update={"wants_reasons": asked.explain})
     answerer = await context.hearers.find_answerer(asked.model)
     return await answerer.answer(question, (await _open(context, asked.recording)).clip)
 

@@ -5,12 +5,15 @@ Else several raters see question, answer, rubric and reply, and say 1 or 0 for e
 is the share of ones, and the item's the mean of the raters without the lowest and the highest. Ours differs in
 two ways: the judge is any LLM (theirs is gpt-4o-2024-11-20), and a rating that is not a list of 0 and 1, one for
 each rubric item, is a failed rating: shown, asked again by the same command, never read as anything else.
+
+Answers of a run with `--explain` bring reasons. Raters see them behind the reply, and how many of their claims code
+found supported by the evidence that they cite is counted without any judge, for every benchmark.
 """
 
 import asyncio
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,12 +22,13 @@ from pydantic import ValidationError
 
 from eval.benchmarks.mmar import MmarRow, RubricItem
 from eval.benchmarks.rows import read_rows
+from eval.scoring.scoring import Interval, wilson_95
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig, EarwitnessError
 from services.protocols import LLM
-from services.types import Message, Value
+from services.types import ClaimVerdict, Message, ReasonsStatus, Value
 
 NUM_RATERS = 5
 FILE_NAME = "rubric.jsonl"
@@ -49,6 +53,20 @@ class Rating(Value):
     """The judge's error, or its reply where that rates nothing."""
 
 
+class ClaimScore(Value):
+    """How many claims of a run's reasons are supported by the evidence that they cite."""
+
+    statuses: dict[ReasonsStatus, int]
+    """What became of the reasons -> answers; answers without reasons are not among them."""
+    verdicts: dict[ClaimVerdict, int]
+    """Verdict -> claims."""
+    num_claims: int
+    supported: float | None
+    """Share of the claims, in [0, 1]; None: there are none."""
+    wilson_95: Interval | None
+    """Interval of the share, as if claims were independent."""
+
+
 class RubricScore(Value):
     """The rubric score of a run."""
 
@@ -62,6 +80,8 @@ class RubricScore(Value):
     """Items with a right answer and a failed rating: they score 0 until the same command rates them."""
     score: float
     """Mean over all n items, in [0, 1]."""
+    claims: ClaimScore | None = None
+    """None: the run gave no reasons."""
 
 
 class _Case(NamedTuple):
@@ -94,7 +114,32 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
                 out.flush()
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
-    return _score(judge.name, len(predictions), cases, _read_ratings(file, judge.name), num_raters=num_raters)
+    scored = _score(judge.name, len(predictions), cases, _read_ratings(file, judge.name), num_raters=num_raters)
+    return scored.model_copy(update={"claims": _count_claims(predictions)})
+
+
+def score_claims(folder: Path) -> ClaimScore:
+    """Count the claims of a run by what the check found."""
+    require_record(folder)
+    found = _count_claims(read_predictions(folder))
+    if found is None:
+        raise BadConfig(f"'{folder}' holds no reasons: `earwitness eval run --explain` has the answers bring them.")
+    return found
+
+
+def _count_claims(predictions: Iterable[Prediction]) -> ClaimScore | None:
+    reasons = [one.response.reasons for one in predictions if one.response and one.response.reasons]
+    if not reasons:
+        return None
+    verdicts = Counter(claim.verdict for one in reasons for claim in one.claims)
+    num_claims, num_supported = verdicts.total(), verdicts["supported"]
+    return ClaimScore(
+        statuses=Counter(one.status for one in reasons),
+        verdicts=verdicts,
+        num_claims=num_claims,
+        supported=num_supported / num_claims if num_claims else None,
+        wilson_95=wilson_95(num_supported, num_claims) if num_claims else None,
+    )
 
 
 def _read_rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[Sequence[RubricItem]]:
@@ -141,12 +186,19 @@ def _build_messages(case: _Case) -> tuple[Message, ...]:
         choices=json.dumps(prediction.choices, ensure_ascii=False),
         answer=prediction.answer,
         rubric=rubric,
-        reply=prediction.model_output,
+        reply=_format_reply(prediction),
     )
     return (
         Message(role="system", content=INSTRUCTION.format(num=len(case.rubric))),
         Message(role="user", content=shown),
     )
+
+
+def _format_reply(prediction: Prediction) -> str:
+    """Return the reply, and behind it the claims of its reasons, where there are any."""
+    reasons = prediction.response.reasons if prediction.response else None
+    claims = "".join(f"\n- {claim.text}" for claim in reasons.claims) if reasons else ""
+    return f"{prediction.model_output}\n\nReasons:{claims}" if claims else prediction.model_output
 
 
 def _read_ratings(file: Path, judge: str) -> list[Rating]:

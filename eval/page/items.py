@@ -14,7 +14,7 @@ from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig
 from services.files import find_file
-from services.types import Evidence, EvidenceUse, TraceStep, Value
+from services.types import Evidence, EvidenceUse, Reasons, TraceStep, Value
 
 
 class PageControl(Value):
@@ -39,6 +39,8 @@ class PageResult(Value):
     failed: str | None
     path: str
     trace: tuple[TraceStep, ...]
+    reasons: Reasons | None
+    """Claims, whose ids are places in `evidence`, `S1` the first; None: they were not asked for."""
     degraded: tuple[str, ...]
     probabilities: dict[str, float]
     is_unsure: bool
@@ -172,6 +174,7 @@ def _make_result(prediction: Prediction, controls: Mapping[str, PageControl], sh
         failed=prediction.failed,
         path=answer.path if answer else "",
         trace=answer.trace if answer else (),
+        reasons=answer.reasons if answer else None,
         degraded=answer.degraded if answer else (),
         probabilities={letter: round(share, 4) for letter, share in answer.probabilities.items()} if answer else {},
         is_unsure=bool(answer and answer.is_unsure),

@@ -221,7 +221,7 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | 
     build = make_builder("cascade", budget=0, rotations=options.rotations, calibration=calibration)
     names = ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
     models = LocalModels(names)
-    cascade = build(models)
+    cascade = build(models).answerer
     assert isinstance(cascade, Cascade), "the builder of that path"
     now = {"benchmark_sha256": benchmark.sha256, "prompts_sha256": hash_prompts(), "models": list_opened(models)}
     if differences := record.list_differences(record.model_copy(update=now)):

@@ -17,6 +17,7 @@ class Driver:
     """Asks an answerer the items of a benchmark and passes on each `Prediction` as it is finished.
 
     `leaves_out` is what the official rule's raw replies are without; None: it is given what was read from them.
+    `explains` says whether the answers are to bring their reasons.
     """
 
     def __init__(
@@ -27,11 +28,13 @@ class Driver:
         hears: bool,
         clock_s: float = 0.0,
         leaves_out: str | None = None,
+        explains: bool = False,
     ) -> None:
         self._answerer = answerer
         self._benchmark = benchmark
         self._hears = hears
         self._leaves_out = leaves_out
+        self._explains = explains
         self._started = perf_counter() - clock_s
 
     async def ask(self, items: Iterable[Item], concurrency: int, finished: Callable[[Prediction], None]) -> None:
@@ -74,7 +77,7 @@ class Driver:
     async def _answer(self, item: Item) -> Answer:
         if item.unsupported:
             raise BadConfig(f"{item.id!r} {item.unsupported}.")
-        question = item.to_question()
+        question = item.to_question().model_copy(update={"wants_reasons": self._explains})
         if not self._hears:
             return await self._answerer.answer(question)
         async with self._clips.use(*self._benchmark.find_clips(item)) as clips:

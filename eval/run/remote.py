@@ -32,12 +32,14 @@ class RemoteAnswerer:
 
     async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Post the question to the service, and read its answer."""
-        request = {
+        request: dict[str, object] = {
             "question": question.text,
             "choices": [choice.text for choice in question.choices],
             "path": self._path,
             "as_published": True,
         }
+        if question.wants_reasons:
+            request["explain"] = True
         audio = await asyncio.gather(*map(self._encode, clips))
         if clips:
             request["audio"] = AUDIO_PLACE if len(clips) == 1 else [AUDIO_PLACE] * len(clips)

@@ -137,6 +137,8 @@ class RunRequest(RunSettings):
 
     def _refuse_useless_draws(self) -> None:
         """Raise `BadConfig` where there is no LLM that draws, or no single model to ask in another form."""
+        if self.explains and self.prompt_form is not None:
+            raise BadConfig("--prompt-form asks as others do, without reasons: leave out --explain.")
         unasked = self.model_dump(include={"temperature", "prompt_form"}, exclude_none=True)
         if self.server is not None and unasked:
             raise BadConfig(
@@ -177,6 +179,7 @@ def name_run_folder(options: RunOptions) -> Path:
         scale,
         options.prompt_form,
         drawn_at,
+        "explained" if options.explains else None,
     )
     named = (*parts, first, drawn)
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in named if part)

@@ -217,6 +217,7 @@ class _Session:
                 hears=plan.hears,
                 clock_s=folder.clock_s,
                 leaves_out=_find_left_out(plan.options),
+                explains=plan.options.explains and plan.options.control is None,
             )
             self._ask(driver, plan, folder)
             is_complete = len(folder.verdicts) == len(plan.benchmark.items)

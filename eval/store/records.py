@@ -156,6 +156,8 @@ class RunSettings(Value):
     """At which the LLM draws its replies; None: it scores the options, or replies greedily."""
     prompt_form: str | None = None
     """Form of others in which the questions are put; None: ours."""
+    explains: bool = False
+    """Whether the answers bring their reasons."""
 
 
 class RunOptions(RunSettings):

@@ -31,7 +31,8 @@ from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.lazy import Lazy
 from services.progress import current_stage
-from services.types import AudioClip, Evidence, Label, SpokenSegment, SpokenWord, TranscriptionGuide
+from services.protocols import SpokenSegment, SpokenWord, TranscriptionGuide
+from services.types import AudioClip, Evidence, Label
 
 CODE = ("services.asr",)  # what decides the words beside the weights
 BATCH_SIZES = {"cpu": 4, "cuda": 8}  # windows decoded at once, and on after whoever asked has given up

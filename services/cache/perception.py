@@ -11,8 +11,8 @@ from typing import TypeAlias
 from pydantic import TypeAdapter
 
 from services.cache.two_level import TwoLevelCache
-from services.protocols import ASR, Captioner, GuidableASR, Loadable
-from services.types import AudioClip, Evidence, Focus, SpokenSegment, TranscriptionGuide
+from services.protocols import ASR, Captioner, GuidableASR, Loadable, SpokenSegment, TranscriptionGuide
+from services.types import AudioClip, Evidence, Focus
 
 Statements: TypeAlias = tuple[Evidence, ...]
 

@@ -12,7 +12,7 @@ from services.deployments.ray_internals import listen_on_loopback, make_version_
 from services.deployments.scale import Scale
 from services.deployments.start_failure import report_start_failure
 from services.errors import EarwitnessError
-from services.protocols import AnyModel, GuidableASR, TellableModel
+from services.protocols import AnyModel, GuidableASR, StructuredLLM, TellableModel
 from services.request_context import Lookup, RequestContext
 from services.telemetry.log_lines import LOGGER, start_logging
 from services.telemetry.watched import observe_call
@@ -30,6 +30,8 @@ class ModelCard(Value):
     """Whether it is an ASR that can be guided."""
     takes_reply_options: bool = False
     """Whether it can be told how to write an open reply."""
+    takes_schema: bool = False
+    """Whether it is an LLM whose replies can be held to a JSON schema."""
 
 
 class ReplicaReply(NamedTuple):
@@ -70,6 +72,7 @@ class Replica:
             style=style,
             takes_guide=takes_guide,
             takes_reply_options=isinstance(model, TellableModel) and model.takes_reply_options,
+            takes_schema=isinstance(model, StructuredLLM) and model.takes_schema,
         )
 
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:

@@ -15,18 +15,10 @@ from ray.serve.handle import DeploymentHandle
 from services.deployments.ray_internals import send_directly
 from services.deployments.replicas import ModelCard, Replica, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
+from services.protocols import SpokenSegment, TranscriptionGuide
 from services.request_context import RequestContext, current_context
 from services.telemetry.tracing import current_traceparent, span
-from services.types import (
-    AudioClip,
-    Choice,
-    Evidence,
-    Focus,
-    Message,
-    Reading,
-    SpokenSegment,
-    TranscriptionGuide,
-)
+from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
 NUM_TRIES = 2  # calls are idempotent, so one whose replica died is retried on another one, once
@@ -70,6 +62,7 @@ class ModelStub:
         self.name, self.revision, self.style = card.name, card.revision, card.style
         self.takes_guide = card.takes_guide
         self.takes_reply_options = card.takes_reply_options
+        self.takes_schema = card.takes_schema
         self._ask = ask
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
@@ -87,6 +80,11 @@ class LLMStub(ModelStub):
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Complete on a replica."""
         reading: Reading = await self._call("complete", messages)
+        return reading
+
+    async def complete_as(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> Reading:
+        """Complete on a replica, in JSON; only of a model whose card says that it can."""
+        reading: Reading = await self._call("complete_as", messages, schema)
         return reading
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:

@@ -216,6 +216,7 @@ async def _answer_posted(
     is_open = not posted.choices and not posted.as_published
     text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
     question = check_question(text, posted.choices or listed, as_published=posted.as_published)
+    question = question.model_copy(update={"wants_reasons": posted.explains})
     warnings = warn_of_unread_options(text) if is_open and not listed else ()
     asked = QuestionRequest(question, service.resolve(posted.model), posted.sounds, warnings=warnings)
     if not posted.is_stream:

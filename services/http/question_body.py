@@ -15,7 +15,7 @@ from services.http.forms import MAX_FIELDS, MultipartForm, parse_json, read_cont
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
-FIELDS = ("file", "question", "choices", "path", "model", "stream")
+FIELDS = ("file", "question", "choices", "path", "model", "explain", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class PostedQuestion:
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
     is_stream: bool = False
     """Whether the stages of the work are told as they begin and end."""
+    explains: bool = False
+    """Whether the answer brings its reasons."""
 
 
 class JSONQuestion(Value):
@@ -47,6 +49,8 @@ class JSONQuestion(Value):
     model: str | None = None
     """The model that answers, by a name that `/v1/models` lists; None: the first of them."""
     as_published: bool = False
+    explain: bool = False
+    """Whether the answer brings its reasons, claims that cite evidence; they may take one more prompt."""
     audio: Base64Each = ()
     """The recording; a list where the question is about several."""
     stream: bool = False
@@ -69,6 +73,7 @@ class QuestionForm(Value):
     choices: tuple[str, ...] = ()
     path: str | None = None
     model: str | None = None
+    explain: bool = False
     stream: bool = False
 
 
@@ -88,16 +93,28 @@ def _from_json(body: bytes) -> PostedQuestion:
     posted = parse_json(JSONQuestion, body)
     sounds = tuple(AudioUpload(one, param="audio") for one in posted.audio)
     model = posted.model or posted.path
-    return PostedQuestion(posted.question, posted.choices, model, sounds, posted.as_published, posted.stream)
+    return PostedQuestion(
+        posted.question,
+        posted.choices,
+        model,
+        sounds,
+        as_published=posted.as_published,
+        is_stream=posted.stream,
+        explains=posted.explain,
+    )
 
 
 async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS, max_files=MAX_FIELDS)
     sounds = tuple(AudioUpload(file.data, name=file.name) for file in form.files)
     model = _pick_model(form.get_text("model"), form.get_text("path"))
-    is_stream = _read_flag(form, "stream")
     return PostedQuestion(
-        form.get_text("question") or "", form.get_texts("choices"), model, sounds, is_stream=is_stream
+        form.get_text("question") or "",
+        form.get_texts("choices"),
+        model,
+        sounds,
+        is_stream=_read_flag(form, "stream"),
+        explains=_read_flag(form, "explain"),
     )
 
 

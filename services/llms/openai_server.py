@@ -11,6 +11,7 @@ from services.llms.sampling import derive_seed, list_reply_options
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 LOGPROB_PARAMETERS = (None, "logprobs", "top_logprobs")  # None: the server names no parameter
+SCHEMA_PARAMETERS = (None, "response_format")
 NUM_TOP_LOGPROBS = 20  # the most that the API allows
 ANSWER_LETTER = re.compile(r"[\s(*\"']*([A-Z])(?:[).:,*\"'\n]|\s*$)")  # not the article of "A dog barks"
 MIN_MASS = 0.5  # probability that the option letters must hold together to count as the model's answer
@@ -28,6 +29,7 @@ class ServedLLM:
         self._sampling = sampling
         self._server = ChatServer(endpoint)
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
+        self.takes_schema = True  # until the server refuses one
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Ask the server for a reply; sampling is seeded from the messages, so that a repeat gives the same."""
@@ -35,12 +37,33 @@ class ServedLLM:
         answer = await self._server.ask(self._build_body(messages) | seed | list_reply_options())
         return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
 
+    async def complete_as(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> Reading:
+        """Ask the server for a reply in JSON of this schema; one that refuses to hold to it is asked without."""
+        if self.takes_schema:
+            body = self._build_body(messages) | {"response_format": format_schema(schema)}
+            try:
+                answer = await self._server.ask(body)
+            except RequestRefused as error:
+                if error.refused not in SCHEMA_PARAMETERS:
+                    raise
+            else:
+                return Reading(reply=answer.reply, usage=answer.usage, is_finished=answer.is_finished)
+        # Where the server does not name what it refuses, only asking again without it tells.
+        reading = await self.complete(messages)
+        self.takes_schema = False
+        return reading
+
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
         return await self._chooser.choose(self._build_body(messages), choices)
 
     def _build_body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
         return self._server.build_body([message.model_dump() for message in messages])
+
+
+def format_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Format a JSON schema as the parameter `response_format` of OpenAI's API."""
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
 
 
 class Chooser:

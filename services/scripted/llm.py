@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from services.llms.batching import Batch, Batcher, Prompt
 from services.scripted.rules import follow, not_expected
 from services.types import Choice, Message, Reading, ReadingStyle
 
-ReplyRule: TypeAlias = Callable[[str], str | Awaitable[str]]
+ReplyRule: TypeAlias = Callable[[str], str | Reading | Awaitable[str | Reading]]
 ChoiceRule: TypeAlias = Callable[[str, tuple[Choice, ...]], Reading | Awaitable[Reading]]
 
 
@@ -16,7 +16,7 @@ class ScriptedLLM:
     """Says what a rule makes of the last message; see `services.scripted.rules` for what a rule may do.
 
     Args:
-        rule: last message -> reply; an error where no reply is expected.
+        rule: last message -> reply, or a whole reading; an error where no reply is expected.
         choose: last message, options -> reading, for multiple-choice prompts; by default the reply of `rule`.
         compare: the same for prompts that do not list the options; an error where none is expected.
         name: what `name` returns.
@@ -45,7 +45,8 @@ class ScriptedLLM:
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Reply as the script says, and note the messages."""
         await self._note(messages)
-        return Reading(reply=await follow(self._rule, messages[-1].content))
+        said: str | Reading = await follow(self._rule, messages[-1].content)
+        return said if isinstance(said, Reading) else Reading(reply=said)
 
     async def choose(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Choose as the script says; without a rule for choosing, reply."""
@@ -62,6 +63,22 @@ class ScriptedLLM:
     async def _note(self, messages: tuple[Message, ...]) -> None:
         self.prompts.append(messages)
         await asyncio.sleep(self._latency_s)
+
+
+class ScriptedStructuredLLM(ScriptedLLM):
+    """Says what a rule makes of the last message, and notes the JSON schema that a reply was to keep to, if any."""
+
+    takes_schema = True
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - those of `ScriptedLLM`
+        super().__init__(*arguments, **named)
+        self.schemas: list[dict[str, Any]] = []
+        """The schemas, in order."""
+
+    async def complete_as(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> Reading:
+        """Reply as the script says, whether that is of the schema or not, and note the messages and the schema."""
+        self.schemas.append(schema)
+        return await self.complete(messages)
 
 
 class BatchingLLM:

@@ -6,22 +6,10 @@ from typing import TypeAlias, get_args
 
 from services.catalog import pick
 from services.errors import ModelError
-from services.protocols import ASR, Answerer, Captioner
+from services.protocols import ASR, Answerer, Captioner, SpokenSegment, SpokenWord, TranscriptionGuide
 from services.scripted.ears import ScriptedEars
 from services.scripted.rules import follow
-from services.types import (
-    Answer,
-    AudioClip,
-    Evidence,
-    Label,
-    PathName,
-    Question,
-    SpokenSegment,
-    SpokenWord,
-    TraceStep,
-    TranscriptionGuide,
-    Usage,
-)
+from services.types import Answer, AudioClip, Evidence, Label, PathName, Question, TraceStep, Usage
 
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
 AnswerRule: TypeAlias = Callable[[Question, AudioClip | None], Answer | Awaitable[Answer]]

@@ -1,4 +1,5 @@
 // One answer as an article: options as bars, seconds per stage, evidence that plays its span, the route taken.
+import { citedAs, drawReasons } from "./claims.js";
 import { spanText, tag } from "./lanes.js";
 
 const WITHOUT = { lalm: "None: this model listens to the recording itself.", text: "None: this answer rests on the question alone." };
@@ -16,6 +17,7 @@ export function card(title, answer, { choices, seconds, play, blind }) {
   if (blind) return tag("article", "", ...parts);
   for (const warning of answer.warnings ?? []) parts.push(tag("p", "note", warning));
   for (const missing of answer.degraded) parts.push(tag("p", "degraded", `Missing: ${missing}`));
+  if (answer.reasons) parts.push(tag("h4", "", "Reasons"), ...drawReasons(answer.reasons, answer.evidence, play));
   parts.push(...evidence(answer, play), ...details(answer, seconds));
   return tag("article", "", ...parts);
 }
@@ -60,21 +62,22 @@ function evidence(answer, play) {
   list.tabIndex = 0;
   list.setAttribute("aria-label", "Evidence");
   const rank = (one) => ({ decided: 0, read: 1 })[one.use] ?? 2;
-  for (const one of [...answer.evidence].sort((a, b) => rank(a) - rank(b))) list.append(statement(one, play));
+  const ids = new Map(answer.evidence.map((one, place) => [one, answer.reasons ? `${citedAs(place)} · ` : ""]));
+  for (const one of [...answer.evidence].sort((a, b) => rank(a) - rank(b))) list.append(statement(one, play, ids.get(one)));
   const marked = answer.evidence.filter((one) => one.use);
   const read = marked.filter((one) => one.use !== "unread");
   const heading = marked.length ? `Evidence (read ${read.length} of ${marked.length})` : `Evidence (${answer.evidence.length})`;
   return [tag("h4", "", heading), list];
 }
 
-function statement(one, play) {
+function statement(one, play, id) {
   const span = spanText(one);
   const button = tag("button", "", span);
   button.type = "button";
   button.setAttribute("aria-label", `Play ${span}`);
   button.addEventListener("click", () => play(one.start_s, one.end_s, one.recording));
   const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
-  const source = tag("small", "", `${one.kind} · ${one.source}, ${one.reliability}${sure}`);
+  const source = tag("small", "", `${id}${one.kind} · ${one.source}, ${one.reliability}${sure}`);
   const use = one.use ? [" ", tag("span", `use ${one.use}`, USES[one.use])] : [];
   return tag("li", one.use ?? "", button, tag("p", "", one.text, ...use, tag("br"), source));
 }

@@ -157,7 +157,7 @@ async function ask(event) {
   if (blind && Math.random() < 0.5) names.reverse();
   say("");
   running = new AbortController();
-  round = { question, choices, names, blind, answers: [] };
+  round = { question, choices, names, blind, explain: element("explain").checked, answers: [] };
   showEvidence();
   busy(true);
   const shown = names.map((name, number) => new Progress(title(number)));
@@ -176,7 +176,7 @@ async function one(name, number, progress) {
   const asked = round;
   const started = performance.now();
   try {
-    const posted = { files, question: asked.question, choices: asked.choices, model: name };
+    const posted = { files, question: asked.question, choices: asked.choices, model: name, explain: asked.explain };
     const answer = await askQuestion(posted, (event) => progress.tell(event), running.signal);
     asked.answers[number] = answer;
     show(number, draw(number, answer, (performance.now() - started) / 1000));

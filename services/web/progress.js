@@ -7,6 +7,7 @@ const WORDS = {
   read: "Reading these notes to find the answer",
   "listen again": "Listening again for what is missing",
   listen: "Listening to the recording",
+  reason: "Giving reasons for the answer",
 };
 const MARKS = { done: "✓", failed: "✕", cancelled: "–" };
 const EVERY = 250; // milliseconds

@@ -28,13 +28,14 @@ export async function listLoading() {
 }
 
 // Resolves to the answer; `tell` hears of each stage of the work.
-export async function askQuestion({ files, question, choices, model }, tell, signal) {
+export async function askQuestion({ files, question, choices, model, explain }, tell, signal) {
   const form = new FormData();
   for (const file of files) form.append("file", file, file.name);
   form.append("question", question);
   for (const choice of choices) form.append("choices", choice);
   form.append("model", model);
   form.append("stream", "true");
+  if (explain) form.append("explain", "true");
   const response = await send("v1/audio/questions", { method: "POST", body: form, signal });
   for await (const event of readEvents(response.body)) {
     if (event.type === "answer") return event.answer;

@@ -137,7 +137,7 @@ def test_a_lalm_that_takes_no_text_beside_audio_is_refused_in_one_line() -> None
         style = ReadingStyle()
 
     def build(lalm: ScriptedLALM) -> object:
-        return make_builder("informed")(ScriptedModels(ScriptedLLM(), open_ears(), lalm))
+        return make_builder("informed")(ScriptedModels(ScriptedLLM(), open_ears(), lalm)).answerer
 
     assert isinstance(build(open_lalm()), Informed)
     with pytest.raises(BadConfig, match="the LALM 'mute' takes none: name one that does with --lalm") as refused:

@@ -23,7 +23,7 @@ from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
-ANSWERING = ["--path", "--budget", "--summary", "--rotations", "--router", "--calibration"]
+ANSWERING = ["--path", "--budget", "--summary", "--rotations", "--router", "--calibration", "--explain"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
 ASKING = ["--repeats", "--temperature", "--prompt-form"]
 JUDGING = ["--judge", "--judge-url"]
@@ -31,7 +31,7 @@ RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out", "-
 FLAGS = {
     ("ask",): [
         *("asked", "--question", "--choice", "--server", *MODELS, *ANSWERING),
-        *("--deadline", "--explain", "--json", "--quiet"),
+        *("--deadline", "--json", "--quiet"),
     ],
     ("eval", "run"): [
         *(*MODELS, "--server", *ANSWERING, *BENCHMARK),
@@ -46,7 +46,7 @@ FLAGS = {
     ("eval", "reproduce"): ["runs", "--json"],
     ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
     ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json", "--quiet"],
-    ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency"],
+    ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency", "--claims-only"],
     ("eval", "ablate-tools"): ["run", "--samples", "--seed", "--lalm-run", "--json", "--quiet"],
     ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
     ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],

@@ -1,4 +1,4 @@
-/* global Timeline, isAbout, laneOf, spanText */
+/* global Timeline, citedAs, drawReasons, isAbout, laneOf, spanText */
 // Everything that comes from models and benchmarks is put into the page as text, never as HTML.
 const { runs, items, clips, statements } = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 200; // items listed at a time
@@ -251,6 +251,7 @@ function resultBox(item, result, number) {
   if (result.failed) box.append(element("pre", { className: "reply" }, result.failed));
   if (result.reply) box.append(labelled("Reply", element("div", { className: "reply" }, result.reply)));
   if (Object.keys(result.controls).length) box.append(labelled("Controls", controlList(result.controls)));
+  if (result.reasons) box.append(labelled("Reasons", reasonsBox(item, result)));
   if (result.evidence.length) box.append(labelled("Evidence", evidenceOf(item, result, number)));
   return box;
 }
@@ -265,6 +266,12 @@ function controlList(controls) {
   }));
 }
 
+function reasonsBox(item, result) {
+  const play = (start, end, recording) => timelines[(recording ?? 1) - 1]?.playSpan(start, end);
+  const evidence = result.evidence.map((place) => statements[place]);
+  return element("div", {}, ...drawReasons(result.reasons, evidence, item.clips.length ? play : null));
+}
+
 function evidenceOf(item, result, number) {
   const told = (one) => JSON.stringify([one.evidence, one.uses]);
   const same = (other) => other && told(other) === told(result);
@@ -273,17 +280,18 @@ function evidenceOf(item, result, number) {
   const durations = item.clips.map((clip) => clips[clip].duration_s);
   const rank = (place) => ({ decided: 0, read: 1 })[result.uses[place]] ?? 2; // what was read comes first
   const ranked = [...result.evidence].sort((a, b) => rank(a) - rank(b));
-  return element("ul", { className: "evidence" }, ...ranked.map((place) => statement(statements[place], durations, result.uses[place])));
+  const cited = (place) => (result.reasons ? citedAs(result.evidence.indexOf(place)) : "");
+  return element("ul", { className: "evidence" }, ...ranked.map((place) => statement(statements[place], durations, result.uses[place], cited(place))));
 }
 
-function statement(one, durations, use) {
+function statement(one, durations, use, id) {
   const clip = (one.recording ?? 1) - 1;
   const duration = durations[clip] ?? null;
   const text = spanText(one);
   const dot = element("span", { className: "dot" });
   dot.dataset.lane = laneOf(one.kind);
   const said = { decided: "decided", read: "read", unread: "not read" }[use];
-  const facts = [one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2), said].filter(Boolean).join(", ");
+  const facts = [id, one.kind, one.source, one.confidence === null ? "" : one.confidence.toFixed(2), said].filter(Boolean).join(", ");
   const row = element("li", {}, duration === null ? element("small", {}, text) : seekButton(one, text, clip), element("small", {}, dot, facts), element("span", { className: "text" }, one.text));
   if (duration !== null) Object.assign(row.dataset, { start: one.start_s, end: endOf(one, duration), clip });
   return row;

@@ -5,8 +5,8 @@ from itertools import groupby
 from string import ascii_uppercase
 from typing import Literal, NamedTuple
 
-from services.protocols import Captioner
-from services.types import AudioClip, Evidence, Focus, SpokenSegment, SpokenWord, Value
+from services.protocols import Captioner, SpokenSegment, SpokenWord
+from services.types import AudioClip, Evidence, Focus, Value
 
 WHO_SPEAKS_WHEN = Focus(topic="turns", question="Who speaks when?")
 

@@ -7,7 +7,8 @@ from typing import Literal
 from services.http.events.stream import EventSink
 from services.http.hearing.diarisation import SpeakerSegment, SpeakerSpan, attribute_speakers
 from services.http.hearing.transcription_form import TranscriptionForm
-from services.types import SpokenSegment, Value
+from services.protocols import SpokenSegment
+from services.types import Value
 
 
 class AudioUsage(Value):

@@ -18,9 +18,9 @@ from services.http.hearing.transcription_form import USUAL_NAMES, TranscriptionF
 from services.http.responses import make_json_response
 from services.http.service import Service
 from services.longform.split import ClipPart, split
-from services.protocols import ASR, GuidableASR
+from services.protocols import ASR, GuidableASR, SpokenSegment, SpokenWord, TranscriptionGuide
 from services.telemetry.request_log import read_request_facts
-from services.types import AudioClip, SpokenSegment, SpokenWord, TranscriptionGuide, Value
+from services.types import AudioClip, Value
 
 REMARKS = "Earwitness-Remarks"  # header: codes of what is to be said about how the recording was read
 WARNINGS = "Earwitness-Warnings"  # header: what of the request was ignored

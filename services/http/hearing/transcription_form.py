@@ -11,7 +11,8 @@ from services.errors import BadRequest, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
 from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, make_bad_request, read_content_type, read_form
-from services.types import TranscriptionGuide, Value
+from services.protocols import TranscriptionGuide
+from services.types import Value
 
 Format: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
 Granularity: TypeAlias = Literal["word", "segment"]

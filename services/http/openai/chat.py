@@ -19,7 +19,8 @@ from services.http.openai.json_reply import JSONReply, JSONSchemaFormat, TextFor
 from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.http.openai.reply_form import ReplyKind
-from services.types import Question, ReplyOptions, Value
+from services.request_context import ReplyOptions
+from services.types import Question, Value
 
 EXAMPLE: JsonValue = {
     "model": "text",
@@ -33,7 +34,18 @@ NO_LOGPROBS = "An open question has no logprobs: give 'choices', or options as l
 TWO_ANSWERS = "'both' gives two answers: ask each of the two models for its logprobs, or for JSON."
 HEEDED = frozenset(
     {
-        *("choices", "logprobs", "messages", "modalities", "model", "n", "reply", "response_format", "stream"),
+        *(
+            "choices",
+            "explain",
+            "logprobs",
+            "messages",
+            "modalities",
+            "model",
+            "n",
+            "reply",
+            "response_format",
+            "stream",
+        ),
         *("stream_options", "top_logprobs"),
     }
 )
@@ -68,6 +80,8 @@ class ChatRequest(OpenValue):
     """The options of the question; none: those that its text lists, or an open question."""
     reply: ReplyKind | None = None
     """Whether the reply is the letter of the chosen option or its text; None: what the prompt asks for."""
+    explain: bool | None = None
+    """Whether the answer, in `earwitness`, brings its reasons, claims that cite evidence."""
     stream: bool | None = None
     stream_options: StreamOptions | None = None
 
@@ -135,7 +149,7 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
         warnings.append(INSTRUCTIONS)
     warnings += turn.warnings
     return Chat(
-        asked=QuestionRequest(prompt.question, model, turn.sounds, place="messages"),
+        asked=QuestionRequest(add_reasons(prompt.question, request.explain), model, turn.sounds, place="messages"),
         prompt=prompt,
         json=_read_format(request, prompt, model),
         warnings=tuple(warnings),
@@ -145,6 +159,11 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
         with_usage=request.stream_options is not None and request.stream_options.include_usage,
         num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
     )
+
+
+def add_reasons(question: Question, explain: bool | None) -> Question:
+    """Return the question, whose answer is to bring its reasons where the request says so."""
+    return question.model_copy(update={"wants_reasons": bool(explain)})
 
 
 def check_tools(choice: JsonValue, param: str) -> None:

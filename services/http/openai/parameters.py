@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from services.errors import Unsupported
 from services.http.forms import LEAVE_OUT, make_bad_request, make_parameter_error
-from services.types import ReplyOptions
+from services.request_context import ReplyOptions
 
-OWN = ("choices", "reply")  # fields of our own, which change the answer: a misspelt one is not ignored
+OWN = ("choices", "explain", "reply")  # fields of our own, which change the answer: a misspelt one is not ignored
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {}, ())
 ALSO_NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "add_generation_prompt": (True,),

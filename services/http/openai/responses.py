@@ -14,6 +14,7 @@ from services.http.openai.chat import (
     NO_LOGPROBS,
     TWO_ANSWERS,
     Chat,
+    add_reasons,
     check_tools,
 )
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
@@ -27,7 +28,18 @@ LOGPROBS = "message.output_text.logprobs"  # of `include`
 NOT_KEPT = ("previous_response_id", "conversation", "prompt")
 HEEDED = frozenset(
     {
-        *("background", "choices", "include", "input", "instructions", "model", "reply", "stream", "stream_options"),
+        *(
+            "background",
+            "choices",
+            "explain",
+            "include",
+            "input",
+            "instructions",
+            "model",
+            "reply",
+            "stream",
+            "stream_options",
+        ),
         *("text", "top_logprobs", *NOT_KEPT),
     }
 )
@@ -84,6 +96,8 @@ class ResponseRequest(OpenValue):
     """The options of the question; none: those that its text lists, or an open question."""
     reply: ReplyKind | None = None
     """Whether the reply is the letter of the chosen option or its text; None: what the prompt asks for."""
+    explain: bool | None = None
+    """Whether the answer, in `earwitness`, brings its reasons, claims that cite evidence."""
     text: TextOptions | None = None
     stream: bool | None = None
     include: tuple[str, ...] | None = None
@@ -127,7 +141,7 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
     if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
         raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
     return Chat(
-        asked=QuestionRequest(prompt.question, model, turn.sounds, place="input"),
+        asked=QuestionRequest(add_reasons(prompt.question, request.explain), model, turn.sounds, place="input"),
         prompt=prompt,
         json=JSONReply(wanted.content, prompt, "text.format") if isinstance(wanted, ResponseSchemaFormat) else None,
         warnings=tuple(warnings),

@@ -220,7 +220,7 @@ async def test_an_llm_reads_in_as_many_orders_of_the_options_as_are_asked_for(
     ("path", "budget", "spends"), [("cascade", None, 1), ("auto", None, 1), ("auto", 0, 0), ("cascade", 3, 3)]
 )
 def test_a_path_with_ears_listens_again_once_by_itself(path: str, budget: int | None, spends: int) -> None:
-    built = make_builder(path, budget=budget)(open_models())
+    built = make_builder(path, budget=budget)(open_models()).answerer
     assert isinstance(built, Cascade | Auto)
     cascade = built if isinstance(built, Cascade) else built.cascade
     follow_up = cascade.parts.follow_up

@@ -3,7 +3,7 @@
 from io import StringIO
 
 from deploy.console.explain import explain_steps, print_explained
-from services.types import Answer, Choice, Evidence, Opinion, TraceStep
+from services.types import Answer, Choice, Citation, Claim, Evidence, Opinion, Reasons, TraceStep
 
 A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")
 ANSWER = Answer(
@@ -39,9 +39,9 @@ ANSWER = Answer(
 def test_each_statement_stands_with_the_step_that_made_it() -> None:
     told = {said.step: said for said in explain_steps(ANSWER)}
     assert list(told) == ["route", "caption", "transcribe", "read", "listen again", "listen", "reconcile", "answer"]
-    assert told["caption"].lines == ("ears", "0.0-2.0 s, sound (yamnet): Rain (0.9).")
-    assert told["transcribe"].lines == ("scribe", "0.5-end s, transcript (scribe): Hello.")
-    assert told["listen again"].lines[1:] == ("0.0-2.0 s, sound (focus): Most like: rain.",)
+    assert told["caption"].lines == ("ears", "S1, 0.0-2.0 s, sound (yamnet): Rain (0.9).")
+    assert told["transcribe"].lines == ("scribe", "S2, 0.5-end s, transcript (scribe): Hello.")
+    assert told["listen again"].lines[1:] == ("S3, 0.0-2.0 s, sound (focus): Most like: rain.",)
     assert told["reconcile"].lines[1:] == (
         "cascade: A) Rain (A 90.0%, B 10.0%)",
         "lalm: B) Wind (without probabilities)",
@@ -66,3 +66,24 @@ def test_what_was_missing_and_what_it_took_is_said() -> None:
 def test_an_open_question_is_answered_in_words() -> None:
     *_, last = explain_steps(ANSWER.model_copy(update={"choice": None, "reply": "It rains."}))
     assert last.lines == ("It rains.",)
+
+
+def test_each_claim_stands_beside_the_evidence_that_it_cites() -> None:
+    cites = (Citation(id="S1", end_s=1.5), Citation(id="S9"))
+    claims = (
+        Claim(text="It rains.", cites=cites, verdict="no_such_evidence", faults=("S9",)),
+        Claim(text="It is cold.", verdict="uncited"),
+    )
+    out = StringIO()
+    print_explained(ANSWER.model_copy(update={"reasons": Reasons(status="given", claims=claims)}), 3.5, out)
+    printed = [line.split("\t") if "\t" in line else line.split("  ") for line in out.getvalue().splitlines()]
+    rows = [" | ".join(cell.strip() for cell in cells if cell.strip()) for cells in printed]
+    assert "It rains. | no such evidence: S9 | S1, 0.0-1.5 s: Rain (0.9)." in rows
+    assert "It is cold. | cites nothing" in rows
+    assert "S9" in rows
+
+
+def test_what_could_not_be_read_as_claims_is_shown() -> None:
+    out = StringIO()
+    print_explained(ANSWER.model_copy(update={"reasons": Reasons(status="unreadable", unread="Because.")}), 3.5, out)
+    assert "Could not be read as claims: Because." in out.getvalue()

@@ -2,13 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+import soundfile
 
-from eval.analysis.rubric import rate_run, read_ratings
+from eval.analysis.rubric import rate_run, read_ratings, score_claims
 from eval.run import session
-from eval.run.request import RunRequest
+from eval.run.request import RunRequest, name_run_folder
 from services import catalog
 from services.errors import BadConfig, ModelError
-from services.scripted.llm import ScriptedLLM
+from services.scripted.ears import ScriptedEars
+from services.scripted.llm import ScriptedLLM, ScriptedStructuredLLM
 
 RUBRIC = [{"name": f"item {number}", "scoring_point": "Names what is heard.", "note": ""} for number in range(5)]
 ROW = {"audio_path": "a.wav", "question": "Who?", "choices": ["Man", "Woman"], "modality": "speech", "rubric": RUBRIC}
@@ -104,3 +106,39 @@ async def test_a_benchmark_that_changed_is_refused(run: Path) -> None:
 )
 def test_ratings_are_one_list_of_zeros_and_ones_or_nothing(reply: str, met: tuple[bool, ...] | None) -> None:
     assert read_ratings(reply, 3) == met
+
+
+@pytest.fixture
+def explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Path) -> Path:
+    """Return a run over the same items whose answers bring two claims each, one of them supported."""
+    cited = [{"id": "S1"}]
+    claims = [{"claim": text, "evidence": cited} for text in ("A low pitch.", "It has 2 voices.")]
+    written = json.dumps({"claims": claims})
+    llm = ScriptedStructuredLLM(lambda prompt: written if "answer given" in prompt else "Man")
+    monkeypatch.setitem(catalog.LLMS, "writer", lambda url: llm)
+    monkeypatch.setitem(catalog.CAPTIONERS, "ears", lambda: ScriptedEars(lambda *_: ("A low pitch.",), name="pitches"))
+    monkeypatch.setitem(catalog.ASRS, "ears", ScriptedEars)
+    soundfile.write(tmp_path / "a.wav", [0.5, -0.5] * 8_000, 16_000)
+    models = {"llm": "writer", "captioner": "ears", "asr": "ears"}
+    out, bench = tmp_path / "explained", str(tmp_path / "MMAR.jsonl")
+    request = RunRequest(path="cascade", bench=bench, concurrency=1, out=out, explains=True, **models)
+    session.run(request)
+    assert name_run_folder(request.options()).name.endswith("-explained")
+    return out
+
+
+async def test_claims_are_counted_and_shown_to_the_judge(run: Path, explained: Path) -> None:
+    with pytest.raises(BadConfig, match="eval run --explain"):
+        score_claims(run)
+    assert (await rate_run(run, judge(*["[1,1,1,1,1]"] * 10), concurrency=1)).claims is None
+    found = score_claims(explained)
+    assert (found.statuses, found.verdicts) == ({"given": 4}, {"supported": 4, "wrong_number": 4})
+    assert (found.num_claims, found.supported) == (8, 0.5)
+    asked: list[str] = []
+
+    def rate(prompt: str) -> str:
+        asked.append(prompt)
+        return "[1,1,1,1,1]"
+
+    assert (await rate_run(explained, ScriptedLLM(rate, name="judge"), concurrency=1)).claims == found
+    assert "Reply:\nMan\n\nReasons:\n- A low pitch.\n- It has 2 voices." in asked[0]

@@ -21,7 +21,7 @@ from eval.run.request import RunRequest
 from services import catalog
 from services.errors import BadConfig
 from services.scripted.ears import ScriptedEars
-from services.scripted.llm import ScriptedLLM
+from services.scripted.llm import ScriptedLLM, ScriptedStructuredLLM
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
 CHOICES = ["a bell", "a dog"]
@@ -234,5 +234,34 @@ def test_what_a_cascade_heard_lies_in_lanes_also_without_the_clip(
     lanes = browser.find_elements(By.CSS_SELECTOR, ".lane-track button")
     assert [lane.accessible_name.split(", ")[1] for lane in lanes] == ["Words", "Sounds"]
     assert HOSTILE in lanes[1].accessible_name
+    assert browser.execute_script("return window.hit") is None
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.browser
+def test_claims_stand_beside_the_evidence_that_they_cite_and_play_it(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Chrome
+) -> None:
+    written = json.dumps(
+        {"claims": [{"claim": f"A bell {HOSTILE}", "evidence": [{"id": "S1"}]}, {"claim": "Cold.", "evidence": []}]}
+    )
+    llm = ScriptedStructuredLLM(lambda prompt: written if "answer given" in prompt else CHOICES[0])
+    monkeypatch.setitem(catalog.LLMS, "writer", lambda url: llm)
+    monkeypatch.setitem(catalog.CAPTIONERS, "ears", lambda: ScriptedEars(lambda *_: ("A bell.",), name="bells"))
+    monkeypatch.setitem(catalog.ASRS, "ears", ScriptedEars)
+    models = {"llm": "writer", "captioner": "ears", "asr": "ears"}
+    bench, out = str(tmp_path / "tiny.json"), tmp_path / "explained"
+    session.run(RunRequest(path="cascade", bench=bench, concurrency=1, limit=1, explains=True, out=out, **models))
+    page = tmp_path / "report.html"
+    write_page([out], page)
+    browser.get(page.as_uri())
+    browser.find_element(By.CSS_SELECTOR, "#list button").click()
+    first, second = browser.find_elements(By.CSS_SELECTOR, ".claims > li")
+    assert HOSTILE in first.text and "✓ supported" in first.text and "A bell." in first.text
+    assert "cites nothing" in second.text
+    play = browser.find_element(By.CSS_SELECTOR, ".tl-play")
+    WebDriverWait(browser, 20).until(lambda _: play.is_enabled())
+    first.find_element(By.CSS_SELECTOR, ".cited button").click()
+    WebDriverWait(browser, 20).until(lambda _: play.text == "Pause")
     assert browser.execute_script("return window.hit") is None
     assert browser.get_log("browser") == []

@@ -20,8 +20,9 @@ from services.asr.decoder import (
 )
 from services.asr.faster_whisper import FasterWhisper
 from services.audio import load as audio
+from services.protocols import TranscriptionGuide
 from services.scripted.rules import not_expected
-from services.types import SAMPLE_RATE, AudioClip, Evidence, TranscriptionGuide
+from services.types import SAMPLE_RATE, AudioClip, Evidence
 from services.weights import store as weights
 
 CODES = {1: "en", 2: "de", 3: "es"}  # tenths of the amplitude -> language that a scripted voice speaks

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
-from services.types import Answer
+from services.types import Answer, AudioClip, Question
 
 PATH = "/v1/audio/questions"
 LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5)
@@ -270,3 +270,36 @@ def test_errors_worth_a_retry_have_retry_after(client: TestClient) -> None:
 def test_the_api_describes_both_ways_to_ask(client: TestClient) -> None:
     operation = json.loads(client.get("/openapi.json").content)["paths"][PATH]["post"]
     assert set(operation["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_wanted"), [({}, False), ({"explain": "true"}, True), ({"explain": "false"}, False)]
+)
+def test_reasons_are_given_where_a_form_asks_for_them(
+    client: TestClient, service: ScriptedService, sent: dict[str, str], is_wanted: bool
+) -> None:
+    wanted = note_wishes(service)
+    assert ask(client, wav(1.0), **sent).status_code == 200
+    assert wanted == [is_wanted]
+
+
+def test_reasons_are_given_where_json_asks_for_them(client: TestClient, service: ScriptedService) -> None:
+    wanted = note_wishes(service)
+    for explain in (True, False):
+        body = {"question": "What?", "explain": explain, "audio": base64.b64encode(wav(1.0)).decode()}
+        assert client.post(PATH, json=body).status_code == 200
+    assert wanted == [True, False]
+    error = fault(ask(client, wav(1.0), explain="maybe"))
+    assert (error["param"], error["message"]) == ("explain", "'explain' is 'maybe'; true and false work.")
+
+
+def note_wishes(service: ScriptedService) -> list[bool]:
+    """Return the list of whether each question that is asked wants reasons."""
+    wanted: list[bool] = []
+
+    def note(question: Question, _: AudioClip | None) -> Answer:
+        wanted.append(question.wants_reasons)
+        return Answer(question_id="", reply="Rain", choice=None, path="cascade")
+
+    service.rules["cascade"] = note
+    return wanted

@@ -30,7 +30,19 @@ from services.http.web_page import TYPES
 from services.progress import stage
 from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedService
-from services.types import Answer, AudioClip, Choice, Evidence, EvidenceKind, Label, Question, TraceStep
+from services.types import (
+    Answer,
+    AudioClip,
+    Choice,
+    Citation,
+    Claim,
+    Evidence,
+    EvidenceKind,
+    Label,
+    Question,
+    Reasons,
+    TraceStep,
+)
 from services.web import FOLDER
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -66,6 +78,20 @@ HEARD = (
     state("transcript", "It rains.", 1.0, 2.0),
     state("quality", "Clean.", 0.0, None),
 )
+REASONS = Reasons(
+    status="given",
+    author="tiny",
+    claims=(
+        Claim(text=f"A tone sounds {HOSTILE}", cites=(Citation(id="S1", start_s=0.5, end_s=1.0),), verdict="supported"),
+        Claim(
+            text="Somebody greets seven people.",
+            cites=(Citation(id="S2", start_s=0.25, end_s=1.0),),
+            verdict="wrong_number",
+            faults=("seven",),
+        ),
+        Claim(text="It is morning.", verdict="uncited"),
+    ),
+)
 TURNS = tuple(
     state("speaker", f"Speaker {who} speaks.", at, at + 0.4, f"speaker {who}")
     for who, at in ((1, 0.1), (2, 0.6), (1, 1.2))
@@ -87,7 +113,7 @@ async def read(question: Question, _: AudioClip | None) -> Answer:
             await asyncio.sleep(30)
         if "fail" in question.text:
             raise ModelError(f"The server answered 500 {HOSTILE}")
-    fields = choose(question, question.choices[0])
+    fields = choose(question, question.choices[0]) | ({"reasons": REASONS} if question.wants_reasons else {})
     if "several" in question.text:
         told = (HEARD[0], *(HEARD[place].model_copy(update={"recording": place}) for place in (1, 2)))
         return Answer(path="cascade", trace=(READ,), evidence=told, timings_s={"read": 0.2}, **fields)
@@ -344,3 +370,23 @@ def test_a_key_given_as_the_password_opens_the_page_and_lets_it_ask(
     page.ask("What is heard?")
     page.until(lambda: page.text("#agreement") == "They differ.")
     assert secret not in browser.page_source
+
+
+@pytest.mark.browser
+def test_claims_stand_beside_the_evidence_that_they_cite_and_play_it(page: Page, tone: Path) -> None:
+    page.open(tone)
+    page.until(lambda: page.find(".tl-play").is_enabled())
+    page.ask("What is heard?")
+    page.until(lambda: bool(page.browser.find_elements(By.CSS_SELECTOR, ".answer")))
+    assert not page.browser.find_elements(By.CSS_SELECTOR, ".claims")
+    page.find("#explain").click()
+    page.ask("What is heard?")
+    page.until(lambda: bool(page.browser.find_elements(By.CSS_SELECTOR, ".claims")))
+    claims = [claim.text for claim in page.browser.find_elements(By.CSS_SELECTOR, ".claims > li")]
+    assert ["✓ supported" in claim for claim in claims] == [True, False, False]
+    assert HOSTILE in claims[0] and "0.5–1 s" in claims[0]
+    assert "number not in the evidence: seven" in claims[1] and "cites nothing" in claims[2]
+    page.find(".cited button").click()
+    page.until(lambda: page.text(".tl-play") == "Pause")
+    assert page.browser.execute_script("return window.hit") is None
+    assert page.errors() == []

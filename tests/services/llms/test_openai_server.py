@@ -13,8 +13,8 @@ from services.catalog import open_served_llm
 from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import ServedLLM
-from services.request_context import RequestContext, use_context
-from services.types import Choice, Message, ReplyOptions, Sampling
+from services.request_context import ReplyOptions, RequestContext, use_context
+from services.types import Choice, Message, Sampling
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
 CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
@@ -203,3 +203,34 @@ async def test_an_open_reply_is_asked_for_as_the_client_wants_it_and_options_are
     told = [(one["temperature"], one.get("stop"), one.get("seed")) for one in scripted.requests]
     assert told == [(0.7, ["."], 4), (0.0, None, None), (0.0, None, None)]
     assert (llm.takes_reply_options, open_llm(temperature=None).takes_reply_options) == (True, False)
+
+
+SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+
+async def test_a_reply_is_held_to_a_json_schema(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [completion("{}")]
+    assert (await open_llm().complete_as(PROMPT, SCHEMA)).reply == "{}"
+    wanted = scripted.requests[0]["response_format"]
+    assert wanted == {"type": "json_schema", "json_schema": {"name": "reply", "schema": SCHEMA, "strict": True}}
+
+
+@pytest.mark.parametrize("param", [None, "response_format"])
+async def test_a_server_that_knows_no_schemas_is_asked_without_from_then_on(server: Fixture, param: str | None) -> None:
+    scripted, open_llm = server
+    refusal = web.json_response({"error": {"message": "no", "param": param}}, status=400)
+    scripted.responses = [refusal, completion("prose"), completion("prose")]
+    llm = open_llm()
+    assert llm.takes_schema
+    assert (await llm.complete_as(PROMPT, SCHEMA)).reply == "prose"
+    assert (await llm.complete_as(PROMPT, SCHEMA)).reply == "prose"
+    assert ["response_format" in request for request in scripted.requests] == [True, False, False]
+    assert not llm.takes_schema
+
+
+async def test_a_refusal_of_something_else_is_an_error(server: Fixture) -> None:
+    scripted, open_llm = server
+    scripted.responses = [web.json_response({"error": {"message": "no", "param": "messages"}}, status=400)]
+    with pytest.raises(ModelError):
+        await open_llm().complete_as(PROMPT, SCHEMA)

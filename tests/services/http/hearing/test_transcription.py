@@ -7,9 +7,10 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from services.protocols import TranscriptionGuide
 from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedASR, ScriptedGuidedASR, ScriptedService
-from services.types import Evidence, Label, TranscriptionGuide
+from services.types import Evidence, Label
 
 
 def turn(number: int, start_s: float, end_s: float) -> Evidence:

@@ -15,9 +15,9 @@ from services.http.gateway import create_app
 from services.http.openai.chat import read_chat
 from services.http.openai.chat_reply import build_completion
 from services.http.openai.parameters import warn_of
-from services.request_context import current_context
+from services.request_context import ReplyOptions, current_context
 from services.scripted.service import ScriptedService
-from services.types import Answer, AudioClip, Choice, Question, ReplyOptions
+from services.types import Answer, AudioClip, Choice, Question
 
 BROKEN = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
 LINES = "What is heard?\n(A) Rain\n(B) A dog"
@@ -398,3 +398,12 @@ async def test_the_client_lists_and_finds_models(client: AsyncOpenAI) -> None:
 def _json(body: dict[str, Any]) -> bytes:
 
     return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(("explain", "is_wanted"), [(True, True), (False, False), (None, False)])
+def test_the_answer_brings_its_reasons_where_a_field_of_our_own_asks_for_them(
+    explain: bool | None, is_wanted: bool
+) -> None:
+    chat = read_chat(_json({"messages": user(LINES), "explain": explain}), _same)
+    assert chat.asked.question.wants_reasons == is_wanted
+    assert chat.ignored == ()

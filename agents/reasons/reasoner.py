@@ -1,0 +1,176 @@
+"""Reasons for an answer: an LLM names the statements that the answer rests on, and code checks every claim.
+
+The answer is made first and stays as it is. An LLM whose replies can be held to a JSON schema writes claims about any
+question; any other writes lines about open ones, and of a question with options, which it only scores, the claims are
+the statements it read that speak for the chosen option and for no other.
+"""
+
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import NamedTuple
+
+from agents.degradation import STRICT, Policy, run_in_time
+from agents.listening.grounds import list_spoken_for
+from agents.listening.spoken import hide_speech
+from agents.reading.prompts import build_reasons_prompt
+from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim, name_statements
+from agents.reasons.claims import MAX_CLAIMS, make_schema, read_json_claims, read_line_claims
+from services.errors import TookTooLong
+from services.progress import stage
+from services.protocols import LLM, Answerer, StructuredLLM
+from services.types import (
+    Answer,
+    AudioClip,
+    Evidence,
+    Question,
+    Reading,
+    Reasons,
+    ReasonsStatus,
+    TraceStep,
+    Usage,
+)
+
+MAX_UNREAD_CHARS = 2_000  # of a reply that is shown because it could not be read
+STATUS_WORDS: Mapping[ReasonsStatus, str] = {
+    "none": "nothing speaks for the answer alone",
+    "no_evidence": "there is no evidence to cite",
+    "no_llm": "this path has no LLM to write them",
+    "unreadable": "the reply is in another form than was asked for",
+    "cut_off": "the reply did not come to its end",
+    "late": "left out, as time was short",
+    "failed": "left out, as the LLM failed",
+}
+
+
+class _Found(NamedTuple):
+    reasons: Reasons
+    usage: Usage = Usage()
+
+
+class Reasoned:
+    """Answers as another way does, and brings its reasons where the question wants them.
+
+    Args:
+        answerer: answers.
+        llm: writes the claims; None: there is none on this path.
+        policy: whether reasons that are late or fail are left out instead of failing the answer.
+    """
+
+    def __init__(self, answerer: Answerer, llm: LLM | None, policy: Policy = STRICT) -> None:
+        self.answerer, self._llm, self._policy = answerer, llm, policy
+
+    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
+        """Answer, and then say why."""
+        answer = await self.answerer.answer(question, *clips)
+        return await self._explain(question.about(clips), answer) if question.wants_reasons else answer
+
+    async def _explain(self, question: Question, answer: Answer) -> Answer:
+        started = perf_counter()
+        missing: tuple[str, ...] = ()
+        try:
+            with stage("reason"):
+                found = await run_in_time("reason", find_reasons(self._llm, question, answer))
+        except self._policy.tolerates as error:
+            status: ReasonsStatus = "late" if isinstance(error, TookTooLong) else "failed"
+            found, missing = _Found(Reasons(status=status)), (f"no reasons: {error}",)
+        seconds = perf_counter() - started
+        return answer.model_copy(
+            update={
+                "reasons": found.reasons,
+                "trace": (*answer.trace, TraceStep(step="reason", text=_describe(found.reasons), seconds=seconds)),
+                "timings_s": answer.timings_s | {"reason": seconds},
+                "degraded": answer.degraded + missing,
+                "usage": answer.usage + found.usage,
+            }
+        )
+
+
+async def find_reasons(llm: LLM | None, question: Question, answer: Answer) -> _Found:
+    """Find the reasons for an answer, with the tokens that it took."""
+    evidence = list_citable(question, answer)
+    if not evidence:
+        return _Found(Reasons(status="no_evidence"))
+    if (question.choices and answer.choice is None) or not answer.reply:
+        return _Found(Reasons(status="none"))
+    if isinstance(llm, StructuredLLM) and llm.takes_schema:
+        return await _ask_for_json(llm, question, answer, _fit(evidence, llm.style.max_chars))
+    if question.choices:
+        return _Found(_list_grounds(question, answer, evidence))
+    if llm is None:
+        return _Found(Reasons(status="no_llm"))
+    return await _ask_for_lines(llm, question, answer, _fit(evidence, llm.style.max_chars))
+
+
+def list_citable(question: Question, answer: Answer) -> dict[str, Evidence]:
+    """List what may be cited by id: what was read for the answer, as it was read; no reply speaks for itself."""
+    named = name_statements(answer.evidence)
+    read = {name: one for name, one in named.items() if one.use != "unread" and one.kind != "reply"}
+    return {name: shown for name, one in read.items() for shown in hide_speech(question, (one,))}
+
+
+def _fit(evidence: Mapping[str, Evidence], max_chars: int) -> dict[str, Evidence]:
+    """Return as many statements as a prompt may hold, the one that decided before the others; in their order."""
+    kept, room = set[str](), max_chars
+    for name in sorted(evidence, key=lambda name: evidence[name].use != "decided"):
+        if len(evidence[name].text) <= room:
+            kept.add(name)
+            room -= len(evidence[name].text)
+    return {name: one for name, one in evidence.items() if name in kept}
+
+
+async def _ask_for_json(
+    llm: StructuredLLM, question: Question, answer: Answer, evidence: Mapping[str, Evidence]
+) -> _Found:
+    prompt = build_reasons_prompt(question, evidence, _format_answer(answer), in_json=True)
+    reading = await llm.complete_as(prompt, make_schema(evidence))
+    written = read_json_claims(reading.reply)
+    return _Found(_check(llm, reading, written, evidence), reading.usage)
+
+
+async def _ask_for_lines(llm: LLM, question: Question, answer: Answer, evidence: Mapping[str, Evidence]) -> _Found:
+    prompt = build_reasons_prompt(question, evidence, _format_answer(answer), in_json=False)
+    reading = await llm.complete(prompt)
+    written = read_line_claims(reading.reply, is_finished=reading.is_finished)
+    return _Found(_check(llm, reading, written, evidence), reading.usage)
+
+
+def _check(
+    llm: LLM, reading: Reading, written: tuple[WrittenClaim, ...] | None, evidence: Mapping[str, Evidence]
+) -> Reasons:
+    """Check what an LLM wrote; None: it could not be read."""
+    cut_off: ReasonsStatus | None = None if reading.is_finished else "cut_off"
+    if written is None:
+        unread = reading.reply[:MAX_UNREAD_CHARS]
+        return Reasons(status=cut_off or "unreadable", author=llm.name, unread=unread)
+    claims = tuple(check_claim(one, evidence) for one in written)
+    return Reasons(status=cut_off or ("given" if claims else "none"), claims=claims, author=llm.name)
+
+
+def _list_grounds(question: Question, answer: Answer, evidence: Mapping[str, Evidence]) -> Reasons:
+    """Return the statements that speak for the chosen option alone, as claims that cite themselves."""
+    assert answer.choice is not None, "asked of a chosen option"
+    speaking = {name: one for name, one in evidence.items() if list_spoken_for(one, question) == {answer.choice.letter}}
+    ordered = sorted(speaking, key=lambda name: speaking[name].use != "decided")[:MAX_CLAIMS]
+    claims = tuple(
+        check_claim(WrittenClaim(speaking[name].text, (WrittenCitation(name),)), speaking) for name in ordered
+    )
+    return Reasons(status="given" if claims else "none", claims=claims)
+
+
+def _format_answer(answer: Answer) -> str:
+    return answer.choice.text if answer.choice else answer.reply
+
+
+def _describe(reasons: Reasons) -> str:
+    """Say in the trace what became of the reasons."""
+    return ", ".join(_describe_parts(reasons))
+
+
+def _describe_parts(reasons: Reasons) -> Iterator[str]:
+    if reasons.author:
+        yield reasons.author
+    if reasons.status in STATUS_WORDS:
+        yield STATUS_WORDS[reasons.status]
+    if reasons.claims:
+        num_supported = sum(claim.verdict == "supported" for claim in reasons.claims)
+        yield f"{num_supported} of {len(reasons.claims)} claims supported"
