@@ -157,8 +157,8 @@ reconcile and answer](images/graph.svg)
 
 ## Steps
 
-The steps are in `agents/graph/steps.py`; `earwitness ask --explain` prints them as they ran, with their seconds. One more,
-`reason`, follows the answer of any path where its reasons are asked for ([Evidence](evidence.md#reasons)).
+The steps are in `agents/graph/steps.py`; `earwitness ask --explain` prints them as they ran, with their seconds. One
+more, `reason`, follows the answer of any path where its reasons are asked for ([Evidence](evidence.md#reasons)).
 
 | step | what it does |
 |---|---|

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.mmar import MmarRow, RubricItem
 from eval.benchmarks.rows import read_rows
-from eval.scoring.scoring import Interval, wilson_95
+from eval.scoring.intervals import Interval, clustered_95
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
@@ -63,8 +63,8 @@ class ClaimScore(Value):
     num_claims: int
     supported: float | None
     """Share of the claims, in [0, 1]; None: there are none."""
-    wilson_95: Interval | None
-    """Interval of the share, as if claims were independent."""
+    clustered_95: Interval | None
+    """Interval of the share, over recordings: the claims about one are not independent."""
 
 
 class RubricScore(Value):
@@ -128,17 +128,18 @@ def score_claims(folder: Path) -> ClaimScore:
 
 
 def _count_claims(predictions: Iterable[Prediction]) -> ClaimScore | None:
-    reasons = [one.response.reasons for one in predictions if one.response and one.response.reasons]
-    if not reasons:
+    given = [(one.source, one.response.reasons) for one in predictions if one.response and one.response.reasons]
+    if not given:
         return None
-    verdicts = Counter(claim.verdict for one in reasons for claim in one.claims)
-    num_claims, num_supported = verdicts.total(), verdicts["supported"]
+    claims = [(source, claim) for source, reasons in given for claim in reasons.claims]
+    verdicts = Counter(claim.verdict for _, claim in claims)
+    supported = [float(claim.verdict == "supported") for _, claim in claims]
     return ClaimScore(
-        statuses=Counter(one.status for one in reasons),
+        statuses=Counter(reasons.status for _, reasons in given),
         verdicts=verdicts,
-        num_claims=num_claims,
-        supported=num_supported / num_claims if num_claims else None,
-        wilson_95=wilson_95(num_supported, num_claims) if num_claims else None,
+        num_claims=len(claims),
+        supported=sum(supported) / len(claims) if claims else None,
+        clustered_95=clustered_95(supported, [source for source, _ in claims]) if claims else None,
     )
 
 
