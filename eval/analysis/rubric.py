@@ -64,7 +64,7 @@ class ClaimScore(Value):
     supported: float | None
     """Share of the claims, in [0, 1]; None: there are none."""
     clustered_95: Interval | None
-    """Interval of the share, over recordings: the claims about one are not independent."""
+    """Interval of the share, over recordings, as the claims about one are not independent; None: they are about one."""
 
 
 class RubricScore(Value):
@@ -133,13 +133,13 @@ def _count_claims(predictions: Iterable[Prediction]) -> ClaimScore | None:
         return None
     claims = [(source, claim) for source, reasons in given for claim in reasons.claims]
     verdicts = Counter(claim.verdict for _, claim in claims)
-    supported = [float(claim.verdict == "supported") for _, claim in claims]
+    supported, sources = [float(claim.verdict == "supported") for _, claim in claims], [source for source, _ in claims]
     return ClaimScore(
         statuses=Counter(reasons.status for _, reasons in given),
         verdicts=verdicts,
         num_claims=len(claims),
         supported=sum(supported) / len(claims) if claims else None,
-        clustered_95=clustered_95(supported, [source for source, _ in claims]) if claims else None,
+        clustered_95=clustered_95(supported, sources) if len(set(sources)) > 1 else None,
     )
 
 
