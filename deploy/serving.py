@@ -205,6 +205,7 @@ def _build_environment(folder: Path, host: str) -> dict[str, str]:
             "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
             "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
             "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": PROXY_CALLBACK,
+            "EARWITNESS_READER_PROCESS": "true",
             "RAY_DEDUP_LOGS": "0",
             "RAY_COLOR_PREFIX": "0",
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     """Whether all API keys share what is cached; else each has its own, as response times tell what others asked."""
     gpu_share: float = Field(default=1.0, gt=0, le=1)
     """Share of a GPU's memory that vLLM may take here; `earwitness serve` sets it for replicas with part of one."""
+    reader_process: bool = False
+    """Whether an embedded LLM reads in a process of its own, which is killed where a cancelled reading would go on;
+    `earwitness serve` sets it."""
     captioner_url: str | None = None
     """Base URL of the server that hosts a served captioner."""
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")

@@ -27,13 +27,14 @@ from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
 from services.errors import ModelError, TooLarge
 from services.llms.batching import Batch, Batcher
-from services.llms.cancelled_replies import StopWhenCancelled
+from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
 from services.protocols import ASR
 from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions per batch
+LONG_S = 60.0  # of a clip that others do not wait for
 PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
 NUM_KEPT = 32  # clips whose embeddings stay in memory, as many questions are often asked about the same clip
@@ -47,6 +48,10 @@ class _PromptRequest(NamedTuple):
     about_silence: tuple[int, ...] = ()
     """The same question about silence, for calibration."""
     replies: tuple[tuple[int, ...], ...] = ()
+
+    def is_long(self) -> bool:
+        """Say whether the clip takes so long to hear that others should not wait for it."""
+        return self.clip.duration_s > LONG_S
 
 
 class _ScoredPrompt(NamedTuple):
@@ -79,12 +84,13 @@ class InProcessTrainedLALM:
         checkpoint.load_weights(self._built.model, folder)
         self.revision = checkpoint.compute_revision(folder)
         self._built.model.eval()
+        stop_between_layers(self._built.model)
         self._asr = asr
         self._heard: OrderedDict[str, Tensor] = OrderedDict()
         # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
-        self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1)
-        self._replies = Batcher(self._reply, max_size=MAX_BATCH)
+        self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1, is_long=_PromptRequest.is_long)
+        self._replies = Batcher(self._reply, max_size=MAX_BATCH, is_long=_PromptRequest.is_long)
 
     async def listen(
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
@@ -183,11 +189,13 @@ class InProcessTrainedLALM:
 
         Segments are encoded one after the other and only their embeddings kept: the features of an hour take 1.5 GB.
         """
-        if clip.sha256 not in self._heard:
-            self._heard[clip.sha256] = torch.cat([self._embed_segment(part) for part in split_segments(clip)])
+        heard = self._heard.get(clip.sha256)
+        if heard is None:
+            heard = torch.cat([self._embed_segment(part) for part in split_segments(clip)])
+            self._heard[clip.sha256] = heard
             if len(self._heard) > NUM_KEPT:
                 self._heard.popitem(last=False)
-        return self._heard[clip.sha256]
+        return heard
 
     def _embed_segment(self, part: AudioClip) -> Tensor:
         raise_if_cancelled()

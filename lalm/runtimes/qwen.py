@@ -25,7 +25,7 @@ from lalm.runtimes.qwen_card import CardPreparation, has_card_tools
 from lalm.runtimes.request_form import JOINED, RequestForm, put_beside
 from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
-from services.llms.cancelled_replies import StopWhenCancelled
+from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
 from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
 
@@ -84,6 +84,7 @@ class InProcessQwen:
                 f"'{folder}' holds {len(extra)} tensors that are not part of a {config.model_type}, such as {extra[0]}."
             )
         self._model: Any = model.to(device).eval()
+        stop_between_layers(self._model)
         self._numbers_clips = config.model_type == "qwen2_audio"
         window_s = self._features.n_samples / SAMPLE_RATE
         self._form = RequestForm(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])

@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from services.llms.batching import Batch, Prompt
+from services.llms.batching import Batch, Lanes, Prompt
 from services.llms.prefixes import count_shared, group_by_prefix
 from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Message, Reading, Sampling, Usage
@@ -177,7 +177,12 @@ class TextGenerator:
         ]
 
     def _open_generator(self) -> Generator:
-        return Generator(str(self._folder), compute_type=self._compute_type, intra_threads=os.cpu_count() or 1)
+        return Generator(
+            str(self._folder),
+            compute_type=self._compute_type,
+            inter_threads=len(Lanes._fields),  # they share the weights
+            intra_threads=os.cpu_count() or 1,
+        )
 
     def _seed_generator(self, prompts: Sequence[tuple[str, ...]]) -> Generator:
         """Return the generator for these prompts: CTranslate2 takes a seed only when its threads start."""

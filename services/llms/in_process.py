@@ -10,12 +10,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 
 from services.errors import ModelError
 from services.llms.batching import Batch, Batcher
-from services.llms.cancelled_replies import StopWhenCancelled
+from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.prefixes import count_shared, group_by_prefix
 from services.llms.sampling import derive_seed, pick_likeliest
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 MAX_BATCH = 16
+LONG_TOKENS = 500  # of a prompt that others do not wait for
 
 # Shape suffixes: B prompts, T tokens, D width, V vocabulary
 
@@ -50,10 +51,14 @@ class InProcessLLM:
                 f"'{folder}' holds no causal LM in Hugging Face format with safetensors: {str(error).splitlines()[0]}"
             ) from error
         self._model: PreTrainedModel = model.to(device).eval()
+        stop_between_layers(self._model)
         ends = self._model.generation_config.eos_token_id
         self._ends = set(ends if isinstance(ends, list) else [ends])
-        self._scores = Batcher(self._score, max_size=MAX_BATCH)
-        self._replies = Batcher(self._reply, max_size=MAX_BATCH)
+        self._scores = Batcher(self._score, max_size=MAX_BATCH, is_long=lambda asked: _is_long(asked.tokens))
+        # What is drawn at random is drawn from one state, for one batch at a time.
+        self._replies = Batcher(
+            self._reply, max_size=MAX_BATCH, is_long=None if self._sampling.temperature else _is_long
+        )
 
     async def complete(self, messages: tuple[Message, ...]) -> Reading:
         """Generate a reply, batched with other prompts that wait."""
@@ -133,3 +138,7 @@ class InProcessLLM:
             )
             for text, prompt, num, last in zip(texts, prompts, written, replies_BT[:, -1].tolist(), strict=True)
         ]
+
+
+def _is_long(prompt: Sequence[int]) -> bool:
+    return len(prompt) > LONG_TOKENS

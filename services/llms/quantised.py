@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from services.digest import hash_modules
 from services.lazy import Lazy
 from services.llms.autotune import USUAL, ComputeType
-from services.llms.batching import Batch, Batcher, Prompt
+from services.llms.batching import Batch, Batcher, Prompt, open_lanes
+from services.settings import settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 if TYPE_CHECKING:
-    from services.llms.generator import TextGenerator
+    from services.llms.reader_worker import Reader
 
 MAX_BATCH = 16
 CODE = ("services.llms.generator", "services.llms.prefixes", "services.llms.quantised", "services.llms.sampling")
@@ -52,10 +53,13 @@ class QuantisedLLM:
         runtime = (f"{name} {version(name)}" for name in RUNTIME)
         parts = (hash_modules(*CODE), *runtime, style.scores, drawn.model_dump_json())
         self.fingerprint = f"{revision}-{compute_type}-{sha256(' '.join(parts).encode()).hexdigest()[:12]}"
-        self._generator = Lazy(partial(_open_generator, folder, compute_type, drawn))
-        self._letters = Batcher(self._compare_letters, max_size=MAX_BATCH)
-        self._texts = Batcher(self._compare_texts, max_size=MAX_BATCH)
-        self._replies = Batcher(self._write, max_size=MAX_BATCH)
+        self._generator = Lazy(partial(_open_reader, folder, compute_type, drawn))
+        lanes = open_lanes()
+        self._letters = Batcher(self._compare_letters, max_size=MAX_BATCH, is_long=Prompt.is_long, lanes=lanes)
+        self._texts = Batcher(self._compare_texts, max_size=MAX_BATCH, is_long=Prompt.is_long, lanes=lanes)
+        # What is drawn at random is drawn from one state, for one batch at a time.
+        reply_lane = None if drawn.temperature else Prompt.is_long
+        self._replies = Batcher(self._write, max_size=MAX_BATCH, is_long=reply_lane, lanes=lanes)
 
     def load(self) -> None:
         """Open the model now, not for the first prompt."""
@@ -85,7 +89,12 @@ class QuantisedLLM:
         return self._generator().write(prompts)
 
 
-def _open_generator(folder: Path, compute_type: ComputeType, sampling: Sampling) -> "TextGenerator":
+def _open_reader(folder: Path, compute_type: ComputeType, sampling: Sampling) -> "Reader":
+    """Open the model in this process, or in one of its own where that is set."""
+    if settings().reader_process:
+        from services.llms.reader_process import ReaderProcess, format_command
+
+        return ReaderProcess(format_command(folder, compute_type, sampling))
     from services.llms.generator import TextGenerator  # its libraries take a fifth of a second to import
 
     return TextGenerator(folder, compute_type, sampling)

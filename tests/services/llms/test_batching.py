@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from threading import Event
 
 import pytest
 
-from services.llms.batching import Batcher
+from services.llms.batching import Batch, Batcher, Prompt, open_lanes
 from services.llms.prefixes import count_shared, group_by_prefix
+from services.types import Message
 
 
 async def test_requests_that_arrive_while_a_batch_runs_form_the_next_one() -> None:
@@ -44,6 +46,47 @@ async def test_a_cancelled_request_leaves_the_others_their_results() -> None:
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient == 3
+
+
+async def test_a_short_request_does_not_wait_for_a_long_one() -> None:
+    long_may_end, ended = Event(), list[str]()
+
+    def work(requests: Batch[str]) -> list[str]:
+        if requests.is_long:
+            assert long_may_end.wait(60)
+        ended.extend(requests)
+        return list(requests)
+
+    batcher: Batcher[str, str] = Batcher(work, max_size=8, is_long=lambda text: len(text) > 5)
+    long = [asyncio.create_task(batcher.submit(text)) for text in ("a long one", "another long one")]
+    await asyncio.sleep(0.02)
+    assert [await batcher.submit(text) for text in ("one", "two")] == ["one", "two"]
+    long_may_end.set()
+    assert await asyncio.gather(*long) == ["a long one", "another long one"]
+    assert ended == ["one", "two", "a long one", "another long one"]
+
+
+async def test_batchers_that_share_lanes_run_one_batch_in_each_at_a_time() -> None:
+    running, most = set[str](), list[int]()
+
+    def work(requests: Batch[str]) -> list[str]:
+        name = "long" if requests.is_long else "usual"
+        assert name not in running
+        running.add(name)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.remove(name)
+        return list(requests)
+
+    lanes = open_lanes()
+    batchers = [Batcher(work, max_size=1, is_long=lambda text: len(text) > 5, lanes=lanes) for _ in range(3)]
+    await asyncio.gather(*(batcher.submit(text) for batcher in batchers for text in ("short", "a long one")))
+    assert max(most) == 2
+
+
+@pytest.mark.parametrize(("text", "is_long"), [("What?" * 20, False), ("問" * 700, True), ("a" * 10_000, True)])
+def test_a_prompt_is_long_by_its_bytes(text: str, is_long: bool) -> None:
+    assert Prompt((Message(role="user", content=text),)).is_long() is is_long
 
 
 @pytest.mark.parametrize(

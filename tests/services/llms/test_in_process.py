@@ -10,6 +10,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from services.cancellation import Cancelled, cancel_when
 from services.llms.in_process import InProcessLLM
 from services.types import Choice, Message, Sampling
 
@@ -53,6 +54,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(path)
     return path
+
+
+def test_a_forward_pass_ends_at_the_layer_after_its_cancellation(folder: Path) -> None:
+    llm = InProcessLLM(folder, name="toy")
+    ran: list[int] = []
+    for number, layer in enumerate(llm._model.base_model.layers):
+        layer.register_forward_hook(lambda *_, number=number: ran.append(number))
+    with cancel_when(lambda: bool(ran)), pytest.raises(Cancelled):
+        llm._compute_logits([(2, 3, 4)])
+    assert ran == [0]
+    with cancel_when(lambda: False):
+        assert llm._compute_logits([(2, 3, 4)]).shape == (1, len(WORDS))
 
 
 def prompt(*words: str) -> tuple[Message, ...]:
