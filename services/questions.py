@@ -4,9 +4,10 @@ The items of a benchmark that is asked over HTTP are kept as published: repeated
 """
 
 import re
+from collections.abc import Sequence
 from string import ascii_uppercase
 
-from services.errors import BadRequest, TooManyClips
+from services.errors import AudioCode, BadRequest, TooLarge, TooManyClips
 from services.types import Choice, Question
 
 LONGEST_TEXT = 10_000  # characters of a question or an option
@@ -78,6 +79,17 @@ def check_num_clips(num: int, *, param: str | None = None) -> None:
     if num > MAX_CLIPS:
         raise TooManyClips(
             f"The question is about {num} recordings; at most {MAX_CLIPS} work. Ask about some of them at a time.",
+            param=param,
+        )
+
+
+def check_total_duration(durations_s: Sequence[float], longest_s: float, *, param: str | None = None) -> None:
+    """Raise `TooLarge` for recordings of one question that last longer together than one may."""
+    if len(durations_s) > 1 and sum(durations_s) > longest_s:
+        raise TooLarge(
+            f"The first {len(durations_s)} recordings of the question last {sum(durations_s):.1f} s together; at most "
+            f"{longest_s:g} s work.",
+            code=AudioCode.TOO_LONG,
             param=param,
         )
 

@@ -32,7 +32,7 @@ def build_mcp_routes(
     hearers: Hearers, limits: Limits, folders: Sequence[Path], admission: AdmissionControl
 ) -> APIRouter:
     """Return the route of the MCP server."""
-    context = McpContext(hearers, AllowedFolders(folders), partial(_open_uploaded, limits))
+    context = McpContext(hearers, AllowedFolders(folders), partial(_open_uploaded, limits), limits.max_duration_s)
     transport = _Transport(context)
     router = APIRouter(include_in_schema=False)
 

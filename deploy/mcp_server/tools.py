@@ -1,5 +1,6 @@
 """Tools of the MCP server: ask, transcribe, describe, list recordings, and each tool of the agent's catalogue."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,8 @@ from services.errors import BadRequest, word_problem
 from services.longform.hearing import Listen, hear_parts
 from services.longform.split import split
 from services.protocols import ASR, Answerer, Captioner
-from services.questions import check_question
-from services.types import Evidence, Value
+from services.questions import check_num_clips, check_question, check_total_duration
+from services.types import AudioClip, Evidence, Value
 
 RECORDING = "Path of the recording, as `recordings` lists it."
 
@@ -42,6 +43,8 @@ class McpContext(NamedTuple):
     folders: AllowedFolders
     open_clip: Callable[[Path], Awaitable[ListenedClip]]
     """Reads a recording."""
+    longest_s: float = math.inf
+    """Seconds that the recordings of one question may last together."""
 
 
 class NoRecording(Value):
@@ -57,7 +60,11 @@ class RecordingArguments(Value):
 class AskArguments(RecordingArguments):
     """Arguments of a question."""
 
-    question: str = Field(min_length=1, description="What to ask about the recording.")
+    further_recordings: tuple[str, ...] = Field(
+        default=(),
+        description="Paths of further recordings that the question is about: it may call them the second, the third …",
+    )
+    question: str = Field(min_length=1, description="What to ask about the recording or the recordings.")
     options: tuple[str, ...] = Field(
         default=(), description="Options to choose from, with a probability for each; none: the reply is free text."
     )
@@ -116,7 +123,7 @@ def offer_tools() -> Mapping[str, AnyOffered]:
         OfferedTool("recordings", "List the recordings that can be named.", NoRecording, _list_recordings),
         OfferedTool(
             "ask",
-            "Answer a question about a recording, with the evidence that the answer rests on.",
+            "Answer a question about a recording or several, with the evidence that the answer rests on.",
             AskArguments,
             _ask,
         ),
@@ -152,8 +159,13 @@ async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingName
 async def _ask(context: McpContext, asked: AskArguments) -> Value:
     question = check_question(asked.question, asked.options)
     question = question.model_copy(update={"wants_reasons": asked.explain})
+    check_num_clips(1 + len(asked.further_recordings), param="further_recordings")
     answerer = await context.hearers.find_answerer(asked.model)
-    return await answerer.answer(question, (await _open(context, asked.recording)).clip)
+    clips: list[AudioClip] = []
+    for name in (asked.recording, *asked.further_recordings):
+        clips.append((await _open(context, name)).clip)
+        check_total_duration([clip.duration_s for clip in clips], context.longest_s, param="further_recordings")
+    return await answerer.answer(question, *clips)
 
 
 async def _transcribe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:

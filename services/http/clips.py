@@ -12,9 +12,9 @@ from services.audio.data_url import decode_base64, decode_data_url, is_data_url
 from services.audio.decoder_pool import decode_safely
 from services.audio.fetch import fetch
 from services.deadline import extend_deadline
-from services.errors import AudioCode, AudioUrlDisabled, BadRequest, TooLarge
+from services.errors import AudioUrlDisabled, BadRequest
 from services.http.access.limits import Limits
-from services.questions import check_num_clips
+from services.questions import check_num_clips, check_total_duration
 from services.telemetry.metrics import STAGE_SECONDS
 from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import span
@@ -91,13 +91,7 @@ async def open_clips(sounds: Sequence[AudioUpload], limits: Limits, place: str =
     for number, sound in enumerate(sounds, start=1):
         with _name_recording(number, len(sounds)):
             clips.append(await open_clip(sound, limits, place))
-        if (total_s := sum(clip.duration_s for clip in clips)) > limits.max_duration_s:
-            raise TooLarge(
-                f"The first {number} recordings of the question last {total_s:.1f} s together; at most "
-                f"{limits.max_duration_s:g} s work.",
-                code=AudioCode.TOO_LONG,
-                param=sound.param,
-            )
+        check_total_duration([clip.duration_s for clip in clips], limits.max_duration_s, param=sound.param)
     read_request_facts().clip_s = round(sum(clip.duration_s for clip in clips), 3)
     return tuple(clips)
 

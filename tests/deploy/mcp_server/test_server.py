@@ -62,6 +62,19 @@ async def test_a_question_is_answered_with_its_options_and_by_the_model_that_is_
     assert (other["path"], other["choice"]["text"]) == ("lalm", "Rain")
 
 
+async def test_a_question_may_be_about_several_recordings_in_their_order(context: McpContext) -> None:
+    asked = {"recording": "loud.wav", "further_recordings": ["tone.wav", "loud.wav"], "question": "Which is louder?"}
+    assert (await find(context, "ask", **asked))["reply"] == "2.00 s, 2.00 s, 2.00 s"
+    many = asked | {"further_recordings": ["tone.wav"] * 8}
+    assert (await refuse(context, "ask", **many)).startswith("The question is about 9 recordings; at most 8 work.")
+    outside = asked | {"further_recordings": ["../outside.wav"]}
+    assert (await refuse(context, "ask", **outside)).startswith("No recording '../outside.wav' below")
+    short = context._replace(longest_s=5.0)
+    assert (await refuse(short, "ask", **asked)) == (
+        "The first 3 recordings of the question last 6.0 s together; at most 5 s work."
+    )
+
+
 async def test_recordings_are_listed_transcribed_and_described_with_times(context: McpContext) -> None:
     assert await find(context, "recordings") == {"recordings": ["loud.wav", "tone.wav"], "num_unnameable": 0}
     said = await find(context, "transcribe", recording="tone.wav")
