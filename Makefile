@@ -35,8 +35,8 @@ test: $(READY)
 	$(BIN)/earwitness models pull
 	@TIMEFORMAT=$(COST); time { $(PYTEST) -n $(WORKERS) --dist loadfile -m "not vllm and not alone" && $(PYTEST) -m "alone and not vllm" $(ALONE); }
 
-# Where the tests lie that other tests would disturb; conftest.py refuses them elsewhere.
-ALONE := tests/benchmarks tests/deploy tests/test_documentation.py
+# The files of tests that other tests would disturb; the rest need not be collected for them.
+ALONE := $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 
 # Without weights, browser and Ray, and without what is slow; the slowest of the rest are named at the end.
 test-fast: $(READY)

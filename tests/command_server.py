@@ -6,6 +6,7 @@ What is not `python -m MODULE` or `python FILE.py` is done by the Python that is
 """
 
 import array
+import atexit
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import runpy
 import select
 import socket
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -21,10 +23,17 @@ IMPORTED = (
         "deploy.entry",
         "deploy.cli",
         "deploy.console.ask",
+        "deploy.console.recordings",
+        "deploy.console.show",
+        "agents.cascade",
         "agents.graph.graph",
+        "eval.benchmarks.mmar",
+        "eval.benchmarks.mmau",
+        "eval.run.clips",
         "eval.run.session",
         "eval.display.results",
     ),
+    *("services.cache.perception", "services.cache.readings", "services.environment", "services.telemetry.trackers"),
     *("services.asr.faster_whisper", "services.captioners.acoustic", "services.llms.quantised"),
     *("ctranslate2", "scipy.optimize", "scipy.signal", "peft", "transformers.models.llama.modeling_llama"),
     *("transformers.models.whisper.modeling_whisper", "transformers.models.auto.modeling_auto"),
@@ -104,6 +113,22 @@ def run(name: str, arguments: list[str]) -> None:
         runpy.run_path(arguments[0], run_name="__main__")
 
 
+def run_to_the_end(name: str, arguments: list[str]) -> None:
+    """Run a command, and end the process without tearing down what was imported, which takes longer than most commands."""
+    code: object = 0
+    try:
+        run(name, arguments)
+    except SystemExit as ended:
+        code = ended.code or 0
+    if not isinstance(code, int):
+        sys.exit(str(code))
+    threading._shutdown()  # waits for threads, as the interpreter does at its end
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 def main(folder: Path) -> None:
     """Write the commands, import, and serve."""
     sys.path[0] = str(Path(sys.executable).parent)  # not `tests`, whose folders have the names of our packages
@@ -116,7 +141,7 @@ def main(folder: Path) -> None:
     gc.freeze()  # no fork looks for garbage in what was imported
     gc.enable()
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork has no other thread than the one that forks"
-    run(*serve(folder / "socket"))
+    run_to_the_end(*serve(folder / "socket"))
 
 
 if __name__ == "__main__":

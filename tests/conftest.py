@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-ALONE = ("tests/benchmarks/", "tests/deploy/", "tests/test_documentation.py")  # as in the Makefile
 LOOPBACK = ("127.", "::1", "localhost")
 os.environ["HF_HUB_OFFLINE"] = "1"  # read on import; a connection, which no test has, is tried for 45 seconds otherwise
 
@@ -45,13 +44,6 @@ def mirror_home(home: Path) -> Path:
         if entry.name != "api-keys":
             (mirror / entry.name).symlink_to(entry)
     return mirror
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test that has to run alone where `make test` does not look for such."""
-    for item in items:
-        if item.get_closest_marker("alone") and not item.nodeid.startswith(ALONE):
-            raise pytest.UsageError(f"{item.nodeid}: `make test` looks for tests marked `alone` only in {ALONE}.")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

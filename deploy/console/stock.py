@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from lalm.catalog import LALMS
 from lalm.names import DEFAULT_LALM
-from lalm.served_models import read_served_models
 from services.catalog import ASRS, CAPTIONERS, DEFAULT_CAPTIONER, DEFAULT_LLM, EMBEDDED_LLMS, LLMS
 from services.extensions.registry import list_extensions
 from services.weights import store as weights
@@ -40,6 +38,9 @@ class KnownModel(NamedTuple):
 
 def list_known() -> Iterator[KnownModel]:
     """Yield the names that the options for models know: those of the catalogue, then those of installed packages."""
+    from lalm.catalog import LALMS  # reads the table of all served models, 0.15 s, which `ask` does not need
+    from lalm.served_models import read_served_models
+
     catalogues: Mapping[str, Mapping[str, object]] = {
         "LLM": LLMS,
         "captioner": CAPTIONERS,
