@@ -38,7 +38,7 @@ class KnownModel(NamedTuple):
 
 def list_known() -> Iterator[KnownModel]:
     """Yield the names that the options for models know: those of the catalogue, then those of installed packages."""
-    from lalm.catalog import LALMS  # reads the table of all served models, 0.15 s, which `ask` does not need
+    from lalm.catalog import LALMS  # reads the table of all served models, which `ask` does not need
     from lalm.served_models import read_served_models
 
     catalogues: Mapping[str, Mapping[str, object]] = {
