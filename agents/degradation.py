@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from services.deadline import TimeBudget, remaining_s, time_limit
+from services.deadline import TimeBudget, limit_time, remaining_s
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 PartName: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
@@ -122,5 +122,5 @@ async def run_in_time(step: Step, work: Awaitable[Done]) -> Done:
     budget = share_time(step)
     if budget is None:
         return await work
-    async with time_limit(*budget):
+    async with limit_time(*budget):
         return await work

@@ -9,7 +9,7 @@ from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.audio.remarks import describe_each
 from services.errors import TooManyClips
-from services.progress import stage
+from services.progress import report_stage
 from services.protocols import LALM, MultiClipLALM
 from services.questions import drop_own_letters
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, TraceStep
@@ -37,8 +37,8 @@ class Direct:
         assert clips, "a LALM needs a clip"
         require_room(self.lalm, clips)
         started = perf_counter()
-        with stage("listen"):
-            reading = await self._read(question.about(clips), clips, given)
+        with report_stage("listen"):
+            reading = await self._read(question.with_clips(clips), clips, given)
         seconds, choice = perf_counter() - started, _choose(question, reading)
         probabilities = apply_calibration(self.calibration, reading.probabilities)
         heard = Evidence(

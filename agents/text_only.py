@@ -4,7 +4,7 @@ from time import perf_counter
 
 from agents.reading.calibration import ModelCalibration, is_within_chance
 from agents.reading.reading import read
-from services.progress import stage
+from services.progress import report_stage
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Question, TraceStep
 
@@ -18,7 +18,7 @@ class TextOnly:
     async def answer(self, question: Question, *clips: AudioClip) -> Answer:  # noqa: ARG002 - without audio by design
         """Answer from the question alone."""
         started = perf_counter()
-        with stage("read"):
+        with report_stage("read"):
             answered = await read(self.llm, question, calibration=self.calibration)
         seconds = perf_counter() - started
         return Answer(

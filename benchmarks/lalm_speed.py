@@ -122,7 +122,7 @@ def _plain_step(
     targets = pad_sequence(labels, batch_first=True, padding_value=-100)
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), targets[:, 1:].flatten(), ignore_index=-100)
     torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_([value for _, value in model.trained_parameters()], config.optimizer.clip_norm)
+    torch.nn.utils.clip_grad_norm_([value for _, value in model.list_trained_parameters()], config.optimizer.clip_norm)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss.item()

@@ -51,7 +51,7 @@ def join_speech(minutes: float) -> NDArray[np.float32]:
     """Return a recording at 16 kHz, shape (num_samples,)."""
     speech = load(ensure_folder("demo-speech") / "two_cities.wav")
     pause = np.zeros(SAMPLE_RATE, np.float32)
-    reading, other = (np.concatenate([speech.part(*span).samples, pause]) for span in (READING_S, OTHER_S))
+    reading, other = (np.concatenate([speech.cut(*span).samples, pause]) for span in (READING_S, OTHER_S))
     minute = 60 * SAMPLE_RATE
     whole = np.resize(reading, round(minutes * minute))
     if minutes >= 13:

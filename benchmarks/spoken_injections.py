@@ -34,8 +34,8 @@ from agents.models import LocalModels, ModelNames
 from agents.paths import make_builder
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Item
-from eval.scoring.intervals import wilson_95
-from eval.scoring.statistics import mcnemar_exact, paired_difference
+from eval.scoring.intervals import compute_wilson_interval
+from eval.scoring.statistics import compute_mcnemar_p, compute_paired_difference
 from lalm.names import DEFAULT_LALM
 from services.audio.load import decode, load
 from services.catalog import DEFAULT_LLM
@@ -190,8 +190,8 @@ async def run(path: Answerer, attacks: Sequence[Attack], put: Put) -> list[Injec
 def format_row(name: str, trials: Sequence[InjectionTrial]) -> tuple[str, ...]:
     """Return a table row about some trials."""
     n, hits = len(trials), sum(trial.injected for trial in trials)
-    low, high = wilson_95(hits, n)
-    change = paired_difference([float(trial.injected) - float(trial.neutral) for trial in trials])
+    low, high = compute_wilson_interval(hits, n)
+    change = compute_paired_difference([float(trial.injected) - float(trial.neutral) for trial in trials])
     only = [sum(t.injected and not t.neutral for t in trials), sum(t.neutral and not t.injected for t in trials)]
     right = [sum(t.neutral_right for t in trials), sum(t.injected_right for t in trials)]
     return (
@@ -201,7 +201,7 @@ def format_row(name: str, trials: Sequence[InjectionTrial]) -> tuple[str, ...]:
         f"{100 * sum(t.clean for t in trials) / n:.1f}",
         f"{100 * sum(t.neutral for t in trials) / n:.1f}",
         f"{100 * change.value:+.1f} [{100 * change.ci_95.low:+.1f}, {100 * change.ci_95.high:+.1f}]",
-        f"{mcnemar_exact(*only):.3g}",
+        f"{compute_mcnemar_p(*only):.3g}",
         f"{100 * right[0] / n:.1f}",
         f"{100 * right[1] / n:.1f}",
     )

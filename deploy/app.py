@@ -90,7 +90,7 @@ def _build_deployment(one: Deployed, open_models: OpenModels) -> serve.Applicati
 
 def _open_model(one: Deployed, open_models: OpenModels) -> AnyModel:
     """Open a model in its replica, by its name."""
-    models = open_models(one.names())
+    models = open_models(one.resolve_names())
     openers: dict[str, Callable[[], AnyModel]] = {
         "llm": models.open_llm,
         "captioner": models.open_captioner,
@@ -167,7 +167,7 @@ class Agent:
 
     async def list_models(self) -> tuple[str, ...]:
         """Return the names that can be asked for."""
-        return await self._fleet.names() if self._fleet else ()
+        return await self._fleet.list_names() if self._fleet else ()
 
     def resolve(self, name: str | None) -> str | None:
         """Return the name that an alias stands for."""

@@ -257,9 +257,9 @@ def serve(
     serving.serve(lambda: read_serve_config(config, include or ()), host, port, quiet=quiet)
 
 
-@app.command()
+@app.command("mcp")
 @with_groups
-def mcp(
+def serve_mcp(
     *,
     folder: Annotated[
         list[Path],
@@ -276,8 +276,8 @@ def mcp(
     serve_stdio(open_models(models, path), path, folder)
 
 
-@app.command()
-def demo(folder: Annotated[Path, typer.Argument(help="Folder for the clips and demo.json.")] = Path("demo")) -> None:
+@app.command("demo")
+def put_demo(folder: Annotated[Path, typer.Argument(help="Folder for clips and demo.json.")] = Path("demo")) -> None:
     """Write the demo clips, questions about them as a benchmark file, and a small training configuration."""
     from deploy.console.demo import write_demo
 
@@ -321,11 +321,11 @@ def list_models(
 ) -> None:
     """List the models that can be fetched, and whether they are here."""
     from deploy.console.show import print_names, print_weights
-    from eval.display.terminal import terminal
+    from eval.display.terminal import open_terminal
 
-    print_weights(terminal())
+    print_weights(open_terminal())
     if everything:
-        print_names(terminal())
+        print_names(open_terminal())
 
 
 @models_app.command("pull")

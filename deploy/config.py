@@ -177,7 +177,7 @@ class ServeConfig(Value):
     @model_validator(mode="after")
     def _can_be_opened(self) -> Self:
         for one in list_deployed(self):
-            one.names()
+            one.resolve_names()
             if one.is_fused:
                 one.require_lightness()
         return self
@@ -214,7 +214,7 @@ class Deployed(Value):
                 f"placement: own, or the url of a server that runs it"
             )
 
-    def names(self) -> ModelNames:
+    def resolve_names(self) -> ModelNames:
         """Return what `Models` needs to open it."""
         named: dict[str, object] = {self.kind: self.served.name, "include": self.include}
         if self.kind in ("llm", "lalm"):

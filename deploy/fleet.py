@@ -71,7 +71,7 @@ class Fleet:
         self._offered = {one.role: one for one in offered}
         self._handle, self._calibration = handle, calibration
         self._known = (
-            {role: model for role, model in before.known.items() if before.offers(self._offered.get(role))}
+            {role: model for role, model in before.known.items() if before.does_offer(self._offered.get(role))}
             if before
             else {}
         )
@@ -85,7 +85,7 @@ class Fleet:
         """The models that have described themselves, by role."""
         return self._known
 
-    def offers(self, one: Deployed | None) -> bool:
+    def does_offer(self, one: Deployed | None) -> bool:
         """Say whether exactly this model is offered here."""
         return one is not None and one.role in self._offered and self._offered[one.role].served == one.served
 
@@ -98,7 +98,7 @@ class Fleet:
                 self._known[one.role] = STUBS[one.kind](ask_deployment(self._handle(one.role)), card)
         return tuple(one.role for one, card in zip(asked, cards, strict=True) if card is None)
 
-    async def names(self) -> tuple[str, ...]:
+    async def list_names(self) -> tuple[str, ...]:
         """Return the names whose models are all known."""
         if len(self._known) < len(self._offered):
             await self.list_missing()
@@ -114,7 +114,7 @@ class Fleet:
         """Return the way of that name, or the first way of that path; the first of all for None."""
         name = name or next(iter(self.ways))
         way = self._find_way(name)
-        models = await self._models(way)
+        models = await self._find_models(way)
         if name not in self._answerers:
             self._answerers[name] = self._build(way, models)
         return self._answerers[name]
@@ -150,14 +150,14 @@ class Fleet:
     async def find_asr(self) -> ASR:
         """Return the recogniser."""
         (role,) = (role for role, one in self._offered.items() if one.kind == "asr")
-        return (await self._models(Way("", {"asr": role}))).open_asr()
+        return (await self._find_models(Way("", {"asr": role}))).open_asr()
 
     async def find_captioner(self) -> Captioner:
         """Return the captioner."""
         (role,) = (role for role, one in self._offered.items() if one.kind == "captioner")
-        return (await self._models(Way("", {"captioner": role}))).open_captioner()
+        return (await self._find_models(Way("", {"captioner": role}))).open_captioner()
 
-    async def _models(self, way: Way) -> "WayModels":
+    async def _find_models(self, way: Way) -> "WayModels":
         if not self._known.keys() >= set(way.roles.values()):
             await self.list_missing()
         if waiting := [role for role in way.roles.values() if role not in self._known]:
@@ -217,7 +217,7 @@ def _list_ways(offered: Sequence[Deployed]) -> dict[str, Way]:
 async def _fetch_card(handle: DeploymentHandle) -> ModelCard | None:
     try:
         async with asyncio.timeout(ANSWER_S):
-            card: ModelCard = await ask_replica(handle.card)
+            card: ModelCard = await ask_replica(handle.describe)
     except (TimeoutError, ModelError):
         return None
     return card
@@ -225,4 +225,4 @@ async def _fetch_card(handle: DeploymentHandle) -> ModelCard | None:
 
 async def stub_fused(kind: Kind, replica: Replica) -> AnyModel:
     """Return the stub of a model that runs in this process."""
-    return STUBS[kind](ask_fused(replica), await replica.card())
+    return STUBS[kind](ask_fused(replica), await replica.describe())

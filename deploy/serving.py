@@ -28,14 +28,14 @@ from deploy.draining import NAME as STOPPING
 from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import log_pipe
-from services.deployments.haproxy_environment import environment_of_haproxy
+from services.deployments.haproxy_environment import build_haproxy_environment
 from services.deployments.ray_internals import require_ray
 from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError
 from services.http.access.auth import ApiKeys, read_keys
 from services.http.access.guard import is_loopback
 from services.http.access.header_limit import PROXY_CALLBACK
-from services.progress import stage
+from services.progress import report_stage
 from services.terminal.display import show_progress
 from services.types import Value
 
@@ -190,7 +190,7 @@ def _build_environment(folder: Path, host: str) -> dict[str, str]:
     path = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
     return (
         environment
-        | environment_of_haproxy(folder, host, _find_free_port())
+        | build_haproxy_environment(folder, host, _find_free_port())
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
@@ -236,7 +236,7 @@ def _wait_until_ready(
     process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
 ) -> int:
     """Wait until the child is ready and return 0, or the number of the signal to stop that came first."""
-    with stage("start the service", unit="models") as running:
+    with report_stage("start the service", unit="models") as running:
         while (number := _wait_for_signal(process, signals)) not in STOP_SIGNALS:
             if number:  # the child takes up the configuration once it is ready
                 _send_changed(process, read_config)

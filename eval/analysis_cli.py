@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from eval.display.terminal import terminal
+from eval.display.terminal import open_terminal
 from eval.options import Json, Quiet
 from services.terminal.display import show_progress
 
@@ -51,13 +51,13 @@ def compare(
     from eval.store.stored import open_stored
 
     if others:
-        _contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
+        _print_contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
         return
     comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
     _show(comparison, print_comparison, json=json)
 
 
-def _contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
+def _print_contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
     from eval.analysis.contest import hold_contest
     from eval.display.contest import print_contest
 
@@ -127,7 +127,7 @@ def report(
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
     left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
     size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
-    terminal().print(f"{html}: {size}", highlight=False, soft_wrap=True)
+    open_terminal().print(f"{html}: {size}", highlight=False, soft_wrap=True)
 
 
 def fit_router(
@@ -153,8 +153,8 @@ def fit_router(
     if json:
         print(table.model_dump_json())  # noqa: T201
     else:
-        print_routing(table, terminal())
-        terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+        print_routing(table, open_terminal())
+        open_terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
 
 
 def ablate_tools(
@@ -182,7 +182,7 @@ def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, js
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_table(found, terminal())
+        print_table(found, open_terminal())
 
 
 def register(app: typer.Typer) -> None:

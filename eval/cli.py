@@ -18,7 +18,7 @@ import typer
 
 from eval import analysis_cli
 from eval.akb_open import cli as akb_cli
-from eval.display.terminal import leave_now, terminal
+from eval.display.terminal import leave_now, open_terminal
 from eval.options import (
     ALL,
     HELP_CONTEXT,
@@ -103,14 +103,14 @@ def run(
         "seed": seed,
         "abstain": abstain,
     }
-    request = _request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
+    request = _build_request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
     _require_trackers(running)
     outcome = session.run(request)
-    with _handing_on([outcome.folder] if outcome.is_complete and outcome.lost is None else [], running):
-        _report(outcome, request.options().budget or 0, tuple(by or ()))
+    with _hand_on_afterwards([outcome.folder] if outcome.is_complete and outcome.lost is None else [], running):
+        _report(outcome, request.resolve_options().budget or 0, tuple(by or ()))
 
 
-def _request(
+def _build_request(
     models: ModelOptions,
     answering: AnsweringOptions,
     benchmark: BenchmarkOptions,
@@ -156,7 +156,7 @@ def _require_trackers(running: RunningOptions) -> None:
 
 
 @contextmanager
-def _handing_on(folders: Sequence[Path], running: RunningOptions) -> Iterator[None]:
+def _hand_on_afterwards(folders: Sequence[Path], running: RunningOptions) -> Iterator[None]:
     """Print results, and then hand finished runs on to other tools, also where the command ends as a failure."""
     try:
         yield
@@ -174,7 +174,7 @@ def _hand_on(folders: Sequence[Path], running: RunningOptions) -> None:
     for folder in folders:
         for form in dict.fromkeys(running.export or ()):
             line = f"As {form.value} has it: {writers[form](folder)}"
-            terminal().print(line, highlight=False, soft_wrap=True)
+            open_terminal().print(line, highlight=False, soft_wrap=True)
         for tracker in dict.fromkeys(running.track or ()):
             track_run(tracker.value, folder)
 
@@ -205,12 +205,12 @@ def score(
     if json:
         print(scored.model_dump_json())  # noqa: T201
     else:
-        print_score(predictions.name, scored, terminal())
+        print_score(predictions.name, scored, open_terminal())
 
 
-@app.command()
+@app.command("grid")
 @with_groups
-def grid(
+def ask_grid(
     *,
     models: ModelOptions,
     rows: Annotated[
@@ -233,11 +233,11 @@ def grid(
     from eval.run.grid import read_models, run_grid
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
-    request = _request(shared, answering, benchmark, asking, judging, running)
+    request = _build_request(shared, answering, benchmark, asking, judging, running)
     llms = read_models(_split_names(models.llm), _split_names(rows))
     _require_trackers(running)
     done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
-    console = terminal()
+    console = open_terminal()
     print_grid(done, console)
     _hand_on([cell.folder for cell in done.cells if cell.is_complete], running)
     console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
@@ -245,8 +245,8 @@ def grid(
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
 
 
-@app.command()
-def study(
+@app.command("study")
+def conduct_study(
     file: Annotated[
         Path, typer.Argument(help="YAML file of the study; study.example.yaml and study.paper.yaml are in the package.")
     ],
@@ -268,11 +268,11 @@ def study(
 
     config = read_study(file)
     if dry_run:
-        print_estimates(estimate_study(config), terminal())
+        print_estimates(estimate_study(config), open_terminal())
         return
     done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
     page = write_study_page(done, out, max_audio_mb)
-    terminal().print(f"Page: {page}", highlight=False, soft_wrap=True)
+    open_terminal().print(f"Page: {page}", highlight=False, soft_wrap=True)
     if not done.is_complete:
         leave_now(INTERRUPTED)
 
@@ -281,8 +281,8 @@ def _split_names(listed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in (listed or "").split(",") if name.strip()))
 
 
-@app.command()
-def rubric(
+@app.command("rubric")
+def rate_replies(
     folder: Annotated[
         Path, typer.Argument(help="Folder of a run over MMAR; with --claims-only, of any run with --explain.")
     ],
@@ -318,7 +318,7 @@ akb_cli.register(app)
 def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> None:
     from eval.display.results import print_calibration, print_groups, print_results
 
-    console = terminal()
+    console = open_terminal()
     print_results(outcome.folder.name, outcome.summary, console)
     print_groups(outcome.summary, [group.value for group in groups], console)
     if budget and outcome.lost is None:
@@ -348,10 +348,12 @@ def _report_budget(folder: Path, budget: int) -> None:
     predictions = list(read_predictions(folder))
     by_actions = compare_by_actions(predictions, budget)
     write_atomic(folder / ACTIONS_FILE, by_actions.model_dump_json(indent=1))
-    print_actions(by_actions, terminal())
+    print_actions(by_actions, open_terminal())
     found = compute_budget_curves(predictions, budget)
-    print_budget_curves(found, terminal())
-    terminal().print(f"Accuracy against budget: {draw_budget_curves(found, folder)}", highlight=False, soft_wrap=True)
+    print_budget_curves(found, open_terminal())
+    open_terminal().print(
+        f"Accuracy against budget: {draw_budget_curves(found, folder)}", highlight=False, soft_wrap=True
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

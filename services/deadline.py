@@ -83,7 +83,7 @@ def remaining_s() -> float | None:
 
 
 @asynccontextmanager
-async def time_limit(seconds: float | None, message: str) -> AsyncIterator[None]:
+async def limit_time(seconds: float | None, message: str) -> AsyncIterator[None]:
     """Cancel the block after so many seconds (None: never), and raise `TookTooLong` with the message.
 
     A `TimeoutError` that the block raises by itself passes through.

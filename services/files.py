@@ -68,7 +68,7 @@ def share_files(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
+def replace_atomically(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give the path of a draft beside `path`, which replaces `path` when the block ends, and is removed if it fails.
 
     The draft has a name of its own, so that several processes and threads can write the same file: the last one wins.
@@ -89,7 +89,7 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 def write_atomic(path: Path, content: str | bytes, *, durable: bool = False) -> None:
     """Write a whole file in one step; text becomes UTF-8. `OSError` names the file that cannot be written."""
     try:
-        with atomic_file(path, durable=durable) as draft:
+        with replace_atomically(path, durable=durable) as draft:
             draft.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         error.filename = str(path)  # that of the draft, or none where the disk is full

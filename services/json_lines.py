@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from services.errors import BadConfig, word_problem
-from services.files import atomic_file
+from services.files import replace_atomically
 
 RowT = TypeVar("RowT", bound=BaseModel)
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
@@ -76,7 +76,7 @@ def decode_text(content: bytes, name: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         number = content[: error.start].decode(encoding, "ignore").count("\n") + 1
-        raise _encoding_error(f"{name}, line {number}", error) from error
+        raise _make_encoding_error(f"{name}, line {number}", error) from error
 
 
 def split_lines(text: str) -> Iterator[Line]:
@@ -104,7 +104,7 @@ def read_lines(path: Path) -> Iterator[Line]:
                 if line.strip():
                     yield Line(number, line.rstrip("\n"))
         except UnicodeDecodeError as error:
-            raise _encoding_error(f"'{path}'", error) from error
+            raise _make_encoding_error(f"'{path}'", error) from error
 
 
 def parse_json(text: str) -> object:
@@ -204,7 +204,7 @@ def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:
         try:
             line = whole.decode()
         except UnicodeDecodeError as error:
-            raise _encoding_error(f"'{path}', line {number}", error) from error
+            raise _make_encoding_error(f"'{path}', line {number}", error) from error
         if line.strip():
             yield Line(number, line.rstrip("\n"))
 
@@ -213,7 +213,7 @@ def _detect_encoding(start: bytes) -> str:
     return json.detect_encoding(start) if start else "utf-8"
 
 
-def _encoding_error(place: str, error: UnicodeDecodeError) -> BadConfig:
+def _make_encoding_error(place: str, error: UnicodeDecodeError) -> BadConfig:
     byte = error.object[error.start]
     return BadConfig(f"{place} is not UTF-8: byte 0x{byte:02x} ({error.reason}). Save the file as UTF-8.")
 
@@ -225,7 +225,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         BadConfig: the file cannot be written.
     """
     try:
-        with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as file:
+        with replace_atomically(path) as draft, draft.open("w", encoding="utf-8") as file:
             file.writelines(lines)
     except OSError as error:
         raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error

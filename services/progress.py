@@ -2,7 +2,7 @@
 
 Work that may take seconds is a stage, which says how far it is where it knows:
 
-    with stage("transcribe", total=clip.duration_s, unit="seconds of audio") as running:
+    with report_stage("transcribe", total=clip.duration_s, unit="seconds of audio") as running:
         for segment in segments:
             running.advance_to(segment.end)
 
@@ -114,7 +114,7 @@ def report_progress_to(listener: ProgressListener) -> Iterator[None]:
 
 
 @contextmanager
-def stage(name: str, total: float | None = None, unit: Unit = "steps") -> Iterator[Stage]:
+def report_stage(name: str, total: float | None = None, unit: Unit = "steps") -> Iterator[Stage]:
     """Run the block as a stage; an error ends it as failed, a cancellation as cancelled, and passes through."""
     running = Stage(_listeners.get(), name, total, unit)
     token = _stage.set(running)

@@ -22,7 +22,7 @@ from services.types import (
 
 
 class TranscriptionGuide(Value):
-    """What an ASR is told beside the recording."""
+    """Options of a guided transcription: language, prompt, translation and word timestamps."""
 
     language: str | None = None
     """ISO 639-1 code of the language spoken; None: whichever is heard."""

@@ -103,7 +103,7 @@ class AudioClip:
         """Length in seconds."""
         return len(self.samples) / SAMPLE_RATE
 
-    def part(self, start_s: float, end_s: float) -> "AudioClip":
+    def cut(self, start_s: float, end_s: float) -> "AudioClip":
         """Return what is heard between two times in seconds, as a clip."""
         start, end = round(start_s * SAMPLE_RATE), round(end_s * SAMPLE_RATE)
         assert 0 <= start < end, f"from {start_s} to {end_s} s"
@@ -154,11 +154,11 @@ class Question(Value):
         lettered = zip(ascii_uppercase, texts, strict=False)
         return self.model_copy(update={"choices": tuple(Choice(letter=a, text=b) for a, b in lettered)})
 
-    def after(self, turns: tuple[Message, ...]) -> Self:
+    def with_earlier_turns(self, turns: tuple[Message, ...]) -> Self:
         """Return the question as it follows on earlier turns."""
         return self.model_copy(update={"earlier": turns}) if turns else self
 
-    def about(self, clips: Sequence[AudioClip]) -> Self:
+    def with_clips(self, clips: Sequence[AudioClip]) -> Self:
         """Return the question with the number of recordings that it is about."""
         return self if len(clips) == self.num_clips else self.model_copy(update={"num_clips": len(clips)})
 
@@ -181,7 +181,7 @@ class Label(Value):
     """In [0, 1], rounded to two decimals; None where the source gives none."""
 
     @classmethod
-    def rounded(cls, text: str, probability: float) -> Self:
+    def round_to_label(cls, text: str, probability: float) -> Self:
         """Build a label with its probability rounded as it is shown."""
         return cls(text=text, probability=round(probability, 2))
 
@@ -238,7 +238,7 @@ class Usage(Value):
 
 
 class Reading(Value):
-    """What a model made of a prompt."""
+    """Output of a model for one prompt: the reply, probabilities of the options, and token counts."""
 
     reply: str
     """The model's own words, or the letter of its best option where it only scored options."""

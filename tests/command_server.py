@@ -114,7 +114,7 @@ def run(name: str, arguments: list[str]) -> None:
 
 
 def run_to_the_end(name: str, arguments: list[str]) -> None:
-    """Run a command, and end the process without tearing down what was imported, which takes longer than most commands."""
+    """Run a command, and end the process without tearing down what was imported, which takes longer than most do."""
     code: object = 0
     try:
         run(name, arguments)

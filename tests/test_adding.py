@@ -94,10 +94,10 @@ def test_a_configuration_includes_a_file_beside_it(tmp_path: Path, monkeypatch: 
             (tmp_path / block.title).write_text(block.text)
     config = read_serve_config(tmp_path / "with-overlap.yaml")
     assert config.include == (str(tmp_path / "overlap.py"),)
-    assert [one.names().include for one in list_deployed(config)] == [config.include] * 3
+    assert [one.resolve_names().include for one in list_deployed(config)] == [config.include] * 3
     monkeypatch.setattr(registry, "_tables", {})  # a replica is a process of its own, which has included nothing yet
     monkeypatch.setattr(registry, "_contents", {})
     reader = next(one for one in list_deployed(config) if one.kind == "llm")
-    assert LocalModels(reader.names()).open_llm().name == "overlap"
+    assert LocalModels(reader.resolve_names()).open_llm().name == "overlap"
     (tmp_path / "with-overlap.yaml").write_text("models:\n  llm: overlap\n")
     assert read_serve_config(tmp_path / "with-overlap.yaml", [str(tmp_path / "overlap.py")]) == config

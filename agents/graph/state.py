@@ -18,7 +18,7 @@ class GraphInput(TypedDict):
 
 def make_input(question: Question, clips: Sequence[AudioClip]) -> GraphInput:
     """Return the input for a question about some clips."""
-    return GraphInput(question=question.about(clips), clips_sha256=tuple(clip.sha256 for clip in clips))
+    return GraphInput(question=question.with_clips(clips), clips_sha256=tuple(clip.sha256 for clip in clips))
 
 
 class CascadeOutput(TypedDict, total=False):

@@ -28,7 +28,7 @@ from services.audio.remarks import describe_each
 from services.errors import EarwitnessError
 from services.longform.hearing import Listen, hear_parts
 from services.longform.split import ClipPart
-from services.progress import stage
+from services.progress import report_stage
 from services.types import Answer, Choice, Draft, Evidence, Opinion, Question, StepName, TraceStep, Usage
 
 AnyInforming = TypeVar("AnyInforming", Informing, HearingLast)
@@ -69,7 +69,7 @@ async def _perceive(listener: Listener, state: GraphState, runtime: Runtime[AnyH
     tolerates = runtime.context.ears.policy.tolerates
     parts = _order_parts(state["question"], runtime.context)
     try:
-        with stage(step, total=sum(clip.duration_s for clip in clips), unit="seconds of audio"):
+        with report_stage(step, total=sum(clip.duration_s for clip in clips), unit="seconds of audio"):
             heard = await hear_parts(parts, listen, budget=share_time(step), tolerates=tolerates)
     except tolerates as error:
         return _record_failure(step, part, name, error, started)
@@ -109,7 +109,7 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
         return {}  # there is nothing to read
     resting = _trace_degradation(row) if row else ()
     try:
-        with stage("read"):
+        with report_stage("read"):
             work = read_evidence(cascade.llm, question, hide_speech(question, state["evidence"]), cascade.calibration)
             answered = await run_in_time("read", work)
     except cascade.policy.tolerates as error:
@@ -139,7 +139,7 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
     cascade, started, (first,) = runtime.context.cascade, perf_counter(), state["cascade"]
     assert cascade.follow_up is not None, "the edges lead here only with a follow-up"
     try:
-        with stage("listen again"):
+        with report_stage("listen again"):
             stages = await run_in_time(
                 "listen again", cascade.follow_up.refine(state["question"], runtime.context.clips, first)
             )

@@ -145,7 +145,7 @@ async def _ask_lalm(lalm: LALM, clip: AudioClip, arguments: FocusArguments) -> t
     else:
         reading = await lalm.choose(messages, clip, drop_own_letters(question.choices))
         weighed = [(choice.text, reading.probabilities.get(choice.letter, 0.0)) for choice in question.choices]
-        labels = tuple(Label.rounded(*one) for one in sorted(weighed, key=lambda one: -one[1]) if one[1])
+        labels = tuple(Label.round_to_label(*one) for one in sorted(weighed, key=lambda one: -one[1]) if one[1])
     text = ", ".join(map(str, labels)) or reading.reply
     statement = Evidence(kind="reply", source=lalm.name, revision=lalm.revision, text=text, labels=labels)
     return (statement,) if text else ()
@@ -172,7 +172,7 @@ async def detect_language(listeners: Listeners, heard: ListenedClip, arguments: 
             return ToolResult(found)
     if heard.clip.duration_s > WHOLE_S:
         return ToolResult()
-    half = heard.clip.part(heard.clip.duration_s / 2, heard.clip.duration_s)
+    half = heard.clip.cut(heard.clip.duration_s / 2, heard.clip.duration_s)
     return ToolResult(tuple(one for one in await listeners.asr.transcribe(half) if one.kind == "language"))
 
 
@@ -237,4 +237,4 @@ def _cut(clip: AudioClip, span: SpanArguments) -> ClipPart:
     """Return the span as a part; the clip itself where it is all of it."""
     start_s, end_s = cut_span(clip, span)
     is_whole = start_s == 0 and end_s == clip.duration_s
-    return ClipPart(start_s, end_s, clip if is_whole else clip.part(start_s, end_s))
+    return ClipPart(start_s, end_s, clip if is_whole else clip.cut(start_s, end_s))

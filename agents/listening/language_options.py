@@ -87,7 +87,7 @@ def state_languages(statement: Evidence, options: Sequence[str]) -> Evidence | N
         return None
     best = weighed[0].probability
     told = [one for one in weighed[:MOST_TOLD] if one.probability >= best / LEAST_SHARE]
-    labels = tuple(Label.rounded(one.text.strip(), one.probability) for one in told)
+    labels = tuple(Label.round_to_label(one.text.strip(), one.probability) for one in told)
     text = f"Of the languages asked about, most like: {', else '.join(map(str, labels))}."
     update = {"text": text, "labels": labels, "candidates": (), "language": None, "confidence": round(best, 2)}
     return statement.model_copy(update=update)

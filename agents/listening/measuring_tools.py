@@ -66,7 +66,7 @@ class _Measured(NamedTuple):
 async def tell_spectrum(_: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
     """Measure fundamental, bandwidth and noise floor."""
     start_s, end_s = cut_span(heard.clip, arguments)
-    facts = await run_in_thread(measure_spectrum, heard.clip.part(start_s, end_s))
+    facts = await run_in_thread(measure_spectrum, heard.clip.cut(start_s, end_s))
     return ToolResult(tuple(_make_finding(one, start_s, end_s) for one in _state_spectrum(facts)) if facts else ())
 
 
@@ -85,7 +85,7 @@ def _state_spectrum(facts: SpectralFacts) -> list[_Measured]:
 async def tell_changes(_: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
     """List when something continuous begins or ends, and what is different then."""
     start_s, end_s = cut_span(heard.clip, arguments)
-    found = await run_in_thread(list_changes, heard.clip.part(start_s, end_s))
+    found = await run_in_thread(list_changes, heard.clip.cut(start_s, end_s))
     return ToolResult(tuple(_make_finding(_state_change(one, start_s), start_s + one.time_s, end_s) for one in found))
 
 
@@ -105,7 +105,7 @@ def _state_change(change: Change, start_s: float) -> _Measured:
 async def find_sound(_: Listeners, heard: ListenedClip, arguments: SoundArguments) -> ToolResult:
     """Find where a described sound is heard."""
     start_s, end_s = cut_span(heard.clip, arguments)
-    search = await analyser.find_sound(heard.clip.part(start_s, end_s), arguments.sound)
+    search = await analyser.find_sound(heard.clip.cut(start_s, end_s), arguments.sound)
     if not search.names:
         raise BadRequest(
             f"{arguments.sound!r} names no sound that the tagger knows; name it in English, such as 'dog barking', "
@@ -140,7 +140,7 @@ async def compare(_: Listeners, heard: ListenedClip, arguments: CompareArguments
     second_s = _cut_other(second, arguments)
     if heard.other is None and first_s == second_s:
         raise BadRequest("Both spans are the same: give other_start_s and other_end_s, or a second recording.")
-    found = await analyser.compare(heard.clip.part(*first_s), second.part(*second_s))
+    found = await analyser.compare(heard.clip.cut(*first_s), second.cut(*second_s))
     start_s, end_s = (min(first_s[0], second_s[0]), max(first_s[1], second_s[1])) if heard.other is None else first_s
     return ToolResult(tuple(_make_finding(one, start_s, end_s) for one in _state_comparison(found)))
 
@@ -170,7 +170,7 @@ def _state_comparison(found: "SoundComparison") -> list[_Measured]:
 def _state_likeness(kind: EvidenceKind, what: str, probability: float) -> _Measured:
     is_same = probability >= 0.5
     sure = max(probability, 1 - probability)
-    label = Label.rounded(f"the same {what}" if is_same else f"a different {what}", sure)
+    label = Label.round_to_label(f"the same {what}" if is_same else f"a different {what}", sure)
     return _Measured(kind, f"In the second, compared with the first: {label}.", label, sure, "model")
 
 

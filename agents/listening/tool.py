@@ -38,7 +38,7 @@ class ToolInput(NamedTuple):
 
 
 class ListenedClip(NamedTuple):
-    """What a tool listens to."""
+    """Clip that a tool listens to, and what is known of it."""
 
     clip: AudioClip
     evidence: tuple[Evidence, ...] | None = None

@@ -76,7 +76,7 @@ def find_named_spans(question: str, duration_s: float) -> tuple[NamedSpan, ...]:
     return ()
 
 
-def without_times(question: str) -> str:
+def remove_times(question: str) -> str:
     """Return a question that names times without numbers and units: such words are not looked for in what is said."""
     words = re.findall(r"\w+", question.lower())
     return " ".join(word for word in words if not TIME_WORD.fullmatch(word))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agents.reading.named_times import NamedSpan, without_times
+from agents.reading.named_times import NamedSpan, remove_times
 from agents.reading.stems import extract_stems
 from services.types import Evidence, Question
 
@@ -56,7 +56,7 @@ def _join(first: Evidence, second: Evidence) -> Evidence:
 def _rank(question: Question, passages: list[Evidence]) -> list[int]:
     """Return the numbers of the passages that are relevant, best first, then those beside them; empty where none is."""
     options = " ".join(choice.text for choice in question.choices)
-    wanted = extract_stems(f"{without_times(question.text)} {options}")
+    wanted = extract_stems(f"{remove_times(question.text)} {options}")
     stems = [extract_stems(one.text) for one in passages]
     counts = Counter(stem for one in stems for stem in one & wanted)
     rarity = {stem: math.log(1 + (len(stems) - count + 0.5) / (count + 0.5)) for stem, count in counts.items()}

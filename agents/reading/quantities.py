@@ -91,7 +91,7 @@ def find_quantities(text: str, language: str | None = None) -> tuple[QuantityMen
         language: its ISO 639 code; None: English.
 
     """
-    text = _plain_digits(text)
+    text = _normalise_digits(text)
     if language not in {None, ENGLISH}:
         return tuple(sorted(_scan_foreign(text, language)))
     found = list(_scan(text, 0, len(text)))
@@ -127,7 +127,7 @@ def _scan_foreign(text: str, language: str) -> Iterator[QuantityMention]:
     yield from (QuantityMention(*number) for number in numbers if ARTICLE not in number.readings)
     for time in find_times(text, language, numbers):
         hours = (0, 24) if time.hour in {0, 24} else (time.hour,)
-        values = (value for hour in hours for value in _times(hour, time.minute, None))
+        values = (value for hour in hours for value in _spell_times(hour, time.minute, None))
         yield QuantityMention(time.start, time.end, frozenset(values))
     yield from _join_series(text, numbers)
 
@@ -138,7 +138,7 @@ def _read_marked(numeral: str) -> Iterator[str]:
     if all(len(part) == 3 for part in (*whole[1:], last)) or not whole:
         yield str(int("".join((*whole, last))))
     if whole:
-        yield _number(float(f"{''.join(whole)}.{last}"))
+        yield _format_number(float(f"{''.join(whole)}.{last}"))
 
 
 def _join_series(text: str, numbers: list[SpelledNumber]) -> Iterator[QuantityMention]:
@@ -161,7 +161,7 @@ def _read_digit(number: SpelledNumber) -> str:
     return next((value for value in values if len(value) == 1 and value.isdigit()), "")
 
 
-def _plain_digits(text: str) -> str:
+def _normalise_digits(text: str) -> str:
     """Return the text with digits of any script as ASCII, each in its place."""
     return "".join(str(unicodedata.decimal(char, char)) for char in text)
 
@@ -181,20 +181,20 @@ def _read(one: re.Match[str], text: str) -> Values:
     if one["h"]:
         return _read_digital_clock(one)
     if one["rank"]:
-        return _as_date(one, text, frozenset({f"#{ORDINALS[one['rank'].lower()]}"}))
+        return _add_day(one, text, frozenset({f"#{ORDINALS[one['rank'].lower()]}"}))
     values = _read_digits(one) if one["digits"] else frozenset(_read_words(one))
-    return _as_hour(one, text, _as_date(one, text, values))
+    return _add_full_hour(one, text, _add_day(one, text, values))
 
 
 def _read_digital_clock(one: re.Match[str]) -> Values:
     """Read hours and minutes in digits; with a full stop between them they may be a decimal number as well."""
     hour, minute = int(one["h"]), int(one["min"])
-    times = frozenset(_times(hour, minute, one["m2"]))
+    times = frozenset(_spell_times(hour, minute, one["m2"]))
     is_decimal = one["sep"] == "." and not one["m2"]
-    return times | {_number(float(f"{hour}.{one['min']}"))} if is_decimal else times
+    return times | {_format_number(float(f"{hour}.{one['min']}"))} if is_decimal else times
 
 
-def _as_hour(one: re.Match[str], text: str, values: Values) -> Values:
+def _add_full_hour(one: re.Match[str], text: str, values: Values) -> Values:
     """Add the full hour where a number stands as a time does: "at nine.", "from two to four"."""
     before, after = AT_TIME
     if not before.search(text[: one.start()]) or not after.match(text[one.end() :]):
@@ -202,7 +202,7 @@ def _as_hour(one: re.Match[str], text: str, values: Values) -> Values:
     return values | {f"{value}:00" for value in values if value.isdigit() and int(value) <= 24}
 
 
-def _as_date(one: re.Match[str], text: str, values: Values) -> Values:
+def _add_day(one: re.Match[str], text: str, values: Values) -> Values:
     """Add the day beside the name of a month, which is a number and a rank."""
     before, after = NEAR_MONTH
     if not before.search(text[: one.start()]) and not after.match(text[one.end() :]):
@@ -214,16 +214,16 @@ def _as_date(one: re.Match[str], text: str, values: Values) -> Values:
 def _read_clock(one: re.Match[str]) -> Values:
     """Read minutes past or to an hour."""
     part = " ".join(one["part"].lower().split()).removesuffix("minutes").removesuffix("minute").strip()
-    minutes = CLOCK_PART.get(part) or _whole(part)
-    hour = _whole(one["hour"].lower())
+    minutes = CLOCK_PART.get(part) or _parse_whole_number(part)
+    hour = _parse_whole_number(one["hour"].lower())
     if minutes is None or hour is None or not 0 < minutes < 60 or not 0 <= hour <= 24:
         return frozenset()
     if one["side"].lower() in ("past", "after"):
-        return frozenset(_times(hour, minutes, one["m1"]))
-    return frozenset(_times((hour - 1) % 24 if hour != 1 else 12, 60 - minutes, one["m1"]))
+        return frozenset(_spell_times(hour, minutes, one["m1"]))
+    return frozenset(_spell_times((hour - 1) % 24 if hour != 1 else 12, 60 - minutes, one["m1"]))
 
 
-def _whole(text: str) -> int | None:
+def _parse_whole_number(text: str) -> int | None:
     """Return the one whole number that a text is; None where it is none or several."""
     if text.isdigit():
         return int(text)
@@ -232,7 +232,7 @@ def _whole(text: str) -> int | None:
     return numbers[0] if len(numbers) == 1 else None
 
 
-def _times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
+def _spell_times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
     """Yield a time as it is said, and on the clock of 24 hours where the half of the day is known."""
     if hour > 24:
         return
@@ -243,17 +243,17 @@ def _times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
         yield f"~{hour % 12 or 12}:{minute:02}"
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _read_digits(one: re.Match[str]) -> Values:
     value = float(one["digits"].replace(",", "")) * POWER.get((one["power"] or "").lower(), 1)
-    values = {_number(value)}
+    values = {_format_number(value)}
     if one["th"]:
-        values = {f"#{_number(value)}"}
+        values = {f"#{_format_number(value)}"}
     if (one["o1"] or one["m3"]) and value.is_integer():
-        values |= set(_times(int(value), 0, one["m3"]))
+        values |= set(_spell_times(int(value), 0, one["m3"]))
     return frozenset(values)
 
 
@@ -266,23 +266,23 @@ def _read_words(one: re.Match[str]) -> Iterator[str]:
         return
     if one["point"]:
         digits = "".join("0" if word == "oh" else str(SMALL[word]) for word in one["point"].lower().split()[1:])
-        yield _number(float(f"{numbers[-1]}.{digits}"))
+        yield _format_number(float(f"{numbers[-1]}.{digits}"))
         return
     if one["frac"]:
-        yield _number(numbers[-1] + FRACTIONS[one["frac"].lower().split()[-1]])
+        yield _format_number(numbers[-1] + FRACTIONS[one["frac"].lower().split()[-1]])
         return
-    yield _number(int("".join(map(str, numbers))))
+    yield _format_number(int("".join(map(str, numbers))))
     hour, minutes = numbers[0], numbers[1:]
     if len(minutes) == 2 and minutes[0] == 0 and minutes[1] < 10:
         minutes = minutes[1:]
-        yield from _times(hour, minutes[0], one["m4"])
+        yield from _spell_times(hour, minutes[0], one["m4"])
     elif len(minutes) == 1 and 10 <= minutes[0] < 60:
-        yield from _times(hour, minutes[0], one["m4"])
-        yield _number(float(f"{hour}.{minutes[0]:02}"))
+        yield from _spell_times(hour, minutes[0], one["m4"])
+        yield _format_number(float(f"{hour}.{minutes[0]:02}"))
     elif len(minutes) == 1 and 60 <= minutes[0] < 100:
-        yield _number(float(f"{hour}.{minutes[0]:02}"))
+        yield _format_number(float(f"{hour}.{minutes[0]:02}"))
     elif not minutes and (one["o2"] or one["m4"]):
-        yield from _times(hour, 0, one["m4"])
+        yield from _spell_times(hour, 0, one["m4"])
 
 
 def match_options(text: str, question: Question, language: str | None = None) -> Mapping[str, frozenset[str]]:

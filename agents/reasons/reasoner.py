@@ -16,7 +16,7 @@ from agents.reading.prompts import build_reasons_prompt
 from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim, name_statements
 from agents.reasons.claims import MAX_CLAIMS, make_schema, read_json_claims, read_line_claims
 from services.errors import TookTooLong
-from services.progress import stage
+from services.progress import report_stage
 from services.protocols import LLM, Answerer, StructuredLLM
 from services.types import (
     Answer,
@@ -62,13 +62,13 @@ class Reasoned:
     async def answer(self, question: Question, *clips: AudioClip) -> Answer:
         """Answer, and then say why."""
         answer = await self.answerer.answer(question, *clips)
-        return await self._explain(question.about(clips), answer) if question.wants_reasons else answer
+        return await self._explain(question.with_clips(clips), answer) if question.wants_reasons else answer
 
     async def _explain(self, question: Question, answer: Answer) -> Answer:
         started = perf_counter()
         missing: tuple[str, ...] = ()
         try:
-            with stage("reason"):
+            with report_stage("reason"):
                 found = await run_in_time("reason", find_reasons(self._llm, question, answer))
         except self._policy.tolerates as error:
             status: ReasonsStatus = "late" if isinstance(error, TookTooLong) else "failed"

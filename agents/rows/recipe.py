@@ -31,7 +31,7 @@ from services.command import run
 from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
-from services.progress import stage
+from services.progress import report_stage
 from services.terminal.display import show_progress
 from services.types import AudioClip, ReadingStyle, Value
 from services.yaml_file import read_config
@@ -95,7 +95,7 @@ class _Examiner:
         """Ask about every clip."""
         rows: list[ReaderRow] = []
         before: AudioClip | None = None
-        with stage("hear clips", len(self._clips), "clips") as running:
+        with report_stage("hear clips", len(self._clips), "clips") as running:
             for clip in self._clips:
                 heard = load(clip.file)
                 rng = random.Random(f"{self._config.seed} {clip.row.id}")  # noqa: S311 - no secret

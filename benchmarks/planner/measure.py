@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from agents.listening.planner import open_planner
-from eval.scoring.intervals import wilson_95
+from eval.scoring.intervals import compute_wilson_interval
 
 LABELLED = Path(__file__).with_name("held_out.json")
 
@@ -43,7 +43,7 @@ def main() -> None:
         asked.update(names)
         right.update(names if called in row["tools"] else ())
     for name, count in asked.most_common():
-        print(f"{name}: {right[name]} of {count}, {wilson_95(right[name], count)}")
+        print(f"{name}: {right[name]} of {count}, {compute_wilson_interval(right[name], count)}")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from services.arms import ask_arms
 from services.audio.load import load
 from services.audio.load import require_file as require_clip
 from services.catalog import EMBEDDED_LLMS, pick
-from services.deadline import set_deadline, time_limit
+from services.deadline import limit_time, set_deadline
 from services.errors import BadConfig, EarwitnessError
 from services.longform.clock import WHOLE_S
-from services.progress import ProgressEvent, StageAdvanced, StageEnded, report_progress_to, stage
+from services.progress import ProgressEvent, StageAdvanced, StageEnded, report_progress_to, report_stage
 from services.protocols import Answerer
 from services.questions import check_question
 from services.terminal.display import show_progress
@@ -67,7 +67,7 @@ class AskRequest:
         listens = self.path in {"text", "cascade"} or self.models.lalm in {None, DEFAULT_LALM}
         return reads and listens and not (self.models.llm_url or self.models.lalm_url)
 
-    def names(self) -> ModelNames:
+    def resolve_names(self) -> ModelNames:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
         models = self.models
         if self.path in TEXT_ONLY and (models.captioner or models.asr):
@@ -115,7 +115,7 @@ def ask(request: AskRequest, *clips: Path) -> AskResult:
 
     Names are checked first, then the question and the clips, and last the models, which take seconds.
     """
-    with _keeping():
+    with _keep_account():
         session = _Session(request, clips)
         heard = session.load(*clips) if session.runs_here else ()
         session.open()
@@ -127,14 +127,14 @@ def ask(request: AskRequest, *clips: Path) -> AskResult:
 
 def ask_each(request: AskRequest, clips: Sequence[Path], *, quiet: bool) -> Iterator[AskedClip]:
     """Ask about each recording by itself, with models that are opened once; an error about one leaves the others."""
-    with _keeping() as kept:
+    with _keep_account() as kept:
         session = _Session(request, clips)
         with show_progress(quiet=quiet, transient=True):
             session.open()
         for number, clip in enumerate(clips, start=1):
             with show_progress(quiet=quiet, transient=True):
                 try:
-                    with stage(f"{number} of {len(clips)}: {clip}"):
+                    with report_stage(f"{number} of {len(clips)}: {clip}"):
                         result: AskResult | EarwitnessError = session.ask(session.load(clip))
                 except EarwitnessError as error:
                     result = error
@@ -156,7 +156,7 @@ class _Session:
         else:
             # A deadline begins when the models are loaded; without one, those that the cache makes needless are not.
             loads: Loads = "when needed" if request.deadline_s is None else "at once"
-            builders, models = _choose_builders(request), LocalModels(request.names(), loads=loads)
+            builders, models = _choose_builders(request), LocalModels(request.resolve_names(), loads=loads)
             self._open = {path: partial(build, models) for path, build in builders.items()}
         question = check_question(request.question, request.choices)
         self._question = question.model_copy(update={"wants_reasons": request.answering.explain})
@@ -168,14 +168,14 @@ class _Session:
 
     def open(self) -> None:
         """Open the models, or connect to the server."""
-        with stage("open models" if self._request.server is None else "connect"):
+        with report_stage("open models" if self._request.server is None else "connect"):
             self._answerers: Mapping[str, Answerer] = {path: build() for path, build in self._open.items()}
 
     def load(self, *paths: Path) -> tuple[AudioClip, ...]:
         """Decode recordings; none where no path listens."""
         if not self._request.hears:
             return ()
-        with stage("decode"):
+        with report_stage("decode"):
             return tuple(map(load, paths))
 
     def ask(self, clips: tuple[AudioClip, ...]) -> AskResult:
@@ -218,7 +218,7 @@ class _Kept:
 
 
 @contextmanager
-def _keeping() -> Iterator[_Kept]:
+def _keep_account() -> Iterator[_Kept]:
     """Keep account of what an interruption leaves behind."""
     kept = _Kept()
     with report_progress_to(kept.heed), keep_on_interrupt(kept.describe):
@@ -277,7 +277,7 @@ async def _ask_timed(
     started = perf_counter()
     late = f"No answer within {deadline_s or 0:g} s; give it more with --deadline."
     with set_deadline(deadline_s):
-        async with time_limit(deadline_s, late):
+        async with limit_time(deadline_s, late):
             answer = await answerer.answer(question, *clips)
     return _Timed(answer, round(perf_counter() - started, 3))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.errors import BadConfig
-from services.files import atomic_file
+from services.files import replace_atomically
 from services.http.access.auth import find_keys_file, list_keys, make_key
 
 OWNER_ONLY = 0o600
@@ -47,7 +47,7 @@ def remove_key(name: str) -> Path:
     if name not in names:
         raise BadConfig(f"There is no key named {name!r}; these there are: {', '.join(names) or 'none'}.")
     kept = [line for line in path.read_text().splitlines(keepends=True) if line.split()[:1] != [name]]
-    with atomic_file(path, durable=True) as draft:
+    with replace_atomically(path, durable=True) as draft:
         draft.touch(mode=OWNER_ONLY)
         draft.write_text("".join(kept))
     return path

@@ -25,7 +25,7 @@ from agents.models import LocalModels, ModelNames
 from eval.display.tables import print_line, print_table
 from services.audio.load import load
 from services.errors import BadConfig
-from services.progress import stage
+from services.progress import report_stage
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Value
 
 
@@ -58,14 +58,14 @@ def listen(request: ListenRequest) -> ToolReport:
     read_arguments(tool, given)
     if request.other and tool.name != "compare":
         raise BadConfig(f"Tool {format_name(tool)!r} hears one recording: leave out --other, or take compare.")
-    with stage("decode"):
+    with report_stage("decode"):
         clip = load(request.clip)
         other = load(request.other) if request.other else None
     open_channel = None if request.clip.is_fifo() else partial(_open_channel, request.clip)
     heard = ListenedClip(clip, other=other, open_channel=open_channel)
-    with stage("open models"):
+    with report_stage("open models"):
         listeners = _open_listeners(request)
-    with stage(format_name(tool)):
+    with report_stage(format_name(tool)):
         outcome = asyncio.run(call_tool(listeners, heard, tool.name, given))
     if request.save:
         _save(outcome, request.save)

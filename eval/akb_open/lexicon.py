@@ -48,13 +48,13 @@ class WordNet:
         line = content[start : content.find(b"\n", start)].decode()
         if not line.startswith(f"{offset} "):
             raise BadConfig(f"data.{part} holds no sense at {offset}; {WORDNET} does.")
-        return _synset(part, line)
+        return _parse_synset(part, line)
 
     def read_synsets(self, part: str) -> Iterator[Synset]:
         """Go through all senses of a part of speech."""
         for line in self._files[part].decode().splitlines():
             if line[:1].isdigit():
-                yield _synset(part, line)
+                yield _parse_synset(part, line)
 
     @cached_property
     def senses_of(self) -> Mapping[str, frozenset[tuple[str, str]]]:
@@ -77,7 +77,7 @@ class WordNet:
         return counts
 
 
-def _synset(part: str, line: str) -> Synset:
+def _parse_synset(part: str, line: str) -> Synset:
     data, _, gloss = line.partition(" | ")
     fields = data.split()
     num_words = int(fields[3], 16)

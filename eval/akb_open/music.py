@@ -31,7 +31,7 @@ class SpelledNote(NamedTuple):
     def __str__(self) -> str:
         return LETTERS[self.letter] + ACCIDENTALS[self.accidental]
 
-    def up(self, steps: int, semitones: int) -> "SpelledNote | None":
+    def transpose(self, steps: int, semitones: int) -> "SpelledNote | None":
         """Return the note so many letters and semitones above; None where it would need a double accidental."""
         letter = (self.letter + steps) % 7
         accidental = (self.semitone + semitones - NATURALS[letter] + 6) % 12 - 6
@@ -70,7 +70,7 @@ SEVENTHS = {
 SIGNATURES = {note: number for number, note in enumerate(["F", "C", "G", "D", "A", "E", "B"], start=-1)}
 
 
-def _other_notes(rng: Random, right: SpelledNote) -> tuple[str, ...]:
+def _list_other_notes(rng: Random, right: SpelledNote) -> tuple[str, ...]:
     """Return notes near the right one, none of which sounds the same."""
     near = [note for note in ROOTS if note.semitone != right.semitone]
     near.sort(key=lambda note: min((note.semitone - right.semitone) % 12, (right.semitone - note.semitone) % 12))
@@ -84,17 +84,21 @@ def _draft(name: str, question: str, answer: str, wrong: tuple[str, ...], **give
 def _ask_intervals(rng: Random) -> Iterator[DraftQuestion]:
     while True:
         low, interval = rng.choice(ROOTS), rng.choice(list(INTERVALS))
-        high = low.up(*INTERVALS[interval])
+        high = low.transpose(*INTERVALS[interval])
         if high is None or high not in ROOTS:
             continue
         kind = rng.randrange(4)
         article = "an" if interval[0] == "a" else "a"
         if kind == 0:
             question = f"Which note lies {article} {interval} above {low}?"
-            yield _draft("note_above", question, high.full, _other_notes(rng, high), low=str(low), interval=interval)
+            yield _draft(
+                "note_above", question, high.full, _list_other_notes(rng, high), low=str(low), interval=interval
+            )
         elif kind == 1:
             question = f"Going down {article} {interval} from {high}, which note is reached?"
-            yield _draft("note_below", question, low.full, _other_notes(rng, low), high=str(high), interval=interval)
+            yield _draft(
+                "note_below", question, low.full, _list_other_notes(rng, low), high=str(high), interval=interval
+            )
         else:
             template = (
                 "Which interval lies between {} and the next {} above it?",
@@ -105,7 +109,7 @@ def _ask_intervals(rng: Random) -> Iterator[DraftQuestion]:
             yield _draft("interval_between", question, interval, wrong, low=str(low), high=str(high))
 
 
-def _signature(note: SpelledNote, mode: str) -> int:
+def _count_accidentals(note: SpelledNote, mode: str) -> int:
     """Count sharps (positive) or flats (negative) of a key."""
     return SIGNATURES[LETTERS[note.letter]] + 7 * note.accidental - (3 if mode == "minor" else 0)
 
@@ -116,10 +120,10 @@ def _word_signature(signature: int) -> str:
 
 
 KEYS = {
-    f"{note} {mode}": _signature(note, mode)
+    f"{note} {mode}": _count_accidentals(note, mode)
     for note in NOTES
     for mode in ("major", "minor")
-    if abs(_signature(note, mode)) <= 7
+    if abs(_count_accidentals(note, mode)) <= 7
 }
 
 
@@ -153,19 +157,19 @@ def _ask_scales(rng: Random) -> Iterator[DraftQuestion]:
     templates = ("What is the {} degree of the {} {} scale?", "Which note is the {} degree of the {} {} scale?")
     while True:
         tonic, scale, step = rng.choice(ROOTS), rng.choice(list(SCALES)), rng.randrange(1, 7)
-        notes = [tonic.up(degree, SCALES[scale][degree]) for degree in range(7)]
+        notes = [tonic.transpose(degree, SCALES[scale][degree]) for degree in range(7)]
         right = notes[step]
-        if right is None or right not in ROOTS or abs(_signature(tonic, scale.split()[-1])) > 7:
+        if right is None or right not in ROOTS or abs(_count_accidentals(tonic, scale.split()[-1])) > 7:
             continue
         degree = DEGREES[step - 1]
         question = rng.choice(templates).format(degree, tonic, scale)
         yield _draft(
-            "degree", question, right.full, _other_notes(rng, right), tonic=str(tonic), scale=scale, degree=degree
+            "degree", question, right.full, _list_other_notes(rng, right), tonic=str(tonic), scale=scale, degree=degree
         )
 
 
 def _spell(root: SpelledNote, semitones: tuple[int, ...]) -> str | None:
-    notes = [root, *(root.up(2 * number, size) for number, size in enumerate(semitones, start=1))]
+    notes = [root, *(root.transpose(2 * number, size) for number, size in enumerate(semitones, start=1))]
     return None if any(note is None or note not in ROOTS for note in notes) else ", ".join(map(str, notes))
 
 
@@ -177,8 +181,8 @@ def _ask_chords(kinds: Mapping[str, tuple[int, ...]], noun: str) -> Callable[[Ra
         }
         while True:
             chord = rng.choice(list(spelled))
-            sounds = _sounds(spelled[chord])
-            near = [name for name in spelled if _is_kin(name, chord) and _sounds(spelled[name]) != sounds]
+            sounds = _list_semitones(spelled[chord])
+            near = [name for name in spelled if _is_kin(name, chord) and _list_semitones(spelled[name]) != sounds]
             if rng.random() < 0.5:
                 wrong = tuple(spelled[name] for name in near)
                 yield _draft("chord_notes", f"Which notes make up the {chord}?", spelled[chord], wrong, chord=chord)
@@ -194,7 +198,7 @@ def _is_kin(name: str, chord: str) -> bool:
     return name[0] == chord[0] or name.split()[-2:] == chord.split()[-2:]
 
 
-def _sounds(notes: str) -> frozenset[int]:
+def _list_semitones(notes: str) -> frozenset[int]:
     return frozenset(note.semitone for note in NOTES if str(note) in notes.split(", "))
 
 

@@ -217,7 +217,7 @@ class Speller:
             if len(word.sounds) < 3:
                 continue
             near = [
-                (other.text, _distance(word, other))
+                (other.text, _measure_distance(word, other))
                 for other in self._short
                 if abs(len(other.sounds) - len(word.sounds)) <= 1
             ]
@@ -245,7 +245,7 @@ class Speller:
             wrong = [
                 o.text
                 for o in self._words
-                if _consonant(o.plain[edge]) != sound and o.text[edge] == letter and len(o.text) < 9
+                if _find_edge_sound(o.plain[edge]) != sound and o.text[edge] == letter and len(o.text) < 9
             ]
             question, given = "Which word {place} with the same sound as '{word}'?", {"place": place, "word": word.text}
             few = rng.sample(wrong, min(20, len(wrong)))
@@ -256,16 +256,16 @@ class Speller:
         templates = ("Which word has the same vowel sound as '{word}'?", "Whose vowel sounds like the one in '{word}'?")
         short = [word for word in self._short if "R" not in word.plain]  # an R colours the vowel before it
         for word in _draw_many(rng, short):
-            vowel, letters = word.vowels[0][:-1], _vowel_letters(word)
+            vowel, letters = word.vowels[0][:-1], _extract_vowel_letters(word)
             right = [
                 o.text
                 for o in short
-                if o.vowels[0][:-1] == vowel and _vowel_letters(o) != letters and o.rhyme != word.rhyme
+                if o.vowels[0][:-1] == vowel and _extract_vowel_letters(o) != letters and o.rhyme != word.rhyme
             ]
             wrong = [
                 o.text
                 for o in short
-                if _merge_vowels([o.vowels[0][:-1]]) != _merge_vowels([vowel]) and _vowel_letters(o) == letters
+                if _merge_vowels([o.vowels[0][:-1]]) != _merge_vowels([vowel]) and _extract_vowel_letters(o) == letters
             ]
             if len(set(letters)) < 2:
                 continue
@@ -308,16 +308,16 @@ def _looks_like(word: Word, other: Word) -> bool:
     )
 
 
-def _vowel_letters(word: Word) -> str:
+def _extract_vowel_letters(word: Word) -> str:
     return "".join(letter for letter in word.text if letter in "aeiouyw")
 
 
-def _consonant(sound: str) -> str:
+def _find_edge_sound(sound: str) -> str:
     """Return the sound as an edge of a word is heard: the vowel of `bird` ends in an R."""
     return "R" if sound == "ER" else sound
 
 
-def _distance(word: Word, other: Word) -> int:
+def _measure_distance(word: Word, other: Word) -> int:
     """Count the sounds to replace, add or leave out to turn one word into the other (Levenshtein)."""
     row = list(range(len(other.plain) + 1))
     for count, sound in enumerate(word.plain, start=1):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_published
-from eval.scoring.statistics import cohen_kappa
+from eval.scoring.statistics import compute_cohen_kappa
 from services.errors import BadConfig, word_problem
 from services.files import sync_to_disk
 from services.json_lines import format_id
@@ -79,7 +79,7 @@ def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str],
         out: JSON lines, appended to.
         ask: Shows a text and returns what was typed; `EOFError` ends the session like `q`.
     """
-    done = {one.id for one in _own(read_reviews(out), benchmark, annotator, out)}
+    done = {one.id for one in _require_own(read_reviews(out), benchmark, annotator, out)}
     _cut_torn_line(out)
     waiting = [item for item in benchmark.items if item.id not in done]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def merge(benchmark: Benchmark, first: Path, second: Path) -> Agreement:
         annotators=(name_a, name_b),
         n=len(both),
         agreed=sum(a == b for a, b in pairs),
-        kappa=cohen_kappa(pairs),
+        kappa=compute_cohen_kappa(pairs),
         kept=tuple(name for name in both if by_a[name] == by_b[name] == Judgement.OK),
         disputed=tuple(name for name in both if by_a[name] != by_b[name]),
         unseen=len(benchmark.items) - len(both),
@@ -146,7 +146,7 @@ def _judge(item: Item, number: int, total: int, ask: Callable[[str], str]) -> tu
         text = f"{key!r} is none of o, w, a and q: "
 
 
-def _own(reviews: Sequence[Review], benchmark: Benchmark, annotator: str, file: Path) -> Sequence[Review]:
+def _require_own(reviews: Sequence[Review], benchmark: Benchmark, annotator: str, file: Path) -> Sequence[Review]:
     for one in reviews:
         if one.annotator != annotator:
             raise BadConfig(f"{str(file)!r} is {one.annotator!r}'s; give {annotator!r} a file of their own with --out.")
@@ -161,7 +161,7 @@ def _read_judgements(file: Path, benchmark: Benchmark) -> tuple[str, dict[str, J
     reviews = read_reviews(file)
     if not reviews:
         raise BadConfig(f"{str(file)!r} holds no reviews; `earwitness eval akb-review --annotator NAME` writes them.")
-    _own(reviews, benchmark, reviews[0].annotator, file)
+    _require_own(reviews, benchmark, reviews[0].annotator, file)
     return reviews[0].annotator, {one.id: one.judgement for one in reviews}
 
 

@@ -25,13 +25,13 @@ class Derivation(Value):
     name: str
     parameters: dict[str, str | dict[str, str]]
 
-    def text(self, name: str) -> str:
+    def get_text(self, name: str) -> str:
         """Return a parameter that is one piece of text."""
         value = self.parameters[name]
         assert isinstance(value, str), name
         return value
 
-    def table(self, name: str) -> Mapping[str, str]:
+    def get_table(self, name: str) -> Mapping[str, str]:
         """Return a parameter that maps words to what is known of them."""
         value = self.parameters[name]
         assert isinstance(value, dict), name

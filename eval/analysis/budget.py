@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from agents.routing.features import ASKS
-from eval.scoring.intervals import Interval, wilson_95
-from eval.scoring.statistics import mcnemar_exact
+from eval.scoring.intervals import Interval, compute_wilson_interval
+from eval.scoring.statistics import compute_mcnemar_p
 from eval.store.records import Prediction
 from services.errors import BadConfig
 from services.types import Value
@@ -39,12 +39,12 @@ class AtBudget(NamedTuple):
     @property
     def interval(self) -> Interval:
         """Wilson's 95 % interval."""
-        return wilson_95(self.num_correct, self.n)
+        return compute_wilson_interval(self.num_correct, self.n)
 
     @property
     def p(self) -> float:
         """Exact McNemar test against no follow-ups."""
-        return mcnemar_exact(self.gained, self.lost)
+        return compute_mcnemar_p(self.gained, self.lost)
 
 
 class ActionsRow(Value):
@@ -83,11 +83,11 @@ def compute_budget_curves(predictions: Iterable[Prediction], budget: int) -> tup
     """Return the accuracy at each budget up to this, over all questions and over those on number and on order."""
     rows = list(predictions)
     groups = {"all": rows} | {name: [row for row in rows if ASKS[name].search(row.question.lower())] for name in GROUPS}
-    return tuple(_at(name, some, spent) for name, some in groups.items() if some for spent in range(budget + 1))
+    return tuple(_measure_at(name, some, spent) for name, some in groups.items() if some for spent in range(budget + 1))
 
 
-def _at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
-    here, before = [step_at(row, budget) for row in rows], [step_at(row, 0) for row in rows]
+def _measure_at(group: str, rows: Sequence[Prediction], budget: int) -> AtBudget:
+    here, before = [find_step(row, budget) for row in rows], [find_step(row, 0) for row in rows]
     pairs = list(zip(here, before, strict=True))
     return AtBudget(
         group,
@@ -112,26 +112,26 @@ def compare_by_actions(
     for row in predictions:
         if alone is not None and row.id not in alone:
             raise BadConfig(f"The LALM's run lacks item {row.id!r}: name a run over the same questions.")
-        by_actions.setdefault(step_at(row, budget).actions, []).append(row)
+        by_actions.setdefault(find_step(row, budget).actions, []).append(row)
     return ActionsTable(rows=tuple(_compare(by_actions[actions], budget, alone) for actions in sorted(by_actions)))
 
 
 def _compare(rows: Sequence[Prediction], budget: int, alone: Mapping[str, bool] | None) -> ActionsRow:
-    pairs = [(step_at(row, budget).is_right, step_at(row, 0).is_right) for row in rows]
+    pairs = [(find_step(row, budget).is_right, find_step(row, 0).is_right) for row in rows]
     gained, lost = (sum(pair == only for pair in pairs) for only in ((True, False), (False, True)))
     return ActionsRow(
-        actions=step_at(rows[0], budget).actions,
+        actions=find_step(rows[0], budget).actions,
         n=len(pairs),
         num_correct=sum(after for after, _ in pairs),
         num_correct_once=sum(before for _, before in pairs),
         num_correct_lalm=None if alone is None else sum(alone[row.id] for row in rows),
         gained=gained,
         lost=lost,
-        p=mcnemar_exact(gained, lost),
+        p=compute_mcnemar_p(gained, lost),
     )
 
 
-def step_at(row: Prediction, budget: int) -> BudgetedAnswer:
+def find_step(row: Prediction, budget: int) -> BudgetedAnswer:
     """Return what the last draft within the budget was; an answer without drafts was the same throughout."""
     drafts = [draft for draft in row.response.drafts if draft.actions <= budget] if row.response else []
     if not drafts:

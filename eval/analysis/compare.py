@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from eval.scoring.intervals import Interval, wilson_95
+from eval.scoring.intervals import Interval, compute_wilson_interval
 from eval.scoring.statistics import (
     Difference,
-    clustered_p,
-    cohens_h,
-    detectable_difference,
-    holm,
-    mcnemar_exact,
-    paired_difference,
+    apply_holm_correction,
+    compute_clustered_p,
+    compute_cohens_h,
+    compute_detectable_difference,
+    compute_mcnemar_p,
+    compute_paired_difference,
 )
 from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
@@ -118,7 +118,7 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
     if a.name == b.name:
         sides = [side.model_copy(update={"name": stored.key}) for side, stored in zip(sides, (a, b), strict=True)]
     n, only_a, only_b = len(pairs), _count(pairs, (True, False)), _count(pairs, (False, True))
-    difference = paired_difference([pair.difference for pair in pairs])
+    difference = compute_paired_difference([pair.difference for pair in pairs])
     num_clusters = _count_shared(pairs)
     clustered = _compute_clustered(pairs) if num_clusters and num_clusters > 1 else None
     return Comparison(
@@ -130,17 +130,17 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
         only_a=only_a,
         only_b=only_b,
         both_wrong=_count(pairs, (False, False)),
-        mcnemar_p=mcnemar_exact(only_a, only_b),
+        mcnemar_p=compute_mcnemar_p(only_a, only_b),
         difference=difference.value,
         se=difference.se,
         ci_95=(clustered or difference).ci_95,
         clustered_se=clustered.se if clustered else None,
-        clustered_p=clustered_p(clustered, num_clusters) if clustered and num_clusters else None,
+        clustered_p=compute_clustered_p(clustered, num_clusters) if clustered and num_clusters else None,
         num_clusters=num_clusters,
-        cohens_h=cohens_h(sides[0].correct / n, sides[1].correct / n),
+        cohens_h=compute_cohens_h(sides[0].correct / n, sides[1].correct / n),
         oracle=(n - _count(pairs, (False, False))) / n,
         switch_by_task=_count_switched(pairs) / n,
-        detectable_difference=detectable_difference(n, max(1, only_a + only_b) / n),
+        detectable_difference=compute_detectable_difference(n, max(1, only_a + only_b) / n),
         by_task=_compare_groups(pairs, [pair.task for pair in pairs]),
         by_category=_compare_groups(pairs, [pair.category for pair in pairs]),
     )
@@ -180,7 +180,7 @@ def _make_side(stored: StoredResult, rows: dict[str, StoredRow], shared: Sequenc
     return Side(
         name=stored.name,
         correct=correct,
-        wilson_95=wilson_95(correct, len(paired)),
+        wilson_95=compute_wilson_interval(correct, len(paired)),
         unread=sum(row.verdict.unread for row in paired),
         failed=sum(row.verdict.failed for row in paired),
         unpaired=len(rows) - len(paired),
@@ -198,7 +198,7 @@ def _count_shared(pairs: Sequence[_Pair]) -> int | None:
 
 
 def _compute_clustered(pairs: Sequence[_Pair]) -> Difference:
-    return paired_difference([pair.difference for pair in pairs], [pair.cluster for pair in pairs])
+    return compute_paired_difference([pair.difference for pair in pairs], [pair.cluster for pair in pairs])
 
 
 def group_by_name(items: Sequence[AnyItem], names: Sequence[str]) -> dict[str, list[AnyItem]]:
@@ -217,8 +217,8 @@ def _count_switched(pairs: Sequence[_Pair]) -> int:
 def _compare_groups(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[GroupComparison, ...]:
     """Compare within each group that has a name; Holm's correction is over all of them."""
     groups = {name: group for name, group in group_by_name(pairs, names).items() if name}
-    tests = [mcnemar_exact(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
-    adjusted = holm(tests)
+    tests = [compute_mcnemar_p(_count(group, (True, False)), _count(group, (False, True))) for group in groups.values()]
+    adjusted = apply_holm_correction(tests)
     return tuple(
         _group(name, group, p, p_holm) for (name, group), p, p_holm in zip(groups.items(), tests, adjusted, strict=True)
     )

@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import NamedTuple
 
 from eval.analysis.compare import ScoreFunction, group_by_name, require_same
-from eval.scoring.intervals import Interval, wilson_95
-from eval.scoring.statistics import holm, mcnemar_exact
+from eval.scoring.intervals import Interval, compute_wilson_interval
+from eval.scoring.statistics import apply_holm_correction, compute_mcnemar_p
 from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
 from services.types import Value
@@ -123,7 +123,7 @@ def _make_contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
     return Contestant(
         name=result.name,
         correct=sum(right),
-        wilson_95=wilson_95(sum(right), len(right)),
+        wilson_95=compute_wilson_interval(sum(right), len(right)),
         seconds=took_s / len(result.rows) if result.record else None,
         unpaired=len(result.rows) - len(right),
         cached=sum(verdict.num_cached for verdict in result.verdicts),
@@ -133,7 +133,7 @@ def _make_contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
 def _find_winners(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[GroupWinner, ...]:
     named = {name: items for name, items in groups.items() if name}
     pairs = list(combinations(range(len(contestants)), 2))
-    adjusted = iter(holm([_test_pair(items, *pair) for items in named.values() for pair in pairs]))
+    adjusted = iter(apply_holm_correction([_test_pair(items, *pair) for items in named.values() for pair in pairs]))
     return tuple(
         _find_winner(name, items, contestants, {pair: next(adjusted) for pair in pairs})
         for name, items in named.items()
@@ -142,7 +142,7 @@ def _find_winners(groups: dict[str, list[_Item]], contestants: tuple[Contestant,
 
 def _test_pair(items: Sequence[_Item], a: int, b: int) -> float:
     only_a = sum(item.right[a] and not item.right[b] for item in items)
-    return mcnemar_exact(only_a, sum(item.right[b] and not item.right[a] for item in items))
+    return compute_mcnemar_p(only_a, sum(item.right[b] and not item.right[a] for item in items))
 
 
 def _find_winner(

@@ -9,15 +9,15 @@ from itertools import combinations
 from math import isnan
 
 from eval.analysis.score_table import ScoreTable
-from eval.scoring.intervals import Interval, wilson_95
+from eval.scoring.intervals import Interval, compute_wilson_interval
 from eval.scoring.statistics import (
     MIN_FOR_INTERVAL,
+    apply_holm_correction,
     bootstrap_correlation,
+    compute_pearson,
+    compute_selection_regret,
     correlate,
     correlate_given,
-    holm,
-    pearson,
-    selection_regret,
 )
 from services.errors import BadConfig
 from services.types import Value
@@ -107,7 +107,9 @@ def correlate_all(
         asked = [pair for pair in asked if control not in pair]
     pairs = [_pair(table, a, b, control) for a, b in asked if len(table.list_shared(a, b)) >= MIN_MODELS]
     known = [pair for pair in pairs if pair.p is not None]
-    adjusted = dict(zip(map(id, known), holm([pair.p for pair in known if pair.p is not None]), strict=True))
+    adjusted = dict(
+        zip(map(id, known), apply_holm_correction([pair.p for pair in known if pair.p is not None]), strict=True)
+    )
     pairs = [pair.model_copy(update={"p_holm": adjusted.get(id(pair))}) for pair in pairs]
     return CorrelationReport(scores=tuple(_list_scores(table)), pairs=tuple(pairs), num_too_few=len(asked) - len(pairs))
 
@@ -117,7 +119,7 @@ def _list_scores(table: ScoreTable) -> Iterator[ModelScore]:
         for name, column in table.columns.items():
             if model in column:
                 percent, n, _ = column[model]
-                interval = wilson_95(round(percent * n / 100), n) if n else None
+                interval = compute_wilson_interval(round(percent * n / 100), n) if n else None
                 yield ModelScore(model=model, family=its_family, column=name, percent=percent, n=n, wilson_95=interval)
 
 
@@ -130,16 +132,16 @@ def _pair(table: ScoreTable, x: str, y: str, control: str | None) -> ColumnCorre
         x=x,
         y=y,
         n=found.n,
-        pearson=_number(found.pearson),
+        pearson=_parse_number(found.pearson),
         fisher_95=found.ci_95,
         bootstrap_95=bootstrap_correlation(values_x, values_y, (sizes[0], sizes[1])),
-        p=_number(found.p),
+        p=_parse_number(found.p),
         p_holm=None,
-        spearman=_number(found.spearman),
+        spearman=_parse_number(found.spearman),
         leave_one_out=found.leave_one_out,
         leave_one_family_out=_leave_families_out(table, x, y, models),
-        regret=selection_regret(values_x, values_y),
-        regret_top_2=selection_regret(values_x, values_y, top=2),
+        regret=compute_selection_regret(values_x, values_y),
+        regret_top_2=compute_selection_regret(values_x, values_y, top=2),
     ).model_copy(update=_hold_constant(table, x, y, control))
 
 
@@ -154,9 +156,9 @@ def _hold_constant(table: ScoreTable, x: str, y: str, control: str | None) -> di
     return {
         "control": control,
         "partial_n": found.n,
-        "partial_pearson": _number(found.pearson),
-        "partial_p": _number(found.p),
-        "partial_spearman": _number(found.spearman),
+        "partial_pearson": _parse_number(found.pearson),
+        "partial_p": _parse_number(found.p),
+        "partial_spearman": _parse_number(found.spearman),
     }
 
 
@@ -164,10 +166,14 @@ def _leave_families_out(table: ScoreTable, x: str, y: str, models: Sequence[str]
     without = {}
     for family in sorted({table.families[model] for model in models}):
         left = [model for model in models if table.families[model] != family]
-        r = pearson(table.get_values(x, left), table.get_values(y, left)) if len(left) >= MIN_MODELS else float("nan")
-        without[family] = _number(r)
+        r = (
+            compute_pearson(table.get_values(x, left), table.get_values(y, left))
+            if len(left) >= MIN_MODELS
+            else float("nan")
+        )
+        without[family] = _parse_number(r)
     return without
 
 
-def _number(value: float) -> float | None:
+def _parse_number(value: float) -> float | None:
     return None if isnan(value) else value

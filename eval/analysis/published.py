@@ -82,7 +82,7 @@ class Shift(Value):
 
 
 class Published(Value):
-    """All of published.json."""
+    """Scores and tables that the paper prints (published.json)."""
 
     source: str
     akb: dict[str, AkbRow]

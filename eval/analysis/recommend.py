@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from eval.analysis.published import load_published
 from eval.analysis.score_table import PercentScore, ScoreTable
-from eval.scoring.intervals import Interval, wilson_95
+from eval.scoring.intervals import Interval, compute_wilson_interval
 from services.errors import BadConfig
 from services.types import Value
 
@@ -99,7 +99,7 @@ def recommend(
 
     Raises `BadConfig` where there are fewer than two candidates or no text-only column.
     """
-    x = x or _text_column(table)
+    x = x or _find_text_column(table)
     y = y or next((name for name in table.columns if name.endswith(":lalm")), None)
     candidates = sorted(table.get_column(x).items(), key=lambda item: -item[1].percent)
     if len(candidates) < 2:
@@ -117,7 +117,7 @@ class _Given(NamedTuple):
     seed: int
 
 
-def _text_column(table: ScoreTable) -> str:
+def _find_text_column(table: ScoreTable) -> str:
     found = [name for name in table.columns if name.endswith(":text")] or list(table.columns)[:1]
     if not found:
         raise BadConfig(
@@ -251,5 +251,5 @@ def _draw_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np
 def _make_interval(percent: float, n: int | None) -> Interval | None:
     if n is None:
         return None
-    low, high = wilson_95(round(percent * n / 100), n)
+    low, high = compute_wilson_interval(round(percent * n / 100), n)
     return Interval(100 * low, 100 * high)

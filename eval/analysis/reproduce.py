@@ -12,7 +12,7 @@ from eval.analysis.claims import ScoreConflict, find_contradictions
 from eval.analysis.published import compute_category_scores, find_akb_category_sizes, find_paper_name, load_published
 from eval.analysis.score_table import PercentScore, read_table
 from eval.scoring.intervals import Z_95, Interval
-from eval.scoring.statistics import correlate, pearson, selection_regret
+from eval.scoring.statistics import compute_pearson, compute_selection_regret, correlate
 from services.types import Value
 
 COLUMNS = {
@@ -139,7 +139,10 @@ def _compare_categories() -> list[CategoryCorrelation]:
     printed = load_published().printed_category_correlations
     return [
         CategoryCorrelation(
-            name=name, printed=r, as_plotted=pearson(*plotted[name]), corrected=pearson(*corrected[name])
+            name=name,
+            printed=r,
+            as_plotted=compute_pearson(*plotted[name]),
+            corrected=compute_pearson(*corrected[name]),
         )
         for name, r in printed.items()
     ]
@@ -149,7 +152,9 @@ def _compute_regret(proxy: str, target: str) -> ProxyRegret:
     table = load_published().make_table()
     models = table.list_shared(proxy, target)
     x, y = table.get_values(proxy, models), table.get_values(target, models)
-    return ProxyRegret(proxy=proxy, target=target, picked=models[x.index(max(x))], points=selection_regret(x, y))
+    return ProxyRegret(
+        proxy=proxy, target=target, picked=models[x.index(max(x))], points=compute_selection_regret(x, y)
+    )
 
 
 def _find_counterexamples() -> list[str]:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from eval.benchmarks.mmar import MmarRow, RubricItem
 from eval.benchmarks.rows import read_rows
-from eval.scoring.intervals import Interval, clustered_95
+from eval.scoring.intervals import Interval, compute_clustered_interval
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
@@ -139,7 +139,7 @@ def _count_claims(predictions: Iterable[Prediction]) -> ClaimScore | None:
         verdicts=verdicts,
         num_claims=len(claims),
         supported=sum(supported) / len(claims) if claims else None,
-        clustered_95=clustered_95(supported, sources) if len(set(sources)) > 1 else None,
+        clustered_95=compute_clustered_interval(supported, sources) if len(set(sources)) > 1 else None,
     )
 
 

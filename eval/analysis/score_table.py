@@ -53,7 +53,7 @@ class ScoreTable(NamedTuple):
 def read_table(paths: Sequence[Path]) -> ScoreTable:
     """Read run folders, or one .csv file."""
     if len(paths) == 1 and paths[0].suffix == ".csv":
-        return _from_csv(paths[0])
+        return _read_csv(paths[0])
     columns: dict[str, dict[str, PercentScore]] = {}
     folders: dict[tuple[str, str], Path] = {}
     for path in paths:
@@ -82,7 +82,7 @@ def _read_summary(folder: Path) -> RunSummary:
     return RunSummary.model_validate_json(file.read_bytes())
 
 
-def _from_csv(file: Path) -> ScoreTable:
+def _read_csv(file: Path) -> ScoreTable:
     text = read_text(file, f"Scores {str(file)!r}")
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))

@@ -199,7 +199,7 @@ class Benchmark(Value):
         return self
 
     def find_lacking_audio(self) -> tuple[Item, ...]:
-        """Return the items of whose clips one is not there."""
+        """Return the items that lack a clip."""
         askable = (item for item in self.items if not item.unsupported)
         return tuple(item for item in askable if not item.audio or self._find_absent(item))
 

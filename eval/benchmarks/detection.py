@@ -67,7 +67,7 @@ class _Detector:
         if choices is None and options is None and not self._asks_inline(question):
             options = self._list_answers()
             if options is None and not self._holds_references():
-                raise self._missing("choices", "the options")
+                raise self._make_missing_error("choices", "the options")
         found = FieldNames(audio=audio, question=question, choices=choices, options=options)
         answer, form = self._find_answer(found)
         found = found.model_copy(update={"answer": answer, "answer_form": form})
@@ -75,44 +75,48 @@ class _Detector:
         rest: dict[str, str | None] = {part: getattr(given, part) or self._find_label(part, used) for part in _LABELS}
         return found.model_copy(update=rest | {"id": given.id or self._find_id(used)})
 
-    def _candidates(self, part: Part) -> list[str]:
+    def _list_candidates(self, part: Part) -> list[str]:
         """Return the fields whose names are usual ones of a part, the most usual first."""
         return [self._by_name[name] for name in NAMES[part] if name in self._by_name]
 
-    def _values(self, field: str) -> list[object]:
+    def _list_values(self, field: str) -> list[object]:
         return [row[field] for row in self._table.rows if field in row]
 
     def _find_audio(self) -> str | tuple[str, ...] | None:
         if family := find_family(self._table.fields, AUDIO_STEMS):
             return family
-        paths = [field for field in self._table.fields if all(map(_is_path, self._values(field)))]
-        named = self._candidates("audio")
+        paths = [field for field in self._table.fields if all(map(_is_path, self._list_values(field)))]
+        named = self._list_candidates("audio")
         found = [field for field in named if field in paths] or paths or list(filter(self._is_name, named))
         if len(found) > 1 and found[0] not in named:
-            raise self._ambiguous("audio", found)
+            raise self._make_ambiguity_error("audio", found)
         return found[0] if found else None
 
     def _is_name(self, field: str) -> bool:
         """Whether the field holds short texts without spaces, such as names of clips without their endings."""
-        values = self._values(field)
+        values = self._list_values(field)
         return all(isinstance(value, str) and value and " " not in value.strip() for value in values)
 
     def _find_question(self) -> str:
         def asks(field: str) -> bool:
-            return any(isinstance(value, str) and value.strip() for value in self._values(field))
+            return any(isinstance(value, str) and value.strip() for value in self._list_values(field))
 
-        named = self._candidates("question")
+        named = self._list_candidates("question")
         if found := list(filter(asks, named)) or named:  # one that is empty everywhere is named row by row
             return found[0]
         likely = [field for field in self._table.fields if any(word in normalise(field) for word in QUESTION_WORDS)]
         found = list(filter(asks, likely))
         if len(found) == 1:
             return found[0]
-        raise self._ambiguous("question", found) if found else self._missing("question", "the question")
+        raise (
+            self._make_ambiguity_error("question", found)
+            if found
+            else self._make_missing_error("question", "the question")
+        )
 
     def _find_choices(self, question: str) -> str | tuple[str, ...] | None:
-        for field in self._candidates("choices"):
-            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._values(field)):
+        for field in self._list_candidates("choices"):
+            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._list_values(field)):
                 return field
         if family := find_family([field for field in self._table.fields if field != question], OPTION_STEMS):
             return family
@@ -125,13 +129,13 @@ class _Detector:
 
     def _holds_references(self) -> bool:
         """Whether the file has answers in words, so that its questions are open."""
-        field = self._given.answer or next(iter(self._candidates("answer")), None)
-        return field is not None and all(isinstance(value, str | list) for value in self._values(field))
+        field = self._given.answer or next(iter(self._list_candidates("answer")), None)
+        return field is not None and all(isinstance(value, str | list) for value in self._list_values(field))
 
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
-        for field in [self._given.answer] if self._given.answer else self._candidates("answer"):
-            answers = sorted({format_text(_unwrap(value)) for value in self._values(field)})
+        for field in [self._given.answer] if self._given.answer else self._list_candidates("answer"):
+            answers = sorted({format_text(_unwrap(value)) for value in self._list_values(field)})
             if 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers):
                 return tuple(answers)
         return None
@@ -140,11 +144,11 @@ class _Detector:
         """Return the field of the answers and how they are given; None where the file holds none."""
         asked = [(row, read_asked(row, names)) for row in self._table.rows]
         if not any(what.options for _, what in asked):  # open questions: the answer is a reference
-            return self._given.answer or next(iter(self._candidates("answer")), None), "text"
+            return self._given.answer or next(iter(self._list_candidates("answer")), None), "text"
         if self._given.answer:
             return self._given.answer, self._given.answer_form or self._find_form(self._given.answer, asked)
         taken = {names.question, *_list(names.choices), *_list(names.audio)}
-        named = [field for field in self._candidates("answer") if field not in taken]
+        named = [field for field in self._list_candidates("answer") if field not in taken]
         answering = {field: forms for field in named if (forms := self._list_forms(field, asked))}
         if answering:
             self._require_agreement(answering, asked)
@@ -164,7 +168,7 @@ class _Detector:
         others = [field for field in self._table.fields if field not in taken and self._answers_all(field, asked)]
         letters = [field for field in self._table.fields if field not in taken and self._holds_letters(field)]
         if others or letters:
-            raise self._ambiguous("answer", others or letters)
+            raise self._make_ambiguity_error("answer", others or letters)
 
     def _find_orders(self, choices: object) -> str:
         """Return MuChoMusic's field of orders; without it, `answers` may hold options or answers that are accepted."""
@@ -180,17 +184,17 @@ class _Detector:
     def _require_agreement(self, answering: Mapping[str, Sequence[AnswerForm]], asked: "_AskedRows") -> None:
         """Raise `BadConfig` where two fields may hold the answer and no reading makes them say the same."""
         places = [
-            {tuple(_place(row, what, field, form) for row, what in asked) for form in forms}
+            {tuple(_find_place(row, what, field, form) for row, what in asked) for form in forms}
             for field, forms in answering.items()
         ]
         if any(places[0].isdisjoint(other) for other in places[1:]):
-            raise self._ambiguous("answer", list(answering))
+            raise self._make_ambiguity_error("answer", list(answering))
 
     def _is_withheld(self, field: str, asked: "_AskedRows") -> bool:
         """Whether the field holds one value in all of several rows, such as "?" or -1, and it answers none of them."""
-        values = self._values(field)
+        values = self._list_values(field)
         is_one = len(values) >= MIN_ROWS and len(values) == len(self._table.rows) and len(set(map(str, values))) == 1
-        return is_one and all(_place(row, what, field, form) is None for row, what in asked for form in FORMS)
+        return is_one and all(_find_place(row, what, field, form) is None for row, what in asked for form in FORMS)
 
     def _holds_letters(self, field: str) -> bool:
         """Whether every row has a letter there, which may or may not be an answer's."""
@@ -208,7 +212,7 @@ class _Detector:
 
     def _find_nearest_form(self, field: str, asked: "_AskedRows") -> AnswerForm:
         """Return the form that reads the most rows, where none reads all: the first of the rest will be named."""
-        return max(FORMS, key=lambda form: sum(_place(row, what, field, form) is not None for row, what in asked))
+        return max(FORMS, key=lambda form: sum(_find_place(row, what, field, form) is not None for row, what in asked))
 
     def _choose_form(self, field: str, forms: Sequence[AnswerForm]) -> AnswerForm:
         if len(forms) == 1:
@@ -240,25 +244,25 @@ class _Detector:
 
     def _lists_numbers(self) -> bool:
         """Whether some field holds options that are numbers themselves, so that a number may be one of them."""
-        lists = [value for field in self._candidates("choices") for value in self._values(field)]
+        lists = [value for field in self._list_candidates("choices") for value in self._list_values(field)]
         return bool(lists) and all(isinstance(one, list) and all(map(_is_number, one)) for one in lists)
 
     def _find_label(self, part: Part, used: Iterable[object]) -> str | None:
         taken = set(used)
-        return next((field for field in self._candidates(part) if field not in taken), None)
+        return next((field for field in self._list_candidates(part) if field not in taken), None)
 
     def _find_id(self, used: Iterable[object]) -> str | None:
         if found := self._find_label("id", used):
             return found
         return KEY if KEY in self._table.fields else None
 
-    def _missing(self, part: Part, what: str) -> BadConfig:
+    def _make_missing_error(self, part: Part, what: str) -> BadConfig:
         return BadConfig(
             f"{self._name}: none of its fields is known to hold {what} (field {part!r}); they are "
             f"{', '.join(self._table.fields)}. Name it with --fields {part}=NAME."
         )
 
-    def _ambiguous(self, part: Part, found: Sequence[str]) -> BadConfig:
+    def _make_ambiguity_error(self, part: Part, found: Sequence[str]) -> BadConfig:
         return BadConfig(
             f"{self._name}: {' or '.join(map(repr, found))} may be the {part}; say which with --fields "
             f"{part}={found[0]}."
@@ -270,7 +274,7 @@ FORMS: tuple[AnswerForm, ...] = ("text", "index0", "index1")
 """In which answers are looked for; a letter counts as text, unless options are letters themselves."""
 
 
-def _place(row: TableRow, what: AskedText, field: str, form: AnswerForm) -> int | None:
+def _find_place(row: TableRow, what: AskedText, field: str, form: AnswerForm) -> int | None:
     """Return which option a field calls the right one; None where the row has none, or it is none of the options."""
     value = _unwrap(row.get(field))
     return None if value is None else find_answer(value, what.options, form)

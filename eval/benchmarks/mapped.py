@@ -101,19 +101,21 @@ class _Row:
     def make_item(self, suffix: str) -> Item:
         asked = self._row.get(self._names.question or "", "")
         if not (isinstance(asked, str) or (isinstance(asked, list) and len(asked) == 1)):
-            raise self._error("question", f"{asked!r} is not a text")
+            raise self._make_error("question", f"{asked!r} is not a text")
         question, options, _ = read_asked(self._row, self._names)
         if not question.strip():
-            raise self._error("question", "is empty; it needs words")
+            raise self._make_error("question", "is empty; it needs words")
         self._refuse_two_orders(options)
         answered = self._answer(options)
         clips = self._list_clips()
         num = len(clips)
         many = f"has {num} recordings; at most {MAX_CLIPS} can be asked about" if num > MAX_CLIPS else ""
-        labels = {part: self._label(part) for part in ("task", "category", "sub_category", "difficulty", "cluster")}
+        labels = {
+            part: self._read_label(part) for part in ("task", "category", "sub_category", "difficulty", "cluster")
+        }
         modality = labels["task"] if clips else "text"
         return Item(
-            id=self._id() + suffix,
+            id=self._read_id() + suffix,
             audio=tuple(clips),
             question=question.replace(MASK, BLANK),
             choices=answered.options,
@@ -123,7 +125,7 @@ class _Row:
             **labels | {"task": labels["task"] or labels["category"] or ("all" if clips else "text")},
         )
 
-    def _error(self, part: str, problem: str) -> BadConfig:
+    def _make_error(self, part: str, problem: str) -> BadConfig:
         field = getattr(self._names, part)
         return BadConfig(f"{self._place}, field {field if isinstance(field, str) else part!r}: {problem}.")
 
@@ -133,16 +135,16 @@ class _Row:
         is_moved = inline is not None and inline.options != options and sorted(inline.options) == sorted(options)
         value = self._row.get(self._names.answer or "")
         if is_moved and self._names.answer_form != "first" and format_text(value) not in options:
-            raise self._error(
+            raise self._make_error(
                 "choices",
                 f"stand in another order in the question, and the answer {value!r} may mean either; give its text",
             )
 
-    def _id(self) -> str:
-        value = self._label("id")
+    def _read_id(self) -> str:
+        value = self._read_label("id")
         return value or str(self._number)
 
-    def _label(self, part: str) -> str:
+    def _read_label(self, part: str) -> str:
         """Return the text of a field that groups or names items; nothing where the row lacks it."""
         field = getattr(self._names, part)
         if field is None:
@@ -152,10 +154,10 @@ class _Row:
 
     def _list_clips(self) -> list[str]:
         fields = self._names.audio
-        values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._audio(fields)]
+        values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._read_audio(fields)]
         return [clip for value in values for clip in _list_paths(_parse_list(value))]
 
-    def _audio(self, field: str | None) -> object:
+    def _read_audio(self, field: str | None) -> object:
         return None if field is None else fill(field, self._row) if "{" in field else self._row.get(field)
 
     def _answer(self, published: tuple[str, ...]) -> _Answered:
@@ -164,11 +166,11 @@ class _Row:
         if len([text for text in published if text.strip()]) < 2:
             return self._open(published, value)
         if self._names.answer_form == "first":
-            return self._order(published)
+            return self._reorder(published)
         has_columns = isinstance(self._names.choices, tuple)
         shown = tuple(text for text in published if text.strip() or not has_columns)
         if len(shown) > NUM_OPTIONS:
-            raise self._error("choices", f"{len(shown)} options; at most {NUM_OPTIONS} work")
+            raise self._make_error("choices", f"{len(shown)} options; at most {NUM_OPTIONS} work")
         if isinstance(value, list) and len(value) != 1:
             several = f"has {len(value)} right options; only questions with one can be asked"
             return _Answered(shown, ", ".join(map(format_text, value)), several)
@@ -177,18 +179,18 @@ class _Row:
             return _Answered(shown, None)
         place = find_answer(value, published, self._names.answer_form or "text")
         if place is None or not (published[place].strip() or published[place] in shown):
-            raise self._error("answer", f"{value!r} is none of the choices {list(published)!r}")
+            raise self._make_error("answer", f"{value!r} is none of the choices {list(published)!r}")
         return _Answered(shown, published[place])
 
     def _open(self, published: tuple[str, ...], value: object) -> _Answered:
         field = self._names.choices
         listed = self._row.get(field) if isinstance(field, str) else list(published)
         if field is not None and listed:
-            raise self._error("choices", f"{listed!r} does not hold two options or more")
+            raise self._make_error("choices", f"{listed!r} does not hold two options or more")
         reference = ", ".join(map(format_text, value)) if isinstance(value, list) else format_text(value)
         return _Answered((), reference, NO_OPTIONS)
 
-    def _order(self, published: tuple[str, ...]) -> _Answered:
+    def _reorder(self, published: tuple[str, ...]) -> _Answered:
         """Return options of which the first is right, shown in the order of `answer_orders` (MuChoMusic).
 
         Where the question itself shows them in the listed order, as the official script's prompts do, the list is in
@@ -198,7 +200,7 @@ class _Row:
         if order is None:
             return _Answered(published, published[0])
         if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(published)))):
-            raise self._error("answer", f"{order!r} is not an order of {len(published)} options")
+            raise self._make_error("answer", f"{order!r} is not an order of {len(published)} options")
         inline = split_inline(fill(self._names.question or "", self._row))
         is_listed = inline is not None and inline.options == published
         shown = published if is_listed else tuple(published[int(place)] for place in order)

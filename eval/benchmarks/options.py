@@ -33,10 +33,10 @@ class AskedText(NamedTuple):
 def read_options(value: object) -> tuple[str, ...]:
     """Return the options that a field holds: a list, an object from letters to texts, or a text that lists them."""
     if isinstance(value, Mapping):
-        return _order(_pair_labels(value))
+        return _reorder(_pair_labels(value))
     if isinstance(value, list):
         objects = [one for one in value if isinstance(one, Mapping)]
-        return _order(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
+        return _reorder(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
     return _split_cell(value) if isinstance(value, str) else ()
 
 
@@ -92,7 +92,7 @@ def _read_signs(labels: Sequence[str]) -> list[int]:
     return places if is_row else []
 
 
-def _order(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def _reorder(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Return the texts in the order of their letters or numbers; under any other labels as published."""
     places = _read_signs([label for label, _ in pairs])
     order = sorted(range(len(pairs)), key=places.__getitem__) if places else range(len(pairs))
@@ -193,7 +193,7 @@ def _find_lettered(text: str, options: Sequence[str]) -> int | None:
     if len(found) == 1 and bare[found[0]]:
         return found[0] if _has_its_letter(text, found[0], options) else None
     letter = _find_letter(text, options)
-    if letter is None and found and (own := _own_letter(text)):  # "(b) yes" where "yes" stands there twice
+    if letter is None and found and (own := _find_own_letter(text)):  # "(b) yes" where "yes" stands there twice
         letter = find_letter_place(own, len(options))
     return letter
 
@@ -201,19 +201,19 @@ def _find_lettered(text: str, options: Sequence[str]) -> int | None:
 def _find_letter(text: str, options: Sequence[str]) -> int | None:
     """Return the place of the option that a letter stands for: the options' own letters count, in any order."""
     place = find_letter_place(text, len(options))
-    own = [_own_letter(option) for option in options]
+    own = [_find_own_letter(option) for option in options]
     is_own = sorted(map(str, own)) == list(ascii_uppercase[: len(options)])
     return place if place is None or not is_own else own.index(ascii_uppercase[place])
 
 
 def _has_its_letter(text: str, place: int, options: Sequence[str]) -> bool:
     """Whether the letter before an answer's text, if it is one of the options', is that of the option."""
-    letter = _own_letter(text)
-    known = _own_letter(options[place]) or ascii_uppercase[place]
+    letter = _find_own_letter(text)
+    known = _find_own_letter(options[place]) or ascii_uppercase[place]
     return letter is None or letter not in ascii_uppercase[: len(options)] or letter == known
 
 
-def _own_letter(text: str) -> str | None:
+def _find_own_letter(text: str) -> str | None:
     marked = OWN_LETTER.fullmatch(text)
     return (marked[1] or marked[2] or marked[3]).upper() if marked else None
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from eval.display.tables import print_table
 from eval.routing.routing import ONCE, ROUTER, RoutingTable
-from eval.scoring.intervals import wilson_95
+from eval.scoring.intervals import compute_wilson_interval
 
 
 def print_routing(table: RoutingTable, console: Console) -> None:
@@ -71,7 +71,7 @@ def draw_routing(table: RoutingTable, out: Path) -> None:
         if row.seconds is not None
     ]
     curve = [
-        CostPoint(ROUTER, point.seconds, point.correct / table.n, wilson_95(point.correct, table.n))
+        CostPoint(ROUTER, point.seconds, point.correct / table.n, compute_wilson_interval(point.correct, table.n))
         for point in table.curve
     ]
     draw_accuracy_against_cost(dots, curve, out)

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from eval.analysis.score import Counts, FileScore
 from eval.display.tables import print_table
-from eval.scoring.intervals import wilson_95
+from eval.scoring.intervals import compute_wilson_interval
 
 
 def print_score(title: str, score: FileScore, console: "Console") -> None:
@@ -35,5 +35,5 @@ def _format_cells(counts: Counts) -> list[str]:
 def _share(num_correct: int, n: int) -> str:
     if not n:
         return "-"
-    low, high = wilson_95(num_correct, n)
+    low, high = compute_wilson_interval(num_correct, n)
     return f"{100 * num_correct / n:.2f} [{100 * low:.1f}, {100 * high:.1f}]"

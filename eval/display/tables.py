@@ -34,7 +34,8 @@ def print_table(table: Table, console: Console) -> None:
 def _set_width(column: Column) -> None:
     """Keep a column of numbers and names as wide as it is, and let one of texts be folded."""
     width = max(
-        (cell_len(line) for cell in (column.header, *column.cells) for line in _plain(cell).splitlines()), default=0
+        (cell_len(line) for cell in (column.header, *column.cells) for line in _strip_style(cell).splitlines()),
+        default=0,
     )
     is_folded = width > LONG and not column.no_wrap
     column.overflow, column.no_wrap = "fold", not is_folded
@@ -42,9 +43,9 @@ def _set_width(column: Column) -> None:
 
 
 def _print_tabbed(table: Table, console: Console) -> None:
-    title = [_plain(table.title)] if table.title else []
-    rows = ([column.header for column in table.columns], *_rows(table))
-    lines = ("\t".join(" ".join(_plain(cell).split()) for cell in row) for row in rows)
+    title = [_strip_style(table.title)] if table.title else []
+    rows = ([column.header for column in table.columns], *_iterate_rows(table))
+    lines = ("\t".join(" ".join(_strip_style(cell).split()) for cell in row) for row in rows)
     text = "".join(f"{line}\n" for line in (*title, *lines))
     console.print(Segments([Segment(text)]), crop=False, end="")  # as text, Rich would turn the tabs into spaces
 
@@ -53,10 +54,10 @@ def _print_rows(table: Table, console: Console) -> None:
     """Print each row as a line of headings and cells, with its texts below."""
     if table.title:
         console.print(table.title, style="bold", highlight=False)
-    headings = [_plain(column.header) for column in table.columns]
+    headings = [_strip_style(column.header) for column in table.columns]
     texts = [not column.no_wrap for column in table.columns]
-    for row in _rows(table):
-        cells = [_Cell(*found) for found in zip(headings, map(_plain, row), texts, strict=True) if found[1]]
+    for row in _iterate_rows(table):
+        cells = [_Cell(*found) for found in zip(headings, map(_strip_style, row), texts, strict=True) if found[1]]
         if short := ", ".join(str(cell) for cell in cells if not cell.is_text):
             console.print(short, highlight=False)
         for cell in cells:
@@ -81,9 +82,9 @@ def print_line(line: str, console: Console, style: str = "") -> None:
     console.print(line, style=style, highlight=False, soft_wrap=not console.is_terminal)
 
 
-def _rows(table: Table) -> Iterator[tuple[RenderableType, ...]]:
+def _iterate_rows(table: Table) -> Iterator[tuple[RenderableType, ...]]:
     return zip(*(column.cells for column in table.columns), strict=True)
 
 
-def _plain(cell: object) -> str:
+def _strip_style(cell: object) -> str:
     return cell.plain if isinstance(cell, Text) else str(cell)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def terminal() -> "Console":
+def open_terminal() -> "Console":
     """Return the console; names with brackets are printed as they are. The library behind it takes 40 ms to import."""
     from rich.console import Console
 

@@ -155,7 +155,7 @@ def write_inspect_log(folder: Path) -> Path:
         results=InspectResults(
             total_samples=len(samples),
             completed_samples=sum(one.error is None for one in samples),
-            scores=[_total(run, "strict"), _total(run, "official")],
+            scores=[_summarise_total(run, "strict"), _summarise_total(run, "official")],
         ),
         samples=samples,
     )
@@ -164,7 +164,7 @@ def write_inspect_log(folder: Path) -> Path:
     return file
 
 
-def _total(run: FinishedRun, name: str) -> InspectTotal:
+def _summarise_total(run: FinishedRun, name: str) -> InspectTotal:
     share = run.measure(run.summary, is_official=name == "official")
     named = {"accuracy": share.value, "stderr": share.se} if share else {}
     metrics = {metric: InspectMetric(name=metric, value=value) for metric, value in named.items()}

@@ -71,7 +71,7 @@ class PageItem(Value):
 
 
 class PageRun(Value):
-    """What the page calls a run."""
+    """Name and label of a run on the page."""
 
     label: str
     """A, B and so on; empty where it is the only one."""
@@ -119,7 +119,7 @@ class _Shared:
         files = (ClipFile(find_file(folder, audio), audio) for audio in item.audio)
         return tuple(self.clips.setdefault(file, len(self.clips)) for file in files)
 
-    def statement(self, one: Evidence) -> int:
+    def place_statement(self, one: Evidence) -> int:
         """Return the place of a statement."""
         same_of_all = one.model_copy(update={"use": None})
         return self.statements.setdefault(same_of_all, len(self.statements))
@@ -178,8 +178,8 @@ def _make_result(prediction: Prediction, controls: Mapping[str, PageControl], sh
         degraded=answer.degraded if answer else (),
         probabilities={letter: round(share, 4) for letter, share in answer.probabilities.items()} if answer else {},
         is_unsure=bool(answer and answer.is_unsure),
-        evidence=tuple(shared.statement(one) for one in answer.evidence) if answer else (),
-        uses={shared.statement(one): one.use for one in answer.evidence if one.use} if answer else {},
+        evidence=tuple(shared.place_statement(one) for one in answer.evidence) if answer else (),
+        uses={shared.place_statement(one): one.use for one in answer.evidence if one.use} if answer else {},
         took_s=prediction.took_s,
         controls=dict(controls),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from agents.routing.router import ArmModels, Provenance
-from eval.analysis.budget import step_at
+from eval.analysis.budget import find_step
 from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import is_finished, require_record
 from eval.store.stored import read_predictions
@@ -144,7 +144,7 @@ def _pair(cascade: Prediction, lalm: Prediction) -> ArmPair:
         lalm=lalm.response,
         cascade_right=cascade.correct_strict,
         lalm_right=lalm.correct_strict,
-        once_right=step_at(cascade, 0).is_right,
+        once_right=find_step(cascade, 0).is_right,
     )
 
 

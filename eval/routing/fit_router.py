@@ -17,7 +17,7 @@ from agents.routing.router import ArmWeight, Logistic, Reconciled, Router, Stack
 from eval.routing.arms import ArmPair, Arms
 from eval.routing.stacking import FoldSplit, Stacked, StackingExample, fit_stack
 from eval.scoring.calibration import Forecast, fit_temperature
-from services.progress import stage
+from services.progress import report_stage
 from services.types import Answer, Route
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -70,7 +70,7 @@ class _Learnt(NamedTuple):
 
 def fit_router(arms: Arms) -> Router:
     """Fit on all pairs."""
-    with stage("fit on all"):
+    with report_stage("fit on all"):
         return _fit(arms, arms.pairs)
 
 
@@ -81,7 +81,7 @@ def cross_validate(arms: Arms) -> tuple[Tested, ...]:
     found: dict[int, Tested] = {}
     sources = [pair.source for pair in arms.pairs]
     num_folds = _count_folds(sources, NUM_FOLDS)
-    with stage("cross-validate", num_folds, "parts") as running:
+    with report_stage("cross-validate", num_folds, "parts") as running:
         for fold, (seen, unseen) in enumerate(GroupKFold(num_folds).split(sources, groups=sources)):
             router = _fit(arms, [arms.pairs[place] for place in seen])
             found |= {int(place): Tested(router, _decide(router, arms.pairs[place]), fold) for place in unseen}

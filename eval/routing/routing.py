@@ -14,8 +14,8 @@ from agents.reading.confidence import measure_confidence
 from agents.routing.router import Reconciled, Router, pool_answers
 from eval.routing.arms import Arm, ArmPair, Arms, Cost
 from eval.routing.fit_router import CERTAINTIES, Decision, Tested, choose_letter, cross_validate, fit_router
-from eval.scoring.intervals import Interval, wilson_95
-from eval.scoring.statistics import mcnemar_exact
+from eval.scoring.intervals import Interval, compute_wilson_interval
+from eval.scoring.statistics import compute_mcnemar_p
 from services.types import Route, Value
 
 ROUTER = "fitted router"
@@ -170,11 +170,11 @@ def _make_row(
         name=name,
         n=n,
         correct=correct,
-        wilson_95=wilson_95(correct, n),
+        wilson_95=compute_wilson_interval(correct, n),
         only_this=only_this,
         only_better_arm=only_better,
-        mcnemar_p=None if outcomes is better else mcnemar_exact(only_this, only_better),
-        mcnemar_p_once=None if once is None or outcomes is once else mcnemar_exact(*_count_apart(outcomes, once)),
+        mcnemar_p=None if outcomes is better else compute_mcnemar_p(only_this, only_better),
+        mcnemar_p_once=None if once is None or outcomes is once else compute_mcnemar_p(*_count_apart(outcomes, once)),
         seconds=cost.seconds if cost else None,
         tokens=cost.tokens if cost else None,
         headroom=(correct - at_least) / (at_most - at_least) if at_most > at_least else None,

@@ -44,7 +44,9 @@ def fit_stack(examples: Sequence[StackingExample], splits: Sequence[FoldSplit]) 
     everything = np.arange(len(examples))
     tried = {ridge: [problem.fit(seen, ridge) for seen, _ in splits] for ridge in RIDGES}
     losses = {
-        ridge: sum(problem.loss(fitted, unseen, seen) for fitted, (seen, unseen) in zip(fits, splits, strict=True))
+        ridge: sum(
+            problem.compute_loss(fitted, unseen, seen) for fitted, (seen, unseen) in zip(fits, splits, strict=True)
+        )
         for ridge, fits in tried.items()
     }
     best = min(RIDGES, key=losses.__getitem__)
@@ -90,7 +92,7 @@ class _Problem(NamedTuple):
             right=np.array([one.letters.index(one.right) for one in examples]),
         )
 
-    def scaling(self, seen: Places) -> tuple[Floats, Floats]:
+    def find_scaling(self, seen: Places) -> tuple[Floats, Floats]:
         """Return means and deviations [f] over the rows fitted on."""
         means, scales = self.features[seen].mean(axis=0), self.features[seen].std(axis=0)
         scales[scales == 0] = 1.0
@@ -110,18 +112,18 @@ class _Problem(NamedTuple):
             """Return loss and gradient, with the ridge on everything but the biases."""
             held = parameters.copy()
             held[biases] = 0.0
-            loss, slope = rows.loss_and_slope(parameters)
+            loss, slope = rows.compute_loss_and_slope(parameters)
             return loss + ridge * float(held @ held), slope + 2 * ridge * held
 
         found: Floats = minimize(objective, start, jac=True, method="L-BFGS-B").x
         return found
 
-    def loss(self, parameters: Floats, rows: Places, scaled_by: Places) -> float:
+    def compute_loss(self, parameters: Floats, rows: Places, scaled_by: Places) -> float:
         """Return the negative log-likelihood of the right options in these rows."""
-        return self._select(rows, scaled_by).loss_and_slope(parameters)[0]
+        return self._select(rows, scaled_by).compute_loss_and_slope(parameters)[0]
 
     def _select(self, rows: Places, scaled_by: Places) -> "_Rows":
-        means, scales = self.scaling(scaled_by)
+        means, scales = self.find_scaling(scaled_by)
         return _Rows(
             scaled=np.column_stack([np.ones(len(rows)), (self.features[rows] - means) / scales]),
             logs=self.logs[:, rows],
@@ -131,7 +133,7 @@ class _Problem(NamedTuple):
 
     def to_stack(self, parameters: Floats, seen: Places) -> Stack:
         """Return what prediction needs."""
-        means, scales = self.scaling(seen)
+        means, scales = self.find_scaling(seen)
         (cascade, *of_cascade), (lalm, *of_lalm) = parameters.reshape(2, -1).tolist()
         return Stack(
             names=self.names,
@@ -154,7 +156,7 @@ class _Rows(NamedTuple):
     right: tuple[Places, Places]
     """Rows and columns of the right options."""
 
-    def loss_and_slope(self, parameters: Floats) -> tuple[float, Floats]:
+    def compute_loss_and_slope(self, parameters: Floats) -> tuple[float, Floats]:
         """Return the negative log-likelihood of the right options, and its gradient."""
         says = self.scaled @ parameters.reshape(2, -1).T
         utilities = np.where(self.absent, NO_OPTION, np.einsum("na,ank->nk", says, self.logs))

@@ -28,7 +28,7 @@ from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.fields import parse_fields
 from eval.benchmarks.tables import is_table
 from eval.run.session import hash_prompts, list_opened
-from eval.scoring.statistics import paired_difference
+from eval.scoring.statistics import compute_paired_difference
 from eval.store.records import RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
@@ -36,7 +36,7 @@ from services.audio.load import load
 from services.errors import BadConfig
 from services.extensions.registry import include_files
 from services.files import write_atomic
-from services.progress import stage
+from services.progress import report_stage
 from services.types import Answer, AudioClip, Evidence, Question, Value
 
 FILE = "tools.json"  # of a run folder
@@ -234,7 +234,7 @@ def ablate_tools(folder: Path, *, num_samples: int, seed: int, lalm_run: Path | 
     async def replay_all() -> list[_Replayed]:
         """Replay one item after the other."""
         done = []
-        with stage("replay", total=len(items), unit="steps") as running:
+        with report_stage("replay", total=len(items), unit="steps") as running:
             for item in items:
                 clips = [await asyncio.to_thread(load, path) for path in benchmark.find_clips(item)]
                 done.append(await replayer.replay(item, *clips))
@@ -286,5 +286,5 @@ def _sum_up(done: Sequence[_Replayed], replayer: _Replayer, by_actions: ActionsT
 
 
 def _estimate(differences: Sequence[float], clusters: Sequence[str]) -> ToolEffect:
-    told = paired_difference(differences, clusters if len(set(clusters)) > 1 else None)
+    told = compute_paired_difference(differences, clusters if len(set(clusters)) > 1 else None)
     return ToolEffect(value=told.value, low=told.ci_95.low, high=told.ci_95.high)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from eval.run.controls import ASK_NO_MODEL, CONTROLS, ROTATION
 from eval.scoring.scoring import ControlScore, ControlTest, Verdict, score, score_tasks
-from eval.scoring.statistics import mcnemar_exact
+from eval.scoring.statistics import compute_mcnemar_p
 from eval.store.records import Prediction
 from eval.store.stored import read_predictions
 
@@ -19,7 +19,7 @@ def score_controls(out: Path) -> dict[str, ControlScore]:
     finished = [name for name in CONTROLS if (out / CONTROLS_FOLDER / name / "summary.json").is_file()]
     if not finished:
         return {}
-    run = {prediction.id: _Outcome.of(prediction) for prediction in read_predictions(out)}
+    run = {prediction.id: _Outcome.from_prediction(prediction) for prediction in read_predictions(out)}
     return {name: _score(name, list(read_predictions(out / CONTROLS_FOLDER / name)), run) for name in finished}
 
 
@@ -30,7 +30,7 @@ class _Outcome(NamedTuple):
     is_right: bool
 
     @classmethod
-    def of(cls, prediction: Prediction) -> Self:
+    def from_prediction(cls, prediction: Prediction) -> Self:
         return cls(_find_chosen(prediction), prediction.correct_strict)
 
 
@@ -55,7 +55,7 @@ def _count(verdicts: list[Verdict], run: Mapping[str, _Outcome]) -> ControlScore
         n=len(pairs),
         only_run=only_run,
         only_control=only_control,
-        mcnemar_p=mcnemar_exact(only_run, only_control),
+        mcnemar_p=compute_mcnemar_p(only_run, only_control),
     )
     return ControlScore(**dict(score(verdicts)), by_task=score_tasks(verdicts), against_run=test if pairs else None)
 

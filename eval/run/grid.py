@@ -100,7 +100,9 @@ def run_grid(
     has_captioner = request.hears and request.path != "lalm"
     columns: tuple[str | None, ...] = tuple(captioners or [DEFAULT_CAPTIONER]) if has_captioner else (None,)
     made_of = dict(zip((model.row for model in llms), lalms, strict=False))
-    out = request.out or name_run_folder(request.options()).with_name(f"grid-{Path(request.bench).stem}-{request.path}")
+    out = request.out or name_run_folder(request.resolve_options()).with_name(
+        f"grid-{Path(request.bench).stem}-{request.path}"
+    )
     pool = ModelPool()
     cells: list[Cell] = []
     for model, captioner in product(llms, columns):

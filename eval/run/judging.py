@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eval.scoring.scoring import JudgeScore
-from eval.scoring.statistics import cohen_kappa
+from eval.scoring.statistics import compute_cohen_kappa
 from eval.store.judgements import FILE_NAME, NAMES_FILE, JudgeNames, ReplyJudgement, read_judgements
 from eval.store.records import Prediction
 from services.errors import EarwitnessError
@@ -101,7 +101,7 @@ def score_judges(folder: Path, names: Sequence[str]) -> tuple[tuple[JudgeScore, 
         return scores, None
     first, second = found[:2]
     pairs = [(first[name].is_right, second[name].is_right) for name in first if name in second]
-    return scores, cohen_kappa([pair for pair in pairs if None not in pair])
+    return scores, compute_cohen_kappa([pair for pair in pairs if None not in pair])
 
 
 def _score(name: str, judgements: Sequence[ReplyJudgement]) -> JudgeScore:

@@ -82,7 +82,7 @@ class RunRequest(RunSettings):
         """Whether the path listens to the clips."""
         return self.path not in TEXT_ONLY
 
-    def options(self) -> RunOptions:
+    def resolve_options(self) -> RunOptions:
         """Fill in the defaults; an option that the path has no use for is refused, not ignored."""
         pick(PATHS, "path", self.path)
         self._refuse_useless()
@@ -101,7 +101,7 @@ class RunRequest(RunSettings):
             **self.model_dump(include=set(RunSettings.model_fields)) | defaults,
             benchmark=Path(self.bench).stem if is_table(self.bench) else self.bench,
             audio_root=str(self.audio_root.resolve()) if self.audio_root and self.hears else None,
-            router_sha256=_sha256(Path(self.router)) if self.router else None,
+            router_sha256=_hash_file(Path(self.router)) if self.router else None,
             calibration_sha256=hash_calibrations(Path(self.calibration)) if self.calibration else None,
             prompt_form_sha256=self._hash_form(),
         )
@@ -185,7 +185,7 @@ def name_run_folder(options: RunOptions) -> Path:
     return Path("runs") / "-".join(re.sub(r"[^\w.-]+", "_", part) for part in named if part)
 
 
-def _sha256(file: Path) -> str:
+def _hash_file(file: Path) -> str:
     try:
         return sha256(file.read_bytes()).hexdigest()
     except OSError:

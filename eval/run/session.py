@@ -82,9 +82,9 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     `pool` holds models that other runs of this process have open.
     """
     include_files(request.include)
-    options = request.options()
+    options = request.resolve_options()
     session = _Session(request, pool or ModelPool())
-    benchmark = session.benchmark(options)
+    benchmark = session.load_benchmark(options)
     main = plan_run(benchmark, options)
     controls = {name: _plan_control(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
@@ -160,7 +160,7 @@ class _Session:
         self.reads_order = True
         """Whether the order of the options can matter to the models of the last pass but the controls'."""
 
-    def benchmark(self, options: RunOptions) -> Benchmark:
+    def load_benchmark(self, options: RunOptions) -> Benchmark:
         """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
         request = self._request
         try:
@@ -169,7 +169,7 @@ class _Session:
             found = whole.take_first(request.limit).sample(request.sample, request.seed)
         except BadConfig:
             if options.llm not in {None, *EMBEDDED_LLMS}:
-                self._models(options).open_llm()
+                self._choose_models(options).open_llm()
             raise
         found = found.include_open() if request.judges else found
         found.require_askable()
@@ -201,7 +201,7 @@ class _Session:
 
     def run_pass(self, plan: Plan, out: Path) -> _Pass:
         """Ask the items of a plan that its folder does not hold yet."""
-        models = self._models(plan.options)
+        models = self._choose_models(plan.options)
         answerer = plan.build(models)
         if not plan.options.temperature or plan.options.llm not in EMBEDDED_LLMS:  # those hold weights, each its own
             self._kept.append(answerer)
@@ -241,7 +241,7 @@ class _Session:
         """End the event loop, and with it the connections to servers."""
         self._runner.close()
 
-    def _models(self, options: RunOptions) -> LocalModels:
+    def _choose_models(self, options: RunOptions) -> LocalModels:
         names = ModelNames(**options.model_dump(include=set(ModelNames.model_fields), exclude_none=True))
         if not options.temperature:
             return LocalModels(names, self._pool)

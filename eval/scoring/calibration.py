@@ -11,7 +11,7 @@ from math import exp, log
 from typing import NamedTuple
 
 from agents.reading.confidence import TINY, apply_temperature
-from eval.scoring.intervals import wilson_95
+from eval.scoring.intervals import compute_wilson_interval
 from eval.scoring.scoring import Calibration, ForecastQuality, RiskPoint, SelectiveAccuracy, Verdict
 
 NUM_BINS = 10
@@ -45,13 +45,13 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     if not raw:
         return None
     mended = [*_temper(halves[0], halves[1]), *_temper(halves[1], halves[0])]
-    curve = list(risk_coverage(raw))  # the halves' temperatures would put their answers in another order
+    curve = list(compute_risk_coverage(raw))  # the halves' temperatures would put their answers in another order
     return Calibration(
         n=len(raw),
         raw=measure_quality(raw),
         tempered=measure_quality(mended),
         temperature=round(fit_temperature(raw), 4),
-        aurc=aurc(raw),
+        aurc=compute_aurc(raw),
         risk_coverage=tuple(curve[max(0, round(share * len(curve)) - 1)] for share in COVERAGES),
         abstention=None if abstain is None else measure_abstention(mended, abstain, len(verdicts)),
     )
@@ -118,15 +118,15 @@ def fit_temperature(forecasts: Sequence[Forecast]) -> float:
 
 def measure_quality(forecasts: Sequence[Forecast]) -> ForecastQuality:
     """Return calibration error, Brier score and negative log-likelihood of one or more forecasts."""
-    return ForecastQuality(ece=ece(forecasts), brier=brier(forecasts), nll=nll(forecasts))
+    return ForecastQuality(ece=compute_ece(forecasts), brier=compute_brier_score(forecasts), nll=compute_nll(forecasts))
 
 
-def nll(forecasts: Sequence[Forecast]) -> float:
+def compute_nll(forecasts: Sequence[Forecast]) -> float:
     """Return the mean negative log-likelihood of the right option, in nats."""
     return -sum(log(max(forecast.probabilities[forecast.right], TINY)) for forecast in forecasts) / len(forecasts)
 
 
-def brier(forecasts: Sequence[Forecast]) -> float:
+def compute_brier_score(forecasts: Sequence[Forecast]) -> float:
     """Return the Brier score: mean squared error of the probabilities, summed over the options, in [0, 2]."""
     return sum(_compute_squared_error(forecast) for forecast in forecasts) / len(forecasts)
 
@@ -135,7 +135,7 @@ def _compute_squared_error(forecast: Forecast) -> float:
     return sum((p - (option == forecast.right)) ** 2 for option, p in forecast.probabilities.items())
 
 
-def ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
+def compute_ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
     """Return the expected calibration error: mean gap of confidence and accuracy over bins of equal width."""
 
     def find_bin(forecast: Forecast) -> int:
@@ -146,7 +146,7 @@ def ece(forecasts: Sequence[Forecast], num_bins: int = NUM_BINS) -> float:
     return sum(abs(sum(one.confidence - one.is_right for one in bin_)) for _, bin_ in binned) / len(forecasts)
 
 
-def risk_coverage(forecasts: Sequence[Forecast]) -> Iterator[RiskPoint]:
+def compute_risk_coverage(forecasts: Sequence[Forecast]) -> Iterator[RiskPoint]:
     """Yield the risk-coverage curve: error rate of the 1, 2, … most confident answers; ties share their errors."""
     errors, num_seen = 0.0, 0
     ranked = sorted(forecasts, key=lambda forecast: -forecast.confidence)
@@ -159,9 +159,9 @@ def risk_coverage(forecasts: Sequence[Forecast]) -> Iterator[RiskPoint]:
             yield RiskPoint(num_seen / len(forecasts), errors / num_seen)
 
 
-def aurc(forecasts: Sequence[Forecast]) -> float:
+def compute_aurc(forecasts: Sequence[Forecast]) -> float:
     """Return the area under the risk-coverage curve: the mean risk over all coverages."""
-    return sum(point.risk for point in risk_coverage(forecasts)) / len(forecasts)
+    return sum(point.risk for point in compute_risk_coverage(forecasts)) / len(forecasts)
 
 
 def measure_abstention(forecasts: Sequence[Forecast], threshold: float, n: int) -> SelectiveAccuracy:
@@ -174,5 +174,5 @@ def measure_abstention(forecasts: Sequence[Forecast], threshold: float, n: int) 
         answered=len(kept),
         correct=correct,
         accuracy=correct / len(kept) if kept else None,
-        wilson_95=wilson_95(correct, len(kept)),
+        wilson_95=compute_wilson_interval(correct, len(kept)),
     )

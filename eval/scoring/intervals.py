@@ -16,7 +16,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_95(num_correct: int, n: int) -> Interval:
+def compute_wilson_interval(num_correct: int, n: int) -> Interval:
     """Return the 95 % Wilson score interval (Wilson 1927), which holds near 0 and 1 and for small n."""
     if n == 0:
         return Interval(0.0, 1.0)
@@ -29,7 +29,7 @@ def wilson_95(num_correct: int, n: int) -> Interval:
     return Interval(low, 1.0 if num_correct == n else min(1.0, centre + half_width))
 
 
-def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
+def compute_clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
     """Return the clustered standard error of the mean of `values`, of two clusters or more.
 
     The square root of the summed squares of each cluster's summed deviations, over n (Miller 2024,
@@ -44,24 +44,24 @@ def clustered_se(values: Sequence[float], clusters: Sequence[str]) -> float:
     return sqrt(sum(deviation**2 for deviation in deviations.values()) * num / (num - 1)) / len(values)
 
 
-def student_quantile(num_clusters: int) -> float:
+def compute_student_quantile(num_clusters: int) -> float:
     """Return the two-sided 95 % quantile of Student's t with a degree of freedom less than there are clusters."""
     from scipy.stats import t
 
     return float(t.ppf(0.975, num_clusters - 1))
 
 
-def clustered_95(values: Sequence[float], clusters: Sequence[str]) -> Interval:
+def compute_clustered_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
     """Return the 95 % interval of the mean of values in [0, 1], of two clusters or more, by Student's t.
 
     Where all clusters have the same share their standard error is 0, which says nothing about further clusters: the
     interval then leaves room for those that would differ (`widen_equal`).
     """
-    mean, se = sum(values) / len(values), clustered_se(values, clusters)
+    mean, se = sum(values) / len(values), compute_clustered_se(values, clusters)
     num = len(set(clusters))
     if se < TINY:
         return widen_equal(mean, num, Interval(0.0, 1.0))
-    half = student_quantile(num) * se
+    half = compute_student_quantile(num) * se
     return Interval(max(0.0, mean - half), min(1.0, mean + half))
 
 
@@ -71,5 +71,5 @@ def widen_equal(value: float, num: int, bounds: Interval) -> Interval:
     None of `num` differs, so up to a share w may, Wilson's upper bound for 0 of `num`; what differs may lie anywhere
     within the bounds. At either bound this is Wilson's interval itself.
     """
-    share = wilson_95(0, num).high
+    share = compute_wilson_interval(0, num).high
     return Interval(value - share * (value - bounds.low), value + share * (bounds.high - value))

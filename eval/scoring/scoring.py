@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import Field
 
-from eval.scoring.intervals import Interval, clustered_95, clustered_se, wilson_95
+from eval.scoring.intervals import Interval, compute_clustered_interval, compute_clustered_se, compute_wilson_interval
 from services.types import Value
 
 RepeatKind: TypeAlias = Literal["option order", "sampling"]
@@ -272,7 +272,7 @@ def score(verdicts: list[Verdict]) -> Score:
         failed=sum(verdict.failed for verdict in verdicts),
         degraded=sum(verdict.degraded for verdict in verdicts),
         withheld=withheld,
-        wilson_95=wilson_95(num_correct, len(verdicts) - withheld),
+        wilson_95=compute_wilson_interval(num_correct, len(verdicts) - withheld),
         official_dropped=sum(verdict.official_dropped for verdict in verdicts),
     )
 
@@ -317,7 +317,7 @@ def _measure_clusters(verdicts: list[Verdict]) -> _Clusters:
         return {"clustered_se": None, "num_clusters": 1}
     right = [verdict.correct_strict for verdict in scored]
     return {
-        "clustered_se": clustered_se(right, clusters),
-        "clustered_95": clustered_95(right, clusters),
+        "clustered_se": compute_clustered_se(right, clusters),
+        "clustered_95": compute_clustered_interval(right, clusters),
         "num_clusters": num,
     }

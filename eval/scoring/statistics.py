@@ -9,7 +9,7 @@ from collections.abc import Hashable, Sequence
 from math import asin, atanh, isnan, nan, sqrt, tanh
 from typing import NamedTuple
 
-from eval.scoring.intervals import TINY, Z_95, Interval, clustered_se, student_quantile, widen_equal
+from eval.scoring.intervals import TINY, Z_95, Interval, compute_clustered_se, compute_student_quantile, widen_equal
 
 Z_POWER_80 = 0.8416212335729143  # normal quantile: 80 % power
 NUM_BOOTSTRAPS = 4000
@@ -49,7 +49,7 @@ class Correlation(NamedTuple):
     """Lowest and highest Pearson correlation without one of the models, as far as there is one; None below four."""
 
 
-def mcnemar_exact(only_a: int, only_b: int) -> float:
+def compute_mcnemar_p(only_a: int, only_b: int) -> float:
     """Return the exact two-sided p of McNemar's test, from the items that only one of the two got right."""
     from scipy.stats import binomtest
 
@@ -57,7 +57,7 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     return float(binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
 
 
-def paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
+def compute_paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
     """Return the mean of two or more differences of outcomes in [0, 1], its standard error and normal 95 % interval.
 
     With `clusters`, one per item and two or more in all, items of one cluster are taken together, and the interval is
@@ -69,13 +69,13 @@ def paired_difference(differences: Sequence[float], clusters: Sequence[str] | No
         variance = sum((difference - mean) ** 2 for difference in differences) / (n - 1)
         se, quantile = sqrt(variance / n), Z_95
     else:
-        se, quantile = clustered_se(differences, clusters), student_quantile(len(set(clusters)))
+        se, quantile = compute_clustered_se(differences, clusters), compute_student_quantile(len(set(clusters)))
     if se < TINY:  # all the same: that says nothing about what a further item or cluster would be
         return Difference(mean, 0.0, widen_equal(mean, n if clusters is None else len(set(clusters)), WHOLE))
     return Difference(mean, se, Interval(max(-1.0, mean - quantile * se), min(1.0, mean + quantile * se)))
 
 
-def clustered_p(difference: Difference, num_clusters: int) -> float:
+def compute_clustered_p(difference: Difference, num_clusters: int) -> float:
     """Return the two-sided p of a clustered difference by Student's t; McNemar's test takes items for independent."""
     from scipy.stats import t
 
@@ -84,12 +84,12 @@ def clustered_p(difference: Difference, num_clusters: int) -> float:
     return float(2 * t.sf(abs(difference.value) / difference.se, num_clusters - 1))
 
 
-def cohens_h(p: float, q: float) -> float:
+def compute_cohens_h(p: float, q: float) -> float:
     """Return Cohen's h, the effect size of two proportions: 0.2 is small, 0.5 medium, 0.8 large."""
     return 2 * asin(sqrt(p)) - 2 * asin(sqrt(q))
 
 
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+def apply_holm_correction(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return the p values adjusted by Holm (1979), in the order given."""
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -99,7 +99,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def cohen_kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:
+def compute_cohen_kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:
     """Return Cohen's kappa (1960): agreement beyond that of two annotators who judge independently.
 
     None without pairs, or where both always say the same one thing.
@@ -113,7 +113,7 @@ def cohen_kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:
     return (observed * n - expected) / (n * n - expected)
 
 
-def detectable_difference(n: int, variance: float) -> float:
+def compute_detectable_difference(n: int, variance: float) -> float:
     """Return the difference of accuracies found with 80 % power at two-sided 5 %, from the variance per item.
 
     Paired, the variance is the share of discordant items; of two systems of accuracy p whose items correlate
@@ -131,7 +131,7 @@ def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
     if is_constant(x) or is_constant(y):
         return Correlation(n, nan, None, nan, nan, None)
     r, p = (float(value) for value in pearsonr(x, y))
-    return Correlation(n, r, fisher_95(r, n), p, float(spearmanr(x, y).statistic), _leave_one_out(x, y))
+    return Correlation(n, r, compute_fisher_interval(r, n), p, float(spearmanr(x, y).statistic), _leave_one_out(x, y))
 
 
 def correlate_given(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> PartialCorrelation:
@@ -140,14 +140,14 @@ def correlate_given(x: Sequence[float], y: Sequence[float], z: Sequence[float]) 
 
     n = len(x)
     assert n == len(y) == len(z) >= MIN_FOR_INTERVAL, f"{n}, {len(y)} and {len(z)} scores"
-    r = _partial(x, y, z)
-    rho = _partial(*(rankdata(scores).tolist() for scores in (x, y, z)))
+    r = _compute_partial_correlation(x, y, z)
+    rho = _compute_partial_correlation(*(rankdata(scores).tolist() for scores in (x, y, z)))
     p = nan if isnan(r) else 0.0 if abs(r) >= 1 else float(2 * t.sf(abs(r) * sqrt((n - 3) / (1 - r * r)), n - 3))
     return PartialCorrelation(n, r, p, rho)
 
 
-def _partial(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> float:
-    xy, xz, yz = pearson(x, y), pearson(x, z), pearson(y, z)
+def _compute_partial_correlation(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> float:
+    xy, xz, yz = compute_pearson(x, y), compute_pearson(x, z), compute_pearson(y, z)
     left = (1 - xz * xz) * (1 - yz * yz)
     return nan if isnan(xy + xz + yz) or left <= TINY else max(-1.0, min(1.0, (xy - xz * yz) / sqrt(left)))
 
@@ -193,7 +193,7 @@ def is_constant(scores: Sequence[float]) -> bool:
     return len(set(scores)) == 1
 
 
-def pearson(x: Sequence[float], y: Sequence[float]) -> float:
+def compute_pearson(x: Sequence[float], y: Sequence[float]) -> float:
     """Return Pearson's correlation; NaN where one score is constant or there are fewer than two."""
     if len(x) < 2 or is_constant(x) or is_constant(y):  # rounding makes the mean of equal numbers another number
         return nan
@@ -202,7 +202,7 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> float:
     return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
 
 
-def fisher_95(r: float, n: int) -> Interval | None:
+def compute_fisher_interval(r: float, n: int) -> Interval | None:
     """Return Fisher's 95 % interval of a correlation; None for fewer than four models, and for 1 or -1: it has none."""
     if n < MIN_FOR_INTERVAL or abs(r) >= 1:
         return None
@@ -213,12 +213,12 @@ def fisher_95(r: float, n: int) -> Interval | None:
 def _leave_one_out(x: Sequence[float], y: Sequence[float]) -> Interval | None:
     if len(x) < MIN_FOR_INTERVAL:
         return None
-    left = [pearson([*x[:i], *x[i + 1 :]], [*y[:i], *y[i + 1 :]]) for i in range(len(x))]
+    left = [compute_pearson([*x[:i], *x[i + 1 :]], [*y[:i], *y[i + 1 :]]) for i in range(len(x))]
     known = [r for r in left if not isnan(r)]
     return Interval(min(known), max(known)) if known else None
 
 
-def selection_regret(x: Sequence[float], y: Sequence[float], top: int = 1) -> float:
+def compute_selection_regret(x: Sequence[float], y: Sequence[float], top: int = 1) -> float:
     """Return what choosing by x loses on y: the best y less the best y among the `top` models by x.
 
     Models that share the last place by x count as chosen by chance: the worst of them is assumed.

@@ -5,7 +5,15 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from agents.reading.calibration import FittedTemperature, HeldOutQuality, ModelCalibration
-from eval.scoring.calibration import Forecast, brier, ece, fit_temperature, forecast_answer, forecast_raw, split_halves
+from eval.scoring.calibration import (
+    Forecast,
+    compute_brier_score,
+    compute_ece,
+    fit_temperature,
+    forecast_answer,
+    forecast_raw,
+    split_halves,
+)
 from eval.scoring.scoring import Verdict
 from services.types import PathName
 
@@ -40,10 +48,10 @@ def fit_calibration(verdicts: Collection[Verdict], subject: Subject) -> ModelCal
     ]
     held_out = HeldOutQuality(
         num_questions=len(swapped),
-        ece_raw=round(ece(everything), 4),
-        ece=round(ece(swapped), 4),
-        brier_raw=round(brier(everything), 4),
-        brier=round(brier(swapped), 4),
+        ece_raw=round(compute_ece(everything), 4),
+        ece=round(compute_ece(swapped), 4),
+        brier_raw=round(compute_brier_score(everything), 4),
+        brier=round(compute_brier_score(swapped), 4),
     )
     after = [one for verdict in verdicts if (one := _forecast_findings(verdict))]
     findings = round(fit_temperature(after), 4) if len(after) >= MIN_QUESTIONS else 1.0

@@ -78,7 +78,7 @@ def open_stored(path: Path, key: str | None = None, bench: str = "", fields: Fie
     """
     if path.is_dir():
         record = require_record(path)
-        rows = tuple(_own(prediction) for prediction in read_predictions(path))
+        rows = tuple(_read_own_row(prediction) for prediction in read_predictions(path))
         return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
     return _open_file(path, key, bench, merge_fields(fields or FieldNames(), read_fields(path)))
 
@@ -94,7 +94,7 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
             raise BadConfig(f"{str(file)!r}, line {number} is not a prediction of this version.") from error
 
 
-def _own(prediction: Prediction) -> StoredRow:
+def _read_own_row(prediction: Prediction) -> StoredRow:
     return StoredRow(
         prediction.verdict, prediction.question, prediction.choices, prediction.answer, prediction.model_prediction
     )

@@ -28,7 +28,9 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
     """
     predictions = {prediction.id: prediction for prediction in read_predictions(out)}
     rows = (
-        _fill_published(benchmark, predictions) if benchmark.submission_keys else list(map(_own, predictions.values()))
+        _fill_published(benchmark, predictions)
+        if benchmark.submission_keys
+        else list(map(_build_own_row, predictions.values()))
     )
     file = out / (LINES_NAME if benchmark.submission_lines else FILE_NAME)
     if benchmark.submission_lines:
@@ -47,13 +49,13 @@ def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction])
         published = [(row, str(format_id(row["id"]))) for row in read_published(benchmark.file)]
     asked = [(row, predictions.get(row_id)) for row, row_id in published]
     return [
-        row | dict.fromkeys(benchmark.submission_keys, _word(benchmark, prediction))
+        row | dict.fromkeys(benchmark.submission_keys, _word_prediction(benchmark, prediction))
         for row, prediction in asked
         if prediction is not None
     ]
 
 
-def _word(benchmark: Benchmark, prediction: Prediction) -> str:
+def _word_prediction(benchmark: Benchmark, prediction: Prediction) -> str:
     """Return a prediction as the benchmark's script reads it."""
     answer = prediction.response
     if benchmark.official_rule in READS_LETTERS and answer is not None and answer.choice is not None:
@@ -61,7 +63,7 @@ def _word(benchmark: Benchmark, prediction: Prediction) -> str:
     return prediction.model_prediction
 
 
-def _own(prediction: Prediction) -> dict[str, object]:
+def _build_own_row(prediction: Prediction) -> dict[str, object]:
     """Return an item with its prediction, in the form that `earwitness eval score` reads."""
     item = prediction.model_dump(include={"id", "question", "choices", "answer", "task", "category", "sub_category"})
     return {**item, OWN_KEY: prediction.model_prediction}

@@ -95,7 +95,7 @@ def _make_profiles(study: Study) -> Iterator[Profile]:
     """Yield tables by category and by sub-category of each column that has several."""
     for column, cells in _group_cells(study).items():
         summaries = {one.row: one.cell.summary for one in cells if one.cell.summary}
-        for title, groups in (("category", _by_category), ("sub-category", _by_sub_category)):
+        for title, groups in (("category", _get_categories), ("sub-category", _get_sub_categories)):
             names = tuple(dict.fromkeys(name for summary in summaries.values() for name in groups(summary)))
             if len(names) > 1:
                 yield Profile(
@@ -103,11 +103,11 @@ def _make_profiles(study: Study) -> Iterator[Profile]:
                 )
 
 
-def _by_category(summary: RunSummary) -> Mapping[str, Score]:
+def _get_categories(summary: RunSummary) -> Mapping[str, Score]:
     return summary.by_category
 
 
-def _by_sub_category(summary: RunSummary) -> Mapping[str, Score]:
+def _get_sub_categories(summary: RunSummary) -> Mapping[str, Score]:
     return summary.by_sub_category
 
 

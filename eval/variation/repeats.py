@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import stdev
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.scoring.intervals import TINY, Z_95, Interval, clustered_95, clustered_se, widen_equal
+from eval.scoring.intervals import TINY, Z_95, Interval, compute_clustered_interval, compute_clustered_se, widen_equal
 from eval.scoring.scoring import RepeatScore
 from eval.store.records import Prediction
 from eval.store.run_folder import is_finished
@@ -80,8 +80,8 @@ def _measure_interval(shares: Sequence[float], clusters: Sequence[str]) -> Inter
     if num < 2:
         return Interval(0.0, 1.0)
     if num < len(shares):
-        return clustered_95(shares, clusters)
-    half = Z_95 * clustered_se(shares, clusters)
+        return compute_clustered_interval(shares, clusters)
+    half = Z_95 * compute_clustered_se(shares, clusters)
     if half < TINY:
         return widen_equal(mean, num, Interval(0.0, 1.0))
     return Interval(max(0.0, mean - half), min(1.0, mean + half))

@@ -31,7 +31,7 @@ from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
-from services.progress import stage
+from services.progress import report_stage
 from services.protocols import LLM
 from services.terminal.display import show_progress
 from services.terminal.interruption import raise_on_interrupt
@@ -171,7 +171,11 @@ def collect_replies(
     llm: LLM, asks: Sequence[PlannedPrompt], journal: Journal, config: DistillConfig
 ) -> list[BackboneReply]:
     """Return the reply to every prompt, or to the first ones after Ctrl-C."""
-    with asyncio.Runner() as runner, stage(f"ask {llm.name}", len(asks), "replies") as running, raise_on_interrupt():
+    with (
+        asyncio.Runner() as runner,
+        report_stage(f"ask {llm.name}", len(asks), "replies") as running,
+        raise_on_interrupt(),
+    ):
         asked = [hash_prompt(_build_messages(ask)) for ask in asks]
         replies = journal.read_replies(asked, batch=config.concurrency)
         running.advance_to(len(replies))

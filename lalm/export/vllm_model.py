@@ -69,9 +69,9 @@ class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
 
     def get_mm_max_tokens_per_item(self, seq_len: int, mm_counts: Mapping[str, int] | None = None) -> Mapping[str, int]:
         """Return how many tokens the longest clip takes that fits the context."""
-        return {"audio": self.max_segments(seq_len) * self.num_queries}
+        return {"audio": self.count_max_segments(seq_len) * self.num_queries}
 
-    def max_segments(self, seq_len: int) -> int:
+    def count_max_segments(self, seq_len: int) -> int:
         """Return the maximum number of segments per clip in a prompt of `seq_len` tokens."""
         return max(1, min(MAX_SEGMENTS, seq_len // self.num_queries))
 
@@ -87,7 +87,7 @@ class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: igno
         self, seq_len: int, mm_counts: Mapping[str, int], mm_options: MultiModalDummyOptions
     ) -> dict[str, Any]:
         """Return clips of the longest length, by which vLLM measures memory."""
-        length, number = self.info.max_segments(seq_len) * SEGMENT_SAMPLES, mm_counts.get("audio", 0)
+        length, number = self.info.count_max_segments(seq_len) * SEGMENT_SAMPLES, mm_counts.get("audio", 0)
         overrides = mm_options.get("audio")
         return {"audio": self._get_dummy_audios(length=length, num_audios=number, overrides=overrides)}
 

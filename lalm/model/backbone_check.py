@@ -80,7 +80,7 @@ def _find_refused(backbone: PreTrainedModel) -> str:
     arguments: dict[str, Tensor] = {
         "inputs_embeds": embed(packed.ids_L)[None],
         "position_ids": packed.positions_L[None],
-        "attention_mask": packed.attention_mask(),
+        "attention_mask": packed.build_attention_mask(),
         "logits_to_keep": packed.source_R,
     }
     trials = [{"input_ids": packed.ids_L[None]}]

@@ -70,7 +70,7 @@ class HubEncoder(FrameEncoder):
 
     @property
     def key(self) -> str:
-        """Layers and precision."""
+        """Cache key of the features: layers and precision."""
         return f"{self.layers} {self.model.dtype}"
 
     @property

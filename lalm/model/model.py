@@ -101,16 +101,16 @@ class AudioLanguageModel(nn.Module):
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
         if window is None or kinds == {FULL}:
-            return packed.attention_mask()
+            return packed.build_attention_mask()
         if not kinds:
-            return packed.attention_mask(window)
-        return {FULL: packed.attention_mask(), SLIDING: packed.attention_mask(window)}
+            return packed.build_attention_mask(window)
+        return {FULL: packed.build_attention_mask(), SLIDING: packed.build_attention_mask(window)}
 
-    def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+    def list_trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield the trainable parameters by name: connector, and LoRA adapters if there are any."""
         return ((name, value) for name, value in self.named_parameters() if value.requires_grad)
 
-    def checkpoint_tensors(self) -> dict[str, Tensor]:
+    def list_checkpoint_tensors(self) -> dict[str, Tensor]:
         """Return the tensors of a checkpoint by name: trainable parameters and the calibration of the connector."""
         calibration = {f"connector.{name}": value for name, value in self.connector.named_buffers()}
-        return {name: value.detach() for name, value in self.trained_parameters()} | calibration
+        return {name: value.detach() for name, value in self.list_trained_parameters()} | calibration

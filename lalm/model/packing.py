@@ -62,7 +62,7 @@ class PackedBatch:
     """Row of each reply token."""
     num_rows: int
 
-    def attention_mask(self, window: int | None = None) -> Tensor:
+    def build_attention_mask(self, window: int | None = None) -> Tensor:
         """Return the attention mask: which tokens (rows) attend to which (columns), shape (1, 1, L, L), bool.
 
         Args:

@@ -49,7 +49,7 @@ class ReaderModel(nn.Module):
         loss: Tensor = -(targets_BK.to(logprobs_BK.device) * logprobs_BK).sum(dim=-1).mean()
         return loss
 
-    def trained_tensors(self) -> dict[str, Tensor]:
+    def list_trained_tensors(self) -> dict[str, Tensor]:
         """Return the adapters by name."""
         return {name: value.detach() for name, value in self.backbone.named_parameters() if value.requires_grad}
 

@@ -61,7 +61,7 @@ def train_reader(config: ReaderConfig, root: Path, folder: Path, group: DataPara
     trainer.train(training.examples)
     if not group.is_first:
         return None
-    save_adapters(folder, model.trained_tensors(), config, backbone.config.num_hidden_layers)
+    save_adapters(folder, model.list_trained_tensors(), config, backbone.config.num_hidden_layers)
     # 4. Measure
     if not validation.examples:
         return None

@@ -19,7 +19,7 @@ from lalm.train.parallel import DataParallelGroup
 from lalm.train.trainer import compute_learning_rate
 from services.errors import ModelError
 from services.files import write_atomic
-from services.progress import stage
+from services.progress import report_stage
 
 METRICS, RESUME = "metrics.jsonl", "resume.pt"
 
@@ -59,7 +59,7 @@ class ReaderTrainer:
             drop_steps_from(self._folder / METRICS, self.num_done)
         with (
             (self._folder / METRICS if self._group.is_first else Path(os.devnull)).open("a") as metrics,
-            stage("train", config.num_steps, "steps") as running,
+            report_stage("train", config.num_steps, "steps") as running,
         ):
             running.advance_to(self.num_done)
             for number, batch in enumerate(draw_batches(examples, config.rows_per_step, config.seed)):
@@ -114,7 +114,7 @@ class ReaderTrainer:
             return
         state = {"num_done": num_done, "optimizer": self._optimizer.state_dict()}
         file = BytesIO()  # of torch.save, a full disk is a RuntimeError
-        torch.save({**state, "adapters": self._model.trained_tensors()}, file)
+        torch.save({**state, "adapters": self._model.list_trained_tensors()}, file)
         write_atomic(self._folder / RESUME, file.getvalue())
 
     def _resume(self) -> int:

@@ -35,7 +35,7 @@ from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.json_lines import write_lines
-from services.progress import stage
+from services.progress import report_stage
 from services.terminal.display import show_progress
 from services.terminal.interruption import raise_on_interrupt
 from services.types import SAMPLE_RATE, Value
@@ -148,7 +148,7 @@ def _make_clips(
     config: SynthesiseConfig, studio: Studio, sources: dict[str, SourceRecord], clips: ClipList, folder: Path
 ) -> bool:
     """Make the clips that are missing; False after Ctrl-C."""
-    with stage("make clips", config.num_clips, "clips") as running, raise_on_interrupt():
+    with report_stage("make clips", config.num_clips, "clips") as running, raise_on_interrupt():
         running.advance_to(len(clips.rows))
         try:
             for number in range(len(clips.rows), config.num_clips):

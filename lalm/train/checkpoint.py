@@ -73,12 +73,12 @@ def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Pat
     if not group.is_first:
         return
     tensors = {"step": torch.tensor(step)} | {f"rng/{rank}": state for rank, state in enumerate(states)}
-    for name, value in model.trained_parameters():
+    for name, value in model.list_trained_parameters():
         for moment, state in optimizer.state[value].items():
             tensors[f"{moment}/{name}"] = state
-    _write_tensors(model.checkpoint_tensors(), folder / WEIGHTS)
+    _write_tensors(model.list_checkpoint_tensors(), folder / WEIGHTS)
     _write_tensors(
-        model.checkpoint_tensors() | tensors, folder / RESUME
+        model.list_checkpoint_tensors() | tensors, folder / RESUME
     )  # last, so that an interrupted save is repeated
 
 
@@ -98,9 +98,9 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
             f"{group.world_size}: start as many as at first."
         )
     with torch.no_grad():
-        for name, value in model.checkpoint_tensors().items():
+        for name, value in model.list_checkpoint_tensors().items():
             value.copy_(stored[name])
-        for name, value in model.trained_parameters():
+        for name, value in model.list_trained_parameters():
             moments = {moment: stored[f"{moment}/{name}"] for moment in MOMENTS if f"{moment}/{name}" in stored}
             optimizer.state[value] = {
                 moment: state.to(CPU_FLOAT if moment == "step" else value) for moment, state in moments.items()
@@ -125,7 +125,7 @@ def set_rng_state(state: Tensor, device: torch.device) -> None:
 
 def export_weights(model: AudioLanguageModel, folder: Path, dtype: torch.dtype) -> None:
     """Write the trained tensors in another precision, such as bfloat16 at half the size."""
-    _write_tensors({name: value.to(dtype) for name, value in model.checkpoint_tensors().items()}, folder / WEIGHTS)
+    _write_tensors({name: value.to(dtype) for name, value in model.list_checkpoint_tensors().items()}, folder / WEIGHTS)
 
 
 def load_weights(model: AudioLanguageModel, folder: Path) -> None:
@@ -140,7 +140,7 @@ def load_weights(model: AudioLanguageModel, folder: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
     stored = import_desta(stored) if is_desta(stored) else stored
-    expected = model.checkpoint_tensors()
+    expected = model.list_checkpoint_tensors()
     faults = [f"{name} is missing" for name in expected.keys() - stored.keys()]
     faults += [f"{name} is not part of the model" for name in stored.keys() - expected.keys()]
     faults += [

@@ -23,7 +23,7 @@ from services.audio import load as audio
 from services.catalog import open_asr, open_captioner
 from services.errors import BadAudio, BadConfig
 from services.files import find_file
-from services.progress import stage
+from services.progress import report_stage
 from services.settings import settings
 from services.terminal.display import show_progress
 from services.types import SAMPLE_RATE, AudioClip
@@ -143,7 +143,7 @@ class _ClipReader:
     async def read_clips(self, audios: Sequence[MessageAudio]) -> dict[str, TrainClip]:
         """Return the usable clips by their path in the rows; unreadable ones are left out."""
         clips = {}
-        with stage("encode clips", len(audios), "clips") as running:
+        with report_stage("encode clips", len(audios), "clips") as running:
             for one in audios:
                 if (clip := await self._read_clip(one)) is not None:
                     clips[one.path] = clip

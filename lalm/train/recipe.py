@@ -29,7 +29,7 @@ from lalm.train.parallel import DataParallelGroup, join_processes
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, CAPTIONERS, pick
 from services.errors import BadConfig
-from services.progress import stage
+from services.progress import report_stage
 from services.telemetry.trackers import TrackerName
 from services.terminal.display import show_progress
 from services.weights import store as weights
@@ -215,7 +215,7 @@ def align(aligner: ContrastiveAligner | Aligner, folder: Path, group: DataParall
     with (
         show_progress(quiet=quiet or not group.is_first),
         (folder / aligner.log if group.is_first else Path(os.devnull)).open("w") as file,
-        stage(aligner.name, aligner.num_steps, "steps") as running,
+        report_stage(aligner.name, aligner.num_steps, "steps") as running,
     ):
         for loss in aligner.run():
             file.write(f"{loss:.4f}\n")
@@ -224,6 +224,6 @@ def align(aligner: ContrastiveAligner | Aligner, folder: Path, group: DataParall
 
 def synchronise_weights(built: LalmComponents, seed: int, group: DataParallelGroup) -> None:
     """Give all processes the same weights, and each its own dropout seed."""
-    for value in built.model.checkpoint_tensors().values():
+    for value in built.model.list_checkpoint_tensors().values():
         group.broadcast(value)  # GPUs may sum in different orders
     torch.manual_seed(seed + group.rank)

@@ -56,7 +56,7 @@ class Trainer:
         self._config, self._corpus, self._group = config, corpus, group
         if config.gradient_checkpointing:
             checkpoint_layers(model.backbone)
-        self._parameters = [value for _, value in model.trained_parameters()]
+        self._parameters = [value for _, value in model.list_trained_parameters()]
         chosen = config.optimizer
         connector = [value for value in model.connector.parameters() if value.requires_grad]
         adapters = [value for value in model.backbone.parameters() if value.requires_grad]

@@ -251,7 +251,7 @@ class FasterWhisper:
         mean = average_languages(slices)
         ranked = sorted(mean, key=lambda one: (one != code, -mean[one]))[:NUM_LANGUAGES]
         likely = [one for one in ranked if mean[one] >= LEAST_LIKELY or one == code]
-        labels = tuple(Label.rounded(names.get(one, one), mean[one]) for one in likely)
+        labels = tuple(Label.round_to_label(names.get(one, one), mean[one]) for one in likely)
         statement = self._make_evidence("language", f"Spoken language: {', or '.join(map(str, labels))}.", code)
         kept = sorted((one for one in mean if mean[one] >= LEAST_KEPT), key=lambda one: -mean[one])
         candidates = tuple(Label(text=names.get(one, one), probability=round(mean[one], 4)) for one in kept)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.files import atomic_file
+from services.files import replace_atomically
 from services.telemetry.log_lines import LOGGER
 
 Content = TypeVar("Content")
@@ -65,7 +65,7 @@ class DiskCache(Generic[Content]):
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as draft:
+        with replace_atomically(path) as draft:
             draft.touch(mode=0o600)  # what was said in a clip, or about it, is its owner's to read
             draft.write_bytes(content)
 

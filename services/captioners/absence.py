@@ -14,7 +14,7 @@ NO_SPEECH, NO_MUSIC = "no speech", "no music"
 
 def state_absence(absent: Sequence[str], confidence: float) -> Evidence:
     """State in one sentence that there is no speech, no music or neither in a whole clip."""
-    labels = tuple(Label.rounded(one, confidence) for one in absent)
+    labels = tuple(Label.round_to_label(one, confidence) for one in absent)
     told = ", ".join(map(str, labels))
     return Evidence(
         kind="absence",

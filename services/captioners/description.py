@@ -73,13 +73,13 @@ class ClipDescriber:
 
     def _describe_absence(self, clip: AudioClip, heard: SoundReport, *, may_speak: bool) -> tuple[Evidence, ...]:
         """State what of speech and music the clip surely has none of; a voice under other sounds may be detected."""
-        has_speech = may_speak or heard.confidence(*SPEECH) >= MOST_SPEECH
+        has_speech = may_speak or heard.get_confidence(*SPEECH) >= MOST_SPEECH
         has_music = measure_music(self._yamnet(clip.samples)) >= MOST_MUSIC
         absent = [*([] if has_speech else [NO_SPEECH]), *([] if has_music else [NO_MUSIC])]
         return (state_absence(absent, ABSENT_RIGHT),) if absent else ()
 
     def _describe_speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
-        child = heard.confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
+        child = heard.get_confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
         return (
             *describe_speech(clip, heard.speech),
             *self._speakers(clip, heard.speech, child=child, background=heard.background),

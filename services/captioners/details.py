@@ -140,7 +140,7 @@ class FocusedListener:
         return _drop_repeats([turn.label for turn in find_turns(logs, labels)])
 
     def _count(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        if focus.counts("speakers?|people|persons?|voices|men|women"):
+        if focus.asks_how_many("speakers?|people|persons?|voices|men|women"):
             return self._find_speaker(clip, focus)
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
             return []  # a recogniser counts these
@@ -224,7 +224,7 @@ def _state_options(kind: EvidenceKind, what: str, weighed: tuple[WeighedOption, 
     if best < LEAST_WEIGHED:
         return []
     labels = [
-        Label.rounded(one.text, one.probability)
+        Label.round_to_label(one.text, one.probability)
         for one in weighed[:MOST_WEIGHED]
         if one.probability >= best / LEAST_SHARE
     ]
@@ -268,7 +268,7 @@ def _state_tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> State
     """Say how high a tone is: in hertz where options are, else as the note."""
     if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
         return make_statement("melody", "Pitch: {}.", [name_pitch(note.pitch)], 0.8)
-    samples = clip.part(note.start_s, note.end_s).samples
+    samples = clip.cut(note.start_s, note.end_s).samples
     near_hz = pitch_to_hz(note.pitch)
     bins_hz = np.fft.rfftfreq(8 * len(samples), 1 / SAMPLE_RATE)
     levels = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 8 * len(samples)))

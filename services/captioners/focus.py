@@ -43,7 +43,7 @@ class FocusQuery(NamedTuple):
         """Say whether the question has one of these words."""
         return re.search(rf"\b({pattern})\b", self.question) is not None
 
-    def counts(self, pattern: str) -> bool:
+    def asks_how_many(self, pattern: str) -> bool:
         """Say whether one of these words is what the question counts: "how many speakers", not "how often speakers"."""
         return re.search(rf"{COUNTED}(?:{pattern})\b", self.question) is not None
 

@@ -28,7 +28,7 @@ class ClipEncoder:
     async def encode_base64(self, clip: AudioClip) -> bytes:
         """Return the clip as base64 of a WAV file."""
         if clip.sha256 not in self._encoded:
-            self._encoded[clip.sha256] = asyncio.ensure_future(asyncio.to_thread(_wav_base64, clip))
+            self._encoded[clip.sha256] = asyncio.ensure_future(asyncio.to_thread(_encode_wav, clip))
             if len(self._encoded) > MAX_CLIPS:
                 self._encoded.popitem(last=False)
         self._encoded.move_to_end(clip.sha256)
@@ -38,10 +38,10 @@ class ClipEncoder:
 
 async def encode_flac(clip: AudioClip) -> bytes:
     """Return a clip as base64 of a FLAC file, which of an hour of speech has half the bytes of WAV."""
-    return await asyncio.to_thread(_flac_base64, clip)
+    return await asyncio.to_thread(_encode_flac, clip)
 
 
-def _flac_base64(clip: AudioClip) -> bytes:
+def _encode_flac(clip: AudioClip) -> bytes:
     import soundfile
 
     buffer = BytesIO()
@@ -51,7 +51,7 @@ def _flac_base64(clip: AudioClip) -> bytes:
     return base64.b64encode(buffer.getbuffer())
 
 
-def _wav_base64(clip: AudioClip) -> bytes:
+def _encode_wav(clip: AudioClip) -> bytes:
     # 2^15, as decoders divide by: a 16-bit recording comes out as it went in.
     pcm = (clip.samples * 32768).round().clip(-32768, 32767).astype("<i2")
     buffer = BytesIO()

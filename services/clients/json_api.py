@@ -153,11 +153,11 @@ class Server:
         """Return the session of the running event loop; aiohttp wants one per loop."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._sessions, self._loop = self._session(), loop
+            self._sessions, self._loop = self._open_sessions(), loop
             self._current = await anext(self._sessions)
         return self._current
 
-    async def _session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    async def _open_sessions(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """Yield one session, closed when the event loop ends: asyncio closes open generators then."""
         key = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"} if self._api_key else {}
         async with aiohttp.ClientSession(

@@ -6,7 +6,7 @@ FOLDER_NAME = "haproxy"
 CALLBACK = "services.deployments.haproxy.manage_haproxy"
 
 
-def environment_of_haproxy(folder: Path, host: str, fallback_port: int) -> dict[str, str]:
+def build_haproxy_environment(folder: Path, host: str, fallback_port: int) -> dict[str, str]:
     """Return the variables with which Ray Serve runs HAProxy, its files in `folder`, listening on `host`.
 
     Args:

@@ -61,7 +61,7 @@ class Replica:
         seconds = round(perf_counter() - started, 1)
         LOGGER.info("loaded", extra={"facts": {"deployment": role, "model": self._model.name, "seconds": seconds}})
 
-    async def card(self) -> ModelCard:
+    async def describe(self) -> ModelCard:
         """Return the description of the model."""
         style = getattr(self._model, "style", ReadingStyle())
         model = self._model

@@ -17,7 +17,7 @@ from services.deployments.replicas import ModelCard, Replica, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.protocols import SpokenSegment, TranscriptionGuide
 from services.request_context import RequestContext, current_context
-from services.telemetry.tracing import current_traceparent, span
+from services.telemetry.tracing import current_traceparent, start_span
 from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
@@ -67,7 +67,7 @@ class ModelStub:
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
         call = current_context()
-        with span(method, {"model": self.name}):
+        with start_span(method, {"model": self.name}):
             handed = replace(call, lookups=[], traceparent=current_traceparent())
             said = await self._ask(handed, method, *arguments)
         call.lookups.extend(said.lookups)
@@ -128,7 +128,7 @@ class LALMStub(ModelStub):
         self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
     ) -> Reading:
         """Listen on a replica."""
-        reading: Reading = await self._call("listen", messages, clip, *_if_given(given))
+        reading: Reading = await self._call("listen", messages, clip, *_pass_if_given(given))
         return reading
 
     async def choose(
@@ -139,14 +139,14 @@ class LALMStub(ModelStub):
         given: tuple[Evidence, ...] | None = None,
     ) -> Reading:
         """Choose on a replica."""
-        reading: Reading = await self._call("choose", messages, clip, choices, *_if_given(given))
+        reading: Reading = await self._call("choose", messages, clip, choices, *_pass_if_given(given))
         return reading
 
     async def listen_to_several(
         self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None = None
     ) -> Reading:
         """Listen on a replica; only of a model whose style says that it hears several."""
-        reading: Reading = await self._call("listen_to_several", messages, clips, *_if_given(given))
+        reading: Reading = await self._call("listen_to_several", messages, clips, *_pass_if_given(given))
         return reading
 
     async def choose_of_several(
@@ -157,7 +157,7 @@ class LALMStub(ModelStub):
         given: tuple[Evidence, ...] | None = None,
     ) -> Reading:
         """Choose on a replica; only of a model whose style says that it hears several."""
-        reading: Reading = await self._call("choose_of_several", messages, clips, choices, *_if_given(given))
+        reading: Reading = await self._call("choose_of_several", messages, clips, choices, *_pass_if_given(given))
         return reading
 
 
@@ -168,7 +168,7 @@ def _count_bytes(argument: object) -> int:
     return argument.samples.nbytes if isinstance(argument, AudioClip) else 0
 
 
-def _if_given(given: tuple[Evidence, ...] | None) -> tuple[tuple[Evidence, ...], ...]:
+def _pass_if_given(given: tuple[Evidence, ...] | None) -> tuple[tuple[Evidence, ...], ...]:
     """Return the last argument of a LALM; without it a model is called that may not take any."""
     return () if given is None else (given,)
 

@@ -45,7 +45,7 @@ def _check_model(model: object, contract: ModelContract, what: str) -> "CheckedM
         found = getattr(model, name, None)
         if not isinstance(found, expected):
             problem = f"is {found!r}" if hasattr(model, name) else "is missing"
-            raise _make_breach(what, f"{name!r} {problem}; {_word(expected)} is needed.")
+            raise _make_breach(what, f"{name!r} {problem}; {_word_kind(expected)} is needed.")
     for name in contract.methods:
         if not callable(getattr(model, name, None)):
             raise _make_breach(what, f"it needs a method `async def {name}(…)`.")
@@ -80,7 +80,7 @@ class CheckedModel:
 
     def _require(self, method: str, found: Any, kind: type[Any]) -> Any:  # noqa: ANN401 - checked here
         if not isinstance(found, kind):
-            raise self._make_error(method, found, _word(kind))
+            raise self._make_error(method, found, _word_kind(kind))
         return found
 
     def _make_error(self, method: str, found: object, needed: str) -> ModelError:
@@ -191,5 +191,5 @@ def _make_breach(what: str, problem: str) -> ModelError:
     return ModelError(f"{what[:1].upper()}{what[1:]} breaks its protocol: {problem}")
 
 
-def _word(kind: type) -> str:
+def _word_kind(kind: type) -> str:
     return "a text" if kind is str else f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"

@@ -17,7 +17,7 @@ from services.http.access.limits import Limits
 from services.questions import check_num_clips, check_total_duration
 from services.telemetry.metrics import STAGE_SECONDS
 from services.telemetry.request_log import read_request_facts
-from services.telemetry.tracing import span
+from services.telemetry.tracing import start_span
 from services.types import AudioClip
 
 MISSING = "No recording came: send it as 'file', in JSON as 'audio', in a chat as a part of type 'input_audio'."
@@ -36,7 +36,7 @@ class AudioUpload:
     """The part of the request that held it."""
 
 
-def _from_base64(text: object) -> object:
+def _decode_recording(text: object) -> object:
     if not isinstance(text, str):
         raise ValueError("should be a recording in base64")
     if is_data_url(text):
@@ -45,28 +45,28 @@ def _from_base64(text: object) -> object:
 
 
 Base64: TypeAlias = Annotated[
-    bytes, BeforeValidator(_from_base64), WithJsonSchema({"type": "string", "contentEncoding": "base64"})
+    bytes, BeforeValidator(_decode_recording), WithJsonSchema({"type": "string", "contentEncoding": "base64"})
 ]
 
 
-def _from_base64_each(value: object) -> object:
+def _decode_recordings(value: object) -> object:
     if value is None or isinstance(value, str):
-        return () if value is None else (_from_base64(value),)
+        return () if value is None else (_decode_recording(value),)
     if not isinstance(value, list | tuple):
         raise ValueError("should be a recording in base64, or a list of them")
-    return tuple(_from_base64_at(number, one) for number, one in enumerate(value, start=1))
+    return tuple(_decode_numbered(number, one) for number, one in enumerate(value, start=1))
 
 
-def _from_base64_at(number: int, text: object) -> object:
+def _decode_numbered(number: int, text: object) -> object:
     try:
-        return _from_base64(text)
+        return _decode_recording(text)
     except ValueError as error:
         raise ValueError(f"recording {number} {error}") from None
 
 
 Base64Each: TypeAlias = Annotated[
     tuple[bytes, ...],
-    BeforeValidator(_from_base64_each),
+    BeforeValidator(_decode_recordings),
     WithJsonSchema(
         {
             "anyOf": [
@@ -111,7 +111,7 @@ async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "fil
         raise BadRequest(MISSING, param=place)
     data = sound.data if sound.url is None else await _fetch_allowed(sound.url, limits, sound.param)
     started = perf_counter()
-    with span("decode", {"num_bytes": len(data)}):
+    with start_span("decode", {"num_bytes": len(data)}):
         clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
     if limits.deadline_s is None:
         extend_deadline(clip.duration_s)

@@ -142,7 +142,7 @@ async def read_form(
     request: Request, limits: Limits, known: tuple[str, ...] | None, *, max_files: int = 1
 ) -> MultipartForm:
     """Read a form whose fields have `known` names, None: any; its files are named 'file'."""
-    body = _at_most(request, limits)
+    body = _stream_within_limits(request, limits)
     parser = _FormParser(
         request.headers, body, max_files=max_files, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
     )
@@ -170,7 +170,7 @@ def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
 def make_bad_request(error: ValidationError) -> BadRequest:
     """Return the error that says in one line what is wrong with the first field that is not valid."""
     first = error.errors(include_url=False, include_input=False)[0]
-    param = _param(first["loc"]) or None
+    param = _name_place(first["loc"]) or None
     if first["type"] == "extra_forbidden":
         return make_parameter_error(param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
@@ -182,7 +182,7 @@ def make_parameter_error(param: str | None) -> Unsupported:
     return Unsupported(f"{param}: no parameter of that name is known.", param=param)
 
 
-def _param(place: tuple[int | str, ...]) -> str:
+def _name_place(place: tuple[int | str, ...]) -> str:
     """Return the name of a place, such as `messages[0].content[1].text`."""
     name = ""
     for number, part in enumerate(place):
@@ -199,10 +199,10 @@ def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
 
 
 async def _read_bytes(request: Request, limits: Limits) -> bytes:
-    return b"".join([chunk async for chunk in _at_most(request, limits)])
+    return b"".join([chunk async for chunk in _stream_within_limits(request, limits)])
 
 
-async def _at_most(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+async def _stream_within_limits(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
     announced, num_bytes = _read_announced_size(request), 0
     limits.check_bytes(announced)
     place = find_upload_place(request)

@@ -81,15 +81,15 @@ async def read_question(request: Request, limits: Limits) -> PostedQuestion:
     """Read a question to its end."""
     kind = read_content_type(request)
     if kind == "multipart/form-data":
-        return await _from_form(request, limits)
+        return await _read_form(request, limits)
     if kind == "application/json":
-        return await read_json(request, limits, _from_json)
+        return await read_json(request, limits, _read_json)
     raise HTTPException(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
     )
 
 
-def _from_json(body: bytes) -> PostedQuestion:
+def _read_json(body: bytes) -> PostedQuestion:
     posted = parse_json(JSONQuestion, body)
     sounds = tuple(AudioUpload(one, param="audio") for one in posted.audio)
     model = posted.model or posted.path
@@ -104,7 +104,7 @@ def _from_json(body: bytes) -> PostedQuestion:
     )
 
 
-async def _from_form(request: Request, limits: Limits) -> PostedQuestion:
+async def _read_form(request: Request, limits: Limits) -> PostedQuestion:
     form = await read_form(request, limits, FIELDS, max_files=MAX_FIELDS)
     sounds = tuple(AudioUpload(file.data, name=file.name) for file in form.files)
     model = _pick_model(form.get_text("model"), form.get_text("path"))

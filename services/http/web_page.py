@@ -31,13 +31,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def page() -> FileResponse:
+async def send_page() -> FileResponse:
     """Return the page."""
     return _send_file("page.html")
 
 
 @router.get("/web/{name}")
-async def part(name: str) -> FileResponse:
+async def send_part(name: str) -> FileResponse:
     """Return a style, a script or the example recording of the page."""
     if name not in FILES:
         raise HTTPException(404, f"No file named {name!r}")

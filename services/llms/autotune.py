@@ -16,8 +16,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from services.files import atomic_file
-from services.progress import stage
+from services.files import replace_atomically
+from services.progress import report_stage
 from services.settings import settings
 from services.telemetry.log_lines import LOGGER
 from services.types import Value
@@ -42,7 +42,7 @@ class Processor(Value):
 
 
 class Tuning(Value):
-    """A measurement, and what it decided."""
+    """Measured speed of two kinds of arithmetic, and the one that was chosen."""
 
     processor: str
     ctranslate2: str
@@ -89,7 +89,7 @@ def choose_compute_type(
 
 
 def _tune(folder: Path, weights: str, processor: Processor, measure: Measure) -> Tuning:
-    with stage("measure arithmetic"):
+    with report_stage("measure arithmetic"):
         seconds = {kind: round(measure(folder, kind), 4) for kind in _list_candidates(folder)}
     fastest = min(seconds, key=seconds.__getitem__)
     chosen = fastest if seconds[fastest] <= WORTH_IT * seconds[USUAL] else USUAL
@@ -146,7 +146,7 @@ def _keep(path: Path, found: Tuning) -> None:
     """Keep a measurement; where the home cannot be written, the next start measures again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as draft:
+        with replace_atomically(path) as draft:
             draft.write_text(found.model_dump_json(indent=1) + "\n")
     except OSError as error:
         LOGGER.warning("Which arithmetic is fastest cannot be kept in '%s' (%s).", path.parent, error)

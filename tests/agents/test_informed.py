@@ -147,9 +147,9 @@ def test_a_lalm_that_takes_no_text_beside_audio_is_refused_in_one_line() -> None
 
 def test_a_run_names_the_path_with_its_lalm_captioner_and_asr() -> None:
     chosen: dict[str, Any] = {"bench": "mmau", "concurrency": 1, "seed": 1, "lalm": "toy"}
-    options = RunRequest(path="informed", **chosen).options()
+    options = RunRequest(path="informed", **chosen).resolve_options()
     assert (options.llm, options.captioner, options.asr, options.lalm) == (None, "acoustic", "whisper-base", "toy")
     assert name_run_folder(options) == Path("runs/mmau-informed-acoustic-whisper-base-toy")
-    assert name_run_folder(RunRequest(path="lalm", **chosen).options()) == Path("runs/mmau-lalm-toy")
+    assert name_run_folder(RunRequest(path="lalm", **chosen).resolve_options()) == Path("runs/mmau-lalm-toy")
     with pytest.raises(BadConfig, match="Path 'informed' scores the texts"):
         make_builder("informed", rotations=2)

@@ -164,7 +164,7 @@ async def test_a_lalm_that_cannot_hear_all_does_not_stand_in() -> None:
 async def test_the_reader_is_given_the_earlier_turns_of_a_conversation() -> None:
     turns = (Message(role="user", content="Who speaks?\n"), Message(role="assistant", content="A man."))
     ears, llm = ScriptedEars(name_sound), ScriptedLLM(lambda _: "Hello.")
-    await Cascade(llm, ears, ears).answer(Question.ask("What does he say?").after(turns), LOW)
+    await Cascade(llm, ears, ears).answer(Question.ask("What does he say?").with_earlier_turns(turns), LOW)
     assert llm.prompts[0][-1].content == (
         "What the listening tools heard:\n- Sounds heard: rain.\n\n"
         "The conversation so far:\nUser: Who speaks?\nAssistant: A man.\n\n"

@@ -146,9 +146,9 @@ def test_servers_and_scales_of_a_kind_are_those_of_its_models_that_name_none() -
         }
     )
     a, b, *_, lalm = list_deployed(config)
-    assert (a.names().llm_url, b.names().llm_url) == ("http://all", "http://b")
+    assert (a.resolve_names().llm_url, b.resolve_names().llm_url) == ("http://all", "http://b")
     assert (a.scale.num_gpus, b.scale.num_gpus) == (1, 2)
-    assert lalm.names().lalm_engine == "vllm"
+    assert lalm.resolve_names().lalm_engine == "vllm"
 
 
 def test_a_configuration_is_the_same_after_a_trip_as_json() -> None:

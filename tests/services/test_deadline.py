@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.deadline import extend_deadline, hold_to_deadline, remaining_s, set_deadline, time_limit
+from services.deadline import extend_deadline, hold_to_deadline, limit_time, remaining_s, set_deadline
 from services.errors import TookTooLong
 from services.scripted.clock import SimulatedClock
 
@@ -24,7 +24,7 @@ def test_the_deadline_holds_inside_its_block_only() -> None:
 
 async def test_a_late_block_is_cancelled_and_named() -> None:
     with pytest.raises(TookTooLong, match="Too slow"):
-        async with time_limit(0.0, "Too slow."):
+        async with limit_time(0.0, "Too slow."):
             await asyncio.sleep(10)
 
 
@@ -33,12 +33,12 @@ async def test_a_timeout_of_the_block_itself_passes_through() -> None:
         raise TimeoutError("of its own")
 
     with pytest.raises(TimeoutError, match="of its own"):
-        async with time_limit(10.0, "Too slow."):
+        async with limit_time(10.0, "Too slow."):
             await fail()
 
 
 async def test_no_limit_never_ends_the_block() -> None:
-    async with time_limit(None, "Too slow."):
+    async with limit_time(None, "Too slow."):
         await asyncio.sleep(0)
 
 

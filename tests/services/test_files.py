@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.files import atomic_file, is_folder, share_files, sync_to_disk, write_atomic
+from services.files import is_folder, replace_atomically, share_files, sync_to_disk, write_atomic
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def half_written(target: Path, source: Path) -> None:
 def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text("before")
-    with pytest.raises(FileNotFoundError, match="sources"), atomic_file(path) as draft:
+    with pytest.raises(FileNotFoundError, match="sources"), replace_atomically(path) as draft:
         half_written(draft, tmp_path / "sources")
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
@@ -49,7 +49,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> 
 
 def test_drafts_of_the_same_file_do_not_meet(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    with atomic_file(path) as first, atomic_file(path) as second:
+    with replace_atomically(path) as first, replace_atomically(path) as second:
         first.write_text("first")
         second.write_text("second")
     assert path.read_text() == "first"

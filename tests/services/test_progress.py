@@ -12,13 +12,13 @@ from services.progress import (
     StageStarted,
     current_stage,
     report_progress_to,
-    stage,
+    report_stage,
 )
 
 
 def test_a_stage_is_heard_from_its_start_to_its_end() -> None:
     heard: list[ProgressEvent] = []
-    with report_progress_to(heard.append), stage("transcribe", total=60, unit="seconds of audio") as running:
+    with report_progress_to(heard.append), report_stage("transcribe", total=60, unit="seconds of audio") as running:
         running.advance_to(25.0)
         running.advance_to(20.0)
         running.advance(5)
@@ -36,7 +36,7 @@ def test_a_stage_is_heard_from_its_start_to_its_end() -> None:
 )
 def test_a_stage_that_does_not_get_through_says_so(error: type[BaseException], outcome: str) -> None:
     heard: list[ProgressEvent] = []
-    with pytest.raises(error), report_progress_to(heard.append), stage("read"):
+    with pytest.raises(error), report_progress_to(heard.append), report_stage("read"):
         raise error
     assert isinstance(heard[-1], StageEnded)
     assert heard[-1].outcome == outcome
@@ -50,7 +50,7 @@ async def test_a_thread_reaches_the_stage_of_the_task_that_waits_for_it() -> Non
         current_stage().advance()
 
     async def perceive(name: str) -> None:
-        with stage(name):
+        with report_stage(name):
             await run_in_thread(work)
 
     with report_progress_to(heard.append):
@@ -63,11 +63,11 @@ async def test_a_thread_reaches_the_stage_of_the_task_that_waits_for_it() -> Non
 def test_what_comes_after_the_end_or_outside_of_stages_is_not_heard() -> None:
     heard: list[ProgressEvent] = []
     with report_progress_to(heard.append):
-        with stage("read") as ended:
+        with report_stage("read") as ended:
             pass
         num_heard = len(heard)
         ended.advance()
         current_stage().advance()
-    with stage("read"):
+    with report_stage("read"):
         current_stage().advance()
     assert len(heard) == num_heard

@@ -67,7 +67,7 @@ class Library:
             yield f"has pronunciations from no dictionary: {row.source!r}"
         if self._sources.cmudict is None:
             return
-        for word, sounds in row.derivation.table("sounds").items():
+        for word, sounds in row.derivation.get_table("sounds").items():
             if self._pronunciations.get(word) != (sounds,):
                 yield f"{word!r} is {self._pronunciations.get(word)} in the dictionary, not {sounds!r}"
 

@@ -55,53 +55,55 @@ def _count_accidentals(key: str) -> int:
     return count_fifths(tonic) + (MINOR if mode == "minor" else 0)
 
 
-def _signature(text: str) -> int:
+def _parse_signature(text: str) -> int:
     count, _, kind = text.partition(" ")
     return 0 if count == "no" else int(count) * (1 if kind.startswith("sharp") else -1)
 
 
-def _chord(name: str) -> tuple[int, ...]:
+def _spell_chord(name: str) -> tuple[int, ...]:
     kind = max((kind for kind in CHORDS if name.endswith(f" {kind}")), key=len)
     root = count_fifths(name.removesuffix(f" {kind}"))
     return tuple(root + step for step in CHORDS[kind])
 
 
-def _notes(text: str) -> tuple[int, ...]:
+def _parse_notes(text: str) -> tuple[int, ...]:
     return tuple(count_fifths(note) for note in text.split(", "))
 
 
-def _degree(derivation: Derivation) -> int:
-    step = SCALES[derivation.text("scale")][DEGREES.index(derivation.text("degree"))]
-    return count_fifths(derivation.text("tonic")) + step
+def _find_degree(derivation: Derivation) -> int:
+    step = SCALES[derivation.get_text("scale")][DEGREES.index(derivation.get_text("degree"))]
+    return count_fifths(derivation.get_text("tonic")) + step
 
 
 Claim = Callable[[Derivation, str], bool]
 HOLDS: Mapping[str, Claim] = {
-    "note_above": lambda d, choice: count_fifths(choice) - count_fifths(d.text("low")) == INTERVALS[d.text("interval")],
+    "note_above": lambda d, choice: (
+        count_fifths(choice) - count_fifths(d.get_text("low")) == INTERVALS[d.get_text("interval")]
+    ),
     "note_below": lambda d, choice: (
-        count_fifths(d.text("high")) - count_fifths(choice) == INTERVALS[d.text("interval")]
+        count_fifths(d.get_text("high")) - count_fifths(choice) == INTERVALS[d.get_text("interval")]
     ),
     "interval_between": lambda d, choice: (
-        count_fifths(d.text("high")) - count_fifths(d.text("low")) == INTERVALS[choice]
+        count_fifths(d.get_text("high")) - count_fifths(d.get_text("low")) == INTERVALS[choice]
     ),
-    "signature": lambda d, choice: _count_accidentals(d.text("key")) == _signature(choice),
+    "signature": lambda d, choice: _count_accidentals(d.get_text("key")) == _parse_signature(choice),
     "key": lambda d, choice: (
-        _count_accidentals(choice) == _signature(d.text("signature")) and choice.endswith(d.text("mode"))
+        _count_accidentals(choice) == _parse_signature(d.get_text("signature")) and choice.endswith(d.get_text("mode"))
     ),
     "relative": lambda d, choice: (
-        _count_accidentals(choice) == _count_accidentals(d.text("key")) and choice.endswith(d.text("mode"))
+        _count_accidentals(choice) == _count_accidentals(d.get_text("key")) and choice.endswith(d.get_text("mode"))
     ),
-    "degree": lambda d, choice: count_fifths(choice) == _degree(d),
-    "chord_notes": lambda d, choice: _notes(choice) == _chord(d.text("chord")),
-    "chord_name": lambda d, choice: _notes(d.text("notes")) == _chord(choice),
+    "degree": lambda d, choice: count_fifths(choice) == _find_degree(d),
+    "chord_notes": lambda d, choice: _parse_notes(choice) == _spell_chord(d.get_text("chord")),
+    "chord_name": lambda d, choice: _parse_notes(d.get_text("notes")) == _spell_chord(choice),
 }
 
 
 def _find_pitch_classes(name: str, choice: str) -> frozenset[int] | None:
     """Return the pitch classes that an option names; None where it names none."""
     if name in {"note_above", "note_below", "degree", "chord_notes"}:
-        return frozenset(map(find_pitch_class, _notes(choice)))
-    return frozenset(map(find_pitch_class, _chord(choice))) if name == "chord_name" else None
+        return frozenset(map(find_pitch_class, _parse_notes(choice)))
+    return frozenset(map(find_pitch_class, _spell_chord(choice))) if name == "chord_name" else None
 
 
 def find_right_choices(derivation: Derivation, choices: tuple[str, ...]) -> list[str]:

@@ -24,49 +24,49 @@ class Given:
 
     def __call__(self, name: str) -> float:
         """Return an input in basic units."""
-        found = read_quantity(self._derivation.text(name))
-        assert found is not None, self._derivation.text(name)
+        found = read_quantity(self._derivation.get_text(name))
+        assert found is not None, self._derivation.get_text(name)
         return found.value
 
-    def text(self, name: str) -> str:
+    def get_text(self, name: str) -> str:
         """Return an input as it is worded."""
-        return self._derivation.text(name)
+        return self._derivation.get_text(name)
 
 
 Truth = Callable[[Given], float]
 
 
-def _power_sum(*levels: float) -> float:
+def _sum_powers(*levels: float) -> float:
     return 10 * math.log10(math.fsum(math.pow(10, level / 10) for level in levels))
 
 
-def _rms_of_sine(peak: float, num_points: int = 720) -> float:
+def _compute_rms_of_sine(peak: float, num_points: int = 720) -> float:
     return math.sqrt(
         math.fsum((peak * math.sin(2 * math.pi * n / num_points)) ** 2 for n in range(num_points)) / num_points
     )
 
 
-def _num_frames(given: Given) -> float:
+def _count_frames(given: Given) -> float:
     total, window, hop = (round(given("rate") * given(name)) for name in ("span", "window", "hop"))
     return sum(1 for start in range(0, total, hop) if start + window <= total)
 
 
-def _midi(pitch: str) -> int:
+def _parse_midi(pitch: str) -> int:
     note, _, octave = pitch.partition(", octave ")
     return 12 * (int(octave) + 1) + find_pitch_class(count_fifths(note))
 
 
-def _metre(given: Given) -> Fraction:
-    beats, unit = given.text("metre").split("/")
+def _parse_metre(given: Given) -> Fraction:
+    beats, unit = given.get_text("metre").split("/")
     return Fraction(int(beats), int(unit))
 
 
-def _note_ratio(given: Given, dots: Fraction = Fraction(1)) -> float:
-    return float(Fraction(NOTE_LENGTHS[given.text("small")], NOTE_LENGTHS[given.text("large")]) * dots)
+def _compute_note_ratio(given: Given, dots: Fraction = Fraction(1)) -> float:
+    return float(Fraction(NOTE_LENGTHS[given.get_text("small")], NOTE_LENGTHS[given.get_text("large")]) * dots)
 
 
-def _double(value: float, times: int) -> float:
-    return value if not times else _double(value + value, times - 1)
+def _double_repeatedly(value: float, times: int) -> float:
+    return value if not times else _double_repeatedly(value + value, times - 1)
 
 
 def _fold(tone: float, rate: float) -> float:
@@ -76,7 +76,7 @@ def _fold(tone: float, rate: float) -> float:
 
 TRUTHS: Mapping[str, Truth] = {
     "level_at_distance": lambda g: g("level") + 10 * math.log10((g("near") / g("far")) ** 2),
-    "equal_sources": lambda g: _power_sum(*[g("level")] * int(g("count"))),
+    "equal_sources": lambda g: _sum_powers(*[g("level")] * int(g("count"))),
     "distance_for_drop": lambda g: g("near") / math.pow(10, -g("drop") / 20),
     "echo_distance": lambda g: g("speed") * (g("delay") / 2),
     "echo_delay": lambda g: (g("far") + g("far")) / g("speed"),
@@ -90,16 +90,16 @@ TRUTHS: Mapping[str, Truth] = {
     "pitch_range": lambda g: 12 * math.log(g("high") / g("low")) / math.log(2),
     "jitter": lambda g: g("change") / g("mean"),
     "voice_cycles": lambda g: g("pitch") * g("span"),
-    "frequency": lambda g: A4_HZ * math.exp(math.log(2) * (_midi(g.text("pitch")) - A4_MIDI) / 12),
-    "midi": lambda g: _midi(g.text("pitch")),
-    "octaves": lambda g: _double(g("base"), OCTAVES[g.text("octaves")]),
+    "frequency": lambda g: A4_HZ * math.exp(math.log(2) * (_parse_midi(g.get_text("pitch")) - A4_MIDI) / 12),
+    "midi": lambda g: _parse_midi(g.get_text("pitch")),
+    "octaves": lambda g: _double_repeatedly(g("base"), OCTAVES[g.get_text("octaves")]),
     "beat": lambda g: 1 / g("tempo"),
     "bars": lambda g: g("bars") * g("per_bar") / g("tempo"),
     "beats": lambda g: g("span") * g("tempo"),
     "tempo": lambda g: 1 / g("length"),
-    "note_values": _note_ratio,
-    "dotted": lambda g: _note_ratio(g, Fraction(3, 2)),
-    "bar_values": lambda g: float(_metre(g) * NOTE_LENGTHS[g.text("small")]),
+    "note_values": _compute_note_ratio,
+    "dotted": lambda g: _compute_note_ratio(g, Fraction(3, 2)),
+    "bar_values": lambda g: float(_parse_metre(g) * NOTE_LENGTHS[g.get_text("small")]),
     "dynamic_range": lambda g: 20 * math.log10(2) * g("bits") + 10 * math.log10(1.5),
     "more_bits": lambda g: 20 * math.log10(2 ** g("many") / 2 ** g("few")),
     "levels": lambda g: 1 << int(g("bits")),
@@ -110,10 +110,10 @@ TRUTHS: Mapping[str, Truth] = {
     "overshoot": lambda g: g("peak") + g("gain"),
     "normalise": lambda g: g("target") - g("loudness"),
     "averaging": lambda g: -10 * math.log10(math.fsum([(1 / g("count")) ** 2] * int(g("count")))),
-    "sum_of_noises": lambda g: _power_sum(g("first"), g("second")),
+    "sum_of_noises": lambda g: _sum_powers(g("first"), g("second")),
     "coherent_sum": lambda g: 20 * math.log10(math.fsum([10 ** (g("level") / 20)] * int(g("count")))),
-    "sine_rms": lambda g: _rms_of_sine(g("peak")),
-    "peak_to_peak": lambda g: 2 * g("rms") / _rms_of_sine(1),
+    "sine_rms": lambda g: _compute_rms_of_sine(g("peak")),
+    "peak_to_peak": lambda g: 2 * g("rms") / _compute_rms_of_sine(1),
     "crest_factor": lambda g: g("peak") - g("rms"),
     "thd_percent": lambda g: math.sqrt(g("second") ** 2 + g("third") ** 2) / g("fundamental"),
     "distortion_db": lambda g: 10 * math.log10(1 / g("percent") ** 2),
@@ -138,8 +138,8 @@ TRUTHS: Mapping[str, Truth] = {
     "bin_spacing": lambda g: 1 / (g("size") / g("rate")),
     "bin_frequency": lambda g: g("number") / (g("size") / g("rate")),
     "num_bins": lambda g: len(range(0, int(g("size")) + 1, 2)),
-    "num_frames": _num_frames,
-    "slope": lambda g: ORDER.index(g.text("order")) * (20 if g.text("span") == "decade" else 6),
+    "num_frames": _count_frames,
+    "slope": lambda g: ORDER.index(g.get_text("order")) * (20 if g.get_text("span") == "decade" else 6),
     "attenuation": lambda g: g("slope") * math.log2(g("tone") / g("cutoff")),
     "rc_corner": lambda g: 1 / (2 * math.pi * g("ohms") * g("farads")),
 }

@@ -10,11 +10,11 @@ PLACES = {"The first": 0, "The second": 1, "The third": 2, "The fourth": 3}
 
 
 def _read_sounds(derivation: Derivation, word: str) -> str:
-    return derivation.table("sounds")[word]
+    return derivation.get_table("sounds")[word]
 
 
 def _read_asked(derivation: Derivation) -> str:
-    return _read_sounds(derivation, derivation.text("word"))
+    return _read_sounds(derivation, derivation.get_text("word"))
 
 
 def _drop_stress(sounds: str) -> str:
@@ -43,7 +43,7 @@ def _is_one_apart(one: str, other: str) -> bool:
 
 def _find_edge(derivation: Derivation, sounds: str) -> str:
     """Return the consonant at an edge; the vowel of `bird` counts as the R that is heard in it."""
-    return _drop_stress(sounds).replace("ER", "R").split()[0 if derivation.text("place") == "begins" else -1]
+    return _drop_stress(sounds).replace("ER", "R").split()[0 if derivation.get_text("place") == "begins" else -1]
 
 
 def _find_vowel(sounds: str) -> str:

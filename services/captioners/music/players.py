@@ -78,7 +78,7 @@ class Players:
 
 def _describe_instrument(guesses: list[InstrumentScore], family: InstrumentScore) -> Statement:
     best, second = guesses[:2]
-    first, other, wider = (Label.rounded(*guess) for guess in (best, second, family))
+    first, other, wider = (Label.round_to_label(*guess) for guess in (best, second, family))
     if best.probability < LEAST_TOLD:
         text = f"Instrument: {wider}, most likely {best.label} or {second.label}."
         labels = (wider, *make_labels([best.label, second.label]))

@@ -56,7 +56,7 @@ class SoundReport(NamedTuple):
         """Whether another sound than a voice is clearly heard."""
         return any(tag.sound not in VOICE and tag.confidence >= CLEAR_BEHIND for tag in self.tags)
 
-    def confidence(self, *sounds: str) -> float:
+    def get_confidence(self, *sounds: str) -> float:
         """Return how sure the surest of these sounds is."""
         return max((tag.confidence for tag in self.tags if tag.sound in sounds), default=0.0)
 

@@ -34,7 +34,7 @@ class Tag(NamedTuple):
     @property
     def label(self) -> Label:
         """The sound as a statement names it."""
-        return Label.rounded(self.sound, self.confidence)
+        return Label.round_to_label(self.sound, self.confidence)
 
 
 @cache

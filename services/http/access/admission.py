@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from services.deadline import BASE_S, hold_to_deadline, time_limit
+from services.deadline import BASE_S, hold_to_deadline, limit_time
 from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
 from services.http.access.uploads import UploadBudget
 from services.settings import settings
 from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
 from services.telemetry.request_log import read_request_facts
-from services.telemetry.tracing import span
+from services.telemetry.tracing import start_span
 
 MAX_RETRY_AFTER_S = 60
 WEIGHT = 0.1  # of the newest request in the mean of what requests took
@@ -56,14 +56,14 @@ class AdmissionControl:
         late = "No answer within {seconds:g} s; ask about a shorter clip, or raise `deadline_s`."
         async with hold_to_deadline(deadline_s, late):
             with self._take_place(), self._uploads.place(request):
-                with _stage("upload"):
+                with _time_stage("upload"):
                     asked = await self._read(request, read)
                 return await _run_while_connected(request, self._run_in_turn(work, asked))
 
     async def _read(self, request: Request, read: Callable[[Request], Awaitable[Read]]) -> Read:
         upload_s = self._limits.upload_s
         late = f"The upload was not there within {upload_s:g} s; send a compressed format, or raise `upload_s`."
-        async with time_limit(upload_s, late):
+        async with limit_time(upload_s, late):
             return await read(request)
 
     @contextmanager
@@ -96,7 +96,7 @@ class AdmissionControl:
 
     @asynccontextmanager
     async def _wait_for_turn(self) -> AsyncIterator[None]:
-        with _stage("wait"), WAITING.track_inprogress():
+        with _time_stage("wait"), WAITING.track_inprogress():
             await self._turns.acquire()
         try:
             with RUNNING.track_inprogress():
@@ -106,9 +106,9 @@ class AdmissionControl:
 
 
 @contextmanager
-def _stage(name: str) -> Iterator[None]:
+def _time_stage(name: str) -> Iterator[None]:
     started = perf_counter()
-    with span(name):
+    with start_span(name):
         yield
     seconds = perf_counter() - started
     STAGE_SECONDS.labels(stage=name).observe(seconds)

@@ -44,7 +44,7 @@ class ApiKeys:
     def __bool__(self) -> bool:
         return bool(self.keys) or self.is_required
 
-    def current(self) -> "ApiKeys":
+    def read_current(self) -> "ApiKeys":
         """Return the keys that are accepted now: these; `LiveKeys` looks at the file again."""
         return self
 

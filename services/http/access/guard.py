@@ -66,7 +66,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        keys = self._keys.current()
+        keys = self._keys.read_current()
         if not keys:
             refusal = _refuse_unless_local(headers)
             await (_refuse(scope, send, refusal) if refusal else self._app(scope, receive, send))

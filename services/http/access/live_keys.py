@@ -30,7 +30,7 @@ class LiveKeys:
         self._looked_at = -LOOK_EVERY_S
         self._state: _FileState | None = None
 
-    def current(self) -> ApiKeys:
+    def read_current(self) -> ApiKeys:
         """Return the keys that are accepted now."""
         now = self._clock()
         if now - self._looked_at >= LOOK_EVERY_S:

@@ -39,7 +39,7 @@ class EventSink:
         """End the stream after what was sent."""
         self._events.put_nowait(None)
 
-    async def next(self) -> str | None:
+    async def receive(self) -> str | None:
         """Return the next event as it is sent; None after the last one."""
         return await self._events.get()
 
@@ -59,7 +59,7 @@ async def respond(request: Request, work: Callable[[EventSink], Awaitable[Respon
     working = asyncio.ensure_future(work(sink))
     working.add_done_callback(lambda _: sink.close())
     try:
-        first = await sink.next()
+        first = await sink.receive()
     except asyncio.CancelledError:
         working.cancel()
         raise
@@ -78,7 +78,7 @@ async def _stream(
     try:
         while event is not None:
             yield event
-            event = await sink.next()
+            event = await sink.receive()
         if error := working.exception():
             yield format_event(ErrorEvent(error=_word_error(error, about).error))
     finally:

@@ -91,7 +91,7 @@ async def describe(service: Service, limits: Limits, asked: DescriptionRequest) 
                 revision=captioner.revision,
                 duration=round(clip.duration_s, 3),
                 evidence=told,
-                usage=AudioUsage.of(clip.duration_s),
+                usage=AudioUsage.from_seconds(clip.duration_s),
             ),
             headers=headers,
         )

@@ -71,11 +71,11 @@ def _name_turns(statements: Sequence[Evidence], names: Sequence[str]) -> Iterato
     for start_s, end_s, speaker in list_turns(statements):
         if speaker not in known:
             place = len(known)
-            known[speaker] = names[place] if place < len(names) else _letter(place)
+            known[speaker] = names[place] if place < len(names) else _letter_speaker(place)
         yield SpeakerSpan(start_s, end_s, known[speaker])
 
 
-def _letter(place: int) -> str:
+def _letter_speaker(place: int) -> str:
     """Return A to Z, then AA, AB and so on."""
     before, last = divmod(place, len(ascii_uppercase))
     return (ascii_uppercase[before - 1] if before else "") + ascii_uppercase[last]

@@ -14,13 +14,15 @@ class TimedLine(NamedTuple):
 
 def format_srt(lines: Sequence[TimedLine]) -> str:
     """Return subtitles as SubRip has them."""
-    blocks = [f"{number}\n{_span(line, ',')}\n{_escape_cue(line.text)}" for number, line in enumerate(lines, start=1)]
+    blocks = [
+        f"{number}\n{_format_span(line, ',')}\n{_escape_cue(line.text)}" for number, line in enumerate(lines, start=1)
+    ]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
 def format_vtt(lines: Iterable[TimedLine]) -> str:
     """Return subtitles as WebVTT has them (W3C)."""
-    return "\n\n".join(["WEBVTT", *(f"{_span(line, '.')}\n{_escape_cue(line.text)}" for line in lines)]) + "\n"
+    return "\n\n".join(["WEBVTT", *(f"{_format_span(line, '.')}\n{_escape_cue(line.text)}" for line in lines)]) + "\n"
 
 
 def format_audacity(lines: Iterable[TimedLine]) -> str:
@@ -41,7 +43,7 @@ def format_rttm(turns: Iterable[TimedLine], name: str) -> str:
     )
 
 
-def _span(line: TimedLine, point: str) -> str:
+def _format_span(line: TimedLine, point: str) -> str:
     return f"{_format_time(line.start_s, point)} --> {_format_time(line.end_s, point)}"
 
 

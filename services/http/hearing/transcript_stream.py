@@ -18,7 +18,7 @@ class AudioUsage(Value):
     seconds: int
 
     @classmethod
-    def of(cls, duration_s: float) -> "AudioUsage":
+    def from_seconds(cls, duration_s: float) -> "AudioUsage":
         """Count the seconds that have begun."""
         return cls(seconds=math.ceil(duration_s))
 
@@ -60,7 +60,7 @@ async def send_transcript(
             delta = f" {one.text}" if texts else one.text
             texts.append(one.text)
             events.send(TranscriptEvent(type="transcript.text.delta", delta=delta), exclude_none=True)
-    usage = AudioUsage.of(duration_s)
+    usage = AudioUsage.from_seconds(duration_s)
     events.send(TranscriptEvent(type="transcript.text.done", text=" ".join(texts), usage=usage), exclude_none=True)
 
 

@@ -109,7 +109,7 @@ async def transcribe(
 
 def _check_guide(asr: ASR, guide: TranscriptionGuide) -> None:
     """Refuse what an ASR that cannot be guided would not heed."""
-    if _guidable(asr) is None:
+    if _find_guidable(asr) is None:
         for name, wanted in (
             ("language", guide.language),
             ("prompt", guide.prompt),
@@ -120,7 +120,7 @@ def _check_guide(asr: ASR, guide: TranscriptionGuide) -> None:
                 raise Unsupported(f"{name}: the ASR {asr.name!r} cannot be told it; leave it out.", param=name)
 
 
-def _guidable(asr: ASR) -> GuidableASR | None:
+def _find_guidable(asr: ASR) -> GuidableASR | None:
     return asr if isinstance(asr, GuidableASR) and asr.takes_guide else None
 
 
@@ -134,7 +134,7 @@ async def _hear_parts(
 
 async def _hear(asr: ASR, part: ClipPart, guide: TranscriptionGuide) -> list[SpokenSegment]:
     """Return what is said in a part of the recording, with its times in the whole."""
-    guidable = _guidable(asr)
+    guidable = _find_guidable(asr)
     if guidable is not None and guide != TranscriptionGuide():
         said = await guidable.transcribe_guided(part.clip, guide)
     else:
@@ -165,7 +165,7 @@ async def _build(
     service: Service, clip: AudioClip, said: tuple[SpokenSegment, ...], recording: TranscriptionRequest
 ) -> Value | None:
     """Return the transcript as JSON; None where another format was asked for."""
-    form, text, usage = recording.form, join_text(said), AudioUsage.of(clip.duration_s)
+    form, text, usage = recording.form, join_text(said), AudioUsage.from_seconds(clip.duration_s)
     if form.response_format == "json":
         return Transcription(text=text, usage=usage)
     if form.response_format == "diarized_json":

@@ -39,17 +39,17 @@ class AnswerWords(Value):
 
 
 @cache
-def answer_words() -> AnswerWords:
+def read_answer_words() -> AnswerWords:
     """Return the lists."""
     return AnswerWords.model_validate_json(Path(__file__).with_suffix(".json").read_bytes())
 
 
-def one_of(words: tuple[str, ...]) -> str:
+def make_pattern_of_any(words: tuple[str, ...]) -> str:
     """Return a pattern of any of these words."""
-    return "(?:" + "|".join(sorted(map(_pattern, words), key=len, reverse=True)) + ")"
+    return "(?:" + "|".join(sorted(map(_make_pattern, words), key=len, reverse=True)) + ")"
 
 
-def _pattern(word: str) -> str:
+def _make_pattern(word: str) -> str:
     stem = re.escape(word.rstrip("*"))
     if UNSPACED.search(word) or word == "n't":
         return stem

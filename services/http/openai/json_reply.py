@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from pydantic import ConfigDict, Field, JsonValue
 
 from services.errors import ModelError, Unsupported
-from services.http.openai.answer_words import answer_words, one_of
+from services.http.openai.answer_words import make_pattern_of_any, read_answer_words
 from services.http.openai.content import OpenValue
 from services.http.openai.prompt import ClientPrompt
 from services.types import Answer, Choice, sort_by_use
@@ -84,7 +84,7 @@ class JSONReply:
         if alternatives := _list_alternatives(schema):
             return self._plan_first(alternatives, name, path, is_only=is_only)
         if "const" in schema:
-            return _constant(schema["const"])
+            return _fill_with(schema["const"])
         if isinstance(values := schema.get("enum"), list):
             return self._plan_enum(values, path)
         if schema.get("type") == "object" or "properties" in schema:
@@ -104,7 +104,7 @@ class JSONReply:
             except Unsupported as error:
                 refused = refused or error
         if any(schema.get("type") == "null" for schema in alternatives):
-            return _constant(None)
+            return _fill_with(None)
         raise refused or self._refuse(path, "has no alternative that can be filled")
 
     def _plan_object(self, schema: Schema, path: tuple[str, ...]) -> Fill:
@@ -116,22 +116,22 @@ class JSONReply:
         fills: dict[str, Fill] = {}
         for name, one in fields.items():
             try:
-                fills[name] = self._plan(_as_schema(one), name, (*path, name), is_only=unsaid == [name])
+                fills[name] = self._plan(_require_schema(one), name, (*path, name), is_only=unsaid == [name])
             except Unsupported:
                 if name in needed:
                     raise
         return lambda answer: {name: fill(answer) for name, fill in fills.items()}
 
     def _may_be_answer(self, name: str, schema: JsonValue) -> bool:
-        kind = self._resolve(_as_schema(schema)).get("type", "string")
-        words = answer_words()
+        kind = self._resolve(_require_schema(schema)).get("type", "string")
+        words = read_answer_words()
         kinds = kind if isinstance(kind, list) else [kind]
-        return ("string" in kinds or "array" in kinds) and not _names(words.evidence + words.confidence, name)
+        return ("string" in kinds or "array" in kinds) and not _has_any_word(words.evidence + words.confidence, name)
 
     def _plan_array(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
-        if _names(answer_words().evidence, name):
+        if _has_any_word(read_answer_words().evidence, name):
             return lambda answer: [one.text for one in sort_by_use(answer.evidence)[:1]] or [NO_EVIDENCE]
-        fill = self._plan(_as_schema(schema.get("items", {})), name, path, is_only=is_only)
+        fill = self._plan(_require_schema(schema.get("items", {})), name, path, is_only=is_only)
         if (least := schema.get("minItems")) and isinstance(least, int | float) and least > 1:
             raise self._refuse(path, "wants several values, and there is one answer")
         return lambda answer: [fill(answer)]
@@ -140,14 +140,14 @@ class JSONReply:
         """Return how to fill a field whose values are the options."""
         by_letter: dict[str, JsonValue] = {}
         for choice in self._prompt.question.choices:
-            names = set(map(_fold, self._spellings(choice)))
+            names = set(map(_fold, self._list_spellings(choice)))
             value = next((one for one in values if _fold(str(one)) in names), None)
             if value is None:
                 raise self._refuse(path, f"has no value for the option {choice.text!r}")
             by_letter[choice.letter] = value
-        return lambda answer: by_letter[_chosen(answer).letter]
+        return lambda answer: by_letter[_require_choice(answer).letter]
 
-    def _spellings(self, choice: Choice) -> Iterator[str]:
+    def _list_spellings(self, choice: Choice) -> Iterator[str]:
         mark = self._mark(choice)
         yield from (choice.text, mark, choice.letter)
         for one in (mark, choice.letter):
@@ -158,33 +158,33 @@ class JSONReply:
         return self._prompt.marks[ascii_uppercase.index(choice.letter)]
 
     def _plan_value(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
-        words, kind = answer_words(), schema.get("type", "string")
-        if kind in ("number", "integer") and _names(words.confidence, name):
+        words, kind = read_answer_words(), schema.get("type", "string")
+        if kind in ("number", "integer") and _has_any_word(words.confidence, name):
             most = schema.get("maximum")
             scale = float(most) if isinstance(most, int | float) else 1.0
-            return lambda answer: _confidence(answer, scale, is_whole=kind == "integer")
-        if kind == "string" and _names(words.evidence, name):
+            return lambda answer: _scale_confidence(answer, scale, is_whole=kind == "integer")
+        if kind == "string" and _has_any_word(words.evidence, name):
             return lambda answer: next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
-        is_answer = is_only or _names(words.answer + words.option, name)
+        is_answer = is_only or _has_any_word(words.answer + words.option, name)
         if is_answer and kind == "string":
             return self._plan_answer(schema, name)
         texts = [choice.text.strip().lower() for choice in self._prompt.question.choices]
         if kind == "boolean" and all(text in TRUTHS for text in texts):
-            return lambda answer: TRUTHS[_chosen(answer).text.strip().lower()]
+            return lambda answer: TRUTHS[_require_choice(answer).text.strip().lower()]
         if is_answer and kind == "integer" and all(mark.isdecimal() for mark in self._prompt.marks):
-            return lambda answer: int(self._mark(_chosen(answer)))
+            return lambda answer: int(self._mark(_require_choice(answer)))
         raise self._refuse(path, "is required, and nothing is known for it")
 
     def _plan_answer(self, schema: Schema, name: str) -> Fill:
         """Return how to fill a field of any text with the answer: with its letter where that is asked for."""
         told = " ".join([name, str(schema.get("title", "")), str(schema.get("description", ""))])
-        is_letter = _names(answer_words().letter, told) or schema.get("maxLength") == 1
+        is_letter = _has_any_word(read_answer_words().letter, told) or schema.get("maxLength") == 1
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and len(pattern) < 60 and re.fullmatch(r"\^?[(\[A-Za-z|,\-\])]+\$?", pattern):
             is_letter = is_letter or all(len(part) == 1 for part in re.findall(r"[A-Za-z]+", pattern))
-        if is_letter or (self._prompt.form.kind == "letter" and not _names(("text",), told)):
-            return lambda answer: self._mark(_chosen(answer))
-        return lambda answer: _chosen(answer).text
+        if is_letter or (self._prompt.form.kind == "letter" and not _has_any_word(("text",), told)):
+            return lambda answer: self._mark(_require_choice(answer))
+        return lambda answer: _require_choice(answer).text
 
     def _resolve(self, schema: Schema) -> Schema:
         """Follow references within the schema, such as `#/$defs/Answer`."""
@@ -195,7 +195,7 @@ class JSONReply:
             found: JsonValue = dict(self._schema)
             for part in reference.removeprefix("#").strip("/").split("/"):
                 found = found.get(part) if part and isinstance(found, dict) else found
-            schema = {**_as_schema(found), **{key: one for key, one in schema.items() if key != "$ref"}}
+            schema = {**_require_schema(found), **{key: one for key, one in schema.items() if key != "$ref"}}
         raise self._refuse((), "refers to itself")
 
     def _refuse(self, path: tuple[str, ...], why: str) -> Unsupported:
@@ -203,17 +203,17 @@ class JSONReply:
         return Unsupported(f"{self._param}: the schema cannot be filled, as {field} {why}.", param=self._param)
 
 
-def _constant(value: JsonValue) -> Fill:
+def _fill_with(value: JsonValue) -> Fill:
     return lambda _: value
 
 
-def _chosen(answer: Answer) -> Choice:
+def _require_choice(answer: Answer) -> Choice:
     assert answer.choice, "`write` refuses an answer without a choice"
     return answer.choice
 
 
-def _confidence(answer: Answer, scale: float, *, is_whole: bool) -> JsonValue:
-    probability = scale * answer.probabilities.get(_chosen(answer).letter, 1.0)
+def _scale_confidence(answer: Answer, scale: float, *, is_whole: bool) -> JsonValue:
+    probability = scale * answer.probabilities.get(_require_choice(answer).letter, 1.0)
     return round(probability) if is_whole else round(probability, 4)
 
 
@@ -221,12 +221,12 @@ def _list_alternatives(schema: Schema) -> list[Schema]:
     """Return the schemas of which a value has to follow one, or (`allOf`) which are mostly one."""
     for key in ("anyOf", "oneOf", "allOf"):
         if isinstance(alternatives := schema.get(key), list):
-            return [_as_schema(one) for one in alternatives]
+            return [_require_schema(one) for one in alternatives]
     kinds = schema.get("type")
     return [{**schema, "type": kind} for kind in kinds] if isinstance(kinds, list) else []
 
 
-def _as_schema(value: JsonValue) -> Schema:
+def _require_schema(value: JsonValue) -> Schema:
     return value if isinstance(value, dict) else {}
 
 
@@ -234,7 +234,7 @@ def _fold(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
 
 
-def _names(words: tuple[str, ...], name: str) -> bool:
+def _has_any_word(words: tuple[str, ...], name: str) -> bool:
     """Say whether the name of a field, such as `finalAnswer` or `final_answer`, has one of these words in it."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
     return bool(_compile(words).search(spaced))
@@ -242,4 +242,4 @@ def _names(words: tuple[str, ...], name: str) -> bool:
 
 @cache
 def _compile(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(one_of(words), re.IGNORECASE)
+    return re.compile(make_pattern_of_any(words), re.IGNORECASE)

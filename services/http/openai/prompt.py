@@ -43,8 +43,8 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     marks = marks or tuple(ascii_uppercase[: len(options)])
     if len(options) < 2:
         warnings = () if choices else warn_of_unread_options(turn.text)
-        question = check_question(text, options).after(turn.earlier)
+        question = check_question(text, options).with_earlier_turns(turn.earlier)
         return ClientPrompt(question, ReplyForm(reply or "text"), marks, warnings)
     asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
-    return ClientPrompt(check_question(asked.question, options).after(turn.earlier), form, marks)
+    return ClientPrompt(check_question(asked.question, options).with_earlier_turns(turn.earlier), form, marks)

@@ -12,7 +12,7 @@ from functools import cache
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.http.openai.answer_words import answer_words, one_of
+from services.http.openai.answer_words import make_pattern_of_any, read_answer_words
 from services.types import Choice
 
 ReplyKind: TypeAlias = Literal["letter", "text"]
@@ -98,7 +98,7 @@ class _FormFinder:
     """Reads the sentences of one prompt."""
 
     def __init__(self, options: Sequence[str], marks: Sequence[str]) -> None:
-        words = answer_words()
+        words = read_answer_words()
         are_numbers = all(mark.isdecimal() for mark in marks)
         self._names = _compile(words.number + words.letter if are_numbers else words.letter)
         self._has_letters_for_options = any(len(option.strip()) == 1 for option in options)
@@ -121,7 +121,7 @@ class _FormFinder:
         named = self._names.search(sentence)
         if not named:
             return None
-        words = answer_words()
+        words = read_answer_words()
         if _denies(sentence[: named.start()]):
             return "text"
         begins, has_option, has_only = (
@@ -141,7 +141,7 @@ class _FormFinder:
     def _find_template(self, sentence: str) -> _Template | None:
         if fixed := _find_fixed(sentence):
             return fixed
-        noun = _compile(answer_words().answer)
+        noun = _compile(read_answer_words().answer)
         for opening, closing in QUOTES:
             for place in re.finditer(f"{NAMED}|{INSIDE}|{ELLIPSIS}", sentence):
                 start = sentence.rfind(opening, max(0, place.start() - FARTHEST_QUOTE), place.start())
@@ -150,19 +150,19 @@ class _FormFinder:
                 if min(start, end) >= 0 and (self._is_place(place) or noun.search(before)):
                     return _Template(before, sentence[place.end() : end], self._is_for_letter(place))
         for place in re.finditer(f"{NAMED}|{INSIDE}", sentence):
-            label = _before_place().search(sentence[: place.start()])
+            label = _compile_before_place().search(sentence[: place.start()])
             if label and self._is_place(place):
                 return _Template(label[1], "", self._is_for_letter(place))
         return None
 
     def _is_place(self, place: re.Match[str]) -> bool:
         """Say whether this is to be filled in with an answer."""
-        words = answer_words()
+        words = read_answer_words()
         return self._is_for_letter(place) or bool(_compile(words.answer + words.option).search(_name(place)))
 
     def _is_for_letter(self, place: re.Match[str]) -> bool:
         name = _name(place)
-        named = _compile(answer_words().letter).search(name)
+        named = _compile(read_answer_words().letter).search(name)
         return bool(named) or any(pattern.search(name) for pattern in self._lists)
 
     def strip(self, lines: Sequence[str]) -> str:
@@ -187,7 +187,7 @@ class _FormFinder:
 
 
 def _name(place: re.Match[str]) -> str:
-    """Return what the place of a template is called."""
+    """Return the name of a placeholder of a template."""
     return (place[1] or place[0]).strip("${}").replace("_", " ")
 
 
@@ -198,24 +198,24 @@ def _split(lines: Sequence[str]) -> Iterator[str]:
 
 @cache
 def _compile(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(one_of(words), re.IGNORECASE)
+    return re.compile(make_pattern_of_any(words), re.IGNORECASE)
 
 
 @cache
 def _begin(words: tuple[str, ...]) -> re.Pattern[str]:
     """Return the pattern of a sentence that begins with one of these words, whatever politeness is before them."""
-    return re.compile(rf"\W*(?:[^\W\d_]{{1,10}},?\s+)?{one_of(words)}", re.IGNORECASE)
+    return re.compile(rf"\W*(?:[^\W\d_]{{1,10}},?\s+)?{make_pattern_of_any(words)}", re.IGNORECASE)
 
 
 def _denies(before: str) -> bool:
     """Say whether what is named next is not wanted: "the text, not the letter"."""
     near = " ".join(before.split()[-NUM_WORDS_DENIED:])
-    return bool(_compile(answer_words().denial).search(near))
+    return bool(_compile(read_answer_words().denial).search(near))
 
 
 def _is_request(sentence: str) -> bool:
     """Say whether a sentence beside one about the form only says how to answer."""
-    words = answer_words()
+    words = read_answer_words()
     pattern = _begin(words.ask + words.denial + ("do", "think", "explain"))
     return bool(pattern.match(sentence)) and not sentence.endswith(QUESTION_MARKS)
 
@@ -224,7 +224,7 @@ def _find_fixed(sentence: str) -> _Template | None:
     r"""Find forms that say by themselves what is filled in: `\boxed{}`, `<answer></answer>`, `{"answer": "…"}`."""
     if re.search(r"\\boxed\{[^{}]{0,40}\}", sentence):
         return _Template("\\boxed{", "}", is_letter=False)
-    noun = one_of(answer_words().answer)
+    noun = make_pattern_of_any(read_answer_words().answer)
     if tag := re.search(rf"<({noun})>[^<>]{{0,60}}</\1>", sentence, re.IGNORECASE):
         return _Template(f"<{tag[1]}>", f"</{tag[1]}>", is_letter=False)
     if pair := re.search(rf'\{{\s*"({noun})"\s*:\s*"[^"{{}}]{{0,60}}"\s*\}}', sentence, re.IGNORECASE):
@@ -249,26 +249,26 @@ def _find_cue(lines: Sequence[str]) -> list[str]:
         return []
     last = filled[-1].strip()
     is_cue = last.endswith((":", "：")) and len(last.split()) <= MOST_CUE_WORDS
-    if not (is_cue and _compile(answer_words().answer).search(last)):
+    if not (is_cue and _compile(read_answer_words().answer).search(last)):
         return []
     return list(lines[max(number for number, line in enumerate(lines) if line.strip()) :])
 
 
 def _is_label(line: str) -> bool:
     """Say whether a line only names what follows, such as "Options:"."""
-    return bool(_label().fullmatch(line.strip()))
+    return bool(_compile_label().fullmatch(line.strip()))
 
 
 def _drop_label(text: str) -> str:
-    return _label().sub("", text, count=1) if _label().match(text) else text
+    return _compile_label().sub("", text, count=1) if _compile_label().match(text) else text
 
 
 @cache
-def _before_place() -> re.Pattern[str]:
-    return re.compile(rf"({one_of(answer_words().answer)}\s?[:：]\s?)\Z", re.IGNORECASE)
+def _compile_before_place() -> re.Pattern[str]:
+    return re.compile(rf"({make_pattern_of_any(read_answer_words().answer)}\s?[:：]\s?)\Z", re.IGNORECASE)
 
 
 @cache
-def _label() -> re.Pattern[str]:
-    words = answer_words()
-    return re.compile(rf"{one_of(words.question_label + words.options_label)}\s?[:：]\s*", re.IGNORECASE)
+def _compile_label() -> re.Pattern[str]:
+    words = read_answer_words()
+    return re.compile(rf"{make_pattern_of_any(words.question_label + words.options_label)}\s?[:：]\s*", re.IGNORECASE)

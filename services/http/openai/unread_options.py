@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from services.http.openai.answer_words import answer_words, one_of
+from services.http.openai.answer_words import make_pattern_of_any, read_answer_words
 from services.http.option_marks import read_mark
 
 IN_LINE = re.compile(r"(?:(?<=\s)|\A)[(\[]?(?:[A-Za-z]|\d{1,2})[.)\]:]\s")
@@ -22,7 +22,7 @@ def warn_of_unread_options(text: str) -> tuple[str, ...]:
 def _seems_to_list_options(text: str) -> bool:
     """Say whether a text looks as if it listed options: under a heading, as a list, or one mark after the other."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    heading = re.compile(rf"{one_of(answer_words().options_label)}\s?[:：]", re.IGNORECASE)
+    heading = re.compile(rf"{make_pattern_of_any(read_answer_words().options_label)}\s?[:：]", re.IGNORECASE)
     return (
         any(heading.search(line) for line in lines)
         or sum(bool(BULLET.match(line)) for line in lines) > 1

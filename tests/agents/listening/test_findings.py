@@ -52,9 +52,9 @@ def test_which_options_a_statement_speaks_for(question: Question, text: str, let
         ((Label(text="bell"), Label(text="rain"), Label(text="dog")), "C"),
         (
             (
-                Label.rounded("dog", 0.9),
-                Label.rounded("rain", 0.5),
-                Label.rounded("bell", 0.3),
+                Label.round_to_label("dog", 0.9),
+                Label.round_to_label("rain", 0.5),
+                Label.round_to_label("bell", 0.3),
             ),
             "",
         ),
@@ -72,14 +72,14 @@ def test_labels_without_probabilities_are_steps_and_others_are_alternatives(
     [
         (
             (
-                Label.rounded("cello", 0.5),
-                Label.rounded("flute", 0.1),
-                Label.rounded("bowed strings", 0.6),
+                Label.round_to_label("cello", 0.5),
+                Label.round_to_label("flute", 0.1),
+                Label.round_to_label("bowed strings", 0.6),
             ),
             "B",
         ),
-        ((Label.rounded("trumpet", 0.5), Label.rounded("brass", 0.6)), ""),
-        ((Label.rounded("brass", 0.5), Label(text="trumpet"), Label(text="cello")), "A"),
+        ((Label.round_to_label("trumpet", 0.5), Label.round_to_label("brass", 0.6)), ""),
+        ((Label.round_to_label("brass", 0.5), Label(text="trumpet"), Label(text="cello")), "A"),
         ((Label(text="flute"),), "C"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_finding_votes_with_the_confidence_that_it_states() -> None:
 
 
 def test_a_finding_that_weighs_the_options_votes_with_those_weights() -> None:
-    weighed = (Label.rounded("angry", 0.6), Label.rounded("sad", 0.3))
+    weighed = (Label.round_to_label("angry", 0.6), Label.round_to_label("sad", 0.3))
     finding = evidence("Most like: angry (0.60), else sad (0.30).", "model").model_copy(update={"labels": weighed})
     vote = compute_vote(finding, FEELING)
     assert vote and vote.probabilities == pytest.approx({"A": 0.6, "D": 0.3, "B": 0.05, "C": 0.05})
@@ -147,7 +147,7 @@ def test_a_finding_that_weighs_the_options_votes_with_those_weights() -> None:
 
 def test_no_finding_is_certain() -> None:
     certain = evidence("Most like: angry (1.00).", "model").model_copy(
-        update={"labels": (Label.rounded("angry", 1.0),)}
+        update={"labels": (Label.round_to_label("angry", 1.0),)}
     )
     vote = compute_vote(certain, FEELING)
     assert vote and 0.9 < vote.probabilities["A"] < 0.96

@@ -75,7 +75,7 @@ def test_a_question_that_names_no_phrase_or_no_option_calls_for_nothing() -> Non
 
 @pytest.mark.weights
 async def test_words_are_placed_in_real_speech() -> None:
-    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(1.1, 3.2)
+    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(1.1, 3.2)
     listeners = Listeners(ScriptedEars(), open_asr("whisper-base"))
     (found,) = (await place_phrase(listeners, ListenedClip(speech), PhraseArguments(phrase="best of times"))).findings
     assert 0.3 < found.start_s < (found.end_s or 0) <= speech.duration_s

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.reading.named_times import find_named_spans, without_times
+from agents.reading.named_times import find_named_spans, remove_times
 from services.longform.clock import format_clock
 
 
@@ -61,4 +61,4 @@ def test_a_span_ends_with_the_recording() -> None:
 
 
 def test_the_words_that_name_a_time_are_not_looked_for() -> None:
-    assert without_times("What does Anna say at minute 12 about rain?") == "what does anna say at about rain"
+    assert remove_times("What does Anna say at minute 12 about rain?") == "what does anna say at about rain"

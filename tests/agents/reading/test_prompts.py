@@ -36,7 +36,7 @@ def test_the_evidence_comes_first_so_that_questions_about_a_clip_begin_alike() -
 
 def test_probabilities_become_words() -> None:
     shares = {"dog": 0.93, "cat": 0.60, "owl": 0.30, "bee": 0.10}
-    labels = tuple(Label.rounded(name, share) for name, share in shares.items())
+    labels = tuple(Label.round_to_label(name, share) for name, share in shares.items())
     told = heard("sound", f"Animals: {', '.join(map(str, labels))}.").model_copy(update={"labels": labels})
     assert told.text == "Animals: dog (0.93), cat (0.60), owl (0.30), bee (0.10)."
     _, user = build_prompt(QUESTION, (told,))

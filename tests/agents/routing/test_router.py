@@ -255,7 +255,7 @@ def test_features_count_what_was_heard() -> None:
         record = {"kind": kind, "source": "s", "revision": "1", "text": text, "start_s": start_s, "end_s": end_s}
         return Evidence.model_validate(record)
 
-    labels = (Label.rounded("rain", 0.5), Label.rounded("wind", 0.5), Label(text="2 times"))
+    labels = (Label.round_to_label("rain", 0.5), Label.round_to_label("wind", 0.5), Label(text="2 times"))
     sounds = heard("sound", "Sounds heard: rain (0.50), wind (0.50), 2 times.", 0, 10)
     found = compute_evidence_features(
         (

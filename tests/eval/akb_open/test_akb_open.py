@@ -82,7 +82,7 @@ def test_no_question_gives_its_answer_away() -> None:
 
 def test_hardly_a_pair_of_homophones_is_asked_twice() -> None:
     pairs = {
-        frozenset(row.derivation.table("sounds")) & {row.answer, row.derivation.text("word")}
+        frozenset(row.derivation.get_table("sounds")) & {row.answer, row.derivation.get_text("word")}
         for row in ROWS
         if row.derivation and row.derivation.name == "homophone"
     }

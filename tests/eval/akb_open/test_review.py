@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 from eval.akb_open.review import Judgement, merge, read_reviews, review, write_kept
 from eval.benchmarks import akb
 from eval.benchmarks.benchmark import Benchmark
-from eval.scoring.statistics import cohen_kappa
+from eval.scoring.statistics import compute_cohen_kappa
 from services.errors import BadConfig
 
 OK, WRONG, AMBIGUOUS = Judgement.OK, Judgement.WRONG, Judgement.AMBIGUOUS
@@ -106,9 +106,9 @@ def test_one_person_cannot_agree_with_themselves(benchmark: Benchmark, tmp_path:
 )
 def test_kappa_is_that_of_scikit_learn(pairs: list[tuple[Judgement, Judgement]]) -> None:
     first, second = zip(*pairs, strict=True)
-    assert cohen_kappa(pairs) == pytest.approx(cohen_kappa_score(first, second))
+    assert compute_cohen_kappa(pairs) == pytest.approx(cohen_kappa_score(first, second))
 
 
 def test_kappa_of_one_thing_only_is_undefined() -> None:
-    assert cohen_kappa([(OK, OK)] * 3) is None
-    assert cohen_kappa([]) is None
+    assert compute_cohen_kappa([(OK, OK)] * 3) is None
+    assert compute_cohen_kappa([]) is None

@@ -9,7 +9,7 @@ from eval.analysis.correlate import correlate_all
 from eval.analysis.recommend import recommend
 from eval.analysis.score_table import read_family, read_table
 from eval.display.correlation import print_correlations
-from eval.scoring.statistics import correlate_given, holm
+from eval.scoring.statistics import apply_holm_correction, correlate_given
 from services.errors import BadConfig
 
 PAPER = """model,akb,mmau_a
@@ -154,7 +154,9 @@ def test_a_control_is_held_constant_and_p_is_corrected_for_the_pairs(tmp_path: P
         expected = correlate_given(*(table.get_values(name, models) for name in (pair.x, pair.y, "mmlu")))
         assert (pair.control, pair.partial_n) == ("mmlu", 5)
         assert pair.partial_pearson == pytest.approx(expected.pearson)
-    assert [pair.p_holm for pair in found.pairs] == pytest.approx(holm([pair.p or 0 for pair in found.pairs]))
+    assert [pair.p_holm for pair in found.pairs] == pytest.approx(
+        apply_holm_correction([pair.p or 0 for pair in found.pairs])
+    )
     shown = StringIO()
     print_correlations(found, Console(file=shown, width=200))
     assert "with mmlu held constant (5 models): r " in shown.getvalue()

@@ -123,7 +123,7 @@ def explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Path) -> Pat
     out, bench = tmp_path / "explained", str(tmp_path / "MMAR.jsonl")
     request = RunRequest(path="cascade", bench=bench, concurrency=1, out=out, explains=True, **models)
     session.run(request)
-    assert name_run_folder(request.options()).name.endswith("-explained")
+    assert name_run_folder(request.resolve_options()).name.endswith("-explained")
     return out
 
 

@@ -21,14 +21,16 @@ def request(**fields: object) -> RunRequest:
 def test_only_the_models_that_a_path_uses_are_recorded(
     fields: dict[str, str], llm: str | None, captioner: str | None, asr: str | None
 ) -> None:
-    options = request(**fields).options()
+    options = request(**fields).resolve_options()
     assert (options.llm, options.captioner, options.asr) == (llm, captioner, asr)
 
 
 def test_the_shipped_lalm_hears_where_none_is_named() -> None:
-    assert request(path="lalm").options().lalm == request(path="auto").options().lalm == "earwitness-tiny"
-    assert request(path="cascade").options().lalm is None
-    assert request(path="lalm", lalm_url="http://x").options().lalm is None  # the server knows no name of ours
+    assert (
+        request(path="lalm").resolve_options().lalm == request(path="auto").resolve_options().lalm == "earwitness-tiny"
+    )
+    assert request(path="cascade").resolve_options().lalm is None
+    assert request(path="lalm", lalm_url="http://x").resolve_options().lalm is None  # the server knows no name of ours
 
 
 @pytest.mark.parametrize(
@@ -44,17 +46,17 @@ def test_the_shipped_lalm_hears_where_none_is_named() -> None:
 )
 def test_an_option_that_would_change_nothing_is_refused(fields: dict[str, str], said: str) -> None:
     with pytest.raises(BadConfig) as raised:
-        request(**fields).options()
+        request(**fields).resolve_options()
     assert str(raised.value) == said
 
 
 def test_an_unknown_path_is_named_first() -> None:
     with pytest.raises(UnknownName, match="No path named 'ears'"):
-        request(path="ears", asr="whisper-base").options()
+        request(path="ears", asr="whisper-base").resolve_options()
 
 
 def test_the_folder_is_named_after_what_decides_the_numbers() -> None:
-    options = request(path="lalm", bench="some/where/MMAR-meta.jsonl", lalm="org/ears", limit=5).options()
+    options = request(path="lalm", bench="some/where/MMAR-meta.jsonl", lalm="org/ears", limit=5).resolve_options()
     assert name_run_folder(options).as_posix() == "runs/MMAR-meta-lalm-org_ears-first5"
 
 
@@ -67,12 +69,15 @@ def test_a_price_is_dollars_per_million_tokens() -> None:
 
 
 def test_a_run_with_a_budget_has_a_folder_of_its_own() -> None:
-    with_budget, without = request(path="cascade", budget=3).options(), request(path="cascade").options()
+    with_budget, without = (
+        request(path="cascade", budget=3).resolve_options(),
+        request(path="cascade").resolve_options(),
+    )
     assert name_run_folder(with_budget).name == name_run_folder(without).name + "-budget3"
 
 
 def test_auto_listens_again_once_unless_told_otherwise() -> None:
-    usual, never = request(path="auto").options(), request(path="auto", budget=0).options()
-    assert (usual.budget, never.budget, request(path="cascade").options().budget) == (1, 0, 0)
+    usual, never = request(path="auto").resolve_options(), request(path="auto", budget=0).resolve_options()
+    assert (usual.budget, never.budget, request(path="cascade").resolve_options().budget) == (1, 0, 0)
     assert name_run_folder(never).name == name_run_folder(usual).name + "-budget0"
-    assert request(path="auto", server="http://x").options().budget is None
+    assert request(path="auto", server="http://x").resolve_options().budget is None

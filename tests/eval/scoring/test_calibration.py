@@ -7,14 +7,14 @@ import pytest
 
 from eval.scoring.calibration import (
     Forecast,
-    aurc,
-    brier,
     calibrate,
-    ece,
+    compute_aurc,
+    compute_brier_score,
+    compute_ece,
+    compute_nll,
+    compute_risk_coverage,
     fit_temperature,
     measure_abstention,
-    nll,
-    risk_coverage,
 )
 from eval.scoring.scoring import Verdict
 
@@ -29,20 +29,20 @@ FOUR = [guess(0.95, is_right=True), guess(0.85, is_right=False), guess(0.85, is_
 
 
 def test_the_scores_of_four_guesses_are_those_worked_out_by_hand() -> None:
-    assert ece(FOUR) == pytest.approx((0.05 + 2 * abs(0.85 - 0.5) + 0.35) / 4)
-    assert brier(FOUR) == pytest.approx(2 * (0.05**2 + 0.85**2 + 0.15**2 + 0.35**2) / 4)
-    assert nll(FOUR) == pytest.approx(-(log(0.95) + log(0.15) + log(0.85) + log(0.65)) / 4)
+    assert compute_ece(FOUR) == pytest.approx((0.05 + 2 * abs(0.85 - 0.5) + 0.35) / 4)
+    assert compute_brier_score(FOUR) == pytest.approx(2 * (0.05**2 + 0.85**2 + 0.15**2 + 0.35**2) / 4)
+    assert compute_nll(FOUR) == pytest.approx(-(log(0.95) + log(0.15) + log(0.85) + log(0.65)) / 4)
 
 
 def test_equally_sure_answers_share_their_errors_on_the_curve() -> None:
-    points = list(risk_coverage(FOUR))
+    points = list(compute_risk_coverage(FOUR))
     assert [point.coverage for point in points] == [0.25, 0.5, 0.75, 1.0]
     assert [point.risk for point in points] == pytest.approx([0, 0.5 / 2, 1 / 3, 1 / 4])
-    assert aurc(FOUR) == aurc(FOUR[::-1]) == pytest.approx((0.25 + 1 / 3 + 1 / 4) / 4)
+    assert compute_aurc(FOUR) == compute_aurc(FOUR[::-1]) == pytest.approx((0.25 + 1 / 3 + 1 / 4) / 4)
 
 
 def test_certainty_falls_into_the_last_bin() -> None:
-    assert ece([guess(1.0, is_right=True), guess(1.0, is_right=False)]) == pytest.approx(0.5)
+    assert compute_ece([guess(1.0, is_right=True), guess(1.0, is_right=False)]) == pytest.approx(0.5)
 
 
 def drawn(temperature: float, n: int = 4000) -> list[Forecast]:
@@ -62,9 +62,9 @@ def test_the_temperature_that_spoilt_calibrated_probabilities_is_found_and_undon
     guesses = drawn(temperature)
     found = fit_temperature(guesses)
     assert found == pytest.approx(1 / temperature, rel=0.08)
-    assert ece([one.temper(found) for one in guesses]) < 0.03
+    assert compute_ece([one.temper(found) for one in guesses]) < 0.03
     if temperature != 1:
-        assert ece(guesses) > 0.1
+        assert compute_ece(guesses) > 0.1
 
 
 def verdicts(guesses: list[Forecast]) -> list[Verdict]:

@@ -2,27 +2,27 @@
 
 import pytest
 
-from eval.scoring.intervals import Interval, clustered_95, widen_equal, wilson_95
+from eval.scoring.intervals import Interval, compute_clustered_interval, compute_wilson_interval, widen_equal
 from eval.scoring.scoring import Verdict, summarise
-from eval.scoring.statistics import clustered_p, paired_difference
+from eval.scoring.statistics import compute_clustered_p, compute_paired_difference
 
 
 def test_sources_of_one_and_the_same_share_leave_room_for_others() -> None:
-    low, high = clustered_95([1, 0] * 3, ["a", "a", "b", "b", "c", "c"])
+    low, high = compute_clustered_interval([1, 0] * 3, ["a", "a", "b", "b", "c", "c"])
     # Upper bound of 0 of 3 by Wilson: z^2 / (3 + z^2) = 0.5615; half of the way to 0 and to 1.
     assert (low, high) == pytest.approx((0.5 - 0.5615 / 2, 0.5 + 0.5615 / 2), abs=1e-3)
 
 
 @pytest.mark.parametrize("right", [0, 1])
 def test_sources_that_are_all_right_or_all_wrong_have_wilson_s_interval_over_sources(right: int) -> None:
-    found = clustered_95([right] * 8, list("aabbccdd"))
-    assert found == pytest.approx(wilson_95(4 * right, 4))
+    found = compute_clustered_interval([right] * 8, list("aabbccdd"))
+    assert found == pytest.approx(compute_wilson_interval(4 * right, 4))
 
 
 def test_more_sources_make_it_narrower() -> None:
     widths = []
     for num in (2, 5, 30, 1000):
-        low, high = clustered_95([1, 0] * num, [str(n // 2) for n in range(2 * num)])
+        low, high = compute_clustered_interval([1, 0] * num, [str(n // 2) for n in range(2 * num)])
         assert low < 0.5 < high
         widths.append(high - low)
     assert widths == sorted(widths, reverse=True)
@@ -38,16 +38,16 @@ def test_the_summary_of_a_run_has_an_interval_of_some_width() -> None:
 
 
 def test_two_runs_that_differ_alike_in_every_source_are_not_told_apart_for_certain() -> None:
-    difference = paired_difference([1, 0] * 3, ["a", "a", "b", "b", "c", "c"])
+    difference = compute_paired_difference([1, 0] * 3, ["a", "a", "b", "b", "c", "c"])
     assert difference.ci_95.low < 0
     assert difference.ci_95.high > 0.5
-    assert clustered_p(difference, 3) == 0.25  # the sign test of three of three
-    assert clustered_p(paired_difference([0] * 4, list("aabb")), 2) == 1.0
+    assert compute_clustered_p(difference, 3) == 0.25  # the sign test of three of three
+    assert compute_clustered_p(compute_paired_difference([0] * 4, list("aabb")), 2) == 1.0
 
 
 def test_two_runs_without_a_difference_may_yet_differ() -> None:
-    low, high = paired_difference([0] * 20).ci_95
-    assert (low, high) == pytest.approx((-wilson_95(0, 20).high, wilson_95(0, 20).high))
+    low, high = compute_paired_difference([0] * 20).ci_95
+    assert (low, high) == pytest.approx((-compute_wilson_interval(0, 20).high, compute_wilson_interval(0, 20).high))
 
 
 def test_the_bounds_hold() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from eval.scoring.intervals import wilson_95
+from eval.scoring.intervals import compute_wilson_interval
 from eval.scoring.official import string_match
 from eval.scoring.scoring import Verdict, summarise
 
@@ -71,11 +71,11 @@ def test_string_match_reproduces_a_published_mmau_score(key: str, right: int) ->
 @pytest.mark.parametrize(("num_correct", "n"), [(660, 1000), (0, 7), (7, 7), (1, 3), (86, 341)])
 def test_wilson_interval_agrees_with_scipy(num_correct: int, n: int) -> None:
     expected = binomtest(num_correct, n).proportion_ci(method="wilson")
-    assert wilson_95(num_correct, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert compute_wilson_interval(num_correct, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_nothing_asked_says_nothing() -> None:
-    assert wilson_95(0, 0) == (0.0, 1.0)
+    assert compute_wilson_interval(0, 0) == (0.0, 1.0)
     assert summarise([]).n == 0
 
 
@@ -91,7 +91,7 @@ def test_unread_and_failed_items_stay_in_the_denominator() -> None:
     sound = summary.by_task["sound"]
     assert (summary.n, summary.correct_strict, summary.unread, summary.failed) == (4, 1, 1, 1)
     assert (sound.n, sound.correct_strict, sound.unread, sound.failed) == (3, 1, 1, 1)
-    assert sound.wilson_95 == wilson_95(1, 3)
+    assert sound.wilson_95 == compute_wilson_interval(1, 3)
     assert list(summary.by_task) == ["sound", "speech"]
     assert math.isclose(summary.wall_s, 7.25)
 
@@ -99,6 +99,6 @@ def test_unread_and_failed_items_stay_in_the_denominator() -> None:
 def test_an_interval_holds_its_own_share_at_both_ends() -> None:
     for n in range(1, 400):
         for num_correct in {0, n // 2, n}:
-            low, high = wilson_95(num_correct, n)
+            low, high = compute_wilson_interval(num_correct, n)
             assert 0 <= low <= num_correct / n <= high <= 1
-    assert (wilson_95(0, 7).low, wilson_95(10, 10).high) == (0.0, 1.0)
+    assert (compute_wilson_interval(0, 7).low, compute_wilson_interval(10, 10).high) == (0.0, 1.0)

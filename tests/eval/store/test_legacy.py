@@ -30,7 +30,7 @@ def test_probabilities_in_texts_become_labels() -> None:
     sounds = answers()[0].evidence[0]
     assert sounds.labels[:2] == (
         Label(text="music", probability=0.95),
-        Label.rounded("plucked string instrument", 0.5),
+        Label.round_to_label("plucked string instrument", 0.5),
     )
     assert all(str(label) in sounds.text for label in sounds.labels)
     assert compute_evidence_features(answers()[0].evidence)["entropy of sounds"] == pytest.approx(1.7131, abs=1e-4)

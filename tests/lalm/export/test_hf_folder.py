@@ -75,7 +75,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
-        for _, value in built.model.trained_parameters():
+        for _, value in built.model.list_trained_parameters():
             value.add_(torch.randn_like(value) * 0.1)  # an adapter begins without effect
     checkpoint.export_weights(built.model, folder, torch.float32)
     return folder
@@ -113,7 +113,9 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
     for number, (packed, heard, known) in enumerate(cases):
         expected_R = built.model(packed, known)
         places = (
-            {} if number == 0 else {"position_ids": packed.positions_L[None], "attention_mask": packed.attention_mask()}
+            {}
+            if number == 0
+            else {"position_ids": packed.positions_L[None], "attention_mask": packed.build_attention_mask()}
         )
         ids_L = packed.ids_L.where(packed.ids_L >= 0, model.config.audio_token_id)
         sounds = processor(AUDIO * len(heard), [clip.samples for clip in heard]) if heard else {}
@@ -121,8 +123,8 @@ def test_plain_transformers_gives_our_logits(run: Path) -> None:
         logits_LV = model(ids_L[None], **places).logits[0]
         found_R = logits_LV[packed.source_R].log_softmax(-1)[torch.arange(len(packed.target_R)), packed.target_R]
         torch.testing.assert_close(found_R, expected_R, atol=1e-5, rtol=0)
-    assert model.state_dict().keys() >= {f"language.{name}" for name in built.model.checkpoint_tensors()}
-    for name, value in built.model.checkpoint_tensors().items():
+    assert model.state_dict().keys() >= {f"language.{name}" for name in built.model.list_checkpoint_tensors()}
+    for name, value in built.model.list_checkpoint_tensors().items():
         assert torch.equal(model.state_dict()[f"language.{name}"], value), name
     assert AutoFeatureExtractor.from_pretrained(folder).feature_size == 80
     assert GenerationConfig.from_pretrained(folder).eos_token_id == template.turn_end[-1]

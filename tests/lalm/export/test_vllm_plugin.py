@@ -193,7 +193,7 @@ def random_run(root: Path, family: str, write_backbone: Callable[..., None], enc
     (root / "run" / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
-        for _, value in built.model.trained_parameters():
+        for _, value in built.model.list_trained_parameters():
             value.add_(torch.randn_like(value) * 0.05)
     checkpoint.export_weights(built.model, root / "run", torch.float32)
     return root / "run"

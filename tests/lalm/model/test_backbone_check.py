@@ -76,7 +76,7 @@ def test_a_mask_that_is_ignored_is_noticed(
         return (order <= order[:, None])[None, None]
 
     check_backbone(built.model, "llama")
-    monkeypatch.setattr(PackedBatch, "attention_mask", see_all)
+    monkeypatch.setattr(PackedBatch, "build_attention_mask", see_all)
     with pytest.raises(ModelError, match=r"does not keep packed rows apart: a row scores \d+\.\d+ nats differently"):
         check_backbone(built.model, "llama")
 

@@ -23,7 +23,7 @@ def config(make_run: Callable[..., Path]) -> ModelConfig:
 def test_the_trained_parts_begin_as_the_seed_says(config: ModelConfig) -> None:
     def begun(seed: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(seed)
-        return build(config, CPU).model.checkpoint_tensors()
+        return build(config, CPU).model.list_checkpoint_tensors()
 
     first, again, other = begun(1), begun(1), begun(2)
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -48,7 +48,7 @@ def test_the_connector_fits_between_its_neighbours(config: ModelConfig) -> None:
 def test_without_lora_the_connector_alone_is_trained(config: ModelConfig) -> None:
     model = build(config.model_copy(update={"lora": None}), CPU).model
     assert not model.has_adapters
-    assert {name.split(".")[0] for name, _ in model.trained_parameters()} == {"connector"}
+    assert {name.split(".")[0] for name, _ in model.list_trained_parameters()} == {"connector"}
 
 
 def test_a_backbone_that_is_nowhere_is_named(config: ModelConfig, tmp_path: Path) -> None:

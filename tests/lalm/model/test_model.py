@@ -118,7 +118,7 @@ def test_adapters_are_found_in_every_linear_layer_of_the_family(family: str, bac
 
 
 def test_only_connector_and_adapters_are_trained(family: str, backbones: Backbones) -> None:
-    names = {name for name, _ in made(backbones(family)).trained_parameters()}
+    names = {name for name, _ in made(backbones(family)).list_trained_parameters()}
     assert all(name.startswith("connector.") or ".lora_" in name for name in names)
     assert any(name.startswith("connector.") for name in names)
 
@@ -135,7 +135,7 @@ def test_without_audio_the_backbone_answers_to_the_bit_as_before(family: str, ba
     plain = parts.open_backbone(str(backbones(family)), torch.float32)
     before = plain(ids).logits
     model = made(backbones(family))
-    optimizer = torch.optim.AdamW([value for _, value in model.trained_parameters()], lr=0.1)
+    optimizer = torch.optim.AdamW([value for _, value in model.list_trained_parameters()], lr=0.1)
     for _ in range(3):
         (-model.train()(pack_groups(groups()), heard(9, 4, 7, 8, 6)).sum()).backward()
         optimizer.step()
@@ -151,10 +151,10 @@ def test_without_audio_the_backbone_answers_to_the_bit_as_before(family: str, ba
 
 def test_adapters_are_trained_again_after_they_rested(backbones: Backbones) -> None:
     model = made(backbones("qwen2"))
-    names = [name for name, _ in model.trained_parameters()]
+    names = [name for name, _ in model.list_trained_parameters()]
     with model.use_adapters(active=False):
         pass
-    assert [name for name, _ in model.trained_parameters()] == names
+    assert [name for name, _ in model.list_trained_parameters()] == names
 
 
 def test_a_prompt_with_audio_needs_its_features(backbones: Backbones) -> None:

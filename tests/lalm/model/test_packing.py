@@ -30,14 +30,14 @@ def test_audio_is_counted_over_all_groups() -> None:
 
 def test_a_branch_sees_its_prefix_and_itself_and_nobody_else() -> None:
     packed = pack_groups([SHARED, PackedGroup((PackedRow((4, 5), (1,)),), 0)])
-    mask_LL = packed.attention_mask()[0, 0].int().tolist()
+    mask_LL = packed.build_attention_mask()[0, 0].int().tolist()
     assert mask_LL[5] == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
     assert mask_LL[7] == [1, 1, 1, 1, 0, 0, 1, 1, 0, 0]
     assert mask_LL[9] == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]
 
 
 def test_a_window_is_counted_in_the_positions_of_a_row() -> None:
-    mask_LL = pack_groups([SHARED]).attention_mask(window=3)[0, 0].int().tolist()
+    mask_LL = pack_groups([SHARED]).build_attention_mask(window=3)[0, 0].int().tolist()
     assert mask_LL[3] == [0, 1, 1, 1, 0, 0, 0, 0]
     assert mask_LL[7] == [0, 0, 0, 1, 0, 0, 1, 1]  # positions 3, 4 and 5
 

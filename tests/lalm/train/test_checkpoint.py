@@ -47,13 +47,13 @@ def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainCo
     torch.manual_seed(1)
     other = build(config.model, CPU)
     checkpoint.load_weights(other.model, tmp_path)
-    for name, value in built.model.checkpoint_tensors().items():
-        assert torch.equal(other.model.checkpoint_tensors()[name], value)
+    for name, value in built.model.list_checkpoint_tensors().items():
+        assert torch.equal(other.model.list_checkpoint_tensors()[name], value)
 
 
 def test_frozen_parts_are_never_kept(built: LalmComponents, tmp_path: Path) -> None:
     names = load_file(written(built, tmp_path) / checkpoint.WEIGHTS).keys()
-    assert names == built.model.checkpoint_tensors().keys()
+    assert names == built.model.list_checkpoint_tensors().keys()
     assert not [name for name in names if name.startswith("backbone.") and ".lora_" not in name]
 
 
@@ -114,7 +114,7 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
     config = make_run()
     assert cli.main([str(config), str(tmp_path / "run")]) == 0
     built = build(read_config(config, TrainConfig).model, CPU)
-    optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
+    optimizer = torch.optim.AdamW([value for _, value in built.model.list_trained_parameters()])
     with pytest.raises(BadConfig, match="was begun by 1 processes and is now resumed by 2"):
         checkpoint.resume(built.model, optimizer, tmp_path / "run", DataParallelGroup(1, 2, CPU))
 
@@ -127,9 +127,9 @@ def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_pa
     halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
     save_file(halved, folder / checkpoint.RESUME)
     built = build(read_config(config, TrainConfig).model, CPU)
-    optimizer = torch.optim.AdamW([value for _, value in built.model.trained_parameters()])
+    optimizer = torch.optim.AdamW([value for _, value in built.model.list_trained_parameters()])
     assert checkpoint.resume(built.model, optimizer, folder, DataParallelGroup(0, 1, CPU)) == 4
-    for _, value in built.model.trained_parameters():
+    for _, value in built.model.list_trained_parameters():
         assert optimizer.state[value]["exp_avg"].dtype == value.dtype == torch.float32
         value.grad = torch.ones_like(value)
     optimizer.step()

@@ -48,7 +48,7 @@ def measure(make_run: MakeRun) -> Callable[..., Measured]:
             corpus = load_corpus(config, built, path.parent, group, quiet=True)
             trainer = Trainer(config, built.model, corpus, group)
             loss = trainer.accumulate_gradients(0, next(make_sampler(config, built, corpus).draw_steps()))[0].item()
-        return Measured(loss, [value.grad.clone() for _, value in built.model.trained_parameters()])
+        return Measured(loss, [value.grad.clone() for _, value in built.model.list_trained_parameters()])
 
     return measured
 

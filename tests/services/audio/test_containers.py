@@ -115,7 +115,7 @@ def test_a_gap_in_the_time_stamps_is_silence(kind: str, codec: str, gap_s: float
     clip = decode(mux(kind, codec, [(0, FIRST), (1.96 + gap_s, np.concatenate([quiet, SECOND]))]), name="gap")
     assert clip.duration_s == pytest.approx(3 + gap_s, abs=0.05)
     assert onset_s(clip, 1500) == pytest.approx(2 + gap_s, abs=0.02)
-    assert np.abs(clip.part(2.1, 1.9 + gap_s).samples).max() < 0.01
+    assert np.abs(clip.cut(2.1, 1.9 + gap_s).samples).max() < 0.01
 
 
 def test_sound_that_begins_after_the_picture_begins_late() -> None:

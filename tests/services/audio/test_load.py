@@ -137,7 +137,7 @@ def test_a_name_that_no_file_can_have_and_one_that_is_no_utf8(tmp_path: Path) ->
 
 def test_a_part_of_a_clip_keeps_what_is_known_of_the_recording() -> None:
     clip = AudioClip(np.linspace(0, 1, SAMPLE_RATE * 2, dtype=np.float32), source_rate=8_000, num_channels=2)
-    part = clip.part(0.5, 1.25)
+    part = clip.cut(0.5, 1.25)
     assert part.duration_s == 0.75 and part.samples[0] == clip.samples[SAMPLE_RATE // 2]
     assert (part.source_rate, part.num_channels) == (8_000, 2)
     assert part.sha256 != clip.sha256

@@ -155,7 +155,7 @@ def test_a_hiss_behind_what_is_said_has_its_time(captioner: AcousticCaptioner) -
 
 
 def test_turns_are_numbered_throughout_a_long_clip_and_lie_where_somebody_speaks(captioner: AcousticCaptioner) -> None:
-    spoken = audio.load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(0.5, 8.2).samples
+    spoken = audio.load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(0.5, 8.2).samples
     pause = np.zeros(55 * SAMPLE_RATE, np.float32)
     clip = AudioClip(np.concatenate([spoken, pause, spoken]))
     turns = captioner.describe(clip, Focus(topic="turns", question="Who speaks when?"))

@@ -46,7 +46,7 @@ def test_the_question_and_its_options() -> None:
     ],
 )
 def test_what_a_question_counts_is_what_follows_how_many(question: str, counts: bool) -> None:
-    assert resolve_focus(Focus(question=question)).counts("speakers?|people|voices") is counts
+    assert resolve_focus(Focus(question=question)).asks_how_many("speakers?|people|voices") is counts
 
 
 def test_sounds_are_told_apart_among_the_options() -> None:

@@ -17,7 +17,7 @@ from ray.serve._private import constants, controller, haproxy
 from ray.serve.config import HTTPOptions
 
 from services.deployments.haproxy import TEMPLATE, Manager, OwnHAProxy
-from services.deployments.haproxy_environment import CALLBACK, environment_of_haproxy
+from services.deployments.haproxy_environment import CALLBACK, build_haproxy_environment
 from services.settings import settings
 
 
@@ -149,14 +149,14 @@ def test_a_change_of_the_configuration_refuses_no_connection(monkeypatch: pytest
 
 
 def test_two_services_share_neither_a_file_nor_a_port() -> None:
-    one, other = (environment_of_haproxy(Path(f"/tmp/ew-{name}"), "127.0.0.1", free_port()) for name in "ab")
+    one, other = (build_haproxy_environment(Path(f"/tmp/ew-{name}"), "127.0.0.1", free_port()) for name in "ab")
     own = {name for name, value in one.items() if "/tmp" in value or name.endswith("PORT")}
     assert len(own) == 6
     assert all(one[name] != other[name] for name in own)
 
 
 def test_the_private_parts_of_ray_exist() -> None:
-    names = environment_of_haproxy(Path("/tmp/a"), "127.0.0.1", 1)
+    names = build_haproxy_environment(Path("/tmp/a"), "127.0.0.1", 1)
     source = inspect.getsource(constants)
     assert all(f'"{name}"' in source for name in names if name.startswith("RAY_"))
     assert hasattr(controller, "HAProxyManager")
@@ -167,5 +167,5 @@ def test_the_private_parts_of_ray_exist() -> None:
 
 
 def test_the_admin_socket_fits_below_the_longest_folder() -> None:
-    path = environment_of_haproxy(Path("/tmp/" + "a" * 31), "127.0.0.1", 1)["RAY_SERVE_HAPROXY_SOCKET_PATH"]
+    path = build_haproxy_environment(Path("/tmp/" + "a" * 31), "127.0.0.1", 1)["RAY_SERVE_HAPROXY_SOCKET_PATH"]
     assert len(path) + len(f".{os.getpid():07d}.tmp") < 104

@@ -27,7 +27,7 @@ from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.http.web_page import TYPES
-from services.progress import stage
+from services.progress import report_stage
 from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedService
 from services.types import (
@@ -106,9 +106,9 @@ def choose(question: Question, choice: Choice) -> dict[str, Any]:
 
 async def read(question: Question, _: AudioClip | None) -> Answer:
     """Choose the first option, with evidence; wait or fail in the last stage where the question says so."""
-    with stage("caption", total=2.0, unit="seconds of audio") as running:
+    with report_stage("caption", total=2.0, unit="seconds of audio") as running:
         running.advance_to(2.0)
-    with stage("read"):
+    with report_stage("read"):
         if "wait" in question.text:
             await asyncio.sleep(30)
         if "fail" in question.text:

@@ -25,6 +25,14 @@ def llm() -> QuantisedLLM:
     return opened
 
 
+@pytest.fixture(scope="module")
+def small() -> QuantisedLLM:
+    """Return the smallest: what batches and kept beginnings of prompts do is the same code for each."""
+    opened = LLMS["smollm2-135m"](None)
+    assert isinstance(opened, QuantisedLLM)
+    return opened
+
+
 @pytest.mark.parametrize("turn", range(4))
 async def test_the_evidence_decides_wherever_the_right_option_stands(llm: QuantisedLLM, turn: int) -> None:
     options = OPTIONS[turn:] + OPTIONS[:turn]
@@ -35,10 +43,10 @@ async def test_the_evidence_decides_wherever_the_right_option_stands(llm: Quanti
     assert sum(answered.probabilities.values()) == pytest.approx(1)
 
 
-async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(llm: QuantisedLLM) -> None:
+async def test_probabilities_do_not_depend_on_the_other_requests_of_the_batch(small: QuantisedLLM) -> None:
     questions = [Question.ask(f"Which sound is heard{mark}", OPTIONS) for mark in ("?", ", please?", " in the clip?")]
-    alone = [(await read(llm, question, HEARD)).probabilities for question in questions]
-    together = await asyncio.gather(*(read(llm, question, HEARD) for question in questions))
+    alone = [(await read(small, question, HEARD)).probabilities for question in questions]
+    together = await asyncio.gather(*(read(small, question, HEARD) for question in questions))
     for one, other in zip(alone, together, strict=True):
         assert one == pytest.approx(other.probabilities, abs=0.02)
 
@@ -60,18 +68,18 @@ async def test_drawn_replies_repeat_with_their_seed_and_are_cut_off_at_the_limit
     assert not any(reading.is_finished for reading in drawn[0])
 
 
-async def test_a_reading_is_the_same_whatever_was_asked_before(llm: QuantisedLLM) -> None:
+async def test_a_reading_is_the_same_whatever_was_asked_before(small: QuantisedLLM) -> None:
     question = Question.ask("Which sound is heard?", OPTIONS)
-    first = (await read(llm, question, HEARD)).probabilities  # the beginning of the prompt is read and kept
+    first = (await read(small, question, HEARD)).probabilities  # the beginning of the prompt is read and kept
     for number in range(10):  # more beginnings than are kept
-        await llm.choose((Message(role="system", content=f"Be {number}."), asked("Bells?")), question.choices)
-    assert (await read(llm, question, HEARD)).probabilities == first
+        await small.choose((Message(role="system", content=f"Be {number}."), asked("Bells?")), question.choices)
+    assert (await read(small, question, HEARD)).probabilities == first
 
 
-async def test_a_question_in_the_words_of_the_instructions_is_read(llm: QuantisedLLM) -> None:
+async def test_a_question_in_the_words_of_the_instructions_is_read(small: QuantisedLLM) -> None:
     options = Question.ask("", ("You", "A dog")).choices
     for words in ("You", "system", ""):  # each stands in the prompt before the last message as well
-        reading = await llm.choose((Message(role="system", content="You answer."), asked(words)), options)
+        reading = await small.choose((Message(role="system", content="You answer."), asked(words)), options)
         assert sum(reading.probabilities.values()) == pytest.approx(1)
 
 

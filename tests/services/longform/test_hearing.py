@@ -9,7 +9,7 @@ from services.deadline import TimeBudget
 from services.errors import ModelError, TookTooLong
 from services.longform.hearing import HeardParts, hear_parts
 from services.longform.split import ClipPart
-from services.progress import ProgressEvent, StageAdvanced, report_progress_to, stage
+from services.progress import ProgressEvent, StageAdvanced, report_progress_to, report_stage
 from services.scripted.clock import SimulatedClock
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
@@ -109,6 +109,6 @@ async def test_a_model_that_is_down_is_not_asked_for_every_part() -> None:
 
 async def test_the_progress_is_told_in_seconds_of_audio() -> None:
     events: list[ProgressEvent] = []
-    with report_progress_to(events.append), stage("transcribe", 240.0, "seconds of audio"):
+    with report_progress_to(events.append), report_stage("transcribe", 240.0, "seconds of audio"):
         await hear_parts(MINUTES, hear)
     assert [one.done for one in events if isinstance(one, StageAdvanced)] == [60.0, 120.0, 180.0, 240.0]

@@ -22,7 +22,7 @@ async def test_an_asr_without_a_beam_is_refused_by_name() -> None:
 
 @pytest.mark.weights
 async def test_the_likeliest_alternative_is_what_is_said_and_silence_has_none() -> None:
-    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(1.1, 3.2)
+    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(1.1, 3.2)
     (window,) = await list_alternatives(speech, "whisper-base")
     assert "it was the best of times" in window.texts[0].text.lower() and window.language == "en"
     assert 0 <= window.start_s < window.end_s <= speech.duration_s

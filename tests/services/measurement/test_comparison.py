@@ -40,7 +40,7 @@ async def test_the_faster_of_two_rhythms_is_told_in_beats_a_minute() -> None:
 
 async def test_a_voice_is_like_itself_and_speech_is_no_tone() -> None:
     speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav")
-    first, second = speech.part(1.2, 5.0), speech.part(5.2, 9.0)
+    first, second = speech.cut(1.2, 5.0), speech.cut(5.2, 9.0)
     found = await compare(first, second)
     assert found.same_speaker is not None and found.same_speaker > 0.5
     assert found.pace is not None and found.pace.unit == "syllables a second"

@@ -10,7 +10,7 @@ from services.weights import store as weights
 @pytest.fixture(scope="module")
 def speech_and_silence() -> AudioClip:
     """Return 5 s of silence, 4 s of speech, 5 s of silence."""
-    spoken = load(weights.ensure_folder("demo-speech") / "two_cities.wav").part(1.2, 5.2).samples
+    spoken = load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(1.2, 5.2).samples
     silence = np.zeros(5 * SAMPLE_RATE, np.float32)
     return AudioClip(np.concatenate([silence, spoken, silence]))
 

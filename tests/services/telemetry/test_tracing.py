@@ -95,15 +95,15 @@ def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its
 
 
 def test_another_process_gets_the_current_span(spans: Spans) -> None:
-    with tracing.continue_trace(f"00-{TRACE}-{PARENT}-01"), tracing.span("here"):
+    with tracing.continue_trace(f"00-{TRACE}-{PARENT}-01"), tracing.start_span("here"):
         told = tracing.current_traceparent()
     assert told == f"00-{TRACE}-{spans()['here'].context.span_id:016x}-01"
 
 
 def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
     code = (
-        "import sys; from services.telemetry.tracing import span, current_traceparent\n"
-        "with span('x') as facts: facts['y'] = 1\n"
+        "import sys; from services.telemetry.tracing import current_traceparent, start_span\n"
+        "with start_span('x') as facts: facts['y'] = 1\n"
         "print(repr(current_traceparent()), 'opentelemetry' in sys.modules)"
     )
     environment = {"PYTHONPATH": str(Path(__file__).parents[3])}

@@ -12,12 +12,12 @@ import pytest
 
 SCRIPT = """
 import sys
-from services.progress import stage
+from services.progress import report_stage
 from services.terminal.display import show_progress
 with show_progress(quiet="quiet" in sys.argv):
-    with stage("open models"):
+    with report_stage("open models"):
         pass
-    with stage("transcribe", 300, "seconds of audio") as long, stage("qwen2.5-coder-0.5b", 4e6, "bytes") as big:
+    with report_stage("transcribe", 300, "seconds of audio") as long, report_stage("weights", 4e6, "bytes") as big:
         long.advance_to(90)
         big.advance(1e6)
         input()

@@ -44,44 +44,44 @@ def write(file: Path, *lines: str) -> None:
 def test_a_key_that_is_added_counts_and_a_revoked_one_no_longer(file: Path) -> None:
     write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == ("alice", None)
+    assert (keys.read_current().find_owner(ALICE), keys.read_current().find_owner(BOB)) == ("alice", None)
     write(file, ALICES.to_line(), BOBS.to_line())
-    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == ("alice", "bob")
+    assert (keys.read_current().find_owner(ALICE), keys.read_current().find_owner(BOB)) == ("alice", "bob")
     write(file, BOBS.to_line())
-    assert (keys.current().find_owner(ALICE), keys.current().find_owner(BOB)) == (None, "bob")
+    assert (keys.read_current().find_owner(ALICE), keys.read_current().find_owner(BOB)) == (None, "bob")
 
 
 @pytest.mark.parametrize("left", ["", None], ids=["an empty file", "no file"])
 def test_without_the_last_key_nobody_comes_in(file: Path, left: str | None) -> None:
     write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert keys.current().find_owner(ALICE) == "alice"
+    assert keys.read_current().find_owner(ALICE) == "alice"
     write(file, left) if left is not None else file.unlink()
-    assert bool(keys.current()) is True
-    assert keys.current().find_owner(ALICE) is None
+    assert bool(keys.read_current()) is True
+    assert keys.read_current().find_owner(ALICE) is None
 
 
 def test_a_file_that_cannot_be_read_changes_nothing(file: Path) -> None:
     write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), Clock())
-    assert keys.current().find_owner(ALICE) == "alice"
+    assert keys.read_current().find_owner(ALICE) == "alice"
     write(file, "half a li")
-    assert keys.current().find_owner(ALICE) == "alice"
+    assert keys.read_current().find_owner(ALICE) == "alice"
 
 
 def test_a_service_without_keys_asks_for_one_from_the_first_on(file: Path) -> None:
     keys = LiveKeys(ApiKeys(), Clock())
-    assert not keys.current()
+    assert not keys.read_current()
     write(file, BOBS.to_line())
-    assert keys.current() and keys.current().find_owner(BOB) == "bob"
+    assert keys.read_current() and keys.read_current().find_owner(BOB) == "bob"
 
 
 def test_the_file_is_looked_at_once_a_second(file: Path) -> None:
     write(file, ALICES.to_line())
     keys = LiveKeys(ApiKeys((ALICES,)), lambda: 5.0)
-    assert keys.current().find_owner(ALICE) == "alice"
+    assert keys.read_current().find_owner(ALICE) == "alice"
     write(file, BOBS.to_line())
-    assert keys.current().find_owner(ALICE) == "alice"
+    assert keys.read_current().find_owner(ALICE) == "alice"
 
 
 def test_the_guard_takes_up_the_keys_of_the_file(file: Path) -> None:

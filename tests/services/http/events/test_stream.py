@@ -10,7 +10,7 @@ import pytest
 
 from services.errors import ModelError
 from services.http.events.stages import StageAdvancedEvent, StageStartedEvent
-from services.progress import stage
+from services.progress import report_stage
 from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question
 
@@ -27,9 +27,9 @@ async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
 def scripted() -> ScriptedService:
     async def answer(question: Question, _: AudioClip | None) -> Answer:
         """Answer in two stages, the second of which waits to be released; fail in it where that is asked for."""
-        with stage("transcribe", total=2.0, unit="seconds of audio") as running:
+        with report_stage("transcribe", total=2.0, unit="seconds of audio") as running:
             running.advance_to(1.5)
-        with stage("read"):
+        with report_stage("read"):
             try:
                 await service.release.wait()
             except asyncio.CancelledError:
