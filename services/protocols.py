@@ -105,7 +105,7 @@ class StructuredLLM(LLM, Protocol):
         """Whether they can be; a handle to a model elsewhere may stand for one that cannot."""
 
     async def complete_as(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> Reading:
-        """Reply in JSON of this schema; a server that does not heed it may reply with anything."""
+        """Reply in JSON of this schema; a server that ignores it may reply with anything."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Entry point of `python -m agents.rows`; Ctrl-C is heeded before the imports, which take seconds."""
+"""Entry point of `python -m agents.rows`; Ctrl-C is handled before the imports, which take seconds."""
 
 import sys
 

@@ -197,7 +197,7 @@ class _Kept:
         self._has_parts = False
         """Whether parts of a long recording were heard, each of which is kept."""
 
-    def heed(self, event: ProgressEvent) -> None:
+    def observe(self, event: ProgressEvent) -> None:
         """Note a step of perception that came to its end."""
         if isinstance(event, StageEnded) and event.outcome == "done" and event.name in PERCEPTION:
             self._perceived.add(PERCEPTION[event.name])
@@ -221,7 +221,7 @@ class _Kept:
 def _keep_account() -> Iterator[_Kept]:
     """Keep account of what an interruption leaves behind."""
     kept = _Kept()
-    with report_progress_to(kept.heed), keep_on_interrupt(kept.describe):
+    with report_progress_to(kept.observe), keep_on_interrupt(kept.describe):
         yield kept
 
 

@@ -37,7 +37,7 @@ class ReaderProcess:
 
     Args:
         command: starts the worker; descriptors are appended.
-        grace_s: for how long a batch goes on that nobody waits for.
+        grace_s: for how long a batch goes on after all of its requests were cancelled.
     """
 
     def __init__(self, command: Sequence[str], *, grace_s: float = GRACE_S) -> None:
@@ -114,7 +114,7 @@ class ReaderProcess:
                 self._change.notify_all()
 
     def _replace(self, worker: "_Worker", channel: Connection) -> None:
-        """Kill the worker for a batch that nobody waits for, once nobody waits for the other one either."""
+        """Kill the worker for a cancelled batch, once the other batch is done or cancelled too."""
         with self._change:
             self._num_wanted -= 1
             self._num_unwanted += 1

@@ -44,7 +44,7 @@ class Task(NamedTuple):
 
 
 class Cancellation(NamedTuple):
-    """Says that nobody waits for one request of a task any more."""
+    """One request of a task was cancelled."""
 
     task: int
     request: int

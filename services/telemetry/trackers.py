@@ -12,7 +12,7 @@ PROJECT = "earwitness"
 
 
 def import_tracker(name: str) -> ModuleType:
-    """Import a tracker's package; called before a run, so that none is in vain.
+    """Import a tracker's package; called before a run, so that no run is wasted.
 
     Raises:
         BadConfig: it is not installed or cannot be imported; the message says how to install it.

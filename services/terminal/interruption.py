@@ -28,7 +28,7 @@ def _heed(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def end_on_interrupt(program: str) -> Iterator[None]:
-    """Let SIGINT end the process during the block; where it is ignored, or heeded already, all stays as it is."""
+    """Let SIGINT end the process during the block; where it is ignored, or handled already, nothing changes."""
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return

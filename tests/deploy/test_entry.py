@@ -1,4 +1,4 @@
-"""The entry points of the commands: Ctrl-C is heeded while the rest is still being imported."""
+"""The entry points of the commands: Ctrl-C is handled while the rest is still being imported."""
 
 import signal
 import subprocess

@@ -15,7 +15,7 @@ from services.errors import Overloaded
 KEY = "earwitness.upload"  # of the request's scope
 RETRY_AFTER_S = 10
 LARGE_BYTES = 1_000_000  # of an upload whose memory is worth giving back
-TRIM_AFTER_S = 1.0  # seconds after its end, when nothing refers to it any more
+TRIM_AFTER_S = 1.0  # seconds after its end, when nothing refers to it
 
 
 class UploadPlace:

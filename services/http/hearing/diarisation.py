@@ -55,7 +55,7 @@ def attribute_speakers(
 
 
 def select_turns(statements: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Return the turns among what a captioner states when asked for turns; it may not heed what it is asked for."""
+    """Return the turns among what a captioner states when asked for turns; it may ignore what it is asked for."""
     return tuple(one for one in statements if one.kind == "speaker" and one.labels and one.end_s is not None)
 
 

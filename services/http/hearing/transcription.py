@@ -108,7 +108,7 @@ async def transcribe(
 
 
 def _check_guide(asr: ASR, guide: TranscriptionGuide) -> None:
-    """Refuse what an ASR that cannot be guided would not heed."""
+    """Refuse what an ASR that cannot be guided would ignore."""
     if _find_guidable(asr) is None:
         for name, wanted in (
             ("language", guide.language),

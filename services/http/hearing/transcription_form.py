@@ -21,7 +21,7 @@ USUAL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-
 """What OpenAI's clients send; here each stands for the ASR of the service."""
 DIARISING = "gpt-4o-transcribe-diarize"
 LISTS = ("include", "known_speaker_names", "known_speaker_references", "timestamp_granularities")
-UNHEEDED = ("include", "temperature")  # of which a value that asks for anything is told
+IGNORED = ("include", "temperature")  # of which a value that asks for anything is told
 SILENT = ("chunking_strategy",)
 
 
@@ -120,4 +120,4 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
 def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:
     known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS)}
     unknown = [name for name in form.names if name not in known and any(form.get_texts(name))]
-    return [name for name in UNHEEDED if getattr(fields, name)] + unknown
+    return [name for name in IGNORED if getattr(fields, name)] + unknown

@@ -32,7 +32,7 @@ INSTRUCTIONS = (
 )
 NO_LOGPROBS = "An open question has no logprobs: give 'choices', or options as lines '(A) …' of the text."
 TWO_ANSWERS = "'both' gives two answers: ask each of the two models for its logprobs, or for JSON."
-HEEDED = frozenset(
+SUPPORTED = frozenset(
     {
         *(
             "choices",
@@ -142,7 +142,7 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
     prompt = read_prompt(turn, request.choices, request.reply, "messages")
     _check_stream(request)
     _check_logprobs(request, prompt.question, model)
-    ignored = list_ignored(request, _list_heeded(request), [*list_unknown_fields(request)])
+    ignored = list_ignored(request, _list_supported(request), [*list_unknown_fields(request)])
     is_open = not prompt.question.choices
     warnings = [*prompt.warnings]
     if turn.instructions:
@@ -172,9 +172,9 @@ def check_tools(choice: JsonValue, param: str) -> None:
         raise Unsupported(f"{param}: no tool is called here; 'none' and 'auto' work.", param=param)
 
 
-def _list_heeded(request: ChatRequest) -> frozenset[str]:
+def _list_supported(request: ChatRequest) -> frozenset[str]:
     """Return the parameters that are not ignored; tools of which none is to be called are not missed."""
-    return HEEDED | {"tools", "functions"} if "none" in (request.tool_choice, request.function_call) else HEEDED
+    return SUPPORTED | {"tools", "functions"} if "none" in (request.tool_choice, request.function_call) else SUPPORTED
 
 
 def _read_format(request: ChatRequest, prompt: ClientPrompt, model: str | None) -> JSONReply | None:

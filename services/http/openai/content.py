@@ -122,7 +122,7 @@ class UserMessage(OpenValue):
 
 
 class InstructionMessage(OpenValue):
-    """Instructions; only what they say about the form of the reply is heeded."""
+    """Instructions; only what they say about the form of the reply is followed."""
 
     role: Literal["system", "developer"]
     content: Parts

@@ -75,16 +75,16 @@ def read_reply_options(request: BaseModel, asked: Sequence[str]) -> ReplyOptions
         raise make_bad_request(error) from None
 
 
-def list_ignored(request: BaseModel, heeded: frozenset[str], fields: Sequence[str] = ()) -> tuple[str, ...]:
+def list_ignored(request: BaseModel, supported: frozenset[str], fields: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the parameters of a request that ask for what is not done.
 
     Args:
         request: the body; it may hold fields of any name.
-        heeded: its parameters that are heeded.
+        supported: its parameters that change the answer.
         fields: further fields inside of its parts, which are not known.
     """
     given = {name: getattr(request, name) for name in type(request).model_fields} | (request.model_extra or {})
-    names = [name for name, value in given.items() if name not in heeded and _asks(name, value)]
+    names = [name for name, value in given.items() if name not in supported and _asks(name, value)]
     for name in request.model_extra or {}:
         if get_close_matches(name.lower(), OWN, 1, cutoff=0.8):
             raise make_parameter_error(name)

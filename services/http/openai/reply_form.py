@@ -1,7 +1,7 @@
 r"""Form of a reply: the letter of an option where the prompt asks for a letter, its text where it does not.
 
 Harnesses score replies by their form: "ANSWER: $LETTER", "only the letter", "A, B, C or D", a last line "Answer:", a
-`\boxed{}`. What a prompt says about the form is heeded and left out of the question, which is put as it would be
+`\boxed{}`. What a prompt says about the form is followed and left out of the question, which is put as it would be
 put by any other way.
 """
 

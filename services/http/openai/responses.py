@@ -26,7 +26,7 @@ from services.http.openai.reply_form import ReplyKind
 EXAMPLE: JsonValue = {"model": "text", "input": "Which one is a wind instrument?\n(A) Flute\n(B) Drum kit"}
 LOGPROBS = "message.output_text.logprobs"  # of `include`
 NOT_KEPT = ("previous_response_id", "conversation", "prompt")
-HEEDED = frozenset(
+SUPPORTED = frozenset(
     {
         *(
             "background",
@@ -128,8 +128,8 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
     if request.instructions:
         turn = turn._replace(instructions=f"{request.instructions}\n{turn.instructions}")
     prompt = read_prompt(turn, request.choices, request.reply, "input")
-    heeded = HEEDED | {"tools"} if request.tool_choice == "none" else HEEDED
-    ignored = list_ignored(request, heeded, [*list_unknown_fields(request)])
+    supported = SUPPORTED | {"tools"} if request.tool_choice == "none" else SUPPORTED
+    ignored = list_ignored(request, supported, [*list_unknown_fields(request)])
     is_open = not prompt.question.choices
     warnings = [*prompt.warnings]
     warnings += [INSTRUCTIONS] if turn.instructions else []

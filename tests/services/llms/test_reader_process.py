@@ -1,4 +1,4 @@
-"""A reading that nobody waits for ends with its process, and nobody else's reading with it."""
+"""A cancelled reading ends with its process, and no other reading with it."""
 
 import asyncio
 import os
