@@ -148,7 +148,7 @@ def make_builder(
     if summary and path not in SUMMARIES:
         raise BadConfig(f"Path {path!r} has no LALM that reads: leave out --summary, or take informed, auto or both.")
     if budget and path not in BUDGETS and summary != "tools":
-        raise BadConfig(f"Path {path!r} has no ears to ask again: leave out --budget, or take cascade or auto.")
+        raise BadConfig(f"Path {path!r} cannot listen again: leave out --budget, or take cascade or auto.")
     if rotations is not None and path in LALM_ONLY:
         raise BadConfig(f"Path {path!r} scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":

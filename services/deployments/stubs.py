@@ -187,7 +187,7 @@ async def ask_replica(method: Any, *arguments: object) -> Any:  # noqa: ANN401 -
             response.cancel()
             raise
         except BackPressureError as error:
-            raise Overloaded("All replicas of a model are busy and enough questions wait for them.") from error
+            raise Overloaded("All replicas of a model are busy, and the queue is full; try again.") from error
         except (RayActorError, DeploymentUnavailableError) as error:
             stopped = error
             continue

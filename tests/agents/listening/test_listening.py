@@ -191,7 +191,7 @@ def test_what_is_said_has_no_vote() -> None:
 
 
 def test_a_path_without_ears_refuses_a_budget() -> None:
-    with pytest.raises(BadConfig, match="Path 'lalm' has no ears to ask again: leave out --budget"):
+    with pytest.raises(BadConfig, match="Path 'lalm' cannot listen again: leave out --budget"):
         make_builder("lalm", budget=2)
     with pytest.raises(BadConfig, match="leave out --rotations"):
         make_builder("lalm", rotations=2)
