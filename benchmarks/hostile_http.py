@@ -14,11 +14,13 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
-import aiohttp
 from running_service import NOOP, RunningService, start_service
 
 PIECE = b"a" * 65_536
@@ -118,26 +120,48 @@ async def send(url: str, attack: Attack) -> str:
     return "hung up"
 
 
-async def watch(url: str, longest: list[float]) -> None:
-    """Ask for `/healthz` again and again, and note the longest that it took."""
-    async with aiohttp.ClientSession() as session:
-        while True:
-            started = time.perf_counter()
-            async with session.get(f"{url}/healthz") as reply:
-                await reply.read()
-            longest[0] = max(longest[0], time.perf_counter() - started)
-            await asyncio.sleep(EVERY_S)
+class Watcher:
+    """Asks for `/healthz` again and again in a process of its own, which what the attackers send does not hold up."""
+
+    def __init__(self, url: str) -> None:
+        self._channel, theirs = Pipe()
+        self._process = Process(target=_watch, args=(url, theirs), daemon=True)
+        self._process.start()
+
+    def read_longest_s(self) -> float:
+        """Return the longest that it took since the last call, what is waited for now included."""
+        self._channel.send(None)
+        longest_s: float = self._channel.recv()
+        return longest_s
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join()
 
 
-async def measure(url: str, work: Awaitable[list[str]]) -> tuple[float, list[str]]:
+def _watch(url: str, channel: Connection) -> None:
+    parts = urlsplit(url)
+    longest_s = 0.0
+    while True:
+        started = time.perf_counter()
+        connection = HTTPConnection(parts.netloc)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        connection.close()
+        longest_s = max(longest_s, time.perf_counter() - started)
+        if channel.poll(EVERY_S):
+            channel.recv()
+            channel.send(longest_s)
+            longest_s = 0.0
+
+
+async def measure(watcher: Watcher, work: Awaitable[list[str]]) -> tuple[float, list[str]]:
     """Return the longest stall in seconds while some work is done, and what came of the work."""
-    longest = [0.0]
-    watching = asyncio.create_task(watch(url, longest))
-    await asyncio.sleep(10 * EVERY_S)
+    watcher.read_longest_s()
     done = await work
     await asyncio.sleep(SETTLE_S)
-    watching.cancel()
-    return longest[0], done
+    return watcher.read_longest_s(), done
 
 
 async def attack_all(url: str, size: int, service: RunningService | None) -> None:
@@ -147,14 +171,16 @@ async def attack_all(url: str, size: int, service: RunningService | None) -> Non
         await asyncio.sleep(REST_S)
         return []
 
-    at_rest_s, _ = await measure(url, rest())
-    before = _sum_memory(service)
-    print(f"at rest: longest /healthz {at_rest_s:.2f} s{_format(before)}")
-    for attack in list_attacks(size):
-        attackers = [send(url, attack) for _ in range(attack.num_connections)]
-        stall_s, said = await measure(url, asyncio.gather(*attackers))
-        memory = _format(_sum_memory(service))
-        print(f"{attack.name}: longest /healthz {stall_s:.2f} s; {', '.join(sorted(set(said)))}{memory}", flush=True)
+    with closing(Watcher(url)) as watcher:
+        at_rest_s, _ = await measure(watcher, rest())
+        print(f"at rest: longest /healthz {at_rest_s:.2f} s{_format(_sum_memory(service))}")
+        for attack in list_attacks(size):
+            attackers = [send(url, attack) for _ in range(attack.num_connections)]
+            stall_s, said = await measure(watcher, asyncio.gather(*attackers))
+            memory = _format(_sum_memory(service))
+            print(
+                f"{attack.name}: longest /healthz {stall_s:.2f} s; {', '.join(sorted(set(said)))}{memory}", flush=True
+            )
 
 
 def _sum_memory(service: RunningService | None) -> float | None:

@@ -7,6 +7,7 @@ lack its padding, and may be in the alphabet that is safe in URLs.
 
 import binascii
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +16,7 @@ HEAD = re.compile(r'data:(?:[^",]|"[^"]*")*,', re.IGNORECASE)  # a quoted parame
 ENDS_WITH_BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
 LONGEST_HEAD = 2_000  # characters before the comma
 OF_URLS = bytes.maketrans(b"-_", b"+/")
+PIECE = 1 << 20  # characters that are decoded in one call, which no other thread can interrupt; a multiple of four
 WHITESPACE = b" \t\r\n\f\v"
 
 
@@ -28,19 +30,31 @@ def decode_data_url(url: str) -> bytes:
     head = HEAD.match(url, 0, LONGEST_HEAD)
     if head is None:
         raise ValueError("holds no comma, behind which its content begins")
-    content = url[head.end() :].encode("utf-8", "surrogatepass")
-    if b"%" in content:
-        content = unquote_to_bytes(content)
-    return decode_base64(content) if ENDS_WITH_BASE64.search(head[0][:-1]) else content
+    written = url[head.end() :]
+    content = unquote_to_bytes(_to_bytes(written)) if "%" in written else written
+    return decode_base64(content) if ENDS_WITH_BASE64.search(head[0][:-1]) else _to_bytes(content)
 
 
-def decode_base64(text: bytes) -> bytes:
+def decode_base64(text: str | bytes) -> bytes:
     """Return what base64 stands for; `ValueError` says what is wrong with it."""
     with suppress(binascii.Error):  # the usual form, without two more copies of a long recording
-        return binascii.a2b_base64(text, strict_mode=True)
-    bare = text.translate(OF_URLS, WHITESPACE)
+        return b"".join(_decode_strictly(text))
+    bare = _to_bytes(text).translate(OF_URLS, WHITESPACE)
     padded = bare if len(bare) % 4 == 0 else bare.rstrip(b"=") + b"=" * (-len(bare.rstrip(b"=")) % 4)
     try:
-        return binascii.a2b_base64(padded, strict_mode=True)
+        return b"".join(_decode_strictly(padded))
     except binascii.Error as error:
         raise ValueError(f"is not base64: {str(error).lower()}") from None
+
+
+def _decode_strictly(text: str | bytes) -> Iterator[bytes]:
+    """Decode piece by piece, so that other threads get their turn; padding is for the last one."""
+    for start in range(0, len(text), PIECE):
+        piece = _to_bytes(text[start : start + PIECE])
+        if piece.endswith(b"=") and start + PIECE < len(text):
+            raise binascii.Error("Excess data after padding")
+        yield binascii.a2b_base64(piece, strict_mode=True)
+
+
+def _to_bytes(text: str | bytes) -> bytes:
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text

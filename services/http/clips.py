@@ -41,7 +41,7 @@ def _decode_recording(text: object) -> object:
         raise ValueError("should be a recording in base64")
     if is_data_url(text):
         return decode_data_url(text)
-    return decode_base64(text.encode("utf-8", "surrogatepass"))
+    return decode_base64(text)
 
 
 Base64: TypeAlias = Annotated[

@@ -124,11 +124,13 @@ async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], P
     kind = read_content_type(request)
     if kind != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; application/json works")
-    body = await _read_bytes(request, limits)
-    return await asyncio.get_running_loop().run_in_executor(PARSER, _parse_measured, parse, body)
+    chunks = [chunk async for chunk in _stream_within_limits(request, limits)]
+    return await asyncio.get_running_loop().run_in_executor(PARSER, _parse_measured, parse, chunks)
 
 
-def _parse_measured(parse: Callable[[bytes], Parsed], body: bytes) -> Parsed:
+def _parse_measured(parse: Callable[[bytes], Parsed], chunks: list[bytes]) -> Parsed:
+    body = b"".join(chunks)
+    chunks.clear()
     check_measure(body)
     return parse(body)
 
@@ -196,10 +198,6 @@ def _name_place(place: tuple[int | str, ...]) -> str:
 def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
     """Say whether this is the kind of a message or a content part, which pydantic puts into a place, and not a key."""
     return number >= 2 and place[number - 2] in TAGGED and isinstance(place[number - 1], int)
-
-
-async def _read_bytes(request: Request, limits: Limits) -> bytes:
-    return b"".join([chunk async for chunk in _stream_within_limits(request, limits)])
 
 
 async def _stream_within_limits(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:

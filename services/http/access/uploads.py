@@ -52,7 +52,8 @@ class UploadBudget:
         finally:
             self.num_bytes -= place.num_bytes
             if place.num_bytes > LARGE_BYTES and not self.num_bytes:
-                asyncio.get_running_loop().call_later(TRIM_AFTER_S, trim_memory)
+                loop = asyncio.get_running_loop()
+                loop.call_later(TRIM_AFTER_S, loop.run_in_executor, None, trim_memory)
 
     def take(self, num_bytes: int) -> None:
         """Take up some bytes more."""

@@ -227,6 +227,8 @@ def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> _So
     ]
     last = found[-1][0] if found else start
     kept = tuple(sound for number, sound in found if number >= min(start, last))
+    if len(kept) == len(found):
+        return _Sounds(kept, 0)
     known = {(sound.data, sound.url) for sound in kept}
     return _Sounds(kept, sum((sound.data, sound.url) not in known for _, sound in found))
 
@@ -260,7 +262,7 @@ def _open_text(text: str, param: str, field: str) -> AudioUpload:
     if text.startswith(FETCHED):
         return AudioUpload(url=text, param=param)
     try:
-        data = decode_data_url(text) if is_data_url(text) else decode_base64(text.encode("utf-8", "surrogatepass"))
+        data = decode_data_url(text) if is_data_url(text) else decode_base64(text)
     except ValueError as error:
         raise BadRequest(f"{param}.{field}: {error}.", param=f"{param}.{field}") from None
     return AudioUpload(data, param=param)

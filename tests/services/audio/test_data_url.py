@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from services.audio import data_url
 from services.audio.data_url import decode_base64, decode_data_url, is_data_url
 
 CLIP = bytes(range(256)) + b"!"  # its base64 holds + and /, and needs two signs of padding
@@ -63,3 +64,19 @@ def test_a_long_head_is_read_once() -> None:
         with pytest.raises(ValueError, match="no comma"):
             decode_data_url(head)
     assert time.process_time() - started < 1
+
+
+def test_a_recording_of_several_pieces_is_decoded_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_url, "PIECE", 8)
+    for num_bytes in (5, 6, 7, 12, 13):
+        clip = bytes(range(num_bytes))
+        text = base64.b64encode(clip).decode()
+        assert decode_base64(text) == clip
+        assert decode_data_url(f"data:audio/wav;base64,{text}") == clip
+
+
+@pytest.mark.parametrize("text", ["AAAAAAA=AAAAAAAA", "AAAAAA==AAAA", "AAAAAAAAé"])
+def test_padding_belongs_to_the_end_of_the_last_piece(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_url, "PIECE", 8)
+    with pytest.raises(ValueError, match="is not base64"):
+        decode_base64(text)
