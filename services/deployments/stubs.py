@@ -30,12 +30,12 @@ AskReplica: TypeAlias = Callable[..., Awaitable[ReplicaReply]]
 
 def ask_deployment(handle: DeploymentHandle) -> AskReplica:
     """Return what calls the replicas of a deployment."""
-    direct = send_directly(handle)
+    direct, by_reference = send_directly(handle).call, handle.call  # each look-up of a method makes a handle
 
     async def ask(call: RequestContext, method: str, *arguments: object) -> ReplicaReply:
         """Call a replica; a long clip goes by reference."""
         is_long = _count_bytes(arguments) > MOST_DIRECT
-        said: ReplicaReply = await ask_replica((handle if is_long else direct).call, call, method, *arguments)
+        said: ReplicaReply = await ask_replica(by_reference if is_long else direct, call, method, *arguments)
         return said
 
     return ask
