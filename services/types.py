@@ -66,7 +66,8 @@ EvidenceKind: TypeAlias = Literal[
 """What a statement is about; absence: of what is not heard; reply: of a LALM, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
-ClaimVerdict: TypeAlias = Literal["supported", "uncited", "no_such_evidence", "wrong_time", "wrong_number", "misquoted"]
+ClaimFault: TypeAlias = Literal["uncited", "no_such_evidence", "wrong_time", "wrong_number", "misquoted", "unrelated"]
+ClaimVerdict: TypeAlias = Literal["supported"] | ClaimFault
 """What came of checking a claim against the statements that it cites; of several faults the first in this order."""
 ReasonsStatus: TypeAlias = Literal["given", "none", "no_evidence", "no_llm", "unreadable", "cut_off", "late", "failed"]
 """given: there are claims; none: there are no grounds to name; no_evidence: nothing was heard that could be cited;
@@ -342,10 +343,10 @@ class Claim(Value):
     text: str
     cites: tuple[Citation, ...] = ()
     verdict: ClaimVerdict
-    """supported: each statement cited exists, the times lie within it, and numbers and quoted words stand in it.
-    Whether the claim follows from it is not checked."""
+    """supported: each statement cited exists and shares a word with the claim, the times lie within it, numbers and
+    quotations stand in it. Whether the claim follows from it is not checked."""
     faults: tuple[str, ...] = ()
-    """What the statements do not hold: ids, times, numbers and quotations, as they were written."""
+    """Times, numbers and quotations that the statements do not hold, or ids of statements that should not be cited."""
 
 
 class Reasons(Value):

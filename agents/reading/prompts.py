@@ -27,12 +27,12 @@ NOTHING_HEARD = "What the listening tools heard: nothing that they could name.\n
 REASONS = "{heard}{question}\nThe answer given: {answer}\n\n{instruction}"
 REASONS_IN_JSON = (
     "Say in one to four short claims what in these statements the answer rests on. Each claim cites by their ids the "
-    "statements that show it, with the seconds within their spans; what no statement shows cites none. Reply with JSON "
-    'alone: {"claims": [{"claim": "…", "evidence": [{"id": "S1", "start_s": 0.0, "end_s": 2.5}]}]}'
+    "statements that show it, in their words, with the seconds within their spans; what no statement shows cites none. "
+    'Reply with JSON alone: {"claims": [{"claim": "…", "evidence": [{"id": "S1", "start_s": 0.0, "end_s": 2.5}]}]}'
 )
 REASONS_IN_LINES = (
-    "Say in one to three short sentences which of these statements show that, one sentence a line, each with the id of "
-    "its statement in brackets at the end, such as [S1]."
+    "Say in one to three short sentences which of these statements show that, in their words, one sentence a line and "
+    "each with the id of its statement in brackets at the end, such as [S1]."
 )
 NOTHING_IN = "{recording}: nothing that they could name"
 

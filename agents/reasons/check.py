@@ -1,6 +1,7 @@
-"""Check of claims against the evidence that they cite: ids exist, times fit, numbers and quotations stand there.
+"""Check of claims against the evidence that they cite: ids exist, times fit, numbers, quotations, a word stand there.
 
-Nothing here knows what a claim is about, and whether it follows from the evidence is not checked.
+Nothing here knows what a claim is about, and whether it follows from the evidence is not checked. A claim in another
+language than its evidence has no word in common with it, and is marked so.
 """
 
 import re
@@ -11,10 +12,12 @@ from agents.listening.spoken import QUOTATION
 from agents.reading.numbers import find_pronouns
 from agents.reading.plain_text import normalise
 from agents.reading.quantities import QuantityMention, Values, find_quantities, select_widest
+from agents.reading.stems import extract_stems
 from agents.reasons.times import CLOCK_NEAR_S, TimeMention, find_times
 from services.longform.clock import WHOLE_S
 from services.types import Citation, Claim, ClaimVerdict, Evidence
 
+MIN_STEM_LETTERS = 3
 NEAR_S = 0.05 + 1e-6  # prompts have times to a tenth of a second
 
 
@@ -81,8 +84,10 @@ def _judge(text: str, cites: Sequence[Citation], evidence: Mapping[str, Evidence
         return _Judgement("wrong_time", tuple(outside))
     if missing := tuple(_list_missing(text, known, cited, stated)):
         return _Judgement("wrong_number", missing)
-    unsaid = tuple(one[0] for one in QUOTATION.finditer(text) if not _is_quoted(one[0], cited))
-    return _Judgement("misquoted", unsaid) if unsaid else _Judgement("supported")
+    if unsaid := tuple(one[0] for one in QUOTATION.finditer(text) if not _is_quoted(one[0], cited)):
+        return _Judgement("misquoted", unsaid)
+    unrelated = tuple(one.id for one in cites if not _shares_words(text, evidence[one.id]))
+    return _Judgement("unrelated", unrelated) if unrelated else _Judgement("supported")
 
 
 def _complete(written: WrittenCitation, statement: Evidence | None) -> Citation:
@@ -144,6 +149,20 @@ def _is_quoted(quotation: str, cited: Sequence[Evidence]) -> bool:
     """Say whether quoted words stand in a statement, in this order, however they are written."""
     words = _split_words(quotation)
     return any(f" {words} " in f" {_split_words(one.text)} " for one in cited)
+
+
+def _shares_words(text: str, statement: Evidence) -> bool:
+    """Say whether a claim has a word or a number in common with a statement, whatever their endings and spelling."""
+    claimed, said = extract_stems(text), extract_stems(f"{statement.kind} {statement.text}")
+    if any(one.startswith(other) or other.startswith(one) for one in claimed for other in said if _is_word(one, other)):
+        return True
+    stated = _list_stated((statement,))
+    return any(stated.holds(one.values) for one in _read_quantities(text, statement.language))
+
+
+def _is_word(*stems: str) -> bool:
+    """Say whether stems are long enough that one may be the beginning of another by its meaning."""
+    return min(map(len, stems)) >= MIN_STEM_LETTERS
 
 
 def _split_words(text: str) -> str:

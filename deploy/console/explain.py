@@ -17,6 +17,7 @@ VERDICTS: Mapping[ClaimVerdict, str] = {
     "wrong_time": "outside its time",
     "wrong_number": "number not there",
     "misquoted": "words not there",
+    "unrelated": "no word in common",
 }
 """Verdict on a claim -> what is said of it."""
 

@@ -9,6 +9,7 @@ const FOUND = {
   wrong_time: "outside the evidence's time",
   wrong_number: "number not in the evidence",
   misquoted: "words not in the evidence",
+  unrelated: "no word in common with",
 };
 const WITHOUT_CLAIMS = {
   none: "None: nothing that was heard speaks for this answer alone.",
@@ -31,7 +32,7 @@ export function drawReasons(reasons, evidence, play) {
   if (reasons.claims.length) {
     drawn.push(tag("ol", "claims", ...reasons.claims.map((claim) => drawClaim(claim, evidence, play))));
     const wrote = reasons.author ? `Written by ${reasons.author}` : "The evidence that speaks for this option alone";
-    drawn.push(tag("p", "note", `${wrote}. Supported: the evidence exists, and times, numbers and quotations stand in it.`));
+    drawn.push(tag("p", "note", `${wrote}. Supported: the evidence exists and shares words with the claim, and times, numbers and quotations stand in it.`));
   }
   return drawn;
 }

@@ -105,9 +105,25 @@ def test_a_number_that_stands_in_no_statement_that_is_cited_is_named(
     ],
 )
 def test_quoted_words_have_to_stand_in_a_statement_that_is_cited(text: str, is_there: bool) -> None:
-    found, faults = verdict(text, "S3", "S1")
+    found, faults = verdict(text, "S3")
     assert found == ("supported" if is_there else "misquoted")
     assert all(one in text for one in faults) and bool(faults) != is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "cites", "unrelated"),
+    [
+        ("The train leaves.", ("S1", "S3", "S4"), ("S1", "S4")),
+        ("Dogs were barking.", ("S1",), ()),
+        ("There are 11 of them.", ("S2",), ()),
+        ("It leaves at 9:30.", ("S5",), ()),
+        ("Un perro.", ("S1",), ("S1",)),
+    ],
+)
+def test_a_statement_without_a_word_in_common_is_named(
+    text: str, cites: tuple[str, ...], unrelated: tuple[str, ...]
+) -> None:
+    assert verdict(text, *cites) == ("unrelated" if unrelated else "supported", unrelated)
 
 
 def test_a_citation_without_a_time_has_that_of_its_statement() -> None:
