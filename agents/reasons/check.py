@@ -14,10 +14,15 @@ from agents.reading.plain_text import normalise
 from agents.reading.quantities import QuantityMention, Values, find_quantities, select_widest
 from agents.reading.stems import extract_stems
 from agents.reasons.times import CLOCK_NEAR_S, TimeMention, find_times
+from lalm.statements import RECORDING
 from services.longform.clock import WHOLE_S
 from services.types import Citation, Claim, ClaimVerdict, Evidence
 
 MIN_STEM_LETTERS = 3
+MOST_ROUNDED = 0.05  # of a number, that rounding may change
+PERCENT = re.compile(r"\s*(?:%|per\s?cent\b)", re.IGNORECASE)
+SECONDS = re.compile(r"\s*(?:s|secs?|seconds?)\b", re.IGNORECASE)
+WHICH = re.compile(rf"\b{RECORDING.format(number='')}\Z", re.IGNORECASE)
 NEAR_S = 0.05 + 1e-6  # prompts have times to a tenth of a second
 
 
@@ -38,18 +43,19 @@ class WrittenClaim(NamedTuple):
 
 
 class _Stated(NamedTuple):
-    """The quantities that the cited statements hold."""
+    """The quantities that the words of the cited statements hold, and the statements, which have more beside them."""
 
     values: Values
     numbers: tuple[float, ...]
+    cited: tuple[Evidence, ...]
 
-    def holds(self, values: Values) -> bool:
-        """Say whether a quantity is among them, or is one of them rounded."""
-        return bool(values & self.values) or any(
-            round(number, _count_decimals(value)) == float(value)
-            for value in values
-            if _is_number(value)
-            for number in self.numbers
+    def holds(self, mention: QuantityMention, text: str) -> bool:
+        """Say whether a quantity of a text is among them, or is one of them rounded."""
+        beside = (number for one in self.cited for number in _list_figures(one, mention, text))
+        numbers = (*self.numbers, *beside)
+        claimed = [value for value in mention.values if _is_number(value)]
+        return bool(mention.values & self.values) or any(
+            _is_rounded(value, number) for number in numbers for value in claimed
         )
 
 
@@ -122,9 +128,13 @@ def _split_times(text: str, cited: Sequence[Evidence], stated: _Stated) -> _Time
         one
         for one in times
         if any(one.is_within(statement.start_s, statement.end_s) for statement in cited)
-        or all(stated.holds(mention.values) for mention in _read_quantities(text[one.start : one.end], None))
+        or _holds_all(stated, text[one.start : one.end])
     )
     return _Times(known, tuple(one for one in times if one not in known))
+
+
+def _holds_all(stated: _Stated, text: str) -> bool:
+    return all(stated.holds(mention, text) for mention in _read_quantities(text, None))
 
 
 def _list_missing(text: str, known: Sequence[TimeMention], cited: Sequence[Evidence], stated: _Stated) -> Iterator[str]:
@@ -137,7 +147,7 @@ def _list_missing(text: str, known: Sequence[TimeMention], cited: Sequence[Evide
     for (start, end), values in sorted(readings.items()):
         is_skipped = any(first < end and start < last for first, last in skipped)
         is_ordinal = all(value.startswith("#") for value in values)
-        if not is_skipped and not is_ordinal and not stated.holds(values):
+        if not is_skipped and not is_ordinal and not stated.holds(QuantityMention(start, end, values), text):
             yield text[start:end]
 
 
@@ -157,7 +167,7 @@ def _shares_words(text: str, statement: Evidence) -> bool:
     if any(one.startswith(other) or other.startswith(one) for one in claimed for other in said if _is_word(one, other)):
         return True
     stated = _list_stated((statement,))
-    return any(stated.holds(one.values) for one in _read_quantities(text, statement.language))
+    return any(one.values & stated.values for one in _read_quantities(text, statement.language))
 
 
 def _is_word(*stems: str) -> bool:
@@ -171,8 +181,7 @@ def _split_words(text: str) -> str:
 
 def _list_stated(cited: Sequence[Evidence]) -> _Stated:
     values = frozenset(value for one in cited for value in _list_values(one))
-    numbers = {float(value) for value in values if _is_number(value)}
-    return _Stated(values, (*numbers, *(number for one in cited for number in _list_figures(one))))
+    return _Stated(values, tuple(float(value) for value in values if _is_number(value)), tuple(cited))
 
 
 def _list_values(statement: Evidence) -> Iterator[str]:
@@ -182,22 +191,31 @@ def _list_values(statement: Evidence) -> Iterator[str]:
             yield from mention.values
 
 
-def _list_figures(statement: Evidence) -> Iterator[float]:
-    """Yield the numbers that a statement has beside its words: which recording, when, how long, how likely."""
-    shares = [label.probability for label in statement.labels] + [statement.confidence]
-    for share in shares:
-        if share is not None:
-            yield from (share, 100 * share)
-    if statement.recording is not None:
+def _list_figures(statement: Evidence, mention: QuantityMention, text: str) -> Iterator[float]:
+    """Yield the numbers that a statement has beside its words, of the kind that a place in a text asks for.
+
+    How likely before a percent sign; when and how long before a unit of time; behind "recording", which one.
+    """
+    if PERCENT.match(text, mention.end):
+        shares = [label.probability for label in statement.labels] + [statement.confidence]
+        yield from (100 * share for share in shares if share is not None)
+    if SECONDS.match(text, mention.end):
+        yield statement.start_s
+        if statement.end_s is not None:
+            yield from (statement.end_s, statement.end_s - statement.start_s)
+    if statement.recording is not None and WHICH.search(text[: mention.start]):
         yield statement.recording
-    yield statement.start_s
-    if statement.end_s is not None:
-        yield from (statement.end_s, statement.end_s - statement.start_s)
 
 
 def _format_citation(cited: Citation) -> str:
     end = "end" if cited.end_s is None else f"{cited.end_s:g}"
     return f"{cited.id}, {cited.start_s:g}-{end} s"
+
+
+def _is_rounded(value: str, number: float) -> bool:
+    """Say whether a value is a number, rounded by little: 120 for 119.8, but not 1 for 0.83."""
+    is_near = abs(number - float(value)) <= MOST_ROUNDED * float(value)
+    return is_near and round(number, _count_decimals(value)) == float(value)
 
 
 def _is_number(value: str) -> bool:

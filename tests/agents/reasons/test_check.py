@@ -34,6 +34,7 @@ def verdict(text: str, *cites: str | WrittenCitation) -> tuple[str, tuple[str, .
         ("A dog barks.", ("S1",)),
         ("A dog barks, which is 83 % sure.", ("S1",)),
         ("A dog barks (0.83).", ("S1",)),
+        ("A dog barks within ten seconds.", ("S1",)),
         ("There are 11 strokes between 3.1 and 4.0 s.", ("S2",)),
         ("11 strokes within 0.9 s.", ("S2",)),
         ("The eleven strokes come first, the bark second.", ("S1", "S2")),
@@ -87,6 +88,10 @@ def test_a_time_outside_the_statement_that_is_cited_is_named(
         ("The tempo is 119.84 BPM.", ("S4",), ("119.84",)),
         ("The train leaves at 9:40.", ("S3",), ("9:40",)),
         ("3 dogs bark, 4 of them loud.", ("S1",), ("3", "4")),
+        ("There are ten dogs barking.", ("S1",), ("ten",)),  # its span is ten seconds
+        ("There are 83 dogs barking.", ("S1",), ("83",)),
+        ("There is one dog barking.", ("S1",), ("one",)),  # 0.83 is not one, rounded
+        ("The rain of 2 days.", ("S6",), ("2",)),
     ],
 )
 def test_a_number_that_stands_in_no_statement_that_is_cited_is_named(
