@@ -3,16 +3,19 @@
     python benchmarks/chaos.py                   1,000 questions, two replicas of each deployment
     python benchmarks/chaos.py --replicas 1      one of each: what is lost is heard by the others
     python benchmarks/chaos.py --replicas 1 --all      kills HAProxy, its manager, Ray's proxy and controller too
+    python benchmarks/chaos.py --replicas 1 --all --rounds 3 --requests 15000      a soak, each killed thrice
 
 The service runs under Ray with models that do nothing. Each question is about a clip of its own length, and the ASR
 says how many samples it was given, so an answer to another's question is known by it. The replicas are killed
 (SIGKILL) one after the other, evenly spread over the questions; the next one not before the last one's successor is up.
-Processes and open files are counted at first and at last, and once the service is stopped, what it has left.
+Processes and open files are counted at first and, after a rest, at last, which ones have become more is told, and once
+the service is stopped, what it has left.
 """
 
 import argparse
 import asyncio
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -34,6 +37,9 @@ from running_service import NOOP, RunningService, start_service
 from services.types import SAMPLE_RATE, Answer
 
 IN_FLIGHT = 8
+WARM_UP = 50  # questions before anything is counted
+REST_S = 20.0  # before what is open is counted: connections of clients have ended by then
+CHANGING = re.compile(r"[0-9a-f]{6,}|\d+")  # in the names of processes and files
 SHORTEST = SAMPLE_RATE // 2  # samples of the first clip; each further one has one more
 GOAL = 0.995
 REPLICA = "ServeReplica:"
@@ -93,10 +99,10 @@ async def ask_all(url: str, count: int, done: list[Outcome]) -> None:
 
 
 def kill_in_turn(
-    service: RunningService, count: int, done: Sequence[Outcome], *, kill_all: bool = False
+    service: RunningService, count: int, done: Sequence[Outcome], *, kill_all: bool = False, num_rounds: int = 1
 ) -> list[KilledReplica]:
     """Kill each replica that there is now, one after the other, while the questions go on; `kill_all`: the rest too."""
-    doomed = list(_list_doomed(service, kill_all=kill_all).items())
+    doomed = list(_list_doomed(service, kill_all=kill_all).items()) * num_rounds
     losses = []
     for number, (pid, deployment) in enumerate(doomed, start=1):
         while len(done) < count * number / (len(doomed) + 1):
@@ -125,21 +131,30 @@ def _kill_and_wait(service: RunningService, pid: int, deployment: str, *, kill_a
 def _list_doomed(service: RunningService, *, kill_all: bool) -> dict[int, str]:
     """Return the living replicas, and with `kill_all` the rest of Ray: process id -> deployment."""
     named = service.processes()
-    doomed = {pid: name.split(":")[-1].partition("#")[0] for pid, name in named.items() if name.startswith(REPLICA)}
+    doomed = {pid: _name_process(name) for pid, name in named.items() if name.startswith(REPLICA)}
     if kill_all:
-        known = ((pid, name.partition(".")[0]) for pid, name in named.items())
+        known = ((pid, _name_process(name)) for pid, name in named.items())
         doomed |= {pid: name for pid, name in known if name in REST_OF_RAY}
     return doomed
 
 
-def count_held(service: RunningService) -> str:
-    """Return how many processes the service has, and how many files and sockets they hold open."""
-    num_open = 0
-    pids = service.processes()
-    for pid in pids:
+def _name_process(name: str) -> str:
+    """Return the name of a process without what it does at the moment."""
+    if name.startswith(REPLICA):
+        return name.rsplit(":", maxsplit=1)[-1].partition("#")[0]
+    return name.partition(".")[0]
+
+
+def count_open(service: RunningService) -> Counter[str]:
+    """Count the open files and sockets of the service: process and file -> how many."""
+    counted = Counter[str]()
+    for pid, name in service.processes().items():
         with suppress(FileNotFoundError, ProcessLookupError):
-            num_open += len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return f"{len(pids)} processes, {num_open} open files"
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(FileNotFoundError):
+                    target = descriptor.readlink().name
+                    counted[f"{_name_process(name)}: {CHANGING.sub('N', target)}"] += 1
+    return counted
 
 
 def _make_wav(num_samples: int) -> bytes:
@@ -149,12 +164,13 @@ def _make_wav(num_samples: int) -> bytes:
 
 
 async def ask_and_kill(
-    service: RunningService, count: int, *, kill_all: bool = False
+    service: RunningService, count: int, *, kill_all: bool = False, num_rounds: int = 1
 ) -> tuple[list[Outcome], list[KilledReplica]]:
     """Ask and kill at the same time."""
     done: list[Outcome] = []
     asking = asyncio.create_task(ask_all(service.url, count, done))
-    losses = await asyncio.to_thread(partial(kill_in_turn, kill_all=kill_all), service, count, done)
+    kill = partial(kill_in_turn, kill_all=kill_all, num_rounds=num_rounds)
+    losses = await asyncio.to_thread(kill, service, count, done)
     await asking
     return done, losses
 
@@ -165,14 +181,19 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--replicas", type=int, default=2, help="of each deployment")
     parser.add_argument("--all", action="store_true", help="kill HAProxy and the rest of Ray too")
+    parser.add_argument("--rounds", type=int, default=1, help="of killing each once")
     parser.add_argument("--fused", nargs="*", choices=FUSIBLE, default=(), help="in the replica of the agent")
     asked = parser.parse_args()
     memory_before = set(SHARED_MEMORY.iterdir())
     with start_service((*NOOP, "ray"), "--replicas", f"{asked.replicas}", "--fused", *asked.fused) as service:
-        began, held_before = time.monotonic(), count_held(service)
-        done, losses = asyncio.run(ask_and_kill(service, asked.requests, kill_all=asked.all))
-        wall_s, held = time.monotonic() - began, count_held(service)
-        last = service.processes()
+        asyncio.run(ask_all(service.url, WARM_UP, []))
+        time.sleep(REST_S)
+        began, first, open_at_first = time.monotonic(), service.processes(), count_open(service)
+        killing = ask_and_kill(service, asked.requests, kill_all=asked.all, num_rounds=asked.rounds)
+        done, losses = asyncio.run(killing)
+        wall_s = time.monotonic() - began
+        time.sleep(REST_S)
+        last, open_at_last = service.processes(), count_open(service)
         service.stop()
         left = sorted(last.items() & service.processes().items())
         files = [path.name for path in service.folder.iterdir() if path.name != "stderr"]
@@ -184,7 +205,10 @@ def main() -> None:
     counted = Counter(done)
     valid = counted["whole"] + counted["degraded"]
     console.print(f"{len(done)} questions in {wall_s:.0f} s, {IN_FLIGHT} in flight: {dict(counted.most_common())}")
-    console.print(f"{held_before} at first, {held} at last.")
+    console.print(f"Processes: {len(first)} at first, {len(last)} at last.")
+    console.print(f"Open files: {open_at_first.total()} at first, {open_at_last.total()} at last; more of:")
+    for file, number in (open_at_last - open_at_first).most_common():
+        console.print(f"  {number:+} {file}")
     memory = sorted(path.name for path in set(SHARED_MEMORY.iterdir()) - memory_before)
     console.print(f"Left once it was stopped: processes {left}, shared memory {memory}, temporary files {files}.")
     verdict = "reached" if valid >= GOAL * len(done) and not counted["foreign"] else "missed"
