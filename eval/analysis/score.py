@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.fields import FieldNames
+from eval.scoring.rule_scores import RuleScores, score_rules
 from eval.scoring.scoring import Verdict
 from eval.store.stored import open_stored
 from services.catalog import pick
@@ -32,6 +33,8 @@ class FileScore(Counts):
     key: str
     """What the file calls a prediction."""
     by_task: dict[str, Counts]
+    rules: RuleScores | None = None
+    """Of replies that rules score; None where none does."""
 
 
 def score_file(path: Path, bench: str, key: str | None = None, fields: FieldNames | None = None) -> FileScore:
@@ -44,7 +47,8 @@ def score_file(path: Path, bench: str, key: str | None = None, fields: FieldName
     for verdict in stored.verdicts:
         groups[verdict.task].append(verdict)
     by_task = {task: Counts(**_count(groups[task])) for task in sorted(groups) if task}
-    return FileScore(**_count(stored.verdicts), key=stored.key, by_task=by_task)
+    ruled = [(one.outcome, one.cluster or one.id) for one in stored.verdicts if one.outcome]
+    return FileScore(**_count(stored.verdicts), key=stored.key, by_task=by_task, rules=score_rules(ruled))
 
 
 def _count(verdicts: list[Verdict]) -> dict[str, int]:

@@ -38,7 +38,8 @@ def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every l
     if not file.is_file():
         raise BadConfig(
             f"akb (AKB-2000) is not at {file}, and its authors have not released it. Put it there or name it with "
-            "--bench FILE.json when they do; --bench akb-open is our own benchmark of the same shape."
+            "--bench FILE.json when they do; --bench akb-open is our own benchmark of the same shape (Apache-2.0). "
+            "Licence: none published."
         )
     return read(file).model_copy(update={"name": "akb"})
 

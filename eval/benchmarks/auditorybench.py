@@ -36,7 +36,8 @@ def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every l
     if not files:
         raise BadConfig(
             f"{NAME} is not at {folder}. Put its folders ({', '.join(TASKS)}, each with test.csv) there; they are "
-            "HJOK/AuditoryBenchpp on the Hugging Face Hub; or name one with --bench FOLDER/test.csv."
+            "HJOK/AuditoryBenchpp on the Hugging Face Hub; or name one with --bench FOLDER/test.csv. "
+            "Licence: CC-BY-4.0."
         )
     parts = [read(file) for file in files]
     together = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Benchmark: items with one right option each, and the folder of their clips."""
+"""Benchmark: items, how a reply to each is scored, and the folder of their clips."""
 
 import random
 from collections.abc import Iterable
@@ -8,7 +8,10 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator, PlainSerializer
 
 from eval.benchmarks.fields import FieldNames
+from eval.benchmarks.wording import word_several
+from eval.scoring.instructions import Instruction
 from eval.scoring.official import OfficialRule
+from eval.scoring.rules import Expected, ScoringRule, require_packages
 from services.errors import BadConfig
 from services.files import find_file
 from services.types import Question, Value
@@ -23,6 +26,7 @@ NO_OPTIONS = (
     "--fields choices=NAME"
 )
 """Why an open question is `unsupported` where no judge is named."""
+NO_REFERENCE = "has neither options nor a reference answer, and nothing here scores a reply without one"
 
 
 def _list_recordings(value: object) -> object:
@@ -40,7 +44,7 @@ Recordings: TypeAlias = Annotated[
 
 
 class Item(Value):
-    """One multiple-choice question, as published: duplicated and empty options stay."""
+    """One question, as published: duplicated and empty options stay."""
 
     id: str
     audio: Recordings = ()
@@ -48,7 +52,15 @@ class Item(Value):
     question: str
     choices: tuple[str, ...]
     answer: str | None
-    """Text of the right option; None where the benchmark withholds it."""
+    """Text of the right option, or of what else the reply is held against; None where the benchmark withholds it."""
+    rule: ScoringRule | None = None
+    """How a reply is scored; None: by the option that is read from it, or by a judge where there are none."""
+    answers: tuple[str, ...] = ()
+    """Texts of all right options, where several may be; the model is told so."""
+    instructions: tuple[Instruction, ...] = ()
+    """What the question says about the form of the reply, where that is verified."""
+    spoken: str = ""
+    """What the recording says, where that is the question itself: asked where nothing is heard."""
     task: str
     category: str = ""
     sub_category: str = ""
@@ -71,9 +83,24 @@ class Item(Value):
         named = self.cluster if self.cluster != self.question else ""
         return named or (self.audio[0] if self.audio else self.id)
 
-    def to_question(self) -> Question:
+    @property
+    def is_open(self) -> bool:
+        """Whether only a judge can score a reply."""
+        return not self.choices and self.rule is None
+
+    def to_question(self, *, hears: bool = True) -> Question:
         """Return what the model is asked; it never holds the answer."""
-        return Question.ask(self.question, self.choices, id=self.id)
+        question = self.spoken if self.spoken and not hears else self.question
+        if self.rule == "exact set":
+            question = word_several(question, self.choices)
+        return Question.ask(question, () if self.rule else self.choices, id=self.id)
+
+    def expect(self, official: OfficialRule) -> Expected | None:
+        """Return what a reply is scored against by the item's rule; None where it has none."""
+        if self.rule is None:
+            return None
+        right = self.answers or ((self.answer,) if self.answer in self.choices else ())
+        return Expected(self.rule, self.choices, right, self.answer or "", self.instructions, official)
 
 
 def join_sources(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -137,6 +164,7 @@ class Benchmark(Value):
         """Check that some item can be asked; raise `BadConfig` that says why none can."""
         if all(item.unsupported for item in self.items):
             raise BadConfig(f"{self.name} cannot be asked: its first question {self.items[0].unsupported}.")
+        require_packages([expected for item in self.items if (expected := item.expect(self.official_rule))])
 
     def describe_fields(self) -> str:
         """Say how a file of no known schema was read; nothing of any other."""

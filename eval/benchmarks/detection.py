@@ -8,6 +8,7 @@ from eval.benchmarks.benchmark import AUDIO_SUFFIXES
 from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, find_letter_place, normalise
 from eval.benchmarks.options import AskedText, find_answer, format_text, read_first_label, read_options, split_inline
 from eval.benchmarks.tables import KEY, Table, TableRow
+from eval.scoring.rules import ERROR_RATES
 from services.errors import BadConfig
 
 NAMES: Mapping[Part, tuple[str, ...]] = {
@@ -31,6 +32,8 @@ NAMES: Mapping[Part, tuple[str, ...]] = {
     "sub_category": ("subcategory", "subcat", "subtype", "subskill"),
     "difficulty": ("difficulty", "level"),
     "cluster": ("url", "videoid", "youtubeid", "ytid", "video", "sourceid"),
+    "instructions": ("instructionidlist",),
+    "arguments": ("kwargs",),
 }
 """Names of each part in small letters without signs, the usual ones first."""
 QUESTION_WORDS = ("question", "instruction", "prompt", "query")
@@ -62,17 +65,21 @@ class _Detector:
         given = self._given
         audio = given.audio or self._find_audio()
         question = given.question or self._find_question()
-        choices = given.choices or (None if given.options else self._find_choices(question))
+        instructions = given.instructions or next(iter(self._list_candidates("instructions")), None)
+        is_open = instructions is not None or given.rule in ERROR_RATES
+        choices = given.choices or (None if given.options or is_open else self._find_choices(question))
         options = given.options
-        if choices is None and options is None and not self._asks_inline(question):
+        if choices is None and options is None and not is_open and not self._asks_inline(question):
             options = self._list_answers()
             if options is None and not self._holds_references():
                 raise self._make_missing_error("choices", "the options")
-        found = FieldNames(audio=audio, question=question, choices=choices, options=options)
-        answer, form = self._find_answer(found)
+        found = FieldNames(audio=audio, question=question, choices=choices, options=options, instructions=instructions)
+        answer, form = (given.answer, None) if instructions else self._find_answer(found)
         found = found.model_copy(update={"answer": answer, "answer_form": form})
         used = {question, found.answer, *_list(choices), *_list(audio)}
         rest: dict[str, str | None] = {part: getattr(given, part) or self._find_label(part, used) for part in _LABELS}
+        rest["arguments"] = given.arguments or (self._find_label("arguments", used) if instructions else None)
+        rest["rule"] = given.rule or ("ifeval" if instructions else None)
         return found.model_copy(update=rest | {"id": given.id or self._find_id(used)})
 
     def _list_candidates(self, part: Part) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, get_args
 
 from pydantic import ValidationError
 
+from eval.scoring.rules import ERROR_RATES, ScoringRule
 from services.errors import BadConfig, word_problem
 from services.json_lines import read_text
 from services.types import Value
@@ -20,7 +21,18 @@ AnswerForm: TypeAlias = Literal["text", "letter", "index0", "index1", "first"]
 """How an answer is given: an option's text, or its letter where no option is that text; always its letter; its place
 from 0 or from 1; or the first option is right, and `answer_orders` says in which order they are shown."""
 Part: TypeAlias = Literal[
-    "id", "audio", "question", "choices", "answer", "task", "category", "sub_category", "difficulty", "cluster"
+    "id",
+    "audio",
+    "question",
+    "choices",
+    "answer",
+    "task",
+    "category",
+    "sub_category",
+    "difficulty",
+    "cluster",
+    "instructions",
+    "arguments",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
 
@@ -45,18 +57,27 @@ class FieldNames(Value):
     difficulty: str | None = None
     cluster: str | None = None
     """Items that share it stem from one source, such as a video."""
+    rule: ScoringRule | None = None
+    """How replies are scored; None: by the option that is read, as an exact set where a row has several right options,
+    or by a judge where there are none."""
+    instructions: str | None = None
+    """Names of the instructions about the form of a reply; rows without any are scored as others."""
+    arguments: str | None = None
+    """What the instructions name: one object for each, or one for all."""
 
     def format(self) -> str:
         """Return what is taken for what, in one line."""
         parts = {part: getattr(self, part) for part in PARTS if getattr(self, part)}
-        if "choices" not in parts:
+        if "choices" not in parts and self.rule not in ERROR_RATES and not self.instructions:
             parts["choices"] = "/".join(self.options) if self.options else "in the question, or none"
         if not self.answer:
-            parts["answer"] = "none, so it is withheld"
+            parts["answer"] = "none" if self.instructions else "none, so it is withheld"
         elif self.answer_form in {"index0", "index1"}:
             parts["answer"] += f" (places from {self.answer_form[-1]})"
         elif self.answer_form == "letter":
             parts["answer"] += " (letters)"
+        if self.rule:
+            parts["answer"] += f" (scored by {self.rule})"
         return ", ".join(f"{part} = {_join(value)}" for part, value in parts.items())
 
 

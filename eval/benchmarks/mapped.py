@@ -1,5 +1,6 @@
 """Benchmarks from any file of questions: its rows become items by the names of its fields."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from string import ascii_uppercase
@@ -7,12 +8,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from eval.benchmarks.benchmark import NO_OPTIONS, Benchmark, Item, join_sources
+from pydantic import ValidationError
+
+from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
-from services.errors import BadConfig
+from eval.scoring.instructions import Instruction
+from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
+from services.errors import BadConfig, word_problem
 from services.json_lines import format_id
 from services.questions import MAX_CLIPS
 
@@ -72,13 +77,19 @@ def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root
     )
 
 
-def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "") -> Iterator[Item]:
+def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "", ask: str = "") -> Iterator[Item]:
     """Make the item of each row; `BadConfig`, which begins with `name`, names the row and the field.
 
-    `suffix` follows the id, where a row holds several questions.
+    `suffix` follows the id, where a row holds several questions; `ask` is the question, where a row's own is spoken.
     """
+    if names.rule is None and names.answer and any(_is_several(row.get(names.answer)) for row in table.rows):
+        names = names.model_copy(update={"rule": "exact set"})  # in one file rows with one right option are asked alike
     for number, row in enumerate(table.rows, start=1):
-        yield _Row(f"{name}, row {number}", number, row, names).make_item(suffix)
+        yield _Row(f"{name}, row {number}", number, row, names).make_item(suffix, ask)
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 1
 
 
 class _Answered(NamedTuple):
@@ -87,6 +98,9 @@ class _Answered(NamedTuple):
     options: tuple[str, ...]
     answer: str | None
     unsupported: str = ""
+    rule: ScoringRule | None = None
+    answers: tuple[str, ...] = ()
+    instructions: tuple[Instruction, ...] = ()
 
 
 class _Row:
@@ -98,12 +112,12 @@ class _Row:
         self._row = row
         self._names = names
 
-    def make_item(self, suffix: str) -> Item:
+    def make_item(self, suffix: str, ask: str) -> Item:
         asked = self._row.get(self._names.question or "", "")
         if not (isinstance(asked, str) or (isinstance(asked, list) and len(asked) == 1)):
             raise self._make_error("question", f"{asked!r} is not a text")
         question, options, _ = read_asked(self._row, self._names)
-        if not question.strip():
+        if not question.strip() and not ask:
             raise self._make_error("question", "is empty; it needs words")
         self._refuse_two_orders(options)
         answered = self._answer(options)
@@ -117,9 +131,13 @@ class _Row:
         return Item(
             id=self._read_id() + suffix,
             audio=tuple(clips),
-            question=question.replace(MASK, BLANK),
+            question=ask or question.replace(MASK, BLANK),
             choices=answered.options,
             answer=answered.answer,
+            rule=answered.rule,
+            answers=answered.answers,
+            instructions=answered.instructions,
+            spoken=fill(self._names.question or "", self._row) if ask else "",
             modality=modality,
             unsupported=answered.unsupported or many,
             **labels | {"task": labels["task"] or labels["category"] or ("all" if clips else "text")},
@@ -163,32 +181,85 @@ class _Row:
     def _answer(self, published: tuple[str, ...]) -> _Answered:
         """Return the options without the empty ones of columns, and the text of the right one."""
         value = self._row.get(self._names.answer) if self._names.answer else None
+        if instructions := self._list_instructions():
+            return _Answered((), format_text(value), rule=self._names.rule or "ifeval", instructions=instructions)
+        if self._names.rule in ERROR_RATES:
+            return self._read_transcript(value)
         if len([text for text in published if text.strip()]) < 2:
             return self._open(published, value)
+        return self._read_closed(published, value)
+
+    def _read_closed(self, published: tuple[str, ...], value: object) -> _Answered:
+        """Return the options of a question that has some, and the right one."""
         if self._names.answer_form == "first":
             return self._reorder(published)
         has_columns = isinstance(self._names.choices, tuple)
         shown = tuple(text for text in published if text.strip() or not has_columns)
         if len(shown) > NUM_OPTIONS:
             raise self._make_error("choices", f"{len(shown)} options; at most {NUM_OPTIONS} work")
-        if isinstance(value, list) and len(value) != 1:
-            several = f"has {len(value)} right options; only questions with one can be asked"
-            return _Answered(shown, ", ".join(map(format_text, value)), several)
-        value = value[0] if isinstance(value, list) else value
+        if self._names.rule == "exact set":
+            return self._read_set(shown, published, value)
+        if isinstance(value, list):
+            if len(value) != 1:
+                return _Answered(shown, "", "has no right option")
+            value = value[0]
         if value is None or (value == "" and "" not in published):
             return _Answered(shown, None)
         place = find_answer(value, published, self._names.answer_form or "text")
         if place is None or not (published[place].strip() or published[place] in shown):
             raise self._make_error("answer", f"{value!r} is none of the choices {list(published)!r}")
-        return _Answered(shown, published[place])
+        rule = self._names.rule if self._names.rule == "named option" else None
+        return _Answered(shown, published[place], rule=rule)
+
+    def _list_instructions(self) -> tuple[Instruction, ...]:
+        """Return the instructions of the row that are verified; none where it has none."""
+        if self._names.instructions is None:
+            return ()
+        named = _parse_cell(self._row.get(self._names.instructions))
+        called = named if isinstance(named, list) else [named] if named else []
+        given = _parse_cell(self._row.get(self._names.arguments or ""))
+        arguments = given if isinstance(given, list) else [given or {}] * len(called)
+        if len(arguments) != len(called):
+            raise self._make_error("arguments", f"{given!r} is not one object for each of {named!r}")
+        question = self._row.get(self._names.question or "")
+        try:
+            found = tuple(map(read_instruction, called, arguments, [question] * len(called)))
+            check_instructions(self._names.rule or "ifeval", found)
+        except BadConfig as error:
+            raise self._make_error("arguments", str(error).removesuffix(".")) from error
+        return found
+
+    def _read_transcript(self, value: object) -> _Answered:
+        """Return what is said; a row without words has nothing to be held against."""
+        reference = format_text(value)
+        if value is not None and not reference.strip():
+            raise self._make_error("answer", "is empty; a transcript needs words")
+        return _Answered((), None if value is None else reference, rule=self._names.rule)
+
+    def _read_set(self, shown: tuple[str, ...], published: tuple[str, ...], value: object) -> _Answered:
+        """Return options of which several may be right: a list of them, or letters with commas between."""
+        if value is None or value == "":
+            return _Answered(shown, None, rule="exact set")
+        parsed = _parse_cell(value)
+        several = parsed if isinstance(parsed, list) else [parsed]
+        if isinstance(parsed, str) and parsed not in published:
+            several = [mark for mark in re.split(r"[\s,，、;；/&+]+|\band\b", parsed) if mark]
+        places = [find_answer(one, published, self._names.answer_form or "text") for one in several]
+        if None in places or not places:
+            wrong = several[places.index(None)] if places else value
+            raise self._make_error("answer", f"{wrong!r} is none of the choices {list(published)!r}")
+        right = tuple(dict.fromkeys(published[place] for place in places if place is not None))
+        return _Answered(shown, ", ".join(right), rule="exact set", answers=right)
 
     def _open(self, published: tuple[str, ...], value: object) -> _Answered:
         field = self._names.choices
         listed = self._row.get(field) if isinstance(field, str) else list(published)
         if field is not None and listed:
             raise self._make_error("choices", f"{listed!r} does not hold two options or more")
+        if self._names.rule == "named option":
+            raise self._make_error("question", "lists no options, as in 'What is it? A. a dog B. a cat'")
         reference = ", ".join(map(format_text, value)) if isinstance(value, list) else format_text(value)
-        return _Answered((), reference, NO_OPTIONS)
+        return _Answered((), reference, NO_OPTIONS if reference.strip() or self._names.answer is None else NO_REFERENCE)
 
     def _reorder(self, published: tuple[str, ...]) -> _Answered:
         """Return options of which the first is right, shown in the order of `answer_orders` (MuChoMusic).
@@ -205,6 +276,24 @@ class _Row:
         is_listed = inline is not None and inline.options == published
         shown = published if is_listed else tuple(published[int(place)] for place in order)
         return _Answered(shown, shown[list(map(int, order)).index(0)])
+
+
+def _parse_cell(value: object) -> object:
+    """Return what a cell holds that is written as JSON or Python; anything else as it is."""
+    is_written = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
+    return parse_literal(str(value)) if is_written else value
+
+
+def read_instruction(name: object, arguments: object, question: object) -> Instruction:
+    """Read an instruction and its arguments, the null ones left out; `BadConfig` says what of them is wrong."""
+    if not isinstance(arguments, Mapping):
+        raise BadConfig(f"{arguments!r} is not an object of arguments.")
+    given = {key: value for key, value in arguments.items() if value is not None and value == value}  # noqa: PLR0124
+    try:
+        return Instruction.model_validate({"name": name, "prompt": question, **given})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise BadConfig(f"{'.'.join(map(str, problem['loc']))!r} of {name!r}: {word_problem(problem)}.") from error
 
 
 def _parse_list(value: object) -> object:
@@ -232,7 +321,7 @@ def _read_path(text: str) -> str:
 
 def _refuse_unknown(name: str, given: FieldNames, table: Table) -> None:
     """Raise `BadConfig` where a named field is in no row."""
-    for part, value in given.model_dump(exclude_none=True, exclude={"answer_form", "options"}).items():
+    for part, value in given.model_dump(exclude_none=True, exclude={"answer_form", "options", "rule"}).items():
         fields: Sequence[str] = value if isinstance(value, tuple) else (value,)
         unknown = [field for field in fields if "{" not in field and field not in table.fields]
         if unknown:

@@ -52,7 +52,7 @@ def load(audio_root: Path | None = None) -> Benchmark:
         raise BadConfig(
             f"MMAR is not in {folder}. Put {FILE_NAMES[0]} and its folder audio there "
             "(https://github.com/ddlBoJack/MMAR names the download), or name them with "
-            "--bench FILE.jsonl --audio-root FOLDER."
+            "--bench FILE.jsonl --audio-root FOLDER. Licence: none stated in the repository."
         )
     return read(file, audio_root).model_copy(update={"name": "mmar"})
 

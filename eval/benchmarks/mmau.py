@@ -66,7 +66,7 @@ def load(name: str, audio_root: Path | None = None) -> Benchmark:
         raise BadConfig(
             f"{name} is not at {file}. Put {file.name} and the folder of its clips there "
             "(https://github.com/Sakshi113/MMAU names the download), or name them with "
-            "--bench FILE.json --audio-root FOLDER."
+            "--bench FILE.json --audio-root FOLDER. Licence: Apache-2.0 (questions), of 13 corpora (clips)."
         )
     found = read(file, audio_root).model_copy(update={"name": name})
     if (found.sha256 in BEFORE) != (name == "mmau-before-v05.15.25") and name != "mmau-test":

@@ -8,6 +8,7 @@ from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.detection import list_names
 from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.mapped import make_benchmark, make_items, read_mapped
+from eval.benchmarks.options import format_text
 from eval.benchmarks.tables import Table, TableRow, read_table
 from eval.scoring.official import OfficialRule
 from services.errors import BadConfig
@@ -15,10 +16,10 @@ from services.settings import settings
 from services.types import Value
 from services.yaml_file import read_config
 
-FOLDER = "(folder)"
-ROW = "(row)"
+FOLDER, FILE, ROW = "(folder)", "(file)", "(row)"
 """Fields that templates may name beside those of the file, as in `{(folder)}`: the name of the folder that the file
-lies in, and the number of the row in it."""
+lies in (of the one above `data`, as the Hub has it), that of the file without its ending, and the number of the row."""
+MAX_CLASSES, MIN_ROWS = 26, 4  # answers that are classes: at most so many, each on so many rows on average
 
 
 class DeclaredPart(Value):
@@ -31,6 +32,16 @@ class DeclaredPart(Value):
     """Category of all of them, where no field holds it."""
     answer: str = ""
     """The right option of all of them, where no field holds it."""
+    ask: str = ""
+    """The question of all of them, where their own is spoken in the recording."""
+    has_classes: bool = False
+    """Whether the options of a file are its answers, where these are few; questions with others are open."""
+    files: tuple[str, ...] = ()
+    """Patterns of the paths whose files hold such questions; empty: all do."""
+
+    def is_in(self, file: Path) -> bool:
+        """Whether the file at that path holds such questions."""
+        return not self.files or any(map(file.match, self.files))
 
 
 class OfficialScript(Value):
@@ -66,6 +77,15 @@ class Declaration(Value):
     """Whether a file with these fields is read as it; False where too many others have them."""
     parts: tuple[DeclaredPart, ...]
 
+    def has_part(self, file: Path) -> bool:
+        """Whether some part of it is in that file, by the file's path."""
+        return any(part.is_in(file) for part in self.parts)
+
+    def for_any_file(self) -> "Declaration":
+        """Return the declaration with its parts looked for in a file of any name."""
+        parts = tuple(part.model_copy(update={"files": ()}) for part in self.parts)
+        return self.model_copy(update={"parts": parts})
+
 
 def read_declaration(name: str) -> Declaration:
     """Return what is declared of a benchmark."""
@@ -76,10 +96,12 @@ def load_declared(name: str, audio_root: Path | None = None) -> Benchmark:
     """Load a declared benchmark from its place in the Earwitness folder; `BadConfig` says where to put it."""
     declared = read_declaration(name)
     folder = settings().home / "benchmarks" / name
-    found = next((files for pattern in declared.files if (files := sorted(folder.glob(pattern)))), [])
+    matching = (sorted(filter(declared.has_part, folder.glob(pattern))) for pattern in declared.files)
+    found = next(filter(None, matching), [])
     if not found:
         raise BadConfig(
             f"{name} is not in {folder}: there is no {' or '.join(declared.files)}. {declared.source} "
+            f"Licence: {declared.licence}. "
             "Or name your copy with --bench FILE --audio-root FOLDER."
         )
     benchmark = read_declared(declared, found, audio_root or folder / declared.audio).locate_clips()
@@ -91,7 +113,11 @@ def read_declared(declared: Declaration, files: list[Path], audio_root: Path) ->
     """Read the files of a declared benchmark as one; `BadConfig` names file, row and field of a row without use."""
     tables = {file: read_table(file) for file in files}
     items = tuple(
-        item for file, table in tables.items() for part in declared.parts for item in _read_part(part, file, table)
+        item
+        for file, table in tables.items()
+        for part in declared.parts
+        if part.is_in(file)
+        for item in _read_part(part, file, table)
     )
     sums = [table.sha256 for table in tables.values()]
     digest = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
@@ -110,7 +136,7 @@ def read_by_shape(file: Path, declarations: Iterable[str], audio_root: Path | No
     declared = find_declaration(read_table(file), declarations)
     if declared is None:
         return read_mapped(file, audio_root)
-    found = read_declared(declared, [file], audio_root or file.parent)
+    found = read_declared(declared.for_any_file(), [file], audio_root or file.parent)
     return found.model_copy(update={"fields": declared.parts[0].fields, "declared": declared.name})
 
 
@@ -124,15 +150,28 @@ def find_declaration(table: Table, declarations: Iterable[str]) -> Declaration |
 
 def _has_fields(table: Table, fields: FieldNames) -> bool:
     """Whether a table has every field that a declaration names, those in templates too."""
-    named = fields.model_dump(exclude_none=True, exclude={"answer_form", "options"}).values()
+    optional = {"instructions", "arguments"} | ({"answer"} if fields.instructions else set())
+    named = fields.model_dump(exclude_none=True, exclude={"answer_form", "options", "rule", *optional}).values()
     single = (one for value in named for one in ((value,) if isinstance(value, str) else value))
-    return {name for one in single for name in list_names(one)} <= {FOLDER, ROW, *table.fields}
+    return {name for one in single for name in list_names(one)} <= {FOLDER, FILE, ROW, *table.fields}
 
 
 def _read_part(part: DeclaredPart, file: Path, table: Table) -> list[Item]:
+    folder = file.parent.parent if file.parent.name == "data" else file.parent
     rows: list[TableRow] = [
-        {FOLDER: file.parent.name, ROW: number, **row} for number, row in enumerate(table.rows, start=1)
+        {FOLDER: folder.name, FILE: file.stem, ROW: number, **row} for number, row in enumerate(table.rows, start=1)
     ]
-    items = make_items(f"Benchmark {str(file)!r}", Table(rows, table.sha256), part.fields, suffix=part.suffix)
+    fields = part.fields
+    if part.has_classes and (classes := _list_classes(table, fields.answer)):
+        fields = fields.model_copy(update={"options": classes})
+    name = f"Benchmark {str(file)!r}"
+    items = make_items(name, Table(rows, table.sha256), fields, suffix=part.suffix, ask=part.ask)
     known = {"category": part.category, "answer": part.answer}
     return [item.model_copy(update={name: value for name, value in known.items() if value}) for item in items]
+
+
+def _list_classes(table: Table, field: str | None) -> tuple[str, ...]:
+    """Return the answers of a file, if they are so few that they are its classes."""
+    answers = sorted({format_text(row[field]) for row in table.rows if field in row} if field else ())
+    is_few = 2 <= len(answers) <= MAX_CLASSES and len(table.rows) >= MIN_ROWS * len(answers)
+    return tuple(answers) if is_few else ()

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from agents.reading.calibration import ModelCalibration
 from eval.display.clusters import warn_of_few
+from eval.display.rule_scores import format_rules
 from eval.display.tables import print_table
 from eval.scoring.scoring import Calibration, ControlScore, RepeatKind, RunSummary, Score
 
@@ -80,6 +81,8 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
         yield from _format_control(name, control)
     yield from _format_judges(summary)
     yield from _format_repeats(summary)
+    if summary.rules:
+        yield from format_rules(summary.rules)
     if summary.official_dropped:
         yield f"The official script leaves out {summary.official_dropped} of {summary.n} replies, which it cannot read."
     yield from _format_undisputed(summary)

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.score import Counts, FileScore
+from eval.display.rule_scores import format_rules
 from eval.display.tables import print_table
 from eval.scoring.intervals import compute_wilson_interval
 
@@ -19,6 +20,8 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     table.add_section()
     table.add_row("all", *_format_cells(score), style="bold")
     print_table(table, console)
+    for line in format_rules(score.rules) if score.rules else ():
+        console.print(line, highlight=False, soft_wrap=True)
     if score.official_dropped:
         left_out = f"The official script leaves out {score.official_dropped} of {score.n} rows, which it cannot read."
         console.print(left_out, highlight=False, soft_wrap=True)

@@ -160,7 +160,7 @@ def _make_item(prediction: Prediction) -> Item:
 
 
 def _make_page_item(item: Item, clips: tuple[int, ...], results: Sequence[PageResult | None]) -> PageItem:
-    kept = item.model_dump(exclude={"audio", "cluster", "unsupported", "disputed"})
+    kept = item.model_dump(include=set(PageItem.model_fields))
     return PageItem(**kept, clips=clips, results=tuple(results))
 
 

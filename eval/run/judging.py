@@ -37,7 +37,7 @@ async def judge_replies(
 ) -> None:
     """Have every judge score the replies that it has not scored yet, and write each judgement at once."""
     file = folder / FILE_NAME
-    asked = [prediction for prediction in predictions if not prediction.choices and prediction.failed is None]
+    asked = [prediction for prediction in predictions if prediction.is_open and prediction.failed is None]
     with file.open("a", encoding="utf-8") as out:
         if file.stat().st_size and not file.read_bytes().endswith(b"\n"):
             out.write("\n")  # ends the line that a crash cut short

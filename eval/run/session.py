@@ -42,6 +42,13 @@ from services.types import SCHEMA_VERSION, PathName, Sampling
 
 PROMPTS = (
     "agents",
+    "eval.benchmarks.wording",
+    "eval.scoring.error_rates",
+    "eval.scoring.exact_sets",
+    "eval.scoring.instructions",
+    "eval.scoring.mmau_pro",
+    "eval.scoring.reading",
+    "eval.scoring.rules",
     "lalm.model.template",
     "lalm.prompting",
     "lalm.runtimes",
@@ -299,7 +306,10 @@ def _reads_order(models: LocalModels) -> bool:
 
 
 def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
-    closed = tuple(item for item in main.benchmark.items if item.choices or not request.judges)  # no judge scores those
+    # No judge scores those without options, and controls compare options; replies that rules score have none.
+    closed = tuple(item for item in main.benchmark.items if not item.rule and (item.choices or not request.judges))
+    if not closed:
+        raise BadConfig(f"Control {name!r} compares options, and no question of {main.benchmark.name} shows any.")
     main = main._replace(benchmark=main.benchmark.model_copy(update={"items": closed}))
     plan = pick(CONTROLS, "control", name)(main, ControlSampling(request.seed, request.num_probed))
     return plan._replace(options=plan.options.model_copy(update={"control": name}))

@@ -10,9 +10,13 @@ from random import Random
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-OfficialRule: TypeAlias = Literal["word sets", "mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro"]
+from eval.scoring.voicebench import read_voicebench
+
+OfficialRule: TypeAlias = Literal[
+    "word sets", "mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro", "voicebench", "audiobench"
+]
 OFFICIAL_RULES: tuple[OfficialRule, ...] = get_args(OfficialRule)
-READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro"})
+READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro", "voicebench"})
 """Rules whose prompts ask for a letter: they are given the letter that was read, "word sets" the option's text."""
 LETTERS = "ABCD"  # the only ones that MMSU's, AIR-Bench's and MuChoMusic's scripts know
 MUCHOMUSIC_PREFIX = "The correct answer is:"
@@ -49,6 +53,8 @@ def judge_officially(rule: OfficialRule, prediction: str, options: Sequence[str]
     match rule:
         case "word sets":
             return OfficialVerdict(string_match(prediction, options, options[right]))
+        case "audiobench":
+            return OfficialVerdict(_match_audiobench(prediction, options, right))
         case "mmsu":
             return _judge_mmsu(prediction, options, right)
         case "air-bench":
@@ -78,10 +84,20 @@ def _read_place(rule: OfficialRule, prediction: str, options: Sequence[str], rig
             return read_speechr(prediction, options, right)
         case "muchomusic":
             return _read_muchomusic(prediction, options)
+        case "voicebench":
+            return read_voicebench(prediction)
         case "star-bench":
             return _read_star_bench(prediction, options)
         case _:
             return _read_mmlu_pro(prediction, len(options))
+
+
+def _match_audiobench(prediction: str, options: Sequence[str], right: int) -> bool:
+    """Match as mmau_string_match of string_match.py (AudioLLMs/AudioBench @ e991641).
+
+    The first four characters of each option, "(A) ", are cut off unseen: an option without them loses its beginning.
+    """
+    return string_match(prediction, [option[4:] for option in options], options[right][4:])
 
 
 def _read_letter(reply: str) -> str | None:

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple, TypeAlias, TypedDict
 from pydantic import Field
 
 from eval.scoring.intervals import Interval, compute_clustered_interval, compute_clustered_se, compute_wilson_interval
+from eval.scoring.rule_scores import RuleScores, score_rules
+from eval.scoring.rules import RuleOutcome
 from services.types import Value
 
 RepeatKind: TypeAlias = Literal["option order", "sampling"]
@@ -53,6 +55,8 @@ class Verdict(NamedTuple):
     """Place of the right option, from 0; None where it is withheld."""
     num_choices: int = 0
     """0: not known."""
+    outcome: RuleOutcome | None = None
+    """What the item's own rule says of the reply."""
 
 
 class Score(Value):
@@ -233,6 +237,8 @@ class RunSummary(Score):
     """Of open answers, in the order in which they were named: the first one's judgements count."""
     undisputed: Score | None = None
     """The same without the items whose published answer is disputed; None where none is."""
+    rules: RuleScores | None = None
+    """Of replies that rules score; None where none does."""
     repeats: RepeatScore | None = None
     """None: it was asked once."""
     judge_kappa: float | None = None
@@ -251,6 +257,7 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
         by_modality=_score_groups(lambda verdict: verdict.modality, counted),
         chance=_compute_chance(counted),
         undisputed=_score_undisputed(counted),
+        rules=score_rules([(verdict.outcome, verdict.cluster or verdict.id) for verdict in counted if verdict.outcome]),
         **_measure_clusters(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
         wall_s=round(max((verdict.clock_s for verdict in counted), default=0.0), 3),

@@ -74,7 +74,7 @@ def apply_judgement(prediction: Prediction, judgements: Mapping[str, ReplyJudgem
 
     A reply that no judge has scored has failed: it is neither right nor wrong.
     """
-    if prediction.choices or prediction.failed is not None:
+    if not prediction.is_open or prediction.failed is not None:
         return prediction
     judgement = judgements.get(prediction.id)
     if judgement is None or judgement.answer != prediction.model_output:

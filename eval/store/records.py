@@ -6,6 +6,7 @@ from pydantic import BeforeValidator
 
 from eval.benchmarks.benchmark import Item
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
+from eval.scoring.rules import RuleOutcome, score_reply
 from eval.scoring.scoring import Verdict
 from eval.store.legacy import upgrade_answer
 from eval.store.provenance import Environment
@@ -28,6 +29,8 @@ class Prediction(Item):
     """A reply came, and no choice could be read from it."""
     failed: str | None
     """The error, where no reply came."""
+    outcome: RuleOutcome | None = None
+    """What the item's own rule says of the reply; None: it has none, or no reply came."""
     response: Annotated[Answer | None, BeforeValidator(upgrade_answer)]
     took_s: float
     """From the start of the item to its answer, waiting for models included."""
@@ -67,7 +70,8 @@ class Prediction(Item):
             probabilities=tuple(by_letter[letter] for letter in sorted(by_letter)),
             raw_probabilities=tuple(raw[letter] for letter in sorted(raw)),
             findings_temperature=scale.findings_temperature if scale else None,
-            num_choices=len(self.choices),
+            num_choices=0 if self.rule else len(self.choices),
+            outcome=self.outcome,
             right=self.choices.index(self.answer) if self.answer in self.choices else None,
         )
 
@@ -92,7 +96,11 @@ def judge_answer(
     choice = answer.choice.text if answer and answer.choice else None
     prediction = reply if choice is None else choice
     official = OfficialVerdict(is_right=False)
-    if item.answer in item.choices:
+    expected = item.expect(rule)
+    outcome = score_reply(expected, reply) if expected and answer else None
+    if outcome:
+        official = OfficialVerdict(outcome.is_right_officially)
+    elif item.answer in item.choices and not expected:
         scored = answer.choice.letter if answer and answer.choice and rule in READS_LETTERS else prediction
         if leaves_out is not None:
             scored = reply.replace(leaves_out, "") if leaves_out else reply
@@ -101,11 +109,12 @@ def judge_answer(
         **dict(item),
         model_output=reply,
         model_prediction=prediction,
-        correct_strict=choice is not None and choice == item.answer,
+        correct_strict=outcome.is_right if outcome else choice is not None and choice == item.answer,
         correct_official=official.is_right,
         official_dropped=official.is_dropped,
-        unread=answer is not None and choice is None and bool(item.choices),
+        unread=outcome.is_unread if outcome else answer is not None and choice is None and bool(item.choices),
         failed=failed,
+        outcome=outcome,
         response=answer,
         took_s=round(took_s, 4),
         clock_s=round(clock_s, 4),

@@ -12,9 +12,12 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from eval.benchmarks.benchmark import Item
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.tables import Table, read_table
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
+from eval.scoring.reading import read_strictly
+from eval.scoring.rules import score_reply
 from eval.scoring.scoring import Verdict
 from eval.store.judgements import apply_judgement, read_judgements, read_judges
 from eval.store.records import Prediction, RunRecord
@@ -31,8 +34,6 @@ from services.json_lines import (
     refuse_repeated_ids,
     split_lines,
 )
-from services.questions import find_own_letters
-from services.types import Question
 
 KEYS = (
     *("model_prediction", "model_output", "answer_prediction"),  # MMAU, MuChoMusic and MDAR, MMAR
@@ -133,6 +134,13 @@ class FileRow(BaseModel):
     failed: Any = None
 
 
+class RuledRow(FileRow):
+    """A row that a rule scores, with the item that it is about."""
+
+    choices: tuple[str, ...] = ()
+    item: Item
+
+
 FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "audio_path"})
 
 
@@ -204,9 +212,10 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         if item.unsupported or item.answer is None:
             raise BadConfig(f"{name}, row {number}, {item.unsupported or 'has no answer'}: it cannot be scored.")
         ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})
+        kind, own = (RuledRow, {"item": item}) if item.rule else (FileRow, {})
         source = {"url": item.cluster or None, "audio": item.audio or None, "sub_category": item.sub_category}
         published = read_asked(row, names).options if isinstance(names.choices, tuple) else item.choices
-        rows.append(FileRow.model_validate({**row, **ours, **source, "number": number, "published": published}))
+        rows.append(kind.model_validate({**row, **ours, **source, **own, "number": number, "published": published}))
     script = declared.official if declared else None
     return _FileRows(rows, script.rule if script else "word sets", declared.name if declared else "")
 
@@ -255,6 +264,8 @@ def _judge(file: Path, row: FileRow, key: str, rule: OfficialRule) -> StoredRow:
         raise BadConfig(f"Predictions {str(file)!r}, row {row.number}, field {key!r}: {prediction!r} is not text.")
     failed = prediction is None or bool(row.failed)
     text = prediction or ""
+    if isinstance(row, RuledRow):
+        return _judge_by_rule(row, text, rule, failed=failed)
     read = None if failed else read_strictly(text, row.choices, is_option_text=key in EXTRACTED)
     options = row.published or row.choices
     official = OfficialVerdict(is_right=False)
@@ -278,20 +289,22 @@ def _judge(file: Path, row: FileRow, key: str, rule: OfficialRule) -> StoredRow:
     return StoredRow(verdict, row.question, row.choices, row.answer, text)
 
 
-def read_strictly(reply: str, choices: tuple[str, ...], *, is_option_text: bool = False) -> str | None:
-    """Return the text of the one option that a reply names, or None.
-
-    Text that was extracted already (`is_option_text`) and is an option to the letter is that option: where the
-    options are the notes G, A#, D and E, an extracted "D" is no longer a letter.
-    """
-    from agents.reading.reply import read_choice  # takes 0.2 s to load, and runs need it for replies in words only
-
-    if is_option_text and reply in choices:
-        return reply
-    asked = Question.ask("", choices).choices
-    choice = read_choice(reply, asked)
-    lettered = find_own_letters(asked)
-    # Options whose own letters stand in another order: a bare letter may mean the one or the other.
-    if choice and lettered and read_choice(reply, lettered) != lettered[asked.index(choice)]:
-        return None
-    return None if choice is None else choice.text
+def _judge_by_rule(row: RuledRow, reply: str, official: OfficialRule, *, failed: bool) -> StoredRow:
+    expected = row.item.expect(official)
+    assert expected is not None
+    outcome = None if failed else score_reply(expected, reply)
+    verdict = Verdict(
+        id=row.id,
+        task=row.item.task,
+        category=row.item.category,
+        sub_category=row.item.sub_category,
+        difficulty=row.item.difficulty,
+        modality=row.item.modality,
+        cluster=row.item.source,
+        correct_strict=outcome is not None and outcome.is_right,
+        correct_official=outcome is not None and outcome.is_right_officially,
+        unread=outcome is not None and outcome.is_unread,
+        failed=failed,
+        outcome=outcome,
+    )
+    return StoredRow(verdict, row.question, row.item.choices, row.answer, reply)

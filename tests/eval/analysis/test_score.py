@@ -8,7 +8,7 @@ import pytest
 from eval.analysis.score import score_file
 from eval.benchmarks.fields import parse_fields
 from eval.cli import main
-from eval.store.stored import read_strictly
+from eval.scoring.reading import read_strictly
 from services.errors import BadConfig
 
 ROOT = Path(__file__).parents[3]
@@ -141,7 +141,7 @@ def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFi
     printed = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
     counts = {"n": 1, "correct_official": 1, "correct_strict": 1, "unread": 0, "failed": 0, "official_dropped": 0}
-    assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}}
+    assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}, "rules": None}
 
 
 @pytest.mark.slow

@@ -178,7 +178,17 @@ def test_the_summary_holds_the_documented_fields(tmp_path: Path) -> None:
         *COUNTS,
         *("by_task", "by_category", "by_sub_category", "by_difficulty", "by_modality", "controls"),
         *("clustered_se", "mean_took_s", "wall_s", "prompt_tokens", "completion_tokens", "num_cached", "cost_usd"),
-        *("calibration", "clustered_95", "num_clusters", "chance", "judges", "judge_kappa", "repeats", "undisputed"),
+        *(
+            "calibration",
+            "clustered_95",
+            "num_clusters",
+            "chance",
+            "judges",
+            "judge_kappa",
+            "repeats",
+            "undisputed",
+            "rules",
+        ),
     }
     assert [summary[key] for key in ("n", "correct_strict", "unread", "failed")] == [2, 1, 0, 1]
     assert summary["by_task"]["speech"].keys() == COUNTS

@@ -1,0 +1,46 @@
+"""VoiceBench's official reading of a reply to spoken options: a letter A to D inside one of some phrases.
+
+Behaviour as MCQEvaluator of src/evaluator/mcq.py (MatthewCYM/VoiceBench @ 5338154). What it gets wrong: " a." and " a,"
+anywhere in a reply may be its answer ("give it an a."), the options' texts are not read at all, and where nothing is
+found the script guesses, without a seed: our official score counts such a reply as wrong.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from services.types import Value
+from services.yaml_file import read_config
+
+LETTERS = "abcd"
+TAGS = ("<1>", "<2>", "<3>")
+ENDS = (".", ",", ":", ")")
+ONLY_A = ("would be a.", 'would be "a.', "the best option from the given choices would be a scorpion (a)")
+
+
+class Phrases(Value):
+    """The phrases, in the order in which they are looked for."""
+
+    phrases: tuple[str, ...]
+
+
+@cache
+def _list_phrases() -> tuple[tuple[str, int], ...]:
+    """Return each phrase with each letter, and the place of the letter."""
+    known = read_config(Path(__file__).with_suffix(".yaml"), Phrases).phrases
+    return tuple(
+        (phrase.replace("[CHOICE]", letter), place) for phrase in known for place, letter in enumerate(LETTERS)
+    )
+
+
+def read_voicebench(prediction: str) -> int | None:
+    """Return the place of the letter that the script reads, from 0; None where it would guess."""
+    reply = prediction.lower()
+    if reply.startswith(TAGS):
+        reply = reply[3:].strip()
+    for phrase, place in _list_phrases():
+        if phrase in reply:
+            return place
+    for place, letter in enumerate(LETTERS):
+        if reply == letter or reply.startswith(tuple(letter + end for end in ENDS)):
+            return place
+    return 0 if any(phrase in reply for phrase in ONLY_A) else None

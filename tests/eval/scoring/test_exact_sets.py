@@ -1,0 +1,58 @@
+"""Sets of options that a reply names."""
+
+import pytest
+
+from eval.scoring.exact_sets import compare_sets, read_set, read_set_officially
+
+OPTIONS = ("A dog barking", "A cat", "Rain; light", "Wind")
+
+
+@pytest.mark.parametrize(
+    ("reply", "places"),
+    [
+        ("A, C", "02"),
+        ("AC", "02"),
+        ("A and B", "01"),
+        ("(A)(B)", "01"),
+        ("The correct answers are: A, B and D.", "013"),
+        ("答案：A、C", "02"),
+        ("Option A, option B", "01"),
+        ("A. A dog barking\nB. A cat", "01"),
+        ("- a dog barking\n- wind.", "03"),
+        ("1. A dog barking\n2. Wind", "03"),
+        ("Here they are:\nA\nD", "03"),
+        ("A dog barking; Wind", "03"),
+        ("Rain; light\nWind", "23"),
+        ("A dog barking and a cat", "01"),
+        ("**A**", "0"),
+        ("A dog barking\nA dog barking", "0"),
+        ("I heard this:\nWind", "3"),
+    ],
+)
+def test_a_set_is_read_from_letters_texts_or_both(reply: str, places: str) -> None:
+    assert read_set(reply, OPTIONS) == {OPTIONS[int(place)] for place in places}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["", "None of them", "Not A", "A) A cat", "It is not a cat", "A\nZ", "a dog barking, not wind", "E", "🐶" * 1000],
+)
+def test_what_names_none_or_contradicts_itself_is_unread(reply: str) -> None:
+    assert read_set(reply, OPTIONS) is None
+
+
+def test_the_official_script_reads_texts_only_and_never_one_with_a_semicolon() -> None:
+    assert read_set_officially("A dog barking.\nWind", OPTIONS) == {"A dog barking", "Wind"}
+    assert read_set_officially("A, D", OPTIONS) == frozenset()
+    assert read_set_officially("Rain; light", OPTIONS) == frozenset()
+    assert read_set_officially("a dog barking", OPTIONS) == frozenset()
+
+
+def test_sets_are_compared_in_four_ways() -> None:
+    assert compare_sets(frozenset("ab"), frozenset("bc")) == (0.0, 1 / 3, 0.5, 0.5)
+    assert compare_sets(frozenset("ab"), frozenset("ab")) == (1.0, 1.0, 1.0, 1.0)
+    assert compare_sets(frozenset(), frozenset("a")) == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_long_reply_takes_no_time() -> None:
+    assert read_set("A, " * 20_000 + "and so on", OPTIONS) is None
