@@ -44,18 +44,20 @@ NUM_LETTERS = 26
 ORDERS = "answer_orders"  # MuChoMusic's field beside `answers`
 
 
-def detect_fields(name: str, table: Table, given: FieldNames) -> FieldNames:
+def detect_fields(name: str, table: Table, given: FieldNames, *, asks: bool = True) -> FieldNames:
     """Find the fields that `given` does not name; `BadConfig`, which begins with `name`, where two are possible.
 
-    Raises `BadConfig` too where there is no question, or no options are found in any row.
+    Raises `BadConfig` too where there is no question, or no options are found in any row. Where nothing will be asked
+    (`asks`), as of predictions, a question is taken if one field is known for it, and none is needed.
     """
-    return _Detector(name, table, given).detect()
+    return _Detector(name, table, given, asks=asks).detect()
 
 
 class _Detector:
     """One file whose fields are looked for."""
 
-    def __init__(self, name: str, table: Table, given: FieldNames) -> None:
+    def __init__(self, name: str, table: Table, given: FieldNames, *, asks: bool) -> None:
+        self._asks = asks
         self._name = name
         self._table = table
         self._given = given
@@ -104,7 +106,7 @@ class _Detector:
         values = self._list_values(field)
         return all(isinstance(value, str) and value and " " not in value.strip() for value in values)
 
-    def _find_question(self) -> str:
+    def _find_question(self) -> str | None:
         def asks(field: str) -> bool:
             return any(isinstance(value, str) and value.strip() for value in self._list_values(field))
 
@@ -115,24 +117,22 @@ class _Detector:
         found = list(filter(asks, likely))
         if len(found) == 1:
             return found[0]
-        raise (
-            self._make_ambiguity_error("question", found)
-            if found
-            else self._make_missing_error("question", "the question")
-        )
+        if not self._asks:
+            return None
+        raise self._ambiguous("question", found) if found else self._make_missing_error("question", "the question")
 
-    def _find_choices(self, question: str) -> str | tuple[str, ...] | None:
+    def _find_choices(self, question: str | None) -> str | tuple[str, ...] | None:
         for field in self._list_candidates("choices"):
-            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._list_values(field)):
+            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._values(field)):
                 return field
         if family := find_family([field for field in self._table.fields if field != question], OPTION_STEMS):
             return family
         unreadable = ("choices", "options")  # each row's value will be named
         return next((self._by_name[name] for name in unreadable if name in self._by_name), None)
 
-    def _asks_inline(self, question: str) -> bool:
+    def _asks_inline(self, question: str | None) -> bool:
         """Whether the question itself lists options."""
-        return any(split_inline(fill(question, row)) for row in self._table.rows)
+        return question is not None and any(split_inline(fill(question, row)) for row in self._table.rows)
 
     def _holds_references(self) -> bool:
         """Whether the file has answers in words, so that its questions are open."""
@@ -142,9 +142,10 @@ class _Detector:
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
         for field in [self._given.answer] if self._given.answer else self._list_candidates("answer"):
-            answers = sorted({format_text(_unwrap(value)) for value in self._list_values(field)})
-            if 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers):
-                return tuple(answers)
+            answers = sorted({format_text(_unwrap(value)) for value in self._values(field)})
+            is_few = 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers)
+            if is_few and any(find_letter_place(answer, NUM_LETTERS) is None for answer in answers):
+                return tuple(answers)  # letters alone stand for options that are elsewhere
         return None
 
     def _find_answer(self, names: FieldNames) -> tuple[str | None, AnswerForm | None]:

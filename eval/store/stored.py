@@ -39,6 +39,7 @@ KEYS = (
     *("model_prediction", "model_output", "answer_prediction"),  # MMAU, MuChoMusic and MDAR, MMAR
     *("response", "predict_answer", "prediction", "model_response", "output"),  # MMSU and AIR-Bench, SpeechR, others
 )
+NO_QUESTION = "(no question in the file)"
 EXTRACTED = frozenset({"model_prediction", "answer_prediction"})  # keys that hold an option's text by convention
 
 
@@ -205,14 +206,16 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
     declared = None if given != FieldNames() else find_declaration(table, DECLARED)
     if declared and len(declared.parts) > 1:
         raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
-    names = declared.parts[0].fields if declared else detect_fields(name, table, given)
+    names = declared.parts[0].fields if declared else detect_fields(name, table, given, asks=False)
     rows = []
-    items = join_sources(make_items(name, table, names))
+    items = join_sources(make_items(name, table, names, ask="" if names.question else NO_QUESTION))
     for number, (row, item) in enumerate(zip(kept, items, strict=True), start=1):
         if item.unsupported or item.answer is None:
             raise BadConfig(f"{name}, row {number}, {item.unsupported or 'has no answer'}: it cannot be scored.")
         ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})
         kind, own = (RuledRow, {"item": item}) if item.rule else (FileRow, {})
+        if not names.question:
+            ours["question"] = ""
         source = {"url": item.cluster or None, "audio": item.audio or None, "sub_category": item.sub_category}
         published = read_asked(row, names).options if isinstance(names.choices, tuple) else item.choices
         rows.append(kind.model_validate({**row, **ours, **source, **own, "number": number, "published": published}))
