@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from agents.degradation import STRICT, Policy
 from agents.models import Models
 from agents.reading.calibration import CalibrationFile, Calibrations
-from agents.reasons.reasoner import Reasoned
+from agents.reasons.reasoned import Reasoned
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import LLM, Answerer

@@ -6,27 +6,21 @@ the statements it read that speak for the chosen option and for no other.
 """
 
 from collections.abc import Iterator, Mapping
-from time import perf_counter
 from typing import NamedTuple
 
-from agents.degradation import STRICT, Policy, run_in_time
 from agents.listening.grounds import list_spoken_for
 from agents.listening.spoken import hide_speech
 from agents.reading.prompts import build_reasons_prompt
 from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim, name_statements
 from agents.reasons.claims import MAX_CLAIMS, make_schema, read_json_claims, read_line_claims
-from services.errors import TookTooLong
-from services.progress import report_stage
-from services.protocols import LLM, Answerer, StructuredLLM
+from services.protocols import LLM, StructuredLLM
 from services.types import (
     Answer,
-    AudioClip,
     Evidence,
     Question,
     Reading,
     Reasons,
     ReasonsStatus,
-    TraceStep,
     Usage,
 )
 
@@ -42,62 +36,26 @@ STATUS_WORDS: Mapping[ReasonsStatus, str] = {
 }
 
 
-class _Found(NamedTuple):
+class FoundReasons(NamedTuple):
+    """Reasons, and the tokens that they took."""
+
     reasons: Reasons
     usage: Usage = Usage()
 
 
-class Reasoned:
-    """Answers as another way does, and brings its reasons where the question wants them.
-
-    Args:
-        answerer: answers.
-        llm: writes the claims; None: there is none on this path.
-        policy: whether reasons that are late or fail are left out instead of failing the answer.
-    """
-
-    def __init__(self, answerer: Answerer, llm: LLM | None, policy: Policy = STRICT) -> None:
-        self.answerer, self._llm, self._policy = answerer, llm, policy
-
-    async def answer(self, question: Question, *clips: AudioClip) -> Answer:
-        """Answer, and then say why."""
-        answer = await self.answerer.answer(question, *clips)
-        return await self._explain(question.with_clips(clips), answer) if question.wants_reasons else answer
-
-    async def _explain(self, question: Question, answer: Answer) -> Answer:
-        started = perf_counter()
-        missing: tuple[str, ...] = ()
-        try:
-            with report_stage("reason"):
-                found = await run_in_time("reason", find_reasons(self._llm, question, answer))
-        except self._policy.tolerates as error:
-            status: ReasonsStatus = "late" if isinstance(error, TookTooLong) else "failed"
-            found, missing = _Found(Reasons(status=status)), (f"no reasons: {error}",)
-        seconds = perf_counter() - started
-        return answer.model_copy(
-            update={
-                "reasons": found.reasons,
-                "trace": (*answer.trace, TraceStep(step="reason", text=_describe(found.reasons), seconds=seconds)),
-                "timings_s": answer.timings_s | {"reason": seconds},
-                "degraded": answer.degraded + missing,
-                "usage": answer.usage + found.usage,
-            }
-        )
-
-
-async def find_reasons(llm: LLM | None, question: Question, answer: Answer) -> _Found:
+async def find_reasons(llm: LLM | None, question: Question, answer: Answer) -> FoundReasons:
     """Find the reasons for an answer, with the tokens that it took."""
     evidence = list_citable(question, answer)
     if not evidence:
-        return _Found(Reasons(status="no_evidence"))
+        return FoundReasons(Reasons(status="no_evidence"))
     if (question.choices and answer.choice is None) or not answer.reply:
-        return _Found(Reasons(status="none"))
+        return FoundReasons(Reasons(status="none"))
     if isinstance(llm, StructuredLLM) and llm.takes_schema:
         return await _ask_for_json(llm, question, answer, _fit(evidence, llm.style.max_chars))
     if question.choices:
-        return _Found(_list_grounds(question, answer, evidence))
+        return FoundReasons(_list_grounds(question, answer, evidence))
     if llm is None:
-        return _Found(Reasons(status="no_llm"))
+        return FoundReasons(Reasons(status="no_llm"))
     return await _ask_for_lines(llm, question, answer, _fit(evidence, llm.style.max_chars))
 
 
@@ -120,18 +78,20 @@ def _fit(evidence: Mapping[str, Evidence], max_chars: int) -> dict[str, Evidence
 
 async def _ask_for_json(
     llm: StructuredLLM, question: Question, answer: Answer, evidence: Mapping[str, Evidence]
-) -> _Found:
+) -> FoundReasons:
     prompt = build_reasons_prompt(question, evidence, _format_answer(answer), in_json=True)
     reading = await llm.complete_as(prompt, make_schema(evidence))
     written = read_json_claims(reading.reply)
-    return _Found(_check(llm, reading, written, evidence), reading.usage)
+    return FoundReasons(_check(llm, reading, written, evidence), reading.usage)
 
 
-async def _ask_for_lines(llm: LLM, question: Question, answer: Answer, evidence: Mapping[str, Evidence]) -> _Found:
+async def _ask_for_lines(
+    llm: LLM, question: Question, answer: Answer, evidence: Mapping[str, Evidence]
+) -> FoundReasons:
     prompt = build_reasons_prompt(question, evidence, _format_answer(answer), in_json=False)
     reading = await llm.complete(prompt)
     written = read_line_claims(reading.reply, is_finished=reading.is_finished)
-    return _Found(_check(llm, reading, written, evidence), reading.usage)
+    return FoundReasons(_check(llm, reading, written, evidence), reading.usage)
 
 
 def _check(
@@ -161,7 +121,7 @@ def _format_answer(answer: Answer) -> str:
     return answer.choice.text if answer.choice else answer.reply
 
 
-def _describe(reasons: Reasons) -> str:
+def describe_reasons(reasons: Reasons) -> str:
     """Say in the trace what became of the reasons."""
     return ", ".join(_describe_parts(reasons))
 

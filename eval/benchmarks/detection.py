@@ -119,11 +119,11 @@ class _Detector:
             return found[0]
         if not self._asks:
             return None
-        raise self._ambiguous("question", found) if found else self._make_missing_error("question", "the question")
+        raise self._make_ambiguity_error("question", found) if found else self._make_missing_error("question", "the question")
 
     def _find_choices(self, question: str | None) -> str | tuple[str, ...] | None:
         for field in self._list_candidates("choices"):
-            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._values(field)):
+            if field != self._given.answer and any(len(read_options(value)) > 1 for value in self._list_values(field)):
                 return field
         if family := find_family([field for field in self._table.fields if field != question], OPTION_STEMS):
             return family
@@ -142,7 +142,7 @@ class _Detector:
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
         for field in [self._given.answer] if self._given.answer else self._list_candidates("answer"):
-            answers = sorted({format_text(_unwrap(value)) for value in self._values(field)})
+            answers = sorted({format_text(_unwrap(value)) for value in self._list_values(field)})
             is_few = 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers)
             if is_few and any(find_letter_place(answer, NUM_LETTERS) is None for answer in answers):
                 return tuple(answers)  # letters alone stand for options that are elsewhere

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from math import sqrt
 
-from eval.scoring.intervals import TINY, Interval, student_quantile, wilson_95
+from eval.scoring.intervals import TINY, Interval, compute_student_quantile, compute_wilson_interval
 from eval.scoring.rules import RuleOutcome
 from services.types import Value
 
@@ -94,6 +94,6 @@ def _measure_ratio(outcomes: Sequence[tuple[RuleOutcome, str]], rate: float, len
         return None
     se = sqrt(sum(residual**2 for residual in residuals.values()) * num / (num - 1)) / length
     if se < TINY:  # every source has the same rate: leave room for one that differs, up to no word right
-        return Interval(max(0.0, rate - wilson_95(0, num).high), rate + wilson_95(0, num).high)
-    half = student_quantile(num) * se
+        return Interval(max(0.0, rate - compute_wilson_interval(0, num).high), rate + compute_wilson_interval(0, num).high)
+    half = compute_student_quantile(num) * se
     return Interval(max(0.0, rate - half), rate + half)

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 from services.types import Value
-from services.yaml_file import read_config
 
 LETTERS = "abcd"
 TAGS = ("<1>", "<2>", "<3>")
@@ -26,6 +25,8 @@ class Phrases(Value):
 @cache
 def _list_phrases() -> tuple[tuple[str, int], ...]:
     """Return each phrase with each letter, and the place of the letter."""
+    from services.yaml_file import read_config  # and with it YAML, which other benchmarks do without
+
     known = read_config(Path(__file__).with_suffix(".yaml"), Phrases).phrases
     return tuple(
         (phrase.replace("[CHOICE]", letter), place) for phrase in known for place, letter in enumerate(LETTERS)

@@ -8,7 +8,7 @@ import pytest
 
 from agents.degradation import DEGRADING
 from agents.paths import make_builder
-from agents.reasons.reasoner import Reasoned
+from agents.reasons.reasoned import Reasoned
 from services.deadline import set_deadline
 from services.errors import ModelError
 from services.protocols import LLM
