@@ -119,7 +119,11 @@ class _Detector:
             return found[0]
         if not self._asks:
             return None
-        raise self._make_ambiguity_error("question", found) if found else self._make_missing_error("question", "the question")
+        raise (
+            self._make_ambiguity_error("question", found)
+            if found
+            else self._make_missing_error("question", "the question")
+        )
 
     def _find_choices(self, question: str | None) -> str | tuple[str, ...] | None:
         for field in self._list_candidates("choices"):

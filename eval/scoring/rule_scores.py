@@ -94,6 +94,8 @@ def _measure_ratio(outcomes: Sequence[tuple[RuleOutcome, str]], rate: float, len
         return None
     se = sqrt(sum(residual**2 for residual in residuals.values()) * num / (num - 1)) / length
     if se < TINY:  # every source has the same rate: leave room for one that differs, up to no word right
-        return Interval(max(0.0, rate - compute_wilson_interval(0, num).high), rate + compute_wilson_interval(0, num).high)
+        return Interval(
+            max(0.0, rate - compute_wilson_interval(0, num).high), rate + compute_wilson_interval(0, num).high
+        )
     half = compute_student_quantile(num) * se
     return Interval(max(0.0, rate - half), rate + half)
