@@ -8,10 +8,12 @@ then decides nothing, whatever its words. `python -m benchmarks.planner.fit_said
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
-from agents.listening.planner import Planner
-from services.captioners.head import read_head
 from services.types import Evidence, Question
+
+if TYPE_CHECKING:
+    from agents.listening.planner import Planner
 
 FILE = "said.safetensors"
 SAID, OTHER = "said", "other"
@@ -50,7 +52,10 @@ def _drop_quotations(statement: Evidence) -> Evidence:
 
 
 @cache
-def _open_classifier() -> Planner:
+def _open_classifier() -> "Planner":
     """Read the classifier that ships, once."""
+    from agents.listening.planner import Planner  # and with it numpy, which a path that reads no evidence does not need
+    from services.captioners.head import read_head
+
     labels, tensors = read_head("agents.listening", FILE)
     return Planner(labels, tensors["weights"], tensors["scale"], tensors["bias"])

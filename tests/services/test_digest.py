@@ -27,6 +27,7 @@ NO_INFLUENCE = {
     "services.lazy": "says when, not what",
     "services.native_threads": "how many threads compute the same sums",
     "services.progress": "tells how far the work is",
+    "services.protocols": "interfaces and their records; what is done with them stands in the modules that count",
     "services.settings": "places and keys",
     "services.cancellation": "ends work early, or not",
     "services.terminal": "shows how far the work is",

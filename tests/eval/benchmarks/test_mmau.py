@@ -61,7 +61,7 @@ def test_items_stay_as_published(tmp_path: Path) -> None:
 def test_the_question_does_not_hold_the_answer(tmp_path: Path) -> None:
     row = ROW | {"answer": "Woman", "question": "?"}
     question = mmau.read(write(tmp_path, row)).items[0].to_question()
-    assert question.model_dump().keys() == {"id", "text", "choices", "num_clips", "earlier"}
+    assert question.model_dump().keys() == {"id", "text", "choices", "num_clips", "earlier", "wants_reasons"}
 
 
 @pytest.mark.parametrize(
