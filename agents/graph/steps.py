@@ -16,11 +16,13 @@ from agents.degradation import (
 )
 from agents.graph.context import Choosing, Hearing, HearingLast, Informing, Perceiving
 from agents.graph.state import GraphState, GraphUpdate
+from agents.listening.comparing import compare_recordings
 from agents.listening.grounds import mark_evidence
 from agents.listening.spoken import hide_speech
 from agents.listening.summary import summarise
 from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
+from agents.reading.reading import ReadAnswer
 from agents.reading.reading import read as read_evidence
 from agents.routing.router import Reconciled, RouteDecision, choose_arm
 from services.audio.remarks import SOURCE as REMARKS
@@ -110,8 +112,7 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
     resting = _trace_degradation(row) if row else ()
     try:
         with report_stage("read"):
-            work = read_evidence(cascade.llm, question, hide_speech(question, state["evidence"]), cascade.calibration)
-            answered = await run_in_time("read", work)
+            compared, answered = await run_in_time("read", _read(question, state["evidence"], runtime.context))
     except cascade.policy.tolerates as error:
         return _record_failure("read", "LLM", cascade.llm.name, error, started)
     seconds = perf_counter() - started
@@ -126,12 +127,21 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
         is_unsure=is_within_chance(answered.probabilities, cascade.calibration),
         path="cascade",
         trace=state["trace"] + trace,
-        evidence=mark_evidence(question, state["evidence"], answered.shown, answered.choice),
+        evidence=mark_evidence(question, state["evidence"] + compared, answered.shown, answered.choice),
         degraded=state["degraded"],
         timings_s=state["timings_s"] | timings_s,
         usage=answered.usage,
     )
-    return {"cascade": (answer,), "trace": trace, "timings_s": timings_s}
+    return {"cascade": (answer,), "evidence": compared, "trace": trace, "timings_s": timings_s}
+
+
+async def _read(
+    question: Question, evidence: tuple[Evidence, ...], context: Hearing
+) -> tuple[tuple[Evidence, ...], ReadAnswer]:
+    """Compare the recordings where there are several, and read all evidence."""
+    compared = await compare_recordings(context.clips, evidence) if len(context.clips) > 1 else ()
+    told = hide_speech(question, evidence + compared)
+    return compared, await read_evidence(context.cascade.llm, question, told, context.cascade.calibration)
 
 
 async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:

@@ -129,7 +129,8 @@ def has_vote(finding: Evidence, question: Question) -> bool:
 
     Of several recordings only the one that the question is about alone has votes; what compares them has to be read.
     """
-    is_about = finding.recording is None or find_named_clips(question) == {finding.recording}
+    named = find_named_clips(question)
+    is_about = question.num_clips == 1 or (len(named) == 1 and finding.recording in named)
     return is_about and finding.kind not in DESCRIPTIVE
 
 

@@ -16,14 +16,16 @@ def select_statements(question: Question, evidence: tuple[Evidence, ...], style:
 
     A multiple-choice question gets the `num_statements` most relevant, the best one last; an open one, or an LLM
     without such a limit, as many of the most relevant as `max_chars` hold, in their order. Of several recordings each
-    gets as many statements, and an equal share of the characters: what is compared has to be there.
+    gets as many statements, and an equal share of the characters; what compares them comes last, and is always there.
     """
     numbers = sorted({one.recording for one in evidence if one.recording is not None})
     if not numbers:
         return _select_of_one(question, evidence, style)
     share = style.model_copy(update={"max_chars": style.max_chars // len(numbers)})
     groups = (tuple(one for one in evidence if one.recording == number) for number in numbers)
-    return tuple(statement for group in groups for statement in _select_of_one(question, group, share))
+    each = (statement for group in groups for statement in _select_of_one(question, group, share))
+    compared = (one for one in evidence if one.recording is None)
+    return (*each, *sorted(compared, key=lambda one: count_shared_stems(one, question)))
 
 
 def _select_of_one(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:

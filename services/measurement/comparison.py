@@ -1,5 +1,6 @@
 """SoundComparison of two sounds: same speaker, same sound, and which is louder, higher or faster."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,19 @@ class Pace(NamedTuple):
     unit: str
 
 
+class SignalFacts(NamedTuple):
+    """What is measured of a sound to compare it with others; None where it cannot be told."""
+
+    level_db: float
+    """Mean level of what is heard, dBFS."""
+    pitch_hz: float | None
+    """Of a tone or a voice."""
+    syllable_rate: float | None
+    """Of speech, a second."""
+    tempo_bpm: float | None
+    """Of what is not speech."""
+
+
 class SoundComparison(NamedTuple):
     """What two sounds have in common; None where a property cannot be told of both."""
 
@@ -68,42 +82,52 @@ class SoundComparer:
     """
 
     def __init__(self, yamnet: YamNet, voices: VoiceEncoder) -> None:
-        self._yamnet, self._voices, self._rhythm = yamnet, voices, RhythmAnalyser()
+        self._yamnet, self._voices = yamnet, voices
 
     def __call__(self, first: AudioClip, second: AudioClip) -> SoundComparison:
         """Compare two clips; of silence nothing can be told."""
-        heard = [detect_activity(clip.samples) for clip in (first, second)]
-        if not all(heard):
+        one, other = measure_signal(first), measure_signal(second)
+        if one is None or other is None:
             return SoundComparison(None, None, None, None, None)
-        levels = [_measure_level_db(clip, spans) for clip, spans in zip((first, second), heard, strict=True)]
-        pitches = [find_pitch(clip.samples) for clip in (first, second)]
-        speech = [detect_speech(clip.samples) for clip in (first, second)]
-        both_speak = all(sum(span.duration_s for span in spans) >= LEAST_SPEECH_S for spans in speech)
+        sounds = [embed_sound(self._yamnet, clip, detect_activity(clip.samples)) for clip in (first, second)]
+        voices = [find_voice(self._voices, clip) for clip in (first, second)]
         return SoundComparison(
-            level_difference_db=levels[1] - levels[0],
-            pitch_ratio=pitches[1] / pitches[0] if pitches[0] and pitches[1] else None,
-            pace=_compare_speech(first, second, speech) if both_speak else self._compare_tempi(first, second),
-            same_speaker=self._compare_voices(first, second, speech) if both_speak else None,
-            same_sound=SAME_SOUND.estimate(
-                float(embed_sound(self._yamnet, first, heard[0]) @ embed_sound(self._yamnet, second, heard[1]))
-            ),
+            level_difference_db=other.level_db - one.level_db,
+            pitch_ratio=other.pitch_hz / one.pitch_hz if one.pitch_hz and other.pitch_hz else None,
+            pace=_compare_paces(one, other),
+            same_speaker=estimate_same_speaker(*voices),
+            same_sound=SAME_SOUND.estimate(float(sounds[0] @ sounds[1])),
         )
 
-    def _compare_tempi(self, first: AudioClip, second: AudioClip) -> Pace | None:
-        tempi = [self._rhythm(clip.samples).tempo for clip in (first, second)]
-        told = [tempo.bpm for tempo in tempi if tempo is not None and tempo.probability >= LEAST_TEMPO]
-        return Pace(told[0], told[1], "BPM") if len(told) == len(tempi) else None
 
-    def _compare_voices(self, first: AudioClip, second: AudioClip, speech: list[ActiveSpans]) -> float:
-        one, other = (
-            embed_voice(self._voices, clip, spans) for clip, spans in zip((first, second), speech, strict=True)
-        )
-        return SAME_SPEAKER.estimate(float(one @ other))
+def measure_signal(clip: AudioClip) -> SignalFacts | None:
+    """Measure a clip; None on silence."""
+    heard = detect_activity(clip.samples)
+    if not heard:
+        return None
+    speech = _find_long_speech(clip)
+    return SignalFacts(
+        level_db=_measure_level_db(clip, heard),
+        pitch_hz=find_pitch(clip.samples),
+        syllable_rate=estimate_syllable_rate(_join(clip, speech)) if speech else None,
+        tempo_bpm=None if speech else _estimate_tempo(clip),
+    )
+
+
+def find_voice(voices: VoiceEncoder, clip: AudioClip) -> Embedding | None:
+    """Return the embedding of the voice in a clip, of length 1; None where nobody speaks long enough."""
+    speech = _find_long_speech(clip)
+    return embed_voice(voices, clip, speech) if speech else None
+
+
+def estimate_same_speaker(first: Embedding | None, second: Embedding | None) -> float | None:
+    """Estimate the probability that two voices are of one person; None without one of them."""
+    return None if first is None or second is None else SAME_SPEAKER.estimate(float(first @ second))
 
 
 def embed_voice(voices: VoiceEncoder, clip: AudioClip, speech: ActiveSpans) -> Embedding:
     """Return the mean embedding of the windows of a voice, of length 1."""
-    spoken = np.concatenate([span.cut(clip.samples) for span in speech])
+    spoken = _join(clip, speech)
     size, step = round(WINDOW_S * SAMPLE_RATE), round(STEP_S * SAMPLE_RATE)
     starts = range(0, max(1, len(spoken) - size + 1), step)
     return _normalise(voices([spoken[start : start + size] for start in starts]).mean(axis=0))
@@ -111,21 +135,41 @@ def embed_voice(voices: VoiceEncoder, clip: AudioClip, speech: ActiveSpans) -> E
 
 def embed_sound(yamnet: YamNet, clip: AudioClip, spans: ActiveSpans) -> Embedding:
     """Return the mean embedding of the patches of a sound, of length 1."""
-    samples = np.concatenate([span.cut(clip.samples) for span in spans])
+    samples = _join(clip, spans)
     return _normalise(yamnet(samples).embeddings.mean(axis=0))
 
 
-def _compare_speech(first: AudioClip, second: AudioClip, speech: list[ActiveSpans]) -> Pace:
-    rates = [
-        estimate_syllable_rate(np.concatenate([span.cut(clip.samples) for span in spans]))
-        for clip, spans in zip((first, second), speech, strict=True)
-    ]
-    return Pace(rates[0], rates[1], "syllables a second")
+def _find_long_speech(clip: AudioClip) -> ActiveSpans:
+    """Return the spans of speech; none where there is less than a voice or a pace is told by."""
+    speech = detect_speech(clip.samples)
+    return speech if sum(span.duration_s for span in speech) >= LEAST_SPEECH_S else ()
+
+
+def _estimate_tempo(clip: AudioClip) -> float | None:
+    tempo = _open_rhythm()(clip.samples).tempo
+    return tempo.bpm if tempo is not None and tempo.probability >= LEAST_TEMPO else None
+
+
+@cache
+def _open_rhythm() -> RhythmAnalyser:
+    return RhythmAnalyser()
+
+
+def _compare_paces(first: SignalFacts, second: SignalFacts) -> Pace | None:
+    if first.syllable_rate is not None and second.syllable_rate is not None:
+        return Pace(first.syllable_rate, second.syllable_rate, "syllables a second")
+    if first.tempo_bpm is not None and second.tempo_bpm is not None:
+        return Pace(first.tempo_bpm, second.tempo_bpm, "BPM")
+    return None
+
+
+def _join(clip: AudioClip, spans: ActiveSpans) -> NDArray[np.float32]:
+    return np.concatenate([span.cut(clip.samples) for span in spans])
 
 
 def _measure_level_db(clip: AudioClip, spans: ActiveSpans) -> float:
     """Return the mean level of what is heard, dBFS."""
-    levels = measure_levels_db(np.concatenate([span.cut(clip.samples) for span in spans]))
+    levels = measure_levels_db(_join(clip, spans))
     return float(10 * np.log10(np.mean(10 ** (levels / 10))))
 
 

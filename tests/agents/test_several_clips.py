@@ -42,7 +42,7 @@ async def test_each_recording_is_heard_by_itself_and_its_statements_name_it() ->
     said = Question.ask("In which recording does somebody say that it rains?", ("The first", "The second"))
     answer = await Cascade(llm, ears, ears).answer(said, LOW, HIGH)
     assert [clip.sha256 for clip in ears.captioned] == [LOW.sha256, HIGH.sha256]
-    assert [(one.recording, one.kind) for one in answer.evidence] == [
+    assert [(one.recording, one.kind) for one in answer.evidence if one.recording] == [
         *((1, "sound"), (2, "sound")),
         *((1, "transcript"), (2, "transcript")),
     ]
@@ -57,10 +57,27 @@ async def test_each_recording_is_heard_by_itself_and_its_statements_name_it() ->
     assert str(answer.trace[0]) == "caption: scripted, 2 of 2 recordings"
 
 
+async def test_what_compares_the_recordings_stands_behind_what_is_heard_in_each() -> None:
+    ears = ScriptedEars(lambda *_: ("Sounds heard: rain.",))
+    llm = ScriptedLLM(choose=weigh(0.2, 0.8), style=ReadingStyle(num_statements=1))
+    longer = make_clip(0.3, 2.0)
+    answer = await Cascade(llm, ears, ears).answer(WHICH, LOW, longer)
+    compared = "Recording 2 is longer (2.0 s), recording 1 is shorter (1.0 s)."
+    assert f"- {compared}" in llm.prompts[0][-1].content.split("recording 2: Sounds")[1]
+    (statement,) = [one for one in answer.evidence if one.text == compared]
+    assert (statement.recording, statement.step, statement.use) == (None, "read", "read")
+
+
+async def test_one_recording_is_compared_with_nothing() -> None:
+    ears, llm = ScriptedEars(name_sound), ScriptedLLM(choose=weigh(0.2, 0.8))
+    answer = await Cascade(llm, ears, ears).answer(WHICH, LOW)
+    assert [one.source for one in answer.evidence] == ["scripted"]
+
+
 async def test_the_same_recording_twice_is_two() -> None:
     ears, llm = ScriptedEars(name_sound), ScriptedLLM(choose=weigh(0.5, 0.5))
     answer = await Cascade(llm, ears, ears).answer(WHICH, LOW, LOW)
-    assert [one.recording for one in answer.evidence] == [1, 2]
+    assert [one.recording for one in answer.evidence if one.kind == "sound"] == [1, 2]
 
 
 async def test_a_recording_in_which_nothing_could_be_named_is_listed() -> None:
@@ -77,7 +94,7 @@ async def test_a_reader_of_few_statements_gets_some_of_each_recording() -> None:
     llm = ScriptedLLM(choose=weigh(0.5, 0.5), style=ReadingStyle(num_statements=2))
     ears = ScriptedEars(describe)
     answer = await Cascade(llm, ears, ears).answer(WHICH, LOW, HIGH)
-    assert sorted(one.recording or 0 for one in answer.evidence if one.use != "unread") == [1, 1, 2, 2]
+    assert sorted(one.recording for one in answer.evidence if one.recording and one.use != "unread") == [1, 1, 2, 2]
 
 
 async def test_a_long_recording_does_not_leave_a_short_one_unheard() -> None:
@@ -118,7 +135,7 @@ class Again:
 
     async def find(self, question: str) -> list[str]:
         answer = await self._cascade.answer(Question.ask(question, ("rain", "a dog")), LOW, MIDDLE, HIGH)
-        return [f"{one.recording} {one.text}" for one in answer.evidence]
+        return [f"{one.recording} {one.text}" for one in answer.evidence if one.recording]
 
 
 async def test_a_tool_listens_to_the_recording_that_the_question_names_and_its_finding_votes() -> None:
