@@ -35,6 +35,8 @@ class ControlSampling(NamedTuple):
     seed: int
     num_probed: int | None
     """Items that the two probes of the audio ask; None: all."""
+    skips_missing: bool = False
+    """Whether items without their clip count as failed instead of ending the run; no other item hears such a clip."""
 
 
 Control: TypeAlias = Callable[[Plan, ControlSampling], Plan]
@@ -62,12 +64,12 @@ def _keep_transcript(plan: Plan, _: ControlSampling) -> Plan:
 
 def _shuffle_captions(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_path(plan, "shuffled-captions", "cascade")
-    return plan._replace(benchmark=_with_other_clips(plan.benchmark, draw.seed))
+    return plan._replace(benchmark=_with_other_clips(plan.benchmark, draw))
 
 
 def _swap_audio(plan: Plan, draw: ControlSampling) -> Plan:
     _needs_hearing(plan, "swapped-audio")
-    return plan._replace(benchmark=_draw_items(_with_other_clips(plan.benchmark, draw.seed), draw))
+    return plan._replace(benchmark=_draw_items(_with_other_clips(plan.benchmark, draw), draw))
 
 
 def _silence_audio(plan: Plan, draw: ControlSampling) -> Plan:
@@ -167,14 +169,21 @@ def _with_items(benchmark: Benchmark, items: list[Item]) -> Benchmark:
     return benchmark.model_copy(update={"items": tuple(items)})
 
 
-def _with_other_clips(benchmark: Benchmark, seed: int) -> Benchmark:
-    """Give each item clips of others and none of its own; items about the same one share the same other one."""
-    clips = sorted({clip for item in benchmark.items for clip in item.audio})
+def _with_other_clips(benchmark: Benchmark, draw: ControlSampling) -> Benchmark:
+    """Give each item clips of others and none of its own; items about the same one share the same other one.
+
+    Items whose own clip may be missing and is (`--missing skip`) stay as they are, and their clips are given to none.
+    """
+    lacking = {item.id for item in benchmark.find_lacking_audio()} if draw.skips_missing else set[str]()
+    clips = sorted({clip for item in benchmark.items if item.id not in lacking for clip in item.audio})
     if len(clips) < 2:
         raise BadConfig("All items are about one clip; swapping clips takes at least two.")
-    random.Random(seed).shuffle(clips)  # noqa: S311 - nothing secret
+    random.Random(draw.seed).shuffle(clips)  # noqa: S311 - nothing secret
     places = {clip: place for place, clip in enumerate(clips)}
-    items = [item.model_copy(update={"audio": _swap_clips(item, clips, places)}) for item in benchmark.items]
+    items = [
+        item if item.id in lacking else item.model_copy(update={"audio": _swap_clips(item, clips, places)})
+        for item in benchmark.items
+    ]
     return _with_items(benchmark, items)
 
 

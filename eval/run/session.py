@@ -311,7 +311,9 @@ def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     if not closed:
         raise BadConfig(f"Control {name!r} compares options, and no question of {main.benchmark.name} shows any.")
     main = main._replace(benchmark=main.benchmark.model_copy(update={"items": closed}))
-    plan = pick(CONTROLS, "control", name)(main, ControlSampling(request.seed, request.num_probed))
+    plan = pick(CONTROLS, "control", name)(
+        main, ControlSampling(request.seed, request.num_probed, request.missing == "skip")
+    )
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 

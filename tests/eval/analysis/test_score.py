@@ -144,6 +144,32 @@ def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFi
     assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}, "rules": None}
 
 
+UNASKED = [
+    {"uid": f"{n}", "opts": ["dog", "cat"], "gold": "AB"[n % 2], "response": ["dog", "cat"][n % 2]} for n in range(8)
+]
+
+
+def test_predictions_under_foreign_names_need_no_question(tmp_path: Path) -> None:
+    assert score_file(write(tmp_path, *UNASKED), "mmau").correct_strict == 8
+    two = [row | {"first question": "Who?", "second question": "Where?"} for row in UNASKED]
+    assert score_file(write(tmp_path, *two), "mmau").correct_strict == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answer": "B"}, "'answer' or 'gold' may be the answer; say which with --fields answer=answer"),
+        ({"opts": None}, "row 1, has no options"),
+        ({"gold": None}, "'response' may be the answer"),
+    ],
+)
+def test_without_a_question_two_readings_are_still_asked_about(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(BadConfig, match=said):
+        score_file(write(tmp_path, *(row | change for row in UNASKED)), "mmau")
+
+
 @pytest.mark.slow
 def test_scoring_starts_no_model_library(tmp_path: Path) -> None:
     file = write(tmp_path, ROW)

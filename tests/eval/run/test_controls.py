@@ -88,6 +88,18 @@ def test_a_question_about_every_recording_has_none_of_others() -> None:
         CONTROLS["swapped-audio"](ask_about("ab", "b"), ControlSampling(0, None))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_missing_clip_is_given_to_no_other_question(tmp_path: Path, seed: int) -> None:
+    asked = ask_about("a", "b", "c", "d")
+    for name in "abd":
+        (tmp_path / name).touch()
+    asked = asked._replace(benchmark=asked.benchmark.model_copy(update={"audio_root": tmp_path}))
+    heard = CONTROLS["swapped-audio"](asked, ControlSampling(seed, None, skips_missing=True)).benchmark.items
+    assert [one.audio for one in heard][2] == ("c",), "it fails in the run, and so it does here"
+    assert {name for one in heard if one.id != "2" for name in one.audio} == {"a", "b", "d"}
+    assert all(one.audio != (own,) for own, one in zip("ab", heard, strict=False))
+
+
 def test_one_clip_cannot_be_swapped() -> None:
     alone = plan()
     benchmark = alone.benchmark.model_copy(update={"items": alone.benchmark.items[:2]})
