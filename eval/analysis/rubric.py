@@ -58,6 +58,9 @@ class ClaimScore(Value):
 
     statuses: dict[ReasonsStatus, int]
     """What became of the reasons -> answers; answers without reasons are not among them."""
+    num_unwritten: int
+    """Answers whose claims no LLM wrote: they are the statements for the chosen option, which hold of themselves, and
+    are not counted below."""
     verdicts: dict[ClaimVerdict, int]
     """Verdict -> claims."""
     num_claims: int
@@ -131,11 +134,12 @@ def _count_claims(predictions: Iterable[Prediction]) -> ClaimScore | None:
     given = [(one.source, one.response.reasons) for one in predictions if one.response and one.response.reasons]
     if not given:
         return None
-    claims = [(source, claim) for source, reasons in given for claim in reasons.claims]
+    claims = [(source, claim) for source, reasons in given if reasons.author for claim in reasons.claims]
     verdicts = Counter(claim.verdict for _, claim in claims)
     supported, sources = [float(claim.verdict == "supported") for _, claim in claims], [source for source, _ in claims]
     return ClaimScore(
         statuses=Counter(reasons.status for _, reasons in given),
+        num_unwritten=sum(bool(reasons.claims) and reasons.author is None for _, reasons in given),
         verdicts=verdicts,
         num_claims=len(claims),
         supported=sum(supported) / len(claims) if claims else None,

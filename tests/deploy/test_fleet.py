@@ -6,11 +6,15 @@ from ray.serve.handle import DeploymentHandle
 from deploy.config import Deployed, Served
 from deploy.fleet import Fleet
 from services.clients.chat_server import Endpoint
+from services.deployments.replicas import ModelCard, ReplicaReply
 from services.deployments.scale import Scale
+from services.deployments.stubs import LLMStub
 from services.llms.openai_server import ServedLLM
-from services.protocols import AnyModel
+from services.protocols import AnyModel, StructuredLLM
+from services.request_context import RequestContext
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
+from services.types import Message, Reading
 
 EARS = {"captioner-ears": ScriptedEars(), "asr-ears": ScriptedEars()}
 
@@ -37,3 +41,18 @@ async def test_an_open_reply_is_written_as_asked_where_all_that_write_it_can_be_
     assert told["text/big"] == told["cascade/big"] == is_told
     assert told["lalm/ear"] is told["both"] is told["auto"] is False
     assert await fleet.takes_reply_options("cascade") == await fleet.takes_reply_options(None) == is_told
+
+
+@pytest.mark.parametrize("takes_schema", [True, False])
+async def test_a_stub_says_whether_replies_can_be_held_to_a_schema_and_passes_it_on(takes_schema: bool) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    async def ask(_: RequestContext, *call: object) -> ReplicaReply:
+        asked.append(call)
+        return ReplicaReply(Reading(reply="{}"), ())
+
+    stub = LLMStub(ask, ModelCard(name="big", revision="1", takes_schema=takes_schema))
+    assert isinstance(stub, StructuredLLM) and stub.takes_schema == takes_schema
+    prompt = (Message(role="user", content="Why?"),)
+    assert (await stub.complete_as(prompt, {"type": "object"})).reply == "{}"
+    assert asked == [("complete_as", prompt, {"type": "object"})]

@@ -142,3 +142,16 @@ async def test_claims_are_counted_and_shown_to_the_judge(run: Path, explained: P
 
     assert (await rate_run(explained, ScriptedLLM(rate, name="judge"), concurrency=1)).claims == found
     assert "Reply:\nMan\n\nReasons:\n- A low pitch.\n- It has 2 voices." in asked[0]
+
+
+def test_statements_that_stand_for_claims_are_not_counted_as_supported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Path
+) -> None:
+    monkeypatch.setitem(catalog.CAPTIONERS, "ears", lambda: ScriptedEars(lambda *_: ("A man.",), name="men"))
+    monkeypatch.setitem(catalog.ASRS, "ears", ScriptedEars)
+    soundfile.write(tmp_path / "a.wav", [0.5, -0.5] * 8_000, 16_000)
+    models = {"llm": "man", "captioner": "ears", "asr": "ears"}
+    out, bench = tmp_path / "unwritten", str(tmp_path / "MMAR.jsonl")
+    session.run(RunRequest(path="cascade", bench=bench, concurrency=1, out=out, explains=True, **models))
+    found = score_claims(out)
+    assert (found.statuses, found.num_unwritten, found.num_claims, found.supported) == ({"given": 4}, 4, 0, None)
