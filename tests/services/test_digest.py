@@ -40,7 +40,7 @@ NO_INFLUENCE = {
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the packages, so that lines can be changed; a test leaves it as it was."""
     copy = tmp_path_factory.mktemp("tree")
-    for package in ("services", "lalm", "agents"):
+    for package in ("services", "lalm", "agents", "eval"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
