@@ -51,8 +51,13 @@ class AgentConfig(Value):
     calibration: CalibrationFile | None = None
 
 
+def open_loaded_models(names: ModelNames) -> Models:
+    """Return models that read their weights at once: who is told that the service is ready need not wait for them."""
+    return LocalModels(names, loads="at once")
+
+
 def build(
-    config: ServeConfig, open_models: OpenModels = LocalModels, *, beside: ServeConfig | None = None
+    config: ServeConfig, open_models: OpenModels = open_loaded_models, *, beside: ServeConfig | None = None
 ) -> serve.Application:
     """Return the application; each replica opens its own model by name.
 

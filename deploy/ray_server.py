@@ -19,8 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from agents.models import LocalModels
-from deploy.app import OpenModels, build
+from deploy.app import OpenModels, build, open_loaded_models
 from deploy.attempt import attempt
 from deploy.config import ServeConfig
 from deploy.draining import drain
@@ -40,7 +39,7 @@ Configs: TypeAlias = "queue.SimpleQueue[ServeConfig | None]"
 """Queue of configurations to serve; None: stop."""
 
 
-def main(open_models: OpenModels = LocalModels) -> None:
+def main(open_models: OpenModels = open_loaded_models) -> None:
     """Serve until SIGTERM or the end of stdin."""
     job = Job.model_validate_json(sys.stdin.readline())
     told = _take_stdout()

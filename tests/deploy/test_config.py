@@ -9,12 +9,15 @@ from pydantic import ValidationError
 from ray import serve
 from ray.serve._private.build_app import build_app
 
-from deploy.app import build
+from agents.models import ModelNames
+from deploy.app import build, open_loaded_models
 from deploy.cluster import Arguments, application
 from deploy.config import ServeConfig, list_deployed, read_serve_config
+from services.catalog import LLMS
 from services.deployments.scale import Scale
 from services.environment import Settings
 from services.errors import BadConfig
+from services.scripted.llm import ScriptedLLM
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 LOCAL, CLUSTER = FOLDER / "serve.local.yaml", FOLDER / "serve.yaml"
@@ -29,6 +32,18 @@ def test_the_local_configuration_fuses_captioner_and_asr_with_the_agent() -> Non
     config = read_serve_config(LOCAL)
     assert names(build(config)) == {"agent", "llm-qwen2.5-coder-1.5b", "lalm-earwitness-tiny"}
     assert [one.role for one in list_deployed(config) if one.is_fused] == ["captioner-acoustic", "asr-whisper-base"]
+
+
+def test_a_replica_reads_its_weights_before_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+
+    class LoadedLater(ScriptedLLM):
+        def load(self) -> None:
+            loads.append(self.name)
+
+    monkeypatch.setitem(LLMS, "later", lambda *_: LoadedLater(name="later"))
+    assert open_loaded_models(ModelNames(llm="later")).open_llm().name == "later"
+    assert loads == ["later"]
 
 
 def test_no_model_of_the_cluster_is_fused() -> None:
