@@ -350,7 +350,8 @@ def test_sigterm_answers_what_is_in_work_refuses_the_rest_and_leaves_no_process_
         assert napping.result().json()["choice"]["text"] == "A tone"
     assert service.process.wait(STOP_S) == 0
     assert list_session(ray) == ()
-    assert {path.name for path in service.tmp.iterdir()} == {"stderr", "serve.yaml", "dead"}
+    made_by_doubles = {"dead"}  # by another test, where that was run
+    assert {path.name for path in service.tmp.iterdir()} - made_by_doubles == {"stderr", "serve.yaml"}
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", service.port))
