@@ -39,6 +39,7 @@ from eval.options import (
     run_option,
     with_groups,
 )
+from eval.probing import cli as probing_cli
 from services.command import INTERRUPTED, UNUSABLE, explain_surroundings
 from services.errors import EarwitnessError
 from services.terminal.interruption import end_on_interrupt
@@ -312,6 +313,7 @@ def rate_replies(
 
 
 analysis_cli.register(app)
+probing_cli.register(app)
 akb_cli.register(app)
 
 

@@ -150,13 +150,36 @@ def open_in_own_vllm(name: str) -> LALM:
     """Open a run of `lalm.train` in a vLLM server that we start for it."""
     from lalm.runtimes.own_vllm import OwnVllmTrainedLALM
 
-    folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
-    if not (folder / "config.yaml").is_file():
+    folder = _locate_run(name)
+    if folder is None:
         raise ModelError(
             f"A vLLM of its own is started only for runs of `python -m lalm.train`, and {name!r} is not one: "
             "serve the model yourself and give the URL of its server as lalm_url."
         )
     return OwnVllmTrainedLALM(folder, name=folder.name, asr=_open_trained_asr(folder))
+
+
+def find_trained(name: str) -> Path:
+    """Return the folder of a run of `lalm.train`, whose activations can be read.
+
+    Raises:
+        UnknownName: neither the catalogue nor the disk holds the model.
+        ModelError: it is another kind of model.
+    """
+    folder = _locate_run(name)
+    if folder is not None:
+        return folder
+    if name not in LALMS and not is_folder(name):
+        pick(LALMS, "LALM", name)
+    raise ModelError(
+        f"The LALM {name!r} gives no activations: these are read of models that run in this process, which are "
+        "earwitness-tiny and the run folders of `python -m lalm.train`."
+    )
+
+
+def _locate_run(name: str) -> Path | None:
+    folder = Path(__file__).with_name(name) if name in LALMS else Path(name)
+    return folder if (folder / "config.yaml").is_file() else None
 
 
 def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:

@@ -53,6 +53,14 @@ def detect_fields(name: str, table: Table, given: FieldNames, *, asks: bool = Tr
     return _Detector(name, table, given, asks=asks).detect()
 
 
+def detect_recordings(name: str, table: Table, given: FieldNames) -> FieldNames:
+    """Find the fields that name recordings, their ids and their sources, of a file that need not ask anything.
+
+    Raises `BadConfig`, which begins with `name`, where there is none or several are possible.
+    """
+    return _Detector(name, table, given).detect_recordings()
+
+
 class _Detector:
     """One file whose fields are looked for."""
 
@@ -83,6 +91,15 @@ class _Detector:
         rest["arguments"] = given.arguments or (self._find_label("arguments", used) if instructions else None)
         rest["rule"] = given.rule or ("ifeval" if instructions else None)
         return found.model_copy(update=rest | {"id": given.id or self._find_id(used)})
+
+    def detect_recordings(self) -> FieldNames:
+        given = self._given
+        audio = given.audio or self._find_audio()
+        if audio is None:
+            raise self._make_missing_error("audio", "the recording")
+        used = _list(audio)
+        cluster = given.cluster or self._find_label("cluster", used)
+        return FieldNames(audio=audio, id=given.id or self._find_id(used), cluster=cluster)
 
     def _list_candidates(self, part: Part) -> list[str]:
         """Return the fields whose names are usual ones of a part, the most usual first."""

@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
-from eval.benchmarks.detection import ORDERS, detect_fields, fill, read_asked
+from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
@@ -43,6 +43,30 @@ def read_mapped(file: Path, audio_root: Path | None = None, fields: FieldNames |
     names = detect_fields(name, table, given)
     items = tuple(make_items(name, table, names))
     return make_benchmark(file, table, items, audio_root).model_copy(update={"fields": names})
+
+
+def read_labelled(
+    file: Path, label: str, audio_root: Path | None = None, fields: FieldNames | None = None
+) -> Benchmark:
+    """Read a file of recordings with a label each, which need not ask anything; the label is each item's category.
+
+    Args:
+        file: JSON, JSON lines, CSV or Parquet.
+        label: Its field with the label; a row without one has an empty category.
+        audio_root: Folder that the clips' paths start from; None: the file's.
+        fields: What the file calls its fields, as far as the user says.
+
+    Raises:
+        BadConfig: names file, row and field of what cannot be used.
+    """
+    name = f"Benchmark {str(file)!r}"
+    table = read_table(file)
+    given = merge_fields(fields or FieldNames(), read_fields(file))
+    _refuse_unknown(name, given, table)
+    found = detect_recordings(name, table, given)
+    names = found.model_copy(update={"category": label, "question": f"{label}: {{{label}}}", "answer": label})
+    items = tuple(make_items(name, table, names))
+    return make_benchmark(file, table, items, audio_root).include_open().locate_clips()
 
 
 def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root: Path | None) -> Benchmark:

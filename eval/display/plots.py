@@ -54,7 +54,7 @@ def draw_intervals(bars: Sequence[AccuracyBar]) -> str:
         axes.set_xlim(0, 100)
         axes.set_xlabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(axis="x", alpha=0.25)
-        _remove_frame(axes)
+        remove_frame(axes)
         keys = [Line2D([], [], color=_pick_colour(number), marker=_pick_marker(number)) for number in range(len(runs))]
         figure.legend(keys, runs, loc="outside upper left", frameon=False, fontsize=9)
         return render_inline(figure, f"Strict accuracy with interval of {', '.join(runs)}")
@@ -84,7 +84,7 @@ def draw_accuracy_against_cost(dots: Sequence[CostPoint], curve: Sequence[CostPo
         axes.set_xlabel("seconds per question")
         axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(alpha=0.25)
-        _remove_frame(axes)
+        remove_frame(axes)
         figure.legend(loc="outside right upper", frameon=False, fontsize=9)
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
@@ -120,7 +120,7 @@ def draw_accuracy_against_budget(dots: Sequence[BudgetPoint], out: Path) -> None
         axes.set_xlabel("budget, actions")
         axes.set_ylabel("strict accuracy, %, with Wilson's 95 % interval")
         axes.grid(alpha=0.25)
-        _remove_frame(axes)
+        remove_frame(axes)
         axes.legend(frameon=False, fontsize=9)
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
@@ -159,7 +159,7 @@ def draw_heat_map(
                 text = "-" if value is None else f"{100 * value:.1f}"
                 is_dark = value is not None and value < DARK_BELOW
                 axes.text(x, y, text, ha="center", va="center", color="white" if is_dark else "black")
-        _remove_frame(axes)
+        remove_frame(axes)
         figure.savefig(out)
 
 
@@ -176,7 +176,8 @@ def render_inline(figure: Figure, label: str) -> str:
     return inline.replace("<svg ", f'<svg fill="currentColor" role="img" aria-label={quoteattr(label)} ', 1)
 
 
-def _remove_frame(axes: Axes) -> None:
+def remove_frame(axes: Axes) -> None:
+    """Leave only the grid around a plot."""
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)

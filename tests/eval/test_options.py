@@ -48,6 +48,10 @@ FLAGS = {
     ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json", "--quiet"],
     ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency", "--claims-only"],
     ("eval", "ablate-tools"): ["run", "--samples", "--seed", "--lalm-run", "--json", "--quiet"],
+    ("eval", "probe"): [
+        *("run", "--label", "--bench", "--audio-root", "--fields", "--folds", "--seed", "--question", "--out"),
+        *("--json", "--quiet"),
+    ],
     ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
     ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],
 }

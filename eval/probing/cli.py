@@ -1,0 +1,85 @@
+"""The verbs that look inside a LALM: probe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval.display.terminal import terminal
+from eval.options import Json, Quiet
+from services.errors import BadConfig
+from services.terminal.display import show_progress
+
+DEFAULT_QUESTION = "What is heard in the recording?"
+
+
+def probe(
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Run folder of `eval run` over path lalm, or a LALM: earwitness-tiny, or a folder of `lalm.train`."
+        ),
+    ],
+    *,
+    label: Annotated[str, typer.Option(help="Class of each recording: answer, category, task …, or any field.")],
+    bench: Annotated[
+        str | None, typer.Option(help="Benchmark or file of labelled recordings.", show_default="the run's")
+    ] = None,
+    audio_root: Annotated[
+        Path | None, typer.Option(help="Folder that the clips' paths start from.", show_default="the file's")
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FIELD", help="What the file calls its fields, as in `eval run`.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of recordings; a class needs as many recordings.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the folds and of the control task.")] = 0,
+    question: Annotated[str, typer.Option(help="Asked about every clip.")] = DEFAULT_QUESTION,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results.", show_default="the run's, or below runs/")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say where a LALM loses a sound: linear probes for a label over encoder, connector and every backbone layer.
+
+    What a run asked is probed with its own questions' labels, and its answers are set beside the probes'.
+    """
+    from eval.benchmarks.fields import parse_fields
+    from eval.probing.display import draw_probe, print_probe
+    from eval.probing.labelled import label_clips, read_labels
+    from eval.probing.probe import probe_lalm
+    from eval.probing.subject import open_asked, open_reader
+    from lalm.catalog import find_trained
+    from services.files import write_atomic
+
+    asked = open_asked(run)
+    lalm = find_trained(asked.lalm if asked else run)
+    if asked is None and bench is None:
+        raise BadConfig(f"--bench has to name the labelled recordings: {run!r} is no run folder of `eval run`.")
+    own = asked if bench is None else None
+    given = own.record.options.fields if own and not fields else fields or ()
+    root = audio_root or (own.audio_root if own else None)
+    benchmark = read_labels(own.bench if own else str(bench), label, root, parse_fields(given) if given else None)
+    if own:
+        own.require_same(benchmark.sha256)
+    labelled = label_clips(benchmark, label, folds, own.is_right if own else None)
+    with show_progress(quiet=quiet):
+        reader = open_reader(lalm, question)
+        found = probe_lalm(reader, labelled, num_folds=folds, seed=seed, is_right=own.is_right if own else None)
+    folder = out or (own.folder if own else Path("runs") / f"probe-{found.lalm}")
+    file = folder / f"probe-{benchmark.name}-{label}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, found.model_dump_json(indent=1))
+    plot = file.with_suffix(".svg")
+    draw_probe(found, plot)
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_probe(found, terminal())
+        terminal().print(f"Probe: {file}; plot: {plot}", highlight=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    for verb in (probe,):
+        app.command()(verb)

@@ -1,0 +1,37 @@
+"""A run of `lalm.train`, opened to look inside."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from lalm.model.build import LalmComponents, build
+from lalm.model.config import ModelConfig
+from lalm.train import checkpoint
+
+
+class OpenedRun(NamedTuple):
+    """A trained LALM in this process."""
+
+    name: str
+    """As users call it."""
+    config: ModelConfig
+    built: LalmComponents
+    revision: str
+    """Of its trained weights."""
+    device: torch.device
+
+
+def open_run(folder: Path, name: str) -> OpenedRun:
+    """Open the LALM of a run folder.
+
+    Raises:
+        BadConfig: the run folder cannot be used.
+        ModelError: a frozen part cannot be loaded.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    config = checkpoint.read_config(folder).model
+    built = build(config, device)
+    checkpoint.load_weights(built.model, folder)
+    built.model.eval()
+    return OpenedRun(name, config, built, checkpoint.compute_revision(folder), device)

@@ -1,0 +1,139 @@
+"""Activations of a made-up LALM: each stage is what the model itself computes there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from lalm.model.build import build
+from lalm.model.frames import pad_segments
+from lalm.model.packing import PackedGroup, PackedRow, pack_groups
+from lalm.model.template import PromptClip
+from lalm.probing import activations
+from lalm.probing.activations import ActivationReader, Stage
+from lalm.probing.opened import OpenedRun, open_run
+from lalm.prompting import build_messages, insert_audio
+from lalm.train import checkpoint
+from lalm.train.config import TrainConfig
+from services import yaml_file
+from services.errors import BadConfig, TooLarge
+from services.types import AudioClip, Message, Question
+
+MakeRun = Callable[..., Path]
+MakeClip = Callable[..., AudioClip]
+QUESTION = "What is heard?"
+NUM_QUERIES = 5  # of the runs that `make_run` writes
+
+
+@pytest.fixture
+def folder(make_run: MakeRun, tmp_path: Path) -> Path:
+    """Return the folder of a run whose adapters do something."""
+    config = yaml_file.read_config(make_run(), TrainConfig)
+    checkpoint.open_run(tmp_path / "run", config)
+    torch.manual_seed(1)
+    model = build(config.model, torch.device("cpu")).model
+    for name, value in model.trained_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(value, std=0.3)
+    checkpoint.export_weights(model, tmp_path / "run", torch.float32)
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def opened(folder: Path) -> OpenedRun:
+    return open_run(folder, "made-up")
+
+
+def test_the_stages_are_those_of_the_way(opened: OpenedRun, make_clip: MakeClip) -> None:
+    reader = ActivationReader(opened, QUESTION)
+    found = reader.read(make_clip(0.5))
+    assert tuple(found) == reader.stages
+    assert [(stage.part, stage.reading, stage.layer) for stage in reader.stages] == [
+        ("encoder", "mean", 0),
+        ("encoder", "mean", 1),
+        ("encoder", "all", 0),
+        ("connector", "mean", 0),
+        ("connector", "all", 0),
+        ("backbone", "mean", 1),
+        ("backbone", "mean", 2),
+        ("backbone", "last", 1),
+        ("backbone", "last", 2),
+    ]
+    assert [vector.shape for vector in found.values()] == [(64,), (64,), (128,), (64,), (5 * 64,), *[(64,)] * 4]
+    assert [reader.describe(stage) for stage in reader.stages][1:6] == [
+        f"{Path(opened.config.list_encoders()[0].source).name} tap 2",
+        "encoder, all taps",
+        "connector, mean of tokens",
+        "connector, all tokens",
+        "layer 1, mean of audio tokens",
+    ]
+
+
+def test_encoder_and_connector_are_read_as_the_model_computes_them(opened: OpenedRun, make_clip: MakeClip) -> None:
+    clip = make_clip(0.7, seed=3)
+    found = ActivationReader(opened, QUESTION).read(clip)
+    with torch.inference_mode():
+        ((taps_KTE,),) = opened.built.encoders(clip)
+        audio_QH = opened.built.model.connector(pad_segments([(taps_KTE,)]))[0]
+    assert found[Stage("encoder", "mean", 1)] == pytest.approx(taps_KTE[1].mean(0).numpy(), abs=1e-5)
+    assert found[Stage("encoder", "all")] == pytest.approx(taps_KTE.mean(1).flatten().numpy(), abs=1e-5)
+    assert found[Stage("connector", "all")] == pytest.approx(audio_QH.flatten().numpy(), abs=1e-5)
+
+
+def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: OpenedRun, make_clip: MakeClip) -> None:
+    clip, built = make_clip(0.5, seed=9), opened.built
+    last_H = torch.from_numpy(ActivationReader(opened, QUESTION).read(clip)[Stage("backbone", "last", 2)])
+    system, asked = build_messages(Question.ask(QUESTION))
+    messages = (system, Message(role="user", content=insert_audio(asked.content)))
+    prompt = built.template.encode_prompt(messages, [PromptClip(1)])
+    packed = pack_groups([PackedGroup(tuple(PackedRow(prompt, (token,)) for token in (9, 40, 300)), NUM_QUERIES)])
+    with torch.inference_mode():
+        trained = built.model(packed, pad_segments(built.encoders(clip)))
+        said = built.model.backbone.get_output_embeddings()(last_H).log_softmax(-1)
+    assert said[[9, 40, 300]].tolist() == pytest.approx(trained.tolist(), abs=1e-4)
+
+
+def test_adapters_and_recording_change_the_backbone(opened: OpenedRun, make_clip: MakeClip) -> None:
+    clip, other = make_clip(0.5, seed=1), make_clip(0.5, seed=2)
+    found = ActivationReader(opened, QUESTION).read(clip)
+    stage = Stage("backbone", "last", 2)
+    assert abs(found[stage] - ActivationReader(opened, QUESTION).read(other)[stage]).max() > 1e-4
+    asked_otherwise = ActivationReader(opened, "Which sound?").read(clip)
+    assert (asked_otherwise[Stage("connector", "all")] == found[Stage("connector", "all")]).all()
+    assert abs(asked_otherwise[stage] - found[stage]).max() > 1e-4
+
+
+def test_what_was_read_once_is_kept_on_disk(
+    opened: OpenedRun, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    clip = make_clip(0.5)
+    found = ActivationReader(opened, QUESTION).read(clip)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(activations.ActivationReader, "_run", fail)
+    again = ActivationReader(opened, QUESTION).read(clip)
+    assert all((again[stage] == vector).all() for stage, vector in found.items())
+    (file,) = (home / "activations").rglob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(AssertionError, match="computed again"):
+        ActivationReader(opened, QUESTION).read(clip)
+
+
+def test_several_segments_are_one_vector(opened: OpenedRun, make_clip: MakeClip) -> None:
+    found = ActivationReader(opened, QUESTION).read(make_clip(31))
+    assert [vector.shape for vector in found.values()][:5] == [(64,), (64,), (128,), (64,), (5 * 64,)]
+
+
+def test_a_clip_that_the_backbone_has_no_room_for_is_named(opened: OpenedRun, make_clip: MakeClip) -> None:
+    opened.built.model.backbone.config.max_position_embeddings = 20
+    with pytest.raises(TooLarge, match=r"A clip of 0\.5 s takes \d+ tokens, and the backbone of 'made-up' .* most 20"):
+        ActivationReader(opened, QUESTION).read(make_clip(0.5))
+
+
+def test_a_run_without_weights_is_an_error(folder: Path) -> None:
+    (folder / checkpoint.WEIGHTS).unlink()
+    with pytest.raises(BadConfig, match="cannot be read"):
+        open_run(folder, "made-up")
