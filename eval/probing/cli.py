@@ -1,4 +1,4 @@
-"""The verbs that look inside a LALM: probe."""
+"""The verbs that look inside a LALM: probe, probe-text, forgetting."""
 
 from pathlib import Path
 from typing import Annotated
@@ -79,7 +79,98 @@ def probe(
         terminal().print(f"Probe: {file}; plot: {plot}", highlight=False, soft_wrap=True)
 
 
+def probe_text(
+    lalm: Annotated[
+        str, typer.Argument(metavar="LALM", help="earwitness-tiny, or a folder of `lalm.train`: whose encoder hears.")
+    ],
+    *,
+    label: Annotated[str, typer.Option(help="Field with the name of what is heard.")],
+    bench: Annotated[str, typer.Option(help="Benchmark or file of labelled recordings.")],
+    backbone: Annotated[
+        str | None, typer.Option(help="Causal LM that reads the names.", show_default="that of the LALM")
+    ] = None,
+    audio_root: Annotated[
+        Path | None, typer.Option(help="Folder that the clips' paths start from.", show_default="the file's")
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FIELD", help="What the file calls its fields, as in `eval run`.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of classes.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the folds, the probe and the control.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write as well.", show_default="none")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether the names of sounds lie to each other as the sounds do, in a backbone that never heard one."""
+    from eval.benchmarks.fields import parse_fields
+    from eval.probing.display import print_retrieval
+    from eval.probing.labelled import label_clips, read_labels
+    from eval.probing.retrieval import probe_texts, read_sounds
+    from eval.probing.subject import open_reader, open_text_reader
+    from lalm.catalog import find_trained
+    from services.files import write_atomic
+
+    folder = find_trained(lalm)
+    benchmark = read_labels(bench, label, audio_root, parse_fields(fields) if fields else None)
+    labelled = label_clips(benchmark, label, 1)
+    with show_progress(quiet=quiet):
+        sounds = read_sounds(open_reader(folder, DEFAULT_QUESTION), labelled)
+        found = probe_texts(open_text_reader(folder, backbone), sounds, labelled, num_folds=folds, seed=seed)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(out, found.model_dump_json(indent=1))
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_retrieval(found, terminal())
+
+
+def forgetting(
+    lalm: Annotated[str, typer.Argument(metavar="LALM", help="earwitness-tiny, or a folder of `lalm.train`.")],
+    *,
+    bench: Annotated[str, typer.Option(help="Benchmark of questions in text with options.")] = "akb-open",
+    recording: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Recording that stands in the prompt; of several, the questions take turns.", show_default="silence"
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Questions drawn at random, by task.", show_default="all")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of what --sample draws.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.", show_default="below runs/")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a LALM forgets: questions in text with and without a recording beside them, against its bare backbone.
+
+    The same command goes on where it stopped.
+    """
+    from eval.benchmarks import find
+    from eval.probing.display import print_forgetting
+    from eval.probing.forgetting import measure_forgetting, read_carriers
+    from eval.probing.subject import open_scorer
+    from lalm.catalog import find_trained
+    from services.files import write_atomic
+
+    folder = find_trained(lalm)
+    benchmark = find(bench).sample(sample, seed)
+    carriers = read_carriers(recording or ())
+    place = out or Path("runs") / f"forgetting-{folder.name}"
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / f"forgetting-{benchmark.name}.json"
+    with show_progress(quiet=quiet):
+        found = measure_forgetting(open_scorer(folder), benchmark, carriers, file.with_suffix(".jsonl"))
+    write_atomic(file, found.model_dump_json(indent=1))
+    if json:
+        print(found.model_dump_json())  # noqa: T201
+    else:
+        print_forgetting(found, terminal())
+        terminal().print(f"Forgetting: {file}", highlight=False, soft_wrap=True)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (probe,):
+    for verb in (probe, probe_text, forgetting):
         app.command()(verb)

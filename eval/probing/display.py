@@ -1,9 +1,10 @@
-"""Table and plot of linear probes: where on a sound's way through a LALM is it lost?"""
+"""Tables and plots of what is found inside a LALM: linear probes, text probes, forgetting."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -12,7 +13,9 @@ from rich.table import Table
 from eval.display.clusters import warn_of_few
 from eval.display.plots import COLOURS, LINE, STYLE, remove_frame
 from eval.display.tables import print_line, print_table
+from eval.probing.forgetting import ConditionScore, ForgettingReport
 from eval.probing.probe import ProbeReport, ProbeScore, StageProbe
+from eval.probing.retrieval import RANKS, RetrievalReport
 
 LINES = (
     ("encoder, mean of frames", "encoder", "mean", "o"),
@@ -80,7 +83,7 @@ def draw_probe(found: ProbeReport, out: Path) -> None:
     panels = 1 if found.chance_among_options is None else 2
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 1 + 3.4 * panels), layout="constrained")
-        axes = figure.subplots(panels, squeeze=False)[:, 0]
+        axes: list[Axes] = list(figure.subplots(panels, squeeze=False)[:, 0])
         _draw_panel(axes[0], found, lambda one: one)
         axes[0].axhline(100 * found.majority, color=LINE, lw=1, ls=":", label="most frequent class")
         _name_places(axes[0], found)
@@ -149,7 +152,7 @@ def _draw_answers(axes: Axes, found: ProbeReport) -> None:
     axes.errorbar(x, 100 * answered.accuracy, yerr=errors, fmt="*", color="#000000", capsize=2.5, label="own answers")
 
 
-def _collect_keys(axes: Sequence[Axes]) -> tuple[list[object], list[str]]:
+def _collect_keys(axes: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
     keys = {label: key for one in axes for key, label in zip(*one.get_legend_handles_labels(), strict=True)}
     return list(keys.values()), list(keys)
 
@@ -166,3 +169,68 @@ def _place(found: ProbeReport, one: StageProbe) -> float:
     if one.part == "connector":
         return taps + GAP * (2 if one.reading == "all" else 1)
     return taps + 3 * GAP + one.layer - 1
+
+
+def print_retrieval(found: RetrievalReport, console: Console) -> None:
+    """Print a line for each layer: names of unseen classes retrieved, and the control."""
+    chance = ", ".join(f"{100 * found.chance_at_rank[rank]:.1f} % at {rank}" for rank in RANKS)
+    title = (
+        f"Names of {found.num_classes} classes in {found.backbone}, by {found.n} clips of {found.benchmark} as the "
+        f"encoder of {found.encoder} hears them; {found.num_folds} folds of classes. Chance {chance}."
+    )
+    table = Table(title=title, title_justify="left")
+    columns = ("layer", *(f"at {rank} %" for rank in RANKS), "95 % at 1", *(f"control at {rank} %" for rank in RANKS))
+    for column in (*columns, f"difference at {RANKS[-1]}", "95 %"):
+        table.add_column(column, justify="left" if column == "layer" else "right", no_wrap=True)
+    for one in found.layers:
+        table.add_row(
+            str(one.layer) if one.layer else "embeddings",
+            *(f"{100 * one.at_rank[rank]:.1f}" for rank in RANKS),
+            f"{100 * one.ci_95.low:.1f}-{100 * one.ci_95.high:.1f}",
+            *(f"{100 * one.control_at_rank[rank]:.1f}" for rank in RANKS),
+            f"{100 * one.difference:+.1f}",
+            f"{100 * one.difference_95.low:+.1f} to {100 * one.difference_95.high:+.1f}",
+        )
+    print_table(table, console)
+
+
+def print_forgetting(found: ForgettingReport, console: Console) -> None:
+    """Print a line for each way in which questions in text were asked."""
+    title = (
+        f"{found.lalm} on {found.n} questions of {found.benchmark} in text, chance {100 * found.chance:.1f} %. "
+        f"Recording: {', '.join(found.recordings)}."
+    )
+    table = Table(title=title, title_justify="left")
+    for column in (
+        "prompt",
+        "right %",
+        "95 %",
+        "difference",
+        "95 %",
+        "McNemar p",
+        "forgetting rate %",
+        "same choice %",
+    ):
+        table.add_column(column, justify="left" if column == "prompt" else "right", no_wrap=True)
+    for number, one in enumerate(found.conditions):
+        table.add_row(*_format_condition(one, is_bare=not number))
+    print_table(table, console)
+    if found.is_at_chance:
+        line = f"The bare backbone {found.backbone} is at chance here: there is nothing that could be forgotten."
+        print_line(line, console)
+
+
+def _format_condition(one: ConditionScore, *, is_bare: bool) -> list[str]:
+    recording = "with the recording" if one.has_recording else "no recording"
+    name = "bare backbone" if is_bare else f"{recording}, adapters {'on' if one.has_adapters else 'off'}"
+    cells = [name, f"{100 * one.accuracy:.1f}", f"{100 * one.wilson_95.low:.1f}-{100 * one.wilson_95.high:.1f}"]
+    if is_bare:
+        return [*cells, "", "", "", "", ""]
+    return [
+        *cells,
+        f"{100 * one.difference:+.1f}",
+        f"{100 * one.ci_95.low:+.1f} to {100 * one.ci_95.high:+.1f}",
+        f"{one.p:.2g}",
+        "-" if one.forgetting_rate is None else f"{100 * one.forgetting_rate:+.1f}",
+        f"{100 * one.same_choice:.1f}",
+    ]

@@ -63,7 +63,7 @@ def predict_held_out(vectors: Floats, targets: Sequence[Classes], folds: Sequenc
     Returns:
         Shape (num_clips, num_classes) each.
     """
-    found = [np.zeros((len(vectors), int(target.max()) + 1)) for target in targets]
+    found: list[Floats] = [np.zeros((len(vectors), int(target.max()) + 1)) for target in targets]
     for seen, unseen in folds:
         train, test = _scale(vectors[seen].astype(np.float64), vectors[unseen].astype(np.float64))
         for target, probabilities in zip(targets, found, strict=True):

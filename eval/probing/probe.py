@@ -22,7 +22,7 @@ from eval.probing.linear import (
     shuffle_labels,
     split_folds,
 )
-from eval.scoring.scoring import Interval
+from eval.scoring.intervals import Interval, clustered_95
 from eval.scoring.statistics import clustered_p, paired_difference
 from services.audio.load import load
 from services.progress import stage as progress_stage
@@ -138,7 +138,7 @@ def probe_lalm(
         seed: of the folds and of the control task.
         is_right: item -> whether the LALM itself answered right; None: it was not asked.
     """
-    activations = _read_activations(reader, labelled.clips)
+    activations = read_activations(reader, labelled.clips)
     task = _make_task(labelled, num_folds, seed)
     probed = dict(_probe_stages(reader, activations, task))
     answered = None
@@ -167,7 +167,8 @@ def probe_lalm(
     )
 
 
-def _read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) -> dict["Stage", Floats]:
+def read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) -> dict["Stage", Floats]:
+    """Read the activations of all clips: stage -> vectors of shape (num_clips, width)."""
     with progress_stage("read activations", total=len(clips), unit="clips") as running:
         read: list[Mapping[Stage, Floats]] = []
         for clip in clips:
@@ -232,8 +233,7 @@ def _choose_among_options(likely: Floats, task: _Task) -> Floats:
 
 
 def _score(is_right: Floats, sources: Sequence[str]) -> ProbeScore:
-    mean = paired_difference(is_right.tolist(), sources)
-    return ProbeScore(accuracy=mean.value, ci_95=Interval(max(0.0, mean.ci_95.low), mean.ci_95.high))
+    return ProbeScore(accuracy=float(is_right.mean()), ci_95=clustered_95(is_right.tolist(), sources))
 
 
 def _compare_stages(

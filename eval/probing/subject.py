@@ -12,6 +12,8 @@ from services.errors import BadConfig
 
 if TYPE_CHECKING:
     from lalm.probing.activations import ActivationReader
+    from lalm.probing.text_scores import TextScorer
+    from lalm.probing.text_vectors import TextReader
 
 RECORD = "run.json"
 
@@ -78,3 +80,29 @@ def open_reader(folder: Path, question: str) -> "ActivationReader":
     from lalm.probing.opened import open_run
 
     return ActivationReader(open_run(folder, folder.name), question)
+
+
+def open_text_reader(folder: Path, backbone: str | None) -> "TextReader":
+    """Open a causal LM, or the backbone of a run of `lalm.train` as it was before the training, to read names.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        BadConfig: the folder cannot be used.
+    """
+    from lalm.probing.text_vectors import TextReader
+    from lalm.train import checkpoint
+
+    return TextReader(backbone or checkpoint.read_config(folder).model.backbone)
+
+
+def open_scorer(folder: Path) -> "TextScorer":
+    """Open a run of `lalm.train`, to score options of questions in text.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        BadConfig: its folder cannot be used.
+    """
+    from lalm.probing.opened import open_run
+    from lalm.probing.text_scores import TextScorer
+
+    return TextScorer(open_run(folder, folder.name))

@@ -52,6 +52,11 @@ FLAGS = {
         *("run", "--label", "--bench", "--audio-root", "--fields", "--folds", "--seed", "--question", "--out"),
         *("--json", "--quiet"),
     ],
+    ("eval", "probe-text"): [
+        *("lalm", "--label", "--bench", "--backbone", "--audio-root", "--fields", "--folds", "--seed", "--out"),
+        *("--json", "--quiet"),
+    ],
+    ("eval", "forgetting"): ["lalm", "--bench", "--recording", "--sample", "--seed", "--out", "--json", "--quiet"],
     ("eval", "akb-check"): ["bench", "--wordnet", "--cmudict", "--audioset", "--opus", "--flac"],
     ("eval", "akb-review"): ["bench", "--annotator", "--out", "--merge", "--kept"],
 }
