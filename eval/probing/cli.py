@@ -1,7 +1,7 @@
 """The verbs that look inside a LALM: probe, probe-text, forgetting."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from eval.display.terminal import terminal
 from eval.options import Json, Quiet
 from services.errors import BadConfig
 from services.terminal.display import show_progress
+
+if TYPE_CHECKING:
+    from eval.probing.labelled import LabelledSet
+    from eval.probing.subject import AskedRun
 
 DEFAULT_QUESTION = "What is heard in the recording?"
 
@@ -44,9 +48,7 @@ def probe(
 
     What a run asked is probed with its own questions' labels, and its answers are set beside the probes'.
     """
-    from eval.benchmarks.fields import parse_fields
     from eval.probing.display import draw_probe, print_probe
-    from eval.probing.labelled import label_clips, read_labels
     from eval.probing.probe import probe_lalm
     from eval.probing.subject import open_asked, open_reader
     from lalm.catalog import find_trained
@@ -54,20 +56,13 @@ def probe(
 
     asked = open_asked(run)
     lalm = find_trained(asked.lalm if asked else run)
-    if asked is None and bench is None:
-        raise BadConfig(f"--bench has to name the labelled recordings: {run!r} is no run folder of `eval run`.")
-    own = asked if bench is None else None
-    given = own.record.options.fields if own and not fields else fields or ()
-    root = audio_root or (own.audio_root if own else None)
-    benchmark = read_labels(own.bench if own else str(bench), label, root, parse_fields(given) if given else None)
-    if own:
-        own.require_same(benchmark.sha256)
-    labelled = label_clips(benchmark, label, folds, own.is_right if own else None)
+    own = asked if bench is None else None  # what is asked of others' questions has no answers
+    labelled = _read_set(own, bench, label, audio_root, fields, folds)
     with show_progress(quiet=quiet):
         reader = open_reader(lalm, question)
         found = probe_lalm(reader, labelled, num_folds=folds, seed=seed, is_right=own.is_right if own else None)
     folder = out or (own.folder if own else Path("runs") / f"probe-{found.lalm}")
-    file = folder / f"probe-{benchmark.name}-{label}.json"
+    file = folder / f"probe-{labelled.name}-{label}.json"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(file, found.model_dump_json(indent=1))
     plot = file.with_suffix(".svg")
@@ -77,6 +72,25 @@ def probe(
     else:
         print_probe(found, terminal())
         terminal().print(f"Probe: {file}; plot: {plot}", highlight=False, soft_wrap=True)
+
+
+def _read_set(
+    own: "AskedRun | None", bench: str | None, label: str, audio_root: Path | None, fields: list[str] | None, folds: int
+) -> "LabelledSet":
+    """Read the labelled recordings: of the file that is named, or those that the run asked about."""
+    from eval.benchmarks.fields import parse_fields
+    from eval.probing.labelled import label_clips, read_labels
+
+    if own is None:
+        if bench is None:
+            raise BadConfig("--bench has to name the labelled recordings: the first argument is no run of `eval run`.")
+        benchmark = read_labels(bench, label, audio_root, parse_fields(fields) if fields else None)
+        return label_clips(benchmark, label, folds)
+    given = fields or own.record.options.fields
+    root = audio_root or own.audio_root
+    benchmark = read_labels(own.bench, label, root, parse_fields(given) if given else None)
+    own.require_same(benchmark.sha256)
+    return label_clips(benchmark, label, folds, own.is_right)
 
 
 def probe_text(

@@ -83,9 +83,10 @@ def draw_probe(found: ProbeReport, out: Path) -> None:
     panels = 1 if found.chance_among_options is None else 2
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 1 + 3.4 * panels), layout="constrained")
-        axes: list[Axes] = list(figure.subplots(panels, squeeze=False)[:, 0])
+        axes: list[Axes] = list(figure.subplots(panels, squeeze=False, sharex=True)[:, 0])
         _draw_panel(axes[0], found, lambda one: one)
         axes[0].axhline(100 * found.majority, color=LINE, lw=1, ls=":", label="most frequent class")
+        axes[0].tick_params(labelbottom=True)
         _name_places(axes[0], found)
         axes[0].set_ylabel(f"{found.label}, {len(found.classes)} classes: accuracy, %")
         places = [_place(found, one) for one in found.stages]

@@ -29,7 +29,7 @@ from services.progress import stage as progress_stage
 from services.types import Value
 
 if TYPE_CHECKING:
-    from lalm.probing.activations import ActivationReader, Stage
+    from lalm.probing.activations import ActivationReader, ProbedStage
 
 
 class ProbeScore(Value):
@@ -167,10 +167,10 @@ def probe_lalm(
     )
 
 
-def read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) -> dict["Stage", Floats]:
+def read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) -> dict["ProbedStage", Floats]:
     """Read the activations of all clips: stage -> vectors of shape (num_clips, width)."""
     with progress_stage("read activations", total=len(clips), unit="clips") as running:
-        read: list[Mapping[Stage, Floats]] = []
+        read: list[Mapping[ProbedStage, Floats]] = []
         for clip in clips:
             read.append(reader.read(load(clip.path)))
             running.advance()
@@ -193,15 +193,15 @@ def _make_task(labelled: LabelledSet, num_folds: int, seed: int) -> _Task:
 
 
 def _probe_stages(
-    reader: "ActivationReader", activations: Mapping["Stage", Floats], task: _Task
-) -> Iterator[tuple["Stage", _Probed]]:
+    reader: "ActivationReader", activations: Mapping["ProbedStage", Floats], task: _Task
+) -> Iterator[tuple["ProbedStage", _Probed]]:
     with progress_stage("probe stages", total=len(activations), unit="steps") as running:
         for stage, vectors in activations.items():
             yield stage, _probe_stage(stage, vectors, task, reader.describe(stage))
             running.advance()
 
 
-def _probe_stage(stage: "Stage", vectors: Floats, task: _Task, name: str) -> _Probed:
+def _probe_stage(stage: "ProbedStage", vectors: Floats, task: _Task, name: str) -> _Probed:
     likely, by_control = predict_held_out(vectors, (task.labels, task.control), task.folds)
     is_right = (likely.argmax(1) == task.labels).astype(float)
     is_control_right = (by_control.argmax(1) == task.control).astype(float)
@@ -237,7 +237,7 @@ def _score(is_right: Floats, sources: Sequence[str]) -> ProbeScore:
 
 
 def _compare_stages(
-    probed: Mapping["Stage", _Probed], answered: Floats | None, sources: Sequence[str]
+    probed: Mapping["ProbedStage", _Probed], answered: Floats | None, sources: Sequence[str]
 ) -> Iterator[ProbeStep]:
     """Yield what becomes of the sound from encoder to connector, to the reply's first token, and to the reply."""
     last = [one for stage, one in probed.items() if stage.reading == "last"][-1]

@@ -33,7 +33,7 @@ from services.settings import settings
 from services.types import AudioClip, Message, Question
 
 Part: TypeAlias = Literal["encoder", "connector", "backbone"]
-Reading: TypeAlias = Literal["mean", "all", "last"]
+StageReading: TypeAlias = Literal["mean", "all", "last"]
 """How a stage becomes one vector: mean over frames or audio tokens; all audio tokens side by side (of the encoder: the
 means of all taps); or the last token of the prompt, from which the reply begins."""
 Vector: TypeAlias = NDArray[np.float32]
@@ -42,11 +42,11 @@ CODE = ("lalm.model", "lalm.probing.activations", "lalm.prompting")
 """What decides the activations beside the weights."""
 
 
-class Stage(NamedTuple):
+class ProbedStage(NamedTuple):
     """A place on a clip's way through the model, and how it is read."""
 
     part: Part
-    reading: Reading
+    reading: StageReading
     layer: int = 0
     """Of the encoder: number of the tap, over all encoders, from 0; of the backbone: layer, from 1."""
 
@@ -56,8 +56,8 @@ class Stage(NamedTuple):
         return f"{self.part}/{self.layer:03d}/{self.reading}"
 
 
-Activations: TypeAlias = Mapping[Stage, Vector]
-"""Stage -> vector of one clip, shape (width,)."""
+Activations: TypeAlias = Mapping[ProbedStage, Vector]
+"""ProbedStage -> vector of one clip, shape (width,)."""
 
 
 class ActivationReader:
@@ -79,19 +79,19 @@ class ActivationReader:
         self._shelf = settings().home / "activations" / sha256(key.encode()).hexdigest()[:12]
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ProbedStage, ...]:
         """All stages, in the order of a clip's way."""
         layers = range(1, self._built.model.backbone.config.num_hidden_layers + 1)
         return (
-            *(Stage("encoder", "mean", number) for number in range(len(self.taps))),
-            Stage("encoder", "all"),
-            Stage("connector", "mean"),
-            Stage("connector", "all"),
-            *(Stage("backbone", "mean", number) for number in layers),
-            *(Stage("backbone", "last", number) for number in layers),
+            *(ProbedStage("encoder", "mean", number) for number in range(len(self.taps))),
+            ProbedStage("encoder", "all"),
+            ProbedStage("connector", "mean"),
+            ProbedStage("connector", "all"),
+            *(ProbedStage("backbone", "mean", number) for number in layers),
+            *(ProbedStage("backbone", "last", number) for number in layers),
         )
 
-    def describe(self, stage: Stage) -> str:
+    def describe(self, stage: ProbedStage) -> str:
         """Name a stage for people."""
         if stage.part == "encoder":
             return "encoder, all taps" if stage.reading == "all" else self.taps[stage.layer]
@@ -120,20 +120,20 @@ class ActivationReader:
         return {stage: stored[stage.key] for stage in self.stages}
 
     @torch.inference_mode()
-    def _run(self, clip: AudioClip) -> Iterator[tuple[Stage, Vector]]:
+    def _run(self, clip: AudioClip) -> Iterator[tuple[ProbedStage, Vector]]:
         segments = self._built.encoders(clip)
         taps = list(average_taps(segments))
         for number, tap_E in enumerate(taps):
-            yield Stage("encoder", "mean", number), to_vector(tap_E)
-        yield Stage("encoder", "all"), to_vector(torch.cat(taps))
+            yield ProbedStage("encoder", "mean", number), to_vector(tap_E)
+        yield ProbedStage("encoder", "all"), to_vector(torch.cat(taps))
         audio_SQH = self._built.model.connector(pad_segments(segments))
-        yield Stage("connector", "mean"), to_vector(audio_SQH.mean((0, 1)))
-        yield Stage("connector", "all"), to_vector(audio_SQH.mean(0).flatten())
+        yield ProbedStage("connector", "mean"), to_vector(audio_SQH.mean((0, 1)))
+        yield ProbedStage("connector", "all"), to_vector(audio_SQH.mean(0).flatten())
         ids_L = self._encode_prompt(clip, len(segments))
         for number, states_LH in enumerate(self._run_backbone(ids_L, audio_SQH.flatten(0, 1))):
             if number:  # 0: the embeddings, which are the connector's output
-                yield Stage("backbone", "mean", number), to_vector(states_LH[ids_L < 0].mean(0))
-                yield Stage("backbone", "last", number), to_vector(states_LH[-1])
+                yield ProbedStage("backbone", "mean", number), to_vector(states_LH[ids_L < 0].mean(0))
+                yield ProbedStage("backbone", "last", number), to_vector(states_LH[-1])
 
     def _encode_prompt(self, clip: AudioClip, num_segments: int) -> Tensor:
         ids = self._built.template.encode_prompt(self._messages, [PromptClip(num_segments)])

@@ -15,14 +15,14 @@ from eval.probing.probe import ProbeReport
 from eval.store.provenance import describe_environment
 from eval.store.records import RunOptions, RunRecord, judge_answer
 from eval.store.run_folder import open_run
-from lalm.probing.activations import Stage, Vector
+from lalm.probing.activations import ProbedStage, Vector
 from services.types import SAMPLE_RATE, Answer, AudioClip, Choice
 
 STAGES = (
-    Stage("encoder", "mean", 0),
-    Stage("encoder", "all"),
-    Stage("connector", "all"),
-    Stage("backbone", "last", 1),
+    ProbedStage("encoder", "mean", 0),
+    ProbedStage("encoder", "all"),
+    ProbedStage("connector", "all"),
+    ProbedStage("backbone", "last", 1),
 )
 
 
@@ -30,15 +30,15 @@ class LoudnessReader:
     """A model whose encoder holds how loud a clip is, and whose backbone holds nothing."""
 
     name, revision = "loudness", "1"
-    stages: Sequence[Stage] = STAGES
+    stages: Sequence[ProbedStage] = STAGES
 
     def __init__(self, folder: Path, question: str) -> None:
         self.folder, self.question = folder, question
 
-    def describe(self, stage: Stage) -> str:
+    def describe(self, stage: ProbedStage) -> str:
         return f"{stage.part} {stage.reading}"
 
-    def read(self, clip: AudioClip) -> Mapping[Stage, Vector]:
+    def read(self, clip: AudioClip) -> Mapping[ProbedStage, Vector]:
         level = np.float32(abs(clip.samples).max())
         noise = np.random.default_rng(int(clip.sha256[:8], 16)).normal(size=4).astype(np.float32)
         return {stage: noise + (50 * level if stage.part == "encoder" else 0) for stage in STAGES}

@@ -12,20 +12,20 @@ import soundfile
 from eval.probing import display
 from eval.probing.labelled import LabelledClip, LabelledSet
 from eval.probing.probe import ProbeReport, StageProbe, probe_lalm
-from lalm.probing.activations import Stage, Vector
+from lalm.probing.activations import ProbedStage, Vector
 from services.types import SAMPLE_RATE, AudioClip
 
 CLASSES = ("bell", "dog", "rain", "violin")
 PER_CLASS = 14
 Probe = Callable[..., ProbeReport]
 STAGES = (
-    Stage("encoder", "mean", 0),
-    Stage("encoder", "mean", 1),
-    Stage("encoder", "all"),
-    Stage("connector", "mean"),
-    Stage("connector", "all"),
-    *(Stage("backbone", "mean", number) for number in range(1, 4)),
-    *(Stage("backbone", "last", number) for number in range(1, 4)),
+    ProbedStage("encoder", "mean", 0),
+    ProbedStage("encoder", "mean", 1),
+    ProbedStage("encoder", "all"),
+    ProbedStage("connector", "mean"),
+    ProbedStage("connector", "all"),
+    *(ProbedStage("backbone", "mean", number) for number in range(1, 4)),
+    *(ProbedStage("backbone", "last", number) for number in range(1, 4)),
 )
 
 
@@ -33,20 +33,20 @@ class PlantedReader:
     """Activations in which the class, given as the pitch of a tone, stands at some stages only."""
 
     name, revision, question = "planted", "1", "What is heard?"
-    stages: Sequence[Stage] = STAGES
+    stages: Sequence[ProbedStage] = STAGES
 
-    def __init__(self, holding: Sequence[Stage]) -> None:
+    def __init__(self, holding: Sequence[ProbedStage]) -> None:
         self.holding = holding
 
-    def describe(self, stage: Stage) -> str:
+    def describe(self, stage: ProbedStage) -> str:
         return stage.key
 
-    def read(self, clip: AudioClip) -> Mapping[Stage, Vector]:
+    def read(self, clip: AudioClip) -> Mapping[ProbedStage, Vector]:
         number = round(float(np.abs(clip.samples).max()) * 10) - 1  # loudness names the class
         rng = np.random.default_rng(int(clip.sha256[:8], 16))
         return {stage: rng.normal(size=24).astype(np.float32) + self._plant(stage, number) for stage in STAGES}
 
-    def _plant(self, stage: Stage, number: int) -> Vector:
+    def _plant(self, stage: ProbedStage, number: int) -> Vector:
         return (4.0 if stage in self.holding else 0.0) * np.eye(24, dtype=np.float32)[number]
 
 
@@ -80,14 +80,14 @@ def probe(kept: Kept) -> Probe:
     """Return how a model is probed that holds the class at some stages; once for each."""
 
     @cache
-    def made(*holding: Stage, asked: bool = False) -> ProbeReport:
+    def made(*holding: ProbedStage, asked: bool = False) -> ProbeReport:
         reader = PlantedReader(holding)
         return probe_lalm(reader, kept.labelled, num_folds=4, seed=1, is_right=kept.is_right if asked else None)
 
     return made
 
 
-def find(found: ProbeReport, stage: Stage) -> StageProbe:
+def find(found: ProbeReport, stage: ProbedStage) -> StageProbe:
     return next(one for one in found.stages if one.name == stage.key)
 
 
@@ -100,7 +100,7 @@ def test_a_class_that_later_layers_hold_is_found_there_only(probe: Probe) -> Non
         assert one.control < 0.5
         assert (one.selectivity_95.low > 0.3) is (stage in late), stage
     step = found.steps[-1]
-    assert step.after == Stage("backbone", "last", 3).key
+    assert step.after == ProbedStage("backbone", "last", 3).key
     assert step.ci_95.low > 0.3 and step.p < 1e-4
 
 
@@ -117,7 +117,7 @@ def test_the_model_s_own_answers_are_compared_among_the_options(probe: Probe) ->
     assert found.chance == pytest.approx(1 / 4)
     assert found.chance_among_options == pytest.approx(1 / 3)
     assert found.answers is not None and found.answers.accuracy == pytest.approx(0.5)
-    last = find(found, Stage("backbone", "last", 3))
+    last = find(found, ProbedStage("backbone", "last", 3))
     assert last.among_options is not None and last.among_options.accuracy > 0.95
     assert found.steps[-1].after == "its own answers"
     assert found.steps[-1].difference == pytest.approx(0.5 - last.among_options.accuracy)

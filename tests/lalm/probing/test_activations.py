@@ -11,7 +11,7 @@ from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import PromptClip
 from lalm.probing import activations
-from lalm.probing.activations import ActivationReader, Stage
+from lalm.probing.activations import ActivationReader, ProbedStage
 from lalm.probing.opened import OpenedRun, open_run
 from lalm.prompting import build_messages, insert_audio
 from lalm.train import checkpoint
@@ -76,14 +76,14 @@ def test_encoder_and_connector_are_read_as_the_model_computes_them(opened: Opene
     with torch.inference_mode():
         ((taps_KTE,),) = opened.built.encoders(clip)
         audio_QH = opened.built.model.connector(pad_segments([(taps_KTE,)]))[0]
-    assert found[Stage("encoder", "mean", 1)] == pytest.approx(taps_KTE[1].mean(0).numpy(), abs=1e-5)
-    assert found[Stage("encoder", "all")] == pytest.approx(taps_KTE.mean(1).flatten().numpy(), abs=1e-5)
-    assert found[Stage("connector", "all")] == pytest.approx(audio_QH.flatten().numpy(), abs=1e-5)
+    assert found[ProbedStage("encoder", "mean", 1)] == pytest.approx(taps_KTE[1].mean(0).numpy(), abs=1e-5)
+    assert found[ProbedStage("encoder", "all")] == pytest.approx(taps_KTE.mean(1).flatten().numpy(), abs=1e-5)
+    assert found[ProbedStage("connector", "all")] == pytest.approx(audio_QH.flatten().numpy(), abs=1e-5)
 
 
 def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: OpenedRun, make_clip: MakeClip) -> None:
     clip, built = make_clip(0.5, seed=9), opened.built
-    last_H = torch.from_numpy(ActivationReader(opened, QUESTION).read(clip)[Stage("backbone", "last", 2)])
+    last_H = torch.from_numpy(ActivationReader(opened, QUESTION).read(clip)[ProbedStage("backbone", "last", 2)])
     system, asked = build_messages(Question.ask(QUESTION))
     messages = (system, Message(role="user", content=insert_audio(asked.content)))
     prompt = built.template.encode_prompt(messages, [PromptClip(1)])
@@ -97,10 +97,10 @@ def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: Open
 def test_adapters_and_recording_change_the_backbone(opened: OpenedRun, make_clip: MakeClip) -> None:
     clip, other = make_clip(0.5, seed=1), make_clip(0.5, seed=2)
     found = ActivationReader(opened, QUESTION).read(clip)
-    stage = Stage("backbone", "last", 2)
+    stage = ProbedStage("backbone", "last", 2)
     assert abs(found[stage] - ActivationReader(opened, QUESTION).read(other)[stage]).max() > 1e-4
     asked_otherwise = ActivationReader(opened, "Which sound?").read(clip)
-    assert (asked_otherwise[Stage("connector", "all")] == found[Stage("connector", "all")]).all()
+    assert (asked_otherwise[ProbedStage("connector", "all")] == found[ProbedStage("connector", "all")]).all()
     assert abs(asked_otherwise[stage] - found[stage]).max() > 1e-4
 
 
