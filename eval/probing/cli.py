@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval.display.terminal import terminal
+from eval.display.terminal import open_terminal
 from eval.options import Json, Quiet
 from services.errors import BadConfig
 from services.terminal.display import show_progress
@@ -70,8 +70,8 @@ def probe(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_probe(found, terminal())
-        terminal().print(f"Probe: {file}; plot: {plot}", highlight=False, soft_wrap=True)
+        print_probe(found, open_terminal())
+        open_terminal().print(f"Probe: {file}; plot: {plot}", highlight=False, soft_wrap=True)
 
 
 def _read_set(
@@ -136,7 +136,7 @@ def probe_text(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_retrieval(found, terminal())
+        print_retrieval(found, open_terminal())
 
 
 def forgetting(
@@ -180,8 +180,8 @@ def forgetting(
     if json:
         print(found.model_dump_json())  # noqa: T201
     else:
-        print_forgetting(found, terminal())
-        terminal().print(f"Forgetting: {file}", highlight=False, soft_wrap=True)
+        print_forgetting(found, open_terminal())
+        open_terminal().print(f"Forgetting: {file}", highlight=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.scoring.intervals import Interval, wilson_95
-from eval.scoring.statistics import mcnemar_exact, paired_difference
+from eval.scoring.intervals import Interval, compute_wilson_interval
+from eval.scoring.statistics import compute_mcnemar_p, compute_paired_difference
 from services.audio.load import load
 from services.errors import BadConfig
 from services.files import write_atomic
-from services.progress import stage as progress_stage
+from services.progress import report_stage
 from services.types import SAMPLE_RATE, AudioClip, Value
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _score_items(
     rows = [row for row in _read_rows(kept) if row.key == key]
     write_atomic(kept, "".join(row.model_dump_json() + "\n" for row in rows))  # without a last line that was cut off
     known = {row.id: row.scores for row in rows}
-    with progress_stage("score questions", total=len(items), unit="replies") as running, kept.open("a") as file:
+    with report_stage("score questions", total=len(items), unit="replies") as running, kept.open("a") as file:
         for number, item in enumerate(items):
             if item.id not in known:
                 clip = carriers[number % len(carriers)].clip
@@ -180,7 +180,7 @@ def _score_condition(
 ) -> ConditionScore:
     is_right = [a == b for a, b in zip(chosen, right, strict=True)]
     was_right = [a == b for a, b in zip(bare, right, strict=True)]
-    found = paired_difference([float(a) - float(b) for a, b in zip(is_right, was_right, strict=True)])
+    found = compute_paired_difference([float(a) - float(b) for a, b in zip(is_right, was_right, strict=True)])
     only = sum(a and not b for a, b in zip(is_right, was_right, strict=True))
     lost = sum(b and not a for a, b in zip(is_right, was_right, strict=True))
     known = sum(was_right) / len(right)
@@ -189,10 +189,10 @@ def _score_condition(
         has_adapters=condition.has_adapters,
         correct=sum(is_right),
         accuracy=sum(is_right) / len(right),
-        wilson_95=wilson_95(sum(is_right), len(right)),
+        wilson_95=compute_wilson_interval(sum(is_right), len(right)),
         difference=found.value,
         ci_95=found.ci_95,
-        p=mcnemar_exact(only, lost),
+        p=compute_mcnemar_p(only, lost),
         forgetting_rate=found.value / known if known else None,
         same_choice=sum(a == b for a, b in zip(chosen, bare, strict=True)) / len(right),
     )

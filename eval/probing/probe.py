@@ -22,10 +22,10 @@ from eval.probing.linear import (
     shuffle_labels,
     split_folds,
 )
-from eval.scoring.intervals import Interval, clustered_95
-from eval.scoring.statistics import clustered_p, paired_difference
+from eval.scoring.intervals import Interval, compute_clustered_interval
+from eval.scoring.statistics import compute_clustered_p, compute_paired_difference
 from services.audio.load import load
-from services.progress import stage as progress_stage
+from services.progress import report_stage
 from services.types import Value
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def probe_lalm(
 
 def read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) -> dict["ProbedStage", Floats]:
     """Read the activations of all clips: stage -> vectors of shape (num_clips, width)."""
-    with progress_stage("read activations", total=len(clips), unit="clips") as running:
+    with report_stage("read activations", total=len(clips), unit="clips") as running:
         read: list[Mapping[ProbedStage, Floats]] = []
         for clip in clips:
             read.append(reader.read(load(clip.path)))
@@ -195,7 +195,7 @@ def _make_task(labelled: LabelledSet, num_folds: int, seed: int) -> _Task:
 def _probe_stages(
     reader: "ActivationReader", activations: Mapping["ProbedStage", Floats], task: _Task
 ) -> Iterator[tuple["ProbedStage", _Probed]]:
-    with progress_stage("probe stages", total=len(activations), unit="steps") as running:
+    with report_stage("probe stages", total=len(activations), unit="steps") as running:
         for stage, vectors in activations.items():
             yield stage, _probe_stage(stage, vectors, task, reader.describe(stage))
             running.advance()
@@ -206,7 +206,7 @@ def _probe_stage(stage: "ProbedStage", vectors: Floats, task: _Task, name: str) 
     is_right = (likely.argmax(1) == task.labels).astype(float)
     is_control_right = (by_control.argmax(1) == task.control).astype(float)
     compared = _choose_among_options(likely, task) if task.has_options else is_right
-    selectivity = paired_difference((is_right - is_control_right).tolist(), task.sources)
+    selectivity = compute_paired_difference((is_right - is_control_right).tolist(), task.sources)
     score = StageProbe(
         **_score(is_right, task.sources).model_dump(),
         part=stage.part,
@@ -233,7 +233,7 @@ def _choose_among_options(likely: Floats, task: _Task) -> Floats:
 
 
 def _score(is_right: Floats, sources: Sequence[str]) -> ProbeScore:
-    return ProbeScore(accuracy=float(is_right.mean()), ci_95=clustered_95(is_right.tolist(), sources))
+    return ProbeScore(accuracy=float(is_right.mean()), ci_95=compute_clustered_interval(is_right.tolist(), sources))
 
 
 def _compare_stages(
@@ -246,6 +246,6 @@ def _compare_stages(
     if answered is not None:
         way.append(("its own answers", answered))
     for (before, a), (after, b) in pairwise(way):
-        found = paired_difference((b - a).tolist(), sources)
-        p = clustered_p(found, len(set(sources)))
+        found = compute_paired_difference((b - a).tolist(), sources)
+        p = compute_clustered_p(found, len(set(sources)))
         yield ProbeStep(before=before, after=after, difference=found.value, ci_95=found.ci_95, p=p)

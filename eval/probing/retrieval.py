@@ -15,10 +15,10 @@ import numpy as np
 from eval.probing.labelled import LabelledSet
 from eval.probing.linear import TINY, Classes, Floats, Fold
 from eval.probing.probe import read_activations
-from eval.scoring.intervals import Interval, clustered_95
-from eval.scoring.statistics import paired_difference
+from eval.scoring.intervals import Interval, compute_clustered_interval
+from eval.scoring.statistics import compute_paired_difference
 from services.errors import BadConfig
-from services.progress import stage as progress_stage
+from services.progress import report_stage
 from services.types import Value
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def probe_texts(
         {0, *np.linspace(1, texts.num_layers, min(MAX_LAYERS, texts.num_layers)).round().astype(int).tolist()}
     )
     folds = tuple(_split_classes(labels, len(classes), num_folds, seed))
-    with progress_stage("probe layers", total=len(layers), unit="steps") as running:
+    with report_stage("probe layers", total=len(layers), unit="steps") as running:
         scores = []
         for layer in layers:
             scores.append(_score_layer(layer, named[:, layer], sounds.vectors, labels, folds, seed))
@@ -141,11 +141,11 @@ def _score_layer(
     last = RANKS[-1]
     found, chance = (ranks < last).astype(float), (control < last).astype(float)
     sources = [str(label) for label in labels]
-    difference = paired_difference((found - chance).tolist(), sources)
+    difference = compute_paired_difference((found - chance).tolist(), sources)
     return RetrievalScore(
         layer=layer,
         at_rank=at_rank,
-        ci_95=clustered_95((ranks < 1).astype(float).tolist(), sources),
+        ci_95=compute_clustered_interval((ranks < 1).astype(float).tolist(), sources),
         control_at_rank=control_at_rank,
         difference=difference.value,
         difference_95=difference.ci_95,
