@@ -27,7 +27,7 @@ def opened(make_run: Callable[..., Path], tmp_path: Path) -> OpenedRun:
     checkpoint.open_run(tmp_path / "run", config)
     torch.manual_seed(1)
     model = build(config.model, torch.device("cpu")).model
-    for name, value in model.trained_parameters():
+    for name, value in model.list_trained_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(value, std=0.3)
     checkpoint.export_weights(model, tmp_path / "run", torch.float32)
