@@ -58,7 +58,7 @@ def detect_recordings(name: str, table: Table, given: FieldNames) -> FieldNames:
 
     Raises `BadConfig`, which begins with `name`, where there is none or several are possible.
     """
-    return _Detector(name, table, given).detect_recordings()
+    return _Detector(name, table, given, asks=False).detect_recordings()
 
 
 class _Detector:
