@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import Embedding, SignalFacts
 
 SOURCE = "comparison"
+CODE = ("agents.listening.comparing", "services.captioners", "services.measurement")
+"""What decides what a comparison says."""
 MOST_RECORDINGS = 4  # of more, and of long ones, nothing is measured but their lengths
 SURE_MUSIC = 0.5  # probability of the tagger from which there is music
 MUSIC = "music"  # as the tagger calls it
@@ -224,5 +226,5 @@ def _name_all(numbers: Sequence[int], num_recordings: int) -> str:
 
 
 def _make_statement(kind: EvidenceKind, text: str) -> Evidence:
-    revision = hash_modules("agents.listening.comparing", "services.measurement")[:8]
+    revision = hash_modules(*CODE)[:8]
     return Evidence(kind=kind, source=SOURCE, revision=revision, text=text, step="read", reliability="measured")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import Pace, SoundComparison
 
 SOURCE = "measurement"
+CODE = ("agents.listening.measuring_tools", "services.captioners", "services.measurement")
+"""What decides what a measurement says."""
 SAME_LEVEL_DB = 1.0
 SAME_SEMITONES = 0.5
 SAME_PACE = 0.1  # of the ratio of two paces, logarithm to base 2
@@ -205,7 +207,7 @@ def _make_finding(one: _Measured, start_s: float, end_s: float) -> Evidence:
     return Evidence(
         kind=one.kind,
         source=SOURCE,
-        revision=hash_modules("services.measurement")[:8],
+        revision=hash_modules(*CODE)[:8],
         text=one.text,
         labels=(one.label,),
         start_s=round(start_s, 2),

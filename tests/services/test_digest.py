@@ -8,6 +8,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from agents.listening.comparing import CODE as COMPARISON
+from agents.listening.measuring_tools import CODE as MEASUREMENT
 from agents.listening.transcript import CODE as SAID
 from eval.run.session import PROMPTS
 from lalm.runtimes.own_vllm import CODE as EXPORT
@@ -84,6 +86,10 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (ENCODER, "lalm/model/encoder.py"),
         (EXPORT, "lalm/model/connector.py"),
         (SYNTHESIS, "lalm/distill/speech_facts.py"),
+        (COMPARISON, "agents/listening/comparing.py"),
+        (COMPARISON, "services/captioners/voices/voiceprint.py"),
+        (MEASUREMENT, "agents/listening/measuring_tools.py"),
+        (MEASUREMENT, "services/captioners/sounds/yamnet.py"),
         (SAID, "agents/reading/numbers.py"),
         (SAID, "agents/reading/stop_words.txt"),
         (PROMPTS, "agents/reading/prompts.py"),
