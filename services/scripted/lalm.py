@@ -17,15 +17,21 @@ class ScriptedLALM:
         rule: last message, clip -> reading; an error where no reading is expected.
         choose: last message, clip, options -> reading, for multiple-choice prompts; by default what `rule` makes of it.
         name: what `name` returns.
+        style: what it can be given.
     """
 
     revision = "1"
-    style = ReadingStyle(takes_evidence=True)
 
     def __init__(
-        self, rule: ListenRule = not_expected, choose: HeardChoiceRule | None = None, *, name: str = "scripted"
+        self,
+        rule: ListenRule = not_expected,
+        choose: HeardChoiceRule | None = None,
+        *,
+        name: str = "scripted",
+        style: ReadingStyle | None = None,
     ) -> None:
         self.name = name
+        self.style = style or ReadingStyle(takes_evidence=True)
         self.prompts: list[tuple[Message, ...]] = []
         """The prompts that it was given, in order."""
         self.given: list[tuple[Evidence, ...] | None] = []
@@ -55,6 +61,29 @@ class ScriptedLALM:
     def _note(self, messages: tuple[Message, ...], given: tuple[Evidence, ...] | None) -> None:
         self.prompts.append(messages)
         self.given.append(given)
+
+
+class ScriptedMultiClipLALM(ScriptedLALM):
+    """Hears several recordings in one prompt, and replies with its first message and their number.
+
+    Args:
+        max_clips: how many recordings it hears in one prompt.
+        choose: last message, first clip, options -> reading.
+        name: what `name` returns.
+    """
+
+    def __init__(self, max_clips: int, choose: HeardChoiceRule, *, name: str = "scripted") -> None:
+        super().__init__(choose=choose, name=name, style=ReadingStyle(max_clips=max_clips))
+
+    async def listen_to_several(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
+        """Repeat the first message, and say how many recordings came with it."""
+        return Reading(reply=f"{messages[0].content} {len(clips)}")
+
+    async def choose_of_several(
+        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], choices: tuple[Choice, ...]
+    ) -> Reading:
+        """Choose as the script says, and note the messages."""
+        return await self.choose(messages, clips[0], choices)
 
 
 def _add(reading: Reading, given: tuple[Evidence, ...] | None) -> Reading:

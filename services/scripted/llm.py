@@ -81,6 +81,20 @@ class ScriptedStructuredLLM(ScriptedLLM):
         return await self.complete(messages)
 
 
+class ScriptedLoadableLLM(ScriptedLLM):
+    """Says what a rule makes of the last message, and counts how often its weights were read."""
+
+    fingerprint = "1"
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - those of `ScriptedLLM`
+        super().__init__(*arguments, **named)
+        self.num_loads = 0
+
+    def load(self) -> None:
+        """Count a reading of the weights."""
+        self.num_loads += 1
+
+
 class BatchingLLM:
     """Reads every prompt alike, in batches whose sizes it notes.
 

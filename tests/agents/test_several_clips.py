@@ -13,10 +13,10 @@ from agents.listening.tool import Listeners
 from agents.routing.router import Rule
 from services.errors import ModelError, TooManyClips
 from services.scripted.ears import ScriptedEars
-from services.scripted.lalm import ScriptedLALM
+from services.scripted.lalm import ScriptedLALM, ScriptedMultiClipLALM
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import fail_with, weigh
-from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Focus, Message, Question, Reading, ReadingStyle
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Focus, Message, Question, ReadingStyle
 
 
 def make_clip(level: float, seconds: float = 1.0) -> AudioClip:
@@ -189,22 +189,8 @@ async def test_the_reader_is_given_the_earlier_turns_of_a_conversation() -> None
     )
 
 
-class TwoEared(ScriptedLALM):
-    """A LALM that hears two recordings."""
-
-    style = ReadingStyle(max_clips=2)
-
-    async def listen_to_several(self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...]) -> Reading:
-        return Reading(reply=f"{messages[0].content} {len(clips)}")
-
-    async def choose_of_several(
-        self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], choices: tuple[Choice, ...]
-    ) -> Reading:
-        return Reading(reply="B", probabilities={"A": 0.1, "B": 0.9})
-
-
 async def test_a_lalm_that_hears_two_recordings_answers_about_both() -> None:
-    lalm = Direct(TwoEared(name="two-eared"))
+    lalm = Direct(ScriptedMultiClipLALM(2, weigh(0.1, 0.9), name="two-eared"))
     answer = await lalm.answer(WHICH, LOW, HIGH)
     assert (answer.choice, answer.evidence[0].recording, answer.evidence[0].end_s) == (WHICH.choices[1], None, None)
     opened = await lalm.answer(Question.ask("Why?"), LOW, HIGH)

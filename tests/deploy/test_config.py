@@ -17,7 +17,7 @@ from services.catalog import LLMS
 from services.deployments.scale import Scale
 from services.environment import Settings
 from services.errors import BadConfig
-from services.scripted.llm import ScriptedLLM
+from services.scripted.llm import ScriptedLoadableLLM
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 LOCAL, CLUSTER = FOLDER / "serve.local.yaml", FOLDER / "serve.yaml"
@@ -35,15 +35,10 @@ def test_the_local_configuration_fuses_captioner_and_asr_with_the_agent() -> Non
 
 
 def test_a_replica_reads_its_weights_before_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads: list[str] = []
-
-    class LoadedLater(ScriptedLLM):
-        def load(self) -> None:
-            loads.append(self.name)
-
-    monkeypatch.setitem(LLMS, "later", lambda *_: LoadedLater(name="later"))
+    model = ScriptedLoadableLLM(name="later")
+    monkeypatch.setitem(LLMS, "later", lambda *_: model)
     assert open_loaded_models(ModelNames(llm="later")).open_llm().name == "later"
-    assert loads == ["later"]
+    assert model.num_loads == 1
 
 
 def test_no_model_of_the_cluster_is_fused() -> None:

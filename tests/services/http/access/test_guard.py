@@ -15,6 +15,7 @@ from services.http.access.auth import ApiKeys, make_key
 from services.http.access.guard import PUBLIC, Guard, is_loopback
 from services.http.access.limits import Limits, PerKey
 from services.http.gateway import create_app
+from services.scripted.clock import SimulatedClock
 from services.scripted.service import ScriptedService
 
 SECRET, KEY = make_key("alice")
@@ -105,15 +106,6 @@ def test_keys_appear_in_no_log_no_error_and_no_repr(caplog: pytest.LogCaptureFix
     assert wrong not in shown
 
 
-class Clock:
-    """Tells the time that it is told."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Waiting:
     """An application that answers once it may."""
 
@@ -136,24 +128,24 @@ def app() -> Waiting:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SimulatedClock:
+    return SimulatedClock()
 
 
 @pytest.fixture
-async def alice(app: Waiting, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    guard = Guard(app, KEYS, PerKey(requests_per_s=0.5, burst=3, max_running=2), clock)
+async def alice(app: Waiting, clock: SimulatedClock) -> AsyncIterator[httpx.AsyncClient]:
+    guard = Guard(app, KEYS, PerKey(requests_per_s=0.5, burst=3, max_running=2), clock.time)
     transport = httpx.ASGITransport(guard)
     async with httpx.AsyncClient(transport=transport, base_url=ELSEWHERE, headers={"x-api-key": SECRET}) as client:
         yield client
 
 
-async def test_a_key_has_its_rate(alice: httpx.AsyncClient, app: Waiting, clock: Clock) -> None:
+async def test_a_key_has_its_rate(alice: httpx.AsyncClient, app: Waiting, clock: SimulatedClock) -> None:
     app.may.set()
     assert [(await alice.get("/")).status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = await alice.get("/")
     assert (refused.headers["retry-after"], refused.json()["error"]["code"]) == ("2", "rate_limit_exceeded")
-    clock.now += 2
+    clock.now_s += 2
     assert [(await alice.get("/")).status_code for _ in range(2)] == [200, 429]
 
 

@@ -1,6 +1,7 @@
 """Keys that are added and revoked while the service runs."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,6 @@ from services.http.access.live_keys import LiveKeys
 from services.settings import settings
 
 (ALICE, ALICES), (BOB, BOBS) = make_key("alice"), make_key("bob")
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
 
 
 @pytest.fixture
@@ -43,7 +34,7 @@ def write(file: Path, *lines: str) -> None:
 
 def test_a_key_that_is_added_counts_and_a_revoked_one_no_longer(file: Path) -> None:
     write(file, ALICES.to_line())
-    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    keys = LiveKeys(ApiKeys((ALICES,)), count(1.0).__next__)
     assert (keys.read_current().find_owner(ALICE), keys.read_current().find_owner(BOB)) == ("alice", None)
     write(file, ALICES.to_line(), BOBS.to_line())
     assert (keys.read_current().find_owner(ALICE), keys.read_current().find_owner(BOB)) == ("alice", "bob")
@@ -54,7 +45,7 @@ def test_a_key_that_is_added_counts_and_a_revoked_one_no_longer(file: Path) -> N
 @pytest.mark.parametrize("left", ["", None], ids=["an empty file", "no file"])
 def test_without_the_last_key_nobody_comes_in(file: Path, left: str | None) -> None:
     write(file, ALICES.to_line())
-    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    keys = LiveKeys(ApiKeys((ALICES,)), count(1.0).__next__)
     assert keys.read_current().find_owner(ALICE) == "alice"
     write(file, left) if left is not None else file.unlink()
     assert bool(keys.read_current()) is True
@@ -63,14 +54,14 @@ def test_without_the_last_key_nobody_comes_in(file: Path, left: str | None) -> N
 
 def test_a_file_that_cannot_be_read_changes_nothing(file: Path) -> None:
     write(file, ALICES.to_line())
-    keys = LiveKeys(ApiKeys((ALICES,)), Clock())
+    keys = LiveKeys(ApiKeys((ALICES,)), count(1.0).__next__)
     assert keys.read_current().find_owner(ALICE) == "alice"
     write(file, "half a li")
     assert keys.read_current().find_owner(ALICE) == "alice"
 
 
 def test_a_service_without_keys_asks_for_one_from_the_first_on(file: Path) -> None:
-    keys = LiveKeys(ApiKeys(), Clock())
+    keys = LiveKeys(ApiKeys(), count(1.0).__next__)
     assert not keys.read_current()
     write(file, BOBS.to_line())
     assert keys.read_current() and keys.read_current().find_owner(BOB) == "bob"
@@ -86,7 +77,7 @@ def test_the_file_is_looked_at_once_a_second(file: Path) -> None:
 
 def test_the_guard_takes_up_the_keys_of_the_file(file: Path) -> None:
     write(file, ALICES.to_line())
-    guard = Guard(Starlette(), LiveKeys(ApiKeys((ALICES,)), Clock()), PerKey())
+    guard = Guard(Starlette(), LiveKeys(ApiKeys((ALICES,)), count(1.0).__next__), PerKey())
     with TestClient(guard) as client:
         assert client.get("/", headers={"x-api-key": ALICE}).status_code == 404
         write(file, BOBS.to_line())
