@@ -90,7 +90,7 @@ class LLM(ReadingModel, Protocol):
 
 @runtime_checkable
 class TextComparer(Protocol):
-    """What an LLM whose `style.max_lettered` is set can do beside: compare options that its prompt does not list."""
+    """What an LLM whose `style.max_lettered` is set can also do: compare options that its prompt does not list."""
 
     async def compare(self, messages: tuple[Message, ...], choices: tuple[Choice, ...]) -> Reading:
         """Read a prompt that lists no options; the probabilities are those of their texts as its reply, by token."""
@@ -186,7 +186,7 @@ class LALM(ReadingModel, Protocol):
 
 @runtime_checkable
 class MultiClipLALM(LALM, Protocol):
-    """What a LALM whose `style.max_clips` is above 1 can do beside: hear so many recordings in one prompt."""
+    """What a LALM whose `style.max_clips` is above 1 can also do: hear that many recordings in one prompt."""
 
     async def listen_to_several(
         self, messages: tuple[Message, ...], clips: tuple[AudioClip, ...], given: tuple[Evidence, ...] | None = None

@@ -36,7 +36,7 @@ class ToolReport(Value):
     recording: str
     """First 12 hex digits of the SHA-256 of the recording's samples."""
     findings: tuple[Evidence, ...]
-    """Times count from the begin of the recording."""
+    """Times count from the beginning of the recording."""
     says_nothing: str | None
     """Where there are no findings: what that may mean."""
     derived: ClipDerivation | None

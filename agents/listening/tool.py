@@ -90,7 +90,7 @@ class ToolResult(NamedTuple):
     """What a tool found."""
 
     findings: tuple[Evidence, ...] = ()
-    """Times count from the begin of the recording that the tool was given; empty: it says nothing."""
+    """Times count from the beginning of the recording that the tool was given; empty: it says nothing."""
     derived: DerivedClip | None = None
     """The recording that it heard, where it made one."""
 
