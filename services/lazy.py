@@ -15,7 +15,7 @@ class Lazy(Generic[Made]):
         self._made: tuple[Made, ...] = ()
 
     def __call__(self) -> Made:
-        """Return the value, and make it the first time; who comes meanwhile waits."""
+        """Return the value, and make it the first time; callers that come meanwhile wait."""
         with self._lock:
             if not self._made:
                 self._made = (self._make(),)

@@ -13,7 +13,7 @@ from services.types import Evidence, Reliability, Value
 
 
 class ToolDescription(Value):
-    """A tool of the catalogue, for who may call it."""
+    """A tool of the catalogue, as its callers see it."""
 
     name: str
     description: str

@@ -1,6 +1,6 @@
 """Other wordings of a question: frames around it, and other ways to write its options.
 
-Who asks a question words it in a way of their own; a reader that was trained on one way would learn that way.
+Everybody words a question in their own way; a reader that was trained on one way would learn that way.
 """
 
 import json

@@ -83,7 +83,7 @@ def _read_set(
 
     if own is None:
         if bench is None:
-            raise BadConfig("--bench has to name the labelled recordings: the first argument is no run of `eval run`.")
+            raise BadConfig("--bench has to name the labelled recordings: the first argument is not a run folder.")
         benchmark = read_labels(bench, label, audio_root, parse_fields(fields) if fields else None)
         return label_clips(benchmark, label, folds)
     given = fields or own.record.options.fields

@@ -3,8 +3,8 @@
 Strict: each line of the reply, or each part between semicolons, is an option's letter, its text, both, or a list of
 texts; a reply that is letters only may part them in any way. A line with no option in it is left out as talk; one that
 says more of an option than its text makes the reply unread, for it may deny it. Official: that of MDAR's script,
-multi/eval_new.py (luckyerr/MDAR @ 0ac3216), which reads options word for word: a letter is no option there, and a text
-that itself holds a semicolon is never found.
+multi/eval_new.py (luckyerr/MDAR @ 0ac3216), which reads options word for word: a letter is not an option there, and a
+text that itself holds a semicolon is never found.
 """
 
 import re
@@ -92,7 +92,7 @@ def _pick_letters(letters: Sequence[str], options: Sequence[str]) -> frozenset[s
 
 
 def _split_parts(reply: str, options: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a reply that have words; one that is no option as a whole in parts between semicolons."""
+    """Yield the lines of a reply that have words, and one that is not an option in its parts between semicolons."""
     texts = [_strip(option) for option in options]
     for line in (BULLET.sub("", line) for line in reply.splitlines()):
         yield from filter(str.strip, [line] if _strip(line) in texts else PARTS.split(line))

@@ -55,7 +55,7 @@ TABLE = [
     ("<|scratch|>A<|/scratch|>B", None),
     ("<|new_thinking|>The answer is A", None),
     ("The answer is A<|end_new_thinking|>", None),
-    # formats are no marks
+    # formats are not marks
     ("<b>B</b>", "B"),
     ('<span style="color: red">A cat</span>', "B"),
     ("<A cat>", "B"),
