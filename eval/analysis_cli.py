@@ -1,4 +1,4 @@
-"""The verbs that read results: compare, correlate, recommend, reproduce, report, fit-router, ablate-tools."""
+"""The verbs that read results: compare, correlate, recommend, reproduce, profile, report, fit-router, ablate-tools."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -115,6 +115,23 @@ def reproduce(
     _show(found, print_reproduction, json=json)
 
 
+def profile(
+    text_run: Annotated[Path, typer.Argument(help="Run folder over path text, such as an LLM's on akb-open.")],
+    lalm_run: Annotated[Path, typer.Argument(help="Run folder over path lalm or informed.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Plot to write: .svg, .png or .pdf.")] = None,
+    json: Json = False,
+) -> None:
+    """Set what an LLM knows in text, by sub-category, beside what a LALM hears, by skill."""
+    from eval.analysis.profile import pair_profiles
+    from eval.display.profile import draw_profiles, print_profiles
+
+    found = pair_profiles(text_run, lalm_run)
+    if out is not None:
+        draw_profiles(found, out)
+    _show(found, print_profiles, json=json)
+
+
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     *,
@@ -187,5 +204,5 @@ def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, js
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    for verb in (compare, correlate, recommend, reproduce, report, fit_router, ablate_tools):
+    for verb in (compare, correlate, recommend, reproduce, profile, report, fit_router, ablate_tools):
         app.command()(verb)

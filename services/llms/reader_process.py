@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from time import monotonic
 
 from services.cancellation import Cancelled
@@ -44,6 +44,7 @@ class ReaderProcess:
         self._command, self._grace_s = tuple(command), grace_s
         self._change = Condition()
         self._num_wanted, self._num_unwanted = 0, 0
+        self._is_closed = False
         self._numbers = count()
         self._worker = _Worker(self._command)
 
@@ -65,8 +66,10 @@ class ReaderProcess:
         return self._worker.pid
 
     def close(self) -> None:
-        """End the worker."""
-        self._worker.kill()
+        """End the worker; no other takes its place."""
+        with self._change:
+            self._is_closed = True
+            self._worker.kill()
 
     def _run(self, method: Method, requests: Batch[Prompt]) -> Sequence[Reading]:
         for _ in range(NUM_TRIES):
@@ -102,6 +105,8 @@ class ReaderProcess:
         """Give a batch the worker that is there, or another in place of one that has ended."""
         with self._change:
             self._change.wait_for(lambda: not self._num_unwanted)
+            if self._is_closed:
+                raise ModelError("The process in which the LLM reads was ended.")
             if not self._worker.is_alive:
                 self._worker = _Worker(self._command)
             worker = self._worker
@@ -122,7 +127,8 @@ class ReaderProcess:
             self._change.wait_for(lambda: not self._num_wanted)
             if self._worker is worker and not channel.poll():
                 worker.kill()
-                self._worker = _Worker(self._command)
+                if not self._is_closed:
+                    self._worker = _Worker(self._command)
             elif self._worker is worker:
                 channel.recv()  # it has come to its end
             self._num_wanted += 1  # as the context that this is called in has it
@@ -144,6 +150,7 @@ class _Worker:
             pass_fds=theirs,
             start_new_session=True,  # Ctrl-C is for the service to handle
         )
+        self._killing = Lock()
         for _, one in pairs:
             one.close()
         try:
@@ -166,10 +173,11 @@ class _Worker:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdin is not None, "it has a pipe"
-        self._process.stdin.close()
-        for channel in self.channels:
-            channel.close()
+        """End it at once; both lanes may do so at the same time, when it was lost."""
+        with self._killing:
+            self._process.kill()
+            self._process.wait()
+            assert self._process.stdin is not None, "it has a pipe"
+            self._process.stdin.close()
+            for channel in self.channels:
+                channel.close()  # a second time it does nothing

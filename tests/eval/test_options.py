@@ -47,6 +47,7 @@ FLAGS = {
     ("eval", "report"): ["runs", "--html", "--max-audio-mb"],
     ("eval", "fit-router"): ["run_cascade", "run_lalm", "--out", "--json", "--quiet"],
     ("eval", "rubric"): ["folder", "--judge", "--judge-url", "--raters", "--concurrency", "--claims-only"],
+    ("eval", "profile"): ["text_run", "lalm_run", "--out", "--json"],
     ("eval", "ablate-tools"): ["run", "--samples", "--seed", "--lalm-run", "--json", "--quiet"],
     ("eval", "probe"): [
         *("run", "--label", "--bench", "--audio-root", "--fields", "--folds", "--seed", "--question", "--out"),

@@ -173,6 +173,18 @@ async def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) ->
     await wait_until(lambda: not is_running(int(said)))
 
 
+async def test_a_closed_reader_opens_no_other_process(slow: SlowReading) -> None:
+    left = await slow.begin("slow one")
+    before = slow.reader.pid
+    await leave(left)
+    slow.reader.close()
+    slow.reader.close()
+    assert not is_running(before)
+    with pytest.raises(ModelError, match="was ended"):
+        await slow.read("next")
+    assert slow.reader.pid == before
+
+
 def read_cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
