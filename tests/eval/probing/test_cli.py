@@ -111,6 +111,7 @@ def test_it_prints_a_table_and_writes_what_it_found(
     assert (out / "probe-asked-place.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("scripted")
 def test_a_run_brings_its_questions_its_model_and_its_answers(
     asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], make_asked: Callable[..., Path]

@@ -91,6 +91,7 @@ def find(found: ProbeReport, stage: ProbedStage) -> StageProbe:
     return next(one for one in found.stages if one.name == stage.key)
 
 
+@pytest.mark.slow
 def test_a_class_that_later_layers_hold_is_found_there_only(probe: Probe) -> None:
     late = [stage for stage in STAGES if stage.part == "backbone" and stage.layer >= 2]
     found = probe(*late)
@@ -104,6 +105,7 @@ def test_a_class_that_later_layers_hold_is_found_there_only(probe: Probe) -> Non
     assert step.ci_95.low > 0.3 and step.p < 1e-4
 
 
+@pytest.mark.slow
 def test_a_sound_that_the_connector_loses_is_lost_at_that_step(probe: Probe) -> None:
     found = probe(*(stage for stage in STAGES if stage.part == "encoder"))
     first, second = found.steps
@@ -112,6 +114,7 @@ def test_a_sound_that_the_connector_loses_is_lost_at_that_step(probe: Probe) -> 
     assert second.ci_95.low <= 0 <= second.ci_95.high
 
 
+@pytest.mark.slow
 def test_the_model_s_own_answers_are_compared_among_the_options(probe: Probe) -> None:
     found = probe(*STAGES, asked=True)
     assert found.chance == pytest.approx(1 / 4)
@@ -123,6 +126,7 @@ def test_the_model_s_own_answers_are_compared_among_the_options(probe: Probe) ->
     assert found.steps[-1].difference == pytest.approx(0.5 - last.among_options.accuracy)
 
 
+@pytest.mark.slow
 def test_without_answers_the_way_ends_at_the_last_layer(probe: Probe) -> None:
     found = probe(*STAGES)
     assert found.answers is None
@@ -131,6 +135,7 @@ def test_without_answers_the_way_ends_at_the_last_layer(probe: Probe) -> None:
     assert ProbeReport.model_validate_json(found.model_dump_json()) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [False, True])
 def test_the_plot_names_its_parts_and_draws_again_alike(probe: Probe, tmp_path: Path, *, asked: bool) -> None:
     found = probe(*STAGES, asked=asked)

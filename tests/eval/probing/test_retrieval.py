@@ -45,6 +45,7 @@ def found() -> RetrievalReport:
     return probe_texts(ArrangedTexts(), Sounds("planted", vectors), labelled, num_folds=3, seed=1)
 
 
+@pytest.mark.slow
 def test_names_that_are_arranged_as_the_sounds_are_found(found: RetrievalReport) -> None:
     scores = {one.layer: one for one in found.layers}
     assert sorted(scores) == [0, 1]
@@ -56,6 +57,7 @@ def test_names_that_are_arranged_as_the_sounds_are_found(found: RetrievalReport)
     assert found.chance_at_rank[5] == pytest.approx(5 / 30)
 
 
+@pytest.mark.slow
 def test_more_ranks_find_no_fewer(found: RetrievalReport) -> None:
     for one in found.layers:
         assert one.at_rank[1] <= one.at_rank[3] <= one.at_rank[5]
