@@ -128,7 +128,9 @@ class _Detector:
             return any(isinstance(value, str) and value.strip() for value in self._list_values(field))
 
         named = self._list_candidates("question")
-        if found := list(filter(asks, named)) or named:  # one that is empty everywhere is named row by row
+        if not self._asks:  # one that cannot be asked is not needed
+            named = [field for field in named if all(isinstance(value, str) for value in self._list_values(field))]
+        if found := list(filter(asks, named)) or (named if self._asks else []):  # an empty one is named row by row
             return found[0]
         likely = [field for field in self._table.fields if any(word in normalise(field) for word in QUESTION_WORDS)]
         found = list(filter(asks, likely))

@@ -230,3 +230,13 @@ def test_letters_beside_choices_are_read_and_two_readings_are_told_apart_by_fiel
     zero, one = (parse_fields([f"answer_form=index{start}"]) for start in (0, 1))
     assert score_file(write(tmp_path, row | {"answer": 1}), "mmau", fields=zero).correct_strict == 1
     assert score_file(write(tmp_path, row | {"answer": 1}), "mmau", fields=one).correct_strict == 0
+
+
+@pytest.mark.parametrize("prompt", [{"text": "Who speaks?"}, 7, "", ["Who", "speaks?"]])
+def test_a_question_that_cannot_be_read_is_not_needed(tmp_path: Path, prompt: object) -> None:
+    rows = [
+        {"uid": number, "prompt": prompt, "options": {"a": "Man", "b": "Woman"}, "gold": "b", "output": reply}
+        for number, reply in enumerate(("(b) Woman", "the man"))
+    ]
+    score = score_file(write(tmp_path, *rows), "mmau", "output")
+    assert (score.n, score.correct_strict, score.unread) == (2, 1, 0)
