@@ -187,6 +187,14 @@ def test_a_command_runs(
     if command.startswith("earwitness ask"):
         asked[command] = done
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    for told in re.findall(r"evidence \(read \d+ of \d+\)|^Answer: [A-Z]\) .*", read_shown(step), re.MULTILINE):
+        assert told in done.stdout
+
+
+def read_shown(step: Step) -> str:
+    """Return the output that the page shows right below a command; empty where it shows none."""
+    following = STEPS[STEPS.index(step) + 1 :][:1]
+    return "".join(below.text for below in following if (below.page, below.language) == (step.page, "text"))
 
 
 @pytest.mark.alone
