@@ -9,12 +9,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from unicode_rbnf import FormatPurpose, RbnfEngine
-from unicode_rbnf.engine import NoRuleForNumberError
+from unicode_rbnf.engine import DEFAULT_TOLERANCE, NoRuleForNumberError, RulesetNotFoundError
 
 LAST = 2_100
 """Up to here every number is spelled: hours, counts, prices and years."""
@@ -77,12 +79,36 @@ Spellings: TypeAlias = Mapping[str, frozenset[str]]
 """Folded spelling -> readings."""
 
 
+class MemoisedEngine(RbnfEngine):
+    """RBNF engine that formats each part of a number once (memoisation): "ninety-two" is a part of 192 and of 292."""
+
+    def __init__(self, language: str) -> None:
+        """Read the rules of a language, by its name in CLDR."""
+        super().__init__(language)
+        self.rulesets = RbnfEngine.for_language(language).rulesets
+        self._texts: dict[tuple[str, object], str] = {}
+
+    def iter_format_number(
+        self,
+        number: float | str | Decimal,
+        ruleset_name: str,
+        radix: int | None = None,
+        tolerance: float = DEFAULT_TOLERANCE,
+    ) -> tuple[str]:
+        """Return the text of a number by a set of rules, in one piece."""
+        key = (ruleset_name, number)
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = "".join(super().iter_format_number(number, ruleset_name, radix, tolerance))
+        return (text,)
+
+
 @cache
 def _read_spellings(language: str) -> Spellings:
     readings: defaultdict[str, set[str]] = defaultdict(set)
     for region in sorted(RbnfEngine.get_supported_languages()):
         if region.split("_")[0] == CLDR_CODES.get(language, language):
-            for spelling, reading in _spell(RbnfEngine.for_language(region)):
+            for spelling, reading in _spell(MemoisedEngine(region)):
                 readings[spelling].add(reading)
     return {spelling: frozenset(found) for spelling, found in readings.items()}
 
@@ -111,13 +137,13 @@ def _spell(engine: RbnfEngine) -> Iterator[tuple[str, str]]:
                     yield spelling, ARTICLE if number == 1 and spelling in articles else f"{mark}{number}"
 
 
-def _format(engine: RbnfEngine, number: int, names: list[str]) -> tuple[str, ...]:
-    if not names:
-        return ()
-    try:
-        return tuple(engine.format_number(number, ruleset_names=names).text_by_ruleset.values())
-    except NoRuleForNumberError:  # CLDR spells ordinals of some languages up to a limit
-        return ()
+def _format(engine: RbnfEngine, number: int, names: list[str]) -> set[str]:
+    """Return the different texts of a number by some sets of rules."""
+    texts = set()
+    for name in names:
+        with suppress(NoRuleForNumberError, RulesetNotFoundError):  # ordinals of some languages end at a limit
+            texts.add("".join(engine.iter_format_number(number, name)))
+    return texts
 
 
 def _scan_words(text: str, table: Spellings) -> Iterator[SpelledNumber]:

@@ -1,6 +1,7 @@
 import pytest
+from unicode_rbnf import RbnfEngine
 
-from agents.reading.spelled_numbers import find_spelled, fold
+from agents.reading.spelled_numbers import MemoisedEngine, find_spelled, fold
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,10 @@ def test_a_rank_is_no_count() -> None:
 
 def test_folding_keeps_letters_and_drops_accents_hyphens_and_case() -> None:
     assert fold("Vingt-et-Un Élève") == "vingtetuneleve"
+
+
+@pytest.mark.parametrize("language", ["cs", "fr", "hi", "ja"])
+def test_parts_that_are_kept_are_spelled_as_the_library_spells_them(language: str) -> None:
+    memoised, plain = MemoisedEngine(language), RbnfEngine.for_language(language)
+    for number in (0, 1, 2, 5, 12, 21, 22, 71, 80, 92, 101, 192, 292, 1_001, 1_984, 2_000, 9_900):
+        assert memoised.format_number(number) == plain.format_number(number)
