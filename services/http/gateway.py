@@ -18,7 +18,7 @@ Every error is `{"error": {message, type, param, code}}`, as OpenAI's clients ex
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -41,13 +41,13 @@ from services.http.hearing.descriptions import (
     describe,
     read_description_request,
 )
-from services.http.openai.routes import build_openai_routes, build_transcription_routes
+from services.http.openai.routes import add_openai_routes, add_transcription_routes
 from services.http.openai.unread_options import warn_of_unread_options
 from services.http.openapi import describe_body
 from services.http.option_lines import Split, split_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
-from services.http.responses import ErrorBody, make_json_response
+from services.http.responses import ERRORS, ErrorBody, make_json_response
 from services.http.service import Service
 from services.http.web_page import router as web_page
 from services.progress import report_progress_to
@@ -56,8 +56,6 @@ from services.telemetry.log_lines import start_logging
 from services.telemetry.metrics import render_metrics
 from services.telemetry.request_log import RequestLog
 from services.types import Value
-
-ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}}
 
 
 class Alive(Value):
@@ -113,10 +111,13 @@ def create_app(
     app = FastAPI(title="Earwitness", docs_url=None, redoc_url=None, redirect_slashes=False)
     add_handlers(app)
     app.include_router(web_page)
-    app.include_router(_build_watch_routes(service))
-    app.include_router(_build_model_routes(service))
     admission = AdmissionControl(limits)
-    app.include_router(_build_ask_routes(service, limits, admission))
+    # Not as routers of their own: FastAPI makes each route anew, with its models, for each router that it is passed on.
+    _add_watch_routes(app.router, service)
+    _add_model_routes(app.router, service)
+    add_openai_routes(app.router, service, limits, admission)
+    add_transcription_routes(app.router, service, limits, admission)
+    _add_ask_routes(app.router, service, limits, admission)
     if add_routes:
         app.include_router(add_routes(admission))
     app.add_middleware(PathNormaliser)
@@ -125,9 +126,8 @@ def create_app(
     return app
 
 
-def _build_watch_routes(service: Service) -> APIRouter:
-    """Return the routes of health checks and metrics."""
-    router = APIRouter()
+def _add_watch_routes(router: APIRouter, service: Service) -> None:
+    """Add the routes of health checks and metrics."""
 
     @router.get("/healthz")
     async def healthz() -> Alive:
@@ -147,37 +147,29 @@ def _build_watch_routes(service: Service) -> APIRouter:
         """Return the metrics for Prometheus."""
         return Response(await asyncio.to_thread(render_metrics), media_type=CONTENT_TYPE_LATEST)
 
-    return router
 
+def _add_model_routes(router: APIRouter, service: Service) -> None:
+    """Add the routes that list the models."""
 
-def _build_model_routes(service: Service) -> APIRouter:
-    """Return the routes that list the models."""
-    router = APIRouter(prefix="/v1/models")
-
-    @router.get("")
+    @router.get("/v1/models")
     async def models() -> ModelList:
         """List the models that can answer now, the default first."""
         return ModelList(data=tuple(Model(id=name) for name in await service.list_models()))
 
-    @router.get("/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
+    @router.get("/v1/models/{name:path}", responses={404: {"model": ErrorBody}, 422: {"model": ErrorBody}})
     async def model(name: str) -> Model:
         """Say whether a model can answer now; an alias can where the model that it stands for can."""
         pick({known: known for known in await service.list_models()}, "model", service.resolve(name) or name)
         return Model(id=name)
 
-    return router
 
-
-def _build_ask_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
-    """Return the routes that answer questions and transcribe."""
-    router = APIRouter(prefix="/v1", responses=ERRORS)
-    router.include_router(build_openai_routes(service, limits, admission))
-    router.include_router(build_transcription_routes(service, limits, admission))
+def _add_ask_routes(router: APIRouter, service: Service, limits: Limits, admission: AdmissionControl) -> None:
+    """Add the routes of our own that answer questions and describe recordings."""
 
     @router.post(
-        "/audio/questions",
+        "/v1/audio/questions",
         response_model=Answered,
-        responses={200: {"content": {EVENT_STREAM: {}}}},
+        responses=ERRORS | {200: {"content": {EVENT_STREAM: {}}}},
         openapi_extra=describe_body(form=QuestionForm, json=JSONQuestion),
     )
     async def ask(request: Request) -> Response:
@@ -192,9 +184,9 @@ def _build_ask_routes(service: Service, limits: Limits, admission: AdmissionCont
         return await respond(request, work)
 
     @router.post(
-        "/audio/descriptions",
+        "/v1/audio/descriptions",
         response_model=Description,
-        responses={200: {"content": {"text/plain": {}}}},
+        responses=ERRORS | {200: {"content": {"text/plain": {}}}},
         openapi_extra=describe_body(form=DescriptionForm),
     )
     async def tell(request: Request) -> Response:
@@ -205,8 +197,6 @@ def _build_ask_routes(service: Service, limits: Limits, admission: AdmissionCont
             return await describe(service, limits, asked)
 
         return await admission.serve(request, lambda it: read_description_request(it, limits), work)
-
-    return router
 
 
 async def _answer_posted(

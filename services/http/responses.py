@@ -1,6 +1,7 @@
 """JSON responses: values as they are, and the body of every error, as OpenAI's clients expect it."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import Response
 
@@ -21,6 +22,10 @@ class ErrorBody(Value):
     """The body of every error."""
 
     error: ErrorDetail
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}}
+"""Responses of a route, as its documentation has them, beside those that it is for."""
 
 
 def build_error(status: int, code: str, message: str, *, param: str | None = None, kind: str = "") -> ErrorBody:

@@ -24,21 +24,20 @@ from services.http.openai.parameters import TOLD, warn_of
 from services.http.openai.responses import ResponseRequest, read_response_request
 from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openapi import describe_body
-from services.http.responses import make_json_response
+from services.http.responses import ERRORS, make_json_response
 from services.http.service import Service
 from services.request_context import current_context, use_context
 
 PLAIN_OR_EVENTS: dict[str, dict[str, object]] = {"text/plain": {}, EVENT_STREAM: {}}
 
 
-def build_openai_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
-    """Return the routes that OpenAI's clients use to ask."""
-    router = APIRouter()
+def add_openai_routes(router: APIRouter, service: Service, limits: Limits, admission: AdmissionControl) -> None:
+    """Add the routes that OpenAI's clients use to ask."""
 
     @router.post(
-        "/chat/completions",
+        "/v1/chat/completions",
         response_model=ChatCompletion,
-        responses={200: {"content": {EVENT_STREAM: {}}}},
+        responses=ERRORS | {200: {"content": {EVENT_STREAM: {}}}},
         openapi_extra=describe_body(json=ChatRequest),
     )
     async def chat(request: Request) -> Response:
@@ -55,9 +54,9 @@ def build_openai_routes(service: Service, limits: Limits, admission: AdmissionCo
         return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
 
     @router.post(
-        "/responses",
+        "/v1/responses",
         response_model=ResponseReply,
-        responses={200: {"content": {EVENT_STREAM: {}}}},
+        responses=ERRORS | {200: {"content": {EVENT_STREAM: {}}}},
         openapi_extra=describe_body(json=ResponseRequest),
     )
     async def respond(request: Request) -> Response:
@@ -73,12 +72,9 @@ def build_openai_routes(service: Service, limits: Limits, admission: AdmissionCo
 
         return await admission.serve(request, lambda it: read_json(it, limits, parse), work)
 
-    return router
 
-
-def build_transcription_routes(service: Service, limits: Limits, admission: AdmissionControl) -> APIRouter:
-    """Return the routes that OpenAI's clients use to transcribe and to translate."""
-    router = APIRouter(prefix="/audio")
+def add_transcription_routes(router: APIRouter, service: Service, limits: Limits, admission: AdmissionControl) -> None:
+    """Add the routes that OpenAI's clients use to transcribe and to translate."""
 
     async def work(request: Request, events: EventSink, *, is_translation: bool) -> Response | None:
         """Transcribe the recording of the request, or translate what is said in it."""
@@ -89,9 +85,9 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
         )
 
     @router.post(
-        "/transcriptions",
+        "/v1/audio/transcriptions",
         response_model=Transcription | VerboseTranscription | DiarizedTranscription,
-        responses={200: {"content": PLAIN_OR_EVENTS}},
+        responses=ERRORS | {200: {"content": PLAIN_OR_EVENTS}},
         openapi_extra=describe_body(form=DescribedForm),
     )
     async def write_down(request: Request) -> Response:
@@ -99,16 +95,14 @@ def build_transcription_routes(service: Service, limits: Limits, admission: Admi
         return await respond(request, partial(work, request, is_translation=False))
 
     @router.post(
-        "/translations",
+        "/v1/audio/translations",
         response_model=Transcription | VerboseTranscription,
-        responses={200: {"content": PLAIN_OR_EVENTS}},
+        responses=ERRORS | {200: {"content": PLAIN_OR_EVENTS}},
         openapi_extra=describe_body(form=DescribedForm),
     )
     async def translate(request: Request) -> Response:
         """Write in English what is said in a recording, as OpenAI's translations do."""
         return await respond(request, partial(work, request, is_translation=True))
-
-    return router
 
 
 async def _complete_chat(service: Service, limits: Limits, chat: Chat) -> Response:
