@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,22 @@ def pytest_configure() -> None:
         settings.cache_clear()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    share_tls_contexts()
     gc.disable()
+
+
+def share_tls_contexts() -> None:
+    """Let clients share their TLS context: each HTTP client reads 140 certificates otherwise, 50 ms of a test of 20."""
+    make = ssl.create_default_context
+
+    @cache
+    def remember(_file: str | None, *args: Any, **options: Any) -> ssl.SSLContext:  # noqa: ANN401 - whatever it takes
+        return make(*args, **options)
+
+    def share(*args: Any, **options: Any) -> ssl.SSLContext:  # noqa: ANN401
+        return remember(os.environ.get("SSL_CERT_FILE"), *args, **options)
+
+    ssl.create_default_context = share
 
 
 def pytest_collection_finish() -> None:
