@@ -150,9 +150,7 @@ async def listen_again(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpd
     assert cascade.follow_up is not None, "the edges lead here only with a follow-up"
     try:
         with report_stage("listen again"):
-            stages = await run_in_time(
-                "listen again", cascade.follow_up.refine(state["question"], runtime.context.clips, first)
-            )
+            stages = await cascade.follow_up.refine(state["question"], runtime.context.clips, first)
     except cascade.policy.tolerates as error:
         missed = _record_failure("listen again", "listening again", cascade.llm.name, error, started)
         added = {"trace": first.trace + missed["trace"], "degraded": first.degraded + missed["degraded"]}

@@ -134,6 +134,11 @@ def has_vote(finding: Evidence, question: Question) -> bool:
     return is_about and finding.kind not in DESCRIPTIVE
 
 
+def weighs_options(finding: Evidence, question: Question) -> bool:
+    """Tell whether a finding weighs the options themselves."""
+    return bool(_read_weights(finding, question))
+
+
 def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) -> Factor | None:
     """Return a finding's vote, a distribution over the options; None where it supports none or all, or has none.
 

@@ -33,6 +33,7 @@ from services.types import AudioClip, Evidence, Focus, Label, Question, Topic
 
 SHORTEST_S = 0.5  # a shorter span is not heard again
 MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
+SHORTEST_WORD_S = 0.1  # FFmpeg stretches nothing that is shorter than its window of 0.064 s
 AROUND_S = 0.25  # added on either side of a span
 SILENT_FLOOR_DB = -65.0  # dBFS; less noise than this is not worth reducing
 LOUD_PEAK = 0.5  # of full scale; a louder recording gains less than 6 dB
@@ -176,6 +177,20 @@ async def detect_language(listeners: Listeners, heard: ListenedClip, arguments: 
     return ToolResult(tuple(one for one in await listeners.asr.transcribe(half) if one.kind == "language"))
 
 
+def plan_part(tool_input: ToolInput) -> SpanArguments | None:
+    """Hear all; of a long recording, the part that the question concerns."""
+    if tool_input.clip.duration_s <= WHOLE_S:
+        return SpanArguments()
+    span = find_span(tool_input)
+    return SpanArguments(start_s=span[0], end_s=span[1]) if span else None
+
+
+def plan_slower(tool_input: ToolInput) -> SpeedArguments | None:
+    """Slow down the same at the usual speed."""
+    part = plan_part(tool_input)
+    return SpeedArguments(start_s=part.start_s, end_s=part.end_s) if part else None
+
+
 async def hear_denoised(listeners: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
     """Caption and transcribe what is left when steady noise is reduced."""
     part = _cut(heard.clip, arguments)
@@ -214,6 +229,8 @@ async def hear_channel(listeners: Listeners, heard: ListenedClip, arguments: Cha
 async def hear_slower(listeners: Listeners, heard: ListenedClip, arguments: SpeedArguments) -> ToolResult:
     """Transcribe slowed speech; times are those of the recording."""
     part = _cut(heard.clip, arguments)
+    if part.clip.duration_s < SHORTEST_WORD_S:
+        return ToolResult()
     clip = await run_in_thread(stretch, part.clip, arguments.speed)
     said = await listeners.asr.transcribe(clip)
     derived = derive("slower", heard.clip, arguments, clip)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from agents.degradation import STRICT, Policy
+from agents.degradation import STRICT, Policy, share_time
 from agents.listening.findings import (
     Contradiction,
     compute_vote,
     estimate_probabilities,
     find_contradictions,
     has_vote,
+    weighs_options,
 )
 from agents.listening.grounds import mark_evidence, unmark
 from agents.listening.spoken import hide_speech
@@ -19,12 +20,14 @@ from agents.listening.tools import AnyTool, ChosenTool, SelectTools, list_inputs
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
+from services.deadline import limit_time, remaining_s
+from services.errors import EarwitnessError
 from services.longform.hearing import name_recording
 from services.protocols import LLM
-from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, StepName, TraceStep, Usage
+from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, TraceStep, Usage
 
 SEPARATE_MARGIN = 0.6  # lead of the best option over the next, calibrated, at which the options are separate
-AGAIN: StepName = "listen again"
+AGAIN: Literal["listen again"] = "listen again"
 READING_WEIGHT = 0.5  # of reading a description alone, beside the answer from everything
 
 
@@ -94,18 +97,32 @@ class FollowUp:
         """Return the answer before the first follow-up question and after each one.
 
         There are as many as it takes and the budget allows; the last answer counts. Of several recordings one action
-        listens to each that the question names, or to all.
+        listens to each that the question names, or to all. With a deadline it takes its share of the time: a tool that
+        is late is left out with those behind it, and what was found before counts; `TookTooLong` where it is the first.
         """
         if not self.budget or not question.choices:
             return (answer,)
-        started = perf_counter()
+        started, share = perf_counter(), share_time(AGAIN)
+        later_s = (
+            (remaining_s() or 0.0) - share.seconds if share else 0.0
+        )  # the time that is for the steps after this one
         states = [self._start(question, answer)]
-        for chosen in self.select(*list_inputs(question, clips, answer.evidence)):
+        selected = self.select(*list_inputs(question, clips, answer.evidence))
+        for number, chosen in enumerate(selected):
             state = states[-1]
             if measure_confidence(state.probabilities).margin >= SEPARATE_MARGIN:
                 break
-            if state.num_actions + chosen.tool.cost <= self.budget:
-                states.append(await self._use(chosen, list_inputs(question, clips, state.evidence), state))
+            if state.num_actions + chosen.tool.cost > self.budget:
+                continue
+            left_s = max(0.0, (remaining_s() or 0.0) - later_s) if share else None
+            try:
+                async with limit_time(left_s, share.message if share else ""):
+                    states.append(await self._use(chosen, list_inputs(question, clips, state.evidence), state))
+            except self.policy.tolerates as error:
+                if not state.num_actions:
+                    raise
+                states.append(_leave_out([one.tool.name for one in selected[number:]], error, state))
+                break
         seconds = perf_counter() - started
         return tuple(self._finish(question, answer, state, seconds) for state in states)
 
@@ -127,7 +144,7 @@ class FollowUp:
         new = tuple(one for one in _match_known(found, state.evidence) if one not in state.findings)
         if not new:
             return self._note(tool, ", nothing new", question, state, started)
-        state, clashes = await self._weigh(question, new, state, chosen.relevance)
+        state, clashes = await self._weigh(question, new, state, chosen)
         text = " ".join(map(_format_finding, new))
         margin = measure_confidence(state.probabilities).margin
         state = self._note(tool, f", margin {margin:.2f}: {text}", question, state, started)
@@ -141,17 +158,20 @@ class FollowUp:
         return found
 
     async def _weigh(
-        self, question: Question, new: tuple[Evidence, ...], state: ListeningState, relevance: float
+        self, question: Question, new: tuple[Evidence, ...], state: ListeningState, chosen: ChosenTool
     ) -> "_WeighedFindings":
         """Update the state with findings: what describes is read by the LLM, what names something has a vote.
 
-        The less likely it is that the question asks for them, the less the votes count.
+        The less likely it is that the question asks for them, the less the votes count. What a tool finds that says
+        several things is read, but for what weighs the options themselves.
         """
         clashes = find_contradictions(question, new, state.trusted)
         doubted = state.doubted + tuple(clash.doubted for clash in clashes if clash.doubted)
         believed = tuple(one for one in new if one not in doubted)
-        votes = {one: vote for one in believed if (vote := compute_vote(one, question, relevance))}
-        described = hide_speech(question, tuple(one for one in believed if not has_vote(one, question)))
+        voting = tuple(one for one in believed if weighs_options(one, question) or not chosen.tool.is_read)
+        votes = {one: vote for one in voting if (vote := compute_vote(one, question, chosen.relevance))}
+        read_too = tuple(one for one in believed if one not in voting or not has_vote(one, question))
+        described = hide_speech(question, read_too)
         factors, usage, seen = [Factor(state.probabilities, 1.0), *votes.values()], Usage(), frozenset(votes)
         if described:
             again = await read(self.llm, question, described, self.calibration)
@@ -197,6 +217,13 @@ class FollowUp:
                 added = {"findings_temperature": self.calibration.findings_temperature}
                 update["calibration"] = answer.calibration.model_copy(update=added)
         return answer.model_copy(update=update)
+
+
+def _leave_out(tools: Sequence[str], error: EarwitnessError, state: ListeningState) -> ListeningState:
+    """Return the state with what was left out, and why."""
+    names = ", ".join(tools)
+    step = TraceStep(step=AGAIN, text=f"{names} left out ({error})")
+    return state._replace(trace=(*state.trace, step), degraded=(*state.degraded, f"no {names}: {error}"))
 
 
 def _format_finding(statement: Evidence) -> str:

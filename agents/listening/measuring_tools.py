@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field, model_validator
 
-from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolResult, cut_span
+from agents.listening.hearing_tools import plan_part
+from agents.listening.time_options import place_in_options
+from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
+from agents.reading.named_times import find_named_spans
 from services.cancellation import run_in_thread
+from services.captioners.sounds.mentions import find_mention
 from services.digest import hash_modules
 from services.errors import BadRequest
+from services.longform.clock import WHOLE_S
 from services.measurement import analyser
 from services.measurement.changes import Change, list_changes
-from services.measurement.spectrum import SpectralFacts, measure_spectrum
+from services.measurement.spectrum import SpectralFacts, measure_spectrum, weigh_spectrum
 from services.types import AudioClip, Evidence, EvidenceKind, Label, Reliability
 
 if TYPE_CHECKING:  # its libraries take a second to import
@@ -30,6 +35,21 @@ class SoundArguments(SpanArguments):
     """A described sound, and the span to look for it in."""
 
     sound: str = Field(min_length=1, description="The sound in English words, such as 'dog barking'.")
+    options: tuple[str, ...] = Field(default=(), description="Times to tell apart, such as 'at 3 s'.")
+
+
+class SpectrumArguments(SpanArguments):
+    """A span, and the levels or frequencies that it may have."""
+
+    options: tuple[str, ...] = Field(
+        default=(), description="Noise floors ('-50 dBFS') or highest frequencies ('4 kHz') to tell apart."
+    )
+
+
+class ChangeArguments(SpanArguments):
+    """A span, and the times at which it may change."""
+
+    options: tuple[str, ...] = Field(default=(), description="Times to tell apart, such as 'at 3 s'.")
 
 
 class CompareArguments(SpanArguments):
@@ -62,14 +82,60 @@ class _Measured(NamedTuple):
     reliability: Reliability = "measured"
 
 
+# What the agent asks for
+
+
+def plan_sound(tool_input: ToolInput) -> SoundArguments | None:
+    """Look for the sound that the question names, in a recording that is not long."""
+    sound = find_mention(tool_input.question.text)
+    if sound is None or tool_input.clip.duration_s > WHOLE_S:
+        return None
+    return SoundArguments(sound=sound, options=_list_options(tool_input))
+
+
+def plan_changes(tool_input: ToolInput) -> ChangeArguments | None:
+    """List the changes of a recording that is not long."""
+    if tool_input.clip.duration_s > WHOLE_S:
+        return None
+    return ChangeArguments(options=_list_options(tool_input))
+
+
+def plan_spectrum(tool_input: ToolInput) -> SpectrumArguments | None:
+    """Measure all; of a long recording, the part that the question concerns."""
+    part = plan_part(tool_input)
+    if part is None:
+        return None
+    return SpectrumArguments(start_s=part.start_s, end_s=part.end_s, options=_list_options(tool_input))
+
+
+def plan_comparison(tool_input: ToolInput) -> CompareArguments | None:
+    """Compare the two spans that the question names."""
+    duration_s = tool_input.clip.duration_s
+    named = find_named_spans(tool_input.question.text, duration_s)
+    if len(named) != 2 or named[0].overlaps(*named[1]):
+        return None
+    (start_s, end_s), (other_start_s, other_end_s) = named
+    return CompareArguments(start_s=start_s, end_s=end_s, other_start_s=other_start_s, other_end_s=other_end_s)
+
+
+def _list_options(tool_input: ToolInput) -> tuple[str, ...]:
+    return tuple(choice.text for choice in tool_input.question.choices)
+
+
 # Spectrum
 
 
-async def tell_spectrum(_: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
-    """Measure fundamental, bandwidth and noise floor."""
+async def tell_spectrum(_: Listeners, heard: ListenedClip, arguments: SpectrumArguments) -> ToolResult:
+    """Measure fundamental, bandwidth and noise floor, and which of some levels or frequencies that is."""
     start_s, end_s = cut_span(heard.clip, arguments)
     facts = await run_in_thread(measure_spectrum, heard.clip.cut(start_s, end_s))
-    return ToolResult(tuple(_make_finding(one, start_s, end_s) for one in _state_spectrum(facts)) if facts else ())
+    if facts is None:
+        return ToolResult()
+    found = [_make_finding(one, start_s, end_s) for one in _state_spectrum(facts)]
+    if labels := weigh_spectrum(arguments.options, facts):
+        text = f"Of the values asked about: {', '.join(map(str, labels))}."
+        found.append(found[-1].model_copy(update={"text": text, "labels": labels, "confidence": labels[0].probability}))
+    return ToolResult(tuple(found))
 
 
 def _state_spectrum(facts: SpectralFacts) -> list[_Measured]:
@@ -84,11 +150,13 @@ def _state_spectrum(facts: SpectralFacts) -> list[_Measured]:
 # Changes
 
 
-async def tell_changes(_: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
-    """List when something continuous begins or ends, and what is different then."""
+async def tell_changes(_: Listeners, heard: ListenedClip, arguments: ChangeArguments) -> ToolResult:
+    """List when something continuous begins or ends, what is different then, and which of some times that is."""
     start_s, end_s = cut_span(heard.clip, arguments)
-    found = await run_in_thread(list_changes, heard.clip.cut(start_s, end_s))
-    return ToolResult(tuple(_make_finding(_state_change(one, start_s), start_s + one.time_s, end_s) for one in found))
+    changes = await run_in_thread(list_changes, heard.clip.cut(start_s, end_s))
+    found = tuple(_make_finding(_state_change(one, start_s), start_s + one.time_s, end_s) for one in changes)
+    moments = tuple(one.model_copy(update={"end_s": one.start_s}) for one in found)
+    return ToolResult((*found, *place_in_options(moments, arguments.options, heard.clip)))
 
 
 def _state_change(change: Change, start_s: float) -> _Measured:
@@ -114,22 +182,21 @@ async def find_sound(_: Listeners, heard: ListenedClip, arguments: SoundArgument
             "'siren' or 'rain'.",
             param="sound",
         )
-    return ToolResult(
-        tuple(
-            _make_finding(
-                _Measured(
-                    "event",
-                    f"{one.sound} is heard from {start_s + one.span.start_s:.1f} to {start_s + one.span.end_s:.1f} s.",
-                    Label(text=one.sound),
-                    one.confidence,
-                    "model",
-                ),
-                start_s + one.span.start_s,
-                start_s + one.span.end_s,
-            )
-            for one in search.found
+    found = tuple(
+        _make_finding(
+            _Measured(
+                "event",
+                f"{one.sound} is heard from {start_s + one.span.start_s:.1f} to {start_s + one.span.end_s:.1f} s.",
+                Label(text=one.sound),
+                one.confidence,
+                "model",
+            ),
+            start_s + one.span.start_s,
+            start_s + one.span.end_s,
         )
+        for one in search.found
     )
+    return ToolResult((*found, *place_in_options(found, arguments.options, heard.clip)))
 
 
 # SoundComparison
@@ -178,7 +245,7 @@ def _state_likeness(kind: EvidenceKind, what: str, probability: float) -> _Measu
 
 def _state_level(difference_db: float) -> _Measured:
     if abs(difference_db) < SAME_LEVEL_DB:
-        return _state("loudness", "The second is {}.", "as loud as the first")
+        return _state("loudness", "The second is {} as the first.", "as loud")
     how = "louder" if difference_db > 0 else "quieter"
     return _state("loudness", "The second is {} than the first.", f"{abs(difference_db):.1f} dB {how}")
 
@@ -186,7 +253,7 @@ def _state_level(difference_db: float) -> _Measured:
 def _state_pitch(ratio: float) -> _Measured:
     semitones = 12 * log2(ratio)
     if abs(semitones) < SAME_SEMITONES:
-        return _state("melody", "The second is {}.", "as high as the first")
+        return _state("melody", "The second is {} as the first.", "as high")
     how = "higher" if semitones > 0 else "lower"
     return _state("melody", "The second is {} than the first.", f"{abs(semitones):.1f} semitones {how}")
 
@@ -194,7 +261,7 @@ def _state_pitch(ratio: float) -> _Measured:
 def _state_pace(pace: "Pace") -> _Measured:
     paces = f"{pace.first:.1f} and {pace.second:.1f} {pace.unit}"
     if not pace.first or not pace.second or abs(log2(pace.second / pace.first)) < SAME_PACE:
-        return _state("rhythm", f"The second is {{}}: {paces}.", "as fast as the first")
+        return _state("rhythm", f"The second is {{}} as the first: {paces}.", "as fast")
     how = "faster" if pace.second > pace.first else "slower"
     return _state("rhythm", f"The second is {{}} than the first: {paces}.", how)
 

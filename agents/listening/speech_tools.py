@@ -3,10 +3,12 @@
 from pydantic import Field
 
 from agents.listening import transcript
+from agents.listening.time_options import place_in_options
 from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult
 from agents.listening.transcript import SpokenUnit
 from services.digest import hash_modules
 from services.errors import ModelError
+from services.longform.clock import WHOLE_S
 from services.longform.hearing import hear_parts
 from services.longform.split import split
 from services.protocols import GuidableASR, TranscriptionGuide
@@ -19,6 +21,12 @@ class PhraseArguments(ToolArguments):
     """A word or several."""
 
     phrase: str = Field(min_length=1, description="Word or words, as they are said.")
+
+
+class PlaceArguments(PhraseArguments):
+    """A word or several, and the times at which they may be said."""
+
+    options: tuple[str, ...] = Field(default=(), description="Times to tell apart, such as 'at 3 s'.")
 
 
 class UnitArguments(ToolArguments):
@@ -38,6 +46,31 @@ def plan_phrase(tool_input: ToolInput) -> PhraseArguments | None:
     """Count the words that the question names."""
     phrase = transcript.find_phrase(tool_input.question.text)
     return PhraseArguments(phrase=phrase) if phrase else None
+
+
+def plan_place(tool_input: ToolInput) -> PlaceArguments | None:
+    """Look for the words that the question names, in a recording that is not long."""
+    phrase = transcript.find_phrase(tool_input.question.text)
+    if not phrase or tool_input.clip.duration_s > WHOLE_S:
+        return None
+    return PlaceArguments(phrase=phrase, options=tuple(choice.text for choice in tool_input.question.choices))
+
+
+def plan_whole(tool_input: ToolInput) -> ToolArguments | None:
+    """Hear all of a recording that is not long."""
+    return ToolArguments() if tool_input.clip.duration_s <= WHOLE_S else None
+
+
+def times_words(listeners: Listeners) -> bool:
+    """Tell whether the ASR gives times of words."""
+    return isinstance(listeners.asr, GuidableASR) and listeners.asr.takes_guide
+
+
+def writes_alternatives(listeners: Listeners) -> bool:
+    """Tell whether the ASR is one whose beam search can be read."""
+    from services.measurement.alternatives import find_decoder  # loads CTranslate2
+
+    return find_decoder(listeners.asr.name) is not None
 
 
 def plan_unit(tool_input: ToolInput) -> UnitArguments:
@@ -72,8 +105,8 @@ async def find_option(listeners: Listeners, heard: ListenedClip, arguments: Said
     return ToolResult(transcript.find_spoken_option(question, await _transcribe(listeners, heard)))
 
 
-async def place_phrase(listeners: Listeners, heard: ListenedClip, arguments: PhraseArguments) -> ToolResult:
-    """Find when a phrase is said, by the times of the words."""
+async def place_phrase(listeners: Listeners, heard: ListenedClip, arguments: PlaceArguments) -> ToolResult:
+    """Find when a phrase is said, by the times of the words, and which of some times that is."""
     asr = listeners.asr
     if not (isinstance(asr, GuidableASR) and asr.takes_guide):
         raise ModelError(f"The ASR {asr.name!r} gives no times of words; whisper-base does.")
@@ -98,7 +131,7 @@ async def place_phrase(listeners: Listeners, heard: ListenedClip, arguments: Phr
                 confidence=round(min(word.probability for word in run), 2),
             )
         )
-    return ToolResult(tuple(found))
+    return ToolResult((*found, *place_in_options(found, arguments.options, heard.clip)))
 
 
 async def tell_alternatives(listeners: Listeners, heard: ListenedClip, _: ToolArguments) -> ToolResult:

@@ -12,7 +12,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from services.errors import BadRequest
 from services.protocols import ASR, LALM, Captioner
-from services.types import AudioClip, Evidence, Question, Reliability, Value
+from services.types import SAMPLE_RATE, AudioClip, Evidence, Question, Reliability, Value
 
 ID_DIGITS = 12  # of the SHA-256 of a recording's samples, which are its id
 
@@ -104,6 +104,11 @@ def plan_nothing(_: ToolInput) -> None:
     """Plan of a tool that the agent does not call by itself."""
 
 
+def suit_any(_: Listeners) -> bool:
+    """Say that a tool works with any models."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[Arguments]):
     """A way to listen again."""
@@ -121,6 +126,12 @@ class Tool(Generic[Arguments]):
     run: RunTool[Arguments]
     plan: MakeArguments[Arguments] = field(default=plan_nothing)
     """Makes the arguments from a question; None: there is nothing to call it for."""
+    suits: Callable[[Listeners], bool] = field(default=suit_any)
+    """Whether it works with these models; where it does not, the agent leaves it out."""
+    finds_when: bool = False
+    """Whether it finds when something is heard."""
+    is_read: bool = False
+    """Whether the LLM reads what it finds, which says several things; else what it names votes for an option."""
     reliability: Reliability = "model"
     """Of what it finds, at best."""
     languages: tuple[str, ...] = ()
@@ -128,7 +139,7 @@ class Tool(Generic[Arguments]):
 
     async def use(self, listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
         """Call the tool for a question."""
-        arguments = self.plan(tool_input)
+        arguments = self.plan(tool_input) if self.suits(listeners) else None
         if arguments is None:
             return ()
         heard = ListenedClip(tool_input.clip, tool_input.evidence)
@@ -150,9 +161,12 @@ def derive(tool: str, source: AudioClip, arguments: ToolArguments, clip: AudioCl
 
 
 def cut_span(clip: AudioClip, span: SpanArguments) -> tuple[float, float]:
-    """Return begin and end of a span of a clip in seconds; `BadRequest` where the clip ends before it begins."""
+    """Return begin and end of a span of a clip in seconds; `BadRequest` where nothing of the clip is in it."""
     if span.start_s >= clip.duration_s:
         raise BadRequest(
             f"start_s is {span.start_s:g}, but the recording lasts {clip.duration_s:.2f} s.", param="start_s"
         )
-    return span.start_s, min(clip.duration_s, clip.duration_s if span.end_s is None else span.end_s)
+    end_s = min(clip.duration_s, clip.duration_s if span.end_s is None else span.end_s)
+    if round(span.start_s * SAMPLE_RATE) == round(end_s * SAMPLE_RATE):
+        raise BadRequest(f"From {span.start_s:g} to {end_s:g} s there is not one sample.", param="end_s")
+    return span.start_s, end_s

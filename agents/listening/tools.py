@@ -12,8 +12,10 @@ from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
 from agents.listening.planner import NO_TOOL, open_planner
 from agents.listening.spoken import asks_about_speech
+from agents.listening.time_options import name_times
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
+from services.captioners.sounds.mentions import find_mention
 from services.errors import UnknownName
 from services.types import AudioClip, Evidence, Question, Topic
 
@@ -21,6 +23,9 @@ AnyTool: TypeAlias = Tool[Any]
 
 NO_SPEECH = "Nobody speaks."
 NO_OPTION = "No option is likelier than the others together."
+WHEN_HEARD = ("find sound", "changes")
+OTHERWISE_TIMES = 0.1
+"""How likely it is that options are times where no tool is asked for that finds when, beside where one is: assumed."""
 
 
 class ChosenTool(NamedTuple):
@@ -35,7 +40,7 @@ SelectTools: TypeAlias = Callable[..., tuple[ChosenTool, ...]]
 """Chooses the tools for a question, in order; there is an input for each recording."""
 
 
-def _caption_about(topic: Topic, description: str, says_nothing: str) -> AnyTool:
+def _caption_about(topic: Topic, description: str, says_nothing: str, *, finds_when: bool = False) -> AnyTool:
     """Return the tool that listens for one topic."""
     return Tool(
         topic,
@@ -46,6 +51,7 @@ def _caption_about(topic: Topic, description: str, says_nothing: str) -> AnyTool
         hearing_tools.caption_with(topic),
         hearing_tools.plan_focus,
         languages=("en",),
+        finds_when=finds_when,
     )
 
 
@@ -104,13 +110,112 @@ TOOLS: Mapping[str, AnyTool] = {
             NO_OPTION,
         ),
         _caption_about("tempo", "Estimate tempo, metre, or how the tempo develops.", "There is no clear beat."),
-        _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard."),
+        _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
         _caption_about("count", "Count separate sounds, notes, beats or speakers.", "No separate events are heard."),
-        _caption_about("order", "Tell the order of sounds, instruments or speakers.", "Fewer than two are heard."),
+        _caption_about(
+            "order", "Tell the order of sounds, instruments or speakers.", "Fewer than two are heard.", finds_when=True
+        ),
         _caption_about("speaker", "Tell who speaks: how many, men or women, in which order.", NO_SPEECH),
         _caption_about("quality", "Name defects of the recording, or its level.", "It is too short or too quiet."),
         _caption_about("sound", "Name the sound, of several options the likeliest.", NO_OPTION),
+        Tool(
+            "where said",
+            1,
+            "Find when a word or phrase is said.",
+            "It is not said, or the recogniser hears another word.",
+            speech_tools.PlaceArguments,
+            speech_tools.place_phrase,
+            speech_tools.plan_place,
+            suits=speech_tools.times_words,
+            finds_when=True,
+            is_read=True,
+        ),
+        Tool(
+            "alternatives",
+            1,
+            "List what else may have been said (the recogniser's n-best list).",
+            "Nobody speaks, or the recogniser sees one possibility.",
+            ToolArguments,
+            speech_tools.tell_alternatives,
+            speech_tools.plan_whole,
+            suits=speech_tools.writes_alternatives,
+            is_read=True,
+        ),
+        Tool(
+            "slower",
+            1,
+            "Transcribe speech that is slowed down at the same pitch.",
+            NO_SPEECH,
+            hearing_tools.SpeedArguments,
+            hearing_tools.hear_slower,
+            hearing_tools.plan_slower,
+            is_read=True,
+        ),
+        Tool(
+            "denoise",
+            2,
+            "Reduce steady noise, and hear what is left.",
+            "There is hardly any noise: the quietest moments are below -65 dBFS.",
+            SpanArguments,
+            hearing_tools.hear_denoised,
+            hearing_tools.plan_part,
+            is_read=True,
+        ),
+        Tool(
+            "raise level",
+            2,
+            "Raise a quiet recording to full level, and hear it again.",
+            "It is silent, or less than 6 dB below full scale.",
+            SpanArguments,
+            hearing_tools.hear_raised,
+            hearing_tools.plan_part,
+            is_read=True,
+        ),
+        Tool(
+            "find sound",
+            1,
+            "Find when a described sound is heard.",
+            "The sound is not heard.",
+            measuring_tools.SoundArguments,
+            measuring_tools.find_sound,
+            measuring_tools.plan_sound,
+            languages=("en",),
+            finds_when=True,
+            is_read=True,
+        ),
+        Tool(
+            "changes",
+            1,
+            "List when something continuous begins or ends, and how level and brightness change then.",
+            "It sounds alike throughout.",
+            measuring_tools.ChangeArguments,
+            measuring_tools.tell_changes,
+            measuring_tools.plan_changes,
+            reliability="measured",
+            finds_when=True,
+            is_read=True,
+        ),
+        Tool(
+            "compare",
+            1,
+            "Compare two spans or two recordings: same speaker, same sound, louder, higher, faster.",
+            "One of the two is silent.",
+            measuring_tools.CompareArguments,
+            measuring_tools.compare,
+            measuring_tools.plan_comparison,
+        ),
+        Tool(
+            "spectrum",
+            1,
+            "Measure fundamental frequency, bandwidth and noise floor.",
+            "It is silent or shorter than 0.06 s.",
+            measuring_tools.SpectrumArguments,
+            measuring_tools.tell_spectrum,
+            measuring_tools.plan_spectrum,
+            reliability="measured",
+            is_read=True,
+        ),
     )
 }
 """Name -> tool for questions of one kind."""
@@ -144,87 +249,12 @@ CATALOGUE: Mapping[str, AnyTool] = {
             SPAN,
             CAPTION,
             Tool(
-                "denoise",
-                2,
-                "Reduce steady noise, and hear what is left.",
-                "There is hardly any noise: the quietest moments are below -65 dBFS.",
-                SpanArguments,
-                hearing_tools.hear_denoised,
-            ),
-            Tool(
-                "raise level",
-                2,
-                "Raise a quiet recording to full level, and hear it again.",
-                "It is silent, or less than 6 dB below full scale.",
-                SpanArguments,
-                hearing_tools.hear_raised,
-            ),
-            Tool(
                 "one channel",
                 2,
                 "Hear one channel of a recording by itself.",
                 "Nothing is heard in it.",
                 hearing_tools.ChannelArguments,
                 hearing_tools.hear_channel,
-            ),
-            Tool(
-                "slower",
-                1,
-                "Transcribe speech that is slowed down at the same pitch.",
-                NO_SPEECH,
-                hearing_tools.SpeedArguments,
-                hearing_tools.hear_slower,
-            ),
-            Tool(
-                "where said",
-                1,
-                "Find when a word or phrase is said.",
-                "It is not said, or the recogniser hears another word.",
-                speech_tools.PhraseArguments,
-                speech_tools.place_phrase,
-            ),
-            Tool(
-                "alternatives",
-                1,
-                "List what else may have been said (the recogniser's n-best list).",
-                "Nobody speaks, or the recogniser sees one possibility.",
-                ToolArguments,
-                speech_tools.tell_alternatives,
-            ),
-            Tool(
-                "find sound",
-                1,
-                "Find when a described sound is heard.",
-                "The sound is not heard.",
-                measuring_tools.SoundArguments,
-                measuring_tools.find_sound,
-                languages=("en",),
-            ),
-            Tool(
-                "compare",
-                1,
-                "Compare two spans or two recordings: same speaker, same sound, louder, higher, faster.",
-                "One of the two is silent.",
-                measuring_tools.CompareArguments,
-                measuring_tools.compare,
-            ),
-            Tool(
-                "spectrum",
-                1,
-                "Measure fundamental frequency, bandwidth and noise floor.",
-                "It is silent or shorter than 0.06 s.",
-                SpanArguments,
-                measuring_tools.tell_spectrum,
-                reliability="measured",
-            ),
-            Tool(
-                "changes",
-                1,
-                "List when something continuous begins or ends, and how level and brightness change then.",
-                "It sounds alike throughout.",
-                SpanArguments,
-                measuring_tools.tell_changes,
-                reliability="measured",
             ),
         )
     },
@@ -258,6 +288,51 @@ def list_inputs(
     )
 
 
+def estimate_tools(question: Question, duration_s: float) -> Mapping[str, float]:
+    """Estimate the probability of each tool, and of none, the likeliest first.
+
+    The planner knows the question's words alone. Options that are all times of the recording are evidence that it asks
+    when something is heard.
+    """
+    estimates = _settle_when(question, open_planner().estimate(question.text))
+    if not name_times([choice.text for choice in question.choices], duration_s):
+        return estimates
+    weighed = {
+        label: share * (1.0 if label in TOOLS and TOOLS[label].finds_when else OTHERWISE_TIMES)
+        for label, share in estimates.items()
+    }
+    return _rank(weighed)
+
+
+def _settle_when(question: Question, estimates: Mapping[str, float]) -> Mapping[str, float]:
+    """Give a sound that can be looked for to the tool that does, and any other change to the one that lists all."""
+    if next(iter(estimates)) not in WHEN_HEARD:
+        return estimates
+    one, other = WHEN_HEARD if find_mention(question.text) else reversed(WHEN_HEARD)
+    return _rank({**estimates, one: estimates[one] + estimates[other], other: 0.0})
+
+
+def _rank(weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the weights as shares, the largest first."""
+    total = sum(weights.values())
+    return {label: weights[label] / total for label in sorted(weights, key=lambda one: -weights[one])}
+
+
+def _select_direct(estimates: Mapping[str, float]) -> list[ChosenTool]:
+    """Select the likeliest tool, unless that is none; where it takes more than one action, a second one that does not.
+
+    The budget decides which of the two is called.
+    """
+    direct: list[ChosenTool] = []
+    for label, probability in estimates.items():
+        if label == NO_TOOL:
+            break
+        direct.append(ChosenTool(TOOLS[label], probability))
+        if direct[-1].tool.cost == 1:
+            break
+    return direct
+
+
 def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
@@ -267,9 +342,8 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
     question = inputs[0].question
-    estimates = open_planner().estimate(question.text)
-    label, probability = next(iter(estimates.items()))
-    direct = [] if label == NO_TOOL else [ChosenTool(TOOLS[label], probability)]
+    estimates = estimate_tools(question, inputs[0].clip.duration_s)
+    direct = _select_direct(estimates)
     if asks_about_speech(question) and any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
     left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))

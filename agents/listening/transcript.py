@@ -38,7 +38,7 @@ SAYS = r"(?:says?|said|saying|repeats?|repeated|repeating|utters?|uttered|mentio
 QUOTED = re.compile(r"(?<!\w)[\"“”‘'«]([^\"“”’'»]+)[\"“”’'»](?!\w)")
 NAMED = re.compile(
     r"\b(?:words?|phrases?|names?|numbers?|digits?|sentences?|expressions?)\s+((?:(?!(?:is|are|was|were|be|being|does|do|did|can|"
-    r"could|has|have|had|in|said|spoken|heard|used|repeated|mentioned|occurs?|appears?)\b)[\w'’-]+\s*){1,6})",
+    r"could|has|have|had|in|said|spoken|heard|used|repeated|mentioned|uttered|pronounced|occurs?|appears?)\b)[\w'’-]+\s*){1,6})",
     re.IGNORECASE,
 )
 AFTER_SAYS = re.compile(

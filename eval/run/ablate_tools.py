@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from agents.cascade import Cascade
 from agents.listening.listening import FollowUp
-from agents.listening.planner import NO_TOOL, open_planner
-from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult
-from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, list_inputs, select_tools
+from agents.listening.planner import NO_TOOL
+from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult, suit_any
+from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, estimate_tools, list_inputs, select_tools
 from agents.models import LocalModels, ModelNames
 from agents.paths import make_builder
 from agents.reading.calibration import read_calibrations
@@ -131,7 +131,7 @@ class _Replayer:
         }
         added = dict.fromkeys(tools, 0.0)
         draw = random.Random(f"{self.seed} {item.id}")  # noqa: S311 - orders, not secrets
-        weighed = _weigh_all(question, [one.tool for one in tools.values()], chosen)
+        weighed = _weigh_all(heard[0], [one.tool for one in tools.values()], chosen)
         for _ in range(self.num_samples):
             order = draw.sample(weighed, len(weighed))
             steps = await read(order, sum(one.tool.cost for one in order))
@@ -183,16 +183,16 @@ def _freeze(tool: AnyTool, found: Mapping[str, tuple[Evidence, ...]], called: li
         called.append(tool.name)
         return ToolResult(found[heard.clip.sha256])
 
-    return _FrozenTool(replace(tool, run=run, plan=lambda _: ToolArguments()), found)
+    return _FrozenTool(replace(tool, run=run, plan=lambda _: ToolArguments(), suits=suit_any), found)
 
 
 def _drop(chosen: Sequence[ChosenTool], left_out: ChosenTool) -> list[ChosenTool]:
     return [one for one in chosen if one is not left_out]
 
 
-def _weigh_all(question: Question, tools: Sequence[AnyTool], chosen: Sequence[ChosenTool]) -> list[ChosenTool]:
+def _weigh_all(heard: ToolInput, tools: Sequence[AnyTool], chosen: Sequence[ChosenTool]) -> list[ChosenTool]:
     """Return every tool with the probability that the question asks for it, as the agent's choice has it."""
-    estimates = open_planner().estimate(question.text)
+    estimates = estimate_tools(heard.question, heard.clip.duration_s)
     known = {one.tool.name: one.relevance for one in chosen}
     usual = {SPAN.name: 1.0, CAPTION.name: 1 - estimates[NO_TOOL]}
     return [

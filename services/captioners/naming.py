@@ -70,6 +70,10 @@ class NameMatcher:
         """Return the labels that a text stands for, with all that a wider one comprises; empty where it names none."""
         return frozenset(self._find_meant(text))
 
+    def measure_likeness(self, text: str) -> float:
+        """Measure how alike a text and the name that is most like it are, in [0, 1]."""
+        return max(self._find_meant(text).values(), default=0.0)
+
     def weigh(
         self, options: Sequence[str], scores: Mapping[str, float], scale: OptionScale
     ) -> tuple[WeighedOption, ...]:

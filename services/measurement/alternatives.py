@@ -76,6 +76,12 @@ def merge_texts(weighed: Iterable[tuple[str, float]]) -> tuple[WeighedText, ...]
     return tuple(WeighedText(spelt[words], chances[words] / total) for words in ranked)
 
 
+def find_decoder(asr: str) -> str | None:
+    """Return the name of the weights that an ASR decodes with, where they are Whisper's embedded ones; else None."""
+    name = asr.removesuffix("-words")
+    return name if name in COMPUTE_TYPES else None
+
+
 async def list_alternatives(clip: AudioClip, asr: str) -> tuple[WindowAlternatives, ...]:
     """List what may be said in each window of speech, in order; empty without speech.
 
@@ -83,8 +89,8 @@ async def list_alternatives(clip: AudioClip, asr: str) -> tuple[WindowAlternativ
         clip: of any length.
         asr: catalogue name of the recogniser; `ModelError` where it is not one of Whisper's embedded ones.
     """
-    name = asr.removesuffix("-words")
-    if name not in COMPUTE_TYPES:
+    name = find_decoder(asr)
+    if name is None:
         raise ModelError(f"The ASR {asr!r} gives no alternatives; these do: {', '.join(COMPUTE_TYPES)}.")
     return await run_in_thread(lambda: tuple(_list_alternatives(_open_decoder(name), clip)))
 

@@ -1,5 +1,8 @@
 """Spectral facts of a recording: fundamental frequency, bandwidth and noise floor, in hertz and decibels."""
 
+import re
+from collections.abc import Sequence
+from math import exp, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.captioners.sounds.activity import SILENCE_DB, measure_levels_db
 from services.captioners.voices.voice_pitch import track_pitch
-from services.types import SAMPLE_RATE, AudioClip
+from services.types import SAMPLE_RATE, AudioClip, Label
 
 Samples = NDArray[np.float32]
 Powers = NDArray[np.float64]
@@ -24,6 +27,11 @@ LEAST_VOICED = 10  # frames of 10 ms that tell how high a voice is
 NEAR_BEST = 0.95  # of the best correlation: the shortest period that comes so close is the fundamental's
 
 
+SPREAD_OCTAVES, SPREAD_DB = 0.5, 5.0  # standard deviations of the values that options name
+LEAST_WEIGHT = 0.01
+VALUE = re.compile(r"(?<![\w.])(?P<number>[-−]?\d+(?:[.,]\d+)?)\s*(?P<unit>k?hz|dbfs|db)\b", re.IGNORECASE)
+
+
 class SpectralFacts(NamedTuple):
     """What the spectrum of a recording shows."""
 
@@ -34,6 +42,30 @@ class SpectralFacts(NamedTuple):
     """Between these frequencies the sound is within `RANGE_DB` of its strongest."""
     floor_db: float
     """5th percentile of the level, dBFS: the noise that is left where nothing else is heard."""
+
+
+def weigh_spectrum(options: Sequence[str], facts: SpectralFacts) -> tuple[Label, ...]:
+    """Weigh options, the likeliest first: levels by the noise floor, frequencies by the highest one.
+
+    Empty where one of them names no such value, or they are of both sorts.
+    """
+    values = [found for option in options if len(found := VALUE.findall(option)) == 1]
+    if len(options) < 2 or len(values) < len(options):
+        return ()
+    units = [unit.lower() for ((_, unit),) in values]
+    numbers = [float(number.replace("−", "-").replace(",", ".")) for ((number, _),) in values]
+    if all(unit.startswith("db") for unit in units):
+        faults = [(number - facts.floor_db) / SPREAD_DB for number in numbers]
+    elif all(unit.endswith("hz") for unit in units) and min(numbers) > 0:
+        hertz = [1000 * number if unit == "khz" else number for number, unit in zip(numbers, units, strict=True)]
+        faults = [log2(one / facts.high_hz) / SPREAD_OCTAVES for one in hertz]
+    else:
+        return ()
+    weights = [exp(-0.5 * fault**2) + LEAST_WEIGHT for fault in faults]
+    labels = [
+        Label.round_to_label(option, weight / sum(weights)) for option, weight in zip(options, weights, strict=True)
+    ]
+    return tuple(sorted(labels, key=lambda label: -(label.probability or 0.0)))
 
 
 def measure_spectrum(clip: AudioClip) -> SpectralFacts | None:

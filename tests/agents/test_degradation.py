@@ -187,6 +187,36 @@ def test_a_follow_up_that_fails_leaves_the_answer_as_it_was(error: Exception | N
     assert whole.degraded == ()
 
 
+class SlowAfterwards(World):
+    """Listens for something at once the first time, and takes a minute from then on."""
+
+    async def _caption(self, clip: AudioClip, focus: Focus | None) -> tuple[str, ...]:
+        if focus and focus.topic is None:
+            await asyncio.sleep(60)
+        return ("Number of separate events: 3.",) if focus else ("Knocking.",)
+
+
+def test_a_tool_that_is_late_leaves_what_was_found_before(clock: SimulatedClock) -> None:
+    world = SlowAfterwards((), None)
+    follow_up = FollowUp(Listeners(world.ears, world.ears), world.llm, budget=2, policy=DEGRADING)
+    with set_deadline(BUDGET_S):
+        found = clock.run(world.cascade(DEGRADING, follow_up=follow_up).answer(QUESTION, CLIP))
+    assert "Number of separate events: 3." in [one.text for one in found.evidence]
+    late = (
+        f"The step 'listen again' was not done within {SHARES['listen again'] * BUDGET_S:.1f} s, its share of the time."
+    )
+    assert found.degraded == (f"no caption: {late}",)
+    assert [one.text for one in found.trace][-1] == f"caption left out ({late})"
+    assert found.timings_s["listen again"] <= SHARES["listen again"] * BUDGET_S + 0.01
+
+
+def test_strictly_a_tool_that_is_late_is_an_error(clock: SimulatedClock) -> None:
+    world = SlowAfterwards((), None)
+    strict = world.cascade(STRICT, follow_up=FollowUp(Listeners(world.ears, world.ears), world.llm, budget=2))
+    with set_deadline(BUDGET_S), pytest.raises(TookTooLong, match="'listen again' was not done"):
+        clock.run(strict.answer(QUESTION, CLIP))
+
+
 @pytest.mark.parametrize("missing", [("LLM", "LALM"), ("captioner", "ASR", "LALM")])
 @pytest.mark.parametrize("way", ["cascade", "lalm", "both"])
 def test_when_all_are_down_nobody_answers(way: Route, missing: tuple[PartName, ...]) -> None:

@@ -68,6 +68,6 @@ def _mark_audible(audio: Floats, num_frames: int) -> Floats:
     framed = np.zeros(num_frames * FRAME_HOP, np.float32)
     framed[: len(audio)] = audio[: len(framed)]
     power = (framed.reshape(num_frames, FRAME_HOP) ** 2).mean(axis=1)
-    smooth = np.convolve(power, np.ones(5) / 5, mode="same")
+    smooth = np.convolve(power, np.ones(5) / 5)[2 : 2 + num_frames]  # of a few frames, mode "same" would make five
     heard: Floats = (smooth > SILENCE * smooth.max(initial=0.0)).astype(np.float32)[:, None]
     return heard

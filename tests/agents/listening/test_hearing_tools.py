@@ -65,6 +65,19 @@ def test_a_span_behind_the_end_is_refused_with_the_length() -> None:
         asyncio.run(hear_span(both(open_ears()), ListenedClip(noise(0.1)), FocusArguments(start_s=7)))
 
 
+@pytest.mark.parametrize(("start_s", "end_s"), [(0, 1e-9), (1, 1.00001), (5.999999, 6), (5.999999, None)])
+def test_a_span_without_a_sample_is_refused(start_s: float, end_s: float | None) -> None:
+    span = FocusArguments(start_s=start_s, end_s=end_s)
+    with pytest.raises(BadRequest, match="there is not one sample"):
+        asyncio.run(hear_span(both(open_ears()), ListenedClip(noise(0.1)), span))
+
+
+@pytest.mark.parametrize("end_s", [0.001, 0.05, 0.0999])
+def test_in_a_span_that_is_too_short_for_a_word_nobody_speaks(end_s: float) -> None:
+    span = SpeedArguments(end_s=end_s, speed=0.5)
+    assert asyncio.run(hear_slower(both(open_ears()), ListenedClip(noise(0.1)), span)).findings == ()
+
+
 def test_noise_is_reduced_before_it_is_heard_and_where_there_is_none_nothing_is_said() -> None:
     ears, loud, silent = open_ears(), noise(0.05), noise(0.0001)
     result = asyncio.run(hear_denoised(both(ears), ListenedClip(loud), SpanArguments()))

@@ -70,6 +70,19 @@ def test_a_count_decides_where_the_answer_was_not_sure() -> None:
     assert [(one.text, one.step) for one in refined.evidence] == [("Number of separate events: 3.", "listen again")]
 
 
+def test_what_says_several_things_is_read_and_only_what_weighs_the_options_votes() -> None:
+    question = Question.ask("When is there a sudden leap in volume?", ("At 1 s", "At 2 s", "At 3 s"))
+    noise = np.random.default_rng(0).normal(0, 1, 16_000 * 4).astype(np.float32)
+    clip = AudioClip(noise * np.repeat([0.005, 0.05], 32_000).astype(np.float32))
+    reader, listener = open_llm(0.3, 0.4, 0.3), open_ears(())
+    first = answered(0.4, 0.35, 0.25).model_copy(update={"choice": question.choices[0]})
+    follow_up = FollowUp(Listeners(listener, listener), reader, budget=1)
+    refined = asyncio.run(follow_up.refine(question, (clip,), first))[-1]
+    assert refined.choice == question.choices[1] and refined.trace[0].text.startswith("changes (1 of 1)")
+    assert "something begins" in str(reader.prompts) and "Of the times asked about" not in str(reader.prompts)
+    assert [one.use for one in refined.evidence] == ["read", "decided"]
+
+
 def test_a_sure_answer_is_not_followed_up() -> None:
     listener = open_ears((statement("Number of separate events: 3."),))
     sure = answered(0.9, 0.05, 0.05)

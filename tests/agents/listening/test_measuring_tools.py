@@ -2,19 +2,24 @@ import numpy as np
 import pytest
 
 from agents.listening.measuring_tools import (
+    ChangeArguments,
     CompareArguments,
     SoundArguments,
+    SpectrumArguments,
     compare,
     find_sound,
+    plan_changes,
+    plan_comparison,
+    plan_sound,
     tell_changes,
     tell_spectrum,
 )
-from agents.listening.tool import ListenedClip, Listeners, SpanArguments
+from agents.listening.tool import ListenedClip, Listeners, ToolInput
 from services.errors import BadRequest
 from services.measurement import analyser
 from services.measurement.comparison import Pace, SoundComparison
 from services.scripted.ears import ScriptedEars
-from services.types import SAMPLE_RATE, AudioClip
+from services.types import SAMPLE_RATE, AudioClip, Question
 
 DEAF = Listeners(ScriptedEars(), ScriptedEars())
 
@@ -27,18 +32,27 @@ def tone(hertz: float, level: float, seconds: float = 3.0) -> np.ndarray:
 
 async def test_the_spectrum_of_a_span_is_stated_in_hertz_and_decibels() -> None:
     clip = AudioClip(np.concatenate([tone(300, 0.1), tone(880, 0.1)]))
-    found = (await tell_spectrum(DEAF, ListenedClip(clip), SpanArguments(start_s=3.5, end_s=5.5))).findings
+    found = (await tell_spectrum(DEAF, ListenedClip(clip), SpectrumArguments(start_s=3.5, end_s=5.5))).findings
     assert [one.text for one in found[:2]] == ["Fundamental frequency: 880 Hz.", "Frequencies: 844 to 922 Hz."]
     assert found[2].text.startswith("Noise floor: -23 dBFS")
     assert all((one.start_s, one.end_s, one.reliability, one.confidence) == (3.5, 5.5, "measured", 1) for one in found)
     silence = ListenedClip(AudioClip(np.zeros(SAMPLE_RATE, np.float32)))
-    assert (await tell_spectrum(DEAF, silence, SpanArguments())).findings == ()
+    assert (await tell_spectrum(DEAF, silence, SpectrumArguments())).findings == ()
+
+
+async def test_the_floor_or_the_highest_frequency_weighs_the_values_that_are_asked_about() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, 3 * SAMPLE_RATE).astype(np.float32)
+    for options, likeliest in ((("-60 dBFS", "-40 dBFS"), "-40 dBFS"), (("1 kHz", "4 kHz", "8 kHz"), "8 kHz")):
+        heard = ListenedClip(AudioClip(noise))
+        found = (await tell_spectrum(DEAF, heard, SpectrumArguments(options=options))).findings
+        assert found[-1].labels[0].text == likeliest and (found[-1].labels[0].probability or 0) > 0.7
+    assert found[-1].text.startswith("Of the values asked about: 8 kHz (")
 
 
 async def test_changes_are_stated_with_their_times_in_the_recording() -> None:
     noise = np.random.default_rng(0).normal(0, 1, 12 * SAMPLE_RATE).astype(np.float32)
     heard = noise * np.repeat([0.005, 0.05, 0.005], 4 * SAMPLE_RATE).astype(np.float32)
-    found = (await tell_changes(DEAF, ListenedClip(AudioClip(heard)), SpanArguments(start_s=1))).findings
+    found = (await tell_changes(DEAF, ListenedClip(AudioClip(heard)), ChangeArguments(start_s=1))).findings
     assert [one.text for one in found] == [
         "At 4.0 s: something begins, 20 dB louder from then on.",
         "At 8.0 s: something ends, 20 dB quieter from then on.",
@@ -102,6 +116,34 @@ async def test_two_spans_that_are_one_and_one_behind_the_end_are_refused() -> No
         await compare(DEAF, heard, CompareArguments())
     with pytest.raises(BadRequest, match="other_start_s is 4, but the recording lasts 3"):
         await compare(DEAF, heard, CompareArguments(other_start_s=4))
+
+
+def ask(text: str, *options: str) -> ToolInput:
+    return ToolInput(Question.ask(text, options), AudioClip(np.zeros(10 * SAMPLE_RATE, np.float32)), ())
+
+
+def test_two_spans_that_a_question_names_are_compared_and_one_or_three_are_not() -> None:
+    spans = plan_comparison(ask("Is the voice from 0 to 2 s the same as from 5 to 7.5 s?"))
+    assert spans == CompareArguments(start_s=0, end_s=2, other_start_s=5, other_end_s=7.5)
+    for text in ("Is it louder from 0 to 2 s?", "Is it louder?", "Are 0-1 s, 2-3 s and 4-5 s alike?"):
+        assert plan_comparison(ask(text)) is None
+
+
+def test_the_sound_and_the_times_of_a_question_are_looked_for() -> None:
+    assert plan_sound(ask("When does the dog bark?", "At 1 s", "At 5 s")) == SoundArguments(
+        sound="dog", options=("At 1 s", "At 5 s")
+    )
+    assert plan_sound(ask("When does it begin?", "At 1 s", "At 5 s")) is None
+    long = AudioClip(np.zeros(91 * SAMPLE_RATE, np.float32))
+    assert plan_sound(ToolInput(Question.ask("When does the dog bark?"), long, ())) is None
+    assert plan_changes(ToolInput(Question.ask("When does it change?"), long, ())) is None
+
+
+async def test_the_time_of_a_change_weighs_the_times_that_are_asked_about() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, 8 * SAMPLE_RATE).astype(np.float32)
+    heard = ListenedClip(AudioClip(noise * np.repeat([0.005, 0.05], 4 * SAMPLE_RATE).astype(np.float32)))
+    found = (await tell_changes(DEAF, heard, ChangeArguments(options=("At 1 s", "At 4 s", "At 7 s")))).findings
+    assert found[-1].labels[0].text == "At 4 s" and len(found) == 2
 
 
 @pytest.mark.weights

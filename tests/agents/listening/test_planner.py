@@ -43,6 +43,42 @@ def test_a_word_that_names_a_tool_does_not_call_it(question: str, tools: set[str
 @pytest.mark.parametrize(
     ("question", "tool"),
     [
+        ("When is the whistle heard?", "find sound"),
+        ("Bei welcher Sekunde bellt der Hund?", "find sound"),
+        ('When is the word "thanks" said?', "where said"),
+        ("At what time does she say 'goodbye'?", "where said"),
+        ("When does it suddenly get louder?", "changes"),
+        ("Is the voice from 0 to 2 s the same as from 5 to 7 s?", "compare"),
+        ("What is the bandwidth of this recording?", "spectrum"),
+        ('Was it "forty" or "fourteen" that he said?', "alternatives"),
+        ("What is said behind the noise?", "denoise"),
+        ("What does the very quiet voice say?", "raise level"),
+        ("What does the fast speaker say?", "slower"),
+    ],
+)
+def test_what_a_tool_finds_is_asked_of_it(question: str, tool: str) -> None:
+    assert choose(question) == tool
+
+
+@pytest.mark.parametrize(
+    ("question", "tools"),
+    [
+        ("When does the plumber say he hears the leak?", {"said"}),
+        ("Why does the kettle whistle at the end?", {NO_TOOL}),
+        ("How many phones ring in the second half?", {"count"}),
+        ("When would you use such an alarm?", {NO_TOOL}),
+        ("At what time, says the clerk, does the office open?", {"said"}),
+        ("Which channel is the left speaker plugged into, as he explains?", {"said"}),
+        ("What does the slow movement of the symphony express?", {NO_TOOL}),
+    ],
+)
+def test_a_word_of_the_tools_that_measure_does_not_call_them(question: str, tools: set[str]) -> None:
+    assert choose(question) in tools
+
+
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
         ("Welches Instrument ist im Hintergrund zu hören?", "instrument"),
         ("Quel animal fait ce bruit ?", "sound"),
         ("¿En qué idioma habla la mujer?", "language"),

@@ -3,6 +3,7 @@ import pytest
 
 from agents.listening.speech_tools import (
     PhraseArguments,
+    PlaceArguments,
     UnitArguments,
     count_phrase,
     count_words,
@@ -42,16 +43,16 @@ async def test_what_was_heard_before_is_read_and_else_the_recording_is_transcrib
 async def test_a_phrase_is_placed_by_the_times_of_its_words() -> None:
     asr = ScriptedGuidedASR()
     listeners = Listeners(ScriptedEars(), asr)
-    (found,) = (await place_phrase(listeners, ListenedClip(CLIP), PhraseArguments(phrase="good MORNING"))).findings
+    (found,) = (await place_phrase(listeners, ListenedClip(CLIP), PlaceArguments(phrase="good MORNING"))).findings
     assert (found.text, found.start_s, found.end_s) == ("'good morning' is said from 0.25 to 1.00 s.", 0.25, 1.0)
     assert asr.guides[0].with_words
-    assert (await place_phrase(listeners, ListenedClip(CLIP), PhraseArguments(phrase="night"))).findings == ()
+    assert (await place_phrase(listeners, ListenedClip(CLIP), PlaceArguments(phrase="night"))).findings == ()
 
 
 async def test_an_asr_without_times_of_words_is_refused_by_name() -> None:
     ears = ScriptedEars()
     with pytest.raises(ModelError, match="'scripted' gives no times of words; whisper-base does"):
-        await place_phrase(Listeners(ears, ears), ListenedClip(CLIP), PhraseArguments(phrase="no"))
+        await place_phrase(Listeners(ears, ears), ListenedClip(CLIP), PlaceArguments(phrase="no"))
 
 
 async def test_alternatives_are_transcripts_of_their_own_and_one_possibility_is_none(
@@ -77,5 +78,5 @@ def test_a_question_that_names_no_phrase_or_no_option_calls_for_nothing() -> Non
 async def test_words_are_placed_in_real_speech() -> None:
     speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(1.1, 3.2)
     listeners = Listeners(ScriptedEars(), open_asr("whisper-base"))
-    (found,) = (await place_phrase(listeners, ListenedClip(speech), PhraseArguments(phrase="best of times"))).findings
+    (found,) = (await place_phrase(listeners, ListenedClip(speech), PlaceArguments(phrase="best of times"))).findings
     assert 0.3 < found.start_s < (found.end_s or 0) <= speech.duration_s

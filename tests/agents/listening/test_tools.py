@@ -6,9 +6,10 @@ import pytest
 
 from agents.listening.hearing_tools import find_span
 from agents.listening.tool import Listeners, ToolInput
-from agents.listening.tools import CAPTION, TOOLS, select_tools
+from agents.listening.tools import CAPTION, TOOLS, estimate_tools, select_tools
 from services.captioners.focus import TOPICS
 from services.scripted.ears import ScriptedEars
+from services.scripted.service import ScriptedGuidedASR
 from services.types import AudioClip, Evidence, Focus, Question, Topic
 
 CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
@@ -83,6 +84,41 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
     asyncio.run(CAPTION.use(Listeners(ears, ears), heard))
     assert asked == [Focus(question="Why: because; or so?", options=("Because; not so", "So"))]
     assert set(get_args(Topic)) - {"turns"} == {*TOPICS, "sound"} <= TOOLS.keys()  # turns are for transcriptions
+
+
+def test_times_as_options_are_evidence_that_it_is_asked_when_something_is_heard() -> None:
+    asked = "When does the speaker say 'dogs'?"
+    for options, tool in ((("Here", "There"), "said"), (("At 1 s", "At 5 s"), "where said")):
+        question = Question.ask(asked, options)
+        assert select_tools(ToolInput(question, CLIP, ()))[0].tool.name == tool
+        estimates = estimate_tools(question, CLIP.duration_s)
+        assert sum(estimates.values()) == pytest.approx(1) and next(iter(estimates.values())) == max(estimates.values())
+
+
+def test_behind_a_tool_that_takes_two_actions_stands_one_that_takes_one() -> None:
+    chosen = select_tools(ToolInput(Question.ask("What is said behind the noise?"), CLIP, ()))
+    names = [(one.tool.name, one.tool.cost) for one in chosen]
+    assert names[0] == ("denoise", 2) and names[1][1] == 1 and names[-1] == ("caption", 1) and len(names) == 3
+    assert 0 <= chosen[-1].relevance < 1 - sum(one.relevance for one in chosen[:-1]) + 1e-9
+
+
+def test_a_sound_that_can_be_looked_for_is_and_of_any_other_the_changes_are_listed() -> None:
+    for asked, tool in (("When does the siren stop?", "find sound"), ("When does the droning stop?", "changes")):
+        assert select_tools(ToolInput(Question.ask(asked, ("At 1 s", "At 5 s")), CLIP, ()))[0].tool.name == tool
+
+
+async def test_the_agent_leaves_a_tool_out_that_its_models_cannot_run() -> None:
+    ears = ScriptedEars()
+    heard = ToolInput(Question.ask("When is the word 'yes' said?", ("At 1 s", "At 5 s")), CLIP, ())
+    assert await TOOLS["where said"].use(Listeners(ears, ears), heard) == ()
+    assert await TOOLS["alternatives"].use(Listeners(ears, ears), heard) == ()
+
+
+async def test_when_a_word_is_said_weighs_the_times_that_are_asked_about() -> None:
+    heard = ToolInput(Question.ask("When is 'good morning' said?", ("At 0.3 s", "At 5 s")), CLIP, ())
+    placed, weighed = await TOOLS["where said"].use(Listeners(ScriptedEars(), ScriptedGuidedASR()), heard)
+    assert (placed.start_s, placed.end_s) == (0.25, 1.0)
+    assert weighed.labels[0].text == "At 0.3 s" and (weighed.labels[0].probability or 0) > 0.9
 
 
 def said(text: str, start_s: float, end_s: float) -> Evidence:

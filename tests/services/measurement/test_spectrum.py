@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
-from services.measurement.spectrum import estimate_fundamental, measure_spectrum
+from services.measurement.spectrum import SpectralFacts, estimate_fundamental, measure_spectrum, weigh_spectrum
 from services.types import SAMPLE_RATE, AudioClip
 
 SECONDS = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
@@ -37,3 +37,26 @@ def test_the_noise_floor_is_that_of_the_quietest_moments() -> None:
 def test_silence_and_a_click_have_no_spectrum() -> None:
     assert measure_spectrum(AudioClip(np.zeros(SAMPLE_RATE, np.float32))) is None
     assert measure_spectrum(AudioClip(np.ones(100, np.float32))) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "likeliest"),
+    [
+        (("-30 dBFS", "-50 dBFS"), "-50 dBFS"),
+        (("about −48 dB", "about −70 dB"), "about −48 dB"),
+        (("500 Hz", "4 kHz", "8 kHz"), "4 kHz"),
+        (("500 Hz", "3,5 kHz"), "3,5 kHz"),
+        (("-30 dBFS", "4 kHz"), None),
+        (("quiet", "-50 dBFS"), None),
+        (("from 0 Hz to 4 kHz", "from 0 Hz to 8 kHz"), None),
+        (("0 Hz", "4 kHz"), None),
+        (("-50 dBFS",), None),
+        ((), None),
+    ],
+)
+def test_options_are_weighed_by_the_floor_or_by_the_highest_frequency(
+    options: tuple[str, ...], likeliest: str | None
+) -> None:
+    labels = weigh_spectrum(options, SpectralFacts(220.0, 0.0, 4100.0, -51.0))
+    assert (labels[0].text if labels else None) == likeliest
+    assert len(labels) in {0, len(options)}

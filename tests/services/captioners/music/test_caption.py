@@ -30,6 +30,12 @@ def told(listen: MusicListener, samples: np.ndarray) -> str:
     return " ".join(statement.text for statement in listen(AudioClip(samples.astype(np.float32))))
 
 
+@pytest.mark.parametrize("num_samples", [1, 200, 600, 1600])
+def test_a_clip_of_few_frames_has_as_many_pitches(num_samples: int) -> None:
+    found = BasicPitch(weights.ensure_folder("basic-pitch"))(tone(60, 1)[:num_samples])
+    assert found.sounding.shape == found.starting.shape and 1 <= len(found.sounding) <= 10
+
+
 def test_a_scale_is_named_with_its_direction_and_number_of_notes(listen: MusicListener) -> None:
     rising = [60, 62, 64, 65, 67, 69, 71, 72]
     text = told(listen, np.concatenate([tone(pitch, 0.45) for pitch in rising]))
