@@ -38,9 +38,13 @@ test: $(READY)
 # The files of tests that other tests would disturb; the rest need not be collected for them.
 ALONE := $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 
-# Without weights, browser and Ray, and without what is slow; the slowest of the rest are named at the end.
+# Without weights, browser and Ray, and without what is slow; the slowest of the rest are named at the end. Files that are
+# left out as a whole are not imported, nor is the plugin of schemathesis, which only such a file needs.
 test-fast: $(READY)
-	@TIMEFORMAT=$(COST); time $(PYTEST) -m "not (vllm or alone or weights or browser or slow)" --durations=5 --durations-min=1
+	@TIMEFORMAT=$(COST); time $(PYTEST) -p no:schemathesis $(addprefix --ignore=,$(NOT_FAST)) \
+		-m "not (vllm or alone or weights or browser or slow)" --durations=5 --durations-min=1
+
+NOT_FAST := $(shell grep -rlE --include='test_*.py' '^pytestmark = pytest\.mark\.(alone|browser|slow|weights)' tests)
 
 # The share of lines and branches that the tests run, in the processes that they start too; under 90 % it fails.
 coverage: $(READY)
@@ -54,8 +58,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	MYPYPATH=benchmarks $(BIN)/mypy benchmarks/*.py
-	$(BIN)/mypy docs/tools/*.py
+	MYPYPATH=benchmarks $(BIN)/mypy benchmarks/*.py docs/tools/*.py
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases benchmarks/*/*.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture

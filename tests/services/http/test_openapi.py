@@ -16,6 +16,8 @@ from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
 
+pytestmark = pytest.mark.slow  # the import of schemathesis is
+
 # A schema can't say which base64 is a recording, nor which names exist: `positive_data_acceptance` is left out.
 JSON = "application/json"
 CHECKS = [
@@ -34,7 +36,6 @@ service.names = ("text/tiny",)  # the default hears nothing, so that questions w
 schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(service, Limits()), headers=LOOPBACK)
 
 
-@pytest.mark.slow
 @schema.parametrize()
 @settings(
     max_examples=40,
