@@ -32,6 +32,9 @@ RUSSIAN = hear(("Russian", 0.7), ("Macedonian", 0.2), ("Bulgarian", 0.09), ("Dan
     ("options", "codes"),
     [
         (("French", "It is Bulgarian.", "Mandarin Chinese"), ["fr", "bg", "zh"]),
+        (("Haitian", "Norwegian Bokmål", "Filipino"), ["ht", "no", "tl"]),
+        (("indonesiska", "javanesiska"), ["id", "jw"]),
+        (("créole haïtien", "grec"), ["ht", "el"]),
         (("Farsi", "Brazilian Portuguese", "Haitian Creole", "Norwegian"), ["fa", "pt", "ht", "no"]),
         (("Französisch", "Dänisch", "Griechisch"), ["fr", "da", "el"]),
         (("法语", "希腊语"), ["fr", "el"]),
@@ -63,6 +66,12 @@ def test_the_likeliest_of_the_languages_asked_about_is_stated() -> None:
     weighed = weigh_languages(RUSSIAN, OPTIONS)
     assert sum(one.probability for one in weighed) == pytest.approx(1)
     assert [one.text for one in weighed[:2]] == ["Bulgarian", "Danish"]
+
+
+def test_no_more_than_two_are_told_of_any_number_that_are_as_likely() -> None:
+    even = hear(("Danish", 0.34), ("Greek", 0.33), ("Catalan", 0.32))
+    told = state_languages(even, OPTIONS)
+    assert told is not None and [label.text for label in told.labels] == ["Danish", "Greek"]
 
 
 def test_languages_that_were_not_heard_at_all_are_not_told_apart() -> None:

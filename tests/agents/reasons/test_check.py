@@ -18,6 +18,9 @@ EVIDENCE = name_statements(
             kind="transcript", source="b", revision="1", text="Um halb zehn.", language="de", start_s=1.0, end_s=2.0
         ),
         Evidence(kind="sound", source="a", revision="1", text="Rain.", recording=2, start_s=91.0, end_s=125.9),
+        Evidence(kind="emotion", source="d", revision="1", text="The speaker sounds calm.", confidence=0.62),
+        Evidence(kind="transcript", source="b", revision="1", text="Sieben Katzen, 21 Hunde.", language="de"),
+        Evidence(kind="transcript", source="b", revision="1", text="Er spielt Take Five.", language="de"),
     )
 )
 
@@ -45,6 +48,11 @@ def verdict(text: str, *cites: str | WrittenCitation) -> tuple[str, tuple[str, .
         ("At 9:30.", ("S5",)),
         ("It rains in recording 2 from 1:31 to 2:05.", ("S6",)),
         ("It rains.", (WrittenCitation("S6", 91.0, 125.0),)),
+        ("A stroke.", (WrittenCitation("S2", 3.06, 4.04),)),  # prompts have tenths of a second
+        ("The speaker sounds calm (62 %).", ("S7",)),
+        ("Es sind 7 Katzen.", ("S8",)),
+        ("Es sind einundzwanzig Hunde.", ("S8",)),
+        ("Er spielt Take 5.", ("S9",)),
         ("Beats.", (WrittenCitation("S4", 0.0, None),)),
     ],
 )
@@ -57,7 +65,7 @@ def test_a_claim_that_cites_nothing_is_marked_whatever_it_says() -> None:
 
 
 def test_an_id_that_no_statement_has_is_named() -> None:
-    assert verdict("A dog barks.", "S1", "S7", "E1") == ("no_such_evidence", ("S7", "E1"))
+    assert verdict("A dog barks.", "S1", "S99", "E1") == ("no_such_evidence", ("S99", "E1"))
     assert verdict("A dog barks.", "S0") == ("no_such_evidence", ("S0",))
 
 
@@ -92,6 +100,8 @@ def test_a_time_outside_the_statement_that_is_cited_is_named(
         ("There are 83 dogs barking.", ("S1",), ("83",)),
         ("There is one dog barking.", ("S1",), ("one",)),  # 0.83 is not one, rounded
         ("The rain of 2 days.", ("S6",), ("2",)),
+        ("Es sind zweiundzwanzig Hunde.", ("S8",), ("zweiundzwanzig",)),
+        ("The speaker sounds calm (63 %).", ("S7",), ("63",)),
     ],
 )
 def test_a_number_that_stands_in_no_statement_that_is_cited_is_named(
@@ -123,6 +133,7 @@ def test_quoted_words_have_to_stand_in_a_statement_that_is_cited(text: str, is_t
         ("There are 11 of them.", ("S2",), ()),
         ("It leaves at 9:30.", ("S5",), ()),
         ("Un perro.", ("S1",), ("S1",)),
+        ("Ra!", ("S6",), ("S6",)),  # two letters are no beginning of "rain"
     ],
 )
 def test_a_statement_without_a_word_in_common_is_named(

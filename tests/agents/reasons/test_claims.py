@@ -42,7 +42,7 @@ def test_no_claims_are_not_the_same_as_an_unread_reply_and_a_loop_is_cut() -> No
     assert read_json_claims('{"claims": []}') == ()
     assert read_json_claims(json.dumps({"claims": [ONE] * 50})) == READ
     many = [{"claim": f"Claim {number}", "evidence": []} for number in range(50)]
-    assert len(read_json_claims(json.dumps({"claims": many})) or ()) == MAX_CLAIMS
+    assert len(read_json_claims(json.dumps({"claims": many})) or ()) == MAX_CLAIMS == 5
 
 
 def test_the_schema_takes_known_ids_alone() -> None:
@@ -53,6 +53,17 @@ def test_the_schema_takes_known_ids_alone() -> None:
         jsonschema.validate(unknown, schema)
     uncited = {"claims": [{"claim": "x", "evidence": []}]}
     jsonschema.validate(uncited, schema)
+
+
+@pytest.mark.parametrize("claim", [{"claim": "x"}, {"claim": "x", "evidence": [], "sure": True}])
+def test_the_schema_requires_each_field_and_no_other(claim: dict[str, object]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"claims": [claim]}, make_schema(["S1"]))
+
+
+def test_ids_in_brackets_are_read_without_them() -> None:
+    reply = json.dumps({"claims": [{"claim": "A dog.", "evidence": [{"id": "[S1]"}]}]})
+    assert read_json_claims(reply) == (WrittenClaim("A dog.", (WrittenCitation("S1"),)),)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +78,7 @@ def test_the_schema_takes_known_ids_alone() -> None:
         ("A dog barks [S1] and barks [S1]", "A dog barks and barks", [("S1", None, None)]),
         ("The chord E7 [4] is heard", "The chord E7 [4] is heard", []),
         ("3 dogs bark", "3 dogs bark", []),
+        ("It is said [S1]:", "It is said:", [("S1", None, None)]),
     ],
 )
 def test_a_line_is_a_claim_with_the_ids_that_stand_in_it(

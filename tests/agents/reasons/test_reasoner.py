@@ -18,7 +18,18 @@ from services.scripted.llm import ScriptedLLM, ScriptedStructuredLLM
 from services.scripted.models import ScriptedModels
 from services.scripted.rules import fail_with, weigh
 from services.scripted.service import ScriptedAnswerer
-from services.types import Answer, AudioClip, Citation, Claim, Evidence, Question, Reading, TraceStep, Usage
+from services.types import (
+    Answer,
+    AudioClip,
+    Citation,
+    Claim,
+    Evidence,
+    Question,
+    Reading,
+    ReadingStyle,
+    TraceStep,
+    Usage,
+)
 
 CLIP = AudioClip(np.zeros(160_000, np.float32))
 OPEN = Question.ask("What is heard?").model_copy(update={"wants_reasons": True})
@@ -128,6 +139,55 @@ async def test_of_options_that_an_llm_scores_the_statements_for_the_chosen_one_a
     assert other.reasons is not None and (other.reasons.status, other.reasons.claims) == ("none", ())
     structured = await explain(ScriptedStructuredLLM(lambda _: json.dumps(GOOD)), choose("A"), CHOICE)
     assert structured.reasons is not None and len(structured.reasons.claims) == 4
+
+
+async def test_of_the_statements_for_the_chosen_option_alone_the_deciding_one_comes_first() -> None:
+    bells = tuple(EVIDENCE[0].model_copy(update={"text": f"A bell, {number} s."}) for number in range(9))
+    both = EVIDENCE[0].model_copy(update={"text": "A bell and a dog."})
+    decided = EVIDENCE[1].model_copy(update={"text": "It is a bell."})
+    answer = await explain(ScriptedLLM(), choose("A").model_copy(update={"evidence": (both, *bells, decided)}), CHOICE)
+    assert answer.reasons is not None
+    assert [one.text for one in answer.reasons.claims] == ["It is a bell.", *(one.text for one in bells[:4])]
+
+
+@pytest.mark.parametrize("max_chars", [45, 50])
+async def test_the_prompt_holds_what_has_room_the_deciding_statement_before_all_others(max_chars: int) -> None:
+    long = EVIDENCE[0].model_copy(update={"text": "x" * 30})
+    llm = ScriptedStructuredLLM(lambda _: json.dumps(GOOD), style=ReadingStyle(max_chars=max_chars))
+    await explain(llm, ANSWER.model_copy(update={"evidence": (long, EVIDENCE[0], EVIDENCE[1])}))
+    (prompt,) = llm.prompts  # 30, 19 and 15 characters, and the last one decided
+    assert long.text in prompt[-1].content and EVIDENCE[1].text in prompt[-1].content
+    assert EVIDENCE[0].text not in prompt[-1].content
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [(OPEN, ANSWER.model_copy(update={"reply": ""})), (CHOICE, ANSWER)], ids=["empty", "unread"]
+)
+async def test_there_are_no_reasons_for_an_answer_that_says_nothing(question: Question, answer: Answer) -> None:
+    explained = await explain(ScriptedStructuredLLM(), answer, question)  # which is not asked
+    assert explained.reasons is not None and explained.reasons.status == "none"
+
+
+async def test_of_a_reply_that_cannot_be_read_the_beginning_is_shown() -> None:
+    answer = await explain(ScriptedStructuredLLM(lambda _: "x" * 9_000))
+    assert answer.reasons is not None and answer.reasons.unread == "x" * 2_000
+
+
+async def test_an_llm_that_could_take_a_schema_but_does_not_writes_lines() -> None:
+    llm = ScriptedStructuredLLM(lambda _: "A bell is heard. [S1]")
+    llm.takes_schema = False
+    answer = await explain(llm)
+    assert llm.schemas == []
+    assert answer.reasons is not None and answer.reasons.status == "given"
+
+
+async def test_the_prompt_for_reasons_says_how_many_recordings_there_are() -> None:
+    llm = ScriptedLLM(lambda _: "A bell is heard. [S1]")
+    asking = Reasoned(ScriptedAnswerer(lambda *_: ANSWER), llm)
+    await asking.answer(OPEN, CLIP)
+    await asking.answer(OPEN, CLIP, CLIP)
+    one, two = (prompt[0].content for prompt in llm.prompts)
+    assert one != two and "2" in two
 
 
 async def test_a_path_without_llm_or_evidence_says_so() -> None:

@@ -101,15 +101,30 @@ def test_questions_about_no_recording_cannot_be_probed() -> None:
         label_clips(read_labels("akb-open", "category"), "category", 2)
 
 
+def write_questions(tmp_path: Path, rows: list[dict[str, object]]) -> Path:
+    for number in range(len(rows)):
+        (tmp_path / f"{number}.wav").touch()
+    file = tmp_path / "asked.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_a_question_about_several_recordings_is_left_out_and_counted(tmp_path: Path) -> None:
+    asked: list[dict[str, object]] = [
+        {"audio": f"{n}.wav", "question": "What?", "choices": ["dog", "cat"], "answer": ("dog", "cat")[n % 2]}
+        for n in range(4)
+    ]
+    pair = asked[0] | {"audio": ["0.wav", "1.wav"]}
+    found = label(write_questions(tmp_path, [*asked, pair]), "answer")
+    assert (len(found.clips), found.left_out) == (4, {"about several recordings": 1})
+
+
 def test_answers_are_classes_and_options_are_known_where_all_have_some(tmp_path: Path) -> None:
-    asked = [
+    asked: list[dict[str, object]] = [
         {"audio": f"{n}.wav", "question": "What?", "choices": ["dog", "cat", "bell"], "answer": ("dog", "cat")[n % 2]}
         for n in range(4)
     ]
-    for row in asked:
-        (tmp_path / str(row["audio"])).touch()
-    file = tmp_path / "asked.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in asked))
+    file = write_questions(tmp_path, asked)
     found = label(file, "answer")
     assert found.has_options
     assert found.clips[0].choices == ("dog", "cat", "bell")

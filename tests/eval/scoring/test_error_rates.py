@@ -16,6 +16,7 @@ pytest.importorskip("jiwer")
         ("Grüße — “so”", "grüße so"),
         ("你好，世界。", "你好 世界"),
         ("...", ""),
+        ("हिन्दी", "ह न द"),  # marks are dropped, as Whisper's basic normaliser drops them
     ],
 )
 def test_normalisation_leaves_words_and_numbers(text: str, kept: str) -> None:
@@ -40,3 +41,4 @@ def test_characters_count_without_spaces() -> None:
     assert count_character_errors("你好，世界", "你好 世") == (1, 4)
     assert count_character_errors("ab cd", "abcd") == (0, 4)
     assert count_character_errors("!", "ab") == (2, 0)
+    assert count_character_errors("ab", "a bc") == (1, 2)

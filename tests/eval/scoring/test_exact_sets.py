@@ -27,6 +27,8 @@ OPTIONS = ("A dog barking", "A cat", "Rain; light", "Wind")
         ("**A**", "0"),
         ("A dog barking\nA dog barking", "0"),
         ("I heard this:\nWind", "3"),
+        ("AD.", "03"),
+        ("B. a cat", "1"),
     ],
 )
 def test_a_set_is_read_from_letters_texts_or_both(reply: str, places: str) -> None:
@@ -35,7 +37,20 @@ def test_a_set_is_read_from_letters_texts_or_both(reply: str, places: str) -> No
 
 @pytest.mark.parametrize(
     "reply",
-    ["", "None of them", "Not A", "A) A cat", "It is not a cat", "A\nZ", "a dog barking, not wind", "E", "🐶" * 1000],
+    [
+        "",
+        "None of them",
+        "Not A",
+        "A) A cat",
+        "It is not a cat",
+        "A\nZ",
+        "a dog barking, not wind",
+        "E",
+        "CA",
+        "Z. Wind",
+        "Wind\nA) A cat",
+        "🐶" * 1000,
+    ],
 )
 def test_what_names_none_or_contradicts_itself_is_unread(reply: str) -> None:
     assert read_set(reply, OPTIONS) is None
@@ -52,6 +67,16 @@ def test_sets_are_compared_in_four_ways() -> None:
     assert compare_sets(frozenset("ab"), frozenset("bc")) == (0.0, 1 / 3, 0.5, 0.5)
     assert compare_sets(frozenset("ab"), frozenset("ab")) == (1.0, 1.0, 1.0, 1.0)
     assert compare_sets(frozenset(), frozenset("a")) == (0.0, 0.0, 0.0, 0.0)
+    assert compare_sets(frozenset("abc"), frozenset("a")) == (0.0, 1 / 3, 1 / 3, 1.0)
+    assert compare_sets(frozenset(), frozenset()) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_options_that_are_letters_or_have_their_own_or_hold_another_are_read_as_they_are_written() -> None:
+    assert read_set("B", ("D", "B", "A")) == {"B"}  # the text of the second option, the letter of none other
+    assert read_set("A", ("D", "B", "A")) == {"A"}
+    assert read_set("A. A. Rain", ("A. Rain", "B. Wind")) == {"A. Rain"}
+    assert read_set("A. Rain", ("A. Rain", "B. Wind")) == read_set("A) Rain", ("A. Rain", "B. Wind")) == {"A. Rain"}
+    assert read_set("a cat and rain", ("cat", "a cat", "rain")) == {"a cat", "rain"}
 
 
 def test_a_long_reply_takes_no_time() -> None:

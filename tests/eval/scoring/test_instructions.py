@@ -145,3 +145,10 @@ def test_only_arguments_that_are_there_are_written() -> None:
     one = read("length_constraints:number_words", num_words=3, relation="at least")
     assert one.model_dump() == {"name": one.name, "num_words": 3, "relation": "at least"}
     assert Instruction.model_validate(one.model_dump()) == one
+
+
+def test_two_responses_differ_and_keywords_in_one_text_are_parted_by_commas() -> None:
+    two = Instruction(name="combination:two_responses")
+    assert follows("One.\n******\nAnother.", two, IFEVAL) and not follows("One.\n******\nOne.", two, IFEVAL)
+    keywords = Instruction(name="keywords:existence", keywords="art, rain")
+    assert follows("rain and art", keywords, IFEVAL) and not follows("rain", keywords, IFEVAL)

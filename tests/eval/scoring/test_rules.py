@@ -13,7 +13,8 @@ def test_an_exact_set_needs_all_and_no_other() -> None:
     expected = Expected("exact set", ("dog", "cat", "rain"), ("dog", "rain"))
     outcome = score_reply(expected, "rain\ndog")
     assert (outcome.is_right, outcome.is_right_officially, outcome.chosen) == (True, True, ("dog", "rain"))
-    assert not score_reply(expected, "dog").is_right
+    one = score_reply(expected, "dog")
+    assert (one.is_right, one.is_unread, one.chosen) == (False, False, ("dog",))
     assert not score_reply(expected, "dog\ncat\nrain").is_right
     by_letters = score_reply(expected, "A, C")
     assert (by_letters.is_right, by_letters.is_right_officially) == (True, False)
@@ -27,6 +28,8 @@ def test_a_named_option_is_read_from_words() -> None:
     in_words = score_reply(expected, "It must be a cat")
     assert (in_words.is_right, in_words.is_right_officially) == (True, False)
     assert score_reply(expected, "both").is_unread
+    wrong = score_reply(expected, "a dog")
+    assert (wrong.is_right, wrong.is_unread, wrong.chosen) == (False, False, ("a dog",))
 
 
 def test_a_transcript_is_right_without_errors_and_counts_them() -> None:
@@ -36,6 +39,9 @@ def test_a_transcript_is_right_without_errors_and_counts_them() -> None:
         is_right=True, is_right_officially=True, errors=0, length=3
     )
     assert score_reply(expected, "it rained").errors == 2
+    assert not score_reply(expected, "it rains").is_right
+    assert score_reply(expected._replace(rule="character error rate"), "itrains again").is_right
+    assert score_reply(expected, "itrains again").errors == 2
     assert score_reply(expected._replace(rule="character error rate"), "it rains agai").errors == 1
 
 
@@ -51,6 +57,15 @@ def test_instructions_are_followed_strictly_officially_and_loosely() -> None:
     assert (outcome.is_right, outcome.is_right_officially) == (False, False)
     assert (outcome.followed, outcome.followed_loosely) == ((True, False), (True, True))
     assert score_reply(expected, "It is art").is_right
+    within = score_reply(expected, "It starts")  # the script takes a keyword within a word
+    assert (within.is_right, within.is_right_officially) == (False, True)
+
+
+def test_each_set_of_instructions_has_its_own_stricter_rules() -> None:
+    quoted = Expected("mmau-pro", instructions=(Instruction(name="Include Keywords", keywords=("art",)),))
+    within, whole = score_reply(quoted, "It starts"), score_reply(quoted, "It is art")
+    assert (within.is_right, within.is_right_officially) == (False, True)
+    assert (whole.is_right, whole.is_right_officially) == (True, True)
 
 
 def test_the_figures_of_instructions_are_the_four_of_the_paper() -> None:
@@ -88,6 +103,13 @@ def test_an_error_rate_is_of_all_words_together_with_an_interval_over_sources() 
     assert found.errors.ci_95.high == pytest.approx(0.06 + 4.3027 * 0.0799, abs=1e-3)
 
 
+def test_the_transcripts_of_one_source_count_together_in_the_interval() -> None:
+    found = score_rules([(transcript(1, 10), "a"), (transcript(5, 10), "a"), (transcript(0, 80), "b")])
+    assert found is not None and found.errors is not None and found.errors.ci_95 is not None
+    # Residuals 4.8 and -4.8; se = sqrt((23.04 + 23.04) * 2 / 1) / 100 = 0.096; t(1) = 12.706.
+    assert found.errors.ci_95.high == pytest.approx(0.06 + 12.706 * 0.096, abs=1e-3)
+
+
 def test_error_rates_may_pass_one_and_may_have_no_words_to_go_by() -> None:
     found = score_rules([(transcript(9, 3), "a")])
     assert found is not None and found.errors == ErrorRate(n=1, errors=9, length=3, rate=3.0, ci_95=None)
@@ -108,6 +130,9 @@ def test_a_package_that_is_missing_is_named_before_anything_is_asked(monkeypatch
     require_packages([Expected("exact set"), Expected("speech-ifeval")])
     with pytest.raises(BadConfig, match=r"the word error rate needs jiwer: pip install 'earwitness\[scoring\]'"):
         require_packages([Expected("word error rate")])
+    with pytest.raises(BadConfig, match="the character error rate needs jiwer"):
+        require_packages([Expected("character error rate")])
     capitals = Instruction(name="change_case:english_capital")
+    require_packages([Expected("speech-ifeval", instructions=(capitals,))])  # which detects no language
     with pytest.raises(BadConfig, match="languages needs langdetect"):
         require_packages([Expected("ifeval", instructions=(capitals,))])

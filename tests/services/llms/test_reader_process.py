@@ -28,9 +28,9 @@ from services.types import Reading
 
 class Slow:
     def compare_letters(self, requests):
-        (prompt,) = requests
-        text = prompt.messages[-1].content
-        Path(sys.argv[1], text[:20]).touch()
+        text = requests[0].messages[-1].content
+        with Path(sys.argv[1], text[:20]).open("a") as file:
+            file.write("read")
         if text.startswith("fail"):
             raise ValueError(text)
         if text.startswith("die"):
@@ -38,7 +38,7 @@ class Slow:
         until = time.monotonic() + (30.0 if text.startswith("slow") else 0.5 if text.startswith("medium") else 0.0)
         while time.monotonic() < until and not (text.endswith("steps") and requests.is_cancelled(0)):
             time.sleep(0.01)
-        return [Reading(reply=text[:20])]
+        return [Reading(reply=text[:20])] * len(requests)
 
 serve(Slow(), [int(one) for one in sys.argv[2:]])
 """
@@ -124,6 +124,7 @@ async def test_what_somebody_waits_for_ends_before_the_process_does(slow: SlowRe
     wanted = await slow.begin("medium one")
     await leave(left)
     assert await wanted == "medium one"
+    assert (slow.folder / "medium one").read_text() == "read"  # once, and not again in another process
     assert await slow.read("next") == "next"
     assert slow.reader.pid != before
 
@@ -136,6 +137,13 @@ async def test_two_readings_that_were_left_end_with_one_process(slow: SlowReadin
         "next",
         "next and long.......",
     ]
+
+
+def test_a_batch_goes_on_for_the_request_that_was_not_cancelled(slow: SlowReading) -> None:
+    before = slow.reader.pid
+    batch = Batch([ask("medium one"), ask("another")], lambda number: number == 0)
+    assert [one.reply for one in slow.reader.compare_letters(batch)] == ["medium one"] * 2
+    assert slow.reader.pid == before
 
 
 async def test_an_error_of_the_reader_is_raised_and_its_process_stays(slow: SlowReading) -> None:
