@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from lalm.model.build import build
 from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import PromptClip
@@ -15,34 +14,12 @@ from lalm.probing.activations import ActivationReader, ProbedStage
 from lalm.probing.opened import OpenedRun, open_run
 from lalm.prompting import build_messages, insert_audio
 from lalm.train import checkpoint
-from lalm.train.config import TrainConfig
-from services import yaml_file
 from services.errors import BadConfig, TooLarge
 from services.types import AudioClip, Message, Question
 
-MakeRun = Callable[..., Path]
 MakeClip = Callable[..., AudioClip]
 QUESTION = "What is heard?"
 NUM_QUERIES = 5  # of the runs that `make_run` writes
-
-
-@pytest.fixture
-def folder(make_run: MakeRun, tmp_path: Path) -> Path:
-    """Return the folder of a run whose adapters do something."""
-    config = yaml_file.read_config(make_run(), TrainConfig)
-    checkpoint.open_run(tmp_path / "run", config)
-    torch.manual_seed(1)
-    model = build(config.model, torch.device("cpu")).model
-    for name, value in model.list_trained_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(value, std=0.3)
-    checkpoint.export_weights(model, tmp_path / "run", torch.float32)
-    return tmp_path / "run"
-
-
-@pytest.fixture
-def opened(folder: Path) -> OpenedRun:
-    return open_run(folder, "made-up")
 
 
 def test_the_stages_are_those_of_the_way(opened: OpenedRun, make_clip: MakeClip) -> None:

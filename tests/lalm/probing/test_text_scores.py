@@ -20,20 +20,6 @@ from services.types import AudioClip, Message, Question
 ASKED = Question.ask("What barks?", ("A dog.", "A bell rings"))
 
 
-@pytest.fixture
-def opened(make_run: Callable[..., Path], tmp_path: Path) -> OpenedRun:
-    """Return a run whose adapters do something."""
-    config = yaml_file.read_config(make_run(), TrainConfig)
-    checkpoint.open_run(tmp_path / "run", config)
-    torch.manual_seed(1)
-    model = build(config.model, torch.device("cpu")).model
-    for name, value in model.list_trained_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(value, std=0.3)
-    checkpoint.export_weights(model, tmp_path / "run", torch.float32)
-    return open_run(tmp_path / "run", "made-up")
-
-
 def test_bare_is_the_backbone_as_transformers_opens_it(opened: OpenedRun, make_clip: Callable[..., AudioClip]) -> None:
     template = opened.built.template
     prompt = template.encode_prompt([Message(role="user", content=format_prompt(ASKED, lists_options=False))], [])
