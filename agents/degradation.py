@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from services.deadline import TimeBudget, limit_time, remaining_s
+from services.deadline import TimeBudget, compute_remaining_s, limit_time
 from services.errors import EarwitnessError, ModelError, TookTooLong
 
 PartName: TypeAlias = Literal["captioner", "ASR", "LLM", "LALM", "listening again"]
@@ -110,7 +110,7 @@ def make_down_error(failures: Sequence[MissingPart]) -> EarwitnessError:
 
 def share_time(step: Step) -> TimeBudget | None:
     """Return a step's share of the time left; None without a deadline."""
-    left = remaining_s()
+    left = compute_remaining_s()
     if left is None:
         return None
     share_s = SHARES[step] * left

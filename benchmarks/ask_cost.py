@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from services.settings import settings
+from services.settings import read_settings
 from services.weights import store as weights
 
 ROOT = Path(__file__).parents[1]
@@ -238,7 +238,7 @@ def measure_warm(trees: dict[Tree, Path], recordings: tuple[Recording, ...], rou
         homes = {tree: Path(name) / tree for tree in trees}
         for home in homes.values():
             home.mkdir()
-            (home / "weights").symlink_to(settings().home / "weights")
+            (home / "weights").symlink_to(read_settings().home / "weights")
         for turn in range(rounds + 1):
             for recording in recordings:
                 for tree, place in trees.items():

@@ -19,7 +19,7 @@ from services.errors import ModelError
 from services.extensions.registry import list_included
 from services.files import is_folder
 from services.protocols import ASR, LALM
-from services.settings import settings
+from services.settings import read_settings
 
 REPLY_TOKENS = 1024
 THINKING_TOKENS = 8192
@@ -113,7 +113,7 @@ def open_served(name: str, url: str, model: LalmEntry | None = None, *, api_key:
         url=url,
         model=model.weights if model and hosted else name,
         aliases=(*model.aliases, model.weights) if model and not hosted else (),
-        api_key=api_key or settings().api_key,
+        api_key=api_key or read_settings().api_key,
         max_tokens=THINKING_TOKENS if thinks else REPLY_TOKENS,
         logprobs=not thinks,
         streams=form.streams,
@@ -134,7 +134,7 @@ def open_served_trained(folder: Path, name: str, url: str) -> LALM:
     from lalm.runtimes.served_run import ServedTrainedLALM
     from services.clients.chat_server import Endpoint
 
-    endpoint = Endpoint(url=url, model=name, api_key=settings().api_key)
+    endpoint = Endpoint(url=url, model=name, api_key=read_settings().api_key)
     return ServedTrainedLALM(folder, endpoint, name=name, asr=_open_trained_asr(folder))
 
 
@@ -230,7 +230,7 @@ def open_hosted(name: str, model: LalmEntry) -> LALM:
     """Open a model at its host; raise `ModelError` if the API key is missing."""
     assert model.host is not None, name
     host = HOSTS[model.host]
-    key = getattr(settings(), host.key.lower())
+    key = getattr(read_settings(), host.key.lower())
     if key is None:
         raise ModelError(f"The LALM {name!r} is hosted: set {host.key}, or name a server with --lalm-url URL.")
     return open_served(name, host.url, model, api_key=key)

@@ -16,7 +16,7 @@ from services.extensions.registry import find_extension, list_extensions, list_i
 from services.files import is_folder
 from services.native_threads import let_idle_threads_sleep
 from services.protocols import ASR, LLM, Captioner, RepeatableLLM
-from services.settings import settings
+from services.settings import read_settings
 from services.types import ReadingStyle, Sampling
 
 Entry = TypeVar("Entry")
@@ -74,21 +74,21 @@ def _cache_readings(llm: LLM) -> LLM:
         return llm
     from services.cache.readings import CachedLLM
 
-    return CachedLLM(llm, settings().home / "perception")
+    return CachedLLM(llm, read_settings().home / "perception")
 
 
 def open_asr(name: str) -> ASR:
     """Open an ASR of the catalogue behind the perception cache."""
     from services.cache.perception import CachedASR
 
-    return CachedASR(pick(ASRS, "ASR", name)(), settings().home / "perception")
+    return CachedASR(pick(ASRS, "ASR", name)(), read_settings().home / "perception")
 
 
 def open_captioner(name: str) -> Captioner:
     """Open a captioner of the catalogue behind the perception cache."""
     from services.cache.perception import CachedCaptioner
 
-    return CachedCaptioner(pick(CAPTIONERS, "captioner", name)(), settings().home / "perception")
+    return CachedCaptioner(pick(CAPTIONERS, "captioner", name)(), read_settings().home / "perception")
 
 
 def offer_embedded_llm(name: str, style: ReadingStyle) -> OpenLLM:
@@ -133,7 +133,7 @@ def open_served_llm(
         url=url,
         model=name,
         aliases=aliases,
-        api_key=settings().api_key,
+        api_key=read_settings().api_key,
         max_tokens=drawn.max_tokens,
         temperature=drawn.temperature,
         top_p=sampling.top_p if sampling else None,
@@ -171,7 +171,7 @@ def offer_hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
         from services.clients.chat_server import Endpoint
         from services.llms.openai_server import ServedLLM
 
-        secret = settings().api_key if other_url else getattr(settings(), key.lower())
+        secret = read_settings().api_key if other_url else getattr(read_settings(), key.lower())
         if secret is None and other_url is None:
             raise ModelError(
                 f"The LLM {name!r} is hosted: set {key}, or name a server with `--llm-url URL`. "
@@ -227,8 +227,8 @@ def open_served_captioner(name: str, model: str, *, url: str | None = None, key:
     from services.captioners.served import ServedCaptioner
     from services.clients.chat_server import Endpoint
 
-    own_url = settings().captioner_url
-    base, secret = own_url or url, settings().api_key if own_url else key
+    own_url = read_settings().captioner_url
+    base, secret = own_url or url, read_settings().api_key if own_url else key
     if base is None or (own_url is None and secret is None):
         raise ModelError(
             f"The captioner {name!r} runs on a server: start one (`vllm serve {model}`) and set "
@@ -253,7 +253,7 @@ CAPTIONERS: dict[str, Callable[[], Captioner]] = {
     ),
     "qwen2.5-omni": lambda: open_served_captioner("qwen2.5-omni", "Qwen/Qwen2.5-Omni-7B"),
     "gemini-2.5-pro": lambda: open_served_captioner(
-        "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=settings().gemini_api_key
+        "gemini-2.5-pro", "gemini-2.5-pro", url=GEMINI_URL, key=read_settings().gemini_api_key
     ),
 }
 

@@ -76,7 +76,7 @@ def extend_deadline(seconds: float) -> None:
         timeout.reschedule(when + seconds)
 
 
-def remaining_s() -> float | None:
+def compute_remaining_s() -> float | None:
     """Return the seconds until the deadline, 0 after it; None where there is no deadline."""
     deadline = _CURRENT.get()
     return None if deadline is None or deadline.end is None else max(0.0, deadline.end - monotonic())

@@ -6,7 +6,7 @@ Work that may take seconds is a stage, which says how far it is where it knows:
         for segment in segments:
             running.advance_to(segment.end)
 
-Work further in reaches the innermost stage with `current_stage()`, also in a task, and in a thread started with
+Work further in reaches the innermost stage with `get_stage()`, also in a task, and in a thread started with
 `services.cancellation.run_in_thread`. The edge, such as a command with a terminal, listens with `report_progress_to`.
 Processes do not hear each other: the work of a replica of the service is not counted here.
 """
@@ -130,6 +130,6 @@ def report_stage(name: str, total: float | None = None, unit: Unit = "steps") ->
         running.end(outcome)
 
 
-def current_stage() -> Stage:
+def get_stage() -> Stage:
     """Return the innermost stage that this work belongs to; outside of all stages, one that nobody hears of."""
     return _stage.get() or Stage((), "", None, "steps")

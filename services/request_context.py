@@ -47,7 +47,7 @@ class RequestContext:
 _current: ContextVar[RequestContext | None] = ContextVar("earwitness_request_context", default=None)
 
 
-def current_context() -> RequestContext:
+def get_context() -> RequestContext:
     """Return the context of the request that this task works on; an empty one outside of requests."""
     return _current.get() or RequestContext()
 

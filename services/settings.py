@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def settings() -> "Settings":
+def read_settings() -> "Settings":
     """Return the settings, read once per process; the library behind them takes 50 ms to import.
 
     Raises `BadConfig` for the first variable that cannot be used.

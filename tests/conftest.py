@@ -22,11 +22,11 @@ def pytest_configure() -> None:
 
     SIGINT is ignored in a background job of a shell; with a key in the home, each service of a test asks for it.
     """
-    from services.settings import settings
+    from services.settings import read_settings
 
-    if (settings().home / "api-keys").exists():
-        os.environ["EARWITNESS_HOME"] = str(mirror_home(settings().home))
-        settings.cache_clear()
+    if (read_settings().home / "api-keys").exists():
+        os.environ["EARWITNESS_HOME"] = str(mirror_home(read_settings().home))
+        read_settings.cache_clear()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     share_tls_contexts()
@@ -80,10 +80,10 @@ def absent_weights() -> tuple[str, ...]:
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
     """Forget the settings of a test behind it: a later one would look for the weights in its temporary home."""
-    from services.settings import settings
+    from services.settings import read_settings
 
     yield
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from typing import Protocol
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.mapped import read_mapped
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 OPEN_FILE = Path(__file__).with_name("akb-open.json")
 NUM_CHOICES = 4
@@ -34,7 +34,7 @@ CHANCE_SPREAD = 4
 
 def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every loader takes it; here nothing is heard
     """Load AKB-2000 from its place in the Earwitness folder; `BadConfig` says that it is unreleased."""
-    file = settings().home / "benchmarks" / "akb" / "akb.json"
+    file = read_settings().home / "benchmarks" / "akb" / "akb.json"
     if not file.is_file():
         raise BadConfig(
             f"akb (AKB-2000) is not at {file}, and its authors have not released it. Put it there or name it with "

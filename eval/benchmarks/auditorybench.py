@@ -21,7 +21,7 @@ from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.mapped import read_mapped
 from eval.benchmarks.tables import read_table
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 NAME = "auditorybench++"
 TASKS = ("pitch", "duration", "loudness", "animal", "mmau")
@@ -31,7 +31,7 @@ MAX_ANSWERS = 6  # a file with more different answers is not a comparison
 
 def load(audio_root: Path | None = None) -> Benchmark:  # noqa: ARG001 - every loader takes it; here nothing is heard
     """Load all tasks from their place in the Earwitness folder; `BadConfig` says where to put them."""
-    folder = settings().home / "benchmarks" / NAME
+    folder = read_settings().home / "benchmarks" / NAME
     files = [folder / task / "test.csv" for task in TASKS if (folder / task / "test.csv").is_file()]
     if not files:
         raise BadConfig(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import AskedRow, GroupName, Text, read_benchmark
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 FILE_NAMES = ("MMAR-meta.jsonl", "MMAR-meta.json")  # as published since 2026, and before
 AUDIO_SOURCE = "The clips: https://github.com/ddlBoJack/MMAR names the download."
@@ -46,7 +46,7 @@ class MmarRow(AskedRow):
 
 def load(audio_root: Path | None = None) -> Benchmark:
     """Load MMAR from its place in the Earwitness folder; `BadConfig` says where to put it."""
-    folder = settings().home / "benchmarks" / "mmar"
+    folder = read_settings().home / "benchmarks" / "mmar"
     file = next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
     if file is None:
         raise BadConfig(

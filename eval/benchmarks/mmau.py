@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, Field
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import AskedRow, GroupName, Text, read_benchmark
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 FILES = {
     "mmau": "mmau-test-mini.json",
@@ -60,7 +60,7 @@ class MmauRow(AskedRow):
 
 def load(name: str, audio_root: Path | None = None) -> Benchmark:
     """Load `mmau` or `mmau-test` from its place in the Earwitness folder; `BadConfig` says where to put it."""
-    folder = settings().home / "benchmarks" / "mmau"
+    folder = read_settings().home / "benchmarks" / "mmau"
     file = folder / FILES[name]
     if not file.is_file():
         raise BadConfig(

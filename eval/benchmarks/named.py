@@ -12,7 +12,7 @@ from eval.benchmarks.options import format_text
 from eval.benchmarks.tables import Table, TableRow, read_table
 from eval.scoring.official import OfficialRule
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Value
 from services.yaml_file import read_config
 
@@ -95,7 +95,7 @@ def read_declaration(name: str) -> Declaration:
 def load_declared(name: str, audio_root: Path | None = None) -> Benchmark:
     """Load a declared benchmark from its place in the Earwitness folder; `BadConfig` says where to put it."""
     declared = read_declaration(name)
-    folder = settings().home / "benchmarks" / name
+    folder = read_settings().home / "benchmarks" / name
     matching = (sorted(filter(declared.has_part, folder.glob(pattern))) for pattern in declared.files)
     found = next(filter(None, matching), [])
     if not found:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.errors import BadConfig
 from services.files import write_atomic
-from services.settings import settings
+from services.settings import read_settings
 
 NUM_ROWS_READ = 16  # at once: recordings of a minute are some megabytes each
 BUFFER = 1 << 20  # bytes of a column read ahead
@@ -27,7 +27,7 @@ def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
     except ImportError as error:
         raise BadConfig(f"{name} is a Parquet file; reading one needs pip install 'earwitness[parquet]'.") from error
     try:
-        folder = settings().home / "benchmarks" / "extracted" / sha256
+        folder = read_settings().home / "benchmarks" / "extracted" / sha256
         batches = parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False).iter_batches(batch_size=NUM_ROWS_READ)
         return list(_keep_clips(folder, (row for batch in batches for row in batch.to_pylist())))
     except OSError as error:

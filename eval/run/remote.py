@@ -8,7 +8,7 @@ from services.clients.chat_audio import AUDIO_PLACE, ClipEncoder, encode_flac
 from services.clients.json_api import Server, insert_audio
 from services.deadline import BASE_S
 from services.longform.clock import WHOLE_S
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Answer, AudioClip, Question
 
 QUESTIONS = "/v1/audio/questions"
@@ -26,7 +26,7 @@ class RemoteAnswerer:
 
     def __init__(self, url: str, path: str) -> None:
         self._path = path
-        key = settings().api_key
+        key = read_settings().api_key
         self._server = Server(url, api_key=key, timeout_s=BASE_S + MARGIN_S, num_retries=NUM_RETRIES)
         self._clips = ClipEncoder()
 

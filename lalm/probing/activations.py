@@ -29,7 +29,7 @@ from lalm.prompting import build_messages, insert_audio
 from services.digest import hash_modules
 from services.errors import TooLarge
 from services.files import write_atomic
-from services.settings import settings
+from services.settings import read_settings
 from services.types import AudioClip, Message, Question
 
 Part: TypeAlias = Literal["encoder", "connector", "backbone"]
@@ -76,7 +76,7 @@ class ActivationReader:
         frozen = [parts.compute_revision(one.source) for one in opened.config.list_encoders()]
         backbone = parts.compute_revision(opened.config.backbone)
         key = f"{opened.revision} {frozen} {backbone} {question} {opened.device.type} {hash_modules(*CODE)}"
-        self._shelf = settings().home / "activations" / sha256(key.encode()).hexdigest()[:12]
+        self._shelf = read_settings().home / "activations" / sha256(key.encode()).hexdigest()[:12]
 
     @property
     def stages(self) -> tuple[ProbedStage, ...]:

@@ -26,7 +26,7 @@ from services.clients.chat_server import Endpoint
 from services.digest import hash_modules
 from services.errors import ModelError
 from services.protocols import ASR
-from services.settings import settings
+from services.settings import read_settings
 
 START_S = 600.0  # timeout; a large backbone takes minutes to load and compile
 CODE = ("lalm.export", "lalm.model", "lalm.prompting", "lalm.train.checkpoint")  # what writes an exported folder
@@ -65,7 +65,7 @@ class VllmServerProcess:
         command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(_export_once(folder))]
         command += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port)]
         command += ["--max-model-len", str(MAX_TOKENS), "--limit-mm-per-prompt", json.dumps({"audio": 1})]
-        share = f"{settings().vllm_memory:g}"
+        share = f"{read_settings().vllm_memory:g}"
         command += ("--gpu-memory-utilization", share) if torch.cuda.is_available() else ON_CPU
         self._process = subprocess.Popen(  # noqa: S603 - our own words and a folder of ours
             [sys.executable, "-c", DIE_WITH_PARENT, *command],
@@ -117,7 +117,7 @@ class OwnVllmTrainedLALM(ServedTrainedLALM):
 
 def _export_once(folder: Path) -> Path:
     """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
-    target = settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
+    target = read_settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():

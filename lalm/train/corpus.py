@@ -24,7 +24,7 @@ from services.catalog import open_asr, open_captioner
 from services.errors import BadAudio, BadConfig
 from services.files import find_file
 from services.progress import report_stage
-from services.settings import settings
+from services.settings import read_settings
 from services.terminal.display import show_progress
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -80,7 +80,7 @@ def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
     """Open the cached features of the encoders of a run."""
     revisions = [one.revision or parts.compute_revision(one.source) for one in config.model.list_encoders()]
     dtype = torch.float16 if config.data.features == "float16" else torch.float32
-    return FeatureStore(built.encoders, settings().home / "features", revisions=revisions, dtype=dtype)
+    return FeatureStore(built.encoders, read_settings().home / "features", revisions=revisions, dtype=dtype)
 
 
 class _DrawnRow(NamedTuple):

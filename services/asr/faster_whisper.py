@@ -30,7 +30,7 @@ from services.asr.spoken_languages import SLICE_S, LanguageSlice, average_langua
 from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.lazy import Lazy
-from services.progress import current_stage
+from services.progress import get_stage
 from services.protocols import SpokenSegment, SpokenWord, TranscriptionGuide
 from services.types import AudioClip, Evidence, Label
 
@@ -151,7 +151,7 @@ class FasterWhisper:
             passages += batch.passages
             slices += batch.slices
             language = batch.language
-            current_stage().advance_to(windows[: first + size][-1].end_s)
+            get_stage().advance_to(windows[: first + size][-1].end_s)
         return [one for one in passages if _is_believed(one.heard)], slices
 
     def _hear(self, recording: Recording, windows: Sequence[SpeechWindow], before: str | None) -> HeardBatch:

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from services.cache.shelf import DiskCache
 from services.cache.single_flight import SingleFlight
-from services.request_context import Lookup, LookupResult, current_context
-from services.settings import settings
+from services.request_context import Lookup, LookupResult, get_context
+from services.settings import read_settings
 
 Said = TypeVar("Said")
 
@@ -34,8 +34,8 @@ class TwoLevelCache(Generic[Said]):
 
     def __init__(self, folder: Path, kind: str, source: str, content: TypeAdapter[Said]) -> None:
         self._kind, self._source = kind, source
-        self._disk = DiskCache(folder, content, settings().perception_max_bytes)
-        self._shared = settings().shared_perception
+        self._disk = DiskCache(folder, content, read_settings().perception_max_bytes)
+        self._shared = read_settings().shared_perception
         self._flights = SingleFlight[Said]()
         self._recent: OrderedDict[str, Said] = OrderedDict()
         self._asked: list[str] = []
@@ -43,7 +43,7 @@ class TwoLevelCache(Generic[Said]):
 
     async def get(self, key: str, make: Callable[[], Awaitable[Said]]) -> Said:
         """Return what was said under `key`, from `make` the first time; a failure is not remembered."""
-        owner = "" if self._shared else current_context().tenant
+        owner = "" if self._shared else get_context().tenant
         name = str(Path(self._kind, self._source, f"of-{owner}" if owner else "", f"{key}.json"))
         if name in self._recent:
             self._count_lookup("hit")
@@ -87,4 +87,4 @@ class TwoLevelCache(Generic[Said]):
         from services.telemetry.metrics import CACHE_LOOKUPS  # 50 ms, which who only names models need not pay
 
         CACHE_LOOKUPS.labels(kind=self._kind, result=result).inc()
-        current_context().lookups.append(Lookup(self._kind, result))
+        get_context().lookups.append(Lookup(self._kind, result))

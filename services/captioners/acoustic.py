@@ -10,7 +10,7 @@ from services.captioners.absence import join_absences
 from services.captioners.windows import ClipWindow, split_clip
 from services.digest import hash_modules
 from services.lazy import Lazy
-from services.progress import current_stage
+from services.progress import get_stage
 from services.types import AudioClip, Evidence, Focus
 from services.weights import store as weights
 
@@ -67,7 +67,7 @@ class AcousticCaptioner:
             raise_if_cancelled()
             heard = describer.describe(part.clip, focus)
             told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
-            current_stage().advance_to(part.start_s + part.clip.duration_s)
+            get_stage().advance_to(part.start_s + part.clip.duration_s)
         dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
         return tuple(sorted(join_absences(dated), key=lambda statement: statement.start_s))
 

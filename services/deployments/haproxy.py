@@ -17,7 +17,7 @@ import ray
 from ray.serve._private import controller, haproxy
 
 from services.http.responses import build_error
-from services.settings import settings
+from services.settings import read_settings
 
 TEMPLATE = Path(__file__).with_name("haproxy.cfg.j2")
 RETRY_AFTER_S = 2
@@ -46,7 +46,7 @@ class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
         # Ray would put the sockets below a folder with a name of 56 characters, too long for Unix sockets.
         cfg.socket_path = haproxy.RAY_SERVE_HAPROXY_SOCKET_PATH
         cfg.enable_hap_optimization = False
-        cfg.http_options = cfg.http_options.model_copy(update={"host": settings().listen_host})
+        cfg.http_options = cfg.http_options.model_copy(update={"host": read_settings().listen_host})
         super().__init__(cfg, config_file_path=haproxy.RAY_SERVE_HAPROXY_CONFIG_FILE_LOC)
         for code in FAULTS:
             Path(f"{cfg.error_file_path}.{code}").write_bytes(_write_fault(code))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.errors import EarwitnessError
 from services.files import write_atomic
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Value
 
 FOLDER_NAME = "start-failures"
@@ -25,7 +25,7 @@ class StartFailure(Value):
 
 def report_start_failure(deployment: str, error: EarwitnessError) -> None:
     """Write the report of a deployment, if `EARWITNESS_START_FAILURES` names a folder; a later one replaces it."""
-    if folder := settings().start_failures:
+    if folder := read_settings().start_failures:
         folder.mkdir(parents=True, exist_ok=True)
         failure = StartFailure(deployment=deployment, code=error.code, message=str(error))
         write_atomic(folder / f"{deployment}.json", failure.model_dump_json())

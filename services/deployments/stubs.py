@@ -16,8 +16,8 @@ from services.deployments.ray_internals import send_directly
 from services.deployments.replicas import ModelCard, Replica, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
 from services.protocols import SpokenSegment, TranscriptionGuide
-from services.request_context import RequestContext, current_context
-from services.telemetry.tracing import current_traceparent, start_span
+from services.request_context import RequestContext, get_context
+from services.telemetry.tracing import format_traceparent, start_span
 from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
 
 MOST_DIRECT = 2 << 20  # bytes of a clip; Ray's gRPC takes messages of 4 MiB, its object store any
@@ -66,9 +66,9 @@ class ModelStub:
         self._ask = ask
 
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - each subclass names the type
-        call = current_context()
+        call = get_context()
         with start_span(method, {"model": self.name}):
-            handed = replace(call, lookups=[], traceparent=current_traceparent())
+            handed = replace(call, lookups=[], traceparent=format_traceparent())
             said = await self._ask(handed, method, *arguments)
         call.lookups.extend(said.lookups)
         return said.value

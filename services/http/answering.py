@@ -11,7 +11,7 @@ from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clips
 from services.http.service import Service
 from services.protocols import Answerer
-from services.request_context import Lookup, current_context, use_context
+from services.request_context import Lookup, get_context, use_context
 from services.telemetry.metrics import count_answer
 from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import start_span
@@ -81,7 +81,7 @@ async def _ask_model(service: Service, limits: Limits, asked: QuestionRequest) -
 
 async def _ask_answerer(answerer: Answerer, question: Question, clips: tuple[AudioClip, ...]) -> Answer:
     """Return an answer whose trace ends with what came out of the perception cache and what did not."""
-    call = current_context()
+    call = get_context()
     with use_context(replace(call, lookups=[])) as own, start_span("answer") as facts:
         answer = await answerer.answer(question, *clips)
         facts |= {"path": answer.path, "num_statements": len(answer.evidence), "num_degraded": len(answer.degraded)}

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, InternalError, Overloaded
 from services.http.responses import ErrorBody, build_error, make_json_response
 from services.telemetry.log_lines import BUG_MESSAGE, log_bug
-from services.telemetry.request_log import REQUEST_ID, AboutRequest, record_of
+from services.telemetry.request_log import REQUEST_ID, AboutRequest, find_request_facts
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -37,7 +37,7 @@ def build_bug(error: BaseException, about: AboutRequest) -> ErrorBody:
 
 def _handle_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarwitnessError)
-    body = build_own_error(error, record_of(request.scope))
+    body = build_own_error(error, find_request_facts(request.scope))
     headers = {}
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S
@@ -48,7 +48,7 @@ def _handle_own_error(request: Request, error: Exception) -> Response:
 def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
-    record_of(request.scope).error = code
+    find_request_facts(request.scope).error = code
     message = f"{error.detail}: {request.method} {request.url.path}"
     return make_json_response(
         build_error(error.status_code, code, message), error.status_code, dict(error.headers or {})
@@ -61,5 +61,5 @@ def _handle_disconnect(request: Request, _error: Exception) -> Response:
 
 def _handle_unknown_error(request: Request, error: Exception) -> Response:
     """Say that it is our bug; Starlette raises it on for the server's own log."""
-    about = record_of(request.scope)
+    about = find_request_facts(request.scope)
     return make_json_response(build_bug(error, about), HTTPStatus.INTERNAL_SERVER_ERROR, {REQUEST_ID: about.id})

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from services.files import replace_atomically
 from services.progress import report_stage
-from services.settings import settings
+from services.settings import read_settings
 from services.telemetry.log_lines import LOGGER
 from services.types import Value
 
@@ -80,7 +80,7 @@ def choose_compute_type(
     here = processor or read_processor()
     if "avx2" in here.flags:
         return USUAL
-    kept = settings().home / "autotune" / f"{_name(here, weights)}.json"
+    kept = read_settings().home / "autotune" / f"{_name(here, weights)}.json"
     found = _read(kept)
     if found is None:
         found = _tune(folder, weights, here, measure or time_prompt)

@@ -14,7 +14,7 @@ from services.digest import hash_modules
 from services.lazy import Lazy
 from services.llms.autotune import USUAL, ComputeType
 from services.llms.batching import Batch, Batcher, Prompt, open_lanes
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class QuantisedLLM:
 
 def _open_reader(folder: Path, compute_type: ComputeType, sampling: Sampling) -> "Reader":
     """Open the model in this process, or in one of its own where that is set."""
-    if settings().reader_process:
+    if read_settings().reader_process:
         from services.llms.reader_process import ReaderProcess, format_command
 
         return ReaderProcess(format_command(folder, compute_type, sampling))

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 
-from services.request_context import current_context
+from services.request_context import get_context
 from services.types import Reading, Sampling, Usage
 
 SEED_BITS = 31  # what every sampler takes
@@ -24,7 +24,7 @@ def pick_likeliest(logprobs: Mapping[str, float], *, num_tokens: int) -> Reading
 
 def list_reply_options() -> dict[str, object]:
     """Return how the client of this request wants an open reply to be written, as fields of OpenAI's API."""
-    options = current_context().reply_options
+    options = get_context().reply_options
     return {} if options is None else options.model_dump(exclude_defaults=True)
 
 

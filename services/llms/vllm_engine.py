@@ -12,7 +12,7 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from services.llms.sampling import derive_seed, pick_likeliest
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Choice, Message, Reading, ReadingStyle, Sampling, Usage
 
 REPLY_TOKENS = 1024
@@ -51,7 +51,7 @@ class VllmEngine:
                 revision=revision,
                 enable_prefix_caching=True,
                 trust_remote_code=False,
-                gpu_memory_utilization=settings().vllm_memory,
+                gpu_memory_utilization=read_settings().vllm_memory,
                 tensor_parallel_size=max(1, cuda.device_count()),  # Ray shows a replica the GPUs that are its own
             )
         )

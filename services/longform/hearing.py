@@ -15,7 +15,7 @@ from services.errors import EarwitnessError, TookTooLong
 from services.longform.clock import format_clock
 from services.longform.overview import sum_up
 from services.longform.split import ClipPart
-from services.progress import current_stage
+from services.progress import get_stage
 from services.types import AudioClip, Evidence, Value
 
 Statements: TypeAlias = tuple[Evidence, ...]
@@ -82,7 +82,7 @@ async def hear_parts(
         if error is None:
             left = None if budget is None or end is None else budget._replace(seconds=max(0.0, end - now()))
             done.append(await _hear(part, listen, left, tolerates))
-            current_stage().advance_to(sum(one.place.end_s - one.place.start_s for one in done))
+            get_stage().advance_to(sum(one.place.end_s - one.place.start_s for one in done))
         else:
             done.append(_Part(part, None, error))
     errors = [one.error for one in done if one.error]

@@ -9,7 +9,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-from services.settings import settings
+from services.settings import read_settings
 
 LOGGER = logging.getLogger("earwitness.http")
 BUG_MESSAGE = "An error of Earwitness itself; its log has the traceback."
@@ -28,7 +28,7 @@ class JSONLines(logging.Formatter):
 def start_logging() -> None:
     """Configure `LOGGER`; further calls change nothing."""
     if not LOGGER.handlers:
-        pipe = settings().log_pipe
+        pipe = read_settings().log_pipe
         handler = logging.FileHandler(pipe) if pipe else logging.StreamHandler(sys.stderr)
         handler.setFormatter(JSONLines())
         LOGGER.addHandler(handler)

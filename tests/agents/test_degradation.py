@@ -17,7 +17,7 @@ from agents.listening.listening import FollowUp
 from agents.listening.tool import Listeners
 from agents.routing.router import Reconciled, RouteDecision
 from services.cancellation import raise_if_cancelled, run_in_thread
-from services.deadline import remaining_s, set_deadline
+from services.deadline import compute_remaining_s, set_deadline
 from services.errors import ModelError, TookTooLong
 from services.scripted.clock import SimulatedClock
 from services.scripted.ears import ScriptedEars
@@ -275,7 +275,7 @@ def test_every_row_of_the_policy_is_tested() -> None:
 
 def test_a_step_has_its_share_of_what_is_left(clock: SimulatedClock) -> None:
     async def work() -> None:
-        assert remaining_s() is None
+        assert compute_remaining_s() is None
         assert await run_in_time("read", asyncio.sleep(0.01, "done")) == "done"
         with set_deadline(0.2):
             await asyncio.sleep(0.1)
@@ -283,7 +283,7 @@ def test_a_step_has_its_share_of_what_is_left(clock: SimulatedClock) -> None:
             with pytest.raises(TookTooLong):
                 await run_in_time("caption", asyncio.sleep(5))
             assert clock.time() - started == pytest.approx(SHARES["caption"] * 0.1)
-        assert remaining_s() is None
+        assert compute_remaining_s() is None
 
     clock.run(work())
 

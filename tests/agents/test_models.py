@@ -16,7 +16,7 @@ PROMPT = (Message(role="user", content="What is heard?"),)
 def llm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedLoadableLLM:
     """Catalogue an LLM as `later`, with an empty cache of readings."""
     monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path))
-    catalog.settings.cache_clear()
+    catalog.read_settings.cache_clear()
     model = ScriptedLoadableLLM(lambda _: "Rain.", name="later")
     monkeypatch.setitem(catalog.LLMS, "later", lambda *_: model)
     return model

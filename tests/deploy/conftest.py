@@ -13,7 +13,7 @@ from services.catalog import ASRS, CAPTIONERS, LLMS
 from services.scripted.ears import ScriptedEars
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import weigh
-from services.settings import settings
+from services.settings import read_settings
 from services.types import AudioClip, Choice, Evidence, Focus, Reading
 
 SAID = Evidence(kind="transcript", source="double", revision="1", text="It was the best of times.", confidence=0.5)
@@ -39,9 +39,9 @@ def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setitem(LLMS, "double", lambda _url: llm)
     monkeypatch.setitem(CAPTIONERS, "double", lambda: ears)
     monkeypatch.setitem(ASRS, "double", lambda: ears)
-    settings.cache_clear()
+    read_settings.cache_clear()
     yield
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 @pytest.fixture

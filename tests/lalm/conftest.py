@@ -16,7 +16,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from lalm.model.template import ChatTemplate
 from lalm.train.config import TrainConfig
-from services.settings import settings
+from services.settings import read_settings
 from services.types import SAMPLE_RATE, AudioClip
 
 FAMILIES = ("llama", "qwen2", "qwen3", "phi3", "olmo2", "gemma3_text", "mistral")
@@ -150,9 +150,9 @@ def make_clip() -> Callable[..., AudioClip]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Keep features in a folder of the test's own."""
     monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
-    settings.cache_clear()
+    read_settings.cache_clear()
     yield tmp_path / "home"
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 @pytest.fixture

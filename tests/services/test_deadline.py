@@ -4,22 +4,22 @@ import asyncio
 
 import pytest
 
-from services.deadline import extend_deadline, hold_to_deadline, limit_time, remaining_s, set_deadline
+from services.deadline import compute_remaining_s, extend_deadline, hold_to_deadline, limit_time, set_deadline
 from services.errors import TookTooLong
 from services.scripted.clock import SimulatedClock
 
 
 def test_the_deadline_holds_inside_its_block_only() -> None:
-    assert remaining_s() is None
+    assert compute_remaining_s() is None
     with set_deadline(10.0):
-        left_s = remaining_s()
+        left_s = compute_remaining_s()
         assert left_s is not None
         assert 9.0 < left_s <= 10.0
         with set_deadline(0.0):
-            assert remaining_s() == 0.0
+            assert compute_remaining_s() == 0.0
         with set_deadline(None):
-            assert remaining_s() is None
-    assert remaining_s() is None
+            assert compute_remaining_s() is None
+    assert compute_remaining_s() is None
 
 
 async def test_a_late_block_is_cancelled_and_named() -> None:
@@ -59,12 +59,12 @@ def test_a_deadline_that_is_extended_holds_later_and_says_how_long_it_was() -> N
     with pytest.raises(TookTooLong, match=r"Not within 35 s\."):
         clock.run(work(36.0))
     extend_deadline(1.0)
-    assert remaining_s() is None
+    assert compute_remaining_s() is None
 
 
 async def test_the_time_left_grows_with_the_deadline() -> None:
     async with hold_to_deadline(5.0, ""):
         extend_deadline(30.0)
-        left_s = remaining_s()
+        left_s = compute_remaining_s()
     assert left_s is not None
     assert 34.0 < left_s <= 35.0

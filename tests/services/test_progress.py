@@ -10,7 +10,7 @@ from services.progress import (
     StageAdvanced,
     StageEnded,
     StageStarted,
-    current_stage,
+    get_stage,
     report_progress_to,
     report_stage,
 )
@@ -46,8 +46,8 @@ async def test_a_thread_reaches_the_stage_of_the_task_that_waits_for_it() -> Non
     heard: list[ProgressEvent] = []
 
     def work() -> None:
-        current_stage().expect(2, "parts")
-        current_stage().advance()
+        get_stage().expect(2, "parts")
+        get_stage().advance()
 
     async def perceive(name: str) -> None:
         with report_stage(name):
@@ -67,7 +67,7 @@ def test_what_comes_after_the_end_or_outside_of_stages_is_not_heard() -> None:
             pass
         num_heard = len(heard)
         ended.advance()
-        current_stage().advance()
+        get_stage().advance()
     with report_stage("read"):
-        current_stage().advance()
+        get_stage().advance()
     assert len(heard) == num_heard

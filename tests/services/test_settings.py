@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    settings.cache_clear()
+    read_settings.cache_clear()
     yield
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ def _fresh() -> Iterator[None]:
 def test_a_variable_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadConfig, match=f"^{name}='{value}' cannot be used: Input should be "):
-        settings()
+        read_settings()

@@ -13,7 +13,7 @@ from services.deadline import BASE_S, hold_to_deadline, limit_time
 from services.errors import ClientGone, Overloaded
 from services.http.access.limits import Limits
 from services.http.access.uploads import UploadBudget
-from services.settings import settings
+from services.settings import read_settings
 from services.telemetry.metrics import RUNNING, STAGE_SECONDS, WAITING
 from services.telemetry.request_log import read_request_facts
 from services.telemetry.tracing import start_span
@@ -27,7 +27,7 @@ Done = TypeVar("Done")
 
 def is_stopping() -> bool:
     """Say whether the service is shutting down: it finishes the requests in work and refuses new ones."""
-    stop_file = settings().stop_file
+    stop_file = read_settings().stop_file
     return stop_file is not None and stop_file.exists()
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from services.errors import BadConfig
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Value
 
 PREFIX = "ew-"
@@ -66,13 +66,13 @@ def make_key(name: str) -> tuple[str, ApiKey]:
 
 def find_keys_file() -> Path:
     """Return the file that holds the keys, whether it exists or not."""
-    return settings().api_keys_file or settings().home / "api-keys"
+    return read_settings().api_keys_file or read_settings().home / "api-keys"
 
 
 def read_keys() -> ApiKeys:
     """Read the keys; `BadConfig` for a named file that holds none, so that a mistake never opens the server."""
     path = find_keys_file()
-    if not settings().api_keys_file and not path.exists():
+    if not read_settings().api_keys_file and not path.exists():
         return ApiKeys()
     keys = _read_file(path)
     if not keys:

@@ -23,7 +23,7 @@ from services.http.access.auth import ApiKeys
 from services.http.access.limits import PerKey
 from services.http.access.live_keys import LiveKeys
 from services.http.responses import build_error
-from services.request_context import current_context, use_context
+from services.request_context import get_context, use_context
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site of our page, and of an address that a person typed
@@ -75,7 +75,7 @@ class Guard:
         if owner is None:
             await _refuse(scope, send, UNKNOWN_KEY)
             return
-        with use_context(replace(current_context(), tenant=owner)):
+        with use_context(replace(get_context(), tenant=owner)):
             use = self._uses.setdefault(owner, _Use(self._limits.burst, self._clock()))
             await self._run_within_limits(use, scope, receive, send)
 

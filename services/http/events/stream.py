@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from services.errors import EarwitnessError
 from services.http.faults import build_bug, build_own_error
 from services.http.responses import ErrorBody, ErrorDetail
-from services.telemetry.request_log import AboutRequest, record_of
+from services.telemetry.request_log import AboutRequest, find_request_facts
 from services.types import Value
 
 EVENT_STREAM = "text/event-stream"
@@ -67,7 +67,7 @@ async def respond(request: Request, work: Callable[[EventSink], Awaitable[Respon
         response = working.result()
         assert response is not None, "neither events nor a response"
         return response
-    stream = _stream(first, sink, working, record_of(request.scope))
+    stream = _stream(first, sink, working, find_request_facts(request.scope))
     return StreamingResponse(stream, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"} | sink.headers)
 
 

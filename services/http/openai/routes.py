@@ -26,7 +26,7 @@ from services.http.openai.responses_reply import ResponseReply, build_response, 
 from services.http.openapi import describe_body
 from services.http.responses import ERRORS, make_json_response
 from services.http.service import Service
-from services.request_context import current_context, use_context
+from services.request_context import get_context, use_context
 
 PLAIN_OR_EVENTS: dict[str, dict[str, object]] = {"text/plain": {}, EVENT_STREAM: {}}
 
@@ -128,7 +128,7 @@ async def _complete(service: Service, limits: Limits, chat: Chat) -> tuple[ChatC
         options = None
     is_open = not chat.asked.question.choices
     warnings = (*warn_of(ignored, is_open=is_open, is_strict=limits.strict_parameters), *chat.warnings)
-    with use_context(replace(current_context(), reply_options=options)):
+    with use_context(replace(get_context(), reply_options=options)):
         answered = await answer(service, limits, chat.asked)
     arms = await service.list_arms() if chat.asked.model == BOTH else ("", "")
     model = chat.asked.model or await find_default(service)

@@ -22,7 +22,7 @@ from deploy.mcp_server.endpoint import MOST_BYTES, build_mcp_routes
 from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
-from services.request_context import current_context
+from services.request_context import get_context
 from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question
 
@@ -69,7 +69,7 @@ async def test_the_sdks_client_lists_and_calls_tools_with_a_key_and_the_work_is_
     tenants = list[str]()
 
     def answer(question: Question, clip: AudioClip | None) -> Answer:
-        tenants.append(current_context().tenant)
+        tenants.append(get_context().tenant)
         return Answer(question_id="", reply=f"{clip.duration_s if clip else 0} s", choice=None, path="cascade")
 
     secret, key = make_key("alice")

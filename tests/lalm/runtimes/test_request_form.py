@@ -18,7 +18,7 @@ from lalm.names import DEFAULT_LALM
 from lalm.prompting import build_messages
 from lalm.served_models import LalmEntry, read_served_models
 from services.errors import ModelError, TooLarge
-from services.settings import settings
+from services.settings import read_settings
 from services.types import AudioClip, Question
 
 FIELDS = {"model", "messages", "max_tokens", "temperature", "logprobs", "top_logprobs"}
@@ -176,10 +176,10 @@ async def test_the_server_takes_the_request_and_its_answer_is_read(
     if model is not None and model.host is not None:  # at its host it is known by the host's own name
         monkeypatch.setattr("lalm.catalog.HOSTS", {model.host: ModelHost(url, "GEMINI_API_KEY")})
         monkeypatch.setenv("GEMINI_API_KEY", "k")
-        settings.cache_clear()
+        read_settings.cache_clear()
     lalm = open_lalm(name, None if model and model.host else url)
     reading = await lalm.choose(build_messages(QUESTION), clip(2), QUESTION.choices)
-    settings.cache_clear()
+    read_settings.cache_clear()
     choice = read_choice(reading.reply, QUESTION.choices)
     assert choice and choice.letter == "B"
     assert reading.probabilities == ({} if model and not reads_probabilities(model) else pytest.approx(ODDS, abs=1e-3))

@@ -15,7 +15,7 @@ from services.cache.shelf import DiskCache
 from services.errors import ModelError
 from services.request_context import RequestContext, use_context
 from services.scripted.ears import ScriptedEars
-from services.settings import settings
+from services.settings import read_settings
 from services.telemetry.metrics import render_metrics
 from services.types import AudioClip, Evidence, Focus
 
@@ -145,10 +145,10 @@ async def test_a_key_named_like_a_folder_leads_nowhere_else(tmp_path: Path) -> N
 
 async def test_keys_share_perception_where_that_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_SHARED_PERCEPTION", "true")
-    settings.cache_clear()
+    read_settings.cache_clear()
     cached = CachedCaptioner(counting(), tmp_path)
     monkeypatch.undo()
-    settings.cache_clear()
+    read_settings.cache_clear()
     first, _ = await said_to("alice", cached)
     assert await said_to("bob", cached) == (first, ["hit"])
 

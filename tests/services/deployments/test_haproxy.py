@@ -18,7 +18,7 @@ from ray.serve.config import HTTPOptions
 
 from services.deployments.haproxy import TEMPLATE, Manager, OwnHAProxy
 from services.deployments.haproxy_environment import CALLBACK, build_haproxy_environment
-from services.settings import settings
+from services.settings import read_settings
 
 
 def free_port() -> int:
@@ -34,10 +34,10 @@ def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, port: in
     monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_SOCKET_PATH", str(folder / "admin"))
     monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC", str(folder / "haproxy.cfg"))
     monkeypatch.setenv("EARWITNESS_LISTEN_HOST", host)
-    settings.cache_clear()
+    read_settings.cache_clear()
     own = OwnHAProxy(haproxy.HAProxyConfig(http_options=HTTPOptions(host="127.0.0.1", port=port)))
     own._generate_config_file_internal()
-    settings.cache_clear()
+    read_settings.cache_clear()
     return own
 
 

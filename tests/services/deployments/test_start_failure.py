@@ -11,14 +11,14 @@ from services.deployments.start_failure import (
 )
 from services.errors import BadConfig, ModelError
 from services.protocols import AnyModel
-from services.settings import settings
+from services.settings import read_settings
 
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "failures"
     monkeypatch.setenv("EARWITNESS_START_FAILURES", str(folder))
-    settings.cache_clear()
+    read_settings.cache_clear()
     monkeypatch.setattr("services.deployments.replicas.listen_on_loopback", lambda: None)
     return folder
 

@@ -8,7 +8,7 @@ from services.catalog import SMALL_READER
 from services.llms import autotune
 from services.llms.autotune import ComputeType, Processor, choose_compute_type, read_processor
 from services.llms.quantised import QuantisedLLM
-from services.settings import settings
+from services.settings import read_settings
 
 OLD = Processor(model="An old processor", flags=("avx", "sse4_2"))
 
@@ -27,7 +27,7 @@ class Stopwatch:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
-    settings.cache_clear()
+    read_settings.cache_clear()
     return tmp_path / "home"
 
 

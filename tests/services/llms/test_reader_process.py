@@ -15,7 +15,7 @@ from services.errors import ModelError
 from services.llms.batching import Batch, Batcher, Prompt, open_lanes
 from services.llms.quantised import QuantisedLLM
 from services.llms.reader_process import ReaderProcess
-from services.settings import settings
+from services.settings import read_settings
 from services.types import Choice, Message, Reading, Sampling
 
 WAIT_S = 60.0  # at most: other work may have the cores
@@ -204,11 +204,11 @@ async def test_an_embedded_llm_reads_alike_in_a_process_of_its_own_and_leaves_a_
 ) -> None:
     here = LLMS["smollm2-135m"](None, Sampling(max_tokens=4))
     monkeypatch.setenv("EARWITNESS_READER_PROCESS", "true")
-    settings.cache_clear()
+    read_settings.cache_clear()
     apart = LLMS["smollm2-135m"](None, Sampling(max_tokens=4))
     assert isinstance(apart, QuantisedLLM)
     apart.load()
-    settings.cache_clear()
+    read_settings.cache_clear()
     reader = apart._generator()
     assert isinstance(reader, ReaderProcess)
     messages = (Message(role="user", content="Which one barks?\n(A) A dog\n(B) A bell"),)

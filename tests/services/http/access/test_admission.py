@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from services.deadline import BASE_S, remaining_s
+from services.deadline import BASE_S, compute_remaining_s
 from services.http.access.limits import Limits
 from services.scripted.service import EchoAnswerer, ScriptedService
 from services.types import Answer, AudioClip, Question
@@ -144,13 +144,13 @@ class TestDeadline:
         answer = EchoAnswerer.answer
 
         async def noted(echo: EchoAnswerer, question: Question, *clips: AudioClip) -> Answer:
-            left.append(remaining_s())
+            left.append(compute_remaining_s())
             return await answer(echo, question, *clips)
 
         monkeypatch.setattr(EchoAnswerer, "answer", noted)
         assert (await quick(client)).status_code == 200
         assert left[0] is not None and 0 < left[0] < 0.3
-        assert remaining_s() is None
+        assert compute_remaining_s() is None
 
 
 class TestDeadlineThatIsNotSet:
@@ -164,7 +164,7 @@ class TestDeadlineThatIsNotSet:
         left: list[float | None] = []
 
         async def noted(echo: EchoAnswerer, question: Question, *clips: AudioClip) -> Answer:
-            left.append(remaining_s())
+            left.append(compute_remaining_s())
             return await answer(echo, question, *clips)
 
         answer = EchoAnswerer.answer

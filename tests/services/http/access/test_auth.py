@@ -9,14 +9,14 @@ from deploy.console.keys import add_key
 from services.errors import BadConfig
 from services.http.access import auth
 from services.http.access.auth import ApiKeys, make_key, read_keys
-from services.settings import settings
+from services.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("EARWITNESS_API_KEYS_FILE", raising=False)
-    settings.cache_clear()
+    read_settings.cache_clear()
     return tmp_path / "home"
 
 
@@ -58,7 +58,7 @@ def test_a_file_without_keys_does_not_open_the_server(
     if content is not None:
         path.write_text(content)
     monkeypatch.setenv("EARWITNESS_API_KEYS_FILE", str(path))
-    settings.cache_clear()
+    read_settings.cache_clear()
     with pytest.raises(BadConfig) as error:
         read_keys()
     assert "in-the-clear" not in str(error.value)

@@ -12,7 +12,7 @@ from services.http.access.auth import ApiKeys, make_key
 from services.http.access.guard import Guard
 from services.http.access.limits import PerKey
 from services.http.access.live_keys import LiveKeys
-from services.settings import settings
+from services.settings import read_settings
 
 (ALICE, ALICES), (BOB, BOBS) = make_key("alice"), make_key("bob")
 
@@ -20,9 +20,9 @@ from services.settings import settings
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("EARWITNESS_API_KEYS_FILE", str(tmp_path / "hashes"))
-    settings.cache_clear()
+    read_settings.cache_clear()
     yield tmp_path / "hashes"
-    settings.cache_clear()
+    read_settings.cache_clear()
 
 
 def write(file: Path, *lines: str) -> None:

@@ -12,7 +12,7 @@ from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.http.openai.chat import read_chat
 from services.http.openai.parameters import warn_of
-from services.request_context import ReplyOptions, current_context
+from services.request_context import ReplyOptions, get_context
 from services.scripted.service import ScriptedService
 from services.types import Answer, AudioClip, Question
 
@@ -115,7 +115,7 @@ async def test_an_open_reply_is_written_as_asked_by_a_model_that_can_be_told(
 
     def write(question: Question, _: AudioClip | None) -> Answer:
         """Note how the reply is to be written."""
-        wanted.append(current_context().reply_options)
+        wanted.append(get_context().reply_options)
         choice = question.choices[0] if question.choices else None
         return Answer(question_id="", reply="Rain", choice=choice, path="text", probabilities={})
 
