@@ -26,7 +26,8 @@ from agents.reading.calibration import CalibrationFile, read_calibrations
 from deploy.config import Deployed, McpSettings, ServeConfig, list_deployed
 from deploy.fleet import Fleet, needs_clip, stub_fused
 from services.audio import decoder_pool as decoder
-from services.deployments.ray_internals import listen_on_loopback, make_version_options, require_ray
+from services.deployments.ray_internals import listen_on_loopback, make_version_options
+from services.deployments.ray_version import require_ray
 from services.deployments.replicas import Replica, bind_deployment
 from services.errors import ModelError
 from services.http.access.admission import AdmissionControl

@@ -12,7 +12,7 @@ END = b"\0end of the log\n"  # no JSON
 
 
 @contextmanager
-def log_pipe(folder: Path) -> Iterator[None]:
+def open_log_pipe(folder: Path) -> Iterator[None]:
     """Copy what is written to a named pipe in a folder to stderr; at the end, all of it has been copied."""
     path = folder / NAME
     os.mkfifo(path, mode=0o600)

@@ -27,9 +27,9 @@ from deploy.draining import DRAIN_S
 from deploy.draining import NAME as STOPPING
 from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
-from deploy.log_pipe import log_pipe
+from deploy.log_pipe import open_log_pipe
 from services.deployments.haproxy_environment import build_haproxy_environment
-from services.deployments.ray_internals import require_ray
+from services.deployments.ray_version import require_ray
 from services.deployments.start_failure import FOLDER_NAME as START_FAILURES
 from services.errors import BadConfig, ModelError
 from services.http.access.auth import ApiKeys, read_keys
@@ -92,7 +92,7 @@ class _Service:
 
 def _run(service: _Service, signals: socket.socket, keys: ApiKeys) -> None:
     """Run the service until a signal stops it."""
-    with _make_folder() as folder, log_pipe(folder):
+    with _make_folder() as folder, open_log_pipe(folder):
         process = subprocess.Popen(  # noqa: S603
             service.child,
             stdin=subprocess.PIPE,

@@ -36,7 +36,7 @@ def test_help_is_quick(command: str) -> None:
     assert processor_s() - before < 1.0
 
 
-PRIVATE_API = {"services.deployments.ray_internals", "services.deployments.haproxy"}
+PRIVATE_API = {"services.deployments.ray_internals"}
 """Where a private module of another library is imported, guarded by `require_ray` and a test of what it has to keep."""
 
 

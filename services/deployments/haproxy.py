@@ -1,4 +1,4 @@
-"""HAProxy in front of the agent: Ray's manager of it, with a configuration of ours.
+"""HAProxy in front of the agent: our configuration, and what it answers where nobody else does.
 
 Ray can run HAProxy (a wheel of its own) in the place of its proxy in Python, which saves much processor time of each
 request. Its configuration opens two ports on every interface, logs to syslog and keeps its files in a folder that all
@@ -6,18 +6,13 @@ users share. Ours (`haproxy.cfg.j2`) opens the port of the service and a socket 
 else, bounds the heads of requests, and says its errors as the service does.
 
 `earwitness serve` sets the environment (`services.deployments.haproxy_environment`) in which Ray's controller calls
-`manage_haproxy` when it starts.
+`services.deployments.ray_internals.manage_haproxy` when it starts.
 """
 
-import asyncio
 from http import HTTPStatus
 from pathlib import Path
 
-import ray
-from ray.serve._private import controller, haproxy
-
 from services.http.responses import build_error
-from services.settings import read_settings
 
 TEMPLATE = Path(__file__).with_name("haproxy.cfg.j2")
 RETRY_AFTER_S = 2
@@ -34,46 +29,10 @@ FAULTS: dict[int, tuple[int, str, str]] = {
 """Status of HAProxy -> what the client gets: status, code and message."""
 
 
-def manage_haproxy() -> None:
-    """Let Ray's controller, in whose process this is called, run HAProxy with our configuration."""
-    controller.HAProxyManager = ray.remote(num_cpus=0)(Manager)
-
-
-class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
-    """HAProxy with its files in the service's own folder, listening where the service is told to."""
-
-    def __init__(self, cfg: haproxy.HAProxyConfig, **_: object) -> None:
-        # Ray would put the sockets below a folder with a name of 56 characters, too long for Unix sockets.
-        cfg.socket_path = haproxy.RAY_SERVE_HAPROXY_SOCKET_PATH
-        cfg.enable_hap_optimization = False
-        cfg.http_options = cfg.http_options.model_copy(update={"host": read_settings().listen_host})
-        super().__init__(cfg, config_file_path=haproxy.RAY_SERVE_HAPROXY_CONFIG_FILE_LOC)
-        for code in FAULTS:
-            Path(f"{cfg.error_file_path}.{code}").write_bytes(_write_fault(code))
-
-    async def _start_and_wait_for_haproxy(self, *extra_args: str, **named: int) -> asyncio.subprocess.Process:
-        """Start HAProxy; one that takes another's place gets its listening socket, so that no connection is refused."""
-        handover = ("-x", self.cfg.socket_path) if "-sf" in extra_args else ()
-        started: asyncio.subprocess.Process = await super()._start_and_wait_for_haproxy(*extra_args, *handover, **named)
-        return started
-
-
-class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class.__ray_actor_class__):  # type: ignore[misc]
-    """Ray's manager of HAProxy, which starts ours."""
-
-    def __init__(self, *arguments: object, **named: object) -> None:
-        haproxy.HAPROXY_CONFIG_TEMPLATE = TEMPLATE.read_text()
-        haproxy.HAProxyApi = OwnHAProxy
-        super().__init__(*arguments, **named)
-
-    async def check_health(self) -> bool:
-        """Start HAProxy again where it has ended; Ray would first replace the manager, which takes several seconds."""
-        async with self._reload_lock:  # a reload lets one process end after another
-            process = self._haproxy._proc
-            if process is not None and process.returncode is not None:
-                await self._haproxy.start()
-        is_healthy: bool = await super().check_health()
-        return is_healthy
+def write_faults(path: str) -> None:
+    """Write what HAProxy answers in place of each status into a file of its own: `path`, a dot and the status."""
+    for code in FAULTS:
+        Path(f"{path}.{code}").write_bytes(_write_fault(code))
 
 
 def _write_fault(code: int) -> bytes:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 FOLDER_NAME = "haproxy"
-CALLBACK = "services.deployments.haproxy.manage_haproxy"
+CALLBACK = "services.deployments.ray_internals.manage_haproxy"
 
 
 def build_haproxy_environment(folder: Path, host: str, fallback_port: int) -> dict[str, str]:

@@ -1,27 +1,22 @@
-"""Every use of Ray's private API but that of HAProxy (`haproxy.py`), and the version check of both.
-
-They are those of one version of Ray.
+"""Every use of Ray's private API, which is that of one version of Ray (`ray_version.py`).
 
 What a new version has to keep is listed in tests/services/deployments: test_ray_internals.py and test_haproxy.py.
 """
 
-from importlib.metadata import version
+import asyncio
 from pathlib import Path
 from typing import Any
 
-from services.errors import ModelError
+import ray
+from ray._private import worker
+from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER, PROCESS_TYPE_RAYLET
+from ray.serve._private import controller, haproxy, replica
+from ray.util import get_node_ip_address
 
-RAY_VERSION = "2.60.0"
+from services.deployments.haproxy import TEMPLATE, write_faults
+from services.settings import read_settings
+
 LOOPBACK = "127.0.0.1"
-
-
-def require_ray() -> None:
-    """Raise `ModelError` with the cure where another version of Ray is installed."""
-    if (installed := version("ray")) != RAY_VERSION:
-        raise ModelError(
-            f"Ray {RAY_VERSION} is needed, as parts of it are used that may change, and Ray {installed} is installed: "
-            f"pip install 'ray[serve]=={RAY_VERSION}'."
-        )
 
 
 def make_start_options(folder: Path) -> dict[str, Any]:
@@ -51,9 +46,6 @@ def listen_on_loopback() -> None:
 
     Ray Serve opens it on every interface, "[::]:0", and has no setting for it. On a cluster it has to.
     """
-    from ray.serve._private import replica
-    from ray.util import get_node_ip_address
-
     if get_node_ip_address() == LOOPBACK:
         open_port = replica.add_port_to_grpc_server
         replica.add_port_to_grpc_server = lambda server, _: open_port(server, f"{LOOPBACK}:0")
@@ -61,8 +53,46 @@ def listen_on_loopback() -> None:
 
 def name_ended_process() -> str:
     """Return which process of Ray on this machine has ended that all others need, empty while they run."""
-    from ray._private import worker
-    from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER, PROCESS_TYPE_RAYLET
-
     ended = {kind for kind, _ in worker._global_node.dead_processes()} if worker._global_node else set()
     return next((kind for kind in (PROCESS_TYPE_RAYLET, PROCESS_TYPE_GCS_SERVER) if kind in ended), "")
+
+
+def manage_haproxy() -> None:
+    """Let Ray's controller, in whose process this is called, run HAProxy with our configuration."""
+    controller.HAProxyManager = ray.remote(num_cpus=0)(Manager)
+
+
+class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]
+    """HAProxy with its files in the service's own folder, listening where the service is told to."""
+
+    def __init__(self, cfg: haproxy.HAProxyConfig, **_: object) -> None:
+        # Ray would put the sockets below a folder with a name of 56 characters, too long for Unix sockets.
+        cfg.socket_path = haproxy.RAY_SERVE_HAPROXY_SOCKET_PATH
+        cfg.enable_hap_optimization = False
+        cfg.http_options = cfg.http_options.model_copy(update={"host": read_settings().listen_host})
+        super().__init__(cfg, config_file_path=haproxy.RAY_SERVE_HAPROXY_CONFIG_FILE_LOC)
+        write_faults(cfg.error_file_path)
+
+    async def _start_and_wait_for_haproxy(self, *extra_args: str, **named: int) -> asyncio.subprocess.Process:
+        """Start HAProxy; one that takes another's place gets its listening socket, so that no connection is refused."""
+        handover = ("-x", self.cfg.socket_path) if "-sf" in extra_args else ()
+        started: asyncio.subprocess.Process = await super()._start_and_wait_for_haproxy(*extra_args, *handover, **named)
+        return started
+
+
+class Manager(haproxy.HAProxyManager.__ray_metadata__.modified_class.__ray_actor_class__):  # type: ignore[misc]
+    """Ray's manager of HAProxy, which starts ours."""
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        haproxy.HAPROXY_CONFIG_TEMPLATE = TEMPLATE.read_text()
+        haproxy.HAProxyApi = OwnHAProxy
+        super().__init__(*arguments, **named)
+
+    async def check_health(self) -> bool:
+        """Start HAProxy again where it has ended; Ray would first replace the manager, which takes several seconds."""
+        async with self._reload_lock:  # a reload lets one process end after another
+            process = self._haproxy._proc
+            if process is not None and process.returncode is not None:
+                await self._haproxy.start()
+        is_healthy: bool = await super().check_health()
+        return is_healthy

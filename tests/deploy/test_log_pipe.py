@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from deploy.log_pipe import NAME, log_pipe
+from deploy.log_pipe import NAME, open_log_pipe
 
 WRITER = """
 from services.telemetry.log_lines import LOGGER, start_logging
@@ -20,7 +20,7 @@ for number in range(200):
 
 @pytest.mark.slow
 def test_lines_of_several_processes_come_out_whole(capfd: pytest.CaptureFixture[str]) -> None:
-    with TemporaryDirectory() as folder, log_pipe(Path(folder)):
+    with TemporaryDirectory() as folder, open_log_pipe(Path(folder)):
         environment = {
             "EARWITNESS_LOG_PIPE": str(Path(folder) / NAME),
             "PYTHONPATH": str(Path(__file__).parents[2]),

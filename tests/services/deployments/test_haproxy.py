@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +17,9 @@ import pytest
 from ray.serve._private import constants, controller, haproxy
 from ray.serve.config import HTTPOptions
 
-from services.deployments.haproxy import TEMPLATE, Manager, OwnHAProxy
+from services.deployments.haproxy import TEMPLATE
 from services.deployments.haproxy_environment import CALLBACK, build_haproxy_environment
+from services.deployments.ray_internals import Manager, OwnHAProxy
 from services.settings import read_settings
 
 
@@ -161,9 +163,16 @@ def test_the_private_parts_of_ray_exist() -> None:
     assert all(f'"{name}"' in source for name in names if name.startswith("RAY_"))
     assert hasattr(controller, "HAProxyManager")
     assert issubclass(OwnHAProxy, haproxy.HAProxyApi) and Manager.ready is not None
-    assert "HAProxyApi(" in inspect.getsource(Manager.__mro__[1].__init__)
+    made = inspect.getsource(Manager.__mro__[1])
+    assert all(part in made for part in ("HAProxyApi(", "self._haproxy = ", "self._reload_lock = "))
+    assert "self._proc = " in inspect.getsource(haproxy.HAProxyApi)
+    started = inspect.signature(haproxy.HAProxyApi._start_and_wait_for_haproxy).parameters
+    assert started["extra_args"].kind is inspect.Parameter.VAR_POSITIONAL
+    assert {"socket_path", "enable_hap_optimization", "http_options", "error_file_path"} <= {
+        field.name for field in fields(haproxy.HAProxyConfig)
+    }
     module, _, name = CALLBACK.rpartition(".")
-    assert (module, name) == ("services.deployments.haproxy", "manage_haproxy")
+    assert (module, name) == ("services.deployments.ray_internals", "manage_haproxy")
 
 
 def test_the_admin_socket_fits_below_the_longest_folder() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import ray
 from ray import serve
+from ray._private import node, ray_constants, worker
 from ray.serve._private import replica
 from ray.serve._private.build_app import build_app
 from ray.serve.handle import DeploymentHandle
 
-from services.deployments import ray_internals
-from services.deployments.ray_internals import RAY_VERSION, require_ray
+from services.deployments import ray_version
+from services.deployments.ray_version import RAY_VERSION, require_ray
 from services.errors import ModelError
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +27,7 @@ def test_the_required_version_is_the_declared_and_installed_one() -> None:
 
 
 def test_another_version_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_internals, "version", lambda _: "2.61.0")
+    monkeypatch.setattr(ray_version, "version", lambda _: "2.61.0")
     with pytest.raises(ModelError, match=r"Ray 2\.61\.0 is installed: pip install 'ray\[serve\]==2\.60\.0'\."):
         require_ray()
 
@@ -38,3 +39,5 @@ def test_the_private_parts_exist() -> None:
     assert '"_temp_dir"' in inspect.getsource(ray.init)
     assert replica.SERVE_BUILD_ASGI_APP_METHOD == "__serve_build_asgi_app__"  # a method of deploy.app.Agent
     assert callable(build_app)  # tests/deploy/test_config.py
+    assert hasattr(worker, "_global_node") and callable(node.Node.dead_processes)
+    assert {"PROCESS_TYPE_GCS_SERVER", "PROCESS_TYPE_RAYLET"} <= vars(ray_constants).keys()
