@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from agents.reading.calibration import ModelCalibration, is_within_chance
+from agents.reading.calibration import ModelCalibration
 from agents.reading.reading import read
 from services.progress import report_stage
 from services.protocols import LLM
@@ -21,16 +21,6 @@ class TextOnly:
         with report_stage("read"):
             answered = await read(self.llm, question, calibration=self.calibration)
         seconds = perf_counter() - started
-        return Answer(
-            question_id=question.id,
-            reply=answered.reply,
-            choice=answered.choice,
-            probabilities=answered.probabilities,
-            raw_probabilities=answered.raw,
-            calibration=answered.scale,
-            is_unsure=is_within_chance(answered.probabilities, self.calibration),
-            path="text",
-            trace=(TraceStep(step="read", text=answered.note, seconds=seconds),),
-            timings_s={"read": seconds},
-            usage=answered.usage,
-        )
+        trace = (TraceStep(step="read", text=answered.note, seconds=seconds),)
+        answer = answered.build_answer(question, "text", self.calibration)
+        return answer.model_copy(update={"trace": trace, "timings_s": {"read": seconds}})

@@ -117,21 +117,13 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
         return _record_failure("read", "LLM", cascade.llm.name, error, started)
     seconds = perf_counter() - started
     trace, timings_s = (*resting, TraceStep(step="read", text=answered.note, seconds=seconds)), {"read": seconds}
-    answer = Answer(
-        question_id=question.id,
-        reply=answered.reply,
-        choice=answered.choice,
-        probabilities=answered.probabilities,
-        raw_probabilities=answered.raw,
-        calibration=answered.scale,
-        is_unsure=is_within_chance(answered.probabilities, cascade.calibration),
-        path="cascade",
-        trace=state["trace"] + trace,
-        evidence=mark_evidence(question, state["evidence"] + compared, answered.shown, answered.choice),
-        degraded=state["degraded"],
-        timings_s=state["timings_s"] | timings_s,
-        usage=answered.usage,
-    )
+    heard = {
+        "trace": state["trace"] + trace,
+        "evidence": mark_evidence(question, state["evidence"] + compared, answered.shown, answered.choice),
+        "degraded": state["degraded"],
+        "timings_s": state["timings_s"] | timings_s,
+    }
+    answer = answered.build_answer(question, "cascade", cascade.calibration).model_copy(update=heard)
     return {"cascade": (answer,), "evidence": compared, "trace": trace, "timings_s": timings_s}
 
 

@@ -4,14 +4,14 @@ import asyncio
 import math
 from typing import NamedTuple, TypeAlias
 
-from agents.reading.calibration import ModelCalibration, apply_calibration
+from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
 from agents.reading.confidence import TINY, Factor, Probabilities, apply_temperature, pool_distributions
 from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
 from agents.reading.relevance import list_covered, select_statements
 from services.protocols import LLM, TextComparer
 from services.questions import drop_own_letters, read_plain_letter
-from services.types import AppliedCalibration, Choice, Evidence, Question, Reading, Usage
+from services.types import Answer, AppliedCalibration, Choice, Evidence, PathName, Question, Reading, Usage
 
 PRIOR_WEIGHT = 0.5  # of the log-likelihood of an option's text without evidence; see docs/log
 
@@ -34,6 +34,20 @@ class ReadAnswer(NamedTuple):
     usage: Usage = Usage()
     scale: AppliedCalibration | None = None
     """Of the probabilities; None without probabilities, or without a calibration."""
+
+    def build_answer(self, question: Question, path: PathName, calibration: ModelCalibration | None) -> Answer:
+        """Build the answer to a question; evidence, trace and timings are for the path to add."""
+        return Answer(
+            question_id=question.id,
+            reply=self.reply,
+            choice=self.choice,
+            probabilities=self.probabilities,
+            raw_probabilities=self.raw,
+            calibration=self.scale,
+            is_unsure=is_within_chance(self.probabilities, calibration),
+            path=path,
+            usage=self.usage,
+        )
 
 
 class RotatedLLM:

@@ -27,7 +27,8 @@ from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
 from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
-from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
+from services.protocols import Given
+from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
 MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
@@ -92,19 +93,13 @@ class InProcessQwen:
             1, thread_name_prefix="lalm"
         )  # who gave up keeps its turn until it has stopped
 
-    async def listen(
-        self, messages: tuple[Message, ...], clip: AudioClip, given: tuple[Evidence, ...] | None = None
-    ) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
         """Generate a reply about the clip in the model's thread."""
         reading = await run_in_executor(self._thread, partial(self._reply, put_beside(messages, given), clip))
         return reading.model_copy(update={"given": given or ()})
 
     async def choose(
-        self,
-        messages: tuple[Message, ...],
-        clip: AudioClip,
-        choices: tuple[Choice, ...],
-        given: tuple[Evidence, ...] | None = None,
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
     ) -> Reading:
         """Compare the logits of the options' letters in the model's thread."""
         asked = put_beside(messages, given)
