@@ -54,63 +54,63 @@ SPEECH = Presence("segment", "somebody speaks", "nobody speaks")
 PLAYED = Presence("music", "there is music", "there is no music")
 
 
-def _within(difference: float) -> Callable[[float, float], bool]:
+def _compare_differences(difference: float) -> Callable[[float, float], bool]:
     return lambda one, other: abs(one - other) < difference
 
 
-def _within_ratio(ratio: float) -> Callable[[float, float], bool]:
+def _compare_ratios(ratio: float) -> Callable[[float, float], bool]:
     return lambda one, other: 1 / ratio < one / other < ratio
 
 
 LENGTH = RankedAttribute(
-    "segment",
-    "is longer",
-    "is the longest",
-    "is shorter",
-    "is the shortest",
-    "equally long",
-    "{:.1f} s",
-    _within_ratio(1.03),
+    kind="segment",
+    more="is longer",
+    most="is the longest",
+    less="is shorter",
+    least="is the shortest",
+    same="equally long",
+    unit="{:.1f} s",
+    alike=_compare_ratios(1.03),
 )
 LEVEL = RankedAttribute(
-    "loudness",
-    "is louder",
-    "is the loudest",
-    "is quieter",
-    "is the quietest",
-    "about equally loud",
-    "{:.0f} dBFS",
-    _within(1.5),
+    kind="loudness",
+    more="is louder",
+    most="is the loudest",
+    less="is quieter",
+    least="is the quietest",
+    same="about equally loud",
+    unit="{:.0f} dBFS",
+    alike=_compare_differences(1.5),
 )
 PITCH = RankedAttribute(
-    "melody",
-    "is higher in pitch",
-    "is the highest in pitch",
-    "is lower in pitch",
-    "is the lowest in pitch",
-    "about equally high in pitch",
-    "{:.0f} Hz",
-    _within_ratio(1.03),
+    kind="melody",
+    more="is higher in pitch",
+    most="is the highest in pitch",
+    less="is lower in pitch",
+    least="is the lowest in pitch",
+    same="about equally high in pitch",
+    unit="{:.0f} Hz",
+    alike=_compare_ratios(1.03),
 )
 TEMPO = RankedAttribute(
-    "rhythm",
-    "is faster",
-    "is the fastest",
-    "is slower",
-    "is the slowest",
-    "equally fast",
-    "{:.0f} BPM",
-    _within_ratio(1.07),
+    kind="rhythm",
+    more="is faster",
+    most="is the fastest",
+    less="is slower",
+    least="is the slowest",
+    same="equally fast",
+    unit="{:.0f} BPM",
+    alike=_compare_ratios(1.07),
 )
 SPEECH_RATE = RankedAttribute(
-    "rhythm",
-    "is spoken faster",
-    "is spoken fastest",
-    "is spoken slower",
-    "is spoken slowest",
-    "spoken equally fast",
-    "{:.1f} syllables a second",
-    _within_ratio(1.15),
+    kind="rhythm",
+    more="is spoken faster",
+    most="is spoken fastest",
+    less="is spoken slower",
+    least="is spoken slowest",
+    same="spoken equally fast",
+    unit="{:.1f} syllables a second",
+    alike=_compare_ratios(1.15),
 )
 
 

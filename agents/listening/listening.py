@@ -130,7 +130,18 @@ class FollowUp:
         known = answer.probabilities or estimate_probabilities(answer.choice, question)
         read_first = frozenset(unmark(tuple(one for one in answer.evidence if one.use in {"read", "decided"})))
         drafts = (Draft(actions=0, choice=answer.choice),)
-        return ListeningState(known, unmark(answer.evidence), read_first, (), (), drafts, (), Usage(), 0, ())
+        return ListeningState(
+            probabilities=known,
+            evidence=unmark(answer.evidence),
+            read=read_first,
+            doubted=(),
+            trace=(),
+            drafts=drafts,
+            degraded=(),
+            usage=Usage(),
+            num_actions=0,
+            findings=(),
+        )
 
     async def _use(self, chosen: ChosenTool, inputs: Sequence[ToolInput], state: ListeningState) -> ListeningState:
         """Call one tool for each recording, and weigh what it finds."""

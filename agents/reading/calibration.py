@@ -68,7 +68,7 @@ class ModelCalibration(Value):
     """Questions, and how the held-out figures were made."""
 
     @model_validator(mode="after")
-    def _ascends(self) -> Self:
+    def _require_ascending(self) -> Self:
         if any(a.num_options >= b.num_options for a, b in pairwise(self.temperatures)):
             raise ValueError("temperatures have to be in ascending order of num_options")
         return self

@@ -139,27 +139,31 @@ def _compile_words(language: str) -> re.Pattern[str]:
 def _read(form: re.Match[str], pieces: Sequence[_Piece]) -> TimePhrase | None:
     """Return the time that a form names; None where its numbers are not an hour and a minute."""
 
-    def value(name: str) -> int:
+    def read_value(name: str) -> int:
         """Return the number or the part of an hour that a group stands for."""
         return PARTS[form[name]] if form[name] in "HBqT" else pieces[form.start(name)].value
 
     if form["side"]:
-        minutes = value("minute") if form["side"] == "+" else -value("minute")
-        time = 60 * value("hour") + minutes - (30 if form["half"] else 0)
+        minutes = read_value("minute") if form["side"] == "+" else -read_value("minute")
+        time = 60 * read_value("hour") + minutes - (30 if form["half"] else 0)
     elif form["lack"]:
-        time = 60 * value("of") - value("lack")
+        time = 60 * read_value("of") - read_value("lack")
     elif form["before"]:
-        time = 60 * value("next") - 60 + value("before")
+        time = 60 * read_value("next") - 60 + read_value("before")
     elif form["from"]:
-        time = 60 * value("from") - value("less")
+        time = 60 * read_value("from") - read_value("less")
     elif form["part"]:
-        parts = value("three") if form["three"] else 1
-        time = 60 * value("full") + value("part") * parts if parts in {1, 3} else -1
+        parts = read_value("three") if form["three"] else 1
+        time = 60 * read_value("full") + read_value("part") * parts if parts in {1, 3} else -1
     elif form["told"]:
-        is_plain = not form["mark"] and not form["zero"] and value("and_minute") < 10
-        time = -1 if is_plain or not 0 <= value("and_minute") < 60 else 60 * value("told") + value("and_minute")
+        is_plain = not form["mark"] and not form["zero"] and read_value("and_minute") < 10
+        time = (
+            -1
+            if is_plain or not 0 <= read_value("and_minute") < 60
+            else 60 * read_value("told") + read_value("and_minute")
+        )
     else:
-        time = 60 * value("noon" if form["noon"] else "whole")
+        time = 60 * read_value("noon" if form["noon"] else "whole")
     start, end = pieces[form.start()].start, pieces[form.end() - 1].end
     return TimePhrase(start, end, *divmod(time, 60)) if 0 <= time <= 24 * 60 else None
 

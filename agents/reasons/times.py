@@ -44,7 +44,9 @@ def find_times(text: str) -> Iterator[TimeMention]:
         scale = _find_scale(unit) if unit and not is_clock else 1.0
         start_s, end_s = (read_time(one) * (1.0 if ":" in one else scale) for one in (first, last))
         near_s = CLOCK_NEAR_S if is_clock else 0.5 * scale * 10.0 ** -max(map(_count_decimals, (first, last)))
-        yield TimeMention(found.start(), found.end(), start_s, end_s, near_s, is_clock)
+        yield TimeMention(
+            start=found.start(), end=found.end(), start_s=start_s, end_s=end_s, near_s=near_s, is_clock=is_clock
+        )
 
 
 def read_time(text: str) -> float:

@@ -82,7 +82,7 @@ def print_side_by_side(question: str, choices: tuple[str, ...], found: AskResult
     answers = found.answers
     table = Table("", *(answer.path for answer in answers), box=None, pad_edge=False, header_style="bold")
     for option in Question.ask(question, choices).choices:
-        table.add_row(f"{option.letter}  {option.text}", *(_share(option, answer) for answer in answers))
+        table.add_row(f"{option.letter}  {option.text}", *(_format_share(option, answer) for answer in answers))
     table.add_row("Answer", *(_format_chosen(answer) for answer in answers), style="bold")
     table.add_row("Seconds", *(f"{took_s:.1f}" for took_s in found.took_s))
     table.add_row("Tokens", *(f"{answer.usage.prompt_tokens + answer.usage.completion_tokens}" for answer in answers))
@@ -101,7 +101,7 @@ def _find_missing(answer: Answer) -> str:
     return f"Missing: {'; '.join(answer.degraded)}"
 
 
-def _share(option: Choice, answer: Answer) -> str:
+def _format_share(option: Choice, answer: Answer) -> str:
     mark = ">" if answer.choice and answer.choice.letter == option.letter else " "
     return f"{mark} {answer.probabilities[option.letter]:5.1%}" if answer.probabilities else mark
 

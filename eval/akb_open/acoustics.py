@@ -14,13 +14,13 @@ Calculation: TypeAlias = Callable[[Random], Numeric]
 def alternate(*calculations: Calculation) -> Callable[[Random], Iterator[DraftQuestion]]:
     """Draw from the calculations in turn, without end."""
 
-    def drafts(rng: Random) -> Iterator[DraftQuestion]:
+    def draw_drafts(rng: Random) -> Iterator[DraftQuestion]:
         """Yield drafts of the calculations in turn, without end."""
         while True:
             for calculation in calculations:
                 yield make_numeric_draft(calculation(rng), rng)
 
-    return drafts
+    return draw_drafts
 
 
 def _ask_level_at_distance(rng: Random) -> Numeric:

@@ -131,7 +131,7 @@ def _draw_wrong(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     best: list[str] = []
     for _ in range(NUM_TRIES):
         three = rng.sample(found.wrong, NUM_WRONG)
-        if not best or _miss(found, three, rank) < _miss(found, best, rank):
+        if not best or _measure_miss(found, three, rank) < _measure_miss(found, best, rank):
             best = three
     return best
 
@@ -142,7 +142,7 @@ def _draw_around(rng: Random, found: DraftQuestion, rank: int) -> list[str]:
     return rng.sample(found.larger, num_larger) + rng.sample(found.wrong, NUM_WRONG - num_larger)
 
 
-def _miss(found: DraftQuestion, three: Sequence[str], rank: int) -> int:
+def _measure_miss(found: DraftQuestion, three: Sequence[str], rank: int) -> int:
     return abs(sum(len(text) > len(found.answer) for text in three) - rank)
 
 

@@ -161,12 +161,12 @@ def _pair(a: StoredRow, b: StoredRow, scorer: ScoreFunction) -> _Pair:
     require_same(a, b)
     verdict = a.verdict
     return _Pair(
-        verdict.id,
-        verdict.task,
-        verdict.category,
-        verdict.cluster or verdict.id,
-        _is_right(a, scorer),
-        _is_right(b, scorer),
+        id=verdict.id,
+        task=verdict.task,
+        category=verdict.category,
+        cluster=verdict.cluster or verdict.id,
+        right_a=_is_right(a, scorer),
+        right_b=_is_right(b, scorer),
     )
 
 

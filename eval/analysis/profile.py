@@ -60,7 +60,7 @@ def pair_profiles(text_run: Path, lalm_run: Path) -> ProfilePair:
     text, lalm = open_stored(text_run), open_stored(lalm_run)
     _require_path(text, ("text",), "the first")
     _require_path(lalm, HEARS, "the second")
-    return ProfilePair(text=_profile(text, "llm"), lalm=_profile(lalm, "lalm"))
+    return ProfilePair(text=_build_profile(text, "llm"), lalm=_build_profile(lalm, "lalm"))
 
 
 def _require_path(result: StoredResult, paths: Iterable[str], which: str) -> None:
@@ -73,7 +73,7 @@ def _require_path(result: StoredResult, paths: Iterable[str], which: str) -> Non
         )
 
 
-def _profile(result: StoredResult, role: str) -> RunProfile:
+def _build_profile(result: StoredResult, role: str) -> RunProfile:
     assert result.record is not None, result.name
     options = result.record.options
     model = options.llm if role == "llm" else options.lalm

@@ -151,7 +151,15 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
         raise BadConfig("All models of the calibration have the same text-only score: it can predict nothing.")
     slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
     residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
-    return _Line(mean_x, mean_y, slope, spread, sum(r * r for r in residuals) / (n - 2), n, n - 2)
+    return _Line(
+        mean_x=mean_x,
+        mean_y=mean_y,
+        slope=slope,
+        spread=spread,
+        variance=sum(r * r for r in residuals) / (n - 2),
+        n=n,
+        degrees=n - 2,
+    )
 
 
 def _make_recommendation(

@@ -81,7 +81,7 @@ class Declaration(Value):
         """Whether some part of it is in that file, by the file's path."""
         return any(part.is_in(file) for part in self.parts)
 
-    def for_any_file(self) -> "Declaration":
+    def accept_any_file(self) -> "Declaration":
         """Return the declaration with its parts looked for in a file of any name."""
         parts = tuple(part.model_copy(update={"files": ()}) for part in self.parts)
         return self.model_copy(update={"parts": parts})
@@ -136,7 +136,7 @@ def read_by_shape(file: Path, declarations: Iterable[str], audio_root: Path | No
     declared = find_declaration(read_table(file), declarations)
     if declared is None:
         return read_mapped(file, audio_root)
-    found = read_declared(declared.for_any_file(), [file], audio_root or file.parent)
+    found = read_declared(declared.accept_any_file(), [file], audio_root or file.parent)
     return found.model_copy(update={"fields": declared.parts[0].fields, "declared": declared.name})
 
 

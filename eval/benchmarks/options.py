@@ -136,7 +136,7 @@ def split_inline(text: str) -> AskedText | None:
     """
     by_style: defaultdict[tuple[str, bool], list[re.Match[str]]] = defaultdict(list)
     for mark in MARK.finditer(text):
-        by_style[normalize("NFKC", mark[0][0]) if mark[1] else "", _sign(mark).isupper()].append(mark)
+        by_style[normalize("NFKC", mark[0][0]) if mark[1] else "", _read_sign(mark).isupper()].append(mark)
     runs = [run for marks in by_style.values() for signs in SEQUENCES if len(run := _find_run(marks, signs)) > 1]
     if not runs:
         return None
@@ -157,15 +157,15 @@ def _find_end(text: str, run: Sequence[re.Match[str]]) -> int:
 
 def _find_run(marks: Sequence[re.Match[str]], signs: str) -> list[re.Match[str]]:
     """Return the marks that follow each other in order, from the last one with the first sign."""
-    starts = [place for place, mark in enumerate(marks) if _sign(mark).lower() == signs[0]]
+    starts = [place for place, mark in enumerate(marks) if _read_sign(mark).lower() == signs[0]]
     run: list[re.Match[str]] = []
     for mark in marks[starts[-1] :] if starts else ():
-        if len(run) < len(signs) and _sign(mark).lower() == signs[len(run)]:
+        if len(run) < len(signs) and _read_sign(mark).lower() == signs[len(run)]:
             run.append(mark)
     return run
 
 
-def _sign(mark: re.Match[str]) -> str:
+def _read_sign(mark: re.Match[str]) -> str:
     """Return the letter or digit of a mark; a full-width one is as any other."""
     return normalize("NFKC", mark[1] or mark[2])
 

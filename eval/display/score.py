@@ -29,13 +29,13 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
 
 def _format_cells(counts: Counts) -> list[str]:
     shares = (
-        _share(counts.correct_official, counts.n - counts.official_dropped),
-        _share(counts.correct_strict, counts.n),
+        _format_share(counts.correct_official, counts.n - counts.official_dropped),
+        _format_share(counts.correct_strict, counts.n),
     )
     return [str(counts.n), *shares, str(counts.unread), str(counts.failed)]
 
 
-def _share(num_correct: int, n: int) -> str:
+def _format_share(num_correct: int, n: int) -> str:
     if not n:
         return "-"
     low, high = compute_wilson_interval(num_correct, n)

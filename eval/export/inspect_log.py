@@ -136,7 +136,7 @@ def write_inspect_log(folder: Path) -> Path:
     run = FinishedRun.read(folder)
     epochs = list_repeats(folder)
     samples = [
-        _sample(one, run.model, epoch) for epoch, place in enumerate(epochs, 1) for one in read_predictions(place)
+        _make_sample(one, run.model, epoch) for epoch, place in enumerate(epochs, 1) for one in read_predictions(place)
     ]
     environment = run.record.environments[0]
     options = run.record.options.model_dump(exclude_none=True, exclude_defaults=True)
@@ -171,7 +171,7 @@ def _summarise_total(run: FinishedRun, name: str) -> InspectTotal:
     return InspectTotal(name=name, scorer=name, metrics=metrics)
 
 
-def _sample(one: Prediction, model: str, epoch: int) -> InspectSample:
+def _make_sample(one: Prediction, model: str, epoch: int) -> InspectSample:
     labels = one.model_dump(include={"task", "category", "sub_category", "difficulty", "disputed"})
     labels["audio"] = ", ".join(one.audio)
     marks = {"strict": one.correct_strict, "official": one.correct_official}

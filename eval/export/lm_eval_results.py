@@ -88,7 +88,7 @@ def write_lm_eval(folder: Path) -> Path:
     out = folder / FOLDER / model
     out.mkdir(parents=True, exist_ok=True)
     name = sanitise(run.benchmark)
-    samples = (_sample(number, one) for number, one in enumerate(read_predictions(folder)))
+    samples = (_make_sample(number, one) for number, one in enumerate(read_predictions(folder)))
     lines = (json.dumps(one.model_dump(), ensure_ascii=False) for one in samples)
     write_atomic(out / f"samples_{name}_{date}.jsonl", "".join(f"{line}\n" for line in lines))
     results = out / f"results_{date}.json"
@@ -129,7 +129,7 @@ def _list_metrics(run: FinishedRun, task: _Task) -> dict[str, str | float]:
     return metrics
 
 
-def _sample(number: int, one: Prediction) -> LmEvalSample:
+def _make_sample(number: int, one: Prediction) -> LmEvalSample:
     doc = one.model_dump(include={"id", "question", "choices", "answer", "task", "category", "audio"})
     target = one.answer or ""
     return LmEvalSample(

@@ -104,9 +104,13 @@ def label_clips(benchmark: Benchmark, label: str, min_sources: int, ids: Iterabl
             left_out[reason] += 1
         else:
             path = benchmark.find_clips(item)[0]
-            found.append(LabelledClip(item.id, path, read(item), item.source, item.choices))
+            found.append(
+                LabelledClip(id=item.id, path=path, label=read(item), source=item.source, choices=item.choices)
+            )
     clips = _drop_rare(found, min_sources, left_out)
-    labelled = LabelledSet(benchmark.name, benchmark.sha256, label, tuple(clips), dict(left_out))
+    labelled = LabelledSet(
+        name=benchmark.name, sha256=benchmark.sha256, label=label, clips=tuple(clips), left_out=dict(left_out)
+    )
     _require_classes(labelled, min_sources, len(items))
     return labelled
 

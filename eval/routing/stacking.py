@@ -108,14 +108,14 @@ class _Problem(NamedTuple):
 
         rows = self._select(seen, seen)
 
-        def objective(parameters: Floats) -> tuple[float, Floats]:
+        def compute_objective(parameters: Floats) -> tuple[float, Floats]:
             """Return loss and gradient, with the ridge on everything but the biases."""
             held = parameters.copy()
             held[biases] = 0.0
             loss, slope = rows.compute_loss_and_slope(parameters)
             return loss + ridge * float(held @ held), slope + 2 * ridge * held
 
-        found: Floats = minimize(objective, start, jac=True, method="L-BFGS-B").x
+        found: Floats = minimize(compute_objective, start, jac=True, method="L-BFGS-B").x
         return found
 
     def compute_loss(self, parameters: Floats, rows: Places, scaled_by: Places) -> float:

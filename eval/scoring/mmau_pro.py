@@ -45,13 +45,13 @@ def _is_quoted(reply: str, _: Instruction) -> bool:
     return bare.startswith('"') and bare.endswith('"')
 
 
-def _bound(num: int | None) -> int:
+def _require(num: int | None) -> int:
     assert num is not None
     return num
 
 
-def _within(num: int, one: Instruction) -> bool:
-    return _bound(one.num_min) <= num <= _bound(one.num_max)
+def _is_within(num: int, one: Instruction) -> bool:
+    return _require(one.num_min) <= num <= _require(one.num_max)
 
 
 N, RANGE = ("num",), ("num_min", "num_max")
@@ -67,22 +67,22 @@ MMAU_PRO: Mapping[str, InstructionRule] = {
         ("forbidden_words",),
     ),
     "Number Paragraphs": InstructionRule(lambda reply, one: _count_parts(reply, "***") == one.num, N),
-    "Number Words (at least)": InstructionRule(lambda reply, one: _count_words(reply) >= _bound(one.num), N),
-    "Number Words (at most)": InstructionRule(lambda reply, one: _count_words(reply) <= _bound(one.num), N),
-    "Number Words (range)": InstructionRule(lambda reply, one: _within(_count_words(reply), one), RANGE),
-    "Number Sentences (at least)": InstructionRule(lambda reply, one: count_sentences(reply) >= _bound(one.num), N),
-    "Number Sentences (at most)": InstructionRule(lambda reply, one: count_sentences(reply) <= _bound(one.num), N),
-    "Number Sentences (range)": InstructionRule(lambda reply, one: _within(count_sentences(reply), one), RANGE),
+    "Number Words (at least)": InstructionRule(lambda reply, one: _count_words(reply) >= _require(one.num), N),
+    "Number Words (at most)": InstructionRule(lambda reply, one: _count_words(reply) <= _require(one.num), N),
+    "Number Words (range)": InstructionRule(lambda reply, one: _is_within(_count_words(reply), one), RANGE),
+    "Number Sentences (at least)": InstructionRule(lambda reply, one: count_sentences(reply) >= _require(one.num), N),
+    "Number Sentences (at most)": InstructionRule(lambda reply, one: count_sentences(reply) <= _require(one.num), N),
+    "Number Sentences (range)": InstructionRule(lambda reply, one: _is_within(count_sentences(reply), one), RANGE),
     "Postscript": InstructionRule(
         lambda reply, one: _keep_letters(one.postscript_marker or "") in _keep_letters(reply), ("postscript_marker",)
     ),
     "Number Placeholder": InstructionRule(
-        lambda reply, one: len(re.findall(r"\[[^\]]+\]", reply)) >= _bound(one.num), N
+        lambda reply, one: len(re.findall(r"\[[^\]]+\]", reply)) >= _require(one.num), N
     ),
     "Number Bullets": InstructionRule(lambda reply, one: len(re.findall(r"(?:^|\n)\s*\*\s+", reply)) == one.num, N),
     "Title": InstructionRule(lambda reply, _: bool(re.search(r"<<[^>]+>>", reply))),
     "Minimum Number Highlighted Section": InstructionRule(
-        lambda reply, one: len(re.findall(r"\*([^*]+)\*", reply)) >= _bound(one.num), N
+        lambda reply, one: len(re.findall(r"\*([^*]+)\*", reply)) >= _require(one.num), N
     ),
     "Multiple Sections": InstructionRule(
         lambda reply, one: _count_parts(reply, one.section_splitter or "") == one.num, ("section_splitter", "num")
@@ -93,9 +93,9 @@ MMAU_PRO: Mapping[str, InstructionRule] = {
     "Two Responses": InstructionRule(_has_two),
     "All Uppercase": InstructionRule(lambda reply, _: reply.isupper()),
     "All Lowercase": InstructionRule(lambda reply, _: reply.islower()),
-    "All-capital Words (at least)": InstructionRule(lambda reply, one: _count_capitals(reply) >= _bound(one.num), N),
-    "All-capital Words (at most)": InstructionRule(lambda reply, one: _count_capitals(reply) <= _bound(one.num), N),
-    "All-capital Words (range)": InstructionRule(lambda reply, one: _within(_count_capitals(reply), one), RANGE),
+    "All-capital Words (at least)": InstructionRule(lambda reply, one: _count_capitals(reply) >= _require(one.num), N),
+    "All-capital Words (at most)": InstructionRule(lambda reply, one: _count_capitals(reply) <= _require(one.num), N),
+    "All-capital Words (range)": InstructionRule(lambda reply, one: _is_within(_count_capitals(reply), one), RANGE),
     "Start Checker": InstructionRule(
         lambda reply, one: _keep_letters(reply, " ").startswith(_keep_letters(one.start_phrase or "", " ")),
         ("start_phrase",),
@@ -109,7 +109,7 @@ MMAU_PRO: Mapping[str, InstructionRule] = {
 }
 
 
-def _bare(text: str) -> str:
+def _strip_marks(text: str) -> str:
     """Return a text in small letters and single spaces, without quotes and signs around it."""
     return " ".join(text.casefold().split()).strip(" \"'*.!?,;:")
 
@@ -117,8 +117,8 @@ def _bare(text: str) -> str:
 MMAU_PRO_STRICTER: Mapping[str, Check] = {
     "Include Keywords": lambda reply, one: all(_count_whole(reply, word) for word in _list(one.keywords)),
     "Forbidden Words": lambda reply, one: not any(_count_whole(reply, word) for word in _list(one.forbidden_words)),
-    "Start Checker": lambda reply, one: _bare(reply).startswith(_bare(one.start_phrase or "")),
-    "End Checker": lambda reply, one: _bare(reply).endswith(_bare(one.end_phrase or "")),
+    "Start Checker": lambda reply, one: _strip_marks(reply).startswith(_strip_marks(one.start_phrase or "")),
+    "End Checker": lambda reply, one: _strip_marks(reply).endswith(_strip_marks(one.end_phrase or "")),
     "Quotation": lambda reply, _: len(reply.strip()) > 1 and reply.strip()[0] == reply.strip()[-1] == '"',
 }
 """What our strict verdict asks instead."""

@@ -129,9 +129,16 @@ def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
     n = len(x)
     assert n == len(y) >= 3, f"{n} and {len(y)} scores"
     if is_constant(x) or is_constant(y):
-        return Correlation(n, nan, None, nan, nan, None)
+        return Correlation(n=n, pearson=nan, ci_95=None, p=nan, spearman=nan, leave_one_out=None)
     r, p = (float(value) for value in pearsonr(x, y))
-    return Correlation(n, r, compute_fisher_interval(r, n), p, float(spearmanr(x, y).statistic), _leave_one_out(x, y))
+    return Correlation(
+        n=n,
+        pearson=r,
+        ci_95=compute_fisher_interval(r, n),
+        p=p,
+        spearman=float(spearmanr(x, y).statistic),
+        leave_one_out=_leave_one_out(x, y),
+    )
 
 
 def correlate_given(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> PartialCorrelation:

@@ -23,7 +23,7 @@ def upgrade_answer(answer: Any) -> Any:  # noqa: ANN401 - whatever JSON holds; t
     lines = [line for line in answer.get("trace", ()) if isinstance(line, str)]
     evidence = [_upgrade_statement(one, lines) for one in answer.get("evidence", ())]
     trace = list(_parse_steps(lines, dict(answer.get("timings_s", {}))))
-    upgraded = {"schema_version": SCHEMA_VERSION, "route": _route(lines), "trace": trace, "evidence": evidence}
+    upgraded = {"schema_version": SCHEMA_VERSION, "route": _find_route(lines), "trace": trace, "evidence": evidence}
     return answer | upgraded
 
 
@@ -34,7 +34,7 @@ def _parse_steps(lines: list[str], timings_s: dict[str, float]) -> Iterator[dict
             yield {"step": step, "text": text or line, "seconds": timings_s.pop(step, None)}
 
 
-def _route(lines: list[str]) -> str | None:
+def _find_route(lines: list[str]) -> str | None:
     chosen = next((line.removeprefix("route: ").split()[0] for line in lines if line.startswith("route: ")), None)
     return chosen if chosen in ROUTES else None
 

@@ -152,13 +152,13 @@ class FormedAnswerer(Answerer):
                 "reply": reading.reply,
                 "choice": read_choice(reading.reply, question.choices) if question.choices else None,
                 "path": self._path,
-                "trace": _trace(self._replier.step, note, seconds, imagined.reply),
+                "trace": _make_trace(self._replier.step, note, seconds, imagined.reply),
                 "timings_s": {self._replier.step: seconds},
                 "usage": sum((imagined.usage, reading.usage), Usage()),
             }
         )
 
 
-def _trace(step: StepName, note: str, seconds: float, imagined: str) -> tuple[TraceStep, ...]:
+def _make_trace(step: StepName, note: str, seconds: float, imagined: str) -> tuple[TraceStep, ...]:
     told = (TraceStep(step=step, text=f"imagined: {imagined}"),) if imagined else ()
     return (*told, TraceStep(step=step, text=note, seconds=seconds))

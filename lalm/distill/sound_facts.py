@@ -25,11 +25,11 @@ ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a cl
 def read_sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Read the facts about sound events; none for a clip without labelled ones."""
     if row.order:
-        return _state_order(row.order, rng) + _present(row.order, rng)
+        return _state_order(row.order, rng) + _state_presence(row.order, rng)
     if row.background:
-        return [Fact("background", capitalise(row.background), pool=POOL), *_present((row.background,), rng)]
+        return [Fact("background", capitalise(row.background), pool=POOL), *_state_presence((row.background,), rng)]
     if row.task == "sound" and len(row.labels) == 1:
-        return _state_single(row, rng) + _present(row.labels, rng)
+        return _state_single(row, rng) + _state_presence(row.labels, rng)
     return []
 
 
@@ -98,7 +98,7 @@ def _draw_other_orders(order: tuple[str, ...], rng: random.Random) -> tuple[Word
     return tuple(capitalise(one[0]) for one in (*moved, *exchanged))
 
 
-def _present(heard: tuple[str, ...], rng: random.Random) -> list[Fact]:
+def _state_presence(heard: tuple[str, ...], rng: random.Random) -> list[Fact]:
     """Return a yes-no fact about a sound that is present or, equally often, absent."""
     is_true = rng.random() < 0.5
     absent = [name for name in ELSEWHERE if name not in map(uncapitalise, heard)]

@@ -88,12 +88,18 @@ def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
     num_rows = num_slots = 0
     for number, group in enumerate(groups):
         shared = group.prefix_length
-        columns.add_tokens(group.rows[0].prompt[:shared], _Placement(number, PREFIX, 0, num_slots))
+        columns.add_tokens(
+            group.rows[0].prompt[:shared], _Placement(group=number, branch=PREFIX, start=0, num_slots=num_slots)
+        )
         for row in group.rows:
-            columns.add_tokens(row.prompt[shared:], _Placement(number, num_rows, shared, num_slots))
+            columns.add_tokens(
+                row.prompt[shared:], _Placement(group=number, branch=num_rows, start=shared, num_slots=num_slots)
+            )
             columns.add_targets(row.reply, num_rows)
             # The last token is not an input: nothing is predicted from it.
-            columns.add_tokens(row.reply[:-1], _Placement(number, num_rows, len(row.prompt), num_slots))
+            columns.add_tokens(
+                row.reply[:-1], _Placement(group=number, branch=num_rows, start=len(row.prompt), num_slots=num_slots)
+            )
             num_rows += 1
         num_slots += group.num_slots
     return columns.build(num_rows)
@@ -131,4 +137,13 @@ class _SequenceBuilder:
         """Return the sequence."""
         ids, positions, groups, branches = torch.tensor(self._tokens).unbind(-1)
         sources, targets, rows = torch.tensor(self._replies).unbind(-1)
-        return PackedBatch(ids, positions, groups, branches, sources, targets, rows, num_rows)
+        return PackedBatch(
+            ids_L=ids,
+            positions_L=positions,
+            group_L=groups,
+            branch_L=branches,
+            source_R=sources,
+            target_R=targets,
+            row_R=rows,
+            num_rows=num_rows,
+        )

@@ -23,9 +23,9 @@ from lalm.reader.prompts import encode_rows
 from lalm.reader.rows import ReaderRow, read_reader_rows
 from lalm.reader.trainer import ReaderQuality, ReaderTrainer, measure_quality
 from lalm.train.parallel import DataParallelGroup, join_processes
-from services.command import run
 from services.errors import BadConfig
 from services.files import write_atomic
+from services.terminal.command import run
 from services.terminal.display import show_progress
 from services.yaml_file import read_config
 
@@ -45,7 +45,7 @@ def train_reader(config: ReaderConfig, root: Path, folder: Path, group: DataPara
     _require_separation(rows, held)
     if group.is_first:
         _open_folder(folder, config)
-    group.barrier()
+    group.wait_for_all()
     # 2. Load the backbone, and add adapters
     tokenizer = parts.open_tokenizer(config.backbone)
     training = encode_rows(rows, tokenizer, max_length=config.max_length)

@@ -55,7 +55,7 @@ class SynthesiseConfig(Value):
     seed: int = 42
 
     @model_validator(mode="after")
-    def _known_kinds(self) -> Self:
+    def _require_known_kinds(self) -> Self:
         if unknown := sorted(set(self.shares) - set(MAKERS)):
             raise ValueError(f"shares names {unknown[0]!r}, which is not a kind of clip; known: {', '.join(MAKERS)}")
         return self

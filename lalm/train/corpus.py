@@ -55,11 +55,11 @@ def load_corpus(
     )
     listener = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
-        group.barrier()  # the first process fills the caches that the others read
+        group.wait_for_all()  # the first process fills the caches that the others read
     with show_progress(quiet=quiet or not group.is_first):
         clips = asyncio.run(listener.read_clips(audios))
     if group.is_first:
-        group.barrier()
+        group.wait_for_all()
     dataset = tokenise(
         conversations,
         built.template,
@@ -159,7 +159,14 @@ class _ClipReader:
         words = await self._read_words(one, clip)
         lines = await self._read_evidence(one, clip)
         silence = self._encode(make_silence(clip)) if self._needs_silence else ""
-        return TrainClip(one.path, clip.sha256, count_segments(clip), words, lines, silence)
+        return TrainClip(
+            path=one.path,
+            sha256=clip.sha256,
+            num_segments=count_segments(clip),
+            transcript=words,
+            evidence=lines,
+            silence=silence,
+        )
 
     def _encode(self, clip: AudioClip) -> str:
         """Encode a clip where that was not done before; return its key."""

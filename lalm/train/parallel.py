@@ -81,7 +81,7 @@ class DataParallelGroup:
         """Whether the share of this process is one item smaller than that of the first."""
         return self.rank >= num_items % self.world_size > 0
 
-    def barrier(self) -> None:
+    def wait_for_all(self) -> None:
         """Wait until all processes have reached this point."""
         if self.world_size > 1:
             distributed.barrier()

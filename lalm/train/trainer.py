@@ -103,10 +103,10 @@ class Trainer:
         sums = torch.zeros(2, dtype=torch.float64)
         packs = self._make_validation_batches()
         for packed in self._group.take_share(packs):
-            logprobs = self._reply_logprobs(packed)
+            logprobs = self._compute_reply_logprobs(packed)
             sums += torch.tensor([-logprobs.sum().item(), len(logprobs)])
         for packed in self._make_lockstep_batches(packs):
-            self._reply_logprobs(packed)
+            self._compute_reply_logprobs(packed)
         loss, count = self._group.all_reduce(sums).tolist()
         if not math.isfinite(loss):
             raise ModelError(
@@ -121,18 +121,18 @@ class Trainer:
         replied = sum(one.num_replied for one in packs)
         sums = torch.zeros(5, dtype=torch.float64)
         for packed in self._group.take_share(packs):
-            loss = -self._reply_logprobs(packed).sum()
+            loss = -self._compute_reply_logprobs(packed).sum()
             if not torch.isfinite(loss):
                 self._raise_not_finite(number, [packed])
             torch.autograd.backward(loss / replied)
             counts = (packed.num_rows, packed.num_segments, packed.num_tokens, packed.num_replied)
             sums += torch.tensor((loss.item(), *counts), dtype=torch.float64)
         for packed in self._make_lockstep_batches(packs):
-            torch.autograd.backward(0 * self._reply_logprobs(packed).sum())
+            torch.autograd.backward(0 * self._compute_reply_logprobs(packed).sum())
         self._group.all_reduce_gradients(self._parameters)
         return self._group.all_reduce(sums)
 
-    def _reply_logprobs(self, packed: MicroBatch) -> Tensor:
+    def _compute_reply_logprobs(self, packed: MicroBatch) -> Tensor:
         device = self._group.device
         features = self._corpus.features.load_batch([clip.sha256 for clip in packed.clips], device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self._config.autocast):
@@ -162,7 +162,17 @@ def _make_record(number: int, sums: Tensor, started: float) -> TrainStep:
     loss, *counts = sums.tolist()
     rows, segments, tokens, replied = map(int, counts)
     seconds = time.perf_counter() - started
-    return TrainStep(number, loss / replied, 0.0, 0.0, rows, segments, tokens, replied, seconds)
+    return TrainStep(
+        number=number,
+        loss=loss / replied,
+        grad_norm=0.0,
+        learning_rate=0.0,
+        num_rows=rows,
+        num_segments=segments,
+        num_tokens=tokens,
+        num_replied=replied,
+        seconds=seconds,
+    )
 
 
 def compute_learning_rate(peak: float, step: int, warmup_steps: int, num_steps: int) -> float:

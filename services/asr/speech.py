@@ -88,7 +88,7 @@ class VoiceActivity:
 
     def __init__(self, samples: NDArray[np.float32]) -> None:
         self._duration_s = len(samples) / SAMPLE_RATE
-        whole = np.pad(_level(samples), (0, -len(samples) % FRAME))
+        whole = np.pad(_normalise_level(samples), (0, -len(samples) % FRAME))
         self._probabilities: NDArray[np.float32] = get_vad_model()(whole).reshape(-1) if len(samples) else whole
 
     def find_windows(self) -> tuple[SpeechWindow, ...]:
@@ -140,7 +140,7 @@ class VoiceActivity:
         return spans
 
 
-def _level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _normalise_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise the level (automatic gain): loud frames of 20 ms come to `TARGET_RMS`, however far the speaker is."""
     frames = np.pad(samples, (0, -len(samples) % 320)).reshape(-1, 320)
     loud = float(np.percentile(np.sqrt(np.mean(np.square(frames), axis=1)), 95)) if len(samples) else 0.0

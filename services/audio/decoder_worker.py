@@ -206,13 +206,15 @@ def _decode(task: DecodingTask, recording: int, samples: int) -> DecodingReport:
         sink = _SampleFile(samples)
         about = decode_audio(file, task.name, task.bounds, sink)
         num_samples = sink.num_bytes // np.dtype(np.float32).itemsize
-        return DecodingReport(about.rate, about.num_channels, num_samples, about.remarks)
+        return DecodingReport(
+            rate=about.rate, num_channels=about.num_channels, num_samples=num_samples, remarks=about.remarks
+        )
     except MemoryError:
         most = task.allowance.memory_bytes >> 20
         message = f"'{task.name}' cannot be decoded in {most} MB of memory, the most that a recording gets."
-        return DecodingReport(0, 0, 0, (), AudioCode.MEMORY, message)
+        return DecodingReport(rate=0, num_channels=0, num_samples=0, remarks=(), code=AudioCode.MEMORY, message=message)
     except BadAudio as error:
-        return DecodingReport(0, 0, 0, (), error.code, str(error))
+        return DecodingReport(rate=0, num_channels=0, num_samples=0, remarks=(), code=error.code, message=str(error))
 
 
 class _SampleFile:

@@ -142,4 +142,4 @@ def _read_format(data: bytes, at: int, size: int, start: int, num_bytes: int) ->
     is_consistent = bytes_per_s == rate * frame_bytes and num_bytes > 0
     if not is_plain or not is_consistent or num_bytes % frame_bytes:
         return None
-    return PlainWav(data, start, num_bytes // frame_bytes, num_channels, rate)
+    return PlainWav(data=data, start=start, num_frames=num_bytes // frame_bytes, num_channels=num_channels, rate=rate)

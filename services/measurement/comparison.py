@@ -88,7 +88,9 @@ class SoundComparer:
         """Compare two clips; of silence nothing can be told."""
         one, other = measure_signal(first), measure_signal(second)
         if one is None or other is None:
-            return SoundComparison(None, None, None, None, None)
+            return SoundComparison(
+                level_difference_db=None, pitch_ratio=None, pace=None, same_speaker=None, same_sound=None
+            )
         sounds = [embed_sound(self._yamnet, clip, detect_activity(clip.samples)) for clip in (first, second)]
         voices = [find_voice(self._voices, clip) for clip in (first, second)]
         return SoundComparison(

@@ -47,12 +47,6 @@ class AboutRequest:
 _current: ContextVar[AboutRequest | None] = ContextVar("earwitness_request", default=None)
 
 
-def request_id() -> str:
-    """Return the id of the request that this task works on; empty outside of one."""
-    about = _current.get()
-    return about.id if about else ""
-
-
 def read_request_facts() -> AboutRequest:
     """Return the facts about the request that this task works on."""
     return _current.get() or AboutRequest(id="")
@@ -102,7 +96,11 @@ class RequestLog:
                     with IN_FLIGHT.track_inprogress():
                         await self._app(scope, receive, send_with_id)
                 finally:
-                    facts |= {"http.route": _route(scope), "http.response.status_code": status, "model": about.model}
+                    facts |= {
+                        "http.route": _find_route(scope),
+                        "http.response.status_code": status,
+                        "model": about.model,
+                    }
         except asyncio.CancelledError:  # how Ray Serve signals that the client has disconnected
             status, about.error = ClientGone.http_status, ClientGone.code
             raise
@@ -112,13 +110,13 @@ class RequestLog:
             _note(scope, about, status, perf_counter() - started)
 
 
-def _route(scope: Scope) -> str:
+def _find_route(scope: Scope) -> str:
     route: str = getattr(scope.get("route"), "path", "unmatched")
     return route
 
 
 def _note(scope: Scope, about: AboutRequest, status: int, seconds: float) -> None:
-    route = _route(scope)
+    route = _find_route(scope)
     REQUESTS.labels(route=route, status=str(status), model=about.model).inc()
     REQUEST_SECONDS.labels(route=route).observe(seconds)
     if route in UNLOGGED:

@@ -98,7 +98,7 @@ def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
         offset += struct.calcsize(f"<{code}")
         return int(value)
 
-    def text() -> str:
+    def read_text() -> str:
         """Read one string that its 16-bit length precedes, and move on."""
         nonlocal offset
         length = read_number("H")
@@ -107,16 +107,16 @@ def _read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
 
     version = read_number("I")
     assert version >= 5, version
-    text(), read_number("I")  # the specification's name and revision
+    read_text(), read_number("I")  # the specification's name and revision
     variables: dict[str, NDArray[np.generic]] = {}
     for _ in range(read_number("I")):
-        name = text()
+        name = read_text()
         shape = [read_number("I") for _ in range(read_number("B"))]
         dtype, num_bytes = DTYPES[read_number("B")], read_number("I")
         variables[name] = np.frombuffer(data[offset : offset + num_bytes], dtype=dtype).reshape(shape)
         offset += num_bytes
     for _ in range(read_number("I")):
-        alias, name = text(), text()
+        alias, name = read_text(), read_text()
         variables[alias] = variables[name]
     assert offset == len(data), (offset, len(data))
     return variables

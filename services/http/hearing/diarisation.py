@@ -105,8 +105,8 @@ def _find_speaker(start_s: float, end_s: float, turns: Sequence[SpeakerSpan]) ->
     if not turns:
         return None
 
-    def closeness(turn: SpeakerSpan) -> float:
+    def measure_closeness(turn: SpeakerSpan) -> float:
         """Return the seconds in common; below 0, those between the two."""
         return min(end_s, turn.end_s) - max(start_s, turn.start_s)
 
-    return max(turns, key=closeness).speaker
+    return max(turns, key=measure_closeness).speaker

@@ -18,7 +18,7 @@ def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch
         assert torch.equal(value, torch.ones(3))
         assert group.all_gather(value) == [value]
         group.broadcast(value)
-        group.barrier()
+        group.wait_for_all()
         assert not torch.distributed.is_initialized()
 
 
