@@ -69,6 +69,8 @@ class Conversation(BaseModel):
     """Text that the backbone read in place of the clip."""
     prompt: str = ""
     prompt_id: str = ""
+    question_kind: str = ""
+    """Key of `lalm/distill/questions.json`; empty where the question is not one of those."""
     style: str = ""
     backbone: str = ""
     backbone_revision: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from lalm.distill.captions import read_caption
 from lalm.distill.metadata import Metadata
 
 Attribute: TypeAlias = Callable[[Metadata], str | None]
@@ -24,9 +25,7 @@ SPEECH: Mapping[str, Attribute] = {
     "Emotion": lambda row: row.speaker.emotion and row.speaker.emotion.lower(),
     "Language": lambda row: row.language,
     "English meaning": lambda row: row.meaning,
-    "Kind": lambda row: (
-        row.caption.split(",")[0].split(" by ")[0] if row.caption.startswith(("Telephone", "Read")) else None
-    ),
+    "Kind": lambda row: read_caption(row).speech_kind,
     "Background sound": lambda row: row.background and row.background.lower(),
     "Recording quality": lambda row: row.quality and QUALITIES.get(row.quality, row.quality),
 }
@@ -52,15 +51,14 @@ def describe_clip(row: Metadata) -> str:
     """Describe a clip in the text that the backbone reads in its place (arXiv:2507.02768, section 3)."""
     if row.facts:
         return _format_line(0.0, row.duration, row.transcript.strip(), [f"{WHOLE}: {row.caption.rstrip('.')}"])
-    if spans := row.spans:
+    captioned = read_caption(row)
+    if captioned.spans:
         kind = SPAN_NAMES[row.task]
-        lines = [
-            _format_line(span.start_s, span.end_s, "", [f"{kind}: {span.text.removesuffix(' speaker')}"])
-            for span in spans
-        ]
-        return "\n".join(lines)
+        return "\n".join(
+            _format_line(one.start_s, one.end_s, "", [f"{kind}: {one.content}"]) for one in captioned.spans
+        )
     found = ((name, read(row)) for name, read in KNOWN[row.task].items())
-    attributes = [row.caption.split(";")[0].rstrip(".")] if row.task == "music" else []
+    attributes = [captioned.piece] if row.task == "music" else []
     attributes += [f"{name}: {value}" for name, value in found if value]
     return _format_line(0.0, row.duration, row.transcript.strip(), attributes)
 

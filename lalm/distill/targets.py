@@ -158,6 +158,7 @@ def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) ->
         source="metadata",
         prompt=prompt,
         prompt_id=f"metadata/{fact.kind}/{answered.phrasing}",
+        question_kind=fact.kind,
         style="describe" if is_description else "multiple_choice" if question.choices else "open_qa",
     )
 

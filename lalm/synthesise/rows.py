@@ -24,15 +24,10 @@ def write_rows(clips: Sequence[Metadata], config: SynthesiseConfig) -> list[Conv
     return rows
 
 
-def find_kind(row: Conversation) -> str:
-    """Return the kind of question, a key of `lalm/distill/questions.json`."""
-    return row.prompt_id.split("/")[1]
-
-
 def _choose_rows(written: Sequence[Conversation], count: int, rng: random.Random) -> list[Conversation]:
     """Choose rows about different facts of a clip, as far as there are so many."""
     chosen: dict[str, Conversation] = {}
     for one in rng.sample(written, len(written)):
-        chosen.setdefault(find_kind(one), one)
+        chosen.setdefault(one.question_kind, one)
     weights = {kind: rng.random() ** (1 / (SHARE_OF_PLAIN if kind in PLAIN else 1.0)) for kind in chosen}
     return [chosen[kind] for kind in sorted(chosen, key=weights.__getitem__, reverse=True)[:count]]

@@ -47,7 +47,7 @@ def written(name: str, *, times: int = 30) -> list[Conversation]:
 
 
 def replies(name: str, kind: str) -> set[str]:
-    return {one.response for one in written(name) if one.prompt_id.split("/")[1] == kind}
+    return {one.response for one in written(name) if one.question_kind == kind}
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_the_reply_is_one_of_two_to_five_different_options_in_any_place(name: st
 def test_a_word_that_is_said_is_no_wrong_option() -> None:
     said = set(re.findall(r"\w+", ROWS["words"].transcript.lower()))
     for one in written("words", times=100):
-        if one.prompt_id.startswith("metadata/word/"):
+        if one.question_kind == "word":
             options = re.findall(r"^[A-E]\. (.+)$", one.prompt, flags=re.MULTILINE)
             assert [option for option in options if option.lower() in said] == [one.response]
 
 
 def test_presence_is_true_as_often_as_false_and_right() -> None:
-    heard = [one for one in written("Rain falling", times=200) if one.prompt_id.startswith("metadata/presence/")]
+    heard = [one for one in written("Rain falling", times=200) if one.question_kind == "presence"]
     assert all((one.response == "Yes") == ("rain falling" in one.prompt.lower()) for one in heard)
     assert 0.35 < sum(one.response == "Yes" for one in heard) / len(heard) < 0.65
 
