@@ -20,19 +20,19 @@ import typer
 from eval import cli as eval_cli
 from eval.display.terminal import leave_now
 from eval.options import (
-    HELP_CONTEXT,
     HELP_STYLE,
     AnsweringOptions,
     Json,
     ModelOptions,
     Quiet,
     answering_option,
+    make_app,
     model_option,
     output_option,
     with_groups,
 )
-from services.command import UNUSABLE, explain_surroundings
 from services.errors import EarwitnessError, TookTooLong
+from services.terminal.command import UNUSABLE, explain_surroundings
 from services.terminal.display import show_progress
 from services.terminal.interruption import end_on_interrupt, keep_on_interrupt
 
@@ -41,14 +41,7 @@ if TYPE_CHECKING:
 
 LOCAL = Path(__file__).with_name("serve.local.yaml")
 
-app = typer.Typer(
-    help="Answers questions about audio, with the evidence: a captioner and a recogniser hear, an LLM reads.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_CONTEXT,
-    rich_markup_mode=HELP_STYLE,
-)
+app = make_app("Answers questions about audio, with the evidence: a captioner and a recogniser hear, an LLM reads.")
 models_app = typer.Typer(
     help="The embedded models and the demo clips: what is here, and fetching it.", rich_markup_mode=HELP_STYLE
 )

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from services.errors import BadConfig, word_problem
-from services.files import replace_atomically
+from services.files import replace_atomically, write_atomic
 
 RowT = TypeVar("RowT", bound=BaseModel)
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
@@ -178,6 +178,12 @@ def read_record(kind: type[RowT], path: Path, *, name: str, cure: str) -> RowT:
     except (OSError, ValidationError) as error:
         why = f" ({word_problem(error.errors()[0])})" if isinstance(error, ValidationError) else ""
         raise BadConfig(f"{str(path)!r} is not {name} of this version{why}; {cure}.") from error
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a file that is one JSON object of ours, and make the folder that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, record.model_dump_json(indent=1))
 
 
 def refuse_repeated_ids(name: str, ids: Iterable[tuple[int, str]]) -> None:

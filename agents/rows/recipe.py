@@ -27,11 +27,11 @@ from lalm.reader.rows import Occasion, ReaderRow
 from lalm.synthesise.rows import PLAIN, SHARE_OF_PLAIN
 from services.audio.load import load
 from services.catalog import open_asr, open_captioner
-from services.command import run
 from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
 from services.progress import report_stage
+from services.terminal.command import run
 from services.terminal.display import show_progress
 from services.types import AudioClip, ReadingStyle, Value
 from services.yaml_file import read_config

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.rows import read_published
 from eval.scoring.statistics import compute_cohen_kappa
-from services.errors import BadConfig, word_problem
-from services.files import sync_to_disk
+from services.errors import BadConfig
+from services.files import write_atomic
+from services.journal import JournalFormat, append_row, cut_torn_line
 from services.json_lines import format_id
 from services.types import Value
 
@@ -38,6 +37,9 @@ class Review(Value):
     note: str = ""
 
 
+REVIEWS = JournalFormat(Review, "a review", "mend or delete that line")
+
+
 class Agreement(Value):
     """Inter-annotator agreement on the items that both have judged."""
 
@@ -57,15 +59,7 @@ class Agreement(Value):
 
 def read_reviews(file: Path) -> list[Review]:
     """Return the judgements of a file; a last line that was cut off by a crash is left out."""
-    if not file.is_file():
-        return []
-    lines = file.read_bytes().split(b"\n")
-    try:
-        return [Review.model_validate_json(line) for line in lines[:-1] if line.strip()]
-    except ValidationError as error:
-        raise BadConfig(
-            f"{str(file)!r} holds a line that is not a review: {word_problem(error.errors()[0])}."
-        ) from error
+    return [one.row for one in REVIEWS.read(file)]
 
 
 def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str], str]) -> int:
@@ -80,9 +74,9 @@ def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str],
         ask: Shows a text and returns what was typed; `EOFError` ends the session like `q`.
     """
     done = {one.id for one in _require_own(read_reviews(out), benchmark, annotator, out)}
-    _cut_torn_line(out)
     waiting = [item for item in benchmark.items if item.id not in done]
     out.parent.mkdir(parents=True, exist_ok=True)
+    cut_torn_line(out)
     with out.open("ab") as target:
         for number, item in enumerate(waiting):
             judged = _judge(item, len(done) + number + 1, len(benchmark.items), ask)
@@ -96,8 +90,7 @@ def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str],
                 judgement=judgement,
                 note=note,
             )
-            target.write(line.model_dump_json().encode() + b"\n")
-            sync_to_disk(target)
+            append_row(target, line, durable=True)
     return 0
 
 
@@ -124,7 +117,7 @@ def write_kept(benchmark: Benchmark, found: Agreement, out: Path) -> None:
     name = (benchmark.fields and benchmark.fields.id) or "id"
     kept = [row for row in read_published(benchmark.file) if format_id(row[name]) in found.kept]
     try:
-        out.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_atomic(out, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:
         raise BadConfig(f"The kept rows cannot be written to {str(out)!r}: {error.strerror}.") from error
 
@@ -163,11 +156,3 @@ def _read_judgements(file: Path, benchmark: Benchmark) -> tuple[str, dict[str, J
         raise BadConfig(f"{str(file)!r} holds no reviews; `earwitness eval akb-review --annotator NAME` writes them.")
     _require_own(reviews, benchmark, reviews[0].annotator, file)
     return reviews[0].annotator, {one.id: one.judgement for one in reviews}
-
-
-def _cut_torn_line(file: Path) -> None:
-    """Remove a last line without its end, so that the next one starts on its own line."""
-    if file.is_file():
-        whole = file.read_bytes()
-        with file.open("r+b") as target:
-            target.truncate(whole.rfind(b"\n") + 1)

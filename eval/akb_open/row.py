@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from eval.akb_open.lexicon import read_source
 from services.errors import BadConfig, word_problem
+from services.files import write_atomic
 from services.types import Value
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "akb-open.json"
@@ -67,4 +68,4 @@ def read_rows(file: Path = FILE) -> tuple[AkbOpenRow, ...]:
 def write_rows(file: Path, rows: Iterable[AkbOpenRow]) -> None:
     """Write rows as a JSON list, one row a line, the same bytes for the same rows."""
     lines = (json.dumps(row.model_dump(mode="json", exclude_none=True), ensure_ascii=False) for row in rows)
-    file.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    write_atomic(file, "[\n" + ",\n".join(lines) + "\n]\n")

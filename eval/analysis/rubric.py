@@ -18,8 +18,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from eval.benchmarks.mmar import MmarRow, RubricItem
 from eval.benchmarks.rows import read_rows
 from eval.scoring.intervals import Interval, compute_clustered_interval
@@ -27,6 +25,7 @@ from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig, EarwitnessError
+from services.journal import JournalFormat, append_row
 from services.protocols import LLM
 from services.types import ClaimVerdict, Message, ReasonsStatus, Value
 
@@ -51,6 +50,9 @@ class Rating(Value):
     """For each rubric item, in order."""
     failed: str | None = None
     """The judge's error, or its reply where that rates nothing."""
+
+
+RATINGS = JournalFormat(Rating, "a rating", "delete that line, and its reply is rated again")
 
 
 class ClaimScore(Value):
@@ -101,23 +103,21 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     right = [prediction for prediction in predictions if prediction.correct_official]
     cases = [_Case(prediction, rubric) for prediction, rubric in zip(right, _read_rubrics(record, right), strict=True)]
     file = folder / FILE_NAME
-    rated = {(rating.id, rating.rater) for rating in _read_ratings(file, judge.name) if rating.failed is None}
+    known = RATINGS.recover(file)
+    rated = {(rating.id, rating.rater) for rating in known if rating.failed is None and rating.judge == judge.name}
     waiting = iter(
         [(case, rater) for case in cases for rater in range(num_raters) if (case.prediction.id, rater) not in rated]
     )
-    with file.open("a", encoding="utf-8") as out:
-        if file.stat().st_size and not file.read_bytes().endswith(b"\n"):
-            out.write("\n")  # ends the line that a crash cut short
+    with file.open("ab") as out:
 
         async def work() -> None:
             """Rate the cases that wait, one after the other, and write each rating at once."""
             for case, rater in waiting:
-                rating = await _rate(case, rater, judge)
-                out.write(rating.model_dump_json() + "\n")
-                out.flush()
+                append_row(out, await _rate(case, rater, judge))
 
         await asyncio.gather(*(work() for _ in range(concurrency)))
-    scored = _score(judge.name, len(predictions), cases, _read_ratings(file, judge.name), num_raters=num_raters)
+    ratings = [one.row for one in RATINGS.read(file) if one.row.judge == judge.name]
+    scored = _score(judge.name, len(predictions), cases, ratings, num_raters=num_raters)
     return scored.model_copy(update={"claims": _count_claims(predictions)})
 
 
@@ -204,19 +204,6 @@ def _format_reply(prediction: Prediction) -> str:
     reasons = prediction.response.reasons if prediction.response else None
     claims = "".join(f"\n- {claim.text}" for claim in reasons.claims) if reasons else ""
     return f"{prediction.model_output}\n\nReasons:{claims}" if claims else prediction.model_output
-
-
-def _read_ratings(file: Path, judge: str) -> list[Rating]:
-    """Return a judge's ratings on disk; a last line that a crash cut short is left out, and so rated again."""
-    if not file.exists():
-        return []
-    ratings = []
-    for line in file.read_bytes().splitlines():
-        try:
-            ratings.append(Rating.model_validate_json(line))
-        except ValidationError:
-            continue
-    return [rating for rating in ratings if rating.judge == judge]
 
 
 def _score(judge: str, n: int, cases: Sequence[_Case], ratings: Iterable[Rating], *, num_raters: int) -> RubricScore:

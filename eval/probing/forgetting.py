@@ -19,7 +19,7 @@ from eval.scoring.intervals import Interval, compute_wilson_interval
 from eval.scoring.statistics import compute_mcnemar_p, compute_paired_difference
 from services.audio.load import load
 from services.errors import BadConfig
-from services.files import write_atomic
+from services.journal import JournalFormat, append_row
 from services.progress import report_stage
 from services.types import SAMPLE_RATE, AudioClip, Value
 
@@ -82,6 +82,9 @@ class ScoredRow(Value):
     key: str
     id: str
     scores: tuple[tuple[float, ...], ...]
+
+
+SCORED_ROWS = JournalFormat(ScoredRow, "a row of scores", "delete that line, or name another --out")
 
 
 def read_carriers(recordings: Sequence[Path]) -> tuple[Carrier, ...]:
@@ -151,28 +154,18 @@ def _score_items(
 ) -> Iterator[tuple[str, tuple[tuple[float, ...], ...]]]:
     heard = [carrier.clip.sha256 for carrier in carriers]
     key = sha256(json.dumps([scorer.name, scorer.revision, scorer.backbone, bench_sha256, heard]).encode()).hexdigest()
-    rows = [row for row in _read_rows(kept) if row.key == key]
-    write_atomic(kept, "".join(row.model_dump_json() + "\n" for row in rows))  # without a last line that was cut off
-    known = {row.id: row.scores for row in rows}
-    with report_stage("score questions", total=len(items), unit="replies") as running, kept.open("a") as file:
+    rows = SCORED_ROWS.recover(kept)
+    known = {row.id: row.scores for row in rows if row.key == key}
+    with report_stage("score questions", total=len(items), unit="replies") as running, kept.open("ab") as file:
         for number, item in enumerate(items):
             if item.id not in known:
                 clip = carriers[number % len(carriers)].clip
                 asked = item.to_question()
                 scores = tuple(scorer.score(asked, clip, condition) for condition in scorer.conditions)
-                file.write(ScoredRow(key=key, id=item.id, scores=scores).model_dump_json() + "\n")
-                file.flush()
+                append_row(file, ScoredRow(key=key, id=item.id, scores=scores))
                 known[item.id] = scores
             yield item.id, known[item.id]
             running.advance()
-
-
-def _read_rows(kept: Path) -> Iterator[ScoredRow]:
-    """Yield what was scored before; a last line that was cut off is not."""
-    if not kept.is_file():
-        return
-    for line in kept.read_text().split("\n")[:-1]:
-        yield ScoredRow.model_validate_json(line)
 
 
 def _score_condition(

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from eval.scoring.scoring import JudgeScore
 from eval.scoring.statistics import compute_cohen_kappa
-from eval.store.judgements import FILE_NAME, NAMES_FILE, JudgeNames, ReplyJudgement, read_judgements
+from eval.store.judgements import FILE_NAME, JUDGEMENTS, NAMES_FILE, JudgeNames, ReplyJudgement, read_judgements
 from eval.store.records import Prediction
 from services.errors import EarwitnessError
 from services.files import write_atomic
+from services.journal import append_row
 from services.protocols import LLM
 from services.types import Message, Question
 
@@ -38,9 +39,8 @@ async def judge_replies(
     """Have every judge score the replies that it has not scored yet, and write each judgement at once."""
     file = folder / FILE_NAME
     asked = [prediction for prediction in predictions if prediction.is_open and prediction.failed is None]
-    with file.open("a", encoding="utf-8") as out:
-        if file.stat().st_size and not file.read_bytes().endswith(b"\n"):
-            out.write("\n")  # ends the line that a crash cut short
+    JUDGEMENTS.recover(file)
+    with file.open("ab") as out:
         for judge in judges:
             known = read_judgements(folder, judge.name)
             waiting = iter([one for one in asked if not _is_judged(one, known)])
@@ -48,8 +48,7 @@ async def judge_replies(
             async def work(judge: LLM = judge, waiting: Iterator[Prediction] = waiting) -> None:
                 """Judge the replies that wait, one after the other."""
                 for prediction in waiting:
-                    out.write((await _judge(prediction, judge)).model_dump_json() + "\n")
-                    out.flush()
+                    append_row(out, await _judge(prediction, judge))
 
             await asyncio.gather(*(work() for _ in range(concurrency)))
     write_atomic(folder / NAMES_FILE, JudgeNames(judges=tuple(judge.name for judge in judges)).model_dump_json())

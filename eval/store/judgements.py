@@ -7,9 +7,8 @@ judges.json       JudgeNames: the judges of the last command; the first one's ju
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from eval.store.records import Prediction
+from services.journal import JournalFormat
 from services.types import Usage, Value
 
 FILE_NAME = "judgements.jsonl"
@@ -38,6 +37,9 @@ class ReplyJudgement(Value):
     usage: Usage = Usage()
 
 
+JUDGEMENTS = JournalFormat(ReplyJudgement, "a judgement", "delete that line, and its reply is judged again")
+
+
 class JudgeNames(Value):
     """The judges of a run, in order."""
 
@@ -46,19 +48,7 @@ class JudgeNames(Value):
 
 def read_judgements(folder: Path, judge: str) -> dict[str, ReplyJudgement]:
     """Return a judge's judgements by item, the last of each; a line that a crash cut short is left out."""
-    try:
-        lines = (folder / FILE_NAME).read_bytes().splitlines()
-    except FileNotFoundError:
-        return {}
-    found: dict[str, ReplyJudgement] = {}
-    for line in lines:
-        try:
-            judgement = ReplyJudgement.model_validate_json(line)
-        except ValidationError:
-            continue
-        if judgement.judge == judge:
-            found[judgement.id] = judgement
-    return found
+    return {one.row.id: one.row for one in JUDGEMENTS.read(folder / FILE_NAME) if one.row.judge == judge}
 
 
 def read_judges(folder: Path) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ summary.json       Summary: there once every item is finished
 actions.json       ActionsTable: accuracy by number of actions used, where there was a budget for follow-ups
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import FileIO
@@ -20,7 +19,9 @@ from eval.scoring.scoring import RunSummary, Verdict
 from eval.store.records import Prediction, RunRecord
 from services.errors import BadConfig
 from services.files import sync_to_disk, write_atomic
+from services.journal import JournalFormat
 
+PREDICTIONS = JournalFormat(Prediction, "a prediction of this version", "name another --out")
 SYNC_EVERY_S = 0.2  # a line is safe from SIGKILL at once, and from a power cut after this time
 
 
@@ -41,8 +42,9 @@ def open_run(folder: Path, record: RunRecord, *, retry_failed: bool = False) -> 
             opened.enter_context(_lock(folder))
             _claim(folder, record)
             file = folder / "predictions.jsonl"
-            file.touch()
-            verdicts = _recover(file, retry_failed=retry_failed)
+            if retry_failed:
+                _forget_failed(file)
+            verdicts = {one.id: one.verdict for one in PREDICTIONS.recover(file)}
             predictions = opened.enter_context(file.open("ab", buffering=0))
         except OSError as error:
             raise BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.") from error
@@ -133,33 +135,10 @@ def _claim(folder: Path, record: RunRecord) -> None:
     write_atomic(folder / "run.json", claimed.model_dump_json(indent=1), durable=True)
 
 
-def _recover(file: Path, *, retry_failed: bool) -> dict[str, Verdict]:
-    """Read what is finished, and cut off a last line that a crash left unfinished."""
-    if retry_failed:
-        kept = [line for line, prediction in _read_whole_lines(file) if prediction.failed is None]
-        write_atomic(file, b"".join(kept), durable=True)
-        file.with_name("summary.json").unlink(missing_ok=True)
-    verdicts: dict[str, Verdict] = {}
-    num_bytes = 0
-    for line, prediction in _read_whole_lines(file):
-        num_bytes += len(line)
-        verdicts[prediction.id] = prediction.verdict
-    os.truncate(file, num_bytes)
-    return verdicts
-
-
-def _read_whole_lines(file: Path) -> Iterator[tuple[bytes, Prediction]]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                prediction = Prediction.model_validate_json(line)
-            except ValidationError as error:
-                if lines.read(1):
-                    raise BadConfig(f"{str(file)!r}, line {number} is not a prediction; name another --out.") from error
-                return
-            if not line.endswith(b"\n"):
-                return
-            yield line, prediction
+def _forget_failed(file: Path) -> None:
+    kept = [one.line for one in PREDICTIONS.read(file) if one.row.failed is None]
+    write_atomic(file, b"".join(kept), durable=True)
+    file.with_name("summary.json").unlink(missing_ok=True)
 
 
 def read_record(folder: Path) -> RunRecord | None:

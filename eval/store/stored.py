@@ -21,7 +21,7 @@ from eval.scoring.rules import score_reply
 from eval.scoring.scoring import Verdict
 from eval.store.judgements import apply_judgement, read_judgements, read_judges
 from eval.store.records import Prediction, RunRecord
-from eval.store.run_folder import require_record
+from eval.store.run_folder import PREDICTIONS, require_record
 from services.errors import BadConfig
 from services.json_lines import (
     InvalidJson,
@@ -32,7 +32,6 @@ from services.json_lines import (
     parse_json_rows,
     read_text,
     refuse_repeated_ids,
-    split_lines,
 )
 
 KEYS = (
@@ -81,19 +80,19 @@ def open_stored(path: Path, key: str | None = None, bench: str = "", fields: Fie
     if path.is_dir():
         record = require_record(path)
         rows = tuple(_read_own_row(prediction) for prediction in read_predictions(path))
-        return StoredResult(path.name, path / "predictions.jsonl", record, "model_prediction", rows)
+        return StoredResult(
+            name=path.name, file=path / "predictions.jsonl", record=record, key="model_prediction", rows=rows
+        )
     return _open_file(path, key, bench, merge_fields(fields or FieldNames(), read_fields(path)))
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
     """Yield the whole records of a run folder; an open answer with what the first judge said of it."""
     file = folder / "predictions.jsonl"
+    if not file.is_file():
+        raise BadConfig(f"Run folder {str(folder)!r} holds no predictions.jsonl.")
     judgements = read_judgements(folder, next(iter(read_judges(folder)), ""))
-    for number, line in split_lines(read_text(file, f"Benchmark {str(file)!r}")):
-        try:
-            yield apply_judgement(Prediction.model_validate_json(line), judgements)
-        except ValidationError as error:
-            raise BadConfig(f"{str(file)!r}, line {number} is not a prediction of this version.") from error
+    yield from (apply_judgement(one.row, judgements) for one in PREDICTIONS.read(file))
 
 
 def _read_own_row(prediction: Prediction) -> StoredRow:
@@ -153,7 +152,14 @@ def _open_file(file: Path, wanted_key: str | None, bench: str, given: FieldNames
         raise BadConfig(f"{name} holds no rows.")
     refuse_repeated_ids(name, ((row.number, row.id) for row in rows))
     key = _find_key(file, rows, wanted_key)
-    return StoredResult(file.name, file, None, key, tuple(_judge(file, row, key, rule) for row in rows), found.declared)
+    return StoredResult(
+        name=file.name,
+        file=file,
+        record=None,
+        key=key,
+        rows=tuple(_judge(file, row, key, rule) for row in rows),
+        declared=found.declared,
+    )
 
 
 def _find_rule(bench: str) -> OfficialRule | None:

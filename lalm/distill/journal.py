@@ -1,7 +1,6 @@
 """Append-only, durable journal of replies, from which an interrupted distillation resumes."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from lalm.distill.filters import BackboneReply
 from services.errors import BadConfig
 from services.files import sync_to_disk
+from services.journal import cut_torn_line
 from services.types import Message, Value
 
 
@@ -42,9 +42,10 @@ class Journal:
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
-        self._head = fingerprint + "\n"
+        self._head = f"{fingerprint}\n".encode()
         try:
-            self._file = path.open("a+", encoding="utf-8")
+            cut_torn_line(path)
+            self._file = path.open("a+b")
         except OSError as error:
             raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 
@@ -66,33 +67,26 @@ class Journal:
         Raises:
             BadConfig: the file belongs to another run.
         """
-        head, *lines = re.findall(r"[^\n]*\n|[^\n]+", self._read()) or [""]  # a reply may hold U+2028
-        if head.endswith("\n") and head != self._head:
-            raise self._make_other_run_error(f"{head.strip()} instead of {self._head.strip()}")
-        whole = [line for line in lines if line.endswith("\n")]
-        whole = whole[: len(whole) // batch * batch] if len(whole) < len(asked) else whole[: len(asked)]
+        self._file.seek(0)
+        head, *lines = list(self._file) or [b""]
+        if head and head != self._head:
+            raise self._make_other_run_error(f"{_show_line(head)} instead of {_show_line(self._head)}")
+        whole = lines[: len(lines) // batch * batch] if len(lines) < len(asked) else lines[: len(asked)]
         entries = [self._parse_entry(line) for line in whole]
         for number, (entry, prompt) in enumerate(zip(entries, asked, strict=False), start=1):
             if entry.asked != prompt:
                 raise self._make_other_run_error(f"prompt {number} was another")
-        if len(whole) < len(lines) or not head.endswith("\n"):
+        if len(whole) < len(lines) or not head:
             self._file.truncate(0)
-            self._append_durably(self._head + "".join(whole))
+            self._append_durably(self._head + b"".join(whole))
         return [entry.reply for entry in entries]
 
     def append(self, asked: Sequence[str], replies: Sequence[BackboneReply]) -> None:
         """Append the replies of a batch, and sync them to disk."""
         entries = [JournalEntry(asked=prompt, reply=reply) for prompt, reply in zip(asked, replies, strict=True)]
-        self._append_durably("".join(entry.model_dump_json() + "\n" for entry in entries))
+        self._append_durably(b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries))
 
-    def _read(self) -> str:
-        self._file.seek(0)
-        try:
-            return self._file.read()
-        except UnicodeDecodeError as error:
-            raise self._make_other_run_error("bytes that are not UTF-8") from error
-
-    def _parse_entry(self, line: str) -> JournalEntry:
+    def _parse_entry(self, line: bytes) -> JournalEntry:
         try:
             return JournalEntry.model_validate_json(line)
         except ValidationError as error:
@@ -103,6 +97,10 @@ class Journal:
             f"'{self._path}' holds replies of another run: {what}. Name another output, or delete that file."
         )
 
-    def _append_durably(self, text: str) -> None:
-        self._file.write(text)
+    def _append_durably(self, lines: bytes) -> None:
+        self._file.write(lines)
         sync_to_disk(self._file)
+
+
+def _show_line(line: bytes) -> str:
+    return line.decode(errors="replace").strip()

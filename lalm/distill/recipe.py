@@ -27,12 +27,12 @@ from lalm.distill.truth import AskedQuestion, contradicts
 from lalm.messages import ChatTurn, Conversation
 from lalm.prompting import insert_audio
 from services.catalog import open_llm
-from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
 from services.progress import report_stage
 from services.protocols import LLM
+from services.terminal.command import INTERRUPTED, RecipeArguments, run_recipe
 from services.terminal.display import show_progress
 from services.terminal.interruption import raise_on_interrupt
 from services.types import Message, Value
@@ -288,13 +288,12 @@ def _make_folder(folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, distil and print the counts; exit code 2 for an error that the user can fix."""
-    name = "lalm.distill"
-    path, quiet = parse_recipe_arguments(name, (__doc__ or "").split("\n", 1)[0], "lalm/distill/config.py", argv)
-    return run(name, lambda: _distill_and_print(path, quiet=quiet))
+    return run_recipe("lalm.distill", __doc__, argv, _distill_and_print)
 
 
-def _distill_and_print(path: Path, *, quiet: bool) -> int:
-    with show_progress(quiet=quiet):
+def _distill_and_print(arguments: RecipeArguments) -> int:
+    path = arguments.config
+    with show_progress(quiet=arguments.quiet):
         summary = distill(read_config(path, DistillConfig), path.parent)
     print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
     if summary.replies == summary.replies_wanted:

@@ -31,9 +31,9 @@ from lalm.model.config import ModelConfig
 from lalm.model.encoder import Encoder
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from lalm.train import checkpoint
-from services.command import run
 from services.errors import BadConfig
 from services.files import share_files
+from services.terminal.command import run
 
 PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 CARD = Path(__file__).with_name("model_card.md")

@@ -7,6 +7,7 @@ from typing import Self
 from lalm.distill.metadata import Metadata, read_metadata
 from services.errors import BadConfig
 from services.files import sync_to_disk, write_atomic
+from services.journal import cut_torn_line
 
 CLIPS, ORIGIN = "clips.jsonl", "synthesis.json"
 CLIPS_PER_SYNC = 50
@@ -32,16 +33,11 @@ class ClipList:
                     f"'{folder}' holds clips of another configuration or version: name another output, or delete it."
                 )
             write_atomic(mark, origin)
-            self._drop_half_line()
+            cut_torn_line(self._path)
             self.rows = list(read_metadata(self._path))
             self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
             raise BadConfig(f"The output '{folder}' cannot be written: {error.strerror}.") from error
-
-    def _drop_half_line(self) -> None:
-        """Create the file, or cut off what a killed process left of a line."""
-        content = self._path.read_bytes() if self._path.exists() else b""
-        write_atomic(self._path, content[: content.rfind(b"\n") + 1])
 
     def __enter__(self) -> Self:
         return self

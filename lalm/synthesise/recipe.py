@@ -30,12 +30,12 @@ from lalm.synthesise.sounds.teacher import YamNetTeacher
 from lalm.synthesise.sources import SourceRecord, list_presets, list_recordings, list_voices
 from lalm.synthesise.speech.voices import VoiceBank
 from lalm.synthesise.studio import Studio
-from services.command import INTERRUPTED, parse_recipe_arguments, run
 from services.digest import hash_modules
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.json_lines import write_lines
 from services.progress import report_stage
+from services.terminal.command import INTERRUPTED, RecipeArguments, run_recipe
 from services.terminal.display import show_progress
 from services.terminal.interruption import raise_on_interrupt
 from services.types import SAMPLE_RATE, Value
@@ -105,9 +105,7 @@ def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
         minutes=round(sum(row.duration for row in clips.rows) / 60, 1),
         rows={side: len(many) for side, many in rows.items()},
         kinds_of_clip=dict(Counter(row.sources[0] for row in clips.rows).most_common()),
-        kinds_of_question=dict(
-            Counter(one.prompt_id.split("/")[1] for many in rows.values() for one in many).most_common()
-        ),
+        kinds_of_question=dict(Counter(one.question_kind for many in rows.values() for one in many).most_common()),
         sources=dict(Counter(one.kind for one in known)),
     )
     write_lines(folder / SUMMARY, [summary.model_dump_json(indent=1) + "\n"])
@@ -211,13 +209,12 @@ def _describe_origin(config: SynthesiseConfig) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, synthesise and print the counts; exit code 2 for an error that the user can fix."""
-    name = "lalm.synthesise"
-    path, quiet = parse_recipe_arguments(name, (__doc__ or "").split("\n", 1)[0], "lalm/synthesise/config.py", argv)
-    return run(name, lambda: _synthesise_and_print(path, quiet=quiet))
+    return run_recipe("lalm.synthesise", __doc__, argv, _synthesise_and_print)
 
 
-def _synthesise_and_print(path: Path, *, quiet: bool) -> int:
-    with show_progress(quiet=quiet):
+def _synthesise_and_print(arguments: RecipeArguments) -> int:
+    path = arguments.config
+    with show_progress(quiet=arguments.quiet):
         summary = synthesise(read_config(path, SynthesiseConfig), path.parent)
     if summary is None:
         said = "lalm.synthesise: interrupted; the clips so far are kept, and the same command makes the rest."

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import get_args
 
 from lalm.train.config import DeviceName, TrainConfig
-from services.command import INTERRUPTED, run
 from services.telemetry.trackers import TrackerName, import_tracker
+from services.terminal.command import INTERRUPTED, run
 from services.terminal.interruption import raise_on_interrupt
 from services.yaml_file import read_config
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import torch
+from pydantic import BaseModel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
@@ -25,11 +26,21 @@ from lalm.train.parallel import DataParallelGroup
 from lalm.train.tracking import open_trackers
 from lalm.train.trainer import TrainStep
 from services.files import write_atomic
+from services.journal import JournalFormat
 from services.telemetry.trackers import TrackerName
 from services.types import Value
 
 PEAK_SECONDS = 0.5  # duration of the matrix multiplications that measure the processor's peak
 ADAM_BYTES = 16  # per trained float32 weight: weight, gradient and two moments
+
+
+class MetricLine(BaseModel):
+    """Which step a line of metrics is about; what it holds besides is of no concern here."""
+
+    number: int
+
+
+METRIC_LINES = JournalFormat(MetricLine, "a line of metrics", "delete that line")
 
 
 class ParameterCounts(Value):
@@ -163,9 +174,7 @@ class Meter:
 def drop_steps_from(path: Path, done: int) -> None:
     """Remove the metrics of all but the first `done` steps: an interrupted run repeats the others."""
     if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = (line for line in lines if line.endswith("\n") and json.loads(line)["number"] < done)
-        write_atomic(path, "".join(kept))
+        write_atomic(path, b"".join(one.line for one in METRIC_LINES.read(path) if one.row.number < done))
 
 
 @cache

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from services.command import INTERRUPTED
+from services.terminal.command import INTERRUPTED
 
 _kept: list[Callable[[], str]] = [lambda: "nothing was changed"]
 """What says what is kept; the last one counts."""

@@ -211,7 +211,7 @@ def test_replies_that_are_no_text_are_refused(
     use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")
     (folder / "run.replies.jsonl").write_bytes(b"\xff\xfe\n")
     assert main([str(configured(folder))]) == 2
-    assert "holds replies of another run: bytes that are not UTF-8" in capsys.readouterr().err
+    assert "holds replies of another run: \ufffd\ufffd instead of " in capsys.readouterr().err
 
 
 def test_more_prompts_a_clip_go_on_behind_those_that_were_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

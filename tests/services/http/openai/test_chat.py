@@ -7,7 +7,6 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from services.http.openai.chat import read_chat
 from services.scripted.service import ScriptedService
 from services.types import Answer
 
@@ -16,16 +15,8 @@ LINES = "What is heard?\n(A) Rain\n(B) A dog"
 CHOICES = ["Rain", "A dog"]
 
 
-def _same(name: str | None) -> str | None:
-    return name
-
-
 def user(text: str, *parts: dict[str, Any]) -> list[Any]:
     return [{"role": "user", "content": [{"type": "text", "text": text}, *parts]}]
-
-
-def _json(body: dict[str, Any]) -> bytes:
-    return json.dumps(body).encode()
 
 
 async def test_options_in_the_text_are_answered_by_the_text_of_the_chosen_one(
@@ -185,12 +176,3 @@ async def test_the_client_lists_and_finds_models(client: AsyncOpenAI) -> None:
     assert [model["id"] for model in behind_a_slash["data"]] == names
     assert names == ["cascade/tiny", "text/tiny", "lalm/ear", "auto", "both"]
     assert (await client.models.retrieve("lalm/ear")).id == "lalm/ear"
-
-
-@pytest.mark.parametrize(("explain", "is_wanted"), [(True, True), (False, False), (None, False)])
-def test_the_answer_brings_its_reasons_where_a_field_of_our_own_asks_for_them(
-    explain: bool | None, is_wanted: bool
-) -> None:
-    chat = read_chat(_json({"messages": user(LINES), "explain": explain}), _same)
-    assert chat.asked.question.wants_reasons == is_wanted
-    assert chat.ignored == ()

@@ -164,3 +164,12 @@ async def test_system_messages_and_token_limits_are_ignored_with_a_warning(
     assert (
         "max_tokens, seed" in reply.model_extra["warnings"][0] or "seed, max_tokens" in reply.model_extra["warnings"][0]
     )
+
+
+@pytest.mark.parametrize(("explain", "is_wanted"), [(True, True), (False, False), (None, False)])
+def test_the_answer_brings_its_reasons_where_a_field_of_our_own_asks_for_them(
+    explain: bool | None, is_wanted: bool
+) -> None:
+    chat = read_chat(_json({"messages": user(LINES), "explain": explain}), _same)
+    assert chat.asked.question.wants_reasons == is_wanted
+    assert chat.ignored == ()

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from services.command import UNUSABLE, explain_surroundings, run
 from services.errors import BadConfig
+from services.terminal.command import UNUSABLE, explain_surroundings, run
 
 
 @pytest.mark.parametrize(

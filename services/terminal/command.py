@@ -37,6 +37,20 @@ def parse_recipe_arguments(
     return RecipeArguments(options.config, options.quiet)
 
 
+def run_recipe(module: str, doc: str | None, argv: Sequence[str] | None, work: Callable[[RecipeArguments], int]) -> int:
+    """Parse the command line of a recipe, `python -m MODULE CONFIG`, do the work and return its exit code.
+
+    Args:
+        module: name of the package; its config.py says what CONFIG holds.
+        doc: docstring of the recipe, whose first line says what it is for.
+        argv: the command line; None: that of this process.
+        work: does what the arguments ask for, prints what came of it, and returns the exit code.
+    """
+    config_module = f"{module.replace('.', '/')}/config.py"
+    arguments = parse_recipe_arguments(module, (doc or "").split("\n", 1)[0], config_module, argv)
+    return run(module, lambda: work(arguments))
+
+
 def run(name: str, command: Callable[[], int | None]) -> int:
     """Run `command` and return its exit code, 0 where it gives none; any other error keeps its traceback."""
     try:
