@@ -2,24 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval.display.terminal import open_terminal
+from eval.display.terminal import print_found, print_note
 from eval.options import Json, Quiet
 from services.terminal.display import show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
     from eval.store.stored import StoredResult
-    from services.types import Value
-
-
-FoundT = TypeVar("FoundT", bound="Value")
 
 
 class Scorer(StrEnum):
@@ -54,7 +46,7 @@ def compare(
         _print_contest([open_stored(a, key_a), open_stored(b, key_b), *map(open_stored, others)], scorer, json=json)
         return
     comparison = compare(open_stored(a, key_a), open_stored(b, key_b), scorer.value)
-    _show(comparison, print_comparison, json=json)
+    print_found(comparison, print_comparison, as_json=json)
 
 
 def _print_contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool) -> None:
@@ -62,7 +54,7 @@ def _print_contest(results: "list[StoredResult]", scorer: Scorer, *, json: bool)
     from eval.display.contest import print_contest
 
     found = hold_contest(results, scorer.value)
-    _show(found, print_contest, json=json)
+    print_found(found, print_contest, as_json=json)
 
 
 def correlate(
@@ -81,7 +73,7 @@ def correlate(
     from eval.display.correlation import print_correlations
 
     found = correlate_all(read_table(runs), x, y, control=control_for)
-    _show(found, print_correlations, json=json)
+    print_found(found, print_correlations, as_json=json)
 
 
 def recommend(
@@ -99,7 +91,7 @@ def recommend(
     from eval.display.recommendation import print_recommendation
 
     found = recommend(read_table(runs), x, y, n=n, seed=seed)
-    _show(found, print_recommendation, json=json)
+    print_found(found, print_recommendation, as_json=json)
 
 
 def reproduce(
@@ -112,7 +104,7 @@ def reproduce(
     from eval.display.reproduction import print_reproduction
 
     found = reproduce(runs or ())
-    _show(found, print_reproduction, json=json)
+    print_found(found, print_reproduction, as_json=json)
 
 
 def profile(
@@ -129,7 +121,7 @@ def profile(
     found = pair_profiles(text_run, lalm_run)
     if out is not None:
         draw_profiles(found, out)
-    _show(found, print_profiles, json=json)
+    print_found(found, print_profiles, as_json=json)
 
 
 def report(
@@ -144,7 +136,7 @@ def report(
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
     left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
     size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
-    open_terminal().print(f"{html}: {size}", highlight=False, soft_wrap=True)
+    print_note(f"{html}: {size}")
 
 
 def fit_router(
@@ -159,19 +151,14 @@ def fit_router(
     from eval.display.routing import draw_routing, print_routing
     from eval.routing.arms import read_arms
     from eval.routing.routing import evaluate_routing
-    from services.files import write_atomic
+    from services.json_lines import write_record
 
     with show_progress(quiet=quiet):
         fitted, table = evaluate_routing(read_arms(run_cascade, run_lalm))
     plot = out.with_suffix(".svg")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, fitted.model_dump_json(indent=1))
+    write_record(out, fitted)
     draw_routing(table, plot)
-    if json:
-        print(table.model_dump_json())  # noqa: T201
-    else:
-        print_routing(table, open_terminal())
-        open_terminal().print(f"Router: {out}; plot: {plot}", highlight=False, soft_wrap=True)
+    print_found(table, print_routing, as_json=json, note=f"Router: {out}; plot: {plot}")
 
 
 def ablate_tools(
@@ -192,14 +179,7 @@ def ablate_tools(
 
     with show_progress(quiet=quiet):
         found = ablate_tools(run, num_samples=samples, seed=seed, lalm_run=lalm_run)
-    _show(found, print_tools, json=json)
-
-
-def _show(found: FoundT, print_table: "Callable[[FoundT, Console], None]", *, json: bool) -> None:
-    if json:
-        print(found.model_dump_json())  # noqa: T201
-    else:
-        print_table(found, open_terminal())
+    print_found(found, print_tools, as_json=json)
 
 
 def register(app: typer.Typer) -> None:

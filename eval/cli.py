@@ -11,37 +11,37 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval import analysis_cli
+from eval import analysis_cli, probing_cli
 from eval.akb_open import cli as akb_cli
-from eval.display.terminal import leave_now, open_terminal
+from eval.display.terminal import leave_now, open_terminal, print_found, print_note
 from eval.options import (
     ALL,
-    HELP_CONTEXT,
-    HELP_STYLE,
     AnsweringOptions,
     AskingOptions,
     BenchmarkOptions,
     ExportForm,
+    Fields,
     Grouping,
     Json,
     JudgingOptions,
     ModelOptions,
     RunningOptions,
     control_option,
+    make_app,
     model_option,
     output_option,
     parse_amount,
     run_option,
     with_groups,
 )
-from eval.probing import cli as probing_cli
-from services.command import INTERRUPTED, UNUSABLE, explain_surroundings
 from services.errors import EarwitnessError
+from services.terminal.command import INTERRUPTED, UNUSABLE, explain_surroundings
 from services.terminal.interruption import end_on_interrupt
 
 if TYPE_CHECKING:
@@ -50,14 +50,7 @@ if TYPE_CHECKING:
 
 NOTHING_WORKED = 1  # exit code of a run whose every item failed
 
-app = typer.Typer(
-    help="Measure answers: ask a benchmark's questions and score what comes back.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_CONTEXT,
-    rich_markup_mode=HELP_STYLE,
-)
+app = make_app("Measure answers: ask a benchmark's questions and score what comes back.")
 
 
 @app.callback()
@@ -94,6 +87,7 @@ def run(
     ] = None,
 ) -> None:
     """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
+    from eval.display.progress import show_passes
     from eval.run import session
 
     controls = tuple(dict.fromkeys(control or ()))
@@ -106,7 +100,8 @@ def run(
     }
     request = _build_request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
     _require_trackers(running)
-    outcome = session.run(request)
+    with show_passes():
+        outcome = session.run(request)
     with _hand_on_afterwards([outcome.folder] if outcome.is_complete and outcome.lost is None else [], running):
         _report(outcome, request.resolve_options().budget or 0, tuple(by or ()))
 
@@ -174,8 +169,7 @@ def _hand_on(folders: Sequence[Path], running: RunningOptions) -> None:
     writers = {ExportForm.LM_EVAL: write_lm_eval, ExportForm.INSPECT: write_inspect_log}
     for folder in folders:
         for form in dict.fromkeys(running.export or ()):
-            line = f"As {form.value} has it: {writers[form](folder)}"
-            open_terminal().print(line, highlight=False, soft_wrap=True)
+            print_note(f"As {form.value} has it: {writers[form](folder)}")
         for tracker in dict.fromkeys(running.track or ()):
             track_run(tracker.value, folder)
 
@@ -189,9 +183,7 @@ def score(
         str | None,
         typer.Option(help="Key of the prediction; default: model_prediction, model_output or answer_prediction."),
     ] = None,
-    fields: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FIELD", help="What the file calls its fields, as in `eval run`.")
-    ] = None,
+    fields: Fields = None,
     json: Json = False,
 ) -> None:
     """Score any prediction file by the official matcher and by strict reading.
@@ -203,10 +195,7 @@ def score(
     from eval.display.score import print_score
 
     scored = score_file(predictions, bench, key, parse_fields(fields or ()))
-    if json:
-        print(scored.model_dump_json())  # noqa: T201
-    else:
-        print_score(predictions.name, scored, open_terminal())
+    print_found(scored, partial(print_score, predictions.name), as_json=json)
 
 
 @app.command("grid")
@@ -231,17 +220,18 @@ def ask_grid(
     The same command goes on where it stopped.
     """
     from eval.display.grid import draw_grid, print_grid
+    from eval.display.progress import show_passes
     from eval.run.grid import read_models, run_grid
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
     request = _build_request(shared, answering, benchmark, asking, judging, running)
     llms = read_models(_split_names(models.llm), _split_names(rows))
     _require_trackers(running)
-    done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
-    console = open_terminal()
-    print_grid(done, console)
+    with show_passes():
+        done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
+    print_grid(done, open_terminal())
     _hand_on([cell.folder for cell in done.cells if cell.is_complete], running)
-    console.print(f"Heat-map: {draw_grid(done)}", highlight=False, soft_wrap=True)
+    print_note(f"Heat-map: {draw_grid(done)}")
     if not all(cell.is_complete for cell in done.cells):
         leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
 
@@ -262,8 +252,9 @@ def conduct_study(
 
     The same command goes on where it stopped.
     """
+    from eval.display.estimates import print_estimates
+    from eval.display.progress import show_passes
     from eval.study.config import read_study
-    from eval.study.estimates import print_estimates
     from eval.study.page import write_study_page
     from eval.study.study import estimate_study, run_study
 
@@ -271,9 +262,10 @@ def conduct_study(
     if dry_run:
         print_estimates(estimate_study(config), open_terminal())
         return
-    done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
+    with show_passes():
+        done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
     page = write_study_page(done, out, max_audio_mb)
-    open_terminal().print(f"Page: {page}", highlight=False, soft_wrap=True)
+    print_note(f"Page: {page}")
     if not done.is_complete:
         leave_now(INTERRUPTED)
 
@@ -325,14 +317,13 @@ def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> No
     print_groups(outcome.summary, [group.value for group in groups], console)
     if budget and outcome.lost is None:
         _report_budget(outcome.folder, budget)
-    console.print(f"Run folder: {outcome.folder}", highlight=False, soft_wrap=True)
+    print_note(f"Run folder: {outcome.folder}")
     if outcome.calibration:
         print_calibration(outcome.folder, outcome.calibration, console)
     if outcome.summary.failed:
         console.print("The same command with --retry-failed asks the failed items again.")
     if outcome.lost is not None:
-        line = f"The run folder lacks some of this ({outcome.lost}); the same command asks for what is missing."
-        console.print(line, highlight=False, soft_wrap=True)
+        print_note(f"The run folder lacks some of this ({outcome.lost}); the same command asks for what is missing.")
         leave_now(UNUSABLE)
     if not outcome.is_complete:
         console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
@@ -345,17 +336,15 @@ def _report_budget(folder: Path, budget: int) -> None:
     from eval.analysis.budget import ACTIONS_FILE, compare_by_actions, compute_budget_curves
     from eval.display.budget import draw_budget_curves, print_actions, print_budget_curves
     from eval.store.stored import read_predictions
-    from services.files import write_atomic
+    from services.json_lines import write_record
 
     predictions = list(read_predictions(folder))
     by_actions = compare_by_actions(predictions, budget)
-    write_atomic(folder / ACTIONS_FILE, by_actions.model_dump_json(indent=1))
+    write_record(folder / ACTIONS_FILE, by_actions)
     print_actions(by_actions, open_terminal())
     found = compute_budget_curves(predictions, budget)
     print_budget_curves(found, open_terminal())
-    open_terminal().print(
-        f"Accuracy against budget: {draw_budget_curves(found, folder)}", highlight=False, soft_wrap=True
-    )
+    print_note(f"Accuracy against budget: {draw_budget_curves(found, folder)}")
 
 
 def main(arguments: list[str] | None = None) -> None:

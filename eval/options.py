@@ -31,6 +31,18 @@ HELP_CONTEXT = {"help_option_names": ["-h", "--help"], "terminal_width": COLUMNS
 """`context_settings` of an app."""
 
 
+def make_app(about: str) -> typer.Typer:
+    """Make the app of a command, which `about` says the use of."""
+    return typer.Typer(
+        help=about,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings=HELP_CONTEXT,
+        rich_markup_mode=HELP_STYLE,
+    )
+
+
 class MissingAudio(StrEnum):
     """What becomes of items whose audio is not there."""
 
@@ -177,6 +189,20 @@ class AnsweringOptions:
     ] = False
 
 
+AudioRoot: TypeAlias = Annotated[
+    Path | None,
+    benchmark_option(help="Folder that the clips' paths start from.", show_default="the benchmark file's"),
+]
+Fields: TypeAlias = Annotated[
+    list[str] | None,
+    benchmark_option(
+        metavar="NAME=FIELD",
+        help="Field of such a file, such as answer=label or choices=a,b,c; may be repeated.",
+        show_default="they are found",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkOptions:
     """The questions that are asked."""
@@ -185,28 +211,39 @@ class BenchmarkOptions:
         str,
         benchmark_option(help="Benchmark by name, or a file of questions: JSON, JSON lines, CSV or Parquet."),
     ] = "mmau"
-    audio_root: Annotated[
-        Path | None,
-        benchmark_option(help="Folder that the clips' paths start from.", show_default="the benchmark file's"),
-    ] = None
+    audio_root: AudioRoot = None
     missing: Annotated[
         MissingAudio,
         benchmark_option(
             help="Where clips are missing, ask nothing (fail), or ask the rest and count these as failed (skip)."
         ),
     ] = MissingAudio.FAIL
-    fields: Annotated[
-        list[str] | None,
-        benchmark_option(
-            help="Field of such a file, such as answer=label or choices=a,b,c; may be repeated.",
-            show_default="they are found",
-        ),
-    ] = None
+    fields: Fields = None
     limit: Annotated[int | None, benchmark_option(min=1, help="Ask only the first items.", show_default="all")] = None
     sample: Annotated[
         int | None,
         benchmark_option(min=1, help="Ask a random sample of so many items, each task its share.", show_default="all"),
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOptions:
+    """The labelled recordings that a model is probed with, and how they are split."""
+
+    label: Annotated[
+        str, benchmark_option(help="Class of each recording: answer, category, task …, or any field of the file.")
+    ]
+    bench: Annotated[
+        str | None,
+        benchmark_option(help="Benchmark or file of labelled recordings.", show_default="the run's, if it is a run"),
+    ] = None
+    audio_root: AudioRoot = None
+    fields: Fields = None
+    folds: Annotated[
+        int,
+        run_option(min=2, help="Folds of recordings, of which a class needs as many; of classes in `probe-text`."),
+    ] = 5
+    seed: Annotated[int, run_option(help="Seed of the folds, the probe and the control.")] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.analysis.compare import Comparison, GroupComparison, Side
-from eval.display.clusters import warn_of_few
 from eval.display.tables import print_table
+from eval.scoring.intervals import warn_of_few
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:

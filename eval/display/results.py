@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.reading.calibration import ModelCalibration
-from eval.display.clusters import warn_of_few
 from eval.display.rule_scores import format_rules
 from eval.display.tables import print_table
+from eval.scoring.intervals import warn_of_few
 from eval.scoring.scoring import Calibration, ControlScore, RepeatKind, RunSummary, Score
 
 VARIES: Mapping[RepeatKind, str] = {

@@ -21,6 +21,7 @@ from eval.scoring.scoring import RunSummary, Score
 from eval.store.stored import StoredResult, open_stored
 from services import web
 from services.errors import BadConfig
+from services.files import write_atomic
 from services.types import Value
 
 WEB = Path(__file__).with_name("web")
@@ -127,7 +128,7 @@ def _inline_json(data: PageData) -> Markup:
 def _write(out: Path, content: bytes) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(content)
+        write_atomic(out, content)
     except OSError as error:
         raise BadConfig(f"The page cannot be written to {str(out)!r}: {error.strerror}.") from error
 

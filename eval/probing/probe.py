@@ -97,7 +97,7 @@ class ProbeReport(Value):
     chance_among_options: float | None = None
     stages: tuple[StageProbe, ...]
     answers: ProbeScore | None = None
-    """Of the LALM itself, asked the questions with their options; None where RUN was no run of them."""
+    """Of the LALM itself, asked the questions with their options; None where RUN is not such a run."""
     steps: tuple[ProbeStep, ...]
 
 

@@ -19,7 +19,7 @@ from eval.run.controls import CONTROLS, ControlSampling
 from eval.run.driver import Driver
 from eval.run.judging import judge_replies, score_judges
 from eval.run.plan import Plan, plan_repeat, plan_run
-from eval.run.progress import LiveBar
+from eval.run.progress import open_watcher
 from eval.run.request import RunRequest, ServedModel, name_run_folder
 from eval.scoring.calibration import calibrate
 from eval.scoring.scoring import RunSummary, Verdict, summarise
@@ -95,7 +95,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     main = plan_run(benchmark, options)
     controls = {name: _plan_control(name, main, request) for name in request.controls}
     out = request.out or name_run_folder(options)
-    refuse_other(out, session.record(main))
+    refuse_other(out, session.make_record(main))
     session.open_judges()
     verdicts, is_complete, lost = session.run_pass(main, out)
     if request.judges and is_complete and lost is None:
@@ -216,7 +216,7 @@ class _Session:
             self.reads_order = _reads_order(models)
         if plan.hears and self._request.missing == "fail":
             plan.benchmark.require_audio()
-        record = self.record(plan).model_copy(update={"models": _list_uses(plan, models)})
+        record = self.make_record(plan).model_copy(update={"models": _list_uses(plan, models)})
         with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
             driver = Driver(
                 answerer,
@@ -233,7 +233,7 @@ class _Session:
                 lost = _try_writing(write_summary, out, summarise(folder.verdicts.values()))
             return _Pass(folder.verdicts.values(), is_complete, lost)
 
-    def record(self, plan: Plan) -> RunRecord:
+    def make_record(self, plan: Plan) -> RunRecord:
         """Return what decides the numbers of a pass, models apart."""
         return RunRecord(
             schema_version=SCHEMA_VERSION,
@@ -260,30 +260,30 @@ class _Session:
 
     def _ask(self, driver: Driver, plan: Plan, folder: RunFolder) -> None:
         waiting = [item for item in plan.benchmark.items if item.id not in folder.verdicts]
-        with LiveBar(len(plan.benchmark.items), folder.verdicts.values(), _name_pass(plan.options)) as bar:
+        with open_watcher(len(plan.benchmark.items), folder.verdicts.values(), _name_pass(plan.options)) as watcher:
 
-            def finished(prediction: Prediction) -> None:
-                """Write a prediction to disk, and show it in the bar."""
+            def keep(prediction: Prediction) -> None:
+                """Write a prediction to disk, and tell the watcher."""
                 was_kept = folder.lost is None
                 folder.append(prediction)
-                bar.add(prediction)
+                watcher.add(prediction)
                 if was_kept and folder.lost:
-                    bar.say(f"Answers from here on are not kept: {folder.lost}.")
+                    watcher.say(f"Answers from here on are not kept: {folder.lost}.")
 
             if (
                 plan.options.control is None
                 and plan.options.repeat == 1
                 and (fields := plan.benchmark.describe_fields())
             ):
-                bar.say(fields)
+                watcher.say(fields)
             if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
-                bar.say(f"{missing} They count as failed (--missing skip).")
+                watcher.say(f"{missing} They count as failed (--missing skip).")
             try:
                 with raise_on_interrupt():
-                    self._runner.run(driver.ask(waiting, self._request.concurrency, finished))
+                    self._runner.run(driver.ask(waiting, self._request.concurrency, keep))
             except KeyboardInterrupt:
                 # The loop is not closed: that would wait, perhaps a minute, for models busy in their threads.
-                bar.say("Interrupted.")
+                watcher.say("Interrupted.")
 
 
 def _name_pass(options: RunOptions) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 Z_95 = 1.959963984540054  # normal quantile: two-sided 95 %
 TINY = 1e-12  # what rounding leaves of a standard error of 0
+FEW_CLUSTERS = 30
+"""Below this, clustered intervals hold less often than they say (Cameron & Miller 2015, section VI)."""
 
 
 class Interval(NamedTuple):
@@ -73,3 +75,10 @@ def widen_equal(value: float, num: int, bounds: Interval) -> Interval:
     """
     share = compute_wilson_interval(0, num).high
     return Interval(value - share * (value - bounds.low), value + share * (bounds.high - value))
+
+
+def warn_of_few(num_clusters: int) -> str:
+    """Return a sentence, with a space before it, where sources are too few to trust; nothing where they are enough."""
+    if num_clusters >= FEW_CLUSTERS:
+        return ""
+    return f" Fewer than {FEW_CLUSTERS} sources: take the interval for too narrow."

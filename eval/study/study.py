@@ -12,6 +12,7 @@ from typing import NamedTuple
 from eval.analysis.score_table import PercentScore, ScoreTable, read_family
 from eval.benchmarks import find
 from eval.benchmarks.benchmark import Benchmark
+from eval.run.estimate import Estimate, estimate_runs
 from eval.run.grid import Cell, GridModel, run_grid
 from eval.run.request import Price, RunRequest
 from eval.study.config import StudyConfig, StudyModel, StudyPath
@@ -20,9 +21,6 @@ from services.catalog import CAPTIONERS, LLMS, pick
 from services.errors import BadConfig
 from services.files import is_folder
 from services.types import Value
-
-CHARS_PER_TOKEN = 4  # of English, roughly
-EVIDENCE_TOKENS = 250  # what a cascade shows beside a question, roughly: eight statements and the instruction
 
 
 class StudyRun(NamedTuple):
@@ -60,18 +58,6 @@ class Study(Value):
     cells: tuple[StudyCell, ...]
     is_complete: bool
     """Whether every run is finished, or cannot run here."""
-
-
-class Estimate(Value):
-    """What a grid will ask, before anything is asked."""
-
-    column: str
-    runs: int
-    requests: int
-    tokens: int
-    """Read, roughly: from the characters of the questions."""
-    dollars: float | None
-    """At the study's price; None without one."""
 
 
 def plan_study(config: StudyConfig) -> tuple[StudyRun, ...]:
@@ -130,21 +116,16 @@ def _plan_runs(config: StudyConfig) -> Iterator[StudyRun]:
 def estimate_study(config: StudyConfig) -> tuple[Estimate, ...]:
     """Say how many requests and tokens a study takes, without asking anything."""
     price = Price.read(config.price) if config.price else None
-    found = []
-    for run in plan_study(config):
-        chars = sum(len(item.question) + sum(map(len, item.choices)) for item in run.items.items)
-        evidence = EVIDENCE_TOKENS * len(run.items.items) if run.path == "cascade" else 0
-        tokens = run.num_cells * (chars // CHARS_PER_TOKEN + evidence)
-        found.append(
-            Estimate(
-                column=f"{run.title}:{run.path}",
-                runs=run.num_cells,
-                requests=run.num_cells * len(run.items.items),
-                tokens=tokens,
-                dollars=price.compute_cost(prompt_tokens=tokens, completion_tokens=0) if price else None,
-            )
+    return tuple(
+        estimate_runs(
+            run.items,
+            f"{run.title}:{run.path}",
+            num_runs=run.num_cells,
+            shows_evidence=run.path == "cascade",
+            price=price,
         )
-    return tuple(found)
+        for run in plan_study(config)
+    )
 
 
 def run_study(config: StudyConfig, out: Path, say: Callable[[str], None]) -> Study:

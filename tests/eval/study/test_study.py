@@ -7,8 +7,8 @@ from typing import NoReturn
 import pytest
 from rich.console import Console
 
+from eval.display.estimates import print_estimates
 from eval.study.config import StudyConfig
-from eval.study.estimates import print_estimates
 from eval.study.page import write_study_page
 from eval.study.study import Study, estimate_study, make_table, run_study
 from services import catalog

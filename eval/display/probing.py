@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from eval.display.clusters import warn_of_few
 from eval.display.plots import COLOURS, LINE, STYLE, remove_frame
 from eval.display.tables import print_line, print_table
 from eval.probing.forgetting import ConditionScore, ForgettingReport
 from eval.probing.probe import ProbeReport, ProbeScore, StageProbe
 from eval.probing.retrieval import RANKS, RetrievalReport
+from eval.scoring.intervals import warn_of_few
 
 LINES = (
     ("encoder, mean of frames", "encoder", "mean", "o"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -88,12 +89,16 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "open_reader", LoudnessReader)
 
 
-def probe(*arguments: str | Path) -> int:
+def run_eval(*arguments: str | Path) -> int:
     try:
-        cli.main(["probe", *map(str, arguments)])
+        cli.main(list(map(str, arguments)))
     except SystemExit as ended:
         return int(str(ended.code or 0))
     return 0
+
+
+def probe(*arguments: str | Path) -> int:
+    return run_eval("probe", *arguments)
 
 
 @pytest.mark.usefixtures("scripted")
@@ -165,3 +170,16 @@ def test_a_run_without_activations_is_one_line(
 ) -> None:
     assert probe(make_asked(asked, **options), "--label", "answer") == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_corrupt_line_of_what_was_scored_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scorer = SimpleNamespace(name="tiny", revision="1", backbone="tiny-lm", conditions=())
+    monkeypatch.setattr(subject, "open_scorer", lambda _: scorer)
+    kept = tmp_path / "forgetting-akb-open.jsonl"
+    kept.write_text('{"key": "1", "id": "1", "scores": "none"}\n{"key": "1", "id": "2", "scores": []}\n')
+    assert run_eval("forgetting", "earwitness-tiny", "--sample", "10", "--out", tmp_path) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"eval: '{kept}', line 1 is not a row of scores (")
+    assert line.endswith("; delete that line, or name another --out.")

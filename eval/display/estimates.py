@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.display.tables import print_table
-from eval.study.study import Estimate
+from eval.run.estimate import Estimate
 
 
 def print_estimates(estimates: Sequence[Estimate], console: Console) -> None:
