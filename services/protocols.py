@@ -162,8 +162,8 @@ class GuidableASR(ASR, Protocol):
         """Return what is said, as the guide has it, in order of start."""
 
 
-Clips: TypeAlias = tuple[AudioClip, ...]
-Given: TypeAlias = tuple[Evidence, ...] | None
+AudioClips: TypeAlias = tuple[AudioClip, ...]
+GivenEvidence: TypeAlias = tuple[Evidence, ...] | None
 """What others heard in a clip, captions and transcripts, to stand as text beside it; None: the clip alone."""
 
 
@@ -174,11 +174,11 @@ class LALM(ReadingModel, Protocol):
     a model whose `style.takes_evidence` is set; None: the clip alone, with the model's own transcript if it has one.
     """
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Reply to a prompt about the clip, without probabilities."""
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Read a multiple-choice prompt about the clip, as `LLM.choose` does."""
 
@@ -187,11 +187,13 @@ class LALM(ReadingModel, Protocol):
 class MultiClipLALM(LALM, Protocol):
     """What a LALM whose `style.max_clips` is above 1 can also do: hear that many recordings in one prompt."""
 
-    async def listen_to_several(self, messages: tuple[Message, ...], clips: Clips, given: Given = None) -> Reading:
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: AudioClips, given: GivenEvidence = None
+    ) -> Reading:
         """Reply to a prompt about all of the clips, as `listen` does about one."""
 
     async def choose_of_several(
-        self, messages: tuple[Message, ...], clips: Clips, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clips: AudioClips, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Read a multiple-choice prompt about all of the clips, as `choose` does about one."""
 

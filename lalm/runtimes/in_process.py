@@ -29,7 +29,7 @@ from services.errors import ModelError, TooLarge
 from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
-from services.protocols import ASR, Given
+from services.protocols import ASR, GivenEvidence
 from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 128  # of a reply
@@ -92,14 +92,14 @@ class InProcessTrainedLALM:
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1, is_long=_PromptRequest.is_long)
         self._replies = Batcher(self._reply, max_size=MAX_BATCH, is_long=_PromptRequest.is_long)
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Generate a reply about the clip, batched with other prompts that wait."""
         given = await transcribe(self._asr, clip) if given is None else given
         reading = await self._replies.submit(_PromptRequest(clip, self._encode_asked(messages, clip, given)))
         return reading.model_copy(update={"given": given})
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
         given = await transcribe(self._asr, clip) if given is None else given

@@ -27,7 +27,7 @@ from services.cancellation import is_cancelled, run_in_executor
 from services.errors import ModelError
 from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
-from services.protocols import Given
+from services.protocols import GivenEvidence
 from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, ReadingStyle, Usage
 
 MAX_TOKENS = 256
@@ -93,13 +93,13 @@ class InProcessQwen:
             1, thread_name_prefix="lalm"
         )  # who gave up keeps its turn until it has stopped
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Generate a reply about the clip in the model's thread."""
         reading = await run_in_executor(self._thread, partial(self._reply, put_beside(messages, given), clip))
         return reading.model_copy(update={"given": given or ()})
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Compare the logits of the options' letters in the model's thread."""
         asked = put_beside(messages, given)

@@ -12,7 +12,7 @@ from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.openai_server import Chooser
 from services.llms.sampling import list_reply_options
 from services.longform.hearing import name_recording
-from services.protocols import ASR, Clips, Given
+from services.protocols import ASR, AudioClips, GivenEvidence
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
 NUM_STATEMENTS, MAX_CHARS = 12, 2_000  # of a summary of the evidence: short, lest it outweigh the recording
@@ -56,24 +56,26 @@ class ServedLALM:
         self._chooser = Chooser(self._server, logprobs=endpoint.logprobs)
         self._clips = ClipEncoder()
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Send the clip and the messages to the server, and return its reply."""
         return await self.listen_to_several(messages, (clip,), given)
 
-    async def listen_to_several(self, messages: tuple[Message, ...], clips: Clips, given: Given = None) -> Reading:
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: AudioClips, given: GivenEvidence = None
+    ) -> Reading:
         """Send all clips and the messages to the server, and return its reply."""
         request = await self._build_request(messages, clips, given)
         said = await self._server.ask(request.body | list_reply_options(), *request.audio)
         return Reading(reply=said.reply, usage=said.usage, given=request.given)
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Choose by the log-probabilities of the letters, or by the reply where the server returns none."""
         return await self.choose_of_several(messages, (clip,), choices, given)
 
     async def choose_of_several(
-        self, messages: tuple[Message, ...], clips: Clips, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clips: AudioClips, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Choose in the same way, about all clips."""
         request = await self._build_request(messages, clips, given)
@@ -81,7 +83,7 @@ class ServedLALM:
         return reading.model_copy(update={"given": request.given})
 
     async def _build_request(
-        self, messages: tuple[Message, ...], clips: Clips, given: tuple[Evidence, ...] | None
+        self, messages: tuple[Message, ...], clips: AudioClips, given: tuple[Evidence, ...] | None
     ) -> _Request:
         by_clip = self._form.split_each(clips, self.name)
         parts = [part for of_clip in by_clip for part in of_clip]

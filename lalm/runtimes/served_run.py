@@ -19,7 +19,7 @@ from lalm.train import checkpoint
 from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.sampling import pick_likeliest
-from services.protocols import ASR, Given
+from services.protocols import ASR, GivenEvidence
 from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
 
 
@@ -45,7 +45,7 @@ class ServedTrainedLALM:
         self._chat = ChatServer(endpoint.model_copy(update={"max_tokens": MAX_TOKENS}))
         self._scores = ReplyScorer(endpoint)
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Send the clip with its transcript to vLLM, and return its reply."""
         given = await transcribe(self._asr, clip) if given is None else given
         body = self._chat.build_body(self._build_messages(messages, make_prompt_clip(clip, given)))
@@ -53,7 +53,7 @@ class ServedTrainedLALM:
         return Reading(reply=said.reply.strip(), usage=said.usage, given=given, is_finished=said.is_finished)
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Compare the options' likelihoods about the clip, less those about silence (the prior), all asked at once."""
         given = await transcribe(self._asr, clip) if given is None else given

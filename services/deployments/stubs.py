@@ -15,7 +15,7 @@ from ray.serve.handle import DeploymentHandle
 from services.deployments.ray_internals import send_directly
 from services.deployments.replicas import ModelCard, Replica, ReplicaReply
 from services.errors import EarwitnessError, ModelError, Overloaded
-from services.protocols import Clips, Given, SpokenSegment, TranscriptionGuide
+from services.protocols import AudioClips, GivenEvidence, SpokenSegment, TranscriptionGuide
 from services.request_context import RequestContext, get_context
 from services.telemetry.tracing import format_traceparent, start_span
 from services.types import AudioClip, Choice, Evidence, Focus, Message, Reading
@@ -124,25 +124,27 @@ class ASRStub(ModelStub):
 class LALMStub(ModelStub):
     """An audio-language model behind a replica."""
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Listen on a replica."""
         reading: Reading = await self._call("listen", messages, clip, *_pass_if_given(given))
         return reading
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Choose on a replica."""
         reading: Reading = await self._call("choose", messages, clip, choices, *_pass_if_given(given))
         return reading
 
-    async def listen_to_several(self, messages: tuple[Message, ...], clips: Clips, given: Given = None) -> Reading:
+    async def listen_to_several(
+        self, messages: tuple[Message, ...], clips: AudioClips, given: GivenEvidence = None
+    ) -> Reading:
         """Listen on a replica; only of a model whose style says that it hears several."""
         reading: Reading = await self._call("listen_to_several", messages, clips, *_pass_if_given(given))
         return reading
 
     async def choose_of_several(
-        self, messages: tuple[Message, ...], clips: Clips, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clips: AudioClips, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Choose on a replica; only of a model whose style says that it hears several."""
         reading: Reading = await self._call("choose_of_several", messages, clips, choices, *_pass_if_given(given))

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from services.protocols import Given
+from services.protocols import GivenEvidence
 from services.scripted.rules import follow, not_expected
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
@@ -39,13 +39,13 @@ class ScriptedLALM:
         """What stood beside the clip of each."""
         self._rule, self._choose = rule, choose
 
-    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: Given = None) -> Reading:
+    async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Reply as the script says, and note the messages."""
         self._note(messages, given)
         return _add(await follow(self._rule, messages[-1].content, clip), given)
 
     async def choose(
-        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: Given = None
+        self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
         """Choose as the script says; without a rule for choosing, reply."""
         if self._choose is None:

@@ -81,7 +81,7 @@ def test_a_missing_field_is_named(tmp_path: Path) -> None:
 
 
 def test_the_unreleased_benchmark_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(akb, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(akb, "read_settings", lambda: Settings(home=tmp_path))
     with pytest.raises(BadConfig, match=r"have not released it.*akb-open is our own"):
         find("akb")
 

@@ -73,7 +73,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
 
 
 def test_all_tasks_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditorybench, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(auditorybench, "read_settings", lambda: Settings(home=tmp_path))
     with pytest.raises(BadConfig, match=r"auditorybench\+\+ is not at .*HJOK/AuditoryBenchpp"):
         find("auditorybench++")
     folder = tmp_path / "benchmarks" / "auditorybench++"

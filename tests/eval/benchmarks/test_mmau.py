@@ -117,7 +117,7 @@ def test_missing_audio_is_counted_before_a_run(tmp_path: Path) -> None:
 
 
 def test_the_release_before_is_told_apart_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mmau, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(mmau, "read_settings", lambda: Settings(home=tmp_path))
     for name in ("mmau", "mmau-before-v05.15.25"):
         file = tmp_path / "benchmarks" / "mmau" / mmau.FILES[name]
         file.parent.mkdir(parents=True, exist_ok=True)

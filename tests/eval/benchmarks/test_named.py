@@ -143,7 +143,7 @@ def write(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", sorted(RIGHT.keys() - {"mmau-pro"}))  # its file is Parquet: test_parquet.py
 def test_by_name_and_by_the_shape_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(named, "read_settings", lambda: Settings(home=tmp_path))
     file = write(tmp_path / "benchmarks" / name, name)
     benchmark, same = find(name), find(str(file))
     assert (benchmark.name, same.declared) == (name, name)
@@ -178,7 +178,7 @@ def test_sakuras_two_questions_share_a_recording(tmp_path: Path) -> None:
 def test_a_benchmark_that_is_not_there_says_where_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(named, "read_settings", lambda: Settings(home=tmp_path))
     with pytest.raises(BadConfig) as raised:
         find(name)
     said = str(raised.value)
@@ -191,14 +191,14 @@ def test_every_name_says_under_which_licence_its_files_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     for module in (named, akb, auditorybench, mmar, mmau):
-        monkeypatch.setattr(module, "settings", lambda: Settings(home=tmp_path))
+        monkeypatch.setattr(module, "read_settings", lambda: Settings(home=tmp_path))
     with pytest.raises(BadConfig, match=r"Licence: \S.*") as raised:
         find(name)
     assert str(tmp_path) in str(raised.value)
 
 
 def test_mmlu_and_mmlu_pro_are_read_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(named, "read_settings", lambda: Settings(home=tmp_path))
     mmlu = {"question": "2 + 2?", "subject": "algebra", "choices": ["3", "4", "5", "6"], "answer": 1}
     pro = {"question_id": 7, "question": "2 + 2?", "options": ["3", "4"], "answer": "B", "category": "math"}
     for name, row in (("mmlu", mmlu), ("mmlu-pro", pro)):

@@ -36,7 +36,7 @@ def write(folder: Path, rows: list[dict[str, object]]) -> Path:
 
 
 def test_recordings_in_rows_become_files_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(parquet, "read_settings", lambda: Settings(home=tmp_path))
     clips = [make_wav(num) for num in (100, 200)]
     rows: list[dict[str, object]] = [
         {"audio": {"bytes": clip, "path": f"{n}.wav"}, "question": "What?", "choices": ["dog", "cat"], "answer": "cat"}
@@ -81,7 +81,7 @@ from services.environment import Settings
 def read_peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 
-parquet.settings = lambda: Settings(home=Path(sys.argv[2]))
+parquet.read_settings = lambda: Settings(home=Path(sys.argv[2]))
 before = read_peak()
 print(len(find(sys.argv[1]).items), read_peak() - before)
 """

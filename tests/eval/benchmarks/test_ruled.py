@@ -63,7 +63,7 @@ def reply(item: Item, text: str) -> tuple[bool, bool]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(named, "read_settings", lambda: Settings(home=tmp_path))
     return tmp_path / "benchmarks"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from eval.probing import display
+from eval.display import probing
 from eval.probing.labelled import LabelledClip, LabelledSet
 from eval.probing.probe import ProbeReport, StageProbe, probe_lalm
 from lalm.probing.activations import ProbedStage, Vector
@@ -141,7 +141,7 @@ def test_the_plot_names_its_parts_and_draws_again_alike(probe: Probe, tmp_path: 
     found = probe(*STAGES, asked=asked)
     files = [tmp_path / "a.svg", tmp_path / "b.svg"]
     for file in files:
-        display.draw_probe(found, file)
+        probing.draw_probe(found, file)
     svg = files[0].read_text()
     assert svg == files[1].read_text()
     for words in ("encoder tap", "connector", "backbone layer", "control: labels at random", "most frequent class"):

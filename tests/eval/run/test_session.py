@@ -74,7 +74,7 @@ def bench(tmp_path: Path) -> Path:
 @pytest.fixture
 def ears(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, ScriptedEars]:
     opened = {name: ScriptedEars(hear_level, name=name) for name in ("left", "right")}
-    monkeypatch.setattr("services.catalog.settings", lambda: type("Home", (), {"home": tmp_path / "home"}))
+    monkeypatch.setattr("services.catalog.read_settings", lambda: type("Home", (), {"home": tmp_path / "home"}))
     for name, one in opened.items():
         monkeypatch.setitem(catalog.CAPTIONERS, name, lambda one=one: one)
     monkeypatch.setitem(catalog.ASRS, "mute", lambda: ScriptedEars(name="mute"))

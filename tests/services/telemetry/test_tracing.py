@@ -102,9 +102,9 @@ def test_another_process_gets_the_current_span(spans: Spans) -> None:
 
 def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
     code = (
-        "import sys; from services.telemetry.tracing import current_traceparent, start_span\n"
+        "import sys; from services.telemetry.tracing import format_traceparent, start_span\n"
         "with start_span('x') as facts: facts['y'] = 1\n"
-        "print(repr(current_traceparent()), 'opentelemetry' in sys.modules)"
+        "print(repr(format_traceparent()), 'opentelemetry' in sys.modules)"
     )
     environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
