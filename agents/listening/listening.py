@@ -20,7 +20,7 @@ from agents.listening.tools import AnyTool, ChosenTool, SelectTools, list_inputs
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
-from services.deadline import limit_time, remaining_s
+from services.deadline import compute_remaining_s, limit_time
 from services.errors import EarwitnessError
 from services.longform.hearing import name_recording
 from services.protocols import LLM
@@ -104,7 +104,7 @@ class FollowUp:
             return (answer,)
         started, share = perf_counter(), share_time(AGAIN)
         later_s = (
-            (remaining_s() or 0.0) - share.seconds if share else 0.0
+            (compute_remaining_s() or 0.0) - share.seconds if share else 0.0
         )  # the time that is for the steps after this one
         states = [self._start(question, answer)]
         selected = self.select(*list_inputs(question, clips, answer.evidence))
@@ -114,7 +114,7 @@ class FollowUp:
                 break
             if state.num_actions + chosen.tool.cost > self.budget:
                 continue
-            left_s = max(0.0, (remaining_s() or 0.0) - later_s) if share else None
+            left_s = max(0.0, (compute_remaining_s() or 0.0) - later_s) if share else None
             try:
                 async with limit_time(left_s, share.message if share else ""):
                     states.append(await self._use(chosen, list_inputs(question, clips, state.evidence), state))
