@@ -34,6 +34,6 @@ class Auto:
         assert clips, "both arms need a clip"
         parts, arms = await split_each(clips), (self.cascade.parts, self.lalm, self.routing)
         context = Choosing(clips, parts, *arms, self.summary)
-        state = await build_agent_graph().ainvoke(make_input(question, clips), context=context)
-        answer: Answer = state["answer"]
+        run = await build_agent_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        answer: Answer = run.value["answer"]
         return answer

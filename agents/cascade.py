@@ -45,7 +45,8 @@ class Cascade:
 
         assert clips, "the cascade needs a clip"
         context = Hearing(clips, await split_each(clips), self.parts)
-        state = await build_cascade_graph().ainvoke(make_input(question, clips), context=context)
+        run = await build_cascade_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        state = run.value
         if "cascade" not in state:
             raise make_down_error(state["failures"])
         answer: Answer = state["cascade"][-1]

@@ -51,7 +51,8 @@ class Informed:
         assert clips, "a LALM needs a clip"
         require_room(self.lalm.lalm, clips)
         context = Informing(clips, await split_each(clips), self.parts, self.lalm)
-        return _read_answer(await build_informed_graph().ainvoke(make_input(question, clips), context=context))
+        run = build_informed_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        return _read_answer((await run).value)
 
 
 class InformedByTools:
@@ -74,7 +75,8 @@ class InformedByTools:
         assert clips, "a LALM needs a clip"
         require_room(self.lalm.lalm, clips)
         context = HearingLast(clips, await split_each(clips), self.cascade.parts, self.lalm)
-        return _read_answer(await build_informed_last_graph().ainvoke(make_input(question, clips), context=context))
+        run = build_informed_last_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        return _read_answer((await run).value)
 
 
 def _read_answer(state: Mapping[str, Any]) -> Answer:

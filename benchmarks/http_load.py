@@ -72,15 +72,22 @@ class LoadResult:
 
 
 class LoadTarget:
-    """A service and prepared requests, one for each clip."""
+    """A service and prepared requests, one for each clip.
 
-    def __init__(self, url: str, clips: Sequence[bytes]) -> None:
+    Args:
+        url: of the service.
+        clips: as files.
+        num_questions: different ones about each clip, so that nothing which is kept of a question serves the next.
+    """
+
+    def __init__(self, url: str, clips: Sequence[bytes], *, num_questions: int = 1) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
-        self.requests = [self._request(clip) for clip in clips]
+        self.requests = [self._request(clip, number) for number in range(num_questions) for clip in clips]
 
-    def _request(self, clip: bytes) -> bytes:
-        fields = [*QUESTION.items(), *(("choices", choice) for choice in CHOICES)]
+    def _request(self, clip: bytes, number: int) -> bytes:
+        text = QUESTION["question"] + (f" This is question {number} about them." if number else "")
+        fields = [*(QUESTION | {"question": text}).items(), *(("choices", choice) for choice in CHOICES)]
         named = [f'{PART}; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields]
         form = "".join(named) + f'{PART}; name="file"; filename="clip.wav"\r\n\r\n'
         body = form.encode() + clip + f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -28,6 +28,7 @@ from running_service import NOOP, RunningService, start_service
 
 IN_FLIGHT = (1, 32)
 WARM_UP = 30  # requests
+NUM_QUESTIONS = 300  # different ones, more than any cache of the agent keeps
 STAGE = re.compile(r'^earwitness_(stage|request)_seconds_(sum|count)\{[a-z]+="([^"]+)"\} (\S+)$', re.MULTILINE)
 ROUTE = "/v1/audio/questions"
 COMMANDS = {"ray": ("ray", "--fused", *FUSIBLE), "own": ("ray", "--fused", *AS_SHIPPED), "plain": ("plain",)}
@@ -86,7 +87,7 @@ def split_latency_ms(measured: LoadMeasurement) -> dict[str, float]:
 
 def measure(service: RunningService, in_flight: int, num_requests: int, repeats: int) -> LoadMeasurement:
     """Ask as often, so many at once, and return the repetition with the lowest median."""
-    target = LoadTarget(service.url, make_clips(1))
+    target = LoadTarget(service.url, make_clips(1), num_questions=NUM_QUESTIONS)
     asyncio.run(run_steady(target, WARM_UP, min(in_flight, 4)))
     return min((_measure_once(service, target, in_flight, num_requests) for _ in range(repeats)), key=_median_ms)
 

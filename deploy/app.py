@@ -135,13 +135,15 @@ class Agent:
         mcp: McpSettings | None,
     ) -> None:
         # LangGraph takes 2 s to import: better now, while the models load, than at the first question.
-        Thread(target=import_module, args=("agents.graph.graph",), daemon=True).start()
+        importing = Thread(target=import_module, args=("agents.graph.graph",), daemon=True)
+        importing.start()
         decoder.start_decoders()
         listen_on_loopback()
         self._limits, self._keys, self._mcp = limits, keys, mcp
         self._fleet: Fleet | None = None
         self._aliases: Mapping[str, str] = {}
         self._fused = {one: Replica(partial(_open_model, one, open_models), one.role) for one in fused}
+        importing.join()  # what is there now is looked through by no garbage collection of Ray's replica
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the ASGI application that Ray Serve puts behind its proxy."""

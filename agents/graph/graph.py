@@ -89,9 +89,10 @@ def build_agent_graph() -> AgentGraph:
 
 
 async def choose_after_reading(state: GraphState, runtime: Runtime[Hearing]) -> Literal["listen_again", "__end__"]:
-    """Listen again where that is configured and no part is missing."""
-    is_whole = "cascade" in state and not state["failures"]
-    return "listen_again" if is_whole and runtime.context.cascade.follow_up else "__end__"
+    """Listen again where that is configured, no part is missing, and the options are not separate yet."""
+    follow_up, is_whole = runtime.context.cascade.follow_up, "cascade" in state and not state["failures"]
+    wanted = is_whole and follow_up and follow_up.needs_refining(state["question"], state["cascade"][-1])
+    return "listen_again" if wanted else "__end__"
 
 
 async def choose_after_cascade(state: GraphState, runtime: Runtime[Choosing]) -> Literal["listen", "reconcile"]:

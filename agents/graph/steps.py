@@ -18,6 +18,7 @@ from agents.graph.context import Choosing, Hearing, HearingLast, Informing, Perc
 from agents.graph.state import GraphState, GraphUpdate
 from agents.listening.comparing import compare_recordings
 from agents.listening.grounds import mark_evidence
+from agents.listening.listening import make_first_draft
 from agents.listening.spoken import hide_speech
 from agents.listening.summary import summarise
 from agents.reading.calibration import is_within_chance
@@ -92,6 +93,8 @@ def _order_parts(question: Question, context: Perceiving) -> tuple[ClipPart, ...
 
     Several recordings take turns, so that a long one does not leave a short one without time.
     """
+    if len(context.parts) == 1:
+        return context.parts
     spans = [find_named_spans(question.text, clip.duration_s) for clip in context.clips]
 
     def rank(part: ClipPart) -> tuple[bool, int]:
@@ -124,6 +127,8 @@ async def read(state: GraphState, runtime: Runtime[Hearing]) -> GraphUpdate:
         "timings_s": state["timings_s"] | timings_s,
     }
     answer = answered.build_answer(question, "cascade", cascade.calibration).model_copy(update=heard)
+    if cascade.follow_up and cascade.follow_up.may_refine(question) and not state["failures"]:
+        answer = answer.model_copy(update={"drafts": (make_first_draft(answer),)})
     return {"cascade": (answer,), "evidence": compared, "trace": trace, "timings_s": timings_s}
 
 

@@ -1,6 +1,7 @@
 """Support of a statement for the options of a question, and contradictions between two statements."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.listening.named_clips import find_named_clips
@@ -119,6 +120,7 @@ def _select_numbers(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word.isdigit())
 
 
+@lru_cache(maxsize=64)  # a statement meets each option, and an option each statement
 def _extract_words(text: str) -> frozenset[str]:
     spelt = re.sub(r"[a-z]+", lambda word: NUMBERS.get(word[0], word[0]), text.lower())
     return extract_stems(spelt) | frozenset(re.findall(r"\d+", spelt))

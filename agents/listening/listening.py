@@ -93,6 +93,14 @@ class FollowUp:
         self.policy = policy
         self.select = select
 
+    def may_refine(self, question: Question) -> bool:
+        """Say whether the answer to a question may be refined at all: it has options, and there is a budget."""
+        return bool(self.budget and question.choices)
+
+    def needs_refining(self, question: Question, answer: Answer) -> bool:
+        """Say whether an answer is one to refine: its options are not separate yet."""
+        return self.may_refine(question) and not _is_separate(_find_known(question, answer))
+
     async def refine(self, question: Question, clips: Sequence[AudioClip], answer: Answer) -> tuple[Answer, ...]:
         """Return the answer before the first follow-up question and after each one.
 
@@ -100,7 +108,7 @@ class FollowUp:
         listens to each that the question names, or to all. With a deadline it takes its share of the time: a tool that
         is late is left out with those behind it, and what was found before counts; `TookTooLong` where it is the first.
         """
-        if not self.budget or not question.choices:
+        if not self.may_refine(question):
             return (answer,)
         started, share = perf_counter(), share_time(AGAIN)
         later_s = (
@@ -110,7 +118,7 @@ class FollowUp:
         selected = self.select(*list_inputs(question, clips, answer.evidence))
         for number, chosen in enumerate(selected):
             state = states[-1]
-            if measure_confidence(state.probabilities).margin >= SEPARATE_MARGIN:
+            if _is_separate(state.probabilities):
                 break
             if state.num_actions + chosen.tool.cost > self.budget:
                 continue
@@ -127,16 +135,14 @@ class FollowUp:
         return tuple(self._finish(question, answer, state, seconds) for state in states)
 
     def _start(self, question: Question, answer: Answer) -> ListeningState:
-        known = answer.probabilities or estimate_probabilities(answer.choice, question)
         read_first = frozenset(unmark(tuple(one for one in answer.evidence if one.use in {"read", "decided"})))
-        drafts = (Draft(actions=0, choice=answer.choice),)
         return ListeningState(
-            probabilities=known,
+            probabilities=_find_known(question, answer),
             evidence=unmark(answer.evidence),
             read=read_first,
             doubted=(),
             trace=(),
-            drafts=drafts,
+            drafts=(make_first_draft(answer),),
             degraded=(),
             usage=Usage(),
             num_actions=0,
@@ -235,6 +241,19 @@ def _leave_out(tools: Sequence[str], error: EarwitnessError, state: ListeningSta
     names = ", ".join(tools)
     step = TraceStep(step=AGAIN, text=f"{names} left out ({error})")
     return state._replace(trace=(*state.trace, step), degraded=(*state.degraded, f"no {names}: {error}"))
+
+
+def make_first_draft(answer: Answer) -> Draft:
+    """Return an answer as the draft before any follow-up."""
+    return Draft(actions=0, choice=answer.choice)
+
+
+def _find_known(question: Question, answer: Answer) -> Probabilities:
+    return answer.probabilities or estimate_probabilities(answer.choice, question)
+
+
+def _is_separate(probabilities: Probabilities) -> bool:
+    return measure_confidence(probabilities).margin >= SEPARATE_MARGIN
 
 
 def _format_finding(statement: Evidence) -> str:

@@ -8,7 +8,7 @@ other languages as far as it has seen them. `planner.safetensors` beside this fi
 import re
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from math import sqrt
 from typing import NamedTuple
 from zlib import crc32
@@ -55,6 +55,7 @@ class Planner(NamedTuple):
         return {self.labels[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
 
 
+@lru_cache(maxsize=64)  # the classifiers of a question look at it one after the other
 def extract_features(text: str) -> SparseFeatures:
     """Extract the hashed n-grams of a text; those of characters, and those of words, have a norm of 1 each."""
     words = re.findall(r"\w+|[^\w\s]", re.sub(r"\d", "0", text.lower()))

@@ -8,6 +8,7 @@ looked up (`agents.reading.spelled_numbers`). Digits are those of any script.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -308,6 +309,7 @@ def match_options(text: str, question: Question, language: str | None = None) ->
     return exact or found
 
 
+@lru_cache(maxsize=256)  # an option meets each statement of a transcript
 def _find_in_option(text: str, language: str | None) -> tuple[QuantityMention, ...]:
     """Find the quantities of an option, which may be in English or in the language of the recording."""
     english = find_quantities(text)

@@ -3,6 +3,8 @@
 Lexical overlap, as in BM25 without weights: it needs no model and no training.
 """
 
+from functools import lru_cache
+
 from agents.reading.named_times import NamedSpan, find_named_spans
 from agents.reading.passages import select_passages
 from agents.reading.quantities import match_options
@@ -104,14 +106,19 @@ def _holds(shown: Evidence, statement: Evidence) -> bool:
     return statement.text in shown.text or (shown.start_s == statement.start_s and shown.text in statement.text)
 
 
+@lru_cache(maxsize=256)  # question and options meet each of its statements
+def _extract_wanted(text: str) -> frozenset[str]:
+    return extract_stems(text)
+
+
 def count_shared_stems(statement: Evidence, question: Question) -> int:
     """Count the stems that a statement shares with the question, and with its options.
 
     Of what is said, an option whose quantities it names in another spelling counts as well.
     """
     words = extract_stems(f"{statement.kind} {statement.text}")
-    options = frozenset[str]().union(*(extract_stems(choice.text) for choice in question.choices))
-    shared = len(words & extract_stems(question.text)) + len(words & options)
+    options = frozenset[str]().union(*(_extract_wanted(choice.text) for choice in question.choices))
+    shared = len(words & _extract_wanted(question.text)) + len(words & options)
     return (
         shared + len(match_options(statement.text, question, statement.language))
         if statement.kind == "transcript"

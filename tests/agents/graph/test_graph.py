@@ -19,7 +19,7 @@ from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
 from services.scripted.llm import ScriptedLLM
 from services.scripted.rules import weigh
-from services.types import AudioClip, Question
+from services.types import AudioClip, Draft, Question
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -80,3 +80,16 @@ async def test_each_step_that_takes_a_model_is_a_stage() -> None:
     assert begun["caption"] == begun["transcribe"] == (2.0, "seconds of audio")
     assert list(begun) == ["caption", "transcribe", "read", "listen again"]
     assert sorted(begun) == sorted(one.name for one in heard if isinstance(one, StageEnded) and one.outcome == "done")
+
+
+async def test_where_the_options_are_separate_the_step_that_listens_again_is_not_run() -> None:
+    heard: list[ProgressEvent] = []
+    clip, ears = AudioClip(np.zeros(32_000, np.float32)), ScriptedEars(lambda _, focus: ("Knocking.",))
+    llm = ScriptedLLM(choose=weigh(0.9, 0.1))
+    follow_up = FollowUp(Listeners(ears, ears), llm, budget=1)
+    question = Question.ask("What is heard?", ("Rain", "Knocking"))
+    with report_progress_to(heard.append):
+        answer = await Cascade(llm, ears, ears, follow_up=follow_up).answer(question, clip)
+    assert [one.name for one in heard if isinstance(one, StageStarted)] == ["caption", "transcribe", "read"]
+    assert answer.drafts == (Draft(actions=0, choice=question.choices[0]),)
+    assert await follow_up.refine(question, (clip,), answer) == (answer,)
