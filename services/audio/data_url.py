@@ -1,8 +1,8 @@
 """Data URLs (RFC 2397) and base64 (RFC 4648), in every form in which recordings are written into JSON.
 
-A data URL is read as browsers read it (WHATWG, Fetch, section 6): its content begins behind the first comma, may be
-percent-encoded, and is base64 where the part before the comma ends with `;base64`. Base64 may hold line breaks, may
-lack its padding, and may be in the alphabet that is safe in URLs.
+A data URL is read as browsers read it (WHATWG, Fetch, section 6): its content begins behind the first comma, ends at
+a fragment, may be percent-encoded, and is base64 where the part before the comma ends with `;base64`. Base64 may hold
+line breaks, may lack its padding, and may be in the alphabet that is safe in URLs.
 """
 
 import binascii
@@ -12,7 +12,7 @@ from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 SCHEME = "data:"
-HEAD = re.compile(r'data:(?:[^",]|"[^"]*")*,', re.IGNORECASE)  # a quoted parameter may hold a comma
+HEAD = re.compile(r'\s*data:(?:[^",]|"[^"]*")*,', re.IGNORECASE)  # a quoted parameter may hold a comma
 ENDS_WITH_BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
 LONGEST_HEAD = 2_000  # characters before the comma
 OF_URLS = bytes.maketrans(b"-_", b"+/")
@@ -22,7 +22,7 @@ WHITESPACE = b" \t\r\n\f\v"
 
 def is_data_url(text: str) -> bool:
     """Say whether a text is a data URL."""
-    return text[: len(SCHEME)].lower() == SCHEME
+    return text[:LONGEST_HEAD].lstrip()[: len(SCHEME)].lower() == SCHEME
 
 
 def decode_data_url(url: str) -> bytes:
@@ -30,7 +30,7 @@ def decode_data_url(url: str) -> bytes:
     head = HEAD.match(url, 0, LONGEST_HEAD)
     if head is None:
         raise ValueError("holds no comma, behind which its content begins")
-    written = url[head.end() :]
+    written = url[head.end() :].partition("#")[0]  # behind it is the fragment, which is not of the content
     content = unquote_to_bytes(_to_bytes(written)) if "%" in written else written
     return decode_base64(content) if ENDS_WITH_BASE64.search(head[0][:-1]) else _to_bytes(content)
 

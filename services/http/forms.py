@@ -26,6 +26,7 @@ MAX_FIELDS = 100
 MAX_FIELD_BYTES = 100_000  # of a field that is not a file
 PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.I)
 ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^';\s]*)'[^';\s]*'([^;\s]+)", re.I)
+LATIN_1 = (b"iso-8859-1", b"latin1", b"latin-1", b"windows-1252")
 UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
 TAGGED = ("messages", "content", "input")  # lists of records of several kinds
@@ -110,12 +111,9 @@ class _FormParser(MultiPartParser):
 
 
 def _decode_name(encoded: re.Match[bytes]) -> bytes:
-    """Decode the name of a file that is percent-encoded in a charset of its own."""
-    charset, name = encoded[1].decode("ascii", "replace") or "utf-8", unquote_to_bytes(encoded[2])
-    try:
-        text = name.decode(charset, "replace")
-    except LookupError:
-        text = name.decode("utf-8", "replace")
+    """Decode the name of a file that is percent-encoded, in one of the two charsets of RFC 5987; any other is UTF-8."""
+    charset = "latin-1" if encoded[1].lower() in LATIN_1 else "utf-8"
+    text = unquote_to_bytes(encoded[2]).decode(charset, "replace")
     return re.sub(r'["\\\x00-\x1f]', "_", text).encode()
 
 

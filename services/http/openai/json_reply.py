@@ -25,6 +25,8 @@ Fill: TypeAlias = Callable[[Answer], JsonValue]
 Schema: TypeAlias = Mapping[str, JsonValue]
 
 MOST_NESTED = 8
+MOST_PARTS = 200  # of a schema, its references followed: one that refers to itself has parts without end
+MOST_CONFIDENCE = 1000  # of a scale for confidence, such as per cent
 TRUTHS: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
 NO_EVIDENCE = "No statement about the recording decided."
 
@@ -68,7 +70,10 @@ class JSONReply:
                 "'choices'.",
                 param=param,
             )
+        self._num_parts = 0
         self._fill = self._plan(schema, "", (), is_only=True)
+        if self._num_parts > MOST_PARTS:  # some may have been left out
+            raise self._refuse_size()
 
     def write(self, answer: Answer) -> str:
         """Return the reply; `ModelError` where the model chose no option."""
@@ -78,6 +83,7 @@ class JSONReply:
 
     def _plan(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
         """Return how to fill a field; `is_only`: it is the only one that can hold the answer."""
+        self._count_parts(1)
         schema = self._resolve(schema)
         if len(path) > MOST_NESTED:
             raise self._refuse(path, "is nested too deeply")
@@ -112,6 +118,7 @@ class JSONReply:
         fields = properties if isinstance(properties, dict) else {}
         required = schema.get("required")
         needed = set(required) if isinstance(required, list) else set[object]()
+        self._count_parts(len(fields))
         unsaid = [name for name, one in fields.items() if self._may_be_answer(name, one)]
         fills: dict[str, Fill] = {}
         for name, one in fields.items():
@@ -161,7 +168,7 @@ class JSONReply:
         words, kind = read_answer_words(), schema.get("type", "string")
         if kind in ("number", "integer") and _has_any_word(words.confidence, name):
             most = schema.get("maximum")
-            scale = float(most) if isinstance(most, int | float) else 1.0
+            scale = float(most) if isinstance(most, int | float) and 0 < most <= MOST_CONFIDENCE else 1.0
             return lambda answer: _scale_confidence(answer, scale, is_whole=kind == "integer")
         if kind == "string" and _has_any_word(words.evidence, name):
             return lambda answer: next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
@@ -185,6 +192,15 @@ class JSONReply:
         if is_letter or (self._prompt.form.kind == "letter" and not _has_any_word(("text",), told)):
             return lambda answer: self._mark(_require_choice(answer))
         return lambda answer: _require_choice(answer).text
+
+    def _count_parts(self, number: int) -> None:
+        """Count parts of the schema, and refuse one of too many before any more is read."""
+        self._num_parts += number
+        if self._num_parts > MOST_PARTS:
+            raise self._refuse_size()
+
+    def _refuse_size(self) -> Unsupported:
+        return self._refuse((), f"has more than {MOST_PARTS} parts, or refers to itself")
 
     def _resolve(self, schema: Schema) -> Schema:
         """Follow references within the schema, such as `#/$defs/Answer`."""

@@ -23,6 +23,7 @@ BASE64 = base64.b64encode(CLIP).decode()
         'data:audio/webm; codecs="opus,vorbis"; base64 ,',
         "data:audio/mp4;charset=utf-8;name=%C3%A4.m4a;base64,",
         "data:audio/vnd.wave;codecs=1;base64, ",
+        " \ndata:audio/wav;base64,",
     ],
 )
 def test_what_stands_before_the_comma_may_be_anything(head: str) -> None:
@@ -49,6 +50,11 @@ def test_base64_may_be_wrapped_unpadded_and_in_either_alphabet(written: str) -> 
 def test_content_without_base64_is_percent_encoded() -> None:
     assert decode_data_url("data:audio/wav," + quote(CLIP, safe="")) == CLIP
     assert decode_data_url("data:,RIFF") == b"RIFF"
+
+
+def test_a_fragment_is_not_of_the_content() -> None:
+    assert decode_data_url(f"data:audio/wav;base64,{BASE64}#t=10,20") == CLIP
+    assert decode_data_url("data:,a%23b#c") == b"a#b"
 
 
 @pytest.mark.parametrize("text", ["QUJD?", "QUJD=QUJD", "A", "QUJDé"])

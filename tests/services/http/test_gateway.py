@@ -62,8 +62,14 @@ def test_a_form_is_answered(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [b"; filename*=UTF-8''%c3%a4.wav", b"; filename*=utf-8'en'%e4.wav", b"; filename*=nonsense''%22%0a.wav", b""],
-    ids=["encoded", "wrong charset", "unknown charset", "none"],
+    [
+        b"; filename*=UTF-8''%c3%a4.wav",
+        b"; filename*=utf-8'en'%e4.wav",
+        b"; filename*=nonsense''%22%0a.wav",
+        b"; filename*=idna''a..",
+        b"",
+    ],
+    ids=["encoded", "wrong charset", "unknown charset", "codec of another kind", "none"],
 )
 def test_a_file_without_a_plain_name_is_a_file(client: TestClient, names: bytes) -> None:
     body = (

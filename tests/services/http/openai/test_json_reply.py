@@ -130,3 +130,29 @@ def test_a_reply_without_a_choice_is_no_json() -> None:
     unread = answer(asked).model_copy(update={"choice": None})
     with pytest.raises(ModelError, match="names none of the options"):
         JSONReply({"type": "object", "properties": {"answer": {"type": "string"}}}, asked, "").write(unread)
+
+
+ITSELF = {"$ref": "#/$defs/itself"}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "itself",
+    [
+        {"type": "array", "items": ITSELF},
+        {"anyOf": [ITSELF, ITSELF]},
+        {"anyOf": [{"type": "array", "items": ITSELF}, ITSELF, {"type": "null"}]},
+        {"type": "object", "properties": {f"answer{number}": ITSELF for number in range(20)}},
+        {"type": "object", "properties": {f"answer{number}": {} for number in range(1000)}},
+    ],
+)
+def test_a_schema_without_end_is_refused_before_it_is_read_through(itself: dict[str, Any]) -> None:
+    with pytest.raises(Unsupported, match="it has more than 200 parts, or refers to itself"):
+        JSONReply({"$defs": {"itself": itself}, **ITSELF}, prompt(), "response_format")
+
+
+@pytest.mark.parametrize(("most", "said"), [(100, 80), (10**400, 1), (float("inf"), 1), (float("nan"), 1)])
+def test_confidence_is_told_on_a_scale_that_has_an_end(most: float, said: int) -> None:
+    confidence = {"type": "integer", "maximum": most}
+    schema = {"type": "object", "properties": {"answer": {"type": "string"}, "confidence": confidence}}
+    assert fill(schema) == {"answer": "A dog", "confidence": said}
