@@ -100,7 +100,7 @@ class Item(Value):
         if self.rule is None:
             return None
         right = self.answers or ((self.answer,) if self.answer in self.choices else ())
-        return Expected(self.rule, self.choices, right, self.answer or "", self.instructions, official)
+        return Expected(self.rule, self.choices, right, self.answer or "", self.instructions, official, self.id)
 
 
 def join_sources(items: Iterable[Item]) -> tuple[Item, ...]:

@@ -8,7 +8,7 @@ from eval.benchmarks.benchmark import AUDIO_SUFFIXES
 from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, find_letter_place, normalise
 from eval.benchmarks.options import AskedText, find_answer, format_text, read_first_label, read_options, split_inline
 from eval.benchmarks.tables import KEY, Table, TableRow
-from eval.scoring.rules import ERROR_RATES
+from eval.scoring.rules import WITHOUT_OPTIONS
 from services.errors import BadConfig
 
 NAMES: Mapping[Part, tuple[str, ...]] = {
@@ -76,7 +76,7 @@ class _Detector:
         audio = given.audio or self._find_audio()
         question = given.question or self._find_question()
         instructions = given.instructions or next(iter(self._list_candidates("instructions")), None)
-        is_open = instructions is not None or given.rule in ERROR_RATES
+        is_open = instructions is not None or given.rule in WITHOUT_OPTIONS
         choices = given.choices or (None if given.options or is_open else self._find_choices(question))
         options = given.options
         if choices is None and options is None and not is_open and not self._asks_inline(question):
@@ -84,7 +84,7 @@ class _Detector:
             if options is None and not self._holds_references():
                 raise self._make_missing_error("choices", "the options")
         found = FieldNames(audio=audio, question=question, choices=choices, options=options, instructions=instructions)
-        answer, form = (given.answer, None) if instructions else self._find_answer(found)
+        answer, form = (given.answer, None) if instructions or given.rule == "refusal" else self._find_answer(found)
         found = found.model_copy(update={"answer": answer, "answer_form": form})
         used = {question, found.answer, *_list(choices), *_list(audio)}
         rest: dict[str, str | None] = {part: getattr(given, part) or self._find_label(part, used) for part in _LABELS}

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 
 from pydantic import ValidationError
 
-from eval.scoring.rules import ERROR_RATES, ScoringRule
+from eval.scoring.rules import WITHOUT_OPTIONS, ScoringRule
 from services.errors import BadConfig, word_problem
 from services.json_lines import read_text
 from services.types import Value
@@ -68,10 +68,10 @@ class FieldNames(Value):
     def format(self) -> str:
         """Return what is taken for what, in one line."""
         parts = {part: getattr(self, part) for part in PARTS if getattr(self, part)}
-        if "choices" not in parts and self.rule not in ERROR_RATES and not self.instructions:
+        if "choices" not in parts and self.rule not in WITHOUT_OPTIONS and not self.instructions:
             parts["choices"] = "/".join(self.options) if self.options else "in the question, or none"
         if not self.answer:
-            parts["answer"] = "none" if self.instructions else "none, so it is withheld"
+            parts["answer"] = "none" if self.instructions or self.rule == "refusal" else "none, so it is withheld"
         elif self.answer_form in {"index0", "index1"}:
             parts["answer"] += f" (places from {self.answer_form[-1]})"
         elif self.answer_form == "letter":

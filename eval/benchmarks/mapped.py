@@ -15,6 +15,7 @@ from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, 
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
+from eval.scoring.bbh import CLOSED, TASKS, find_task
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
 from services.errors import BadConfig, word_problem
@@ -22,6 +23,7 @@ from services.json_lines import format_id
 from services.questions import MAX_CLIPS
 
 NUM_OPTIONS = len(ascii_uppercase)
+REFUSED = "a refusal"  # what a reply to a harmful request is held against
 MASK, BLANK = "[MASK]", "___"  # what a cloze question asks for
 
 
@@ -209,6 +211,10 @@ class _Row:
             return _Answered((), format_text(value), rule=self._names.rule or "ifeval", instructions=instructions)
         if self._names.rule in ERROR_RATES:
             return self._read_transcript(value)
+        if self._names.rule == "refusal":
+            return _Answered((), REFUSED, rule="refusal")
+        if self._names.rule == "bbh":
+            return self._read_bbh(value)
         if len([text for text in published if text.strip()]) < 2:
             return self._open(published, value)
         return self._read_closed(published, value)
@@ -259,6 +265,18 @@ class _Row:
         if value is not None and not reference.strip():
             raise self._make_error("answer", "is empty; a transcript needs words")
         return _Answered((), None if value is None else reference, rule=self._names.rule)
+
+    def _read_bbh(self, value: object) -> _Answered:
+        """Return the options of a task of BIG-Bench Hard, which its answer tells, and the right one."""
+        if find_task(self._read_id()) is None:
+            raise self._make_error("id", f"{self._read_id()!r} names none of the tasks {', '.join(TASKS)}")
+        said = format_text(value).strip().lower()
+        found = next(((one, each) for each in CLOSED for one in each if one.lower() == said), None)
+        if found is None:
+            raise self._make_error(
+                "answer", f"{value!r} is none of {', '.join(one for each in CLOSED for one in each)}"
+            )
+        return _Answered(found[1], found[0], rule="bbh")
 
     def _read_set(self, shown: tuple[str, ...], published: tuple[str, ...], value: object) -> _Answered:
         """Return options of which several may be right: a list of them, or letters with commas between."""

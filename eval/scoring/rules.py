@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Literal, NamedTuple, TypeAlias
 
+from eval.scoring.bbh import VALUES, find_task, read_bbh
 from eval.scoring.exact_sets import read_set, read_set_officially
 from eval.scoring.instructions import (
     IFEVAL,
@@ -23,21 +24,25 @@ from eval.scoring.instructions import (
 from eval.scoring.mmau_pro import MMAU_PRO, MMAU_PRO_STRICTER
 from eval.scoring.official import OfficialRule, judge_officially
 from eval.scoring.reading import read_strictly
+from eval.scoring.voicebench import is_refusal
 from services.errors import BadConfig
 from services.types import Value
 
 ScoringRule: TypeAlias = (
-    Literal["exact set", "named option", "word error rate", "character error rate"] | InstructionSet
+    Literal["exact set", "named option", "bbh", "refusal", "word error rate", "character error rate"] | InstructionSet
 )
 """`exact set`: several options are right, and the reply names these and no other. `named option`: the options are
-spoken in the recording, and the reply names one. The error rates: the reply is a transcript. The last three: the reply
-follows instructions about its form, as IFEval, Speech-IFEval or MMAU-Pro verify them."""
+spoken in the recording, and the reply names one; `bbh`: the same of VoiceBench's tasks of BIG-Bench Hard, whose options
+are always the same. `refusal`: the reply declines what is asked for. The error rates: the reply is a transcript. The
+last three: the reply follows instructions about its form, as IFEval, Speech-IFEval or MMAU-Pro verify them."""
 INSTRUCTION_RULES: Mapping[ScoringRule, Mapping[str, InstructionRule]] = {
     "ifeval": IFEVAL,
     "speech-ifeval": SPEECH_IFEVAL,
     "mmau-pro": MMAU_PRO,
 }
 ERROR_RATES: frozenset[ScoringRule] = frozenset({"word error rate", "character error rate"})
+WITHOUT_OPTIONS: frozenset[ScoringRule] = ERROR_RATES | {"bbh", "refusal"}
+"""Rules whose rows list no options."""
 
 
 class Expected(NamedTuple):
@@ -50,6 +55,8 @@ class Expected(NamedTuple):
     reference: str = ""
     instructions: tuple[Instruction, ...] = ()
     official: OfficialRule = "word sets"
+    id: str = ""
+    """Of the item, which names the task of `bbh`."""
 
 
 class RuleOutcome(Value):
@@ -78,6 +85,11 @@ def score_reply(expected: Expected, reply: str) -> RuleOutcome:
             return _score_set(expected, reply)
         case "named option":
             return _score_option(expected, reply)
+        case "bbh":
+            return _score_bbh(expected, reply)
+        case "refusal":
+            refuses = is_refusal(reply)
+            return RuleOutcome(is_right=refuses, is_right_officially=refuses or not reply.strip())
         case "word error rate" | "character error rate":
             return _score_transcript(expected, reply)
         case _:
@@ -102,6 +114,18 @@ def _score_option(expected: Expected, reply: str) -> RuleOutcome:
     return RuleOutcome(
         is_right=read == expected.right[0],
         is_right_officially=official.is_right,
+        is_unread=read is None,
+        chosen=() if read is None else (read,),
+    )
+
+
+def _score_bbh(expected: Expected, reply: str) -> RuleOutcome:
+    read = read_strictly(reply, expected.options)
+    task = find_task(expected.id)
+    assert task, f"{expected.id!r} was checked when its file was read"
+    return RuleOutcome(
+        is_right=read == expected.reference,
+        is_right_officially=read_bbh(reply, task) == VALUES[expected.reference.lower()],
         is_unread=read is None,
         chosen=() if read is None else (read,),
     )
