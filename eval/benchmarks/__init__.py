@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DECLARED = (
     "air-bench",
+    "air-bench-chat",
     "audio-entailment",
     "audiobench",
     "auditorybench",
@@ -35,6 +36,7 @@ DECLARED = (
     "muchomusic",
     "sakura",
     "speech-ifeval",
+    "speech-ifeval-cot",
     "speechr-acoustic",
     "speechr",
     "star-bench",

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.wording import word_several
 from eval.scoring.instructions import Instruction
+from eval.scoring.judge_protocols import JudgeProtocol
 from eval.scoring.official import OfficialRule
 from eval.scoring.rules import Expected, ScoringRule, require_packages
 from services.errors import BadConfig
@@ -61,6 +62,10 @@ class Item(Value):
     """What the question says about the form of the reply, where that is verified."""
     spoken: str = ""
     """What the recording says, where that is the question itself: asked where nothing is heard."""
+    judged_by: JudgeProtocol = "reference"
+    """What a judge of an open answer is asked."""
+    described: str = ""
+    """What the recording holds, for a judge that is told so; no model that answers is."""
     task: str
     category: str = ""
     sub_category: str = ""

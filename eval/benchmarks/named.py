@@ -10,6 +10,7 @@ from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.mapped import make_benchmark, make_items, read_mapped
 from eval.benchmarks.options import format_text
 from eval.benchmarks.tables import Table, TableRow, read_table
+from eval.scoring.judge_protocols import JudgeProtocol
 from eval.scoring.official import OfficialRule
 from services.errors import BadConfig
 from services.settings import read_settings
@@ -34,6 +35,10 @@ class DeclaredPart(Value):
     """The right option of all of them, where no field holds it."""
     ask: str = ""
     """The question of all of them, where their own is spoken in the recording."""
+    judge: JudgeProtocol = "reference"
+    """What a judge of open answers is asked."""
+    described: str = ""
+    """Field that says what the recording holds, for the judge alone."""
     has_classes: bool = False
     """Whether the options of a file are its answers, where these are few; questions with others are open."""
     files: tuple[str, ...] = ()
@@ -143,9 +148,13 @@ def read_by_shape(file: Path, declarations: Iterable[str], audio_root: Path | No
 def find_declaration(table: Table, declarations: Iterable[str]) -> Declaration | None:
     """Return the first declaration whose fields a table has."""
     for declared in map(read_declaration, declarations):
-        if declared.is_found_by_shape and all(_has_fields(table, part.fields) for part in declared.parts):
+        if declared.is_found_by_shape and all(_has_part(table, part) for part in declared.parts):
             return declared
     return None
+
+
+def _has_part(table: Table, part: DeclaredPart) -> bool:
+    return _has_fields(table, part.fields) and (not part.described or part.described in table.fields)
 
 
 def _has_fields(table: Table, fields: FieldNames) -> bool:
@@ -166,8 +175,19 @@ def _read_part(part: DeclaredPart, file: Path, table: Table) -> list[Item]:
         fields = fields.model_copy(update={"options": classes})
     name = f"Benchmark {str(file)!r}"
     items = make_items(name, Table(rows, table.sha256), fields, suffix=part.suffix, ask=part.ask)
-    known = {"category": part.category, "answer": part.answer}
-    return [item.model_copy(update={name: value for name, value in known.items() if value}) for item in items]
+    known: dict[str, object] = {"category": part.category, "answer": part.answer, "judged_by": part.judge}
+    told = {name: value for name, value in known.items() if value}
+    return [
+        item.model_copy(update=told | ({"described": _describe(name, number, row, part)} if part.described else {}))
+        for number, (item, row) in enumerate(zip(items, rows, strict=True), start=1)
+    ]
+
+
+def _describe(name: str, number: int, row: TableRow, part: DeclaredPart) -> str:
+    described = format_text(row.get(part.described)).strip()
+    if not described:
+        raise BadConfig(f"{name}, row {number}, field {part.described!r}: is empty; the judge needs it.")
+    return described
 
 
 def _list_classes(table: Table, field: str | None) -> tuple[str, ...]:

@@ -107,6 +107,9 @@ def _format_judges(summary: RunSummary) -> Iterable[str]:
         refused = f", {judge.refused} refused" if judge.refused else ""
         lost = f", {judge.failed} not judged" if judge.failed else ""
         yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{refused}{lost}; {tokens}."
+        if judge.mean_score is not None and judge.mean_reference_score is not None:
+            beside = f"{judge.mean_reference_score:.2f} for the references; right are those that score higher"
+            yield f"Mean score of the replies {judge.mean_score:.2f} of 10, {beside}."
     if summary.judge_kappa is not None:
         yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
 

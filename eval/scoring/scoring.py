@@ -171,6 +171,9 @@ class JudgeScore(Value):
     """Replies that it calls refusals to answer: they are wrong."""
     failed: int
     """Replies that it failed at, or on which it gave no verdict."""
+    mean_score: float | None = None
+    """Of the replies, from 1 to 10, where it scores them beside the references; None: it does not."""
+    mean_reference_score: float | None = None
     prompt_tokens: int
     completion_tokens: int
 

@@ -7,6 +7,7 @@ judges.json       JudgeNames: the judges of the last command; the first one's ju
 from collections.abc import Mapping
 from pathlib import Path
 
+from eval.scoring.judge_protocols import JudgeProtocol, ScorePair
 from eval.store.records import Prediction
 from services.journal import JournalFormat
 from services.types import Usage, Value
@@ -23,6 +24,7 @@ class ReplyJudgement(Value):
     """Of the item."""
     judge: str
     """Name of the LLM that judged."""
+    protocol: JudgeProtocol = "reference"
     prompt_version: int
     answer: str
     """The reply that was judged."""
@@ -30,6 +32,8 @@ class ReplyJudgement(Value):
     """None: the judge failed, or gave no verdict."""
     is_refusal: bool = False
     """Whether the judge says that the reply gives no answer; it is then not right."""
+    scores: tuple[ScorePair, ...] = ()
+    """Where it scores the reply beside the reference; one for each order in which they were shown."""
     reply: str
     """The judge's own words; empty where it was not asked, or failed."""
     failed: str | None = None

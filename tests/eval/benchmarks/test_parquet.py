@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks import find, parquet
+from eval.benchmarks import find, named, parquet
 from services.environment import Settings
 from services.errors import BadConfig
 
@@ -62,6 +62,65 @@ def test_mmau_pro_is_known_by_its_shape(tmp_path: Path) -> None:
         ("Ann", ""),
         ("A text.", "has no options"),
     ]
+
+
+def test_voicebench_is_read_as_the_hub_exports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (named, parquet):
+        monkeypatch.setattr(module, "settings", lambda: Settings(home=tmp_path))
+    home = tmp_path / "benchmarks" / "voicebench"
+    clip = {"bytes": make_wav(100), "path": "audio.wav"}
+    nothing = {"num_words": None, "relation": None, "keywords": None}
+    sets: dict[str, list[dict[str, object]]] = {
+        "bbh": [
+            {"id": "hyperbaton_3", "prompt": "Which has the right order?", "reference": "(B)", "audio": clip},
+            {"id": "navigate_0", "prompt": "Do you return?", "reference": "No", "audio": clip},
+        ],
+        "advbench": [{"prompt": "Do harm.", "audio": clip}],
+        "ifeval": [
+            {
+                "key": 1000,
+                "prompt": "Use three words.",
+                "instruction_id_list": ["length_constraints:number_words", "punctuation:no_comma"],
+                "kwargs": [nothing | {"num_words": 3, "relation": "at least"}, nothing],
+                "audio": clip,
+            }
+        ],
+    }
+    for name, rows in sets.items():
+        (home / name).mkdir(parents=True)
+        write(home / name, rows).rename(home / name / "test-00000-of-00001.parquet")
+    benchmark = find("voicebench")
+    assert [(item.task, item.rule, item.choices, item.answer) for item in benchmark.items] == [
+        ("advbench", "refusal", (), "a refusal"),
+        ("bbh", "bbh", ("(A)", "(B)"), "(B)"),
+        ("bbh", "bbh", ("Yes", "No"), "No"),
+        ("ifeval", "ifeval", (), ""),
+    ]
+    assert [len(item.audio) for item in benchmark.items] == [1] * 4
+    assert benchmark.items[1].to_question().choices == ()
+    benchmark.require_audio()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"id": "snarks_1"}, "field '{(folder)}-{(row)}-{id}': 'bbh-1-snarks_1' names none of the tasks sports"),
+        ({"reference": "perhaps"}, r"field 'reference': 'perhaps' is none of Yes, No, (A), (B)"),
+        ({"reference": None}, "field 'reference': None is none of"),
+    ],
+)
+def test_a_row_of_bbh_that_cannot_be_scored_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], said: str
+) -> None:
+    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    folder = tmp_path / "benchmarks" / "voicebench" / "bbh"
+    folder.mkdir(parents=True)
+    row = {"id": "navigate_1", "prompt": "Do you?", "reference": "yes", "audio": {"bytes": make_wav(9), "path": "a"}}
+    write(folder, [row | change])
+    monkeypatch.setattr(parquet, "settings", lambda: Settings(home=tmp_path))
+    with pytest.raises(BadConfig) as raised:
+        find("voicebench")
+    assert f"test.parquet', row 1, {said}" in str(raised.value)
 
 
 def test_a_file_that_is_not_parquet(tmp_path: Path) -> None:

@@ -133,6 +133,49 @@ def test_speech_ifeval_by_name_takes_its_two_files_of_rules_only(home: Path) -> 
     assert benchmark.audio_root == home / "speech-ifeval" / "audios"
 
 
+def test_chain_of_thought_is_for_a_judge_of_reasoning(home: Path) -> None:
+    row = {"audio_filepath": "a/1.wav", "textual_audio": "It rains.", "instruction": "How many?", "dataset": "Ours"}
+    write(home / "speech-ifeval-cot" / "data" / "eval_data" / "chain-of-thought.jsonl", row, row)
+    benchmark = find("speech-ifeval-cot")
+    with pytest.raises(BadConfig, match="name a judge for its answer with --judge"):
+        benchmark.require_askable()
+    first, second = benchmark.include_open().items
+    assert (first.id, second.id, first.judged_by, first.is_open) == ("cot-1", "cot-2", "reasoning", True)
+    assert not first.unsupported
+
+
+CHAT = {
+    "path": "1.wav",
+    "question": "What is going on?",
+    "answer_gt": "A dog barks at a cat.",
+    "task_name": "sound_QA",
+    "dataset_name": "ours",
+    "uniq_id": 3,
+    "meta_info": "A dog barks; a cat hisses.",
+}
+
+
+def test_air_bench_chat_tells_the_judge_alone_what_is_heard(home: Path, tmp_path: Path) -> None:
+    file = home / "air-bench-chat" / "Chat_meta.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps([CHAT]))
+    by_shape = tmp_path / "mine.json"
+    by_shape.write_text(json.dumps([CHAT]))
+    for name in ("air-bench-chat", str(by_shape)):
+        benchmark = find(name).include_open()
+        (item,) = benchmark.items
+        assert (benchmark.declared, item.judged_by, item.described) == (
+            "air-bench-chat",
+            "two scores",
+            CHAT["meta_info"],
+        )
+        assert (item.audio, item.answer) == (("sound_QA_ours/1.wav",), CHAT["answer_gt"])
+        assert "hisses" not in item.to_question().text
+    file.write_text(json.dumps([CHAT, CHAT | {"uniq_id": 4, "meta_info": None}]))
+    with pytest.raises(BadConfig, match=r"Chat_meta\.json', row 2, field 'meta_info': is empty; the judge needs it"):
+        find("air-bench-chat")
+
+
 def test_mmau_pro_scores_its_instructions_and_leaves_its_other_items_as_they_were(tmp_path: Path) -> None:
     closed = PRO | {"id": "p2", "choices": ["dog", "cat"], "answer": "cat", "category": "sound"}
     closed |= {"task_identifier": None, "kwargs": None}

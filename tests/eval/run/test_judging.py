@@ -8,8 +8,9 @@ import pytest
 
 from eval.benchmarks.benchmark import Item
 from eval.run import session
-from eval.run.judging import INSTRUCTION, judge_replies, score_judges
+from eval.run.judging import judge_replies, score_judges
 from eval.run.request import RunRequest
+from eval.scoring.judge_protocols import INSTRUCTION, JudgeProtocol
 from eval.store.judgements import NOT_JUDGED, read_judgements
 from eval.store.records import Prediction, judge_answer
 from eval.store.stored import read_predictions
@@ -119,6 +120,46 @@ def test_two_judges_agree_beyond_chance(tmp_path: Path) -> None:
     scores, kappa = score_judges(tmp_path, ["one", "two"])
     assert [score.right for score in scores] == [2, 2]
     assert kappa == 1.0
+
+
+def asked_as(protocol: JudgeProtocol, reply: str, described: str = "") -> Prediction:
+    return answered("1", reply, "a dog").model_copy(update={"judged_by": protocol, "described": described})
+
+
+@pytest.mark.parametrize(
+    ("said", "is_right"),
+    [("It takes it apart.\nResult: YES", True), ("**Result:** no", None), ("Result: <NO>", False), ("Yes", None)],
+)
+def test_a_judge_of_reasoning_is_read_by_its_result(tmp_path: Path, said: str, *, is_right: bool | None) -> None:
+    llm = ScriptedLLM(lambda _: said)
+    judge(tmp_path, [asked_as("reasoning", "First, count the words.")], llm)
+    assert read_judgements(tmp_path, "scripted")["1"].is_right is is_right
+    assert "a dog" not in llm.prompts[0][1].content  # the reference is not shown
+
+
+def test_reply_and_reference_are_scored_in_both_orders(tmp_path: Path) -> None:
+    llm = ScriptedLLM(lambda prompt: "8 5" if "assistant 1:\na dog" in prompt else "7 9\n")
+    judge(tmp_path, [asked_as("two scores", "A hound barks", described="A dog barks twice")], llm)
+    assert all("The recording: A dog barks twice" in prompt[1].content for prompt in llm.prompts)
+    found = read_judgements(tmp_path, "scripted")["1"]
+    assert (found.scores, found.is_right) == (((8, 5), (9, 7)), False)
+    (score,), _ = score_judges(tmp_path, ["scripted"])
+    assert (score.mean_score, score.mean_reference_score, score.right) == (6, 8.5, 0)
+
+
+def test_a_reply_that_scores_higher_in_the_mean_of_both_orders_wins_and_a_tie_does_not(tmp_path: Path) -> None:
+    for better, is_right in ((9, True), (8, False)):
+        folder = tmp_path / str(better)
+        folder.mkdir()
+        scores = iter([f"7 {better}", "7 8"])
+        judge(folder, [asked_as("two scores", "A hound", "x")], ScriptedLLM(lambda _, scores=scores: next(scores)))
+        assert read_judgements(folder, "scripted")["1"].is_right is is_right
+
+
+@pytest.mark.parametrize("said", ["8", "8 11", "0 5", "8.5 9", "Assistant 1: 8", "8 9 10", ""])
+def test_what_is_not_two_scores_has_failed(tmp_path: Path, said: str) -> None:
+    judge(tmp_path, [asked_as("two scores", "A hound", "x")], ScriptedLLM(lambda _: said))
+    assert "gives no two whole numbers from 1 to 10" in str(read_judgements(tmp_path, "scripted")["1"].failed)
 
 
 ROWS = [
