@@ -112,7 +112,7 @@ def parse_json(text: str) -> object:
     try:
         return json.loads(text, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno} column {error.colno}") from error
+        raise InvalidJson(f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}") from error
     except (RecursionError, ValueError) as error:  # nested beyond reason, or a number of thousands of digits
         raise InvalidJson(str(error)) from error
 

@@ -17,7 +17,9 @@ NAMES: Mapping[Part, tuple[str, ...]] = {
         *("audio", "audiopath", "audioid", "audiofile", "audiofilepath", "audiofilename", "audiopaths", "audios"),
         *("path", "filepath", "file", "filename", "wav", "wavpath", "clip", "sound", "recording", "audiourl"),
     ),
-    "question": ("question", "questiontext", "query", "prompt", "instruction", "sentence", "text", "input", "q"),
+    "question": (
+        *("question", "questiontext", "query", "prompt", "instruction", "sentence", "text", "input", "q", "stem"),
+    ),
     "choices": (
         *("choices", "options", "choice", "option", "chosens", "candidates", "answerchoices", "answeroptions"),
         *("multiplechoice", "multichoice", "answers", "opts"),
@@ -26,6 +28,7 @@ NAMES: Mapping[Part, tuple[str, ...]] = {
         *("answer", "answergt", "correctanswer", "rightanswer", "goldanswer", "groundtruth", "gold", "gt", "label"),
         *("answerkey", "key", "correct", "correctoption", "correctchoice", "officialanswer", "solution", "target"),
         *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "answers", "a"),
+        *("iscorrect", "isright", "isanswer"),
     ),
     "task": ("task", "taskname", "modality", "tasktype", "domain", "dataset", "subset"),
     "category": ("category", "maincategory", "type", "skill", "questiontype", "qtype", "tag"),
@@ -61,6 +64,13 @@ def detect_recordings(name: str, table: Table, given: FieldNames) -> FieldNames:
     return _Detector(name, table, given, asks=False).detect_recordings()
 
 
+def asks_at_top(table: Table) -> bool:
+    """Whether some field that is a text is called like a question, rather than one inside an object."""
+    texts = {field for row in table.rows for field, value in row.items() if isinstance(value, str)}
+    names = {normalise(field) for field in texts}
+    return any(name in NAMES["question"] or any(word in name for word in QUESTION_WORDS) for name in names)
+
+
 class _Detector:
     """One file whose fields are looked for."""
 
@@ -69,7 +79,9 @@ class _Detector:
         self._name = name
         self._table = table
         self._given = given
-        self._by_name = {normalise(field): field for field in reversed(table.fields)}
+        inner = [field for field in table.fields if "." in field]
+        outer = [field for field in table.fields if "." not in field]  # which win over inner ones
+        self._by_name = {normalise(field.rpartition(".")[2]): field for field in reversed((*outer, *inner))}
 
     def detect(self) -> FieldNames:
         given = self._given

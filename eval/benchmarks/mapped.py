@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
+from eval.benchmarks.nested import unfold
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
 from eval.scoring.bbh import CLOSED, TASKS, find_task
@@ -39,8 +40,8 @@ def read_mapped(file: Path, audio_root: Path | None = None, fields: FieldNames |
         BadConfig: names file, row and field of the first row that cannot be used, or the field that could not be found.
     """
     name = f"Benchmark {str(file)!r}"
-    table = read_table(file)
     given = merge_fields(fields or FieldNames(), read_fields(file))
+    table = unfold(read_table(file), given)
     _refuse_unknown(name, given, table)
     names = detect_fields(name, table, given)
     items = tuple(make_items(name, table, names))

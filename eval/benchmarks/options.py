@@ -17,6 +17,7 @@ from services.questions import OWN_LETTER
 MARK = re.compile(r"(?<!\S)(?:[(（\[]([^\W_])[)）\]]|([^\W_])[.):、．：])\s*(?=\S)")
 """Of an option inside a text, as in "(a) a dog (b) a cat", "[A] a dog [B] a cat" or "1) a dog 2) a cat"."""
 SEQUENCES = (ascii_lowercase, "123456789")
+FLAGS = ("correct", "iscorrect", "isright", "isanswer", "answer", "gold")  # of a right option
 TEXT_KEYS = ("text", "content", "value", "option", "choice")
 
 
@@ -38,6 +39,34 @@ def read_options(value: object) -> tuple[str, ...]:
         objects = [one for one in value if isinstance(one, Mapping)]
         return _reorder(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
     return _split_cell(value) if isinstance(value, str) else ()
+
+
+class Flags(NamedTuple):
+    """Which options of a list are marked as right."""
+
+    key: str
+    right: tuple[str, ...]
+
+
+def find_flags(value: object) -> Flags | None:
+    """Return the right options of a list of objects with a flag each, as in {"text": "a dog", "correct": true}."""
+    objects = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    if len(objects) < 2 or objects != value:
+        return None
+    flags = [key for key in objects[0] if normalise(key) in FLAGS and all(_is_flag(one.get(key)) for one in objects)]
+    if not flags:
+        return None
+    texts = [text for _, text in _pair_objects([_drop(one, flags) for one in objects])]
+    marked = zip(texts, objects, strict=False)
+    return Flags(flags[0], tuple(text for text, one in marked if one[flags[0]]))
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, int) and value in {0, 1})
+
+
+def _drop(one: Mapping[str, object], keys: Sequence[str]) -> Mapping[str, object]:
+    return {key: value for key, value in one.items() if key not in keys}
 
 
 def read_first_label(value: object) -> int | None:
