@@ -167,7 +167,11 @@ class _Row:
             spoken=fill(self._names.question or "", self._row) if ask else "",
             modality=modality,
             unsupported=answered.unsupported or many,
-            **labels | {"task": labels["task"] or labels["category"] or ("all" if clips else "text")},
+            task=labels["task"] or labels["category"] or ("all" if clips else "text"),
+            category=labels["category"],
+            sub_category=labels["sub_category"],
+            difficulty=labels["difficulty"],
+            cluster=labels["cluster"],
         )
 
     def _make_error(self, part: str, problem: str) -> BadConfig:
