@@ -16,9 +16,9 @@ from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
 from eval.benchmarks.nested import unfold
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table
-from eval.scoring.bbh import CLOSED, TASKS, find_task
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
+from eval.scoring.voicebench import CLOSED, TASKS, find_task
 from services.errors import BadConfig, word_problem
 from services.json_lines import format_id
 from services.questions import MAX_CLIPS

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Literal, NamedTuple, TypeAlias
 
-from eval.scoring.bbh import VALUES, find_task, read_bbh
 from eval.scoring.exact_sets import read_set, read_set_officially
 from eval.scoring.instructions import (
     IFEVAL,
@@ -24,7 +23,7 @@ from eval.scoring.instructions import (
 from eval.scoring.mmau_pro import MMAU_PRO, MMAU_PRO_STRICTER
 from eval.scoring.official import OfficialRule, judge_officially
 from eval.scoring.reading import read_strictly
-from eval.scoring.voicebench import is_refusal
+from eval.scoring.voicebench import VALUES, find_task, is_refusal, read_bbh
 from services.errors import BadConfig
 from services.types import Value
 
