@@ -26,7 +26,7 @@ LETTERS = "abcd"
 TAGS = ("<1>", "<2>", "<3>")
 ENDS = (".", ",", ":", ")")
 ONLY_A = ("would be a.", 'would be "a.', "the best option from the given choices would be a scorpion (a)")
-Place: TypeAlias = Literal["is", "has", "begins", "ends", "matches"]
+SignPlace: TypeAlias = Literal["is", "has", "begins", "ends", "matches"]
 VALUES: Mapping[str, int] = {"yes": 1, "no": 0, "(a)": 0, "(b)": 1}
 """Reference, in small letters -> what the script reads for it."""
 CLOSED: tuple[tuple[str, ...], ...] = (("Yes", "No"), ("(A)", "(B)"))
@@ -82,10 +82,10 @@ def read_voicebench(prediction: str) -> int | None:
     return 0 if any(phrase in reply for phrase in ONLY_A) else None
 
 
-class Step(Value):
+class SignGroup(Value):
     """Texts that are looked for in one way, and what they are read as."""
 
-    where: Place
+    where: SignPlace
     reads: Literal[0, 1, "letter"]
     texts: tuple[str, ...]
 
@@ -93,13 +93,13 @@ class Step(Value):
 class Tasks(Value):
     """The steps of each task, in the order in which they are tried."""
 
-    tasks: dict[str, tuple[Step, ...]]
+    tasks: dict[str, tuple[SignGroup, ...]]
 
 
 class _Sign(NamedTuple):
     """One text that is looked for."""
 
-    where: Place
+    where: SignPlace
     text: str
     value: int
 
@@ -138,7 +138,7 @@ def _list_signs(task: str) -> tuple[_Sign, ...]:
     return tuple(sign for step in (*first, *known[task]) for text in step.texts for sign in _expand(step, text))
 
 
-def _expand(step: Step, text: str) -> tuple[_Sign, ...]:
+def _expand(step: SignGroup, text: str) -> tuple[_Sign, ...]:
     if step.reads == "letter":
         return tuple(_Sign(step.where, text.replace(LETTER, one), value) for value, one in enumerate(TWO_LETTERS))
     return (_Sign(step.where, text, step.reads),)
