@@ -64,11 +64,12 @@ def detect_recordings(name: str, table: Table, given: FieldNames) -> FieldNames:
     return _Detector(name, table, given, asks=False).detect_recordings()
 
 
-def asks_at_top(table: Table) -> bool:
-    """Whether some field that is a text is called like a question, rather than one inside an object."""
-    texts = {field for row in table.rows for field, value in row.items() if isinstance(value, str)}
-    names = {normalise(field) for field in texts}
-    return any(name in NAMES["question"] or any(word in name for word in QUESTION_WORDS) for name in names)
+def is_nested(table: Table, given: FieldNames) -> bool:
+    """Whether the question, or a field that is named, stands inside an object of a row rather than at its top."""
+    named = [name for name in given.model_dump(exclude_none=True).values() if isinstance(name, str)]
+    texts = {normalise(field) for row in table.rows for field, value in row.items() if isinstance(value, str)}
+    asks = any(name in NAMES["question"] or any(word in name for word in QUESTION_WORDS) for name in texts)
+    return any("." in name and name not in table.fields for name in named) or not (given.question or asks)
 
 
 class _Detector:

@@ -11,11 +11,10 @@ from urllib.request import url2pathname
 from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
-from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, read_asked
+from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, is_nested, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
-from eval.benchmarks.nested import unfold
 from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
-from eval.benchmarks.tables import Table, TableRow, read_table
+from eval.benchmarks.tables import Table, TableRow, read_table, unfold
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
 from eval.scoring.voicebench import CLOSED, TASKS, find_task
@@ -41,7 +40,8 @@ def read_mapped(file: Path, audio_root: Path | None = None, fields: FieldNames |
     """
     name = f"Benchmark {str(file)!r}"
     given = merge_fields(fields or FieldNames(), read_fields(file))
-    table = unfold(read_table(file), given)
+    table = read_table(file)
+    table = unfold(table, is_nested=is_nested(table, given))
     _refuse_unknown(name, given, table)
     names = detect_fields(name, table, given)
     items = tuple(make_items(name, table, names))

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
+from eval.benchmarks.options import find_flags
 from services.errors import BadConfig
 from services.json_lines import InvalidJson, is_json_lines, parse_json, read_text, split_lines
 
 KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
 DELIMITERS = ",;\t|"
+MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
 NEEDED = dict.fromkeys((".csv", ".tsv", ".parquet"), "a header and rows")
@@ -164,3 +166,26 @@ def _read_keyed(content: Mapping[str, Any]) -> Sequence[object] | None:
 
 def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
+
+
+def unfold(table: Table, *, is_nested: bool) -> Table:
+    """Return a table with the fields inside its objects too, where it is nested, under names such as `question.stem`.
+
+    Options that are objects with a flag each, such as `{"text": "a dog", "correct": true}`, have the right ones in a
+    field beside them.
+    """
+    return Table([_unfold_row(row, is_nested=is_nested) for row in table.rows], table.sha256)
+
+
+def _unfold_row(row: TableRow, *, is_nested: bool) -> TableRow:
+    found = {**row, **dict(_list_inner(row))} if is_nested else row
+    flags = {f"{name}.{flag.key}": list(flag.right) for name, value in found.items() if (flag := find_flags(value))}
+    return {**found, **flags} if flags else found
+
+
+def _list_inner(row: TableRow, stem: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    for name, value in row.items():
+        if depth and value is not None:
+            yield f"{stem}{name}", value
+        if isinstance(value, Mapping) and depth < MAX_DEPTH:
+            yield from _list_inner(value, f"{stem}{name}.", depth + 1)

@@ -66,7 +66,7 @@ def test_mmau_pro_is_known_by_its_shape(tmp_path: Path) -> None:
 
 def test_voicebench_is_read_as_the_hub_exports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (named, parquet):
-        monkeypatch.setattr(module, "settings", lambda: Settings(home=tmp_path))
+        monkeypatch.setattr(module, "read_settings", lambda: Settings(home=tmp_path))
     home = tmp_path / "benchmarks" / "voicebench"
     clip = {"bytes": make_wav(100), "path": "audio.wav"}
     nothing = {"num_words": None, "relation": None, "keywords": None}
@@ -112,12 +112,12 @@ def test_voicebench_is_read_as_the_hub_exports_it(tmp_path: Path, monkeypatch: p
 def test_a_row_of_bbh_that_cannot_be_scored_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], said: str
 ) -> None:
-    monkeypatch.setattr(named, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(named, "read_settings", lambda: Settings(home=tmp_path))
     folder = tmp_path / "benchmarks" / "voicebench" / "bbh"
     folder.mkdir(parents=True)
     row = {"id": "navigate_1", "prompt": "Do you?", "reference": "yes", "audio": {"bytes": make_wav(9), "path": "a"}}
     write(folder, [row | change])
-    monkeypatch.setattr(parquet, "settings", lambda: Settings(home=tmp_path))
+    monkeypatch.setattr(parquet, "read_settings", lambda: Settings(home=tmp_path))
     with pytest.raises(BadConfig) as raised:
         find("voicebench")
     assert f"test.parquet', row 1, {said}" in str(raised.value)
