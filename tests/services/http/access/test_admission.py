@@ -170,6 +170,6 @@ class TestDeadlineThatIsNotSet:
         answer = EchoAnswerer.answer
         monkeypatch.setattr(EchoAnswerer, "answer", noted)
         asked = {"question": "What?", "audio": base64.b64encode(tone(90.0)).decode()}
-        assert (await client.post(QUESTIONS, json=asked)).status_code == 200
+        assert (await client.post(QUESTIONS, json=asked, timeout=60)).status_code == 200
         assert left[0] is not None
         assert BASE_S + 45 < left[0] <= BASE_S + 90
