@@ -54,7 +54,7 @@ FLAGS = {
         *("--json", "--quiet"),
     ],
     ("eval", "probe-text"): [
-        *("lalm", "--label", "--bench", "--backbone", "--audio-root", "--fields", "--folds", "--seed", "--out"),
+        *("lalm", "--label", "--bench", "--audio-root", "--fields", "--folds", "--seed", "--backbone", "--out"),
         *("--json", "--quiet"),
     ],
     ("eval", "forgetting"): ["lalm", "--bench", "--recording", "--sample", "--seed", "--out", "--json", "--quiet"],

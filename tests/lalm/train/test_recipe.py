@@ -240,7 +240,6 @@ def test_a_run_folder_that_cannot_be_made_is_one_line(
     [
         ("resume.safetensors", 3000, "is not a complete checkpoint"),
         ("resume.safetensors", 0, "is not a complete checkpoint"),
-        ("metrics.jsonl", 30, "metrics.jsonl' holds a line that is not a step"),
     ],
 )
 def test_what_a_crash_left_in_pieces_is_named(
@@ -255,6 +254,22 @@ def test_what_a_crash_left_in_pieces_is_named(
     *_, line = capsys.readouterr().err.splitlines()  # behind the bars of transformers
     assert line.startswith("lalm.train: ") and reason in line
     (folder / name).unlink()
+    assert run(config, folder) == 0
+
+
+@pytest.mark.slow
+def test_a_line_of_the_metrics_that_is_no_step_is_named_and_a_last_one_cut_short_is_cut_off(
+    finished: FinishedRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = finished
+    metrics = folder / "metrics.jsonl"
+    whole = metrics.read_bytes()
+    metrics.write_bytes(whole[:30] + b"\n" + whole)
+    capsys.readouterr()
+    assert run(config, folder) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("lalm.train: ") and "metrics.jsonl" in line and "line 1" in line
+    metrics.write_bytes(whole[:30])
     assert run(config, folder) == 0
 
 
