@@ -111,9 +111,7 @@ class FollowUp:
         if not self.may_refine(question):
             return (answer,)
         started, share = perf_counter(), share_time(AGAIN)
-        later_s = (
-            (compute_remaining_s() or 0.0) - share.seconds if share else 0.0
-        )  # the time that is for the steps after this one
+        later_s = (compute_remaining_s() or 0.0) - share.seconds if share else 0.0  # for the steps after this one
         states = [self._start(question, answer)]
         selected = self.select(*list_inputs(question, clips, answer.evidence))
         for number, chosen in enumerate(selected):
