@@ -163,9 +163,9 @@ def test_the_private_parts_of_ray_exist() -> None:
     assert all(f'"{name}"' in source for name in names if name.startswith("RAY_"))
     assert hasattr(controller, "HAProxyManager")
     assert issubclass(OwnHAProxy, haproxy.HAProxyApi) and Manager.ready is not None
-    made = inspect.getsource(Manager.__mro__[1])
+    made = inspect.getsource(Manager.__mro__[1].__init__)
     assert all(part in made for part in ("HAProxyApi(", "self._haproxy = ", "self._reload_lock = "))
-    assert "self._proc = " in inspect.getsource(haproxy.HAProxyApi)
+    assert "self._proc = " in inspect.getsource(haproxy.HAProxyApi.start)
     started = inspect.signature(haproxy.HAProxyApi._start_and_wait_for_haproxy).parameters
     assert started["extra_args"].kind is inspect.Parameter.VAR_POSITIONAL
     assert {"socket_path", "enable_hap_optimization", "http_options", "error_file_path"} <= {
