@@ -5,6 +5,7 @@ from agents.direct import Direct
 from agents.graph.context import Choosing
 from agents.graph.state import make_input
 from agents.routing.router import Routing
+from services.cancellation import cancel_once
 from services.longform.split import split_each
 from services.types import Answer, AudioClip, EvidenceSummary, Question
 
@@ -34,6 +35,6 @@ class Auto:
         assert clips, "both arms need a clip"
         parts, arms = await split_each(clips), (self.cascade.parts, self.lalm, self.routing)
         context = Choosing(clips, parts, *arms, self.summary)
-        run = await build_agent_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        run = await cancel_once(build_agent_graph().ainvoke(make_input(question, clips), context=context, version="v2"))
         answer: Answer = run.value["answer"]
         return answer

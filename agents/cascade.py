@@ -8,6 +8,7 @@ from agents.graph.context import CascadeParts, Hearing
 from agents.graph.state import make_input
 from agents.listening.listening import FollowUp
 from agents.reading.calibration import ModelCalibration
+from services.cancellation import cancel_once
 from services.longform.split import split_each
 from services.protocols import ASR, LLM, Captioner
 from services.types import Answer, AudioClip, Question
@@ -45,7 +46,9 @@ class Cascade:
 
         assert clips, "the cascade needs a clip"
         context = Hearing(clips, await split_each(clips), self.parts)
-        run = await build_cascade_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        run = await cancel_once(
+            build_cascade_graph().ainvoke(make_input(question, clips), context=context, version="v2")
+        )
         state = run.value
         if "cascade" not in state:
             raise make_down_error(state["failures"])

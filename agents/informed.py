@@ -11,6 +11,7 @@ from agents.degradation import STRICT, Policy, make_down_error
 from agents.direct import Direct, require_room
 from agents.graph.context import EarParts, HearingLast, Informing
 from agents.graph.state import make_input
+from services.cancellation import cancel_once
 from services.longform.split import split_each
 from services.protocols import ASR, Captioner
 from services.types import Answer, AudioClip, Question
@@ -52,7 +53,7 @@ class Informed:
         require_room(self.lalm.lalm, clips)
         context = Informing(clips, await split_each(clips), self.parts, self.lalm)
         run = build_informed_graph().ainvoke(make_input(question, clips), context=context, version="v2")
-        return _read_answer((await run).value)
+        return _read_answer((await cancel_once(run)).value)
 
 
 class InformedByTools:
@@ -76,7 +77,7 @@ class InformedByTools:
         require_room(self.lalm.lalm, clips)
         context = HearingLast(clips, await split_each(clips), self.cascade.parts, self.lalm)
         run = build_informed_last_graph().ainvoke(make_input(question, clips), context=context, version="v2")
-        return _read_answer((await run).value)
+        return _read_answer((await cancel_once(run)).value)
 
 
 def _read_answer(state: Mapping[str, Any]) -> Answer:

@@ -1,11 +1,11 @@
-"""Cancellation of work in threads.
+"""Cancellation of work in threads, and of work that takes one cancellation only.
 
 A thread cannot be killed, so cancellation is cooperative: long work calls `raise_if_cancelled` between its steps, and
 ends at the first call after the task that awaits it was cancelled.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -44,6 +44,19 @@ async def run_in_executor(threads: Executor | None, work: Callable[[], Result]) 
     except asyncio.CancelledError:
         cancelled.set()
         raise
+
+
+async def cancel_once(work: Awaitable[Result]) -> Result:
+    """Wait for work, and hand on but the first cancellation: a second one would interrupt how the work ends.
+
+    A client that hangs up is seen in two places, and anyio cancels again and again. LangGraph, cancelled twice, leaves
+    its nodes running.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    finally:
+        working.cancel()
 
 
 @contextmanager
